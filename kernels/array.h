@@ -1,0 +1,75 @@
+// What a kernel sees of a tensor: a pointer, a dtype, sizes and strides. Nothing here knows Python, tensors or gradients.
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <stdexcept>
+
+namespace rl {
+
+// In the order of promotion. The numbers are shared with rushlight/core/dtype.pxi.
+enum class DType : int8_t { boolean, u8, i8, i16, i32, i64, f16, bf16, f32, f64, c64, c128 };
+constexpr int dtype_count = 12;
+constexpr int max_dims = 64;
+
+// One strided array. Strides count elements, may be zero (broadcast) or, inside kernels, negative.
+struct Array {
+  char* data;
+  DType dtype;
+  int32_t ndim;
+  const int64_t* shape;
+  const int64_t* strides;
+
+  int64_t numel() const {
+    int64_t n = 1;
+    for (int d = 0; d < ndim; ++d) n *= shape[d];
+    return n;
+  }
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(data);
+  }
+};
+
+// A plain parameter of a kernel: a dimension, a flag, a probability. Each kernel documents which member it reads.
+union Number {
+  int64_t i;
+  double f;
+};
+
+// Every kernel but the pointwise ones has this form; outputs come first in `arrays`, then inputs, in the order that its
+// comment gives. A kernel checks what it must (say, indices) before it writes anything, and reports bad input with
+// std::invalid_argument (ValueError), std::out_of_range (IndexError) or std::runtime_error (RuntimeError).
+using Kernel = void (*)(const Array* arrays, int array_count, const Number* numbers);
+
+// The inner loop of a pointwise kernel: n elements; data[0] is the output, then the inputs; strides are in bytes.
+using Loop = void (*)(char* const* data, const int64_t* strides, int64_t n, const Number* numbers);
+
+// What dtype an operand of a Loop has, given the dtype that it computes in.
+enum class Operand : int8_t { same, boolean, real, i64 };
+constexpr int max_operands = 6;
+
+// A pointwise kernel: at most one loop for each dtype to compute in (float16 and bfloat16 compute in float32, with
+// conversion in blocks, where no loop of their own is given).
+struct Pointwise {
+  const char* name = nullptr;
+  int inputs = 0;
+  Operand operands[max_operands] = {};  // of the output, then the inputs
+  Loop loops[dtype_count] = {};
+};
+
+int64_t item_size(DType dtype);
+const char* dtype_name(DType dtype);
+
+// By name; nullptr where there is none.
+const Pointwise* find_pointwise(const char* name);
+Kernel find_kernel(const char* name);
+// For tests and tools: every name, separated by spaces.
+const char* kernel_names();
+
+// Runs a pointwise kernel over whole arrays: operands[0] is the output (already of the broadcast shape), the inputs may
+// have fewer dimensions or sizes of 1, and any dtype: what differs from the loop's is converted in blocks on the way.
+// Splits the work over threads where it is large. The output may be one of the inputs, exactly.
+void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int operand_count, const Number* numbers);
+
+}  // namespace rl
