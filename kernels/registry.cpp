@@ -1,0 +1,64 @@
+// The one table from a kernel's name to its code.
+#include "registry.h"
+
+#include <map>
+
+namespace rl {
+namespace {
+
+std::map<std::string, Kernel>& kernels() {
+  static std::map<std::string, Kernel> table;
+  return table;
+}
+
+std::map<std::string, Pointwise>& pointwise_kernels() {
+  static std::map<std::string, Pointwise> table;
+  return table;
+}
+
+}  // namespace
+
+int64_t item_size(DType dtype) {
+  constexpr int8_t sizes[dtype_count] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16};
+  return sizes[int(dtype)];
+}
+
+const char* dtype_name(DType dtype) {
+  constexpr const char* names[dtype_count] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
+                                              "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
+  return names[int(dtype)];
+}
+
+void no_kernel(const char* name, DType dtype) {
+  throw NoKernel("\"" + std::string(name) + "\" not implemented for '" + dtype_name(dtype) + "'");
+}
+
+Register::Register(const char* name, Kernel kernel) { kernels()[name] = kernel; }
+
+Register::Register(const Pointwise& kernel) {
+  Pointwise& entry = pointwise_kernels()[kernel.name];
+  Pointwise merged = kernel;
+  for (int d = 0; d < dtype_count; ++d)
+    if (!merged.loops[d]) merged.loops[d] = entry.loops[d];
+  entry = merged;
+}
+
+const Pointwise* find_pointwise(const char* name) {
+  auto it = pointwise_kernels().find(name);
+  return it == pointwise_kernels().end() ? nullptr : &it->second;
+}
+
+Kernel find_kernel(const char* name) {
+  auto it = kernels().find(name);
+  return it == kernels().end() ? nullptr : it->second;
+}
+
+const char* kernel_names() {
+  static std::string names;
+  names.clear();
+  for (auto& [name, _] : kernels()) names += name + " ";
+  for (auto& [name, _] : pointwise_kernels()) names += name + " ";
+  return names.c_str();
+}
+
+}  // namespace rl
