@@ -1,0 +1,57 @@
+// Chooses the instruction set when the library is loaded.
+#include <cstdlib>
+#include <cstring>
+
+#include "isa.h"
+
+#define RL_DECLARE(isa)                        \
+  namespace rl::isa {                          \
+  void register_convert();                     \
+  void register_pointwise();                   \
+  [[gnu::weak]] void register_reduce();        \
+  [[gnu::weak]] void register_scan();          \
+  [[gnu::weak]] void register_neural();        \
+  static void register_all() {                 \
+    register_convert();                        \
+    register_pointwise();                      \
+    if (register_reduce) register_reduce();    \
+    if (register_scan) register_scan();        \
+    if (register_neural) register_neural();    \
+  }                                            \
+  }
+RL_DECLARE(baseline)
+#if defined(__x86_64__)
+RL_DECLARE(avx2)
+RL_DECLARE(avx512)
+#endif
+#undef RL_DECLARE
+
+namespace rl {
+namespace {
+
+const char* choose() {
+  baseline::register_all();
+#if defined(__x86_64__)
+  const char* wish = std::getenv("RUSHLIGHT_ISA");
+  if (wish && !std::strcmp(wish, "baseline")) return "baseline";
+  __builtin_cpu_init();
+  if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))) return "baseline";
+  avx2::register_all();
+  if (wish && !std::strcmp(wish, "avx2")) return "avx2";
+  if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl")))
+    return "avx2";
+  avx512::register_all();
+  return "avx512";
+#else
+  return "baseline";
+#endif
+}
+
+const char* const chosen = choose();
+
+}  // namespace
+
+const char* instruction_set() { return chosen; }
+
+}  // namespace rl
