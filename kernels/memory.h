@@ -6,21 +6,69 @@
 
 namespace rl {
 
-// nullptr where the system has no memory left (after everything cached was given back). `bytes` may be 0.
-void* allocate(int64_t bytes);
-// `bytes` as it was asked for.
-void release(void* block, int64_t bytes);
-
 struct MemoryStatistics {
   int64_t allocated;       // bytes now in use by storages
   int64_t cached;          // bytes kept for reuse
   int64_t peak;            // the most that was in use
   int64_t allocations;     // calls of allocate
 };
+
+namespace memory {
+
+// Multiples of 64 bytes up to 4096; then eight classes for each doubling, so at most an eighth of a block is unused.
+constexpr int64_t step = 64, small_limit = 4096;
+constexpr int small_classes = small_limit / step + 1;
+constexpr int class_count = small_classes + 8 * 51;
+
+struct Block {
+  Block* next;
+};
+
+struct State {
+  Block* free[class_count];
+  MemoryStatistics statistics;
+};
+extern State state;
+
+void* allocate_slow(int64_t bytes);
+void release_slow(void* block, int64_t bytes);
+
+}  // namespace memory
+
+// nullptr where the system has no memory left (after everything cached was given back). `bytes` may be 0.
+inline void* allocate(int64_t bytes) {
+  using namespace memory;
+  if (uint64_t(bytes) <= uint64_t(small_limit)) {
+    const int64_t index = bytes ? (bytes + step - 1) / step : 1;
+    if (Block* block = state.free[index]) {
+      state.free[index] = block->next;
+      MemoryStatistics& s = state.statistics;
+      ++s.allocations;
+      s.cached -= index * step;
+      s.allocated += index * step;
+      if (s.allocated > s.peak) s.peak = s.allocated;
+      return block;
+    }
+  }
+  return allocate_slow(bytes);
+}
+
+// `bytes` as it was asked for.
+inline void release(void* block, int64_t bytes) {
+  using namespace memory;
+  if (uint64_t(bytes) > uint64_t(small_limit)) return release_slow(block, bytes);
+  if (!block) return;
+  const int64_t index = bytes ? (bytes + step - 1) / step : 1;
+  static_cast<Block*>(block)->next = state.free[index];
+  state.free[index] = static_cast<Block*>(block);
+  state.statistics.cached += index * step;
+  state.statistics.allocated -= index * step;
+}
+
 MemoryStatistics memory_statistics();
 void reset_peak_memory();
 void empty_cache();
-// Bytes kept at most for reuse; what is over goes back to the system.
+// Bytes kept at most for reuse; what is over goes back to the system. Blocks of up to 4096 bytes are not limited.
 void set_cache_limit(int64_t bytes);
 int64_t cache_limit();
 
