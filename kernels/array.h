@@ -46,7 +46,7 @@ using Kernel = void (*)(const Array* arrays, int array_count, const Number* numb
 using Loop = void (*)(char* const* data, const int64_t* strides, int64_t n, const Number* numbers);
 
 // What dtype an operand of a Loop has, given the dtype that it computes in.
-enum class Operand : int8_t { same, boolean, real, i64 };
+enum class Operand : int8_t { same, boolean, real, i64, complex };
 constexpr int max_operands = 6;
 
 // A pointwise kernel: at most one loop for each dtype to compute in (float16 and bfloat16 compute in float32, with

@@ -1,0 +1,79 @@
+#include "convert.h"
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+#include "simd.h"
+
+namespace rl::RL_ISA {
+namespace {
+
+template <class To, class From>
+inline To cast(From x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else if constexpr (is_half<From>) {
+    return cast<To>(float(x));
+  } else if constexpr (is_complex<From>) {
+    if constexpr (is_complex<To>) return {Real<To>(x.re), Real<To>(x.im)};
+    else if constexpr (is_bool<To>) return x.re != 0 || x.im != 0;
+    else return cast<To>(x.re);
+  } else if constexpr (is_bool<To>) {
+    return x != From(0);
+  } else if constexpr (is_complex<To>) {
+    return {Real<To>(x), 0};
+  } else if constexpr (is_half<To>) {
+    return To(float(x));
+  } else if constexpr (is_float<From> && is_integer<To>) {
+    // What does not fit is undefined in C++; through a wider type every instruction set gives the same bits.
+    if constexpr (std::is_same_v<To, uint8_t>) return To(int64_t(x));
+    else if constexpr (sizeof(To) < 4) return To(int32_t(x));
+    else return To(x);
+  } else {
+    return To(x);
+  }
+}
+
+template <class To, class From>
+void convert(char* out, int64_t out_stride, const char* in, int64_t in_stride, int64_t n) {
+  if (out_stride == sizeof(To) && in_stride == sizeof(From)) {
+    To* o = reinterpret_cast<To*>(out);
+    const From* x = reinterpret_cast<const From*>(in);
+    int64_t i = 0;
+#if defined(__F16C__)
+    if constexpr (std::is_same_v<To, float> && std::is_same_v<From, float16>) {
+      for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(o + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i))));
+    } else if constexpr (std::is_same_v<To, float16> && std::is_same_v<From, float>) {
+      for (; i + 8 <= n; i += 8)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(o + i), _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+    }
+#endif
+#pragma GCC ivdep
+    for (; i < n; ++i) o[i] = cast<To>(x[i]);
+  } else if (out_stride == sizeof(To) && in_stride == 0) {
+    const To value = cast<To>(*reinterpret_cast<const From*>(in));
+    To* o = reinterpret_cast<To*>(out);
+    for (int64_t i = 0; i < n; ++i) o[i] = value;
+  } else {
+    for (int64_t i = 0; i < n; ++i)
+      *reinterpret_cast<To*>(out + i * out_stride) = cast<To>(*reinterpret_cast<const From*>(in + i * in_stride));
+  }
+}
+
+template <int to, int... from>
+void fill_row(std::integer_sequence<int, from...>) {
+  ((convert_loops[to][from] = convert<typename TypeOf<to>::type, typename TypeOf<from>::type>), ...);
+}
+
+template <int... to>
+void fill_table(std::integer_sequence<int, to...> dtypes) {
+  (fill_row<to>(dtypes), ...);
+}
+
+}  // namespace
+
+void register_convert() { fill_table(std::make_integer_sequence<int, dtype_count>()); }
+
+}  // namespace rl::RL_ISA

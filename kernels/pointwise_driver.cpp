@@ -1,0 +1,222 @@
+// Everything that pointwise kernels share: order of the dimensions, blocks, conversion and threads.
+#include <algorithm>
+
+#include "convert.h"
+#include "layout.h"
+#include "registry.h"
+#include "threads.h"
+
+namespace rl {
+namespace {
+
+// Whether dimension a should be inside dimension b: its strides are smaller, in the first operand that can tell.
+bool inner(const Layout& l, int a, int b) {
+  for (int i = 0; i < l.count; ++i) {
+    const int64_t x = std::abs(l.strides[i][a]), y = std::abs(l.strides[i][b]);
+    if (x == 0 || y == 0 || x == y) continue;
+    return x < y;
+  }
+  return false;
+}
+
+}  // namespace
+
+Layout::Layout(const Array* operands, int operand_count) : count(operand_count), ndim(0), numel(1) {
+  const Array& out = operands[0];
+  int64_t items[max_operands];
+  for (int i = 0; i < count; ++i) items[i] = item_size(operands[i].dtype);
+  for (int d = out.ndim - 1; d >= 0; --d) {
+    numel *= out.shape[d];
+    if (out.shape[d] == 1) continue;
+    // Insertion into the dimensions so far, the innermost first.
+    shape[ndim] = out.shape[d];
+    for (int i = 0; i < count; ++i) {
+      const int k = d - (out.ndim - operands[i].ndim);
+      strides[i][ndim] = k < 0 || operands[i].shape[k] == 1 ? 0 : operands[i].strides[k] * items[i];
+    }
+    for (int k = ndim++; k > 0 && inner(*this, k, k - 1); --k) {
+      std::swap(shape[k], shape[k - 1]);
+      for (int i = 0; i < count; ++i) std::swap(strides[i][k], strides[i][k - 1]);
+    }
+  }
+  if (ndim == 0) {
+    ndim = 1;
+    shape[0] = 1;
+    for (int i = 0; i < count; ++i) strides[i][0] = 0;
+  }
+  int last = 0;
+  for (int d = 1; d < ndim; ++d) {
+    bool joined = true;
+    for (int i = 0; i < count; ++i) joined &= strides[i][last] * shape[last] == strides[i][d];
+    if (joined) {
+      shape[last] *= shape[d];
+    } else {
+      shape[++last] = shape[d];
+      for (int i = 0; i < count; ++i) strides[i][last] = strides[i][d];
+    }
+  }
+  ndim = last + 1;
+}
+
+namespace {
+
+DType operand_dtype(Operand kind, DType compute) {
+  switch (kind) {
+    case Operand::boolean:
+      return DType::boolean;
+    case Operand::i64:
+      return DType::i64;
+    case Operand::real:
+      return compute == DType::c64 ? DType::f32 : compute == DType::c128 ? DType::f64 : compute;
+    case Operand::complex:
+      return compute == DType::f32 ? DType::c64 : compute == DType::f64 ? DType::c128 : compute;
+    case Operand::same:
+      break;
+  }
+  return compute;
+}
+
+// Of the same shape as `out` and contiguous.
+bool contiguous(const Array& a, const Array& out) {
+  if (a.ndim != out.ndim) return false;
+  int64_t expected = 1;
+  for (int d = a.ndim - 1; d >= 0; --d) {
+    if (a.shape[d] != out.shape[d]) return false;
+    if (a.strides[d] != expected && a.shape[d] != 1) return false;
+    expected *= a.shape[d];
+  }
+  return true;
+}
+
+// Runs shorter than this are not worth a call of a loop each.
+constexpr int64_t short_run = 16;
+constexpr int64_t block_bytes = 4096;
+
+struct Walk {
+  const Layout& layout;
+  const Array* operands;
+  const DType* dtypes;  // of the loop's operands
+  Loop loop;
+  const Number* numbers;
+
+  // Calls the loop on the operands' own memory, row by row.
+  void rows(int64_t begin, int64_t end) const {
+    int64_t strides[max_operands];
+    char* data[max_operands];
+    for (int i = 0; i < layout.count; ++i) strides[i] = layout.strides[i][0];
+    Cursor cursor(layout, begin);
+    while (begin < end) {
+      const int64_t n = cursor.run(end - begin);
+      for (int i = 0; i < layout.count; ++i) data[i] = operands[i].data + cursor.offset(i);
+      loop(data, strides, n, numbers);
+      cursor.advance(n);
+      begin += n;
+    }
+  }
+
+  // Gathers and converts what the loop cannot take as it is, a block at a time.
+  void blocks(int64_t begin, int64_t end) const {
+    alignas(64) char buffers[max_operands][block_bytes];
+    enum { direct, single, copied } how[max_operands];
+    char* data[max_operands];
+    int64_t strides[max_operands], items[max_operands];
+    int64_t block = block_bytes;
+    for (int i = 0; i < layout.count; ++i) {
+      items[i] = item_size(dtypes[i]);
+      block = std::min(block, block_bytes / items[i]);
+      strides[i] = items[i];
+      data[i] = buffers[i];
+      how[i] = copied;
+      if (i > 0 && layout.single(i)) {
+        how[i] = single;
+        strides[i] = 0;
+        convert(i)(buffers[i], items[i], operands[i].data, 0, 1);
+      } else if (operands[i].dtype == dtypes[i] && layout.dense(i, items[i])) {
+        how[i] = direct;
+      }
+    }
+    Cursor cursor(layout, begin);
+    for (int64_t n; begin < end; begin += n) {
+      n = std::min(block, end - begin);
+      for (int i = 0; i < layout.count; ++i) {
+        if (how[i] == direct) data[i] = operands[i].data + begin * items[i];
+        if (how[i] == copied && i > 0) gather(i, cursor, n, buffers[i], items[i]);
+      }
+      loop(data, strides, n, numbers);
+      if (how[0] == copied) scatter(cursor, n, buffers[0], items[0]);
+      skip(cursor, n);
+    }
+  }
+
+ private:
+  Convert convert(int i) const { return convert_loop(dtypes[i], operands[i].dtype); }
+
+  static void skip(Cursor& cursor, int64_t n) {
+    for (int64_t run; n > 0; n -= run) cursor.advance(run = cursor.run(n));
+  }
+
+  void gather(int i, Cursor cursor, int64_t n, char* buffer, int64_t item) const {
+    const Convert copy = convert(i);
+    for (int64_t run; n > 0; n -= run, buffer += run * item) {
+      run = cursor.run(n);
+      copy(buffer, item, operands[i].data + cursor.offset(i), layout.strides[i][0], run);
+      cursor.advance(run);
+    }
+  }
+
+  void scatter(Cursor cursor, int64_t n, const char* buffer, int64_t item) const {
+    const Convert copy = convert_loop(operands[0].dtype, dtypes[0]);
+    for (int64_t run; n > 0; n -= run, buffer += run * item) {
+      run = cursor.run(n);
+      copy(operands[0].data + cursor.offset(0), layout.strides[0][0], buffer, item, run);
+      cursor.advance(run);
+    }
+  }
+};
+
+void run_general(Loop loop, const DType* dtypes, const Array* operands, int count, const Number* numbers) {
+  const Layout layout(operands, count);
+  const Walk walk{layout, operands, dtypes, loop, numbers};
+  bool rows = layout.ndim == 1 || layout.shape[0] >= short_run;
+  for (int i = 0; i < count && rows; ++i) {
+    const int64_t stride = layout.strides[i][0], item = item_size(dtypes[i]);
+    rows = operands[i].dtype == dtypes[i] && (stride == item || (stride == 0 && (i > 0 || layout.numel == 1)));
+  }
+  if (rows)
+    parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) { walk.rows(begin, end); });
+  else
+    parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) { walk.blocks(begin, end); });
+}
+
+}  // namespace
+
+void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers) {
+  Loop loop = kernel->loops[int(compute)];
+  DType computing = compute;
+  if (!loop && (compute == DType::f16 || compute == DType::bf16)) loop = kernel->loops[int(computing = DType::f32)];
+  if (!loop) no_kernel(kernel->name, compute);
+  const Array& out = operands[0];
+  const int64_t n = out.numel();
+  if (n == 0) return;
+  DType dtypes[max_operands];
+  char* data[max_operands];
+  int64_t strides[max_operands];
+  bool direct = true;
+  for (int i = 0; i < count; ++i) {
+    const Array& a = operands[i];
+    dtypes[i] = operand_dtype(kernel->operands[i], computing);
+    data[i] = a.data;
+    if (a.dtype != dtypes[i])
+      direct = false;
+    else if (direct && contiguous(a, out))
+      strides[i] = item_size(a.dtype);
+    else if (direct && i > 0 && a.numel() == 1)
+      strides[i] = 0;
+    else
+      direct = false;
+  }
+  if (direct && n <= pointwise_grain) return loop(data, strides, n, numbers);
+  run_general(loop, dtypes, operands, count, numbers);
+}
+
+}  // namespace rl
