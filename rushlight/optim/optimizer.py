@@ -1,0 +1,323 @@
+"""The base class of optimizers: parameter groups, state, hooks, and how both are saved and loaded."""
+
+import functools
+import warnings
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from copy import deepcopy
+from itertools import chain
+from typing import Any, TypeAlias
+
+import rushlight as torch
+from rushlight.utils.hooks import RemovableHandle
+
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
+
+StateDict: TypeAlias = dict[str, Any]
+ParamsT: TypeAlias = Iterable["torch.Tensor"] | Iterable[dict[str, Any]] | Iterable[tuple[str, "torch.Tensor"]]
+
+_global_optimizer_pre_hooks: dict[int, Callable] = OrderedDict()
+_global_optimizer_post_hooks: dict[int, Callable] = OrderedDict()
+_HOOK_KINDS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post")
+
+
+class _RequiredParameter:
+    """A default that every parameter group must replace."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _RequiredParameter()
+
+
+def _register(hooks: dict, hook: Callable, prepend: bool = False) -> RemovableHandle:
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
+def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
+    """Calls `hook(optimizer, args, kwargs)` before every step of every optimizer; it may return new `(args, kwargs)`."""
+    return _register(_global_optimizer_pre_hooks, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
+    """Calls `hook(optimizer, args, kwargs)` after every step of every optimizer."""
+    return _register(_global_optimizer_post_hooks, hook)
+
+
+def _use_grad_for_differentiable(step: Callable) -> Callable:
+    """Runs `step` with recording on exactly where the optimizer is differentiable."""
+
+    @functools.wraps(step)
+    def with_mode(self, *args, **kwargs):
+        recording = torch.is_grad_enabled()
+        wanted = bool(self.defaults["differentiable"])
+        if recording == wanted:
+            return step(self, *args, **kwargs)
+        torch.set_grad_enabled(wanted)
+        try:
+            return step(self, *args, **kwargs)
+        finally:
+            torch.set_grad_enabled(recording)
+
+    return with_mode
+
+
+def _evaluate(closure: Callable | None):
+    """The loss from `closure`, which needs recording to run its own backward."""
+    if closure is None:
+        return None
+    with torch.enable_grad():
+        return closure()
+
+
+class Optimizer:
+    """Base class of all optimizers.
+
+    Args:
+        params: tensors, `(name, tensor)` pairs, or dicts that each describe a group by `"params"` and its own options.
+        defaults: the options of a group that does not give its own.
+    """
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._prepare()
+        if isinstance(params, torch.Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                + torch.typename(params)
+            )
+        self.state: defaultdict[Any, dict] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def _prepare(self) -> None:
+        """Makes what is not saved: empty hooks, and the class's step wrapped so that they run."""
+        for kind in _HOOK_KINDS:
+            self.__dict__.setdefault(f"_optimizer_{kind}_hooks", OrderedDict())
+        cls = type(self)
+        if not getattr(cls.step, "hooked", False):
+            cls.step = self.profile_hook_step(cls.step)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._prepare()
+        self.defaults.setdefault("differentiable", False)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for index, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {index}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+            lines.append("")
+        # Groups are set apart by an empty line, but none stands before the closing bracket.
+        return "\n".join(lines[:-1] if self.param_groups else lines) + "\n)"
+
+    @staticmethod
+    def profile_hook_step(func: Callable) -> Callable:
+        """`func`, a step method, with the hooks of the optimizer and the global ones around it."""
+
+        @functools.wraps(func)
+        def hooked(self, *args, **kwargs):
+            before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
+            if not (before or after or _global_optimizer_pre_hooks or _global_optimizer_post_hooks):
+                return func(self, *args, **kwargs)
+            args = (self, *args)
+            for hook in chain(_global_optimizer_pre_hooks.values(), before.values()):
+                result = hook(self, args, kwargs)
+                if result is None:
+                    continue
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(f"{func} must return None or a tuple of (new_args, new_kwargs), but got {result}.")
+                args, kwargs = result
+            out = func(*args, **kwargs)
+            for hook in chain(after.values(), _global_optimizer_post_hooks.values()):
+                hook(self, args, kwargs)
+            return out
+
+        hooked.hooked = True
+        return hooked
+
+    def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
+        """Calls `hook(optimizer, args, kwargs)` before each step; it may return new `(args, kwargs)`."""
+        return _register(self._optimizer_step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
+        """Calls `hook(optimizer, args, kwargs)` after each step."""
+        return _register(self._optimizer_step_post_hooks, hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Calls `hook(optimizer)` before `state_dict` reads anything."""
+        return _register(self._optimizer_state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Calls `hook(optimizer, state_dict)` on what `state_dict` made; what it returns, unless None, takes its place."""
+        return _register(self._optimizer_state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Calls `hook(optimizer, state_dict)` before loading; what it returns, unless None, is loaded instead."""
+        return _register(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Calls `hook(optimizer)` after loading."""
+        return _register(self._optimizer_load_state_dict_post_hooks, hook, prepend)
+
+    def state_dict(self) -> StateDict:
+        """The state by the number of each parameter, and the groups with numbers in place of parameters."""
+        for pre_hook in self._optimizer_state_dict_pre_hooks.values():
+            pre_hook(self)
+        number: dict[int, int] = {}
+        groups = []
+        start = 0
+        for group in self.param_groups:
+            for index, param in enumerate(group["params"], start):
+                number.setdefault(id(param), index)
+            start += len(group["params"])
+            saved = {key: value for key, value in group.items() if key != "params"}
+            saved["params"] = [number[id(param)] for param in group["params"]]
+            groups.append(saved)
+        state = {number[id(key)] if isinstance(key, torch.Tensor) else key: value for key, value in self.state.items()}
+        saved_all = {"state": state, "param_groups": groups}
+        for post_hook in self._optimizer_state_dict_post_hooks.values():
+            result = post_hook(self, saved_all)
+            if result is not None:
+                saved_all = result
+        return saved_all
+
+    @staticmethod
+    def _process_value_according_to_param_policy(
+        param: "torch.Tensor", value: "torch.Tensor", param_id: int, param_groups: list[dict], key: Hashable = None
+    ) -> "torch.Tensor":
+        """A saved tensor, as the optimizer of `param` keeps it: in its dtype, but for the count of steps."""
+        if key == "step":
+            group = next((group for group in param_groups if param_id in group["params"]), {})
+            if group.get("fused") or group.get("capturable"):
+                return value.to(dtype=torch.float32, device=param.device)
+            return value
+        if param.is_floating_point():
+            return value.to(dtype=param.dtype, device=param.device)
+        return value.to(device=param.device)
+
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Takes over what `state_dict` gave: options of groups as they were saved, state cast to its parameter's dtype."""
+        state_dict = state_dict.copy()
+        for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
+            result = pre_hook(self, state_dict)
+            if result is not None:
+                state_dict = result
+        groups, saved_groups = self.param_groups, deepcopy(state_dict["param_groups"])
+        if len(groups) != len(saved_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(group["params"]) != len(saved["params"]) for group, saved in zip(groups, saved_groups)):
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+
+        def cast(param, value, number, key=None):
+            if isinstance(value, torch.Tensor):
+                # The saved groups decide: they hold the options that will be in force, and the numbers to find them by.
+                return self._process_value_according_to_param_policy(param, value, number, saved_groups, key)
+            if isinstance(value, dict):
+                return {name: cast(param, item, number, name) for name, item in value.items()}
+            if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+                return type(value)(cast(param, item, number) for item in value)
+            return value
+
+        numbers = chain.from_iterable(saved["params"] for saved in saved_groups)
+        param_of = dict(zip(numbers, chain.from_iterable(group["params"] for group in groups)))
+        state: defaultdict[Any, dict] = defaultdict(dict)
+        for number, value in state_dict["state"].items():
+            if number in param_of:
+                state[param_of[number]] = cast(param_of[number], value, number)
+            else:
+                state[number] = value
+        for group, saved in zip(groups, saved_groups):
+            saved["params"] = group["params"]
+            if "param_names" in group and "param_names" not in saved:
+                saved["param_names"] = group["param_names"]
+        self.__setstate__({"state": state, "param_groups": saved_groups})
+        for post_hook in self._optimizer_load_state_dict_post_hooks.values():
+            post_hook(self)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets every gradient, or fills it with zeros where `set_to_none` is false."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if set_to_none:
+                    param.grad = None
+                elif param.grad is not None:
+                    if param.grad.grad_fn is not None:
+                        param.grad.detach_()
+                    else:
+                        param.grad.requires_grad_(False)
+                    param.grad.zero_()
+
+    def step(self, closure: Callable | None = None):
+        """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss."""
+        raise NotImplementedError
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Adds a group: a dict of `"params"` and options; options that it leaves out are the defaults.
+
+        Raises:
+            TypeError: for a group that is no dict, for a set of parameters, for a parameter that is no tensor.
+            ValueError: for a parameter that is no leaf or is in another group, and where only some parameters have names.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params = param_group["params"]
+        if isinstance(params, torch.Tensor):
+            params = [params]
+        elif isinstance(params, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs. Please use a list instead."
+            )
+        tensors, names = [], []
+        for param in params:
+            if isinstance(param, tuple):
+                names.append(param[0])
+                param = param[1]
+            tensors.append(param)
+        if names and len(names) != len(tensors):
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+        param_group["params"] = tensors
+        if names:
+            param_group["param_names"] = names
+        for param in tensors:
+            if not isinstance(param, torch.Tensor):
+                raise TypeError("optimizer can only optimize Tensors, but one of the params is " + torch.typename(param))
+            if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor")
+        for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            param_group.setdefault(name, default)
+        own = {id(param) for param in tensors}
+        if len(own) != len(tensors):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
+                "see github.com/pytorch/pytorch/issues/40967 for more information",
+                stacklevel=3,
+            )
+        for group in self.param_groups:
+            if ("param_names" in param_group) != ("param_names" in group):
+                which = "with names" if "param_names" in param_group else "without names"
+                raise ValueError(
+                    "all optimizer param groups should be with/without names. "
+                    f"cannot add param group {which} to the optimizer"
+                )
+        if any(id(param) in own for group in self.param_groups for param in group["params"]):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(param_group)
