@@ -41,9 +41,8 @@ void bincount(const Array* a, int array_count, const Number*) {
     using T = typename decltype(type)::type;
     const Flat flat(weights);
     int64_t next = 0;
-    for_each_integer("bincount_cpu", x, [&](int64_t value) {
-      out.as<T>()[value * out.strides[0]] += weights.as<T>()[flat(next++)];
-    });
+    for_each_integer("bincount_cpu", x,
+                     [&](int64_t value) { out.as<T>()[value * out.strides[0]] += weights.as<T>()[flat(next++)]; });
   });
 }
 

@@ -47,7 +47,12 @@ void gather(const Array* a, int, const Number* n) {
 void index_select(const Array* a, int, const Number* n) {
   const Array out = at_least_1d(a[0]), x = at_least_1d(a[1]);
   const Indices index(a[2]);
-  index.check(0, x.shape[n[0].i], [](int64_t) { out_of_range_in_self(); });
+  const int64_t dim = n[0].i, size = x.shape[dim];
+  index.check(0, size, [=](int64_t i) {
+    if (dim == 0) out_of_range_in_self();
+    throw std::runtime_error("INDICES element is out of DATA bounds, id=" + std::to_string(i) +
+                             " axis_dim=" + std::to_string(size));
+  });
   gather_along(out, x, Expanded(index.array(), out, n[0].i).array, n[0].i);
 }
 
@@ -134,7 +139,7 @@ void index_add(const Array* a, int, const Number* n) {
   const Indices index(a[1]);
   const int64_t dim = n[0].i, size = out.shape[dim];
   index.check(0, size, [&](int64_t i) {
-    if (a[0].ndim <= 1) out_of_range_in_self();
+    if (out.ndim == 1 || (dim > 0 && dim < out.ndim - 1) || a[1].dtype != DType::i64) out_of_range_in_self();
     throw std::runtime_error(out_of_bounds(i, dim, size));
   });
   const Expanded expanded(index.array(), src, dim);
@@ -142,8 +147,7 @@ void index_add(const Array* a, int, const Number* n) {
     using T = typename decltype(type)::type;
     const T alpha = *a[3].as<T>();
     if (alpha == T(1)) return add_along("index_add", out, expanded.array, src, dim);
-    scatter_along<T>(out, expanded.array, src.as<T>(), src.strides, dim,
-                     [alpha](T& o, T s) { o = add(o, multiply(s, alpha)); });
+    scatter_along<T>(out, expanded.array, src.as<T>(), src.strides, dim, [alpha](T& o, T s) { o = add(o, multiply(s, alpha)); });
   });
 }
 
@@ -248,18 +252,29 @@ void scatter_reduce(const Array* a, int, const Number* n) {
 void index_reduce(const Array* a, int, const Number* n) {
   const Array out = at_least_1d(a[0]), src = at_least_1d(a[2]);
   const Indices index(a[1]);
-  index.check(0, out.shape[n[0].i], [](int64_t) { out_of_range_in_self(); });
-  const Expanded expanded(index.array(), src, n[0].i);
+  const int64_t dim = n[0].i, size = out.shape[dim];
+  const bool include_self = n[2].i;
+  index.check(0, size, [=](int64_t i) {
+    if (include_self || (i < 0 && i >= -size)) out_of_range_in_self();
+    throw std::out_of_range(out_of_bounds(i, dim, size));
+  });
+  const Expanded expanded(index.array(), src, dim);
   visit<group::all>("index_reduce", out.dtype, [&](auto type) {
     const char* name = n[1].i == greatest ? "maximum_cpu" : "minimum_cpu";
-    reduce_along<typename decltype(type)::type>(name, out, expanded.array, src, n[0].i, n[1].i, n[2].i);
+    reduce_along<typename decltype(type)::type>(name, out, expanded.array, src, dim, n[1].i, include_self);
   });
 }
 
 const Register registrations[] = {
-    {"gather", gather},           {"scatter", scatter},         {"scatter_fill", scatter_fill},
-    {"scatter_add", scatter_add}, {"scatter_reduce", scatter_reduce}, {"index_select", index_select},
-    {"index_add", index_add},     {"index_copy", index_copy},   {"index_fill", index_fill},
+    {"gather", gather},
+    {"scatter", scatter},
+    {"scatter_fill", scatter_fill},
+    {"scatter_add", scatter_add},
+    {"scatter_reduce", scatter_reduce},
+    {"index_select", index_select},
+    {"index_add", index_add},
+    {"index_copy", index_copy},
+    {"index_fill", index_fill},
     {"index_reduce", index_reduce},
 };
 

@@ -182,16 +182,15 @@ class Flat {
 // Copies x to out, of one shape and dtype.
 template <class T>
 void copy_items(T* out, const T* x, int ndim, const int64_t* shape, const int64_t* out_strides, const int64_t* x_strides) {
-  Walk<2>(ndim, shape, {out_strides, x_strides})
-      .parallel_runs([=](const Offsets<2>& at, int64_t count, const Offsets<2>& step) {
-        T* o = out + at[0];
-        const T* i = x + at[1];
-        if (step[0] == 1 && step[1] == 1) {
-          std::copy(i, i + count, o);
-        } else {
-          for (int64_t j = 0; j < count; ++j) o[j * step[0]] = i[j * step[1]];
-        }
-      });
+  Walk<2>(ndim, shape, {out_strides, x_strides}).parallel_runs([=](const Offsets<2>& at, int64_t count, const Offsets<2>& step) {
+    T* o = out + at[0];
+    const T* i = x + at[1];
+    if (step[0] == 1 && step[1] == 1) {
+      std::copy(i, i + count, o);
+    } else {
+      for (int64_t j = 0; j < count; ++j) o[j * step[0]] = i[j * step[1]];
+    }
+  });
 }
 
 inline void fill_zero(const Array& out) {
@@ -294,9 +293,8 @@ void scatter_items(const Walk<3>& sequence, const Walk<3>& rest, T* out, const i
   const int64_t length = sequence.total();
   if (length == 0) return;
   // The inner loop goes over what is closer together in memory.
-  const bool rest_inside =
-      rest.total() > 1 && (length == 1 || std::abs(rest.inner(2)) < std::abs(sequence.inner(2)) ||
-                           (rest.inner(2) == sequence.inner(2) && rest.total() > length));
+  const bool rest_inside = rest.total() > 1 && (length == 1 || std::abs(rest.inner(2)) < std::abs(sequence.inner(2)) ||
+                                                (rest.inner(2) == sequence.inner(2) && rest.total() > length));
   parallel_for(rest.total(), std::max<int64_t>(1, element_grain / length), [&](int64_t begin, int64_t end) {
     if (rest_inside) {
       sequence.each(0, length, [&](const Offsets<3>& base) {
