@@ -254,10 +254,8 @@ void index_reduce(const Array* a, int, const Number* n) {
   const Indices index(a[1]);
   const int64_t dim = n[0].i, size = out.shape[dim];
   const bool include_self = n[2].i;
-  index.check(0, size, [=](int64_t i) {
-    if (include_self || (i < 0 && i >= -size)) out_of_range_in_self();
-    throw std::out_of_range(out_of_bounds(i, dim, size));
-  });
+  if (!include_self) index.check(-size, size, [=](int64_t i) { throw std::out_of_range(out_of_bounds(i, dim, size)); });
+  index.check(0, size, [](int64_t) { out_of_range_in_self(); });
   const Expanded expanded(index.array(), src, dim);
   visit<group::all>("index_reduce", out.dtype, [&](auto type) {
     const char* name = n[1].i == greatest ? "maximum_cpu" : "minimum_cpu";
