@@ -1,0 +1,118 @@
+// How an op of reduce.h takes in elements: Folding for those that work on whole vectors, Stepping for the rest.
+#pragma once
+
+#include "reduce.h"
+
+namespace rl::RL_ISA {
+namespace {
+
+// Ops of the form combine(map(x0), map(x1), ...) over S, where both functions take scalars and vectors alike.
+template <class Self, class T, class S>
+struct Folding {
+  using State = S;
+  static constexpr bool ordered = false;
+  static constexpr int outputs = 1;
+  static constexpr int width = lanes_of<S>, vectors = 128 / vector_bytes, unit = width * vectors;
+
+  const Self& self() const { return static_cast<const Self&>(*this); }
+  S element(const T* p) const { return self().map(convert<S>(*p)); }
+  Vector<S> elements(const T* p) const { return self().map(load<S>(p)); }
+  void merge(S& a, const S& b) const { a = self().combine(a, b); }
+
+  void run(S& s, const T* p, int64_t n, int64_t stride, int64_t) const {
+    int64_t i = 0;
+    if (stride == 1 && n >= width) {
+      Vector<S> first;
+      if (n >= unit) {
+        Vector<S> acc[vectors];
+        for (int v = 0; v < vectors; ++v) acc[v] = elements(p + v * width);
+        for (i = unit; i + unit <= n; i += unit)
+#pragma GCC unroll 8
+          for (int v = 0; v < vectors; ++v) acc[v] = self().combine(acc[v], elements(p + i + v * width));
+#pragma GCC unroll 8
+        for (int half = vectors / 2; half > 0; half /= 2)
+          for (int v = 0; v < half; ++v) acc[v] = self().combine(acc[v], acc[v + half]);
+        first = acc[0];
+      } else {
+        first = elements(p);
+        i = width;
+      }
+      for (; i + width <= n; i += width) first = self().combine(first, elements(p + i));
+      S lanes[width];
+      store(lanes, first);
+      for (int half = width / 2; half > 0; half /= 2)
+        for (int k = 0; k < half; ++k) lanes[k] = self().combine(lanes[k], lanes[k + half]);
+      s = self().combine(s, lanes[0]);
+    } else if (n >= 8) {
+      S acc[4];
+      for (int k = 0; k < 4; ++k) acc[k] = element(p + k * stride);
+      for (i = 4; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; ++k) acc[k] = self().combine(acc[k], element(p + (i + k) * stride));
+      s = self().combine(s, self().combine(self().combine(acc[0], acc[1]), self().combine(acc[2], acc[3])));
+    }
+    for (; i < n; ++i) s = self().combine(s, element(p + i * stride));
+  }
+
+  void rows(S* s, int lanes, int64_t lane_stride, const T* p, int64_t n, int64_t row_stride, int64_t) const {
+    int k = 0;
+    if (lane_stride == 1) {
+      // Short rows one after the other: several of them make one long row.
+      constexpr int long_row = 4 * unit;
+      if (row_stride == lanes && lanes * 4 <= long_row && n * lanes >= 2 * long_row) {
+        const int group = long_row / lanes, wide = group * lanes;
+        S sums[long_row];
+        for (int j = 0; j < wide; ++j) sums[j] = self().identity();
+        rows(sums, wide, 1, p, n / group, wide, 0);
+        for (int j = 0; j < wide; ++j) s[j % lanes] = self().combine(s[j % lanes], sums[j]);
+        p += n / group * wide;
+        n %= group;
+      }
+      for (; k + unit <= lanes; k += unit) {
+        Vector<S> acc[vectors];
+        for (int v = 0; v < vectors; ++v) acc[v] = load<S>(s + k + v * width);
+        for (int64_t r = 0; r < n; ++r)
+#pragma GCC unroll 8
+          for (int v = 0; v < vectors; ++v)
+            acc[v] = self().combine(acc[v], elements(p + r * row_stride + k + v * width));
+        for (int v = 0; v < vectors; ++v) store(s + k + v * width, acc[v]);
+      }
+      for (; k + width <= lanes; k += width) {
+        Vector<S> acc = load<S>(s + k);
+        for (int64_t r = 0; r < n; ++r) acc = self().combine(acc, elements(p + r * row_stride + k));
+        store(s + k, acc);
+      }
+    }
+    for (; k < lanes; ++k) {
+      S acc = s[k];
+      for (int64_t r = 0; r < n; ++r) acc = self().combine(acc, element(p + r * row_stride + k * lane_stride));
+      s[k] = acc;
+    }
+  }
+};
+
+// Ops with step(state, element, index).
+template <class Self, class T, class S>
+struct Stepping {
+  using State = S;
+  static constexpr int outputs = 1;
+  static constexpr bool ordered = false;
+
+  const Self& self() const { return static_cast<const Self&>(*this); }
+  void run(S& s, const T* p, int64_t n, int64_t stride, int64_t index) const {
+    for (int64_t i = 0; i < n; ++i) self().step(s, p[i * stride], index + i);
+  }
+  void rows(S* s, int lanes, int64_t lane_stride, const T* p, int64_t n, int64_t row_stride, int64_t index) const {
+    for (int64_t r = 0; r < n; ++r)
+      for (int k = 0; k < lanes; ++k) self().step(s[k], p[r * row_stride + k * lane_stride], index + r);
+  }
+};
+
+// The one output of an op, of type Out; `Also` is a second dtype that it may be asked for.
+#define RL_OUTPUT(Out, Also)    \
+  template <int>                \
+  using Output = Out;           \
+  template <int>                \
+  using WideOutput = Also;
+
+}  // namespace
+}  // namespace rl::RL_ISA
