@@ -1,0 +1,168 @@
+"""`python -m rushlight script.py`: runs a program written for PyTorch, unmodified, as `python script.py` would."""
+
+import builtins
+import importlib.machinery
+import importlib.util
+import io
+import os
+import pkgutil
+import re
+import sys
+import types
+
+from rushlight import _alias
+
+_USAGE = """\
+usage: python -m rushlight script.py [argument ...]
+       python -m rushlight -m module [argument ...]
+       python -m rushlight -c code [argument ...]
+       python -m rushlight - [argument ...]
+
+Runs a program as Python would, with `torch` and all its submodules meaning Rushlight.
+"""
+_PACKAGE = os.path.dirname(__file__) + os.sep
+_HIDDEN = (__file__, _alias.__file__)
+
+
+def _fail(text: str, status: int):
+    print(text, file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _set_first_path(entry: str) -> None:
+    # Python has put the current directory there for `-m`, unless it was told to trust no such place.
+    if not sys.flags.safe_path:
+        sys.path[0] = entry
+
+
+def _from_path(path: str):
+    path = os.path.abspath(path)
+    if pkgutil.get_importer(path) is not None:
+        # A directory or an archive, whose program is the module __main__ in it.
+        sys.path[0 : 0 if sys.flags.safe_path else 1] = [path]
+        importlib.invalidate_caches()
+        spec = importlib.machinery.PathFinder.find_spec("__main__", [path])
+        if spec is None:
+            _fail(f"{sys.executable}: can't find '__main__' module in {sys.argv[0]!r}", 1)
+        return spec.loader.get_code("__main__"), dict(_described(spec), __package__="")
+    try:
+        with io.open_code(path) as file:
+            source = file.read()
+    except OSError as error:
+        _fail(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}", 2)
+    _set_first_path(os.path.dirname(os.path.realpath(path)))
+    loader = importlib.machinery.SourceFileLoader("__main__", path)
+    return (source, path), dict(__file__=path, __cached__=None, __loader__=loader)
+
+
+def _described(spec) -> dict:
+    return dict(
+        __file__=spec.origin, __cached__=spec.cached, __loader__=spec.loader, __package__=spec.parent, __spec__=spec
+    )
+
+
+def _from_module(name: str):
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(name + ".__main__")
+            if spec is None:
+                _fail(
+                    f"{sys.executable}: No module named {name}.__main__; "
+                    f"{name!r} is a package and cannot be directly executed",
+                    1,
+                )
+    except ModuleNotFoundError as error:
+        # A parent package is missing; what fails inside one is the program's own error.
+        if error.name is None or not (name + ".").startswith(error.name + "."):
+            raise
+        _fail(f"{sys.executable}: Error while finding module specification for {name!r} (ModuleNotFoundError: {error})", 1)
+    code = None if spec is None or spec.loader is None else spec.loader.get_code(spec.name)
+    if code is None:
+        _fail(f"{sys.executable}: No module named {name}", 1)
+    sys.argv[0] = spec.origin
+    return code, _described(spec)
+
+
+def _prepare(arguments: list[str]):
+    """The program's code, or source and file name, and the globals that Python would give it."""
+    kind, rest = arguments[0], arguments[1:]
+    if kind in ("-m", "-c") and not rest:
+        _fail(f"Argument expected for the {kind} option\n{_USAGE}", 2)
+    if kind == "-m":
+        sys.argv = ["-m", *rest[1:]]
+        return _from_module(rest[0])
+    if kind == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        _set_first_path("")
+        return (rest[0], "<string>"), {}
+    sys.argv = arguments
+    if kind == "-":
+        _set_first_path("")
+        return (sys.stdin.read(), "<stdin>"), {}
+    if kind.startswith("-"):
+        _fail(f"Unknown option: {kind}\n{_USAGE}", 2)
+    return _from_path(kind)
+
+
+def _run(arguments: list[str]) -> None:
+    module = types.ModuleType("__main__")
+    _alias.as_torch()
+    code, names = _prepare(arguments)
+    vars(module).update(__builtins__=builtins, **{"__loader__": importlib.machinery.BuiltinImporter, **names})
+    sys.modules["__main__"] = module
+    if isinstance(code, tuple):
+        code = compile(*code, "exec", dont_inherit=True)
+    exec(code, vars(module))
+
+
+def _is_runner(trace) -> bool:
+    code = trace.tb_frame.f_code
+    # The last frame of a missing name is the `__getattr__` of a module of ours.
+    asked = trace.tb_next is None and code.co_name == "__getattr__" and code.co_filename.startswith(_PACKAGE)
+    return asked or code.co_filename in _HIDDEN
+
+
+def _without_runner(trace):
+    """A traceback without the frames of the runner, which stand around those of the program."""
+    traces = []
+    while trace is not None:
+        traces.append(trace)
+        trace = trace.tb_next
+    for last in reversed(traces):
+        if not _is_runner(last):
+            last.tb_next = trace
+            trace = last
+    return trace
+
+
+def _explain(error: BaseException) -> None:
+    """Gives `from torch.x import name` our text where x is no package: there Python asks no finder for the name."""
+    found = re.match(r"cannot import name '(\w+)' from '(rushlight[\w.]*)' \(", str(error))
+    if type(error) is ImportError and found and found[2] in sys.modules:
+        text = str(_alias._missing_import(*found.groups()))
+        error.msg, error.args = text, (text,)
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        print(_USAGE, end="", file=sys.stdout if len(sys.argv) > 1 else sys.stderr)
+        raise SystemExit(0 if len(sys.argv) > 1 else 2)
+    try:
+        _run(sys.argv[1:])
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _explain(error)
+        trace, program_hook = _without_runner(error.__traceback__), sys.excepthook
+
+        def hook(kind, value, _):
+            program_hook(kind, value.with_traceback(trace), trace)
+
+        # Python itself reports the error and chooses the exit status (an interrupt has one of its own).
+        sys.excepthook = hook
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Rushlight under the name `torch`, inside one process: nothing is installed under that name.
+
+A finder on `sys.meta_path` answers every `import torch…` with the module of the same name in Rushlight: the same object,
+so nothing is imported twice. What Rushlight does not have raises the error that Python would, with the nearest name.
+"""
+
+import difflib
+import functools
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+
+__all__ = ["as_torch", "missing"]
+
+_OURS = __package__
+_handles: list["Alias"] = []
+_displaced: dict = {}
+
+
+def _is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def _shown(module: str) -> str:
+    """The name that the program knows a module of ours by."""
+    return "torch" + module[len(_OURS) :] if _handles and _is_within(module, _OURS) else module
+
+
+@functools.lru_cache(maxsize=256)
+def _nearest(name: str, module: str) -> str | None:
+    """The most similar name in a module; private names only to who asks for one. Kept, for programs that probe again and again."""
+    known = [x for x in dir(sys.modules[module]) if x != name and x.startswith("_") == name.startswith("_")]
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+
+
+def _hint(name: str, module: str) -> str:
+    near = None if name.startswith("__") else _nearest(name, module)
+    return (" in Rushlight" if _handles else "") + (f"; the nearest is {near!r}" if near else "")
+
+
+def missing(name: str, module: str) -> AttributeError:
+    """The error for a name that a module lacks, for its `__getattr__` to raise: `raise missing(name, __name__)`."""
+    text = f"module {_shown(module)!r} has no attribute {name!r}{_hint(name, module)}"
+    # With an object given, Python would append a suggestion of its own.
+    return AttributeError(text, name=name, obj=None)
+
+
+def _missing_import(name: str, module: str) -> ImportError:
+    return ImportError(f"cannot import name {name!r} from {_shown(module)!r}{_hint(name, module)}", name=module)
+
+
+def _importing() -> set[str]:
+    """The functions of the import system that are asking a finder; a plain look for a spec goes through fewer of them."""
+    frame = sys._getframe(2)
+    found = set()
+    while frame is not None and frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+        found.add(frame.f_code.co_name)
+        frame = frame.f_back
+    return found
+
+
+class _Loader:
+    """Loads a name of `torch` by putting the module of Rushlight in its place."""
+
+    def __init__(self, ours: str) -> None:
+        self.ours = ours
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module) -> None:
+        # The import system takes what stands in sys.modules now, and drops the module that it made.
+        sys.modules[module.__spec__.name] = importlib.import_module(self.ours)
+
+
+class _TorchFinder:
+    """Finds `torch` and its submodules; asked before all others."""
+
+    @staticmethod
+    def find_spec(name: str, path=None, target=None):
+        if not _is_within(name, "torch"):
+            return None
+        ours = _OURS + name[len("torch") :]
+        spec = sys.modules[ours].__spec__ if ours in sys.modules else importlib.util.find_spec(ours)
+        if spec is not None:
+            return importlib.machinery.ModuleSpec(
+                name, _Loader(ours), origin=spec.origin, is_package=spec.submodule_search_locations is not None
+            )
+        if "_find_and_load" not in _importing():
+            return None
+        parent, _, child = ours.rpartition(".")
+        raise ModuleNotFoundError(f"No module named {name!r}{_hint(child, parent)}", name=name)
+
+
+class _LastFinder:
+    """Asked for what no other finder found: `from torch import name` tries `name` as a submodule before it gives up."""
+
+    @staticmethod
+    def find_spec(name: str, path=None, target=None):
+        if not _is_within(name, _OURS) or "_handle_fromlist" not in _importing():
+            return None
+        parent, _, child = name.rpartition(".")
+        raise _missing_import(child, parent)
+
+
+class Alias:
+    """What `as_torch` returns: ends the alias by `reset()`, or at the end of a `with` block."""
+
+    def reset(self) -> None:
+        """Gives the name `torch` back, with the modules that had it before; a second call does nothing."""
+        if self not in _handles:
+            return
+        _handles.remove(self)
+        if not _handles:
+            sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in (_TorchFinder, _LastFinder)]
+            _take_modules()
+            sys.modules.update(_displaced)
+            _displaced.clear()
+
+    def __enter__(self) -> "Alias":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.reset()
+
+
+def _take_modules() -> dict:
+    """Removes every module called torch, and returns them."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if _is_within(name, "torch")}
+
+
+def as_torch() -> Alias:
+    """Makes `import torch` and all its submodules mean Rushlight, until the returned handle is reset.
+
+    Example:
+        >>> import rushlight
+        >>> with rushlight.as_torch():
+        ...     import torch.nn.functional as F
+        >>> F is rushlight.nn.functional
+        True
+    """
+    handle = Alias()
+    _handles.append(handle)
+    if len(_handles) == 1:
+        _displaced.update(_take_modules())
+        sys.modules["torch"] = sys.modules[_OURS]
+        sys.meta_path.insert(0, _TorchFinder)
+        sys.meta_path.append(_LastFinder)
+    return handle

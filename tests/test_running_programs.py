@@ -1,0 +1,201 @@
+"""Programs written for PyTorch, run by `python -m rushlight`, and `as_torch` inside one."""
+
+import importlib
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+import zipfile
+
+import pytest
+
+import rushlight
+
+
+def run(*arguments, cwd, stdin=None, launcher=("-m", "rushlight")):
+    root = os.path.dirname(os.path.dirname(os.path.abspath(rushlight.__file__)))
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, *launcher, *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def program(tmp_path):
+    def write(text, name="program.py"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return name
+
+    return write
+
+
+def test_a_program_sees_one_set_of_modules(program, tmp_path):
+    name = program(
+        """
+        import sys
+        import torch
+        import torch.nn.functional as F
+        from torch import nn, optim
+        from torch.optim import SGD
+        import torch.optim.sgd
+        import rushlight
+
+        assert torch is rushlight and nn is rushlight.nn and F is rushlight.nn.functional
+        assert torch.optim.sgd.SGD is SGD is rushlight.optim.SGD
+        assert __name__ == "__main__" and sys.modules["__main__"].SGD is SGD
+        print(sys.argv, sys.path[0], __file__, __package__, __spec__)
+        """
+    )
+    done = run(name, "a", "--b", cwd=tmp_path)
+    assert done.stderr == ""
+    where = os.path.realpath(tmp_path)
+    assert done.stdout == f"['program.py', 'a', '--b'] {where} {tmp_path / name} None None\n"
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def inner():\n    raise ValueError('bad')\n\n\ndef outer():\n    try:\n        inner()\n    except ValueError:\n        1 / 0\n\n\nouter()\n",
+        "def f(:\n",
+        "import sys\nsys.exit(7)\n",
+        "import sys\nsys.exit('a message')\n",
+        "raise KeyboardInterrupt\n",
+        "def f():\n    f()\n\n\nf()\n",
+        "import not_there\n",
+        "import sys\nsys.excepthook = lambda *a: print('hooked', a[0].__name__, file=sys.stderr)\nraise OSError\n",
+        "import sys\nprint(sys.argv, __name__, sorted(k for k in globals() if k != '__annotations__'), __loader__.__class__)\n",
+    ],
+)
+def test_errors_and_exit_codes_are_those_of_python(program, tmp_path, text):
+    name = program(text)
+    ours, python = run(name, cwd=tmp_path), run(name, cwd=tmp_path, launcher=())
+    assert ours.stdout == python.stdout
+    assert ours.returncode == python.returncode
+    if "Previous line repeated" in python.stderr:
+        # The runner's own frames count towards the limit of recursion.
+        assert ours.stderr.splitlines()[-1] == python.stderr.splitlines()[-1]
+    else:
+        assert ours.stderr == python.stderr
+
+
+def test_module_code_stdin_directory_and_archive(program, tmp_path):
+    show = "import sys, torch\nprint(sys.argv, __name__, __package__, sys.path[0])\n"
+    program("", "pack/__init__.py")
+    program(show, "pack/__main__.py")
+    program(show, "pack/part.py")
+    with zipfile.ZipFile(tmp_path / "archive.pyz", "w") as archive:
+        archive.writestr("__main__.py", show)
+    pack = tmp_path / "pack"
+    expected = [
+        (("-m", "pack", "1"), f"['{pack / '__main__.py'}', '1'] __main__ pack {tmp_path}\n"),
+        (("-m", "pack.part"), f"['{pack / 'part.py'}'] __main__ pack {tmp_path}\n"),
+        (("pack", "1"), f"['pack', '1'] __main__  {pack}\n"),
+        (("archive.pyz",), f"['archive.pyz'] __main__  {tmp_path / 'archive.pyz'}\n"),
+        (("-c", show, "1"), "['-c', '1'] __main__ None \n"),
+    ]
+    for arguments, out in expected:
+        done = run(*arguments, cwd=tmp_path)
+        assert (done.stdout, done.stderr) == (out, "")
+    assert run("-", "1", cwd=tmp_path, stdin=show).stdout == "['-', '1'] __main__ None \n"
+
+
+def test_what_cannot_be_run(program, tmp_path):
+    program("", "pack/__init__.py")
+    for arguments, text, status in [
+        (("nowhere.py",), f"can't open file '{tmp_path / 'nowhere.py'}': [Errno 2] No such file or directory", 2),
+        (("-m", "nowhere"), "No module named nowhere", 1),
+        (("-m", "pack"), "No module named pack.__main__; 'pack' is a package and cannot be directly executed", 1),
+        (("pack",), "can't find '__main__' module in 'pack'", 1),
+        (("-m",), "Argument expected for the -m option", 2),
+        (("--nonsense",), "Unknown option: --nonsense", 2),
+        ((), "usage: python -m rushlight script.py", 2),
+    ]:
+        done = run(*arguments, cwd=tmp_path)
+        assert text in done.stderr and done.stdout == "" and done.returncode == status
+    assert run("--help", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "line, last",
+    [
+        ("import torch.optm", "ModuleNotFoundError: No module named 'torch.optm' in Rushlight; the nearest is 'optim'"),
+        ("from torch import onnes", "ImportError: cannot import name 'onnes' from 'torch' in Rushlight; the nearest is 'ones'"),
+        (
+            "from torch.optim.adam import Adaam",
+            "ImportError: cannot import name 'Adaam' from 'torch.optim.adam' in Rushlight; the nearest is 'Adam'",
+        ),
+        (
+            "import torch; torch.onnes",
+            "AttributeError: module 'torch' has no attribute 'onnes' in Rushlight; the nearest is 'ones'",
+        ),
+    ],
+)
+def test_missing_names_say_what_is_nearest(tmp_path, line, last):
+    done = run("-c", line, cwd=tmp_path)
+    assert done.stderr.splitlines()[-1] == last
+    assert done.returncode == 1
+
+
+@pytest.fixture
+def without_torch():
+    """The modules called torch, if any are loaded, must be the same after a test as before it."""
+
+    def loaded():
+        return {name: module for name, module in sys.modules.items() if name.split(".")[0] == "torch"}
+
+    before, finders = loaded(), list(sys.meta_path)
+    yield
+    assert loaded() == before and sys.meta_path == finders
+
+
+def test_as_torch_in_a_block(without_torch):
+    with rushlight.as_torch():
+        import torch
+        import torch.optim as ours
+        from torch.optim import Adam
+
+        assert torch is rushlight and ours is rushlight.optim and Adam is rushlight.optim.Adam
+        assert importlib.import_module("torch.optim.adam") is rushlight.optim.adam
+        assert importlib.util.find_spec("torch.optim.nothing") is None
+        assert not hasattr(torch, "no_such_name")
+        with pytest.raises(AttributeError, match="module 'torch' has no attribute 'onnes' in Rushlight; the nearest is 'ones'"):
+            torch.onnes  # noqa: B018
+        with pytest.raises(ImportError, match="cannot import name 'addam' from 'torch.optim' in Rushlight"):
+            from torch.optim import addam  # noqa: F401
+
+
+def test_as_torch_by_its_handle(without_torch):
+    outer, inner = rushlight.as_torch(), rushlight.as_torch()
+    outer.reset()
+    outer.reset()
+    assert importlib.import_module("torch") is rushlight
+    inner.reset()
+    assert sys.modules.get("torch") is not rushlight
+
+
+def test_missing_names_without_the_alias():
+    with pytest.raises(AttributeError, match="module 'rushlight' has no attribute 'onnes'; the nearest is 'ones'"):
+        rushlight.onnes  # noqa: B018
+
+
+def test_pickles_of_an_aliased_program(without_torch):
+    with rushlight.as_torch():
+        import torch
+
+        optimizer = torch.optim.SGD([torch.ones(2, requires_grad=True)], lr=0.5)
+        data = pickle.dumps((torch.arange(3), torch.nn.Parameter(torch.ones(2)), optimizer))
+        again = pickle.loads(data)
+        assert again[0].tolist() == [0, 1, 2] and type(again[1]) is torch.nn.Parameter
+    again = pickle.loads(data)
+    assert type(again[0]) is rushlight.Tensor and type(again[2]) is rushlight.optim.SGD
