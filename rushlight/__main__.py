@@ -56,9 +56,7 @@ def _from_path(path: str):
 
 
 def _described(spec) -> dict:
-    return dict(
-        __file__=spec.origin, __cached__=spec.cached, __loader__=spec.loader, __package__=spec.parent, __spec__=spec
-    )
+    return dict(__file__=spec.origin, __cached__=spec.cached, __loader__=spec.loader, __package__=spec.parent, __spec__=spec)
 
 
 def _from_module(name: str):
@@ -68,8 +66,7 @@ def _from_module(name: str):
             spec = importlib.util.find_spec(name + ".__main__")
             if spec is None:
                 _fail(
-                    f"{sys.executable}: No module named {name}.__main__; "
-                    f"{name!r} is a package and cannot be directly executed",
+                    f"{sys.executable}: No module named {name}.__main__; {name!r} is a package and cannot be directly executed",
                     1,
                 )
     except ModuleNotFoundError as error:

@@ -66,7 +66,7 @@ def test_a_program_sees_one_set_of_modules(program, tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "def inner():\n    raise ValueError('bad')\n\n\ndef outer():\n    try:\n        inner()\n    except ValueError:\n        1 / 0\n\n\nouter()\n",
+        "def inner():\n    raise ValueError('bad')\n\n\ntry:\n    inner()\nexcept ValueError:\n    1 / 0\n",
         "def f(:\n",
         "import sys\nsys.exit(7)\n",
         "import sys\nsys.exit('a message')\n",

@@ -1,7 +1,7 @@
 """Adam (Kingma and Ba, 2015), AMSGrad (Reddi et al., 2018), and weight decay of either kind."""
 
 import rushlight as torch
-from rushlight.core import kernel
+from rushlight.core import kernel, mark_written
 from rushlight.optim._values import (
     as_real,
     check_fused,
@@ -23,7 +23,21 @@ _adam_step = kernel("adam_step")
 
 
 def _update(
-    param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, *, lr, beta1, beta2, eps, weight_decay, decoupled, maximize, differentiable
+    param,
+    grad,
+    exp_avg,
+    exp_avg_sq,
+    max_exp_avg_sq,
+    step,
+    *,
+    lr,
+    beta1,
+    beta2,
+    eps,
+    weight_decay,
+    decoupled,
+    maximize,
+    differentiable,
 ):
     """One step of `param` and its averages in place; `step` counts from 1, and is a tensor where it is to be differentiated."""
     if maximize:
@@ -156,22 +170,10 @@ class Adam(Optimizer):
                 count += 1
                 averages = (exp_avg, exp_avg_sq, largest) if amsgrad else (exp_avg, exp_avg_sq)
                 if plain and kernel_takes(param, grad, *averages):
-                    _adam_step(
-                        param,
-                        grad,
-                        exp_avg,
-                        exp_avg_sq,
-                        largest,
-                        lr,
-                        beta1,
-                        beta2,
-                        eps,
-                        weight_decay,
-                        count.item(),
-                        decoupled,
-                        maximize,
-                        amsgrad,
-                    )
+                    _adam_step(param, grad, exp_avg, exp_avg_sq, largest, *rates, count.item(), *flags)
+                    mark_written(param)
+                    for average in averages:
+                        mark_written(average)
                 else:
                     _update(
                         param,

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 import rushlight as torch
-from rushlight.utils.hooks import RemovableHandle
+from rushlight.core import RemovableHandle
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -221,7 +221,7 @@ class Optimizer:
         groups, saved_groups = self.param_groups, deepcopy(state_dict["param_groups"])
         if len(groups) != len(saved_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
-        if any(len(group["params"]) != len(saved["params"]) for group, saved in zip(groups, saved_groups)):
+        if any(len(group["params"]) != len(saved["params"]) for group, saved in zip(groups, saved_groups, strict=True)):
             raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
 
         def cast(param, value, number, key=None):
@@ -235,14 +235,14 @@ class Optimizer:
             return value
 
         numbers = chain.from_iterable(saved["params"] for saved in saved_groups)
-        param_of = dict(zip(numbers, chain.from_iterable(group["params"] for group in groups)))
+        param_of = dict(zip(numbers, chain.from_iterable(group["params"] for group in groups), strict=True))
         state: defaultdict[Any, dict] = defaultdict(dict)
         for number, value in state_dict["state"].items():
             if number in param_of:
                 state[param_of[number]] = cast(param_of[number], value, number)
             else:
                 state[number] = value
-        for group, saved in zip(groups, saved_groups):
+        for group, saved in zip(groups, saved_groups, strict=True):
             saved["params"] = group["params"]
             if "param_names" in group and "param_names" not in saved:
                 saved["param_names"] = group["param_names"]
@@ -315,8 +315,7 @@ class Optimizer:
             if ("param_names" in param_group) != ("param_names" in group):
                 which = "with names" if "param_names" in param_group else "without names"
                 raise ValueError(
-                    "all optimizer param groups should be with/without names. "
-                    f"cannot add param group {which} to the optimizer"
+                    f"all optimizer param groups should be with/without names. cannot add param group {which} to the optimizer"
                 )
         if any(id(param) in own for group in self.param_groups for param in group["params"]):
             raise ValueError("some parameters appear in more than one parameter group")

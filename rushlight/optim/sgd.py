@@ -1,7 +1,7 @@
 """Stochastic gradient descent, with momentum as in Sutskever et al. (2013)."""
 
 import rushlight as torch
-from rushlight.core import kernel
+from rushlight.core import kernel, mark_written
 from rushlight.optim._values import check_fused, check_param, check_single, kernel_takes, number, scalar, with_decay
 from rushlight.optim.optimizer import Optimizer, _evaluate, _use_grad_for_differentiable
 
@@ -94,6 +94,9 @@ class SGD(Optimizer):
             weight_decay, nesterov, maximize = group["weight_decay"], group["nesterov"], group["maximize"]
             fused = group["fused"]
             plain = not (group["differentiable"] or isinstance(lr, torch.Tensor) or isinstance(weight_decay, torch.Tensor))
+            if plain:
+                # Kernels tell numbers by their type.
+                numbers = (float(lr), float(momentum), float(dampening), float(weight_decay), bool(nesterov), bool(maximize))
             for param in group["params"]:
                 grad = param.grad
                 if grad is None:
@@ -105,7 +108,10 @@ class SGD(Optimizer):
                 if plain and (kernel_takes(param, grad) if first else kernel_takes(param, grad, buffer)):
                     if first and momentum != 0:
                         buffer = torch.empty_like(param, requires_grad=False)
-                    _sgd_step(param, grad, buffer, lr, momentum, dampening, weight_decay, nesterov, maximize, first)
+                    _sgd_step(param, grad, buffer, *numbers, first)
+                    mark_written(param)
+                    if buffer is not None:
+                        mark_written(buffer)
                 else:
                     buffer = _update(
                         param,
