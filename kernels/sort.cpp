@@ -36,16 +36,35 @@ void write_items(T* values, int64_t value_stride, int64_t* indices, int64_t inde
 constexpr unsigned sortable = group::boolean | group::integer | group::floating;
 constexpr unsigned selectable = group::integer | group::floating;
 
+// Sorts in the order of std::sort, which is PyTorch's where no stability is asked for: digits are quicker, and they decide
+// where no two keys are equal.
+template <class K, class Read>
+void unstable_sort_items(std::vector<Item<K>>& items, std::vector<Item<K>>& scratch, Read&& read_again) {
+  if (items.size() > 1024) {
+    stable_sort_items(items, scratch);
+    auto equal = [](const Item<K>& left, const Item<K>& right) { return left.key == right.key; };
+    if (std::adjacent_find(items.begin(), items.end(), equal) == items.end()) return;
+    read_again();
+  }
+  std::sort(items.begin(), items.end(), by_key<K>);
+}
+
 // sort: arrays values, indices (int64), x; numbers dim, descending, stable.
 void sort(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim];
-  const bool descending = n[1].i, stable = n[2].i;
+  const bool descending = n[1].i;
+  // Long lines are always sorted by digits; PyTorch does so for vectors of integers.
+  const bool stable = n[2].i || length >= 32768;
   for_each_line<sortable>(
       "sort", values, indices, x, dim, [&](auto* value, int64_t* index, const auto* from, auto& items, auto& scratch) {
-        read_line(items, from, x.strides[dim], length, descending);
-        stable_sort_items(items, scratch);
-        (void)stable;
+        auto read = [&] { read_line(items, from, x.strides[dim], length, descending); };
+        read();
+        if (stable) {
+          stable_sort_items(items, scratch);
+        } else {
+          unstable_sort_items(items, scratch, read);
+        }
         write_items(value, values.strides[dim], index, indices.strides[dim], from, x.strides[dim], items, length);
       });
 }
@@ -140,7 +159,10 @@ void median(const Array* a, int, const Number* n) {
                               }
                               if (*index < 0) {
                                 auto nth = items.begin() + std::max<int64_t>(counted - 1, 0) / 2;
-                                std::nth_element(items.begin(), nth, items.end(), by_key<K>);
+                                // Equal elements count in the order they have.
+                                std::nth_element(items.begin(), nth, items.end(), [](const Item<K>& left, const Item<K>& right) {
+                                  return left.key < right.key || (left.key == right.key && left.index < right.index);
+                                });
                                 *index = int64_t(nth->index);
                               }
                               *value = from[*index * x.strides[dim]];
