@@ -154,6 +154,10 @@ class Adam(Optimizer):
             amsgrad, maximize, differentiable = group["amsgrad"], group["maximize"], group["differentiable"]
             limited = group["fused"] or group["capturable"]
             plain = not (differentiable or any(isinstance(x, torch.Tensor) for x in (lr, beta1, beta2, weight_decay)))
+            if plain:
+                # Kernels tell numbers by their type.
+                rates = (float(lr), float(beta1), float(beta2), float(eps), float(weight_decay))
+                flags = (bool(decoupled), bool(maximize), bool(amsgrad))
             for param in group["params"]:
                 grad = param.grad
                 if grad is None:
@@ -170,7 +174,7 @@ class Adam(Optimizer):
                 count += 1
                 averages = (exp_avg, exp_avg_sq, largest) if amsgrad else (exp_avg, exp_avg_sq)
                 if plain and kernel_takes(param, grad, *averages):
-                    _adam_step(param, grad, exp_avg, exp_avg_sq, largest, *rates, count.item(), *flags)
+                    _adam_step(param, grad, exp_avg, exp_avg_sq, largest, *rates, float(count), *flags)
                     mark_written(param)
                     for average in averages:
                         mark_written(average)
