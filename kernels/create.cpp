@@ -28,12 +28,16 @@ void arange(const Array* a, int, const Number* n) {
       using Wide = std::conditional_t<is_half<T>, float, double>;
       constexpr int64_t block = 32 / sizeof(T);
       const Wide start = Wide(n[0].f), step = Wide(n[1].f);
+      // Rounding the product does not show in a narrower T.
+      auto multiply_add = [step](int64_t i, Wide from) {
+        return sizeof(T) == sizeof(Wide) ? std::fma(Wide(i), step, from) : Wide(i) * step + from;
+      };
       const int64_t in_blocks = count / (2 * block) * (2 * block);
       parallel_for(count, element_grain, [=](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const int64_t within = i < in_blocks ? i % block : 0;
-          Wide value = std::fma(Wide(i - within), step, start);
-          if (within) value = std::fma(Wide(within), step, Wide(T(value)));
+          Wide value = multiply_add(i - within, start);
+          if (within) value = multiply_add(within, Wide(T(value)));
           o[i * stride] = T(value);
         }
       });

@@ -136,10 +136,16 @@ void masked_select(const Array* a, int, const Number*) {
   visit_size(x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     T* o = out.as<T>();
-    Walk<2>(x.ndim, x.shape, {x.strides, mask.strides}).each([&](const Offsets<2>& at) {
-      if (!mask.as<bool>()[at[1]]) return;
-      *o = x.as<T>()[at[0]];
-      o += out.strides[0];
+    Walk<2> walk(x.ndim, x.shape, {x.strides, mask.strides});
+    walk.runs(0, walk.total(), [&](const Offsets<2>& at, int64_t count, const Offsets<2>& step) {
+      const T* from = x.as<T>() + at[0];
+      const bool* chosen = mask.as<bool>() + at[1];
+      for_each_true(
+          count, [&](int64_t j) { return chosen[j * step[1]]; },
+          [&](int64_t j) {
+            *o = from[j * step[0]];
+            o += out.strides[0];
+          });
     });
   });
 }
@@ -161,36 +167,45 @@ void masked_scatter(const Array* a, int, const Number*) {
   });
 }
 
-// f(position) for each nonzero element of x, in row-major order.
-template <class F>
-void for_each_nonzero(const Array& x, F&& f) {
-  visit<group::all>("nonzero", x.dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    int64_t position = 0;
-    Walk<1>(x.ndim, x.shape, {x.strides}).each([&](const Offsets<1>& at) {
-      if (x.as<T>()[at[0]] != T(0)) f(position);
-      ++position;
-    });
-  });
-}
-
 // nonzero_count: arrays out (0-d int64), x.
 void nonzero_count(const Array* a, int, const Number*) {
-  int64_t count = 0;
-  for_each_nonzero(a[1], [&](int64_t) { ++count; });
-  *a[0].as<int64_t>() = count;
+  const Array& x = a[1];
+  std::atomic<int64_t> total = 0;
+  visit<group::all>("nonzero", x.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    Walk<1>(x.ndim, x.shape, {x.strides}).parallel_runs([&](const Offsets<1>& at, int64_t count, const Offsets<1>& step) {
+      const T* from = x.as<T>() + at[0];
+      int64_t found = 0;
+      for (int64_t j = 0; j < count; ++j) found += from[j * step[0]] != T(0);
+      total += found;
+    });
+  });
+  *a[0].as<int64_t>() = total;
 }
 
 // nonzero: arrays out (int64, [nonzero_count, x's dimensions]), x.
 void nonzero(const Array* a, int, const Number*) {
   const Array &out = a[0], &x = a[1];
   int64_t* row = out.as<int64_t>();
-  for_each_nonzero(x, [&](int64_t position) {
-    for (int d = x.ndim - 1; d >= 0; --d) {
-      row[d * out.strides[1]] = position % x.shape[d];
-      position /= x.shape[d];
-    }
-    row += out.strides[0];
+  visit<group::all>("nonzero", x.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const Walk<1> walk(x.ndim, x.shape, {x.strides});
+    int64_t start = 0;
+    walk.runs(0, walk.total(), [&](const Offsets<1>& at, int64_t count, const Offsets<1>& step) {
+      const T* from = x.as<T>() + at[0];
+      for_each_true(
+          count, [&](int64_t j) { return from[j * step[0]] != T(0); },
+          [&](int64_t j) {
+            int64_t position = start + j;
+            for (int d = x.ndim - 1; d > 0; --d) {
+              row[d * out.strides[1]] = position % x.shape[d];
+              position /= x.shape[d];
+            }
+            if (x.ndim > 0) row[0] = position;
+            row += out.strides[0];
+          });
+      start += count;
+    });
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -233,8 +234,17 @@ class Indices {
   template <class F>
   void check(int64_t low, int64_t high, F&& fail) const {
     const int64_t* index = data();
-    Walk<1>(array_.ndim, array_.shape, {array_.strides}).each([&](const Offsets<1>& at) {
-      int64_t i = index[at[0]];
+    const uint64_t size = uint64_t(high - low);
+    const Walk<1> walk(array_.ndim, array_.shape, {array_.strides});
+    std::atomic<bool> bad = false;
+    walk.parallel_runs([&](const Offsets<1>& at, int64_t count, const Offsets<1>& step) {
+      bool outside = false;
+      for (int64_t j = 0; j < count; ++j) outside |= uint64_t(index[at[0] + j * step[0]] - low) >= size;
+      if (outside) bad = true;
+    });
+    if (!bad) return;
+    walk.each([&](const Offsets<1>& at) {
+      const int64_t i = index[at[0]];
       if (i < low || i >= high) fail(i);
     });
   }
@@ -264,10 +274,28 @@ void gather_items(const Walk<3>& walk, T* out, const T* x, const int64_t* index,
       } else {
         for (int64_t j = 0; j < count; ++j) o[j * step[0]] = from[j * step[1]];
       }
+    } else if (step[0] == 1 && step[1] == 0 && step[2] == 1) {
+      for (int64_t j = 0; j < count; ++j) o[j] = from[i[j] * scale];
     } else {
       for (int64_t j = 0; j < count; ++j) o[j * step[0]] = from[j * step[1] + i[j * step[2]] * scale];
     }
   });
+}
+
+// found(j) for each j < count where test(j), in order; the tests go ahead in blocks, without branches.
+template <class Test, class Found>
+void for_each_true(int64_t count, Test&& test, Found&& found) {
+  constexpr int64_t block = 512;
+  int64_t positions[block];
+  for (int64_t begin = 0; begin < count; begin += block) {
+    const int64_t end = std::min(begin + block, count);
+    int64_t hits = 0;
+    for (int64_t j = begin; j < end; ++j) {
+      positions[hits] = j;
+      hits += test(j);
+    }
+    for (int64_t h = 0; h < hits; ++h) found(positions[h]);
+  }
 }
 
 // update(out[p + scale * index[p]], src[p]) for each pair of positions of two walks over (out, index, src). Positions of
