@@ -23,6 +23,11 @@ void for_each_line(const char* name, const Array& values, const Array& indices, 
   });
 }
 
+void check_not_empty(const char* name, int64_t dim, int64_t length) {
+  if (length == 0)
+    throw std::out_of_range(std::string(name) + "(): Expected reduction dim " + std::to_string(dim) + " to have non-zero size.");
+}
+
 template <class T, class K>
 void write_items(T* values, int64_t value_stride, int64_t* indices, int64_t index_stride, const T* x, int64_t x_stride,
                  const std::vector<Item<K>>& items, int64_t count) {
@@ -54,6 +59,7 @@ void sort(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim];
   const bool descending = n[1].i;
+  if (x.dtype >= DType::c64) throw std::runtime_error(" Sort does not support complex dtypes on CPU");
   // Long lines are always sorted by digits; PyTorch does so for vectors of integers.
   const bool stable = n[2].i || length >= 32768;
   for_each_line<sortable>(
@@ -74,6 +80,8 @@ void topk(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim], k = values.shape[dim];
   if (k > length) throw std::runtime_error("selected index k out of range");
+  if (x.dtype == DType::boolean) throw std::runtime_error("topk does not support bool dtypes on CPU");
+  if (x.dtype >= DType::c64) throw std::runtime_error("topk does not support complex dtypes on CPU");
   if (k == 0) return;
   for_each_line<selectable>(
       "topk_cpu", values, indices, x, dim, [&](auto* value, int64_t* index, const auto* from, auto& items, auto&) {
@@ -124,6 +132,7 @@ void select(std::vector<Item<K>>& items, int64_t k) {
 void kthvalue(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim], k = n[1].i;
+  check_not_empty("kthvalue", dim, length);
   if (k < 1 || k > length)
     throw std::runtime_error("kthvalue(): selected number k out of range for dimension " + std::to_string(dim));
   for_each_line<selectable>("kthvalue_cpu", values, indices, x, dim,
@@ -140,6 +149,7 @@ template <bool ignore_nan>
 void median(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim];
+  check_not_empty("median", dim, length);
   for_each_line<selectable>("median_cpu", values, indices, x, dim,
                             [&](auto* value, int64_t* index, const auto* from, auto& items, auto&) {
                               using T = std::remove_pointer_t<decltype(value)>;
@@ -174,6 +184,7 @@ void median(const Array* a, int, const Number* n) {
 void mode(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim];
+  check_not_empty("mode", dim, length);
   for_each_line<sortable>(
       "mode_cpu", values, indices, x, dim, [&](auto* value, int64_t* index, const auto* from, auto& items, auto&) {
         using T = std::remove_pointer_t<decltype(value)>;
