@@ -532,15 +532,15 @@ void poisson(const Array* a, int, const Number* numbers) {
 }
 const Register poisson_("poisson", poisson);
 
-// Marsaglia & Tsang 2000; below 1 with their boost of the shape.
-double sample_gamma(Generator& g, double alpha) {
+// Marsaglia & Tsang 2000; below 1 with their boost of the shape. What is computed of alpha alone has alpha's precision.
+template <class R>
+double sample_gamma(Generator& g, R alpha) {
   if (alpha == 0) return 0;
   double scale = 1;
   if (alpha < 1) {
-    scale = std::pow(1 - g.uniform(), 1 / alpha);
+    scale = std::pow(1 - g.uniform(), double(1 / alpha));
     alpha += 1;
   }
-  // PyTorch's third is a float's.
   const double d = alpha - 1.0f / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
     double x, y;
@@ -558,8 +558,7 @@ void standard_gamma(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
   visit<group::real>("gamma_cpu", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    constexpr double smallest = std::is_same_v<T, double> ? 0x1p-1022 : 0x1p-126;
-    fill_from<T, T>(a[0], a[1], [&](Real<T> alpha) { return std::max(smallest, sample_gamma(g, alpha)); });
+    fill_from<T, T>(a[0], a[1], [&](T alpha) { return std::max(std::numeric_limits<T>::min(), T(sample_gamma<T>(g, alpha))); });
   });
 }
 const Register standard_gamma_("standard_gamma", standard_gamma);
