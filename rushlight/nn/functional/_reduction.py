@@ -1,0 +1,35 @@
+"""The argument `reduction` of the losses, and the older arguments `size_average` and `reduce` that it replaced."""
+
+import warnings
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def legacy_get_string(size_average, reduce, emit_warning=True):
+    """The reduction that the older arguments ask for."""
+    size_average = True if size_average is None else size_average
+    reduce = True if reduce is None else reduce
+    reduction = "none" if not reduce else "mean" if size_average else "sum"
+    if emit_warning:
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=3
+        )
+    return reduction
+
+
+def checked(reduction, size_average=None, reduce=None):
+    """`reduction`, unless one of the older arguments overrides it. ValueError for an unknown one."""
+    if size_average is not None or reduce is not None:
+        return legacy_get_string(size_average, reduce)
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return reduction
+
+
+def reduced(loss, reduction):
+    """The loss of each element, or their mean or sum."""
+    if reduction == "mean":
+        return loss.mean()
+    if reduction == "sum":
+        return loss.sum()
+    return loss

@@ -1,0 +1,178 @@
+"""Activation functions. With `inplace=True`, where a function has it, the result replaces the input."""
+
+import warnings
+
+import rushlight as torch
+from rushlight.ops import neural
+
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "rrelu_", "selu",
+    "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "threshold_",
+]  # fmt: skip
+
+celu_ = neural.celu_
+elu_ = neural.elu_
+gelu = neural.gelu
+hardshrink = neural.hardshrink
+hardtanh_ = neural.hardtanh_
+leaky_relu_ = neural.leaky_relu_
+logsigmoid = neural.log_sigmoid
+prelu = neural.prelu
+relu_ = neural.relu_
+rrelu_ = neural.rrelu_
+selu_ = neural.selu_
+softplus = neural.softplus
+softshrink = neural.softshrink
+threshold_ = neural.threshold_
+
+
+def relu(input, inplace=False):
+    """max(x, 0).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return neural.relu_(input) if inplace else neural.relu(input)
+
+
+def threshold(input, threshold, value, inplace=False):
+    """x where x > `threshold`, and `value` elsewhere."""
+    return neural.threshold_(input, threshold, value) if inplace else neural.threshold(input, threshold, value)
+
+
+def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
+    """x limited to the range from `min_val` to `max_val`."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return neural.hardtanh_(input, min_val, max_val) if inplace else neural.hardtanh(input, min_val, max_val)
+
+
+def relu6(input, inplace=False):
+    """min(max(x, 0), 6)."""
+    return neural.hardtanh_(input, 0.0, 6.0) if inplace else neural.hardtanh(input, 0.0, 6.0)
+
+
+def elu(input, alpha=1.0, inplace=False):
+    """x where x > 0, and alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
+    return neural.elu_(input, alpha) if inplace else neural.elu(input, alpha)
+
+
+def selu(input, inplace=False):
+    """ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    return neural.selu_(input) if inplace else neural.selu(input)
+
+
+def celu(input, alpha=1.0, inplace=False):
+    """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)) (Barron, 2017)."""
+    return neural.celu_(input, alpha) if inplace else neural.celu(input, alpha)
+
+
+def leaky_relu(input, negative_slope=0.01, inplace=False):
+    """x where x > 0, and `negative_slope` * x elsewhere."""
+    return neural.leaky_relu_(input, negative_slope) if inplace else neural.leaky_relu(input, negative_slope)
+
+
+def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
+    """Leaky ReLU whose slope is drawn from [lower, upper] for each element in training, and is the mean of both otherwise."""
+    if inplace:
+        return neural.rrelu_(input, lower, upper, training)
+    return neural.rrelu(input, lower, upper, training)
+
+
+def silu(input, inplace=False):
+    """x * sigmoid(x), also known as swish."""
+    return neural.silu_(input) if inplace else neural.silu(input)
+
+
+def mish(input, inplace=False):
+    """x * tanh(softplus(x)) (Misra, 2019)."""
+    return neural.mish_(input) if inplace else neural.mish(input)
+
+
+def hardsigmoid(input, inplace=False):
+    """relu6(x + 3) / 6."""
+    return neural.hardsigmoid_(input) if inplace else neural.hardsigmoid(input)
+
+
+def hardswish(input, inplace=False):
+    """x * relu6(x + 3) / 6 (Howard et al., 2019)."""
+    return neural.hardswish_(input) if inplace else neural.hardswish(input)
+
+
+def sigmoid(input):
+    """1 / (1 + exp(-x))."""
+    return input.sigmoid()
+
+
+def tanh(input):
+    """Hyperbolic tangent."""
+    return input.tanh()
+
+
+def tanhshrink(input):
+    """x - tanh(x)."""
+    return input - input.tanh()
+
+
+def softsign(input):
+    """x / (1 + |x|)."""
+    return input / (input.abs() + 1)
+
+
+def glu(input, dim=-1):
+    """a * sigmoid(b), where a and b are the halves of the input along `dim` (Dauphin et al., 2016)."""
+    if input.dim() == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    return neural.glu(input, dim)
+
+
+def _implicit_dim(name, ndim, stacklevel):
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel + 1,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """exp(x) / sum(exp(x)) along `dim`; with `dtype`, the input is converted first.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.softmax(torch.zeros(2), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    if dim is None:
+        dim = _implicit_dim("softmax", input.dim(), _stacklevel)
+    return neural.softmax(input, dim) if dtype is None else neural.softmax(input, dim, dtype=dtype)
+
+
+def softmin(input, dim=None, _stacklevel=3, dtype=None):
+    """softmax(-x) along `dim`."""
+    if dim is None:
+        dim = _implicit_dim("softmin", input.dim(), _stacklevel)
+    return neural.softmax(-input, dim) if dtype is None else neural.softmax(-input, dim, dtype=dtype)
+
+
+def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """log(softmax(x)) along `dim`, computed without the overflow that log of softmax would have."""
+    if dim is None:
+        dim = _implicit_dim("log_softmax", input.dim(), _stacklevel)
+    return neural.log_softmax(input, dim) if dtype is None else neural.log_softmax(input, dim, dtype=dtype)
+
+
+def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
+    """A sample from the Gumbel-softmax distribution (Jang et al., 2016).
+
+    With `hard` it is one-hot, and its gradient is that of the soft sample.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    gumbels = -torch.empty_like(logits).exponential_().log()
+    soft = ((logits + gumbels) / tau).softmax(dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    return torch.zeros_like(logits).scatter_(dim, index, 1.0) - soft.detach() + soft

@@ -1,0 +1,132 @@
+"""Losses of predicted classes. `reduction` is "none", "mean" or "sum"."""
+
+import rushlight as torch
+from rushlight.ops import neural
+
+from ._reduction import checked, reduced
+
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"]
+
+
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+    """-input[target] * weight[target], where the input holds log-probabilities.
+
+    Shapes: input (N, C, *) or (C), target (N, *) or (), weight (C). Targets that are `ignore_index` count for nothing;
+    the mean is over the sum of the weights.
+    """
+    return neural.nll_loss(input, target, weight, checked(reduction, size_average, reduce), ignore_index)
+
+
+def cross_entropy(
+    input,
+    target,
+    weight=None,
+    size_average=None,
+    ignore_index=-100,
+    reduce=None,
+    reduction="mean",
+    label_smoothing=0.0,
+):
+    """-log(softmax(input))[target] * weight[target].
+
+    Shapes: input (N, C, *) or (C); target (N, *) or (), integers that name the class, or of the shape of the input, probabilities of
+    the classes. `label_smoothing` mixes the target with the uniform distribution (Szegedy et al., 2016).
+
+    Raises:
+        RuntimeError: `label_smoothing` is not between 0 and 1, or the target has neither form.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1]))
+    tensor(0.6931)
+    """
+    reduction = checked(reduction, size_average, reduce)
+    class_dim = 0 if input.dim() == 1 else 1
+    if input.shape == target.shape:
+        return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
+    if label_smoothing != 0.0:
+        return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
+    return neural.nll_loss(neural.log_softmax(input, class_dim), target, weight, reduction, ignore_index)
+
+
+def _check_smoothing(label_smoothing):
+    if not 0.0 < label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+
+
+def _along_classes(weight, input, class_dim):
+    return weight.view([-1 if d == class_dim else 1 for d in range(input.dim())])
+
+
+def _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing, class_dim):
+    if not target.is_floating_point():
+        name = torch.typename(target).removeprefix("torch.").removesuffix("Tensor")
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {name}")
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    classes = input.shape[class_dim]
+    if weight is not None and not (weight.dim() == 1 and weight.numel() == classes):
+        raise RuntimeError(
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes "
+            f"but got weight tensor of shape: {list(weight.shape)}"
+        )
+    log_probabilities = neural.log_softmax(input, class_dim)
+    if label_smoothing > 0.0:
+        _check_smoothing(label_smoothing)
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    terms = log_probabilities * target
+    if weight is not None:
+        terms = terms * _along_classes(weight, input, class_dim)
+    if reduction == "none":
+        return -terms.sum(class_dim)
+    if reduction == "sum":
+        return -terms.sum()
+    return -terms.sum() / (input.numel() / classes) if classes else -terms.sum() / float("nan")
+
+
+def _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim):
+    _check_smoothing(label_smoothing)
+    log_probabilities = neural.log_softmax(input, class_dim)
+    nll = neural.nll_loss(log_probabilities, target, weight, reduction, ignore_index)
+    terms = log_probabilities if weight is None else log_probabilities * _along_classes(weight, input, class_dim)
+    ignored = target == ignore_index
+    uniform = (-terms.sum(class_dim)).masked_fill(ignored, 0.0)
+    if reduction == "mean" and weight is not None:
+        uniform = uniform.sum() / weight.gather(0, target.masked_select(~ignored)).sum()
+    elif reduction == "mean":
+        uniform = uniform.sum() / (~ignored).sum()
+    else:
+        uniform = reduced(uniform, reduction)
+    return nll * (1 - label_smoothing) + uniform * (label_smoothing / input.shape[class_dim])
+
+
+def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """-(target * log(input) + (1 - target) * log(1 - input)) * weight; the logarithms are limited to -100 from below.
+
+    Raises:
+        ValueError: The shapes of input and target differ.
+        RuntimeError: An element of the input is not between 0 and 1.
+    """
+    reduction = checked(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    if weight is not None:
+        weight = weight.expand(torch.broadcast_shapes(target.shape, weight.shape))
+    return neural.binary_cross_entropy(input, target, weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
+):
+    """`binary_cross_entropy` of sigmoid(input), without its overflow. `pos_weight` multiplies the part of the positive class.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.0]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
+    reduction = checked(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    return neural.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)

@@ -1,0 +1,42 @@
+"""Similarity and distance of vectors."""
+
+import rushlight as torch
+
+__all__ = ["cosine_similarity", "pairwise_distance"]
+
+
+def cosine_similarity(x1, x2, dim=1, eps=1e-08):
+    """x1 · x2 / (max(|x1|, eps) * max(|x2|, eps)) along `dim`, broadcast.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.cosine_similarity(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
+    tensor([0.])
+    """
+    dtype = torch.promote_types(x1.dtype, x2.dtype)
+    if not dtype.is_floating_point:
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {_NAMES[dtype]}")
+    shape = torch.broadcast_shapes(x1.shape, x2.shape)
+    x1, x2 = (x.to(dtype).expand(shape) if x.shape != shape else x.to(dtype) for x in (x1, x2))
+    norms = [torch.linalg.vector_norm(x, 2, dim, keepdim=True).clone() for x in (x1, x2)]
+    # The limit is no part of the graph: a zero vector has the gradient of a division by eps.
+    with torch.no_grad():
+        for norm in norms:
+            norm.clamp_min_(eps)
+    return ((x1 / norms[0]) * (x2 / norms[1])).sum(dim)
+
+
+_NAMES = {
+    torch.int64: "Long",
+    torch.int32: "Int",
+    torch.int16: "Short",
+    torch.int8: "Char",
+    torch.uint8: "Byte",
+    torch.bool: "Bool",
+    torch.complex64: "ComplexFloat",
+    torch.complex128: "ComplexDouble",
+}
+
+
+def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    """The p-norm of x1 - x2 + eps over the last dimension."""
+    return torch.norm(x1 - x2 + eps, p, -1, keepdim)

@@ -1,0 +1,89 @@
+"""Dropout: in training, elements or whole channels become zero at random, and the rest are scaled to keep the expectation."""
+
+import warnings
+
+from rushlight.ops import neural
+
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
+
+
+def _check_probability(p):
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input, p=0.5, training=True, inplace=False):
+    """Each element is zero with probability `p` (Hinton et al., 2012)."""
+    _check_probability(p)
+    return neural.dropout_(input, p, training) if inplace else neural.dropout(input, p, training)
+
+
+def alpha_dropout(input, p=0.5, training=False, inplace=False):
+    """Dropout to the negative limit of SELU, which keeps mean and variance (Klambauer et al., 2017)."""
+    _check_probability(p)
+    return neural.alpha_dropout_(input, p, training) if inplace else neural.alpha_dropout(input, p, training)
+
+
+def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
+    """Alpha dropout of whole channels: the first two dimensions of the input are (batch, channel)."""
+    _check_probability(p)
+    return neural.feature_alpha_dropout_(input, p, training) if inplace else neural.feature_alpha_dropout(input, p, training)
+
+
+def _feature_dropout(input, p, training, inplace):
+    return neural.feature_dropout_(input, p, training) if inplace else neural.feature_dropout(input, p, training)
+
+
+def _without_batch(input, p, training, inplace):
+    """Dropout of the channels of an input that has no batch dimension."""
+    batch = input.unsqueeze_(0) if inplace else input.unsqueeze(0)
+    result = _feature_dropout(batch, p, training, inplace)
+    return result.squeeze_(0) if inplace else result.squeeze(0)
+
+
+def dropout1d(input, p=0.5, training=True, inplace=False):
+    """Each channel of an input (N, C, L) or (C, L) is zero with probability `p` (Tompson et al., 2014)."""
+    _check_probability(p)
+    dim = input.dim()
+    if dim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {dim}D input. Note that dropout1d exists to provide channel-wise "
+            "dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return (_without_batch if dim == 2 else _feature_dropout)(input, p, training, inplace)
+
+
+def _warn_of_dimensions(name, dim, spatial):
+    warnings.warn(
+        f"{name}: Received a {dim}-D input to {name}, which is deprecated and will result in an error in a future release. To retain "
+        f"the behavior and silence this warning, please use dropout instead. Note that {name} exists to provide channel-wise dropout on "
+        f"inputs with {spatial} spatial dimensions, a channel dimension, and an optional batch dimension "
+        f"(i.e. {spatial + 1}D or {spatial + 2}D inputs).",
+        stacklevel=3,
+    )
+
+
+def dropout2d(input, p=0.5, training=True, inplace=False):
+    """Each channel of an input (N, C, H, W) is zero with probability `p`. Three dimensions are taken for (N, C, L)."""
+    _check_probability(p)
+    dim = input.dim()
+    if dim not in (3, 4):
+        _warn_of_dimensions("dropout2d", dim, 2)
+    if dim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is "
+            "interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the "
+            "input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please "
+            "switch to using dropout1d instead.",
+            stacklevel=2,
+        )
+    return _feature_dropout(input, p, training, inplace)
+
+
+def dropout3d(input, p=0.5, training=True, inplace=False):
+    """Each channel of an input (N, C, D, H, W) or (C, D, H, W) is zero with probability `p`."""
+    _check_probability(p)
+    dim = input.dim()
+    if dim not in (4, 5):
+        _warn_of_dimensions("dropout3d", dim, 3)
+    return (_without_batch if dim == 4 else _feature_dropout)(input, p, training, inplace)

@@ -1,0 +1,60 @@
+"""Normalization of activations, and of vectors to length one."""
+
+import rushlight as torch
+from rushlight.ops import neural
+
+__all__ = ["batch_norm", "group_norm", "layer_norm", "normalize", "rms_norm"]
+
+
+def _verify_batch_size(size):
+    count = size[0]
+    for extent in size[2:]:
+        count *= extent
+    if count == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {size}")
+
+
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
+    """Normalizes each channel over the batch (Ioffe and Szegedy, 2015).
+
+    Shapes: input (N, C, *); all others (C). In training the statistics are the batch's, and the running ones move towards
+    them by `momentum`; otherwise the running ones are used.
+    """
+    if training:
+        _verify_batch_size(input.size())
+    return neural.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, True)
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
+    """Normalizes over the last dimensions, which have the sizes `normalized_shape` (Ba et al., 2016).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.layer_norm(torch.tensor([-1.0, 1.0]), (2,), eps=0.0)
+    tensor([-1.,  1.])
+    """
+    return neural.layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """Divides by the root of the mean square over the last dimensions (Zhang and Sennrich, 2019)."""
+    return neural.rms_norm(input, normalized_shape, weight, eps)
+
+
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
+    """Normalizes each of `num_groups` groups of channels of each sample (Wu and He, 2018). Shapes: input (N, C, *)."""
+    if input.dim() < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
+    shape = input.size()
+    _verify_batch_size([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
+    return neural.group_norm(input, num_groups, weight, bias, eps)
+
+
+def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+    """Divides by the p-norm over `dim`, or by `eps` where the norm is smaller.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.normalize(torch.tensor([3.0, 4.0]), dim=0)
+    tensor([0.6000, 0.8000])
+    """
+    norm = torch.linalg.vector_norm(input, p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    return input / norm if out is None else torch.div(input, norm, out=out)

@@ -1,0 +1,148 @@
+"""Losses of real-valued predictions. `reduction` is "none", "mean" or "sum"."""
+
+import math
+import warnings
+
+import rushlight as torch
+from rushlight.ops import neural
+
+from ._reduction import checked, reduced
+
+__all__ = ["gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
+
+
+def _same_shape(input, target):
+    """Both, broadcast against each other with a warning where their shapes differ."""
+    if input.shape == target.shape:
+        return input, target
+    warnings.warn(
+        f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will likely lead to incorrect "
+        "results due to broadcasting. Please ensure they have the same size.",
+        stacklevel=3,
+    )
+    return torch.broadcast_tensors(input, target)
+
+
+def _weighted(loss, weight, reduction):
+    """The sum of loss * weight, for the mean over the sum of the weights."""
+    loss = loss * weight
+    if reduction == "none":
+        return loss
+    return loss.sum() if reduction == "sum" else loss.sum() / weight.sum()
+
+
+def _check_weight(weight, input):
+    if weight.size() != input.size():
+        raise ValueError("Weights and input must have the same size.")
+
+
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """(input - target)².
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    reduction = checked(reduction, size_average, reduce)
+    input, target = _same_shape(input, target)
+    if weight is None:
+        return neural.mse_loss(input, target, reduction)
+    _check_weight(weight, input)
+    return _weighted((input - target) ** 2, weight, reduction)
+
+
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """|input - target|."""
+    reduction = checked(reduction, size_average, reduce)
+    input, target = _same_shape(input, target)
+    if weight is None:
+        return reduced((input - target).abs(), reduction)
+    _check_weight(weight, input)
+    return _weighted((input - target).abs(), weight, reduction)
+
+
+def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+    """d² / (2 beta) where d = |input - target| < beta, and d - beta / 2 elsewhere (Girshick, 2015)."""
+    reduction = checked(reduction, size_average, reduce)
+    input, target = _same_shape(input, target)
+    if beta == 0.0:
+        return reduced((input - target).abs(), reduction)
+    return neural.smooth_l1_loss(input, target, reduction, beta)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """d² / 2 where d = |input - target| <= delta, and delta * (d - delta / 2) elsewhere (Huber, 1964)."""
+    reduction = checked(reduction)
+    input, target = _same_shape(input, target)
+    if weight is None:
+        return neural.huber_loss(input, target, reduction, delta)
+    _check_weight(weight, input)
+    return reduced(neural.huber_loss(input, target, "none", delta) * weight, reduction)
+
+
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+    """target * (log(target) - input), where the input is a logarithm, and with `log_target` the target too.
+
+    The reduction "batchmean" divides the sum by the batch size, as the definition has it; "mean" divides by the number of elements.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = checked(reduction, size_average, reduce)
+    elif reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=2,
+        )
+    elif reduction != "batchmean":
+        checked(reduction)
+    loss = target.exp() * (target - input) if log_target else torch.xlogy(target, target) - target * input
+    if reduction == "batchmean":
+        return loss.sum() / input.size(0) if input.dim() else loss.sum()
+    return reduced(loss, reduction)
+
+
+def poisson_nll_loss(
+    input, target, log_input=True, full=False, size_average=None, eps=1e-08, reduce=None, reduction="mean"
+):
+    """exp(input) - target * input, or for `log_input=False`, input - target * log(input + eps).
+
+    With `full`, Stirling's approximation of log(target!) is added where target > 1.
+    """
+    reduction = checked(reduction, size_average, reduce)
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
+        loss = loss + stirling.masked_fill(target <= 1, 0)
+    return reduced(loss, reduction)
+
+
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """(log(var) + (input - target)² / var) / 2, plus log(2 pi) / 2 with `full`; `var` is at least `eps` (Nix and Weigend, 1994).
+
+    Raises:
+        ValueError: `var` has a negative entry, or fits the input neither as it is nor broadcast over some dimension.
+    """
+    if not isinstance(var, torch.Tensor):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = var * torch.ones_like(input)
+    elif (var < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.size() != input.size():
+        if input.size()[:-1] == var.size():
+            var = var.unsqueeze(-1)
+        elif not (
+            input.ndim == var.ndim and sum(v == 1 != i for i, v in zip(input.size(), var.size(), strict=True)) == 1
+        ) and not (input.size()[:-1] == var.size()[:-1] and var.size(-1) == 1):
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(reduction + " is not valid")
+    # The limit is no part of the graph.
+    var = var.clone()
+    with torch.no_grad():
+        var.clamp_(min=eps)
+    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    if full:
+        loss = loss + 0.5 * math.log(2 * math.pi)
+    return reduced(loss, reduction)

@@ -1,0 +1,97 @@
+"""`Parameter` and `Buffer`: tensors that a `Module` registers by itself when they are assigned to it."""
+
+import copy
+from collections import OrderedDict
+
+from rushlight import Tensor, empty, no_grad
+
+__all__ = ["Buffer", "Parameter"]
+
+
+class _ParameterMeta(type(Tensor)):
+    # An instance of another tensor subclass stays what it is when it is made a parameter; a mark says so.
+    def __instancecheck__(cls, instance):
+        if type.__instancecheck__(cls, instance):
+            return True
+        return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A tensor that is a parameter of a module: `module.name = Parameter(...)` puts it into `module.parameters()`.
+
+    Args:
+        data: The values; the parameter shares their memory, and begins a graph of its own. An empty tensor by default.
+        requires_grad: Whether gradients are recorded. It stays on inside `no_grad`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.Parameter(torch.zeros(2))
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
+
+    def __new__(cls, data=None, requires_grad=True):
+        if data is None:
+            data = empty(0)
+        if type(data) is Tensor or type(data) is Parameter:
+            return Tensor._make_subclass(cls, data, requires_grad)
+        parameter = data.detach().requires_grad_(requires_grad)
+        if type(parameter) is not type(data):
+            raise RuntimeError(
+                f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance of "
+                f"the same type, but return type {type(parameter).__name__} was found instead. To use the type as a Parameter, please "
+                "correct the detach() semantics defined by its __torch_dispatch__() implementation."
+            )
+        parameter._is_param = True
+        return parameter
+
+    def __deepcopy__(self, memo):
+        if id(self) in memo:
+            return memo[id(self)]
+        with no_grad():
+            result = type(self)(self.detach().clone(), self.requires_grad)
+        result.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        memo[id(self)] = result
+        return result
+
+    def __repr__(self):
+        return "Parameter containing:\n" + super().__repr__()
+
+    def __reduce_ex__(self, protocol):
+        # The third member is for backward hooks, which the format of a saved parameter keeps empty.
+        if self.__dict__:
+            return _rebuild_parameter_with_state, (self.data, self.requires_grad, OrderedDict(), self.__dict__)
+        return _rebuild_parameter, (self.data, self.requires_grad, OrderedDict())
+
+
+def _rebuild_parameter(data, requires_grad, backward_hooks):
+    return Parameter(data, requires_grad)
+
+
+def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
+    parameter = Parameter(data, requires_grad)
+    parameter.__dict__.update(state)
+    return parameter
+
+
+class _BufferMeta(type(Tensor)):
+    def __instancecheck__(cls, instance):
+        if type.__instancecheck__(cls, instance):
+            return True
+        return cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+
+
+class Buffer(Tensor, metaclass=_BufferMeta):
+    """Marks a tensor as a buffer: `module.name = Buffer(...)` registers it. It stays an ordinary tensor otherwise.
+
+    Args:
+        data: The values, whose memory is shared. An empty tensor by default.
+        persistent: Whether the buffer is part of the module's `state_dict`.
+    """
+
+    def __new__(cls, data=None, *, persistent=True):
+        if data is None:
+            data = empty(0)
+        buffer = data.detach().requires_grad_(data.requires_grad)
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer

@@ -1,0 +1,88 @@
+"""Limiting gradients, by their norm or by their values."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import Tensor
+
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
+
+def _as_list(tensors):
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+@torch.no_grad()
+def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+    """The norm of all tensors together, as if they were one vector: the p-norm of their p-norms.
+
+    Raises:
+        RuntimeError: The norm is infinite or NaN, and `error_if_nonfinite` is true.
+
+    >>> import rushlight as torch
+    >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
+    tensor(5.)
+    """
+    tensors = _as_list(tensors)
+    norm_type = float(norm_type)
+    if not tensors:
+        return torch.tensor(0.0)
+    norms = [torch.linalg.vector_norm(tensor, norm_type) for tensor in tensors]
+    total = torch.linalg.vector_norm(torch.stack(norms), norm_type)
+    if error_if_nonfinite and not total.isfinite():
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. To disable "
+            "this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+        )
+    return total
+
+
+@torch.no_grad()
+def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
+    """Scales the gradients by max_norm / total_norm, where that is less than one; `total_norm` is a tensor."""
+    # Multiplying by one costs less than waiting for the answer whether it is needed.
+    factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+    for parameter in _as_list(parameters):
+        if parameter.grad is not None:
+            parameter.grad.mul_(factor)
+
+
+@torch.no_grad()
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+    """Scales the gradients so that their norm, all together, is at most `max_norm`; returns the norm before.
+
+    >>> import rushlight as torch
+    >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
+    >>> weight.grad = torch.tensor([10.0])
+    >>> torch.nn.utils.clip_grad_norm_([weight], 1.0)
+    tensor(10.)
+    >>> weight.grad
+    tensor([1.0000])
+    """
+    if not isinstance(parameters, Tensor):
+        is_generator = hasattr(parameters, "__next__")
+        parameters = list(parameters)
+        if is_generator and not parameters:
+            warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
+    parameters = _as_list(parameters)
+    grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    total_norm = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
+    clip_grads_with_norm_(parameters, max_norm, total_norm, foreach)
+    return total_norm
+
+
+def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+    """The older name of `clip_grad_norm_`."""
+    warnings.warn(
+        "torch.nn.utils.clip_grad_norm is now deprecated in favor of torch.nn.utils.clip_grad_norm_.", FutureWarning, stacklevel=2
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+
+
+@torch.no_grad()
+def clip_grad_value_(parameters, clip_value, foreach=None):
+    """Limits each element of the gradients to the range from -clip_value to clip_value."""
+    clip_value = float(clip_value)
+    for parameter in _as_list(parameters):
+        if parameter.grad is not None:
+            parameter.grad.clamp_(min=-clip_value, max=clip_value)
