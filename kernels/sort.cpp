@@ -81,7 +81,7 @@ void topk(const Array* a, int, const Number* n) {
   const int64_t dim = n[0].i, length = x.shape[dim], k = values.shape[dim];
   if (k > length) throw std::runtime_error("selected index k out of range");
   if (x.dtype == DType::boolean) throw std::runtime_error("topk does not support bool dtypes on CPU");
-  if (x.dtype >= DType::c64) throw std::runtime_error("topk does not support complex dtypes on CPU");
+  if (x.dtype >= DType::c64) throw std::runtime_error(" topk does not support complex dtypes on CPU");
   if (k == 0) return;
   for_each_line<selectable>(
       "topk_cpu", values, indices, x, dim, [&](auto* value, int64_t* index, const auto* from, auto& items, auto&) {
@@ -150,7 +150,7 @@ void median(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim];
   check_not_empty("median", dim, length);
-  for_each_line<selectable>("median_cpu", values, indices, x, dim,
+  for_each_line<selectable>("median_out", values, indices, x, dim,
                             [&](auto* value, int64_t* index, const auto* from, auto& items, auto&) {
                               using T = std::remove_pointer_t<decltype(value)>;
                               using K = decltype(items[0].key);
