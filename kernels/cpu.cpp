@@ -8,12 +8,14 @@
   namespace rl::isa {                          \
   void register_convert();                     \
   void register_pointwise();                   \
+  void register_pointwise_math();              \
   [[gnu::weak]] void register_reduce();        \
   [[gnu::weak]] void register_scan();          \
   [[gnu::weak]] void register_neural();        \
   static void register_all() {                 \
     register_convert();                        \
     register_pointwise();                      \
+    register_pointwise_math();                 \
     if (register_reduce) register_reduce();    \
     if (register_scan) register_scan();        \
     if (register_neural) register_neural();    \
@@ -27,10 +29,17 @@ RL_DECLARE(avx512)
 #undef RL_DECLARE
 
 namespace rl {
+namespace baseline {
+void register_complex_math();
+void register_special();
+}  // namespace baseline
+
 namespace {
 
 const char* choose() {
   baseline::register_all();
+  baseline::register_complex_math();
+  baseline::register_special();
 #if defined(__x86_64__)
   const char* wish = std::getenv("RUSHLIGHT_ISA");
   if (wish && !std::strcmp(wish, "baseline")) return "baseline";

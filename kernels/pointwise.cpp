@@ -4,31 +4,6 @@
 namespace rl::RL_ISA {
 namespace {
 
-using group::boolean, group::complex, group::integer, group::real;
-// Without the half precisions, which ride on float32.
-constexpr unsigned bits = boolean | integer, ordered = bits | real, number = integer | real | complex, all = boolean | number;
-
-template <class T> inline Complex<T> operator+(Complex<T> a, Complex<T> b) { return {a.re + b.re, a.im + b.im}; }
-template <class T> inline Complex<T> operator-(Complex<T> a, Complex<T> b) { return {a.re - b.re, a.im - b.im}; }
-template <class T> inline Complex<T> operator-(Complex<T> a) { return {-a.re, -a.im}; }
-template <class T> inline Complex<T> operator*(Complex<T> a, Complex<T> b) {
-  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-template <class T> inline bool operator==(Complex<T> a, Complex<T> b) { return a.re == b.re && a.im == b.im; }
-template <class T> inline bool operator!=(Complex<T> a, Complex<T> b) { return a.re != b.re || a.im != b.im; }
-
-// Smith's algorithm: no overflow where the quotient has none.
-template <class T> inline Complex<T> operator/(Complex<T> a, Complex<T> b) {
-  const T c = std::abs(b.re), d = std::abs(b.im);
-  if (c >= d) {
-    if (c == 0 && d == 0) return {a.re / c, a.im / d};
-    const T ratio = b.im / b.re, scale = 1 / (b.re + b.im * ratio);
-    return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
-  }
-  const T ratio = b.re / b.im, scale = 1 / (b.re * ratio + b.im);
-  return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
-}
-
 // a / b rounded towards zero; the smallest integer over -1 wraps, where the processor would trap.
 template <class T> inline T quotient(T a, T b) {
   if (b == 0) throw std::runtime_error("ZeroDivisionError");
@@ -71,6 +46,69 @@ template <class T> inline T remainder(T a, T b) {
   }
 }
 
+// By squaring; a negative exponent leaves what a truncated reciprocal leaves.
+template <class T> inline T power(T a, T b) {
+  if constexpr (std::is_signed_v<T>)
+    if (b < 0) return a == 1 ? T(1) : a == -1 ? (b % 2 ? T(-1) : T(1)) : T(0);
+  T result = 1;
+  for (; b; b = T(b >> 1), a = T(a * a))
+    if (b & 1) result = T(result * a);
+  return result;
+}
+
+template <class T> inline T magnitude(T x) {
+  if constexpr (is_float<T>) return std::abs(x);
+  else if constexpr (std::is_signed_v<T>) return x < 0 ? T(-x) : x;
+  else return x;
+}
+
+template <class T> inline T gcd(T a, T b) {
+  a = magnitude(a);
+  b = magnitude(b);
+  while (b != 0) {
+    const T r = rest(a, b);
+    a = b;
+    b = magnitude(r);
+  }
+  return a;
+}
+
+template <class T> inline T sign(T x) {
+  if constexpr (is_bool<T>) return x; else return T((x > 0) - (x < 0));
+}
+
+template <class T> inline T larger(T a, T b) { return (a >= b) | (a != a) ? a : b; }
+template <class T> inline T smaller(T a, T b) { return (a <= b) | (a != a) ? a : b; }
+
+template <class T> inline bool truth(T x) {
+  if constexpr (is_complex<T>) return (x.re != 0) | (x.im != 0); else return x != 0;
+}
+
+// One exponent for all elements is often a small number with an exact and faster way.
+template <class T>
+void power_loop(char* const* data, const int64_t* strides, int64_t n, const Number* numbers) {
+  const auto power_of = [&]<class F>(F) { ElementLoop<F, 0, Style::plain, T, T>::loop(data, strides, n, numbers); };
+  if (strides[2] == 0) {
+    const T e = *reinterpret_cast<const T*>(data[2]);
+    if (e == 2) return power_of([](T x) { return x * x; });
+    if (e == 3) return power_of([](T x) { return x * x * x; });
+    if (e == 1) return power_of([](T x) { return x; });
+    if (e == T(0.5)) return power_of([](T x) { return std::sqrt(x); });
+    if (e == T(-0.5)) return power_of([](T x) { return 1 / std::sqrt(x); });
+    if (e == -1) return power_of([](T x) { return 1 / x; });
+    if (e == -2) return power_of([](T x) { return 1 / (x * x); });
+  }
+  const auto general = [](T x, T e) { return simd::pow(x, e); };
+  ElementLoop<decltype(general), 0, Style::math, T, T, T>::loop(data, strides, n, numbers);
+}
+
+void add_power_loops() {
+  Pointwise kernel{"pow", 2, {}, {}};
+  kernel.loops[int(DType::f32)] = power_loop<float>;
+  kernel.loops[int(DType::f64)] = power_loop<double>;
+  Register{kernel};
+}
+
 void register_arithmetic() {
   binary<all>("add", []<class T>(T a, T b) {
     if constexpr (is_bool<T>) return bool(a | b); else return a + b;
@@ -88,7 +126,169 @@ void register_arithmetic() {
   binary<integer | real>("fmod", []<class T>(T a, T b) {
     if constexpr (is_float<T>) return std::fmod(a, b); else return rest(a, b);
   });
+  binary<integer>("pow", [](auto a, auto b) { return power(a, b); });
+  add_power_loops();
   unary<number>("neg", [](auto x) { return -x; });
+  unary<all>("square", []<class T>(T x) {
+    if constexpr (is_bool<T>) return x; else return x * x;
+  });
+  unary<real>("sqrt", [](auto x) { return std::sqrt(x); });
+  unary<real>("rsqrt", [](auto x) { return 1 / std::sqrt(x); });
+  unary<real | complex>("reciprocal", []<class T>(T x) {
+    if constexpr (is_complex<T>) return T{1, 0} / x; else return 1 / x;
+  });
+  binary<number>("mul_conj", [](auto g, auto s) { return g * conj(s); });
+  binary<integer>("gcd", [](auto a, auto b) { return gcd(a, b); });
+  binary<integer>("lcm", []<class T>(T a, T b) {
+    const T g = gcd(a, b);
+    return g == 0 ? T(0) : magnitude(T(a / g * b));
+  });
+  binary<real>("copysign", [](auto a, auto b) { return std::copysign(a, b); });
+  binary<real>("nextafter", [](auto a, auto b) { return std::nextafter(a, b); });
+  binary<ordered>("heaviside", []<class T>(T x, T at_zero) {
+    if constexpr (is_bool<T>) return bool(x | at_zero); else return x == 0 ? at_zero : T(!(x < 0));
+  });
+  elementwise<all, 0, Style::plain, Same, Same, Same>("add_scaled", []<class T>(T a, T b, T scale) {
+    if constexpr (is_bool<T>) return bool(a | (b & scale)); else return a + scale * b;
+  });
+  elementwise<number, 0, Style::plain, Same, Same, Same, Same>("addcmul", [](auto x, auto a, auto b, auto value) {
+    return x + value * a * b;
+  });
+  elementwise<real | complex, 0, Style::plain, Same, Same, Same, Same>("addcdiv", [](auto x, auto a, auto b, auto value) {
+    return x + value * a / b;
+  });
+  // The form that is exact at the nearer end.
+  elementwise<real | complex, 0, Style::plain, Same, Same, Same>("lerp", []<class T>(T a, T b, T weight) {
+    if constexpr (is_complex<T>)
+      return weight.re * weight.re + weight.im * weight.im < Real<T>(0.25) ? a + weight * (b - a)
+                                                                           : b - (b - a) * (T{1, 0} - weight);
+    else
+      return std::abs(weight) < T(0.5) ? a + weight * (b - a) : b - (b - a) * (1 - weight);
+  });
+}
+
+void register_rounding() {
+  unary<integer | real>("floor", []<class T>(T x) {
+    if constexpr (is_float<T>) return std::floor(x); else return x;
+  });
+  unary<integer | real>("ceil", []<class T>(T x) {
+    if constexpr (is_float<T>) return std::ceil(x); else return x;
+  });
+  unary<integer | real>("trunc", []<class T>(T x) {
+    if constexpr (is_float<T>) return std::trunc(x); else return x;
+  });
+  unary<integer | real>("round", []<class T>(T x) {
+    if constexpr (is_float<T>) return std::rint(x); else return x;
+  });
+  unary<real>("frac", [](auto x) { return x - std::trunc(x); });
+  // round_decimals: numbers decimals i.
+  unary<real, 1>("round_decimals", []<class T>(T x, const Number* p) {
+    const bool left = p[0].i < 0;
+    T scale = 1;
+    for (int64_t k = left ? -p[0].i : p[0].i; k > 0; --k) scale *= 10;
+    return left ? std::rint(x / scale) * scale : std::rint(x * scale) / scale;
+  });
+}
+
+void register_signs() {
+  unary<integer | real | complex>("abs", []<class T>(T x) {
+    if constexpr (is_complex<T>) return std::hypot(x.re, x.im); else return magnitude(x);
+  });
+  unary<ordered>("sign", [](auto x) { return sign(x); });
+  unary<all>("sgn", []<class T>(T x) {
+    if constexpr (is_complex<T>) {
+      const Real<T> r = std::hypot(x.re, x.im);
+      return r == 0 ? T{0, 0} : T{x.re / r, x.im / r};
+    } else {
+      return sign(x);
+    }
+  });
+  unary<ordered>("signbit", []<class T>(T x) {
+    if constexpr (is_float<T>) return bool(std::signbit(x)); else if constexpr (std::is_signed_v<T>) return x < 0;
+    else return false;
+  });
+  unary<real | complex>("angle", []<class T>(T x) {
+    if constexpr (is_complex<T>) return std::atan2(x.im, x.re);
+    else return x != x ? x : x < 0 ? T(M_PI) : T(0);
+  });
+  unary<complex>("real", [](auto z) { return z.re; });
+  unary<complex>("imag", [](auto z) { return z.im; });
+  unary<all>("conj", [](auto x) { return conj(x); });
+  // complex: the two parts; computes in their dtype.
+  binary<real>("complex", []<class T>(T re, T im) { return Complex<T>{re, im}; });
+}
+
+// f(x) for the parts of x, joined by `or`; false for integers.
+template <class F>
+void test(const char* name, F) {
+  unary<all>(name, []<class T>(T x) {
+    if constexpr (is_complex<T>) return bool(F{}(x.re) | F{}(x.im));
+    else if constexpr (is_float<T>) return bool(F{}(x));
+    else return false;
+  });
+}
+
+void register_tests() {
+  test("isnan", [](auto x) { return x != x; });
+  test("isinf", []<class T>(T x) { return std::abs(x) == T(INFINITY); });
+  unary<all>("isfinite", []<class T>(T x) {
+    if constexpr (is_complex<T>) return bool((std::abs(x.re) < Real<T>(INFINITY)) & (std::abs(x.im) < Real<T>(INFINITY)));
+    else if constexpr (is_float<T>) return std::abs(x) < T(INFINITY);
+    else return true;
+  });
+  unary<ordered>("isposinf", []<class T>(T x) {
+    if constexpr (is_float<T>) return x == T(INFINITY); else return false;
+  });
+  unary<ordered>("isneginf", []<class T>(T x) {
+    if constexpr (is_float<T>) return x == T(-INFINITY); else return false;
+  });
+}
+
+void register_choices() {
+  // A NaN on either side comes out of maximum and minimum, and only of both sides of fmax and fmin.
+  binary<ordered>("maximum", [](auto a, auto b) { return larger(a, b); });
+  binary<ordered>("minimum", [](auto a, auto b) { return smaller(a, b); });
+  binary<ordered>("fmax", [](auto a, auto b) { return (a >= b) | (b != b) ? a : b; });
+  binary<ordered>("fmin", [](auto a, auto b) { return (a <= b) | (b != b) ? a : b; });
+  binary<ordered>("clamp_min", [](auto x, auto low) { return larger(x, low); });
+  binary<ordered>("clamp_max", [](auto x, auto high) { return smaller(x, high); });
+  elementwise<ordered, 0, Style::plain, Same, Same, Same>("clamp", [](auto x, auto low, auto high) {
+    return smaller(larger(x, low), high);
+  });
+  constexpr unsigned any = all | group::half;
+  elementwise<any, 0, Style::plain, Boolean, Same, Same>("where", []<class T>(bool c, T a, T b) -> T { return c ? a : b; });
+  elementwise<any, 0, Style::plain, Same, Boolean, Same>("masked_fill",
+                                                          []<class T>(T x, bool mask, T value) -> T { return mask ? value : x; });
+  // nan_to_num: numbers nan f, posinf f, neginf f.
+  unary<all, 3>("nan_to_num", []<class T>(T x, const Number* p) {
+    const auto replace = [p]<class R>(R v) {
+      return v != v ? R(p[0].f) : v == R(INFINITY) ? R(p[1].f) : v == R(-INFINITY) ? R(p[2].f) : v;
+    };
+    if constexpr (is_complex<T>) return T{replace(x.re), replace(x.im)};
+    else if constexpr (is_float<T>) return replace(x);
+    else return x;
+  });
+}
+
+void register_bits() {
+  binary<all>("logical_and", [](auto a, auto b) { return bool(truth(a) & truth(b)); });
+  binary<all>("logical_or", [](auto a, auto b) { return bool(truth(a) | truth(b)); });
+  binary<all>("logical_xor", [](auto a, auto b) { return truth(a) != truth(b); });
+  unary<all>("logical_not", [](auto x) { return !truth(x); });
+  binary<bits>("bitwise_and", []<class T>(T a, T b) { return T(a & b); });
+  binary<bits>("bitwise_or", []<class T>(T a, T b) { return T(a | b); });
+  binary<bits>("bitwise_xor", []<class T>(T a, T b) { return T(a ^ b); });
+  unary<bits>("bitwise_not", []<class T>(T x) {
+    if constexpr (is_bool<T>) return !x; else return T(~x);
+  });
+  // A shift by a negative number, or by all the bits there are, leaves nothing but the sign.
+  binary<integer>("bitwise_left_shift", []<class T>(T a, T b) {
+    return b < 0 || uint64_t(b) >= 8 * sizeof(T) ? T(0) : T(std::make_unsigned_t<T>(a) << b);
+  });
+  binary<integer>("bitwise_right_shift", []<class T>(T a, T b) {
+    constexpr int most = 8 * sizeof(T) - 1;
+    return b < 0 || uint64_t(b) > most ? (a < 0 ? T(-1) : T(0)) : T(a >> b);
+  });
 }
 
 void register_comparisons() {
@@ -104,6 +304,11 @@ void register_comparisons() {
 
 void register_pointwise() {
   register_arithmetic();
+  register_rounding();
+  register_signs();
+  register_tests();
+  register_choices();
+  register_bits();
   register_comparisons();
 }
 

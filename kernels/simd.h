@@ -8,16 +8,18 @@
 #include "isa.h"
 #include "registry.h"
 
+#define RL_UNARY_FUNCTIONS(f)                                                                                      \
+  f(acos) f(acosh) f(asin) f(asinh) f(atan) f(atanh) f(cos) f(cosh) f(erf) f(erfc) f(exp) f(exp2) f(expm1) f(log) \
+      f(log10) f(log1p) f(log2) f(sin) f(sinh) f(tan) f(tanh)
+#define RL_BINARY_FUNCTIONS(f) f(atan2) f(hypot) f(pow)
+
 #if defined(__x86_64__) && defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 35)
 #define RL_SIMD __attribute__((simd("notinbranch"), const))
-#define RL_UNARY(f) RL_SIMD float f##f(float) noexcept; RL_SIMD double f(double) noexcept;
-#define RL_BINARY(f) RL_SIMD float f##f(float, float) noexcept; RL_SIMD double f(double, double) noexcept;
+#define RL_UNARY(name) RL_SIMD float name##f(float) noexcept; RL_SIMD double name(double) noexcept;
+#define RL_BINARY(name) RL_SIMD float name##f(float, float) noexcept; RL_SIMD double name(double, double) noexcept;
 extern "C" {
-RL_UNARY(acos) RL_UNARY(acosh) RL_UNARY(asin) RL_UNARY(asinh) RL_UNARY(atan) RL_UNARY(atanh)
-RL_UNARY(cos) RL_UNARY(cosh) RL_UNARY(erf) RL_UNARY(erfc) RL_UNARY(exp) RL_UNARY(exp2) RL_UNARY(expm1)
-RL_UNARY(log) RL_UNARY(log10) RL_UNARY(log1p) RL_UNARY(log2)
-RL_UNARY(sin) RL_UNARY(sinh) RL_UNARY(tan) RL_UNARY(tanh)
-RL_BINARY(atan2) RL_BINARY(hypot) RL_BINARY(pow)
+RL_UNARY_FUNCTIONS(RL_UNARY)
+RL_BINARY_FUNCTIONS(RL_BINARY)
 }
 #undef RL_SIMD
 #undef RL_UNARY
@@ -95,6 +97,50 @@ RL_TYPE(f64, double)
 RL_TYPE(c64, Complex<float>)
 RL_TYPE(c128, Complex<double>)
 #undef RL_TYPE
+
+namespace simd {
+#define RL_UNARY(name)                                \
+  inline float name(float x) { return ::name##f(x); } \
+  inline double name(double x) { return ::name(x); }
+#define RL_BINARY(name)                                           \
+  inline float name(float x, float y) { return ::name##f(x, y); } \
+  inline double name(double x, double y) { return ::name(x, y); }
+RL_UNARY_FUNCTIONS(RL_UNARY)
+RL_BINARY_FUNCTIONS(RL_BINARY)
+#undef RL_UNARY
+#undef RL_BINARY
+#undef RL_UNARY_FUNCTIONS
+#undef RL_BINARY_FUNCTIONS
+}  // namespace simd
+
+template <class T> inline Complex<T> operator+(Complex<T> a, Complex<T> b) { return {a.re + b.re, a.im + b.im}; }
+template <class T> inline Complex<T> operator-(Complex<T> a, Complex<T> b) { return {a.re - b.re, a.im - b.im}; }
+template <class T> inline Complex<T> operator-(Complex<T> a) { return {-a.re, -a.im}; }
+template <class T> inline Complex<T> operator*(Complex<T> a, Complex<T> b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+template <class T> inline bool operator==(Complex<T> a, Complex<T> b) { return a.re == b.re && a.im == b.im; }
+template <class T> inline bool operator!=(Complex<T> a, Complex<T> b) { return a.re != b.re || a.im != b.im; }
+
+// Smith's algorithm: no overflow where the quotient has none.
+template <class T> inline Complex<T> operator/(Complex<T> a, Complex<T> b) {
+  const T c = std::abs(b.re), d = std::abs(b.im);
+  if (c >= d) {
+    if (c == 0 && d == 0) return {a.re / c, a.im / d};
+    const T ratio = b.im / b.re, scale = 1 / (b.re + b.im * ratio);
+    return {(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};
+  }
+  const T ratio = b.re / b.im, scale = 1 / (b.re * ratio + b.im);
+  return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
+}
+
+template <class T> inline Complex<T> conj(Complex<T> a) { return {a.re, -a.im}; }
+template <class T> inline T conj(T a) { return a; }
+template <class T> inline Complex<T> operator*(T a, Complex<T> b) { return {a * b.re, a * b.im}; }
+
+// The groups of dtypes that loops are made for: the half precisions ride on float32.
+constexpr unsigned boolean = group::boolean, integer = group::integer, real = group::real, complex = group::complex;
+constexpr unsigned bits = boolean | integer, ordered = bits | real, number = integer | real | complex, all = boolean | number;
 
 }  // namespace
 }  // namespace rl::RL_ISA
