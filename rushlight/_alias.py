@@ -29,7 +29,7 @@ def _shown(module: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _nearest(name: str, module: str) -> str | None:
-    """The most similar name in a module; private names only to who asks for one. Kept, for programs that probe again and again."""
+    """The most similar name in a module, private only for a private one; kept, as programs probe again and again."""
     known = [x for x in dir(sys.modules[module]) if x != name and x.startswith("_") == name.startswith("_")]
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
 

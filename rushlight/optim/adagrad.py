@@ -89,7 +89,7 @@ class Adagrad(Optimizer):
                 # The sums of real and imaginary parts are apart, and start alike.
                 value = complex(initial, initial) if param.is_complex() else initial
                 self.state[param]["step"] = torch.zeros((), dtype=step_dtype(group["fused"]))
-                self.state[param]["sum"] = torch.full_like(param, value, memory_format=torch.preserve_format, requires_grad=False)
+                self.state[param]["sum"] = torch.full_like(param, value, memory_format=torch.preserve_format)
 
     def __setstate__(self, state):
         super().__setstate__(state)

@@ -138,11 +138,11 @@ class Adam(Optimizer):
     def _new_state(self, param, group) -> dict:
         state = {
             "step": torch.zeros((), dtype=step_dtype(group["fused"])),
-            "exp_avg": torch.zeros_like(param, memory_format=torch.preserve_format, requires_grad=False),
-            "exp_avg_sq": torch.zeros_like(param, memory_format=torch.preserve_format, requires_grad=False),
+            "exp_avg": torch.zeros_like(param, memory_format=torch.preserve_format),
+            "exp_avg_sq": torch.zeros_like(param, memory_format=torch.preserve_format),
         }
         if group["amsgrad"]:
-            state["max_exp_avg_sq"] = torch.zeros_like(param, memory_format=torch.preserve_format, requires_grad=False)
+            state["max_exp_avg_sq"] = torch.zeros_like(param, memory_format=torch.preserve_format)
         return state
 
     @_use_grad_for_differentiable

@@ -99,7 +99,7 @@ class RMSprop(Optimizer):
         names += ["grad_avg"] if group["centered"] else []
         state = {"step": torch.zeros((), dtype=step_dtype())}
         for name in names:
-            state[name] = torch.zeros_like(param, memory_format=torch.preserve_format, requires_grad=False)
+            state[name] = torch.zeros_like(param, memory_format=torch.preserve_format)
         return state
 
     @_use_grad_for_differentiable

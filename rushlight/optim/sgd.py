@@ -107,7 +107,7 @@ class SGD(Optimizer):
                 first = buffer is None
                 if plain and (kernel_takes(param, grad) if first else kernel_takes(param, grad, buffer)):
                     if first and momentum != 0:
-                        buffer = torch.empty_like(param, requires_grad=False)
+                        buffer = torch.empty_like(param)
                     _sgd_step(param, grad, buffer, *numbers, first)
                     mark_written(param)
                     if buffer is not None:
