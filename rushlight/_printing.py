@@ -188,6 +188,8 @@ def tensor_text(t, *, tensor_contents: str | None = None) -> str:
             text = "[]"
         else:
             named = _is_default(t.dtype)
+            # Without edges nothing else tells the size.
+            notes += [f"size={tuple(t.shape)}"] if not _options.edgeitems and t.numel() > _options.threshold else []
             text = _contents(t, indent) if tensor_contents is None else ""
         if tensor_contents is not None:
             text = tensor_contents
