@@ -119,8 +119,11 @@ void register_arithmetic() {
   });
   binary<real | complex>("div", [](auto a, auto b) { return a / b; });
   binary<integer | real>("floor_divide", [](auto a, auto b) { return floor_divide(a, b); });
-  binary<integer | real>("trunc_divide", []<class T>(T a, T b) {
-    if constexpr (is_float<T>) return std::trunc(a / b); else return quotient(a, b);
+  // The quotient of two halves is a half before it is truncated.
+  binary<integer | real | group::half>("trunc_divide", []<class T>(T a, T b) {
+    if constexpr (is_half<T>) return T(std::trunc(float(T(float(a) / float(b)))));
+    else if constexpr (is_float<T>) return std::trunc(a / b);
+    else return quotient(a, b);
   });
   binary<integer | real>("remainder", [](auto a, auto b) { return remainder(a, b); });
   binary<integer | real>("fmod", []<class T>(T a, T b) {
@@ -141,12 +144,12 @@ void register_arithmetic() {
   binary<integer>("gcd", [](auto a, auto b) { return gcd(a, b); });
   binary<integer>("lcm", []<class T>(T a, T b) {
     const T g = gcd(a, b);
-    return g == 0 ? T(0) : magnitude(T(a / g * b));
+    return g == 0 ? T(0) : T(magnitude(a / g * b));
   });
   binary<real>("copysign", [](auto a, auto b) { return std::copysign(a, b); });
   binary<real>("nextafter", [](auto a, auto b) { return std::nextafter(a, b); });
   binary<ordered>("heaviside", []<class T>(T x, T at_zero) {
-    if constexpr (is_bool<T>) return bool(x | at_zero); else return x == 0 ? at_zero : T(!(x < 0));
+    if constexpr (is_bool<T>) return bool(x | at_zero); else return x == 0 ? at_zero : T(x > 0);
   });
   elementwise<all, 0, Style::plain, Same, Same, Same>("add_scaled", []<class T>(T a, T b, T scale) {
     if constexpr (is_bool<T>) return bool(a | (b & scale)); else return a + scale * b;

@@ -129,12 +129,13 @@ void register_activations() {
 }
 
 // gelu and gelu_gradient: numbers approximate i (0 exact, 1 by tanh).
-template <class T> inline T gelu_exact(T x) { return x * (T(0.5) * (1 + simd::erf(x * T(M_SQRT1_2)))); }
+// erfc and the logistic function, where 1 + erf and 1 + tanh would cancel.
+template <class T> inline T gelu_exact(T x) { return x * (T(0.5) * simd::erfc(x * T(-M_SQRT1_2))); }
 
 constexpr double gelu_scale = M_SQRT2 * M_2_SQRTPI * 0.5, gelu_cubic = 0.044715;
 
 template <class T> inline T gelu_tanh(T x) {
-  return T(0.5) * x * (1 + simd::tanh(T(gelu_scale) * (x + T(gelu_cubic) * x * x * x)));
+  return x * sigmoid(T(2 * gelu_scale) * (x + T(gelu_cubic) * x * x * x));
 }
 
 template <class T> inline T gelu_gradient_exact(T g, T x) {

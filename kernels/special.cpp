@@ -76,6 +76,7 @@ double zeta(double x, double q) {
 
 double polygamma(int64_t n, double x) {
   if (n == 0) return digamma(x);
+  if (n == 1 && x == inf) return 0;
   if (n == 1 && x < 0.5) {
     // Reflection: the series of zeta is slow far to the left.
     const double s = std::sin(M_PI * x);
@@ -136,6 +137,7 @@ double ndtri(double p) {
   if (p == 0) return -inf;
   if (p == 1) return inf;
   if (!(p > 0 && p < 1)) return nan;
+  if (p == 0.5) return 0;
   if (p > 0.5) return -ndtri(1 - p);
   const double t = std::sqrt(-2 * std::log(p));
   // Abramowitz and Stegun 26.2.23, good to 4.5e-4.
@@ -203,12 +205,25 @@ double upper_gamma_fraction(double a, double x) {
   return product * gamma_density(a, x);
 }
 
+// The upper one for small x, without the cancellation of 1 - lower.
+double upper_gamma_near_zero(double a, double x) {
+  double term = 1, sum = 0;
+  for (int k = 1; k < 100; ++k) {
+    term *= -x / k;
+    sum += term / (a + k);
+    if (std::abs(term) < epsilon * std::abs(sum)) break;
+  }
+  const double logarithm = a * std::log(x) - log_gamma(1 + a);
+  return -std::expm1(logarithm) - std::exp(logarithm) * a * sum;
+}
+
 double incomplete_gamma(double a, double x, bool upper) {
   if (!(a >= 0 && x >= 0)) return nan;
   if (a == 0) return x > 0 ? double(!upper) : nan;
   if (x == 0) return upper;
   if (a == inf) return x == inf ? nan : double(upper);
   if (x == inf) return !upper;
+  if (upper && x < 1 && a < 1) return upper_gamma_near_zero(a, x);
   if (x < a + 1) {
     const double lower = lower_gamma_series(a, x);
     return upper ? 1 - lower : lower;
