@@ -6,8 +6,14 @@
 namespace rl::baseline {
 namespace {
 
-template <class T> inline std::complex<T> standard(Complex<T> z) { return {z.re, z.im}; }
-template <class T> inline Complex<T> ours(std::complex<T> z) { return {z.real(), z.imag()}; }
+template <class T>
+inline std::complex<T> standard(Complex<T> z) {
+  return {z.re, z.im};
+}
+template <class T>
+inline Complex<T> ours(std::complex<T> z) {
+  return {z.real(), z.imag()};
+}
 
 // A kernel from a function of std::complex.
 template <class F>
@@ -15,22 +21,28 @@ void function(const char* name, F) {
   unary<complex>(name, [](auto z) { return ours(F{}(standard(z))); });
 }
 
-template <class T> std::complex<T> reciprocal(std::complex<T> z) { return T(1) / z; }
+template <class T>
+std::complex<T> reciprocal(std::complex<T> z) {
+  return T(1) / z;
+}
 
 // log(1 + z) without the loss near 0: |1 + z|^2 - 1 = x (2 + x) + y^2.
-template <class T> std::complex<T> log1p(std::complex<T> z) {
+template <class T>
+std::complex<T> log1p(std::complex<T> z) {
   const T x = z.real(), y = z.imag();
   if (std::abs(x) < T(0.5) && std::abs(y) < T(0.5)) return {std::log1p(x * (2 + x) + y * y) / 2, std::atan2(y, 1 + x)};
   return std::log(T(1) + z);
 }
 
 // exp(z) - 1: the real part is expm1(x) cos y - 2 sin(y/2)^2.
-template <class T> std::complex<T> expm1(std::complex<T> z) {
+template <class T>
+std::complex<T> expm1(std::complex<T> z) {
   const T x = z.real(), y = z.imag(), half = std::sin(y / 2);
   return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
 }
 
-template <class T> std::complex<T> power(std::complex<T> a, std::complex<T> b) {
+template <class T>
+std::complex<T> power(std::complex<T> a, std::complex<T> b) {
   if (b == T(0)) return 1;
   if (b == T(1)) return a;
   if (b == T(2)) return {a.real() * a.real() - a.imag() * a.imag(), 2 * a.real() * a.imag()};
@@ -68,7 +80,8 @@ void register_complex_math() {
     return z == T(0) ? std::complex<T>(1) : std::sin(y) / y;
   });
   binary<complex>("pow", [](auto a, auto b) { return ours(power(standard(a), standard(b))); });
-  binary<complex>("ldexp", []<class T>(Complex<T> x, Complex<T> e) { return x * ours(std::pow(std::complex<T>(2), standard(e))); });
+  binary<complex>("ldexp",
+                  []<class T>(Complex<T> x, Complex<T> e) { return x * ours(std::pow(std::complex<T>(2), standard(e))); });
   binary<complex>("silu_gradient", []<class T>(Complex<T> g, Complex<T> x) {
     const std::complex<T> z = standard(x), s = reciprocal(T(1) + std::exp(-z));
     return g * conj(ours(s * (T(1) + z * (T(1) - s))));

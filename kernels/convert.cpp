@@ -16,9 +16,12 @@ inline To cast(From x) {
   } else if constexpr (is_half<From>) {
     return cast<To>(float(x));
   } else if constexpr (is_complex<From>) {
-    if constexpr (is_complex<To>) return {Real<To>(x.re), Real<To>(x.im)};
-    else if constexpr (is_bool<To>) return x.re != 0 || x.im != 0;
-    else return cast<To>(x.re);
+    if constexpr (is_complex<To>)
+      return {Real<To>(x.re), Real<To>(x.im)};
+    else if constexpr (is_bool<To>)
+      return x.re != 0 || x.im != 0;
+    else
+      return cast<To>(x.re);
   } else if constexpr (is_bool<To>) {
     return x != From(0);
   } else if constexpr (is_complex<To>) {
@@ -27,9 +30,12 @@ inline To cast(From x) {
     return To(float(x));
   } else if constexpr (is_float<From> && is_integer<To>) {
     // What does not fit is undefined in C++; through a wider type every instruction set gives the same bits.
-    if constexpr (std::is_same_v<To, uint8_t>) return To(int64_t(x));
-    else if constexpr (sizeof(To) < 4) return To(int32_t(x));
-    else return To(x);
+    if constexpr (std::is_same_v<To, uint8_t>)
+      return To(int64_t(x));
+    else if constexpr (sizeof(To) < 4)
+      return To(int32_t(x));
+    else
+      return To(x);
   } else {
     return To(x);
   }

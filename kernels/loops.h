@@ -12,15 +12,18 @@ namespace {
 
 // Kinds of inputs, given the type T to compute in.
 struct Same {
-  template <class T> using type = T;
+  template <class T>
+  using type = T;
   static constexpr Operand operand = Operand::same;
 };
 struct Boolean {
-  template <class T> using type = bool;
+  template <class T>
+  using type = bool;
   static constexpr Operand operand = Operand::boolean;
 };
 struct RealPart {
-  template <class T> using type = Real<T>;
+  template <class T>
+  using type = Real<T>;
   static constexpr Operand operand = Operand::real;
 };
 
@@ -37,11 +40,16 @@ inline void move_items(char* out, int64_t out_stride, const char* in, int64_t in
     for (int64_t i = 0; i < n; ++i) std::memcpy(out + i * out_stride, in + i * in_stride, sizeof(T));
   };
   switch (item) {
-    case 1: return each(Type<int8_t>());
-    case 2: return each(Type<int16_t>());
-    case 4: return each(Type<int32_t>());
-    case 8: return each(Type<int64_t>());
-    default: return each(Type<Complex<double>>());
+    case 1:
+      return each(Type<int8_t>());
+    case 2:
+      return each(Type<int16_t>());
+    case 4:
+      return each(Type<int32_t>());
+    case 8:
+      return each(Type<int64_t>());
+    default:
+      return each(Type<Complex<double>>());
   }
 }
 
@@ -80,8 +88,10 @@ struct ElementLoop {
 
   template <class... X>
   static inline Out call(const Parameters& p, X... x) {
-    if constexpr (number_count > 0) return F{}(x..., p.values);
-    else return F{}(x...);
+    if constexpr (number_count > 0)
+      return F{}(x..., p.values);
+    else
+      return F{}(x...);
   }
 
   template <int... k>
@@ -133,10 +143,14 @@ struct ElementLoop {
       for (int64_t i = 0; i < lanes; ++i) b[i] = x[0];
       for (int64_t i = 1; i < rest; ++i) b[i] = x[i];
     };
-    if (item == 4) fill(Type<float>());
-    else if (item == 8) fill(Type<double>());
-    else if (item == 1) fill(Type<bool>());
-    else fill(Type<Complex<double>>());
+    if (item == 4)
+      fill(Type<float>());
+    else if (item == 8)
+      fill(Type<double>());
+    else if (item == 1)
+      fill(Type<bool>());
+    else
+      fill(Type<Complex<double>>());
   }
 
   static constexpr Dense dense = style == Style::math ? padded : plain;
@@ -172,9 +186,12 @@ struct ElementLoop {
 // What the output's type is called, given the type computed in.
 template <class Out, class T>
 constexpr Operand result_kind() {
-  if constexpr (std::is_same_v<Out, T>) return Operand::same;
-  else if constexpr (std::is_same_v<Out, bool>) return Operand::boolean;
-  else if constexpr (std::is_same_v<Out, Complex<T>>) return Operand::complex;
+  if constexpr (std::is_same_v<Out, T>)
+    return Operand::same;
+  else if constexpr (std::is_same_v<Out, bool>)
+    return Operand::boolean;
+  else if constexpr (std::is_same_v<Out, Complex<T>>)
+    return Operand::complex;
   else {
     static_assert(std::is_same_v<Out, Real<T>>);
     return Operand::real;

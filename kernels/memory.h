@@ -7,10 +7,10 @@
 namespace rl {
 
 struct MemoryStatistics {
-  int64_t allocated;       // bytes now in use by storages
-  int64_t cached;          // bytes kept for reuse
-  int64_t peak;            // the most that was in use
-  int64_t allocations;     // calls of allocate
+  int64_t allocated;    // bytes now in use by storages
+  int64_t cached;       // bytes kept for reuse
+  int64_t peak;         // the most that was in use
+  int64_t allocations;  // calls of allocate
 };
 
 namespace memory {

@@ -5,20 +5,23 @@ namespace rl::RL_ISA {
 namespace {
 
 // a / b rounded towards zero; the smallest integer over -1 wraps, where the processor would trap.
-template <class T> inline T quotient(T a, T b) {
+template <class T>
+inline T quotient(T a, T b) {
   if (b == 0) throw std::runtime_error("ZeroDivisionError");
   if constexpr (std::is_signed_v<T>)
     if (b == -1) return T(-a);
   return T(a / b);
 }
-template <class T> inline T rest(T a, T b) {
+template <class T>
+inline T rest(T a, T b) {
   if (b == 0) throw std::runtime_error("ZeroDivisionError");
   if constexpr (std::is_signed_v<T>)
     if (b == -1) return 0;
   return T(a % b);
 }
 
-template <class T> inline T floor_divide(T a, T b) {
+template <class T>
+inline T floor_divide(T a, T b) {
   if constexpr (is_float<T>) {
     if (b == 0) return a / b;
     const T rest = std::fmod(a, b);
@@ -36,7 +39,8 @@ template <class T> inline T floor_divide(T a, T b) {
   }
 }
 
-template <class T> inline T remainder(T a, T b) {
+template <class T>
+inline T remainder(T a, T b) {
   if constexpr (is_float<T>) {
     const T r = std::fmod(a, b);
     return r != 0 && (b < 0) != (r < 0) ? r + b : r;
@@ -47,7 +51,8 @@ template <class T> inline T remainder(T a, T b) {
 }
 
 // By squaring; a negative exponent leaves what a truncated reciprocal leaves.
-template <class T> inline T power(T a, T b) {
+template <class T>
+inline T power(T a, T b) {
   if constexpr (std::is_signed_v<T>)
     if (b < 0) return a == 1 ? T(1) : a == -1 ? (b % 2 ? T(-1) : T(1)) : T(0);
   T result = 1;
@@ -56,13 +61,18 @@ template <class T> inline T power(T a, T b) {
   return result;
 }
 
-template <class T> inline T magnitude(T x) {
-  if constexpr (is_float<T>) return std::abs(x);
-  else if constexpr (std::is_signed_v<T>) return x < 0 ? T(-x) : x;
-  else return x;
+template <class T>
+inline T magnitude(T x) {
+  if constexpr (is_float<T>)
+    return std::abs(x);
+  else if constexpr (std::is_signed_v<T>)
+    return x < 0 ? T(-x) : x;
+  else
+    return x;
 }
 
-template <class T> inline T gcd(T a, T b) {
+template <class T>
+inline T gcd(T a, T b) {
   a = magnitude(a);
   b = magnitude(b);
   while (b != 0) {
@@ -73,15 +83,29 @@ template <class T> inline T gcd(T a, T b) {
   return a;
 }
 
-template <class T> inline T sign(T x) {
-  if constexpr (is_bool<T>) return x; else return T((x > 0) - (x < 0));
+template <class T>
+inline T sign(T x) {
+  if constexpr (is_bool<T>)
+    return x;
+  else
+    return T((x > 0) - (x < 0));
 }
 
-template <class T> inline T larger(T a, T b) { return (a >= b) | (a != a) ? a : b; }
-template <class T> inline T smaller(T a, T b) { return (a <= b) | (a != a) ? a : b; }
+template <class T>
+inline T larger(T a, T b) {
+  return (a >= b) | (a != a) ? a : b;
+}
+template <class T>
+inline T smaller(T a, T b) {
+  return (a <= b) | (a != a) ? a : b;
+}
 
-template <class T> inline bool truth(T x) {
-  if constexpr (is_complex<T>) return (x.re != 0) | (x.im != 0); else return x != 0;
+template <class T>
+inline bool truth(T x) {
+  if constexpr (is_complex<T>)
+    return (x.re != 0) | (x.im != 0);
+  else
+    return x != 0;
 }
 
 // One exponent for all elements is often a small number with an exact and faster way.
@@ -111,34 +135,52 @@ void add_power_loops() {
 
 void register_arithmetic() {
   binary<all>("add", []<class T>(T a, T b) {
-    if constexpr (is_bool<T>) return bool(a | b); else return a + b;
+    if constexpr (is_bool<T>)
+      return bool(a | b);
+    else
+      return a + b;
   });
   binary<number>("sub", [](auto a, auto b) { return a - b; });
   binary<all>("mul", []<class T>(T a, T b) {
-    if constexpr (is_bool<T>) return bool(a & b); else return a * b;
+    if constexpr (is_bool<T>)
+      return bool(a & b);
+    else
+      return a * b;
   });
   binary<real | complex>("div", [](auto a, auto b) { return a / b; });
   binary<integer | real>("floor_divide", [](auto a, auto b) { return floor_divide(a, b); });
   // The quotient of two halves is a half before it is truncated.
   binary<integer | real | group::half>("trunc_divide", []<class T>(T a, T b) {
-    if constexpr (is_half<T>) return T(std::trunc(float(T(float(a) / float(b)))));
-    else if constexpr (is_float<T>) return std::trunc(a / b);
-    else return quotient(a, b);
+    if constexpr (is_half<T>)
+      return T(std::trunc(float(T(float(a) / float(b)))));
+    else if constexpr (is_float<T>)
+      return std::trunc(a / b);
+    else
+      return quotient(a, b);
   });
   binary<integer | real>("remainder", [](auto a, auto b) { return remainder(a, b); });
   binary<integer | real>("fmod", []<class T>(T a, T b) {
-    if constexpr (is_float<T>) return std::fmod(a, b); else return rest(a, b);
+    if constexpr (is_float<T>)
+      return std::fmod(a, b);
+    else
+      return rest(a, b);
   });
   binary<integer>("pow", [](auto a, auto b) { return power(a, b); });
   add_power_loops();
   unary<number>("neg", [](auto x) { return -x; });
   unary<all>("square", []<class T>(T x) {
-    if constexpr (is_bool<T>) return x; else return x * x;
+    if constexpr (is_bool<T>)
+      return x;
+    else
+      return x * x;
   });
   unary<real>("sqrt", [](auto x) { return std::sqrt(x); });
   unary<real>("rsqrt", [](auto x) { return 1 / std::sqrt(x); });
   unary<real | complex>("reciprocal", []<class T>(T x) {
-    if constexpr (is_complex<T>) return T{1, 0} / x; else return 1 / x;
+    if constexpr (is_complex<T>)
+      return T{1, 0} / x;
+    else
+      return 1 / x;
   });
   binary<number>("mul_conj", [](auto g, auto s) { return g * conj(s); });
   binary<integer>("gcd", [](auto a, auto b) { return gcd(a, b); });
@@ -149,17 +191,21 @@ void register_arithmetic() {
   binary<real>("copysign", [](auto a, auto b) { return std::copysign(a, b); });
   binary<real>("nextafter", [](auto a, auto b) { return std::nextafter(a, b); });
   binary<ordered>("heaviside", []<class T>(T x, T at_zero) {
-    if constexpr (is_bool<T>) return bool(x | at_zero); else return x == 0 ? at_zero : T(x > 0);
+    if constexpr (is_bool<T>)
+      return bool(x | at_zero);
+    else
+      return x == 0 ? at_zero : T(x > 0);
   });
   elementwise<all, 0, Style::plain, Same, Same, Same>("add_scaled", []<class T>(T a, T b, T scale) {
-    if constexpr (is_bool<T>) return bool(a | (b & scale)); else return a + scale * b;
+    if constexpr (is_bool<T>)
+      return bool(a | (b & scale));
+    else
+      return a + scale * b;
   });
-  elementwise<number, 0, Style::plain, Same, Same, Same, Same>("addcmul", [](auto x, auto a, auto b, auto value) {
-    return x + value * a * b;
-  });
-  elementwise<real | complex, 0, Style::plain, Same, Same, Same, Same>("addcdiv", [](auto x, auto a, auto b, auto value) {
-    return x + value * a / b;
-  });
+  elementwise<number, 0, Style::plain, Same, Same, Same, Same>(
+      "addcmul", [](auto x, auto a, auto b, auto value) { return x + value * a * b; });
+  elementwise<real | complex, 0, Style::plain, Same, Same, Same, Same>(
+      "addcdiv", [](auto x, auto a, auto b, auto value) { return x + value * a / b; });
   // The form that is exact at the nearer end.
   elementwise<real | complex, 0, Style::plain, Same, Same, Same>("lerp", []<class T>(T a, T b, T weight) {
     if constexpr (is_complex<T>)
@@ -172,16 +218,28 @@ void register_arithmetic() {
 
 void register_rounding() {
   unary<integer | real>("floor", []<class T>(T x) {
-    if constexpr (is_float<T>) return std::floor(x); else return x;
+    if constexpr (is_float<T>)
+      return std::floor(x);
+    else
+      return x;
   });
   unary<integer | real>("ceil", []<class T>(T x) {
-    if constexpr (is_float<T>) return std::ceil(x); else return x;
+    if constexpr (is_float<T>)
+      return std::ceil(x);
+    else
+      return x;
   });
   unary<integer | real>("trunc", []<class T>(T x) {
-    if constexpr (is_float<T>) return std::trunc(x); else return x;
+    if constexpr (is_float<T>)
+      return std::trunc(x);
+    else
+      return x;
   });
   unary<integer | real>("round", []<class T>(T x) {
-    if constexpr (is_float<T>) return std::rint(x); else return x;
+    if constexpr (is_float<T>)
+      return std::rint(x);
+    else
+      return x;
   });
   unary<real>("frac", [](auto x) { return x - std::trunc(x); });
   // round_decimals: numbers decimals i.
@@ -195,7 +253,10 @@ void register_rounding() {
 
 void register_signs() {
   unary<integer | real | complex>("abs", []<class T>(T x) {
-    if constexpr (is_complex<T>) return std::hypot(x.re, x.im); else return magnitude(x);
+    if constexpr (is_complex<T>)
+      return std::hypot(x.re, x.im);
+    else
+      return magnitude(x);
   });
   unary<ordered>("sign", [](auto x) { return sign(x); });
   unary<all>("sgn", []<class T>(T x) {
@@ -207,12 +268,18 @@ void register_signs() {
     }
   });
   unary<ordered>("signbit", []<class T>(T x) {
-    if constexpr (is_float<T>) return bool(std::signbit(x)); else if constexpr (std::is_signed_v<T>) return x < 0;
-    else return false;
+    if constexpr (is_float<T>)
+      return bool(std::signbit(x));
+    else if constexpr (std::is_signed_v<T>)
+      return x < 0;
+    else
+      return false;
   });
   unary<real | complex>("angle", []<class T>(T x) {
-    if constexpr (is_complex<T>) return std::atan2(x.im, x.re);
-    else return x != x ? x : x < 0 ? T(M_PI) : T(0);
+    if constexpr (is_complex<T>)
+      return std::atan2(x.im, x.re);
+    else
+      return x != x ? x : x < 0 ? T(M_PI) : T(0);
   });
   unary<complex>("real", [](auto z) { return z.re; });
   unary<complex>("imag", [](auto z) { return z.im; });
@@ -225,9 +292,12 @@ void register_signs() {
 template <class F>
 void test(const char* name, F) {
   unary<all>(name, []<class T>(T x) {
-    if constexpr (is_complex<T>) return bool(F{}(x.re) | F{}(x.im));
-    else if constexpr (is_float<T>) return bool(F{}(x));
-    else return false;
+    if constexpr (is_complex<T>)
+      return bool(F{}(x.re) | F{}(x.im));
+    else if constexpr (is_float<T>)
+      return bool(F{}(x));
+    else
+      return false;
   });
 }
 
@@ -235,15 +305,24 @@ void register_tests() {
   test("isnan", [](auto x) { return x != x; });
   test("isinf", []<class T>(T x) { return std::abs(x) == T(INFINITY); });
   unary<all>("isfinite", []<class T>(T x) {
-    if constexpr (is_complex<T>) return bool((std::abs(x.re) < Real<T>(INFINITY)) & (std::abs(x.im) < Real<T>(INFINITY)));
-    else if constexpr (is_float<T>) return std::abs(x) < T(INFINITY);
-    else return true;
+    if constexpr (is_complex<T>)
+      return bool((std::abs(x.re) < Real<T>(INFINITY)) & (std::abs(x.im) < Real<T>(INFINITY)));
+    else if constexpr (is_float<T>)
+      return std::abs(x) < T(INFINITY);
+    else
+      return true;
   });
   unary<ordered>("isposinf", []<class T>(T x) {
-    if constexpr (is_float<T>) return x == T(INFINITY); else return false;
+    if constexpr (is_float<T>)
+      return x == T(INFINITY);
+    else
+      return false;
   });
   unary<ordered>("isneginf", []<class T>(T x) {
-    if constexpr (is_float<T>) return x == T(-INFINITY); else return false;
+    if constexpr (is_float<T>)
+      return x == T(-INFINITY);
+    else
+      return false;
   });
 }
 
@@ -255,21 +334,23 @@ void register_choices() {
   binary<ordered>("fmin", [](auto a, auto b) { return (a <= b) | (b != b) ? a : b; });
   binary<ordered>("clamp_min", [](auto x, auto low) { return larger(x, low); });
   binary<ordered>("clamp_max", [](auto x, auto high) { return smaller(x, high); });
-  elementwise<ordered, 0, Style::plain, Same, Same, Same>("clamp", [](auto x, auto low, auto high) {
-    return smaller(larger(x, low), high);
-  });
+  elementwise<ordered, 0, Style::plain, Same, Same, Same>(
+      "clamp", [](auto x, auto low, auto high) { return smaller(larger(x, low), high); });
   constexpr unsigned any = all | group::half;
   elementwise<any, 0, Style::plain, Boolean, Same, Same>("where", []<class T>(bool c, T a, T b) -> T { return c ? a : b; });
   elementwise<any, 0, Style::plain, Same, Boolean, Same>("masked_fill",
-                                                          []<class T>(T x, bool mask, T value) -> T { return mask ? value : x; });
+                                                         []<class T>(T x, bool mask, T value) -> T { return mask ? value : x; });
   // nan_to_num: numbers nan f, posinf f, neginf f.
   unary<all, 3>("nan_to_num", []<class T>(T x, const Number* p) {
     const auto replace = [p]<class R>(R v) {
       return v != v ? R(p[0].f) : v == R(INFINITY) ? R(p[1].f) : v == R(-INFINITY) ? R(p[2].f) : v;
     };
-    if constexpr (is_complex<T>) return T{replace(x.re), replace(x.im)};
-    else if constexpr (is_float<T>) return replace(x);
-    else return x;
+    if constexpr (is_complex<T>)
+      return T{replace(x.re), replace(x.im)};
+    else if constexpr (is_float<T>)
+      return replace(x);
+    else
+      return x;
   });
 }
 
@@ -282,7 +363,10 @@ void register_bits() {
   binary<bits>("bitwise_or", []<class T>(T a, T b) { return T(a | b); });
   binary<bits>("bitwise_xor", []<class T>(T a, T b) { return T(a ^ b); });
   unary<bits>("bitwise_not", []<class T>(T x) {
-    if constexpr (is_bool<T>) return !x; else return T(~x);
+    if constexpr (is_bool<T>)
+      return !x;
+    else
+      return T(~x);
   });
   // A shift by a negative number, or by all the bits there are, leaves nothing but the sign.
   binary<integer>("bitwise_left_shift", []<class T>(T a, T b) {

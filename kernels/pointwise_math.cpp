@@ -4,11 +4,17 @@
 namespace rl::RL_ISA {
 namespace {
 
-template <class T> constexpr T ln2 = T(M_LN2);
-template <class T> constexpr T pi = T(M_PI);
-template <class T> constexpr T infinity = T(INFINITY);
+template <class T>
+constexpr T ln2 = T(M_LN2);
+template <class T>
+constexpr T pi = T(M_PI);
+template <class T>
+constexpr T infinity = T(INFINITY);
 
-template <class T> inline T sigmoid(T x) { return 1 / (1 + simd::exp(-x)); }
+template <class T>
+inline T sigmoid(T x) {
+  return 1 / (1 + simd::exp(-x));
+}
 
 void register_elementary() {
   unary_math<real>("exp", [](auto x) { return simd::exp(x); });
@@ -130,21 +136,27 @@ void register_activations() {
 
 // gelu and gelu_gradient: numbers approximate i (0 exact, 1 by tanh).
 // erfc and the logistic function, where 1 + erf and 1 + tanh would cancel.
-template <class T> inline T gelu_exact(T x) { return x * (T(0.5) * simd::erfc(x * T(-M_SQRT1_2))); }
+template <class T>
+inline T gelu_exact(T x) {
+  return x * (T(0.5) * simd::erfc(x * T(-M_SQRT1_2)));
+}
 
 constexpr double gelu_scale = M_SQRT2 * M_2_SQRTPI * 0.5, gelu_cubic = 0.044715;
 
-template <class T> inline T gelu_tanh(T x) {
+template <class T>
+inline T gelu_tanh(T x) {
   return x * sigmoid(T(2 * gelu_scale) * (x + T(gelu_cubic) * x * x * x));
 }
 
-template <class T> inline T gelu_gradient_exact(T g, T x) {
+template <class T>
+inline T gelu_gradient_exact(T g, T x) {
   const T cdf = T(0.5) * (1 + simd::erf(x * T(M_SQRT1_2)));
   const T pdf = simd::exp(x * x * T(-0.5)) * T(M_2_SQRTPI * M_SQRT1_2 * 0.5);
   return g * (cdf + x * pdf);
 }
 
-template <class T> inline T gelu_gradient_tanh(T g, T x) {
+template <class T>
+inline T gelu_gradient_tanh(T g, T x) {
   const T t = simd::tanh(T(gelu_scale) * (x + T(gelu_cubic) * x * x * x));
   const T slope = T(gelu_scale) * (1 + T(3 * gelu_cubic) * x * x);
   return g * (T(0.5) * (1 + t) + T(0.5) * x * (1 - t * t) * slope);
@@ -179,12 +191,16 @@ void register_gelu() {
 // Arrays gradient, g, and what the rule names: the function's output or its input.
 void register_gradients() {
   binary<real | complex>("sigmoid_gradient", []<class T>(T g, T out) {
-    if constexpr (is_complex<T>) return g * conj((T{1, 0} - out) * out);
-    else return g * (1 - out) * out;
+    if constexpr (is_complex<T>)
+      return g * conj((T{1, 0} - out) * out);
+    else
+      return g * (1 - out) * out;
   });
   binary<real | complex>("tanh_gradient", []<class T>(T g, T out) {
-    if constexpr (is_complex<T>) return g * conj(T{1, 0} - out * out);
-    else return g * (1 - out * out);
+    if constexpr (is_complex<T>)
+      return g * conj(T{1, 0} - out * out);
+    else
+      return g * (1 - out * out);
   });
   binary<integer | real>("relu_gradient", []<class T>(T g, T out) { return out <= 0 ? T(0) : g; });
   binary_math<real>("silu_gradient", [](auto g, auto x) {

@@ -8,15 +8,19 @@
 #include "isa.h"
 #include "registry.h"
 
-#define RL_UNARY_FUNCTIONS(f)                                                                                      \
-  f(acos) f(acosh) f(asin) f(asinh) f(atan) f(atanh) f(cos) f(cosh) f(erf) f(erfc) f(exp) f(exp2) f(expm1) f(log) \
-      f(log10) f(log1p) f(log2) f(sin) f(sinh) f(tan) f(tanh)
+#define RL_UNARY_FUNCTIONS(f)                                                                                              \
+  f(acos) f(acosh) f(asin) f(asinh) f(atan) f(atanh) f(cos) f(cosh) f(erf) f(erfc) f(exp) f(exp2) f(expm1) f(log) f(log10) \
+      f(log1p) f(log2) f(sin) f(sinh) f(tan) f(tanh)
 #define RL_BINARY_FUNCTIONS(f) f(atan2) f(hypot) f(pow)
 
 #if defined(__x86_64__) && defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 35)
 #define RL_SIMD __attribute__((simd("notinbranch"), const))
-#define RL_UNARY(name) RL_SIMD float name##f(float) noexcept; RL_SIMD double name(double) noexcept;
-#define RL_BINARY(name) RL_SIMD float name##f(float, float) noexcept; RL_SIMD double name(double, double) noexcept;
+#define RL_UNARY(name)                   \
+  RL_SIMD float name##f(float) noexcept; \
+  RL_SIMD double name(double) noexcept;
+#define RL_BINARY(name)                         \
+  RL_SIMD float name##f(float, float) noexcept; \
+  RL_SIMD double name(double, double) noexcept;
 extern "C" {
 RL_UNARY_FUNCTIONS(RL_UNARY)
 RL_BINARY_FUNCTIONS(RL_BINARY)
@@ -69,20 +73,26 @@ struct Traits<Complex<T>> {
   using Real = T;
 };
 
-template <class T> constexpr bool is_complex = Traits<T>::is_complex;
-template <class T> constexpr bool is_float = Traits<T>::is_float;
-template <class T> constexpr bool is_integer = Traits<T>::is_integer;
-template <class T> constexpr bool is_half = Traits<T>::is_half;
-template <class T> constexpr bool is_bool = std::is_same_v<T, bool>;
-template <class T> using Real = typename Traits<T>::Real;
+template <class T>
+constexpr bool is_complex = Traits<T>::is_complex;
+template <class T>
+constexpr bool is_float = Traits<T>::is_float;
+template <class T>
+constexpr bool is_integer = Traits<T>::is_integer;
+template <class T>
+constexpr bool is_half = Traits<T>::is_half;
+template <class T>
+constexpr bool is_bool = std::is_same_v<T, bool>;
+template <class T>
+using Real = typename Traits<T>::Real;
 
 // The type of each dtype, in the order of DType.
 template <int dtype>
 struct TypeOf;
-#define RL_TYPE(tag, T)               \
-  template <>                         \
-  struct TypeOf<int(DType::tag)> {    \
-    using type = T;                   \
+#define RL_TYPE(tag, T)            \
+  template <>                      \
+  struct TypeOf<int(DType::tag)> { \
+    using type = T;                \
   };
 RL_TYPE(boolean, bool)
 RL_TYPE(u8, uint8_t)
@@ -113,17 +123,34 @@ RL_BINARY_FUNCTIONS(RL_BINARY)
 #undef RL_BINARY_FUNCTIONS
 }  // namespace simd
 
-template <class T> inline Complex<T> operator+(Complex<T> a, Complex<T> b) { return {a.re + b.re, a.im + b.im}; }
-template <class T> inline Complex<T> operator-(Complex<T> a, Complex<T> b) { return {a.re - b.re, a.im - b.im}; }
-template <class T> inline Complex<T> operator-(Complex<T> a) { return {-a.re, -a.im}; }
-template <class T> inline Complex<T> operator*(Complex<T> a, Complex<T> b) {
+template <class T>
+inline Complex<T> operator+(Complex<T> a, Complex<T> b) {
+  return {a.re + b.re, a.im + b.im};
+}
+template <class T>
+inline Complex<T> operator-(Complex<T> a, Complex<T> b) {
+  return {a.re - b.re, a.im - b.im};
+}
+template <class T>
+inline Complex<T> operator-(Complex<T> a) {
+  return {-a.re, -a.im};
+}
+template <class T>
+inline Complex<T> operator*(Complex<T> a, Complex<T> b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
-template <class T> inline bool operator==(Complex<T> a, Complex<T> b) { return a.re == b.re && a.im == b.im; }
-template <class T> inline bool operator!=(Complex<T> a, Complex<T> b) { return a.re != b.re || a.im != b.im; }
+template <class T>
+inline bool operator==(Complex<T> a, Complex<T> b) {
+  return a.re == b.re && a.im == b.im;
+}
+template <class T>
+inline bool operator!=(Complex<T> a, Complex<T> b) {
+  return a.re != b.re || a.im != b.im;
+}
 
 // Smith's algorithm: no overflow where the quotient has none.
-template <class T> inline Complex<T> operator/(Complex<T> a, Complex<T> b) {
+template <class T>
+inline Complex<T> operator/(Complex<T> a, Complex<T> b) {
   const T c = std::abs(b.re), d = std::abs(b.im);
   if (c >= d) {
     if (c == 0 && d == 0) return {a.re / c, a.im / d};
@@ -134,9 +161,18 @@ template <class T> inline Complex<T> operator/(Complex<T> a, Complex<T> b) {
   return {(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};
 }
 
-template <class T> inline Complex<T> conj(Complex<T> a) { return {a.re, -a.im}; }
-template <class T> inline T conj(T a) { return a; }
-template <class T> inline Complex<T> operator*(T a, Complex<T> b) { return {a * b.re, a * b.im}; }
+template <class T>
+inline Complex<T> conj(Complex<T> a) {
+  return {a.re, -a.im};
+}
+template <class T>
+inline T conj(T a) {
+  return a;
+}
+template <class T>
+inline Complex<T> operator*(T a, Complex<T> b) {
+  return {a * b.re, a * b.im};
+}
 
 // The groups of dtypes that loops are made for: the half precisions ride on float32.
 constexpr unsigned boolean = group::boolean, integer = group::integer, real = group::real, complex = group::complex;
