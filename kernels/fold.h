@@ -114,5 +114,31 @@ struct Stepping {
   template <int>                \
   using WideOutput = Also;
 
+// The greatest or the least element; a NaN wins over all. (Booleans are bytes here.)
+template <class T, bool greatest, class S = Compute<T>>
+struct Extremum : Folding<Extremum<T, greatest, S>, T, S> {
+  static constexpr const char* name = greatest ? "amax" : "amin";
+  using Also = std::conditional_t<std::is_same_v<T, uint8_t>, bool, T>;
+  RL_OUTPUT(T, Also)
+  S identity() const {
+    using Limits = std::numeric_limits<S>;
+    if constexpr (Limits::has_infinity) return greatest ? -Limits::infinity() : Limits::infinity();
+    return greatest ? Limits::lowest() : Limits::max();
+  }
+  template <class V>
+  V map(V x) const {
+    return x;
+  }
+  template <class V>
+  V combine(V a, V x) const {
+    if constexpr (std::is_floating_point_v<S>) return (greatest ? (x > a) : (x < a)) | (x != x) ? x : a;
+    return (greatest ? (x > a) : (x < a)) ? x : a;
+  }
+  template <int>
+  S result(S s) const {
+    return s;
+  }
+};
+
 }  // namespace
 }  // namespace rl::RL_ISA

@@ -1,5 +1,7 @@
 // Reductions. Arrays out..., in: `out` has as many dimensions as `in`, of size 1 where `in` is reduced.
 #include "fold.h"
+#include "reduce_moments.h"
+#include "reduce_search.h"
 
 namespace rl::RL_ISA {
 namespace {
@@ -93,53 +95,36 @@ struct ComplexProduct : Stepping<ComplexProduct<T>, T, T> {
   }
 };
 
-// The greatest or the least element; a NaN wins over all. (Booleans are bytes here.)
-template <class T, bool greatest, class S = Compute<T>>
-struct Extremum : Folding<Extremum<T, greatest, S>, T, S> {
-  static constexpr const char* name = greatest ? "amax" : "amin";
-  using Also = std::conditional_t<std::is_same_v<T, uint8_t>, bool, T>;
-  RL_OUTPUT(T, Also)
-  S identity() const {
-    using Limits = std::numeric_limits<S>;
-    if constexpr (Limits::has_infinity) return greatest ? -Limits::infinity() : Limits::infinity();
-    return greatest ? Limits::lowest() : Limits::max();
-  }
-  template <class V>
-  V map(V x) const {
-    return x;
-  }
-  template <class V>
-  V combine(V a, V x) const {
-    if constexpr (is_float<S>) return (greatest ? (x > a) : (x < a)) | (x != x) ? x : a;
-    return (greatest ? (x > a) : (x < a)) ? x : a;
-  }
-  template <int>
-  S result(S s) const {
-    return s;
+// Complex arrays as real ones whose last dimension holds the real and imaginary parts.
+struct RealParts {
+  int64_t shape[2][max_dims + 1], strides[2][max_dims + 1];
+  Array arrays[2];
+
+  // The output keeps that dimension or, where it is real, has it reduced.
+  RealParts(const Array& out, const Array& in) {
+    if (in.ndim >= max_dims) throw std::invalid_argument("a reduction of complex numbers takes at most 63 dimensions");
+    const Array* from[2] = {&out, &in};
+    for (int k = 0; k < 2; ++k) {
+      const bool complex = from[k]->dtype == in.dtype;
+      const int n = in.ndim;
+      for (int d = 0; d < n; ++d) {
+        shape[k][d] = from[k]->shape[d];
+        strides[k][d] = from[k]->strides[d] * (complex ? 2 : 1);
+      }
+      shape[k][n] = complex ? 2 : 1;
+      strides[k][n] = 1;
+      arrays[k] = {from[k]->data, in.dtype == DType::c64 ? DType::f32 : DType::f64, n + 1, shape[k], strides[k]};
+    }
   }
 };
+
+bool complex_dtype(DType dtype) { return dtype == DType::c64 || dtype == DType::c128; }
 
 // sum: arrays out, in. Integers and booleans give int64 or their own dtype, halves their own or float32.
 // mean: arrays out, in; floating and complex.
 void sum_or_mean(const Array* a, const char* name, bool mean) {
   const Array& in = a[1];
-  if (in.dtype == DType::c64 || in.dtype == DType::c128) {
-    // The real and imaginary parts are one more kept dimension.
-    int64_t shape[2][max_dims + 1], strides[2][max_dims + 1];
-    Array real[2];
-    for (int k = 0; k < 2; ++k) {
-      const int n = a[k].ndim;
-      for (int d = 0; d < n; ++d) {
-        shape[k][d] = a[k].shape[d];
-        strides[k][d] = 2 * a[k].strides[d];
-      }
-      shape[k][n] = 2;
-      strides[k][n] = 1;
-      if (n == max_dims) throw std::invalid_argument("sum of complex numbers: at most 63 dimensions");
-      real[k] = {a[k].data, in.dtype == DType::c64 ? DType::f32 : DType::f64, n + 1, shape[k], strides[k]};
-    }
-    return sum_or_mean(real, name, mean);
-  }
+  if (complex_dtype(in.dtype)) return sum_or_mean(RealParts(a[0], in).arrays, name, mean);
   visit_storage<group::ordered>(name, in.dtype, [&]<class T>(Type<T>) {
     Sum<T> op;
     if constexpr (is_floating<T>) {
@@ -187,6 +172,64 @@ void aminmax(const Array* a, int, const Number*) {
   extremum<true>(a + 1, a[2]);
 }
 
+// max_with_index, min_with_index: arrays values, indices (int64), in. argmax, argmin: arrays indices, in. One dimension or
+// all of them are reduced; the index counts through the reduced ones in order.
+template <bool greatest, bool index_only>
+void search(const Array* a, int count, const Number*) {
+  const Array& in = a[count - 1];
+  visit_storage<group::ordered>(Search<float, greatest, index_only>::name, in.dtype, [&]<class T>(Type<T>) {
+    reduce<Search<T, greatest, index_only>, T>({}, a, in);
+  });
+}
+
+// all, any: arrays out (bool or uint8), in. count_nonzero: arrays out (int64), in. Every dtype.
+template <Truth truth>
+void question(const Array* a, int, const Number*) {
+  visit_storage<group::all>(Question<float, truth>::name, a[1].dtype,
+                            [&]<class T>(Type<T>) { reduce<Question<T, truth>, T>({}, a, a[1]); });
+}
+
+// var, std: arrays out, in. var_mean, std_mean: arrays out, mean, in. Numbers correction (f). Floating and complex; the
+// variance of complex numbers is real.
+template <bool root, bool with_mean>
+void variance(const Array* a, int, const Number* numbers) {
+  const Array& in = a[with_mean ? 2 : 1];
+  visit_storage<group::floating | group::complex>(root ? "std" : "var", in.dtype, [&]<class T>(Type<T>) {
+    Variance<T, with_mean> op;
+    op.correction = numbers[0].f;
+    op.root = root;
+    reduce<Variance<T, with_mean>, T>(op, a, in);
+  });
+}
+
+// norm: arrays out, in; numbers p (f), also infinite. Floating and complex (real output).
+template <NormKind kind>
+void norm_of_kind(const Array* a, double p) {
+  if constexpr (kind == NormKind::two)
+    if (complex_dtype(a[1].dtype)) return norm_of_kind<kind>(RealParts(a[0], a[1]).arrays, p);
+  visit_storage<group::floating | group::complex>("norm", a[1].dtype, [&]<class T>(Type<T>) {
+    if constexpr (!is_complex<T> || kind != NormKind::two) {
+      using Op = std::conditional_t<is_complex<T>, ComplexNorm<T, kind>, Norm<T, kind>>;
+      Op op;
+      op.p = Compute<Real<T>>(p);
+      reduce<Op, T>(op, a, a[1]);
+    }
+  });
+}
+void norm(const Array* a, int, const Number* numbers) {
+  const double p = numbers[0].f;
+  if (p == 2) return norm_of_kind<NormKind::two>(a, p);
+  if (p == 1) return norm_of_kind<NormKind::one>(a, p);
+  if (p == 0) return norm_of_kind<NormKind::zero>(a, p);
+  if (__builtin_isinf(p)) return p > 0 ? norm_of_kind<NormKind::greatest>(a, p) : norm_of_kind<NormKind::least>(a, p);
+  norm_of_kind<NormKind::general>(a, p);
+}
+
+// logsumexp: arrays out, in; floating.
+void logsumexp(const Array* a, int, const Number*) {
+  visit<group::floating>("logsumexp", a[1].dtype, [&]<class T>(Type<T>) { reduce<LogSumExp<T>, T>({}, a, a[1]); });
+}
+
 }  // namespace
 
 void register_reduce() {
@@ -197,6 +240,19 @@ void register_reduce() {
   Register("amax", amax);
   Register("amin", amin);
   Register("aminmax", aminmax);
+  Register("max_with_index", search<true, false>);
+  Register("min_with_index", search<false, false>);
+  Register("argmax", search<true, true>);
+  Register("argmin", search<false, true>);
+  Register("all", question<Truth::all>);
+  Register("any", question<Truth::any>);
+  Register("count_nonzero", question<Truth::count>);
+  Register("var", variance<false, false>);
+  Register("std", variance<true, false>);
+  Register("var_mean", variance<false, true>);
+  Register("std_mean", variance<true, true>);
+  Register("norm", norm);
+  Register("logsumexp", logsumexp);
 }
 
 }  // namespace rl::RL_ISA
