@@ -21,7 +21,7 @@ cdef extern from "Python.h":
     TypeStruct* Py_TYPE(object)
     PyObject* _PyType_Lookup(TypeStruct*, object)
     PyObject** _PyObject_GetDictPtr(object)
-    int PyObject_GenericSetDict(object, object, void*) except -1
+    object PyObject_GenericGetDict(object, void*)
     bint PyFunction_Check(object)
     bint PyObject_TypeCheck(object, TypeStruct*)
     object PyObject_Vectorcall(object, PyObject* const*, size_t, PyObject*)
@@ -39,7 +39,12 @@ cdef int STACK_ARGUMENTS = 8
 
 
 cdef inline dict attributes_of(object module):
-    return <dict>_PyObject_GetDictPtr(module)[0]
+    # The dict belongs to Module, an ordinary Python class, and not to ModuleBase: Cython would clear it when the module dies, though
+    # others may hold it.
+    cdef PyObject** place = _PyObject_GetDictPtr(module)
+    if place is NULL or place[0] is NULL:
+        return PyObject_GenericGetDict(module, NULL)
+    return <dict>place[0]
 
 
 cdef inline PyObject* registered(dict attributes, object name) except? NULL:
@@ -58,7 +63,7 @@ cdef inline PyObject* registered(dict attributes, object name) except? NULL:
 cdef class ModuleBase:
     """Base class of `Module`: attribute lookup, and calls that have no hook to run."""
 
-    cdef dict __dict__
+    # A member of its own makes this the base whose __new__ counts, wherever it stands among the bases of a class.
     cdef object __weakref__
 
     def __getattribute__(self, name):
@@ -154,10 +159,7 @@ def set_attribute(ModuleBase self, name, value):
         if table is not NULL and PyDict_Contains(<object>table, name):
             self._set_registered(name, value)
             return
-    if name == "__dict__":
-        PyObject_GenericSetDict(self, value, NULL)
-    else:
-        PyObject_GenericSetAttr(self, name, value)
+    PyObject_GenericSetAttr(self, name, value)
 
 
 def install(cls):

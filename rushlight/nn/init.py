@@ -57,7 +57,7 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Draws from the normal distribution limited to [a, b], by the inverse of its distribution function."""
+    """Draws from the normal distribution limited to [a, b], by rejection (Robert, 1995)."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
@@ -65,14 +65,32 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
         )
 
     def below(x):
-        return (1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0
+        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
+    low, high = (a - mean) / std, (b - mean) / std
+    nearest = min(max(0.0, low), high)
+
+    def propose(out):
+        """Fills `out`, and says which of its elements are rejected."""
+        out.uniform_(a, b, generator=generator)
+        chance = torch.empty_like(out).uniform_(0, 1, generator=generator)
+        return chance > ((nearest**2 - ((out - mean) / std) ** 2) / 2).exp()
+
+    def propose_normal(out):
+        out.normal_(mean, std, generator=generator)
+        return (out < a) | (out > b)
+
+    # Most normal numbers must fall within the limits, or uniform ones are the better proposal.
+    if below(high) - below(low) > 0.3:
+        propose = propose_normal
     with torch.no_grad():
-        tensor.uniform_(2 * below(a) - 1, 2 * below(b) - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        return tensor.clamp_(min=a, max=b)
+        rejected = propose(tensor)
+        while rejected.any():
+            again = torch.empty_like(tensor)
+            rejected_again = propose(again)
+            tensor.copy_(torch.where(rejected, again, tensor))
+            rejected = rejected & rejected_again
+        return tensor
 
 
 def constant_(tensor, val):
@@ -191,7 +209,7 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
     if tensor.ndimension() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape
-    zeros = int(math.ceil(sparsity * rows))
+    zeros = math.ceil(sparsity * rows)
     with torch.no_grad():
         tensor.normal_(0, std, generator=generator)
         for column in range(columns):

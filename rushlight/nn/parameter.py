@@ -1,6 +1,5 @@
 """`Parameter` and `Buffer`: tensors that a `Module` registers by itself when they are assigned to it."""
 
-import copy
 from collections import OrderedDict
 
 from rushlight import Tensor, empty, no_grad
@@ -49,7 +48,6 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             return memo[id(self)]
         with no_grad():
             result = type(self)(self.detach().clone(), self.requires_grad)
-        result.__dict__.update(copy.deepcopy(self.__dict__, memo))
         memo[id(self)] = result
         return result
 

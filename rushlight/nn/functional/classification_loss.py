@@ -43,14 +43,15 @@ def cross_entropy(
     class_dim = 0 if input.dim() == 1 else 1
     if input.shape == target.shape:
         return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
-    if label_smoothing != 0.0:
+    if label_smoothing > 0.0:
+        _check_smoothing(label_smoothing)
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
     return neural.nll_loss(neural.log_softmax(input, class_dim), target, weight, reduction, ignore_index)
 
 
 def _check_smoothing(label_smoothing):
-    if not 0.0 < label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if label_smoothing > 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
 
 
 def _along_classes(weight, input, class_dim):
@@ -84,7 +85,6 @@ def _with_probabilities(input, target, weight, ignore_index, reduction, label_sm
 
 
 def _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim):
-    _check_smoothing(label_smoothing)
     log_probabilities = neural.log_softmax(input, class_dim)
     nll = neural.nll_loss(log_probabilities, target, weight, reduction, ignore_index)
     terms = log_probabilities if weight is None else log_probabilities * _along_classes(weight, input, class_dim)

@@ -86,4 +86,4 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     dim = input.dim()
     if dim not in (4, 5):
         _warn_of_dimensions("dropout3d", dim, 3)
-    return (_without_batch if dim == 4 else _feature_dropout)(input, p, training, inplace)
+    return (_without_batch if dim != 5 else _feature_dropout)(input, p, training, inplace)

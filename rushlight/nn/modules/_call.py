@@ -138,16 +138,16 @@ class Calls:
 
     def _call_impl(self, *args, **kwargs):
         """What calling the module does where there are hooks."""
+        backward_hooks = (*self._get_backward_hooks(), self._get_backward_pre_hooks())
         called = set()
         try:
-            return self._call_with_hooks(args, kwargs, called)
+            return self._call_with_hooks(args, kwargs, backward_hooks, called)
         except Exception:
             self._call_always_called_hooks(args, kwargs, called)
             raise
 
-    def _call_with_hooks(self, args, kwargs, called):
-        full_backward_hooks, older_backward_hooks = self._get_backward_hooks()
-        backward_pre_hooks = self._get_backward_pre_hooks()
+    def _call_with_hooks(self, args, kwargs, backward_hooks, called):
+        full_backward_hooks, older_backward_hooks, backward_pre_hooks = backward_hooks
 
         for hook_id, hook in (*_global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()):
             if hook_id in self._forward_pre_hooks_with_kwargs:
@@ -203,7 +203,7 @@ class Calls:
                     continue
                 try:
                     self._call_forward_hook(hook_id, hook, args, kwargs, None)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001
                     where = "global module" if hooks is _global_forward_hooks else "module"
                     warnings.warn(
                         f"{where} forward hook with ``always_call=True`` raised an exception that was silenced as another error was "

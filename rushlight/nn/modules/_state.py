@@ -159,7 +159,7 @@ class State:
                 continue
             try:
                 self._load_tensor(name, tensor, loaded, assign)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 error_msgs.append(
                     f'While copying the parameter named "{key}", whose dimensions in the model are {tensor.size()} and whose '
                     f"dimensions in the checkpoint are {loaded.size()}, an exception occurred : {error.args}."

@@ -95,7 +95,7 @@ class Sequential(_Modules):
     def insert(self, index, module):
         """Puts a module before the one at `index`; returns self."""
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}")
+            raise AssertionError(f"module should be of type: {Module}")  # noqa: TRY004
         length = len(self)
         if not -length <= index <= length:
             raise IndexError(f"Index out of range: {index}")
@@ -112,12 +112,12 @@ class Sequential(_Modules):
 
     def __add__(self, other):
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")  # noqa: TRY004
         return Sequential(*self, *other)
 
     def __iadd__(self, other):
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")  # noqa: TRY004
         return self.extend(list(other))
 
     def __mul__(self, other):
@@ -280,12 +280,12 @@ def _pairs(values, name, kind):
         yield pair
 
 
-def _line(key, value):
+def _line(key, value, type_of):
     """How a list or dictionary of parameters shows one member."""
     if isinstance(value, torch.Tensor):
         kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
         size = "x".join(str(extent) for extent in value.size())
-        return f"  ({key}): {kind} containing: [{torch.typename(value)} of size {size}]"
+        return f"  ({key}): {kind} containing: [{type_of(value)} of size {size}]"
     return f"  ({key}): Object of type: {type(value).__name__}"
 
 
@@ -344,7 +344,7 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self):
-        return "\n".join(_line(i, value) for i, value in enumerate(self))
+        return "\n".join(_line(i, value, lambda tensor: tensor.dtype) for i, value in enumerate(self))
 
     def __call__(self, *args, **kwargs):
         raise RuntimeError("ParameterList should not be called.")
@@ -427,7 +427,7 @@ class ParameterDict(Module):
 
     def get(self, key, default=None):
         """The parameter `key`, or `default`."""
-        return self[key] if key in self else default
+        return self[key] if key in self._keys else default
 
     def fromkeys(self, keys, default=None):
         """A new dictionary with the given keys, all with the value `default`."""
@@ -449,11 +449,11 @@ class ParameterDict(Module):
         """Adds or replaces the parameters of a mapping, or of an iterable of pairs; a plain dict counts in sorted order."""
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
             parameters = sorted(parameters.items())
-        for key, value in _pairs(parameters, "ParametersDict", "parameter"):
+        for key, value in _pairs(parameters, "ParameterDict", "parameter"):
             self[key] = value
 
     def extra_repr(self):
-        return "\n".join(_line(key, value) for key, value in self.items())
+        return "\n".join(_line(key, value, torch.typename) for key, value in self.items())
 
     def __call__(self, input):
         raise RuntimeError("ParameterDict should not be called.")

@@ -10,7 +10,7 @@ class CosineSimilarity(Module):
     """The cosine of the angle between vectors along `dim`. Shapes: (*, D, *) twice, broadcast; output (*, *).
 
     >>> import rushlight as torch
-    >>> torch.nn.CosineSimilarity()(torch.ones(1, 2), torch.ones(1, 2))
+    >>> torch.nn.CosineSimilarity()(torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([1.])
     """
 

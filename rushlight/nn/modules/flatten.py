@@ -29,7 +29,7 @@ class Unflatten(Module):
     """Splits the dimension `dim` into dimensions of the sizes `unflattened_size`.
 
     Raises:
-        TypeError: `unflattened_size` is no tuple of ints (or, where `dim` is a name, of pairs of name and int).
+        TypeError: `unflattened_size` is no tuple of ints.
 
     >>> import rushlight as torch
     >>> torch.nn.Unflatten(1, (2, 5))(torch.zeros(3, 10)).shape
@@ -38,23 +38,9 @@ class Unflatten(Module):
 
     def __init__(self, dim, unflattened_size):
         super().__init__()
-        if isinstance(dim, int):
-            self._require_tuple_int(unflattened_size)
-        elif isinstance(dim, str):
-            self._require_tuple_tuple(unflattened_size)
-        else:
-            raise TypeError("invalid argument type for dim parameter")
+        self._require_tuple_int(unflattened_size)
         self.dim = dim
         self.unflattened_size = unflattened_size
-
-    def _require_tuple_tuple(self, input):
-        if not isinstance(input, tuple):
-            raise TypeError(f"unflattened_size must be a tuple of tuples, but found type {type(input).__name__}")
-        for i, element in enumerate(input):
-            if not isinstance(element, tuple):
-                raise TypeError(
-                    f"unflattened_size must be tuple of tuples, but found element of type {type(element).__name__} at pos {i}"
-                )
 
     def _require_tuple_int(self, input):
         if not isinstance(input, (tuple, list)):

@@ -20,7 +20,7 @@ from ._call import (
     register_module_parameter_registration_hook,
 )
 from ._convert import Conversions
-from ._state import _EXTRA_STATE_KEY_SUFFIX, State, _IncompatibleKeys
+from ._state import _EXTRA_STATE_KEY_SUFFIX, State, _IncompatibleKeys  # noqa: F401
 
 __all__ = [
     "Module",
@@ -264,7 +264,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
             module = getattr(module, name)
             if not isinstance(module, Module):
-                raise AttributeError(f"`{name}` is not an nn.Module")
+                raise AttributeError(f"`{name}` is not an nn.Module")  # noqa: TRY004
         return module
 
     def set_submodule(self, target, module, strict=False):
@@ -272,7 +272,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         if target == "":
             raise ValueError("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")  # noqa: TRY004
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
@@ -289,7 +289,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         parameter = getattr(module, name)
         if not isinstance(parameter, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
+            raise AttributeError(f"`{name}` is not an nn.Parameter")  # noqa: TRY004
         return parameter
 
     def get_buffer(self, target):
@@ -326,8 +326,16 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         >>> [tuple(p.shape) for p in torch.nn.Linear(2, 3).parameters()]
         [(3, 2), (3,)]
         """
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
+        if type(self).named_parameters is not Module.named_parameters:
+            yield from (parameter for _, parameter in self.named_parameters(recurse=recurse))
+            return
+        # The names take most of the time; here nobody asks for them.
+        seen = set()
+        for module in self.modules() if recurse else (self,):
+            for parameter in module._parameters.values():
+                if parameter is not None and parameter not in seen:
+                    seen.add(parameter)
+                    yield parameter
 
     def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
         """Pairs of dotted name and buffer."""
@@ -365,15 +373,24 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
 
     def modules(self):
         """This module and all below it, each once."""
-        for _, module in self.named_modules():
-            yield module
+        if type(self).named_modules is not Module.named_modules:
+            yield from (module for _, module in self.named_modules())
+            return
+        seen = set()
+        stack = [self]
+        while stack:
+            module = stack.pop()
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield module
+                stack.extend(reversed(module._modules.values()))
 
     # Modes
 
     def train(self, mode=True):
         """Sets `training` here and in all submodules; Dropout and BatchNorm, for example, look at it."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise ValueError("training mode is expected to be boolean")  # noqa: TRY004
         self.training = mode
         for module in self.children():
             module.train(mode)
