@@ -1,13 +1,13 @@
 # cython: language_level=3, binding=True, auto_pickle=False
 """The part of `Module` that runs on every attribute and every call, in C.
 
-PyTorch finds a parameter in `Module.__getattr__`: the ordinary lookup fails first, and the failure costs about 1 µs. Here the lookup of the
-base class goes on to the dictionaries `_parameters`, `_buffers` and `_modules` before anything is raised. The instance's `__dict__` and
-those three dictionaries stay the only truth: nothing is mirrored, so code that edits them directly is seen at once.
+PyTorch finds a parameter in `Module.__getattr__`: the ordinary lookup fails first, and the failure costs about 0.5 µs. Here the
+lookup of the base class goes on to the dictionaries `_parameters`, `_buffers` and `_modules` before anything is raised. The instance's
+`__dict__` and those three stay the only truth: nothing is mirrored, so code that edits them directly is seen at once.
 """
 
 from cpython.dict cimport PyDict_Contains, PyDict_GetItemWithError
-from cpython.object cimport PyObject, PyObject_GenericGetAttr, PyObject_GenericSetAttr, PyTypeObject, PyObject_Call
+from cpython.object cimport PyObject, PyObject_Call, PyObject_GenericGetAttr, PyObject_GenericSetAttr
 
 
 cdef extern from "Python.h":
@@ -39,8 +39,8 @@ cdef int STACK_ARGUMENTS = 8
 
 
 cdef inline dict attributes_of(object module):
-    # The dict belongs to Module, an ordinary Python class, and not to ModuleBase: Cython would clear it when the module dies, though
-    # others may hold it.
+    # The dict belongs to Module, an ordinary Python class, and not to ModuleBase: Cython would clear it when the module dies,
+    # though others may hold it.
     cdef PyObject** place = _PyObject_GetDictPtr(module)
     if place is NULL or place[0] is NULL:
         return PyObject_GenericGetDict(module, NULL)
