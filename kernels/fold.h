@@ -6,6 +6,22 @@
 namespace rl::RL_ISA {
 namespace {
 
+template <class T>
+constexpr bool is_floating = is_float<T> || is_half<T>;
+// Integers wrap around, so they are summed without a sign.
+template <class T>
+using SumState = std::conditional_t<is_floating<T>, Compute<T>, uint64_t>;
+template <class T>
+using SumOutput = std::conditional_t<is_floating<T>, T, int64_t>;
+template <class T>
+using SumWideOutput = std::conditional_t<is_half<T>, float, T>;
+
+// Calls f(Type<T>) with the type as stored.
+template <unsigned allowed, class F>
+void visit_storage(const char* name, DType dtype, F&& f) {
+  visit<allowed>(name, dtype, [&]<class T>(Type<T>) { f(Type<typename Storage<T>::type>{}); });
+}
+
 // Ops of the form combine(map(x0), map(x1), ...) over S, where both functions take scalars and vectors alike.
 template <class Self, class T, class S>
 struct Folding {

@@ -119,6 +119,16 @@ inline __attribute__((always_inline)) To convert(From x) {
   }
 }
 
+// The other way from load: lanes_of<S> elements, converted to T.
+template <class S, class T>
+inline __attribute__((always_inline)) void put(T* p, Vector<S> v) {
+  if constexpr (std::is_same_v<S, T>) {
+    store(p, v);
+  } else {
+    for (int k = 0; k < lanes_of<S>; ++k) p[k] = convert<T>(S(v[k]));
+  }
+}
+
 // Uninitialised scratch memory, given back at the end of the scope.
 template <class T>
 class Scratch {

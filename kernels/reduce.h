@@ -58,7 +58,7 @@ struct ReducePlan {
 };
 
 // `ordered` keeps the reduced dimensions in their order, so that an element's place is its index.
-void plan_reduction(ReducePlan& plan, const Array* outs, int out_count, const Array& in, bool ordered) {
+inline void plan_reduction(ReducePlan& plan, const Array* outs, int out_count, const Array& in, bool ordered) {
   Dims kept, reduced;
   for (int d = in.ndim - 1; d >= 0; --d) {
     const int64_t size = in.shape[d];
