@@ -1,0 +1,22 @@
+// Fused kernels of neural networks. What they compute, ops of the table could compute in several passes.
+#include "neural_loss.h"
+#include "neural_normalization.h"
+#include "neural_softmax.h"
+#include "neural_step.h"
+
+namespace rl::RL_ISA {
+
+void register_neural() {
+  Register("softmax", softmax);
+  Register("log_softmax", log_softmax);
+  Register("softmax_gradient", softmax_gradient);
+  Register("log_softmax_gradient", log_softmax_gradient);
+  Register("layer_norm", layer_norm);
+  Register("layer_norm_gradient", layer_norm_gradient);
+  Register("nll_loss", nll_loss);
+  Register("nll_loss_gradient", nll_loss_gradient);
+  Register("sgd_step", sgd_step);
+  Register("adam_step", adam_step);
+}
+
+}  // namespace rl::RL_ISA
