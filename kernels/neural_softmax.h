@@ -16,6 +16,34 @@ S greatest_of(const S* x, int64_t n) {
   return most;
 }
 
+// The sum of exp(x - most), and these themselves in `out`, where it is given. The last elements make a vector with infinities.
+template <class S>
+S exponentials_of(const S* x, S* out, int64_t n, S most) {
+  double total = 0;
+  for (int64_t i = 0; i < n;) {
+    const int64_t end = n - i < leaf_elements ? n : i + leaf_elements;
+    Vector<S> sums{};
+    for (; i + lanes_of<S> <= end; i += lanes_of<S>) {
+      const Vector<S> y = exponential(load<S>(x + i) - most);
+      sums += y;
+      if (out) store(out + i, y);
+    }
+    if (i < end) {
+      S rest[lanes_of<S>];
+      store(rest, Vector<S>{} - std::numeric_limits<S>::infinity());
+      for (int64_t k = i; k < end; ++k) rest[k - i] = x[k];
+      const Vector<S> y = exponential(load<S>(rest) - most);
+      sums += y;
+      store(rest, y);
+      if (out)
+        for (int64_t k = i; k < end; ++k) out[k] = rest[k - i];
+      i = end;
+    }
+    total += double(sum_lanes<S>(sums));
+  }
+  return S(total);
+}
+
 // softmax: arrays out, in; numbers dim (i).
 inline void softmax(const Array* a, int, const Number* numbers) {
   visit<group::floating>("softmax", a[0].dtype, [&]<class T>(Type<T>) {
@@ -23,11 +51,7 @@ inline void softmax(const Array* a, int, const Number* numbers) {
     each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S* x = in[0];
       const S most = greatest_of(x, n);
-      const S sum = sum_row<S>(n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
-        const V y = exponential(V(get<V>(x + i) - most));
-        set<V>(out + i, y);
-        return y;
-      });
+      const S sum = exponentials_of(x, out, n, most);
       const S scale = 1 / sum;
       vector_loop<S>(0, n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
         set<V>(out + i, V(get<V>(out + i) * scale));
@@ -43,9 +67,7 @@ inline void log_softmax(const Array* a, int, const Number* numbers) {
     each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S* x = in[0];
       const S most = greatest_of(x, n);
-      const S log_sum = scalar_log(sum_row<S>(n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
-        return exponential(V(get<V>(x + i) - most));
-      }));
+      const S log_sum = scalar_log(exponentials_of<S>(x, nullptr, n, most));
       vector_loop<S>(0, n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
         set<V>(out + i, V(get<V>(x + i) - most - log_sum));
       });

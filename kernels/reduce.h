@@ -151,6 +151,17 @@ void write_results(const Op& op, const Array& out, int64_t offset, int64_t strid
 template <class Op, class T>
 void reduce(const Op& op, const Array* outs, const Array& in) {
   using State = typename Op::State;
+  if (in.ndim <= 1 && (in.ndim == 0 || outs[0].shape[0] == 1)) {
+    // One short run needs no plan.
+    const int64_t n = in.ndim ? in.shape[0] : 1;
+    if (n <= leaf_elements) {
+      State s = op.identity();
+      op.run(s, reinterpret_cast<const T*>(in.data), n, in.ndim ? in.strides[0] : 1, 0);
+      write_results<0>(op, outs[0], 0, 0, &s, 1);
+      if constexpr (Op::outputs == 2) write_results<1>(op, outs[1], 0, 0, &s, 1);
+      return;
+    }
+  }
   ReducePlan plan;
   plan_reduction(plan, outs, Op::outputs, in, Op::ordered);
   if (plan.kept.total == 0) return;

@@ -26,13 +26,12 @@ struct Moment : Folding<Moment<T, S, squares>, T, S> {
 
 // Variance: two passes over each leaf, which is then in the cache, and Chan's formula between leaves (Chan, Golub and
 // LeVeque 1979). Outputs the variance or its root, and, where wanted, the mean.
-template <class T, bool with_mean>
+template <class T, bool with_mean, class S = std::conditional_t<is_half<T>, float, double>>
 struct Variance {
   static constexpr const char* name = "var";
   static constexpr int outputs = with_mean ? 2 : 1, parts = is_complex<T> ? 2 : 1;
   static constexpr bool ordered = false;
   using R = Real<T>;
-  using S = std::conditional_t<is_half<T>, float, double>;
   struct State {
     double count, mean[parts], squares;
   };
@@ -205,7 +204,22 @@ struct LogSumExp {
     merge(s, b);
   }
   void rows(State* s, int lanes, int64_t lane_stride, const T* p, int64_t n, int64_t row_stride, int64_t index) const {
-    for (int k = 0; k < lanes; ++k) run(s[k], p + k * lane_stride, n, row_stride, index);
+    int k = 0;
+    if (lane_stride == 1) {
+      const Extremum<T, true> extremum;
+      S lanes_shift[lanes_of<S>], lanes_sum[lanes_of<S>];
+      for (; k + lanes_of<S> <= lanes; k += lanes_of<S>) {
+        Vector<S> shift = Vector<S>{} + extremum.identity(), sum{};
+        for (int64_t r = 0; r < n; ++r) shift = extremum.combine(shift, load<S>(p + r * row_stride + k));
+        // Infinities are shifted by nothing: exp turns them into 0 and infinity.
+        shift = (shift - shift == shift - shift) | (shift != shift) ? shift : Vector<S>{};
+        for (int64_t r = 0; r < n; ++r) sum += exponential(load<S>(p + r * row_stride + k) - shift);
+        store(lanes_shift, shift);
+        store(lanes_sum, sum);
+        for (int j = 0; j < lanes_of<S>; ++j) merge(s[k + j], {lanes_shift[j], lanes_sum[j]});
+      }
+    }
+    for (; k < lanes; ++k) run(s[k], p + k * lane_stride, n, row_stride, index);
   }
   template <int>
   S result(const State& s) const {

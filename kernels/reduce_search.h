@@ -85,6 +85,37 @@ struct Search : Stepping<Search<T, greatest, index_only, S>, T, Place<S>> {
     }
     s = {best, index + i};
   }
+
+  // Neighbouring lanes in vectors, their rows counted in integers as wide as an element.
+  void rows(State* s, int lanes, int64_t lane_stride, const T* p, int64_t n, int64_t row_stride, int64_t index) const {
+    constexpr int width = lanes_of<S>;
+    int k = 0;
+    if (lane_stride == 1) {
+      for (; k + width <= lanes; k += width)
+        for (int64_t begin = 0; begin < n; begin += leaf_rows) {
+          const T* q = p + begin * row_stride + k;
+          const int count = int(n - begin < leaf_rows ? n - begin : leaf_rows);
+          Vector<S> best = load<S>(q);
+          using Mask = decltype(best != best);
+          using Count = std::remove_reference_t<decltype(Mask{}[0])>;
+          Mask row{};
+          for (int r = 1; r < count; ++r) {
+            const Vector<S> x = load<S>(q + r * row_stride);
+            Mask better = greatest ? x > best : x < best;
+            if constexpr (std::is_floating_point_v<S>) better |= (x != x) & (best == best);
+            best = better ? x : best;
+            row = better ? Mask{} + Count(r) : row;
+          }
+          S values[width];
+          Count places[width];
+          store(values, best);
+          __builtin_memcpy(places, &row, sizeof row);
+          for (int j = 0; j < width; ++j)
+            if (beats(values[j], s[k + j])) s[k + j] = {values[j], index + begin + places[j]};
+        }
+    }
+    if (k < lanes) Base::rows(s + k, lanes - k, lane_stride, p + k * lane_stride, n, row_stride, index);
+  }
 };
 
 enum class Truth { all, any, count };

@@ -98,6 +98,15 @@ inline __attribute__((always_inline)) void set(T* p, V v) {
     put<S>(p, v);
 }
 
+template <class S>
+inline S sum_lanes(Vector<S> v) {
+  S lanes[lanes_of<S>];
+  store(lanes, v);
+  for (int half = lanes_of<S> / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) lanes[k] += lanes[k + half];
+  return lanes[0];
+}
+
 // The sum of term(i, Type<V>) over a row, in blocks, so that rounding errors stay small.
 template <class S, class F>
 inline __attribute__((always_inline)) S sum_row(int64_t n, const F& term) {
@@ -113,8 +122,7 @@ inline __attribute__((always_inline)) S sum_row(int64_t n, const F& term) {
     sums += more;
     S rest = 0;
     for (; i < end; ++i) rest += term(i, Type<S>{});
-    for (int k = 0; k < lanes_of<S>; ++k) total += double(sums[k]);
-    total += double(rest);
+    total += double(sum_lanes<S>(sums)) + double(rest);
   }
   return S(total);
 }
