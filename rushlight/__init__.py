@@ -1,0 +1,73 @@
+"""Rushlight: PyTorch's eager tensors and autograd, written anew for the CPU.
+
+>>> import rushlight as torch
+>>> x = torch.tensor([1., 2.], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+
+import os as _os
+
+from rushlight import core as _core
+from rushlight.core import (
+    Size,
+    Tensor,
+    as_tensor,
+    can_cast,
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    device,
+    dtype,
+    from_dlpack,
+    from_numpy,
+    frombuffer,
+    get_default_dtype,
+    get_num_threads,
+    layout,
+    memory_format,
+    preserve_format,
+    promote_types,
+    set_default_dtype,
+    set_num_threads,
+    strided,
+    tensor,
+)
+from rushlight.core import is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, is_inference_mode_enabled
+
+__version__ = "2.13.0+rushlight0.1.0"
+
+_core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
+_names = globals()
+_names.update(_core.dtype_by_name)
+_names.update(
+    half=_core.dtype_by_name["float16"],
+    float=_core.dtype_by_name["float32"],
+    double=_core.dtype_by_name["float64"],
+    cfloat=_core.dtype_by_name["complex64"],
+    cdouble=_core.dtype_by_name["complex128"],
+    short=_core.dtype_by_name["int16"],
+    int=_core.dtype_by_name["int32"],
+    long=_core.dtype_by_name["int64"],
+)
+for _dtype in _core.dtypes:
+    if "Complex" not in _dtype.legacy_name:
+        _names[f"{_dtype.legacy_name}Tensor"] = _core.legacy_constructor(f"{_dtype.legacy_name}Tensor", _dtype)
+
+from rushlight import ops as _ops  # noqa: E402
+
+_ops.connect()
+_names.update(_ops.namespaces["torch"])
+
+from rushlight import _tensor  # noqa: E402, F401
+from rushlight import autograd, special, linalg, utils  # noqa: E402
+from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
+from rushlight import nn, optim  # noqa: E402
+from rushlight._alias import as_torch, missing as _missing  # noqa: E402
+from rushlight._finfo import finfo, iinfo  # noqa: E402
+from rushlight._printing import get_printoptions, set_printoptions  # noqa: E402
+
+
+def __getattr__(name):
+    raise _missing(name, __name__)

@@ -1,0 +1,3 @@
+"""What a tensor is, what a graph is, and how backward walks it."""
+
+from rushlight.core._core import *  # noqa: F403

@@ -1,0 +1,54 @@
+# distutils: language = c++
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, freethreading_compatible=False
+# cython: auto_pickle=False, embedsignature=False
+"""The heart: tensors, the call of an op, the graph and the engine.
+
+One compilation unit, so that the hot path is plain C calls; one file for each question:
+
+    dtype       what kinds of numbers there are, and what comes of mixing them
+    place       devices, layouts, sizes: the small nouns of the public API
+    storage     memory with a version
+    saved       what a node keeps for backward, and the check that nobody overwrote it
+    node        the graph: nodes, edges, leaves, provenance
+    tensor      the Python object
+    views       geometry of views, and what in-place writing does to histories
+    op          one call: parsing, interpreters, recording
+    pointwise   the driver of element-wise ops
+    reduction   the driver of reductions
+    general     ops whose forward is Python, and calls of kernels by name
+    indexing    x[...] and x[...] = v
+    creation    tensors from data
+    engine      backward
+    modes       grad modes
+"""
+cimport cython
+from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XINCREF, Py_XDECREF
+from cpython.object cimport PyTypeObject, PyObject_TypeCheck
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM, PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_Check
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_Check
+from cpython.long cimport PyLong_CheckExact, PyLong_Check, PyLong_AsLongLongAndOverflow
+from cpython.complex cimport PyComplex_Check, PyComplex_RealAsDouble, PyComplex_ImagAsDouble
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+from libcpp cimport bool as cbool
+from libcpp.vector cimport vector
+from libcpp.utility cimport pair
+
+include "kernels.pxi"
+include "dtype.pxi"
+include "place.pxi"
+include "storage.pxi"
+include "saved.pxi"
+include "node.pxi"
+include "tensor.pxi"
+include "views.pxi"
+include "op.pxi"
+include "pointwise.pxi"
+include "reduction.pxi"
+include "general.pxi"
+include "indexing.pxi"
+include "creation.pxi"
+include "interop.pxi"
+include "engine.pxi"
+include "modes.pxi"

@@ -1,0 +1,314 @@
+# What kinds of numbers there are, and what comes of mixing them. The codes are those of kernels/array.h.
+cdef enum:
+    BOOL = 0
+    UINT8 = 1
+    INT8 = 2
+    INT16 = 3
+    INT32 = 4
+    INT64 = 5
+    FLOAT16 = 6
+    BFLOAT16 = 7
+    FLOAT32 = 8
+    FLOAT64 = 9
+    COMPLEX64 = 10
+    COMPLEX128 = 11
+    NO_DTYPE = -1
+    DTYPES = 12
+
+# In the order of promotion between categories.
+cdef enum:
+    IS_BOOL = 0
+    IS_INTEGER = 1
+    IS_FLOATING = 2
+    IS_COMPLEX = 3
+
+cdef int8_t category[DTYPES]
+cdef int8_t item_bytes[DTYPES]
+cdef int8_t real_of[DTYPES]
+cdef int8_t complex_of[DTYPES]
+cdef int8_t promotion[DTYPES][DTYPES]
+cdef list dtypes = [None] * DTYPES
+cdef int default_dtype = FLOAT32
+
+
+@cython.final
+cdef class dtype:
+    """A kind of number: `rushlight.float32`, `rushlight.int64`, …"""
+    cdef readonly int code
+    cdef readonly str name
+    cdef readonly str legacy_name
+
+    @property
+    def itemsize(self):
+        """Bytes of one element."""
+        return item_bytes[self.code]
+
+    @property
+    def is_floating_point(self):
+        return category[self.code] == IS_FLOATING
+
+    @property
+    def is_complex(self):
+        return category[self.code] == IS_COMPLEX
+
+    @property
+    def is_signed(self):
+        return self.code > UINT8
+
+    def to_real(self):
+        """The dtype of the real part."""
+        return dtypes[real_of[self.code]]
+
+    def to_complex(self):
+        """The complex dtype whose parts have this dtype."""
+        return dtypes[complex_of[self.code]]
+
+    def __repr__(self):
+        return "torch." + self.name
+
+    def __reduce__(self):
+        return self.name
+
+    def __hash__(self):
+        return self.code
+
+    def __eq__(self, other):
+        return self is other
+
+
+cdef _define_dtypes():
+    cdef dtype d
+    cdef int i, j, low, high
+    # name, legacy tensor type, category, bytes, real part, complex type
+    rows = (
+        ("bool", "Bool", IS_BOOL, 1, BOOL, COMPLEX64), ("uint8", "Byte", IS_INTEGER, 1, UINT8, COMPLEX64),
+        ("int8", "Char", IS_INTEGER, 1, INT8, COMPLEX64), ("int16", "Short", IS_INTEGER, 2, INT16, COMPLEX64),
+        ("int32", "Int", IS_INTEGER, 4, INT32, COMPLEX64), ("int64", "Long", IS_INTEGER, 8, INT64, COMPLEX64),
+        ("float16", "Half", IS_FLOATING, 2, FLOAT16, COMPLEX64), ("bfloat16", "BFloat16", IS_FLOATING, 2, BFLOAT16, COMPLEX64),
+        ("float32", "Float", IS_FLOATING, 4, FLOAT32, COMPLEX64), ("float64", "Double", IS_FLOATING, 8, FLOAT64, COMPLEX128),
+        ("complex64", "ComplexFloat", IS_COMPLEX, 8, FLOAT32, COMPLEX64),
+        ("complex128", "ComplexDouble", IS_COMPLEX, 16, FLOAT64, COMPLEX128),
+    )
+    for i, (name, legacy, kind, size, real, complex_type) in enumerate(rows):
+        d = dtype.__new__(dtype)
+        d.code, d.name, d.legacy_name = i, name, legacy
+        dtypes[i] = d
+        category[i], item_bytes[i], real_of[i], complex_of[i] = kind, size, real, complex_type
+    for i in range(DTYPES):
+        for j in range(DTYPES):
+            low, high = min(i, j), max(i, j)
+            promotion[i][j] = high
+            if low == UINT8 and high == INT8:
+                promotion[i][j] = INT16
+            elif low == FLOAT16 and high == BFLOAT16:
+                promotion[i][j] = FLOAT32
+            elif low == FLOAT64 and high == COMPLEX64:
+                promotion[i][j] = COMPLEX128
+_define_dtypes()
+
+dtype_by_name = {d.name: d for d in dtypes}
+
+cdef inline int code_of(object d) except -2:
+    if type(d) is dtype:
+        return (<dtype>d).code
+    if d is None:
+        return NO_DTYPE
+    # Python's own types stand for dtypes, as in PyTorch.
+    if d is float:
+        return default_dtype
+    if d is int:
+        return INT64
+    if d is bool:
+        return BOOL
+    if d is complex:
+        return complex_of[default_dtype]
+    raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
+
+cdef inline int default_complex() noexcept:
+    return COMPLEX128 if default_dtype == FLOAT64 else COMPLEX64
+
+cdef inline int combine_categories(int higher, int lower) noexcept:
+    """A dtype of a class that takes precedence (tensors with dimensions) with one of a lower class (0-d tensors, then numbers):
+    the lower counts only where its category is greater."""
+    if higher == NO_DTYPE:
+        return lower
+    if lower == NO_DTYPE:
+        return higher
+    if category[higher] == IS_COMPLEX:
+        return higher
+    if category[higher] == IS_FLOATING:
+        return complex_of[higher] if category[lower] == IS_COMPLEX else higher
+    if category[higher] == IS_BOOL or category[lower] >= IS_FLOATING:
+        return promotion[higher][lower]
+    return higher
+
+
+cdef struct Promotion:
+    int dimensioned, zero_dim, number
+
+cdef inline void promotion_start(Promotion* p) noexcept:
+    p.dimensioned = p.zero_dim = p.number = NO_DTYPE
+
+cdef inline int widen(int have, int more) noexcept:
+    return more if have == NO_DTYPE else promotion[have][more]
+
+cdef inline int promotion_result(Promotion* p) noexcept:
+    return combine_categories(p.dimensioned, combine_categories(p.zero_dim, p.number))
+
+cdef inline int number_code(object value) except -2:
+    """The dtype that a Python (or NumPy) number stands for, or -1 where it is none."""
+    if PyFloat_Check(value):
+        return default_dtype
+    if value is True or value is False:
+        return BOOL
+    if PyLong_Check(value):
+        return INT64
+    if PyComplex_Check(value):
+        return default_complex()
+    return foreign_number_code(value)
+
+cdef int foreign_number_code(object value) except -2:
+    # NumPy's scalars, without importing NumPy.
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind is None or getattr(value, "ndim", 1) != 0 or isinstance(value, Tensor):
+        if hasattr(type(value), "__index__") and not isinstance(value, Tensor):
+            return INT64
+        if hasattr(type(value), "__sym_float__"):
+            return default_dtype
+        return NO_DTYPE
+    if type(value).__name__ == "ndarray":
+        return NO_DTYPE
+    return {"b": BOOL, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
+
+
+cdef int write_number(object value, int code, void* at) except -1:
+    """Stores a Python number as one element of dtype `code`."""
+    cdef int overflow = 0
+    cdef long long integer
+    cdef double real
+    cdef int kind = category[code]
+    if kind == IS_FLOATING:
+        if PyComplex_Check(value):
+            if value.imag != 0:
+                raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
+            value = value.real
+        real = value
+        if code == FLOAT32:
+            (<float*>at)[0] = <float>real
+        elif code == FLOAT64:
+            (<double*>at)[0] = real
+        else:
+            write_half(real, code, at)
+    elif kind == IS_COMPLEX:
+        value = complex(value)
+        if code == COMPLEX64:
+            (<float*>at)[0] = <float>PyComplex_RealAsDouble(value)
+            (<float*>at)[1] = <float>PyComplex_ImagAsDouble(value)
+        else:
+            (<double*>at)[0] = PyComplex_RealAsDouble(value)
+            (<double*>at)[1] = PyComplex_ImagAsDouble(value)
+    elif kind == IS_BOOL:
+        (<uint8_t*>at)[0] = 1 if value else 0
+    else:
+        if PyFloat_Check(value) or PyComplex_Check(value):
+            if PyComplex_Check(value):
+                value = value.real
+            if value != value or value in (float("inf"), float("-inf")):
+                raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
+            value = int(value)
+        integer = PyLong_AsLongLongAndOverflow(int(value), &overflow)
+        if overflow:
+            raise RuntimeError("Overflow when unpacking long long")
+        if code == INT64:
+            (<int64_t*>at)[0] = integer
+        elif code == INT32:
+            if integer < -2147483648 or integer > 2147483647:
+                raise RuntimeError("value cannot be converted to type int without overflow")
+            (<int32_t*>at)[0] = <int32_t>integer
+        elif code == INT16:
+            if integer < -32768 or integer > 32767:
+                raise RuntimeError("value cannot be converted to type int16_t without overflow")
+            (<int16_t*>at)[0] = <int16_t>integer
+        elif code == INT8:
+            if integer < -128 or integer > 127:
+                raise RuntimeError("value cannot be converted to type int8_t without overflow")
+            (<int8_t*>at)[0] = <int8_t>integer
+        else:
+            if integer < -255 or integer > 255:
+                raise RuntimeError("value cannot be converted to type uint8_t without overflow")
+            (<uint8_t*>at)[0] = <uint8_t>integer
+    return 0
+
+cdef str c_name(int code):
+    return ("bool", "uint8_t", "int8_t", "int16_t", "int", "int64_t", "at::Half", "at::BFloat16", "float", "double",
+            "c10::complex<float>", "c10::complex<double>")[code]
+
+cdef extern from *:
+    """
+    static inline void rl_write_half(double x, int code, void* at) {
+      if (code == 6) *static_cast<rl::float16*>(at) = static_cast<rl::float16>(x);
+      else *static_cast<rl::bfloat16*>(at) = rl::bfloat16(static_cast<float>(x));
+    }
+    static inline double rl_read_half(int code, const void* at) {
+      return code == 6 ? static_cast<double>(*static_cast<const rl::float16*>(at)) : static_cast<float>(*static_cast<const rl::bfloat16*>(at));
+    }
+    """
+    void write_half "rl_write_half"(double, int, void*) noexcept
+    double read_half "rl_read_half"(int, const void*) noexcept
+
+cdef object read_number(int code, const void* at):
+    """One element as a Python number."""
+    if code == FLOAT32:
+        return <double>(<float*>at)[0]
+    if code == FLOAT64:
+        return (<double*>at)[0]
+    if code == INT64:
+        return (<int64_t*>at)[0]
+    if code == BOOL:
+        return (<uint8_t*>at)[0] != 0
+    if code == INT32:
+        return (<int32_t*>at)[0]
+    if code == INT16:
+        return (<int16_t*>at)[0]
+    if code == INT8:
+        return (<int8_t*>at)[0]
+    if code == UINT8:
+        return (<uint8_t*>at)[0]
+    if code == COMPLEX64:
+        return complex((<float*>at)[0], (<float*>at)[1])
+    if code == COMPLEX128:
+        return complex((<double*>at)[0], (<double*>at)[1])
+    return read_half(code, at)
+
+
+def get_default_dtype():
+    """The dtype of tensors made from Python floats (float32 at first)."""
+    return dtypes[default_dtype]
+
+def set_default_dtype(d):
+    """Sets the dtype of tensors made from Python floats. `d` is a floating dtype."""
+    global default_dtype
+    cdef int code = code_of(d)
+    if code < 0 or category[code] != IS_FLOATING:
+        raise TypeError("only floating-point types are supported as the default type")
+    default_dtype = code
+
+def promote_types(type1, type2):
+    """The dtype of least size and category that holds both.
+
+    >>> import rushlight
+    >>> rushlight.promote_types(rushlight.int32, rushlight.float16)
+    torch.float16
+    """
+    return dtypes[promotion[code_of(type1)][code_of(type2)]]
+
+def can_cast(from_, to):
+    """Whether PyTorch's casting rules allow a result of dtype `from_` to be written into one of dtype `to`."""
+    return can_cast_codes(code_of(from_), code_of(to)) != 0
+
+cdef bint can_cast_codes(int source, int target) noexcept:
+    if category[source] == IS_COMPLEX and category[target] != IS_COMPLEX:
+        return False
+    if category[source] == IS_FLOATING and category[target] < IS_FLOATING:
+        return False
+    return not (category[source] != IS_BOOL and target == BOOL)

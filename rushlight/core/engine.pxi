@@ -1,0 +1,581 @@
+# Backward. The newest ready node runs first (sequence numbers order them), once every node that feeds it has run; so hooks fire in PyTorch's
+# order, a graph of any depth needs no recursion, and each node runs once.
+cdef extern from *:
+    """
+    #include <queue>
+    #include <utility>
+    #include <vector>
+    typedef std::priority_queue<std::pair<uint64_t, int64_t>> rl_ready_queue;
+
+    struct rl_node_state {
+      PyObject* node;      // strong
+      PyObject* gradient;  // strong: a tensor, or a list for several outputs, or NULL
+      int64_t dependencies;
+      bool needed;         // in a restricted run: a path to a wanted input
+      bool owned;          // `gradient` is a sum of this run's own, which may be added to in place
+    };
+    """
+    cdef cppclass ReadyQueue "rl_ready_queue":
+        bint empty()
+        void pop()
+        void push(pair[uint64_t, int64_t])
+        const pair[uint64_t, int64_t]& top()
+    cdef struct NodeState "rl_node_state":
+        PyObject* node
+        PyObject* gradient
+        int64_t dependencies
+        cbool needed
+        cbool owned
+
+
+cdef uint64_t run_counter = 0
+cdef dict active_runs = {}
+
+
+cdef class BackwardRun:
+    """One call of backward: what each node still waits for, and what has arrived for it."""
+    cdef uint64_t id
+    cdef bint keep_graph, create_graph
+    cdef bint restricted                   # only paths to `captures`
+    cdef vector[NodeState] states
+    cdef dict displaced                    # node -> slot, for nodes that a run inside this one took over
+    cdef dict captures                     # (slot, output number) -> list of places in `captured`
+    cdef dict leaf_targets                 # slots of leaves that are run although they are captured (backward(inputs=…))
+    cdef list captured
+
+    def __dealloc__(self):
+        cdef size_t i
+        for i in range(self.states.size()):
+            Py_XDECREF(self.states[i].node)
+            Py_XDECREF(self.states[i].gradient)
+
+    cdef int64_t slot_of(self, Node node) except -2:
+        """The node's place in this run, or -1 where it has none yet."""
+        if node.run == self.id:
+            return node.slot
+        if self.displaced is not None:
+            found = self.displaced.get(node)
+            if found is not None:
+                return found
+        return -1
+
+    cdef int64_t admit(self, Node node) except -1:
+        """A place for a node. If another run (one that this run interrupts) has it, that run keeps its place in a dict."""
+        cdef NodeState state
+        cdef BackwardRun other
+        if node.run != 0 and active_runs:
+            found = active_runs.get(node.run)
+            if found is not None:
+                other = <BackwardRun>found
+                if other.displaced is None:
+                    other.displaced = {}
+                other.displaced[node] = node.slot
+        state.node = <PyObject*>node
+        Py_INCREF(node)
+        state.gradient = NULL
+        state.dependencies = 0
+        state.needed = False
+        state.owned = False
+        node.run, node.slot = self.id, <int64_t>self.states.size()
+        self.states.push_back(state)
+        return node.slot
+
+    cdef int visit(self, list roots) except -1:
+        """Counts, for every node within reach, how many edges lead to it."""
+        cdef vector[int64_t] waiting
+        cdef Node node, target
+        cdef int64_t slot
+        cdef Py_ssize_t i
+        cdef uint64_t steps = 0
+        for node in roots:
+            if self.slot_of(node) < 0:
+                waiting.push_back(self.admit(node))
+        while waiting.size():
+            slot = waiting.back()
+            waiting.pop_back()
+            node = <Node>self.states[slot].node
+            for i in range(PyTuple_GET_SIZE(node.next_nodes)):
+                target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+                if target is None:
+                    continue
+                slot = self.slot_of(target)
+                if slot < 0:
+                    slot = self.admit(target)
+                    waiting.push_back(slot)
+                self.states[slot].dependencies += 1
+            steps += 1
+            if steps & 0xfffff == 0:
+                PyErr_CheckSignals()
+        return 0
+
+    cdef int mark_needed(self) except -1:
+        """Which nodes have a path to a captured one: children before parents."""
+        cdef vector[pair[int64_t, Py_ssize_t]] stack
+        cdef vector[char] seen
+        cdef Node node, target
+        cdef int64_t slot, below
+        cdef Py_ssize_t i
+        cdef size_t start
+        cdef pair[int64_t, Py_ssize_t] frame
+        seen.resize(self.states.size())
+        for key in self.captures:
+            self.states[<int64_t>key[0]].needed = True
+        for start in range(self.states.size()):
+            if seen[start]:
+                continue
+            seen[start] = 1
+            frame.first, frame.second = start, 0
+            stack.push_back(frame)
+            while stack.size():
+                slot, i = stack.back().first, stack.back().second
+                node = <Node>self.states[slot].node
+                if i == PyTuple_GET_SIZE(node.next_nodes):
+                    stack.pop_back()
+                    if stack.size() and (self.states[slot].needed):
+                        self.states[stack.back().first].needed = True
+                    continue
+                stack.back().second = i + 1
+                target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+                if target is None:
+                    continue
+                below = self.slot_of(target)
+                if seen[below]:
+                    if self.states[below].needed:
+                        self.states[slot].needed = True
+                    continue
+                seen[below] = 1
+                frame.first, frame.second = below, 0
+                stack.push_back(frame)
+        return 0
+
+    cdef int add(self, int64_t slot, uint32_t output, object gradient) except -1:
+        """One more contribution to the gradient of an output of a node."""
+        cdef NodeState* state = &self.states[slot]
+        cdef Node node = <Node>state.node
+        cdef object total
+        cdef list many
+        if node.more_outputs is None:
+            if state.gradient == NULL:
+                Py_INCREF(gradient)
+                state.gradient = <PyObject*>gradient
+                return 0
+            total = self.sum(<object>state.gradient, gradient, state.owned)
+            state = &self.states[slot]
+            state.owned = not modes.grad
+            Py_INCREF(total)
+            Py_XDECREF(state.gradient)
+            state.gradient = <PyObject*>total
+            return 0
+        if state.gradient == NULL:
+            many = [None] * node.output_count()
+            Py_INCREF(many)
+            state.gradient = <PyObject*>many
+        many = <list>state.gradient
+        many[output] = gradient if many[output] is None else operate(op_add, many[output], gradient)
+        return 0
+
+    cdef object sum(self, object have, object more, bint owned):
+        cdef Tensor a = <Tensor>have
+        cdef Tensor b = <Tensor>more
+        if owned and not modes.grad and a.code == b.code and a.geometry.same_shape(b.geometry) and not modes.interpreters:
+            return operate_in_place(op_add, a, b)
+        return operate(op_add, have, more)
+
+    cdef object take(self, int64_t slot):
+        """What has arrived for a node (a tensor or None; for several outputs a tuple)."""
+        cdef PyObject* gradient = self.states[slot].gradient
+        cdef object result = None
+        cdef Node node = <Node>self.states[slot].node
+        if gradient == NULL:
+            return None if node.more_outputs is None else (None,) * node.output_count()
+        self.states[slot].gradient = NULL
+        result = <object>gradient
+        Py_DECREF(result)
+        return result if node.more_outputs is None else tuple(result)
+
+    cdef int execute(self, list roots) except -1:
+        cdef ReadyQueue ready
+        cdef pair[uint64_t, int64_t] entry
+        cdef Node node, target
+        cdef int64_t slot, below
+        cdef Py_ssize_t i
+        cdef uint32_t output
+        cdef object gradient, value
+        cdef tuple results
+        cdef uint64_t steps = 0
+        cdef set started = set()
+        for node in roots:
+            slot = self.slot_of(node)
+            if self.states[slot].dependencies == 0 and slot not in started:
+                started.add(slot)
+                entry.first, entry.second = node.sequence, slot
+                ready.push(entry)
+        while not ready.empty():
+            slot = ready.top().second
+            ready.pop()
+            node = <Node>self.states[slot].node
+            gradient = self.take(slot)
+            if node.extras is not None or type(node) is AccumulateGrad and (<AccumulateGrad>node).variable.hooks is not None:
+                gradient = before_node(node, gradient)
+            if self.restricted:
+                if not self.states[slot].needed:
+                    continue
+                if self.captures:
+                    self.capture(slot, node, gradient)
+                if not self.runs(slot, node):
+                    continue
+            if node.extras is not None:
+                gradient = pre_hooks_and_retain(node, gradient)
+            results = node.backward(gradient, self)
+            if node.extras is not None and node.extras.post_hooks:
+                results = post_hooks(node, results, gradient)
+            gradient = None
+            if not self.keep_graph:
+                node.free_saved()
+            for i in range(PyTuple_GET_SIZE(node.next_nodes)):
+                target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+                if target is None:
+                    continue
+                value = <object>PyTuple_GET_ITEM(results, i)
+                output = node.next_output(i)
+                below = self.slot_of(target)
+                if value is not None:
+                    value = validate(node, target, output, i, value)
+                    if modes.anomaly and modes.anomaly_check_nan:
+                        check_nan(node, i, value)
+                    if self.restricted and not self.states[below].needed:
+                        value = None
+                    else:
+                        self.add(below, output, value)
+                        value = None
+                self.states[below].dependencies -= 1
+                if self.states[below].dependencies == 0:
+                    entry.first, entry.second = target.sequence, below
+                    ready.push(entry)
+            results = None
+            steps += 1
+            if steps & 0x3ff == 0:
+                PyErr_CheckSignals()
+        return 0
+
+    cdef int capture(self, int64_t slot, Node node, object gradient) except -1:
+        cdef int output
+        for output in range(node.output_count()):
+            places = self.captures.get((slot, output))
+            if places is not None:
+                value = gradient if node.more_outputs is None else gradient[output]
+                for place in places:
+                    self.captured[place] = value
+        return 0
+
+    cdef bint runs(self, int64_t slot, Node node) except -1:
+        """Does a captured node run too? Only if it leads on to another captured one, or is a leaf that backward(inputs=…) fills."""
+        cdef Py_ssize_t i
+        cdef Node target
+        if slot in self.leaf_targets:
+            return True
+        for i in range(PyTuple_GET_SIZE(node.next_nodes)):
+            target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+            if target is not None and self.states[self.slot_of(target)].needed:
+                return True
+        return False
+
+
+cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
+    """Does a restricted run need the gradient that goes to `target`?"""
+    cdef int64_t slot = run.slot_of(target)
+    return slot >= 0 and run.states[slot].needed
+
+
+cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, object value):
+    """The gradient with its target's shape and dtype: summed where it was broadcast, cast where dtypes were mixed."""
+    cdef Tensor gradient
+    cdef Geometry shape
+    cdef int code
+    cdef int64_t sizes[MAX_DIMS]
+    if type(value) is not Tensor and not isinstance(value, Tensor):
+        raise TypeError(f"{node.name()}: expected a Tensor or None as gradient {index}, got {type(value).__name__}")
+    gradient = <Tensor>value
+    if output == 0:
+        if gradient.code == target.dtype_code and gradient.geometry.same_shape(target.shape):
+            return gradient
+        shape.copy(target.shape)
+        code = target.dtype_code
+    else:
+        expected, code = target.more_outputs[output - 1]
+        shape.set_shape(sizes, read_sizes(expected, sizes))
+    if not gradient.geometry.same_shape(shape):
+        if not expandable(shape, gradient.geometry):
+            raise RuntimeError(f"Function {node.name()} returned an invalid gradient at index {index} - got {list(gradient.shape)} but expected "
+                               f"shape compatible with {list(make_tuple(shape.shape, shape.ndim))}")
+        value = py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
+        gradient = <Tensor>value
+    if gradient.code != code:
+        if category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
+            value = py_real(gradient)
+            gradient = <Tensor>value
+        if gradient.code != code:
+            value = py_to_dtype(gradient, dtypes[code])
+    return value
+
+cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
+    if category[value.code] >= IS_FLOATING and bool((value != value).any()):
+        error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
+        add_note(error, "forward", source_line(node.code, node.instruction))
+        raise error
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------------- hooks
+cdef object call_tensor_hooks(object hooks, object gradient):
+    for hook in list(hooks.values()):
+        result = hook(gradient)
+        if result is not None:
+            check_hook_result(gradient, result, hook)
+            gradient = result
+    return gradient
+
+cdef int check_hook_result(object given, object result, hook) except -1:
+    name = getattr(hook, "__name__", "<unknown hook>")
+    if not isinstance(result, Tensor):
+        raise TypeError(f"expected Tensor, but hook returned '{type(result).__name__}'")
+    cdef Tensor a, b = <Tensor>result
+    if given is None:
+        return 0
+    a = <Tensor>given
+    if a.code != b.code:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was torch.{dtypes[a.code].legacy_name}Tensor got "
+                           f"torch.{dtypes[b.code].legacy_name}Tensor)")
+    if not a.geometry.same_shape(b.geometry):
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
+    return 0
+
+cdef object before_node(Node node, object gradient):
+    """Hooks of the tensors whose gradient this is."""
+    cdef list many
+    cdef NodeExtras extras = node.extras
+    if type(node) is AccumulateGrad:
+        hooks = (<AccumulateGrad>node).variable.hooks
+        if hooks and gradient is not None:
+            gradient = call_tensor_hooks(hooks, gradient)
+        return gradient
+    if extras is None or extras.tensor_hooks is None:
+        return gradient
+    many = [gradient] if node.more_outputs is None else list(gradient)
+    for number in sorted(extras.tensor_hooks):
+        if many[number] is not None:
+            many[number] = call_tensor_hooks(extras.tensor_hooks[number], many[number])
+    return many[0] if node.more_outputs is None else tuple(many)
+
+cdef object pre_hooks_and_retain(Node node, object gradient):
+    cdef NodeExtras extras = node.extras
+    cdef Tensor tensor
+    cdef tuple many = (gradient,) if node.more_outputs is None else gradient
+    if extras.pre_hooks:
+        for hook in list(extras.pre_hooks.values()):
+            result = hook(many)
+            if result is not None:
+                many = result if isinstance(result, tuple) else (result,)
+                if len(many) != node.output_count():
+                    raise RuntimeError(f"hook '{getattr(hook, '__name__', hook)}' has returned an incorrect number of values (got {len(many)}, but "
+                                       f"expected {node.output_count()})")
+    if extras.retained is not None:
+        for number, reference in extras.retained.items():
+            kept = reference()
+            if kept is not None and many[number] is not None:
+                tensor = <Tensor>kept
+                if tensor.grad_ is None:
+                    tensor.grad_ = py_clone(many[number])
+                else:
+                    tensor.grad_ = operate(op_add, tensor.grad_, many[number])
+    return many[0] if node.more_outputs is None else many
+
+cdef tuple post_hooks(Node node, tuple results, object gradient):
+    cdef tuple many = (gradient,) if node.more_outputs is None else gradient
+    for hook in list(node.extras.post_hooks.values()):
+        replaced = hook(results, many)
+        if replaced is not None:
+            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+            if len(replaced) != len(results):
+                raise RuntimeError(f"hook '{getattr(hook, '__name__', hook)}' has returned an incorrect number of values (got {len(replaced)}, but "
+                                   f"expected {len(results)})")
+            results = replaced
+    return results
+
+
+# ---------------------------------------------------------------------------------------------------------- leaves
+cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
+    """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
+    cdef int d
+    if variable.flags & CONTIGUOUS:
+        return gradient.flags & CONTIGUOUS != 0
+    if not variable.geometry.dense():
+        return gradient.flags & CONTIGUOUS != 0
+    for d in range(variable.geometry.ndim):
+        if variable.geometry.shape[d] != 1 and variable.geometry.strides[d] != gradient.geometry.strides[d]:
+            return False
+    return True
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(object) noexcept
+
+cdef bint exclusively_held(Tensor gradient) noexcept:
+    """Nobody but the engine can see this gradient or its memory (the caller's references: the variable and this call's)."""
+    cdef Py_ssize_t shared = 1
+    if Py_REFCNT(gradient) > 2:
+        return False
+    if gradient.base is not None:
+        if Py_REFCNT(gradient.base) > 1:
+            return False
+        shared = 2
+    return gradient.storage.owner is None and Py_REFCNT(gradient.storage) <= shared
+
+cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
+    cdef Tensor have, kept
+    if variable.grad_ is None:
+        if not modes.grad and type(gradient) is Tensor and exclusively_held(gradient) and layout_fits(gradient, variable):
+            gradient.base = None
+            variable.grad_ = gradient
+        elif modes.grad:
+            variable.grad_ = py_clone(gradient) if not layout_fits(gradient, variable) or True else gradient
+        else:
+            kept = new_in_layout_of(variable, gradient.code)
+            copy_elements(kept, gradient)
+            variable.grad_ = kept
+    elif modes.grad:
+        variable.grad_ = operate(op_add, variable.grad_, gradient)
+    else:
+        have = <Tensor>variable.grad_
+        if have.flags & REQUIRES_GRAD:
+            variable.grad_ = operate(op_add, have, gradient)
+        else:
+            operate_in_place(op_add, have, gradient)
+    if variable.post_hooks:
+        for hook in list(variable.post_hooks.values()):
+            if hook(variable) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------------- entry points
+def run_backward(tuple tensors, tuple gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
+                 bint accumulate=True):
+    """Runs backward from `tensors` (tensors or GradientEdge-like (node, output) pairs) with `gradients` (None: ones).
+
+    With `inputs`, returns their gradients (accumulate=False), or adds only to theirs (accumulate=True).
+    """
+    cdef BackwardRun run = BackwardRun.__new__(BackwardRun)
+    cdef Node node
+    cdef Tensor t, gradient
+    cdef list roots = []
+    cdef list outputs = []
+    cdef list seeds = []
+    cdef int64_t slot
+    cdef Py_ssize_t i
+    cdef bint grad = modes.grad
+    global run_counter
+    run_counter += 1
+    run.id = run_counter
+    run.keep_graph, run.create_graph = keep_graph, create_graph
+    for i, root in enumerate(tensors):
+        if isinstance(root, Tensor):
+            t = <Tensor>root
+            node = edge_of(t)
+            if node is None:
+                raise no_graph_error(t, i)
+            output = t.output_number if t.grad_fn_ is not None else 0
+        else:
+            node, output = <Node?>root[0], root[1]
+        roots.append(node)
+        outputs.append(output)
+        seeds.append(gradients[i])
+    run.visit(roots)
+    targets = None
+    if inputs is not None:
+        run.restricted = True
+        run.captures, run.leaf_targets, run.captured = {}, {}, [None] * len(inputs)
+        targets = []
+        for i, wanted in enumerate(inputs):
+            if isinstance(wanted, Tensor):
+                t = <Tensor>wanted
+                node = grad_fn_of(t)
+                output = t.output_number
+                if node is None:
+                    output = 0
+                    if not t.flags & REQUIRES_GRAD:
+                        raise RuntimeError("One of the differentiated Tensors does not require grad")
+                    node = <Node><object>t.accumulator if t.accumulator != NULL else None
+            else:
+                node, output = <Node?>wanted[0], wanted[1]
+            if node is None or run.slot_of(node) < 0:
+                if not allow_unused and not accumulate:
+                    raise unused_error()
+                continue
+            slot = run.slot_of(node)
+            if accumulate and type(node) is AccumulateGrad:
+                run.leaf_targets[slot] = True
+                run.captures.setdefault((slot, output), [])
+                continue
+            run.captures.setdefault((slot, output), []).append(i)
+        run.mark_needed()
+    active_runs[run.id] = run
+    try:
+        modes.grad = create_graph
+        for i in range(len(roots)):
+            if seeds[i] is not None:
+                seed = validate_seed(seeds[i], <Node>roots[i], outputs[i])
+                run.add(run.slot_of(<Node>roots[i]), outputs[i], seed)
+                seed = None
+                seeds[i] = None
+        gradients = None
+        run.execute(roots)
+        if inputs is not None and accumulate:
+            for i, wanted in enumerate(inputs):
+                if run.captured[i] is not None and isinstance(wanted, Tensor):
+                    t = <Tensor>wanted
+                    if t.grad_ is None:
+                        t.grad_ = py_clone(run.captured[i])
+                    else:
+                        t.grad_ = operate(op_add, t.grad_, run.captured[i])
+    finally:
+        modes.grad = grad
+        del active_runs[run.id]
+    if inputs is None or accumulate:
+        return None
+    if not allow_unused:
+        for i in range(len(inputs)):
+            if run.captured[i] is None:
+                raise unused_error()
+    return tuple(run.captured)
+
+cdef object unused_error():
+    return RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired "
+                        "behavior.")
+
+cdef object validate_seed(object seed, Node node, uint32_t output):
+    return validate(node, node, output, 0, seed)
+
+cdef object no_graph_error(Tensor t, Py_ssize_t index):
+    """The well-known error, with the reason added."""
+    error = RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+    if category[t.code] < IS_FLOATING:
+        error.add_note(f"  it has dtype {dtypes[t.code]}: only floating point and complex tensors can require gradients")
+    elif t.base is not None and t.creation == VIEW_NO_GRAD:
+        error.add_note("  it is a view that was made with grad mode off")
+    elif not modes.grad:
+        error.add_note("  grad mode is off here (torch.no_grad() or set_grad_enabled(False))")
+    else:
+        error.add_note("  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
+                       "(set requires_grad=True on a leaf)")
+    return error
+
+def has_graph(Tensor t):
+    """Whether backward can start here."""
+    return t.flags & REQUIRES_GRAD != 0
+
+def edge_pair(Tensor t):
+    """(node, output number) to which the gradient of `t` goes."""
+    node = edge_of(t)
+    if node is None:
+        raise RuntimeError("Can't get gradient edge of a tensor that does not require grad")
+    return expose(node), (t.output_number if t.grad_fn_ is not None else 0)

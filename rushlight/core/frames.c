@@ -1,0 +1,84 @@
+// The user's line, at the price of a few nanoseconds: a walk over the interpreter's own frames, without making frame objects.
+//
+// CPython links its running frames in a light list; PyEval_GetFrame would turn the innermost into a heap object first, once a
+// function call. The list is read here through the internal headers, whose names changed with the versions; nothing else in the
+// project includes them. They are C, so this file is too.
+#define Py_BUILD_CORE 1
+#include "frames.h"
+
+#if PY_VERSION_HEX >= 0x030E0000
+#include <internal/pycore_interpframe.h>
+#include <internal/pycore_stackref.h>
+#else
+#include <internal/pycore_frame.h>
+#endif
+#include <internal/pycore_code.h>
+#include <string.h>
+
+static _PyInterpreterFrame* innermost(void) {
+  PyThreadState* thread = PyThreadState_Get();
+#if PY_VERSION_HEX >= 0x030D0000
+  return thread->current_frame;
+#else
+  return thread->cframe->current_frame;
+#endif
+}
+
+static PyCodeObject* code_of(_PyInterpreterFrame* frame) {
+#if PY_VERSION_HEX >= 0x030E0000
+  PyObject* code = PyStackRef_IsNull(frame->f_executable) ? NULL : PyStackRef_AsPyObjectBorrow(frame->f_executable);
+#elif PY_VERSION_HEX >= 0x030D0000
+  PyObject* code = frame->f_executable;
+#else
+  PyObject* code = (PyObject*)frame->f_code;
+#endif
+  return code && PyCode_Check(code) ? (PyCodeObject*)code : NULL;  // the interpreter's own entry frames have none
+}
+
+static int instruction_of(_PyInterpreterFrame* frame, PyCodeObject* code) {
+#if PY_VERSION_HEX >= 0x030D0000
+  return (int)((char*)frame->instr_ptr - (char*)_PyCode_CODE(code));
+#else
+  return (int)((char*)frame->prev_instr - (char*)_PyCode_CODE(code));
+#endif
+}
+
+// All code of one file shares one filename object, so the answer for a file is kept by that object's address (which stays valid, since
+// the table holds a reference).
+#define TABLE_SIZE 256
+static struct {
+  PyObject* filename;
+  int internal;
+} table[TABLE_SIZE];
+static PyObject* package_folder;
+
+void rl_set_package_folder(PyObject* prefix) {
+  Py_XINCREF(prefix);
+  Py_XSETREF(package_folder, prefix);
+}
+
+static int is_internal(PyObject* filename) {
+  const size_t slot = ((size_t)filename >> 4) % TABLE_SIZE;
+  if (table[slot].filename != filename) {
+    Py_ssize_t length = 0, prefix_length = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(filename, &length);
+    const char* prefix = package_folder ? PyUnicode_AsUTF8AndSize(package_folder, &prefix_length) : NULL;
+    if (!text || (package_folder && !prefix)) PyErr_Clear();
+    Py_INCREF(filename);
+    Py_XSETREF(table[slot].filename, filename);
+    table[slot].internal = text && ((prefix && length >= prefix_length && memcmp(text, prefix, prefix_length) == 0) ||
+                                    strncmp(text, "<frozen ", 8) == 0);
+  }
+  return table[slot].internal;
+}
+
+PyCodeObject* rl_user_code(int* instruction) {
+  for (_PyInterpreterFrame* frame = innermost(); frame; frame = frame->previous) {
+    PyCodeObject* code = code_of(frame);
+    if (code && !is_internal(code->co_filename)) {
+      *instruction = instruction_of(frame, code);
+      return code;
+    }
+  }
+  return NULL;
+}

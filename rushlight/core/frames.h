@@ -1,0 +1,19 @@
+// Which line of the user's program is running: see frames.c.
+#pragma once
+
+#include <Python.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The code object (borrowed) of the innermost frame outside this package, and in *instruction the byte offset of the running
+// instruction in it. NULL where there is no such frame.
+PyCodeObject* rl_user_code(int* instruction);
+
+// `prefix` (kept): the folder whose files are this package's own.
+void rl_set_package_folder(PyObject* prefix);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,179 @@
+# Ops whose forward is written in Python, and calls of kernels by name.
+cdef class Kernel:
+    """A C++ kernel, called with tensors (outputs first; None for one that is left out) and then plain numbers."""
+    cdef KernelFunction function
+    cdef readonly str name
+
+    def __init__(self, str name):
+        cdef bytes encoded = name.encode()
+        self.function = find_kernel(encoded)
+        self.name = name
+        if self.function == NULL:
+            raise ImportError(f"there is no kernel '{name}'")
+
+    def __call__(self, *arguments):
+        cdef Array arrays[72]
+        cdef Number numbers[72]
+        cdef Array* more = arrays
+        cdef vector[Array] many
+        cdef int tensors = 0, count = 0
+        cdef int64_t largest = 0
+        cdef Tensor t
+        if len(arguments) > 70:
+            many.resize(len(arguments))
+            more = many.data()
+        for value in arguments:
+            if isinstance(value, Tensor):
+                t = <Tensor>value
+                more[tensors] = array_of(t)
+                largest = max(largest, t.count)
+                tensors += 1
+            elif value is None:
+                more[tensors] = scalar_array(NULL, FLOAT32)
+                tensors += 1
+            elif isinstance(value, float):
+                numbers[count].f = value
+                count += 1
+            else:
+                numbers[count].i = value
+                count += 1
+        if largest > 65536:
+            with nogil:
+                self.function(more, tensors, numbers)
+        else:
+            self.function(more, tensors, numbers)
+
+    def __repr__(self):
+        return f"<kernel {self.name}>"
+
+cdef dict _kernels = {}
+
+def kernel(str name):
+    """The kernel of that name; ImportError where there is none."""
+    found = _kernels.get(name)
+    if found is None:
+        found = _kernels[name] = Kernel(name)
+    return found
+
+def all_kernel_names():
+    """The names of every kernel."""
+    return kernel_names().decode().split()
+
+def mark_written(Tensor tensor):
+    """Counts an in-place write that a kernel did to `tensor`."""
+    mark_write(tensor.storage)
+
+
+cdef int copy_elements(Tensor target, Tensor source) except -1:
+    """target[...] = source, converting and broadcasting; no history, no version."""
+    cdef Array arrays[2]
+    cdef Geometry wide
+    cdef int d, lead
+    cdef KernelFunction copy_kernel = (<Kernel>kernel("copy")).function
+    arrays[0] = array_of(target)
+    arrays[1] = array_of(source)
+    if not target.geometry.same_shape(source.geometry):
+        if not expandable(source.geometry, target.geometry):
+            raise RuntimeError(f"The expanded size of the tensor ({target.geometry.shape[target.geometry.ndim - 1]}) must match the existing size")
+        lead = target.geometry.ndim - source.geometry.ndim
+        wide.set_shape(target.geometry.shape, target.geometry.ndim)
+        for d in range(target.geometry.ndim):
+            wide.strides[d] = 0 if d < lead or source.geometry.shape[d - lead] == 1 else source.geometry.strides[d - lead]
+        arrays[1].ndim = wide.ndim
+        arrays[1].shape = wide.shape
+        arrays[1].strides = wide.strides
+    if target.count > 65536:
+        with nogil:
+            copy_kernel(arrays, 2, NULL)
+    elif target.count:
+        copy_kernel(arrays, 2, NULL)
+    return 0
+
+cdef Tensor convert(Tensor x, int code):
+    """The elements of `x` as dtype `code`: a new tensor of the same layout in memory, without history."""
+    cdef Tensor out = new_in_layout_of(x, code)
+    copy_elements(out, x)
+    return out
+
+cdef Tensor new_in_layout_of(Tensor x, int code):
+    """An unfilled tensor of x's shape; of its strides too where those are dense."""
+    cdef Tensor out = new_tensor(code, x.count)
+    cdef const Geometry* like = &x.geometry
+    if x.flags & CONTIGUOUS or not x.geometry.dense():
+        out.geometry.set_shape(x.geometry.shape, x.geometry.ndim)
+        out.geometry.make_contiguous()
+        if not x.flags & CONTIGUOUS and x.geometry.ndim > 1:
+            follow_strides(out.geometry, &like, 1)
+    else:
+        out.geometry.copy(x.geometry)
+    update_contiguous(out)
+    return out
+
+
+@cython.final
+cdef class GeneralOp(Op):
+    """An op whose forward is a Python function (it runs with recording off)."""
+    cdef public object choose_variant
+
+    cdef int variant(self, PyObject** args) noexcept:
+        if self.choose_variant is None:
+            return 0
+        try:
+            return self.choose_variant(*pack_arguments(self, args))
+        except Exception as error:
+            PyErr_WriteUnraisable_(error)
+            return 0
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef bint grad = modes.grad
+        cdef uint64_t mask = 0
+        cdef OpNode node = None
+        cdef object result
+        cdef Tensor target
+        cdef PyObject* names = <PyObject*>self.keyword_only
+        if self.keyword_only is None:
+            names = NULL
+        cdef bint recorded = grad and (len(self.rules) > 0 or self.no_derivative is not None)
+        if recorded:
+            mask = inputs_needing_grad(self, args)
+        if mode == MODE_IN_PLACE:
+            target = <Tensor>args[0]
+            check_write(target)
+            check_no_overlap(target)
+            if mask:
+                node = start_node(self, args, mask, True)
+        modes.grad = False
+        try:
+            result = PyObject_Vectorcall(self.function, args, self.positional, names)
+        finally:
+            modes.grad = grad
+        if mode == MODE_IN_PLACE:
+            if not can_cast_codes((<Tensor>result).code, target.code):
+                raise RuntimeError(f"result type {c10_name((<Tensor>result).code)} can't be cast to the desired output type "
+                                   f"{c10_name(target.code)}")
+            if not target.geometry.same_shape((<Tensor>result).geometry):
+                raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}")
+            copy_elements(target, <Tensor>result)
+            mark_write(target.storage)
+            if node is not None:
+                finish_in_place(node, target)
+            return target
+        if mode == MODE_OUT:
+            if isinstance(result, Tensor):
+                write_out(self, args, out_object, <Tensor>result)
+                return out_object
+            for value, given in zip(result, out_object):
+                write_out(self, args, given, <Tensor>value)
+            return tuple(out_object) if self.result_type is None else self.result_type(out_object)
+        if isinstance(result, Tensor):
+            if mask and category[(<Tensor>result).code] >= IS_FLOATING:
+                record(self, args, mask, <Tensor>result)
+            return result
+        if self.result_type is not None:
+            result = self.result_type(result)
+        if mask:
+            record_many(self, args, mask, result, False)
+        return result
+
+cdef extern from "Python.h":
+    void PyErr_WriteUnraisable_ "PyErr_WriteUnraisable"(object) noexcept

@@ -1,0 +1,162 @@
+# x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
+cdef Op op_select, op_slice, op_unsqueeze, op_alias, op_unbind
+py_index = py_index_put = None
+
+def set_indexing(dict ops, index, index_put):
+    """Connects indexing with the table's ops."""
+    global op_select, op_slice, op_unsqueeze, op_alias, op_unbind, py_index, py_index_put
+    op_select, op_slice, op_unsqueeze, op_alias, op_unbind = ops["select"], ops["slice"], ops["unsqueeze"], ops["alias"], ops["unbind"]
+    py_index, py_index_put = index, index_put
+
+cdef bint is_plain_int(object index):
+    return type(index) is int or (hasattr(type(index), "__index__") and not isinstance(index, (bool, Tensor)) and getattr(index, "ndim", 0) == 0)
+
+cdef object get_item(Tensor x, object index):
+    cdef PyObject* args[3]
+    if subclasses_exist and type(x) is not Tensor:
+        handled = overridden_method("__getitem__", (x, index))
+        if handled is not NotImplemented:
+            return handled
+    if type(index) is int:
+        if x.geometry.ndim == 0:
+            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
+                             "tensor to a number")
+        check_index(x, 0, index)
+        if modes.interpreters:
+            return op_select(x, 0, index)
+        args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
+        return op_select.forward(args, MODE_NEW, None)
+    view, indices = split_index(x, index)
+    if indices is not None:
+        return py_index(view, indices)
+    return op_alias(x) if view is x else view
+
+_zero = 0
+
+cdef int check_index(Tensor x, int dim, int64_t index) except -1:
+    cdef int64_t size = x.geometry.shape[dim]
+    if index < -size or index >= size:
+        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+    return 0
+
+cdef tuple split_index(Tensor x, object index):
+    """The view that the basic parts of an index select, and the list of tensor indices on it (None where there are none)."""
+    cdef list indices = None
+    cdef object view = x
+    cdef int dim = 0, given = 0, original = 0
+    if type(index) is list and treat_as_tuple(index):
+        index = tuple(index)
+    items = index if isinstance(index, tuple) else (index,)
+    for item in items:
+        if item is None or item is Ellipsis or item is True or item is False:
+            continue
+        given += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) and item.ndim else 1
+    if given > x.geometry.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {x.geometry.ndim}")
+    for item in items:
+        if type(item) is slice:
+            start, stop, step = item.start, item.stop, item.step
+            start, stop, step = plain(start), plain(stop), plain(step)
+            if step is not None and step <= 0:
+                raise ValueError("step must be greater than zero")
+            if not (step is None or step == 1) or not (start is None or start == 0) or \
+                    not (stop is None or stop >= (<Tensor>view).geometry.shape[dim]):
+                view = op_slice(view, dim, start, stop, 1 if step is None else step)
+            dim += 1
+        elif item is None:
+            view = op_unsqueeze(view, dim)
+            dim += 1
+        elif item is Ellipsis:
+            dim += (<Tensor>view).geometry.ndim - dim - remaining(items, item)
+        elif item is True or item is False:
+            view = op_unsqueeze(view, dim)
+            indices = put_index(indices, dim, as_tensor(item).reshape(1) if False else tensor_from(bool(item)).unsqueeze(0))
+            dim += 1
+        elif is_plain_int(item):
+            check_index(<Tensor>view, dim, item.__index__())
+            view = op_select(view, dim, item.__index__())
+        else:
+            if isinstance(item, Tensor):
+                index_tensor = <Tensor>item
+            else:
+                index_tensor = index_from(item)
+            if (<Tensor>index_tensor).geometry.ndim == 0 and category[(<Tensor>index_tensor).code] <= IS_INTEGER and \
+                    (<Tensor>index_tensor).code not in (BOOL, UINT8) and not isinstance(view, tuple):
+                # A 0-d integer tensor counts as an int, but is recorded as select too.
+                place = int(index_tensor.item())
+                check_index(<Tensor>view, dim, place)
+                view = op_select(view, dim, place)
+                continue
+            if (<Tensor>index_tensor).geometry.ndim == 0 and (<Tensor>index_tensor).code in (BOOL, UINT8):
+                view = op_unsqueeze(view, dim)
+                indices = put_index(indices, dim, index_tensor.unsqueeze(0))
+                dim += 1
+                continue
+            indices = put_index(indices, dim, index_tensor)
+            dim += (<Tensor>index_tensor).geometry.ndim if (<Tensor>index_tensor).code in (BOOL, UINT8) else 1
+    return view, indices
+
+cdef object plain(object bound):
+    return None if bound is None else bound.__index__()
+
+cdef list put_index(list indices, int dim, object index):
+    if indices is None:
+        indices = []
+    while len(indices) < dim:
+        indices.append(None)
+    indices.append(index)
+    if isinstance(index, Tensor) and (<Tensor>index).code in (BOOL, UINT8):
+        # A mask stands for as many dimensions as it has; `index` expands it.
+        for _ in range((<Tensor>index).geometry.ndim - 1):
+            indices.append(MASK_CONTINUES)
+    return indices
+
+MASK_CONTINUES = "mask continues"
+
+cdef int remaining(items, marker):
+    """How many dimensions of the tensor the items behind the ellipsis stand for."""
+    cdef int count = 0
+    cdef bint behind = False
+    for item in items:
+        if item is marker:
+            behind = True
+        elif behind and item is not None and item is not True and item is not False:
+            count += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) else 1
+    return count
+
+cdef bint treat_as_tuple(list index):
+    """Old NumPy took x[[0, slice(1)]] for x[0, :1]; so does PyTorch."""
+    if len(index) >= 32:
+        return False
+    for item in index:
+        if item is None or item is Ellipsis or isinstance(item, slice):
+            return True
+    return False
+
+cdef object index_from(object item):
+    """A tensor from a list or array index."""
+    made = as_tensor(item)
+    if made.numel() == 0 and made.dtype is dtypes[default_dtype]:
+        return made.to(dtypes[INT64])
+    return made
+
+cdef int set_item(Tensor x, object index, object value) except -1:
+    if subclasses_exist and type(x) is not Tensor:
+        if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
+            return 0
+    view, indices = split_index(x, index)
+    if indices is not None:
+        if not isinstance(value, Tensor):
+            value = tensor_of_dtype(value, x.code)
+        py_index_put(view, indices, value)
+        return 0
+    if isinstance(value, Tensor):
+        # Leading dimensions of size 1 that the target lacks are dropped.
+        while (<Tensor>value).geometry.ndim > (<Tensor>view).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
+            value = op_select(value, 0, 0)
+        view.copy_(value)
+    elif number_code(value) != NO_DTYPE:
+        view.fill_(value)
+    else:
+        view.copy_(tensor_of_dtype(value, x.code))
+    return 0

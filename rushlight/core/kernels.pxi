@@ -1,0 +1,118 @@
+# The seam to C++: what of kernels/ the core sees.
+cdef extern from *:
+    """
+    #include "kernels/array.h"
+    #include "kernels/geometry.h"
+    #include "kernels/memory.h"
+    #include "kernels/threads.h"
+    #include "kernels/registry.h"
+    #include "rushlight/core/modes.h"
+    #include "rushlight/core/frames.h"
+
+    // C++ exceptions of kernels as Python's.
+    static void rl_raise() {
+      try {
+        throw;
+      } catch (const rl::NoKernel& e) {
+        PyErr_SetString(PyExc_NotImplementedError, e.what());
+      } catch (const std::invalid_argument& e) {
+        PyErr_SetString(PyExc_ValueError, e.what());
+      } catch (const std::out_of_range& e) {
+        PyErr_SetString(PyExc_IndexError, e.what());
+      } catch (const std::bad_alloc&) {
+        PyErr_SetString(PyExc_MemoryError, "out of memory in a kernel's scratch space");
+      } catch (const std::exception& e) {
+        PyErr_SetString(PyExc_RuntimeError, e.what());
+      }
+    }
+    """
+    void rl_raise()
+    PyObject* rl_user_code "(PyObject*)rl_user_code"(int*) noexcept
+    void rl_set_package_folder(object)
+
+ctypedef int64_t* Int64Pointer
+
+cdef extern from * namespace "rl" nogil:
+    cdef cppclass DType "rl::DType":
+        pass
+    cdef struct Array "rl::Array":
+        char* data
+        DType dtype
+        int32_t ndim
+        const int64_t* shape
+        const int64_t* strides
+    cdef union Number "rl::Number":
+        int64_t i
+        double f
+    ctypedef void (*Loop "rl::Loop")(char* const*, const int64_t*, int64_t, const Number*) except +rl_raise
+    ctypedef void (*KernelFunction "rl::Kernel")(const Array*, int, const Number*) except +rl_raise
+    cdef struct Pointwise "rl::Pointwise":
+        const char* name
+        int inputs
+        Loop loops[12]
+    const Pointwise* find_pointwise(const char*)
+    KernelFunction find_kernel(const char*)
+    const char* kernel_names "rl::kernel_names"()
+    int64_t item_size(DType)
+    void run_pointwise "rl::run_pointwise"(const Pointwise*, DType, const Array*, int, const Number*) except +rl_raise
+    cdef cppclass Geometry "rl::Geometry":
+        int32_t ndim
+        int64_t* shape
+        int64_t* strides
+        void resize(int) except +
+        void copy(const Geometry&) except +
+        void set_shape(const int64_t*, int) except +
+        int64_t numel()
+        void make_contiguous()
+        cbool contiguous()
+        cbool same_shape(const Geometry&)
+        cbool same_strides(const Geometry&)
+        int64_t extent()
+        cbool dense()
+        cbool overlaps_itself()
+    int broadcast_shapes "rl::broadcast_shapes"(const Geometry&, const Geometry&, Geometry&)
+    cbool expandable "rl::expandable"(const Geometry&, const Geometry&)
+    void follow_strides "rl::follow_strides"(Geometry&, const Geometry**, int)
+    cbool view_strides "rl::view_strides"(const Geometry&, Geometry&)
+    void* allocate "rl::allocate"(int64_t)
+    void release "rl::release"(void*, int64_t)
+    cdef struct MemoryStatistics "rl::MemoryStatistics":
+        int64_t allocated
+        int64_t cached
+        int64_t peak
+        int64_t allocations
+    MemoryStatistics memory_statistics "rl::memory_statistics"()
+    void reset_peak_memory "rl::reset_peak_memory"()
+    void empty_cache "rl::empty_cache"()
+    void set_cache_limit "rl::set_cache_limit"(int64_t)
+    int64_t cache_limit "rl::cache_limit"()
+    int thread_count "rl::thread_count"()
+    void set_thread_count "rl::set_thread_count"(int)
+    cdef cppclass Modes "rl::Modes":
+        cbool grad
+        cbool inference
+        cbool forward_ad
+        cbool anomaly
+        cbool anomaly_check_nan
+        cbool multithreading
+        int32_t interpreters
+    Modes modes "rl::modes"
+
+cdef extern from *:
+    """
+    static inline rl::DType rl_dtype(int code) { return static_cast<rl::DType>(code); }
+    static inline rl::Array rl_array(char* data, int dtype, const rl::Geometry& g) {
+      return rl::Array{data, static_cast<rl::DType>(dtype), g.ndim, g.shape, g.strides};
+    }
+    static inline rl::Array rl_scalar_array(void* data, int dtype) {
+      return rl::Array{static_cast<char*>(data), static_cast<rl::DType>(dtype), 0, nullptr, nullptr};
+    }
+    static inline int rl_operand(const rl::Pointwise* kernel, int i) { return static_cast<int>(kernel->operands[i]); }
+    """
+    DType as_dtype "rl_dtype"(int) nogil
+    Array make_array "rl_array"(char*, int, const Geometry&) nogil
+    Array scalar_array "rl_scalar_array"(void*, int) nogil
+    int operand_kind "rl_operand"(const Pointwise*, int) nogil
+
+cdef enum:
+    MAX_DIMS = 64

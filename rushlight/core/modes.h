@@ -1,0 +1,28 @@
+// What a thread is doing, in one place that a call reads with one test.
+#pragma once
+
+#include <cstdint>
+
+namespace rl {
+
+struct Modes {
+  bool grad = true;         // record operations
+  bool inference = false;   // inference_mode: no versions, no views
+  bool forward_ad = true;   // forward-mode derivatives allowed
+  bool anomaly = false;     // detect_anomaly
+  bool anomaly_check_nan = true;
+  bool multithreading = true;
+  int32_t interpreters = 0;  // transforms on this thread's stack
+};
+
+// The initial-exec model makes this a plain load; it takes a few bytes of the static thread-local space.
+#if defined(__GNUC__) && defined(__linux__)
+#define RL_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#define RL_TLS_MODEL
+#endif
+inline thread_local Modes modes RL_TLS_MODEL;
+
+inline Modes& current_modes() { return modes; }
+
+}  // namespace rl

@@ -1,0 +1,53 @@
+# Grad modes of the running thread; rushlight/autograd/grad_mode.py makes context managers of them.
+def is_grad_enabled():
+    """Whether operations are recorded now."""
+    return modes.grad
+
+def set_grad_mode(bint enabled):
+    """Sets grad mode of this thread; returns what it was."""
+    cdef bint before = modes.grad
+    modes.grad = enabled
+    return before
+
+def is_inference_mode_enabled():
+    """Whether this thread is in inference mode."""
+    return modes.inference
+
+def set_inference_mode(bint enabled):
+    """Sets inference mode of this thread (which turns grad mode off too); returns (inference, grad) as they were."""
+    before = modes.inference, modes.grad
+    modes.inference = enabled
+    modes.grad = not enabled
+    return before
+
+def restore_modes(bint inference, bint grad):
+    """Puts back what set_inference_mode returned."""
+    modes.inference, modes.grad = inference, grad
+
+def is_anomaly_enabled():
+    """Whether backward checks for NaN and names the forward line."""
+    return modes.anomaly
+
+def is_anomaly_check_nan_enabled():
+    """Whether anomaly mode checks for NaN."""
+    return modes.anomaly_check_nan
+
+def set_anomaly_mode(bint enabled, bint check_nan=True):
+    """Sets anomaly mode of this thread."""
+    modes.anomaly, modes.anomaly_check_nan = enabled, check_nan
+
+
+# Ops that the core itself calls, by reference into the table: methods of Tensor.
+cdef object py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
+CORE_OPS = ("clone", "as_strided", "_as_strided_gradient", "sum_to_size", "_real", "conj", "_to_dtype", "unbind")
+
+def set_core_ops(dict ops):
+    """Connects the core with the ops named in CORE_OPS."""
+    global py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
+    py_clone, py_as_strided, py_as_strided_gradient = ops["clone"], ops["as_strided"], ops["_as_strided_gradient"]
+    py_sum_to_size, py_real, py_conj = ops["sum_to_size"], ops["_real"], ops["conj"]
+    py_to_dtype, py_unbind = ops["_to_dtype"], ops["unbind"]
+
+def set_package_folder(str folder):
+    """Files below `folder` are the package's own: provenance looks past them."""
+    rl_set_package_folder(folder)

@@ -1,0 +1,296 @@
+# The graph. A node is one recorded operation; its edges lead to the nodes that made its inputs, or to the leaves among them.
+cdef uint64_t sequence_counter = 0
+
+cdef inline uint64_t next_sequence() noexcept:
+    global sequence_counter
+    sequence_counter += 1
+    return sequence_counter
+
+cdef enum:
+    LEAF_SEQUENCE = -1   # as uint64: before every other node
+
+_node_types = {}
+cdef extern from *:
+    """
+    static inline void rl_set_type(PyObject* object, PyObject* type) {
+      Py_INCREF(type);
+      Py_SET_TYPE(object, (PyTypeObject*)type);
+    }
+    """
+    void set_type "rl_set_type"(object, object) noexcept
+
+
+@cython.final
+cdef class NodeExtras:
+    """What few nodes have: hooks and metadata."""
+    cdef dict tensor_hooks      # output number -> dict of hooks registered on that output tensor
+    cdef dict retained          # output number -> weak reference to the tensor whose .grad is filled
+    cdef object pre_hooks       # dict, or None
+    cdef object post_hooks
+    cdef dict metadata
+
+
+@cython.trashcan(True)
+cdef class Node:
+    """One recorded operation of the graph: `tensor.grad_fn`."""
+    cdef object __weakref__
+    cdef uint64_t sequence
+    cdef tuple next_nodes              # a Node or None for each input
+    cdef vector[uint32_t] next_outputs  # which output of that node; empty where all are 0
+    cdef Geometry shape                # of output 0 (sizes only)
+    cdef int8_t dtype_code
+    cdef tuple more_outputs            # (Size, dtype code) of outputs 1, …; None where there is one
+    cdef NodeExtras extras
+    cdef PyObject* code                # strong: the user's line that made this node
+    cdef int instruction
+    # For the engine: the run that visits this node, and its place there.
+    cdef uint64_t run
+    cdef int64_t slot
+
+    def __dealloc__(self):
+        Py_XDECREF(self.code)
+
+    cdef int output_count(self) noexcept:
+        return 1 if self.more_outputs is None else 1 + <int>PyTuple_GET_SIZE(self.more_outputs)
+
+    cdef str backward_name(self):
+        """The name of the Python type that users see, say AddBackward0."""
+        return type(self).__name__
+
+    cdef str forward_name(self):
+        """The name in error texts."""
+        return self.name()
+
+    # Gradients of the outputs (the gradient itself where there is one output, else a tuple) to gradients of the inputs.
+    cdef tuple backward(self, object gradient, object run):
+        raise NotImplementedError
+
+    cdef void free_saved(self):
+        pass
+
+    cdef void remember_line(self) noexcept:
+        cdef int instruction = 0
+        cdef PyObject* code = rl_user_code(&instruction)
+        Py_XINCREF(code)
+        self.code, self.instruction = code, instruction
+
+    cdef uint32_t next_output(self, Py_ssize_t i) noexcept:
+        return self.next_outputs[i] if self.next_outputs.size() else 0
+
+    cdef NodeExtras need_extras(self):
+        if self.extras is None:
+            self.extras = NodeExtras.__new__(NodeExtras)
+        return self.extras
+
+    def name(self):
+        """The name of this node's kind, such as AddBackward0."""
+        return self.backward_name()
+
+    @property
+    def next_functions(self):
+        """((node, output number), …): where the gradients go; (None, 0) for inputs that need none."""
+        return tuple([(expose(<Node?>n) if n is not None else None, self.next_output(i)) for i, n in enumerate(self.next_nodes)])
+
+    @property
+    def metadata(self):
+        """A dict for notes of the user's."""
+        extras = self.need_extras()
+        if extras.metadata is None:
+            extras.metadata = {}
+        return extras.metadata
+
+    @property
+    def source_line(self):
+        """(file, line number) of the line that made this node, or None."""
+        return source_line(self.code, self.instruction)
+
+    def _sequence_nr(self):
+        return self.sequence
+
+    @property
+    def _input_metadata(self):
+        outputs = [(make_size(self.shape.shape, self.shape.ndim), self.dtype_code)] + list(self.more_outputs or ())
+        return [OutputMetadata(shape, dtypes[code]) for shape, code in outputs]
+
+    def register_hook(self, hook):
+        """Calls `hook(grad_inputs, grad_outputs)` after this node ran; what it returns (if not None) replaces grad_inputs."""
+        extras = self.need_extras()
+        if extras.post_hooks is None:
+            extras.post_hooks = new_hooks()
+        return add_hook(extras.post_hooks, hook)
+
+    def register_prehook(self, hook):
+        """Calls `hook(grad_outputs)` before this node runs; what it returns (if not None) replaces grad_outputs."""
+        extras = self.need_extras()
+        if extras.pre_hooks is None:
+            extras.pre_hooks = new_hooks()
+        return add_hook(extras.pre_hooks, hook)
+
+    def __call__(self, *gradients):
+        cdef int n = self.output_count()
+        if len(gradients) != n:
+            raise TypeError(f"{self.name()} expected {n} gradients, got {len(gradients)}")
+        result = self.backward(gradients[0] if n == 1 else gradients, None)
+        return result if len(result) != 1 else result[0]
+
+    def __repr__(self):
+        return f"<{self.backward_name()} object at {id(self):#x}>"
+
+
+class OutputMetadata:
+    """Shape and dtype of one output of a node."""
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = shape, dtype
+
+    @property
+    def device(self):
+        return cpu
+
+    def __repr__(self):
+        return f"OutputMetadata(shape={self.shape}, dtype={self.dtype})"
+
+
+cdef Node expose(Node node):
+    """Python sees this node: it takes a type of its operation's name. Until then nodes share one type, which costs nothing."""
+    cdef object kind
+    if type(node) is OpNode:
+        name = node.backward_name()
+        kind = _node_types.get(name)
+        if kind is None:
+            kind = _node_types[name] = type(name, (OpNode,), {"__slots__": (), "__module__": "torch.autograd.graph"})
+        set_type(node, kind)
+    return node
+
+
+@cython.trashcan(True)
+@cython.freelist(512)
+cdef class OpNode(Node):
+    """A node whose derivative is in the op table."""
+    cdef Plan plan
+    cdef tuple saved
+    cdef uint8_t variant       # which of the op's names
+
+    cdef str backward_name(self):
+        return <str>self.plan.op.backward_names[self.variant]
+
+    cdef str forward_name(self):
+        return error_name(self.backward_name())
+
+    cdef tuple backward(self, object gradient, object run):
+        return run_rules(self, gradient, <BackwardRun>run)
+
+    cdef void free_saved(self):
+        if self.plan.saves_tensors:
+            self.saved = None
+
+    def __getattr__(self, str name):
+        # _saved_self, _raw_saved_result, …: what backward keeps, by PyTorch's names.
+        if name.startswith("_saved_") or name.startswith("_raw_saved_"):
+            return saved_attribute(self, name)
+        raise AttributeError(f"'{self.backward_name()}' object has no attribute '{name}'")
+
+
+cdef str error_name(str backward_name):
+    """In errors about overwritten values PyTorch calls AddBackward0 'Add' (and MaxBackward1 'Max')."""
+    head, found, _ = backward_name.partition("Backward")
+    return head if found and head else backward_name
+
+
+# no_gc_clear: a collection must not take `variable` away before __dealloc__ has told the variable. (Every cycle through a node like
+# this passes through other objects too, which break it.)
+@cython.trashcan(True)
+@cython.no_gc_clear
+@cython.freelist(64)
+cdef class AccumulateGrad(Node):
+    """The end of a path: adds what arrives to `variable.grad`."""
+    cdef readonly Tensor variable
+
+    def __dealloc__(self):
+        if self.variable is not None and self.variable.accumulator == <PyObject*>self:
+            self.variable.accumulator = NULL
+
+    cdef tuple backward(self, object gradient, object run):
+        if gradient is not None:
+            accumulate_into_leaf(self.variable, gradient)
+        return ()
+
+    def name(self):
+        return "torch::autograd::AccumulateGrad"
+
+
+cdef AccumulateGrad accumulator_of(Tensor leaf):
+    """The node of a leaf. Graphs hold it, it holds the leaf; the leaf knows it only as long as a graph does."""
+    cdef AccumulateGrad node
+    if leaf.accumulator != NULL:
+        return <AccumulateGrad><object>leaf.accumulator
+    node = AccumulateGrad.__new__(AccumulateGrad)
+    node.sequence = <uint64_t>LEAF_SEQUENCE
+    node.next_nodes = ()
+    node.variable = leaf
+    node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)
+    node.dtype_code = leaf.code
+    leaf.accumulator = <PyObject*>node
+    return node
+
+
+cdef inline Node edge_of(Tensor tensor):
+    """The node to which the gradient of `tensor` goes, or None. Its output number is tensor.output_number."""
+    if not tensor.flags & REQUIRES_GRAD:
+        return None
+    if tensor.base is not None:
+        refresh_view(tensor)
+    if tensor.grad_fn_ is not None:
+        return tensor.grad_fn_
+    return accumulator_of(tensor)
+
+
+cdef object new_hooks():
+    from collections import OrderedDict
+    return OrderedDict()
+
+cdef object add_hook(object hooks, object hook):
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away again; also a context manager that does so at its end."""
+    next_id = 0
+
+    def __init__(self, hooks_dict, *, extra_dict=None):
+        import weakref
+        self.hooks_dict_ref = weakref.ref(hooks_dict)
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+        extras = [] if extra_dict is None else extra_dict if isinstance(extra_dict, list) else [extra_dict]
+        self.extra_dict_ref = tuple([weakref.ref(d) for d in extras])
+
+    def remove(self):
+        """Removes the hook (once; again does nothing)."""
+        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = reference()
+            if hooks is not None:
+                hooks.pop(self.id, None)
+
+    def __getstate__(self):
+        return (self.hooks_dict_ref(), self.id) if not self.extra_dict_ref else (
+            self.hooks_dict_ref(), self.id, tuple([r() for r in self.extra_dict_ref]))
+
+    def __setstate__(self, state):
+        import weakref
+        from collections import OrderedDict
+        self.hooks_dict_ref = weakref.ref(OrderedDict() if state[0] is None else state[0])
+        self.id = state[1]
+        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
+        self.extra_dict_ref = () if len(state) < 3 else tuple([weakref.ref(OrderedDict() if d is None else d) for d in state[2]])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+RemovableHandle.__module__ = "torch.utils.hooks"

@@ -1,0 +1,214 @@
+# Devices, layouts, memory formats and sizes: the small nouns of the public API.
+cdef extern from "Python.h":
+    object PyType_GenericAlloc(PyTypeObject*, Py_ssize_t)
+    void PyType_Modified(PyTypeObject*)
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple of integers.
+
+    >>> import rushlight
+    >>> rushlight.zeros(2, 3).shape.numel()
+    6
+    """
+    __slots__ = ()
+
+    def __new__(cls, sizes=()):
+        values = tuple(sizes)
+        for place, value in enumerate(values):
+            if not hasattr(type(value), "__index__"):
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(value).__name__}')")
+        return tuple.__new__(cls, [int(value) for value in values])
+
+    def numel(self):
+        """The number of elements of a tensor of this size."""
+        count = 1
+        for size in self:
+            count *= size
+        return count
+
+    def __repr__(self):
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    __str__ = __repr__
+
+    def __getitem__(self, index):
+        value = tuple.__getitem__(self, index)
+        return Size(value) if isinstance(index, slice) else value
+
+    def __add__(self, other):
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other):
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size(tuple.__add__(other, self))
+
+    def __mul__(self, count):
+        return Size(tuple.__mul__(self, count))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self):
+        return (Size, (tuple(self),))
+
+Size.__module__ = "torch"
+cdef PyTypeObject* size_type = <PyTypeObject*>Size
+
+cdef inline object make_size(const int64_t* sizes, int ndim):
+    cdef object out = PyType_GenericAlloc(size_type, ndim)
+    cdef int d
+    cdef object value
+    for d in range(ndim):
+        value = sizes[d]
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(out, d, value)
+    return out
+
+cdef inline tuple make_tuple(const int64_t* values, int count):
+    cdef tuple out = PyTuple_New(count)
+    cdef int d
+    cdef object value
+    for d in range(count):
+        value = values[d]
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(out, d, value)
+    return out
+
+
+@cython.final
+cdef class device:
+    """Where a tensor lives: always the CPU here.
+
+    >>> import rushlight
+    >>> rushlight.device("cpu")
+    device(type='cpu')
+    """
+    cdef readonly str type
+    cdef readonly object index
+
+    def __init__(self, type="cpu", index=None):
+        cdef device other
+        if isinstance(type, device):
+            other = <device>type
+            self.type, self.index = other.type, other.index
+            return
+        if isinstance(type, int):
+            type, index = "cuda", type
+        if not isinstance(type, str):
+            raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
+        name, colon, number = type.partition(":")
+        if name not in ("cpu", "cuda", "meta", "mps", "xpu", "xla", "hip", "ipu", "hpu", "mtia", "vulkan", "privateuseone"):
+            raise RuntimeError(
+                f"Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, "
+                f"meta, hpu, mtia, privateuseone device type at start of device string: {name}")
+        if colon:
+            if not number.isdigit():
+                raise RuntimeError(f"Invalid device string: '{type}'")
+            if index is not None:
+                raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+            index = int(number)
+        self.type, self.index = name, index
+
+    def __repr__(self):
+        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+
+    def __str__(self):
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other):
+        return isinstance(other, device) and self.type == (<device>other).type and self.index == (<device>other).index
+
+    def __hash__(self):
+        return hash((self.type, self.index))
+
+    def __reduce__(self):
+        return (device, (self.type,) if self.index is None else (self.type, self.index))
+
+    def __enter__(self):
+        require_cpu(self)
+        return self
+
+    def __exit__(self, *exc):
+        return None
+
+cdef device cpu = device("cpu")
+
+cdef int require_cpu(object where) except -1:
+    """Tensors live in memory that the CPU sees; any other place is refused with the words that PyTorch built without it uses."""
+    if where is None or where is cpu:
+        return 0
+    cdef device place = where if isinstance(where, device) else device(where)
+    if place.type == "cpu":
+        return 0
+    if place.type == "cuda":
+        raise AssertionError("Torch not compiled with CUDA enabled")
+    raise RuntimeError(f"Rushlight has tensors on the CPU only, not on '{place}'; use device='cpu'")
+
+
+@cython.final
+cdef class layout:
+    """How a tensor's elements are arranged in memory."""
+    cdef readonly str name
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return "torch." + self.name
+
+    def __reduce__(self):
+        return self.name
+
+strided = layout("strided")
+sparse_coo = layout("sparse_coo")
+sparse_csr = layout("sparse_csr")
+
+
+@cython.final
+cdef class memory_format:
+    """The order of a new tensor's dimensions in memory."""
+    cdef readonly str name
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return "torch." + self.name
+
+    def __reduce__(self):
+        return self.name
+
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
+
+cdef int read_sizes(object sizes, int64_t* out) except -1:
+    """A size or dims argument (an int or a sequence of ints) into `out`; returns how many."""
+    cdef Py_ssize_t n, i
+    if PyLong_CheckExact(sizes):
+        out[0] = sizes
+        return 1
+    if isinstance(sizes, (tuple, list)):
+        n = len(sizes)
+        if n > MAX_DIMS:
+            raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
+        for i in range(n):
+            out[i] = sizes[i]
+        return n
+    if isinstance(sizes, Tensor) and (<Tensor>sizes).geometry.ndim == 1:
+        return read_sizes(sizes.tolist(), out)
+    if hasattr(type(sizes), "__index__"):
+        out[0] = sizes.__index__()
+        return 1
+    return read_sizes(tuple(sizes), out)
+
+cdef inline int wrap_dim(int64_t dim, int ndim) except -1:
+    """A dimension that may count from the end; 0-d tensors allow 0 and -1."""
+    cdef int limit = ndim if ndim > 0 else 1
+    if dim < -limit or dim >= limit:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
+    return dim + limit if dim < 0 else dim

@@ -1,0 +1,409 @@
+# The driver of element-wise ops: promote, broadcast, allocate, run the kernel's loop, record.
+cdef enum:
+    OPERAND_SAME = 0
+    OPERAND_BOOLEAN = 1
+    OPERAND_REAL = 2
+    OPERAND_INT64 = 3
+    OPERAND_COMPLEX = 4
+
+cdef enum:
+    MAX_INPUTS = 5
+
+cdef inline int operand_code(const Pointwise* kernel, int operand, int compute) noexcept:
+    cdef int kind = operand_kind(kernel, operand)
+    if kind == OPERAND_SAME:
+        return compute
+    if kind == OPERAND_BOOLEAN:
+        return BOOL
+    if kind == OPERAND_REAL:
+        return real_of[compute]
+    if kind == OPERAND_COMPLEX:
+        return complex_of[compute]
+    return INT64
+
+
+@cython.final
+cdef class PointwiseOp(Op):
+    """An op that works element by element."""
+    cdef const Pointwise* kernel
+    cdef const Pointwise* scaled         # the kernel with a third operand, for `alpha`
+    cdef int inputs
+    cdef bint promotes_to_float          # integers compute in the default dtype
+    cdef int alpha                       # the index of `alpha`, or -1
+    cdef int alpha_sign
+    cdef bint swapped                    # the kernel takes the two inputs the other way round (rsub)
+    cdef int number_count                # attributes that go to the kernel
+    cdef int8_t number_is_float[MAX_PARAMETERS]
+    cdef object numbers                  # or a function that turns the attributes into numbers
+    cdef object check                    # refuses dtypes: check(compute code name, …)
+
+    def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
+                  check=None, bint swapped=False):
+        """Called once by the table, after construction."""
+        cdef bytes encoded = kernel.encode()
+        cdef int i
+        self.kernel = find_pointwise(encoded)
+        if self.kernel == NULL:
+            raise ImportError(f"the op table declares {self.name}, but there is no kernel '{kernel}'")
+        if scaled is not None:
+            encoded = scaled.encode()
+            self.scaled = find_pointwise(encoded)
+            if self.scaled == NULL:
+                raise ImportError(f"the op table declares {self.name}, but there is no kernel '{scaled}'")
+        if self.kernel.inputs != inputs:
+            raise ImportError(f"{self.name} has {inputs} inputs, but its kernel {self.kernel.inputs}")
+        self.inputs, self.promotes_to_float, self.alpha, self.alpha_sign = inputs, promotes_to_float, alpha, alpha_sign
+        self.numbers, self.check, self.swapped = numbers, check, swapped
+        self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
+        for i in range(self.number_count):
+            self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
+
+    cdef int read_numbers(self, PyObject** args, Number* out) except -1:
+        cdef int i
+        cdef object value
+        if self.numbers is not None:
+            values = self.numbers(*[<object>args[i] for i in range(self.inputs, self.parameter_count)])
+            for i, value in enumerate(values):
+                if isinstance(value, float):
+                    out[i].f = value
+                else:
+                    out[i].i = value
+            return 0
+        for i in range(self.number_count):
+            value = <object>args[self.inputs + i]
+            if self.number_is_float[i]:
+                out[i].f = value
+            else:
+                out[i].i = value
+        return 0
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor a, b, out
+        cdef char* data[3]
+        cdef int64_t strides[3]
+        cdef int64_t size
+        cdef int code
+        cdef Loop loop
+        cdef PyObject* first = args[0]
+        # The way of most calls: one or two whole, contiguous tensors of one dtype and shape.
+        if mode == MODE_NEW and self.number_count == 0 and self.alpha < 0 and (<object>first).__class__ is Tensor:
+            a = <Tensor>first
+            code = a.code
+            loop = self.kernel.loops[code]
+            if a.flags & CONTIGUOUS and loop != NULL and a.count < 16384 and operand_kind(self.kernel, 1) == OPERAND_SAME and self.check is None \
+                    and not (self.promotes_to_float and category[code] < IS_FLOATING):
+                size = item_bytes[code]
+                if self.inputs == 1:
+                    out = new_like_shape(operand_code(self.kernel, 0, code), a.geometry)
+                    data[0], data[1] = out.data_pointer, a.data_pointer
+                    strides[0], strides[1] = item_bytes[out.code], size
+                    loop(data, strides, a.count, NULL)
+                    if modes.grad and a.flags & REQUIRES_GRAD:
+                        self.finish(args, out)
+                    return out
+                if self.inputs == 2 and (<object>args[1]).__class__ is Tensor and operand_kind(self.kernel, 2) == OPERAND_SAME:
+                    b = <Tensor>args[1]
+                    if b.code == code and b.flags & CONTIGUOUS and a.geometry.same_shape(b.geometry):
+                        out = new_like_shape(operand_code(self.kernel, 0, code), a.geometry)
+                        data[0], data[1], data[2] = out.data_pointer, a.data_pointer, b.data_pointer
+                        strides[0], strides[1], strides[2] = item_bytes[out.code], size, size
+                        loop(data, strides, a.count, NULL)
+                        if modes.grad and (a.flags | b.flags) & REQUIRES_GRAD:
+                            self.finish(args, out)
+                        return out
+        return self.general(args, mode, out_object)
+
+    cdef int variant(self, PyObject** args) noexcept:
+        return self.inputs > 1 and PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor)
+
+    cdef int finish(self, PyObject** args, Tensor out) except -1:
+        cdef uint64_t mask
+        if category[out.code] >= IS_FLOATING and (self.rules or self.no_derivative is not None):
+            mask = inputs_needing_grad(self, args)
+            if mask:
+                record(self, args, mask, out)
+        return 0
+
+    cdef object general(self, PyObject** args, int mode, object out_object):
+        cdef Array operands[MAX_INPUTS + 2]
+        cdef double scalars[MAX_INPUTS + 1][2]
+        cdef Number numbers[MAX_PARAMETERS]
+        cdef const Geometry* geometries[MAX_INPUTS]
+        cdef const Pointwise* kernel = self.kernel
+        cdef Promotion promotion_state
+        cdef Geometry shape, joined
+        cdef Tensor t, out
+        cdef OpNode node = None
+        cdef int i, place, compute, number, code, failed, tensors = 0, result
+        cdef int inputs = self.inputs
+        cdef uint64_t mask = 0
+        cdef bint big
+        promotion_start(&promotion_state)
+        for i in range(inputs):
+            if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                t = <Tensor>args[i]
+                geometries[tensors] = &t.geometry
+                tensors += 1
+                if tensors == 1:
+                    shape.set_shape(t.geometry.shape, t.geometry.ndim)
+                elif not shape.same_shape(t.geometry):
+                    failed = broadcast_shapes(shape, t.geometry, joined)
+                    if failed >= 0:
+                        raise_broadcast(shape, t.geometry, failed)
+                    shape.copy(joined)
+                if operand_kind(kernel, i + 1) == OPERAND_BOOLEAN:
+                    if t.code != BOOL and t.code != UINT8:
+                        raise RuntimeError(f"{self.name} expected condition to be a boolean tensor, but got a tensor with dtype "
+                                           f"{c10_name(t.code)}")
+                    continue
+                if t.geometry.ndim > 0:
+                    promotion_state.dimensioned = widen(promotion_state.dimensioned, t.code)
+                else:
+                    promotion_state.zero_dim = widen(promotion_state.zero_dim, t.code)
+            else:
+                number = number_code(<object>args[i])
+                if number == NO_DTYPE:
+                    raise_argument(self, i, <object>args[i])
+                promotion_state.number = widen(promotion_state.number, number)
+        if tensors == 0:
+            raise_argument(self, 0, <object>args[0])
+        compute = promotion_result(&promotion_state)
+        if self.promotes_to_float and category[compute] < IS_FLOATING:
+            compute = default_dtype
+        if self.check is not None:
+            self.check(dtypes[compute])
+        # alpha: a third operand, unless it is 1.
+        if self.alpha >= 0:
+            alpha = <object>args[self.alpha]
+            if not (type(alpha) is int and alpha == 1):
+                check_alpha(alpha, compute)
+                kernel = self.scaled
+                inputs += 1
+        result = operand_code(kernel, 0, compute)
+        for i in range(inputs):
+            place = 2 - i if self.swapped and i < 2 else i + 1
+            if i < self.inputs and PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                operands[place] = array_of(<Tensor>args[i])
+            else:
+                code = operand_code(kernel, i + 1, compute)
+                if code == FLOAT16 or code == BFLOAT16:
+                    code = FLOAT32
+                if i < self.inputs:
+                    write_number(<object>args[i], code, scalars[i])
+                else:
+                    write_number(alpha if self.alpha_sign > 0 else -alpha, code, scalars[i])
+                operands[place] = scalar_array(scalars[i], code)
+        self.read_numbers(args, numbers)
+
+        if mode == MODE_NEW:
+            out = Tensor.__new__(Tensor)
+            shape.make_contiguous()
+            if shape.ndim > 1:
+                follow_strides(shape, geometries, tensors)
+            out = new_tensor(result, shape.numel())
+            out.geometry.copy(shape)
+            update_contiguous(out)
+        elif mode == MODE_IN_PLACE:
+            out = <Tensor>args[0]
+            check_target(self, out, shape, result)
+            check_write(out)
+            for i in range(1, self.inputs):
+                if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                    check_partial_overlap(out, <Tensor>args[i])
+            if modes.grad and self.rules and category[out.code] >= IS_FLOATING:
+                mask = inputs_needing_grad(self, args)
+                if mask:
+                    node = start_node(self, args, mask, True)
+        else:
+            out = prepare_out(self, args, out_object, shape, result)
+            for i in range(self.inputs):
+                if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                    check_partial_overlap(out, <Tensor>args[i])
+        operands[0] = array_of(out)
+        if out.count > 65536:
+            with nogil:
+                run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
+        elif out.count > 0:
+            run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
+        if mode == MODE_NEW:
+            if modes.grad:
+                self.finish(args, out)
+            return out
+        mark_write(out.storage)
+        if node is not None:
+            finish_in_place(node, out)
+        return out
+
+cdef int finish_in_place(OpNode node, Tensor out) except -1:
+    describe_output(node, out)
+    rebase_history(out, node)
+    save_outputs(node, out)
+    return 0
+
+cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):
+    cdef int ndim = max(a.ndim, b.ndim)
+    m, n = a.shape[d - (ndim - a.ndim)], b.shape[d - (ndim - b.ndim)]
+    raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
+
+cdef str c10_name(int code):
+    return ("Bool", "Byte", "Char", "Short", "Int", "Long", "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble")[code]
+
+cdef raise_argument(Op op, int i, object value):
+    name = op.parameters[i]
+    name = {"x": "input", "a": "input", "b": "other"}.get(name, name)
+    raise TypeError(f"{op.name}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(value).__name__}")
+
+cdef int check_alpha(object alpha, int compute) except -1:
+    cdef int kind = number_code(alpha)
+    if kind == NO_DTYPE:
+        if isinstance(alpha, Tensor):
+            return check_alpha(alpha.item(), compute)
+        raise TypeError(f"argument 'alpha' must be Number, not {type(alpha).__name__}")
+    if category[compute] == IS_BOOL and kind != BOOL:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number." if category[kind] >= IS_FLOATING
+                           else "Boolean alpha only supported for Boolean results.")
+    if kind == BOOL and category[compute] != IS_BOOL:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if category[compute] == IS_INTEGER and category[kind] >= IS_FLOATING:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if category[compute] < IS_COMPLEX and category[kind] == IS_COMPLEX:
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+    return 0
+
+cdef int check_target(Op op, Tensor out, const Geometry& shape, int result) except -1:
+    """Can an in-place result of this shape and dtype go into `out`?"""
+    if not out.geometry.same_shape(shape):
+        raise RuntimeError(f"output with shape {list(out.shape)} doesn't match the broadcast shape {list(make_tuple(shape.shape, shape.ndim))}")
+    if not can_cast_codes(result, out.code):
+        raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
+    check_no_overlap(out)
+    return 0
+
+cdef int check_partial_overlap(Tensor out, Tensor given) except -1:
+    """Refuses an input that shares some, but not all, of its memory with the output."""
+    cdef char* out_end
+    cdef char* given_end
+    if out.storage.data != given.storage.data or out is given or out.count == 0 or given.count == 0:
+        return 0
+    if out.data_pointer == given.data_pointer and out.geometry.same_shape(given.geometry) and out.geometry.same_strides(given.geometry):
+        return 0
+    if not out.geometry.dense() or not given.geometry.dense():
+        return 0
+    out_end = out.data_pointer + out.count * item_bytes[out.code]
+    given_end = given.data_pointer + given.count * item_bytes[given.code]
+    if out.data_pointer == given.data_pointer and out_end == given_end and out.geometry.same_strides(given.geometry):
+        return 0
+    if out.data_pointer < given_end and given.data_pointer < out_end:
+        raise RuntimeError("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+                           "Please clone() the tensor before performing the operation.")
+    return 0
+
+cdef Tensor prepare_out(Op op, PyObject** args, object given, const Geometry& shape, int result):
+    """Checks `out=` and gives it the result's shape."""
+    cdef Tensor out
+    cdef int i
+    if not isinstance(given, Tensor):
+        raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(given).__name__}")
+    out = <Tensor>given
+    if modes.grad:
+        if out.flags & REQUIRES_GRAD or (op.rules and inputs_needing_grad(op, args)):
+            which = "one of the arguments requires grad."
+            raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but {which}")
+    if not can_cast_codes(result, out.code):
+        raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
+    if not out.geometry.same_shape(shape):
+        resize_out(out, shape)
+    check_no_overlap(out)
+    return out
+
+cdef int resize_out(Tensor out, const Geometry& shape) except -1:
+    if out.count:
+        import warnings
+        warnings.warn(f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does not match the required "
+                      f"output shape {list(make_tuple(shape.shape, shape.ndim))}. This behavior is deprecated, and in a future PyTorch release "
+                      "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, "
+                      "to zero elements with t.resize_(0).", UserWarning, stacklevel=3)
+    resize_in_place(out, shape)
+    return 0
+
+cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
+    """Gives `out` another shape, with more memory where it needs it; kept elements stay."""
+    cdef int64_t offset = out.data_pointer - out.storage.data
+    cdef int64_t needed = offset + shape.numel() * item_bytes[out.code]
+    cdef char* block
+    if needed > out.storage.nbytes:
+        if out.storage.owner is not None:
+            raise RuntimeError("Trying to resize storage that is not resizable")
+        block = <char*>allocate(needed)
+        if block == NULL:
+            raise MemoryError(f"[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate {needed} bytes.")
+        if out.storage.data != NULL:
+            memcpy(block, out.storage.data, out.storage.nbytes)
+            release(out.storage.data, out.storage.nbytes)
+        out.storage.data, out.storage.nbytes = block, needed
+        out.data_pointer = block + offset
+    out.geometry.set_shape(shape.shape, shape.ndim)
+    out.geometry.make_contiguous()
+    out.count = shape.numel()
+    out.flags |= CONTIGUOUS
+    return 0
+
+
+# The operators of Tensor reach their ops through these; the table sets them when it declares the ops.
+cdef Op op_add, op_sub, op_rsub, op_mul, op_div, op_pow, op_lt, op_le, op_gt, op_ge, op_eq, op_ne, op_neg, op_abs, op_matmul
+cdef Op op_floor_divide, op_remainder, op_bitwise_left_shift, op_bitwise_right_shift, op_bitwise_and, op_bitwise_or, op_bitwise_xor
+cdef Op op_bitwise_not, op_reciprocal
+op_item = None
+
+def set_operators(dict ops):
+    """Connects Tensor's operators with the table's ops, by name."""
+    global op_add, op_sub, op_rsub, op_mul, op_div, op_pow, op_lt, op_le, op_gt, op_ge, op_eq, op_ne, op_neg, op_abs, op_matmul
+    global op_floor_divide, op_remainder, op_bitwise_left_shift, op_bitwise_right_shift, op_bitwise_and, op_bitwise_or, op_bitwise_xor
+    global op_bitwise_not, op_reciprocal
+    op_add, op_sub, op_rsub, op_mul, op_div, op_pow = ops["add"], ops["sub"], ops["rsub"], ops["mul"], ops["div"], ops["pow"]
+    op_lt, op_le, op_gt, op_ge, op_eq, op_ne = ops["lt"], ops["le"], ops["gt"], ops["ge"], ops["eq"], ops["ne"]
+    op_neg, op_abs, op_matmul, op_floor_divide, op_remainder = ops["neg"], ops["abs"], ops["matmul"], ops["floor_divide"], ops["remainder"]
+    op_bitwise_left_shift, op_bitwise_right_shift = ops["bitwise_left_shift"], ops["bitwise_right_shift"]
+    op_bitwise_and, op_bitwise_or, op_bitwise_xor = ops["bitwise_and"], ops["bitwise_or"], ops["bitwise_xor"]
+    op_bitwise_not, op_reciprocal = ops["bitwise_not"], ops["reciprocal"]
+
+cdef inline bint is_operand(object value):
+    return PyObject_TypeCheck(value, <PyTypeObject*>Tensor) or number_code(value) != NO_DTYPE
+
+cdef inline object operate(Op op, object a, object b):
+    """a op b, for Python's operators."""
+    cdef PyObject* args[3]
+    if not is_operand(b):
+        return operate_foreign(op, a, b)
+    if modes.interpreters or subclasses_exist:
+        return op(a, b)
+    args[0], args[1] = <PyObject*>a, <PyObject*>b
+    args[2] = op.default_pointers[2]
+    return op.forward(args, MODE_NEW, None)
+
+cdef object operate_foreign(Op op, object a, object b):
+    if type(b).__name__ == "ndarray":
+        return op(a, as_tensor(b))
+    return NotImplemented
+
+cdef object operate_reflected(Op op, object a, object b):
+    """b op a, where b is a number."""
+    if not is_operand(b):
+        return NotImplemented
+    return op(b, a)
+
+cdef object divide_reflected(object a, object b):
+    # PyTorch records b / a as reciprocal and product.
+    if not is_operand(b):
+        return NotImplemented
+    return operate(op_mul, op_reciprocal(a), b)
+
+cdef object operate_in_place(Op op, object a, object b):
+    cdef PyObject* args[3]
+    if not is_operand(b):
+        return NotImplemented
+    if modes.interpreters or subclasses_exist:
+        return getattr(a, op.name + "_")(b)
+    args[0], args[1] = <PyObject*>a, <PyObject*>b
+    args[2] = op.default_pointers[2]
+    return op.forward(args, MODE_IN_PLACE, None)

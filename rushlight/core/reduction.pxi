@@ -1,0 +1,171 @@
+# The driver of reductions: dims, result dtype, allocation, one kernel call.
+cdef enum:
+    # What dtype comes out.
+    RESULT_SAME = 0        # that of the input
+    RESULT_SUM = 1         # int64 for integers and bools, else that of the input
+    RESULT_FLOATING = 2    # that of the input, which must be floating or complex
+    RESULT_REAL = 3        # its real part
+    RESULT_BOOL = 4
+    RESULT_INT64 = 5
+
+
+@cython.final
+cdef class ReductionOp(Op):
+    """An op that folds some dimensions, or all."""
+    cdef KernelFunction kernel
+    cdef int result
+    cdef int dim_at, keepdim_at, dtype_at    # indices of those parameters, -1 where there is none
+    cdef list number_at                      # indices of the parameters that go to the kernel
+    cdef bint single                         # exactly one dimension, or (flattened) all
+    cdef object empty_error                  # the text where there is no identity
+    cdef int output_count
+    cdef bint bool_keeps_uint8
+
+    def configure(self, str kernel, int result, list numbers, bint single=False, empty_error=None, int output_count=1,
+                  bint bool_keeps_uint8=False):
+        """Called once by the table, after construction."""
+        cdef bytes encoded = kernel.encode()
+        self.kernel = find_kernel(encoded)
+        if self.kernel == NULL:
+            raise ImportError(f"the op table declares {self.name}, but there is no kernel '{kernel}'")
+        self.result, self.number_at, self.single, self.empty_error = result, numbers, single, empty_error
+        self.output_count, self.bool_keeps_uint8 = output_count, bool_keeps_uint8
+        find = self.keywords.get
+        self.dim_at, self.keepdim_at, self.dtype_at = find("dim", -1), find("keepdim", -1), find("dtype", -1)
+
+    cdef int variant(self, PyObject** args) noexcept:
+        return self.dim_at >= 0 and <object>args[self.dim_at] is not None
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor x, out
+        cdef Geometry kept, squeezed
+        cdef Array arrays[4]
+        cdef Number numbers[MAX_PARAMETERS]
+        cdef int64_t dims[MAX_DIMS]
+        cdef bint reduced[MAX_DIMS]
+        cdef int d, n, i, code, result, ndim, kept_dims
+        cdef bint keepdim = self.keepdim_at >= 0 and <object>args[self.keepdim_at]
+        cdef object dim = <object>args[self.dim_at] if self.dim_at >= 0 else None
+        cdef object value
+        cdef uint64_t mask
+        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
+            raise_argument(self, 0, <object>args[0])
+        x = <Tensor>args[0]
+        ndim = x.geometry.ndim
+        # Which dtype is folded, and which comes out.
+        code = x.code
+        if self.dtype_at >= 0 and <object>args[self.dtype_at] is not None:
+            code = code_of(<object>args[self.dtype_at])
+        result = self.result_code(x, code)
+        cdef Tensor source = x
+        if self.result == RESULT_SUM and category[x.code] < IS_FLOATING and code != result:
+            code = result if self.dtype_at >= 0 and <object>args[self.dtype_at] is not None else code
+        if code != x.code:
+            source = convert(x, code)
+        # Which dimensions.
+        if dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0:
+            for d in range(ndim):
+                reduced[d] = True
+        else:
+            for d in range(ndim):
+                reduced[d] = False
+            n = read_sizes(dim, dims)
+            for i in range(n):
+                d = wrap_dim(dims[i], ndim)
+                if ndim == 0:
+                    continue
+                if reduced[d]:
+                    raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+                reduced[d] = True
+        kept.set_shape(x.geometry.shape, ndim)
+        kept_dims = 0
+        for d in range(ndim):
+            if reduced[d]:
+                if self.empty_error is not None and x.geometry.shape[d] == 0 and (dim is not None):
+                    self.refuse_empty(d, x, dim)
+                kept.shape[d] = 1
+        if self.empty_error is not None and dim is None and x.count == 0:
+            self.refuse_empty(-1, x, dim)
+        kept.make_contiguous()
+        cdef list outputs = []
+        for i in range(self.output_count):
+            if self.output_count == 2 and i == 1 and self.result == RESULT_SAME and self.single:
+                result = INT64
+            out = new_like_shape(result, kept)
+            arrays[i] = array_of(out)
+            arrays[i].shape = kept.shape
+            arrays[i].strides = kept.strides
+            outputs.append(out)
+        arrays[self.output_count] = array_of(source)
+        for i in range(len(self.number_at)):
+            value = <object>args[<int>self.number_at[i]]
+            if isinstance(value, float):
+                numbers[i].f = value
+            else:
+                numbers[i].i = value
+        if (<Tensor>outputs[0]).count:
+            if x.count > 65536:
+                with nogil:
+                    self.kernel(arrays, self.output_count + 1, numbers)
+            else:
+                self.kernel(arrays, self.output_count + 1, numbers)
+        if not keepdim and ndim > 0:
+            squeezed.resize(ndim)
+            for d in range(ndim):
+                if not reduced[d]:
+                    squeezed.shape[kept_dims] = kept.shape[d]
+                    kept_dims += 1
+            squeezed.ndim = kept_dims
+            squeezed.make_contiguous()
+            for value in outputs:
+                (<Tensor>value).geometry.copy(squeezed)
+        if mode == MODE_OUT:
+            return self.into_out(outputs, out_object, args)
+        if self.output_count == 1:
+            out = <Tensor>outputs[0]
+            if modes.grad and category[out.code] >= IS_FLOATING and self.rules:
+                mask = inputs_needing_grad(self, args)
+                if mask:
+                    record(self, args, mask, out)
+            return out
+        cdef tuple results = tuple(outputs) if self.result_type is None else self.result_type(outputs)
+        if modes.grad and self.rules:
+            mask = inputs_needing_grad(self, args)
+            if mask:
+                record_many(self, args, mask, results, False)
+        return results
+
+    cdef int result_code(self, Tensor x, int code) except -1:
+        if self.result == RESULT_SUM:
+            if self.dtype_at >= 0 and code != x.code:
+                return code
+            return INT64 if category[code] < IS_FLOATING and not (self.dtype_at >= 0 and False) else code
+        if self.result == RESULT_FLOATING or self.result == RESULT_REAL:
+            if category[code] < IS_FLOATING:
+                raise RuntimeError(f"{self.name}(): could not infer output dtype. Input dtype must be either a floating point or complex "
+                                   f"dtype. Got: {c10_name(code)}")
+            return code if self.result == RESULT_FLOATING else real_of[code]
+        if self.result == RESULT_BOOL:
+            return UINT8 if code == UINT8 and self.bool_keeps_uint8 else BOOL
+        if self.result == RESULT_INT64:
+            return INT64
+        return code
+
+    cdef int refuse_empty(self, int d, Tensor x, object dim) except -1:
+        raise self.empty_error(d, x, dim)
+
+    cdef object into_out(self, list outputs, object given, PyObject** args):
+        cdef Tensor target
+        targets = (given,) if self.output_count == 1 else given
+        for result, target in zip(outputs, targets):
+            write_out(self, args, target, <Tensor>result)
+        return given if self.output_count == 1 else (
+            tuple(given) if self.result_type is None else self.result_type(given))
+
+
+cdef int write_out(Op op, PyObject** args, object given, Tensor result) except -1:
+    """Puts a finished result into an `out=` tensor."""
+    cdef Tensor target = prepare_out(op, args, given, result.geometry, result.code)
+    copy_elements(target, result)
+    mark_write(target.storage)
+    return 0

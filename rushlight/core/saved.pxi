@@ -1,0 +1,166 @@
+# What a node keeps for backward, and the check that nobody overwrote it.
+cdef class Tensor
+cdef class Node
+
+FREED_TEXT = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+    "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if "
+    "you need to backward through the graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+@cython.final
+@cython.freelist(512)
+cdef class SavedTensor:
+    """A tensor kept for backward, with the version that it had: `_raw_saved_*` of a node."""
+    cdef Tensor tensor          # the input itself, or an alias of the node's output without its history
+    cdef uint32_t version
+    cdef uint32_t output_number
+    cdef bint is_output
+    cdef object packed          # with hooks: what `pack` made of it …
+    cdef object unpack_hook     # … and what turns that back
+
+    def register_hooks(self, pack_hook, unpack_hook):
+        """Keeps `pack_hook(tensor)` instead of the tensor; `unpack_hook` turns it back when backward needs it."""
+        if self.tensor is None:
+            if self.unpack_hook is not None:
+                raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden"
+                                   if self.packed is None else
+                                   "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
+                                   "hooks is allowed at a time.")
+            raise RuntimeError("Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the graph "
+                               "are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
+                               "through the graph a second time or if you need to access saved variables after calling backward.")
+        if not callable(pack_hook) or not callable(unpack_hook):
+            raise TypeError("register_hooks expects two callables")
+        pack_saved(self, pack_hook, unpack_hook)
+
+    @property
+    def data(self):
+        """The tensor as it is kept (None where hooks keep something else)."""
+        return self.tensor
+
+
+cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_number):
+    cdef SavedTensor saved = SavedTensor.__new__(SavedTensor)
+    if tensor.flags & INFERENCE and not modes.inference:
+        raise RuntimeError("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
+                           "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or "
+                           "use `torch.no_grad()` instead of `torch.inference_mode()`.")
+    saved.is_output = is_output
+    saved.output_number = output_number
+    saved.version = tensor.storage.version
+    if is_output:
+        # The output must not be held by its own node: an alias without history, linked again when unpacked.
+        saved.tensor = alias_of(tensor)
+    else:
+        saved.tensor = tensor
+    if saved_tensor_hooks_active:
+        hooks = current_saved_tensor_hooks()
+        if hooks is not None:
+            pack_saved(saved, hooks[0], hooks[1])
+    return saved
+
+cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook):
+    cdef Tensor given = saved.tensor
+    cdef uint32_t before = given.storage.version
+    cdef bint grad = modes.grad
+    modes.grad = False
+    try:
+        saved.packed = pack_hook(given if saved.is_output or given.grad_fn_ is None else detached(given))
+    finally:
+        modes.grad = grad
+    if given.storage.version != before:
+        raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can not be "
+                           "modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need "
+                           "to perform in-place operations on the input to a pack hook.")
+    saved.unpack_hook = unpack_hook
+    saved.tensor = given if given.grad_fn_ is None and given.flags & REQUIRES_GRAD and not saved.is_output else None
+
+cdef Tensor unpack_saved(SavedTensor saved, Node node):
+    cdef Tensor tensor = saved.tensor
+    cdef Tensor linked
+    if saved.unpack_hook is not None:
+        value = saved.unpack_hook(saved.packed)
+        if not isinstance(value, Tensor):
+            raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                            f"{type(value).__name__}")
+        tensor = alias_of(<Tensor>value)
+        if saved.is_output and modes.grad:
+            tensor.grad_fn_, tensor.output_number = node, saved.output_number
+            tensor.flags |= REQUIRES_GRAD
+        return tensor
+    if tensor is None:
+        raise RuntimeError(FREED_TEXT)
+    if tensor.storage.version != saved.version:
+        raise_overwritten(saved, node)
+    if saved.is_output and modes.grad:
+        linked = alias_of(tensor)
+        linked.grad_fn_, linked.output_number = node, saved.output_number
+        linked.flags |= REQUIRES_GRAD
+        return linked
+    return tensor
+
+cdef raise_overwritten(SavedTensor saved, Node node):
+    cdef Tensor tensor = saved.tensor
+    cdef Node maker = node if saved.is_output else grad_fn_of(tensor)
+    cdef str sizes = ", ".join([str(tensor.geometry.shape[d]) for d in range(tensor.geometry.ndim)])
+    cdef uint32_t number = saved.output_number if saved.is_output else tensor.output_number
+    text = (f"one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"[{tensor.type()} [{sizes}]]")
+    if maker is not None:
+        text += f", which is output {number} of {maker.forward_name()},"
+    text += f" is at version {tensor.storage.version}; expected version {saved.version} instead."
+    if modes.anomaly:
+        text += (" Hint: the backtrace further above shows the operation that failed to compute its gradient. The variable in question was "
+                 "changed in there or anywhere later. Good luck!")
+    else:
+        text += (" Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
+                 "torch.autograd.set_detect_anomaly(True, check_nan=False).")
+    error = RuntimeError(text)
+    add_note(error, "saved for backward", source_line(node.code, node.instruction))
+    add_note(error, "overwritten", source_line(tensor.storage.write_code, tensor.storage.write_instruction))
+    error.add_note("  usual fix: write the second line out of place (y = y + 1 instead of y += 1), or on a clone()")
+    raise error
+
+cdef add_note(error, str what, place):
+    """Adds 'what: file:line  source' to an error, where the place is known. Tracebacks show notes; str(error) stays PyTorch's text."""
+    import linecache
+    if place is None:
+        return
+    source = linecache.getline(place[0], place[1]).strip()
+    error.add_note(f"  {what}: {place[0]}:{place[1]}" + (f"  {source}" if source else ""))
+
+
+# saved_tensors_hooks: a stack a thread; the counter makes the usual case one test.
+cdef int saved_tensor_hooks_active = 0
+_saved_hooks = __import__("threading").local()
+
+cdef object current_saved_tensor_hooks():
+    stack = getattr(_saved_hooks, "stack", None)
+    return stack[-1] if stack else None
+
+def push_saved_tensor_hooks(pack_hook, unpack_hook):
+    """Makes (pack, unpack) the hooks of every tensor that this thread saves, until popped."""
+    global saved_tensor_hooks_active
+    message = getattr(_saved_hooks, "disabled", None)
+    if message is not None:
+        raise RuntimeError(message)
+    if not hasattr(_saved_hooks, "stack"):
+        _saved_hooks.stack = []
+    _saved_hooks.stack.append((pack_hook, unpack_hook))
+    saved_tensor_hooks_active += 1
+
+def pop_saved_tensor_hooks():
+    """Ends the innermost pair of hooks."""
+    global saved_tensor_hooks_active
+    _saved_hooks.stack.pop()
+    saved_tensor_hooks_active -= 1
+
+def disable_saved_tensor_hooks(message):
+    """Refuses hooks with `message` (None allows them again); returns what stood before."""
+    before = getattr(_saved_hooks, "disabled", None)
+    if message is not None and getattr(_saved_hooks, "stack", None):
+        raise RuntimeError(message)
+    _saved_hooks.disabled = message
+    return before

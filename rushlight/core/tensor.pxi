@@ -1,0 +1,629 @@
+# The Python object. A tensor is a place in a storage (data, sizes, strides, dtype) and a place in the graph (grad_fn, output number).
+cdef enum:
+    REQUIRES_GRAD = 1    # a leaf that asks for it, or the output of a recorded op
+    CONTIGUOUS = 2
+    INFERENCE = 4        # made in inference mode
+    RETAINS_GRAD = 8
+
+# How a view was made, where that forbids writing into it with recording on. In the order of restriction.
+cdef enum:
+    VIEW_DEFAULT = 0
+    VIEW_IN_CUSTOM_FUNCTION = 1
+    VIEW_MULTI_OUTPUT = 2
+    VIEW_NO_GRAD = 3
+    VIEW_INFERENCE = 4
+
+
+@cython.trashcan(True)
+@cython.freelist(1024)
+cdef class Tensor:
+    cdef Storage storage
+    cdef char* data_pointer
+    cdef int64_t count            # number of elements
+    cdef int8_t code              # dtype
+    cdef uint8_t flags
+    cdef uint8_t creation         # how a view was made
+    cdef uint32_t output_number
+    cdef uint32_t seen_version    # of the storage, when grad_fn of a view was last right
+    cdef Geometry geometry
+    cdef Node grad_fn_
+    cdef Tensor base              # of a view: the tensor that it (in the end) views
+    cdef object grad_
+    cdef object hooks             # of a leaf: dict of hooks
+    cdef object post_hooks        # of a leaf: dict of post-accumulate hooks
+    cdef PyObject* accumulator    # of a leaf: its AccumulateGrad, borrowed, NULL where no graph has one
+    cdef dict __dict__
+    cdef object __weakref__
+
+
+
+    # ------------------------------------------------------------------------------------------------------ shape and kind
+    @property
+    def shape(self):
+        """The sizes of the dimensions, as a Size."""
+        return make_size(self.geometry.shape, self.geometry.ndim)
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return self.geometry.ndim
+
+    @property
+    def dtype(self):
+        """The kind of number: `rushlight.float32`, …"""
+        return dtypes[self.code]
+
+    @property
+    def device(self):
+        return cpu
+
+    @property
+    def layout(self):
+        return strided
+
+    @property
+    def itemsize(self):
+        """Bytes of one element."""
+        return item_bytes[self.code]
+
+    @property
+    def nbytes(self):
+        """Bytes of all elements."""
+        return self.count * item_bytes[self.code]
+
+    def size(self, dim=None):
+        """All sizes, or that of dimension `dim`."""
+        if dim is None:
+            return make_size(self.geometry.shape, self.geometry.ndim)
+        cdef int d = wrap_dim(dim, self.geometry.ndim)
+        if self.geometry.ndim == 0:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        return self.geometry.shape[d]
+
+    def stride(self, dim=None):
+        """All strides (in elements), or that of dimension `dim`."""
+        if dim is None:
+            return make_tuple(self.geometry.strides, self.geometry.ndim)
+        cdef int d = wrap_dim(dim, self.geometry.ndim)
+        if self.geometry.ndim == 0:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        return self.geometry.strides[d]
+
+    def dim(self):
+        """The number of dimensions."""
+        return self.geometry.ndim
+
+    ndimension = dim
+
+    def numel(self):
+        """The number of elements."""
+        return self.count
+
+    nelement = numel
+
+    def element_size(self):
+        """Bytes of one element."""
+        return item_bytes[self.code]
+
+    def storage_offset(self):
+        """Elements between the start of the storage and the first element."""
+        return (self.data_pointer - self.storage.data) // item_bytes[self.code]
+
+    def data_ptr(self):
+        """The address of the first element."""
+        return <size_t>self.data_pointer
+
+    def is_contiguous(self, memory_format=contiguous_format):
+        """Whether the elements lie in memory in row-major order."""
+        if memory_format is channels_last or memory_format is channels_last_3d:
+            return channels_last_contiguous(self, 4 if memory_format is channels_last else 5)
+        return self.flags & CONTIGUOUS != 0
+
+    def is_floating_point(self):
+        return category[self.code] == IS_FLOATING
+
+    def is_complex(self):
+        return category[self.code] == IS_COMPLEX
+
+    def is_signed(self):
+        return self.code > UINT8
+
+    def is_inference(self):
+        """Whether the tensor was made in inference mode."""
+        return self.flags & INFERENCE != 0
+
+    def is_conj(self):
+        """False: conjugation is carried out at once here."""
+        return False
+
+    def is_neg(self):
+        """False: negation is carried out at once here."""
+        return False
+
+    def is_pinned(self, device=None):
+        return False
+
+    def is_shared(self):
+        return False
+
+    def get_device(self):
+        return -1
+
+    def __len__(self):
+        if self.geometry.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.geometry.shape[0]
+
+    def __bool__(self):
+        if self.count != 1:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
+                               "Boolean value of Tensor with more than one value is ambiguous")
+        return bool(read_number(self.code, self.data_pointer))
+
+    def item(self):
+        """The one element as a Python number."""
+        if modes.interpreters:
+            return interpret(op_item, (self,), None)
+        if self.count != 1:
+            raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
+        return read_number(self.code, self.data_pointer)
+
+    def __float__(self):
+        return float(real_item(self))
+
+    def __int__(self):
+        return int(real_item(self))
+
+    def __complex__(self):
+        return complex(self.item())
+
+    def __index__(self):
+        if self.count != 1 or category[self.code] > IS_INTEGER:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    # ------------------------------------------------------------------------------------------------------ place in the graph
+    @property
+    def requires_grad(self):
+        """Whether operations on this tensor are recorded."""
+        return self.flags & REQUIRES_GRAD != 0
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        set_requires_grad(self, value)
+
+    def requires_grad_(self, requires_grad=True):
+        """Sets `requires_grad` in place and returns the tensor."""
+        set_requires_grad(self, requires_grad)
+        return self
+
+    @property
+    def is_leaf(self):
+        """Whether the tensor starts a graph: made by the user, or needing no gradient."""
+        return not self.flags & REQUIRES_GRAD or grad_fn_of(self) is None
+
+    @property
+    def grad_fn(self):
+        """The node that made this tensor, or None for a leaf."""
+        cdef Node node = grad_fn_of(self)
+        return None if node is None else expose(node)
+
+    @property
+    def output_nr(self):
+        """Which output of `grad_fn` this tensor is."""
+        return self.output_number
+
+    @property
+    def _version(self):
+        if self.flags & INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return self.storage.version
+
+    @property
+    def _base(self):
+        return self.base
+
+    def _is_view(self):
+        return self.base is not None
+
+    @property
+    def grad(self):
+        """The gradient accumulated by backward, or None."""
+        if self.grad_ is None and self.grad_fn_ is not None and not self.flags & RETAINS_GRAD:
+            warn_non_leaf_grad()
+        return self.grad_
+
+    @grad.setter
+    def grad(self, value):
+        assign_grad(self, value)
+
+    @grad.deleter
+    def grad(self):
+        self.grad_ = None
+
+    @property
+    def retains_grad(self):
+        """Whether this non-leaf keeps its gradient."""
+        return self.flags & RETAINS_GRAD != 0
+
+    @property
+    def data(self):
+        """The same memory, without history and with a version of its own: writes to it go unnoticed by backward."""
+        cdef Tensor out = alias_of(self)
+        out.storage = foreign_storage(self.storage.data, self.storage.nbytes, self.storage)
+        return out
+
+    @data.setter
+    def data(self, value):
+        set_data(self, value)
+
+    def detach(self):
+        """The same memory and version, cut off from the graph."""
+        return alias_of(self)
+
+    def detach_(self):
+        """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
+        if self.base is not None and self.flags & REQUIRES_GRAD:
+            raise RuntimeError("Can't detach views in-place; use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+                               "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+                               "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+                               "torch/optim/optimizer.py as the solution.")
+        self.grad_fn_ = None
+        self.output_number = 0
+        self.flags &= ~(REQUIRES_GRAD | RETAINS_GRAD)
+        return self
+
+    def retain_grad(self):
+        """Makes backward fill `.grad` of this non-leaf too."""
+        if not self.flags & REQUIRES_GRAD:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        cdef Node node = grad_fn_of(self)
+        if node is None or self.flags & RETAINS_GRAD:
+            return None
+        retain_on(node, self)
+        self.flags |= RETAINS_GRAD
+
+    def register_hook(self, hook):
+        """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it."""
+        if not self.flags & REQUIRES_GRAD:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        cdef Node node = grad_fn_of(self)
+        if node is None:
+            if self.hooks is None:
+                self.hooks = new_hooks()
+            return add_hook(self.hooks, hook)
+        cdef NodeExtras extras = node.need_extras()
+        if extras.tensor_hooks is None:
+            extras.tensor_hooks = {}
+        hooks = extras.tensor_hooks.get(self.output_number)
+        if hooks is None:
+            hooks = extras.tensor_hooks[self.output_number] = new_hooks()
+        return add_hook(hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Calls `hook(tensor)` after backward has added to `.grad` of this leaf."""
+        if not self.flags & REQUIRES_GRAD:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self.post_hooks is None:
+            self.post_hooks = new_hooks()
+        return add_hook(self.post_hooks, hook)
+
+    @property
+    def _backward_hooks(self):
+        return self.hooks
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, value):
+        self.hooks = value
+
+    @property
+    def _post_accumulate_grad_hooks(self):
+        return self.post_hooks
+
+    @_post_accumulate_grad_hooks.setter
+    def _post_accumulate_grad_hooks(self, value):
+        self.post_hooks = value
+
+    @staticmethod
+    def _make_subclass(cls, Tensor data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False,
+                       dispatch_layout=False, device_for_backend_keys=None):
+        """A tensor of the subclass `cls` over the memory of `data`, a leaf."""
+        cdef Tensor out = new_of_type(cls)
+        become_alias(out, data)
+        if require_grad:
+            set_requires_grad(out, True)
+        return out
+
+    def as_subclass(self, cls):
+        """The same data as an object of the subclass `cls`, still in the graph."""
+        return view_as_type(self, cls)
+
+    # ------------------------------------------------------------------------------------------------------ operators
+    def __add__(self, other): return operate(op_add, self, other)
+    def __radd__(self, other): return operate(op_add, self, other)
+    def __iadd__(self, other): return operate_in_place(op_add, self, other)
+    def __sub__(self, other): return operate(op_sub, self, other)
+    def __rsub__(self, other): return operate(op_rsub, self, other)
+    def __isub__(self, other): return operate_in_place(op_sub, self, other)
+    def __mul__(self, other): return operate(op_mul, self, other)
+    def __rmul__(self, other): return operate(op_mul, self, other)
+    def __imul__(self, other): return operate_in_place(op_mul, self, other)
+    def __truediv__(self, other): return operate(op_div, self, other)
+    def __rtruediv__(self, other): return divide_reflected(self, other)
+    def __itruediv__(self, other): return operate_in_place(op_div, self, other)
+    def __pow__(self, other, modulo): return operate(op_pow, self, other)
+    def __rpow__(self, other, modulo): return operate_reflected(op_pow, self, other)
+    def __ipow__(self, other): return operate_in_place(op_pow, self, other)
+    def __floordiv__(self, other): return operate(op_floor_divide, self, other)
+    def __rfloordiv__(self, other): return operate_reflected(op_floor_divide, self, other)
+    def __ifloordiv__(self, other): return operate_in_place(op_floor_divide, self, other)
+    def __mod__(self, other): return operate(op_remainder, self, other)
+    def __rmod__(self, other): return operate_reflected(op_remainder, self, other)
+    def __imod__(self, other): return operate_in_place(op_remainder, self, other)
+    def __lshift__(self, other): return operate(op_bitwise_left_shift, self, other)
+    def __rlshift__(self, other): return operate_reflected(op_bitwise_left_shift, self, other)
+    def __ilshift__(self, other): return operate_in_place(op_bitwise_left_shift, self, other)
+    def __rshift__(self, other): return operate(op_bitwise_right_shift, self, other)
+    def __rrshift__(self, other): return operate_reflected(op_bitwise_right_shift, self, other)
+    def __irshift__(self, other): return operate_in_place(op_bitwise_right_shift, self, other)
+    def __and__(self, other): return operate(op_bitwise_and, self, other)
+    def __rand__(self, other): return operate_reflected(op_bitwise_and, self, other)
+    def __iand__(self, other): return operate_in_place(op_bitwise_and, self, other)
+    def __or__(self, other): return operate(op_bitwise_or, self, other)
+    def __ror__(self, other): return operate_reflected(op_bitwise_or, self, other)
+    def __ior__(self, other): return operate_in_place(op_bitwise_or, self, other)
+    def __xor__(self, other): return operate(op_bitwise_xor, self, other)
+    def __rxor__(self, other): return operate_reflected(op_bitwise_xor, self, other)
+    def __ixor__(self, other): return operate_in_place(op_bitwise_xor, self, other)
+    def __matmul__(self, other): return operate(op_matmul, self, other)
+    def __lt__(self, other): return operate(op_lt, self, other)
+    def __le__(self, other): return operate(op_le, self, other)
+    def __gt__(self, other): return operate(op_gt, self, other)
+    def __ge__(self, other): return operate(op_ge, self, other)
+    def __eq__(self, other): return operate(op_eq, self, other)
+    def __ne__(self, other): return operate(op_ne, self, other)
+    def __neg__(self): return (<Op>op_neg)(self)
+    def __pos__(self): return self
+    def __abs__(self): return (<Op>op_abs)(self)
+    def __invert__(self): return (<Op>op_bitwise_not)(self)
+
+    def __hash__(self):
+        return <Py_ssize_t>(<size_t><PyObject*>self >> 4)
+
+    def __getitem__(self, index): return get_item(self, index)
+
+    def __setitem__(self, index, value):
+        set_item(self, index, value)
+
+    def __iter__(self):
+        if self.geometry.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(py_unbind(self, 0))
+
+    def __contains__(self, element):
+        if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
+            return bool((self == element).any())
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+
+cdef Tensor new_of_type(object cls):
+    """An object of a subclass, not yet filled."""
+    if not issubclass(cls, Tensor):
+        raise TypeError(f"cls must be a type (got {cls!r}) derived from Tensor")
+    return <Tensor>tensor_allocate(<PyTypeObject*>cls, (), NULL)
+
+
+cdef inline Tensor new_tensor(int code, int64_t count):
+    """A tensor with memory for `count` elements of dtype `code`; the caller sets its geometry."""
+    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Storage storage = new_storage(count * item_bytes[code])
+    out.storage = storage
+    out.data_pointer = storage.data
+    out.count = count
+    out.code = code
+    if modes.inference:
+        out.flags = INFERENCE
+    return out
+
+cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
+    """A new contiguous tensor of the given sizes."""
+    cdef Tensor out = new_tensor(code, geometry.numel())
+    out.geometry.set_shape(geometry.shape, geometry.ndim)
+    out.geometry.make_contiguous()
+    out.flags |= CONTIGUOUS
+    return out
+
+cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):
+    cdef int64_t count = 1
+    cdef int d
+    for d in range(ndim):
+        if sizes[d] < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, ndim))}")
+        if sizes[d] and count > (<int64_t>1 << 62) // sizes[d]:
+            raise RuntimeError("Storage size calculation overflowed with sizes=" + str(list(make_tuple(sizes, ndim))))
+        count *= sizes[d]
+    cdef Tensor out = new_tensor(code, count)
+    out.geometry.set_shape(sizes, ndim)
+    out.geometry.make_contiguous()
+    out.flags |= CONTIGUOUS
+    return out
+
+cdef inline void become_alias(Tensor out, Tensor source):
+    out.storage = source.storage
+    out.data_pointer = source.data_pointer
+    out.count = source.count
+    out.code = source.code
+    out.geometry.copy(source.geometry)
+    out.flags = source.flags & (CONTIGUOUS | INFERENCE)
+
+cdef inline Tensor alias_of(Tensor source):
+    """The same memory and version without history."""
+    cdef Tensor out = Tensor.__new__(Tensor)
+    become_alias(out, source)
+    return out
+
+cdef Tensor detached(Tensor source):
+    """detach(): an alias that is a view (sharing the version) but never leads back to the graph."""
+    return alias_of(source)
+
+cdef inline void update_contiguous(Tensor t) noexcept:
+    if t.geometry.contiguous():
+        t.flags |= CONTIGUOUS
+    else:
+        t.flags &= ~CONTIGUOUS
+
+cdef inline Array array_of(Tensor t) noexcept:
+    return make_array(t.data_pointer, t.code, t.geometry)
+
+cdef bint channels_last_contiguous(Tensor t, int ndim):
+    cdef int64_t step = 1
+    cdef int d
+    if t.geometry.ndim != ndim:
+        return False
+    for d in [1] + list(range(ndim - 1, 1, -1)) + [0]:
+        if t.geometry.shape[d] != 1:
+            if t.geometry.strides[d] != step:
+                return False
+            step *= t.geometry.shape[d]
+    return True
+
+cdef object real_item(Tensor t):
+    value = t.item()
+    if isinstance(value, complex):
+        if value.imag != 0:
+            raise RuntimeError("value cannot be converted to type double without overflow")
+        return value.real
+    return value
+
+def read_grad_attribute(Tensor t):
+    """`.grad` without the warning about tensors that are no leaves."""
+    return t.grad_
+
+cdef inline Node grad_fn_of(Tensor t):
+    """grad_fn, brought up to date where the tensor is a view whose base was written to."""
+    if t.base is not None:
+        refresh_view(t)
+    return t.grad_fn_
+
+cdef bint _warned_non_leaf = False
+
+cdef warn_non_leaf_grad():
+    import warnings
+    warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
+                  "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
+                  "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+                  "github.com/pytorch/pytorch/pull/30531 for more informations.", UserWarning, stacklevel=2)
+
+cdef int set_requires_grad(Tensor t, value) except -1:
+    if type(value) is not bool:
+        raise RuntimeError("requires_grad must be a bool")
+    cdef bint wanted = value
+    if grad_fn_of(t) is not None:
+        if not wanted:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
+                               "that doesn't require differentiation use var_no_grad = var.detach().")
+        return 0
+    if wanted and category[t.code] < IS_FLOATING:
+        raise RuntimeError("only Tensors of floating point dtype can require gradients")
+    if wanted and t.flags & INFERENCE and not modes.inference:
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+    if wanted:
+        t.flags |= REQUIRES_GRAD
+    else:
+        t.flags &= ~REQUIRES_GRAD
+    return 0
+
+cdef int assign_grad(Tensor t, value) except -1:
+    cdef Tensor grad
+    if value is None:
+        t.grad_ = None
+        return 0
+    if not isinstance(value, Tensor):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    grad = <Tensor>value
+    if grad is t:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if grad.code != t.code:
+        raise RuntimeError(f"attempting to assign a gradient with dtype '{scalar_name(grad.code)}' to a tensor with grad_dtype "
+                           f"'{scalar_name(t.code)}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
+                           "the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
+                           "Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.")
+    if not grad.geometry.same_shape(t.geometry):
+        raise RuntimeError(f"assigned grad has data of a different size")
+    t.grad_ = grad
+    return 0
+
+cdef str scalar_name(int code):
+    return ("bool", "unsigned char", "signed char", "short", "int", "long", "c10::Half", "c10::BFloat16", "float", "double",
+            "c10::complex<float>", "c10::complex<double>")[code]
+
+cdef int set_data(Tensor t, value) except -1:
+    """x.data = value: other memory under the same variable, whose version goes on."""
+    cdef Tensor source
+    if not isinstance(value, Tensor):
+        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+    source = <Tensor>value
+    if t.flags & REQUIRES_GRAD and category[source.code] < IS_FLOATING:
+        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+    cdef uint32_t version = t.storage.version
+    cdef uint8_t kept = t.flags & (REQUIRES_GRAD | RETAINS_GRAD)
+    cdef AccumulateGrad accumulator
+    become_alias(t, source)
+    t.flags |= kept
+    t.storage = foreign_storage(source.storage.data, source.storage.nbytes, source.storage)
+    t.storage.version = version
+    if t.accumulator != NULL:
+        accumulator = <AccumulateGrad><object>t.accumulator
+        accumulator.shape.set_shape(t.geometry.shape, t.geometry.ndim)
+        accumulator.dtype_code = t.code
+    return 0
+
+cdef retain_on(Node node, Tensor tensor):
+    import weakref
+    cdef NodeExtras extras = node.need_extras()
+    if extras.retained is None:
+        extras.retained = {}
+    extras.retained[tensor.output_number] = weakref.ref(tensor)
+
+
+# Making a tensor from Python, torch.Tensor(2, 3), differs from making one inside: the type's slot gets the constructor, while
+# Tensor.__new__ in this file stays the bare allocation.
+ctypedef PyObject* (*NewFunction)(PyTypeObject*, PyObject*, PyObject*) except NULL
+cdef extern from *:
+    """
+    static newfunc rl_bare_new;
+    static void rl_set_new(PyTypeObject* type, void* function) {
+      rl_bare_new = type->tp_new;
+      type->tp_new = (newfunc)function;
+    }
+    static PyObject* rl_allocate(PyTypeObject* type, PyObject* args, PyObject* kwargs) { return rl_bare_new(type, args, kwargs); }
+    static void rl_put(PyTypeObject* type, PyObject* name, PyObject* value) {
+      PyDict_SetItem(type->tp_dict, name, value);
+      PyType_Modified(type);
+    }
+    """
+    void set_new "rl_set_new"(PyTypeObject*, void*) noexcept
+    object tensor_allocate "rl_allocate"(PyTypeObject*, object, PyObject*)
+    void put_in_type "rl_put"(PyTypeObject*, object, object) noexcept
+
+cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
+    cdef Tensor out = <Tensor>tensor_allocate(kind, (), NULL)
+    construct_legacy(out, <tuple>args, None if kwargs == NULL else <dict>kwargs)
+    Py_INCREF(out)
+    return <PyObject*>out
+
+set_new(<PyTypeObject*>Tensor, <void*>python_new)
+
+def install_method(str name, value):
+    """Puts a method or property on Tensor itself, so that it is found as fast as one that is compiled in."""
+    put_in_type(<PyTypeObject*>Tensor, name, value)
+
+for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_mps", "is_nested", "is_xpu", "is_sparse_csr"):
+    install_method(_name, property(lambda self: False))
+install_method("is_cpu", property(lambda self: True))
+install_method("names", property(lambda self: (None,) * self.ndim))
+install_method("name", property(lambda self: None))
+install_method("_grad", property(read_grad_attribute, Tensor.grad.__set__))
+

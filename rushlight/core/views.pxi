@@ -1,0 +1,652 @@
+# Geometry of views, and what in-place writing does to histories.
+cdef Tensor make_view(Tensor x, const Geometry& geometry, int64_t offset_bytes):
+    """A tensor over x's memory with another geometry; the caller records it."""
+    cdef Tensor out = Tensor.__new__(Tensor)
+    out.storage = x.storage
+    out.data_pointer = x.data_pointer + offset_bytes
+    out.code = x.code
+    out.geometry.copy(geometry)
+    out.count = geometry.numel()
+    out.flags = x.flags & INFERENCE
+    update_contiguous(out)
+    link_view(out, x)
+    return out
+
+cdef inline void link_view(Tensor out, Tensor x):
+    """`out` is a view of `x`: the two share histories of in-place writes."""
+    if x.flags & INFERENCE:
+        return
+    if x.base is not None:
+        out.base = x.base
+        out.creation = x.creation
+    else:
+        out.base = x
+    out.seen_version = x.storage.version
+    if modes.inference:
+        out.creation = VIEW_INFERENCE
+    elif not modes.grad and out.creation < VIEW_NO_GRAD:
+        out.creation = VIEW_NO_GRAD
+
+
+@cython.trashcan(True)
+cdef class AsStridedNode(Node):
+    """The history that a view has after its base was written to: a window on the base's."""
+    cdef Geometry base_geometry
+    cdef Geometry view_geometry
+    cdef int64_t offset     # elements, from the base's first element
+
+    cdef str backward_name(self):
+        return "AsStridedBackward0"
+
+    cdef str forward_name(self):
+        return "AsStrided"
+
+    cdef tuple backward(self, object gradient, object run):
+        if gradient is None:
+            return (None,)
+        return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
+
+
+cdef object window_gradient(object gradient, const Geometry& base, const Geometry& view, int64_t offset):
+    """The cotangent of a base, zero but for a window with the given geometry: as_strided's own rule."""
+    return py_as_strided_gradient(gradient, make_size(base.shape, base.ndim), make_tuple(base.strides, base.ndim),
+                                  make_size(view.shape, view.ndim), make_tuple(view.strides, view.ndim), offset)
+
+
+@cython.trashcan(True)
+cdef class CopySlices(Node):
+    """A write into a view, as the base sees it: inside the window `function`'s derivative, outside the identity."""
+    cdef Geometry base_geometry
+    cdef Geometry view_geometry
+    cdef int64_t offset
+    cdef Node function
+
+    cdef str forward_name(self):
+        return "torch::autograd::CopySlices"
+
+    def name(self):
+        return "torch::autograd::CopySlices"
+
+    cdef tuple backward(self, object gradient, object run):
+        cdef Tensor result
+        cdef tuple inner
+        if gradient is None:
+            return (None,) * len(self.next_nodes)
+        result = py_clone(gradient)
+        window = py_as_strided(result, make_size(self.view_geometry.shape, self.view_geometry.ndim),
+                               strides_on(result, self.base_geometry, self.view_geometry), self.offset)
+        if self.function is None:
+            raise RuntimeError(FREED_TEXT)
+        inner = self.function.backward(py_clone(window), run)
+        # The first input of the write is the view itself: its gradient takes the window's place.
+        if inner[0] is None:
+            window.zero_()
+        else:
+            window.copy_(inner[0])
+        return (result,) + inner[1:]
+
+    cdef void free_saved(self):
+        if self.function is not None:
+            self.function.free_saved()
+
+
+cdef tuple strides_on(Tensor result, const Geometry& base, const Geometry& view):
+    return make_tuple(view.strides, view.ndim)
+
+
+cdef int refresh_view(Tensor view) except -1:
+    """If the base was written to since, the view's history is a window on the base's new one."""
+    cdef AsStridedNode node
+    cdef Tensor base = view.base
+    if view.storage.version == view.seen_version or not base.flags & REQUIRES_GRAD or view.flags & INFERENCE:
+        return 0
+    if base.storage is not view.storage:
+        return 0
+    if view.creation != VIEW_DEFAULT:
+        refuse_write_into_view(view, "is a view and its base or another view of its base has been modified inplace")
+    node = AsStridedNode.__new__(AsStridedNode)
+    node.base_geometry.copy(base.geometry)
+    node.view_geometry.copy(view.geometry)
+    node.offset = (view.data_pointer - base.data_pointer) // item_bytes[base.code]
+    node.shape.set_shape(view.geometry.shape, view.geometry.ndim)
+    node.dtype_code = view.code
+    node.sequence = next_sequence()
+    node.remember_line()
+    node.next_nodes = (edge_of(base),)
+    if base.output_number:
+        node.next_outputs.push_back(base.output_number)
+    view.grad_fn_ = node
+    view.output_number = 0
+    view.flags |= REQUIRES_GRAD
+    view.seen_version = view.storage.version
+    if view.flags & RETAINS_GRAD:
+        retain_on(node, view)
+    return 0
+
+cdef int refuse_write_into_view(Tensor view, str what) except -1:
+    cdef Node node = view.grad_fn_
+    subject = "This view" if node is None else f"Output {view.output_number} of {node.backward_name()}"
+    if node is None:
+        subject = "A view"
+        if view.creation == VIEW_NO_GRAD:
+            raise RuntimeError(f"A view was created in no_grad mode and {what[len('is a view and '):]} with grad mode enabled. Given that this use "
+                               "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+                               "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
+                               "you want the inplace to be tracked).")
+    text = f"{subject} {what}."
+    if view.creation == VIEW_MULTI_OUTPUT:
+        text += (" This view is the output of a function that returns multiple views. Such functions do not allow the output views to be "
+                 "modified inplace. You should replace the inplace operation by an out-of-place one.")
+    elif view.creation == VIEW_NO_GRAD:
+        text += (" This view was created in no_grad mode. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+                 "clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace "
+                 "to be tracked) or both outside (if you want the inplace to be tracked).")
+    elif view.creation == VIEW_INFERENCE:
+        text += (" This view was created in inference mode. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+                 "clarify your code by moving both the view and the inplace either both inside the inference_mode block (if you don't want the "
+                 "inplace to be tracked) or both outside (if you want the inplace to be tracked).")
+    else:
+        text += (" This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
+                 "view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This "
+                 "behavior is forbidden. You can fix this by cloning the output of the custom Function.")
+    raise RuntimeError(text)
+
+cdef int check_write(Tensor x) except -1:
+    """May `x` be written in place? Asked before anything is written."""
+    if x.flags & INFERENCE and not modes.inference and x.flags & REQUIRES_GRAD:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor "
+                           "before doing inplace update. See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    if not modes.grad:
+        return 0
+    if x.flags & INFERENCE and not modes.inference:
+        return 0
+    if x.base is not None:
+        refresh_view(x)
+    if x.flags & REQUIRES_GRAD:
+        if x.base is not None:
+            if x.creation != VIEW_DEFAULT:
+                refuse_write_into_view(x, "is a view and is being modified inplace")
+            if x.base.flags & REQUIRES_GRAD and grad_fn_of(x.base) is None:
+                raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if x.grad_fn_ is None:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    elif x.base is not None and x.base.flags & REQUIRES_GRAD and grad_fn_of(x.base) is None:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    return 0
+
+cdef int check_no_overlap(Tensor x) except -1:
+    if not x.flags & CONTIGUOUS and x.geometry.overlaps_itself():
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
+                           "clone() the tensor before performing the operation.")
+    return 0
+
+cdef int rebase_history(Tensor x, Node node) except -1:
+    """After a recorded in-place write: `x` is now the output of `node`; a base sees the write through a window."""
+    cdef CopySlices copy
+    cdef Tensor base = x.base
+    if base is None:
+        x.grad_fn_ = node
+        x.output_number = 0
+        x.flags |= REQUIRES_GRAD
+        if x.flags & RETAINS_GRAD:
+            retain_on(node, x)
+        return 0
+    if x.creation != VIEW_DEFAULT:
+        refuse_write_into_view(x, "is a view and is being modified inplace")
+    copy = CopySlices.__new__(CopySlices)
+    copy.base_geometry.copy(base.geometry)
+    copy.view_geometry.copy(x.geometry)
+    copy.offset = (x.data_pointer - base.data_pointer) // item_bytes[base.code]
+    copy.function = node
+    copy.shape.set_shape(base.geometry.shape, base.geometry.ndim)
+    copy.dtype_code = base.code
+    copy.sequence = next_sequence()
+    copy.remember_line()
+    copy.next_nodes = (edge_of(base),) + node.next_nodes[1:]
+    cdef Py_ssize_t i
+    for i in range(len(copy.next_nodes)):
+        copy.next_outputs.push_back(base.output_number if i == 0 else node.next_output(i))
+    base.grad_fn_ = copy
+    base.output_number = 0
+    base.flags |= REQUIRES_GRAD
+    if base.flags & RETAINS_GRAD:
+        retain_on(copy, base)
+    x.seen_version = x.storage.version - 1     # so that the view's own history is made anew
+    refresh_view(x)
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------------- ops that are views
+cdef enum:
+    VIEW_ALIAS, VIEW_VIEW, VIEW_EXPAND, VIEW_PERMUTE, VIEW_TRANSPOSE, VIEW_T, VIEW_SQUEEZE, VIEW_SQUEEZE_DIM, VIEW_UNSQUEEZE, VIEW_SELECT
+    VIEW_SLICE, VIEW_DIAGONAL, VIEW_UNFOLD, VIEW_AS_STRIDED, VIEW_REAL, VIEW_IMAG, VIEW_AS_REAL, VIEW_AS_COMPLEX, VIEW_UNSAFE
+
+_view_codes = {
+    "alias": VIEW_ALIAS, "view": VIEW_VIEW, "expand": VIEW_EXPAND, "permute": VIEW_PERMUTE, "transpose": VIEW_TRANSPOSE, "t": VIEW_T,
+    "squeeze_all": VIEW_SQUEEZE, "squeeze_dims": VIEW_SQUEEZE_DIM, "unsqueeze": VIEW_UNSQUEEZE, "select": VIEW_SELECT, "slice": VIEW_SLICE,
+    "diagonal": VIEW_DIAGONAL, "unfold": VIEW_UNFOLD, "as_strided": VIEW_AS_STRIDED, "real": VIEW_REAL, "imag": VIEW_IMAG,
+    "view_as_real": VIEW_AS_REAL, "view_as_complex": VIEW_AS_COMPLEX, "unsafe_view": VIEW_UNSAFE,
+}
+
+
+@cython.final
+cdef class ViewOp(Op):
+    """An op whose result shares its input's memory."""
+    cdef int which
+
+    def configure(self, str geometry):
+        """Called once by the table, after construction."""
+        self.which = _view_codes[geometry]
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor x, out
+        cdef Geometry geometry
+        cdef int64_t offset = 0
+        cdef int code
+        cdef uint64_t mask
+        cdef OpNode node
+        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
+            raise_argument(self, 0, <object>args[0])
+        x = <Tensor>args[0]
+        code = x.code
+        view_geometry(self.which, x, args, geometry, &offset, &code)
+        if mode == MODE_IN_PLACE:
+            return self.in_place(x, args, geometry, offset)
+        out = Tensor.__new__(Tensor)
+        out.storage = x.storage
+        out.data_pointer = x.data_pointer + offset
+        out.code = code
+        out.geometry.copy(geometry)
+        out.count = geometry.numel()
+        out.flags = x.flags & INFERENCE
+        update_contiguous(out)
+        if self.which != VIEW_UNSAFE:
+            link_view(out, x)
+        if modes.grad and x.flags & REQUIRES_GRAD:
+            if category[code] >= IS_FLOATING:
+                mask = inputs_needing_grad(self, args)
+                if mask:
+                    record(self, args, mask, out)
+        return out
+
+    cdef object in_place(self, Tensor x, PyObject** args, const Geometry& geometry, int64_t offset):
+        cdef OpNode node = None
+        cdef uint64_t mask
+        check_write(x)
+        if modes.grad:
+            mask = inputs_needing_grad(self, args)
+            if mask:
+                node = start_node(self, args, mask, True)
+        x.geometry.copy(geometry)
+        x.count = geometry.numel()
+        x.data_pointer += offset
+        update_contiguous(x)
+        mark_write(x.storage)
+        if node is not None:
+            describe_output(node, x)
+            set_history(x, node, 0)
+            save_outputs(node, x)
+            x.seen_version = x.storage.version
+        return x
+
+
+cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) except -1:
+    """Sizes of a view, one of which may be -1."""
+    cdef int d, unknown = -1
+    cdef int64_t known = 1
+    out.set_shape(sizes, n)
+    for d in range(n):
+        if sizes[d] == -1:
+            if unknown >= 0:
+                raise RuntimeError("only one dimension can be inferred")
+            unknown = d
+        elif sizes[d] < 0:
+            raise RuntimeError(f"invalid shape dimension {sizes[d]} at index {d} of shape {list(make_tuple(sizes, n))}")
+        else:
+            known *= sizes[d]
+    if unknown >= 0 and known == 0:
+        raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(make_tuple(sizes, n))} because the unspecified dimension size "
+                           "-1 can be any value and is ambiguous") if count == 0 else RuntimeError(
+            f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
+    if unknown >= 0:
+        if count % known:
+            raise RuntimeError(f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
+        out.shape[unknown] = count // known
+    elif known != count:
+        raise RuntimeError(f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
+    return 0
+
+
+cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int64_t* offset, int* code) except -1:
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int64_t start, stop, step, size
+    cdef int n, d, e, i, ndim = x.geometry.ndim
+    cdef const Geometry* g = &x.geometry
+    cdef int64_t item = item_bytes[x.code]
+    cdef bint seen[MAX_DIMS]
+    if which == VIEW_ALIAS:
+        out.copy(g[0])
+    elif which == VIEW_VIEW and type(<object>args[1]) is dtype:
+        view_as_dtype(x, (<dtype><object>args[1]).code, out, code)
+    elif which == VIEW_VIEW or which == VIEW_UNSAFE:
+        n = read_sizes(<object>args[1], sizes)
+        infer_size(out, sizes, n, x.count)
+        if not view_strides(g[0], out):
+            raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+                               "contiguous subspaces). Use .reshape(...) instead.")
+    elif which == VIEW_EXPAND:
+        n = read_sizes(<object>args[1], sizes)
+        if n < ndim:
+            raise RuntimeError(f"expand({x.type()}{{{list(x.shape)}}}, size={list(make_tuple(sizes, n))}): the number of sizes provided ({n}) must be "
+                               f"greater or equal to the number of dimensions in the tensor ({ndim})")
+        out.set_shape(sizes, n)
+        for d in range(n):
+            i = d - (n - ndim)
+            size = g.shape[i] if i >= 0 else 1
+            if sizes[d] == -1:
+                if i < 0:
+                    raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {d}")
+                out.shape[d] = size
+            if out.shape[d] == size and i >= 0:
+                out.strides[d] = g.strides[i]
+            elif size == 1:
+                if out.shape[d] < 0:
+                    raise RuntimeError(f"expand: invalid size {sizes[d]}")
+                out.strides[d] = 0 if i >= 0 else (0 if out.shape[d] != 1 else expanded_stride(out, g[0], d, n))
+            else:
+                raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) must match the existing size ({size}) at non-singleton dimension "
+                                   f"{d}.  Target sizes: {list(make_tuple(sizes, n))}.  Tensor sizes: {list(x.shape)}")
+    elif which == VIEW_PERMUTE:
+        n = read_sizes(<object>args[1], sizes)
+        if n != ndim:
+            raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of "
+                               f"dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {n}")
+        out.resize(n)
+        for d in range(n):
+            seen[d] = False
+        for i in range(n):
+            d = wrap_dim(sizes[i], ndim)
+            if seen[d]:
+                raise RuntimeError("permute(): duplicate dims are not allowed.")
+            seen[d] = True
+            out.shape[i], out.strides[i] = g.shape[d], g.strides[d]
+    elif which == VIEW_TRANSPOSE:
+        d, e = wrap_dim(<object>args[1], ndim), wrap_dim(<object>args[2], ndim)
+        out.copy(g[0])
+        if ndim:
+            out.shape[d], out.shape[e] = g.shape[e], g.shape[d]
+            out.strides[d], out.strides[e] = g.strides[e], g.strides[d]
+    elif which == VIEW_T:
+        if ndim > 2:
+            raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+        out.copy(g[0])
+        if ndim == 2:
+            out.shape[0], out.shape[1] = g.shape[1], g.shape[0]
+            out.strides[0], out.strides[1] = g.strides[1], g.strides[0]
+    elif which == VIEW_SQUEEZE or which == VIEW_SQUEEZE_DIM:
+        for d in range(ndim):
+            seen[d] = which == VIEW_SQUEEZE
+        if which == VIEW_SQUEEZE_DIM:
+            n = read_sizes(<object>args[1], sizes)
+            for i in range(n):
+                d = wrap_dim(sizes[i], ndim)
+                if ndim:
+                    if seen[d]:
+                        raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+                    seen[d] = True
+        out.resize(ndim)
+        n = 0
+        for d in range(ndim):
+            if not (seen[d] and g.shape[d] == 1):
+                out.shape[n], out.strides[n] = g.shape[d], g.strides[d]
+                n += 1
+        out.ndim = n
+    elif which == VIEW_UNSQUEEZE:
+        start = <object>args[1]
+        d = wrap_dim(start, ndim + 1)
+        out.resize(ndim + 1)
+        for i in range(d):
+            out.shape[i], out.strides[i] = g.shape[i], g.strides[i]
+        out.shape[d] = 1
+        out.strides[d] = 1 if d >= ndim else g.shape[d] * g.strides[d]
+        for i in range(d, ndim):
+            out.shape[i + 1], out.strides[i + 1] = g.shape[i], g.strides[i]
+    elif which == VIEW_SELECT:
+        if ndim == 0:
+            raise IndexError("select() cannot be applied to a 0-dim tensor.")
+        d = wrap_dim(<object>args[1], ndim)
+        start = <object>args[2]
+        if start < -g.shape[d] or start >= g.shape[d]:
+            raise IndexError(f"select(): index {start} out of range for tensor of size {list(x.shape)} at dimension {d}")
+        if start < 0:
+            start += g.shape[d]
+        out.resize(ndim - 1)
+        for i in range(ndim - 1):
+            e = i if i < d else i + 1
+            out.shape[i], out.strides[i] = g.shape[e], g.strides[e]
+        offset[0] = start * g.strides[d] * item
+    elif which == VIEW_SLICE:
+        if ndim == 0:
+            raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
+        d = wrap_dim(<object>args[1], ndim)
+        size = g.shape[d]
+        step = <object>args[4]
+        if step <= 0:
+            raise RuntimeError("slice step must be positive")
+        start = 0 if <object>args[2] is None else clamp_index(<object>args[2], size)
+        stop = size if <object>args[3] is None else clamp_index(<object>args[3], size)
+        out.copy(g[0])
+        if stop < start:
+            stop = start
+        out.shape[d] = (stop - start + step - 1) // step
+        out.strides[d] = g.strides[d] * step
+        offset[0] = start * g.strides[d] * item
+    elif which == VIEW_DIAGONAL:
+        start = <object>args[1]
+        d, e = wrap_dim(<object>args[2], ndim), wrap_dim(<object>args[3], ndim)
+        if d == e:
+            raise RuntimeError(f"diagonal dimensions cannot be identical {<object>args[2]}, {<object>args[3]}")
+        size = min(g.shape[d], g.shape[e] - start) if start >= 0 else min(g.shape[d] + start, g.shape[e])
+        if size < 0:
+            size = 0
+        if size:
+            offset[0] = (start * g.strides[e] if start >= 0 else -start * g.strides[d]) * item
+        out.resize(ndim - 1)
+        n = 0
+        for i in range(ndim):
+            if i != d and i != e:
+                out.shape[n], out.strides[n] = g.shape[i], g.strides[i]
+                n += 1
+        out.shape[n], out.strides[n] = size, g.strides[d] + g.strides[e]
+    elif which == VIEW_UNFOLD:
+        d = wrap_dim(<object>args[1], ndim)
+        size, step = <object>args[2], <object>args[3]
+        stop = g.shape[d] if ndim else 1
+        if size > stop:
+            raise RuntimeError(f"maximum size for tensor at dimension {d} is {stop} but size is {size}")
+        if step <= 0:
+            raise RuntimeError(f"step is {step} but must be > 0")
+        if size < 0:
+            raise RuntimeError(f"size is {size} but must be >= 0")
+        out.resize(ndim + 1)
+        for i in range(ndim):
+            out.shape[i], out.strides[i] = g.shape[i], g.strides[i]
+        if ndim:
+            out.shape[d] = (stop - size) // step + 1
+            out.strides[d] = g.strides[d] * step
+        out.shape[ndim] = size
+        out.strides[ndim] = g.strides[d] if ndim else 1
+    elif which == VIEW_AS_STRIDED:
+        n = read_sizes(<object>args[1], sizes)
+        out.set_shape(sizes, n)
+        i = read_sizes(<object>args[2], sizes)
+        if i != n:
+            raise RuntimeError("mismatch in length of strides and shape")
+        for d in range(n):
+            if sizes[d] < 0:
+                raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(make_tuple(sizes, n))}")
+            if out.shape[d] < 0:
+                raise RuntimeError(f"Trying to create tensor with negative dimension {out.shape[d]}: {list(make_tuple(out.shape, n))}")
+            out.strides[d] = sizes[d]
+        offset[0] = x.storage.data - x.data_pointer if <object>args[3] is not None else 0
+        if <object>args[3] is not None:
+            start = <object>args[3]
+            if start < 0:
+                raise RuntimeError(f"Tensor: invalid storage offset {start}")
+            offset[0] += start * item
+        if out.numel() and (x.data_pointer + offset[0] - x.storage.data) + out.extent() * item > x.storage.nbytes:
+            start = (x.data_pointer + offset[0] - x.storage.data) // item
+            raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.shape, n))}, strides {list(make_tuple(sizes, n))}, storage offset {start}, and "
+                               f"itemsize {item} requiring a storage size of {(start + out.extent()) * item} are out of bounds for storage of size "
+                               f"{x.storage.nbytes}")
+    elif which == VIEW_REAL or which == VIEW_IMAG:
+        out.copy(g[0])
+        if category[x.code] != IS_COMPLEX:
+            if which == VIEW_IMAG:
+                raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+        else:
+            code[0] = real_of[x.code]
+            for d in range(ndim):
+                out.strides[d] = 2 * g.strides[d]
+            offset[0] = 0 if which == VIEW_REAL else item // 2
+    elif which == VIEW_AS_REAL:
+        if category[x.code] != IS_COMPLEX:
+            raise RuntimeError("view_as_real is only supported for complex tensors")
+        out.resize(ndim + 1)
+        for d in range(ndim):
+            out.shape[d], out.strides[d] = g.shape[d], 2 * g.strides[d]
+        out.shape[ndim], out.strides[ndim] = 2, 1
+        code[0] = real_of[x.code]
+    elif which == VIEW_AS_COMPLEX:
+        if x.code != FLOAT32 and x.code != FLOAT64:
+            raise RuntimeError(f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: {c10_name(x.code)}")
+        if ndim == 0:
+            raise RuntimeError("Input tensor must have one or more dimensions")
+        if g.shape[ndim - 1] != 2:
+            raise RuntimeError("Tensor must have a last dimension of size 2")
+        if g.strides[ndim - 1] != 1:
+            raise RuntimeError("Tensor must have a last dimension with stride 1")
+        out.resize(ndim - 1)
+        for d in range(ndim - 1):
+            if g.strides[d] % 2:
+                raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+            out.shape[d], out.strides[d] = g.shape[d], g.strides[d] // 2
+        code[0] = complex_of[x.code]
+    return 0
+
+cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1:
+    """x.view(dtype): the same bytes read as other numbers."""
+    cdef int64_t have = item_bytes[x.code], want = item_bytes[target]
+    cdef int d, last = x.geometry.ndim - 1
+    out.copy(x.geometry)
+    code[0] = target
+    if have == want:
+        return 0
+    if last < 0:
+        raise RuntimeError(f"self.dim() cannot be 0 to view {c10_name(x.code)} as {c10_name(target)} (different element sizes)")
+    if x.geometry.strides[last] != 1:
+        raise RuntimeError(f"self.stride(-1) must be 1 to view {c10_name(x.code)} as {c10_name(target)} (different element sizes), but got "
+                           f"{x.geometry.strides[last]}")
+    if have > want:
+        for d in range(last):
+            out.strides[d] = x.geometry.strides[d] * (have // want)
+        out.shape[last] = x.geometry.shape[last] * (have // want)
+        return 0
+    if x.geometry.shape[last] % (want // have):
+        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different element "
+                           f"sizes), but got {x.geometry.shape[last]}")
+    if x.storage_offset() % (want // have):
+        raise RuntimeError(f"self.storage_offset() must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different "
+                           f"element sizes), but got {x.storage_offset()}")
+    for d in range(last):
+        if x.geometry.strides[d] % (want // have):
+            raise RuntimeError(f"self.stride({d}) must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different "
+                               f"element sizes), but got {x.geometry.strides[d]}")
+        out.strides[d] = x.geometry.strides[d] // (want // have)
+    out.shape[last] = x.geometry.shape[last] // (want // have)
+    return 0
+
+def can_view(Tensor x, size):
+    """Whether `x` can be viewed in another shape without a copy."""
+    cdef Geometry out
+    cdef int64_t sizes[MAX_DIMS]
+    infer_size(out, sizes, read_sizes(size, sizes), x.count)
+    return view_strides(x.geometry, out)
+
+cdef int64_t expanded_stride(const Geometry& out, const Geometry& g, int d, int n):
+    """The stride of a leading dimension of size 1, which PyTorch derives from the dimension behind it."""
+    cdef int lead = n - g.ndim
+    cdef int64_t stride = 1
+    if g.ndim:
+        stride = g.shape[0] * g.strides[0]
+    return stride
+
+cdef int64_t clamp_index(object index, int64_t size) except? -1:
+    cdef int64_t i
+    try:
+        i = index
+    except OverflowError:
+        return 0 if index < 0 else size
+    if i < 0:
+        i += size
+    return 0 if i < 0 else size if i > size else i
+
+
+@cython.final
+cdef class MultiViewOp(Op):
+    """An op that gives several views of its input: unbind, split."""
+    cdef bint is_unbind
+
+    def configure(self, str geometry):
+        """Called once by the table, after construction."""
+        self.is_unbind = geometry == "unbind"
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor x, out
+        cdef Geometry geometry
+        cdef list outputs = []
+        cdef int64_t sizes[1]
+        cdef int64_t start = 0, size
+        cdef uint64_t mask
+        cdef int d, i, k, ndim
+        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
+            raise_argument(self, 0, <object>args[0])
+        x = <Tensor>args[0]
+        ndim = x.geometry.ndim
+        if ndim == 0:
+            raise RuntimeError("Dimension specified as 0 but tensor has no dimensions" if self.is_unbind else
+                               "split expects at least a 1-dimensional tensor")
+        d = wrap_dim(<object>args[1 if self.is_unbind else 2], ndim)
+        if self.is_unbind:
+            geometry.resize(ndim - 1)
+            for i in range(ndim - 1):
+                k = i if i < d else i + 1
+                geometry.shape[i], geometry.strides[i] = x.geometry.shape[k], x.geometry.strides[k]
+            for start in range(x.geometry.shape[d]):
+                outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
+        else:
+            pieces = <object>args[1]
+            if sum_of(pieces) != x.geometry.shape[d] or any([piece < 0 for piece in pieces]):
+                raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {x.geometry.shape[d]} (input tensor's size at dimension "
+                                   f"{d}), but got split_sizes={list(pieces)}")
+            geometry.copy(x.geometry)
+            for piece in pieces:
+                size = piece
+                geometry.shape[d] = size
+                outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
+                start += size
+        for out in outputs:
+            if not out.flags & INFERENCE and out.creation < VIEW_MULTI_OUTPUT:
+                out.creation = VIEW_MULTI_OUTPUT
+        cdef tuple result = tuple(outputs)
+        if modes.grad and x.flags & REQUIRES_GRAD and category[x.code] >= IS_FLOATING:
+            mask = inputs_needing_grad(self, args)
+            if mask:
+                record_many(self, args, mask, result, True)
+        return result
+
+cdef object sum_of(pieces):
+    total = 0
+    for piece in pieces:
+        total += piece
+    return total

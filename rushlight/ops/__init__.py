@@ -1,0 +1,35 @@
+"""The op table: every operation, declared once. A file for each family; `_declare` says how."""
+
+import importlib
+
+from rushlight import core
+from rushlight.ops._declare import namespaces, table
+
+FAMILIES = (
+    "arithmetic",
+    "elementary",
+    "comparison",
+    "activation",
+    "shape",
+    "joining",
+    "conversion",
+    "creation",
+    "random",
+    "reduction",
+    "scan",
+    "indexing",
+    "sorting",
+    "matmul",
+    "neural",
+)
+
+
+def connect():
+    """Declares every op and puts them on Tensor and into the core, which calls some itself."""
+    for family in FAMILIES:
+        importlib.import_module(f"rushlight.ops.{family}")
+    for name, method in namespaces["Tensor"].items():
+        core.install_method(name, method)
+    core.set_operators(table)
+    core.set_indexing(table, namespaces["Tensor"]["_index"], namespaces["Tensor"]["_index_put_"])
+    core.set_core_ops({name: namespaces["Tensor"][name] for name in core.CORE_OPS})

@@ -1,0 +1,385 @@
+"""How an op is declared: decorators that turn a signature, a docstring and rules into a callable op.
+
+Each kind carries what its ops share. `pointwise`: partial derivatives, from which vjp and jvp follow. `reduction`: dims and result dtypes.
+`view`: geometry. `op`: a forward in Python with explicit rules. `composite`: a plain function of other ops.
+"""
+
+import inspect
+
+from rushlight import core
+from rushlight.core import kernel
+
+__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "table", "view"]
+
+table = {}
+"""Every op by its name."""
+
+namespaces = {"torch": {}, "Tensor": {}}
+"""What appears where: namespace -> public name -> callable. "Tensor" holds the methods."""
+
+
+class Sizes:
+    """Annotation of the parameter that takes x.view(2, 3) as well as x.view((2, 3))."""
+
+
+KEYWORDS = {"x": ("input",), "a": ("input",), "b": ("other",)}
+"""What PyTorch calls the parameters that rules call x, a and b."""
+
+NUMPY_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",)}
+
+RESULTS = {"same": 0, "sum": 1, "floating": 2, "real": 3, "bool": 4, "int64": 5}
+
+FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED = range(6)
+
+
+def camel_case(name):
+    """log_softmax -> LogSoftmax, as PyTorch names nodes."""
+    return "".join(part.capitalize() for part in name.strip("_").split("_"))
+
+
+class Declaration:
+    """The signature of an op, read once."""
+
+    def __init__(self, function):
+        self.function = function
+        self.name = function.__name__
+        signature = inspect.signature(function)
+        self.parameters = tuple(signature.parameters)
+        self.defaults = tuple(
+            core.MISSING if p.default is p.empty else p.default for p in signature.parameters.values()
+        )
+        self.positional = sum(p.kind is not p.KEYWORD_ONLY for p in signature.parameters.values())
+        self.sizes = next((i for i, p in enumerate(signature.parameters.values()) if p.annotation is Sizes), -1)
+        self.keywords = {}
+        for index, name in enumerate(self.parameters):
+            for keyword in (name, *KEYWORDS.get(name, ()), *NUMPY_KEYWORDS.get(name, ())):
+                self.keywords.setdefault(keyword, index)
+
+    def sources(self, rule, outputs):
+        """Where each parameter of a rule comes from, by its name."""
+        found = []
+        for name in inspect.signature(rule).parameters:
+            if name == "g":
+                found.append((FROM_GRADIENT, 0))
+            elif name == "wanted":
+                found.append((FROM_WANTED, 0))
+            elif name == "out":
+                found.append((FROM_OUTPUT, 0))
+            elif name in outputs:
+                found.append((FROM_OUTPUT, outputs.index(name)))
+            elif name in self.parameters:
+                found.append((FROM_ARGUMENT, self.parameters.index(name)))
+            elif name.endswith("_shape") and name[:-6] in self.parameters:
+                found.append((FROM_SHAPE, self.parameters.index(name[:-6])))
+            elif name.endswith("_dtype") and name[:-6] in self.parameters:
+                found.append((FROM_DTYPE, self.parameters.index(name[:-6])))
+            else:
+                raise TypeError(f"a rule of {self.name} asks for '{name}', which is neither a parameter nor an output")
+        return found
+
+    def rule(self, parameter, function, *, slope=False, is_list=False, outputs=()):
+        """A core rule for one parameter (None: for all inputs at once)."""
+        index = -1 if parameter is None else self.parameters.index(parameter)
+        sources = self.sources(function, outputs) if callable(function) else []
+        return core.Rule(function, index, slope, is_list, sources)
+
+
+def register(op, *, name, function, method, inplace, namespace, aliases):
+    """Puts an op where programs look for it."""
+    table[name] = op
+    place_names(op, name, function, method, namespace, aliases)
+    if inplace:
+        in_place = core.InPlace(op)
+        for public in (name, *aliases):
+            namespaces["Tensor"][public + "_"] = in_place
+            if function:
+                namespaces.setdefault(namespace, {})[public + "_"] = in_place
+
+
+def place_names(callable_object, name, function, method, namespace, aliases):
+    """The public names of an op or composite."""
+    for public in (name, *aliases):
+        if function:
+            namespaces.setdefault(namespace, {})[public] = callable_object
+        if method:
+            namespaces["Tensor"][public] = callable_object
+
+
+def backward_names(name, given):
+    """grad_fn's name, or names where it depends on how the op is called."""
+    if given is None:
+        return (camel_case(name) + "Backward0",)
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def pointwise(
+    slope=None,
+    slopes=None,
+    *,
+    vjp=None,
+    jvp=None,
+    dtype="promote",
+    inputs=None,
+    kernel=None,
+    scaled=None,
+    alpha_sign=1,
+    swapped=False,
+    numbers=None,
+    check=None,
+    name=None,
+    function=True,
+    method=True,
+    inplace=True,
+    out=True,
+    namespace="torch",
+    aliases=(),
+):
+    """Declares an op that works element by element.
+
+    `slope` (one input) or `slopes` (one for each input, None where there is none) are the partial derivatives: callables that name what
+    they need, or plain numbers. Where the op is not holomorphic, `vjp` (one rule, or a tuple) and `jvp` stand instead. `dtype` is "promote"
+    or "float" (integers compute in the default dtype). `inputs` counts the operands (default: the parameters without a default);
+    parameters behind them go to the kernel as numbers, through the function `numbers` if there is one.
+    """
+
+    def declare(body):
+        declared = Declaration(body)
+        count = inputs or sum(default is core.MISSING for default in declared.defaults)
+        partials = slopes if slopes is not None else (slope,) if slope is not None else ()
+        rules = [
+            declared.rule(declared.parameters[i], partial, slope=True)
+            for i, partial in enumerate(partials)
+            if partial is not None
+        ]
+        products = vjp if isinstance(vjp, tuple) else (vjp,)
+        rules += [declared.rule(declared.parameters[i], rule) for i, rule in enumerate(products) if rule is not None]
+        made = core.PointwiseOp(
+            declared.name,
+            body,
+            declared.parameters,
+            declared.defaults,
+            declared.keywords,
+            declared.positional,
+            declared.sizes,
+            backward_names(declared.name, name),
+            rules,
+            allows_out=out,
+            jvp=jvp,
+            tensor_parameters=tuple(range(count)),
+        )
+        alpha = declared.parameters.index("alpha") if scaled else -1
+        made.configure(
+            kernel or declared.name, count, dtype == "float", scaled, alpha, alpha_sign, numbers, check, swapped
+        )
+        register(
+            made,
+            name=declared.name,
+            function=function,
+            method=method,
+            inplace=inplace,
+            namespace=namespace,
+            aliases=aliases,
+        )
+        return made
+
+    return declare
+
+
+def reduction(
+    *,
+    vjp=None,
+    jvp=None,
+    linear=False,
+    result="same",
+    kernel=None,
+    numbers=(),
+    single=False,
+    empty_error=None,
+    outputs=(),
+    result_type=None,
+    differentiable=(0,),
+    bool_keeps_uint8=False,
+    name=None,
+    function=True,
+    method=True,
+    out=True,
+    namespace="torch",
+    aliases=(),
+):
+    """Declares an op that folds the dimensions `dim` (all where it is None).
+
+    `result` says what dtype comes out: "same", "sum" (int64 for integers), "floating", "real", "bool" or "int64". `numbers` names the
+    parameters that the kernel gets. `empty_error(dim, x, given_dim)` makes the exception for an empty dimension without identity.
+    """
+
+    def declare(body):
+        declared = Declaration(body)
+        rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp, outputs=outputs)]
+        made = core.ReductionOp(
+            declared.name,
+            body,
+            declared.parameters,
+            declared.defaults,
+            declared.keywords,
+            declared.positional,
+            declared.sizes,
+            backward_names(declared.name, name),
+            rules,
+            outputs=outputs,
+            result_type=result_type,
+            differentiable_outputs=differentiable,
+            allows_out=out,
+            jvp=jvp,
+            linear=linear,
+            tensor_parameters=(0,),
+        )
+        made.configure(
+            kernel or declared.name,
+            RESULTS[result],
+            [declared.parameters.index(number) for number in numbers],
+            single,
+            empty_error,
+            max(1, len(outputs)),
+            bool_keeps_uint8,
+        )
+        register(
+            made,
+            name=declared.name,
+            function=function,
+            method=method,
+            inplace=False,
+            namespace=namespace,
+            aliases=aliases,
+        )
+        return made
+
+    return declare
+
+
+def view(
+    *,
+    vjp,
+    geometry=None,
+    several=False,
+    name=None,
+    function=True,
+    method=True,
+    inplace=False,
+    namespace="torch",
+    aliases=(),
+):
+    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/views.pxi computes."""
+
+    def declare(body):
+        declared = Declaration(body)
+        made = (core.MultiViewOp if several else core.ViewOp)(
+            declared.name,
+            body,
+            declared.parameters,
+            declared.defaults,
+            declared.keywords,
+            declared.positional,
+            declared.sizes,
+            backward_names(declared.name, name),
+            [declared.rule(declared.parameters[0], vjp)],
+            allows_out=False,
+            linear=True,
+            tensor_parameters=(0,),
+        )
+        made.configure(geometry or declared.name)
+        register(
+            made,
+            name=declared.name,
+            function=function,
+            method=method,
+            inplace=inplace,
+            namespace=namespace,
+            aliases=aliases,
+        )
+        return made
+
+    return declare
+
+
+def op(
+    *,
+    vjp=None,
+    joint=None,
+    inputs=None,
+    jvp=None,
+    batch=None,
+    linear=False,
+    lists=(),
+    outputs=(),
+    result_type=None,
+    differentiable=(0,),
+    no_derivative=None,
+    name=None,
+    variant=None,
+    function=True,
+    method=True,
+    inplace=False,
+    out=True,
+    namespace="torch",
+    aliases=(),
+):
+    """Declares an op whose forward is the decorated function (it runs with recording off).
+
+    `vjp` is a rule (for the first parameter) or a dict from parameter to rule; or `joint` is one rule for all of `inputs`. `lists` names
+    the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
+    differentiated. `variant(*arguments)` chooses among several `name`s.
+    """
+
+    def declare(body):
+        declared = Declaration(body)
+        rules_by_parameter = vjp if isinstance(vjp, dict) else {} if vjp is None else {declared.parameters[0]: vjp}
+        rules = [
+            declared.rule(parameter, rule, is_list=parameter in lists, outputs=outputs)
+            for parameter, rule in rules_by_parameter.items()
+        ]
+        if joint is not None:
+            rules = [declared.rule(None, joint, outputs=outputs)]
+        tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
+        made = core.GeneralOp(
+            declared.name,
+            body,
+            declared.parameters,
+            declared.defaults,
+            declared.keywords,
+            declared.positional,
+            declared.sizes,
+            backward_names(declared.name, name),
+            rules,
+            outputs=outputs,
+            result_type=result_type,
+            differentiable_outputs=tuple(outputs.index(d) if isinstance(d, str) else d for d in differentiable),
+            no_derivative=no_derivative,
+            allows_out=out,
+            jvp=jvp,
+            batch=batch,
+            linear=linear,
+            tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
+        )
+        made.choose_variant = variant
+        register(
+            made,
+            name=declared.name,
+            function=function,
+            method=method,
+            inplace=inplace,
+            namespace=namespace,
+            aliases=aliases,
+        )
+        return made
+
+    return declare
+
+
+def composite(body=None, *, function=True, method=True, namespace="torch", name=None, aliases=()):
+    """Declares a plain function of ops; it is differentiated through them."""
+
+    def declare(body):
+        place_names(body, name or body.__name__, function, method, namespace, aliases)
+        return body
+
+    return declare if body is None else declare(body)
