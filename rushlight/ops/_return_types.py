@@ -1,0 +1,32 @@
+"""The named tuples that ops with several results return: `torch.return_types.max(values=…, indices=…)`."""
+
+from operator import itemgetter
+
+types = {}
+"""Every result type by its name; the contents of `torch.return_types`."""
+
+
+class ReturnType(tuple):
+    """A tuple made from one sequence, whose elements have names and which prints as PyTorch's do."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._fields, self))
+        return f"torch.return_types.{type(self).__name__}(\n{fields})"
+
+    def __reduce__(self):
+        return rebuild, (type(self).__name__, tuple(self))
+
+
+def rebuild(name, values):
+    return types[name](values)
+
+
+def return_type(name, *fields):
+    """The result type `name`, made once."""
+    if name not in types:
+        getters = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
+        about = {"__slots__": (), "__module__": "torch.return_types", "_fields": fields, "n_fields": len(fields)}
+        types[name] = type(name, (ReturnType,), about | getters)
+    return types[name]

@@ -1,0 +1,336 @@
+"""Losses, each one node of the graph. `reduction` is "none", "mean" or "sum" and has been checked by the caller."""
+
+import rushlight as torch
+from rushlight.core import empty_tensor
+from rushlight.ops._declare import composite, kernel, op
+
+REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
+
+
+def reduced(loss, reduction):
+    """The loss of each element folded as `reduction` says."""
+    return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss
+
+
+def shared_out(g, slope, reduction):
+    """g times the derivative of each element's loss."""
+    return g / slope.numel() * slope if reduction == "mean" else g * slope
+
+
+def tangent_of_difference(x_t, target_t):
+    return x_t if target_t is None else -target_t if x_t is None else x_t - target_t
+
+
+def mse_slope(x, target):
+    return 2 * (x - target)
+
+
+@op(
+    vjp={
+        "x": lambda g, x, target, reduction: shared_out(g, mse_slope(x, target), reduction),
+        "target": lambda g, x, target, reduction: -shared_out(g, mse_slope(x, target), reduction),
+    },
+    jvp=lambda x_t, target_t, x, target, reduction: reduced(mse_slope(x, target) * tangent_of_difference(x_t, target_t), reduction),
+    function=False, method=False, out=False,
+)
+def mse_loss(x, target, reduction="mean"):
+    """(x - target)²"""
+    difference = x - target
+    return reduced(difference * difference, reduction)
+
+
+def smooth_l1_slope(x, target, beta):
+    difference = x - target
+    return difference.sgn() if beta == 0 else (difference / beta).clamp(-1, 1)
+
+
+@op(
+    vjp={
+        "x": lambda g, x, target, reduction, beta: shared_out(g, smooth_l1_slope(x, target, beta), reduction),
+        "target": lambda g, x, target, reduction, beta: -shared_out(g, smooth_l1_slope(x, target, beta), reduction),
+    },
+    jvp=lambda x_t, target_t, x, target, reduction, beta: reduced(
+        smooth_l1_slope(x, target, beta) * tangent_of_difference(x_t, target_t), reduction
+    ),
+    function=False, method=False, out=False, name="SmoothL1LossBackward0",
+)
+def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
+    """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
+    size = (x - target).abs()
+    if beta == 0:
+        return reduced(size, reduction)
+    return reduced(torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta), reduction)
+
+
+def huber_slope(x, target, delta):
+    return (x - target).clamp(-delta, delta)
+
+
+@op(
+    vjp={
+        "x": lambda g, x, target, reduction, delta: shared_out(g, huber_slope(x, target, delta), reduction),
+        "target": lambda g, x, target, reduction, delta: -shared_out(g, huber_slope(x, target, delta), reduction),
+    },
+    jvp=lambda x_t, target_t, x, target, reduction, delta: reduced(
+        huber_slope(x, target, delta) * tangent_of_difference(x_t, target_t), reduction
+    ),
+    function=False, method=False, out=False,
+)
+def huber_loss(x, target, reduction="mean", delta=1.0):
+    """Half the squared difference where that is below `delta`, else linear."""
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    size = (x - target).abs()
+    return reduced(torch.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+
+
+def soft_margin_slope(x, target):
+    return -target * (-target * x).sigmoid()
+
+
+@op(
+    vjp=lambda g, x, target, reduction: shared_out(g, soft_margin_slope(x, target), reduction),
+    jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
+    function=False, method=False, out=False,
+)
+def soft_margin_loss(x, target, reduction="mean"):
+    """log(1 + exp(-target x))"""
+    return reduced((-target * x).exp().log1p(), reduction)
+
+
+# ---- cross entropies ------------------------------------------------------------------------------------------------------
+
+
+def weighted(value, weight):
+    return value if weight is None else value * weight
+
+
+def bce_slope(x, target, weight):
+    return weighted((x - target) / (x * (1 - x)).clamp(min=1e-12), weight)
+
+
+def bce_target_slope(x, weight):
+    return weighted((-x).log1p() - x.log(), weight)
+
+
+def bce_jvp(x_t, target_t, x, target, weight, reduction):
+    moved = 0 if x_t is None else x_t * bce_slope(x, target, weight)
+    return reduced(moved if target_t is None else moved + target_t * bce_target_slope(x, weight), reduction)
+
+
+@op(
+    vjp={
+        "x": lambda g, x, target, weight, reduction: shared_out(g, bce_slope(x, target, weight), reduction),
+        "target": lambda g, x, weight, reduction: shared_out(g, bce_target_slope(x, weight), reduction),
+    },
+    jvp=bce_jvp, function=False, method=False, out=False,
+)
+def binary_cross_entropy(x, target, weight=None, reduction="mean"):
+    """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
+    if not bool(((x >= 0) & (x <= 1)).all()):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    loss = (target - 1) * (-x).log1p().clamp(min=-100) - target * x.log().clamp(min=-100)
+    return reduced(weighted(loss, weight), reduction)
+
+
+def log_sigmoid(x):
+    return x.clamp(max=0) - (-x.abs()).exp().log1p()
+
+
+def bce_logits_slope(x, target, weight, pos_weight):
+    share = x.sigmoid()
+    if pos_weight is None:
+        return weighted(share - target, weight)
+    positive = pos_weight * target
+    return weighted((positive + 1 - target) * share - positive, weight)
+
+
+def bce_logits_target_slope(x, weight, pos_weight):
+    return weighted(-x if pos_weight is None else log_sigmoid(-x) - pos_weight * log_sigmoid(x), weight)
+
+
+def bce_logits_jvp(x_t, target_t, x, target, weight, pos_weight, reduction):
+    moved = 0 if x_t is None else x_t * bce_logits_slope(x, target, weight, pos_weight)
+    return reduced(moved if target_t is None else moved + target_t * bce_logits_target_slope(x, weight, pos_weight), reduction)
+
+
+@op(
+    vjp={
+        "x": lambda g, x, target, weight, pos_weight, reduction: shared_out(g, bce_logits_slope(x, target, weight, pos_weight), reduction),
+        "target": lambda g, x, weight, pos_weight, reduction: shared_out(g, bce_logits_target_slope(x, weight, pos_weight), reduction),
+    },
+    jvp=bce_logits_jvp, method=False, out=False,
+)
+def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
+    """The binary cross entropy of sigmoid(x), without overflow; `pos_weight` multiplies the positive part."""
+    if pos_weight is None:
+        loss = (1 - target) * x - log_sigmoid(x)
+    else:
+        loss = (1 - target) * x - (1 + (pos_weight - 1) * target) * log_sigmoid(x)
+    return reduced(weighted(loss, weight), reduction)
+
+
+# ---- negative log-likelihood ----------------------------------------------------------------------------------------------
+
+
+@op(
+    vjp=lambda g, target, weight, reduction, ignore_index: torch._nll_loss(g, target, weight, reduction, ignore_index)[0],
+    jvp=lambda loss_g_t, x_size, target, weight, total, reduction, ignore_index: torch._nll_loss_gradient(
+        loss_g_t, x_size, target, weight, total, reduction, ignore_index
+    ),
+    method=False, out=False, name="NllLossBackwardBackward0",
+)
+def _nll_loss_gradient(loss_g, x_size, target, weight, total, reduction, ignore_index):
+    """What the loss's cotangent becomes. It is linear in it, and the loss itself is its adjoint."""
+    dx = empty_tensor(x_size, loss_g.dtype)
+    whole = dx.unsqueeze(0) if len(x_size) == 1 else dx.flatten(2) if len(x_size) > 2 else dx
+    if reduction == "none":
+        loss_g = loss_g.reshape(target_places(target, len(x_size)).shape)
+    kernel("nll_loss_gradient")(
+        whole, loss_g, target_places(target, len(x_size)), weight, total, ignore_index, REDUCTIONS[reduction]
+    )
+    return dx
+
+
+def target_places(target, x_dims):
+    """The target as the kernel wants it: one dimension, or two where x has more than two."""
+    target = target if target.dtype == torch.int64 else target.to(torch.int64)
+    return target.reshape(1) if x_dims == 1 else target.flatten(1) if x_dims > 2 else target
+
+
+@op(
+    vjp=lambda g, x_shape, target, weight, total_weight, reduction, ignore_index: torch._nll_loss_gradient(
+        g, x_shape, target, weight, total_weight, reduction, ignore_index
+    ),
+    jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
+    outputs=("loss", "total_weight"), differentiable=("loss",), method=False, out=False,
+    name=("NllLossBackward0", "NllLoss2DBackward0"), variant=lambda x, *others: x.dim() == 4,
+)
+def _nll_loss(x, target, weight, reduction, ignore_index):
+    """The loss, and the sum of the weights that it is the mean over; x is [C], [N, C] or [N, C, ...]."""
+    dims = x.dim()
+    loss = empty_tensor(target.shape if reduction == "none" else (), x.dtype)
+    total_weight = empty_tensor((), x.dtype)
+    if dims != 2 or target.dtype != torch.int64:
+        target = target_places(target, dims)
+        x = x.unsqueeze(0) if dims == 1 else x.flatten(2) if dims > 2 else x
+    nll_loss_kernel(
+        loss.reshape(target.shape) if reduction == "none" else loss, total_weight, x, target, weight, ignore_index, REDUCTIONS[reduction]
+    )
+    return loss, total_weight
+
+
+nll_loss_kernel = kernel("nll_loss")
+
+
+def check_nll(x, target, weight):
+    dims = x.dim()
+    if dims < 1:
+        raise ValueError(f"Expected 1 or more dimensions (got {dims})")
+    if dims != 1 and (target.dim() == 0 or x.shape[0] != target.shape[0]):
+        given = target.shape[0] if target.dim() else 0
+        raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({given}).")
+    if dims <= 2 and target.dim() > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if dims == 1 and target.dim() == 1 and target.shape[0] != 1:
+        raise RuntimeError(f"size mismatch (got input: {list(x.shape)}, target: {list(target.shape)})")
+    if dims > 2 and x.shape[2:] != target.shape[1:]:
+        raise RuntimeError(f"Expected target size {[x.shape[0], *x.shape[2:]]}, got {list(target.shape)}")
+    if target.dtype not in (torch.int64, torch.uint8):
+        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy_name}")
+    if weight is not None:
+        classes = x.shape[0] if dims == 1 else x.shape[1]
+        if weight.dim() != 1 or weight.shape[0] != classes:
+            raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+                               f"shape: {list(weight.shape)}")
+
+
+@composite(function=False, method=False)
+def nll_loss(x, target, weight=None, reduction="mean", ignore_index=-100):
+    """-weight[c] x[n, c] for each target c; log-probabilities [C], [N, C] or [N, C, ...], target [], [N] or [N, ...]."""
+    check_nll(x, target, weight)
+    if x.dim() == 3 or x.dim() > 4:
+        x, places = x.reshape(x.shape[0], x.shape[1], 1, -1), target.reshape(target.shape[0], 1, -1)
+        loss = torch._nll_loss(x, places, weight, reduction, ignore_index)[0]
+        return loss.reshape(target.shape) if reduction == "none" else loss
+    return torch._nll_loss(x, target, weight, reduction, ignore_index)[0]
+
+
+# ---- margins --------------------------------------------------------------------------------------------------------------
+
+
+def multi_margin_excess(x, target, margin):
+    """By how much each wrong class comes within `margin` of the right one, where it does."""
+    labels = target.reshape(-1, 1)
+    excess = (margin - x.gather(1, labels) + x).clamp(min=0)
+    return excess.scatter(1, labels, 0), labels
+
+
+def multi_margin_slope(x, target, p, margin, weight):
+    rows = x.reshape(-1, x.shape[-1])
+    excess, labels = multi_margin_excess(rows, target, margin)
+    part = (excess > 0).to(x.dtype) if p == 1 else 2 * excess
+    part = part / rows.shape[1] if weight is None else part * weight[labels] / rows.shape[1]
+    return part.scatter_add(1, labels, -part.sum(1, keepdim=True)), rows
+
+
+def row_vjp(g, slope, shape, reduction):
+    """The vjp of losses that have one value for each row."""
+    g = g / slope.shape[0] if reduction == "mean" else g.reshape(-1, 1) if reduction == "none" else g
+    return (g * slope).reshape(shape)
+
+
+def row_jvp(x_t, slope, reduction):
+    loss = (slope * x_t.reshape(slope.shape)).sum(1)
+    return reduced(loss if x_t.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)
+
+
+@op(
+    vjp=lambda g, x, target, p, margin, weight, reduction: row_vjp(
+        g, multi_margin_slope(x, target, p, margin, weight)[0], x.shape, reduction
+    ),
+    jvp=lambda x_t, x, target, p, margin, weight, reduction: row_jvp(
+        x_t, multi_margin_slope(x, target, p, margin, weight)[0], reduction
+    ),
+    function=False, method=False, out=False,
+)
+def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean"):
+    """Mean over the wrong classes j of max(0, margin - x[target] + x[j])^p, for rows x [N, C] or one row [C]."""
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    rows = x.reshape(-1, x.shape[-1])
+    excess, labels = multi_margin_excess(rows, target, margin)
+    part = excess if p == 1 else excess * excess
+    if weight is not None:
+        part = part * weight[labels]
+    loss = part.sum(1) / rows.shape[1]
+    return reduced(loss if x.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)
+
+
+def multilabel_pairs(x, target):
+    """1 - x[label] + x[k] for each label of a row and each class k, where that is positive and k no label; and the labels."""
+    valid = target.eq(-1).cumsum(1).eq(0)
+    labels = torch.where(valid, target, 0)
+    is_label = torch.zeros(x.shape, dtype=torch.int64).scatter_add(1, labels, valid.to(torch.int64)).gt(0)
+    excess = (1 - x.gather(1, labels).unsqueeze(2) + x.unsqueeze(1)).clamp(min=0)
+    return excess * (valid.unsqueeze(2) & is_label.logical_not().unsqueeze(1)), labels
+
+
+def multilabel_slope(x, target):
+    rows = x.reshape(-1, x.shape[-1])
+    excess, labels = multilabel_pairs(rows, target.reshape(rows.shape))
+    close = (excess > 0).to(x.dtype)
+    return close.sum(1).scatter_add(1, labels, -close.sum(2)) / rows.shape[1]
+
+
+@op(
+    vjp=lambda g, x, target, reduction: row_vjp(g, multilabel_slope(x, target), x.shape, reduction),
+    jvp=lambda x_t, x, target, reduction: row_jvp(x_t, multilabel_slope(x, target), reduction),
+    function=False, method=False, out=False, name="MultilabelMarginLossBackward0",
+)
+def multilabel_margin_loss(x, target, reduction="mean"):
+    """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""
+    rows = x.reshape(-1, x.shape[-1])
+    excess, _ = multilabel_pairs(rows, target.reshape(rows.shape))
+    loss = excess.sum((1, 2)) / rows.shape[1]
+    return reduced(loss if x.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)

@@ -1,0 +1,207 @@
+"""What neural networks are made of: softmax, embedding and bilinear here; the rest of the family from its own files."""
+
+import importlib
+
+import rushlight as torch
+from rushlight.core import empty_tensor
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.losses import (  # noqa: F401
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    huber_loss,
+    mse_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    nll_loss,
+    smooth_l1_loss,
+    soft_margin_loss,
+)
+from rushlight.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm  # noqa: F401
+from rushlight.ops.scan import wrap
+
+softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
+log_softmax_kernel, log_softmax_gradient_kernel = kernel("log_softmax"), kernel("log_softmax_gradient")
+
+
+def run_softmax(run, name, x, dim, dtype):
+    """Forward of both: `x` in the wanted dtype through the kernel."""
+    if dtype is not None and dtype != x.dtype:
+        x = x.to(dtype)
+    if not x.is_floating_point():
+        kind = "_lastdim" if x.dim() == 0 or dim % x.dim() == x.dim() - 1 else ""
+        raise NotImplementedError(f"\"{name}{kind}_kernel_impl\" not implemented for '{x.dtype.legacy_name}'")
+    out = empty_tensor(x.shape, x.dtype)
+    run(out, x, dim if dim >= 0 and dim < x.dim() else wrap(dim, x))
+    return out
+
+
+# The gradients are ops with rules of their own, so that the fused kernels serve every order. Their cotangent parameter is `y_g`.
+
+
+@op(
+    vjp={
+        "y_g": lambda g, y, dim: torch._softmax_gradient(g, y, dim),
+        "y": lambda g, y_g, y, dim: g * (y_g - (y_g * y).sum(dim, keepdim=True)) - y_g * (g * y).sum(dim, keepdim=True),
+    },
+    jvp=lambda y_g_t, y_t, y_g, y, dim: softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
+    method=False, out=False, name="SoftmaxBackwardDataBackward0",
+)
+def _softmax_gradient(y_g, y, dim):
+    """y (g - Σ g y), what softmax's cotangent becomes."""
+    out = empty_tensor(y.shape, y.dtype)
+    softmax_gradient_kernel(out, y_g, y, wrap(dim, y))
+    return out
+
+
+def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
+    total = 0 if y_g_t is None else torch._softmax_gradient(y_g_t, y, dim)
+    if y_t is None:
+        return total
+    return total + y_t * (y_g - (y_g * y).sum(dim, keepdim=True)) - y * (y_g * y_t).sum(dim, keepdim=True)
+
+
+@op(
+    vjp={
+        "y_g": lambda g, y, dim: g - (g * y.exp()).sum(dim, keepdim=True),
+        "y": lambda g, y_g, y, dim: -(g * y.exp()) * y_g.sum(dim, keepdim=True),
+    },
+    jvp=lambda y_g_t, y_t, y_g, y, dim: log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
+    method=False, out=False, name="LogSoftmaxBackwardDataBackward0",
+)
+def _log_softmax_gradient(y_g, y, dim):
+    """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
+    out = empty_tensor(y.shape, y.dtype)
+    log_softmax_gradient_kernel(out, y_g, y, wrap(dim, y))
+    return out
+
+
+def log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
+    total = 0 if y_g_t is None else torch._log_softmax_gradient(y_g_t, y, dim)
+    return total if y_t is None else total - y_t * y.exp() * y_g.sum(dim, keepdim=True)
+
+
+@op(
+    vjp=lambda g, out, dim: torch._softmax_gradient(g, out, dim),
+    jvp=lambda x_t, out, dim: torch._softmax_gradient(x_t.to(out.dtype), out, dim),
+)
+def softmax(x, dim, dtype=None):
+    """exp(x) / Σ exp(x) along `dim`; with `dtype`, `x` is cast first.
+
+    >>> import rushlight
+    >>> rushlight.tensor([0., 0.]).softmax(0)
+    tensor([0.5000, 0.5000])
+    """
+    return run_softmax(softmax_kernel, "softmax", x, dim, dtype)
+
+
+@op(
+    vjp=lambda g, out, dim: torch._log_softmax_gradient(g, out, dim),
+    jvp=lambda x_t, out, dim: x_t - (x_t * out.exp()).sum(dim, keepdim=True),
+)
+def log_softmax(x, dim, dtype=None):
+    """log(softmax(x)) along `dim`, without cancellation."""
+    return run_softmax(log_softmax_kernel, "log_softmax", x, dim, dtype)
+
+
+# ---- embedding ------------------------------------------------------------------------------------------------------------
+
+
+@op(
+    vjp=lambda g, row_g_shape, indices, padding_idx: g.index_select(0, indices.reshape(-1)).reshape(row_g_shape)
+    * indices.ne(padding_idx).unsqueeze(-1),
+    linear=True, method=False, out=False, name="EmbeddingDenseBackwardBackward0",
+)
+def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
+    """The rows of `row_g` summed where `indices` sends them; the row `padding_idx` stays 0."""
+    out = empty_tensor((rows, row_g.shape[-1]), row_g.dtype)
+    kernel("embedding_gradient")(out, row_g, indices, padding_idx, scale_grad_by_freq)
+    return out
+
+
+@op(
+    vjp={
+        "weight": lambda g, weight_shape, indices, padding_idx, scale_grad_by_freq: torch._embedding_gradient(
+            g, indices, weight_shape[0], padding_idx, scale_grad_by_freq
+        )
+    },
+    jvp=lambda weight_t, indices: torch.embedding(weight_t, indices),
+    method=False, out=False,
+)
+def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+    """The rows of `weight` that `indices` names. The row `padding_idx` gets no gradient."""
+    if weight.dim() != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    if indices.dtype not in (torch.int32, torch.int64):
+        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+                           f"torch.{indices.dtype.legacy_name}Tensor instead (while checking arguments for embedding)")
+    return weight.index_select(0, indices.reshape(-1)).reshape(indices.shape + weight.shape[1:])
+
+
+@composite(method=False)
+def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
+    """Scales the rows of `weight` that `indices` names, where their norm is over `max_norm`; in place."""
+    with torch.no_grad():
+        chosen = indices.reshape(-1).unique()
+        rows = weight.index_select(0, chosen)
+        length = torch.linalg.vector_norm(rows, norm_type, 1, keepdim=True)
+        weight.index_copy_(0, chosen, torch.where(length > max_norm, rows * (max_norm / (length + 1e-7)), rows))
+    return weight
+
+
+@op(
+    vjp={
+        "x1": lambda g, x2, weight: three_way(g, weight, x2),
+        "x2": lambda g, x1, weight: three_way(g, weight.transpose(1, 2), x1),
+        "weight": lambda g, x1, x2: torch.matmul(
+            (g.unsqueeze(-1) * x1.unsqueeze(-2)).flatten(-2).t(), x2
+        ).reshape(g.shape[1], x1.shape[1], x2.shape[1]),
+    },
+    jvp=lambda x1_t, x2_t, weight_t, x1, x2, weight: trilinear_jvp(x1_t, x2_t, weight_t, x1, x2, weight),
+    method=False, out=False, name="TrilinearBackward0",
+)
+def _trilinear(x1, weight, x2):
+    """Σ_ij x1[n, i] weight[o, i, j] x2[n, j] for rows n: [n, o]."""
+    return torch.matmul(torch.matmul(x1.unsqueeze(0), weight).permute(1, 0, 2), x2.unsqueeze(-1)).squeeze(-1)
+
+
+def three_way(g, weight, x2):
+    """Σ_oj g[n, o] weight[o, i, j] x2[n, j]: [n, i]."""
+    joined = (g.unsqueeze(-1) * x2.unsqueeze(-2)).flatten(-2)
+    return torch.matmul(joined, weight.permute(0, 2, 1).reshape(-1, weight.shape[1]))
+
+
+def trilinear_jvp(x1_t, x2_t, weight_t, x1, x2, weight):
+    total = 0
+    if x1_t is not None:
+        total = total + torch._trilinear(x1_t, weight, x2)
+    if weight_t is not None:
+        total = total + torch._trilinear(x1, weight_t, x2)
+    return total if x2_t is None else total + torch._trilinear(x1, weight, x2_t)
+
+
+@composite(method=False)
+def bilinear(input1, input2, weight, bias=None):
+    """x1ᵀ A x2 + b over the last dimensions: inputs [..., I] and [..., J], weight [O, I, J], bias [O]."""
+    if input1.dim() != input2.dim():
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.dim()} and {input2.dim()}")
+    for d in range(input1.dim() - 1):
+        if input1.shape[d] != input2.shape[d]:
+            raise RuntimeError(f"bilinear(): input batch dimensions do not match at dim {d}: got {input1.shape[d]} and "
+                               f"{input2.shape[d]}")
+    for which, given, d in (("input1", input1, 1), ("input2", input2, 2)):
+        if given.shape[-1] != weight.shape[d]:
+            raise RuntimeError(f"bilinear(): {which} size does not match weight size: got {given.shape[-1]} but expected {weight.shape[d]}")
+    if bias is not None and bias.shape[0] != weight.shape[0]:
+        raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}")
+    out = torch._trilinear(input1.reshape(-1, input1.shape[-1]), weight, input2.reshape(-1, input2.shape[-1]))
+    out = out.reshape(*input1.shape[:-1], weight.shape[0])
+    return out if bias is None else out + bias
+
+
+def __getattr__(name):
+    for family in ("activation", "random"):
+        found = getattr(importlib.import_module(f"rushlight.ops.{family}"), name, None)
+        if found is not None:
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

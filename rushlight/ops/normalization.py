@@ -1,0 +1,270 @@
+"""Layer, group, batch and root-mean-square normalization.
+
+Each saves its statistics. Without a graph of the gradient the fused kernel uses them; with one, the gradient is written with
+ordinary ops of the input, so that it can be differentiated again.
+"""
+
+import math
+
+import rushlight as torch
+from rushlight.core import empty_tensor
+from rushlight.ops._declare import composite, kernel, op
+
+layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
+
+
+def standardized(x, dims, eps):
+    """`x` with mean 0 and variance 1 over `dims`, and 1 / its standard deviation."""
+    centred = x - x.mean(dims, keepdim=True)
+    rstd = ((centred * centred.conj()).mean(dims, keepdim=True) + eps).rsqrt()
+    return centred * rstd, rstd
+
+
+def project(h, normal, rstd, dims):
+    """The transposed (and equal) Jacobian of `standardized` at `normal`, applied to h."""
+    return rstd * (h - h.mean(dims, keepdim=True) - normal * (h * normal).mean(dims, keepdim=True))
+
+
+def scaled(g, weight):
+    return g if weight is None else g * weight
+
+
+def affine_jvp(normal, normal_t, weight, weight_t, bias_t):
+    """The tangent of normal * weight + bias."""
+    total = 0 if normal_t is None else scaled(normal_t, weight)
+    if weight_t is not None:
+        total = total + normal * weight_t
+    return total if bias_t is None else total + bias_t
+
+
+# ---- over the last dimensions ---------------------------------------------------------------------------------------------
+
+
+def last_dims(normalized_shape):
+    return tuple(range(-len(normalized_shape), 0))
+
+
+def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
+    if torch.is_grad_enabled():
+        dims = last_dims(normalized_shape)
+        normal, scale = standardized(x, dims, eps)
+        dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
+        return dx, g * normal if wanted[1] else None, g if wanted[2] else None
+    columns = math.prod(normalized_shape)
+    dx = empty_tensor(x.shape, x.dtype) if wanted[0] else None
+    dweight = empty_tensor(normalized_shape, x.dtype) if wanted[1] else None
+    dbias = empty_tensor(normalized_shape, x.dtype) if wanted[2] else None
+    if weight is not None:
+        weight = weight.to(x.dtype).contiguous()
+    layer_norm_gradient_kernel(dx, dweight, dbias, rows_of(g.to(x.dtype), columns), rows_of(x, columns), mean, rstd, weight)
+    return dx, dweight, dbias
+
+
+def rows_of(x, columns):
+    return x.contiguous().reshape(-1 if columns else math.prod(x.shape[:-1]), columns)
+
+
+def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
+    dims = last_dims(normalized_shape)
+    normal, rstd = standardized(x, dims, eps)
+    return affine_jvp(normal, None if x_t is None else project(x_t, normal, rstd, dims), weight, weight_t, bias_t)
+
+
+@op(
+    joint=layer_norm_joint, inputs=("x", "weight", "bias"), jvp=layer_norm_jvp,
+    outputs=("out", "mean", "rstd"), differentiable=("out",), method=False, out=False,
+)
+def native_layer_norm(x, normalized_shape, weight, bias, eps):
+    """layer_norm with the mean and 1 / standard deviation of each row."""
+    check_normalized_shape(x, normalized_shape, weight, bias)
+    kept = x.dim() - len(normalized_shape)
+    statistics_shape = (*x.shape[:kept], *(1,) * len(normalized_shape))
+    out, mean, rstd = empty_tensor(x.shape, x.dtype), empty_tensor(statistics_shape, x.dtype), empty_tensor(statistics_shape, x.dtype)
+    if mean.numel():
+        columns = math.prod(normalized_shape)
+        rows = x.contiguous().reshape(mean.numel(), columns)
+        layer_norm_kernel(out, mean, rstd, rows, plain(weight, x), plain(bias, x), float(eps))
+    return out, mean, rstd
+
+
+def plain(parameter, x):
+    """A weight or bias as the kernel reads it."""
+    return None if parameter is None else parameter.to(x.dtype).contiguous()
+
+
+def check_normalized_shape(x, normalized_shape, weight, bias):
+    if not x.is_floating_point():
+        raise NotImplementedError(f"\"LayerNormKernelImpl\" not implemented for '{x.dtype.legacy_name}'")
+    if len(normalized_shape) == 0:
+        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+                           "normalized_shape = []")
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is not None and tuple(given.shape) != tuple(normalized_shape):
+            raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(given.shape)} "
+                               f"and normalized_shape = {list(normalized_shape)}")
+    count = len(normalized_shape)
+    if x.dim() < count or tuple(x.shape[x.dim() - count:]) != tuple(normalized_shape):
+        wanted = "".join(f", {size}" for size in normalized_shape)
+        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
+                           f"size{list(x.shape)}")
+
+
+@composite(method=False)
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
+    """Standardizes over the last dimensions `normalized_shape`, then scales and shifts (Ba, Kiros, Hinton 2016)."""
+    return native_layer_norm(input, normalized_shape, weight, bias, eps)[0]
+
+
+@composite(method=False)
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """`input` over its root mean square over the last dimensions, times `weight` (Zhang & Sennrich 2019)."""
+    if eps is None:
+        eps = torch.finfo(input.dtype).eps
+    square = input.pow(2).mean(last_dims(normalized_shape), keepdim=True)
+    normal = input * (square + eps).rsqrt()
+    return normal if weight is None else normal * weight
+
+
+# ---- over groups of channels ----------------------------------------------------------------------------------------------
+
+
+def by_channel(parameter, group):
+    """A parameter of each channel, shaped for [N, group, channels of a group, L]."""
+    return None if parameter is None else parameter.reshape(1, group, -1, 1)
+
+
+def group_norm_joint(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
+    shape = (N, group, C // group, HxW)
+    grouped_g, grouped = g.reshape(shape), x.reshape(shape)
+    if torch.is_grad_enabled():
+        normal, scale = standardized(grouped, (2, 3), eps)
+    else:
+        scale = rstd.reshape(N, group, 1, 1)
+        normal = (grouped - mean.reshape(N, group, 1, 1)) * scale
+    dx = None
+    if wanted[0]:
+        dx = project(scaled(grouped_g, by_channel(weight, group)), normal, scale, (2, 3)).reshape(x.shape)
+    dweight = (grouped_g * normal).sum((0, 3)).reshape(C) if wanted[1] else None
+    return dx, dweight, grouped_g.sum((0, 3)).reshape(C) if wanted[2] else None
+
+
+def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
+    shape = (N, group, C // group, HxW)
+    normal, rstd = standardized(x.reshape(shape), (2, 3), eps)
+    normal_t = None if x_t is None else project(x_t.reshape(shape), normal, rstd, (2, 3))
+    return affine_jvp(
+        normal, normal_t, by_channel(weight, group), by_channel(weight_t, group), by_channel(bias_t, group)
+    ).reshape(x.shape)
+
+
+@op(
+    joint=group_norm_joint, inputs=("x", "weight", "bias"), jvp=group_norm_jvp,
+    outputs=("out", "mean", "rstd"), differentiable=("out",), method=False, out=False,
+)
+def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
+    """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
+    out, mean, rstd = empty_tensor(x.shape, x.dtype), empty_tensor((N, group), x.dtype), empty_tensor((N, group), x.dtype)
+    if x.numel() == 0:
+        return out, mean.zero_(), rstd.zero_()
+    layer_norm_kernel(out, mean, rstd, x.contiguous().reshape(N * group, -1), None, None, float(eps))
+    channels = out.reshape(N, C, HxW)
+    if weight is not None:
+        channels.mul_(weight.to(x.dtype).reshape(C, 1))
+    if bias is not None:
+        channels.add_(bias.to(x.dtype).reshape(C, 1))
+    return out, mean, rstd
+
+
+@composite(method=False)
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
+    """Standardizes each group of channels of each sample, then scales and shifts each channel (Wu & He 2018)."""
+    if input.dim() < 2:
+        raise RuntimeError("Expected at least 2 dimensions for input tensor but received " + str(input.dim()))
+    samples, channels = input.shape[0], input.shape[1]
+    if num_groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    if channels % num_groups:
+        raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
+                           f"{list(input.shape)} and num_groups={num_groups}")
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is not None and (given.dim() != 1 or given.numel() != channels):
+            raise RuntimeError(f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                               f"{list(given.shape)} and input of shape {list(input.shape)}")
+    positions = math.prod(input.shape[2:])
+    return native_group_norm(input, weight, bias, samples, channels, positions, num_groups, eps)[0]
+
+
+# ---- over the batch -------------------------------------------------------------------------------------------------------
+
+
+def other_dims(x):
+    """All dimensions but that of the channels."""
+    return (0, *range(2, x.dim()))
+
+
+def channels_of(parameter, x):
+    """A parameter of each channel, shaped to broadcast against x."""
+    return None if parameter is None else parameter.reshape(1, -1, *(1,) * (x.dim() - 2))
+
+
+def batch_norm_joint(g, x, mean, rstd, weight, training, eps, wanted):
+    dims = other_dims(x)
+    if training and torch.is_grad_enabled():
+        normal, scale = standardized(x, dims, eps)
+    else:
+        scale = channels_of(rstd, x)
+        normal = (x - channels_of(mean, x)) * scale if training or wanted[1] else None
+    h = scaled(g, channels_of(weight, x))
+    dx = None
+    if wanted[0]:
+        dx = project(h, normal, scale, dims) if training else h * scale
+    return dx, (g * normal).sum(dims) if wanted[1] else None, g.sum(dims) if wanted[2] else None
+
+
+def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
+    dims = other_dims(x)
+    if training:
+        normal, scale = standardized(x, dims, eps)
+        normal_t = None if x_t is None else project(x_t, normal, scale, dims)
+    else:
+        scale = channels_of(rstd, x)
+        normal = (x - channels_of(mean, x)) * scale
+        normal_t = None if x_t is None else x_t * scale
+    return affine_jvp(normal, normal_t, channels_of(weight, x), channels_of(weight_t, x), channels_of(bias_t, x))
+
+
+@op(
+    joint=batch_norm_joint, inputs=("x", "weight", "bias"), jvp=batch_norm_jvp,
+    outputs=("out", "mean", "rstd"), differentiable=("out",), method=False, out=False,
+)
+def native_batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
+    """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
+    if training:
+        dims = other_dims(x)
+        count = x.numel() // (x.shape[1] or 1)
+        statistics = x if running_mean is None or running_mean.dtype == x.dtype else x.to(running_mean.dtype)
+        var, mean = torch.var_mean(statistics, dims, correction=0) if count else (torch.zeros(x.shape[1]), torch.zeros(x.shape[1]))
+        rstd = (var + eps).rsqrt()
+        if running_mean is not None:
+            running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
+        if running_var is not None:
+            running_var.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1) if count > 1 else math.inf)
+    else:
+        mean, rstd = running_mean.clone(), (running_var + eps).rsqrt()
+    scale = rstd if weight is None else rstd * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+    out = (x * channels_of(scale, x)).add_(channels_of(shift, x))
+    return out.to(x.dtype), mean, rstd
+
+
+@composite(method=False)
+def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=False):
+    """Standardizes each channel over the batch (or with the running statistics), then scales and shifts (Ioffe & Szegedy 2015)."""
+    channels = input.shape[1]
+    for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
+        if given is None:
+            if name.startswith("running") and not training:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+        elif given.numel() != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {given.numel()}")
+    return native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]

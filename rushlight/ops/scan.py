@@ -1,0 +1,231 @@
+"""Running sums, products and extrema along one dimension; differences, and numerical derivatives."""
+
+import math
+
+import rushlight as torch
+from rushlight.core import Tensor, empty_tensor
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._return_types import return_type
+
+
+def scan_dtype(x, dtype):
+    """What running sums and products come out in: integers and bools as int64."""
+    if dtype is not None:
+        return dtype
+    return x.dtype if x.is_floating_point() or x.is_complex() else torch.int64
+
+
+def wrap(dim, x):
+    """`dim` counted from the front."""
+    count = x.dim() or 1
+    if not -count <= dim < count:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-count}, {count - 1}], but got {dim})")
+    return dim % count
+
+
+def run_scan(name, x, dim, dtype):
+    dim = wrap(dim, x)
+    x = x.to(scan_dtype(x, dtype))
+    out = empty_tensor(x.shape, x.dtype)
+    kernel(name)(out, x, dim)
+    return out
+
+
+def sums_from_here(g, dim):
+    """For each place the sum from there to the end."""
+    return g.flip(dim).cumsum(dim).flip(dim) if g.dim() else g
+
+
+@op(vjp=lambda g, dim: sums_from_here(g, dim), linear=True, inplace=True)
+def cumsum(x, dim, *, dtype=None):
+    """Running sums along `dim`.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1, 2, 3]).cumsum(0)
+    tensor([1, 3, 6])
+    """
+    return run_scan("cumsum", x, dim, dtype)
+
+
+def shifted(x, dim, by, fill):
+    """x with each place holding what is `by` places later; `fill` behind the end."""
+    size = x.shape[dim]
+    return torch.cat([x.narrow(dim, by, size - by), torch.full_like(x.narrow(dim, 0, by), fill)], dim)
+
+
+def linear_recurrence(b, a, dim):
+    """s[k] = b[k] + a[k] s[k + 1] along `dim`, from the end, by doubling: log2(n) passes, differentiable to any order."""
+    by = 1
+    while by < b.shape[dim]:
+        b, a, by = b + a * shifted(b, dim, by, 0), a * shifted(a, dim, by, 1), by * 2
+    return b
+
+
+def preceding(x, dim, first):
+    """x with each place holding what is one place earlier."""
+    size = x.shape[dim]
+    return torch.cat([torch.full_like(x.narrow(dim, 0, 1), first), x.narrow(dim, 0, size - 1)], dim)
+
+
+def cumprod_vjp(g, x, dim):
+    """Without a division, so zeros do no harm: the product of what precedes, times a recurrence over what follows."""
+    if x.dim() == 0 or x.numel() == 0:
+        return g
+    return preceding(x.cumprod(dim), dim, 1).conj() * linear_recurrence(g, shifted(x, dim, 1, 0).conj(), dim)
+
+
+def cumprod_jvp(x_t, x, dim):
+    """out_t[k] = x[k] out_t[k - 1] + x_t[k] out[k - 1]"""
+    if x.dim() == 0 or x.numel() == 0:
+        return x_t
+    return linear_recurrence((x_t * preceding(x.cumprod(dim), dim, 1)).flip(dim), x.flip(dim), dim).flip(dim)
+
+
+@op(vjp=cumprod_vjp, jvp=lambda x_t, x, dim: cumprod_jvp(x_t, x, dim), inplace=True)
+def cumprod(x, dim, *, dtype=None):
+    """Running products along `dim`."""
+    return run_scan("cumprod", x, dim, dtype)
+
+
+def extremum_vjp(g, x_shape, indices, dim):
+    return g if not x_shape else torch.zeros(x_shape, dtype=g.dtype).scatter_add(dim, indices, g)
+
+
+def extremum_jvp(x_t, indices, dim):
+    return x_t.gather(dim, indices) if x_t.dim() else x_t
+
+
+def run_extremum(name, x, dim):
+    dim = wrap(dim, x)
+    values, indices = empty_tensor(x.shape, x.dtype), empty_tensor(x.shape, torch.int64)
+    kernel(name)(values, indices, x, dim)
+    return values, indices
+
+
+@op(
+    vjp=extremum_vjp, jvp=extremum_jvp, outputs=("values", "indices"), differentiable=("values",),
+    result_type=return_type("cummax", "values", "indices"),
+)
+def cummax(x, dim):
+    """The greatest element so far along `dim`, and where it is."""
+    return run_extremum("cummax", x, dim)
+
+
+@op(
+    vjp=extremum_vjp, jvp=extremum_jvp, outputs=("values", "indices"), differentiable=("values",),
+    result_type=return_type("cummin", "values", "indices"),
+)
+def cummin(x, dim):
+    """The least element so far along `dim`, and where it is."""
+    return run_extremum("cummin", x, dim)
+
+
+def decay(out, dim):
+    """exp(out[k] - out[k + 1]), at most 1: what a recurrence over a running logsumexp multiplies with. 0 behind the end."""
+    size = out.shape[dim]
+    here, next_ = out.narrow(dim, 0, size - 1), out.narrow(dim, 1, size - 1)
+    ratio = (here - torch.where(next_.abs() == math.inf, 0, next_)).exp()
+    return torch.cat([ratio, torch.zeros_like(out.narrow(dim, 0, 1))], dim)
+
+
+def own_share(x, out):
+    """exp(x - out), the part of the newest element."""
+    return (x - torch.where(out.abs() == math.inf, 0, out)).exp()
+
+
+def logcumsumexp_vjp(g, x, dim):
+    if x.dim() == 0 or x.numel() == 0:
+        return g
+    out = x.logcumsumexp(dim)
+    return own_share(x, out).conj() * linear_recurrence(g, decay(out, dim).conj(), dim)
+
+
+def logcumsumexp_jvp(x_t, x, dim):
+    if x.dim() == 0 or x.numel() == 0:
+        return x_t
+    out = x.logcumsumexp(dim)
+    return linear_recurrence((x_t * own_share(x, out)).flip(dim), preceding(decay(out, dim), dim, 0).flip(dim), dim).flip(dim)
+
+
+@op(vjp=logcumsumexp_vjp, jvp=lambda x_t, x, dim: logcumsumexp_jvp(x_t, x, dim))
+def logcumsumexp(x, dim):
+    """log(cumsum(exp(x))) along `dim`, without overflow."""
+    dim = wrap(dim, x)
+    if x.is_complex():
+        most = x.real.amax(dim, keepdim=True) if x.numel() else x.real
+        return (x - most).exp().cumsum(dim).log() + most
+    out = empty_tensor(x.shape, x.dtype)
+    kernel("logcumsumexp")(out, x, dim)
+    return out
+
+
+@composite
+def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
+    """The `n`-th differences of neighbours along `dim`."""
+    if input.dim() == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    parts = [part for part in (prepend, input, append) if part is not None]
+    result = torch.cat(parts, dim) if len(parts) > 1 else input
+    for _ in range(min(n, result.shape[dim])):
+        last = result.shape[dim] - 1
+        left, right = result.narrow(dim, 0, last), result.narrow(dim, 1, last)
+        result = right.logical_xor(left) if result.dtype == torch.bool else right - left
+    if n == 0:
+        result = result.clone()
+    return result if out is None else out.copy_(result)
+
+
+def gradient_along(x, dim, step, edge_order):
+    """The derivative along `dim` by central differences, one-sided at the edges; `step` is a number or the sample points."""
+    size = x.shape[dim]
+
+    def part(start, count):
+        return x.narrow(dim, start, count)
+
+    if not isinstance(step, Tensor):
+        inner = (part(2, size - 2) - part(0, size - 2)) / (2 * step)
+        first, last = (part(1, 1) - part(0, 1)) / step, (part(size - 1, 1) - part(size - 2, 1)) / step
+        if edge_order == 2:
+            first = (-3 * part(0, 1) + 4 * part(1, 1) - part(2, 1)) / (2 * step)
+            last = (3 * part(size - 1, 1) - 4 * part(size - 2, 1) + part(size - 3, 1)) / (2 * step)
+        return torch.cat([first, inner, last], dim)
+    steps = step[1:] - step[:-1]
+    shape = [-1 if d == dim else 1 for d in range(x.dim())]
+    before, after = steps[:-1].reshape(shape), steps[1:].reshape(shape)
+    inner = (
+        -after / (before * (before + after)) * part(0, size - 2)
+        + (after - before) / (before * after) * part(1, size - 2)
+        + before / (after * (before + after)) * part(2, size - 2)
+    )
+    first, last = (part(1, 1) - part(0, 1)) / steps[0], (part(size - 1, 1) - part(size - 2, 1)) / steps[-1]
+    if edge_order == 2:
+        h, k = steps[0], steps[1]
+        first = -(2 * h + k) / (h * (h + k)) * part(0, 1) + (h + k) / (h * k) * part(1, 1) - h / (k * (h + k)) * part(2, 1)
+        h, k = steps[-2], steps[-1]
+        last = (
+            k / (h * (h + k)) * part(size - 3, 1) - (h + k) / (h * k) * part(size - 2, 1)
+            + (2 * k + h) / (k * (h + k)) * part(size - 1, 1)
+        )
+    return torch.cat([first, inner, last], dim)
+
+
+@composite(method=False)
+def gradient(input, *, spacing=1, dim=None, edge_order=1):
+    """Numerical derivatives of the samples `input` along the dimensions `dim` (all by default), as a tuple.
+
+    `spacing` is one step, a step for each dimension, or a tuple of tensors with the sample points of each.
+    """
+    dims = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = tuple(wrap(d, input) for d in dims)
+    steps = (spacing,) * len(dims) if not isinstance(spacing, (tuple, list)) else tuple(spacing)
+    if len(steps) != len(dims):
+        raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = "
+                           f"{input.dim()}', but got a list of length {len(steps)}")
+    if edge_order not in (1, 2):
+        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    for d in dims:
+        if input.shape[d] < edge_order + 1:
+            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    return tuple(gradient_along(input, d, step, edge_order) for d, step in zip(dims, steps))
