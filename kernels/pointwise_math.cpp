@@ -43,6 +43,8 @@ void register_elementary() {
   binary_math<real>("polar", []<class T>(T r, T angle) { return Complex<T>{r * simd::cos(angle), r * simd::sin(angle)}; });
   binary_math<real>("hypot", [](auto a, auto b) { return simd::hypot(a, b); });
   binary_math<real>("ldexp", [](auto x, auto e) { return x * simd::exp2(e); });
+  unary<real>("deg2rad", []<class T>(T x) { return x * T(M_PI / 180); });
+  unary<real>("rad2deg", []<class T>(T x) { return x * T(180 / M_PI); });
   unary_math<real>("sinc", []<class T>(T x) {
     const T y = pi<T> * x;
     return x == 0 ? T(1) : simd::sin(y) / y;
@@ -84,6 +86,8 @@ void register_activations() {
   unary<integer | real>("relu", []<class T>(T x) { return (x >= 0) | (x != x) ? x : T(0); });
   // leaky_relu: numbers slope f.
   unary<real, 1>("leaky_relu", []<class T>(T x, const Number* p) { return x > 0 ? x : x * T(p[0].f); });
+  // prelu: x and the slope of its negative elements.
+  binary<real>("prelu", [](auto x, auto slope) { return x > 0 ? x : x * slope; });
   // elu: numbers alpha f, scale f, input_scale f. celu: numbers alpha f.
   unary_math<real, 3>("elu", []<class T>(T x, const Number* p) {
     const T below = simd::expm1(x * T(p[2].f)) * T(p[0].f * p[1].f);

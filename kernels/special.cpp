@@ -251,6 +251,21 @@ void register_special() {
   function("erfcx", [](double x) { return erfcx(x); });
   function("ndtri", [](double x) { return ndtri(x); });
   function("log_ndtr", [](double x) { return log_ndtr(x); });
+  function("bessel_j0", [](double x) { return ::j0(x); });
+  function("bessel_j1", [](double x) { return ::j1(x); });
+  function("bessel_y0", [](double x) { return x < 0 ? nan : ::y0(x); });
+  function("bessel_y1", [](double x) { return x < 0 ? nan : ::y1(x); });
+  function("spherical_bessel_j0", [](double x) { return std::isinf(x) ? 0 : std::abs(x) < 1e-4 ? 1 - x * x / 6 : std::sin(x) / x; });
+  // x = mantissa * 2^exponent with the mantissa in [0.5, 1); the exponent as a float.
+  function("frexp_mantissa", [](double x) {
+    int exponent;
+    return std::frexp(x, &exponent);
+  });
+  function("frexp_exponent", [](double x) {
+    int exponent = 0;
+    if (std::isfinite(x)) (void)std::frexp(x, &exponent);
+    return double(exponent);
+  });
   function("i0", [](double x) { return bessel_i(0, x); });
   function("i0e", [](double x) { return bessel_i_scaled(0, x); });
   function("i1", [](double x) { return bessel_i(1, x); });

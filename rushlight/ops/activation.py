@@ -1,0 +1,282 @@
+"""Activations of neural networks: relu and its relatives. nn.functional re-exports them."""
+
+import math
+
+import rushlight as torch
+from rushlight.ops._declare import composite, op, pointwise
+from rushlight.ops.arithmetic import in_place
+
+
+def refuse_bool(text):
+    def check(dtype, *inputs):
+        if dtype.name == "bool":
+            raise RuntimeError(text)
+        if dtype.is_complex:
+            raise NotImplementedError("clamp is not supported for complex types")
+
+    return check
+
+
+def passed(g, out):
+    """`g` where `out` is not 0 or less."""
+    return torch.where(out <= 0, 0, g)
+
+
+@pointwise(
+    vjp=passed, jvp=lambda x_t, out: passed(x_t, out), check=refuse_bool("Boolean inputs not supported for relu")
+)
+def relu(x):
+    """max(x, 0)."""
+
+
+@pointwise(
+    vjp=lambda g, x, threshold: torch.where(x <= threshold, 0, g),
+    jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
+    inputs=1, numbers=lambda threshold, value: (float(threshold), float(value)), method=False,
+)
+def threshold(x, threshold, value):
+    """`x` where it is above `threshold`, `value` elsewhere."""
+
+
+@pointwise(
+    vjp=lambda g, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, g),
+    jvp=lambda x_t, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, x_t),
+    inputs=1, numbers=lambda low, high: (float(low), float(high)), function=False, method=False, inplace=False,
+    check=refuse_bool("Bool inputs not supported for hardtanh"),
+)
+def hardtanh(x, min_val=-1.0, max_val=1.0):
+    """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
+
+
+@pointwise(
+    slope=lambda x, negative_slope: torch.where(x > 0, 1, negative_slope), function=False, method=False, inplace=False
+)
+def leaky_relu(x, negative_slope=0.01):
+    """`x`, times `negative_slope` where it is negative."""
+
+
+def elu_slope(x, alpha, scale, input_scale):
+    return torch.where(x <= 0, (x * input_scale).exp() * (alpha * scale * input_scale), scale)
+
+
+@pointwise(slope=elu_slope, function=False, method=False, inplace=False)
+def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
+    """scale · x above 0, scale · alpha · (exp(input_scale · x) - 1) below."""
+
+
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+@pointwise(slope=lambda x: elu_slope(x, SELU_ALPHA, SELU_SCALE, 1), name="EluBackward0", method=False)
+def selu(x):
+    """The self-normalising elu."""
+
+
+@pointwise(slope=lambda x, alpha: elu_slope(x, alpha, 1, 1 / alpha), method=False)
+def celu(x, alpha=1.0):
+    """x above 0, alpha · (exp(x / alpha) - 1) below."""
+
+
+def gelu_slope(x, approximate):
+    if approximate == "tanh":
+        scale = math.sqrt(2 / math.pi)
+        bent = torch.tanh((x + x * x * x * 0.044715) * scale)
+        return (bent + 1) * 0.5 + x * (1 - bent * bent) * (x * x * (3 * 0.044715) + 1) * (scale / 2)
+    return (torch.erf(x * math.sqrt(0.5)) + 1) * 0.5 + x * torch.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+
+
+def approximation(approximate):
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return (int(approximate == "tanh"),)
+
+
+@pointwise(slope=gelu_slope, numbers=approximation, inputs=1, function=False, method=False, inplace=False)
+def gelu(x, *, approximate="none"):
+    """x Φ(x), with Φ the normal distribution function ("none") or close to it ("tanh")."""
+
+
+def silu_slope(x):
+    gate = torch.sigmoid(x)
+    return gate * (x * (1 - gate) + 1)
+
+
+@pointwise(slope=silu_slope, function=False, method=False, inplace=False)
+def silu(x):
+    """x · sigmoid(x)."""
+
+
+def mish_slope(x):
+    bent = torch.tanh(softplus(x))
+    return bent + x * torch.sigmoid(x) * (1 - bent * bent)
+
+
+@pointwise(slope=mish_slope, function=False, method=False, inplace=False)
+def mish(x):
+    """x · tanh(log(1 + exp(x)))."""
+
+
+@pointwise(
+    slope=lambda x, beta, threshold: torch.where(x * beta > threshold, 1, torch.sigmoid(x * beta)),
+    numbers=lambda beta, threshold: (float(beta), float(threshold)), inputs=1, function=False, method=False, inplace=False,
+)
+def softplus(x, beta=1, threshold=20):
+    """log(1 + exp(beta · x)) / beta, and x where beta · x is above `threshold`."""
+
+
+def between(g, x, lambd):
+    return torch.where(torch.logical_and(x >= -lambd, x <= lambd), 0, g)
+
+
+def shrinking(lambd):
+    return (float(lambd),)
+
+
+def checked_shrinking(lambd):
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return (float(lambd),)
+
+
+@pointwise(
+    vjp=between, jvp=lambda x_t, x, lambd: between(x_t, x, lambd), numbers=checked_shrinking, function=False, method=False,
+    inplace=False,
+)
+def softshrink(x, lambd=0.5):
+    """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
+
+
+@pointwise(vjp=between, jvp=lambda x_t, x, lambd: between(x_t, x, lambd), numbers=shrinking, inplace=False)
+def hardshrink(x, lambd=0.5):
+    """x, and 0 where |x| is at most `lambd`."""
+
+
+# In float32 for every dtype, as in PyTorch.
+ONE_SIXTH = 0.1666666716337204
+
+
+def in_ramp(g, x):
+    return torch.where(torch.logical_and(x > -3, x < 3), g * ONE_SIXTH, 0)
+
+
+@pointwise(vjp=in_ramp, jvp=lambda x_t, x: in_ramp(x_t, x), function=False, method=False, inplace=False)
+def hardsigmoid(x):
+    """clamp(x + 3, 0, 6) / 6."""
+
+
+def hardswish_slope(x):
+    return torch.where(x <= -3, 0, torch.where(x < 3, x / 3 + 0.5, 1))
+
+
+@pointwise(slope=hardswish_slope, function=False, method=False, inplace=False)
+def hardswish(x):
+    """x · clamp(x + 3, 0, 6) / 6."""
+
+
+@pointwise(
+    slope=lambda x: torch.sigmoid(-x), kernel="logsigmoid", name="LogSigmoidBackward0", function=False, method=False, inplace=False
+)
+def log_sigmoid(x):
+    """log(sigmoid(x))."""
+
+
+# ---------------------------------------------------------------------------------------------------------- with a weight
+@pointwise(
+    slopes=(lambda x, weight: torch.where(x > 0, 1, weight), lambda x: torch.where(x > 0, 0, x)),
+    kernel="prelu", name="PreluKernelBackward0", function=False, method=False, inplace=False, out=False,
+)
+def _prelu_kernel(x, weight):
+    """`x`, times `weight` where it is negative."""
+
+
+@composite
+def prelu(input, weight):
+    """`input`, times `weight` (one number, or one for each channel) where it is negative."""
+    channels = input.shape[1] if input.ndim > 1 else 1
+    if input.dtype != weight.dtype:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {input.dtype.legacy_name} and {weight.dtype.legacy_name}"
+        )
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
+    if weight.numel() != 1:
+        if input.ndim == 0:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        if weight.numel() != channels:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight.numel()} and channel "
+                f"size = {channels}."
+            )
+    if input.ndim > 1:
+        weight = weight.view([1, weight.numel()] + [1] * (input.ndim - 2))
+    elif input.ndim == 0 and weight.ndim == 1:
+        weight = weight.view([])
+    return _prelu_kernel(input, weight)
+
+
+@op(
+    vjp={"x": lambda g, slope: g * slope}, jvp=lambda x_t, slope: x_t * slope, name="RreluWithNoiseBackward0",
+    function=False, method=False, inplace=True,
+)
+def _rrelu(x, slope):
+    """`x` times a slope for each element."""
+    return x * slope
+
+
+def rrelu_slope(x, lower, upper, training, generator):
+    """The slope of each element: 1 above 0, below it random in training and the mean otherwise."""
+    if lower > upper:
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if not training:
+        return torch.where(x.detach() <= 0, torch.tensor((lower + upper) / 2, dtype=x.dtype), 1)
+    slope = torch.ones_like(x, requires_grad=False)
+    below = (x.detach() <= 0).reshape(-1)
+    drawn = torch.empty(int(below.sum()), dtype=torch.float64).uniform_(lower, upper, generator=generator)
+    slope.view(-1)[below] = drawn.to(x.dtype)
+    return slope
+
+
+@composite(method=False)
+def rrelu(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
+    """`input`, times a slope where it is negative: random from [lower, upper] in training, their mean otherwise."""
+    return _rrelu(input, rrelu_slope(input, lower, upper, training, generator))
+
+
+@composite(method=False)
+def rrelu_(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
+    """In-place version of `rrelu`."""
+    return in_place(_rrelu)(input, rrelu_slope(input, lower, upper, training, generator))
+
+
+def halves(x, dim):
+    return x.chunk(2, dim)
+
+
+def glu_vjp(g, x, dim):
+    first, second = halves(x, dim)
+    gate = torch.sigmoid(second)
+    return torch.cat((g * gate, g * first * gate * (1 - gate)), dim)
+
+
+def glu_jvp(x_t, x, dim):
+    (first_t, second_t), (first, second) = halves(x_t, dim), halves(x, dim)
+    gate = torch.sigmoid(second)
+    return (first_t + first * second_t * (1 - gate)) * gate
+
+
+@op(vjp=glu_vjp, jvp=glu_jvp, function=False, method=False)
+def glu(x, dim=-1):
+    """The first half of `x` along `dim` times the sigmoid of the second."""
+    if x.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    if x.shape[dim] % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.shape[dim]}")
+    first, second = halves(x, dim)
+    return first * torch.sigmoid(second)
+
+
+hardtanh_, leaky_relu_, elu_, silu_, mish_, hardsigmoid_, hardswish_ = map(
+    in_place, (hardtanh, leaky_relu, elu, silu, mish, hardsigmoid, hardswish)
+)
+relu_, threshold_, selu_, celu_ = map(in_place, (relu, threshold, selu, celu))

@@ -1,0 +1,405 @@
+"""Comparisons, logic and bits; choices among elements by comparison."""
+
+import rushlight as torch
+from rushlight.core import Tensor
+from rushlight.ops._declare import composite, pointwise
+from rushlight.ops.arithmetic import in_place, legacy_name, refuse_complex, total, underived
+
+
+@pointwise()
+def eq(a, b):
+    """Where `a` equals `b`."""
+
+
+@pointwise(aliases=("not_equal",))
+def ne(a, b):
+    """Where `a` does not equal `b`."""
+
+
+@pointwise(aliases=("less",))
+def lt(a, b):
+    """Where `a` is less than `b`."""
+
+
+@pointwise(aliases=("less_equal",))
+def le(a, b):
+    """Where `a` is not greater than `b`."""
+
+
+@pointwise(aliases=("greater",))
+def gt(a, b):
+    """Where `a` is greater than `b`."""
+
+
+@pointwise(aliases=("greater_equal",))
+def ge(a, b):
+    """Where `a` is not less than `b`."""
+
+
+@composite
+def equal(input, other):
+    """Whether both have the same shape and elements."""
+    if input.shape != other.shape:
+        return False
+    return input is other and not input.dtype.is_floating_point or bool((input == other).all())
+
+
+@composite
+def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Where |input - other| is at most atol + rtol |other|."""
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"{legacy_name(input.dtype)} did not match {legacy_name(other.dtype)}")
+    if rtol < 0:
+        raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol:g}")
+    if atol < 0:
+        raise RuntimeError(f"atol must be greater than or equal to zero, but got {atol:g}")
+    close = input == other
+    if equal_nan and (input.dtype.is_floating_point or input.dtype.is_complex):
+        close = torch.logical_or(close, torch.logical_and(torch.isnan(input), torch.isnan(other)))
+    if rtol == 0 and atol == 0:
+        return close
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        input, other = input.to(torch.get_default_dtype()), other.to(torch.get_default_dtype())
+    error = (input - other).detach().abs()
+    allowed = atol + (rtol * other.detach()).abs()
+    return torch.logical_or(close, torch.logical_and(torch.isfinite(error), error <= allowed))
+
+
+@composite
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether every |input - other| is at most atol + rtol |other|."""
+    return bool(torch.isclose(input, other, rtol, atol, equal_nan).all())
+
+
+# ---------------------------------------------------------------------------------------------------------- logic and bits
+@pointwise()
+def logical_and(a, b):
+    """Where both are not zero."""
+
+
+@pointwise()
+def logical_or(a, b):
+    """Where one or both are not zero."""
+
+
+@pointwise()
+def logical_xor(a, b):
+    """Where exactly one is not zero."""
+
+
+@pointwise()
+def logical_not(x):
+    """Where `x` is zero."""
+
+
+@pointwise()
+def bitwise_and(a, b):
+    """The bits that both have."""
+
+
+@pointwise()
+def bitwise_or(a, b):
+    """The bits that one or both have."""
+
+
+@pointwise()
+def bitwise_xor(a, b):
+    """The bits that exactly one has."""
+
+
+@pointwise()
+def bitwise_not(x):
+    """The bits that `x` does not have."""
+
+
+@pointwise()
+def bitwise_left_shift(a, b):
+    """The bits of `a` moved `b` places up."""
+
+
+@pointwise()
+def bitwise_right_shift(a, b):
+    """The bits of `a` moved `b` places down; the sign stays."""
+
+
+# ---------------------------------------------------------------------------------------------------------- tests
+@pointwise(inplace=False, out=False)
+def isnan(x):
+    """Where an element is not a number."""
+
+
+@pointwise(inplace=False, out=False)
+def isinf(x):
+    """Where an element is infinite."""
+
+
+@pointwise(inplace=False, out=False)
+def isfinite(x):
+    """Where an element is neither infinite nor NaN."""
+
+
+@pointwise(inplace=False, check=refuse_complex("isposinf does not support complex inputs."))
+def isposinf(x):
+    """Where an element is +∞."""
+
+
+@pointwise(inplace=False, check=refuse_complex("isneginf does not support complex inputs."))
+def isneginf(x):
+    """Where an element is -∞."""
+
+
+@composite
+def isreal(input):
+    """Where the imaginary part is 0."""
+    return torch.imag(input) == 0 if input.dtype.is_complex else torch.ones_like(input, dtype=torch.bool)
+
+
+# ---------------------------------------------------------------------------------------------------------- choices
+@pointwise(
+    vjp=(None, lambda g, condition: torch.where(condition, g, 0), lambda g, condition: torch.where(condition, 0, g)),
+    jvp=lambda input_t, other_t, condition: torch.where(
+        condition, 0 if input_t is None else input_t, 0 if other_t is None else other_t
+    ),
+    kernel="where", name="WhereBackward0", function=False, method=False, inplace=False,
+)
+def _where(condition, input, other):
+    """`input` where `condition` holds, `other` elsewhere."""
+
+
+@composite(method=False)
+def where(condition, input=None, other=None, *, out=None):
+    """`input` where `condition` holds, `other` elsewhere; with a condition alone, the indices where it holds.
+
+    >>> import rushlight
+    >>> x = rushlight.tensor([-1., 2.])
+    >>> rushlight.where(x > 0, x, 0)
+    tensor([0., 2.])
+    """
+    if input is None and other is None:
+        return torch.nonzero(condition, as_tuple=True)
+    return _where(condition, input, other, out=out)
+
+
+@composite(function=False, name="where")
+def where_else(self, condition, other):
+    """`self` where `condition` holds, `other` elsewhere."""
+    return _where(condition, self, other)
+
+
+def refuse(name):
+    return refuse_complex(f"{name} not implemented for complex tensors.")
+
+
+def first_share(g, first, second, wins):
+    """What of `g` goes to `first`: half at a tie, nothing where `second` wins."""
+    return torch.where(wins(second, first), 0, torch.where(first == second, g / 2, g))
+
+
+def share_rules(wins):
+    """The rules of maximum and minimum, where a NaN wins against nothing."""
+
+    def jvp(a_t, b_t, a, b):
+        return total(
+            None if a_t is None else first_share(a_t, a, b, wins), None if b_t is None else first_share(b_t, b, a, wins)
+        )
+
+    return {
+        "vjp": (lambda g, a, b: first_share(g, a, b, wins), lambda g, a, b: first_share(g, b, a, wins)),
+        "jvp": jvp,
+        "inplace": False,
+    }
+
+
+def greater(a, b):
+    return a > b
+
+
+def less(a, b):
+    return a < b
+
+
+@pointwise(**share_rules(greater), check=refuse("maximum"))
+def maximum(a, b):
+    """The greater of `a` and `b`; NaN where either is NaN."""
+
+
+@pointwise(**share_rules(less), check=refuse("minimum"))
+def minimum(a, b):
+    """The lesser of `a` and `b`; NaN where either is NaN."""
+
+
+def number_choice(prefers):
+    """The rules of fmax and fmin: all of `g` goes to one of the two, `a` where they are equal."""
+
+    def chosen(a, b):
+        return torch.logical_or(prefers(a, b), torch.isnan(b))
+
+    return {
+        "vjp": (lambda g, a, b: torch.where(chosen(a, b), g, 0), lambda g, a, b: torch.where(chosen(a, b), 0, g)),
+        "jvp": lambda a_t, b_t, a, b: torch.where(chosen(a, b), 0 if a_t is None else a_t, 0 if b_t is None else b_t),
+        "inplace": False,
+    }
+
+
+def not_less(a, b):
+    return a >= b
+
+
+def not_greater(a, b):
+    return a <= b
+
+
+@pointwise(**number_choice(not_less), check=refuse("fmax"))
+def fmax(a, b):
+    """The greater of `a` and `b`; the other where one is NaN."""
+
+
+@pointwise(**number_choice(not_greater), check=refuse("fmin"))
+def fmin(a, b):
+    """The lesser of `a` and `b`; the other where one is NaN."""
+
+
+refuse_clamp = refuse_complex("clamp is not supported for complex types", NotImplementedError)
+
+
+def kept(g, holds, elsewhere=0):
+    return torch.where(holds, g, elsewhere)
+
+
+BOUNDED_BELOW = {
+    "vjp": (lambda g, x, min: kept(g, x >= min), lambda g, x, min: kept(g, x < min)),
+    "jvp": lambda x_t, min_t, x, min: kept(0 if x_t is None else x_t, x >= min, 0 if min_t is None else min_t),
+    "check": refuse_clamp,
+}
+BOUNDED_ABOVE = {
+    "vjp": (lambda g, x, max: kept(g, x <= max), lambda g, x, max: kept(g, x > max)),
+    "jvp": lambda x_t, max_t, x, max: kept(0 if x_t is None else x_t, x <= max, 0 if max_t is None else max_t),
+    "check": refuse_clamp,
+}
+
+
+@pointwise(
+    **BOUNDED_BELOW, name=("ClampMinBackward0", "ClampMinBackward1"),
+)
+def clamp_min(x, min):
+    """`x`, or `min` where that is greater."""
+
+
+@pointwise(
+    **BOUNDED_ABOVE, name=("ClampMaxBackward0", "ClampMaxBackward1"),
+)
+def clamp_max(x, max):
+    """`x`, or `max` where that is less."""
+
+
+@pointwise(
+    **BOUNDED_BELOW, kernel="clamp_min", name=("ClampBackward1", "ClampBackward0"), function=False, method=False,
+)
+def _clamp_below(x, min):
+    """clamp with a lower bound alone."""
+
+
+@pointwise(
+    **BOUNDED_ABOVE, kernel="clamp_max", name=("ClampBackward1", "ClampBackward0"), function=False, method=False,
+)
+def _clamp_above(x, max):
+    """clamp with an upper bound alone."""
+
+
+def inside(x, min, max):
+    return torch.logical_and(x >= min, x <= max)
+
+
+@pointwise(
+    vjp=(
+        lambda g, x, min, max: kept(g, inside(x, min, max)),
+        lambda g, x, min, max: kept(g, torch.logical_and(x < min, min < max)),
+        lambda g, x, min, max: kept(g, torch.logical_or(x > max, max < min)),
+    ),
+    jvp=lambda x_t, min_t, max_t, x, min, max: total(
+        None if x_t is None else kept(x_t, inside(x, min, max)),
+        None if min_t is None else kept(min_t, torch.logical_and(x < min, min < max)),
+        None if max_t is None else kept(max_t, torch.logical_or(x > max, max < min)),
+    ),
+    check=refuse_clamp, kernel="clamp", name=("ClampBackward1", "ClampBackward0"), function=False, method=False,
+)
+def _clamp_between(x, min, max):
+    """clamp with both bounds."""
+
+
+def clamp_call(x, min, max):
+    """The op of a clamp with its arguments."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return _clamp_below, (x, min)
+    if min is None:
+        return _clamp_above, (x, max)
+    if isinstance(min, Tensor) != isinstance(max, Tensor):
+        raise TypeError("clamp() takes two tensors or two numbers as bounds, not one of each")
+    return _clamp_between, (x, min, max)
+
+
+@composite(aliases=("clip",))
+def clamp(input, min=None, max=None, *, out=None):
+    """Elements below `min` become `min`, those above `max` become `max`; bounds are numbers or tensors.
+
+    >>> import rushlight
+    >>> rushlight.tensor([-1., 0.5, 2.]).clamp(0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    op, arguments = clamp_call(input, min, max)
+    return op(*arguments, out=out)
+
+
+@composite(aliases=("clip_",))
+def clamp_(input, min=None, max=None):
+    """In-place version of `clamp`."""
+    op, arguments = clamp_call(input, min, max)
+    return in_place(op)(*arguments)
+
+
+no_heaviside = underived("derivative for aten::heaviside is not implemented", RuntimeError)
+
+
+@pointwise(
+    vjp=(no_heaviside, no_heaviside), name="NotImplemented",
+    check=refuse_complex("heaviside is not yet implemented for complex tensors."),
+)
+def heaviside(x, values):
+    """0 for negative elements, 1 for positive ones, `values` at 0."""
+
+
+def same_where_number(g, x):
+    return torch.where(torch.logical_or(torch.isnan(x), torch.isinf(x)), 0, g)
+
+
+@pointwise(
+    vjp=same_where_number, jvp=lambda x_t, x: same_where_number(x_t, x), kernel="nan_to_num", name="NanToNumBackward0", inputs=1,
+    function=False, method=False,
+)
+def _nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0):
+    """NaN and the infinities replaced by numbers."""
+
+
+def replacements(input, nan, posinf, neginf):
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        return 0.0, 0.0, 0.0
+    limits = torch.finfo(input.dtype)
+    return (
+        0.0 if nan is None else float(nan),
+        limits.max if posinf is None else float(posinf),
+        limits.min if neginf is None else float(neginf),
+    )
+
+
+@composite
+def nan_to_num(input, nan=None, posinf=None, neginf=None, *, out=None):
+    """NaN becomes `nan` (0), the infinities `posinf` and `neginf` (the greatest and least number of the dtype)."""
+    return _nan_to_num(input, *replacements(input, nan, posinf, neginf), out=out)
+
+
+@composite
+def nan_to_num_(input, nan=None, posinf=None, neginf=None):
+    """In-place version of `nan_to_num`."""
+    return in_place(_nan_to_num)(input, *replacements(input, nan, posinf, neginf))

@@ -1,0 +1,461 @@
+"""Functions of one number: exponentials, angles, roundings and the special functions."""
+
+import math
+
+import rushlight as torch
+from rushlight.core import Tensor
+from rushlight.ops._declare import composite, op, pointwise
+from rushlight.ops._return_types import return_type
+from rushlight.ops.arithmetic import FLAT, conjugate, in_place, refuse_complex, underived
+
+LOG_2 = math.log(2)
+LOG_10 = math.log(10)
+ERF_SLOPE = 2 / math.sqrt(math.pi)
+
+
+# ---------------------------------------------------------------------------------------------------------- exponentials
+@pointwise(slope=lambda out: out, dtype="float")
+def exp(x):
+    """e to the power of each element."""
+
+
+@pointwise(slope=lambda out: out * LOG_2, dtype="float")
+def exp2(x):
+    """2 to the power of each element."""
+
+
+@pointwise(slope=lambda out: out + 1, dtype="float")
+def expm1(x):
+    """exp(x) - 1, exact near 0."""
+
+
+@pointwise(vjp=lambda g, x: g / conjugate(x), jvp=lambda x_t, x: x_t / x, dtype="float")
+def log(x):
+    """Natural logarithm."""
+
+
+@pointwise(slope=lambda x: (x * LOG_2).reciprocal(), dtype="float")
+def log2(x):
+    """Logarithm to base 2."""
+
+
+@pointwise(slope=lambda x: (x * LOG_10).reciprocal(), dtype="float")
+def log10(x):
+    """Logarithm to base 10."""
+
+
+@pointwise(vjp=lambda g, x: g / conjugate(x + 1), jvp=lambda x_t, x: x_t / (x + 1), dtype="float", name="Log1PBackward0")
+def log1p(x):
+    """log(1 + x), exact near 0."""
+
+
+# ---------------------------------------------------------------------------------------------------------- angles
+@pointwise(slope=lambda x: x.cos(), dtype="float")
+def sin(x):
+    """Sine of each element, in radians."""
+
+
+@pointwise(slope=lambda x: -x.sin(), dtype="float")
+def cos(x):
+    """Cosine of each element, in radians."""
+
+
+@pointwise(slope=lambda out: out * out + 1, dtype="float")
+def tan(x):
+    """Tangent of each element, in radians."""
+
+
+@pointwise(slope=lambda x: (1 - x * x).rsqrt(), dtype="float", aliases=("arcsin",))
+def asin(x):
+    """Inverse of the sine."""
+
+
+@pointwise(slope=lambda x: -(1 - x * x).rsqrt(), dtype="float", aliases=("arccos",))
+def acos(x):
+    """Inverse of the cosine."""
+
+
+@pointwise(slope=lambda x: (x * x + 1).reciprocal(), dtype="float", aliases=("arctan",))
+def atan(x):
+    """Inverse of the tangent."""
+
+
+@pointwise(slope=lambda x: x.cosh(), dtype="float")
+def sinh(x):
+    """Hyperbolic sine."""
+
+
+@pointwise(slope=lambda x: x.sinh(), dtype="float")
+def cosh(x):
+    """Hyperbolic cosine."""
+
+
+@pointwise(slope=lambda out: 1 - out * out, dtype="float")
+def tanh(x):
+    """Hyperbolic tangent."""
+
+
+@pointwise(slope=lambda x: (x * x + 1).rsqrt(), dtype="float", aliases=("arcsinh",))
+def asinh(x):
+    """Inverse of the hyperbolic sine."""
+
+
+def acosh_slope(x):
+    # Two roots, for the branch cut of complex numbers; NaN below 1 and not below -1, where x² - 1 alone is positive.
+    if x.dtype.is_complex:
+        return ((x - 1).sqrt() * (x + 1).sqrt()).reciprocal()
+    return (x * x - 1).rsqrt()
+
+
+@pointwise(slope=acosh_slope, dtype="float", aliases=("arccosh",))
+def acosh(x):
+    """Inverse of the hyperbolic cosine."""
+
+
+@pointwise(slope=lambda x: (1 - x * x).reciprocal(), dtype="float", aliases=("arctanh",))
+def atanh(x):
+    """Inverse of the hyperbolic tangent."""
+
+
+refuse_complex_degrees = refuse_complex("deg2rad is not supported for complex tensors.")
+refuse_complex_radians = refuse_complex("rad2deg is not supported for complex tensors.")
+
+
+@pointwise(slope=math.pi / 180, dtype="float", check=refuse_complex_degrees, name="Deg2RadBackward0")
+def deg2rad(x):
+    """Degrees as radians."""
+
+
+@pointwise(slope=180 / math.pi, dtype="float", check=refuse_complex_radians, name="Rad2DegBackward0")
+def rad2deg(x):
+    """Radians as degrees."""
+
+
+def sinc_slope(x):
+    scaled = x * math.pi
+    square = scaled * x
+    return torch.where(square == 0, 0, (scaled * scaled.cos() - scaled.sin()) / square)
+
+
+@pointwise(slope=sinc_slope, dtype="float")
+def sinc(x):
+    """sin(πx) / πx, and 1 at 0."""
+
+
+# ---------------------------------------------------------------------------------------------------------- rounding
+def refuse_complex_rounding(name):
+    return refuse_complex(f"{name} is not supported for complex inputs", NotImplementedError)
+
+
+@pointwise(**FLAT, check=refuse_complex_rounding("floor"))
+def floor(x):
+    """The largest integer that is not above each element."""
+
+
+@pointwise(**FLAT, check=refuse_complex_rounding("ceil"))
+def ceil(x):
+    """The smallest integer that is not below each element."""
+
+
+@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",))
+def trunc(x):
+    """Each element without what stands behind its point."""
+
+
+@pointwise(slope=1)
+def frac(x):
+    """What stands behind the point of each element, with its sign."""
+
+
+@pointwise(**FLAT, kernel="round", name="RoundBackward0", function=False, method=False)
+def _round(x):
+    """To the nearest integer."""
+
+
+@pointwise(**FLAT, kernel="round_decimals", name="RoundBackward1", inputs=1, function=False, method=False)
+def _round_decimals(x, decimals):
+    """To so many decimals."""
+
+
+@composite
+def round(input, *, decimals=None, out=None):
+    """To the nearest integer (halves to the even one), or to `decimals` digits behind the point.
+
+    >>> import rushlight
+    >>> rushlight.round(rushlight.tensor([0.5, 1.5, 2.25]), decimals=1)
+    tensor([0.5000, 1.5000, 2.2000])
+    """
+    return _round(input, out=out) if decimals is None else _round_decimals(input, decimals, out=out)
+
+
+@composite(function=True)
+def round_(input, *, decimals=None):
+    """In-place version of `round`."""
+    return in_place(_round)(input) if decimals is None else in_place(_round_decimals)(input, decimals)
+
+
+# ---------------------------------------------------------------------------------------------------------- error function
+@pointwise(slope=lambda x: (-x * x).exp() * ERF_SLOPE, dtype="float")
+def erf(x):
+    """The error function."""
+
+
+@pointwise(slope=lambda x: (-x * x).exp() * -ERF_SLOPE, dtype="float")
+def erfc(x):
+    """1 - erf(x), exact for large x."""
+
+
+@pointwise(slope=lambda out: (out * out).exp() / ERF_SLOPE, dtype="float")
+def erfinv(x):
+    """Inverse of the error function."""
+
+
+@pointwise(slope=lambda x, out: 2 * x * out - ERF_SLOPE, dtype="float", name="SpecialErfcxBackward0", namespace="special",
+           method=False, inplace=False)
+def erfcx(x):
+    """exp(x²) erfc(x)."""
+
+
+@pointwise(slope=lambda out: (out * out / 2).exp() * math.sqrt(2 * math.pi), dtype="float", name="SpecialNdtriBackward0",
+           namespace="special", method=False, inplace=False)
+def ndtri(x):
+    """Inverse of the normal distribution function."""
+
+
+def log_ndtr_slope(x):
+    return math.sqrt(2 / math.pi) / torch.special.erfcx(x * -math.sqrt(0.5))
+
+
+@pointwise(slope=log_ndtr_slope, dtype="float", name="SpecialLogNdtrBackward0", namespace="special", method=False, inplace=False)
+def log_ndtr(x):
+    """Logarithm of the normal distribution function."""
+
+
+@composite(method=False, namespace="special")
+def ndtr(input, *, out=None):
+    """The normal distribution function: the area left of each element under the standard normal density."""
+    return torch.mul((input * math.sqrt(0.5)).erf() + 1, 0.5, out=out)
+
+
+# ---------------------------------------------------------------------------------------------------------- gamma function
+@pointwise(slope=lambda x: x.digamma(), dtype="float")
+def lgamma(x):
+    """Logarithm of |Γ(x)|."""
+
+
+@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float")
+def digamma(x):
+    """Derivative of lgamma."""
+
+
+@pointwise(slope=lambda x, n: torch.polygamma(n + 1, x), dtype="float", kernel="polygamma", name="PolygammaBackward0", inputs=1,
+           function=False, method=False)
+def _polygamma(x, n):
+    """The derivative of digamma of order n."""
+
+
+def check_order(n):
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    return n
+
+
+@composite(method=False)
+def polygamma(n, input, *, out=None):
+    """The derivative of digamma of order `n`."""
+    return _polygamma(input, check_order(n), out=out)
+
+
+@composite(function=False, name="polygamma")
+def polygamma_of(self, n):
+    """The derivative of digamma of order `n`."""
+    return _polygamma(self, check_order(n))
+
+
+@composite(function=False)
+def polygamma_(self, n):
+    """In-place version of `polygamma`."""
+    return in_place(_polygamma)(self, check_order(n))
+
+
+@op(
+    vjp=lambda g, x, p: g * mvlgamma_slope(x, p), jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p), inplace=True
+)
+def mvlgamma(x, p):
+    """Logarithm of the multivariate gamma function of dimension `p`."""
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    result = p * (p - 1) / 4 * math.log(math.pi) + torch.lgamma(x)
+    for j in range(1, p):
+        result = result + torch.lgamma(x - j / 2)
+    return result
+
+
+def mvlgamma_slope(x, p):
+    return sum(((x - j / 2).digamma() for j in range(1, p)), x.digamma())
+
+
+def gamma_density(a, x):
+    """x^(a-1) e^-x / Γ(a)."""
+    return ((a - 1) * x.log() - x - a.lgamma()).exp()
+
+
+@pointwise(
+    vjp=(underived("the derivative for 'igamma: input' is not implemented."), lambda g, a, b: g * gamma_density(a, b)),
+    jvp=lambda b_t, a, b: b_t * gamma_density(a, b),
+)
+def igamma(a, b):
+    """The regularised lower incomplete gamma function."""
+
+
+@pointwise(
+    vjp=(underived("the derivative for 'igammac: input' is not implemented."), lambda g, a, b: -g * gamma_density(a, b)),
+    jvp=lambda b_t, a, b: -b_t * gamma_density(a, b),
+)
+def igammac(a, b):
+    """The regularised upper incomplete gamma function."""
+
+
+@pointwise(
+    vjp=(underived("the derivative for 'zeta' is not implemented."), lambda g, a, b: -g * a * torch.special.zeta(a + 1, b)),
+    jvp=lambda b_t, a, b: -b_t * a * torch.special.zeta(a + 1, b),
+    dtype="float", namespace="special", method=False, inplace=False,
+    name=("SpecialZetaBackward2", "SpecialZetaBackward0", "SpecialZetaBackward1"),
+)
+def zeta(a, b):
+    """Hurwitz's zeta function."""
+
+
+# ---------------------------------------------------------------------------------------------------------- Bessel functions
+@pointwise(slope=lambda x: torch.special.i1(x), dtype="float")
+def i0(x):
+    """Modified Bessel function of the first kind, of order 0."""
+
+
+@pointwise(slope=lambda x, out: torch.special.i1e(x) - x.sgn() * out, dtype="float", name="SpecialI0EBackward0",
+           namespace="special", method=False, inplace=False)
+def i0e(x):
+    """exp(-|x|) i0(x)."""
+
+
+def near_zero(x):
+    return x.abs() <= torch.finfo(x.dtype).eps
+
+
+@pointwise(slope=lambda x, out: torch.where(near_zero(x), 0.5, x.i0() - out / x), dtype="float", name="SpecialI1Backward0",
+           namespace="special", method=False, inplace=False)
+def i1(x):
+    """Modified Bessel function of the first kind, of order 1."""
+
+
+@pointwise(slope=lambda x, out: torch.where(near_zero(x), 0.5, torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
+           dtype="float", name="SpecialI1EBackward0", namespace="special", method=False, inplace=False)
+def i1e(x):
+    """exp(-|x|) i1(x)."""
+
+
+def bessel(name, text):
+    """Declares a function of the Bessel family, which has no derivative in PyTorch either."""
+
+    def body(x): ...
+
+    body.__name__, body.__doc__ = name, text
+    return pointwise(dtype="float", kernel=kernels.get(name), namespace="special", method=False, inplace=False)(body)
+
+
+kernels = {"modified_bessel_i0": "i0", "modified_bessel_i1": "i1"}
+for name, text in {
+    "bessel_j0": "Bessel function of the first kind, of order 0.",
+    "bessel_j1": "Bessel function of the first kind, of order 1.",
+    "bessel_y0": "Bessel function of the second kind, of order 0.",
+    "bessel_y1": "Bessel function of the second kind, of order 1.",
+    "modified_bessel_i0": "Modified Bessel function of the first kind, of order 0.",
+    "modified_bessel_i1": "Modified Bessel function of the first kind, of order 1.",
+    "spherical_bessel_j0": "Spherical Bessel function of the first kind, of order 0.",
+}.items():
+    bessel(name, text)
+
+
+# ---------------------------------------------------------------------------------------------------------- logarithmic sums
+def xlogy_slope(a, b, logarithm):
+    """log b (0 where a is 0 and b is not above 0)."""
+    if not isinstance(b, Tensor):
+        b = torch.tensor(b, dtype=torch.get_default_dtype())
+    return torch.where(torch.logical_and(a == 0, b <= 0), 0, logarithm(b))
+
+
+@pointwise(
+    slopes=(lambda a, b: xlogy_slope(a, b, torch.log), lambda a, b: a / b), dtype="float",
+    name=("XlogyBackward2", "XlogyBackward0", "XlogyBackward1"),
+)
+def xlogy(a, b):
+    """a log b, and 0 where a is 0."""
+
+
+def xlog1py_slope(a, b):
+    if not isinstance(b, Tensor):
+        b = torch.tensor(b, dtype=torch.get_default_dtype())
+    return torch.where(torch.logical_and(a == 0, b <= -1), 0, b.log1p())
+
+
+@pointwise(
+    slopes=(xlog1py_slope, lambda a, b: a / (b + 1)), dtype="float", namespace="special", method=False, inplace=False,
+    name=("SpecialXlog1PyBackward2", "SpecialXlog1PyBackward0", "SpecialXlog1PyBackward1"),
+)
+def xlog1py(a, b):
+    """a log(1 + b), and 0 where a is 0."""
+
+
+@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp()), lambda a, b: 1 / (1 + (a - b).exp())), inplace=False)
+def logaddexp(a, b):
+    """log(exp(a) + exp(b))."""
+
+
+@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp2()), lambda a, b: 1 / (1 + (a - b).exp2())), inplace=False)
+def logaddexp2(a, b):
+    """log2(2^a + 2^b)."""
+
+
+@pointwise(slope=lambda x: -(x.log() + 1), dtype="float", name="SpecialEntrBackward0",
+           namespace="special", method=False, inplace=False)
+def entr(x):
+    """-x log x: what a probability adds to the entropy."""
+
+
+def logit_slope(x, eps):
+    slope = 1 / (x * (1 - x))
+    if eps is None or eps < 0:
+        return torch.where(torch.logical_or(x < 0, x > 1), math.nan, slope)
+    return torch.where(torch.logical_or(x < eps, x > 1 - eps), 0, slope)
+
+
+@pointwise(slope=logit_slope, dtype="float", inputs=1, numbers=lambda eps: (-1.0 if eps is None else float(eps),))
+def logit(x, eps=None):
+    """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where `eps` is given."""
+
+
+@pointwise(slope=lambda out: (1 - out) * out, dtype="float")
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+
+
+# ---------------------------------------------------------------------------------------------------------- parts of a float
+@pointwise(kernel="frexp_mantissa", function=False, method=False, inplace=False)
+def _frexp_mantissa(x):
+    """The mantissa of each element."""
+
+
+@pointwise(kernel="frexp_exponent", function=False, method=False, inplace=False)
+def _frexp_exponent(x):
+    """The exponent of each element, as a float."""
+
+
+@op(
+    vjp=lambda g, exponent: torch.ldexp(g, -exponent), jvp=lambda x_t, exponent: torch.ldexp(x_t, -exponent),
+    outputs=("mantissa", "exponent"), result_type=return_type("frexp", "mantissa", "exponent"),
+)
+def frexp(x):
+    """mantissa and exponent, with x = mantissa · 2^exponent and 0.5 <= |mantissa| < 1."""
+    if not x.dtype.is_floating_point:
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    return _frexp_mantissa(x), _frexp_exponent(x).to(torch.int32)
