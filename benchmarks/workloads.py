@@ -1,0 +1,138 @@
+"""What is measured. A workload is a function of the library that prepares its tensors and returns the call to time.
+
+The name tells the group: `overhead` is one op, with recording, on tensors of four elements and `training` is whole steps, both on
+one thread; `kernels` is large tensors on two threads.
+"""
+
+FLOATS = (0.5, 0.25, 0.75, 1.0)
+
+# One op of every kind that a model calls: arithmetic, broadcast, mathematics, reductions, views, joining, indexing, matrices, nn.
+OPS = {
+    "mul": lambda t, x, y: lambda: x * y,
+    "add a number": lambda t, x, y: lambda: x + 2.0,
+    "div": lambda t, x, y: lambda: x / y,
+    "pow": lambda t, x, y: lambda: x**2,
+    "exp": lambda t, x, y: lambda: x.exp(),
+    "tanh": lambda t, x, y: lambda: t.tanh(x),
+    "relu": lambda t, x, y: lambda: t.relu(x),
+    "where": lambda t, x, y, m: lambda: t.where(m, x, y),
+    "clamp": lambda t, x, y: lambda: x.clamp(0.3, 0.8),
+    "sum": lambda t, x, y: lambda: x.sum(),
+    "mean of a dimension": lambda t, x, y: lambda: x.mean(0),
+    "max": lambda t, x, y: lambda: x.max(),
+    "softmax": lambda t, x, y: lambda: t.softmax(x, 0),
+    "reshape": lambda t, x, y: lambda: x.reshape(2, 2),
+    "transpose": lambda t, x, y, a: lambda: a.t(),
+    "slice": lambda t, x, y: lambda: x[1:3],
+    "cat": lambda t, x, y: lambda: t.cat((x, y)),
+    "gather": lambda t, x, y, i: lambda: x.gather(0, i),
+    "matmul": lambda t, x, y, a: lambda: a @ a,
+    "linear": lambda t, x, y, a: lambda: t.nn.functional.linear(a, a),
+}
+
+
+def _overhead(name):
+    def prepare(t):
+        x, y = t.tensor(FLOATS, requires_grad=True), t.tensor(FLOATS[::-1], requires_grad=True)
+        extra = {
+            "where": lambda: t.tensor([True, False, True, False]),
+            "transpose": lambda: x.reshape(2, 2),
+            "gather": lambda: t.tensor([3, 2, 1, 0]),
+            "matmul": lambda: x.reshape(2, 2),
+            "linear": lambda: x.reshape(2, 2),
+        }
+        return OPS[name](t, x, y, *([extra[name]()] if name in extra else []))
+
+    return prepare
+
+
+def chain(t):
+    """Twenty multiplications by a number, their sum, and its gradient."""
+    x = t.tensor(FLOATS, requires_grad=True)
+
+    def run():
+        y = x
+        for _ in range(20):
+            y = y * 1.01
+        y.sum().backward()
+        x.grad = None
+
+    return run
+
+
+def _training_step(optimizer_name):
+    def prepare(t):
+        t.manual_seed(0)
+        nn = t.nn
+        model = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
+        optimizer = getattr(t.optim, optimizer_name)(model.parameters(), lr=1e-3)
+        loss_function, x, y = nn.MSELoss(), t.randn(32, 8), t.randn(32, 1)
+
+        def run():
+            optimizer.zero_grad()
+            loss_function(model(x), y).backward()
+            optimizer.step()
+
+        return run
+
+    return prepare
+
+
+def hessian(t):
+    """The second derivatives of a function of eight numbers: a row of the matrix from each backward through a backward."""
+    x = t.tensor([0.1 * (i + 1) for i in range(8)], requires_grad=True)
+
+    def run():
+        y = ((x * x).sum() * x.sin().sum()).exp().log()
+        (gradient,) = t.autograd.grad(y, x, create_graph=True)
+        return t.stack([t.autograd.grad(gradient[i], x, retain_graph=True)[0] for i in range(8)])
+
+    return run
+
+
+POINTWISE = {
+    "add": lambda t, x, y: lambda: x + y,
+    "mul a number": lambda t, x, y: lambda: x * 2.0,
+    "exp": lambda t, x, y: lambda: x.exp(),
+    "tanh": lambda t, x, y: lambda: x.tanh(),
+    "gelu": lambda t, x, y: lambda: t.nn.functional.gelu(x),
+    "sum": lambda t, x, y: lambda: x.sum(),
+    "sum of rows": lambda t, x, y: lambda: x.sum(1),
+    "sum of columns": lambda t, x, y: lambda: x.sum(0),
+    "max of rows": lambda t, x, y: lambda: x.max(1),
+    "var": lambda t, x, y: lambda: x.var(),
+    "softmax": lambda t, x, y: lambda: t.softmax(x, 1),
+    "transposed copy": lambda t, x, y: lambda: x.t().contiguous(),
+}
+
+
+def _large(name, rows):
+    def prepare(t):
+        t.manual_seed(0)
+        return POINTWISE[name](t, t.randn(rows, 1000), t.randn(rows, 1000))
+
+    return prepare
+
+
+def _matmul(size, dtype):
+    def prepare(t):
+        t.manual_seed(0)
+        x, y = (t.randn(size, size, dtype=getattr(t, dtype)) for _ in range(2))
+        return lambda: x @ y
+
+    return prepare
+
+
+WORKLOADS = {
+    **{f"overhead: {name}": _overhead(name) for name in OPS},
+    "training: 20 multiplications, backward": chain,
+    "training: MLP step, SGD": _training_step("SGD"),
+    "training: MLP step, Adam": _training_step("Adam"),
+    "training: Hessian of 8 numbers": hessian,
+    **{f"kernels: {name}, {rows // 1000}M": _large(name, rows) for rows in (1000, 10000) for name in POINTWISE},
+    **{
+        f"kernels: matmul {size}, {dtype}": _matmul(size, dtype)
+        for dtype in ("float32", "float64")
+        for size in (64, 128, 256, 512, 1024)
+    },
+}
