@@ -36,6 +36,8 @@ def mse_slope(x, target):
 def mse_loss(x, target, reduction="mean"):
     """(x - target)²"""
     difference = x - target
+    if not difference.is_floating_point():
+        raise NotImplementedError(f"\"mse_cpu\" not implemented for '{difference.dtype.legacy_name}'")
     return reduced(difference * difference, reduction)
 
 
@@ -56,6 +58,8 @@ def smooth_l1_slope(x, target, beta):
 )
 def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     size = (x - target).abs()
     if beta == 0:
         return reduced(size, reduction)
@@ -118,19 +122,33 @@ def bce_jvp(x_t, target_t, x, target, weight, reduction):
     return reduced(moved if target_t is None else moved + target_t * bce_target_slope(x, weight), reduction)
 
 
+def refuse_gradient(function, name, given):
+    """Some parameters are constants in PyTorch, and are refused where a gradient would be recorded."""
+    if given is not None and given.requires_grad and torch.is_grad_enabled():
+        raise RuntimeError(f"The function '{function}' is not differentiable with respect to argument '{name}'. This input cannot have "
+                           "requires_grad True.")
+
+
 @op(
     vjp={
         "x": lambda g, x, target, weight, reduction: shared_out(g, bce_slope(x, target, weight), reduction),
         "target": lambda g, x, weight, reduction: shared_out(g, bce_target_slope(x, weight), reduction),
     },
-    jvp=bce_jvp, function=False, method=False, out=False,
+    jvp=bce_jvp, method=False, out=False,
 )
-def binary_cross_entropy(x, target, weight=None, reduction="mean"):
-    """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
+def _binary_cross_entropy(x, target, weight, reduction):
+    """The op of binary_cross_entropy."""
     if not bool(((x >= 0) & (x <= 1)).all()):
         raise RuntimeError("all elements of input should be between 0 and 1")
     loss = (target - 1) * (-x).log1p().clamp(min=-100) - target * x.log().clamp(min=-100)
     return reduced(weighted(loss, weight), reduction)
+
+
+@composite(function=False, method=False)
+def binary_cross_entropy(x, target, weight=None, reduction="mean"):
+    """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
+    refuse_gradient("binary_cross_entropy", "weight", weight)
+    return _binary_cross_entropy(x, target, weight, reduction)
 
 
 def log_sigmoid(x):
@@ -161,13 +179,21 @@ def bce_logits_jvp(x_t, target_t, x, target, weight, pos_weight, reduction):
     },
     jvp=bce_logits_jvp, method=False, out=False,
 )
-def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
-    """The binary cross entropy of sigmoid(x), without overflow; `pos_weight` multiplies the positive part."""
+def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction):
+    """The op of binary_cross_entropy_with_logits."""
     if pos_weight is None:
         loss = (1 - target) * x - log_sigmoid(x)
     else:
         loss = (1 - target) * x - (1 + (pos_weight - 1) * target) * log_sigmoid(x)
     return reduced(weighted(loss, weight), reduction)
+
+
+@composite(method=False)
+def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
+    """The binary cross entropy of sigmoid(x), without overflow; `pos_weight` multiplies the positive part."""
+    refuse_gradient("binary_cross_entropy_with_logits", "weight", weight)
+    refuse_gradient("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
+    return _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction)
 
 
 # ---- negative log-likelihood ----------------------------------------------------------------------------------------------
@@ -224,22 +250,25 @@ nll_loss_kernel = kernel("nll_loss")
 
 
 def check_nll(x, target, weight):
-    dims = x.dim()
+    shape, places = x.shape, target.shape
+    dims = len(shape)
     if dims < 1:
         raise ValueError(f"Expected 1 or more dimensions (got {dims})")
-    if dims != 1 and (target.dim() == 0 or x.shape[0] != target.shape[0]):
-        given = target.shape[0] if target.dim() else 0
-        raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({given}).")
-    if dims <= 2 and target.dim() > 1:
+    if dims != 1 and (not places or shape[0] != places[0]):
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 0}).")
+    if dims <= 2 and len(places) > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if dims == 1 and target.dim() == 1 and target.shape[0] != 1:
-        raise RuntimeError(f"size mismatch (got input: {list(x.shape)}, target: {list(target.shape)})")
-    if dims > 2 and x.shape[2:] != target.shape[1:]:
-        raise RuntimeError(f"Expected target size {[x.shape[0], *x.shape[2:]]}, got {list(target.shape)}")
-    if target.dtype not in (torch.int64, torch.uint8):
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy_name}")
+    if dims == 1 and places and places[0] != 1:
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {places[0]}")
+    if dims > 2 and shape[2:] != places[1:]:
+        raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(places)}")
+    if target.dtype is not torch.int64 and target.dtype is not torch.uint8:
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.legacy_name}")
+    if not x.is_floating_point():
+        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{x.dtype.legacy_name}'")
     if weight is not None:
-        classes = x.shape[0] if dims == 1 else x.shape[1]
+        refuse_gradient("nll_loss_forward", "weight", weight)
+        classes = shape[0] if dims == 1 else shape[1]
         if weight.dim() != 1 or weight.shape[0] != classes:
             raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
                                f"shape: {list(weight.shape)}")
@@ -270,7 +299,9 @@ def multi_margin_slope(x, target, p, margin, weight):
     rows = x.reshape(-1, x.shape[-1])
     excess, labels = multi_margin_excess(rows, target, margin)
     part = (excess > 0).to(x.dtype) if p == 1 else 2 * excess
-    part = part / rows.shape[1] if weight is None else part * weight[labels] / rows.shape[1]
+    if weight is not None:
+        part = part * weight.index_select(0, labels.reshape(-1)).unsqueeze(1)
+    part = part / rows.shape[1]
     return part.scatter_add(1, labels, -part.sum(1, keepdim=True)), rows
 
 
@@ -299,10 +330,15 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     rows = x.reshape(-1, x.shape[-1])
+    if target.dim() > 1 or target.numel() != rows.shape[0]:
+        raise RuntimeError("multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
+                           f"Expected target size [{rows.shape[0]}], but got {list(target.shape)}. Input has shape {list(x.shape)}.")
+    if target.numel() and not bool(((target >= 0) & (target < rows.shape[1])).all()):
+        raise RuntimeError("target out of range")
     excess, labels = multi_margin_excess(rows, target, margin)
     part = excess if p == 1 else excess * excess
     if weight is not None:
-        part = part * weight[labels]
+        part = part * weight.index_select(0, labels.reshape(-1)).unsqueeze(1)
     loss = part.sum(1) / rows.shape[1]
     return reduced(loss if x.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)
 
@@ -330,6 +366,10 @@ def multilabel_slope(x, target):
 )
 def multilabel_margin_loss(x, target, reduction="mean"):
     """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""
+    if target.shape != x.shape:
+        raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(x.shape)}")
+    if target.numel() and not bool(((target >= -1) & (target < x.shape[-1])).all()):
+        raise RuntimeError("argument #2 'target' is out of range")
     rows = x.reshape(-1, x.shape[-1])
     excess, _ = multilabel_pairs(rows, target.reshape(rows.shape))
     loss = excess.sum((1, 2)) / rows.shape[1]

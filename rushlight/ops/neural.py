@@ -21,6 +21,7 @@ from rushlight.ops.scan import wrap
 
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
 log_softmax_kernel, log_softmax_gradient_kernel = kernel("log_softmax"), kernel("log_softmax_gradient")
+index_select_kernel = kernel("index_select")
 
 
 def run_softmax(run, name, x, dim, dtype):
@@ -134,7 +135,11 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     if indices.dtype not in (torch.int32, torch.int64):
         raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
                            f"torch.{indices.dtype.legacy_name}Tensor instead (while checking arguments for embedding)")
-    return weight.index_select(0, indices.reshape(-1)).reshape(indices.shape + weight.shape[1:])
+    shape = indices.shape
+    out = empty_tensor((indices.numel(), weight.shape[1]), weight.dtype)
+    rows = indices if len(shape) == 1 else indices.reshape(-1)
+    index_select_kernel(out, weight, rows if rows.dtype is torch.int64 else rows.to(torch.int64), 0)
+    return out if len(shape) == 1 else out.reshape((*shape, weight.shape[1]))
 
 
 @composite(method=False)

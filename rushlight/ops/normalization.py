@@ -50,18 +50,16 @@ def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
         normal, scale = standardized(x, dims, eps)
         dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
         return dx, g * normal if wanted[1] else None, g if wanted[2] else None
-    columns = math.prod(normalized_shape)
-    dx = empty_tensor(x.shape, x.dtype) if wanted[0] else None
-    dweight = empty_tensor(normalized_shape, x.dtype) if wanted[1] else None
-    dbias = empty_tensor(normalized_shape, x.dtype) if wanted[2] else None
-    if weight is not None:
-        weight = weight.to(x.dtype).contiguous()
-    layer_norm_gradient_kernel(dx, dweight, dbias, rows_of(g.to(x.dtype), columns), rows_of(x, columns), mean, rstd, weight)
+    columns, dtype = math.prod(normalized_shape), mean.dtype
+    dx = empty_tensor(x.shape, dtype) if wanted[0] else None
+    dweight = empty_tensor(normalized_shape, dtype) if wanted[1] else None
+    dbias = empty_tensor(normalized_shape, dtype) if wanted[2] else None
+    rows = (mean.numel(), columns)
+    layer_norm_gradient_kernel(
+        dx, dweight, dbias, g.to(dtype).contiguous().reshape(rows), x.to(dtype).contiguous().reshape(rows), mean, rstd,
+        plain(weight, dtype),
+    )
     return dx, dweight, dbias
-
-
-def rows_of(x, columns):
-    return x.contiguous().reshape(-1 if columns else math.prod(x.shape[:-1]), columns)
 
 
 def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
@@ -77,19 +75,29 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
 def native_layer_norm(x, normalized_shape, weight, bias, eps):
     """layer_norm with the mean and 1 / standard deviation of each row."""
     check_normalized_shape(x, normalized_shape, weight, bias)
-    kept = x.dim() - len(normalized_shape)
-    statistics_shape = (*x.shape[:kept], *(1,) * len(normalized_shape))
-    out, mean, rstd = empty_tensor(x.shape, x.dtype), empty_tensor(statistics_shape, x.dtype), empty_tensor(statistics_shape, x.dtype)
+    shape, dtype = x.shape, statistics_dtype(x, weight, bias)
+    kept = len(shape) - len(normalized_shape)
+    statistics_shape = (*shape[:kept], *(1,) * len(normalized_shape))
+    out, mean, rstd = empty_tensor(shape, dtype), empty_tensor(statistics_shape, dtype), empty_tensor(statistics_shape, dtype)
     if mean.numel():
-        columns = math.prod(normalized_shape)
-        rows = x.contiguous().reshape(mean.numel(), columns)
-        layer_norm_kernel(out, mean, rstd, rows, plain(weight, x), plain(bias, x), float(eps))
-    return out, mean, rstd
+        rows = (x if x.dtype is dtype else x.to(dtype)).contiguous().reshape(mean.numel(), -1 if x.numel() else 0)
+        layer_norm_kernel(out, mean, rstd, rows, plain(weight, dtype), plain(bias, dtype), float(eps))
+    return out if x.dtype is dtype else out.to(x.dtype), mean, rstd
 
 
-def plain(parameter, x):
-    """A weight or bias as the kernel reads it."""
-    return None if parameter is None else parameter.to(x.dtype).contiguous()
+def statistics_dtype(x, weight, bias):
+    """What is computed in: float32 where a half tensor has float32 parameters."""
+    for parameter in (weight, bias):
+        if parameter is not None and parameter.dtype is not x.dtype:
+            if x.dtype.itemsize == 2 and parameter.dtype is torch.float32:
+                return torch.float32
+            raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of {'Float' if x.dtype.itemsize < 8 else 'Double'}")
+    return x.dtype
+
+
+def plain(parameter, dtype):
+    """A weight or bias as the kernels read it."""
+    return None if parameter is None else parameter.to(dtype).contiguous()
 
 
 def check_normalized_shape(x, normalized_shape, weight, bias):
@@ -118,11 +126,18 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
 @composite(method=False)
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """`input` over its root mean square over the last dimensions, times `weight` (Zhang & Sennrich 2019)."""
+    if input.dim() < len(normalized_shape) or tuple(input.shape[input.dim() - len(normalized_shape):]) != tuple(normalized_shape):
+        wanted = "".join(f", {size}" for size in normalized_shape)
+        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
+                           f"size{list(input.shape)}")
+    # Halves are computed in float32.
+    x = input.to(torch.float32) if input.dtype.itemsize == 2 else input
     if eps is None:
-        eps = torch.finfo(input.dtype).eps
-    square = input.pow(2).mean(last_dims(normalized_shape), keepdim=True)
-    normal = input * (square + eps).rsqrt()
-    return normal if weight is None else normal * weight
+        eps = torch.finfo(x.dtype).eps
+    normal = x * (x.pow(2).mean(last_dims(normalized_shape), keepdim=True) + eps).rsqrt()
+    if weight is not None:
+        normal = normal * weight
+    return normal if x is input else normal.to(input.dtype)
 
 
 # ---- over groups of channels ----------------------------------------------------------------------------------------------
@@ -179,7 +194,8 @@ def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
     """Standardizes each group of channels of each sample, then scales and shifts each channel (Wu & He 2018)."""
     if input.dim() < 2:
-        raise RuntimeError("Expected at least 2 dimensions for input tensor but received " + str(input.dim()))
+        low, high = -max(input.dim(), 1), max(input.dim(), 1) - 1
+        raise IndexError(f"Dimension out of range (expected to be in range of [{low}, {high}], but got 1)")
     samples, channels = input.shape[0], input.shape[1]
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")

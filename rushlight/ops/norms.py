@@ -29,7 +29,8 @@ def norm_slope(x, out, ord, dim, keepdim):
 
 
 def norm_jvp(x_t, x, out, ord, dim, keepdim):
-    return (norm_slope(x, out, ord, dim, keepdim).conj() * x_t).real.sum(dim, keepdim)
+    product = norm_slope(x, out, ord, dim, keepdim).conj() * x_t
+    return (product.real if product.is_complex() else product).sum(dim, keepdim)
 
 
 @reduction(
@@ -101,16 +102,40 @@ def dist(a, b, p=2):
     return vector_norm(a - b, p)
 
 
-@composite
-def renorm(input, p, dim, maxnorm, *, out=None):
+def renorm_parts(x, p, dim, maxnorm):
+    """What each slice is multiplied with, its norm, the derivative of the factor by the norm, and the dimensions of a slice."""
+    dims = tuple(d for d in range(x.dim()) if d != dim % x.dim())
+    length = vector_norm(x, p, dims, keepdim=True)
+    over, padded = length > maxnorm, length + 1e-7
+    return torch.where(over, maxnorm / padded, 1), length, torch.where(over, -maxnorm / (padded * padded), 0), dims
+
+
+def inner(a, b, dims):
+    """The real inner product over `dims`."""
+    product = a * b.conj()
+    return (product.real if product.is_complex() else product).sum(dims, keepdim=True)
+
+
+def renorm_vjp(g, x, p, dim, maxnorm):
+    factor, length, change, dims = renorm_parts(x, p, dim, maxnorm)
+    return g * factor + inner(g, x, dims) * change * norm_slope(x, length, p, dims, True)
+
+
+def renorm_jvp(x_t, x, p, dim, maxnorm):
+    factor, length, change, dims = renorm_parts(x, p, dim, maxnorm)
+    return x_t * factor + x * change * inner(x_t, norm_slope(x, length, p, dims, True), dims)
+
+
+@op(vjp=renorm_vjp, jvp=renorm_jvp, inplace=True)
+def renorm(x, p, dim, maxnorm):
     """Slices along `dim` scaled down to the norm `maxnorm` where theirs is larger."""
     if p <= 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
-    if input.dim() < 2:
-        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.dim()} dimensions")
-    dim = dim % input.dim()
-    length = vector_norm(input, p, tuple(d for d in range(input.dim()) if d != dim), keepdim=True)
-    return torch.mul(input, torch.where(length > maxnorm, maxnorm / (length + 1e-7), 1), out=out)
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if x.dim() < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.dim()} dimensions")
+    return x * renorm_parts(x, p, dim, maxnorm)[0]
 
 
 def pairwise_differences(a, b):

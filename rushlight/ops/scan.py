@@ -219,6 +219,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     """
     dims = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     dims = tuple(wrap(d, input) for d in dims)
+    spacing = 1 if spacing is None else spacing
     steps = (spacing,) * len(dims) if not isinstance(spacing, (tuple, list)) else tuple(spacing)
     if len(steps) != len(dims):
         raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = "

@@ -179,7 +179,7 @@ def corrcoef(input):
     covariance = cov(input)
     if covariance.dim() == 0:
         return covariance / covariance
-    scale = covariance.diag().sqrt()
+    scale = covariance.diagonal().sqrt()
     ratio = covariance / scale.unsqueeze(1) / scale
     if ratio.is_complex():
         return torch.complex(ratio.real.clamp(-1, 1), ratio.imag.clamp(-1, 1))
