@@ -41,6 +41,19 @@ std::complex<T> expm1(std::complex<T> z) {
   return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
 }
 
+// log(exp(a) + exp(b)), from the one with the greater real part; two equal infinities are their own sum.
+template <class T>
+std::complex<T> log_sum(std::complex<T> a, std::complex<T> b) {
+  if (std::isnan(a.real()) || std::isnan(a.imag())) return a;
+  if (std::isnan(b.real()) || std::isnan(b.imag())) return b;
+  if (a.real() < b.real()) std::swap(a, b);
+  if (std::isinf(a.real()) && a.real() == b.real()) {
+    if (a.real() < 0) return a;
+    return std::log(std::exp(a) + std::exp(b));
+  }
+  return a + log1p(std::exp(b - a));
+}
+
 template <class T>
 std::complex<T> power(std::complex<T> a, std::complex<T> b) {
   if (b == T(0)) return 1;
@@ -79,6 +92,7 @@ void register_complex_math() {
     const std::complex<T> y = z * T(M_PI);
     return z == T(0) ? std::complex<T>(1) : std::sin(y) / y;
   });
+  binary<complex>("logaddexp", []<class T>(Complex<T> a, Complex<T> b) { return ours(log_sum(standard(a), standard(b))); });
   binary<complex>("pow", [](auto a, auto b) { return ours(power(standard(a), standard(b))); });
   binary<complex>("ldexp",
                   []<class T>(Complex<T> x, Complex<T> e) { return x * ours(std::pow(std::complex<T>(2), standard(e))); });

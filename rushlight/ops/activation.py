@@ -17,13 +17,16 @@ def refuse_bool(text):
     return check
 
 
-def passed(g, out):
-    """`g` where `out` is not 0 or less."""
-    return torch.where(out <= 0, 0, g)
+@pointwise(
+    vjp=(lambda g, b: _gate(g, b), None), jvp=lambda a_t, a, b: torch.zeros_like(a) if a_t is None else _gate(a_t, b),
+    kernel="relu_gradient", function=False, method=False, inplace=False, out=False,
+)
+def _gate(a, b):
+    """`a` where `b` is above 0, 0 elsewhere."""
 
 
 @pointwise(
-    vjp=passed, jvp=lambda x_t, out: passed(x_t, out), check=refuse_bool("Boolean inputs not supported for relu")
+    vjp=lambda g, out: _gate(g, out), jvp=lambda x_t, out: _gate(x_t, out), check=refuse_bool("Boolean inputs not supported for relu")
 )
 def relu(x):
     """max(x, 0)."""

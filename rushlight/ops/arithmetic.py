@@ -56,6 +56,12 @@ FLAT = {"vjp": zero_gradient, "jvp": zero_tangent}
 
 
 def refuse_bool_sub(dtype, *inputs):
+    kinds = [value.dtype.name if isinstance(value, Tensor) else type(value).__name__ for value in inputs]
+    if "bool" in kinds and dtype.name != "bool":
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+            "`logical_not()` operator instead."
+        )
     if dtype.name == "bool":
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
@@ -306,7 +312,7 @@ def rsqrt(x):
     """1 / √x."""
 
 
-@pointwise(slopes=(lambda a, out: a / out, lambda b, out: b / out))
+@pointwise(slopes=(lambda a, out: a / out, lambda b, out: b / out), tensors_only=True)
 def hypot(a, b):
     """√(a² + b²) without overflow on the way."""
 
@@ -316,13 +322,14 @@ def full_angle_slope(numerator, a, b):
 
 
 @pointwise(
-    slopes=(lambda a, b: full_angle_slope(b, a, b), lambda a, b: full_angle_slope(-a, a, b)), dtype="float", aliases=("arctan2",)
+    slopes=(lambda a, b: full_angle_slope(b, a, b), lambda a, b: full_angle_slope(-a, a, b)), dtype="float", aliases=("arctan2",),
+    tensors_only=True,
 )
 def atan2(a, b):
     """The angle of the point (b, a), in radians, from -π to π."""
 
 
-@pointwise(slopes=(lambda b: torch.exp2(b), lambda out: out * math.log(2)), dtype="float")
+@pointwise(slopes=(lambda b: torch.exp2(b), lambda out: out * math.log(2)), dtype="float", tensors_only=True)
 def ldexp(a, b):
     """`a` times 2 to the power `b`."""
 
@@ -458,20 +465,25 @@ def copysign(a, b):
     """The magnitude of `a` with the sign of `b`."""
 
 
-no_nextafter = underived("the derivative for 'nextafter' is not implemented.")
+def unless_equal(g, a, b):
+    return torch.where(a == b, 0, g)
 
 
-@pointwise(vjp=(no_nextafter, no_nextafter))
+@pointwise(
+    vjp=(unless_equal, zero_gradient),
+    jvp=lambda a_t, a, b, out: torch.zeros_like(out) if a_t is None else unless_equal(a_t, a, b),
+    tensors_only=True,
+)
 def nextafter(a, b):
     """The float after `a` towards `b`."""
 
 
-@pointwise()
+@pointwise(tensors_only=True)
 def gcd(a, b):
     """Greatest common divisor."""
 
 
-@pointwise()
+@pointwise(tensors_only=True)
 def lcm(a, b):
     """Least common multiple."""
 

@@ -72,17 +72,17 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- logic and bits
-@pointwise()
+@pointwise(tensors_only=True)
 def logical_and(a, b):
     """Where both are not zero."""
 
 
-@pointwise()
+@pointwise(tensors_only=True)
 def logical_or(a, b):
     """Where one or both are not zero."""
 
 
-@pointwise()
+@pointwise(tensors_only=True)
 def logical_xor(a, b):
     """Where exactly one is not zero."""
 
@@ -218,12 +218,12 @@ def less(a, b):
     return a < b
 
 
-@pointwise(**share_rules(greater), check=refuse("maximum"))
+@pointwise(**share_rules(greater), check=refuse("maximum"), tensors_only=True)
 def maximum(a, b):
     """The greater of `a` and `b`; NaN where either is NaN."""
 
 
-@pointwise(**share_rules(less), check=refuse("minimum"))
+@pointwise(**share_rules(less), check=refuse("minimum"), tensors_only=True)
 def minimum(a, b):
     """The lesser of `a` and `b`; NaN where either is NaN."""
 
@@ -249,12 +249,12 @@ def not_greater(a, b):
     return a <= b
 
 
-@pointwise(**number_choice(not_less), check=refuse("fmax"))
+@pointwise(**number_choice(not_less), check=refuse("fmax"), tensors_only=True)
 def fmax(a, b):
     """The greater of `a` and `b`; the other where one is NaN."""
 
 
-@pointwise(**number_choice(not_greater), check=refuse("fmin"))
+@pointwise(**number_choice(not_greater), check=refuse("fmin"), tensors_only=True)
 def fmin(a, b):
     """The lesser of `a` and `b`; the other where one is NaN."""
 
@@ -362,9 +362,15 @@ def clamp_(input, min=None, max=None):
 no_heaviside = underived("derivative for aten::heaviside is not implemented", RuntimeError)
 
 
+def check_heaviside(dtype, x, values):
+    if dtype.is_complex:
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if x.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+
+
 @pointwise(
-    vjp=(no_heaviside, no_heaviside), name="NotImplemented",
-    check=refuse_complex("heaviside is not yet implemented for complex tensors."),
+    vjp=(no_heaviside, no_heaviside), name="NotImplemented", check=check_heaviside, tensors_only=True,
 )
 def heaviside(x, values):
     """0 for negative elements, 1 for positive ones, `values` at 0."""

@@ -302,6 +302,7 @@ def gamma_density(a, x):
 
 @pointwise(
     vjp=(underived("the derivative for 'igamma: input' is not implemented."), lambda g, a, b: g * gamma_density(a, b)),
+    tensors_only=True,
     jvp=lambda b_t, a, b: b_t * gamma_density(a, b),
 )
 def igamma(a, b):
@@ -310,6 +311,7 @@ def igamma(a, b):
 
 @pointwise(
     vjp=(underived("the derivative for 'igammac: input' is not implemented."), lambda g, a, b: -g * gamma_density(a, b)),
+    tensors_only=True,
     jvp=lambda b_t, a, b: -b_t * gamma_density(a, b),
 )
 def igammac(a, b):
@@ -406,12 +408,12 @@ def xlog1py(a, b):
     """a log(1 + b), and 0 where a is 0."""
 
 
-@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp()), lambda a, b: 1 / (1 + (a - b).exp())), inplace=False)
+@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp()), lambda a, b: 1 / (1 + (a - b).exp())), inplace=False, tensors_only=True)
 def logaddexp(a, b):
     """log(exp(a) + exp(b))."""
 
 
-@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp2()), lambda a, b: 1 / (1 + (a - b).exp2())), inplace=False)
+@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp2()), lambda a, b: 1 / (1 + (a - b).exp2())), inplace=False, tensors_only=True)
 def logaddexp2(a, b):
     """log2(2^a + 2^b)."""
 
