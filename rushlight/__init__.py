@@ -51,7 +51,7 @@ _names.update(
     int=_core.dtype_by_name["int32"],
     long=_core.dtype_by_name["int64"],
 )
-for _dtype in _core.dtypes:
+for _dtype in _core.dtype_by_name.values():
     if "Complex" not in _dtype.legacy_name:
         _names[f"{_dtype.legacy_name}Tensor"] = _core.legacy_constructor(f"{_dtype.legacy_name}Tensor", _dtype)
 
@@ -61,7 +61,7 @@ _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
 from rushlight import _tensor  # noqa: E402, F401
-from rushlight import autograd, special, linalg, utils  # noqa: E402
+from rushlight import autograd, cuda, linalg, special, utils  # noqa: E402
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from rushlight import nn, optim  # noqa: E402
 from rushlight._alias import as_torch, missing as _missing  # noqa: E402

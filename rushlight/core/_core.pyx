@@ -11,13 +11,19 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     saved       what a node keeps for backward, and the check that nobody overwrote it
     node        the graph: nodes, edges, leaves, provenance
     tensor      the Python object
-    views       geometry of views, and what in-place writing does to histories
-    op          one call: parsing, interpreters, recording
+    histories   views and in-place writes: which tensors share a history, and how a write changes it
+    op          one call: parsing and interpreters
+    record      what a call leaves behind for backward, and how backward uses it
+    views       the geometry of views
     pointwise   the driver of element-wise ops
     reduction   the driver of reductions
     general     ops whose forward is Python, and calls of kernels by name
+    product     the driver of matrix products
     indexing    x[...] and x[...] = v
     creation    tensors from data
+    filled      tensors of given sizes, unset or filled with one value
+    generator   random numbers: their source, drawing them
+    function    autograd.Function
     engine      backward
     modes       grad modes
 """
@@ -42,13 +48,41 @@ include "storage.pxi"
 include "saved.pxi"
 include "node.pxi"
 include "tensor.pxi"
-include "views.pxi"
+include "histories.pxi"
 include "op.pxi"
+include "record.pxi"
+include "views.pxi"
 include "pointwise.pxi"
 include "reduction.pxi"
 include "general.pxi"
+include "product.pxi"
 include "indexing.pxi"
 include "creation.pxi"
+include "filled.pxi"
+include "generator.pxi"
 include "interop.pxi"
+include "function.pxi"
 include "engine.pxi"
 include "modes.pxi"
+
+cdef Op _an_op = Op.__new__(Op)
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, ProductOp, MatmulOp, WritingOp):
+    enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
+cdef InPlace _an_in_place = InPlace.__new__(InPlace)
+enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))
+
+
+# What type(x) prints, as in PyTorch.
+cdef extern from *:
+    """
+    static void rl_rename(PyObject* type, const char* name) { ((PyTypeObject*)type)->tp_name = name; }
+    """
+    void rename "rl_rename"(object, const char*) noexcept
+
+rename(Tensor, "torch.Tensor")
+rename(dtype, "torch.dtype")
+rename(device, "torch.device")
+rename(layout, "torch.layout")
+rename(memory_format, "torch.memory_format")
+rename(Generator, "torch.Generator")
+rename(Node, "torch.autograd.graph.Node")

@@ -182,6 +182,31 @@ def empty_like_layout(Tensor x, dtype=None):
     """A tensor with x's shape and (where dense) strides, unset elements."""
     return new_in_layout_of(x, x.code if dtype is None else code_of(dtype))
 
+def storage_of(Tensor x):
+    """The storage, as an object that pickles and compares by identity."""
+    return x.storage
+
+def tensor_on_storage(Storage storage, dtype, int64_t offset, size, stride):
+    """A tensor over existing memory: `offset` and `stride` in elements."""
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int64_t steps[MAX_DIMS]
+    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef int d, n = read_sizes(size, sizes)
+    cdef int code = code_of(dtype)
+    read_sizes(stride, steps)
+    out.geometry.set_shape(sizes, n)
+    for d in range(n):
+        out.geometry.strides[d] = steps[d]
+    if offset < 0 or out.geometry.numel() and (offset + out.geometry.extent()) * item_bytes[code] > storage.nbytes:
+        raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {item_bytes[code]} requiring a "
+                           f"storage size of {(offset + out.geometry.extent()) * item_bytes[code]} are out of bounds for storage of size {storage.nbytes}")
+    out.storage = storage
+    out.data_pointer = storage.data + offset * item_bytes[code]
+    out.code = code
+    out.count = out.geometry.numel()
+    update_contiguous(out)
+    return out
+
 def resize_tensor(Tensor x, size):
     """Changes the shape of `x` in place, with more memory where it needs it."""
     cdef int64_t sizes[MAX_DIMS]

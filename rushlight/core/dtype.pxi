@@ -67,13 +67,7 @@ cdef class dtype:
         return "torch." + self.name
 
     def __reduce__(self):
-        return self.name
-
-    def __hash__(self):
-        return self.code
-
-    def __eq__(self, other):
-        return self is other
+        return (dtype_named, (self.name,))
 
 
 cdef _define_dtypes():
@@ -107,6 +101,10 @@ cdef _define_dtypes():
 _define_dtypes()
 
 dtype_by_name = {d.name: d for d in dtypes}
+
+def dtype_named(str name):
+    """The dtype called `name`, say "float32" (unpickling uses this)."""
+    return dtype_by_name[name]
 
 cdef inline int code_of(object d) except -2:
     if type(d) is dtype:
@@ -312,3 +310,33 @@ cdef bint can_cast_codes(int source, int target) noexcept:
     if category[source] == IS_FLOATING and category[target] < IS_FLOATING:
         return False
     return not (category[source] != IS_BOOL and target == BOOL)
+
+def dtype_of_number(value):
+    """The dtype that a Python (or NumPy) number stands for; None where `value` is none."""
+    cdef int code = number_code(value)
+    return None if code == NO_DTYPE else dtypes[code]
+
+def result_type(tensor1, tensor2):
+    """The dtype of an element-wise result of two tensors or numbers.
+
+    >>> import rushlight
+    >>> rushlight.result_type(rushlight.tensor([1, 2], dtype=rushlight.int32), 1.0)
+    torch.float32
+    """
+    cdef Promotion state
+    cdef Tensor t
+    cdef int code
+    promotion_start(&state)
+    for place, value in enumerate((tensor1, tensor2)):
+        if isinstance(value, Tensor):
+            t = <Tensor>value
+            if t.geometry.ndim > 0:
+                state.dimensioned = widen(state.dimensioned, t.code)
+            else:
+                state.zero_dim = widen(state.zero_dim, t.code)
+            continue
+        code = number_code(value)
+        if code == NO_DTYPE:
+            raise TypeError(f"result_type(): argument 'tensor{place + 1}' must be Tensor or Number, not {type(value).__name__}")
+        state.number = widen(state.number, code)
+    return dtypes[promotion_result(&state)]

@@ -215,7 +215,7 @@ cdef class BackwardRun:
             ready.pop()
             node = <Node>self.states[slot].node
             gradient = self.take(slot)
-            if node.extras is not None or type(node) is AccumulateGrad and (<AccumulateGrad>node).variable.hooks is not None:
+            if node.extras is not None or type(node) is AccumulateGrad and node.leaf.hooks is not None:
                 gradient = before_node(node, gradient)
             if self.restricted:
                 if not self.states[slot].needed:
@@ -355,7 +355,7 @@ cdef object before_node(Node node, object gradient):
     cdef list many
     cdef NodeExtras extras = node.extras
     if type(node) is AccumulateGrad:
-        hooks = (<AccumulateGrad>node).variable.hooks
+        hooks = node.leaf.hooks
         if hooks and gradient is not None:
             gradient = call_tensor_hooks(hooks, gradient)
         return gradient
@@ -458,7 +458,7 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
 
 
 # ---------------------------------------------------------------------------------------------------------- entry points
-def run_backward(tuple tensors, tuple gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
+def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
                  bint accumulate=True):
     """Runs backward from `tensors` (tensors or GradientEdge-like (node, output) pairs) with `gradients` (None: ones).
 

@@ -114,6 +114,7 @@ cdef Tensor new_in_layout_of(Tensor x, int code):
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
     cdef public object choose_variant
+    cdef public bint writes   # the function writes into its first argument: the target of an in-place call, else a copy
 
     cdef int variant(self, PyObject** args) noexcept:
         if self.choose_variant is None:
@@ -130,6 +131,9 @@ cdef class GeneralOp(Op):
         cdef OpNode node = None
         cdef object result
         cdef Tensor target
+        cdef PyObject* passed[MAX_PARAMETERS]
+        cdef Tensor copied
+        cdef int i
         cdef PyObject* names = <PyObject*>self.keyword_only
         if self.keyword_only is None:
             names = NULL
@@ -140,13 +144,29 @@ cdef class GeneralOp(Op):
             target = <Tensor>args[0]
             check_write(target)
             check_no_overlap(target)
+            if category[target.code] < IS_FLOATING:
+                mask = 0
             if mask:
                 node = start_node(self, args, mask, True)
         modes.grad = False
         try:
-            result = PyObject_Vectorcall(self.function, args, self.positional, names)
+            if self.writes and mode != MODE_IN_PLACE:
+                if not isinstance(<object>args[0], Tensor):
+                    raise_argument(self, 0, <object>args[0])
+                copied = convert(<Tensor>args[0], (<Tensor>args[0]).code)
+                for i in range(self.parameter_count):
+                    passed[i] = args[i]
+                passed[0] = <PyObject*>copied
+                result = PyObject_Vectorcall(self.function, passed, self.positional, names)
+            else:
+                result = PyObject_Vectorcall(self.function, args, self.positional, names)
         finally:
             modes.grad = grad
+        if mode == MODE_IN_PLACE and self.writes:
+            mark_write(target.storage)
+            if node is not None:
+                finish_in_place(node, target)
+            return target
         if mode == MODE_IN_PLACE:
             if not can_cast_codes((<Tensor>result).code, target.code):
                 raise RuntimeError(f"result type {c10_name((<Tensor>result).code)} can't be cast to the desired output type "

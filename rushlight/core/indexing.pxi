@@ -29,6 +29,8 @@ cdef object get_item(Tensor x, object index):
     view, indices = split_index(x, index)
     if indices is not None:
         return py_index(view, indices)
+    if view is x and type(index) is slice:
+        return op_slice(x, 0, None, None, 1)      # x[:] is recorded as a slice; in tuples whole slices are passed over
     return op_alias(x) if view is x else view
 
 _zero = 0

@@ -31,6 +31,7 @@ cdef class NodeExtras:
 
 
 @cython.trashcan(True)
+@cython.freelist(1024)
 cdef class Node:
     """One recorded operation of the graph: `tensor.grad_fn`."""
     cdef object __weakref__
@@ -43,6 +44,11 @@ cdef class Node:
     cdef NodeExtras extras
     cdef PyObject* code                # strong: the user's line that made this node
     cdef int instruction
+    # Of ops in the table (here rather than in OpNode, so that all nodes of one size share the free list) and of Functions: what is saved.
+    cdef tuple saved
+    cdef Plan plan
+    cdef uint8_t variant               # which of the op's names
+    cdef Tensor leaf                   # of AccumulateGrad
     # For the engine: the run that visits this node, and its place there.
     cdef uint64_t run
     cdef int64_t slot
@@ -165,12 +171,8 @@ cdef Node expose(Node node):
 
 
 @cython.trashcan(True)
-@cython.freelist(512)
 cdef class OpNode(Node):
     """A node whose derivative is in the op table."""
-    cdef Plan plan
-    cdef tuple saved
-    cdef uint8_t variant       # which of the op's names
 
     cdef str backward_name(self):
         return <str>self.plan.op.backward_names[self.variant]
@@ -198,22 +200,25 @@ cdef str error_name(str backward_name):
     return head if found and head else backward_name
 
 
-# no_gc_clear: a collection must not take `variable` away before __dealloc__ has told the variable. (Every cycle through a node like
+# no_gc_clear: a collection must not take `leaf` away before __dealloc__ has told the variable. (Every cycle through a node like
 # this passes through other objects too, which break it.)
 @cython.trashcan(True)
 @cython.no_gc_clear
-@cython.freelist(64)
 cdef class AccumulateGrad(Node):
     """The end of a path: adds what arrives to `variable.grad`."""
-    cdef readonly Tensor variable
 
     def __dealloc__(self):
-        if self.variable is not None and self.variable.accumulator == <PyObject*>self:
-            self.variable.accumulator = NULL
+        if self.leaf is not None and self.leaf.accumulator == <PyObject*>self:
+            self.leaf.accumulator = NULL
+
+    @property
+    def variable(self):
+        """The leaf."""
+        return self.leaf
 
     cdef tuple backward(self, object gradient, object run):
         if gradient is not None:
-            accumulate_into_leaf(self.variable, gradient)
+            accumulate_into_leaf(self.leaf, gradient)
         return ()
 
     def name(self):
@@ -228,7 +233,7 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     node = AccumulateGrad.__new__(AccumulateGrad)
     node.sequence = <uint64_t>LEAF_SEQUENCE
     node.next_nodes = ()
-    node.variable = leaf
+    node.leaf = leaf
     node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)
     node.dtype_code = leaf.code
     leaf.accumulator = <PyObject*>node

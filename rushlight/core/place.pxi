@@ -52,9 +52,14 @@ class Size(tuple):
     __rmul__ = __mul__
 
     def __reduce__(self):
-        return (Size, (tuple(self),))
+        return (size_of, (tuple(self),))
 
 Size.__module__ = "torch"
+
+def size_of(sizes):
+    """A Size from a sequence of integers (unpickling uses this)."""
+    return Size(sizes)
+
 cdef PyTypeObject* size_type = <PyTypeObject*>Size
 
 cdef inline object make_size(const int64_t* sizes, int ndim):
@@ -125,7 +130,7 @@ cdef class device:
         return hash((self.type, self.index))
 
     def __reduce__(self):
-        return (device, (self.type,) if self.index is None else (self.type, self.index))
+        return (device_at, (self.type, self.index))
 
     def __enter__(self):
         require_cpu(self)
@@ -135,6 +140,10 @@ cdef class device:
         return None
 
 cdef device cpu = device("cpu")
+
+def device_at(type, index):
+    """A device by type and index (unpickling uses this)."""
+    return device(type, index)
 
 cdef int require_cpu(object where) except -1:
     """Tensors live in memory that the CPU sees; any other place is refused with the words that PyTorch built without it uses."""
@@ -160,7 +169,7 @@ cdef class layout:
         return "torch." + self.name
 
     def __reduce__(self):
-        return self.name
+        return (constant_named, (self.name,))
 
 strided = layout("strided")
 sparse_coo = layout("sparse_coo")
@@ -179,12 +188,16 @@ cdef class memory_format:
         return "torch." + self.name
 
     def __reduce__(self):
-        return self.name
+        return (constant_named, (self.name,))
 
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
+
+def constant_named(str name):
+    """The layout or memory format called `name` (unpickling uses this)."""
+    return globals()[name]
 
 cdef int read_sizes(object sizes, int64_t* out) except -1:
     """A size or dims argument (an int or a sequence of ints) into `out`; returns how many."""

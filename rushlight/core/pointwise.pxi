@@ -35,10 +35,13 @@ cdef class PointwiseOp(Op):
     cdef int number_count                # attributes that go to the kernel
     cdef int8_t number_is_float[MAX_PARAMETERS]
     cdef object numbers                  # or a function that turns the attributes into numbers
-    cdef object check                    # refuses dtypes: check(compute code name, …)
+    cdef object check                    # refuses dtypes and operands: check(dtype, *inputs) raises
+    cdef bint tensors_only               # a Python number is refused where the second input stands
+    cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
+    cdef int8_t result[DTYPES]           # … and what comes out
 
     def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
-                  check=None, bint swapped=False):
+                  check=None, bint swapped=False, bint tensors_only=False):
         """Called once by the table, after construction."""
         cdef bytes encoded = kernel.encode()
         cdef int i
@@ -53,10 +56,15 @@ cdef class PointwiseOp(Op):
         if self.kernel.inputs != inputs:
             raise ImportError(f"{self.name} has {inputs} inputs, but its kernel {self.kernel.inputs}")
         self.inputs, self.promotes_to_float, self.alpha, self.alpha_sign = inputs, promotes_to_float, alpha, alpha_sign
-        self.numbers, self.check, self.swapped = numbers, check, swapped
+        self.numbers, self.check, self.swapped, self.tensors_only = numbers, check, swapped, tensors_only
         self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
+        for i in range(DTYPES):
+            self.result[i] = operand_code(self.kernel, 0, i)
+            self.direct[i] = self.kernel.loops[i] != NULL and self.number_count == 0 and inputs <= 2 and numbers is None and \
+                operand_kind(self.kernel, 1) == OPERAND_SAME and (inputs == 1 or operand_kind(self.kernel, 2) == OPERAND_SAME) and \
+                not (promotes_to_float and category[i] < IS_FLOATING) and (check is None or i >= FLOAT32)
 
     cdef int read_numbers(self, PyObject** args, Number* out) except -1:
         cdef int i
@@ -81,40 +89,64 @@ cdef class PointwiseOp(Op):
         cdef Tensor a, b, out
         cdef char* data[3]
         cdef int64_t strides[3]
+        cdef double scalar
+        cdef float single
         cdef int64_t size
         cdef int code
-        cdef Loop loop
-        cdef PyObject* first = args[0]
-        # The way of most calls: one or two whole, contiguous tensors of one dtype and shape.
-        if mode == MODE_NEW and self.number_count == 0 and self.alpha < 0 and (<object>first).__class__ is Tensor:
-            a = <Tensor>first
+        # The way of most calls: whole, contiguous tensors of one dtype and shape, or one of them and a number.
+        if mode == MODE_NEW and (<object>args[0]).__class__ is Tensor:
+            a = <Tensor>args[0]
             code = a.code
-            loop = self.kernel.loops[code]
-            if a.flags & CONTIGUOUS and loop != NULL and a.count < 16384 and operand_kind(self.kernel, 1) == OPERAND_SAME and self.check is None \
-                    and not (self.promotes_to_float and category[code] < IS_FLOATING):
+            if self.direct[code] and a.flags & CONTIGUOUS and a.count < 16384 and \
+                    (self.alpha < 0 or args[self.alpha] == self.default_pointers[self.alpha]):
                 size = item_bytes[code]
                 if self.inputs == 1:
-                    out = new_like_shape(operand_code(self.kernel, 0, code), a.geometry)
+                    out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1] = out.data_pointer, a.data_pointer
                     strides[0], strides[1] = item_bytes[out.code], size
-                    loop(data, strides, a.count, NULL)
+                    self.kernel.loops[code](data, strides, a.count, NULL)
                     if modes.grad and a.flags & REQUIRES_GRAD:
                         self.finish(args, out)
                     return out
-                if self.inputs == 2 and (<object>args[1]).__class__ is Tensor and operand_kind(self.kernel, 2) == OPERAND_SAME:
+                if (<object>args[1]).__class__ is Tensor:
                     b = <Tensor>args[1]
                     if b.code == code and b.flags & CONTIGUOUS and a.geometry.same_shape(b.geometry):
-                        out = new_like_shape(operand_code(self.kernel, 0, code), a.geometry)
+                        out = new_like_shape(self.result[code], a.geometry)
                         data[0], data[1], data[2] = out.data_pointer, a.data_pointer, b.data_pointer
+                        if self.swapped:
+                            data[1], data[2] = data[2], data[1]
                         strides[0], strides[1], strides[2] = item_bytes[out.code], size, size
-                        loop(data, strides, a.count, NULL)
+                        self.kernel.loops[code](data, strides, a.count, NULL)
                         if modes.grad and (a.flags | b.flags) & REQUIRES_GRAD:
                             self.finish(args, out)
                         return out
+                elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
+                    if PyFloat_CheckExact(<object>args[1]):
+                        scalar = PyFloat_AS_DOUBLE(<object>args[1])
+                    elif PyLong_CheckExact(<object>args[1]):
+                        scalar = <object>args[1]
+                    else:
+                        return self.general(args, mode, out_object)
+                    out = new_like_shape(self.result[code], a.geometry)
+                    data[0], data[1], data[2] = out.data_pointer, a.data_pointer, <char*>&scalar
+                    strides[0], strides[1], strides[2] = item_bytes[out.code], size, 0
+                    if code == FLOAT32:
+                        single = <float>scalar
+                        data[2] = <char*>&single
+                    if self.swapped:
+                        data[1], data[2] = data[2], data[1]
+                        strides[1], strides[2] = strides[2], strides[1]
+                    self.kernel.loops[code](data, strides, a.count, NULL)
+                    if modes.grad and a.flags & REQUIRES_GRAD:
+                        self.finish(args, out)
+                    return out
         return self.general(args, mode, out_object)
 
     cdef int variant(self, PyObject** args) noexcept:
-        return self.inputs > 1 and PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor)
+        # 0: the second input is a number; 1: it is a tensor; 2: and the first is a number, where that has a name of its own.
+        if self.inputs < 2 or not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor):
+            return 0
+        return 1 if PyTuple_GET_SIZE(self.backward_names) < 3 or PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) else 2
 
     cdef int finish(self, PyObject** args, Tensor out) except -1:
         cdef uint64_t mask
@@ -153,7 +185,7 @@ cdef class PointwiseOp(Op):
                     shape.copy(joined)
                 if operand_kind(kernel, i + 1) == OPERAND_BOOLEAN:
                     if t.code != BOOL and t.code != UINT8:
-                        raise RuntimeError(f"{self.name} expected condition to be a boolean tensor, but got a tensor with dtype "
+                        raise RuntimeError(f"{self.name.lstrip('_')} expected condition to be a boolean tensor, but got a tensor with dtype "
                                            f"{c10_name(t.code)}")
                     continue
                 if t.geometry.ndim > 0:
@@ -162,7 +194,7 @@ cdef class PointwiseOp(Op):
                     promotion_state.zero_dim = widen(promotion_state.zero_dim, t.code)
             else:
                 number = number_code(<object>args[i])
-                if number == NO_DTYPE:
+                if number == NO_DTYPE or self.tensors_only:
                     raise_argument(self, i, <object>args[i])
                 promotion_state.number = widen(promotion_state.number, number)
         if tensors == 0:
@@ -171,7 +203,7 @@ cdef class PointwiseOp(Op):
         if self.promotes_to_float and category[compute] < IS_FLOATING:
             compute = default_dtype
         if self.check is not None:
-            self.check(dtypes[compute])
+            self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
         # alpha: a third operand, unless it is 1.
         if self.alpha >= 0:
             alpha = <object>args[self.alpha]
@@ -188,6 +220,8 @@ cdef class PointwiseOp(Op):
                 code = operand_code(kernel, i + 1, compute)
                 if code == FLOAT16 or code == BFLOAT16:
                     code = FLOAT32
+                elif category[code] == IS_INTEGER:
+                    code = INT64      # numbers out of range wrap around, as the conversion to the narrower type does
                 if i < self.inputs:
                     write_number(<object>args[i], code, scalars[i])
                 else:
@@ -336,7 +370,7 @@ cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
             raise RuntimeError("Trying to resize storage that is not resizable")
         block = <char*>allocate(needed)
         if block == NULL:
-            raise MemoryError(f"[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate {needed} bytes.")
+            raise out_of_memory(needed)
         if out.storage.data != NULL:
             memcpy(block, out.storage.data, out.storage.nbytes)
             release(out.storage.data, out.storage.nbytes)

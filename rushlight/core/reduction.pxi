@@ -128,7 +128,7 @@ cdef class ReductionOp(Op):
                 if mask:
                     record(self, args, mask, out)
             return out
-        cdef tuple results = tuple(outputs) if self.result_type is None else self.result_type(outputs)
+        results = tuple(outputs) if self.result_type is None else self.result_type(outputs)
         if modes.grad and self.rules:
             mask = inputs_needing_grad(self, args)
             if mask:

@@ -12,17 +12,36 @@ cdef class Storage:
     cdef PyObject* write_code    # strong: code object of the line that last wrote in place …
     cdef int write_instruction   # … and the instruction in it
 
+    def __reduce__(self):
+        return (storage_from_bytes, ((<char*>self.data)[:self.nbytes],))
+
+    def __len__(self):
+        return self.nbytes
+
+    def data_ptr(self):
+        """The address of the memory."""
+        return <size_t>self.data
+
     def __dealloc__(self):
         if self.owner is None and self.data != NULL:
             release(self.data, self.nbytes)
         Py_XDECREF(self.write_code)
 
+cdef object out_of_memory(int64_t nbytes):
+    return RuntimeError(f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)")
+
 cdef Storage new_storage(int64_t nbytes):
     cdef Storage storage = Storage.__new__(Storage)
     storage.data = <char*>allocate(nbytes)
     if storage.data == NULL:
-        raise MemoryError(f"[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes.")
+        raise out_of_memory(nbytes)
     storage.nbytes = nbytes
+    return storage
+
+def storage_from_bytes(bytes content):
+    """A storage with a copy of `content` (unpickling uses this)."""
+    cdef Storage storage = new_storage(len(content))
+    memcpy(storage.data, <char*>content, len(content))
     return storage
 
 cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):

@@ -378,6 +378,7 @@ cdef class Tensor:
     def __rxor__(self, other): return operate_reflected(op_bitwise_xor, self, other)
     def __ixor__(self, other): return operate_in_place(op_bitwise_xor, self, other)
     def __matmul__(self, other): return operate(op_matmul, self, other)
+    def __rmatmul__(self, other): return operate_reflected(op_matmul, self, other)
     def __lt__(self, other): return operate(op_lt, self, other)
     def __le__(self, other): return operate(op_le, self, other)
     def __gt__(self, other): return operate(op_gt, self, other)
@@ -388,6 +389,9 @@ cdef class Tensor:
     def __pos__(self): return self
     def __abs__(self): return (<Op>op_abs)(self)
     def __invert__(self): return (<Op>op_bitwise_not)(self)
+
+    def __repr__(self):
+        return py_repr(self)
 
     def __hash__(self):
         return <Py_ssize_t>(<size_t><PyObject*>self >> 4)
@@ -406,6 +410,14 @@ cdef class Tensor:
         if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+
+cdef object py_repr = object.__repr__
+
+def set_repr(function):
+    """Tells tensors how to print themselves."""
+    global py_repr
+    py_repr = function
 
 
 cdef Tensor new_of_type(object cls):

@@ -1,53 +1,9 @@
-"""Handles of hooks, and the identity node by which a module sees the gradients of its inputs and outputs."""
+"""The identity node by which a module sees the gradients of its inputs and outputs."""
 
 import warnings
-import weakref
-from collections import OrderedDict
-from itertools import count
 
 import rushlight as torch
-
-_handle_ids = count()
-
-
-class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook off again; as a context manager it does so at the end.
-
-    Args:
-        hooks: The dictionary from handle ids to hooks.
-        extra_dict: Further dictionaries keyed by the same id, which lose their entry at the same time.
-    """
-
-    def __init__(self, hooks, *, extra_dict=None):
-        self.hooks_dict_ref = weakref.ref(hooks)
-        self.id = next(_handle_ids)
-        if extra_dict is None:
-            extra_dict = ()
-        elif isinstance(extra_dict, dict):
-            extra_dict = (extra_dict,)
-        self.extra_dict_ref = tuple(weakref.ref(extra) for extra in extra_dict)
-
-    def remove(self):
-        """Takes the hook off; a second call does nothing."""
-        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
-            hooks = reference()
-            if hooks is not None:
-                hooks.pop(self.id, None)
-
-    def __getstate__(self):
-        return self.hooks_dict_ref(), self.id, tuple(reference() for reference in self.extra_dict_ref)
-
-    def __setstate__(self, state):
-        hooks, self.id = state[0], state[1]
-        extra = state[2] if len(state) > 2 else ()
-        self.hooks_dict_ref = weakref.ref(OrderedDict() if hooks is None else hooks)
-        self.extra_dict_ref = tuple(weakref.ref(OrderedDict() if e is None else e) for e in extra)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
+from rushlight.core import RemovableHandle  # noqa: F401  (re-exported)
 
 
 class BackwardHookFunction(torch.autograd.Function):

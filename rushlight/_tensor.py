@@ -1,0 +1,157 @@
+"""What a tensor does beside computing: backward, printing, copying, pickling, and meeting other libraries."""
+
+import copyreg  # noqa: F401  (pickle finds dtypes through it)
+import warnings
+
+from rushlight import autograd, core
+from rushlight._printing import tensor_text
+from rushlight.core import Tensor
+
+
+def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Computes the gradients of this tensor with respect to the leaves of its graph and adds them to their `.grad`.
+
+    Args:
+        gradient: The cotangent, of this tensor's shape; may be left out for a tensor of one element.
+        retain_graph: Keep what was saved, for another backward through the same graph (default: `create_graph`).
+        create_graph: Record the derivative itself, for higher orders.
+        inputs: Only these tensors' `.grad` is added to.
+
+    >>> import rushlight
+    >>> x = rushlight.tensor(3., requires_grad=True)
+    >>> (x ** 2).backward()
+    >>> x.grad
+    tensor(6.)
+    """
+    autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def representation(self, *, tensor_contents=None):
+    """The text that print shows."""
+    if type(self) is not Tensor:
+        handled = core.dispatch_torch_function(Tensor.__repr__, (self,), (self,), {"tensor_contents": tensor_contents})
+        if handled is not NotImplemented:
+            return handled
+    return tensor_text(self, tensor_contents=tensor_contents)
+
+
+def formatted(self, specification):
+    """format(x, '.3f'): of the number that a 0-d tensor holds."""
+    if self.ndim == 0 and type(self) is Tensor:
+        return self.item().__format__(specification)
+    return object.__format__(self, specification)
+
+
+def rebuild_tensor(storage, dtype_name, offset, size, stride, requires_grad, hooks=None):
+    """A tensor from its pickle."""
+    made = core.tensor_on_storage(storage, core.dtype_by_name[dtype_name], offset, size, stride)
+    if requires_grad:
+        made.requires_grad_(True)
+    if hooks:
+        made._backward_hooks = hooks
+    return made
+
+
+def rebuild_subclass(cls, function, arguments, state):
+    """A tensor of a subclass from its pickle."""
+    made = function(*arguments)
+    made = made if cls is None else made.as_subclass(cls)
+    if state:
+        made.__dict__.update(state)
+    return made
+
+
+def reduce(self, protocol):
+    """What pickle stores: the storage (shared by views), the place in it, and whether gradients are wanted."""
+    if self._backward_hooks:
+        warnings.warn(
+            "Tensors with backward hooks lose them when they are pickled or saved", UserWarning, stacklevel=2
+        )
+    arguments = (
+        core.storage_of(self),
+        self.dtype.name,
+        self.storage_offset(),
+        tuple(self.size()),
+        self.stride(),
+        self.requires_grad,
+    )
+    state = dict(getattr(self, "__dict__", None) or {})
+    if type(self) is Tensor and not state:
+        return rebuild_tensor, arguments
+    cls = None if type(self) is Tensor else type(self)
+    return rebuild_subclass, (cls, rebuild_tensor, arguments, state)
+
+
+def deepcopied(self, memo):
+    """copy.deepcopy: views that are copied together share memory in the copy too."""
+    handled = core.dispatch_torch_function(Tensor.__deepcopy__, (self,), (self, memo), {})
+    if handled is not NotImplemented:
+        return handled
+    if self.requires_grad and not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+            "see https://github.com/pytorch/pytorch/pull/103001"
+        )
+    if id(self) in memo:
+        return memo[id(self)]
+    storage = core.storage_of(self)
+    copied = memo.get(id(storage))
+    if copied is None:
+        rebuild, arguments = storage.__reduce__()
+        copied = memo[id(storage)] = rebuild(*arguments)
+    made = core.tensor_on_storage(copied, self.dtype, self.storage_offset(), self.size(), self.stride())
+    if type(self) is not Tensor:
+        made = made.as_subclass(type(self))
+    if self.requires_grad:
+        made.requires_grad_(True)
+    memo[id(self)] = made
+    if self._grad is not None:
+        made.grad = deepcopied(self._grad, memo)
+    state = getattr(self, "__dict__", None)
+    if state:
+        import copy
+
+        made.__dict__.update(copy.deepcopy(state, memo))
+    return made
+
+
+def dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+    """A DLPack capsule over this tensor's memory."""
+    return core.to_dlpack(self.clone() if copy else self)
+
+
+def init_subclass(cls, **keywords):
+    """Notes subclasses, whose __torch_function__ must be asked from now on."""
+    super(Tensor, cls).__init_subclass__(**keywords)
+    core.notice_subclass(cls)
+
+
+def reversed_tensor(self):
+    """The tensor with its first dimension reversed."""
+    return self if self.dim() == 0 else self.flip(0)
+
+
+def untyped_storage(self):
+    """The memory behind this tensor (shared by its views)."""
+    return core.storage_of(self)
+
+
+METHODS = {
+    "backward": backward,
+    "__format__": formatted,
+    "__reduce_ex__": reduce,
+    "__deepcopy__": deepcopied,
+    "__dlpack__": dlpack,
+    "__dlpack_device__": lambda self, *_: (1, 0),
+    "__reversed__": reversed_tensor,
+    "__torch_function__": classmethod(core.default_torch_function),
+    "__init_subclass__": classmethod(init_subclass),
+    "__array_priority__": 1000,
+    "untyped_storage": untyped_storage,
+    "__module__": "torch",
+}
+
+for _name, _method in METHODS.items():
+    core.install_method(_name, _method)
+core.set_repr(representation)

@@ -1,0 +1,32 @@
+"""Automatic differentiation: backward, grad, the modes that switch recording, and operations of one's own."""
+
+from rushlight.autograd import function, grad_mode, graph
+from rushlight.autograd.engine import backward, grad
+from rushlight.autograd.function import Function
+from rushlight.autograd.grad_mode import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
+from rushlight.autograd.variable import Variable
+
+__all__ = [
+    "Function",
+    "Variable",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "function",
+    "grad",
+    "grad_mode",
+    "graph",
+    "inference_mode",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]

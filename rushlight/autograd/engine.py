@@ -1,0 +1,198 @@
+"""backward and grad: checks of what they are given, around the core's engine."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import core
+from rushlight.autograd.graph import GradientEdge
+from rushlight.core import Tensor
+
+
+def as_tuple(value):
+    """One tensor or edge, or a sequence of them, as a tuple."""
+    return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
+
+
+def gradient_tuple(gradients, count):
+    """One gradient (or None) for each of `count` outputs."""
+    if gradients is None:
+        return (None,) * count
+    return (gradients,) if isinstance(gradients, Tensor) else tuple(gradients)
+
+
+def seed(output, gradient, index, is_batched):
+    """The cotangent of one output: as given and checked, or ones for a scalar."""
+    if isinstance(gradient, Tensor):
+        check_shape(output, gradient, index, is_batched)
+        if isinstance(output, Tensor) and output.dtype.is_complex != gradient.dtype.is_complex:
+            raise RuntimeError(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                f"grad_output[{index}] has a dtype of {gradient.dtype} and output[{index}] has a dtype of {output.dtype}."
+            )
+        return gradient
+    if gradient is not None:
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    if isinstance(output, GradientEdge):
+        shape, dtype = output_metadata(output)
+        if shape.numel() != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        return torch.ones(shape, dtype=dtype)
+    if not output.requires_grad:
+        return None
+    if output.numel() != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    if not output.dtype.is_floating_point:
+        raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {output.dtype}")
+    return torch.ones_like(output)
+
+
+def output_metadata(edge):
+    """Shape and dtype of the output that an edge stands for."""
+    described = edge.node._input_metadata[edge.output_nr]
+    return described.shape, described.dtype
+
+
+def check_shape(output, gradient, index, is_batched):
+    """Refuses a cotangent whose shape is not the output's."""
+    expected = output.shape if isinstance(output, Tensor) else output_metadata(output)[0]
+    given = gradient.shape[1:] if is_batched else gradient.shape
+    if tuple(expected) == tuple(given):
+        return
+    if is_batched:
+        raise RuntimeError(
+            f"If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. The sizes of the "
+            f"remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: "
+            f"grad_output[{index}] has a shape of {gradient.shape} and output[{index}] has a shape of {expected}. If you only want some "
+            "tensors in `grad_output` to be considered batched, consider using vmap."
+        )
+    raise RuntimeError(
+        f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape} and output[{index}] has a shape of {expected}."
+    )
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+    """Adds the gradients of `tensors` with respect to the leaves of their graph to the leaves' `.grad`.
+
+    Args:
+        tensors: Where to start: tensors (or GradientEdges), usually a scalar loss.
+        grad_tensors: Their cotangents; None for scalars.
+        retain_graph: Keep what was saved for backward, so that the same graph can be run again (default: `create_graph`).
+        create_graph: Record the derivative itself, for higher orders.
+        inputs: Only these tensors' `.grad` is added to.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([1., 2.], requires_grad=True)
+    >>> torch.autograd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
+    if inputs is not None:
+        inputs = as_tuple(inputs)
+        if len(inputs) == 0:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        for index, tensor in enumerate(inputs):
+            if isinstance(tensor, Tensor) and not tensor.requires_grad:
+                raise RuntimeError(f"One of the differentiated Tensors does not require grad (input {index})") if False else RuntimeError(
+                    "One of the differentiated Tensors does not require grad"
+                )
+    tensors = as_tuple(tensors)
+    gradients = gradient_tuple(grad_tensors, len(tensors))
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
+    if create_graph and any(tensor.requires_grad for tensor in tensors if isinstance(tensor, Tensor)):
+        warn_cycle()
+    seeds = [seed(tensor, gradient, index, False) for index, (tensor, gradient) in enumerate(zip(tensors, gradients))]
+    del gradients
+    core.run_backward(tensors, seeds, create_graph if retain_graph is None else retain_graph, create_graph, inputs)
+
+
+_warned_of_cycle = False
+
+
+def warn_cycle():
+    """Once: .grad and the parameters refer to each other after backward(create_graph=True)."""
+    global _warned_of_cycle
+    if not _warned_of_cycle:
+        _warned_of_cycle = True
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a "
+            "memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make "
+            "sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def grad(
+    outputs,
+    inputs,
+    grad_outputs=None,
+    retain_graph=None,
+    create_graph=False,
+    only_inputs=True,
+    allow_unused=None,
+    is_grads_batched=False,
+    materialize_grads=False,
+):
+    """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
+
+    Args:
+        outputs: Where to start: tensors or GradientEdges.
+        inputs: What to differentiate by.
+        grad_outputs: The cotangents of `outputs`; None for scalars.
+        retain_graph: Keep what was saved for backward (default: `create_graph`).
+        create_graph: Record the derivative itself, for higher orders.
+        allow_unused: Give None for an input that the outputs do not depend on, instead of an error.
+        is_grads_batched: The first dimension of each cotangent is a batch of cotangents.
+        materialize_grads: Give zeros instead of None.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(3., requires_grad=True)
+    >>> torch.autograd.grad(x ** 2, x)
+    (tensor(6.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, "
+            "please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    outputs, inputs = as_tuple(outputs), as_tuple(inputs)
+    gradients = gradient_tuple(grad_outputs, len(outputs))
+    if len(gradients) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    seeds = [seed(o, g, index, is_grads_batched) for index, (o, g) in enumerate(zip(outputs, gradients))]
+    if is_grads_batched:
+        found = batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused)
+    else:
+        found = core.run_backward(outputs, seeds, retain_graph, create_graph, inputs, allow_unused, False)
+    if materialize_grads:
+        if any(
+            g is None and not (isinstance(x, Tensor) or isinstance(x, GradientEdge)) for g, x in zip(found, inputs, strict=True)
+        ):
+            raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+        found = tuple(torch.zeros_like(x, requires_grad=create_graph) if g is None else g for g, x in zip(found, inputs))
+    return found
+
+
+def batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused):
+    """One backward for each cotangent of the batch, stacked."""
+    count = next(s.shape[0] for s in seeds if s is not None)
+    runs = []
+    for i in range(count):
+        chosen = [None if s is None else s[i] for s in seeds]
+        keep = retain_graph or i + 1 < count
+        runs.append(core.run_backward(outputs, chosen, keep, create_graph, inputs, allow_unused, False))
+    return tuple(None if rows[0] is None else torch.stack(rows) for rows in zip(*runs))

@@ -1,0 +1,204 @@
+"""Modes of the running thread: whether operations are recorded. Context managers, decorators and (some) functions."""
+
+import functools
+import inspect
+
+from rushlight import core
+
+__all__ = [
+    "detect_anomaly",
+    "enable_grad",
+    "inference_mode",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]
+
+
+class ModeDecorator:
+    """A context manager that also decorates functions, generator functions and (with a warning) classes."""
+
+    def clone(self):
+        """A fresh context manager for each call of a decorated function."""
+        return self.__class__()
+
+    def __call__(self, function):
+        if inspect.isclass(function):
+            import warnings
+
+            warnings.warn(
+                f"Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or methods. To "
+                f"preserve the current behavior of class decoration, you can directly decorate the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            function.__init__ = self(function.__init__)
+            return function
+        return decorate_generator(self, function) if inspect.isgeneratorfunction(function) else decorate(self, function)
+
+
+def decorate(mode, function):
+    """`function` run inside a clone of `mode`."""
+
+    @functools.wraps(function)
+    def decorated(*args, **kwargs):
+        with mode.clone():
+            return function(*args, **kwargs)
+
+    return decorated
+
+
+def decorate_generator(mode, function):
+    """A generator function whose body (not its consumer) runs inside `mode`."""
+
+    @functools.wraps(function)
+    def decorated(*args, **kwargs):
+        generator = function(*args, **kwargs)
+        try:
+            with mode.clone():
+                response = generator.send(None)
+            while True:
+                try:
+                    request = yield response
+                except GeneratorExit:
+                    with mode.clone():
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    with mode.clone():
+                        response = generator.throw(error)
+                else:
+                    with mode.clone():
+                        response = generator.send(request)
+        except StopIteration as stop:
+            return stop.value
+
+    return decorated
+
+
+class OptionalCall(ModeDecorator):
+    """A mode whose decorator may be written with or without parentheses: @no_grad or @no_grad()."""
+
+    def __new__(cls, function=None):
+        if function is None:
+            return super().__new__(cls)
+        return cls()(function)
+
+
+class no_grad(OptionalCall):
+    """Inside, operations are not recorded: results do not require grad.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     print((x * 2).requires_grad)
+    False
+    """
+
+    def __enter__(self):
+        self.before = core.set_grad_mode(False)
+
+    def __exit__(self, *exception):
+        core.set_grad_mode(self.before)
+
+
+class enable_grad(OptionalCall):
+    """Inside, operations are recorded, even within no_grad."""
+
+    def __enter__(self):
+        self.before = core.set_grad_mode(True)
+
+    def __exit__(self, *exception):
+        core.set_grad_mode(self.before)
+
+
+class set_grad_enabled(ModeDecorator):
+    """Sets recording on or off at once; as a context manager, puts back what was before at its end."""
+
+    def __init__(self, mode):
+        self.mode = bool(mode)
+        self.before = core.set_grad_mode(self.mode)
+
+    def __call__(self, function):
+        core.set_grad_mode(self.before)
+        return super().__call__(function)
+
+    def __enter__(self):
+        core.set_grad_mode(self.mode)
+
+    def __exit__(self, *exception):
+        core.set_grad_mode(self.before)
+
+    def __str__(self):
+        return f"{type(self).__name__}(mode={self.mode})"
+
+    __repr__ = __str__
+
+    def clone(self):
+        return self.__class__(self.mode)
+
+
+class inference_mode(ModeDecorator):
+    """Inside, nothing is recorded, and tensors are made without version counters: they can never take part in recording later."""
+
+    def __new__(cls, mode=True):
+        if isinstance(mode, bool):
+            return super().__new__(cls)
+        return cls()(mode)
+
+    def __init__(self, mode=True):
+        self.mode = mode
+
+    def __enter__(self):
+        self.before = core.set_inference_mode(self.mode)
+
+    def __exit__(self, *exception):
+        core.restore_modes(*self.before)
+
+    def clone(self):
+        return self.__class__(self.mode)
+
+
+class set_multithreading_enabled(ModeDecorator):
+    """Accepted for compatibility: backward runs on the caller's thread here."""
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exception):
+        return None
+
+    def clone(self):
+        return self.__class__(self.mode)
+
+
+class detect_anomaly:
+    """Inside, backward checks every gradient for NaN and names the forward line of the node that made it."""
+
+    def __init__(self, check_nan=True):
+        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
+        self.check_nan = check_nan
+
+    def __enter__(self):
+        core.set_anomaly_mode(True, self.check_nan)
+
+    def __exit__(self, *exception):
+        core.set_anomaly_mode(*self.before)
+
+
+class set_detect_anomaly:
+    """Sets anomaly mode at once; as a context manager, puts back what was before at its end."""
+
+    def __init__(self, mode, check_nan=True):
+        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
+        core.set_anomaly_mode(mode, check_nan)
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exception):
+        core.set_anomaly_mode(*self.before)

@@ -1,0 +1,30 @@
+"""Variable, the old name of a tensor that takes part in a graph."""
+
+import warnings
+
+from rushlight import core
+from rushlight.core import Tensor
+
+
+class VariableMeta(type):
+    """isinstance(x, Variable) is true of every tensor."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=VariableMeta):
+    """Variable(x) is a tensor over x's memory.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.Variable(torch.ones(2), requires_grad=True)
+    tensor([1., 1.], requires_grad=True)
+    """
+
+    def __new__(cls, data=None, requires_grad=False, volatile=None):
+        if volatile is not None:
+            warnings.warn(
+                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.", UserWarning, stacklevel=2
+            )
+        made = core.empty_tensor((0,)) if data is None else data.detach()
+        return made.requires_grad_(True) if requires_grad else made

@@ -1,0 +1,99 @@
+# New tensors of given sizes: unset, or filled with one value.
+cdef Tensor new_of_size(str name, tuple size, object dtype):
+    """An unset tensor from the positional arguments of a factory: sizes one by one, or one sequence of them."""
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int code = code_of(dtype), n = 0
+    cdef Py_ssize_t count = PyTuple_GET_SIZE(size), i
+    cdef object first
+    if count == 1:
+        first = <object>PyTuple_GET_ITEM(size, 0)
+        if PyLong_CheckExact(first):
+            sizes[0] = first
+            n = 1
+        else:
+            n = read_size_sequence(name, first, sizes)
+    else:
+        n = read_size_sequence(name, size, sizes)
+    for i in range(n):
+        if sizes[i] < 0:
+            raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+    return new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, n)
+
+cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
+    cdef Py_ssize_t n, i
+    cdef object item
+    if not isinstance(size, (tuple, list)):
+        if PyObject_TypeCheck(size, <PyTypeObject*>Tensor) and (<Tensor>size).geometry.ndim == 1:
+            size = size.tolist()
+        elif hasattr(type(size), "__index__"):
+            size = (size.__index__(),)
+        else:
+            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
+    n = len(size)
+    if n > MAX_DIMS:
+        raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
+    for i in range(n):
+        item = size[i]
+        if not PyLong_CheckExact(item) and (isinstance(item, bool) or not hasattr(type(item), "__index__")):
+            if i == 0:
+                raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(item).__name__}")
+            raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error \"type must be tuple of ints,but got "
+                            f"{type(item).__name__}\"")
+        sizes[i] = item
+    return n
+
+cdef int fill_elements(Tensor out, object value) except -1:
+    cdef Array arrays[2]
+    cdef double number[2]
+    cdef KernelFunction fill_kernel
+    if out.flags & CONTIGUOUS and type(value) is int and value == 0:
+        memset(out.data_pointer, 0, out.count * item_bytes[out.code])
+        return 0
+    write_number(value, out.code, number)
+    fill_kernel = (<Kernel>kernel("fill")).function
+    arrays[0] = array_of(out)
+    arrays[1] = scalar_array(number, out.code)
+    if out.count:
+        fill_kernel(arrays, 2, NULL)
+    return 0
+
+def unset(str name, size, dtype=None, device=None, bint requires_grad=False):
+    """A new tensor with unset elements; `size` is the tuple of a factory's positional arguments."""
+    require_cpu(device)
+    cdef Tensor out = new_of_size(name, <tuple>size, dtype)
+    if requires_grad:
+        require_grad_at_creation(out)
+    return out
+
+def filled(str name, size, value, dtype=None, device=None, bint requires_grad=False):
+    """A new tensor with every element `value`."""
+    require_cpu(device)
+    cdef Tensor out = new_of_size(name, <tuple>size, dtype)
+    fill_elements(out, value)
+    if requires_grad:
+        require_grad_at_creation(out)
+    return out
+
+def fill_tensor(Tensor out, value):
+    """Fills `out`; no history, no version."""
+    fill_elements(out, value)
+    return out
+
+def require_grad_of_new(Tensor out):
+    """requires_grad=True of a factory."""
+    require_grad_at_creation(out)
+    return out
+
+def refuse_other_devices(device):
+    """An error for any device but the CPU."""
+    require_cpu(device)
+
+def converted(Tensor x, d):
+    """The elements of `x` as dtype `d`, in x's layout; no history."""
+    return convert(x, code_of(d))
+
+def write_elements(Tensor target, Tensor source):
+    """target[...] = source, converting and broadcasting; no history, but counted as a write."""
+    copy_elements(target, source)
+    mark_write(target.storage)
+    return target

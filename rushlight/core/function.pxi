@@ -1,0 +1,248 @@
+# Operations defined by the user: torch.autograd.Function. The context `ctx` is the node itself.
+@cython.trashcan(True)
+cdef class FunctionNode(Node):
+    """The node of a user's Function: holds what forward saved, calls backward."""
+    cdef public object needs_input_grad
+    cdef public bint materialize_grads
+    cdef object to_save            # what save_for_backward was given
+    cdef object dirty              # tensors marked as written in place
+    cdef object non_differentiable
+    cdef tuple is_tensor           # which inputs are tensors
+    cdef public tuple saved_for_forward
+    cdef bint freed
+    cdef dict __dict__
+
+    def __cinit__(self):
+        self.materialize_grads = True
+        self.next_nodes = ()
+
+    def save_for_backward(self, *tensors):
+        """Keeps tensors (or None) for backward, checked against later in-place writes."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors):
+        """Keeps tensors for jvp."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise TypeError("save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx.")
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *tensors):
+        """Says which inputs forward wrote to in place; they must be returned."""
+        self.dirty = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Says which outputs have no gradient."""
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value):
+        """Whether undefined gradients reach backward as zeros (True, the default) or as None."""
+        self.materialize_grads = value
+
+    @property
+    def saved_tensors(self):
+        """What save_for_backward kept."""
+        if self.freed:
+            raise RuntimeError(FREED_TEXT)
+        if self.saved is None:
+            return self.to_save or ()
+        return tuple([None if item is None else unpack_saved(<SavedTensor>item, self) for item in self.saved])
+
+    @property
+    def saved_variables(self):
+        return self.saved_tensors
+
+    @property
+    def _raw_saved_tensors(self):
+        if self.freed:
+            raise RuntimeError(FREED_TEXT)
+        return self.saved
+
+    cdef void free_saved(self):
+        if self.saved is not None and len(self.saved):
+            self.saved = None
+            self.to_save = None
+            self.freed = True
+
+    cdef tuple backward(self, object gradient, object run):
+        cdef tuple gradients = (gradient,) if self.more_outputs is None else gradient
+        cdef list given = []
+        cdef Py_ssize_t i
+        if self.freed:
+            raise RuntimeError(FREED_TEXT)
+        if self.materialize_grads:
+            gradients = tuple([zeros_for(self, i) if g is None else g for i, g in enumerate(gradients)])
+        returned = self._run_backward(*gradients)
+        if not isinstance(returned, tuple):
+            returned = (returned,)
+        expected = len(self.is_tensor)
+        if len(returned) > expected and all([g is None for g in returned[expected:]]):
+            returned = returned[:expected]
+        if len(returned) != expected:
+            raise RuntimeError(f"function {self.name()} returned an incorrect number of gradients (expected {expected}, got {len(returned)})")
+        for i in range(expected):
+            if self.is_tensor[i]:
+                given.append(returned[i])
+            elif returned[i] is not None:
+                raise RuntimeError(f"function {self.name()} returned a gradient different from None at position {i + 1}, but the corresponding forward "
+                                   "input was not a Variable")
+        return tuple(given)
+
+
+cdef object zeros_for(Node node, Py_ssize_t output):
+    cdef Tensor zero
+    cdef int64_t sizes[MAX_DIMS]
+    if output == 0:
+        zero = new_like_shape(node.dtype_code, node.shape)
+    else:
+        shape, code = node.more_outputs[output - 1]
+        zero = new_contiguous(code, sizes, read_sizes(shape, sizes))
+    memset(zero.data_pointer, 0, zero.count * item_bytes[zero.code])
+    return zero
+
+
+def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
+    """Runs a user's forward with recording off, and links what it returns to the node `ctx`."""
+    cdef Tensor tensor
+    cdef bint grad = modes.grad
+    cdef bint tracked = False
+    cdef list edges = []
+    cdef list needs = []
+    cdef dict versions = {}
+    ctx.is_tensor = tuple([isinstance(a, Tensor) for a in args])
+    for a in args:
+        needed = False
+        if isinstance(a, Tensor):
+            tensor = <Tensor>a
+            needed = grad and tensor.flags & REQUIRES_GRAD != 0
+            tracked = tracked or needed
+        needs.append(needed)
+    ctx.needs_input_grad = tuple(needs)
+    if tracked:
+        ctx.sequence = next_sequence()
+        ctx.remember_line()
+        for i, a in enumerate(args):
+            if ctx.is_tensor[i]:
+                tensor = <Tensor>a
+                edges.append(edge_of(tensor) if needs[i] else None)
+                ctx.next_outputs.push_back(tensor.output_number if needs[i] else 0)
+                versions[id(a)] = tensor.storage.version
+        ctx.next_nodes = tuple(edges)
+    modes.grad = False
+    try:
+        if setup_context is None:
+            outputs = forward(ctx, *args)
+        else:
+            outputs = forward(*args)
+            setup_context(ctx, args, outputs)
+    finally:
+        modes.grad = grad
+    single = not isinstance(outputs, tuple)
+    cdef list results = [outputs] if single else list(outputs)
+    link_outputs(ctx, args, results, tracked)
+    return results[0] if single else tuple(results)
+
+cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
+    cdef Tensor out, given
+    cdef Node rebased
+    cdef list more = []
+    cdef int number = 0
+    cdef list originals = list(results)
+    given_ids = {id(a) for a in args if isinstance(a, Tensor)}
+    dirty = {id(t) for t in ctx.dirty or ()}
+    constant = {id(t) for t in ctx.non_differentiable or ()}
+    for t in ctx.dirty or ():
+        if id(t) not in given_ids:
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
+                               "must all be outputs of the Function.") if not any([t is r for r in results]) else RuntimeError(
+                "mark_dirty: all arguments must be inputs of the Function")
+        if not any([t is r for r in results]):
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
+                               "must all be outputs of the Function.")
+    first = True
+    for place, value in enumerate(results):
+        if not isinstance(value, Tensor):
+            if tracked:
+                shape, code = Size(()), FLOAT32
+                if first:
+                    first = False
+                    ctx.dtype_code = FLOAT32
+                else:
+                    more.append((shape, code))
+            continue
+        out = <Tensor>value
+        if id(value) in dirty:
+            if tracked:
+                check_write(out)
+            mark_write(out.storage)
+        elif id(value) in given_ids:
+            # An input returned as it is: a view of it, so that it has a history of its own.
+            modes_before = modes.grad
+            modes.grad = False
+            try:
+                out = <Tensor>op_alias(value)
+            finally:
+                modes.grad = modes_before
+            out.creation = VIEW_IN_CUSTOM_FUNCTION
+            results[place] = out
+        elif out.base is not None and tracked:
+            out.creation = VIEW_IN_CUSTOM_FUNCTION
+        if not tracked:
+            continue
+        if first:
+            describe_output(ctx, out)
+            first = False
+        else:
+            more.append((out.shape, out.code))
+    if tracked:
+        ctx.more_outputs = tuple(more) if more else None
+        number = 0
+        for place, value in enumerate(results):
+            if isinstance(value, Tensor) and id(originals[place]) not in constant and category[(<Tensor>value).code] >= IS_FLOATING:
+                out = <Tensor>value
+                if id(originals[place]) in dirty:
+                    rebase_function_output(out, ctx, place)
+                else:
+                    set_history(out, ctx, place)
+                    out.seen_version = out.storage.version
+            elif isinstance(value, Tensor) and id(originals[place]) in constant:
+                (<Tensor>value).flags &= ~REQUIRES_GRAD
+                (<Tensor>value).grad_fn_ = None
+    save_for_function(ctx, originals, results, tracked)
+    return 0
+
+cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except -1:
+    if out.base is not None:
+        if len([True for is_tensor in ctx.is_tensor if is_tensor]) > 1 and ctx.more_outputs is not None:
+            raise RuntimeError("If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more than one "
+                               "Tensor. This is not supported by the current autograd engine. You should either make sure the input is not a view (using "
+                               ".clone() for example) or make your Function only return one Tensor (potentially splitting it into two Functions: one doing "
+                               "the inplace that returns a single Tensor and a second one that does the other operations).")
+        rebase_history(out, ctx)
+        return 0
+    set_history(out, ctx, place)
+    if out.flags & RETAINS_GRAD:
+        retain_on(ctx, out)
+    return 0
+
+cdef int save_for_function(FunctionNode ctx, list originals, list results, bint tracked) except -1:
+    cdef list saved = []
+    if not tracked or ctx.to_save is None:
+        return 0
+    for tensor in ctx.to_save:
+        if tensor is None:
+            saved.append(None)
+            continue
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"save_for_backward can only save variables, but argument {len(saved)} is of type {type(tensor).__name__}")
+        number = -1
+        for place, value in enumerate(originals):
+            if value is tensor:
+                number = place
+        if number >= 0 and isinstance(results[number], Tensor) and (<Tensor>results[number]).grad_fn_ is ctx:
+            saved.append(save_tensor(<Tensor>results[number], True, number))
+        else:
+            saved.append(save_tensor(<Tensor>tensor, False, 0))
+    ctx.saved = tuple(saved)
+    ctx.to_save = None
+    return 0

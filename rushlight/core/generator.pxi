@@ -1,0 +1,193 @@
+# Random numbers: the source (torch.Generator), and the drawing of new tensors and into old ones.
+cdef extern from "kernels/random.h" namespace "rl" nogil:
+    cdef cppclass RandomSource "rl::Generator":
+        pass
+    RandomSource* new_generator(uint64_t) except +
+    RandomSource* copy_generator(const RandomSource*) except +
+    void delete_generator(RandomSource*)
+    void seed_generator(RandomSource*, uint64_t)
+    uint64_t seed_generator_randomly(RandomSource*) except +
+    uint64_t initial_seed(const RandomSource*)
+    void get_state(const RandomSource*, uint8_t*)
+    void set_state(RandomSource*, const uint8_t*, int64_t) except +rl_raise
+    const int64_t generator_state_size
+
+DEFAULT_SEED = 67280421310721
+
+
+cdef class Generator:
+    """A source of random numbers with a state of its own; the same seed gives the same numbers.
+
+    >>> import rushlight
+    >>> g = rushlight.Generator().manual_seed(0)
+    >>> rushlight.rand(2, generator=g)
+    tensor([0.4963, 0.7682])
+    """
+    cdef RandomSource* source
+    cdef object __weakref__
+
+    def __cinit__(self, device="cpu"):
+        require_cpu(device)
+        self.source = new_generator(DEFAULT_SEED)
+
+    def __dealloc__(self):
+        delete_generator(self.source)
+
+    @property
+    def device(self):
+        return cpu
+
+    @property
+    def address(self):
+        """What kernels get as their first number."""
+        return <size_t>self.source
+
+    def manual_seed(self, seed):
+        """Starts the sequence that belongs to `seed`; returns the generator."""
+        if not hasattr(type(seed), "__index__"):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        seed = seed.__index__()
+        if seed < -0x8000_0000_0000_0000 or seed > 0xffff_ffff_ffff_ffff:
+            raise ValueError("Overflow when unpacking long long")
+        seed_generator(self.source, seed & 0xffff_ffff_ffff_ffff)
+        return self
+
+    def seed(self):
+        """Starts a sequence with a seed from the system's entropy; returns that seed."""
+        return seed_generator_randomly(self.source)
+
+    def initial_seed(self):
+        """The seed that the sequence began with."""
+        return initial_seed(self.source)
+
+    def get_state(self):
+        """The state as a tensor of bytes."""
+        cdef int64_t size = generator_state_size
+        cdef Tensor out = new_contiguous(UINT8, &size, 1)
+        get_state(self.source, <uint8_t*>out.data_pointer)
+        return out
+
+    def set_state(self, new_state):
+        """Goes on from a state that get_state returned; returns the generator."""
+        cdef Tensor state
+        if not isinstance(new_state, Tensor):
+            raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+        state = <Tensor>new_state
+        if state.code != UINT8:
+            raise TypeError("RNG state must be a torch.ByteTensor")
+        state = contiguous_as(state, UINT8)
+        set_state(self.source, <const uint8_t*>state.data_pointer, state.count)
+        return self
+
+    def clone_state(self):
+        """Another generator in the same state."""
+        cdef Generator made = Generator.__new__(Generator)
+        delete_generator(made.source)
+        made.source = copy_generator(self.source)
+        return made
+
+    graphsafe_get_state = clone_state
+
+    def graphsafe_set_state(self, Generator state not None):
+        """Goes on from the state of another generator; returns this one."""
+        cdef RandomSource* copied = copy_generator(state.source)
+        delete_generator(self.source)
+        self.source = copied
+        return self
+
+    def get_offset(self):
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def set_offset(self, offset):
+        raise RuntimeError("CPU Generator does not use offset")
+
+    def __reduce__(self):
+        return rebuild_generator, (self.get_state(),)
+
+    def __repr__(self):
+        return f"<torch._C.Generator object at {id(self):#x}>"
+
+
+def rebuild_generator(state):
+    """A generator from its pickle."""
+    return Generator().set_state(state)
+
+default_generator = Generator()
+
+
+cdef inline int write_parameter(Number* at, object value) except -1:
+    if PyFloat_CheckExact(value):
+        at.f = PyFloat_AS_DOUBLE(value)
+    else:
+        at.i = value
+    return 0
+
+cdef inline Generator generator_of(object given):
+    if given is None:
+        return <Generator>default_generator
+    if not isinstance(given, Generator):
+        raise TypeError(f"argument 'generator' must be torch.Generator, not {type(given).__name__}")
+    return <Generator>given
+
+cdef int draw_into(Tensor out, Kernel kernel, Generator generator, first, second) except -1:
+    cdef Array array = array_of(out)
+    cdef Number numbers[3]
+    numbers[0].i = <int64_t>generator.source
+    write_parameter(&numbers[1], first)
+    write_parameter(&numbers[2], second)
+    # The generator's state is shared: it must not be drawn from on two threads at once, so the lock is kept.
+    kernel.function(&array, 1, numbers)
+    return 0
+
+def draw(Tensor out, Kernel kernel, generator, first=0.0, second=0.0):
+    """Fills `out` by a random kernel with (up to) two parameters: floats or ints, as the kernel wants them."""
+    draw_into(out, kernel, generator_of(generator), first, second)
+    return out
+
+def drawn(str name, size, Kernel kernel, dtype, device, bint requires_grad, generator, first=0.0, second=0.0):
+    """A new tensor filled by a random kernel. `size` is the tuple of a factory's positional arguments."""
+    cdef Tensor out
+    cdef Generator source = generator_of(generator)
+    require_cpu(device)
+    out = new_of_size(name, <tuple>size, dtype)
+    draw_into(out, kernel, source, first, second)
+    if requires_grad:
+        require_grad_at_creation(out)
+    return out
+
+
+@cython.final
+cdef class WritingOp(Op):
+    """An op that exists only in place: its function checks its arguments and writes into the first. Nothing of what was there
+    before comes through, so the gradient stops."""
+    cdef public object choose_variant
+
+    cdef int variant(self, PyObject** args) noexcept:
+        return self.choose_variant(*pack_arguments(self, args))
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef bint grad = modes.grad
+        cdef Tensor target
+        cdef OpNode node = None
+        cdef uint64_t mask
+        cdef PyObject* names = <PyObject*>self.keyword_only
+        if self.keyword_only is None:
+            names = NULL
+        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
+            raise_argument(self, 0, <object>args[0])
+        target = <Tensor>args[0]
+        check_write(target)
+        check_no_overlap(target)
+        if grad and target.flags & REQUIRES_GRAD:
+            mask = inputs_needing_grad(self, args)
+            if mask:
+                node = start_node(self, args, mask, True)
+        modes.grad = False
+        try:
+            PyObject_Vectorcall(self.function, args, self.positional, names)
+        finally:
+            modes.grad = grad
+        mark_write(target.storage)
+        if node is not None:
+            finish_in_place(node, target)
+        return target

@@ -1,0 +1,216 @@
+# Views and in-place writes: which tensors share a history, and how a write changes it.
+cdef Tensor make_view(Tensor x, const Geometry& geometry, int64_t offset_bytes):
+    """A tensor over x's memory with another geometry; the caller records it."""
+    cdef Tensor out = Tensor.__new__(Tensor)
+    out.storage = x.storage
+    out.data_pointer = x.data_pointer + offset_bytes
+    out.code = x.code
+    out.geometry.copy(geometry)
+    out.count = geometry.numel()
+    out.flags = x.flags & INFERENCE
+    update_contiguous(out)
+    link_view(out, x)
+    return out
+
+cdef inline void link_view(Tensor out, Tensor x):
+    """`out` is a view of `x`: the two share histories of in-place writes."""
+    if x.flags & INFERENCE:
+        return
+    if x.base is not None:
+        out.base = x.base
+        out.creation = x.creation
+    else:
+        out.base = x
+    out.seen_version = x.storage.version
+    if modes.inference:
+        out.creation = VIEW_INFERENCE
+    elif not modes.grad and out.creation < VIEW_NO_GRAD:
+        out.creation = VIEW_NO_GRAD
+
+
+@cython.trashcan(True)
+cdef class AsStridedNode(Node):
+    """The history that a view has after its base was written to: a window on the base's."""
+    cdef Geometry base_geometry
+    cdef Geometry view_geometry
+    cdef int64_t offset     # elements, from the base's first element
+
+    cdef str backward_name(self):
+        return "AsStridedBackward0"
+
+    cdef str forward_name(self):
+        return "AsStrided"
+
+    cdef tuple backward(self, object gradient, object run):
+        if gradient is None:
+            return (None,)
+        return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
+
+
+cdef object window_gradient(object gradient, const Geometry& base, const Geometry& view, int64_t offset):
+    """The cotangent of a base, zero but for a window with the given geometry: as_strided's own rule."""
+    return py_as_strided_gradient(gradient, make_size(base.shape, base.ndim), make_tuple(base.strides, base.ndim),
+                                  make_size(view.shape, view.ndim), make_tuple(view.strides, view.ndim), offset)
+
+
+@cython.trashcan(True)
+cdef class CopySlices(Node):
+    """A write into a view, as the base sees it: inside the window `function`'s derivative, outside the identity."""
+    cdef Geometry base_geometry
+    cdef Geometry view_geometry
+    cdef int64_t offset
+    cdef Node function
+
+    cdef str forward_name(self):
+        return "torch::autograd::CopySlices"
+
+    def name(self):
+        return "torch::autograd::CopySlices"
+
+    cdef tuple backward(self, object gradient, object run):
+        cdef Tensor result
+        cdef tuple inner
+        if gradient is None:
+            return (None,) * len(self.next_nodes)
+        result = py_clone(gradient)
+        window = py_as_strided(result, make_size(self.view_geometry.shape, self.view_geometry.ndim),
+                               strides_on(result, self.base_geometry, self.view_geometry), self.offset)
+        if self.function is None:
+            raise RuntimeError(FREED_TEXT)
+        inner = self.function.backward(py_clone(window), run)
+        # The first input of the write is the view itself: its gradient takes the window's place.
+        if inner[0] is None:
+            window.zero_()
+        else:
+            window.copy_(inner[0])
+        return (result,) + inner[1:]
+
+    cdef void free_saved(self):
+        if self.function is not None:
+            self.function.free_saved()
+
+
+cdef tuple strides_on(Tensor result, const Geometry& base, const Geometry& view):
+    return make_tuple(view.strides, view.ndim)
+
+
+cdef int refresh_view(Tensor view) except -1:
+    """If the base was written to since, the view's history is a window on the base's new one."""
+    cdef AsStridedNode node
+    cdef Tensor base = view.base
+    if view.storage.version == view.seen_version or not base.flags & REQUIRES_GRAD or view.flags & INFERENCE:
+        return 0
+    if base.storage is not view.storage:
+        return 0
+    if view.creation != VIEW_DEFAULT:
+        refuse_write_into_view(view, "is a view and its base or another view of its base has been modified inplace")
+    node = AsStridedNode.__new__(AsStridedNode)
+    node.base_geometry.copy(base.geometry)
+    node.view_geometry.copy(view.geometry)
+    node.offset = (view.data_pointer - base.data_pointer) // item_bytes[base.code]
+    node.shape.set_shape(view.geometry.shape, view.geometry.ndim)
+    node.dtype_code = view.code
+    node.sequence = next_sequence()
+    node.remember_line()
+    node.next_nodes = (edge_of(base),)
+    if base.output_number:
+        node.next_outputs.push_back(base.output_number)
+    view.grad_fn_ = node
+    view.output_number = 0
+    view.flags |= REQUIRES_GRAD
+    view.seen_version = view.storage.version
+    if view.flags & RETAINS_GRAD:
+        retain_on(node, view)
+    return 0
+
+cdef int refuse_write_into_view(Tensor view, str what) except -1:
+    cdef Node node = view.grad_fn_
+    subject = "This view" if node is None else f"Output {view.output_number} of {node.backward_name()}"
+    if node is None:
+        subject = "A view"
+        if view.creation == VIEW_NO_GRAD:
+            raise RuntimeError(f"A view was created in no_grad mode and {what[len('is a view and '):]} with grad mode enabled. Given that this use "
+                               "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+                               "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
+                               "you want the inplace to be tracked).")
+    text = f"{subject} {what}."
+    if view.creation == VIEW_MULTI_OUTPUT:
+        text += (" This view is the output of a function that returns multiple views. Such functions do not allow the output views to be "
+                 "modified inplace. You should replace the inplace operation by an out-of-place one.")
+    elif view.creation == VIEW_NO_GRAD:
+        text += (" This view was created in no_grad mode. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+                 "clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace "
+                 "to be tracked) or both outside (if you want the inplace to be tracked).")
+    elif view.creation == VIEW_INFERENCE:
+        text += (" This view was created in inference mode. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+                 "clarify your code by moving both the view and the inplace either both inside the inference_mode block (if you don't want the "
+                 "inplace to be tracked) or both outside (if you want the inplace to be tracked).")
+    else:
+        text += (" This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
+                 "view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This "
+                 "behavior is forbidden. You can fix this by cloning the output of the custom Function.")
+    raise RuntimeError(text)
+
+cdef int check_write(Tensor x) except -1:
+    """May `x` be written in place? Asked before anything is written."""
+    if x.flags & INFERENCE and not modes.inference and x.flags & REQUIRES_GRAD:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor "
+                           "before doing inplace update. See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    if not modes.grad:
+        return 0
+    if x.flags & INFERENCE and not modes.inference:
+        return 0
+    if x.base is not None:
+        refresh_view(x)
+    if x.flags & REQUIRES_GRAD:
+        if x.base is not None:
+            if x.creation != VIEW_DEFAULT:
+                refuse_write_into_view(x, "is a view and is being modified inplace")
+            if x.base.flags & REQUIRES_GRAD and grad_fn_of(x.base) is None:
+                raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if x.grad_fn_ is None:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    elif x.base is not None and x.base.flags & REQUIRES_GRAD and grad_fn_of(x.base) is None:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    return 0
+
+cdef int check_no_overlap(Tensor x) except -1:
+    if not x.flags & CONTIGUOUS and x.geometry.overlaps_itself():
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
+                           "clone() the tensor before performing the operation.")
+    return 0
+
+cdef int rebase_history(Tensor x, Node node) except -1:
+    """After a recorded in-place write: `x` is now the output of `node`; a base sees the write through a window."""
+    cdef CopySlices copy
+    cdef Tensor base = x.base
+    if base is None:
+        x.grad_fn_ = node
+        x.output_number = 0
+        x.flags |= REQUIRES_GRAD
+        if x.flags & RETAINS_GRAD:
+            retain_on(node, x)
+        return 0
+    if x.creation != VIEW_DEFAULT:
+        refuse_write_into_view(x, "is a view and is being modified inplace")
+    copy = CopySlices.__new__(CopySlices)
+    copy.base_geometry.copy(base.geometry)
+    copy.view_geometry.copy(x.geometry)
+    copy.offset = (x.data_pointer - base.data_pointer) // item_bytes[base.code]
+    copy.function = node
+    copy.shape.set_shape(base.geometry.shape, base.geometry.ndim)
+    copy.dtype_code = base.code
+    copy.sequence = next_sequence()
+    copy.remember_line()
+    copy.next_nodes = (edge_of(base),) + node.next_nodes[1:]
+    cdef Py_ssize_t i
+    for i in range(len(copy.next_nodes)):
+        copy.next_outputs.push_back(base.output_number if i == 0 else node.next_output(i))
+    base.grad_fn_ = copy
+    base.output_number = 0
+    base.flags |= REQUIRES_GRAD
+    if base.flags & RETAINS_GRAD:
+        retain_on(copy, base)
+    x.seen_version = x.storage.version - 1     # so that the view's own history is made anew
+    refresh_view(x)
+    return 0

@@ -1,0 +1,245 @@
+# The driver of products: of matrices, batches of them, matrix and vector, vectors; alone, or added to a multiple of another tensor.
+cdef enum:
+    PRODUCT_MATRICES = 0
+    PRODUCT_BATCHES = 1
+    PRODUCT_MATRIX_VECTOR = 2
+    PRODUCT_DOT = 3
+    # Multiplications from which on other Python threads may run meanwhile.
+    LARGE_PRODUCT = 1 << 18
+
+_product_kinds = {"matrices": PRODUCT_MATRICES, "batches": PRODUCT_BATCHES, "matrix_vector": PRODUCT_MATRIX_VECTOR, "dot": PRODUCT_DOT}
+
+cdef str plain_name(int code):
+    """A dtype as PyTorch's checks of products call it."""
+    if code == INT64 or code == INT16:
+        return scalar_name(code) + " int"
+    return scalar_name(code)
+
+cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except -1:
+    cdef int m = a.geometry.ndim, n = b.geometry.ndim
+    if kind == PRODUCT_MATRICES:
+        if m != 2:
+            raise RuntimeError(f"mat1 must be a matrix, got {m}-D tensor" if adds else "self must be a matrix")
+        if n != 2:
+            raise RuntimeError(f"mat2 must be a matrix, got {n}-D tensor" if adds else "mat2 must be a matrix")
+        if a.geometry.shape[1] != b.geometry.shape[0]:
+            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a.geometry.shape[0]}x{a.geometry.shape[1]} and "
+                               f"{b.geometry.shape[0]}x{b.geometry.shape[1]})")
+    elif kind == PRODUCT_BATCHES:
+        if m != 3:
+            raise RuntimeError("batch1 must be a 3D tensor")
+        if n != 3:
+            raise RuntimeError("batch2 must be a 3D tensor")
+        if a.geometry.shape[0] != b.geometry.shape[0] or a.geometry.shape[2] != b.geometry.shape[1]:
+            raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{a.geometry.shape[0]}, {a.geometry.shape[2]}] but "
+                               f"got: [{b.geometry.shape[0]}, {b.geometry.shape[1]}].")
+    elif kind == PRODUCT_MATRIX_VECTOR:
+        if m != 2 or n != 1 or x is not None and x.geometry.ndim > 1:
+            raise RuntimeError(f"vector + matrix @ vector expected, got {1 if x is None else x.geometry.ndim}, {m}, {n}")
+        if a.geometry.shape[1] != b.geometry.shape[0] or x is not None and x.count != 1 and x.count != a.geometry.shape[0]:
+            raise RuntimeError(f"size mismatch, got input ({a.geometry.shape[0] if x is None else x.count}), mat ({a.geometry.shape[0]}x"
+                               f"{a.geometry.shape[1]}), vec ({b.geometry.shape[0]})")
+    else:
+        if m != 1 or n != 1:
+            raise RuntimeError(f"1D tensors expected, but got {m}D and {n}D tensors")
+        if a.count != b.count:
+            raise RuntimeError(f"inconsistent tensor size, expected tensor [{a.count}] and src [{b.count}] to have the same number of elements, but "
+                               f"got {a.count} and {b.count} elements respectively")
+    return 0
+
+cdef int require_one_dtype(Tensor a, Tensor b, int kind, Tensor x) except -1:
+    if a.code == b.code and (x is None or x.code == a.code):
+        return 0
+    if kind == PRODUCT_MATRIX_VECTOR:
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {c10_name(b.code if x is None else x.code)}, {c10_name(a.code)}, "
+                           f"and {c10_name(b.code)}")
+    if kind == PRODUCT_DOT:
+        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {c10_name(a.code)} and {c10_name(b.code)}")
+    if kind == PRODUCT_BATCHES:
+        if a.code != b.code:
+            raise RuntimeError(f"expected scalar type {c10_name(a.code)} but found {c10_name(b.code)}")
+        raise RuntimeError(f"Input dtypes must be the same, got: input {plain_name(x.code)}, batch1: {plain_name(a.code)}, batch2: "
+                           f"{plain_name(b.code)}")
+    if x is not None and x.code != b.code:
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {c10_name(x.code)} and {c10_name(b.code)}")
+    if x is not None:
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {c10_name(a.code)} and {c10_name(b.code)}")
+    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {plain_name(a.code)} != {plain_name(b.code)}")
+
+cdef double real_factor(object value, int code, bint* is_complex) except? -1:
+    """alpha or beta as a float; whether it has an imaginary part that counts."""
+    if type(value) is int or type(value) is float:
+        return value
+    if isinstance(value, Tensor):
+        value = value.item()
+    if PyComplex_Check(value):
+        if value.imag == 0:
+            return value.real
+        if category[code] != IS_COMPLEX:
+            raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
+        is_complex[0] = True
+        return 0
+    if number_code(value) == NO_DTYPE:
+        raise TypeError(f"alpha and beta must be numbers, not {type(value).__name__}")
+    return value
+
+
+@cython.final
+cdef class ProductOp(Op):
+    """alpha * (a @ b) + beta * x, or a @ b alone."""
+    cdef int kind
+    cdef bint adds           # the parameters are x, a, b, beta, alpha; else a, b
+    cdef KernelFunction run
+
+    def configure(self, str kernel_name, str kind, bint adds):
+        """Called once by the table, after construction."""
+        self.kind, self.adds, self.run = _product_kinds[kind], adds, (<Kernel>kernel(kernel_name)).function
+
+    cdef int multiply(self, Tensor out, Tensor a, Tensor b, double alpha, double beta) except -1:
+        cdef Array arrays[3]
+        cdef Number numbers[2]
+        cdef int64_t shapes[2][2]
+        cdef int64_t strides[2][2]
+        cdef double work
+        cdef KernelFunction run = self.run
+        if out.count == 0:
+            return 0
+        numbers[0].f, numbers[1].f = alpha, beta
+        arrays[0], arrays[1], arrays[2] = array_of(out), array_of(a), array_of(b)
+        work = <double>out.count * (b.geometry.shape[0] if self.kind != PRODUCT_BATCHES else b.geometry.shape[1])
+        if self.kind == PRODUCT_MATRIX_VECTOR:
+            # Vectors as matrices of one column.
+            shapes[0][0], shapes[0][1], strides[0][0], strides[0][1] = out.geometry.shape[0], 1, out.geometry.strides[0], 1
+            shapes[1][0], shapes[1][1], strides[1][0], strides[1][1] = b.geometry.shape[0], 1, b.geometry.strides[0], 1
+            arrays[0].ndim = arrays[2].ndim = 2
+            arrays[0].shape, arrays[0].strides = shapes[0], strides[0]
+            arrays[2].shape, arrays[2].strides = shapes[1], strides[1]
+        if work > <double>LARGE_PRODUCT:
+            with nogil:
+                run(arrays, 3, numbers)
+        else:
+            run(arrays, 3, numbers)
+        return 0
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor a, b, out, made, x = None
+        cdef Geometry shape
+        cdef OpNode node = None
+        cdef uint64_t mask = 0
+        cdef double alpha = 1, beta = 0
+        cdef bint complex_factor = False, apart
+        cdef int i, first = 1 if self.adds else 0
+        for i in range(first + 2):
+            if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                raise_argument(self, i, <object>args[i])
+        a, b = <Tensor>args[first], <Tensor>args[first + 1]
+        if self.adds:
+            x = <Tensor>args[0]
+        require_dims(a, b, self.kind, self.adds, x)
+        require_one_dtype(a, b, self.kind, x)
+        if self.adds:
+            beta = real_factor(<object>args[3], a.code, &complex_factor)
+            alpha = real_factor(<object>args[4], a.code, &complex_factor)
+        if self.kind == PRODUCT_MATRICES:
+            shape.resize(2)
+            shape.shape[0], shape.shape[1] = a.geometry.shape[0], b.geometry.shape[1]
+        elif self.kind == PRODUCT_BATCHES:
+            shape.resize(3)
+            shape.shape[0], shape.shape[1], shape.shape[2] = a.geometry.shape[0], a.geometry.shape[1], b.geometry.shape[2]
+        elif self.kind == PRODUCT_MATRIX_VECTOR:
+            shape.resize(1)
+            shape.shape[0] = a.geometry.shape[0]
+        if mode == MODE_IN_PLACE:
+            out = x
+            if not x.geometry.same_shape(shape):
+                raise RuntimeError(f"Bad in-place call: input tensor size {list(x.shape)} and output tensor size "
+                                   f"{list(make_tuple(shape.shape, shape.ndim))} should match")
+            check_write(out)
+            check_no_overlap(out)
+            if modes.grad:
+                mask = inputs_needing_grad(self, args)
+                if mask:
+                    node = start_node(self, args, mask, True)
+        elif mode == MODE_OUT:
+            if isinstance(out_object, Tensor) and (<Tensor>out_object).code != a.code:
+                raise RuntimeError(f"Expected out tensor to have dtype {plain_name(a.code)}, but got {plain_name((<Tensor>out_object).code)} instead")
+            out = prepare_out(self, args, out_object, shape, a.code)
+        else:
+            out = new_like_shape(a.code, shape)
+        # What is read while it is written, and factors that the kernel does not know, take another tensor between.
+        apart = complex_factor or mode != MODE_NEW and (out.storage.data == a.storage.data or out.storage.data == b.storage.data)
+        made = new_like_shape(a.code, shape) if apart else out
+        if complex_factor:
+            self.multiply(made, a, b, 1, 0)
+            self.combine(out, made, x, <object>args[3], <object>args[4])
+        else:
+            if self.adds and beta != 0 and made is not x:
+                if x.geometry.ndim > shape.ndim:
+                    raise RuntimeError(f"expand({x.type()}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
+                                       f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor "
+                                       f"({x.geometry.ndim})")
+                require_expandable(x, shape)
+                copy_elements(made, x)
+            elif self.adds and mode == MODE_NEW:
+                require_expandable(x, shape)
+            self.multiply(made, a, b, alpha, beta)
+            if apart:
+                copy_elements(out, made)
+        if mode == MODE_NEW:
+            if modes.grad and category[out.code] >= IS_FLOATING and (a.flags | b.flags | (0 if x is None else x.flags)) & REQUIRES_GRAD:
+                mask = inputs_needing_grad(self, args)
+                if mask:
+                    record(self, args, mask, out)
+            return out
+        mark_write(out.storage)
+        if node is not None:
+            finish_in_place(node, out)
+        return out
+
+    cdef combine(self, Tensor out, Tensor product, Tensor x, object beta, object alpha):
+        cdef bint grad = modes.grad
+        modes.grad = False
+        try:
+            total = operate(op_mul, product, alpha)
+            if beta != 0:
+                total = operate(op_add, total, operate(op_mul, x, beta))
+            copy_elements(out, <Tensor>total)
+        finally:
+            modes.grad = grad
+
+cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
+    cdef int d, i
+    for d in range(shape.ndim - 1, shape.ndim - x.geometry.ndim - 1, -1):
+        i = d - (shape.ndim - x.geometry.ndim)
+        if x.geometry.shape[i] != 1 and x.geometry.shape[i] != shape.shape[d]:
+            raise RuntimeError(f"The expanded size of the tensor ({shape.shape[d]}) must match the existing size ({x.geometry.shape[i]}) at "
+                               f"non-singleton dimension {d}.  Target sizes: {list(make_tuple(shape.shape, shape.ndim))}.  Tensor sizes: "
+                               f"{list(x.shape)}")
+    return 0
+
+
+@cython.final
+cdef class MatmulOp(Op):
+    """The @ operator: chooses the product by the numbers of dimensions. It is a composition: interpreters see what it calls."""
+    cdef Op matrices, matrix_vector, dot
+
+    def configure(self, Op matrices, Op matrix_vector, Op dot):
+        """Called once by the table, after construction."""
+        self.matrices, self.matrix_vector, self.dot = matrices, matrix_vector, dot
+        self.is_composition = True
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef int m, n
+        for n in range(2):
+            if not PyObject_TypeCheck(<object>args[n], <PyTypeObject*>Tensor):
+                raise_argument(self, n, <object>args[n])
+        m, n = (<Tensor>args[0]).geometry.ndim, (<Tensor>args[1]).geometry.ndim
+        if not modes.interpreters and mode == MODE_NEW:
+            if m == 2 and n == 2:
+                return self.matrices.forward(args, MODE_NEW, None)
+            if m == 2 and n == 1:
+                return self.matrix_vector.forward(args, MODE_NEW, None)
+            if m == 1 and n == 1:
+                return self.dot.forward(args, MODE_NEW, None)
+        return self.function(<object>args[0], <object>args[1], out=out_object)
+
