@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight.ops._declare import composite, op, pointwise
-from rushlight.ops.arithmetic import in_place
+from rushlight.ops._rules import in_place
 
 
 def refuse_bool(text):
@@ -18,15 +18,22 @@ def refuse_bool(text):
 
 
 @pointwise(
-    vjp=(lambda g, b: _gate(g, b), None), jvp=lambda a_t, a, b: torch.zeros_like(a) if a_t is None else _gate(a_t, b),
-    kernel="relu_gradient", function=False, method=False, inplace=False, out=False,
+    vjp=(lambda g, b: _gate(g, b), None),
+    jvp=lambda a_t, a, b: torch.zeros_like(a) if a_t is None else _gate(a_t, b),
+    kernel="relu_gradient",
+    function=False,
+    method=False,
+    inplace=False,
+    out=False,
 )
 def _gate(a, b):
     """`a` where `b` is above 0, 0 elsewhere."""
 
 
 @pointwise(
-    vjp=lambda g, out: _gate(g, out), jvp=lambda x_t, out: _gate(x_t, out), check=refuse_bool("Boolean inputs not supported for relu")
+    vjp=lambda g, out: _gate(g, out),
+    jvp=lambda x_t, out: _gate(x_t, out),
+    check=refuse_bool("Boolean inputs not supported for relu"),
 )
 def relu(x):
     """max(x, 0)."""
@@ -35,7 +42,9 @@ def relu(x):
 @pointwise(
     vjp=lambda g, x, threshold: torch.where(x <= threshold, 0, g),
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
-    inputs=1, numbers=lambda threshold, value: (float(threshold), float(value)), method=False,
+    inputs=1,
+    numbers=lambda threshold, value: (float(threshold), float(value)),
+    method=False,
 )
 def threshold(x, threshold, value):
     """`x` where it is above `threshold`, `value` elsewhere."""
@@ -44,16 +53,18 @@ def threshold(x, threshold, value):
 @pointwise(
     vjp=lambda g, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, g),
     jvp=lambda x_t, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, x_t),
-    inputs=1, numbers=lambda low, high: (float(low), float(high)), function=False, method=False, inplace=False,
+    inputs=1,
+    numbers=lambda low, high: (float(low), float(high)),
+    function=False,
+    method=False,
+    inplace=False,
     check=refuse_bool("Bool inputs not supported for hardtanh"),
 )
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
 
 
-@pointwise(
-    slope=lambda x, negative_slope: torch.where(x > 0, 1, negative_slope), function=False, method=False, inplace=False
-)
+@pointwise(slope=lambda x, negative_slope: torch.where(x > 0, 1, negative_slope), function=False, method=False, inplace=False)
 def leaky_relu(x, negative_slope=0.01):
     """`x`, times `negative_slope` where it is negative."""
 
@@ -122,7 +133,11 @@ def mish(x):
 
 @pointwise(
     slope=lambda x, beta, threshold: torch.where(x * beta > threshold, 1, torch.sigmoid(x * beta)),
-    numbers=lambda beta, threshold: (float(beta), float(threshold)), inputs=1, function=False, method=False, inplace=False,
+    numbers=lambda beta, threshold: (float(beta), float(threshold)),
+    inputs=1,
+    function=False,
+    method=False,
+    inplace=False,
 )
 def softplus(x, beta=1, threshold=20):
     """log(1 + exp(beta · x)) / beta, and x where beta · x is above `threshold`."""
@@ -143,7 +158,11 @@ def checked_shrinking(lambd):
 
 
 @pointwise(
-    vjp=between, jvp=lambda x_t, x, lambd: between(x_t, x, lambd), numbers=checked_shrinking, function=False, method=False,
+    vjp=between,
+    jvp=lambda x_t, x, lambd: between(x_t, x, lambd),
+    numbers=checked_shrinking,
+    function=False,
+    method=False,
     inplace=False,
 )
 def softshrink(x, lambd=0.5):
@@ -178,7 +197,12 @@ def hardswish(x):
 
 
 @pointwise(
-    slope=lambda x: torch.sigmoid(-x), kernel="logsigmoid", name="LogSigmoidBackward0", function=False, method=False, inplace=False
+    slope=lambda x: torch.sigmoid(-x),
+    kernel="logsigmoid",
+    name="LogSigmoidBackward0",
+    function=False,
+    method=False,
+    inplace=False,
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""
@@ -187,7 +211,12 @@ def log_sigmoid(x):
 # ---------------------------------------------------------------------------------------------------------- with a weight
 @pointwise(
     slopes=(lambda x, weight: torch.where(x > 0, 1, weight), lambda x: torch.where(x > 0, 0, x)),
-    kernel="prelu", name="PreluKernelBackward0", function=False, method=False, inplace=False, out=False,
+    kernel="prelu",
+    name="PreluKernelBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+    out=False,
 )
 def _prelu_kernel(x, weight):
     """`x`, times `weight` where it is negative."""
@@ -198,9 +227,7 @@ def prelu(input, weight):
     """`input`, times `weight` (one number, or one for each channel) where it is negative."""
     channels = input.shape[1] if input.ndim > 1 else 1
     if input.dtype != weight.dtype:
-        raise RuntimeError(
-            f"prelu: Type promoting not supported. Got {input.dtype.legacy_name} and {weight.dtype.legacy_name}"
-        )
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {input.dtype.legacy_name} and {weight.dtype.legacy_name}")
     if weight.ndim > 1:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     if weight.numel() != 1:
@@ -219,8 +246,12 @@ def prelu(input, weight):
 
 
 @op(
-    vjp={"x": lambda g, slope: g * slope}, jvp=lambda x_t, slope: x_t * slope, name="RreluWithNoiseBackward0",
-    function=False, method=False, inplace=True,
+    vjp={"x": lambda g, slope: g * slope},
+    jvp=lambda x_t, slope: x_t * slope,
+    name="RreluWithNoiseBackward0",
+    function=False,
+    method=False,
+    inplace=True,
 )
 def _rrelu(x, slope):
     """`x` times a slope for each element."""
@@ -232,7 +263,7 @@ def rrelu_slope(x, lower, upper, training, generator):
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if not training:
-        return torch.where(x.detach() <= 0, torch.tensor((lower + upper) / 2, dtype=x.dtype), 1)
+        return torch.where(x.detach() > 0, 1, torch.tensor((lower + upper) / 2, dtype=x.dtype))
     slope = torch.ones_like(x, requires_grad=False)
     below = (x.detach() <= 0).reshape(-1)
     drawn = torch.empty(int(below.sum()), dtype=torch.float64).uniform_(lower, upper, generator=generator)

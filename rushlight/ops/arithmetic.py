@@ -1,78 +1,33 @@
 """Sums, products, quotients, powers: what Python's operators call, and their relatives."""
 
 import math
-from builtins import complex as complex_number
 
 import rushlight as torch
-from rushlight.core import InPlace, Tensor
+from rushlight.core import Tensor
+from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise
-
-
-def is_complex(value):
-    """Whether a tensor or number is complex."""
-    return value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex_number)
-
-
-def conjugate(value):
-    """The conjugate of a tensor or number; itself where it is real."""
-    if isinstance(value, Tensor):
-        return value.conj() if value.dtype.is_complex else value
-    return value.conjugate()
-
-
-def total(*terms):
-    """Sum of the terms that are not None: the tangent of an op with several inputs."""
-    terms = [term for term in terms if term is not None]
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
-
-
-def scaled(tangent, slope):
-    """tangent * slope; None where there is no tangent."""
-    return None if tangent is None else tangent * slope
-
-
-def underived(text, error=NotImplementedError):
-    """A rule for an input whose derivative PyTorch does not have either."""
-
-    def rule(g):
-        raise error(text)
-
-    return rule
-
-
-def zero_tangent(x_t):
-    return torch.zeros_like(x_t)
-
-
-def zero_gradient(g):
-    return torch.zeros_like(g)
-
-
-FLAT = {"vjp": zero_gradient, "jvp": zero_tangent}
-"""The rules of steps: their derivative is 0 wherever it exists."""
+from rushlight.ops._rules import c_name, conjugate, in_place, is_complex, legacy_name, total, underived, zero_gradient
 
 
 def refuse_bool_sub(dtype, *inputs):
     kinds = [value.dtype.name if isinstance(value, Tensor) else type(value).__name__ for value in inputs]
     if "bool" in kinds and dtype.name != "bool":
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
-            "`logical_not()` operator instead."
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
         )
     if dtype.name == "bool":
         raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
         )
 
 
 def refuse_bool_neg(dtype, *inputs):
     if dtype.name == "bool":
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
-            "`logical_not()` operator instead."
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
         )
 
 
@@ -94,8 +49,15 @@ def sub(a, b, *, alpha=1):
 
 
 @pointwise(
-    slopes=(lambda alpha: -alpha, 1), inputs=2, kernel="sub", swapped=True, scaled="add_scaled", alpha_sign=-1,
-    check=refuse_bool_sub, name=("RsubBackward1", "RsubBackward0"), inplace=False,
+    slopes=(lambda alpha: -alpha, 1),
+    inputs=2,
+    kernel="sub",
+    swapped=True,
+    scaled="add_scaled",
+    alpha_sign=-1,
+    check=refuse_bool_sub,
+    name=("RsubBackward1", "RsubBackward0"),
+    inplace=False,
 )
 def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
@@ -128,20 +90,37 @@ def reciprocal(x):
 @pointwise(
     vjp=(lambda g, b: g / conjugate(b), lambda g, b, out: -g * conjugate(out / b)),
     jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * (out / b)),
-    inputs=2, dtype="float", method=False, function=False,
+    inputs=2,
+    dtype="float",
+    method=False,
+    function=False,
 )
 def div(a, b):
     """Quotient of `a` and `b`; integers are divided as floats."""
 
 
-@pointwise(vjp=(zero_gradient, zero_gradient), jvp=lambda a_t, b_t, out: torch.zeros_like(out), kernel="trunc_divide",
-           name="DivBackward2", inputs=2, function=False, method=False)
+@pointwise(
+    vjp=(zero_gradient, zero_gradient),
+    jvp=lambda a_t, b_t, out: torch.zeros_like(out),
+    kernel="trunc_divide",
+    name="DivBackward2",
+    inputs=2,
+    function=False,
+    method=False,
+)
 def _trunc_divide(a, b):
     """Quotient rounded towards zero."""
 
 
-@pointwise(vjp=(zero_gradient, zero_gradient), jvp=lambda a_t, b_t, out: torch.zeros_like(out), kernel="floor_divide",
-           name="DivBackward2", inputs=2, function=False, method=False)
+@pointwise(
+    vjp=(zero_gradient, zero_gradient),
+    jvp=lambda a_t, b_t, out: torch.zeros_like(out),
+    kernel="floor_divide",
+    name="DivBackward2",
+    inputs=2,
+    function=False,
+    method=False,
+)
 def _div_floor(a, b):
     """Quotient rounded down."""
 
@@ -164,7 +143,7 @@ def divide(input, other, *, rounding_mode=None, out=None):
     tensor([-4,  3])
     """
     if rounding_mode is None:
-        return div(input, other, out=out)
+        return div(input, other) if out is None else div(input, other, out=out)
     return quotient_of(rounding_mode)(input, other, out=out)
 
 
@@ -177,24 +156,13 @@ def divide_in_place(self, other, *, rounding_mode=None):
 @composite
 def true_divide(input, other, *, out=None):
     """Quotient of `input` and `other`."""
-    return div(input, other, out=out)
+    return div(input, other) if out is None else div(input, other, out=out)
 
 
 @composite(function=False)
 def true_divide_(self, other):
     """In-place version of `true_divide`."""
     return in_place(div)(self, other)
-
-
-in_place_forms = {}
-
-
-def in_place(op):
-    """The in-place form of an op."""
-    found = in_place_forms.get(op)
-    if found is None:
-        found = in_place_forms[op] = InPlace(op)
-    return found
 
 
 no_floor_divide = underived("derivative for aten::floor_divide is not implemented", RuntimeError)
@@ -236,7 +204,7 @@ def exponent_slope(a, exponent, out):
     if not isinstance(a, Tensor):
         if a == 0:
             return torch.where(exponent >= 0, 0, out * -math.inf)
-        return out * (torch.log(torch.tensor(a)).item() if isinstance(a, complex_number) or a < 0 else math.log(a))
+        return out * (torch.log(torch.tensor(a)).item() if isinstance(a, complex) or a < 0 else math.log(a))
     at_zero = a == 0 if is_complex(exponent) else torch.logical_and(a == 0, exponent >= 0)
     return torch.where(at_zero, 0, out * a.log())
 
@@ -248,7 +216,9 @@ def refuse_negative_power(dtype, a, exponent):
         raise RuntimeError("Integers to negative integer powers are not allowed.")
 
 
-@pointwise(slopes=(power_slope, exponent_slope), check=refuse_negative_power, name=("PowBackward0", "PowBackward1", "PowBackward2"))
+@pointwise(
+    slopes=(power_slope, exponent_slope), check=refuse_negative_power, name=("PowBackward0", "PowBackward1", "PowBackward2")
+)
 def pow(a, exponent):
     """`a` to the power `exponent`."""
 
@@ -256,7 +226,7 @@ def pow(a, exponent):
 @composite
 def square(input, *, out=None):
     """The square of each element."""
-    return torch.pow(input, 2, out=out)
+    return pow(input, 2) if out is None else pow(input, 2, out=out)
 
 
 @composite(function=True)
@@ -297,11 +267,6 @@ def float_power_(self, exponent):
     return self.pow_(wide_operand(exponent, dtype))
 
 
-def legacy_name(dtype):
-    """Double, ComplexFloat, …: how error texts call dtypes."""
-    return dtype.legacy_name
-
-
 @pointwise(vjp=lambda g, out: g / conjugate(2 * out), jvp=lambda x_t, out: x_t / (2 * out), dtype="float")
 def sqrt(x):
     """The square root of each element."""
@@ -318,11 +283,14 @@ def hypot(a, b):
 
 
 def full_angle_slope(numerator, a, b):
-    return numerator / (a * a + b * b)
+    square = a * a + b * b
+    return torch.where(square == 0, 0, numerator / square)
 
 
 @pointwise(
-    slopes=(lambda a, b: full_angle_slope(b, a, b), lambda a, b: full_angle_slope(-a, a, b)), dtype="float", aliases=("arctan2",),
+    slopes=(lambda a, b: full_angle_slope(b, a, b), lambda a, b: full_angle_slope(-a, a, b)),
+    dtype="float",
+    aliases=("arctan2",),
     tensors_only=True,
 )
 def atan2(a, b):
@@ -345,29 +313,35 @@ def addcmul(x, tensor1, tensor2, *, value=1):
 def refuse_integer_addcdiv(dtype, *inputs):
     if not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of "
-            "tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc(tensor1 / "
-            "tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future "
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
+            "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc("
+            "tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future "
             "addcdiv behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
 
 
 @pointwise(
     slopes=(1, lambda tensor2, value: value / tensor2, lambda tensor1, tensor2, value: -value * (tensor1 / (tensor2 * tensor2))),
-    inputs=4, check=refuse_integer_addcdiv,
+    inputs=4,
+    check=refuse_integer_addcdiv,
 )
 def addcdiv(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` divided by `tensor2`."""
 
 
-@pointwise(slopes=(lambda weight: 1 - weight, lambda weight: weight), kernel="lerp", name="LerpBackward0", function=False, method=False)
+@pointwise(
+    slopes=(lambda weight: 1 - weight, lambda weight: weight), kernel="lerp", name="LerpBackward0", function=False, method=False
+)
 def _lerp_scalar(x, end, weight):
     """Linear interpolation by a number."""
 
 
 @pointwise(
     slopes=(lambda weight: 1 - weight, lambda weight: weight, lambda x, end: end - x),
-    kernel="lerp", name="LerpBackward1", function=False, method=False,
+    kernel="lerp",
+    name="LerpBackward1",
+    function=False,
+    method=False,
 )
 def _lerp_tensor(x, end, weight):
     """Linear interpolation by a tensor of weights."""
@@ -383,99 +357,17 @@ def check_lerp(x, end, weight):
     return _lerp_scalar
 
 
-def c_name(dtype):
-    """What PyTorch's texts call a dtype after the type of C++."""
-    names = {"uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long int",
-             "float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double",
-             "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
-    return names.get(dtype.name, dtype.name)
-
-
 @composite
 def lerp(input, end, weight, *, out=None):
     """`input` + `weight` * (`end` - `input`)."""
-    return check_lerp(input, end, weight)(input, end, weight, out=out)
+    op = check_lerp(input, end, weight)
+    return op(input, end, weight) if out is None else op(input, end, weight, out=out)
 
 
 @composite(function=False)
 def lerp_(self, end, weight):
     """In-place version of `lerp`."""
     return in_place(check_lerp(self, end, weight))(self, end, weight)
-
-
-# ---------------------------------------------------------------------------------------------------------- signs
-def real_product(a, b):
-    """Re(conj(a) b), of real or complex tensors."""
-    product = conjugate(a) * b
-    return torch.real(product) if product.dtype.is_complex else product
-
-
-def refuse_complex(text, error=RuntimeError):
-    """A check that refuses complex dtypes."""
-
-    def check(dtype, *inputs):
-        if dtype.is_complex:
-            raise error(text)
-
-    return check
-
-
-@pointwise(vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), aliases=("absolute",))
-def abs(x):
-    """The absolute value of each element."""
-
-
-@pointwise(
-    **FLAT,
-    check=refuse_complex(
-        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", NotImplementedError
-    ),
-)
-def sign(x):
-    """-1, 0 or 1: the sign of each element."""
-
-
-def sgn_product(g, x, out):
-    """The derivative of z / |z|, which is its own adjoint: what is left of `g` across z, over |z|."""
-    if not x.dtype.is_complex:
-        return torch.zeros_like(g)
-    return torch.where(x == 0, 0, (g - real_product(g, out) * out) / x.abs())
-
-
-@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out))
-def sgn(x):
-    """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
-
-
-@pointwise(check=refuse_complex("signbit is not implemented for complex tensors.", NotImplementedError), inplace=False)
-def signbit(x):
-    """Whether the sign bit of each element is set."""
-
-
-def copysign_slope(a, out):
-    return torch.where(a == 0, 0, torch.sgn(a) * torch.sgn(out))
-
-
-@pointwise(
-    vjp=(lambda g, a, out: g * copysign_slope(a, out), zero_gradient),
-    jvp=lambda a_t, a, out: torch.zeros_like(out) if a_t is None else a_t * copysign_slope(a, out),
-    dtype="float", name=("CopysignBackward1", "CopysignBackward0"),
-)
-def copysign(a, b):
-    """The magnitude of `a` with the sign of `b`."""
-
-
-def unless_equal(g, a, b):
-    return torch.where(a == b, 0, g)
-
-
-@pointwise(
-    vjp=(unless_equal, zero_gradient),
-    jvp=lambda a_t, a, b, out: torch.zeros_like(out) if a_t is None else unless_equal(a_t, a, b),
-    tensors_only=True,
-)
-def nextafter(a, b):
-    """The float after `a` towards `b`."""
 
 
 @pointwise(tensors_only=True)
@@ -486,114 +378,3 @@ def gcd(a, b):
 @pointwise(tensors_only=True)
 def lcm(a, b):
     """Least common multiple."""
-
-
-# ---------------------------------------------------------------------------------------------------------- complex numbers
-@pointwise(
-    vjp=lambda g: conjugate(g), jvp=lambda x_t: conjugate(x_t), kernel="conj", name="ConjBackward0", function=False, method=False
-)
-def _conj(x):
-    """The complex conjugate."""
-
-
-@composite
-def conj(input):
-    """The complex conjugate of each element; real tensors are returned as they are."""
-    return _conj(input) if input.dtype.is_complex else input
-
-
-@pointwise(
-    vjp=lambda g: conjugate(g), jvp=lambda x_t: conjugate(x_t), kernel="conj", name="ConjPhysicalBackward0", function=False,
-    method=False,
-)
-def _conj_physical(x):
-    """The complex conjugate."""
-
-
-@composite
-def conj_physical(input, *, out=None):
-    """The complex conjugate of each element, in memory of its own; real tensors are returned as they are."""
-    return _conj_physical(input, out=out) if input.dtype.is_complex or out is not None else input
-
-
-@composite(function=True)
-def conj_physical_(input):
-    """In-place version of `conj_physical`."""
-    return in_place(_conj_physical)(input)
-
-
-@composite
-def resolve_conj(input):
-    """`input`: conjugates are never put off."""
-    return input
-
-
-@composite
-def resolve_neg(input):
-    """`input`: negatives are never put off."""
-    return input
-
-
-def turned(z):
-    """i z / |z|²: where the angle of z grows; 0 at 0."""
-    return torch.where(z == 0, 0, z * 1j / (torch.real(z) ** 2 + torch.imag(z) ** 2))
-
-
-@pointwise(
-    vjp=lambda g, x: g * turned(x) if x.dtype.is_complex else torch.zeros_like(g),
-    jvp=lambda x_t, x: real_product(turned(x), x_t) if x.dtype.is_complex else torch.zeros_like(x_t),
-    dtype="float", inplace=False,
-)
-def angle(x):
-    """The angle of each complex number; of a negative number π."""
-
-
-def check_parts(a, b):
-    names = ("float16", "float32", "float64")
-    if a.dtype.name not in names or b.dtype.name not in names:
-        raise RuntimeError(
-            f"Expected both inputs to be Half, Float or Double tensors but got {legacy_name(a.dtype)} and {legacy_name(b.dtype)}"
-        )
-    if a.dtype != b.dtype:
-        raise RuntimeError(
-            f"Expected object of scalar type {legacy_name(a.dtype)} but got scalar type {legacy_name(b.dtype)} for second argument"
-        )
-
-
-@pointwise(
-    vjp=(lambda g: torch.real(g), lambda g: torch.imag(g)),
-    jvp=lambda real_t, imag_t, real, imag: torch.complex(
-        torch.zeros_like(real) if real_t is None else real_t, torch.zeros_like(imag) if imag_t is None else imag_t
-    ),
-    kernel="complex", name="ComplexBackward0", function=False, method=False, inplace=False,
-)
-def _complex(real, imag):
-    """real + i imag."""
-
-
-@composite(method=False)
-def complex(real, imag, *, out=None):
-    """real + i imag."""
-    check_parts(real, imag)
-    return _complex(real, imag, out=out)
-
-
-@pointwise(
-    vjp=(
-        lambda g, abs, angle: real_product(g, torch.polar(torch.ones_like(abs), angle)),
-        lambda g, out: real_product(g, out * 1j),
-    ),
-    jvp=lambda abs_t, angle_t, abs, angle, out: total(
-        scaled(abs_t, torch.polar(torch.ones_like(abs), angle)), scaled(angle_t, out * 1j)
-    ),
-    kernel="polar", name="PolarBackward0", function=False, method=False, inplace=False,
-)
-def _polar(abs, angle):
-    """abs · exp(i angle)."""
-
-
-@composite(method=False)
-def polar(abs, angle, *, out=None):
-    """abs · exp(i angle)."""
-    check_parts(abs, angle)
-    return _polar(abs, angle, out=out)

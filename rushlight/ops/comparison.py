@@ -3,7 +3,7 @@
 import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, pointwise
-from rushlight.ops.arithmetic import in_place, legacy_name, refuse_complex, total, underived
+from rushlight.ops._rules import in_place, legacy_name, refuse_complex, total, underived
 
 
 @pointwise()
@@ -41,7 +41,7 @@ def equal(input, other):
     """Whether both have the same shape and elements."""
     if input.shape != other.shape:
         return False
-    return input is other and not input.dtype.is_floating_point or bool((input == other).all())
+    return bool((input == other).all())
 
 
 @composite
@@ -160,7 +160,11 @@ def isreal(input):
     jvp=lambda input_t, other_t, condition: torch.where(
         condition, 0 if input_t is None else input_t, 0 if other_t is None else other_t
     ),
-    kernel="where", name="WhereBackward0", function=False, method=False, inplace=False,
+    kernel="where",
+    name="WhereBackward0",
+    function=False,
+    method=False,
+    inplace=False,
 )
 def _where(condition, input, other):
     """`input` where `condition` holds, `other` elsewhere."""
@@ -177,7 +181,7 @@ def where(condition, input=None, other=None, *, out=None):
     """
     if input is None and other is None:
         return torch.nonzero(condition, as_tuple=True)
-    return _where(condition, input, other, out=out)
+    return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
 @composite(function=False, name="where")
@@ -199,9 +203,7 @@ def share_rules(wins):
     """The rules of maximum and minimum, where a NaN wins against nothing."""
 
     def jvp(a_t, b_t, a, b):
-        return total(
-            None if a_t is None else first_share(a_t, a, b, wins), None if b_t is None else first_share(b_t, b, a, wins)
-        )
+        return total(None if a_t is None else first_share(a_t, a, b, wins), None if b_t is None else first_share(b_t, b, a, wins))
 
     return {
         "vjp": (lambda g, a, b: first_share(g, a, b, wins), lambda g, a, b: first_share(g, b, a, wins)),
@@ -279,28 +281,38 @@ BOUNDED_ABOVE = {
 
 
 @pointwise(
-    **BOUNDED_BELOW, name=("ClampMinBackward0", "ClampMinBackward1"),
+    **BOUNDED_BELOW,
+    name=("ClampMinBackward0", "ClampMinBackward1"),
 )
 def clamp_min(x, min):
     """`x`, or `min` where that is greater."""
 
 
 @pointwise(
-    **BOUNDED_ABOVE, name=("ClampMaxBackward0", "ClampMaxBackward1"),
+    **BOUNDED_ABOVE,
+    name=("ClampMaxBackward0", "ClampMaxBackward1"),
 )
 def clamp_max(x, max):
     """`x`, or `max` where that is less."""
 
 
 @pointwise(
-    **BOUNDED_BELOW, kernel="clamp_min", name=("ClampBackward1", "ClampBackward0"), function=False, method=False,
+    **BOUNDED_BELOW,
+    kernel="clamp_min",
+    name=("ClampBackward1", "ClampBackward0"),
+    function=False,
+    method=False,
 )
 def _clamp_below(x, min):
     """clamp with a lower bound alone."""
 
 
 @pointwise(
-    **BOUNDED_ABOVE, kernel="clamp_max", name=("ClampBackward1", "ClampBackward0"), function=False, method=False,
+    **BOUNDED_ABOVE,
+    kernel="clamp_max",
+    name=("ClampBackward1", "ClampBackward0"),
+    function=False,
+    method=False,
 )
 def _clamp_above(x, max):
     """clamp with an upper bound alone."""
@@ -321,7 +333,11 @@ def inside(x, min, max):
         None if min_t is None else kept(min_t, torch.logical_and(x < min, min < max)),
         None if max_t is None else kept(max_t, torch.logical_or(x > max, max < min)),
     ),
-    check=refuse_clamp, kernel="clamp", name=("ClampBackward1", "ClampBackward0"), function=False, method=False,
+    check=refuse_clamp,
+    kernel="clamp",
+    name=("ClampBackward1", "ClampBackward0"),
+    function=False,
+    method=False,
 )
 def _clamp_between(x, min, max):
     """clamp with both bounds."""
@@ -349,7 +365,7 @@ def clamp(input, min=None, max=None, *, out=None):
     tensor([0.0000, 0.5000, 1.0000])
     """
     op, arguments = clamp_call(input, min, max)
-    return op(*arguments, out=out)
+    return op(*arguments) if out is None else op(*arguments, out=out)
 
 
 @composite(aliases=("clip_",))
@@ -370,7 +386,10 @@ def check_heaviside(dtype, x, values):
 
 
 @pointwise(
-    vjp=(no_heaviside, no_heaviside), name="NotImplemented", check=check_heaviside, tensors_only=True,
+    vjp=(no_heaviside, no_heaviside),
+    name="NotImplemented",
+    check=check_heaviside,
+    tensors_only=True,
 )
 def heaviside(x, values):
     """0 for negative elements, 1 for positive ones, `values` at 0."""
@@ -381,8 +400,13 @@ def same_where_number(g, x):
 
 
 @pointwise(
-    vjp=same_where_number, jvp=lambda x_t, x: same_where_number(x_t, x), kernel="nan_to_num", name="NanToNumBackward0", inputs=1,
-    function=False, method=False,
+    vjp=same_where_number,
+    jvp=lambda x_t, x: same_where_number(x_t, x),
+    kernel="nan_to_num",
+    name="NanToNumBackward0",
+    inputs=1,
+    function=False,
+    method=False,
 )
 def _nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0):
     """NaN and the infinities replaced by numbers."""

@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, pointwise
 from rushlight.ops._return_types import return_type
-from rushlight.ops.arithmetic import FLAT, conjugate, in_place, refuse_complex, underived
+from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex, underived
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -185,7 +185,9 @@ def round(input, *, decimals=None, out=None):
     >>> rushlight.round(rushlight.tensor([0.5, 1.5, 2.25]), decimals=1)
     tensor([0.5000, 1.5000, 2.2000])
     """
-    return _round(input, out=out) if decimals is None else _round_decimals(input, decimals, out=out)
+    if decimals is None:
+        return _round(input) if out is None else _round(input, out=out)
+    return _round_decimals(input, decimals, out=out)
 
 
 @composite(function=True)
@@ -210,14 +212,26 @@ def erfinv(x):
     """Inverse of the error function."""
 
 
-@pointwise(slope=lambda x, out: 2 * x * out - ERF_SLOPE, dtype="float", name="SpecialErfcxBackward0", namespace="special",
-           method=False, inplace=False)
+@pointwise(
+    slope=lambda x, out: 2 * x * out - ERF_SLOPE,
+    dtype="float",
+    name="SpecialErfcxBackward0",
+    namespace="special",
+    method=False,
+    inplace=False,
+)
 def erfcx(x):
     """exp(x²) erfc(x)."""
 
 
-@pointwise(slope=lambda out: (out * out / 2).exp() * math.sqrt(2 * math.pi), dtype="float", name="SpecialNdtriBackward0",
-           namespace="special", method=False, inplace=False)
+@pointwise(
+    slope=lambda out: (out * out / 2).exp() * math.sqrt(2 * math.pi),
+    dtype="float",
+    name="SpecialNdtriBackward0",
+    namespace="special",
+    method=False,
+    inplace=False,
+)
 def ndtri(x):
     """Inverse of the normal distribution function."""
 
@@ -248,8 +262,15 @@ def digamma(x):
     """Derivative of lgamma."""
 
 
-@pointwise(slope=lambda x, n: torch.polygamma(n + 1, x), dtype="float", kernel="polygamma", name="PolygammaBackward0", inputs=1,
-           function=False, method=False)
+@pointwise(
+    slope=lambda x, n: torch.polygamma(n + 1, x),
+    dtype="float",
+    kernel="polygamma",
+    name="PolygammaBackward0",
+    inputs=1,
+    function=False,
+    method=False,
+)
 def _polygamma(x, n):
     """The derivative of digamma of order n."""
 
@@ -278,9 +299,7 @@ def polygamma_(self, n):
     return in_place(_polygamma)(self, check_order(n))
 
 
-@op(
-    vjp=lambda g, x, p: g * mvlgamma_slope(x, p), jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p), inplace=True
-)
+@op(vjp=lambda g, x, p: g * mvlgamma_slope(x, p), jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p), inplace=True)
 def mvlgamma(x, p):
     """Logarithm of the multivariate gamma function of dimension `p`."""
     if p < 1:
@@ -321,7 +340,10 @@ def igammac(a, b):
 @pointwise(
     vjp=(underived("the derivative for 'zeta' is not implemented."), lambda g, a, b: -g * a * torch.special.zeta(a + 1, b)),
     jvp=lambda b_t, a, b: -b_t * a * torch.special.zeta(a + 1, b),
-    dtype="float", namespace="special", method=False, inplace=False,
+    dtype="float",
+    namespace="special",
+    method=False,
+    inplace=False,
     name=("SpecialZetaBackward2", "SpecialZetaBackward0", "SpecialZetaBackward1"),
 )
 def zeta(a, b):
@@ -334,8 +356,14 @@ def i0(x):
     """Modified Bessel function of the first kind, of order 0."""
 
 
-@pointwise(slope=lambda x, out: torch.special.i1e(x) - x.sgn() * out, dtype="float", name="SpecialI0EBackward0",
-           namespace="special", method=False, inplace=False)
+@pointwise(
+    slope=lambda x, out: torch.special.i1e(x) - x.sgn() * out,
+    dtype="float",
+    name="SpecialI0EBackward0",
+    namespace="special",
+    method=False,
+    inplace=False,
+)
 def i0e(x):
     """exp(-|x|) i0(x)."""
 
@@ -344,14 +372,26 @@ def near_zero(x):
     return x.abs() <= torch.finfo(x.dtype).eps
 
 
-@pointwise(slope=lambda x, out: torch.where(near_zero(x), 0.5, x.i0() - out / x), dtype="float", name="SpecialI1Backward0",
-           namespace="special", method=False, inplace=False)
+@pointwise(
+    slope=lambda x, out: torch.where(near_zero(x), 0.5, x.i0() - out / x),
+    dtype="float",
+    name="SpecialI1Backward0",
+    namespace="special",
+    method=False,
+    inplace=False,
+)
 def i1(x):
     """Modified Bessel function of the first kind, of order 1."""
 
 
-@pointwise(slope=lambda x, out: torch.where(near_zero(x), 0.5, torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
-           dtype="float", name="SpecialI1EBackward0", namespace="special", method=False, inplace=False)
+@pointwise(
+    slope=lambda x, out: torch.where(near_zero(x), 0.5, torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
+    dtype="float",
+    name="SpecialI1EBackward0",
+    namespace="special",
+    method=False,
+    inplace=False,
+)
 def i1e(x):
     """exp(-|x|) i1(x)."""
 
@@ -387,7 +427,8 @@ def xlogy_slope(a, b, logarithm):
 
 
 @pointwise(
-    slopes=(lambda a, b: xlogy_slope(a, b, torch.log), lambda a, b: a / b), dtype="float",
+    slopes=(lambda a, b: xlogy_slope(a, b, torch.log), lambda a, b: a / b),
+    dtype="float",
     name=("XlogyBackward2", "XlogyBackward0", "XlogyBackward1"),
 )
 def xlogy(a, b):
@@ -401,7 +442,11 @@ def xlog1py_slope(a, b):
 
 
 @pointwise(
-    slopes=(xlog1py_slope, lambda a, b: a / (b + 1)), dtype="float", namespace="special", method=False, inplace=False,
+    slopes=(xlog1py_slope, lambda a, b: a / (b + 1)),
+    dtype="float",
+    namespace="special",
+    method=False,
+    inplace=False,
     name=("SpecialXlog1PyBackward2", "SpecialXlog1PyBackward0", "SpecialXlog1PyBackward1"),
 )
 def xlog1py(a, b):
@@ -413,13 +458,16 @@ def logaddexp(a, b):
     """log(exp(a) + exp(b))."""
 
 
-@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp2()), lambda a, b: 1 / (1 + (a - b).exp2())), inplace=False, tensors_only=True)
+@pointwise(
+    slopes=(lambda a, b: 1 / (1 + (b - a).exp2()), lambda a, b: 1 / (1 + (a - b).exp2())), inplace=False, tensors_only=True
+)
 def logaddexp2(a, b):
     """log2(2^a + 2^b)."""
 
 
-@pointwise(slope=lambda x: -(x.log() + 1), dtype="float", name="SpecialEntrBackward0",
-           namespace="special", method=False, inplace=False)
+@pointwise(
+    slope=lambda x: -(x.log() + 1), dtype="float", name="SpecialEntrBackward0", namespace="special", method=False, inplace=False
+)
 def entr(x):
     """-x log x: what a probability adds to the entropy."""
 
@@ -453,8 +501,10 @@ def _frexp_exponent(x):
 
 
 @op(
-    vjp=lambda g, exponent: torch.ldexp(g, -exponent), jvp=lambda x_t, exponent: torch.ldexp(x_t, -exponent),
-    outputs=("mantissa", "exponent"), result_type=return_type("frexp", "mantissa", "exponent"),
+    vjp=lambda g, exponent: torch.ldexp(g, -exponent),
+    jvp=lambda x_t, exponent: torch.ldexp(x_t, -exponent),
+    outputs=("mantissa", "exponent"),
+    result_type=return_type("frexp", "mantissa", "exponent"),
 )
 def frexp(x):
     """mantissa and exponent, with x = mantissa · 2^exponent and 0.5 <= |mantissa| < 1."""

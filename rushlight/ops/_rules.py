@@ -1,0 +1,101 @@
+"""What the rules of pointwise ops share."""
+
+import rushlight as torch
+from rushlight.core import InPlace, Tensor
+
+
+def is_complex(value):
+    """Whether a tensor or number is complex."""
+    return value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)
+
+
+def conjugate(value):
+    """The conjugate of a tensor or number; itself where it is real."""
+    if isinstance(value, Tensor):
+        return value.conj() if value.dtype.is_complex else value
+    return value.conjugate()
+
+
+def total(*terms):
+    """Sum of the terms that are not None: the tangent of an op with several inputs."""
+    terms = [term for term in terms if term is not None]
+    result = terms[0]
+    for term in terms[1:]:
+        result = result + term
+    return result
+
+
+def scaled(tangent, slope):
+    """tangent * slope; None where there is no tangent."""
+    return None if tangent is None else tangent * slope
+
+
+def underived(text, error=NotImplementedError):
+    """A rule for an input whose derivative PyTorch does not have either."""
+
+    def rule(g):
+        raise error(text)
+
+    return rule
+
+
+def zero_tangent(x_t):
+    return torch.zeros_like(x_t)
+
+
+def zero_gradient(g):
+    return torch.zeros_like(g)
+
+
+FLAT = {"vjp": zero_gradient, "jvp": zero_tangent}
+"""The rules of steps: their derivative is 0 wherever it exists."""
+
+
+def real_product(a, b):
+    """Re(conj(a) b), of real or complex tensors."""
+    product = conjugate(a) * b
+    return torch.real(product) if product.dtype.is_complex else product
+
+
+def refuse_complex(text, error=RuntimeError):
+    """A check that refuses complex dtypes."""
+
+    def check(dtype, *inputs):
+        if dtype.is_complex:
+            raise error(text)
+
+    return check
+
+
+in_place_forms = {}
+
+
+def in_place(op):
+    """The in-place form of an op."""
+    found = in_place_forms.get(op)
+    if found is None:
+        found = in_place_forms[op] = InPlace(op)
+    return found
+
+
+def legacy_name(dtype):
+    """Double, ComplexFloat, …: how error texts call dtypes."""
+    return dtype.legacy_name
+
+
+def c_name(dtype):
+    """What PyTorch's texts call a dtype after the type of C++."""
+    names = {
+        "uint8": "unsigned char",
+        "int8": "signed char",
+        "int16": "short",
+        "int32": "int",
+        "int64": "long int",
+        "float16": "c10::Half",
+        "bfloat16": "c10::BFloat16",
+        "float32": "float",
+        "float64": "double",
+        "complex64": "c10::complex<float>",
+        "complex128": "c10::complex<double>",
+    }
+    return names.get(dtype.name, dtype.name)

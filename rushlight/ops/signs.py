@@ -1,0 +1,199 @@
+"""Signs and magnitudes; complex numbers from their parts."""
+
+import rushlight as torch
+from rushlight.ops._declare import composite, pointwise
+from rushlight.ops._rules import (
+    FLAT,
+    conjugate,
+    in_place,
+    legacy_name,
+    real_product,
+    refuse_complex,
+    scaled,
+    total,
+    zero_gradient,
+)
+
+
+@pointwise(vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), aliases=("absolute",))
+def abs(x):
+    """The absolute value of each element."""
+
+
+@pointwise(
+    **FLAT,
+    check=refuse_complex(
+        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", NotImplementedError
+    ),
+)
+def sign(x):
+    """-1, 0 or 1: the sign of each element."""
+
+
+def sgn_product(g, x, out):
+    """The derivative of z / |z|, which is its own adjoint: what is left of `g` across z, over |z|."""
+    if not x.dtype.is_complex:
+        return torch.zeros_like(g)
+    return torch.where(x == 0, 0, (g - real_product(g, out) * out) / x.abs())
+
+
+@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out))
+def sgn(x):
+    """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
+
+
+@pointwise(check=refuse_complex("signbit is not implemented for complex tensors.", NotImplementedError), inplace=False)
+def signbit(x):
+    """Whether the sign bit of each element is set."""
+
+
+def copysign_slope(a, out):
+    return torch.where(a == 0, 0, out / a)
+
+
+@pointwise(
+    vjp=(lambda g, a, out: g * copysign_slope(a, out), zero_gradient),
+    jvp=lambda a_t, a, out: torch.zeros_like(out) if a_t is None else a_t * copysign_slope(a, out),
+    dtype="float",
+    name=("CopysignBackward1", "CopysignBackward0"),
+)
+def copysign(a, b):
+    """The magnitude of `a` with the sign of `b`."""
+
+
+def unless_equal(g, a, b):
+    return torch.where(a == b, 0, g)
+
+
+@pointwise(
+    vjp=(unless_equal, zero_gradient),
+    jvp=lambda a_t, a, b, out: torch.zeros_like(out) if a_t is None else unless_equal(a_t, a, b),
+    tensors_only=True,
+)
+def nextafter(a, b):
+    """The float after `a` towards `b`."""
+
+
+# ---------------------------------------------------------------------------------------------------------- complex numbers
+@pointwise(
+    vjp=lambda g: conjugate(g), jvp=lambda x_t: conjugate(x_t), kernel="conj", name="ConjBackward0", function=False, method=False
+)
+def _conj(x):
+    """The complex conjugate."""
+
+
+@composite
+def conj(input):
+    """The complex conjugate of each element; real tensors are returned as they are."""
+    return _conj(input) if input.dtype.is_complex else input
+
+
+@pointwise(
+    vjp=lambda g: conjugate(g),
+    jvp=lambda x_t: conjugate(x_t),
+    kernel="conj",
+    name="ConjPhysicalBackward0",
+    function=False,
+    method=False,
+)
+def _conj_physical(x):
+    """The complex conjugate."""
+
+
+@composite
+def conj_physical(input, *, out=None):
+    """The complex conjugate of each element, in memory of its own; real tensors are returned as they are."""
+    return _conj_physical(input, out=out) if input.dtype.is_complex or out is not None else input
+
+
+@composite(function=True)
+def conj_physical_(input):
+    """In-place version of `conj_physical`."""
+    return in_place(_conj_physical)(input)
+
+
+@composite
+def resolve_conj(input):
+    """`input`: conjugates are never put off."""
+    return input
+
+
+@composite
+def resolve_neg(input):
+    """`input`: negatives are never put off."""
+    return input
+
+
+def turned(z):
+    """i z / |z|²: where the angle of z grows; 0 at 0."""
+    return torch.where(z == 0, 0, z * 1j / (torch.real(z) ** 2 + torch.imag(z) ** 2))
+
+
+@pointwise(
+    vjp=lambda g, x: g * turned(x) if x.dtype.is_complex else torch.zeros_like(g),
+    jvp=lambda x_t, x: real_product(turned(x), x_t) if x.dtype.is_complex else torch.zeros_like(x_t),
+    dtype="float",
+    inplace=False,
+)
+def angle(x):
+    """The angle of each complex number; of a negative number π."""
+
+
+def check_parts(a, b):
+    names = ("float16", "float32", "float64")
+    if a.dtype.name not in names or b.dtype.name not in names:
+        raise RuntimeError(
+            f"Expected both inputs to be Half, Float or Double tensors but got {legacy_name(a.dtype)} and {legacy_name(b.dtype)}"
+        )
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {legacy_name(a.dtype)} but got scalar type {legacy_name(b.dtype)} for second "
+            "argument"
+        )
+
+
+@pointwise(
+    vjp=(lambda g: torch.real(g), lambda g: torch.imag(g)),
+    jvp=lambda real_t, imag_t, real, imag: torch.complex(
+        torch.zeros_like(real) if real_t is None else real_t, torch.zeros_like(imag) if imag_t is None else imag_t
+    ),
+    kernel="complex",
+    name="ComplexBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+)
+def _complex(real, imag):
+    """real + i imag."""
+
+
+@composite(method=False)
+def complex(real, imag, *, out=None):
+    """real + i imag."""
+    check_parts(real, imag)
+    return _complex(real, imag, out=out)
+
+
+@pointwise(
+    vjp=(
+        lambda g, abs, angle: real_product(g, torch.polar(torch.ones_like(abs), angle)),
+        lambda g, out: real_product(g, out * 1j),
+    ),
+    jvp=lambda abs_t, angle_t, abs, angle, out: total(
+        scaled(abs_t, torch.polar(torch.ones_like(abs), angle)), scaled(angle_t, out * 1j)
+    ),
+    kernel="polar",
+    name="PolarBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+)
+def _polar(abs, angle):
+    """abs · exp(i angle)."""
+
+
+@composite(method=False)
+def polar(abs, angle, *, out=None):
+    """abs · exp(i angle)."""
+    check_parts(abs, angle)
+    return _polar(abs, angle, out=out)
