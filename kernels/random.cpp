@@ -257,7 +257,7 @@ void uniform_block(Generator& g, double* out, int64_t count) {
 // from, to (f): numbers in [from, to). float16, bfloat16, float32, float64.
 void uniform(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
-  visit<group::floating>("uniform", a[0].dtype, [&](auto type) {
+  visit<group::floating>("check_uniform_bounds", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     using R = Real<T>;
     const R from = R(numbers[1].f), range = R(numbers[2].f) - from;
@@ -332,7 +332,7 @@ void normal_of(Generator& g, const Array& out, double mean, double std) {
 void normal(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
   const double mean = numbers[1].f, std = numbers[2].f;
-  visit<group::floating | group::complex>("normal", a[0].dtype, [&](auto type) {
+  visit<group::floating | group::complex>("normal_kernel_cpu", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     if constexpr (((group::complex >> int(DType::c64)) & 1) && requires { typename T::value_type; }) {
       using R = typename T::value_type;
@@ -371,7 +371,7 @@ const Register random_from_to_("random_from_to", random_from_to);
 // No parameter: all non-negative values of an integer type, 0 ... 2^digits of a floating one. Every dtype.
 void random_full(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
-  visit<group::ordered>("random", a[0].dtype, [&](auto type) {
+  visit<group::ordered>("random_kernel_cpu", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     if constexpr (std::is_same_v<T, bool>)
       fill<T>(a[0], [&] { return (g.random() & 1) != 0; });

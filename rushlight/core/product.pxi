@@ -15,6 +15,10 @@ cdef str plain_name(int code):
         return scalar_name(code) + " int"
     return scalar_name(code)
 
+def plain_type_name(dtype d not None):
+    """A dtype as PyTorch's checks call it: "float", "long int"."""
+    return plain_name(d.code)
+
 cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except -1:
     cdef int m = a.geometry.ndim, n = b.geometry.ndim
     if kind == PRODUCT_MATRICES:

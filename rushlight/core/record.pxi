@@ -170,7 +170,7 @@ cdef collect_edges(OpNode node, Op op, PyObject** args):
 
 cdef object metadata_of(object value, int kind):
     if isinstance(value, Tensor):
-        return value.shape if kind == FROM_SHAPE else value.dtype
+        return value.shape if kind == FROM_SHAPE else value.dtype if kind == FROM_DTYPE else value.stride()
     if isinstance(value, (list, tuple)):
         return [metadata_of(item, kind) for item in value]
     return None

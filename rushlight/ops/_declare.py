@@ -29,7 +29,7 @@ NUMPY_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",)}
 
 RESULTS = {"same": 0, "sum": 1, "floating": 2, "real": 3, "bool": 4, "int64": 5}
 
-FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED = range(6)
+FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_STRIDE = range(7)
 
 
 def camel_case(name):
@@ -73,6 +73,8 @@ class Declaration:
                 found.append((FROM_SHAPE, self.parameters.index(name[:-6])))
             elif name.endswith("_dtype") and name[:-6] in self.parameters:
                 found.append((FROM_DTYPE, self.parameters.index(name[:-6])))
+            elif name.endswith("_stride") and name[:-7] in self.parameters:
+                found.append((FROM_STRIDE, self.parameters.index(name[:-7])))
             else:
                 raise TypeError(f"a rule of {self.name} asks for '{name}', which is neither a parameter nor an output")
         return found
@@ -124,6 +126,7 @@ def pointwise(
     scaled=None,
     alpha_sign=1,
     swapped=False,
+    tensors_only=False,
     numbers=None,
     check=None,
     name=None,
@@ -139,7 +142,8 @@ def pointwise(
     `slope` (one input) or `slopes` (one for each input, None where there is none) are the partial derivatives: callables that name what
     they need, or plain numbers. Where the op is not holomorphic, `vjp` (one rule, or a tuple) and `jvp` stand instead. `dtype` is "promote"
     or "float" (integers compute in the default dtype). `inputs` counts the operands (default: the parameters without a default);
-    parameters behind them go to the kernel as numbers, through the function `numbers` if there is one.
+    parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
+    be a Python number.
     """
 
     def declare(body):
@@ -169,7 +173,7 @@ def pointwise(
         )
         alpha = declared.parameters.index("alpha") if scaled else -1
         made.configure(
-            kernel or declared.name, count, dtype == "float", scaled, alpha, alpha_sign, numbers, check, swapped
+            kernel or declared.name, count, dtype == "float", scaled, alpha, alpha_sign, numbers, check, swapped, tensors_only
         )
         register(
             made,
@@ -319,6 +323,7 @@ def op(
     function=True,
     method=True,
     inplace=False,
+    writes=False,
     out=True,
     namespace="torch",
     aliases=(),
@@ -327,7 +332,8 @@ def op(
 
     `vjp` is a rule (for the first parameter) or a dict from parameter to rule; or `joint` is one rule for all of `inputs`. `lists` names
     the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
-    differentiated. `variant(*arguments)` chooses among several `name`s.
+    differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
+    is the target of an in-place call and else a copy.
     """
 
     def declare(body):
@@ -361,12 +367,13 @@ def op(
             tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
         )
         made.choose_variant = variant
+        made.writes = writes
         register(
             made,
             name=declared.name,
             function=function,
             method=method,
-            inplace=inplace,
+            inplace=inplace or writes,
             namespace=namespace,
             aliases=aliases,
         )
