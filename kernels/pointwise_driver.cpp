@@ -1,5 +1,6 @@
 // Everything that pointwise kernels share: order of the dimensions, blocks, conversion and threads.
 #include <algorithm>
+#include <string>
 
 #include "convert.h"
 #include "layout.h"
@@ -191,13 +192,38 @@ void run_general(Loop loop, const DType* dtypes, const Array* operands, int coun
     parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) { walk.blocks(begin, end); });
 }
 
+// What PyTorch's errors call a kernel: its name and "_cpu", but for these.
+std::string label(const std::string& name) {
+  static const char* const others[][2] = {{"floor", "floor_vml_cpu"},
+                                          {"ceil", "ceil_vml_cpu"},
+                                          {"trunc", "trunc_vml_cpu"},
+                                          {"round", "round_vml_cpu"},
+                                          {"erf", "erf_vml_cpu"},
+                                          {"erfc", "erfc_vml_cpu"},
+                                          {"lgamma", "lgamma_vml_cpu"},
+                                          {"erfinv", "erfinv_vml_cpu"},
+                                          {"i0", "i0_vml_cpu"},
+                                          {"digamma", "digamma"},
+                                          {"floor_divide", "div_floor_cpu"},
+                                          {"pow", "pow"},
+                                          {"gelu", "GeluKernelImpl"},
+                                          {"bitwise_left_shift", "lshift_cpu"},
+                                          {"bitwise_right_shift", "rshift_cpu"},
+                                          {"celu", "elu_cpu"},
+                                          {"selu", "elu_cpu"},
+                                          {"logsigmoid", "log_sigmoid_cpu"}};
+  for (const auto& other : others)
+    if (name == other[0]) return other[1];
+  return name + "_cpu";
+}
+
 }  // namespace
 
 void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers) {
   Loop loop = kernel->loops[int(compute)];
   DType computing = compute;
   if (!loop && (compute == DType::f16 || compute == DType::bf16)) loop = kernel->loops[int(computing = DType::f32)];
-  if (!loop) no_kernel(kernel->name, compute);
+  if (!loop) no_kernel(label(kernel->name).c_str(), compute);
   const Array& out = operands[0];
   const int64_t n = out.numel();
   if (n == 0) return;
