@@ -22,7 +22,7 @@
   }                                         \
   }
 RL_DECLARE(baseline)
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(RL_BASELINE_ONLY)
 RL_DECLARE(avx2)
 RL_DECLARE(avx512)
 #endif
@@ -40,7 +40,7 @@ const char* choose() {
   baseline::register_all();
   baseline::register_complex_math();
   baseline::register_special();
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(RL_BASELINE_ONLY)
   const char* wish = std::getenv("RUSHLIGHT_ISA");
   if (wish && !std::strcmp(wish, "baseline")) return "baseline";
   __builtin_cpu_init();

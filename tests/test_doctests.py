@@ -1,0 +1,40 @@
+"""Every example in a docstring prints what it says: those of the modules, their classes and functions, and of the ops."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import rushlight
+
+GLOBALS = {"rushlight": rushlight, "torch": rushlight}
+
+
+def modules():
+    yield rushlight
+    for module in pkgutil.walk_packages(rushlight.__path__, "rushlight."):
+        if not module.name.endswith("__main__"):
+            yield importlib.import_module(module.name)
+
+
+def examples():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    parser = doctest.DocTestParser()
+    for module in modules():
+        for test in finder.find(module, extraglobs=GLOBALS):
+            if test.examples:
+                yield pytest.param(test, id=test.name)
+    for name, op in rushlight.ops.table.items():
+        # An op is no function, so the finder passes it by.
+        test = parser.get_doctest(op.__doc__ or "", dict(GLOBALS), f"op {name}", None, None)
+        if test.examples:
+            yield pytest.param(test, id=test.name)
+
+
+@pytest.mark.parametrize("test", examples())
+def test_example(test):
+    report = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)
