@@ -1,0 +1,22 @@
+"""The facts of tests/semantics, asked of PyTorch itself."""
+
+import pytest
+
+from ..semantics.test_accumulation import *  # noqa: F403
+from ..semantics.test_backward import *  # noqa: F403
+from ..semantics.test_functions import *  # noqa: F403
+from ..semantics.test_hooks import *  # noqa: F403
+from ..semantics.test_modes import *  # noqa: F403
+from ..semantics.test_numerics import *  # noqa: F403
+from ..semantics.test_views_and_versions import *  # noqa: F403
+
+pytorch = pytest.importorskip("torch")
+pytestmark = pytest.mark.parity
+
+
+@pytest.fixture
+def torch():
+    return pytorch
+
+
+del test_a_hook_after_an_alias_was_written  # noqa: F821  (PyTorch 2.13 crashes: its issue 196459)
