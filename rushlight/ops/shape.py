@@ -1,33 +1,124 @@
-"""Views: other shapes over the same memory, and the copies that go where no view does."""
+"""Views: other shapes over the same memory."""
+
+import math
+import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Size, Tensor
-from rushlight.ops._declare import Sizes, composite, op
+from rushlight.ops._declare import Sizes, composite, namespaces
 from rushlight.ops._declare import view as shares_memory
 
 
+def wrapped(dim, ndim):
+    """A dimension that may count from the end, as one from the start; 0-d tensors have dimension 0."""
+    limit = ndim or 1
+    if not -limit <= dim < limit:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
+    return dim + limit if dim < 0 else dim
+
+
+def one_sequence(sizes):
+    """The ints of f(2, 3), f((2, 3)) or f([2, 3])."""
+    return sizes[0] if len(sizes) == 1 and not hasattr(type(sizes[0]), "__index__") else sizes
+
+
+# ---------------------------------------------------------------------------------------------------------- the same elements
 @shares_memory(vjp=lambda g: g, method=False, function=False)
 def alias(x):
     """The whole of `x` as a view."""
 
 
-@composite
+@composite(method=False)
 def detach(input):
     """`input` cut off from its graph, over the same memory."""
     return input.detach()
 
 
-@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), function=False, method=False, name="ViewBackward0", geometry="view")
-def view_as_shape(x, size: Sizes):
-    """`x` in another shape over the same memory."""
+@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), function=False)
+def view(x, size: Sizes):
+    """`x` in another shape over the same memory, or its bytes read as another dtype.
+
+    >>> import rushlight
+    >>> rushlight.arange(6).view(2, -1).shape
+    torch.Size([2, 3])
+    """
 
 
-@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), name="UnsafeViewBackward0", geometry="unsafe_view", method=False)
+view.keywords["dtype"] = 1
+
+
+@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), geometry="unsafe_view", method=False)
 def _unsafe_view(x, size: Sizes):
     """A view of a tensor that nobody else will see (so it is not tracked as a view)."""
 
 
+@composite(function=False)
+def view_as(self, other):
+    """`self` in the shape of `other`."""
+    return self.view(other.shape)
+
+
+@composite
+def reshape(input, *sizes, shape=None):
+    """`input` in another shape: a view where that is possible, else a copy."""
+    if shape is None:
+        if not sizes:
+            raise TypeError('reshape() missing 1 required positional arguments: "shape"')
+        shape = one_sequence(sizes)
+    if core.can_view(input, shape):
+        return input.view(shape)
+    return _unsafe_view(input.clone(memory_format=torch.contiguous_format), shape)
+
+
+@composite(function=False)
+def reshape_as(self, other):
+    """`self` reshaped to the shape of `other`."""
+    return self.reshape(other.shape)
+
+
+@composite
+def ravel(input):
+    """One dimension, contiguous: a view where that is possible."""
+    return input.contiguous().view(-1)
+
+
+@composite
+def flatten(input, start_dim=0, end_dim=-1):
+    """The dimensions from `start_dim` to `end_dim` as one."""
+    shape = input.shape
+    ndim = len(shape)
+    start, end = wrapped(start_dim, ndim), wrapped(end_dim, ndim)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if ndim == 0:
+        return input.reshape(1)
+    if start == end:
+        return input
+    return input.reshape(shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :])
+
+
+@composite
+def unflatten(input, dim, sizes):
+    """Dimension `dim` split into several of the given sizes, one of which may be -1."""
+    sizes = (sizes,) if isinstance(sizes, int) else tuple(sizes)
+    shape = input.shape
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    place = wrapped(dim, len(shape))
+    if not shape:
+        raise RuntimeError("unflatten got an unexpected error:\nDimension specified as 0 but tensor has no dimensions")
+    if sizes.count(-1) > 1:
+        raise RuntimeError("unflatten got an unexpected error:\nonly one dimension can be inferred")
+    known = math.prod(size for size in sizes if size != -1)
+    if shape[place] != known and not (-1 in sizes and known and shape[place] % known == 0):
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {place} ({shape[place]}) in the input tensor"
+        )
+    sizes = tuple(shape[place] // known if size == -1 else size for size in sizes)
+    return input.view(shape[:place] + sizes + shape[place + 1 :])
+
+
+# ---------------------------------------------------------------------------------------------------------- broadcasting
 @shares_memory(vjp=lambda g: g, function=False)
 def expand(x, size: Sizes):
     """Dimensions of size 1 repeated to `size`, without a copy; -1 keeps a size.
@@ -39,6 +130,79 @@ def expand(x, size: Sizes):
     """
 
 
+@composite(function=False)
+def expand_as(self, other):
+    """`self` expanded to the shape of `other`."""
+    return self.expand(other.shape)
+
+
+@composite
+def broadcast_to(input, size):
+    """`input` expanded to `size`."""
+    return input.expand(size)
+
+
+def broadcast_two(a, b):
+    """The shape that shapes a and b broadcast to, or the error that PyTorch's operators give."""
+    if a == b:
+        return a
+    ndim = max(len(a), len(b))
+    result = []
+    for d in range(ndim):
+        m = a[d - ndim + len(a)] if d >= ndim - len(a) else 1
+        n = b[d - ndim + len(b)] if d >= ndim - len(b) else 1
+        if m != n and m != 1 and n != 1:
+            raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
+        result.append(n if m == 1 else m)
+    return tuple(result)
+
+
+@composite(method=False)
+def broadcast_tensors(*tensors):
+    """The tensors expanded to their common shape."""
+    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    shape = ()
+    for tensor in tensors:
+        shape = broadcast_two(shape, tuple(tensor.shape))
+    return tuple(tensor.expand(shape) for tensor in tensors)
+
+
+@composite(method=False)
+def broadcast_shapes(*shapes):
+    """The common shape that the given ones broadcast to."""
+    result = []
+    for place, shape in enumerate(shapes):
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        result = [1] * (len(shape) - len(result)) + result
+        for d in range(-1, -len(shape) - 1, -1):
+            if shape[d] < 0:
+                raise RuntimeError(f"Trying to create tensor with negative dimension ({shape[d]}): ({shape[d]})")
+            if shape[d] == 1 or shape[d] == result[d]:
+                continue
+            if result[d] != 1:
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[d]} at {d}! Mismatching argument at index {place} had {shape}; "
+                    f"but expected shape should be broadcastable to {result}"
+                )
+            result[d] = shape[d]
+    return core.Size(result)
+
+
+@composite(function=False)
+def sum_to_size(self, *size):
+    """`self` summed over the dimensions that broadcasting from `size` would have made."""
+    size = tuple(one_sequence(size))
+    shape = self.shape
+    lead = len(shape) - len(size)
+    dims = [d for d in range(len(shape)) if d < lead or size[d - lead] != shape[d]]
+    if lead < 0 or any(d >= lead and size[d - lead] != 1 for d in dims):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
+    if dims:
+        self = self.sum(dims, True)
+    return self.view(size) if lead else self
+
+
+# ---------------------------------------------------------------------------------------------------------- order of dimensions
 def inverse_permutation(dims):
     """The permutation that undoes `dims`."""
     count = len(dims)
@@ -58,25 +222,143 @@ def transpose(x, dim0, dim1):
     """Two dimensions exchanged."""
 
 
+transpose.keywords.update(axis0=1, axis1=2)
+
+
 @shares_memory(vjp=lambda g: g.t(), inplace=True)
 def t(x):
     """The transpose of a matrix; vectors and 0-d tensors stay."""
 
 
-@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), geometry="squeeze_all", name="SqueezeBackward0", function=False, method=False)
-def squeeze_all(x):
-    """Without its dimensions of size 1."""
+@composite(aliases=("moveaxis",))
+def movedim(input, source, destination):
+    """The dimensions `source` moved to the places `destination`; the others keep their order."""
+    source = (source,) if isinstance(source, int) else tuple(source)
+    destination = (destination,) if isinstance(destination, int) else tuple(destination)
+    if len(source) != len(destination):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number of dims as "
+            f"destination ({list(destination)} dims)"
+        )
+    ndim = input.dim()
+    places = {}
+    for name, dims in (("source", source), ("destination", destination)):
+        places[name] = [wrapped(dim, ndim) for dim in dims]
+        if len(set(places[name])) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+    if ndim == 0:
+        return alias(input)
+    moved = dict(zip(places["destination"], places["source"]))
+    rest = iter([d for d in range(ndim) if d not in places["source"]])
+    return input.permute([moved[d] if d in moved else next(rest) for d in range(ndim)])
 
 
-def unsqueeze_dims(g, x_shape, dim):
-    return g.reshape(x_shape)
+def warned(text):
+    warnings.warn(text, UserWarning, stacklevel=3)
 
 
-@shares_memory(
-    vjp=lambda g, x_shape: g.reshape(x_shape), geometry="squeeze_dims", name="SqueezeBackward1", function=False, method=False
+def reversed_dims(self):
+    """The dimensions in reverse order: a matrix's transpose."""
+    ndim = self.ndim
+    if ndim == 0:
+        warned("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.")
+    elif ndim > 2:
+        warned(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a "
+            "future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse "
+            "the dimensions of a tensor."
+        )
+    return self.permute(tuple(range(ndim - 1, -1, -1)))
+
+
+def conjugate_transpose(self):
+    """The conjugate transpose of a matrix."""
+    if self.ndim == 0:
+        warned("Tensor.H is deprecated on 0-D tensors. Consider using x.conj().")
+        return self.conj()
+    if self.ndim != 2:
+        hint = " For batches of matrices, consider using tensor.mH" if self.ndim > 2 else ""
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor.{hint}")
+    return self.transpose(0, 1).conj() if self.is_complex() else self.transpose(0, 1)
+
+
+def require_matrices(tensor, name):
+    if tensor.ndim == 1:
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.")
+
+
+def matrix_transpose(self):
+    """The last two dimensions exchanged."""
+    require_matrices(self, "mT")
+    if self.ndim == 0:
+        warned("Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.")
+        return self
+    return self.transpose(-2, -1)
+
+
+def matrix_adjoint(self):
+    """The last two dimensions exchanged, conjugated."""
+    require_matrices(self, "mH")
+    if self.ndim == 0:
+        warned("Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
+        return self.conj()
+    return self.adjoint()
+
+
+@composite
+def adjoint(input):
+    """The last two dimensions exchanged, conjugated."""
+    if input.ndim == 1:
+        raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
+    if input.ndim == 0:
+        warned("tensor.adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
+        return input.conj()
+    return input.transpose(-2, -1).conj() if input.is_complex() else input.transpose(-2, -1)
+
+
+namespaces["Tensor"].update(
+    T=property(reversed_dims), H=property(conjugate_transpose), mT=property(matrix_transpose), mH=property(matrix_adjoint)
 )
-def squeeze_dims(x, dim):
-    """Without those of the dimensions `dim` that have size 1."""
+
+
+# ---------------------------------------------------------------------------------------------------------- dimensions of size 1
+def squeezing(geometry, name):
+    """An op that drops dimensions of size 1: all of them, one, or those of a tuple."""
+    placed = dict(geometry=geometry, name=name, function=False, method=False)
+    if geometry == "squeeze_all":
+
+        @shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), **placed)
+        def squeeze(x):
+            """Without its dimensions of size 1."""
+
+    else:
+
+        @shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), **placed)
+        def squeeze(x, dim):
+            """Without those of the dimensions `dim` that have size 1."""
+
+    return squeeze, core.InPlace(squeeze)
+
+
+squeeze_all, squeeze_all_ = squeezing("squeeze_all", "SqueezeBackward0")
+squeeze_one, squeeze_one_ = squeezing("squeeze_dims", "SqueezeBackward1")
+squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "SqueezeBackward2")
+
+
+@composite
+def squeeze(input, dim=None):
+    """`input` without its dimensions of size 1, or those of them that `dim` names."""
+    if dim is None:
+        return squeeze_all(input)
+    return squeeze_one(input, dim) if isinstance(dim, int) else squeeze_several(input, dim)
+
+
+@composite(function=False)
+def squeeze_(self, dim=None):
+    """In-place version of `squeeze`."""
+    if dim is None:
+        return squeeze_all_(self)
+    return squeeze_one_(self, dim) if isinstance(dim, int) else squeeze_several_(self, dim)
 
 
 @shares_memory(vjp=lambda g, dim: g.squeeze(dim), inplace=True)
@@ -84,6 +366,39 @@ def unsqueeze(x, dim):
     """With a new dimension of size 1 at `dim`."""
 
 
+@composite(method=False)
+def atleast_1d(*tensors):
+    """The tensors, 0-d ones as 1-d."""
+    return each_of(tensors, lambda x: x.reshape(1) if x.ndim == 0 else x)
+
+
+@composite(method=False)
+def atleast_2d(*tensors):
+    """The tensors with at least two dimensions; vectors become rows."""
+    return each_of(tensors, lambda x: x.reshape(1, 1) if x.ndim == 0 else x.unsqueeze(0) if x.ndim == 1 else x)
+
+
+@composite(method=False)
+def atleast_3d(*tensors):
+    """The tensors with at least three dimensions."""
+
+    def deep(x):
+        if x.ndim == 0:
+            return x.reshape(1, 1, 1)
+        return x.unsqueeze(0).unsqueeze(-1) if x.ndim == 1 else x.unsqueeze(-1) if x.ndim == 2 else x
+
+    return each_of(tensors, deep)
+
+
+def each_of(tensors, function):
+    if len(tensors) == 1:
+        if isinstance(tensors[0], torch.Tensor):
+            return function(tensors[0])
+        tensors = tensors[0]
+    return tuple(function(tensor) for tensor in tensors)
+
+
+# ---------------------------------------------------------------------------------------------------------- parts
 @shares_memory(vjp=lambda g, x_shape, dim, index: torch.select_backward(g, x_shape, dim, index))
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
@@ -96,6 +411,23 @@ def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
 
 
+@composite
+def narrow(input, dim, start, length):
+    """`length` slices of `input` along `dim`, from `start` on."""
+    if input.ndim == 0:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    size = input.size(dim)
+    start = int(start)
+    if not -size <= start <= size:
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
+    first = start + size if start < 0 else start
+    if first + length > size:
+        raise RuntimeError(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
+    return slice(input, dim, first, first + length, 1)
+
+
 @shares_memory(vjp=lambda g, x_shape, offset, dim1, dim2: torch.diagonal_backward(g, x_shape, offset, dim1, dim2))
 def diagonal(x, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension."""
@@ -104,3 +436,100 @@ def diagonal(x, offset=0, dim1=0, dim2=1):
 @shares_memory(vjp=lambda g, x_shape, dimension, size, step: torch.unfold_backward(g, x_shape, dimension, size, step), function=False)
 def unfold(x, dimension, size, step):
     """Windows of `size` elements, `step` apart, along `dimension`; the window is the new last dimension."""
+
+
+# ---------------------------------------------------------------------------------------------------------- any window
+@shares_memory(
+    vjp=lambda g, x_shape, size, stride, storage_offset, x_stride, x_offset: g._as_strided_gradient(
+        x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
+    ),
+    geometry="as_strided", name="AsStridedBackward0", function=False, method=False,
+)
+def window(x, size, stride, storage_offset, x_stride, x_offset):
+    """The elements of x's storage at the given places; the last two parameters are where x itself lies, for the rule."""
+
+
+window_ = core.InPlace(window)
+
+
+@composite
+def as_strided(input, size, stride, storage_offset=None):
+    """A view of the storage of `input` with any sizes, strides and (counted from the storage's start) offset."""
+    return window(input, size, stride, storage_offset, input.stride(), input.storage_offset())
+
+
+@composite
+def as_strided_(input, size, stride, storage_offset=None):
+    """In-place version of `as_strided`."""
+    return window_(input, size, stride, storage_offset, input.stride(), input.storage_offset())
+
+
+def extent(size, stride):
+    """How many elements of memory a geometry spans."""
+    return 1 + sum((n - 1) * step for n, step in zip(size, stride)) if 0 not in size else 0
+
+
+def may_overlap(size, stride):
+    """Whether two elements of a geometry may lie at one place (True in doubt)."""
+    reach = 0
+    for step, n in sorted((step, n) for n, step in zip(size, stride) if n != 1):
+        if step <= reach:
+            return True
+        reach += (n - 1) * step
+    return False
+
+
+@composite(function=False)
+def _as_strided_gradient(g, base_size, base_stride, view_size, view_stride, offset):
+    """The cotangent of a base whose window (`offset` elements behind the base's first) has the cotangent `g`.
+
+    Where elements of the window share memory their cotangents add up; where elements of the base do, they divide what is there.
+    """
+    if 0 in base_size or 0 in view_size:
+        return g.new_zeros(base_size)
+    base_start, view_start = max(0, -offset), max(0, offset)
+    count = max(base_start + extent(base_size, base_stride), view_start + extent(view_size, view_stride))
+    view_overlaps, base_overlaps = may_overlap(view_size, view_stride), may_overlap(base_size, base_stride)
+    if not view_overlaps and not base_overlaps:
+        return torch._window_gradient(g, count, base_size, base_stride, base_start, view_size, view_stride, view_start)
+    places = torch.arange(count)
+    view_places = places.as_strided(view_size, view_stride, view_start).reshape(-1)
+    base_places = places.as_strided(base_size, base_stride, base_start).reshape(-1)
+    memory = g.new_zeros(count).index_add(0, view_places, g.reshape(-1))
+    if base_overlaps:
+        memory = memory / torch.bincount(base_places, minlength=count).clamp(min=1)
+    return memory.index_select(0, base_places).reshape(base_size)
+
+
+# ---------------------------------------------------------------------------------------------------------- complex numbers
+@shares_memory(vjp=lambda g: torch.view_as_complex(g.contiguous()), method=False)
+def view_as_real(x):
+    """A complex tensor as a real one with a last dimension of size 2."""
+
+
+@shares_memory(vjp=lambda g: torch.view_as_real(g), method=False)
+def view_as_complex(x):
+    """A real tensor whose last dimension has size 2 as a complex one."""
+
+
+@composite(method=False)
+def real(input):
+    """The real part, as a view; a real tensor itself."""
+    return select(view_as_real(input), input.ndim, 0) if input.is_complex() else input
+
+
+@composite(method=False)
+def imag(input):
+    """The imaginary part of a complex tensor, as a view."""
+    if not input.is_complex():
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return select(view_as_real(input), input.ndim, 1)
+
+
+namespaces["Tensor"].update(
+    _real=real,
+    real=property(real, lambda self, value: self.real.copy_(torch.as_tensor(value)) and None, doc="The real part."),
+    imag=property(imag, lambda self, value: self.imag.copy_(torch.as_tensor(value)) and None, doc="The imaginary part."),
+)
+
+from rushlight.ops import splitting, rearranging  # noqa: E402, F401  (the rest of the family)

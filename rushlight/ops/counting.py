@@ -1,0 +1,281 @@
+"""Where elements are, how often they occur, and in which interval they lie: nonzero, unique, bincount, searchsorted, …"""
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.indexing import INDICES, dtype_title, nonzero_places
+from rushlight.ops.rearranging import zeros
+from rushlight.ops.shape import wrapped
+
+
+# ---------------------------------------------------------------------------------------------------------- places
+@op(method=False, name="NonzeroBackward0", function=False)
+def coordinates(x):
+    """The coordinates of the nonzero elements."""
+    return nonzero_places(x)
+
+
+@composite
+def nonzero(input, *, out=None, as_tuple=False):
+    """The coordinates of the nonzero elements: one a row, or as a tuple of one tensor for each dimension.
+
+    >>> import rushlight
+    >>> rushlight.tensor([0., 2., 3.]).nonzero()
+    tensor([[1],
+            [2]])
+    """
+    if as_tuple:
+        return coordinates(torch.atleast_1d(input)).unbind(1)
+    return coordinates(input) if out is None else coordinates(input, out=out)
+
+
+@composite
+def argwhere(input):
+    """The coordinates of the nonzero elements, one a row."""
+    return coordinates(input)
+
+
+@composite(method=False)
+def unravel_index(indices, shape):
+    """The coordinates in a tensor of the given shape of linear (row-major) indices."""
+    if indices.is_complex() or indices.is_floating_point() or indices.dtype is torch.bool:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"'shape' cannot have negative values, but got {shape}")
+    coordinates, step = [], 1
+    for size in reversed(shape):
+        coordinates.append((indices // step) % size)
+        step *= size
+    return tuple(reversed(coordinates))
+
+
+# ---------------------------------------------------------------------------------------------------------- repeats and counts
+def check_repeats(repeats):
+    if repeats.dtype not in INDICES:
+        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{dtype_title(repeats.dtype)}'")
+
+
+def repeated_places(repeats, output_size):
+    check_repeats(repeats)
+    if repeats.ndim != 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    total = core.empty_tensor((), torch.int64)
+    kernel("repeat_interleave_size")(total, repeats)
+    if output_size is not None and output_size != total.item():
+        raise RuntimeError("allocated size does not match required size")
+    out = core.empty_tensor((total.item(),), repeats.dtype)
+    kernel("repeat_interleave")(out, repeats)
+    return out
+
+
+@composite
+def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
+    """Each element (or slice along `dim`) repeated in place: all as often, or each as `repeats` says."""
+    if repeats is None:
+        return repeated_places(input, output_size)
+    if dim is None:
+        input, dim = input.reshape(-1), 0
+    d = wrapped(dim, input.ndim)
+    if input.ndim == 0:
+        input = input.reshape(1)
+    length = input.shape[d]
+    if isinstance(repeats, torch.Tensor):
+        if repeats.numel() == 1:
+            repeats = repeats.reshape(-1).expand(length)
+        elif repeats.ndim > 1:
+            raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
+        elif repeats.numel() != length:
+            raise RuntimeError(
+                "repeats must have the same size as input along dim, but got "
+                f"repeats.size(0) = {repeats.numel()} and input.size({d}) = {length}"
+            )
+        return input.index_select(d, repeated_places(repeats, output_size))
+    if repeats < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    if output_size is not None and output_size != length * repeats:
+        raise RuntimeError("repeat_interleave: Invalid output_size, expected " f"{length * repeats} but got {output_size}")
+    shape = input.shape
+    wide = input.unsqueeze(d + 1).expand(shape[: d + 1] + (repeats,) + shape[d + 1 :])
+    return wide.clone(memory_format=torch.contiguous_format).view(shape[:d] + (length * repeats,) + shape[d + 1 :])
+
+
+@op()
+def bincount(x, weights=None, minlength=0):
+    """How often each value from 0 on occurs, or the sum of its weights."""
+    if x.is_floating_point() or x.is_complex() or x.dtype is torch.bool:
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{dtype_title(x.dtype)}'")
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if x.ndim != 1:
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and weights.shape != x.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    size = core.empty_tensor((), torch.int64)
+    kernel("bincount_size")(size, x)
+    dtype = torch.int64
+    if weights is not None:
+        dtype = torch.float32 if weights.dtype is torch.float32 else torch.float64
+    out = zeros((max(size.item(), minlength),), dtype)
+    if weights is None:
+        kernel("bincount")(out, x)
+    else:
+        kernel("bincount")(out, x, weights if weights.dtype is dtype else zeros(weights.shape, dtype).copy_(weights))
+    return out
+
+
+@op(vjp=lambda g, x: torch.zeros_like(x), jvp=lambda out: torch.zeros_like(out), no_derivative=None)
+def histc(x, bins=100, min=0, max=0):
+    """How many elements lie in each of `bins` equal intervals of [min, max] (that of the data where both are equal)."""
+    if not x.is_floating_point():
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{dtype_title(x.dtype)}'")
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    out = zeros((bins,), x.dtype)
+    kernel("histc")(out, x, float(min), float(max))
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------- intervals
+@op(no_derivative=None, inputs=("sorted_sequence",), method=False)
+def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
+    """Where each value would go into a sorted sequence: before equal elements, or (`right`) behind them."""
+    if side is not None:
+        if side not in ("left", "right"):
+            raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+        if right and side == "left":
+            raise RuntimeError(
+                "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+            )
+        right = side == "right"
+    values = input if isinstance(input, torch.Tensor) else core.tensor(input, dtype=sorted_sequence.dtype)
+    if sorted_sequence.ndim == 0:
+        raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
+    if sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
+            f"tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and input value tensor {list(values.shape)}"
+        )
+    if sorter is not None and sorter.shape != sorted_sequence.shape:
+        raise RuntimeError(
+            "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+            f"{list(sorted_sequence.shape)}and got sorter tensor {list(sorter.shape)}"
+        )
+    if sorter is not None and sorter.dtype is not torch.int64:
+        raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {dtype_title(sorter.dtype)}")
+    if values.dtype is not sorted_sequence.dtype:
+        dtype = torch.result_type(sorted_sequence, values)
+        sorted_sequence, values = sorted_sequence.to(dtype), values.to(dtype)
+    out = core.empty_tensor(values.shape, torch.int32 if out_int32 else torch.int64)
+    given = (sorted_sequence, values) if sorter is None else (sorted_sequence, values, sorter)
+    kernel("searchsorted")(out, *given, int(right))
+    return out
+
+
+@composite
+def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
+    """The interval between the boundaries that each element falls into."""
+    if boundaries.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
+    return torch.searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
+
+
+@composite(method=False)
+def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False, element=None, test_element=None, out=None):
+    """Which elements are among the test elements."""
+    elements = element if elements is None else elements
+    tests = test_element if test_elements is None else test_elements
+    if not isinstance(elements, torch.Tensor):
+        elements = core.tensor(elements)
+    if not isinstance(tests, torch.Tensor):
+        tests = core.tensor(tests)
+    dtype = torch.result_type(elements, tests)
+    elements, tests = elements.detach().to(dtype), tests.detach().to(dtype)
+    found = core.empty_tensor(elements.shape, torch.bool)
+    kernel("isin")(found, elements, tests)
+    found = ~found if invert else found
+    return found if out is None else out.resize_(found.shape).copy_(found)
+
+
+# ---------------------------------------------------------------------------------------------------------- unique elements
+def shortened(tensor, count):
+    return core.tensor_on_storage(core.storage_of(tensor), tensor.dtype, 0, (count,), (1,))
+
+
+def unique_elements(x, consecutive, return_inverse, return_counts):
+    flat = x.reshape(-1)
+    length = flat.numel()
+    values = core.empty_tensor((length,), x.dtype)
+    inverse = core.empty_tensor((length if return_inverse else 0,), torch.int64)
+    counts = core.empty_tensor((length if return_counts else 0,), torch.int64)
+    count = core.empty_tensor((), torch.int64)
+    kernel("unique")(values, inverse, counts, count, flat, int(return_inverse), int(return_counts), int(consecutive))
+    return (
+        shortened(values, count.item()),
+        inverse.view(x.shape) if return_inverse else inverse,
+        shortened(counts, count.item()) if return_counts else counts,
+    )
+
+
+def unique_slices(x, dim, consecutive, return_inverse, return_counts):
+    d = wrapped(dim, x.ndim)
+    if 0 in x.shape:
+        if x.shape.count(0) > 1 or x.shape[d]:
+            raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+        return x.clone(), core.empty_tensor((0,), torch.int64), core.empty_tensor((0,), torch.int64)
+    length = x.shape[d]
+    order = core.empty_tensor((length,), torch.int64)
+    inverse = core.empty_tensor((length if return_inverse else 0,), torch.int64)
+    counts = core.empty_tensor((length if return_counts else 0,), torch.int64)
+    count = core.empty_tensor((), torch.int64)
+    rows = x.movedim(d, 0).contiguous()
+    kernel("unique_dim")(order, inverse, counts, count, rows, int(return_inverse), int(return_counts), int(consecutive))
+    return (
+        x.index_select(d, shortened(order, count.item())),
+        inverse,
+        shortened(counts, count.item()) if return_counts else counts,
+    )
+
+
+UNIQUE = dict(outputs=("values", "inverse", "counts"), function=False, method=False, out=False)
+
+
+@op(no_derivative="_unique2", name="Unique2Backward0", **UNIQUE)
+def unique2(x, return_inverse, return_counts):
+    """The unique elements, sorted."""
+    return unique_elements(x, False, return_inverse, return_counts)
+
+
+@op(no_derivative="unique_dim", name="UniqueDimBackward0", **UNIQUE)
+def unique_dim(x, dim, return_inverse, return_counts):
+    """The unique slices along `dim`, sorted."""
+    return unique_slices(x, dim, False, return_inverse, return_counts)
+
+
+@op(no_derivative="unique_consecutive", name="UniqueConsecutiveBackward0", **UNIQUE)
+def unique_runs(x, return_inverse, return_counts, dim):
+    """One element (or slice) of each run of equal ones."""
+    if dim is None:
+        return unique_elements(x, True, return_inverse, return_counts)
+    return unique_slices(x, dim, True, return_inverse, return_counts)
+
+
+def asked_for(results, return_inverse, return_counts):
+    values, inverse, counts = results
+    if not return_inverse and not return_counts:
+        return values
+    return (values,) + ((inverse,) if return_inverse else ()) + ((counts,) if return_counts else ())
+
+
+@composite
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """The unique elements (or slices along `dim`), sorted; on demand where each went, and how often each occurs."""
+    if dim is None:
+        return asked_for(unique2(input, return_inverse, return_counts), return_inverse, return_counts)
+    return asked_for(unique_dim(input, dim, return_inverse, return_counts), return_inverse, return_counts)
+
+
+@composite
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    """One element (or slice along `dim`) of each run of equal ones; on demand where each went, and how long the runs are."""
+    return asked_for(unique_runs(input, return_inverse, return_counts, dim), return_inverse, return_counts)

@@ -1,0 +1,217 @@
+"""Writing values into a tensor: all of it, or where a mask says."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.indexing import dtype_title
+from rushlight.ops.rearranging import ZERO
+from rushlight.ops.shape import broadcast_two
+
+CTYPES = {
+    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long int", "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}
+
+
+def number_of(x, value):
+    """A value to fill `x` with, as a 0-d tensor."""
+    if isinstance(value, torch.Tensor):
+        if value.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+        return value
+    if isinstance(value, complex) and not x.is_complex() and value.imag:
+        raise RuntimeError(f"value cannot be converted to type {CTYPES[str(x.dtype)[6:]]} without overflow")
+    return core.tensor(value, dtype=x.dtype)
+
+
+@op(
+    vjp={"x": lambda g: g.new_zeros(g.shape), "value": lambda g: g.sum()},
+    jvp=lambda x, value_t: torch.zeros_like(x) if value_t is None else value_t.expand(x.shape),
+    writes=True, out=False,
+    name=("FillBackward0", "FillBackward1"), variant=lambda x, value: int(isinstance(value, torch.Tensor)),
+)
+def fill(x, value):
+    """`x` with every element replaced by one value."""
+    kernel("fill")(x, number_of(x, value))
+    return x
+
+
+@op(vjp=lambda g: g.new_zeros(g.shape), jvp=lambda x_t: torch.zeros_like(x_t), writes=True, out=False, function=True, method=False)
+def zero(x):
+    """`x` with every element replaced by 0."""
+    kernel("fill")(x, ZERO)
+    return x
+
+
+@op(
+    vjp={"x": lambda g: g.new_zeros(g.shape), "src": lambda g: g},
+    jvp=lambda x, src_t: torch.zeros_like(x) if src_t is None else src_t.to(x.dtype).expand(x.shape),
+    writes=True, out=False, name="CopyBackwards", function=False, method=False,
+)
+def copy(x, src, non_blocking=False):
+    """`x` with the elements of `src`, converted and broadcast."""
+    if src.shape != x.shape:
+        shape = broadcast_two(tuple(x.shape), tuple(src.shape))
+        if shape != x.shape:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({x.shape[-1] if x.ndim else 1}) must match the existing size ({src.shape[-1]}) at "
+                f"non-singleton dimension {src.ndim - 1}.  Target sizes: {list(x.shape)}.  Tensor sizes: {list(src.shape)}"
+            )
+    if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
+    kernel("copy")(x, src)
+    return x
+
+
+copy_in_place = core.InPlace(copy)
+
+
+@composite(function=False)
+def copy_(self, src, non_blocking=False):
+    """The elements of `src`, converted and broadcast, written into `self`."""
+    return copy_in_place(self, src if isinstance(src, torch.Tensor) else torch.tensor(src), non_blocking)
+
+
+@composite(function=False)
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Writes one value along the main diagonal, with `wrap` of each square block of a tall matrix."""
+    if self.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if self.ndim > 2 and len(set(self.shape)) != 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    size, step = min(self.shape), sum(self.stride())
+    self.as_strided((size,), (step,), self.storage_offset()).fill_(fill_value)
+    rows, columns = self.shape[0], self.shape[1]
+    if wrap and self.ndim == 2 and rows > columns + 1:
+        count = (self.numel() + columns) // (columns + 1) - size if columns else 0
+        # Each block leaves one row free.
+        start = self.storage_offset() + self.stride(0) * (size + 1)
+        self.as_strided((count,), (step,), start).fill_(fill_value)
+    return self
+
+
+# ---------------------------------------------------------------------------------------------------------- masks
+def require_bool(mask, text):
+    if mask.dtype is not torch.bool:
+        raise RuntimeError(text)
+
+
+def check_fill(x, mask, value):
+    require_bool(mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {CTYPES[str(mask.dtype)[6:]]}")
+    if isinstance(value, torch.Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            )
+        value = value.item() if value.is_complex() and not x.is_complex() else value
+    if isinstance(value, complex) and not x.is_complex() and value.imag:
+        raise RuntimeError(f"value cannot be converted to type {CTYPES[str(x.dtype)[6:]]} without overflow")
+    shape = broadcast_two(tuple(x.shape), tuple(mask.shape))
+    if shape != x.shape:
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
+
+
+@op(
+    vjp={"x": lambda g, mask: g.masked_fill(mask, 0), "value": lambda g, mask: torch.where(mask, g, 0).sum()},
+    jvp=lambda x, x_t, mask, value_t: torch.where(
+        mask, 0 if value_t is None else value_t, torch.zeros_like(x) if x_t is None else x_t
+    ),
+    writes=True, function=False, method=False,
+    name=("MaskedFillBackward0", "MaskedFillBackward1"), variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
+)
+def fill_where(x, mask, value):
+    """`x` with one value where `mask` is True."""
+    check_fill(x, mask, value)
+    kernel("masked_fill")(x, mask.expand(x.shape), core.empty_tensor((), x.dtype).fill_(value))
+    return x
+
+
+fill_where_in_place = core.InPlace(fill_where)
+
+
+def spread_to_mask(input, mask):
+    """`input` broadcast against a mask, where it is the smaller."""
+    shape = broadcast_two(tuple(input.shape), tuple(mask.shape))
+    return input if shape == input.shape else input.expand(shape)
+
+
+@composite
+def masked_fill(input, mask, value, *, out=None):
+    """`input` with one value where `mask` is True.
+
+    >>> import rushlight
+    >>> x = rushlight.tensor([1., 2., 3.])
+    >>> x.masked_fill(x > 1, 0.)
+    tensor([1., 0., 0.])
+    """
+    input = spread_to_mask(input, mask)
+    return fill_where(input, mask, value) if out is None else fill_where(input, mask, value, out=out)
+
+
+@composite(function=False)
+def masked_fill_(self, mask, value):
+    """In-place version of `masked_fill`."""
+    return fill_where_in_place(self, mask, value)
+
+
+def selected_gradient(g, x_shape, mask):
+    shape = broadcast_two(tuple(x_shape), tuple(mask.shape))
+    return g.new_zeros(shape).masked_scatter(mask, g)
+
+
+@op(
+    vjp=selected_gradient,
+    jvp=lambda x_t, mask: x_t.masked_select(mask),
+)
+def masked_select(x, mask):
+    """The elements of `x` where `mask` is True, in one dimension."""
+    require_bool(mask, "masked_select: expected BoolTensor for mask")
+    shape = broadcast_two(tuple(mask.shape), tuple(x.shape))
+    mask = mask.expand(shape)
+    count = core.empty_tensor((), torch.int64)
+    kernel("nonzero_count")(count, mask)
+    out = core.empty_tensor((count.item(),), x.dtype)
+    kernel("masked_select")(out, x.expand(shape), mask)
+    return out
+
+
+def source_gradient(g, mask, source_shape):
+    """The cotangents of the elements that were taken, in order, and zeros for the rest."""
+    taken = g.masked_select(mask)
+    count = 1
+    for size in source_shape:
+        count *= size
+    return torch.cat([taken, taken.new_zeros(count - taken.numel())]).reshape(source_shape)
+
+
+@op(
+    vjp={"x": lambda g, mask: g.masked_fill(mask, 0), "source": source_gradient},
+    linear=True, writes=True, out=False, function=False, method=False, name="MaskedScatterBackward0",
+)
+def scatter_where(x, mask, source):
+    """`x` with the elements of `source`, in order, where `mask` is True."""
+    require_bool(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {dtype_title(mask.dtype)}")
+    if source.dtype is not x.dtype:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got{dtype_title(x.dtype)} and {dtype_title(source.dtype)}"
+        )
+    kernel("masked_scatter")(x, mask.expand(x.shape), source)
+    return x
+
+
+scatter_where_in_place = core.InPlace(scatter_where)
+
+
+@composite
+def masked_scatter(input, mask, source):
+    """`input` with the elements of `source`, in order, where `mask` is True."""
+    return scatter_where(spread_to_mask(input, mask), mask, source)
+
+
+@composite(function=False)
+def masked_scatter_(self, mask, source):
+    """In-place version of `masked_scatter`."""
+    return scatter_where_in_place(self, mask, source)

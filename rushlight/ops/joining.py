@@ -1,0 +1,145 @@
+"""Several tensors as one."""
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.shape import atleast_2d, atleast_3d, wrapped
+
+
+def common_dtype(tensors):
+    """What tensors of one number of dimensions promote to."""
+    dtype = tensors[0].dtype
+    for tensor in tensors:
+        if tensor.dtype is not dtype:
+            dtype = core.promote_types(dtype, tensor.dtype)
+    return dtype
+
+
+def check_tensors(name, tensors):
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+    for place, tensor in enumerate(tensors):
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(tensor).__name__}")
+
+
+def cat_gradient(g, tensors_shape, dim):
+    pieces, start = [], 0
+    like = next((shape for shape in tensors_shape if shape != (0,)), (0,))
+    dim = wrapped(dim, len(like))
+    for shape in tensors_shape:
+        if shape == (0,) and like != (0,):
+            pieces.append(g.new_zeros((0,)))
+            continue
+        pieces.append(g.narrow(dim, start, shape[dim]))
+        start += shape[dim]
+    return pieces
+
+
+@op(vjp=cat_gradient, lists=("tensors",), linear=True, method=False, aliases=("concat", "concatenate"))
+def cat(tensors, dim=0):
+    """The tensors one behind the other along `dim`; their other sizes agree.
+
+    >>> import rushlight
+    >>> rushlight.cat([rushlight.tensor([1., 2.]), rushlight.tensor([3.])])
+    tensor([1., 2., 3.])
+    """
+    check_tensors("cat", tensors)
+    if not tensors:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    first = None
+    total = 0
+    for place, tensor in enumerate(tensors):
+        sizes = tensor.shape
+        if sizes == (0,):
+            continue    # an empty vector goes with everything, as it always did
+        if not sizes:
+            raise RuntimeError(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
+        if first is None:
+            first, at = sizes, wrapped(dim, len(sizes))
+            expected = sizes[:at] + sizes[at + 1 :]
+        elif len(sizes) != len(first):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(sizes)}")
+        elif sizes[:at] + sizes[at + 1 :] != expected:
+            d = next(d for d in range(len(sizes)) if d != at and sizes[d] != first[d])
+            raise RuntimeError(
+                f"Sizes of tensors must match except in dimension {at}. Expected size {first[d]} but got size {sizes[d]} for tensor number "
+                f"{place} in the list."
+            )
+        total += sizes[at]
+    dtype = common_dtype(tensors)
+    if first is None:
+        wrapped(dim, 1)
+        return core.empty_tensor((0,), dtype)
+    out = core.empty_tensor(first[:at] + (total,) + first[at + 1 :], dtype)
+    start, copy = 0, kernel("copy")
+    for tensor in tensors:
+        if tensor.shape != (0,):
+            size = tensor.shape[at]
+            copy(out.narrow(at, start, size), tensor)
+            start += size
+    return out
+
+
+@op(vjp=lambda g, dim: list(g.unbind(dim)), lists=("tensors",), linear=True, method=False)
+def stack(tensors, dim=0):
+    """The tensors, all of one shape, along a new dimension.
+
+    >>> import rushlight
+    >>> rushlight.stack([rushlight.tensor([1, 2]), rushlight.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    check_tensors("stack", tensors)
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    sizes = tensors[0].shape
+    at = wrapped(dim, len(sizes) + 1)
+    for place, tensor in enumerate(tensors):
+        if tensor.shape != sizes:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(sizes)} at entry 0 and {list(tensor.shape)} at entry {place}"
+            )
+    out = core.empty_tensor(sizes[:at] + (len(tensors),) + sizes[at:], common_dtype(tensors))
+    copy = kernel("copy")
+    for place, tensor in enumerate(tensors):
+        copy(out.select(at, place), tensor)
+    return out
+
+
+def joined(name, prepare, dim_of):
+    """hstack and its kin: cat of tensors that were given the dimensions it needs."""
+
+    def join(tensors, *, out=None):
+        if isinstance(tensors, torch.Tensor):
+            raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
+        if not tensors:
+            raise RuntimeError(f"{name} expects a non-empty TensorList")
+        prepared = [prepare(tensor) for tensor in tensors]
+        dim = dim_of(prepared[0])
+        return cat(prepared, dim) if out is None else cat(prepared, dim, out=out)
+
+    join.__name__ = join.__qualname__ = name
+    return join
+
+
+def as_column(tensor):
+    return tensor.reshape(tensor.numel(), 1) if tensor.ndim <= 1 else tensor
+
+
+def at_least_vector(tensor):
+    return tensor.reshape(1) if tensor.ndim == 0 else tensor
+
+
+hstack = joined("hstack", at_least_vector, lambda first: 0 if first.ndim == 1 else 1)
+vstack = joined("vstack", atleast_2d, lambda first: 0)
+dstack = joined("dstack", atleast_3d, lambda first: 2)
+column_stack = joined("column_stack", as_column, lambda first: 1)
+hstack.__doc__ = "The tensors side by side: along the second dimension, vectors along the first."
+vstack.__doc__ = "The tensors below each other, vectors as rows."
+dstack.__doc__ = "The tensors along the third dimension."
+column_stack.__doc__ = "The tensors side by side, vectors as columns."
+composite(hstack, method=False)
+composite(vstack, method=False, aliases=("row_stack",))
+composite(dstack, method=False)
+composite(column_stack, method=False)

@@ -1,0 +1,537 @@
+"""Copies: of a whole tensor, in another order, repeated, or written into part of another."""
+
+import itertools
+import math
+import warnings
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops import shape
+from rushlight.ops._declare import Sizes, composite, kernel, namespaces, op
+from rushlight.ops.shape import one_sequence, wrapped
+
+ZERO = core.tensor(0)
+
+
+def zeros(size, dtype):
+    """Zeros, for op bodies."""
+    out = core.empty_tensor(size, dtype)
+    kernel("fill")(out, ZERO)
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------- whole copies
+def format_strides(sizes, memory_format):
+    """Strides with the channels (dimension 1) innermost."""
+    ndim = 4 if memory_format is torch.channels_last else 5
+    if len(sizes) != ndim:
+        raise RuntimeError(f"required rank {ndim} tensor to use channels_last{'' if ndim == 4 else '_3d'} format")
+    strides, step = [0] * ndim, 1
+    for d in (1, *range(ndim - 1, 1, -1), 0):
+        strides[d] = step
+        step *= max(sizes[d], 1)
+    return strides
+
+
+def empty_in_format(x, memory_format):
+    if memory_format is None or memory_format is torch.preserve_format:
+        return core.empty_like_layout(x)
+    if memory_format is torch.contiguous_format:
+        return core.empty_tensor(x.shape, x.dtype)
+    return core.empty_tensor(x.shape, x.dtype, format_strides(x.shape, memory_format))
+
+
+@op(vjp=lambda g: g, linear=True, out=False)
+def clone(x, *, memory_format=None):
+    """A copy of `x`, recorded; it keeps dense strides.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1., 2.], requires_grad=True).clone()
+    tensor([1., 2.], grad_fn=<CloneBackward0>)
+    """
+    out = empty_in_format(x, memory_format)
+    kernel("copy")(out, x)
+    return out
+
+
+@composite(function=False)
+def contiguous(self, memory_format=core.contiguous_format):
+    """`self` in row-major order: itself, or a copy."""
+    if memory_format is torch.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    return self if self.is_contiguous(memory_format) else self.clone(memory_format=memory_format)
+
+
+def copying(name):
+    """`name_copy`: what a view op gives, as tensors of their own."""
+    view = namespaces["torch"].get(name) or namespaces["Tensor"].get(name) or getattr(shape, name)
+
+    def copied(*arguments, out=None, **keywords):
+        made = view(*arguments, **keywords)
+        if isinstance(made, tuple):
+            return tuple(piece.clone() for piece in made)
+        return made.clone(memory_format=torch.contiguous_format) if out is None else torch.add(made, 0, out=out)
+
+    copied.__name__ = copied.__qualname__ = name + "_copy"
+    copied.__doc__ = f"`{name}` as a copy instead of a view."
+    return composite(copied, method=False)
+
+
+@op(vjp=lambda g, x_shape, dim, start, length: torch.slice_backward(g, x_shape, dim, start, start + length, 1), linear=True)
+def narrow_copy(x, dim, start, length):
+    """A copy of `narrow`."""
+    return x.narrow(dim, start, length).clone(memory_format=torch.contiguous_format)
+
+
+# ---------------------------------------------------------------------------------------------------------- part of zeros
+@op(vjp=lambda g, dim, index: g.select(dim, index), linear=True, method=False)
+def select_backward(x, input_sizes, dim, index):
+    """Zeros of `input_sizes` but for one slice, which is `x`: the cotangent of `select`."""
+    out = zeros(input_sizes, x.dtype)
+    kernel("copy")(out.select(dim, index), x)
+    return out
+
+
+@op(vjp=lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step), linear=True, method=False)
+def slice_backward(x, input_sizes, dim, start, end, step):
+    """Zeros of `input_sizes` but for [start:end:step] along `dim`, which is `x`: the cotangent of a slice."""
+    out = zeros(input_sizes, x.dtype)
+    kernel("copy")(shape.slice(out, dim, start, end, step), x)
+    return out
+
+
+@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True, method=False)
+def diagonal_backward(x, input_sizes, offset, dim1, dim2):
+    """Zeros of `input_sizes` but for a diagonal, which is `x`: the cotangent of `diagonal`."""
+    out = zeros(input_sizes, x.dtype)
+    kernel("copy")(out.diagonal(offset, dim1, dim2), x)
+    return out
+
+
+@op(vjp=lambda g, dim, size, step: g.unfold(dim, size, step), linear=True, method=False)
+def unfold_backward(x, input_sizes, dim, size, step):
+    """The windows `x` added up where they lay: the cotangent of `unfold`."""
+    if not len(input_sizes):
+        return x.reshape(())
+    dim = wrapped(dim, len(input_sizes))
+    places = torch.arange(input_sizes[dim]).unfold(0, size, step).reshape(-1)
+    windows = x.movedim(-1, dim + 1)
+    out = zeros(input_sizes, x.dtype)
+    out.index_add_(dim, places, windows.reshape(x.shape[:dim] + (-1,) + x.shape[dim + 1 : -1]) if places.numel() else windows.flatten(dim, dim + 1))
+    return out
+
+
+def window_of(g, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
+    places = torch.arange(count)
+    base_places = places.as_strided(base_size, base_stride, base_start).reshape(-1)
+    memory = g.new_zeros(count).index_copy(0, base_places, g.reshape(-1))
+    return memory.index_select(0, places.as_strided(view_size, view_stride, view_start).reshape(-1)).reshape(view_size)
+
+
+@op(vjp=window_of, linear=True, function=True, method=False)
+def _window_gradient(x, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
+    """`x` laid into `count` zeros in one geometry and read in another; neither overlaps itself."""
+    memory = zeros((count,), x.dtype)
+    kernel("copy")(memory.as_strided(view_size, view_stride, view_start), x)
+    out = memory.as_strided(base_size, base_stride, base_start)
+    return out.clone() if out.storage_offset() else core.tensor_on_storage(core.storage_of(memory), x.dtype, 0, base_size, base_stride)
+
+
+# ---------------------------------------------------------------------------------------------------------- written into a part
+def scattering(part, name):
+    """The body of a `…_scatter` op: a copy of `x` with one part of it replaced by `src`."""
+
+    def scatter(x, src, *where):
+        out = x.clone()
+        target = part(out, *where)
+        if target.shape != src.shape:
+            raise RuntimeError(
+                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(target.shape)}"
+            )
+        kernel("copy")(target, src)
+        return out
+
+    return scatter
+
+
+scatter_diagonal = scattering(shape.diagonal, "diagonal")
+scatter_select = scattering(shape.select, "select")
+scatter_slice = scattering(shape.slice, "slice")
+scatter_window = scattering(shape.as_strided, "as_strided")
+
+
+@op(
+    vjp={
+        "x": lambda g, src_shape, offset, dim1, dim2: torch.diagonal_scatter(g, g.new_zeros(src_shape), offset, dim1, dim2),
+        "src": lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
+    },
+    linear=True,
+)
+def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
+    """A copy of `x` whose diagonal is `src`."""
+    return scatter_diagonal(x, src, offset, dim1, dim2)
+
+
+@op(
+    vjp={
+        "x": lambda g, src_shape, dim, index: torch.select_scatter(g, g.new_zeros(src_shape), dim, index),
+        "src": lambda g, dim, index: g.select(dim, index),
+    },
+    linear=True,
+)
+def select_scatter(x, src, dim, index):
+    """A copy of `x` in which one slice along `dim` is `src`."""
+    return scatter_select(x, src, dim, index)
+
+
+@op(
+    vjp={
+        "x": lambda g, src_shape, dim, start, end, step: torch.slice_scatter(g, g.new_zeros(src_shape), dim, start, end, step),
+        "src": lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
+    },
+    linear=True,
+)
+def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
+    """A copy of `x` in which [start:end:step] along `dim` is `src`."""
+    return scatter_slice(x, src, dim, start, end, step)
+
+
+@op(
+    vjp={
+        "x": lambda g, src_shape, size, stride, storage_offset: torch.as_strided_scatter(
+            g.contiguous(), g.new_zeros(src_shape), size, stride, storage_offset
+        ),
+        "src": lambda g, size, stride, storage_offset: g.contiguous().as_strided(size, stride, storage_offset),
+    },
+    linear=True,
+)
+def as_strided_scatter(x, src, size, stride, storage_offset=None):
+    """A copy of `x` in which a window of any geometry is `src`."""
+    return scatter_window(x, src, size, stride, storage_offset)
+
+
+# ---------------------------------------------------------------------------------------------------------- repeated
+def interleaved(repeats, sizes):
+    """[r0, s0, r1, s1, …]: a repeated tensor with the repeats as dimensions of their own."""
+    sizes = (1,) * (len(repeats) - len(sizes)) + tuple(sizes)
+    return [size for pair in zip(repeats, sizes) for size in pair]
+
+
+@op(
+    vjp=lambda g, x_shape, repeats: (
+        g.reshape(interleaved(repeats, x_shape)).sum(list(range(0, 2 * len(repeats), 2))).reshape(x_shape) if len(repeats) else g
+    ),
+    linear=True, function=False, out=False,
+)
+def repeat(x, repeats: Sizes):
+    """`x` as often as `repeats` says along each dimension, as a copy.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1, 2]).repeat(2)
+    tensor([1, 2, 1, 2])
+    """
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    if len(repeats) < x.ndim:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    lead = len(repeats) - x.ndim
+    sizes = (1,) * lead + tuple(x.shape)
+    out = core.empty_tensor([n * size for n, size in zip(repeats, sizes)], x.dtype)
+    if out.numel():
+        paired = interleaved(repeats, sizes)
+        strides = [step for stride in (0,) * lead + x.stride() for step in (0, stride)]
+        kernel("copy")(out.view(paired), x.as_strided(paired, strides, x.storage_offset()))
+    return out
+
+
+repeat.keywords["sizes"] = 1
+
+
+@composite
+def tile(input, *dims, reps=None):
+    """`input` repeated as NumPy's tile does: missing repeats are 1."""
+    dims = tuple(one_sequence(dims)) if reps is None else tuple(reps)
+    return input.repeat((1,) * (input.ndim - len(dims)) + dims)
+
+
+@composite
+def kron(input, other, *, out=None):
+    """The Kronecker product."""
+    ndim = max(input.ndim, other.ndim)
+    a, b = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other))
+    product = input.reshape([size for n in a for size in (n, 1)]) * other.reshape([size for n in b for size in (1, n)])
+    made = shape._unsafe_view(product, [m * n for m, n in zip(a, b)])
+    return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+# ---------------------------------------------------------------------------------------------------------- another order
+@op(vjp=lambda g, dims: g.flip(dims), linear=True, out=False)
+def flip(x, dims: Sizes):
+    """The order of the elements reversed along `dims`."""
+    mask = 0
+    for dim in (dims,) if isinstance(dims, int) else dims:
+        bit = 1 << wrapped(dim, x.ndim)
+        if mask & bit:
+            raise RuntimeError(f"dim {dim} appears multiple times in the list of dims")
+        mask |= bit
+    out = core.empty_like_layout(x)
+    kernel("flip")(out, x, mask if x.ndim else 0)
+    return out
+
+
+@composite
+def fliplr(input):
+    """The order of the columns reversed."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return input.flip(1)
+
+
+@composite
+def flipud(input):
+    """The order of the rows reversed."""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return input.flip(0)
+
+
+@op(vjp=lambda g, k, dims: torch.rot90(g, -k, dims), linear=True, out=False)
+def rot90(x, k=1, dims=(0, 1)):
+    """`x` turned `k` times by 90 degrees, from the first of `dims` toward the second."""
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if x.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {x.ndim}")
+    first, second = (wrapped(dim, x.ndim) for dim in dims)
+    if first == second:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+    if k % 4 == 0:
+        return x.clone(memory_format=torch.contiguous_format)
+    if k % 4 == 2:
+        return x.flip(dims)
+    return x.flip(second if k % 4 == 1 else first).transpose(first, second)
+
+
+def opposite(shifts):
+    return -shifts if isinstance(shifts, int) else [-shift for shift in shifts]
+
+
+@op(vjp=lambda g, shifts, dims: g.roll(opposite(shifts), dims), linear=True, out=False)
+def roll(x, shifts, dims=()):
+    """The elements shifted along `dims` (of the flattened tensor without), those that fall off coming back at the start."""
+    shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    dims = (dims,) if isinstance(dims, int) else () if dims is None else tuple(dims)
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if not dims and len(shifts) == 1:
+        return x.contiguous().view(-1).roll(shifts, 0).view(x.shape)
+    if len(shifts) != len(dims):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    by_dim = [0] * x.ndim
+    for shift, dim in zip(shifts, dims):
+        dim = wrapped(dim, x.ndim)
+        if x.ndim:
+            by_dim[dim] += shift
+    out = core.empty_tensor(x.shape, x.dtype)
+    kernel("roll")(out, x, *by_dim)
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------- diagonals and triangles
+@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True)
+def diag_embed(x, offset=0, dim1=-2, dim2=-1):
+    """Matrices (over the new dimensions `dim1` and `dim2`) whose diagonals are the last dimension of `x`."""
+    ndim = x.ndim + 1
+    first, second = wrapped(dim1, ndim), wrapped(dim2, ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    side = x.shape[-1] + abs(offset)
+    sizes = list(x.shape[:-1])
+    for d in sorted((first, second)):
+        sizes.insert(d, side)
+    out = zeros(sizes, x.dtype)
+    kernel("copy")(out.diagonal(offset, first, second), x)
+    return out
+
+
+@composite
+def diag(input, diagonal=0, *, out=None):
+    """The diagonal of a matrix, or the matrix with a vector as diagonal."""
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+    made = torch.diag_embed(input, diagonal) if input.ndim == 1 else torch.diagonal_copy(input, diagonal)
+    return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+@composite
+def diagflat(input, offset=0):
+    """The matrix whose diagonal is the flattened `input`."""
+    return input.contiguous().view(-1).diag(offset)
+
+
+def triangle(name, article):
+    """tril or triu."""
+
+    def body(x, diagonal=0):
+        if x.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        out = core.empty_like_layout(x)
+        kernel(name)(out, x, diagonal)
+        return out
+
+    body.__name__ = name
+    body.__doc__ = f"The {article} triangle of each matrix, zeros elsewhere."
+    return op(vjp=lambda g, diagonal: getattr(g, name)(diagonal), linear=True, inplace=True)(body)
+
+
+tril = triangle("tril", "lower")
+triu = triangle("triu", "upper")
+
+
+@op(
+    vjp=lambda g, x_shape: torch.diagonal_backward(g.expand(min(x_shape)), x_shape, 0, 0, 1),
+    linear=True,
+)
+def trace(x):
+    """The sum of a matrix's diagonal."""
+    if x.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x.ndim}")
+    return x.diagonal().sum()
+
+
+# ---------------------------------------------------------------------------------------------------------- several tensors
+def block_places(shapes):
+    """Where each block lies: (row, column, rows, columns)."""
+    row = column = 0
+    for sizes in shapes:
+        rows, columns = sizes if len(sizes) == 2 else (1, math.prod(sizes))
+        yield row, column, rows, columns
+        row, column = row + rows, column + columns
+
+
+@op(
+    vjp=lambda g, tensors_shape: [
+        g[row : row + rows, column : column + columns].reshape(sizes)
+        for sizes, (row, column, rows, columns) in zip(tensors_shape, block_places(tensors_shape))
+    ],
+    lists=("tensors",), linear=True, name="BlockDiagBackward0", function=False, method=False, out=False,
+)
+def blocks_on_diagonal(tensors):
+    """The tensors as blocks on a diagonal."""
+    for place, tensor in enumerate(tensors):
+        if tensor.ndim > 2:
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {tensor.ndim} dimensions"
+            )
+    dtype = torch.bool
+    places = list(block_places([tensor.shape for tensor in tensors]))
+    for tensor in tensors:
+        dtype = torch.promote_types(dtype, tensor.dtype)
+    row, column, rows, columns = places[-1] if places else (0, 0, 1, 0)
+    out = zeros((row + rows, column + columns), dtype if tensors else torch.get_default_dtype())
+    for tensor, (row, column, rows, columns) in zip(tensors, places):
+        kernel("copy")(out[row : row + rows, column : column + columns], tensor.reshape(rows, columns))
+    return out
+
+
+@composite(method=False)
+def block_diag(*tensors):
+    """The matrix with the given matrices (vectors as rows) along its diagonal."""
+    return blocks_on_diagonal(tensors)
+
+
+@composite(method=False)
+def meshgrid(*tensors, indexing=None):
+    """Coordinates from vectors: the vectors expanded against each other, one dimension each."""
+    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    if indexing is None:
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", UserWarning, stacklevel=2
+        )
+        indexing = "ij"
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    for tensor in tensors:
+        if tensor.ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {tensor}")
+        if tensor.dtype is not tensors[0].dtype:
+            raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+    if indexing not in ("xy", "ij"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    swap = indexing == "xy" and len(tensors) >= 2
+    if swap:
+        tensors = (tensors[1], tensors[0], *tensors[2:])
+    count = len(tensors)
+    sizes = [tensor.numel() for tensor in tensors]
+    grids = [tensor.view((1,) * d + (-1,) + (1,) * (count - 1 - d)).expand(sizes) for d, tensor in enumerate(tensors)]
+    if swap:
+        grids = [grid.transpose(0, 1) for grid in grids]
+        grids[:2] = grids[1], grids[0]
+    return tuple(grids)
+
+
+def require_vector(tensor):
+    if tensor.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(tensor.shape)}")
+
+
+@composite(method=False)
+def cartesian_prod(*tensors):
+    """Every choice of one element from each vector, one a row."""
+    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    for tensor in tensors:
+        require_vector(tensor)
+    if len(tensors) == 1:
+        return tensors[0]
+    return torch.stack([grid.flatten() for grid in meshgrid(*tensors, indexing="ij")], 1)
+
+
+@composite
+def combinations(input, r=2, with_replacement=False):
+    """Every choice of `r` elements of a vector, one a row."""
+    require_vector(input)
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input.new_zeros(0)
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = torch.tensor(list(choose(range(input.numel()), r)), dtype=torch.int64)
+    return input[places.reshape(-1)].view(-1, r)
+
+
+# ---------------------------------------------------------------------------------------------------------- other memory
+@composite(function=False)
+def resize_(self, *sizes, memory_format=None):
+    """Other sizes in place; what memory holds stays, new elements are unset."""
+    return core.resize_tensor(self, tuple(one_sequence(sizes)))
+
+
+@composite(function=False)
+def resize_as_(self, the_template, memory_format=None):
+    """The sizes of another tensor, in place."""
+    return core.resize_tensor(self, tuple(the_template.shape))
+
+
+@composite(function=False)
+def set_(self, source=None, storage_offset=0, size=None, stride=None):
+    """Takes on the memory, sizes and strides of `source`: a tensor, or a storage with sizes and strides."""
+    if source is None:
+        source = core.empty_tensor((0,), self.dtype)
+    if not isinstance(source, torch.Tensor):
+        source = core.tensor_on_storage(source, self.dtype, storage_offset, size, stride)
+    elif size is not None:
+        stride = core.empty_tensor(size).stride() if stride is None else stride
+        source = source.detach().as_strided(size, stride, storage_offset)
+    if source.dtype is not self.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype.name} to a tensor of type {self.dtype.name}"
+        )
+    self.data = source.detach()
+    return self
+
+
+VIEWS = (
+    "alias", "as_strided", "detach", "diagonal", "expand", "permute", "select", "slice", "squeeze", "t", "transpose", "unbind", "unfold",
+    "unsqueeze", "view", "view_as_complex", "view_as_real",
+)
+for _name in VIEWS:
+    copying(_name)

@@ -1,0 +1,239 @@
+"""Sorting and what it answers: the k greatest, the k-th, the median, quantiles, the most frequent."""
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._return_types import return_type
+from rushlight.ops.shape import wrapped
+
+OUTPUTS = ("values", "indices")
+
+
+def placed_gradient(g, x_shape, dim, indices):
+    """The cotangents of chosen elements, where those were."""
+    if not len(x_shape):
+        return g
+    return g.new_zeros(x_shape).scatter(dim, indices, g)
+
+
+def reduced_gradient(g, x_shape, dim, keepdim, indices):
+    """`placed_gradient` of one element a line."""
+    if not keepdim and len(x_shape):
+        g, indices = g.unsqueeze(dim), indices.unsqueeze(dim)
+    return placed_gradient(g, x_shape, dim, indices)
+
+
+def line_tangent(x_t, dim, keepdim, indices):
+    if not x_t.ndim:
+        return x_t
+    return x_t.gather(dim, indices) if keepdim else x_t.gather(dim, indices.unsqueeze(dim)).squeeze(dim)
+
+
+def lines(x):
+    return x if x.ndim else x.reshape(1)
+
+
+def empty_pair(shape, dtype):
+    return core.empty_tensor(shape, dtype), core.empty_tensor(shape, torch.int64)
+
+
+# ---------------------------------------------------------------------------------------------------------- order
+@op(
+    vjp=placed_gradient, jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
+    outputs=OUTPUTS, result_type=return_type("sort", *OUTPUTS), name=("SortBackward0", "SortBackward1"),
+    variant=lambda x, dim, descending, stable: int(stable is not None), function=False, method=False,
+)
+def sort_along(x, dim, descending, stable):
+    """The elements in order, and where they were."""
+    d = wrapped(dim, x.ndim)
+    values, indices = core.empty_like_layout(x), core.empty_like_layout(x, torch.int64)
+    if x.numel():
+        kernel("sort")(lines(values), lines(indices), lines(x), d, int(bool(descending)), int(bool(stable)))
+    return values, indices
+
+
+def with_out(op_, out, *arguments):
+    return op_(*arguments) if out is None else op_(*arguments, out=out)
+
+
+@composite
+def sort(input, dim=-1, descending=False, *, stable=None, out=None):
+    """The elements of each line along `dim` in ascending order, and the indices they had: a pair (values, indices).
+
+    >>> import rushlight
+    >>> rushlight.tensor([3., 1., 2.]).sort().indices
+    tensor([1, 2, 0])
+    """
+    return with_out(sort_along, out, input, dim, descending, stable)
+
+
+@composite
+def argsort(input, dim=-1, descending=False, *, stable=None):
+    """The indices that sort each line along `dim`."""
+    return sort_along(input, dim, descending, stable)[1]
+
+
+@composite
+def msort(input, *, out=None):
+    """The elements sorted along the first dimension."""
+    values = sort_along(input, 0, False, None)[0]
+    return values if out is None else out.resize_(values.shape).copy_(values)
+
+
+@op(
+    vjp=placed_gradient, jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
+    outputs=OUTPUTS, result_type=return_type("topk", *OUTPUTS),
+)
+def topk(x, k, dim=-1, largest=True, sorted=True):
+    """The `k` greatest (or least) elements of each line along `dim`, and their indices."""
+    d = wrapped(dim, x.ndim)
+    if not 0 <= k <= (x.shape[d] if x.ndim else 1):
+        raise RuntimeError("selected index k out of range")
+    shape = x.shape[:d] + (k,) + x.shape[d + 1 :] if x.ndim else x.shape
+    values, indices = empty_pair(shape, x.dtype)
+    kernel("topk")(lines(values), lines(indices), lines(x), d, int(largest), int(sorted))
+    return values, indices
+
+
+# ---------------------------------------------------------------------------------------------------------- one element a line
+def one_a_line(name, x, dim, keepdim, *numbers):
+    """Calls a kernel that chooses one element of each line."""
+    d = wrapped(dim, x.ndim)
+    if x.ndim and x.shape[d] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+    kept = x.shape[:d] + (1,) + x.shape[d + 1 :] if x.ndim else ()
+    values, indices = empty_pair(kept, x.dtype)
+    if values.numel():
+        kernel(name)(lines(values), lines(indices), lines(x), d, *numbers)
+    if not keepdim and x.ndim:
+        return values.view(kept[:d] + kept[d + 1 :]), indices.view(kept[:d] + kept[d + 1 :])
+    return values, indices
+
+
+def choosing(name, node):
+    return dict(
+        vjp=reduced_gradient, jvp=line_tangent, outputs=OUTPUTS, result_type=return_type(name, *OUTPUTS), name=node
+    )
+
+
+@op(**choosing("kthvalue", "KthvalueBackward0"))
+def kthvalue(x, k, dim=-1, keepdim=False):
+    """The `k`-th smallest element of each line along `dim`, and its index."""
+    d = wrapped(dim, x.ndim)
+    if not 1 <= k <= (x.shape[d] if x.ndim else 1):
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
+    return one_a_line("kthvalue", x, dim, keepdim, k)
+
+
+@op(**choosing("mode", "ModeBackward0"))
+def mode(x, dim=-1, keepdim=False):
+    """The most frequent element of each line along `dim` (the least of those), and its index."""
+    return one_a_line("mode", x, dim, keepdim)
+
+
+def whole_gradient(g, x, out):
+    """The cotangent of a median of everything, shared by the elements that equal it."""
+    same = (x != x) if bool(out != out) else x == out
+    return same * (g / same.sum())
+
+
+def median_of(name, title):
+    """median or nanmedian: of everything, and of each line."""
+
+    @op(
+        vjp=whole_gradient, jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
+        name=f"{title}Backward0", function=False, method=False,
+    )
+    def of_all(x):
+        if not x.numel():
+            return torch.full((), float("nan"), dtype=x.dtype)
+        return one_a_line(name, x.reshape(-1), 0, False)[0]
+
+    @op(function=False, method=False, **choosing(name, f"{title}Backward1"))
+    def of_lines(x, dim, keepdim):
+        return one_a_line(name, x, dim, keepdim)
+
+    def median(input, dim=None, keepdim=False, *, out=None):
+        if dim is None:
+            return with_out(of_all, out, input)
+        return with_out(of_lines, out, input, dim, keepdim)
+
+    median.__name__ = median.__qualname__ = name
+    return median
+
+
+median = median_of("median", "Median")
+nanmedian = median_of("nanmedian", "Nanmedian")
+median.__doc__ = "The (lower) median of all elements, or of each line along `dim` with its index; NaN where there is one."
+nanmedian.__doc__ = "`median`, leaving NaNs out."
+composite(median)
+composite(nanmedian)
+
+
+# ---------------------------------------------------------------------------------------------------------- quantiles
+INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def check_quantile(name, input, q, interpolation):
+    if input.dtype not in (torch.float32, torch.float64):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    if input.numel() == 0:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if q.ndim > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    if q.dtype is not input.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if interpolation not in INTERPOLATIONS:
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    if not bool(((q >= 0) & (q <= 1)).all()):
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+
+
+def quantile_of(name, skips_nan):
+    """quantile or nanquantile."""
+
+    def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+        if not isinstance(q, torch.Tensor):
+            if not 0 <= q <= 1:
+                raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
+            q = core.tensor(q, dtype=input.dtype)
+        check_quantile(name, input, q, interpolation)
+        d = 0 if dim is None else wrapped(dim, input.ndim)
+        # The lines last, with a dimension of size 1 where they were.
+        whole = dim is None or input.ndim == 0
+        ordered = (input.reshape(-1) if whole else input.unsqueeze(-1).transpose(d, -1)).sort().values
+        last = ordered.shape[-1] - 1
+        points = q.reshape(-1)
+        if skips_nan:
+            ranks = points * ((~ordered.isnan()).sum(-1, True) - 1).clamp(min=0)
+        else:
+            # A line with a NaN gives NaN: its sorted order ends with it, so it is read from the end.
+            spoiled = ordered.isnan().any(-1, True)
+            ranks = torch.where(spoiled, float(last), points * last)
+        if interpolation in ("lower", "higher", "nearest"):
+            ranks = {"lower": torch.floor, "higher": torch.ceil, "nearest": torch.round}[interpolation](ranks)
+        below = ranks.to(torch.int64)
+        result = ordered.gather(-1, below)
+        if interpolation in ("linear", "midpoint"):
+            above = ranks.ceil().to(torch.int64)
+            weight = torch.full_like(ranks, 0.5) if interpolation == "midpoint" else ranks - below
+            result = torch.lerp(result, ordered.gather(-1, above), weight)
+        if whole and keepdim:
+            result = result.reshape((1,) * input.ndim + (-1,))
+        elif not whole and not keepdim:
+            result = result.squeeze(d)
+        made = result.movedim(-1, 0) if q.ndim else result.squeeze(-1)
+        return made if out is None else out.resize_(made.shape).copy_(made)
+
+    quantile.__name__ = quantile.__qualname__ = name
+    return quantile
+
+
+quantile = quantile_of("quantile", False)
+nanquantile = quantile_of("nanquantile", True)
+quantile.__doc__ = "The quantiles `q` of all elements, or of each line along `dim`; NaN where there is one."
+nanquantile.__doc__ = "`quantile`, leaving NaNs out."
+composite(quantile)
+composite(nanquantile)

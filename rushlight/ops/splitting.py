@@ -1,0 +1,141 @@
+"""A tensor in several pieces, all of them views."""
+
+import rushlight as torch
+from rushlight.ops._declare import composite
+from rushlight.ops._declare import view as shares_memory
+from rushlight.ops.shape import slice as cut
+from rushlight.ops.shape import wrapped
+
+
+def listed(g, shapes):
+    """The cotangents of several pieces, zeros where a piece went unused."""
+    g = (g,) if isinstance(g, torch.Tensor) else g
+    like = next(piece for piece in g if piece is not None)
+    return [like.new_zeros(shape) if piece is None else piece for piece, shape in zip(g, shapes)]
+
+
+def unbound_gradient(g, x_shape, dim):
+    dim = wrapped(dim, len(x_shape))
+    return torch.stack(listed(g, [x_shape[:dim] + x_shape[dim + 1 :]] * x_shape[dim]), dim)
+
+
+@shares_memory(vjp=unbound_gradient, several=True)
+def unbind(x, dim=0):
+    """The slices of `x` along `dim`, each without that dimension."""
+
+
+def split_gradient(g, x_shape, split_sizes, dim):
+    dim = wrapped(dim, len(x_shape))
+    return torch.cat(listed(g, [x_shape[:dim] + (size,) + x_shape[dim + 1 :] for size in split_sizes]), dim)
+
+
+def splitting(name):
+    """The op that splits, under the name that its node shows."""
+
+    @shares_memory(vjp=split_gradient, several=True, geometry="split", name=name, function=False, method=False)
+    def split(x, split_sizes, dim=0):
+        """`x` cut along `dim` into pieces of the given sizes."""
+
+    return split
+
+
+split_evenly = splitting("SplitBackward0")
+split_as_listed = splitting("SplitWithSizesBackward0")
+
+
+@composite(name="split_with_sizes")
+def split_with_sizes(input, split_sizes, dim=0):
+    """`input` cut along `dim` into pieces of the given sizes."""
+    return split_as_listed(input, split_sizes, dim)
+
+
+@composite(method=False)
+def split(tensor, split_size_or_sections, dim=0):
+    """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
+    size = split_size_or_sections
+    if not isinstance(size, int):
+        return split_as_listed(tensor, size, dim)
+    if tensor.ndim == 0:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    if size < 0:
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+    length = tensor.size(dim)
+    if size == 0 and length:
+        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}")
+    whole, rest = divmod(length, size) if size else (1, 0)
+    return split_evenly(tensor, (size,) * whole + ((rest,) if rest or not whole else ()), dim)
+
+
+@composite(function=False, name="split")
+def split_method(self, split_size, dim=0):
+    """`self` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
+    return split(self, split_size, dim)
+
+
+@composite
+def chunk(input, chunks, dim=0):
+    """`input` cut along `dim` into (at most) `chunks` pieces of one size, the last of which may be smaller."""
+    if input.ndim == 0:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    length = input.size(dim)
+    size = -(-length // chunks)
+    return split_as_listed(input, (0,) * chunks, dim) if size == 0 else split(input, size, dim)
+
+
+@composite(method=False)
+def unsafe_split(input, split_size, dim=0):
+    """`split`, whose pieces PyTorch lets be written to in place."""
+    return split(input, split_size, dim)
+
+
+@composite(method=False)
+def unsafe_chunk(input, chunks, dim=0):
+    """`chunk`, whose pieces PyTorch lets be written to in place."""
+    return chunk(input, chunks, dim)
+
+
+@composite
+def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
+    """`input` cut along `dim` into that many nearly equal pieces, or before each of the indices listed."""
+    cuts = next(given for given in (indices_or_sections, indices, sections) if given is not None)
+    if input.ndim == 0:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+    if isinstance(cuts, torch.Tensor):
+        cuts = cuts.tolist()
+    length = input.size(dim)
+    if isinstance(cuts, int):
+        if cuts <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {cuts}")
+        size, longer = divmod(length, cuts)
+        cuts = [place * size + min(place, longer) for place in range(1, cuts)]
+    ends = [*cuts, length]
+    return tuple(cut(input, dim, start, end, 1) for start, end in zip([0, *cuts], ends))
+
+
+def split_along(name, least, which, dim_of):
+    """hsplit, vsplit or dsplit: tensor_split along one dimension, into equal parts."""
+
+    def split_equally(input, indices_or_sections=None, *, indices=None, sections=None):
+        cuts = next(given for given in (indices_or_sections, indices, sections) if given is not None)
+        if input.ndim < least:
+            raise RuntimeError(
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {input.ndim} dimensions!"
+            )
+        dim = dim_of(input)
+        if isinstance(cuts, int) and (cuts == 0 or input.size(dim) % cuts):
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.size(dim)} is not divisible "
+                f"by the split_size {cuts}!"
+            )
+        return tensor_split(input, cuts, dim)
+
+    split_equally.__name__ = split_equally.__qualname__ = name
+    split_equally.__doc__ = f"`input` cut along its {which} dimension, as by `tensor_split`, into equal parts."
+    return composite(split_equally)
+
+
+hsplit = split_along("hsplit", 1, "second (a vector: only)", lambda x: 0 if x.ndim == 1 else 1)
+vsplit = split_along("vsplit", 2, "first", lambda x: 0)
+dsplit = split_along("dsplit", 3, "third", lambda x: 2)
