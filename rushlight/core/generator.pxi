@@ -113,6 +113,7 @@ def rebuild_generator(state):
     return Generator().set_state(state)
 
 default_generator = Generator()
+default_generator.seed()
 
 
 cdef inline int write_parameter(Number* at, object value) except -1:

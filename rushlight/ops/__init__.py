@@ -1,6 +1,7 @@
 """The op table: every operation, declared once. A file for each family; `_declare` says how."""
 
 import importlib
+import os
 
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
@@ -20,13 +21,14 @@ FAMILIES = (
     "indexing",
     "sorting",
     "matmul",
+    "contraction",
     "neural",
 )
 
 
 def connect():
     """Declares every op and puts them on Tensor and into the core, which calls some itself."""
-    for family in FAMILIES:
+    for family in os.environ.get("RUSHLIGHT_FAMILIES", ",".join(FAMILIES)).split(","):
         importlib.import_module(f"rushlight.ops.{family}")
     for name, method in namespaces["Tensor"].items():
         core.install_method(name, method)

@@ -1,0 +1,92 @@
+"""Norms of matrices, and the norm that chooses between those and norms of vectors."""
+
+import math
+
+import rushlight as torch
+from rushlight.ops.norms import vector_norm
+
+
+def check_matrix(x, dim, ord):
+    """The two dimensions, non-negative, for a norm of matrices."""
+    if not (x.is_floating_point() or x.is_complex()):
+        raise RuntimeError(
+            f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {x.dtype.legacy_name}"
+        )
+    if x.dim() < 2:
+        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    if len(dims) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+    for d in dims:
+        if not -x.dim() <= d < x.dim():
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-x.dim()}, {x.dim() - 1}], but got {d})"
+            )
+    if dims[0] % x.dim() == dims[1] % x.dim():
+        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dims[0]}, {dims[1]})")
+    known = ("fro", "nuc") if isinstance(ord, str) else (1, -1, 2, -2, math.inf, -math.inf)
+    if ord not in known:
+        shown = ord if isinstance(ord, str) else f"{ord:g}"
+        raise RuntimeError(f"linalg.matrix_norm: Order {shown} not supported.")
+    return dims[0] % x.dim(), dims[1] % x.dim()
+
+
+def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
+    """The norm of the matrices in the dimensions `dim`.
+
+    `ord` is "fro" (Frobenius), "nuc" (the sum of the singular values), 2 or -2 (the largest or smallest singular value), 1 or -1 (the
+    largest or smallest sum of a column's absolute values), inf or -inf (of a row's).
+
+    >>> import rushlight
+    >>> rushlight.linalg.matrix_norm(rushlight.tensor([[1., -2.], [3., 4.]]), 1)
+    tensor(6.)
+    """
+    rows, columns = check_matrix(A, dim, ord)
+    if ord == "fro":
+        return vector_norm(A, 2, (rows, columns), keepdim, dtype=dtype, out=out)
+    if ord in ("nuc", 2, -2):
+        made = singular_value_norm(A if dtype is None else A.to(dtype), ord, rows, columns, keepdim)
+    else:
+        if abs(ord) == math.inf:
+            rows, columns = columns, rows
+        sums = vector_norm(A, 1, rows, keepdim, dtype=dtype)
+        if not keepdim and columns > rows:
+            columns -= 1
+        made = (sums.amax if ord > 0 else sums.amin)(columns, keepdim)
+    return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+def singular_value_norm(x, ord, rows, columns, keepdim):
+    """The norms that singular values give."""
+    rest = [d for d in range(x.dim()) if d not in (rows, columns)]
+    values = torch.linalg.svdvals(x.permute(*rest, rows, columns))
+    made = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord > 0 else values.amin(-1)
+    if keepdim:
+        for d in sorted((rows, columns)):
+            made = made.unsqueeze(d)
+    return made
+
+
+def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
+    """A norm of vectors where `dim` is one dimension (or `ord` is None and everything counts), of matrices where it is two.
+
+    >>> import rushlight
+    >>> rushlight.linalg.norm(rushlight.tensor([3., 4.]))
+    tensor(5.)
+    """
+    dims = (dim,) if isinstance(dim, int) else None if dim is None else tuple(dim)
+    if dims is not None and len(dims) not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
+    if dims is None and ord is not None and A.dim() not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
+        )
+    matrices = isinstance(ord, str) or (ord is not None and len(dims if dims is not None else A.shape) == 2)
+    if matrices:
+        return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype, out=out)
+    return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype, out=out)
+
+
+def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """The diagonals of the matrices in two dimensions (by default the last two), as the last dimension."""
+    return torch.diagonal(A, offset, dim1, dim2)

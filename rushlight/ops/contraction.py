@@ -1,0 +1,382 @@
+"""Sums of products over named dimensions: einsum, tensordot, cross products."""
+
+import math
+
+import rushlight as torch
+from rushlight import core
+from rushlight.core import Tensor
+from rushlight.ops._declare import composite, op
+from rushlight.ops.matmul import conjugate, into
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ELLIPSIS = "..."
+
+
+# ---------------------------------------------------------------------------------------------------------------- the equation
+def read_subscripts(text, start, place):
+    """The labels of one operand or of the output (a list of letters, at most one of them ELLIPSIS). `start` is where `text` begins in the
+    equation, `place` says whose labels they are in errors."""
+    labels, i = [], 0
+    while i < len(text):
+        character = text[i]
+        if character == ".":
+            if ELLIPSIS in labels:
+                raise RuntimeError(f"einsum(): found '.' for {place} for which an ellipsis was already found")
+            if text[i : i + 3] != ELLIPSIS:
+                remark = " (...)" if place == "output" else ""
+                raise RuntimeError(f"einsum(): found '.' for {place} that is not part of any ellipsis{remark}")
+            labels.append(ELLIPSIS)
+            i += 3
+            continue
+        if character != " ":
+            if character not in LETTERS:
+                raise RuntimeError(
+                    f"einsum(): invalid subscript given at index {start + i} in the equation string, subscripts must be in [a-zA-Z]"
+                )
+            labels.append(character)
+        i += 1
+    return labels
+
+
+def read_equation(equation, count):
+    """The labels of each of `count` operands, and those of the output (None where the equation does not say)."""
+    left, arrow, right = equation.partition("->")
+    pieces, inputs, start = left.split(","), [], 0
+    for place, piece in enumerate(pieces):
+        if place >= count:
+            raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
+        inputs.append(read_subscripts(piece, start, f"operand {place}"))
+        start += len(piece) + 1
+    if len(pieces) < count:
+        raise RuntimeError("einsum(): more operands were provided than specified in the equation")
+    output = read_subscripts(right, len(left) + 2, "output") if arrow else None
+    return inputs, output
+
+
+def from_lists(arguments):
+    """The equation and operands of einsum(x, [0, 1], y, [1, 2], [0, 2])."""
+
+    def text(labels):
+        parts = []
+        for label in labels:
+            if label is Ellipsis:
+                parts.append(ELLIPSIS)
+            elif 0 <= label < len(LETTERS):
+                parts.append(LETTERS[label])
+            else:
+                raise ValueError("einsum(): subscript in subscript list is not within the valid range [0, 52)")
+        return "".join(parts)
+
+    pairs = len(arguments) // 2
+    equation = ",".join(text(arguments[2 * i + 1]) for i in range(pairs))
+    if len(arguments) % 2:
+        equation += "->" + text(arguments[-1])
+    return equation, [arguments[2 * i] for i in range(pairs)]
+
+
+def check_sizes(labels, x, place, hidden):
+    """Whether an operand has as many dimensions as labels; how many dimensions its ellipsis stands for."""
+    named = len(labels) - (ELLIPSIS in labels)
+    if ELLIPSIS in labels:
+        if named > x.dim():
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({named}) is more than the number of dimensions ({x.dim()}) for "
+                f"operand {place}"
+            )
+    elif named != x.dim():
+        remark = " and no ellipsis was given" if named < x.dim() or not hidden else ""
+        raise RuntimeError(
+            f"einsum(): the number of subscripts in the equation ({named}) does not match the number of dimensions ({x.dim()}) for "
+            f"operand {place}{remark or ' and no ellipsis was given'}"
+        )
+    return x.dim() - named
+
+
+def output_labels(inputs, output, has_ellipsis):
+    """The labels of the result; by default those that occur once, in alphabetical order, behind the ellipsis."""
+    if output is None:
+        every = [label for labels in inputs for label in labels if label != ELLIPSIS]
+        once = sorted((label for label in set(every) if every.count(label) == 1), key=LETTERS.index)
+        return ([ELLIPSIS] if has_ellipsis else []) + once
+    for place, label in enumerate(output):
+        if label == ELLIPSIS:
+            continue
+        if label in output[:place]:
+            raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
+        if not any(label in labels for labels in inputs):
+            raise RuntimeError(
+                f"einsum(): output subscript {label} does not appear in the equation for any input operand"
+            )
+    return output
+
+
+def align(x, labels, place, positions, width, rank):
+    """An operand with every dimension of the whole problem in its position, of size 1 where it has none. `width` is how many dimensions an
+    ellipsis stands for, `positions` says where each label goes (an ellipsis: where it begins)."""
+    order, at, seen, dim = [-1] * rank, 0, {}, 0
+    hidden = x.dim() - len(labels) + 1
+    for label in labels:
+        if label == ELLIPSIS:
+            first = positions[ELLIPSIS] + width - hidden
+            for k in range(hidden):
+                order[first + k] = at + k
+            at += hidden
+            dim += hidden
+        elif label in seen:
+            first = seen[label]
+            if x.size(first) != x.size(dim):
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for operand {place} but the sizes don't match, "
+                    f"{x.size(dim)} != {x.size(first)}"
+                )
+            x = x.diagonal(0, first, dim).movedim(-1, first)
+        else:
+            seen[label] = order[positions[label]] = dim
+            at += 1
+            dim += 1
+    for position in range(rank):
+        if order[position] < 0:
+            order[position] = x.dim()
+            x = x.unsqueeze(-1)
+    return x.permute(order)
+
+
+@composite(method=False)
+def einsum(*args):
+    """Sum of products by Einstein's convention: labels that the output lacks are summed over.
+
+    `einsum("ij,jk->ik", a, b)` is the product of two matrices; "..." stands for dimensions that broadcast; without "->" the output has the
+    labels that occur once, in alphabetical order. Operands are multiplied from left to right, each pair as a batch of matrix products.
+
+    >>> import rushlight
+    >>> rushlight.einsum("ii", rushlight.eye(3))
+    tensor(3.)
+    """
+    if len(args) < 2:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list"
+        )
+    if isinstance(args[0], Tensor):
+        equation, operands = from_lists(args)
+    else:
+        equation, operands = args[0], args[1:]
+        if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+            operands = operands[0]
+    for place, x in enumerate(operands):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"expected Tensor as element {place} in argument 1, but got {type(x).__name__}")
+    inputs, output = read_equation(equation, len(operands))
+    hidden = [check_sizes(labels, x, place, 0) for place, (labels, x) in enumerate(zip(inputs, operands))]
+    has_ellipsis = any(ELLIPSIS in labels for labels in inputs)
+    width = max(hidden)
+    output = output_labels(inputs, output, has_ellipsis)
+    positions, rank = {}, 0
+    for label in output:
+        positions[label] = rank
+        rank += width if label == ELLIPSIS else 1
+    kept = rank
+    if has_ellipsis and ELLIPSIS not in positions:
+        positions[ELLIPSIS] = rank
+        rank += width
+    for label in LETTERS:
+        if label not in positions and any(label in labels for labels in inputs):
+            positions[label] = rank
+            rank += 1
+    aligned = [align(x, labels, i, positions, width, rank) for i, (labels, x) in enumerate(zip(inputs, operands))]
+    names = {position: label for label, position in positions.items()}
+    check_broadcast(aligned, rank, names)
+    return contract(aligned, kept, rank)
+
+
+def check_broadcast(operands, rank, names):
+    """Sizes of one label are equal, or 1."""
+    for d in range(rank):
+        size = 1
+        for place, x in enumerate(operands):
+            if x.size(d) != 1:
+                if size not in (1, x.size(d)):
+                    subject = f"subscript {names[d]} has" if names.get(d, ELLIPSIS) != ELLIPSIS else f"dimension {d} has"
+                    raise RuntimeError(
+                        f"einsum(): {subject} size {x.size(d)} for operand {place} which does not broadcast with previously seen size {size}"
+                    )
+                size = x.size(d)
+
+
+def contract(operands, kept, rank):
+    """The product of aligned operands, summed over the dimensions from `kept` on, each as soon as no later operand has it."""
+    if len(operands) == 1:
+        return operands[0].sum(list(range(kept, rank))) if kept < rank else operands[0]
+    waiting = [sum(x.size(d) != 1 for x in operands) for d in range(rank)]
+    result = operands[0]
+    for x in operands[1:]:
+        together, alone = [], ([], [])
+        for d in range(kept, rank):
+            if result.size(d) != 1 and x.size(d) != 1:
+                waiting[d] -= 1
+                if waiting[d] == 1:
+                    together.append(d)
+                    waiting[d] = 0
+            elif waiting[d] == 1:
+                if result.size(d) != 1:
+                    alone[0].append(d)
+                    waiting[d] = 0
+                elif x.size(d) != 1:
+                    alone[1].append(d)
+                    waiting[d] = 0
+        if alone[0]:
+            result = result.sum(alone[0], True)
+        if alone[1]:
+            x = x.sum(alone[1], True)
+        result = sum_of_products(result, x, together)
+    return result.view(result.shape[:kept]) if kept < rank else result
+
+
+def sum_of_products(a, b, summed):
+    """a * b summed over dimensions that both have, as a batch of matrix products; the dimensions stay, of size 1."""
+    if not summed:
+        return a * b
+    both, only_a, only_b = [], [], []
+    for d in range(a.dim()):
+        if d not in summed:
+            (both if a.size(d) != 1 and b.size(d) != 1 else only_a if a.size(d) != 1 else only_b).append(d)
+    batch = math.prod(a.size(d) for d in both)
+    inner = math.prod(a.size(d) for d in summed)
+    left = a.permute(both + only_a + summed + only_b).reshape(batch, math.prod(a.size(d) for d in only_a), inner)
+    right = b.permute(both + summed + only_b + only_a).reshape(batch, inner, math.prod(b.size(d) for d in only_b))
+    order = both + only_a + summed + only_b
+    sizes = [a.size(d) for d in both + only_a] + [1] * len(summed) + [b.size(d) for d in only_b]
+    back = [0] * len(order)
+    for place, d in enumerate(order):
+        back[d] = place
+    return left.bmm(right).view(sizes).permute(back)
+
+
+# ---------------------------------------------------------------------------------------------------------------- tensordot
+@composite(method=False)
+def tensordot(a, b, dims=2, out=None):
+    """Sums of products over pairs of dimensions: the last `dims` of `a` with the first of `b`, or dims=(those of a, those of b).
+
+    >>> import rushlight
+    >>> rushlight.tensordot(rushlight.ones(2, 3), rushlight.ones(3, 4), 1).shape
+    torch.Size([2, 4])
+    """
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, (tuple, list)):
+        dims_a, dims_b = ([d] if isinstance(d, int) else list(d) for d in dims)
+    else:
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.dim(), b.dim()):
+            raise RuntimeError(
+                f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}"
+            )
+        dims_a, dims_b = list(range(-dims, 0)), list(range(dims))
+    if len(dims_a) != len(dims_b):
+        raise RuntimeError("both dimension lists should have same length")
+    if a.dtype is not b.dtype:
+        raise RuntimeError("both inputs should have same dtype")
+    for m, n in zip(dims_a, dims_b):
+        size_a, size_b = a.size(m), b.size(n)
+        if size_b == 1 and size_a != 1:
+            a = a.sum(m, True)
+        elif size_a == 1 and size_b != 1:
+            b = b.sum(n, True)
+        elif size_a != size_b:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {size_a} in dim {m} and second has size {size_b} in dim {n}"
+            )
+    dims_a, dims_b = distinct(dims_a, a), distinct(dims_b, b)
+    free_a = [d for d in range(a.dim()) if d not in dims_a]
+    free_b = [d for d in range(b.dim()) if d not in dims_b]
+    inner = math.prod(a.size(d) for d in dims_a)
+    sizes_a, sizes_b = [a.size(d) for d in free_a], [b.size(d) for d in free_b]
+    left = a.permute(free_a + dims_a).reshape(math.prod(sizes_a), inner)
+    right = b.permute(dims_b + free_b).reshape(inner, math.prod(sizes_b))
+    made = left.mm(right).reshape(sizes_a + sizes_b)
+    return made if out is None else into(out, made)
+
+
+def distinct(dims, x):
+    """Non-negative dimensions, each named once."""
+    found = []
+    for d in dims:
+        d = d % x.dim()
+        if d in found:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+        found.append(d)
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------- cross products
+def check_cross(a, b, dim):
+    """Both are vectors of three elements along `dim`."""
+    if a.dim() != b.dim():
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if a.size(dim) != 3 or b.size(dim) != 3:
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.size(dim)} and {b.size(dim)}"
+        )
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
+
+
+def cross_tangent(a_t, b_t, a, b, dim):
+    """The jvp of a product of vectors."""
+    if a_t is None:
+        return linalg_cross(a, b_t, dim=dim)
+    return linalg_cross(a_t, b, dim=dim) if b_t is None else linalg_cross(a_t, b, dim=dim) + linalg_cross(a, b_t, dim=dim)
+
+
+@op(
+    vjp={
+        "a": lambda g, b, dim: linalg_cross(conjugate(b), g, dim=dim),
+        "b": lambda g, a, dim: linalg_cross(g, conjugate(a), dim=dim),
+    },
+    jvp=cross_tangent,
+    method=False,
+    namespace="internal",
+)
+def linalg_cross(a, b, *, dim=-1):
+    """Cross products of the vectors along `dim`; the other dimensions broadcast."""
+    check_cross(a, b, dim)
+    (a1, a2, a3), (b1, b2, b3) = a.unbind(dim), b.unbind(dim)
+    return torch.stack([a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1], dim)
+
+
+@composite(namespace="linalg", method=False, name="cross")
+def cross_along(input, other, *, dim=-1, out=None):
+    """Cross products of the vectors along `dim`; the other dimensions broadcast.
+
+    >>> import rushlight
+    >>> rushlight.linalg.cross(rushlight.tensor([1, 0, 0]), rushlight.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
+    return linalg_cross(input, other, dim=dim) if out is None else linalg_cross(input, other, dim=dim, out=out)
+
+
+@composite
+def cross(input, other, dim=None, *, out=None):
+    """Cross products along `dim`: by default the first dimension of size 3 (linalg.cross takes the last dimension)."""
+    if dim is None:
+        dim = next((d for d, size in enumerate(input.shape) if size == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
+    return cross_along(input, other, dim=dim, out=out)
+
+
+@composite(namespace="linalg", method=False)
+def vecdot(x, y, *, dim=-1, out=None):
+    """Sums over `dim` of products of the elements of two tensors, the first one's conjugated.
+
+    >>> import rushlight
+    >>> rushlight.linalg.vecdot(rushlight.ones(2, 3), rushlight.ones(3))
+    tensor([3., 3.])
+    """
+    if x.dtype is not y.dtype:
+        raise RuntimeError(
+            f"linalg.vecdot: Expected x and y to have the same dtype, but found x of type {x.dtype.legacy_name} and y of type "
+            f"{y.dtype.legacy_name} instead"
+        )
+    made = torch.vdot(x, y) if x.dim() == 1 and y.dim() == 1 else (conjugate(x) * y).sum(dim)
+    return made if out is None else into(out, made)

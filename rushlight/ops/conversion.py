@@ -1,0 +1,271 @@
+"""Other dtypes, other homes: Tensor.to and its kin, NumPy arrays, Python lists."""
+
+from rushlight import core
+from rushlight.core import Tensor
+from rushlight.ops._declare import composite, op
+
+DTYPES = core.dtype_by_name
+
+
+def strides_for(x, memory_format):
+    """Strides of a copy of `x` in a memory format; None for row-major."""
+    if memory_format is core.contiguous_format:
+        return None
+    rank = 4 if memory_format is core.channels_last else 5
+    if x.dim() != rank:
+        raise RuntimeError(f"required rank {rank} tensor to use {memory_format.name} format")
+    strides, step = [0] * rank, 1
+    for d in (1, *reversed(range(2, rank)), 0):
+        strides[d] = step
+        step *= max(x.size(d), 1)
+    return strides
+
+
+# The engine casts the cotangent to the input's dtype.
+@op(vjp=lambda g: g, linear=True, function=False, method=False)
+def _to_copy(x, dtype, memory_format=None):
+    """A copy of `x` in another dtype or memory format."""
+    if memory_format is None or memory_format is core.preserve_format:
+        return core.converted(x, dtype)
+    out = core.empty_tensor(x.shape, dtype, strides_for(x, memory_format))
+    core.kernel("copy")(out, x)
+    return out
+
+
+@composite(function=False)
+def _to_dtype(self, dtype):
+    """`self` in another dtype."""
+    return self if self.dtype is dtype else _to_copy(self, dtype)
+
+
+def in_format(x, memory_format):
+    """Whether a tensor need not be copied to have the memory format."""
+    return memory_format is None or memory_format is core.preserve_format or x.is_contiguous(memory_format)
+
+
+def move(x, dtype, device, copy, memory_format):
+    """What every form of to() comes down to."""
+    if device is not None:
+        core.refuse_other_devices(device)
+    if not copy and (dtype is None or dtype is x.dtype) and in_format(x, memory_format):
+        return x
+    return _to_copy(x, x.dtype if dtype is None else dtype, memory_format)
+
+
+TO_KEYWORDS = {"dtype", "device", "other", "non_blocking", "copy", "memory_format"}
+
+
+@composite(function=False)
+def to(self, *args, **keywords):
+    """This tensor with another dtype, device or memory format; itself where nothing changes and `copy` is false.
+
+    The forms are to(dtype), to(device, dtype) and to(other), each followed by non_blocking and copy, and memory_format as a keyword.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1.9, -1.9]).to(rushlight.int64)
+    tensor([ 1, -1])
+    """
+    if not keywords and len(args) == 1 and type(args[0]) is core.dtype:
+        return self if args[0] is self.dtype else _to_copy(self, args[0])
+    for name in keywords:
+        if name not in TO_KEYWORDS:
+            raise TypeError(f"to() got an unexpected keyword argument '{name}'")
+    dtype, device, memory_format = (keywords.get(name) for name in ("dtype", "device", "memory_format"))
+    other, rest = keywords.get("other"), list(args)
+    if rest and isinstance(rest[0], Tensor):
+        other = rest.pop(0)
+    elif rest and is_dtype(rest[0]):
+        dtype = rest.pop(0)
+    elif rest and (rest[0] is None or isinstance(rest[0], (str, int, core.device)) and not isinstance(rest[0], bool)):
+        device = rest.pop(0)
+        if rest and (rest[0] is None or is_dtype(rest[0])):
+            dtype = rest.pop(0)
+    flags = [value for value in rest if isinstance(value, bool)]
+    if len(flags) != len(rest) or len(rest) > 2 or (not args and not keywords):
+        kinds = ", ".join(type(value).__name__ for value in args)
+        raise TypeError(f"to() received an invalid combination of arguments - got ({kinds}); use to(dtype), to(device, dtype) or to(other)")
+    copy = keywords.get("copy", flags[1] if len(flags) > 1 else False)
+    if isinstance(other, Tensor):
+        dtype = other.dtype
+    return move(self, as_dtype(dtype), device, copy, memory_format)
+
+
+def is_dtype(value):
+    """Whether `value` stands for a dtype: Python's number types do, too."""
+    return isinstance(value, core.dtype) or value in (float, int, bool, complex)
+
+
+def as_dtype(value):
+    """A dtype from one, or from a number type of Python."""
+    if value is None or isinstance(value, core.dtype):
+        return value
+    if value is float:
+        return core.get_default_dtype()
+    if value is complex:
+        return core.get_default_dtype().to_complex()
+    return DTYPES["int64"] if value is int else DTYPES["bool"]
+
+
+def conversion(name, dtype_name):
+    """A method that converts to one dtype."""
+    dtype = DTYPES[dtype_name]
+
+    def convert(self, memory_format=core.preserve_format):
+        if memory_format is core.preserve_format:
+            return self if self.dtype is dtype else _to_copy(self, dtype)
+        return move(self, dtype, None, False, memory_format)
+
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"This tensor as {dtype_name}."
+    composite(convert, function=False)
+
+
+for _method, _dtype in {
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "bfloat16": "bfloat16",
+    "int": "int32",
+    "long": "int64",
+    "short": "int16",
+    "char": "int8",
+    "byte": "uint8",
+    "bool": "bool",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
+}.items():
+    conversion(_method, _dtype)
+
+
+@composite(function=False, name="type")
+def tensor_type(self, dtype=None, non_blocking=False, **keywords):
+    """The old-style name of this tensor's type, or this tensor as that type (a dtype, its name, or FloatTensor and its kin)."""
+    if dtype is None:
+        return f"torch.{self.dtype.legacy_name}Tensor"
+    if isinstance(dtype, str):
+        for known in DTYPES.values():
+            if dtype == f"torch.{known.legacy_name}Tensor" or (dtype == "torch.Tensor" and known is core.get_default_dtype()):
+                return _to_dtype(self, known)
+        if dtype.startswith("torch.cuda."):
+            raise TypeError(f"type {dtype} not available. Torch not compiled with CUDA enabled.")
+        raise ValueError(f"invalid type: '{dtype}'")
+    if dtype is Tensor:
+        return _to_dtype(self, core.get_default_dtype())
+    if not is_dtype(dtype):
+        dtype = getattr(dtype, "dtype", None)
+        if not isinstance(dtype, core.dtype):
+            raise TypeError("dtype must be a type, str, or dtype object")
+    return _to_dtype(self, as_dtype(dtype))
+
+
+@composite(function=False)
+def type_as(self, other):
+    """This tensor in the dtype of `other`."""
+    return _to_dtype(self, other.dtype)
+
+
+@composite(function=False)
+def cpu(self, memory_format=core.preserve_format):
+    """This tensor in memory that the CPU sees: itself."""
+    return move(self, None, None, False, memory_format)
+
+
+@composite(function=False)
+def cuda(self, device=None, non_blocking=False, memory_format=core.preserve_format):
+    """There is no GPU here: an error, as of PyTorch built without CUDA."""
+    raise AssertionError("Torch not compiled with CUDA enabled")
+
+
+@composite(function=False)
+def pin_memory(self, device=None):
+    """Page-locked memory serves transfers to other devices, of which there are none."""
+    raise RuntimeError("Need to provide pin_memory allocator to use pin memory.")
+
+
+@composite(function=False)
+def share_memory_(self):
+    """Memory is shared by sending tensors through rushlight.multiprocessing; until then nothing changes."""
+    return self
+
+
+# ---------------------------------------------------------------------------------------------------------------- NumPy and lists
+@composite(function=False)
+def numpy(self, *, force=False):
+    """This tensor's memory as a NumPy array; `force` allows a detached tensor's.
+
+    >>> import rushlight
+    >>> rushlight.ones(2).numpy()
+    array([1., 1.], dtype=float32)
+    """
+    if self.requires_grad and not force:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    return core.numpy_of(self)
+
+
+@composite(function=False)
+def __array__(self, dtype=None, copy=None):
+    """What numpy.asarray calls."""
+    array = numpy(self)
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+@composite(function=False)
+def __array_wrap__(self, array, context=None, return_scalar=False):
+    """A tensor again of what NumPy computed from this one."""
+    return core.tensor(array)
+
+
+@composite(function=False)
+def tolist(self):
+    """The elements as nested lists of Python numbers; a 0-d tensor as one number."""
+    return core.list_of(self)
+
+
+# ---------------------------------------------------------------------------------------------------------------- questions
+@composite
+def is_nonzero(input):
+    """Whether the one element of `input` is other than zero."""
+    if input.numel() != 1:
+        kind = "no values" if input.numel() == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {kind} is ambiguous")
+    return input.item() != 0
+
+
+@composite(method=False)
+def is_tensor(obj):
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+@composite(method=False)
+def is_storage(obj):
+    """Whether `obj` is the memory behind a tensor."""
+    return isinstance(obj, type(core.storage_of(core.empty_tensor(()))))
+
+
+def question(name, about):
+    """A function that asks the tensor itself."""
+
+    def ask(input):
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        return getattr(input, name)()
+
+    ask.__name__ = ask.__qualname__ = name
+    ask.__doc__ = about
+    composite(ask, method=False)
+
+
+question("is_floating_point", "Whether the dtype is float16, bfloat16, float32 or float64.")
+question("is_complex", "Whether the dtype is complex64 or complex128.")
+question("is_signed", "Whether the dtype has negative numbers.")
+question("is_inference", "Whether the tensor was made in inference mode.")
+question("is_conj", "False: conjugation is carried out at once here.")
+question("is_neg", "False: negation is carried out at once here.")
+question("numel", "The number of elements.")
+
+composite(core.result_type, method=False)

@@ -1,0 +1,675 @@
+"""Random numbers: new tensors of them, writing them into tensors, and dropout. The same seed gives PyTorch's numbers."""
+
+import contextlib
+import math
+
+import rushlight as torch
+from rushlight import core
+from rushlight.core import Tensor, default_generator, draw, drawn, kernel
+from rushlight.ops._declare import Declaration, composite, namespaces, op, table
+from rushlight.ops.creation import LONG, check_layout, into, like, size_keyword
+
+UNIFORM, NORMAL, BERNOULLI = kernel("uniform"), kernel("normal"), kernel("bernoulli")
+FROM_TO, FULL_RANGE, ANY_BITS = kernel("random_from_to"), kernel("random_full"), kernel("random_bits")
+
+
+# ---------------------------------------------------------------------------------------------------------------- the generator
+@composite(method=False)
+def manual_seed(seed):
+    """Starts the default generator's sequence that belongs to `seed`; returns the generator.
+
+    >>> import rushlight
+    >>> _ = rushlight.manual_seed(0)
+    >>> rushlight.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+@composite(method=False)
+def seed():
+    """Seeds the default generator from the system's entropy; returns the seed."""
+    return default_generator.seed()
+
+
+@composite(method=False)
+def initial_seed():
+    """The seed that the default generator began with."""
+    return default_generator.initial_seed()
+
+
+@composite(method=False)
+def get_rng_state():
+    """The state of the default generator, as a tensor of bytes."""
+    return default_generator.get_state()
+
+
+@composite(method=False)
+def set_rng_state(new_state):
+    """Makes the default generator go on from a state that get_rng_state returned."""
+    default_generator.set_state(new_state)
+
+
+@composite(method=False)
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="devices", device_type="cpu"):
+    """Inside, random numbers are drawn as anywhere; afterwards the default generator is where it was before."""
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+
+
+namespaces["torch"]["Generator"] = core.Generator
+namespaces["torch"]["default_generator"] = default_generator
+
+
+# ---------------------------------------------------------------------------------------------------------------- new tensors
+def standard_factory(name, kernel, first, second, about):
+    """rand or randn: a factory of tensors drawn from one distribution."""
+
+    def factory(
+        *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more
+    ):
+        if not size or more:
+            size = size_keyword(name, size, more)
+        if layout is not None:
+            check_layout(layout)
+        if out is None:
+            return drawn(name, size, kernel, dtype, device, requires_grad, generator, first, second)
+        if dtype is not None and dtype is not out.dtype:
+            raise RuntimeError(
+                f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})"
+            )
+        return write(torch.empty(*size, out=out), kernel, generator, first, second)
+
+    factory.__name__ = factory.__qualname__ = name
+    factory.__doc__ = about
+    return composite(factory, method=False)
+
+
+rand = standard_factory(
+    "rand", UNIFORM, 0.0, 1.0, "Numbers from the uniform distribution on [0, 1), in a tensor of the given size."
+)
+randn = standard_factory(
+    "randn", NORMAL, 0.0, 1.0, "Numbers from the standard normal distribution, in a tensor of the given size."
+)
+
+
+def write(out, kernel, generator, first=0.0, second=0.0):
+    """Draws into `out=`."""
+    draw(out, kernel, generator, first, second)
+    core.mark_written(out)
+    return out
+
+
+def like_factory(name, kernel, about):
+    """rand_like or randn_like."""
+
+    def factory(
+        input,
+        *,
+        generator=None,
+        dtype=None,
+        layout=None,
+        device=None,
+        requires_grad=False,
+        pin_memory=False,
+        memory_format=None,
+    ):
+        made = draw(like(name, input, dtype, layout, device, memory_format), kernel, generator, 0.0, 1.0)
+        return core.require_grad_of_new(made) if requires_grad else made
+
+    factory.__name__ = factory.__qualname__ = name
+    factory.__doc__ = about
+    return composite(factory, method=False)
+
+
+rand_like = like_factory("rand_like", UNIFORM, "Uniform numbers on [0, 1) in the shape, strides and dtype of `input`.")
+randn_like = like_factory("randn_like", NORMAL, "Standard normal numbers in the shape, strides and dtype of `input`.")
+
+# What fits into each dtype, and which whole numbers random_ draws without an upper end.
+LIMITS = {
+    "bool": (0, 1, 1),
+    "uint8": (0, 255, 255),
+    "int8": (-128, 127, 127),
+    "int16": (-(2**15), 2**15 - 1, 2**15 - 1),
+    "int32": (-(2**31), 2**31 - 1, 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1, 2**63 - 1),
+    "float16": (-65504, 65504, 2**11),
+    "bfloat16": (-(2**63), 2**63 - 1, 2**8),
+    "float32": (-(2**63), 2**63 - 1, 2**24),
+    "float64": (-(2**63), 2**63 - 1, 2**53),
+}
+
+
+def wrapped(value):
+    """An integer modulo 2^64, as a signed one."""
+    return (value + 2**63) % 2**64 - 2**63
+
+
+def draw_integers(x, low, high, generator):
+    """Whole numbers in [low, high) into `x`; high None: up to the largest that the dtype holds."""
+    limits = LIMITS.get(x.dtype.name)
+    if limits is None:
+        raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{x.dtype.legacy_name}'")
+    for bound in (low, high):
+        if bound is not None and not -(2**63) <= bound < 2**63:
+            raise ValueError("Overflow when unpacking long long")
+    if high is None:
+        if low == -(2**63) and x.dtype is LONG:
+            return draw(x, ANY_BITS, generator)
+        high = limits[2] + 1
+    elif low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    if not limits[0] <= low <= limits[1]:
+        raise RuntimeError(f"from is out of bounds for {core.plain_type_name(x.dtype)}")
+    if not limits[0] <= high - 1 <= limits[1]:
+        raise RuntimeError(f"to - 1 is out of bounds for {core.plain_type_name(x.dtype)}")
+    return draw(x, FROM_TO, generator, low, wrapped(high))
+
+
+def integer_bounds(name, args, more):
+    """low, high and what follows from randint(high, …) or randint(low, high, …)."""
+    values = list(args)
+    low, high = more.pop("low", None), more.pop("high", None)
+    if high is None:
+        if low is None and len(values) > 1 and is_integer(values[1]):
+            low = values.pop(0)
+        if not values:
+            raise TypeError(f"{name}() received an invalid combination of arguments; use {name}(low=0, high, …)")
+        high = values.pop(0)
+    elif low is None and values and is_integer(values[0]):
+        low = values.pop(0)
+    low = 0 if low is None else low
+    if not (is_integer(low) and is_integer(high)):
+        kinds = ", ".join(type(value).__name__ for value in args)
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}); use {name}(low=0, high, …)")
+    return int(low), int(high), values
+
+
+def is_integer(value):
+    """Whether `value` can be a bound: an int, or a 0-d integer tensor."""
+    if isinstance(value, Tensor):
+        return value.dim() == 0 and not value.is_floating_point() and not value.is_complex()
+    return hasattr(type(value), "__index__")
+
+
+@composite(method=False)
+def randint(
+    *args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more
+):
+    """Whole numbers from [low, high): randint(high, size) or randint(low, high, size); int64 unless `dtype` says otherwise.
+
+    >>> import rushlight
+    >>> rushlight.randint(3, 5, (3,)).shape
+    torch.Size([3])
+    """
+    if len(args) == 2 and isinstance(args[1], int) and "size" not in more and "high" not in more and "low" not in more:
+        raise TypeError(f"randint(): argument 'size' (position 2) must be tuple of ints, not {type(args[1]).__name__}")
+    low, high, rest = integer_bounds("randint", args, more)
+    size = more.pop("size", None)
+    if size is None and len(rest) == 1:
+        size = rest.pop()
+    if size is None or rest or more:
+        raise TypeError("randint() received an invalid combination of arguments; use randint(low=0, high, size)")
+    check_layout(layout)
+    if out is not None:
+        draw_integers(torch.empty(size, out=out), low, high, generator)
+        core.mark_written(out)
+        return out
+    made = core.unset("randint", (size,), dtype or LONG, device)
+    draw_integers(made, low, high, generator)
+    return core.require_grad_of_new(made) if requires_grad else made
+
+
+@composite(method=False)
+def randint_like(
+    input,
+    *args,
+    generator=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+    memory_format=None,
+    **more,
+):
+    """Whole numbers from [low, high) in the shape, strides and dtype of `input`: randint_like(x, high) or (x, low, high)."""
+    low, high, rest = integer_bounds("randint_like", args, more)
+    if rest or more:
+        raise TypeError("randint_like() received an invalid combination of arguments; use randint_like(input, low=0, high)")
+    made = draw_integers(like("randint_like", input, dtype, layout, device, memory_format), low, high, generator)
+    return core.require_grad_of_new(made) if requires_grad else made
+
+
+@composite(method=False)
+def randperm(
+    n, *, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
+    """A random permutation of 0 … n - 1.
+
+    >>> import rushlight
+    >>> rushlight.randperm(4).sort().values
+    tensor([0, 1, 2, 3])
+    """
+    if not hasattr(type(n), "__index__"):
+        raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
+    dtype = dtype or (LONG if out is None else out.dtype)
+    limits = LIMITS.get(dtype.name)
+    if limits is None or dtype.name == "bool":
+        raise NotImplementedError(f"\"randperm\" not implemented for '{dtype.legacy_name}'")
+    if n < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
+    if not dtype.is_floating_point and n > limits[1]:
+        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
+    check_layout(layout)
+    if out is not None:
+        return write(torch.empty(n, out=out), kernel("randperm"), generator)
+    return drawn("randperm", (n,), kernel("randperm"), dtype, device, requires_grad, generator)
+
+
+# ---------------------------------------------------------------------------------------------------------------- writing in place
+def no_gradient(g):
+    """What was in the tensor before does not matter."""
+    return torch.zeros_like(g)
+
+
+def in_place(*, method=None, name=None, variant=None, keywords=()):
+    """Declares a method that draws into its tensor; the function checks the parameters before it writes."""
+
+    def declare(body):
+        declared = Declaration(body)
+        declared.name = method or declared.name
+        for keyword, parameter in keywords:
+            declared.keywords[keyword] = declared.parameters.index(parameter)
+        default = "".join(part.capitalize() for part in declared.name.split("_")) + "Backward0"
+        made = core.WritingOp(
+            declared.name,
+            body,
+            declared.parameters,
+            declared.defaults,
+            declared.keywords,
+            declared.positional,
+            declared.sizes,
+            name or (default,),
+            [declared.rule(declared.parameters[0], no_gradient)],
+            allows_out=False,
+            jvp=lambda x_t, **_: torch.zeros_like(x_t),
+            tensor_parameters=(0,),
+        )
+        made.choose_variant = variant
+        table[declared.name + "_"] = made
+        namespaces["Tensor"][declared.name + "_"] = core.InPlace(made)
+        return made
+
+    return declare
+
+
+FLOAT_LIMITS = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
+
+
+def shown(value):
+    """A number as C++ prints it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@in_place(keywords=(("from", "from_"),))
+def uniform(x, from_=0.0, to=1.0, *, generator=None):
+    """Fills with numbers from the uniform distribution on [from, to)."""
+    from_, to = float(from_), float(to)
+    if from_ != 0.0 or to != 1.0:
+        limit = FLOAT_LIMITS.get(x.dtype.to_real().name if x.is_complex() else x.dtype.name, math.inf)
+        for label, bound in (("from", from_), ("to", to)):
+            if not -limit <= bound <= limit:
+                raise RuntimeError(f"{label} is out of bounds for {core.plain_type_name(x.dtype)}")
+        if from_ > to:
+            raise RuntimeError(
+                f"uniform_ expects to return a [from, to) range, but found from={shown(from_)} > to={shown(to)}"
+            )
+        if to - from_ > limit:
+            raise RuntimeError(
+                f"uniform_ expects to-from <= std::numeric_limits<{x.dtype.legacy_name}>::max(), but found to={shown(to)} and "
+                f"from={shown(from_)} which result in to-from to exceed the limit"
+            )
+    draw(x, UNIFORM, generator, from_, to)
+
+
+def check_std(std):
+    """A standard deviation is not negative."""
+    if not std >= 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {shown(std)}")
+
+
+@in_place()
+def normal(x, mean=0.0, std=1.0, *, generator=None):
+    """Fills with numbers from the normal distribution."""
+    check_std(std)
+    draw(x, NORMAL, generator, float(mean), float(std))
+
+
+UNGIVEN = object()
+"""random_(5) has an upper end only; random_(5, None) a lower end only."""
+
+
+def random_variant(x, from_, to, generator):
+    """random_(from, to), random_(to) and random_() have names of their own."""
+    return 2 if from_ is None else 1 if to is UNGIVEN else 0
+
+
+@in_place(
+    name=("RandomBackward0", "RandomBackward1", "RandomBackward2"), variant=random_variant, keywords=(("from", "from_"),)
+)
+def random(x, from_=None, to=UNGIVEN, *, generator=None):
+    """Fills with whole numbers: random_(from, to) from [from, to), random_(to) from [0, to), random_() all that the dtype holds."""
+    if from_ is None:
+        if to is not UNGIVEN:
+            return draw_integers(x, 0, to, generator)
+        return draw(x, FULL_RANGE, generator)
+    if to is UNGIVEN:
+        return draw_integers(x, 0, from_, generator)
+    return draw_integers(x, from_, to, generator)
+
+
+def check_probability(p):
+    """A probability lies in [0, 1]."""
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={shown(p)}")
+
+
+def bernoulli_variant(x, p, generator):
+    """bernoulli_ of a tensor of probabilities, and of one number."""
+    return 0 if isinstance(p, Tensor) and p.dim() else 1
+
+
+def draw_bernoulli(x, p, generator):
+    """0 and 1 into `x`, 1 with probability p: a number or a tensor."""
+    if isinstance(p, Tensor):
+        p = p.expand(x.shape)
+        core.kernel("bernoulli_tensor")(x, p, generator_of(generator).address)
+        return x
+    check_probability(p)
+    return draw(x, BERNOULLI, generator, float(p))
+
+
+def generator_of(generator):
+    """The generator to draw from: the default one where none is given."""
+    return default_generator if generator is None else generator
+
+
+@in_place(method="bernoulli", name=("BernoulliBackward1", "BernoulliBackward2"), variant=bernoulli_variant)
+def bernoulli_in_place(x, p=0.5, *, generator=None):
+    """Fills with 0 and 1, 1 with probability `p`: a number, or a tensor that broadcasts."""
+    draw_bernoulli(x, p, generator)
+
+
+@in_place()
+def exponential(x, lambd=1.0, *, generator=None):
+    """Fills with numbers from the exponential distribution with rate `lambd`."""
+    if not x.is_floating_point():
+        raise RuntimeError(
+            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {x.dtype.legacy_name}"
+        )
+    if not lambd > 0:
+        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={shown(lambd)}")
+    draw(x, kernel("exponential"), generator, float(lambd))
+
+
+@in_place()
+def geometric(x, p, *, generator=None):
+    """Fills with the number of trials up to the first success, each with probability `p`."""
+    if not 0 < p < 1:
+        raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={shown(p)}")
+    draw(x, kernel("geometric"), generator, float(p))
+
+
+@in_place()
+def cauchy(x, median=0.0, sigma=1.0, *, generator=None):
+    """Fills with numbers from the Cauchy distribution."""
+    if not sigma > 0:
+        raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={shown(sigma)}")
+    if not x.is_floating_point():
+        raise RuntimeError(
+            "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified "
+            f"{core.plain_type_name(x.dtype)}"
+        )
+    draw(x, kernel("cauchy"), generator, float(median), float(sigma))
+
+
+@in_place()
+def log_normal(x, mean=1.0, std=2.0, *, generator=None):
+    """Fills with exponentials of numbers from the normal distribution."""
+    if not std > 0:
+        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={shown(std)}")
+    draw(x, kernel("log_normal"), generator, float(mean), float(std))
+
+
+# ---------------------------------------------------------------------------------------------------------------- distributions
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="BernoulliBackward0", out=False, function=False, method=False)
+def bernoulli_of(x, generator=None):
+    """0 and 1 with probabilities `x`."""
+    return draw_bernoulli(core.empty_like_layout(x), x, generator)
+
+
+@op(no_derivative="bernoulli", out=False, function=False, method=False)
+def bernoulli_like(x, p, generator=None):
+    """0 and 1 in the shape of `x`, 1 with probability `p`."""
+    return draw_bernoulli(core.empty_like_layout(x), p, generator)
+
+
+@composite
+def bernoulli(input, p=None, *, generator=None, out=None):
+    """0 and 1 with the probabilities in `input` (or, in its shape, with probability `p`).
+
+    >>> import rushlight
+    >>> rushlight.bernoulli(rushlight.ones(2, 2))
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
+    made = bernoulli_of(input, generator) if p is None else bernoulli_like(input, p, generator)
+    return made if out is None else into(out, made)
+
+
+def check_std_tensor(std):
+    """All standard deviations are not negative."""
+    if std.is_complex():
+        raise RuntimeError("normal expects standard deviation to be non-complex")
+    if std.numel() and not bool(std.min() >= 0):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+
+
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward1", out=False, function=False, method=False)
+def normal_around(x, std, generator):
+    """Normal numbers with means `x`."""
+    check_std(std)
+    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, float(std)).add_(x)
+
+
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward2", out=False, function=False, method=False)
+def normal_spread(x, mean, generator):
+    """Normal numbers with standard deviations `x`."""
+    check_std_tensor(x)
+    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, 1.0).mul_(x).add_(mean)
+
+
+@op(
+    vjp={"mean": no_gradient, "std": no_gradient},
+    jvp=lambda mean_t, std_t, mean, std, **_: torch.zeros_like(mean + std),
+    name="NormalBackward3",
+    out=False,
+    function=False,
+    method=False,
+)
+def normal_of(mean, std, generator):
+    """Normal numbers with means and standard deviations that broadcast."""
+    check_std_tensor(std)
+    out = core.empty_tensor(torch.broadcast_shapes(mean.shape, std.shape), mean.dtype)
+    return draw(out, NORMAL, generator, 0.0, 1.0).mul_(std).add_(mean)
+
+
+@composite(method=False, name="normal")
+def normal_function(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
+                    requires_grad=False, pin_memory=False):
+    """Normal numbers: mean and std are tensors (element by element) or numbers (then with a `size`).
+
+    >>> import rushlight
+    >>> rushlight.normal(rushlight.zeros(2), 1e-9).round()
+    tensor([0., 0.])
+    """
+    if isinstance(mean, Tensor) and isinstance(std, Tensor):
+        made = normal_of(mean, std, generator)
+    elif isinstance(mean, Tensor):
+        made = normal_around(mean, std, generator)
+    elif isinstance(std, Tensor):
+        made = normal_spread(std, mean, generator)
+    else:
+        if size is None:
+            kinds = ", ".join(type(value).__name__ for value in (mean, std))
+            raise TypeError(f"normal() received an invalid combination of arguments - got ({kinds}); numbers need a size")
+        check_std(std)
+        if out is not None:
+            return write(torch.empty(size, out=out), NORMAL, generator, float(mean), float(std))
+        check_layout(layout)
+        return drawn("normal", (size,), NORMAL, dtype, device, requires_grad, generator, float(mean), float(std))
+    return made if out is None else into(out, made)
+
+
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), method=False, out=False)
+def poisson(x, generator=None):
+    """Numbers from Poisson distributions with the rates `x`."""
+    out = core.empty_tensor(x.shape, x.dtype)
+    kernel("poisson")(out, x, generator_of(generator).address)
+    return out
+
+
+@op(inputs=("count", "prob"), no_derivative="binomial", method=False, out=False)
+def binomial(count, prob, generator=None):
+    """How many of `count` trials succeed, each with probability `prob`; the two broadcast."""
+    for name, x in (("count", count), ("prob", prob)):
+        if not x.is_floating_point():
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {x.dtype.legacy_name}")
+    shape = torch.broadcast_shapes(count.shape, prob.shape)
+    out = core.empty_tensor(shape, count.dtype)
+    kernel("binomial")(out, count.expand(shape), prob.to(count.dtype).expand(shape), generator_of(generator).address)
+    return out
+
+
+@composite
+def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+    """Indices drawn with the weights in `input`, a vector or rows of a matrix.
+
+    >>> import rushlight
+    >>> rushlight.multinomial(rushlight.tensor([0., 1., 0.]), 2, replacement=True)
+    tensor([1, 1])
+    """
+    weights = input.detach()
+    if weights.dim() not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not weights.is_floating_point():
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {weights.dtype.legacy_name}")
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.size(-1):
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    made = draw_indices(weights, num_samples, replacement, generator)
+    return made if out is None else into(out, made)
+
+
+def draw_indices(weights, count, replacement, generator):
+    """The kinds of draws of multinomial: a race of exponential clocks, or bisection of running sums."""
+    if weights.numel() == 0 and weights.dim() == 2:
+        return core.empty_tensor((weights.size(0), count), LONG)
+    if replacement and count > 1:
+        rows = weights if weights.dim() == 2 else weights.unsqueeze(0)
+        found = core.empty_tensor((rows.size(0), count), LONG)
+        kernel("multinomial")(found, rows, generator_of(generator).address)
+        return found if weights.dim() == 2 else found.squeeze(0)
+    if not bool((weights.max() < math.inf) & (weights.min() >= 0)):
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if bool((weights.sum(-1) == 0).any()):
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    times = draw(core.empty_like_layout(weights), kernel("exponential"), generator, 1.0)
+    times = weights / times
+    return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices
+
+
+@op(no_derivative="_standard_gamma", out=False, method=False)
+def _standard_gamma(x, generator=None):
+    """Numbers from gamma distributions with the shapes `x` and scale 1."""
+    out = core.empty_tensor(x.shape, x.dtype)
+    kernel("standard_gamma")(out, x, generator_of(generator).address)
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------------- dropout
+def check_dropout(p):
+    """The probability of dropping lies in [0, 1]."""
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {shown(p)}")
+
+
+def noise_for(x, p, feature):
+    """0 and 1, 1 with probability 1 - p; one number for each feature map where `feature`."""
+    if feature:
+        if x.dim() < 2:
+            raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+        noise = core.empty_tensor((*x.shape[:2], *[1] * (x.dim() - 2)), x.dtype)
+    else:
+        noise = core.empty_like_layout(x)
+    return draw(noise, BERNOULLI, None, 1.0 - p)
+
+
+SELU_LIMIT = 1.7580993408473766
+"""Minus the value that selu tends to: what alpha dropout sets units to."""
+
+
+def dropout_of(x, p, train, inplace, feature=False, alpha=False):
+    """The dropout family: zeroes (or, with `alpha`, saturates) units with probability p and rescales the rest."""
+    check_dropout(p)
+    if p == 0 or not train or x.numel() == 0:
+        return x
+    if p == 1:
+        nothing = core.filled("zeros", ((),), 0, x.dtype)
+        return x.mul_(nothing) if inplace else x * nothing
+    noise = noise_for(x, p, feature)
+    if not alpha:
+        noise = noise.div_(1.0 - p)
+        return x.mul_(noise) if inplace else x * noise
+    scale = 1.0 / math.sqrt((SELU_LIMIT * SELU_LIMIT * p + 1) * (1 - p))
+    shift = (noise - 1).mul_(SELU_LIMIT * scale).add_(SELU_LIMIT * scale * p)
+    noise = noise.mul_(scale)
+    return x.mul_(noise).add_(shift) if inplace else x * noise + shift
+
+
+def dropout_pair(name, about, **kind):
+    """One member of the family, with its in-place form."""
+
+    def forward(input, p, train):
+        return dropout_of(input, p, train, False, **kind)
+
+    def inplace(input, p, train):
+        return dropout_of(input, p, train, True, **kind)
+
+    for function, suffix in ((forward, ""), (inplace, "_")):
+        function.__name__ = function.__qualname__ = name + suffix
+        function.__doc__ = about
+        composite(function, method=False)
+    return forward, inplace
+
+
+dropout, dropout_ = dropout_pair("dropout", "Zeroes elements with probability `p` and scales the rest by 1 / (1 - p).")
+feature_dropout, feature_dropout_ = dropout_pair(
+    "feature_dropout", "Zeroes whole feature maps (dimension 1) with probability `p`.", feature=True
+)
+alpha_dropout, alpha_dropout_ = dropout_pair(
+    "alpha_dropout", "Dropout that keeps mean and variance of selu's outputs (Klambauer et al. 2017).", alpha=True
+)
+feature_alpha_dropout, feature_alpha_dropout_ = dropout_pair(
+    "feature_alpha_dropout", "Alpha dropout of whole feature maps.", feature=True, alpha=True
+)
