@@ -20,16 +20,17 @@ cdef class ReductionOp(Op):
     cdef object empty_error                  # the text where there is no identity
     cdef int output_count
     cdef bint bool_keeps_uint8
+    cdef object check                        # refuses bool or complex: check(dtype) is called with those alone
 
     def configure(self, str kernel, int result, list numbers, bint single=False, empty_error=None, int output_count=1,
-                  bint bool_keeps_uint8=False):
+                  bint bool_keeps_uint8=False, check=None):
         """Called once by the table, after construction."""
         cdef bytes encoded = kernel.encode()
         self.kernel = find_kernel(encoded)
         if self.kernel == NULL:
             raise ImportError(f"the op table declares {self.name}, but there is no kernel '{kernel}'")
         self.result, self.number_at, self.single, self.empty_error = result, numbers, single, empty_error
-        self.output_count, self.bool_keeps_uint8 = output_count, bool_keeps_uint8
+        self.output_count, self.bool_keeps_uint8, self.check = output_count, bool_keeps_uint8, check
         find = self.keywords.get
         self.dim_at, self.keepdim_at, self.dtype_at = find("dim", -1), find("keepdim", -1), find("dtype", -1)
 
@@ -54,12 +55,13 @@ cdef class ReductionOp(Op):
         ndim = x.geometry.ndim
         # Which dtype is folded, and which comes out.
         code = x.code
-        if self.dtype_at >= 0 and <object>args[self.dtype_at] is not None:
+        cdef bint given = self.dtype_at >= 0 and <object>args[self.dtype_at] is not None
+        if given:
             code = code_of(<object>args[self.dtype_at])
-        result = self.result_code(x, code)
+        if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
+            self.check(dtypes[code])
+        result = self.result_code(code, given)
         cdef Tensor source = x
-        if self.result == RESULT_SUM and category[x.code] < IS_FLOATING and code != result:
-            code = result if self.dtype_at >= 0 and <object>args[self.dtype_at] is not None else code
         if code != x.code:
             source = convert(x, code)
         # Which dimensions.
@@ -135,15 +137,13 @@ cdef class ReductionOp(Op):
                 record_many(self, args, mask, results, False)
         return results
 
-    cdef int result_code(self, Tensor x, int code) except -1:
+    cdef int result_code(self, int code, bint given) except -1:
         if self.result == RESULT_SUM:
-            if self.dtype_at >= 0 and code != x.code:
-                return code
-            return INT64 if category[code] < IS_FLOATING and not (self.dtype_at >= 0 and False) else code
+            return INT64 if category[code] < IS_FLOATING and not given else code
         if self.result == RESULT_FLOATING or self.result == RESULT_REAL:
             if category[code] < IS_FLOATING:
-                raise RuntimeError(f"{self.name}(): could not infer output dtype. Input dtype must be either a floating point or complex "
-                                   f"dtype. Got: {c10_name(code)}")
+                raise RuntimeError(f"{self.name}(): could not infer output dtype. {'Optional' if given else 'Input'} dtype must be either a "
+                                   f"floating point or complex dtype. Got: {c10_name(code)}")
             return code if self.result == RESULT_FLOATING else real_of[code]
         if self.result == RESULT_BOOL:
             return UINT8 if code == UINT8 and self.bool_keeps_uint8 else BOOL

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from rushlight import Tensor, empty, no_grad
+from rushlight.core import disabled_torch_function
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -27,6 +28,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     Parameter containing:
     tensor([0., 0.], requires_grad=True)
     """
+
+    # Results of ops are plain tensors, and calls need not look for subclasses.
+    __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
@@ -85,6 +89,8 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         data: The values, whose memory is shared. An empty tensor by default.
         persistent: Whether the buffer is part of the module's `state_dict`.
     """
+
+    __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, *, persistent=True):
         if data is None:

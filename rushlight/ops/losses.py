@@ -3,6 +3,8 @@
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.activation import log_sigmoid
+from rushlight.ops.scan import contiguous_like
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
@@ -151,10 +153,6 @@ def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     return _binary_cross_entropy(x, target, weight, reduction)
 
 
-def log_sigmoid(x):
-    return x.clamp(max=0) - (-x.abs()).exp().log1p()
-
-
 def bce_logits_slope(x, target, weight, pos_weight):
     share = x.sigmoid()
     if pos_weight is None:
@@ -199,6 +197,27 @@ def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, re
 # ---- negative log-likelihood ----------------------------------------------------------------------------------------------
 
 
+nll_loss_kernel, nll_loss_gradient_kernel = kernel("nll_loss"), kernel("nll_loss_gradient")
+scalars = {}
+
+
+def scalar_of(dtype):
+    """An unfilled 0-d tensor."""
+    like = scalars.get(dtype)
+    if like is None:
+        like = scalars[dtype] = empty_tensor((), dtype)
+    return contiguous_like(like)
+
+
+def as_positions(x, target):
+    """Input and target as the kernels want them: [N, C] and [N], or [N, C, L] and [N, L]."""
+    dims = x.ndim
+    target = target if target.dtype is torch.int64 else target.to(torch.int64)
+    if dims == 2:
+        return x, target
+    return (x.unsqueeze(0), target.reshape(1)) if dims == 1 else (x.flatten(2), target.flatten(1))
+
+
 @op(
     vjp=lambda g, target, weight, reduction, ignore_index: torch._nll_loss(g, target, weight, reduction, ignore_index)[0],
     jvp=lambda loss_g_t, x_size, target, weight, total, reduction, ignore_index: torch._nll_loss_gradient(
@@ -209,44 +228,40 @@ def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, re
 def _nll_loss_gradient(loss_g, x_size, target, weight, total, reduction, ignore_index):
     """What the loss's cotangent becomes. It is linear in it, and the loss itself is its adjoint."""
     dx = empty_tensor(x_size, loss_g.dtype)
-    whole = dx.unsqueeze(0) if len(x_size) == 1 else dx.flatten(2) if len(x_size) > 2 else dx
-    if reduction == "none":
-        loss_g = loss_g.reshape(target_places(target, len(x_size)).shape)
-    kernel("nll_loss_gradient")(
-        whole, loss_g, target_places(target, len(x_size)), weight, total, ignore_index, REDUCTIONS[reduction]
-    )
+    positions, labels = as_positions(dx, target)
+    if reduction == "none" and loss_g.shape != labels.shape:
+        loss_g = loss_g.reshape(labels.shape)
+    nll_loss_gradient_kernel(positions, loss_g, labels, weight, total, ignore_index, REDUCTIONS[reduction])
     return dx
 
 
-def target_places(target, x_dims):
-    """The target as the kernel wants it: one dimension, or two where x has more than two."""
-    target = target if target.dtype == torch.int64 else target.to(torch.int64)
-    return target.reshape(1) if x_dims == 1 else target.flatten(1) if x_dims > 2 else target
+def run_nll_loss(x, target, weight, reduction, ignore_index):
+    positions, labels = as_positions(x, target)
+    total_weight = scalar_of(x.dtype)
+    loss = empty_tensor(labels.shape, x.dtype) if reduction == "none" else scalar_of(x.dtype)
+    nll_loss_kernel(loss, total_weight, positions, labels, weight, ignore_index, REDUCTIONS[reduction])
+    return loss if reduction != "none" or loss.shape == target.shape else loss.reshape(target.shape), total_weight
 
 
-@op(
+nll_rules = dict(
     vjp=lambda g, x_shape, target, weight, total_weight, reduction, ignore_index: torch._nll_loss_gradient(
         g, x_shape, target, weight, total_weight, reduction, ignore_index
     ),
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"), differentiable=("loss",), method=False, out=False,
-    name=("NllLossBackward0", "NllLoss2DBackward0"), variant=lambda x, *others: x.dim() == 4,
 )
+
+
+@op(**nll_rules)
 def _nll_loss(x, target, weight, reduction, ignore_index):
     """The loss, and the sum of the weights that it is the mean over; x is [C], [N, C] or [N, C, ...]."""
-    dims = x.dim()
-    loss = empty_tensor(target.shape if reduction == "none" else (), x.dtype)
-    total_weight = empty_tensor((), x.dtype)
-    if dims != 2 or target.dtype != torch.int64:
-        target = target_places(target, dims)
-        x = x.unsqueeze(0) if dims == 1 else x.flatten(2) if dims > 2 else x
-    nll_loss_kernel(
-        loss.reshape(target.shape) if reduction == "none" else loss, total_weight, x, target, weight, ignore_index, REDUCTIONS[reduction]
-    )
-    return loss, total_weight
+    return run_nll_loss(x, target, weight, reduction, ignore_index)
 
 
-nll_loss_kernel = kernel("nll_loss")
+@op(**nll_rules, name="NllLoss2DBackward0")
+def _nll_loss2d(x, target, weight, reduction, ignore_index):
+    """As _nll_loss, for images [N, C, H, W]."""
+    return run_nll_loss(x, target, weight, reduction, ignore_index)
 
 
 def check_nll(x, target, weight):
@@ -278,14 +293,21 @@ def check_nll(x, target, weight):
 def nll_loss(x, target, weight=None, reduction="mean", ignore_index=-100):
     """-weight[c] x[n, c] for each target c; log-probabilities [C], [N, C] or [N, C, ...], target [], [N] or [N, ...]."""
     check_nll(x, target, weight)
-    if x.dim() == 3 or x.dim() > 4:
-        x, places = x.reshape(x.shape[0], x.shape[1], 1, -1), target.reshape(target.shape[0], 1, -1)
-        loss = torch._nll_loss(x, places, weight, reduction, ignore_index)[0]
-        return loss.reshape(target.shape) if reduction == "none" else loss
-    return torch._nll_loss(x, target, weight, reduction, ignore_index)[0]
+    dims = x.ndim
+    if dims <= 2:
+        return _nll_loss(x, target, weight, reduction, ignore_index)[0]
+    if dims == 4:
+        return _nll_loss2d(x, target, weight, reduction, ignore_index)[0]
+    x, places = x.reshape(x.shape[0], x.shape[1], 1, -1), target.reshape(target.shape[0], 1, -1)
+    loss = _nll_loss2d(x, places, weight, reduction, ignore_index)[0]
+    return loss.reshape(target.shape) if reduction == "none" else loss
 
 
 # ---- margins --------------------------------------------------------------------------------------------------------------
+
+
+def as_rows(x):
+    return x.reshape(-1, x.shape[-1] if x.ndim else 1)
 
 
 def multi_margin_excess(x, target, margin):
@@ -296,7 +318,7 @@ def multi_margin_excess(x, target, margin):
 
 
 def multi_margin_slope(x, target, p, margin, weight):
-    rows = x.reshape(-1, x.shape[-1])
+    rows = as_rows(x)
     excess, labels = multi_margin_excess(rows, target, margin)
     part = (excess > 0).to(x.dtype) if p == 1 else 2 * excess
     if weight is not None:
@@ -329,7 +351,7 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
     """Mean over the wrong classes j of max(0, margin - x[target] + x[j])^p, for rows x [N, C] or one row [C]."""
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
-    rows = x.reshape(-1, x.shape[-1])
+    rows = as_rows(x)
     if target.dim() > 1 or target.numel() != rows.shape[0]:
         raise RuntimeError("multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
                            f"Expected target size [{rows.shape[0]}], but got {list(target.shape)}. Input has shape {list(x.shape)}.")
@@ -353,7 +375,7 @@ def multilabel_pairs(x, target):
 
 
 def multilabel_slope(x, target):
-    rows = x.reshape(-1, x.shape[-1])
+    rows = as_rows(x)
     excess, labels = multilabel_pairs(rows, target.reshape(rows.shape))
     close = (excess > 0).to(x.dtype)
     return close.sum(1).scatter_add(1, labels, -close.sum(2)) / rows.shape[1]
@@ -366,11 +388,11 @@ def multilabel_slope(x, target):
 )
 def multilabel_margin_loss(x, target, reduction="mean"):
     """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""
+    rows = as_rows(x)
     if target.shape != x.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(x.shape)}")
-    if target.numel() and not bool(((target >= -1) & (target < x.shape[-1])).all()):
+    if target.numel() and not bool(((target >= -1) & (target < rows.shape[1])).all()):
         raise RuntimeError("argument #2 'target' is out of range")
-    rows = x.reshape(-1, x.shape[-1])
     excess, _ = multilabel_pairs(rows, target.reshape(rows.shape))
     loss = excess.sum((1, 2)) / rows.shape[1]
     return reduced(loss if x.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)

@@ -1,10 +1,41 @@
 """What neural networks are made of: softmax, embedding and bilinear here; the rest of the family from its own files."""
 
-import importlib
-
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.activation import (  # noqa: F401
+    celu,
+    celu_,
+    elu,
+    elu_,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardsigmoid_,
+    hardswish,
+    hardswish_,
+    hardtanh,
+    hardtanh_,
+    leaky_relu,
+    leaky_relu_,
+    log_sigmoid,
+    mish,
+    mish_,
+    prelu,
+    relu,
+    relu_,
+    rrelu,
+    rrelu_,
+    selu,
+    selu_,
+    silu,
+    silu_,
+    softplus,
+    softshrink,
+    threshold,
+    threshold_,
+)
 from rushlight.ops.losses import (  # noqa: F401
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -17,7 +48,17 @@ from rushlight.ops.losses import (  # noqa: F401
     soft_margin_loss,
 )
 from rushlight.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm  # noqa: F401
-from rushlight.ops.scan import wrap
+from rushlight.ops.random import (  # noqa: F401
+    alpha_dropout,
+    alpha_dropout_,
+    dropout,
+    dropout_,
+    feature_alpha_dropout,
+    feature_alpha_dropout_,
+    feature_dropout,
+    feature_dropout_,
+)
+from rushlight.ops.scan import contiguous_like, wrap
 
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
 log_softmax_kernel, log_softmax_gradient_kernel = kernel("log_softmax"), kernel("log_softmax_gradient")
@@ -28,11 +69,13 @@ def run_softmax(run, name, x, dim, dtype):
     """Forward of both: `x` in the wanted dtype through the kernel."""
     if dtype is not None and dtype != x.dtype:
         x = x.to(dtype)
-    if not x.is_floating_point():
+    if not x.is_floating_point() and x.numel():
         kind = "_lastdim" if x.dim() == 0 or dim % x.dim() == x.dim() - 1 else ""
         raise NotImplementedError(f"\"{name}{kind}_kernel_impl\" not implemented for '{x.dtype.legacy_name}'")
-    out = empty_tensor(x.shape, x.dtype)
-    run(out, x, dim if dim >= 0 and dim < x.dim() else wrap(dim, x))
+    out = contiguous_like(x)
+    dim = dim if 0 <= dim < x.ndim else wrap(dim, x)
+    if x.is_floating_point():
+        run(out, x, dim)
     return out
 
 
@@ -49,7 +92,7 @@ def run_softmax(run, name, x, dim, dtype):
 )
 def _softmax_gradient(y_g, y, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
-    out = empty_tensor(y.shape, y.dtype)
+    out = contiguous_like(y)
     softmax_gradient_kernel(out, y_g, y, wrap(dim, y))
     return out
 
@@ -71,7 +114,7 @@ def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
 )
 def _log_softmax_gradient(y_g, y, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
-    out = empty_tensor(y.shape, y.dtype)
+    out = contiguous_like(y)
     log_softmax_gradient_kernel(out, y_g, y, wrap(dim, y))
     return out
 
@@ -202,11 +245,3 @@ def bilinear(input1, input2, weight, bias=None):
     out = out.reshape(*input1.shape[:-1], weight.shape[0])
     return out if bias is None else out + bias
 
-
-def __getattr__(name):
-    for family in ("activation", "random"):
-        found = getattr(importlib.import_module(f"rushlight.ops.{family}"), name, None)
-        if found is not None:
-            globals()[name] = found
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ ordinary ops of the input, so that it can be differentiated again.
 import math
 
 import rushlight as torch
-from rushlight.core import empty_tensor
+from rushlight.core import empty_like_layout, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
@@ -78,9 +78,12 @@ def native_layer_norm(x, normalized_shape, weight, bias, eps):
     shape, dtype = x.shape, statistics_dtype(x, weight, bias)
     kept = len(shape) - len(normalized_shape)
     statistics_shape = (*shape[:kept], *(1,) * len(normalized_shape))
-    out, mean, rstd = empty_tensor(shape, dtype), empty_tensor(statistics_shape, dtype), empty_tensor(statistics_shape, dtype)
+    rows = plain(x, dtype)
+    out, mean = empty_like_layout(rows), empty_tensor(statistics_shape, dtype)
+    rstd = empty_like_layout(mean)
     if mean.numel():
-        rows = (x if x.dtype is dtype else x.to(dtype)).contiguous().reshape(mean.numel(), -1 if x.numel() else 0)
+        if kept != 1 or len(shape) != 2:
+            rows = rows.view(mean.numel(), math.prod(normalized_shape))
         layer_norm_kernel(out, mean, rstd, rows, plain(weight, dtype), plain(bias, dtype), float(eps))
     return out if x.dtype is dtype else out.to(x.dtype), mean, rstd
 
@@ -96,8 +99,10 @@ def statistics_dtype(x, weight, bias):
 
 
 def plain(parameter, dtype):
-    """A weight or bias as the kernels read it."""
-    return None if parameter is None else parameter.to(dtype).contiguous()
+    """A tensor as the kernels read it."""
+    if parameter is None or parameter.dtype is dtype and parameter.is_contiguous():
+        return parameter
+    return parameter.to(dtype).contiguous()
 
 
 def check_normalized_shape(x, normalized_shape, weight, bias):

@@ -99,7 +99,10 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
 )
 def dist(a, b, p=2):
     """The norm of order `p` of `a` - `b`."""
-    return vector_norm(a - b, p)
+    difference = a - b
+    if not (difference.is_floating_point() or difference.is_complex()):
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {difference.dtype.legacy_name} instead.")
+    return vector_norm(difference, p)
 
 
 def renorm_parts(x, p, dim, maxnorm):

@@ -35,6 +35,30 @@ def reduced_count(x_shape, dim):
     return math.prod(x_shape[d] for d in dim) if len(dim) and x_shape else math.prod(x_shape)
 
 
+def refuse_nansum(dtype):
+    if dtype.is_complex:
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+
+
+def refuse_complex(kernel):
+    """The check of an op for ordered dtypes, with the name in its error."""
+
+    def check(dtype):
+        if dtype.is_complex:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy_name}'")
+
+    return check
+
+
+def refuse_unordered(name):
+    """The check of argmax and argmin."""
+
+    def check(dtype):
+        raise RuntimeError(f"{name}(): does not support {'complex' if dtype.is_complex else 'bool'} input")
+
+    return check
+
+
 @reduction(
     vjp=lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim), linear=True, result="sum",
     name=("SumBackward0", "SumBackward1"),
@@ -51,7 +75,7 @@ def sum(x, dim=None, keepdim=False, *, dtype=None):
 @reduction(
     vjp=lambda g, x, dim, keepdim: spread(g, x.shape, dim, keepdim) * (x == x),
     jvp=lambda x_t, x, dim, keepdim: (x_t * (x == x)).sum(dim, keepdim),
-    result="sum",
+    result="sum", check=refuse_nansum,
 )
 def nansum(x, dim=None, keepdim=False, *, dtype=None):
     """Sum that counts NaN as zero."""
@@ -161,7 +185,7 @@ def declare_extremum(name, kernel, whole_kernel):
 
     @reduction(
         vjp=extremum_vjp, jvp=extremum_jvp, kernel=whole_kernel, empty_error=refuse_empty(name), name=f"{name.capitalize()}Backward1",
-        function=False, method=False,
+        check=refuse_complex(f"{name}_all"), function=False, method=False,
     )
     @named(f"_{name}_all")
     def whole(x):
@@ -184,11 +208,6 @@ max_all, max_along = declare_extremum("max", "max_with_index", "amax")
 min_all, min_along = declare_extremum("min", "min_with_index", "amin")
 
 
-def refuse_complex(name, input):
-    if input.is_complex():
-        raise RuntimeError(f"{name}(): does not support complex input")
-
-
 @composite
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The greatest element; or, along `dim`, the greatest elements and their indices; or `maximum(input, other)`."""
@@ -198,7 +217,8 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
         return max_all(input) if out is None else max_all(input, out=out)
     if other is not None or isinstance(dim, Tensor):
         return torch.maximum(input, dim if other is None else other, out=out)
-    refuse_complex("max", input)
+    if input.is_complex():
+        raise RuntimeError("max(): does not support complex input")
     keepdim = keepdim if keepdims is None else keepdims
     return max_along(input, dim, keepdim) if out is None else max_along(input, dim, keepdim, out=out)
 
@@ -212,7 +232,8 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
         return min_all(input) if out is None else min_all(input, out=out)
     if other is not None or isinstance(dim, Tensor):
         return torch.minimum(input, dim if other is None else other, out=out)
-    refuse_complex("min", input)
+    if input.is_complex():
+        raise RuntimeError("min(): does not support complex input")
     keepdim = keepdim if keepdims is None else keepdims
     return min_along(input, dim, keepdim) if out is None else min_along(input, dim, keepdim, out=out)
 
@@ -231,12 +252,12 @@ def even_jvp(x_t, x, out, dim, keepdim):
     return (x_t * even_share(x, out, dim, keepdim)).sum(dim if dim != () else None, keepdim)
 
 
-@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax"))
+@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax"), check=refuse_complex("max_values_cpu"))
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
 
 
-@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin"))
+@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin"), check=refuse_complex("min_values_cpu"))
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
 
@@ -257,17 +278,18 @@ def aminmax_vjp(g, x, min, max, dim, keepdim):
     vjp=aminmax_vjp,
     jvp=lambda x_t, x, min, max, dim, keepdim: (even_jvp(x_t, x, min, dim, keepdim), even_jvp(x_t, x, max, dim, keepdim)),
     outputs=("min", "max"), differentiable=(0, 1), result_type=return_type("aminmax", "min", "max"), empty_error=refuse_empty_aminmax,
+    check=refuse_complex("aminmax_cpu"),
 )
 def aminmax(x, *, dim=None, keepdim=False):
     """The least and the greatest elements."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty("argmax", IndexError, ""))
+@reduction(result="int64", single=True, empty_error=refuse_empty("argmax", IndexError, ""), check=refuse_unordered("argmax"))
 def argmax(x, dim=None, keepdim=False):
     """The index of the greatest element, in the flattened tensor or along `dim`."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty("argmin", IndexError, ""))
+@reduction(result="int64", single=True, empty_error=refuse_empty("argmin", IndexError, ""), check=refuse_unordered("argmin"))
 def argmin(x, dim=None, keepdim=False):
     """The index of the least element, in the flattened tensor or along `dim`."""
 

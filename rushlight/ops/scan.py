@@ -3,7 +3,7 @@
 import math
 
 import rushlight as torch
-from rushlight.core import Tensor, empty_tensor
+from rushlight.core import Tensor, empty_like_layout, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
 
@@ -23,10 +23,23 @@ def wrap(dim, x):
     return dim % count
 
 
+def contiguous_like(x):
+    """An unfilled contiguous tensor of x's shape and dtype."""
+    return empty_like_layout(x) if x.is_contiguous() else empty_tensor(x.shape, x.dtype)
+
+
+def refuse_unless(name, x, allowed):
+    if not allowed:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{x.dtype.legacy_name}'")
+
+
 def run_scan(name, x, dim, dtype):
     dim = wrap(dim, x)
-    x = x.to(scan_dtype(x, dtype))
-    out = empty_tensor(x.shape, x.dtype)
+    wanted = scan_dtype(x, dtype)
+    if x.dtype is not wanted:
+        x = x.to(wanted)
+    refuse_unless(f"{name}_out_cpu", x, wanted is not torch.bool)
+    out = contiguous_like(x)
     kernel(name)(out, x, dim)
     return out
 
@@ -97,7 +110,8 @@ def extremum_jvp(x_t, indices, dim):
 
 def run_extremum(name, x, dim):
     dim = wrap(dim, x)
-    values, indices = empty_tensor(x.shape, x.dtype), empty_tensor(x.shape, torch.int64)
+    refuse_unless(f"{name}_cpu", x, not x.is_complex())
+    values, indices = contiguous_like(x), empty_tensor(x.shape, torch.int64)
     kernel(name)(values, indices, x, dim)
     return values, indices
 
@@ -147,14 +161,24 @@ def logcumsumexp_jvp(x_t, x, dim):
     return linear_recurrence((x_t * own_share(x, out)).flip(dim), preceding(decay(out, dim), dim, 0).flip(dim), dim).flip(dim)
 
 
+def complex_logcumsumexp(x, dim):
+    """By the recurrence of the sums, scaled with the greatest real part so far."""
+    if x.dim() == 0 or x.numel() == 0:
+        return x.clone()
+    most = x.real.cummax(dim)[0]
+    terms = (x - most).exp()
+    growth = (preceding(most, dim, 0) - most).exp()
+    return linear_recurrence(terms.flip(dim), growth.flip(dim).to(x.dtype), dim).flip(dim).log() + most
+
+
 @op(vjp=logcumsumexp_vjp, jvp=lambda x_t, x, dim: logcumsumexp_jvp(x_t, x, dim))
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrap(dim, x)
     if x.is_complex():
-        most = x.real.amax(dim, keepdim=True) if x.numel() else x.real
-        return (x - most).exp().cumsum(dim).log() + most
-    out = empty_tensor(x.shape, x.dtype)
+        return complex_logcumsumexp(x, dim)
+    refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point())
+    out = contiguous_like(x)
     kernel("logcumsumexp")(out, x, dim)
     return out
 
@@ -166,14 +190,14 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return input.clone() if out is None else out.copy_(input)
     parts = [part for part in (prepend, input, append) if part is not None]
     result = torch.cat(parts, dim) if len(parts) > 1 else input
     for _ in range(min(n, result.shape[dim])):
         last = result.shape[dim] - 1
         left, right = result.narrow(dim, 0, last), result.narrow(dim, 1, last)
         result = right.logical_xor(left) if result.dtype == torch.bool else right - left
-    if n == 0:
-        result = result.clone()
     return result if out is None else out.copy_(result)
 
 
@@ -217,6 +241,8 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
 
     `spacing` is one step, a step for each dimension, or a tuple of tensors with the sample points of each.
     """
+    if input.dtype is torch.uint8:
+        raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     dims = tuple(wrap(d, input) for d in dims)
     spacing = 1 if spacing is None else spacing

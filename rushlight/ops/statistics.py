@@ -192,6 +192,11 @@ def neighbours(y, dim):
     return y.narrow(dim, 0, last), y.narrow(dim, 1, last)
 
 
+def refuse_bool(name, y, x):
+    if y.dtype is torch.bool or x is not None and x.dtype is torch.bool:
+        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
+
+
 def spacing(name, y, x, dim):
     """The steps of the sample points `x`, shaped to multiply slices of `y` along `dim`."""
     if x.dim() == 1:
@@ -206,6 +211,7 @@ def spacing(name, y, x, dim):
 @composite(method=False)
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of `y` along `dim` by the trapezoidal rule, over the points `x` or steps of `dx`."""
+    refuse_bool("trapezoid", y, x)
     if y.shape[dim] == 0:
         return torch.zeros([size for d, size in enumerate(y.shape) if d != dim % y.dim()], dtype=y.dtype)
     left, right = neighbours(y, dim)
@@ -223,6 +229,7 @@ def trapz(y, x=None, *, dx=1, dim=-1):
 @composite(method=False)
 def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """The running integral of `y` along `dim` by the trapezoidal rule."""
+    refuse_bool("cumulative_trapezoid", y, x)
     left, right = neighbours(y, dim)
     if x is None:
         return (dx / 2.0 * (left + right)).cumsum(dim)
