@@ -203,6 +203,7 @@ def reduction(
     result_type=None,
     differentiable=(0,),
     bool_keeps_uint8=False,
+    check=None,
     name=None,
     function=True,
     method=True,
@@ -214,6 +215,7 @@ def reduction(
 
     `result` says what dtype comes out: "same", "sum" (int64 for integers), "floating", "real", "bool" or "int64". `numbers` names the
     parameters that the kernel gets. `empty_error(dim, x, given_dim)` makes the exception for an empty dimension without identity.
+    `check(dtype)` is called for bool and complex inputs, and raises for those that the op refuses.
     """
 
     def declare(body):
@@ -245,6 +247,7 @@ def reduction(
             empty_error,
             max(1, len(outputs)),
             bool_keeps_uint8,
+            *(() if check is None else (check,)),
         )
         register(
             made,
