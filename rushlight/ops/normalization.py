@@ -281,6 +281,8 @@ def native_batch_norm(x, weight, bias, running_mean, running_var, training, mome
 @composite(method=False)
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=False):
     """Standardizes each channel over the batch (or with the running statistics), then scales and shifts (Ioffe & Szegedy 2015)."""
+    if input.dim() < 2 and input.numel() == 0:
+        return input.clone()
     channels = input.shape[1]
     for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if given is None:
