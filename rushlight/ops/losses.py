@@ -32,8 +32,12 @@ def mse_slope(x, target):
         "x": lambda g, x, target, reduction: shared_out(g, mse_slope(x, target), reduction),
         "target": lambda g, x, target, reduction: -shared_out(g, mse_slope(x, target), reduction),
     },
-    jvp=lambda x_t, target_t, x, target, reduction: reduced(mse_slope(x, target) * tangent_of_difference(x_t, target_t), reduction),
-    function=False, method=False, out=False,
+    jvp=lambda x_t, target_t, x, target, reduction: reduced(
+        mse_slope(x, target) * tangent_of_difference(x_t, target_t), reduction
+    ),
+    function=False,
+    method=False,
+    out=False,
 )
 def mse_loss(x, target, reduction="mean"):
     """(x - target)²"""
@@ -56,7 +60,10 @@ def smooth_l1_slope(x, target, beta):
     jvp=lambda x_t, target_t, x, target, reduction, beta: reduced(
         smooth_l1_slope(x, target, beta) * tangent_of_difference(x_t, target_t), reduction
     ),
-    function=False, method=False, out=False, name="SmoothL1LossBackward0",
+    function=False,
+    method=False,
+    out=False,
+    name="SmoothL1LossBackward0",
 )
 def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
@@ -80,7 +87,9 @@ def huber_slope(x, target, delta):
     jvp=lambda x_t, target_t, x, target, reduction, delta: reduced(
         huber_slope(x, target, delta) * tangent_of_difference(x_t, target_t), reduction
     ),
-    function=False, method=False, out=False,
+    function=False,
+    method=False,
+    out=False,
 )
 def huber_loss(x, target, reduction="mean", delta=1.0):
     """Half the squared difference where that is below `delta`, else linear."""
@@ -97,7 +106,9 @@ def soft_margin_slope(x, target):
 @op(
     vjp=lambda g, x, target, reduction: shared_out(g, soft_margin_slope(x, target), reduction),
     jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
-    function=False, method=False, out=False,
+    function=False,
+    method=False,
+    out=False,
 )
 def soft_margin_loss(x, target, reduction="mean"):
     """log(1 + exp(-target x))"""
@@ -127,8 +138,10 @@ def bce_jvp(x_t, target_t, x, target, weight, reduction):
 def refuse_gradient(function, name, given):
     """Some parameters are constants in PyTorch, and are refused where a gradient would be recorded."""
     if given is not None and given.requires_grad and torch.is_grad_enabled():
-        raise RuntimeError(f"The function '{function}' is not differentiable with respect to argument '{name}'. This input cannot have "
-                           "requires_grad True.")
+        raise RuntimeError(
+            f"The function '{function}' is not differentiable with respect to argument '{name}'. This input cannot have "
+            "requires_grad True."
+        )
 
 
 @op(
@@ -136,7 +149,9 @@ def refuse_gradient(function, name, given):
         "x": lambda g, x, target, weight, reduction: shared_out(g, bce_slope(x, target, weight), reduction),
         "target": lambda g, x, weight, reduction: shared_out(g, bce_target_slope(x, weight), reduction),
     },
-    jvp=bce_jvp, method=False, out=False,
+    jvp=bce_jvp,
+    method=False,
+    out=False,
 )
 def _binary_cross_entropy(x, target, weight, reduction):
     """The op of binary_cross_entropy."""
@@ -172,10 +187,16 @@ def bce_logits_jvp(x_t, target_t, x, target, weight, pos_weight, reduction):
 
 @op(
     vjp={
-        "x": lambda g, x, target, weight, pos_weight, reduction: shared_out(g, bce_logits_slope(x, target, weight, pos_weight), reduction),
-        "target": lambda g, x, weight, pos_weight, reduction: shared_out(g, bce_logits_target_slope(x, weight, pos_weight), reduction),
+        "x": lambda g, x, target, weight, pos_weight, reduction: shared_out(
+            g, bce_logits_slope(x, target, weight, pos_weight), reduction
+        ),
+        "target": lambda g, x, weight, pos_weight, reduction: shared_out(
+            g, bce_logits_target_slope(x, weight, pos_weight), reduction
+        ),
     },
-    jvp=bce_logits_jvp, method=False, out=False,
+    jvp=bce_logits_jvp,
+    method=False,
+    out=False,
 )
 def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction):
     """The op of binary_cross_entropy_with_logits."""
@@ -223,7 +244,9 @@ def as_positions(x, target):
     jvp=lambda loss_g_t, x_size, target, weight, total, reduction, ignore_index: torch._nll_loss_gradient(
         loss_g_t, x_size, target, weight, total, reduction, ignore_index
     ),
-    method=False, out=False, name="NllLossBackwardBackward0",
+    method=False,
+    out=False,
+    name="NllLossBackwardBackward0",
 )
 def _nll_loss_gradient(loss_g, x_size, target, weight, total, reduction, ignore_index):
     """What the loss's cotangent becomes. It is linear in it, and the loss itself is its adjoint."""
@@ -248,7 +271,10 @@ nll_rules = dict(
         g, x_shape, target, weight, total_weight, reduction, ignore_index
     ),
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
-    outputs=("loss", "total_weight"), differentiable=("loss",), method=False, out=False,
+    outputs=("loss", "total_weight"),
+    differentiable=("loss",),
+    method=False,
+    out=False,
 )
 
 
@@ -285,8 +311,10 @@ def check_nll(x, target, weight):
         refuse_gradient("nll_loss_forward", "weight", weight)
         classes = shape[0] if dims == 1 else shape[1]
         if weight.dim() != 1 or weight.shape[0] != classes:
-            raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
-                               f"shape: {list(weight.shape)}")
+            raise RuntimeError(
+                f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+                f"shape: {list(weight.shape)}"
+            )
 
 
 @composite(function=False, method=False)
@@ -345,7 +373,9 @@ def row_jvp(x_t, slope, reduction):
     jvp=lambda x_t, x, target, p, margin, weight, reduction: row_jvp(
         x_t, multi_margin_slope(x, target, p, margin, weight)[0], reduction
     ),
-    function=False, method=False, out=False,
+    function=False,
+    method=False,
+    out=False,
 )
 def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean"):
     """Mean over the wrong classes j of max(0, margin - x[target] + x[j])^p, for rows x [N, C] or one row [C]."""
@@ -353,8 +383,10 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
         raise ValueError("only p == 1 and p == 2 supported")
     rows = as_rows(x)
     if target.dim() > 1 or target.numel() != rows.shape[0]:
-        raise RuntimeError("multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
-                           f"Expected target size [{rows.shape[0]}], but got {list(target.shape)}. Input has shape {list(x.shape)}.")
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
+            f"Expected target size [{rows.shape[0]}], but got {list(target.shape)}. Input has shape {list(x.shape)}."
+        )
     if target.numel() and not bool(((target >= 0) & (target < rows.shape[1])).all()):
         raise RuntimeError("target out of range")
     excess, labels = multi_margin_excess(rows, target, margin)
@@ -384,7 +416,10 @@ def multilabel_slope(x, target):
 @op(
     vjp=lambda g, x, target, reduction: row_vjp(g, multilabel_slope(x, target), x.shape, reduction),
     jvp=lambda x_t, x, target, reduction: row_jvp(x_t, multilabel_slope(x, target), reduction),
-    function=False, method=False, out=False, name="MultilabelMarginLossBackward0",
+    function=False,
+    method=False,
+    out=False,
+    name="MultilabelMarginLossBackward0",
 )
 def multilabel_margin_loss(x, target, reduction="mean"):
     """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""

@@ -88,7 +88,9 @@ def run_softmax(run, name, x, dim, dtype):
         "y": lambda g, y_g, y, dim: g * (y_g - (y_g * y).sum(dim, keepdim=True)) - y_g * (g * y).sum(dim, keepdim=True),
     },
     jvp=lambda y_g_t, y_t, y_g, y, dim: softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
-    method=False, out=False, name="SoftmaxBackwardDataBackward0",
+    method=False,
+    out=False,
+    name="SoftmaxBackwardDataBackward0",
 )
 def _softmax_gradient(y_g, y, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
@@ -110,7 +112,9 @@ def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
         "y": lambda g, y_g, y, dim: -(g * y.exp()) * y_g.sum(dim, keepdim=True),
     },
     jvp=lambda y_g_t, y_t, y_g, y, dim: log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
-    method=False, out=False, name="LogSoftmaxBackwardDataBackward0",
+    method=False,
+    out=False,
+    name="LogSoftmaxBackwardDataBackward0",
 )
 def _log_softmax_gradient(y_g, y, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
@@ -151,9 +155,13 @@ def log_softmax(x, dim, dtype=None):
 
 
 @op(
-    vjp=lambda g, row_g_shape, indices, padding_idx: g.index_select(0, indices.reshape(-1)).reshape(row_g_shape)
-    * indices.ne(padding_idx).unsqueeze(-1),
-    linear=True, method=False, out=False, name="EmbeddingDenseBackwardBackward0",
+    vjp=lambda g, row_g_shape, indices, padding_idx: (
+        g.index_select(0, indices.reshape(-1)).reshape(row_g_shape) * indices.ne(padding_idx).unsqueeze(-1)
+    ),
+    linear=True,
+    method=False,
+    out=False,
+    name="EmbeddingDenseBackwardBackward0",
 )
 def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
     """The rows of `row_g` summed where `indices` sends them; the row `padding_idx` stays 0."""
@@ -169,15 +177,18 @@ def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
         )
     },
     jvp=lambda weight_t, indices: torch.embedding(weight_t, indices),
-    method=False, out=False,
+    method=False,
+    out=False,
 )
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """The rows of `weight` that `indices` names. The row `padding_idx` gets no gradient."""
     if weight.dim() != 2:
         raise RuntimeError("'weight' must be 2-D")
     if indices.dtype not in (torch.int32, torch.int64):
-        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-                           f"torch.{indices.dtype.legacy_name}Tensor instead (while checking arguments for embedding)")
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{indices.dtype.legacy_name}Tensor instead (while checking arguments for embedding)"
+        )
     shape = indices.shape
     out = empty_tensor((indices.numel(), weight.shape[1]), weight.dtype)
     rows = indices if len(shape) == 1 else indices.reshape(-1)
@@ -200,12 +211,14 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     vjp={
         "x1": lambda g, x2, weight: three_way(g, weight, x2),
         "x2": lambda g, x1, weight: three_way(g, weight.transpose(1, 2), x1),
-        "weight": lambda g, x1, x2: torch.matmul(
-            (g.unsqueeze(-1) * x1.unsqueeze(-2)).flatten(-2).t(), x2
-        ).reshape(g.shape[1], x1.shape[1], x2.shape[1]),
+        "weight": lambda g, x1, x2: torch.matmul((g.unsqueeze(-1) * x1.unsqueeze(-2)).flatten(-2).t(), x2).reshape(
+            g.shape[1], x1.shape[1], x2.shape[1]
+        ),
     },
     jvp=lambda x1_t, x2_t, weight_t, x1, x2, weight: trilinear_jvp(x1_t, x2_t, weight_t, x1, x2, weight),
-    method=False, out=False, name="TrilinearBackward0",
+    method=False,
+    out=False,
+    name="TrilinearBackward0",
 )
 def _trilinear(x1, weight, x2):
     """Σ_ij x1[n, i] weight[o, i, j] x2[n, j] for rows n: [n, o]."""
@@ -234,14 +247,18 @@ def bilinear(input1, input2, weight, bias=None):
         raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.dim()} and {input2.dim()}")
     for d in range(input1.dim() - 1):
         if input1.shape[d] != input2.shape[d]:
-            raise RuntimeError(f"bilinear(): input batch dimensions do not match at dim {d}: got {input1.shape[d]} and "
-                               f"{input2.shape[d]}")
+            raise RuntimeError(
+                f"bilinear(): input batch dimensions do not match at dim {d}: got {input1.shape[d]} and {input2.shape[d]}"
+            )
     for which, given, d in (("input1", input1, 1), ("input2", input2, 2)):
         if given.shape[-1] != weight.shape[d]:
-            raise RuntimeError(f"bilinear(): {which} size does not match weight size: got {given.shape[-1]} but expected {weight.shape[d]}")
+            raise RuntimeError(
+                f"bilinear(): {which} size does not match weight size: got {given.shape[-1]} but expected {weight.shape[d]}"
+            )
     if bias is not None and bias.shape[0] != weight.shape[0]:
-        raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}")
+        raise RuntimeError(
+            f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}"
+        )
     out = torch._trilinear(input1.reshape(-1, input1.shape[-1]), weight, input2.reshape(-1, input2.shape[-1]))
     out = out.reshape(*input1.shape[:-1], weight.shape[0])
     return out if bias is None else out + bias
-

@@ -56,7 +56,13 @@ def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
     dbias = empty_tensor(normalized_shape, dtype) if wanted[2] else None
     rows = (mean.numel(), columns)
     layer_norm_gradient_kernel(
-        dx, dweight, dbias, g.to(dtype).contiguous().reshape(rows), x.to(dtype).contiguous().reshape(rows), mean, rstd,
+        dx,
+        dweight,
+        dbias,
+        g.to(dtype).contiguous().reshape(rows),
+        x.to(dtype).contiguous().reshape(rows),
+        mean,
+        rstd,
         plain(weight, dtype),
     )
     return dx, dweight, dbias
@@ -69,8 +75,13 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
 
 
 @op(
-    joint=layer_norm_joint, inputs=("x", "weight", "bias"), jvp=layer_norm_jvp,
-    outputs=("out", "mean", "rstd"), differentiable=("out",), method=False, out=False,
+    joint=layer_norm_joint,
+    inputs=("x", "weight", "bias"),
+    jvp=layer_norm_jvp,
+    outputs=("out", "mean", "rstd"),
+    differentiable=("out",),
+    method=False,
+    out=False,
 )
 def native_layer_norm(x, normalized_shape, weight, bias, eps):
     """layer_norm with the mean and 1 / standard deviation of each row."""
@@ -94,7 +105,9 @@ def statistics_dtype(x, weight, bias):
         if parameter is not None and parameter.dtype is not x.dtype:
             if x.dtype.itemsize == 2 and parameter.dtype is torch.float32:
                 return torch.float32
-            raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of {'Float' if x.dtype.itemsize < 8 else 'Double'}")
+            raise RuntimeError(
+                f"mixed dtype (CPU): expect parameter to have scalar type of {'Float' if x.dtype.itemsize < 8 else 'Double'}"
+            )
     return x.dtype
 
 
@@ -109,17 +122,23 @@ def check_normalized_shape(x, normalized_shape, weight, bias):
     if not x.is_floating_point():
         raise NotImplementedError(f"\"LayerNormKernelImpl\" not implemented for '{x.dtype.legacy_name}'")
     if len(normalized_shape) == 0:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-                           "normalized_shape = []")
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
     for name, given in (("weight", weight), ("bias", bias)):
         if given is not None and tuple(given.shape) != tuple(normalized_shape):
-            raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(given.shape)} "
-                               f"and normalized_shape = {list(normalized_shape)}")
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(given.shape)} "
+                f"and normalized_shape = {list(normalized_shape)}"
+            )
     count = len(normalized_shape)
-    if x.dim() < count or tuple(x.shape[x.dim() - count:]) != tuple(normalized_shape):
+    if x.dim() < count or tuple(x.shape[x.dim() - count :]) != tuple(normalized_shape):
         wanted = "".join(f", {size}" for size in normalized_shape)
-        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
-                           f"size{list(x.shape)}")
+        raise RuntimeError(
+            f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
+            f"size{list(x.shape)}"
+        )
 
 
 @composite(method=False)
@@ -131,10 +150,14 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
 @composite(method=False)
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """`input` over its root mean square over the last dimensions, times `weight` (Zhang & Sennrich 2019)."""
-    if input.dim() < len(normalized_shape) or tuple(input.shape[input.dim() - len(normalized_shape):]) != tuple(normalized_shape):
+    if input.dim() < len(normalized_shape) or tuple(input.shape[input.dim() - len(normalized_shape) :]) != tuple(
+        normalized_shape
+    ):
         wanted = "".join(f", {size}" for size in normalized_shape)
-        raise RuntimeError(f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
-                           f"size{list(input.shape)}")
+        raise RuntimeError(
+            f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
+            f"size{list(input.shape)}"
+        )
     # Halves are computed in float32.
     x = input.to(torch.float32) if input.dtype.itemsize == 2 else input
     if eps is None:
@@ -178,8 +201,13 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 
 
 @op(
-    joint=group_norm_joint, inputs=("x", "weight", "bias"), jvp=group_norm_jvp,
-    outputs=("out", "mean", "rstd"), differentiable=("out",), method=False, out=False,
+    joint=group_norm_joint,
+    inputs=("x", "weight", "bias"),
+    jvp=group_norm_jvp,
+    outputs=("out", "mean", "rstd"),
+    differentiable=("out",),
+    method=False,
+    out=False,
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
@@ -205,12 +233,16 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if channels % num_groups:
-        raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
-                           f"{list(input.shape)} and num_groups={num_groups}")
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(input.shape)} and num_groups={num_groups}"
+        )
     for name, given in (("weight", weight), ("bias", bias)):
         if given is not None and (given.dim() != 1 or given.numel() != channels):
-            raise RuntimeError(f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                               f"{list(given.shape)} and input of shape {list(input.shape)}")
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{list(given.shape)} and input of shape {list(input.shape)}"
+            )
     positions = math.prod(input.shape[2:])
     return native_group_norm(input, weight, bias, samples, channels, positions, num_groups, eps)[0]
 
@@ -255,8 +287,13 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
 
 
 @op(
-    joint=batch_norm_joint, inputs=("x", "weight", "bias"), jvp=batch_norm_jvp,
-    outputs=("out", "mean", "rstd"), differentiable=("out",), method=False, out=False,
+    joint=batch_norm_joint,
+    inputs=("x", "weight", "bias"),
+    jvp=batch_norm_jvp,
+    outputs=("out", "mean", "rstd"),
+    differentiable=("out",),
+    method=False,
+    out=False,
 )
 def native_batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
@@ -264,7 +301,9 @@ def native_batch_norm(x, weight, bias, running_mean, running_var, training, mome
         dims = other_dims(x)
         count = x.numel() // (x.shape[1] or 1)
         statistics = x if running_mean is None or running_mean.dtype == x.dtype else x.to(running_mean.dtype)
-        var, mean = torch.var_mean(statistics, dims, correction=0) if count else (torch.zeros(x.shape[1]), torch.zeros(x.shape[1]))
+        var, mean = (
+            torch.var_mean(statistics, dims, correction=0) if count else (torch.zeros(x.shape[1]), torch.zeros(x.shape[1]))
+        )
         rstd = (var + eps).rsqrt()
         if running_mean is not None:
             running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)

@@ -35,7 +35,12 @@ def norm_jvp(x_t, x, out, ord, dim, keepdim):
 
 @reduction(
     vjp=lambda g, x, out, ord, dim, keepdim: restore(g, x.shape, dim, keepdim) * norm_slope(x, out, ord, dim, keepdim),
-    jvp=norm_jvp, result="real", kernel="norm", numbers=("ord",), function=False, method=False,
+    jvp=norm_jvp,
+    result="real",
+    kernel="norm",
+    numbers=("ord",),
+    function=False,
+    method=False,
 )
 def linalg_vector_norm(x, ord, dim=None, keepdim=False, *, dtype=None):
     """The norm whose order is a float."""
@@ -53,12 +58,16 @@ def check_vector_norm(x, ord, dim, dtype):
     if (ord < 0 or ord == math.inf) and x.numel() == 0:
         text = f"{ord:g}"
         if dim is None or not isinstance(dim, int) and len(dim) == 0:
-            raise RuntimeError(f"linalg.vector_norm cannot compute the {text} norm on an empty tensor because the operation does not "
-                               "have an identity")
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {text} norm on an empty tensor because the operation does not "
+                "have an identity"
+            )
         for d in (dim,) if isinstance(dim, int) else dim:
             if x.shape[d] == 0:
-                raise RuntimeError(f"linalg.vector_norm cannot compute the {text} norm on the dimension {d}because this dimension is "
-                                   "empty and the operation does not have an identity")
+                raise RuntimeError(
+                    f"linalg.vector_norm cannot compute the {text} norm on the dimension {d}because this dimension is "
+                    "empty and the operation does not have an identity"
+                )
 
 
 @composite(namespace="linalg", method=False)
@@ -101,7 +110,9 @@ def dist(a, b, p=2):
     """The norm of order `p` of `a` - `b`."""
     difference = a - b
     if not (difference.is_floating_point() or difference.is_complex()):
-        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {difference.dtype.legacy_name} instead.")
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {difference.dtype.legacy_name} instead."
+        )
     return vector_norm(difference, p)
 
 
@@ -160,7 +171,8 @@ def cdist_jvp(a_t, b_t, a, b, p, out):
         "x2": lambda g, x1, x2, p, out: -(g.unsqueeze(-1) * cdist_slope(x1, x2, p, out)).sum(-3),
     },
     jvp=lambda x1_t, x2_t, x1, x2, p, out: cdist_jvp(x1_t, x2_t, x1, x2, p, out),
-    method=False, out=False,
+    method=False,
+    out=False,
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances between the rows of `x1` [..., P, M] and those of `x2` [..., R, M]: [..., P, R]."""

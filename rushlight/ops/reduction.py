@@ -60,7 +60,9 @@ def refuse_unordered(name):
 
 
 @reduction(
-    vjp=lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim), linear=True, result="sum",
+    vjp=lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim),
+    linear=True,
+    result="sum",
     name=("SumBackward0", "SumBackward1"),
 )
 def sum(x, dim=None, keepdim=False, *, dtype=None):
@@ -75,15 +77,18 @@ def sum(x, dim=None, keepdim=False, *, dtype=None):
 @reduction(
     vjp=lambda g, x, dim, keepdim: spread(g, x.shape, dim, keepdim) * (x == x),
     jvp=lambda x_t, x, dim, keepdim: (x_t * (x == x)).sum(dim, keepdim),
-    result="sum", check=refuse_nansum,
+    result="sum",
+    check=refuse_nansum,
 )
 def nansum(x, dim=None, keepdim=False, *, dtype=None):
     """Sum that counts NaN as zero."""
 
 
 @reduction(
-    vjp=lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim) / reduced_count(x_shape, dim), linear=True,
-    result="floating", name=("MeanBackward0", "MeanBackward1"),
+    vjp=lambda g, x_shape, dim, keepdim: spread(g, x_shape, dim, keepdim) / reduced_count(x_shape, dim),
+    linear=True,
+    result="floating",
+    name=("MeanBackward0", "MeanBackward1"),
 )
 def mean(x, dim=None, keepdim=False, *, dtype=None):
     """Arithmetic mean over the dimensions `dim` (all of them by default)."""
@@ -118,7 +123,9 @@ def other_factors(x, dim):
 @reduction(
     vjp=lambda g, x, dim, keepdim: spread(g, x.shape, dim, keepdim) * other_factors(x, dim).conj(),
     jvp=lambda x_t, x, dim, keepdim: (x_t * other_factors(x, dim)).sum(dim, keepdim),
-    result="sum", name=("ProdBackward0", "ProdBackward1"), single=True,
+    result="sum",
+    name=("ProdBackward0", "ProdBackward1"),
+    single=True,
 )
 def prod(x, dim=None, keepdim=False, *, dtype=None):
     """Product of all elements, or along the dimension `dim`."""
@@ -184,8 +191,14 @@ def declare_extremum(name, kernel, whole_kernel):
     """The two reductions of max or min: of everything, and along one dimension with indices."""
 
     @reduction(
-        vjp=extremum_vjp, jvp=extremum_jvp, kernel=whole_kernel, empty_error=refuse_empty(name), name=f"{name.capitalize()}Backward1",
-        check=refuse_complex(f"{name}_all"), function=False, method=False,
+        vjp=extremum_vjp,
+        jvp=extremum_jvp,
+        kernel=whole_kernel,
+        empty_error=refuse_empty(name),
+        name=f"{name.capitalize()}Backward1",
+        check=refuse_complex(f"{name}_all"),
+        function=False,
+        method=False,
     )
     @named(f"_{name}_all")
     def whole(x):
@@ -194,8 +207,14 @@ def declare_extremum(name, kernel, whole_kernel):
     @reduction(
         vjp=lambda g, x_shape, dim, keepdim, indices: select_vjp(g, x_shape, dim, keepdim, indices),
         jvp=lambda x_t, dim, keepdim, indices: select_jvp(x_t, dim, keepdim, indices),
-        kernel=kernel, single=True, outputs=("values", "indices"), differentiable=(0,), result_type=return_type(name, "values", "indices"),
-        empty_error=refuse_empty(name), function=False, method=False,
+        kernel=kernel,
+        single=True,
+        outputs=("values", "indices"),
+        differentiable=(0,),
+        result_type=return_type(name, "values", "indices"),
+        empty_error=refuse_empty(name),
+        function=False,
+        method=False,
     )
     @named(name)
     def along(x, dim, keepdim=False):
@@ -277,7 +296,10 @@ def aminmax_vjp(g, x, min, max, dim, keepdim):
 @reduction(
     vjp=aminmax_vjp,
     jvp=lambda x_t, x, min, max, dim, keepdim: (even_jvp(x_t, x, min, dim, keepdim), even_jvp(x_t, x, max, dim, keepdim)),
-    outputs=("min", "max"), differentiable=(0, 1), result_type=return_type("aminmax", "min", "max"), empty_error=refuse_empty_aminmax,
+    outputs=("min", "max"),
+    differentiable=(0, 1),
+    result_type=return_type("aminmax", "min", "max"),
+    empty_error=refuse_empty_aminmax,
     check=refuse_complex("aminmax_cpu"),
 )
 def aminmax(x, *, dim=None, keepdim=False):

@@ -117,7 +117,10 @@ def run_extremum(name, x, dim):
 
 
 @op(
-    vjp=extremum_vjp, jvp=extremum_jvp, outputs=("values", "indices"), differentiable=("values",),
+    vjp=extremum_vjp,
+    jvp=extremum_jvp,
+    outputs=("values", "indices"),
+    differentiable=("values",),
     result_type=return_type("cummax", "values", "indices"),
 )
 def cummax(x, dim):
@@ -126,7 +129,10 @@ def cummax(x, dim):
 
 
 @op(
-    vjp=extremum_vjp, jvp=extremum_jvp, outputs=("values", "indices"), differentiable=("values",),
+    vjp=extremum_vjp,
+    jvp=extremum_jvp,
+    outputs=("values", "indices"),
+    differentiable=("values",),
     result_type=return_type("cummin", "values", "indices"),
 )
 def cummin(x, dim):
@@ -229,7 +235,8 @@ def gradient_along(x, dim, step, edge_order):
         first = -(2 * h + k) / (h * (h + k)) * part(0, 1) + (h + k) / (h * k) * part(1, 1) - h / (k * (h + k)) * part(2, 1)
         h, k = steps[-2], steps[-1]
         last = (
-            k / (h * (h + k)) * part(size - 3, 1) - (h + k) / (h * k) * part(size - 2, 1)
+            k / (h * (h + k)) * part(size - 3, 1)
+            - (h + k) / (h * k) * part(size - 2, 1)
             + (2 * k + h) / (k * (h + k)) * part(size - 1, 1)
         )
     return torch.cat([first, inner, last], dim)
@@ -248,8 +255,10 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     spacing = 1 if spacing is None else spacing
     steps = (spacing,) * len(dims) if not isinstance(spacing, (tuple, list)) else tuple(spacing)
     if len(steps) != len(dims):
-        raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = "
-                           f"{input.dim()}', but got a list of length {len(steps)}")
+        raise RuntimeError(
+            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = "
+            f"{input.dim()}', but got a list of length {len(steps)}"
+        )
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     for d in dims:

@@ -41,7 +41,10 @@ def real_var(x, dim, correction, keepdim):
 @reduction(
     vjp=lambda g, x, out, dim, correction, keepdim: var_vjp(g * halved_by(out), x, dim, correction, keepdim),
     jvp=lambda x_t, x, out, dim, correction, keepdim: var_jvp(x_t, x, dim, correction, keepdim) * halved_by(out),
-    result="real", numbers=("correction",), function=False, method=False,
+    result="real",
+    numbers=("correction",),
+    function=False,
+    method=False,
 )
 @named("std")
 def real_std(x, dim, correction, keepdim):
@@ -59,7 +62,11 @@ def moments_vjp(g, x, dim, correction, keepdim):
 @op(
     vjp=moments_vjp,
     jvp=lambda x_t, x, dim, correction, keepdim: (var_jvp(x_t, x, dim, correction, keepdim), x_t.mean(dim, keepdim)),
-    outputs=("var", "mean"), differentiable=("var", "mean"), function=False, method=False, name="VarMeanBackward0",
+    outputs=("var", "mean"),
+    differentiable=("var", "mean"),
+    function=False,
+    method=False,
+    name="VarMeanBackward0",
 )
 def real_var_mean(x, dim, correction, keepdim):
     """Variance and mean together."""
@@ -73,9 +80,14 @@ def std_mean_vjp(g, x, std, dim, correction, keepdim):
 @op(
     vjp=std_mean_vjp,
     jvp=lambda x_t, x, std, dim, correction, keepdim: (
-        var_jvp(x_t, x, dim, correction, keepdim) * halved_by(std), x_t.mean(dim, keepdim)
+        var_jvp(x_t, x, dim, correction, keepdim) * halved_by(std),
+        x_t.mean(dim, keepdim),
     ),
-    outputs=("std", "mean"), differentiable=("std", "mean"), function=False, method=False, name="StdMeanBackward0",
+    outputs=("std", "mean"),
+    differentiable=("std", "mean"),
+    function=False,
+    method=False,
+    name="StdMeanBackward0",
 )
 def real_std_mean(x, dim, correction, keepdim):
     """Standard deviation and mean together."""
@@ -93,8 +105,12 @@ def run_moment(kernel_op, name, input, dim, unbiased, keepdim, correction, out=N
     if type(dim) is tuple and len(dim) == 0:
         dim = None
     if correction >= reduced_count(input.shape, dim):
-        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
-                      "divided by output numel).", UserWarning, stacklevel=3)
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+            "divided by output numel).",
+            UserWarning,
+            stacklevel=3,
+        )
     if out is None:
         return kernel_op(input, dim, correction, keepdim)
     return kernel_op(input, dim, correction, keepdim, out=out)
@@ -128,7 +144,9 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, 
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """Covariances of the rows of a matrix, whose columns are observations, with frequencies or importances as weights."""
     if input.dim() > 2:
-        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions")
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
     if input.dtype == torch.bool:
         raise RuntimeError("cov(): bool dtype is not supported for input")
     x = input.reshape(1, -1) if input.dim() < 2 else input
@@ -158,14 +176,18 @@ def cov_weights(count, fweights, aweights):
         if given is None:
             continue
         if given.dim() > 1:
-            raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {given.dim()} dimensions")
+            raise RuntimeError(
+                f"cov(): expected {name} to have one or fewer dimensions but got {name} with {given.dim()} dimensions"
+            )
         floating = given.is_floating_point() or given.is_complex()
         if floating != (name == "aweights"):
             kind = "floating point" if name == "aweights" else "integral"
             raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {given.dtype.legacy_name} dtype")
         if given.numel() != count:
-            raise RuntimeError(f"cov(): expected {name} to have the same numel as there are observations in the input but got "
-                               f"{given.numel()} != {count}")
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{given.numel()} != {count}"
+            )
         if count and bool((given < 0).any()):
             raise RuntimeError(f"cov(): {name} cannot be negative")
     return aweights if fweights is None else fweights if aweights is None else fweights * aweights
@@ -175,7 +197,9 @@ def cov_weights(count, fweights, aweights):
 def corrcoef(input):
     """Pearson's correlation coefficients of the rows of a matrix, whose columns are observations."""
     if input.dim() > 2:
-        raise RuntimeError(f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions")
+        raise RuntimeError(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
     covariance = cov(input)
     if covariance.dim() == 0:
         return covariance / covariance
