@@ -167,6 +167,29 @@ void masked_scatter(const Array* a, int, const Number*) {
   });
 }
 
+// masked_fill: arrays out (changed in place), mask (bool, of out's shape), value (0-d, of out's dtype).
+void masked_fill(const Array* a, int, const Number*) {
+  const Array &out = a[0], &mask = a[1];
+  visit_size(out.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const T value = *a[2].as<T>();
+    const Walk<2> walk(out.ndim, out.shape, {out.strides, mask.strides});
+    parallel_for(walk.total(), element_grain, [&](int64_t begin, int64_t end) {
+      walk.runs(begin, end, [&](const Offsets<2>& at, int64_t count, const Offsets<2>& step) {
+        T* o = out.as<T>() + at[0];
+        const bool* chosen = mask.as<bool>() + at[1];
+        if (step[0] == 1 && step[1] == 1) {
+          for (int64_t j = 0; j < count; ++j) o[j] = chosen[j] ? value : o[j];
+        } else {
+          for (int64_t j = 0; j < count; ++j) {
+            if (chosen[j * step[1]]) o[j * step[0]] = value;
+          }
+        }
+      });
+    });
+  });
+}
+
 // nonzero_count: arrays out (0-d int64), x.
 void nonzero_count(const Array* a, int, const Number*) {
   const Array& x = a[1];
@@ -215,6 +238,7 @@ const Register registrations[] = {
     {"take", take},
     {"put", put},
     {"masked_select", masked_select},
+    {"masked_fill", masked_fill},
     {"masked_scatter", masked_scatter},
     {"nonzero_count", nonzero_count},
     {"nonzero", nonzero},

@@ -72,12 +72,16 @@ cdef class CopySlices(Node):
         cdef tuple inner
         if gradient is None:
             return (None,) * len(self.next_nodes)
-        result = py_clone(gradient)
-        window = py_as_strided(result, make_size(self.view_geometry.shape, self.view_geometry.ndim),
-                               strides_on(result, self.base_geometry, self.view_geometry), self.offset)
         if self.function is None:
             raise RuntimeError(FREED_TEXT)
-        inner = self.function.backward(py_clone(window), run)
+        result = py_clone(gradient)
+        if not result.geometry.same_strides(self.base_geometry):
+            result = laid_out(result.code, self.base_geometry)
+            result.copy_(gradient)
+        window = py_as_strided(result, make_size(self.view_geometry.shape, self.view_geometry.ndim),
+                               make_tuple(self.view_geometry.strides, self.view_geometry.ndim), self.offset)
+        # All gradients are asked for: a restricted run does not know the edge to the view's old history.
+        inner = self.function.backward(py_clone(window), None)
         # The first input of the write is the view itself: its gradient takes the window's place.
         if inner[0] is None:
             window.zero_()
@@ -90,8 +94,15 @@ cdef class CopySlices(Node):
             self.function.free_saved()
 
 
-cdef tuple strides_on(Tensor result, const Geometry& base, const Geometry& view):
-    return make_tuple(view.strides, view.ndim)
+cdef Tensor laid_out(int code, const Geometry& geometry):
+    """An unfilled tensor with the given sizes and strides."""
+    cdef Geometry wanted
+    wanted.copy(geometry)
+    cdef Tensor out = new_tensor(code, wanted.extent())
+    out.geometry.copy(wanted)
+    out.count = wanted.numel()
+    update_contiguous(out)
+    return out
 
 
 cdef int refresh_view(Tensor view) except -1:

@@ -52,7 +52,7 @@ cdef tuple split_index(Tensor x, object index):
     for item in items:
         if item is None or item is Ellipsis or item is True or item is False:
             continue
-        given += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) and item.ndim else 1
+        given += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) else 1
     if given > x.geometry.ndim:
         raise IndexError(f"too many indices for tensor of dimension {x.geometry.ndim}")
     for item in items:
@@ -72,7 +72,7 @@ cdef tuple split_index(Tensor x, object index):
             dim += (<Tensor>view).geometry.ndim - dim - remaining(items, item)
         elif item is True or item is False:
             view = op_unsqueeze(view, dim)
-            indices = put_index(indices, dim, as_tensor(item).reshape(1) if False else tensor_from(bool(item)).unsqueeze(0))
+            indices = put_index(indices, dim, tensor_from(bool(item)).unsqueeze(0))
             dim += 1
         elif is_plain_int(item):
             check_index(<Tensor>view, dim, item.__index__())

@@ -212,7 +212,7 @@ def at_least_vector(x):
 
 
 def require_index_dtype(name, index):
-    if index.dtype not in INDICES:
+    if index.numel() and index.dtype not in INDICES:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
 
 
@@ -351,11 +351,6 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
 def scatter_add(x, dim, index, src):
     """`x` with the elements of `src` added where `index` sends them along `dim`."""
     return write_along("scatter_add", x, dim, index, src)
-
-
-def require_no_bool(name, x):
-    if x.dtype is torch.bool:
-        raise RuntimeError(f"{name} does not support bool")
 
 
 def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
@@ -511,7 +506,7 @@ def index_copy(x, dim, index, source):
 @op(
     vjp={
         "x": lambda g, dim, index: g.index_fill(dim, index, 0),
-        "value": lambda g, dim, index: g.index_select(dim, index).sum(),
+        "value": lambda g, dim, index: g.index_select(dim, index.unique()).sum(),
     },
     jvp=lambda x, x_t, dim, index, value, value_t: (torch.zeros_like(x) if x_t is None else x_t).index_fill(
         dim, index, 0 if value_t is None else value_t
@@ -617,6 +612,7 @@ def take_along_dim(input, indices, dim=None, *, out=None):
     of_input, of_indices = list(input.shape), list(indices.shape)
     of_input[d : d + 1] = of_indices[d : d + 1] = [1]
     shape = list(broadcast_two(tuple(of_input), tuple(of_indices)))
+    indices = torch.where(indices < 0, indices + input.shape[d], indices) if input.ndim else indices
     input = input.expand(shape[:d] + [input.shape[d]] + shape[d + 1 :])
     indices = indices.expand(shape[:d] + [indices.shape[d]] + shape[d + 1 :])
     return torch.gather(input, d, indices, out=out)

@@ -464,7 +464,6 @@ def meshgrid(*tensors, indexing=None):
     sizes = [tensor.numel() for tensor in tensors]
     grids = [tensor.view((1,) * d + (-1,) + (1,) * (count - 1 - d)).expand(sizes) for d, tensor in enumerate(tensors)]
     if swap:
-        grids = [grid.transpose(0, 1) for grid in grids]
         grids[:2] = grids[1], grids[0]
     return tuple(grids)
 
@@ -502,10 +501,13 @@ def combinations(input, r=2, with_replacement=False):
 @composite(function=False)
 def resize_(self, *sizes, memory_format=None):
     """Other sizes in place; what memory holds stays, new elements are unset."""
-    return core.resize_tensor(self, tuple(one_sequence(sizes)))
+    sizes = tuple(one_sequence(sizes))
+    if any(size < 0 for size in sizes):
+        raise RuntimeError("numel: integer multiplication overflow")
+    return core.resize_tensor(self, sizes)
 
 
-@composite(function=False)
+@composite
 def resize_as_(self, the_template, memory_format=None):
     """The sizes of another tensor, in place."""
     return core.resize_tensor(self, tuple(the_template.shape))

@@ -84,13 +84,13 @@ def chunk(input, chunks, dim=0):
     return split_as_listed(input, (0,) * chunks, dim) if size == 0 else split(input, size, dim)
 
 
-@composite(method=False)
+@composite
 def unsafe_split(input, split_size, dim=0):
     """`split`, whose pieces PyTorch lets be written to in place."""
     return split(input, split_size, dim)
 
 
-@composite(method=False)
+@composite
 def unsafe_chunk(input, chunks, dim=0):
     """`chunk`, whose pieces PyTorch lets be written to in place."""
     return chunk(input, chunks, dim)
