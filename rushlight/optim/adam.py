@@ -174,7 +174,7 @@ class Adam(Optimizer):
                 count += 1
                 averages = (exp_avg, exp_avg_sq, largest) if amsgrad else (exp_avg, exp_avg_sq)
                 if plain and kernel_takes(param, grad, *averages):
-                    _adam_step(param, grad, exp_avg, exp_avg_sq, largest, *rates, float(count), *flags)
+                    _adam_step(param, grad, exp_avg, exp_avg_sq, largest, *rates, int(count), *flags)
                     mark_written(param)
                     for average in averages:
                         mark_written(average)
