@@ -110,6 +110,13 @@ cdef Tensor new_in_layout_of(Tensor x, int code):
     return out
 
 
+cdef inline void unlink(Tensor result):
+    """A result that a forward made by way of a view is no view to the caller."""
+    if result.base is not None:
+        result.base = None
+        result.creation = VIEW_DEFAULT
+
+
 @cython.final
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
@@ -186,9 +193,13 @@ cdef class GeneralOp(Op):
                 write_out(self, args, given, <Tensor>value)
             return tuple(out_object) if self.result_type is None else self.result_type(out_object)
         if isinstance(result, Tensor):
+            unlink(<Tensor>result)
             if mask and category[(<Tensor>result).code] >= IS_FLOATING:
                 record(self, args, mask, <Tensor>result)
             return result
+        for value in result:
+            if isinstance(value, Tensor):
+                unlink(<Tensor>value)
         if self.result_type is not None:
             result = self.result_type(result)
         if mask:

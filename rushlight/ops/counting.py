@@ -124,7 +124,7 @@ def bincount(x, weights=None, minlength=0):
     return out
 
 
-@op(vjp=lambda g, x: torch.zeros_like(x), jvp=lambda out: torch.zeros_like(out), no_derivative=None)
+@op()
 def histc(x, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal intervals of [min, max] (that of the data where both are equal)."""
     if not x.is_floating_point():
@@ -137,7 +137,7 @@ def histc(x, bins=100, min=0, max=0):
 
 
 # ---------------------------------------------------------------------------------------------------------- intervals
-@op(no_derivative=None, inputs=("sorted_sequence",), method=False)
+@op(inputs=("sorted_sequence",), method=False)
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     """Where each value would go into a sorted sequence: before equal elements, or (`right`) behind them."""
     if side is not None:

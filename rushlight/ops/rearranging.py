@@ -115,10 +115,7 @@ def unfold_backward(x, input_sizes, dim, size, step):
         return x.reshape(())
     dim = wrapped(dim, len(input_sizes))
     places = torch.arange(input_sizes[dim]).unfold(0, size, step).reshape(-1)
-    windows = x.movedim(-1, dim + 1)
-    out = zeros(input_sizes, x.dtype)
-    out.index_add_(dim, places, windows.reshape(x.shape[:dim] + (-1,) + x.shape[dim + 1 : -1]) if places.numel() else windows.flatten(dim, dim + 1))
-    return out
+    return zeros(input_sizes, x.dtype).index_add_(dim, places, x.movedim(-1, dim + 1).flatten(dim, dim + 1))
 
 
 def window_of(g, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
@@ -138,7 +135,7 @@ def _window_gradient(x, count, base_size, base_stride, base_start, view_size, vi
 
 
 # ---------------------------------------------------------------------------------------------------------- written into a part
-def scattering(part, name):
+def scattering(part):
     """The body of a `…_scatter` op: a copy of `x` with one part of it replaced by `src`."""
 
     def scatter(x, src, *where):
@@ -154,10 +151,10 @@ def scattering(part, name):
     return scatter
 
 
-scatter_diagonal = scattering(shape.diagonal, "diagonal")
-scatter_select = scattering(shape.select, "select")
-scatter_slice = scattering(shape.slice, "slice")
-scatter_window = scattering(shape.as_strided, "as_strided")
+scatter_diagonal = scattering(shape.diagonal)
+scatter_select = scattering(shape.select)
+scatter_slice = scattering(shape.slice)
+scatter_window = scattering(shape.as_strided)
 
 
 @op(

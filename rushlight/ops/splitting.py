@@ -126,8 +126,8 @@ def split_along(name, least, which, dim_of):
         dim = dim_of(input)
         if isinstance(cuts, int) and (cuts == 0 or input.size(dim) % cuts):
             raise RuntimeError(
-                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.size(dim)} is not divisible "
-                f"by the split_size {cuts}!"
+                f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {input.size(dim)} is not "
+                f"divisible by the split_size {cuts}!"
             )
         return tensor_split(input, cuts, dim)
 
