@@ -47,6 +47,25 @@ void roll(const Array* a, int, const Number* n) {
   });
 }
 
+// cat: arrays out, then the pieces (of out's dtype) in order; numbers dim. A piece with one dimension fewer than out is one
+// slice of it.
+void cat(const Array* a, int count, const Number* n) {
+  const Array& out = a[0];
+  const int dim = static_cast<int>(n[0].i);
+  visit_size(out.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    T* o = out.as<T>();
+    for (int k = 1; k < count; ++k) {
+      const Array& piece = a[k];
+      const bool slice = piece.ndim < out.ndim;
+      Dims strides = copy_dims(out.strides, out.ndim);
+      if (slice) std::copy(out.strides + dim + 1, out.strides + out.ndim, strides.begin() + dim);
+      if (piece.numel()) copy_items(o, piece.as<T>(), piece.ndim, piece.shape, strides.data(), piece.strides);
+      o += out.strides[dim] * (slice ? 1 : piece.shape[dim]);
+    }
+  });
+}
+
 // Keeps the elements of each matrix where column - row <= diagonal (lower) or >= diagonal (upper); 0 elsewhere.
 template <bool lower>
 void triangle(const Array* a, int, const Number* n) {
@@ -80,6 +99,7 @@ void triangle(const Array* a, int, const Number* n) {
 const Register registrations[] = {
     {"flip", flip},
     {"roll", roll},
+    {"cat", cat},
     {"tril", triangle<true>},   // arrays out, x ([..., rows, columns]); numbers diagonal
     {"triu", triangle<false>},  // the same
 };

@@ -23,6 +23,12 @@ def check_tensors(name, tensors):
             raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(tensor).__name__}")
 
 
+def fill_pieces(out, tensors, dim):
+    """Writes the tensors behind each other along `dim`, converted where dtypes differ."""
+    dtype = out.dtype
+    kernel("cat")(out, *[x if x.dtype is dtype else core.empty_tensor(x.shape, dtype).copy_(x) for x in tensors], dim)
+
+
 def cat_gradient(g, tensors_shape, dim):
     pieces, start = [], 0
     like = next((shape for shape in tensors_shape if shape != (0,)), (0,))
@@ -72,12 +78,7 @@ def cat(tensors, dim=0):
         wrapped(dim, 1)
         return core.empty_tensor((0,), dtype)
     out = core.empty_tensor(first[:at] + (total,) + first[at + 1 :], dtype)
-    start, copy = 0, kernel("copy")
-    for tensor in tensors:
-        if tensor.shape != (0,):
-            size = tensor.shape[at]
-            copy(out.narrow(at, start, size), tensor)
-            start += size
+    fill_pieces(out, [tensor for tensor in tensors if tensor.shape != (0,)], at)
     return out
 
 
@@ -101,9 +102,7 @@ def stack(tensors, dim=0):
                 f"stack expects each tensor to be equal size, but got {list(sizes)} at entry 0 and {list(tensor.shape)} at entry {place}"
             )
     out = core.empty_tensor(sizes[:at] + (len(tensors),) + sizes[at:], common_dtype(tensors))
-    copy = kernel("copy")
-    for place, tensor in enumerate(tensors):
-        copy(out.select(at, place), tensor)
+    fill_pieces(out, tensors, at)
     return out
 
 
