@@ -27,11 +27,15 @@ template <class S>
 constexpr S least_exponent = sizeof(S) == 4 ? S(-87.336f) : S(-708.39);
 
 template <class S>
-inline S exponential(S x) requires std::is_floating_point_v<S> {
+inline S exponential(S x)
+  requires std::is_floating_point_v<S>
+{
   return x < least_exponent<S> ? S(0) : scalar_exp(x);
 }
 template <class V>
-inline __attribute__((always_inline)) V exponential(V x) requires(!std::is_floating_point_v<V>) {
+inline __attribute__((always_inline)) V exponential(V x)
+  requires(!std::is_floating_point_v<V>)
+{
   using S = std::remove_reference_t<decltype(x[0])>;
   const V least = V{} + least_exponent<S>;
   const auto tiny = x < least;

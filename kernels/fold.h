@@ -88,8 +88,7 @@ struct Folding {
         for (int v = 0; v < vectors; ++v) acc[v] = load<S>(s + k + v * width);
         for (int64_t r = 0; r < n; ++r)
 #pragma GCC unroll 8
-          for (int v = 0; v < vectors; ++v)
-            acc[v] = self().combine(acc[v], elements(p + r * row_stride + k + v * width));
+          for (int v = 0; v < vectors; ++v) acc[v] = self().combine(acc[v], elements(p + r * row_stride + k + v * width));
         for (int v = 0; v < vectors; ++v) store(s + k + v * width, acc[v]);
       }
       for (; k + width <= lanes; k += width) {
@@ -124,10 +123,10 @@ struct Stepping {
 };
 
 // The one output of an op, of type Out; `Also` is a second dtype that it may be asked for.
-#define RL_OUTPUT(Out, Also)    \
-  template <int>                \
-  using Output = Out;           \
-  template <int>                \
+#define RL_OUTPUT(Out, Also) \
+  template <int>             \
+  using Output = Out;        \
+  template <int>             \
   using WideOutput = Also;
 
 // The greatest or the least element; a NaN wins over all. (Booleans are bytes here.)

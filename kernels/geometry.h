@@ -159,8 +159,8 @@ inline bool expandable(const Geometry& from, const Geometry& to) {
   return true;
 }
 
-// Strides for a new output of shape `out` that follow the memory order of its inputs, as PyTorch's element-wise ops choose them: the
-// first input that has an opinion on the order of two dimensions decides.
+// Strides for a new output of shape `out` that follow the memory order of its inputs, as PyTorch's element-wise ops choose them:
+// the first input that has an opinion on the order of two dimensions decides.
 inline void follow_strides(Geometry& out, const Geometry* const* inputs, int count) {
   int order[max_dims];  // from the fastest dimension to the slowest
   const int ndim = out.ndim;

@@ -95,7 +95,7 @@ inline __attribute__((always_inline)) Vector<S> load(const T* p) {
     for (int k = 0; k < n; ++k) v[k] = S(float(p[k]));
     return v;
   } else {
-    using U = typename VectorOf<T, n * int(sizeof(T))>::unaligned;
+    using U = typename VectorOf<T, n* int(sizeof(T))>::unaligned;
     return __builtin_convertvector(*reinterpret_cast<const U*>(p), Vector<S>);
   }
 }

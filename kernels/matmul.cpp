@@ -33,7 +33,9 @@ struct Matrix {
 
   // BLAS can read rows (or, transposed, columns) that are a leading dimension apart. Strides of a single row or column
   // mean nothing.
-  bool row_major() const { return (column_stride == 1 || columns == 1) && (rows == 1 || row_stride >= std::max<int64_t>(columns, 1)); }
+  bool row_major() const {
+    return (column_stride == 1 || columns == 1) && (rows == 1 || row_stride >= std::max<int64_t>(columns, 1));
+  }
   bool column_major() const { return transposed().row_major(); }
 };
 
@@ -157,8 +159,8 @@ constexpr int64_t tiny = 1000;
 // From here on a product is shared out.
 constexpr int64_t large = int64_t(1) << 20;
 
-// BLAS packs its operands again for every tile, so tiles are few and thick: halves, and quarters of what is larger still, of the longer
-// side of the output, in multiples of the widest register block.
+// BLAS packs its operands again for every tile, so tiles are few and thick: halves, and quarters of what is larger still, of the
+// longer side of the output, in multiples of the widest register block.
 int64_t panel(int64_t side, int64_t work) {
   const int64_t parts = work >= (int64_t(1) << 28) ? 4 : 2;
   const int64_t width = (side + parts - 1) / parts;

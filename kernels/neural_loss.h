@@ -17,7 +17,10 @@ struct LossShape {
   int64_t ignored;
 
   LossShape(const Array& in, const Array& target, const Number* numbers)
-      : samples(in.shape[0]), classes(in.shape[1]), positions(in.ndim == 3 ? in.shape[2] : 1), target(target),
+      : samples(in.shape[0]),
+        classes(in.shape[1]),
+        positions(in.ndim == 3 ? in.shape[2] : 1),
+        target(target),
         ignored(numbers[0].i) {}
 
   static int64_t offset(const Array& x, int64_t n, int64_t l) {

@@ -53,9 +53,8 @@ inline void softmax(const Array* a, int, const Number* numbers) {
       const S most = greatest_of(x, n);
       const S sum = exponentials_of(x, out, n, most);
       const S scale = 1 / sum;
-      vector_loop<S>(0, n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
-        set<V>(out + i, V(get<V>(out + i) * scale));
-      });
+      vector_loop<S>(
+          0, n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) { set<V>(out + i, V(get<V>(out + i) * scale)); });
     });
   });
 }
@@ -81,9 +80,8 @@ inline void softmax_gradient(const Array* a, int, const Number* numbers) {
     using S = Compute<T>;
     each_row<T, 2>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S *g = in[0], *y = in[1];
-      const S sum = sum_row<S>(n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
-        return V(get<V>(g + i) * get<V>(y + i));
-      });
+      const S sum = sum_row<S>(
+          n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) { return V(get<V>(g + i) * get<V>(y + i)); });
       vector_loop<S>(0, n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
         set<V>(out + i, V((get<V>(g + i) - sum) * get<V>(y + i)));
       });

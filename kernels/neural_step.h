@@ -8,11 +8,15 @@ namespace rl::RL_ISA {
 namespace {
 
 template <class S>
-inline S root_of(S x) requires std::is_floating_point_v<S> {
+inline S root_of(S x)
+  requires std::is_floating_point_v<S>
+{
   return S(sizeof(S) == 4 ? __builtin_sqrtf(float(x)) : __builtin_sqrt(double(x)));
 }
 template <class V>
-inline __attribute__((always_inline)) V root_of(V x) requires(!std::is_floating_point_v<V>) {
+inline __attribute__((always_inline)) V root_of(V x)
+  requires(!std::is_floating_point_v<V>)
+{
   using S = std::remove_reference_t<decltype(x[0])>;
   return each_lane(x, [](S lane) { return root_of(lane); });
 }

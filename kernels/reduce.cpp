@@ -161,9 +161,8 @@ void aminmax(const Array* a, int, const Number*) {
 template <bool greatest, bool index_only>
 void search(const Array* a, int count, const Number*) {
   const Array& in = a[count - 1];
-  visit_storage<group::ordered>(Search<float, greatest, index_only>::name, in.dtype, [&]<class T>(Type<T>) {
-    reduce<Search<T, greatest, index_only>, T>({}, a, in);
-  });
+  visit_storage<group::ordered>(Search<float, greatest, index_only>::name, in.dtype,
+                                [&]<class T>(Type<T>) { reduce<Search<T, greatest, index_only>, T>({}, a, in); });
 }
 
 // all, any: arrays out (bool or uint8), in. count_nonzero: arrays out (int64), in. Every dtype.

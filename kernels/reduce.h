@@ -15,7 +15,7 @@
 namespace rl::RL_ISA {
 namespace {
 
-constexpr int max_tile = 256;        // outputs taken together where they are the fastest dimension
+constexpr int max_tile = 256;  // outputs taken together where they are the fastest dimension
 constexpr int64_t leaf_elements = 2048;
 constexpr int64_t leaf_rows = 64;
 
@@ -53,7 +53,7 @@ struct Dims {
 
 struct ReducePlan {
   Dims kept, reduced;
-  int lanes = 1;           // outputs in a tile, along kept.dims[0]
+  int lanes = 1;  // outputs in a tile, along kept.dims[0]
   int64_t leaf = leaf_elements;
 };
 

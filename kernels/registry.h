@@ -54,9 +54,12 @@ constexpr unsigned number = integer | floating | complex, all = boolean | number
 // Calls f(Type<T>{}) with the C++ type of `dtype`, if it is in the groups `allowed`; else raises for the kernel `name`.
 template <unsigned allowed, class F>
 decltype(auto) visit(const char* name, DType dtype, F&& f) {
-#define RL_CASE(tag, T) \
-  case DType::tag:      \
-    if constexpr (((allowed >> int(DType::tag)) & 1u) != 0) return f(Type<T>{}); else break;
+#define RL_CASE(tag, T)                                     \
+  case DType::tag:                                          \
+    if constexpr (((allowed >> int(DType::tag)) & 1u) != 0) \
+      return f(Type<T>{});                                  \
+    else                                                    \
+      break;
   switch (dtype) {
     RL_CASE(boolean, bool)
     RL_CASE(u8, uint8_t)

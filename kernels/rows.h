@@ -58,8 +58,7 @@ void each_row(const Array* arrays, int dim, const F& f) {
       for (int a = 1; a <= inputs; ++a) {
         const T* p = arrays[a].as<T>() + at[a];
         for (int64_t i = 0; i < n; ++i)
-          for (int64_t k = 0; k < count; ++k)
-            copies[(a * width + k) * n + i] = convert<S>(p[i * steps[a] + k * lane_strides[a]]);
+          for (int64_t k = 0; k < count; ++k) copies[(a * width + k) * n + i] = convert<S>(p[i * steps[a] + k * lane_strides[a]]);
       }
       for (int64_t k = 0; k < count; ++k) {
         for (int a = 1; a <= inputs; ++a) rows[a - 1] = copies.get() + (a * width + k) * n;

@@ -255,7 +255,9 @@ void register_special() {
   function("bessel_j1", [](double x) { return ::j1(x); });
   function("bessel_y0", [](double x) { return x < 0 ? nan : ::y0(x); });
   function("bessel_y1", [](double x) { return x < 0 ? nan : ::y1(x); });
-  function("spherical_bessel_j0", [](double x) { return std::isinf(x) ? 0 : std::abs(x) < 1e-4 ? 1 - x * x / 6 : std::sin(x) / x; });
+  function("spherical_bessel_j0", [](double x) {
+    return std::isinf(x) ? 0 : std::abs(x) < 1e-4 ? 1 - x * x / 6 : std::sin(x) / x;
+  });
   // x = mantissa * 2^exponent with the mantissa in [0.5, 1); the exponent as a float.
   function("frexp_mantissa", [](double x) {
     int exponent;

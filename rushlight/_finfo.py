@@ -57,7 +57,7 @@ class _Limits:
         return f"{type(self).__name__}({', '.join(numbers)}, dtype={self.dtype})"
 
 
-class finfo(_Limits):  # noqa: N801 - PyTorch's name
+class finfo(_Limits):
     """Limits of a floating point dtype, or of the parts of a complex one; of the default dtype where none is given.
 
     Attributes: bits, eps (the gap after 1), max, min, smallest_normal, tiny (the same), resolution, dtype (a text).
@@ -66,7 +66,7 @@ class finfo(_Limits):  # noqa: N801 - PyTorch's name
     __slots__ = ()
     _shown = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
 
-    def __init__(self, type=...) -> None:  # noqa: A002 - PyTorch's name
+    def __init__(self, type=...) -> None:
         name = _name("finfo", torch.get_default_dtype() if type is ... else type)
         name = _REAL_OF.get(name, name)
         if name not in _FORMATS:
@@ -86,13 +86,13 @@ class finfo(_Limits):  # noqa: N801 - PyTorch's name
         )
 
 
-class iinfo(_Limits):  # noqa: N801 - PyTorch's name
+class iinfo(_Limits):
     """Limits of an integer dtype. Attributes: bits, max, min, dtype (a text)."""
 
     __slots__ = ()
     _shown = ("min", "max")
 
-    def __init__(self, type) -> None:  # noqa: A002 - PyTorch's name
+    def __init__(self, type) -> None:
         name = _name("iinfo", type)
         if name == "bool":
             raise TypeError("torch.bool is not supported by torch.iinfo")

@@ -64,9 +64,7 @@ def rebuild_subclass(cls, function, arguments, state):
 def reduce(self, protocol):
     """What pickle stores: the storage (shared by views), the place in it, and whether gradients are wanted."""
     if self._backward_hooks:
-        warnings.warn(
-            "Tensors with backward hooks lose them when they are pickled or saved", UserWarning, stacklevel=2
-        )
+        warnings.warn("Tensors with backward hooks lose them when they are pickled or saved", UserWarning, stacklevel=2)
     arguments = (
         core.storage_of(self),
         self.dtype.name,

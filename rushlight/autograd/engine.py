@@ -99,8 +99,10 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
         for index, tensor in enumerate(inputs):
             if isinstance(tensor, Tensor) and not tensor.requires_grad:
-                raise RuntimeError(f"One of the differentiated Tensors does not require grad (input {index})") if False else RuntimeError(
-                    "One of the differentiated Tensors does not require grad"
+                raise (
+                    RuntimeError(f"One of the differentiated Tensors does not require grad (input {index})")
+                    if False
+                    else RuntimeError("One of the differentiated Tensors does not require grad")
                 )
     tensors = as_tuple(tensors)
     gradients = gradient_tuple(grad_tensors, len(tensors))
@@ -159,7 +161,9 @@ def grad(
     (tensor(6.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     if not only_inputs:
         warnings.warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, "

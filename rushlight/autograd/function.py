@@ -88,14 +88,18 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def jvp(ctx, *grad_inputs):
         """Turns tangents of the arguments into tangents of the outputs."""
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
 
     @classmethod
     def apply(cls, *args, **kwargs):
         """Runs forward and records it."""
         if kwargs:
-            raise TypeError("apply() takes no keyword arguments") if cls.setup_context is Function.setup_context else TypeError(
-                f"{cls.__name__}.apply() takes no keyword arguments"
+            raise (
+                TypeError("apply() takes no keyword arguments")
+                if cls.setup_context is Function.setup_context
+                else TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
             )
         setup = None if cls.setup_context is Function.setup_context else cls.setup_context
         return core.apply_function(cls._backward_cls(), cls.forward, setup, args)

@@ -11,7 +11,7 @@ continue_as_installed()
 _given = os.environ.get("OPENBLAS_NUM_THREADS")
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 try:
-    from rushlight.core._core import *  # noqa: F403
+    from rushlight.core._core import *
 finally:
     if _given is None:
         del os.environ["OPENBLAS_NUM_THREADS"]

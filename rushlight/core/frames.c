@@ -43,8 +43,8 @@ static int instruction_of(_PyInterpreterFrame* frame, PyCodeObject* code) {
 #endif
 }
 
-// All code of one file shares one filename object, so the answer for a file is kept by that object's address (which stays valid, since
-// the table holds a reference).
+// All code of one file shares one filename object, so the answer for a file is kept by that object's address (which stays valid,
+// since the table holds a reference).
 #define TABLE_SIZE 256
 static struct {
   PyObject* filename;

@@ -6,10 +6,10 @@
 namespace rl {
 
 struct Modes {
-  bool grad = true;         // record operations
-  bool inference = false;   // inference_mode: no versions, no views
-  bool forward_ad = true;   // forward-mode derivatives allowed
-  bool anomaly = false;     // detect_anomaly
+  bool grad = true;        // record operations
+  bool inference = false;  // inference_mode: no versions, no views
+  bool forward_ad = true;  // forward-mode derivatives allowed
+  bool anomaly = false;    // detect_anomaly
   bool anomaly_check_nan = true;
   bool multithreading = true;
   int32_t interpreters = 0;  // transforms on this thread's stack

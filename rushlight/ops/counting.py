@@ -94,7 +94,7 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     if repeats < 0:
         raise RuntimeError("Repeats must be non-negative")
     if output_size is not None and output_size != length * repeats:
-        raise RuntimeError("repeat_interleave: Invalid output_size, expected " f"{length * repeats} but got {output_size}")
+        raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {length * repeats} but got {output_size}")
     shape = input.shape
     wide = input.unsqueeze(d + 1).expand(shape[: d + 1] + (repeats,) + shape[d + 1 :])
     return wide.clone(memory_format=torch.contiguous_format).view(shape[:d] + (length * repeats,) + shape[d + 1 :])
@@ -162,7 +162,9 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
             f"{list(sorted_sequence.shape)}and got sorter tensor {list(sorter.shape)}"
         )
     if sorter is not None and sorter.dtype is not torch.int64:
-        raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {dtype_title(sorter.dtype)}")
+        raise RuntimeError(
+            f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {dtype_title(sorter.dtype)}"
+        )
     if values.dtype is not sorted_sequence.dtype:
         dtype = torch.result_type(sorted_sequence, values)
         sorted_sequence, values = sorted_sequence.to(dtype), values.to(dtype)

@@ -10,8 +10,17 @@ from rushlight.ops.rearranging import ZERO
 from rushlight.ops.shape import broadcast_two
 
 CTYPES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long int", "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+    "bool": "bool",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short",
+    "int32": "int",
+    "int64": "long int",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "c10::complex<float>",
     "complex128": "c10::complex<double>",
 }
 
@@ -30,8 +39,10 @@ def number_of(x, value):
 @op(
     vjp={"x": lambda g: g.new_zeros(g.shape), "value": lambda g: g.sum()},
     jvp=lambda x, value_t: torch.zeros_like(x) if value_t is None else value_t.expand(x.shape),
-    writes=True, out=False,
-    name=("FillBackward0", "FillBackward1"), variant=lambda x, value: int(isinstance(value, torch.Tensor)),
+    writes=True,
+    out=False,
+    name=("FillBackward0", "FillBackward1"),
+    variant=lambda x, value: int(isinstance(value, torch.Tensor)),
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""
@@ -39,7 +50,9 @@ def fill(x, value):
     return x
 
 
-@op(vjp=lambda g: g.new_zeros(g.shape), jvp=lambda x_t: torch.zeros_like(x_t), writes=True, out=False, function=True, method=False)
+@op(
+    vjp=lambda g: g.new_zeros(g.shape), jvp=lambda x_t: torch.zeros_like(x_t), writes=True, out=False, function=True, method=False
+)
 def zero(x):
     """`x` with every element replaced by 0."""
     kernel("fill")(x, ZERO)
@@ -49,7 +62,11 @@ def zero(x):
 @op(
     vjp={"x": lambda g: g.new_zeros(g.shape), "src": lambda g: g},
     jvp=lambda x, src_t: torch.zeros_like(x) if src_t is None else src_t.to(x.dtype).expand(x.shape),
-    writes=True, out=False, name="CopyBackwards", function=False, method=False,
+    writes=True,
+    out=False,
+    name="CopyBackwards",
+    function=False,
+    method=False,
 )
 def copy(x, src, non_blocking=False):
     """`x` with the elements of `src`, converted and broadcast."""
@@ -119,8 +136,11 @@ def check_fill(x, mask, value):
     jvp=lambda x, x_t, mask, value_t: torch.where(
         mask, 0 if value_t is None else value_t, torch.zeros_like(x) if x_t is None else x_t
     ),
-    writes=True, function=False, method=False,
-    name=("MaskedFillBackward0", "MaskedFillBackward1"), variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
+    writes=True,
+    function=False,
+    method=False,
+    name=("MaskedFillBackward0", "MaskedFillBackward1"),
+    variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
 )
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
@@ -189,7 +209,12 @@ def source_gradient(g, mask, source_shape):
 
 @op(
     vjp={"x": lambda g, mask: g.masked_fill(mask, 0), "source": source_gradient},
-    linear=True, writes=True, out=False, function=False, method=False, name="MaskedScatterBackward0",
+    linear=True,
+    writes=True,
+    out=False,
+    function=False,
+    method=False,
+    name="MaskedScatterBackward0",
 )
 def scatter_where(x, mask, source):
     """`x` with the elements of `source`, in order, where `mask` is True."""

@@ -23,7 +23,9 @@ def expand_masks(x, indices):
         elif index.dtype in MASKS:
             if index.dtype is MASKS[1]:
                 warnings.warn(
-                    "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning, stacklevel=4
+                    "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+                    UserWarning,
+                    stacklevel=4,
                 )
             start = len(expanded)
             for d in range(index.ndim):
@@ -103,7 +105,9 @@ def common_shape(tensors):
 
 @op(
     vjp=lambda g, x_shape, indices: torch.Tensor._index_put(g.new_zeros(x_shape), indices, g, True),
-    linear=True, function=False, out=False,
+    linear=True,
+    function=False,
+    out=False,
 )
 def _index(x, indices):
     """The elements of `x` at the given indices, one (or None) for each dimension."""
@@ -122,7 +126,9 @@ def put_gradient(g, indices, values_shape, accumulate):
     jvp=lambda x, x_t, indices, values, values_t, accumulate: (torch.zeros_like(x) if x_t is None else x_t)._index_put(
         indices, torch.zeros_like(values) if values_t is None else values_t, accumulate
     ),
-    writes=True, function=False, out=False,
+    writes=True,
+    function=False,
+    out=False,
 )
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""
@@ -145,8 +151,18 @@ def _index_put(x, indices, values, accumulate=False):
 
 
 TITLES = {
-    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long", "float16": "Half",
-    "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+    "bool": "Bool",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+    "float16": "Half",
+    "bfloat16": "BFloat16",
+    "float32": "Float",
+    "float64": "Double",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
 }
 
 
@@ -188,9 +204,7 @@ def check_index_sizes(x, dim, index, src=None):
     if index.numel() == 0:
         return d
     if (index.ndim or 1) != ndim:
-        raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as {'input' if reading else 'self'} tensor"
-        )
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {'input' if reading else 'self'} tensor")
     if src is not False and not reading and (src.ndim or 1) != ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     larger = any(i != d and size > x.shape[i] for i, size in enumerate(index.shape))
@@ -199,7 +213,7 @@ def check_index_sizes(x, dim, index, src=None):
             f"Size does not match at dimension {next(i for i, size in enumerate(index.shape) if i != d and size > x.shape[i])} expected "
             f"index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {d}"
         )
-    if not reading and (larger or src is not False and any(n > m for n, m in zip(index.shape, src.shape))):
+    if not reading and (larger or (src is not False and any(n > m for n, m in zip(index.shape, src.shape)))):
         bound = "" if src is False else f" and to be no larger size than src {list(src.shape)}"
         raise RuntimeError(
             f"Expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {d}{bound}"
@@ -269,7 +283,10 @@ def gather_padded(g, dim, index, src_shape):
     jvp=lambda x, x_t, dim, index, src, src_t: (torch.zeros_like(x) if x_t is None else x_t).scatter(
         dim, index, torch.zeros_like(src) if src_t is None else src_t
     ),
-    writes=True, name="ScatterBackward0", function=False, method=False,
+    writes=True,
+    name="ScatterBackward0",
+    function=False,
+    method=False,
 )
 def scatter_tensor(x, dim, index, src):
     """`x` with the elements of `src` where `index` sends them along `dim`; where two meet, the last stays."""
@@ -285,7 +302,10 @@ def as_value(x, value):
 @op(
     vjp=lambda g, dim, index: g.scatter(dim, index, 0),
     jvp=lambda x_t, dim, index: x_t.scatter(dim, index, 0),
-    writes=True, name="ScatterBackward1", function=False, method=False,
+    writes=True,
+    name="ScatterBackward1",
+    function=False,
+    method=False,
 )
 def scatter_value(x, dim, index, value):
     """`x` with one number where `index` points along `dim`."""
@@ -315,7 +335,9 @@ def choose_scatter(dim, index, src, value, reduce):
     if isinstance(source, torch.Tensor):
         warnings.warn(
             "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch release. Use "
-            "torch.scatter_reduce instead for more reduction options.", UserWarning, stacklevel=3,
+            "torch.scatter_reduce instead for more reduction options.",
+            UserWarning,
+            stacklevel=3,
         )
     return scatter_combining, (dim, index, source, reduce)
 
@@ -346,7 +368,8 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
 
 @op(
     vjp={"x": lambda g: g, "src": gather_padded},
-    linear=True, writes=True,
+    linear=True,
+    writes=True,
 )
 def scatter_add(x, dim, index, src):
     """`x` with the elements of `src` added where `index` sends them along `dim`."""
@@ -453,7 +476,8 @@ def slices_gradient(g, dim, index, source_shape):
         "x": lambda g: g,
         "source": lambda g, dim, index, source_shape, alpha: slices_gradient(g, dim, index, source_shape) * alpha,
     },
-    linear=True, writes=True,
+    linear=True,
+    writes=True,
 )
 def index_add(x, dim, index, source, *, alpha=1):
     """`x` with `alpha` times the slices of `source` added to those that `index` names along `dim`."""
@@ -468,7 +492,8 @@ def index_add(x, dim, index, source, *, alpha=1):
         "x": lambda g, dim, index: g.index_fill(dim, index, 0),
         "source": slices_gradient,
     },
-    linear=True, writes=True,
+    linear=True,
+    writes=True,
 )
 def index_copy(x, dim, index, source):
     """`x` with the slices that `index` names along `dim` replaced by those of `source`."""
@@ -497,7 +522,9 @@ def index_copy(x, dim, index, source):
             f"{' '.join(map(str, there))} at dimension {d} and source slice shape: {' '.join(map(str, here))} at dimension 0."
         )
     if index.numel() != lines.shape[d]:
-        raise IndexError(f"index_copy_(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({lines.shape[d]})")
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({lines.shape[d]})"
+        )
     if index.numel():
         kernel("index_copy")(target, index, lines, d)
     return x
@@ -511,8 +538,10 @@ def index_copy(x, dim, index, source):
     jvp=lambda x, x_t, dim, index, value, value_t: (torch.zeros_like(x) if x_t is None else x_t).index_fill(
         dim, index, 0 if value_t is None else value_t
     ),
-    writes=True, out=False,
-    name=("IndexFillBackward0", "IndexFillBackward1"), variant=lambda x, dim, index, value: int(isinstance(value, torch.Tensor)),
+    writes=True,
+    out=False,
+    name=("IndexFillBackward0", "IndexFillBackward1"),
+    variant=lambda x, dim, index, value: int(isinstance(value, torch.Tensor)),
 )
 def index_fill(x, dim, index, value):
     """`x` with one value in the slices that `index` names along `dim`."""
@@ -575,7 +604,8 @@ def take(x, index):
         "x": lambda g, index, source_shape, accumulate: g if accumulate else g.put(index, g.new_zeros(source_shape)),
         "source": lambda g, index, source_shape: g.take(index).reshape(source_shape),
     },
-    linear=True, writes=True,
+    linear=True,
+    writes=True,
 )
 def put(x, index, source, accumulate=False):
     """`x` with the elements of `source` at linear (row-major) indices, or added there."""

@@ -58,7 +58,7 @@ def cat(tensors, dim=0):
     for place, tensor in enumerate(tensors):
         sizes = tensor.shape
         if sizes == (0,):
-            continue    # an empty vector goes with everything, as it always did
+            continue  # an empty vector goes with everything, as it always did
         if not sizes:
             raise RuntimeError(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
         if first is None:

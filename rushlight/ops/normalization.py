@@ -113,7 +113,7 @@ def statistics_dtype(x, weight, bias):
 
 def plain(parameter, dtype):
     """A tensor as the kernels read it."""
-    if parameter is None or parameter.dtype is dtype and parameter.is_contiguous():
+    if parameter is None or (parameter.dtype is dtype and parameter.is_contiguous()):
         return parameter
     return parameter.to(dtype).contiguous()
 

@@ -57,7 +57,7 @@ def check_vector_norm(x, ord, dim, dtype):
             raise RuntimeError(f"linalg.vector_norm: dtype should be {kind} for {kind} inputs, but got {dtype.legacy_name}")
     if (ord < 0 or ord == math.inf) and x.numel() == 0:
         text = f"{ord:g}"
-        if dim is None or not isinstance(dim, int) and len(dim) == 0:
+        if dim is None or (not isinstance(dim, int) and len(dim) == 0):
             raise RuntimeError(
                 f"linalg.vector_norm cannot compute the {text} norm on an empty tensor because the operation does not "
                 "have an identity"

@@ -131,7 +131,11 @@ def _window_gradient(x, count, base_size, base_stride, base_start, view_size, vi
     memory = zeros((count,), x.dtype)
     kernel("copy")(memory.as_strided(view_size, view_stride, view_start), x)
     out = memory.as_strided(base_size, base_stride, base_start)
-    return out.clone() if out.storage_offset() else core.tensor_on_storage(core.storage_of(memory), x.dtype, 0, base_size, base_stride)
+    return (
+        out.clone()
+        if out.storage_offset()
+        else core.tensor_on_storage(core.storage_of(memory), x.dtype, 0, base_size, base_stride)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- written into a part
@@ -218,7 +222,9 @@ def interleaved(repeats, sizes):
     vjp=lambda g, x_shape, repeats: (
         g.reshape(interleaved(repeats, x_shape)).sum(list(range(0, 2 * len(repeats), 2))).reshape(x_shape) if len(repeats) else g
     ),
-    linear=True, function=False, out=False,
+    linear=True,
+    function=False,
+    out=False,
 )
 def repeat(x, repeats: Sizes):
     """`x` as often as `repeats` says along each dimension, as a copy.
@@ -410,7 +416,12 @@ def block_places(shapes):
         g[row : row + rows, column : column + columns].reshape(sizes)
         for sizes, (row, column, rows, columns) in zip(tensors_shape, block_places(tensors_shape))
     ],
-    lists=("tensors",), linear=True, name="BlockDiagBackward0", function=False, method=False, out=False,
+    lists=("tensors",),
+    linear=True,
+    name="BlockDiagBackward0",
+    function=False,
+    method=False,
+    out=False,
 )
 def blocks_on_diagonal(tensors):
     """The tensors as blocks on a diagonal."""
@@ -442,7 +453,9 @@ def meshgrid(*tensors, indexing=None):
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if indexing is None:
         warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", UserWarning, stacklevel=2
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
+            UserWarning,
+            stacklevel=2,
         )
         indexing = "ij"
     if not tensors:
@@ -521,16 +534,29 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         stride = core.empty_tensor(size).stride() if stride is None else stride
         source = source.detach().as_strided(size, stride, storage_offset)
     if source.dtype is not self.dtype:
-        raise RuntimeError(
-            f"Could not set tensor of type {source.dtype.name} to a tensor of type {self.dtype.name}"
-        )
+        raise RuntimeError(f"Could not set tensor of type {source.dtype.name} to a tensor of type {self.dtype.name}")
     self.data = source.detach()
     return self
 
 
 VIEWS = (
-    "alias", "as_strided", "detach", "diagonal", "expand", "permute", "select", "slice", "squeeze", "t", "transpose", "unbind", "unfold",
-    "unsqueeze", "view", "view_as_complex", "view_as_real",
+    "alias",
+    "as_strided",
+    "detach",
+    "diagonal",
+    "expand",
+    "permute",
+    "select",
+    "slice",
+    "squeeze",
+    "t",
+    "transpose",
+    "unbind",
+    "unfold",
+    "unsqueeze",
+    "view",
+    "view_as_complex",
+    "view_as_real",
 )
 for _name in VIEWS:
     copying(_name)

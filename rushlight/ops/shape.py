@@ -405,7 +405,9 @@ def select(x, dim, index):
 
 
 @shares_memory(
-    vjp=lambda g, x_shape, dim, start, end, step: torch.slice_backward(g, x_shape, dim, start, end, step), method=False, function=False
+    vjp=lambda g, x_shape, dim, start, end, step: torch.slice_backward(g, x_shape, dim, start, end, step),
+    method=False,
+    function=False,
 )
 def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
@@ -433,7 +435,9 @@ def diagonal(x, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension."""
 
 
-@shares_memory(vjp=lambda g, x_shape, dimension, size, step: torch.unfold_backward(g, x_shape, dimension, size, step), function=False)
+@shares_memory(
+    vjp=lambda g, x_shape, dimension, size, step: torch.unfold_backward(g, x_shape, dimension, size, step), function=False
+)
 def unfold(x, dimension, size, step):
     """Windows of `size` elements, `step` apart, along `dimension`; the window is the new last dimension."""
 
@@ -443,7 +447,10 @@ def unfold(x, dimension, size, step):
     vjp=lambda g, x_shape, size, stride, storage_offset, x_stride, x_offset: g._as_strided_gradient(
         x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
     ),
-    geometry="as_strided", name="AsStridedBackward0", function=False, method=False,
+    geometry="as_strided",
+    name="AsStridedBackward0",
+    function=False,
+    method=False,
 )
 def window(x, size, stride, storage_offset, x_stride, x_offset):
     """The elements of x's storage at the given places; the last two parameters are where x itself lies, for the rule."""
@@ -532,4 +539,4 @@ namespaces["Tensor"].update(
     imag=property(imag, lambda self, value: self.imag.copy_(torch.as_tensor(value)) and None, doc="The imaginary part."),
 )
 
-from rushlight.ops import splitting, rearranging  # noqa: E402, F401  (the rest of the family)
+from rushlight.ops import rearranging, splitting  # noqa: E402, F401  (the rest of the family)

@@ -39,9 +39,14 @@ def empty_pair(shape, dtype):
 
 # ---------------------------------------------------------------------------------------------------------- order
 @op(
-    vjp=placed_gradient, jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
-    outputs=OUTPUTS, result_type=return_type("sort", *OUTPUTS), name=("SortBackward0", "SortBackward1"),
-    variant=lambda x, dim, descending, stable: int(stable is not None), function=False, method=False,
+    vjp=placed_gradient,
+    jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
+    outputs=OUTPUTS,
+    result_type=return_type("sort", *OUTPUTS),
+    name=("SortBackward0", "SortBackward1"),
+    variant=lambda x, dim, descending, stable: int(stable is not None),
+    function=False,
+    method=False,
 )
 def sort_along(x, dim, descending, stable):
     """The elements in order, and where they were."""
@@ -81,8 +86,10 @@ def msort(input, *, out=None):
 
 
 @op(
-    vjp=placed_gradient, jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
-    outputs=OUTPUTS, result_type=return_type("topk", *OUTPUTS),
+    vjp=placed_gradient,
+    jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
+    outputs=OUTPUTS,
+    result_type=return_type("topk", *OUTPUTS),
 )
 def topk(x, k, dim=-1, largest=True, sorted=True):
     """The `k` greatest (or least) elements of each line along `dim`, and their indices."""
@@ -111,9 +118,7 @@ def one_a_line(name, x, dim, keepdim, *numbers):
 
 
 def choosing(name, node):
-    return dict(
-        vjp=reduced_gradient, jvp=line_tangent, outputs=OUTPUTS, result_type=return_type(name, *OUTPUTS), name=node
-    )
+    return dict(vjp=reduced_gradient, jvp=line_tangent, outputs=OUTPUTS, result_type=return_type(name, *OUTPUTS), name=node)
 
 
 @op(**choosing("kthvalue", "KthvalueBackward0"))
@@ -141,8 +146,11 @@ def median_of(name, title):
     """median or nanmedian: of everything, and of each line."""
 
     @op(
-        vjp=whole_gradient, jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
-        name=f"{title}Backward0", function=False, method=False,
+        vjp=whole_gradient,
+        jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
+        name=f"{title}Backward0",
+        function=False,
+        method=False,
     )
     def of_all(x):
         if not x.numel():

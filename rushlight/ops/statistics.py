@@ -217,7 +217,7 @@ def neighbours(y, dim):
 
 
 def refuse_bool(name, y, x):
-    if y.dtype is torch.bool or x is not None and x.dtype is torch.bool:
+    if y.dtype is torch.bool or (x is not None and x.dtype is torch.bool):
         raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
 
 

@@ -19,7 +19,7 @@ def check_single(name: str, value, *, foreach_allowed: bool = True) -> None:
 def check_not_negative(**options) -> None:
     """Raises ValueError for the first option that is negative or NaN."""
     for name, value in options.items():
-        if not 0.0 <= value:
+        if not value >= 0.0:
             what = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
             raise ValueError(f"Invalid {what}: {value}")
 

@@ -92,7 +92,9 @@ def test_assigned_gradients_are_checked(torch):
     x = torch.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match=r"attempting to assign a gradient of size '\[3\]' to a tensor of size '\[2\]'"):
         x.grad = torch.ones(3)
-    with pytest.raises(RuntimeError, match="attempting to assign a gradient with dtype 'double' to a tensor with grad_dtype 'Float'"):
+    with pytest.raises(
+        RuntimeError, match="attempting to assign a gradient with dtype 'double' to a tensor with grad_dtype 'Float'"
+    ):
         x.grad = torch.ones(2, dtype=torch.float64)
     with pytest.raises(RuntimeError, match="can't assign Variable as its own grad"):
         x.grad = x

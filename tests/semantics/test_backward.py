@@ -20,7 +20,10 @@ def test_gradient_is_implicit_for_one_element_only(torch):
 
 def test_shape_and_kind_of_a_given_gradient(torch):
     x = torch.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"Mismatch in shape: grad_output\[0\] has a shape of torch.Size\(\[3\]\) and output\[0\] has a shape of"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"Mismatch in shape: grad_output\[0\] has a shape of torch.Size\(\[3\]\) and output\[0\] has a shape of",
+    ):
         (x * 2).backward(torch.ones(3))
     with pytest.raises(RuntimeError, match="both grad_output and output are required to have the same dtype"):
         (x * 2).backward(torch.ones(2, dtype=torch.complex64))
@@ -119,7 +122,9 @@ def test_gradient_edges(torch):
     assert g.tolist() == [2.0, 2.0]
     leaf = torch.autograd.graph.get_gradient_edge(x)
     assert leaf.node.name().endswith("AccumulateGrad")
-    with pytest.raises(RuntimeError, match="It is not possible to get the gradient edge for a Tensor that does not require gradients"):
+    with pytest.raises(
+        RuntimeError, match="It is not possible to get the gradient edge for a Tensor that does not require gradients"
+    ):
         torch.autograd.graph.get_gradient_edge(torch.ones(2))
 
 
@@ -167,7 +172,10 @@ def test_gradients_of_wrong_shape_name_function_and_index(torch):
             return torch.ones(3)
 
     x = torch.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"Function WrongBackward returned an invalid gradient at index 0 - got \[3\] but expected shape compatible with \[2\]"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"Function WrongBackward returned an invalid gradient at index 0 - got \[3\] but expected shape compatible with \[2\]",
+    ):
         Wrong.apply(x).sum().backward()
 
 

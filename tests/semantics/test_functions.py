@@ -182,9 +182,13 @@ def test_number_of_gradients(torch):
     x = torch.ones(1, requires_grad=True)
     function(True, False, False).apply(x).backward()
     assert x.grad.item() == 1
-    with pytest.raises(RuntimeError, match=r"function CountedBackward returned an incorrect number of gradients \(expected 1, got 2\)"):
+    with pytest.raises(
+        RuntimeError, match=r"function CountedBackward returned an incorrect number of gradients \(expected 1, got 2\)"
+    ):
         function(True, True).apply(x).backward()
-    with pytest.raises(RuntimeError, match=r"function CountedBackward returned an incorrect number of gradients \(expected 1, got 0\)"):
+    with pytest.raises(
+        RuntimeError, match=r"function CountedBackward returned an incorrect number of gradients \(expected 1, got 0\)"
+    ):
         function().apply(x).backward()
 
 

@@ -197,7 +197,9 @@ def test_saved_values(torch):
 def test_multi_grad_hooks(torch):
     a, b, c = (torch.ones(1, requires_grad=True) for _ in range(3))
     seen = []
-    torch.autograd.graph.register_multi_grad_hook([a, b, c], lambda grads: seen.append([None if g is None else g.item() for g in grads]))
+    torch.autograd.graph.register_multi_grad_hook(
+        [a, b, c], lambda grads: seen.append([None if g is None else g.item() for g in grads])
+    )
     (a * 2 + c * 3).sum().backward()
     assert seen == [[2.0, None, 3.0]]
     first = []
@@ -253,7 +255,9 @@ def test_module_hooks(torch):
     layer.register_forward_hook(lambda m, args, out: seen.append("forward"))
     layer.register_full_backward_pre_hook(lambda m, go: seen.append("backward pre"))
     layer.register_full_backward_hook(lambda m, gi, go: seen.append(("backward", gi[0] is None)))
-    with pytest.warns(UserWarning, match="Full backward hook is firing when gradients are computed with respect to module outputs"):
+    with pytest.warns(
+        UserWarning, match="Full backward hook is firing when gradients are computed with respect to module outputs"
+    ):
         layer(torch.ones(1, 2)).sum().backward()
     assert seen == ["pre", "forward", "backward pre", ("backward", True)]
     seen.clear()

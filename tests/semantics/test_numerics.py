@@ -149,7 +149,9 @@ def test_copies_of_tensors(torch):
     again = copy.deepcopy(x)
     assert again.requires_grad and again.is_leaf and again.tolist() == [1.0, 2.0] and again.grad.tolist() == [2.0, 2.0]
     assert again.data_ptr() != x.data_ptr()
-    with pytest.raises(RuntimeError, match=r"Only Tensors created explicitly by the user \(graph leaves\) support the deepcopy protocol"):
+    with pytest.raises(
+        RuntimeError, match=r"Only Tensors created explicitly by the user \(graph leaves\) support the deepcopy protocol"
+    ):
         copy.deepcopy(x * 2)
     loaded = pickle.loads(pickle.dumps(x))
     assert loaded.requires_grad and loaded.tolist() == [1.0, 2.0]
@@ -164,7 +166,9 @@ def test_deepcopy_keeps_shared_memory(torch):
 
 def test_tensors_with_history_do_not_become_arrays(torch):
     x = torch.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"Can't call numpy\(\) on Tensor that requires grad. Use tensor.detach\(\).numpy\(\) instead"):
+    with pytest.raises(
+        RuntimeError, match=r"Can't call numpy\(\) on Tensor that requires grad. Use tensor.detach\(\).numpy\(\) instead"
+    ):
         x.numpy()
     with pytest.raises(BufferError, match="Can't export tensors that require gradient"):
         x.__dlpack__()

@@ -16,15 +16,26 @@ def test_versions_count_writes(torch):
 @pytest.mark.parametrize(
     ("make", "write", "text"),
     [
-        (lambda x: x.exp(), lambda y: y.mul_(2), r"\[torch.FloatTensor \[2\]\], which is output 0 of Exp, is at version 1; expected version 0 instead"),
-        (lambda x: x.sigmoid(), lambda y: y.add_(1), r"\[torch.FloatTensor \[2\]\], which is output 0 of Sigmoid, is at version 1; expected version 0"),
+        (
+            lambda x: x.exp(),
+            lambda y: y.mul_(2),
+            r"\[torch.FloatTensor \[2\]\], which is output 0 of Exp, is at version 1; expected version 0 instead",
+        ),
+        (
+            lambda x: x.sigmoid(),
+            lambda y: y.add_(1),
+            r"\[torch.FloatTensor \[2\]\], which is output 0 of Sigmoid, is at version 1; expected version 0",
+        ),
     ],
 )
 def test_writing_what_backward_needs(torch, make, write, text):
     x = torch.ones(2, requires_grad=True)
     y = make(x)
     write(y)
-    with pytest.raises(RuntimeError, match="one of the variables needed for gradient computation has been modified by an inplace operation: " + text):
+    with pytest.raises(
+        RuntimeError,
+        match="one of the variables needed for gradient computation has been modified by an inplace operation: " + text,
+    ):
         y.sum().backward()
 
 
@@ -33,7 +44,10 @@ def test_writing_an_input_that_was_saved(torch):
     w = torch.ones(2, dtype=torch.float64).float()
     y = x * w
     w.add_(1)
-    with pytest.raises(RuntimeError, match=r"modified by an inplace operation: \[torch.FloatTensor \[2\]\] is at version 1; expected version 0 instead"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"modified by an inplace operation: \[torch.FloatTensor \[2\]\] is at version 1; expected version 0 instead",
+    ):
         y.sum().backward()
 
 
@@ -55,12 +69,20 @@ def test_writing_what_backward_does_not_need(torch):
 
 def test_a_leaf_cannot_be_written(torch):
     x = torch.ones(2, requires_grad=True)
-    for write in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.__setitem__(0, 3.0), lambda: x.copy_(torch.zeros(2)), lambda: x.fill_(2)):
+    for write in (
+        lambda: x.add_(1),
+        lambda: x.zero_(),
+        lambda: x.__setitem__(0, 3.0),
+        lambda: x.copy_(torch.zeros(2)),
+        lambda: x.fill_(2),
+    ):
         with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
             write()
     assert x.tolist() == [1.0, 1.0] and x._version == 0
     for write in (lambda: x[0].add_(1), lambda: x.view(2).zero_()):
-        with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad is being used in an in-place operation"):
+        with pytest.raises(
+            RuntimeError, match="a view of a leaf Variable that requires grad is being used in an in-place operation"
+        ):
             write()
     assert x.tolist() == [1.0, 1.0]
     with torch.no_grad():
@@ -154,7 +176,9 @@ def test_a_view_made_without_recording(torch):
     base = torch.ones(3, requires_grad=True) * 1
     with torch.no_grad():
         view = base[0]
-    with pytest.raises(RuntimeError, match="A view was created in no_grad mode and is being modified inplace with grad mode enabled"):
+    with pytest.raises(
+        RuntimeError, match="A view was created in no_grad mode and is being modified inplace with grad mode enabled"
+    ):
         view.mul_(2)
 
 
@@ -162,7 +186,10 @@ def test_a_view_made_without_recording(torch):
 def test_views_among_several_outputs(torch, make):
     base = torch.ones(2, 2, requires_grad=True) * 1
     view = make(base)[0]
-    with pytest.raises(RuntimeError, match="is a view and is being modified inplace. This view is the output of a function that returns multiple views"):
+    with pytest.raises(
+        RuntimeError,
+        match="is a view and is being modified inplace. This view is the output of a function that returns multiple views",
+    ):
         view.mul_(2)
     with torch.no_grad():
         view.mul_(2)
@@ -187,7 +214,9 @@ def test_views_made_in_a_function(torch):
 
     base = torch.ones(2, requires_grad=True) * 1
     view = Same.apply(base)
-    with pytest.raises(RuntimeError, match="is a view and is being modified inplace. This view was created inside a custom Function"):
+    with pytest.raises(
+        RuntimeError, match="is a view and is being modified inplace. This view was created inside a custom Function"
+    ):
         view.mul_(2)
 
 
@@ -219,7 +248,10 @@ def test_versions_can_be_kept(torch):
 
 def test_out_does_not_record(torch):
     x, out = torch.ones(2, requires_grad=True), torch.zeros(2)
-    with pytest.raises(RuntimeError, match=r"functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad",
+    ):
         torch.mul(x, x, out=out)
     with torch.no_grad():
         torch.mul(x, x, out=out)
@@ -248,7 +280,9 @@ def test_writing_elements_that_share_memory(torch):
     with pytest.raises(RuntimeError, match="more than one element of the written-to tensor refers to a single memory location"):
         x.add_(1)
     y = torch.arange(4.0)
-    with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor refer to a single memory location"):
+    with pytest.raises(
+        RuntimeError, match="some elements of the input tensor and the written-to tensor refer to a single memory location"
+    ):
         y[1:].add_(y[:-1])
     assert y.tolist() == [0.0, 1.0, 2.0, 3.0]
 

@@ -63,9 +63,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     return neural.soft_margin_loss(input, target, checked(reduction, size_average, reduce))
 
 
-def multi_margin_loss(
-    input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
-):
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The mean over the other classes i of max(0, margin - input[target] + input[i])**p * weight[target]."""
     reduction = checked(reduction, size_average, reduce)
     if p not in (1, 2):

@@ -19,7 +19,7 @@ def _parse_to(args, kwargs):
     if other is not None:
         values["device"], values["dtype"] = other.device, other.dtype
     else:
-        if args and (args[0] is None or isinstance(args[0], (torch.device, str, int)) and not isinstance(args[0], bool)):
+        if args and (args[0] is None or (isinstance(args[0], (torch.device, str, int)) and not isinstance(args[0], bool))):
             values["device"] = args.pop(0)
         if args and (args[0] is None or isinstance(args[0], torch.dtype)):
             values["dtype"] = args.pop(0)

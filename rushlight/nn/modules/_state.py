@@ -124,9 +124,7 @@ class State:
         """Calls `hook(module, incompatible_keys)` after this module and its submodules were loaded; it may edit the two lists in place."""
         return _register(self._load_state_dict_post_hooks, hook)
 
-    def _load_from_state_dict(
-        self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-    ):
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
         """Loads this module alone. Problems are appended to the three lists, not raised."""
         for hook in self._load_state_dict_pre_hooks.values():
             hook(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
@@ -159,7 +157,7 @@ class State:
                 continue
             try:
                 self._load_tensor(name, tensor, loaded, assign)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 error_msgs.append(
                     f'While copying the parameter named "{key}", whose dimensions in the model are {tensor.size()} and whose '
                     f"dimensions in the checkpoint are {loaded.size()}, an exception occurred : {error.args}."

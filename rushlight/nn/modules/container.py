@@ -95,7 +95,7 @@ class Sequential(_Modules):
     def insert(self, index, module):
         """Puts a module before the one at `index`; returns self."""
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}")  # noqa: TRY004
+            raise AssertionError(f"module should be of type: {Module}")
         length = len(self)
         if not -length <= index <= length:
             raise IndexError(f"Index out of range: {index}")
@@ -112,12 +112,12 @@ class Sequential(_Modules):
 
     def __add__(self, other):
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")  # noqa: TRY004
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return Sequential(*self, *other)
 
     def __iadd__(self, other):
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")  # noqa: TRY004
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(list(other))
 
     def __mul__(self, other):
@@ -265,9 +265,7 @@ class ModuleDict(Module):
 
 def _pairs(values, name, kind):
     if not isinstance(values, Iterable):
-        raise TypeError(
-            f"{name}.update should be called with an iterable of key/value pairs, but got " + type(values).__name__
-        )
+        raise TypeError(f"{name}.update should be called with an iterable of key/value pairs, but got " + type(values).__name__)
     if isinstance(values, Mapping) or hasattr(values, "items"):
         yield from values.items()
         return

@@ -85,9 +85,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             if kwargs:
                 raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'")
             if args:
-                raise TypeError(
-                    f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
-                )
+                raise TypeError(f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given")
         attributes = self.__dict__
         attributes["training"] = True
         attributes["_parameters"] = {}
@@ -141,8 +139,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         elif isinstance(value, Buffer) or (buffers is not None and name in buffers):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"cannot assign '{torch.typename(value)}' as buffer '{name}' "
-                    "(torch.nn.Buffer, torch.Tensor or None expected)"
+                    f"cannot assign '{torch.typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
                 )
             if isinstance(value, Buffer):
                 self._forget(name, attributes, parameters, modules)
@@ -208,9 +205,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         """Adds a tensor that is state but no parameter. A buffer that is not `persistent` is left out of `state_dict`."""
         self._check_name("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"cannot assign '{torch.typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
-            )
+            raise TypeError(f"cannot assign '{torch.typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
         self._buffers[name] = self._after_hooks(_call._global_buffer_registration_hooks, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -223,8 +218,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
-                    f"cannot assign '{torch.typename(param)}' object to parameter '{name}' "
-                    "(torch.nn.Parameter or None required)"
+                    f"cannot assign '{torch.typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
                 )
             if param.grad_fn is not None:
                 raise ValueError(
@@ -264,7 +258,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
             module = getattr(module, name)
             if not isinstance(module, Module):
-                raise AttributeError(f"`{name}` is not an nn.Module")  # noqa: TRY004
+                raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
     def set_submodule(self, target, module, strict=False):
@@ -272,7 +266,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         if target == "":
             raise ValueError("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")  # noqa: TRY004
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
@@ -289,7 +283,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         parameter = getattr(module, name)
         if not isinstance(parameter, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")  # noqa: TRY004
+            raise AttributeError(f"`{name}` is not an nn.Parameter")
         return parameter
 
     def get_buffer(self, target):
@@ -390,7 +384,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
     def train(self, mode=True):
         """Sets `training` here and in all submodules; Dropout and BatchNorm, for example, look at it."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")  # noqa: TRY004
+            raise ValueError("training mode is expected to be boolean")
         self.training = mode
         for module in self.children():
             module.train(mode)
