@@ -9,6 +9,7 @@ import pkgutil
 import re
 import sys
 import types
+from typing import Any
 
 from rushlight import _alias
 
@@ -41,7 +42,7 @@ def _from_path(path: str):
         # A directory or an archive, whose program is the module __main__ in it.
         sys.path[0 : 0 if sys.flags.safe_path else 1] = [path]
         importlib.invalidate_caches()
-        spec = importlib.machinery.PathFinder.find_spec("__main__", [path])
+        spec: Any = importlib.machinery.PathFinder.find_spec("__main__", [path])
         if spec is None:
             _fail(f"{sys.executable}: can't find '__main__' module in {sys.argv[0]!r}", 1)
         return spec.loader.get_code("__main__"), dict(_described(spec), __package__="")
@@ -55,13 +56,13 @@ def _from_path(path: str):
     return (source, path), dict(__file__=path, __cached__=None, __loader__=loader)
 
 
-def _described(spec) -> dict:
+def _described(spec: Any) -> dict:
     return dict(__file__=spec.origin, __cached__=spec.cached, __loader__=spec.loader, __package__=spec.parent, __spec__=spec)
 
 
 def _from_module(name: str):
     try:
-        spec = importlib.util.find_spec(name)
+        spec: Any = importlib.util.find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
             spec = importlib.util.find_spec(name + ".__main__")
             if spec is None:
@@ -109,7 +110,8 @@ def _run(arguments: list[str]) -> None:
     vars(module).update(__builtins__=builtins, **{"__loader__": importlib.machinery.BuiltinImporter, **names})
     sys.modules["__main__"] = module
     if isinstance(code, tuple):
-        code = compile(*code, "exec", dont_inherit=True)
+        source, path = code
+        code = compile(source, path, "exec", dont_inherit=True)
     exec(code, vars(module))
 
 

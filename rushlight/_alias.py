@@ -7,9 +7,11 @@ so nothing is imported twice. What Rushlight does not have raises the error that
 import difflib
 import functools
 import importlib
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+import types
 
 __all__ = ["as_torch", "missing"]
 
@@ -52,7 +54,7 @@ def _missing_import(name: str, module: str) -> ImportError:
 
 def _importing() -> set[str]:
     """The functions of the import system that are asking a finder; a plain look for a spec goes through fewer of them."""
-    frame = sys._getframe(2)
+    frame: types.FrameType | None = sys._getframe(2)
     found = set()
     while frame is not None and frame.f_code.co_filename == "<frozen importlib._bootstrap>":
         found.add(frame.f_code.co_name)
@@ -60,7 +62,7 @@ def _importing() -> set[str]:
     return found
 
 
-class _Loader:
+class _Loader(importlib.abc.Loader):
     """Loads a name of `torch` by putting the module of Rushlight in its place."""
 
     def __init__(self, ours: str) -> None:

@@ -47,7 +47,7 @@ class _Limits:
     def __eq__(self, other) -> bool:
         return type(self) is type(other) and self.dtype == other.dtype
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __reduce_ex__(self, protocol):
         raise TypeError(f"cannot pickle 'torch.{type(self).__name__}' object")

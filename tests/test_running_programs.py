@@ -171,7 +171,7 @@ def test_as_torch_in_a_block(without_torch):
         assert not hasattr(torch, "no_such_name")
         with pytest.raises(AttributeError, match="module 'torch' has no attribute 'onnes' in Rushlight; the nearest is 'ones'"):
             torch.onnes  # noqa: B018
-        with pytest.raises(ImportError, match="cannot import name 'addam' from 'torch.optim' in Rushlight"):
+        with pytest.raises(ImportError, match=r"cannot import name 'addam' from 'torch.optim' in Rushlight"):
             from torch.optim import addam  # noqa: F401
 
 

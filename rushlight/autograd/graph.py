@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from rushlight import core
+from rushlight.core import Node
 
 __all__ = [
     "GradientEdge",
@@ -13,8 +14,6 @@ __all__ = [
     "save_on_cpu",
     "saved_tensors_hooks",
 ]
-
-Node = core.Node
 
 
 class GradientEdge(NamedTuple):

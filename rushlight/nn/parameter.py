@@ -8,7 +8,7 @@ from rushlight.core import disabled_torch_function
 __all__ = ["Buffer", "Parameter"]
 
 
-class _ParameterMeta(type(Tensor)):
+class _ParameterMeta(type(Tensor)):  # type: ignore[misc]
     # An instance of another tensor subclass stays what it is when it is made a parameter; a mark says so.
     def __instancecheck__(cls, instance):
         if type.__instancecheck__(cls, instance):
@@ -75,7 +75,7 @@ def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
     return parameter
 
 
-class _BufferMeta(type(Tensor)):
+class _BufferMeta(type(Tensor)):  # type: ignore[misc]
     def __instancecheck__(cls, instance):
         if type.__instancecheck__(cls, instance):
             return True

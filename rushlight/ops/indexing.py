@@ -429,7 +429,7 @@ def index_select(x, dim, index):
     if index.dtype not in INDICES:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if x.ndim == 0 and index.numel() != 1:
-        raise RuntimeError("index_select(): Index to scalar can have only 1 value, got %d value(s)" % index.numel())
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.numel()} value(s)")
     out = core.empty_tensor(x.shape[:d] + (index.numel(),) + x.shape[d + 1 :] if x.ndim else (), x.dtype)
     kernel("index_select")(at_least_vector(out), at_least_vector(x), index, d)
     return out
@@ -545,11 +545,10 @@ def index_copy(x, dim, index, source):
 )
 def index_fill(x, dim, index, value):
     """`x` with one value in the slices that `index` names along `dim`."""
-    if isinstance(value, torch.Tensor):
-        if value.ndim:
-            raise RuntimeError(
-                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-            )
+    if isinstance(value, torch.Tensor) and value.ndim:
+        raise RuntimeError(
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
     if index.dtype is not torch.int64:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if index.ndim > 1:

@@ -16,8 +16,8 @@ __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer
 StateDict: TypeAlias = dict[str, Any]
 ParamsT: TypeAlias = Iterable["torch.Tensor"] | Iterable[dict[str, Any]] | Iterable[tuple[str, "torch.Tensor"]]
 
-_global_optimizer_pre_hooks: dict[int, Callable] = OrderedDict()
-_global_optimizer_post_hooks: dict[int, Callable] = OrderedDict()
+_global_optimizer_pre_hooks: OrderedDict[int, Callable] = OrderedDict()
+_global_optimizer_post_hooks: OrderedDict[int, Callable] = OrderedDict()
 _HOOK_KINDS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post")
 
 
@@ -31,7 +31,7 @@ class _RequiredParameter:
 required = _RequiredParameter()
 
 
-def _register(hooks: dict, hook: Callable, prepend: bool = False) -> RemovableHandle:
+def _register(hooks: OrderedDict[int, Callable], hook: Callable, prepend: bool = False) -> RemovableHandle:
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
     if prepend:
@@ -83,6 +83,13 @@ class Optimizer:
         defaults: the options of a group that does not give its own.
     """
 
+    _optimizer_step_pre_hooks: OrderedDict[int, Callable]
+    _optimizer_step_post_hooks: OrderedDict[int, Callable]
+    _optimizer_state_dict_pre_hooks: OrderedDict[int, Callable]
+    _optimizer_state_dict_post_hooks: OrderedDict[int, Callable]
+    _optimizer_load_state_dict_pre_hooks: OrderedDict[int, Callable]
+    _optimizer_load_state_dict_post_hooks: OrderedDict[int, Callable]
+
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self._prepare()
@@ -107,7 +114,7 @@ class Optimizer:
             self.__dict__.setdefault(f"_optimizer_{kind}_hooks", OrderedDict())
         cls = type(self)
         if not getattr(cls.step, "hooked", False):
-            cls.step = self.profile_hook_step(cls.step)
+            cls.step = self.profile_hook_step(cls.step)  # type: ignore[method-assign]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -148,7 +155,7 @@ class Optimizer:
                 hook(self, args, kwargs)
             return out
 
-        hooked.hooked = True
+        hooked.hooked = True  # type: ignore[attr-defined]
         return hooked
 
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:

@@ -190,7 +190,7 @@ def test_saved_values(torch):
     z = x.sin()
     assert z.grad_fn._saved_self is x
     z.sum().backward()
-    with pytest.raises(RuntimeError, match="(?s)Trying to backward through the graph a second time"):
+    with pytest.raises(RuntimeError, match=r"(?s)Trying to backward through the graph a second time"):
         z.grad_fn._saved_self  # noqa: B018
 
 

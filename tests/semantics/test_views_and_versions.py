@@ -188,7 +188,7 @@ def test_views_among_several_outputs(torch, make):
     view = make(base)[0]
     with pytest.raises(
         RuntimeError,
-        match="is a view and is being modified inplace. This view is the output of a function that returns multiple views",
+        match=r"is a view and is being modified inplace. This view is the output of a function that returns multiple views",
     ):
         view.mul_(2)
     with torch.no_grad():
@@ -215,7 +215,7 @@ def test_views_made_in_a_function(torch):
     base = torch.ones(2, requires_grad=True) * 1
     view = Same.apply(base)
     with pytest.raises(
-        RuntimeError, match="is a view and is being modified inplace. This view was created inside a custom Function"
+        RuntimeError, match=r"is a view and is being modified inplace. This view was created inside a custom Function"
     ):
         view.mul_(2)
 
