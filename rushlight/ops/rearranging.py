@@ -6,7 +6,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import shape
+from rushlight.ops import shape, splitting  # noqa: F401  (the copies of its views are made here)
 from rushlight.ops._declare import Sizes, composite, kernel, namespaces, op
 from rushlight.ops.shape import one_sequence, wrapped
 
