@@ -539,4 +539,6 @@ namespaces["Tensor"].update(
     imag=property(imag, lambda self, value: self.imag.copy_(torch.as_tensor(value)) and None, doc="The imaginary part."),
 )
 
-from rushlight.ops import rearranging, splitting  # noqa: E402, F401  (the rest of the family)
+# The rest of the family, in the order of what uses what.
+from rushlight.ops import splitting  # noqa: E402, F401, I001
+from rushlight.ops import rearranging  # noqa: E402, F401
