@@ -35,8 +35,6 @@ cdef class Tensor:
     cdef dict __dict__
     cdef object __weakref__
 
-
-
     # ------------------------------------------------------------------------------------------------------ shape and kind
     @property
     def shape(self):
@@ -638,4 +636,3 @@ install_method("is_cpu", property(lambda self: True))
 install_method("names", property(lambda self: (None,) * self.ndim))
 install_method("name", property(lambda self: None))
 install_method("_grad", property(read_grad_attribute, Tensor.grad.__set__))
-
