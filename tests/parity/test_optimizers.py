@@ -109,7 +109,8 @@ def assert_close(ours, theirs, tolerance):
 def test_steps(name, options, dtype):
     if options.get("fused") and dtype.startswith("complex"):
         pytest.skip("fused updates are for real parameters")
-    tolerance = DTYPES[dtype]
+    # Rates that are tensors are of float32, and powers of float32 may differ in their last bit.
+    tolerance = max(DTYPES[dtype], DTYPES["float32"] if options.get("betas") == "tensor" else 0.0)
     ours, our_state = run(rushlight, name, options, dtype)
     theirs, their_state = run(torch, name, options, dtype)
     assert_close(ours, theirs, tolerance)
