@@ -3,142 +3,17 @@
 #include "random.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <numeric>
-#include <random>
 #include <vector>
 
 #include "registry.h"
 #include "threads.h"
 
 namespace rl {
-
-// ---- the generator ------------------------------------------------------------------------------------------------------
-
-void Generator::twist() {
-  constexpr int shift = 397;
-  auto mix = [](uint32_t u, uint32_t v) { return (((u & 0x80000000u) | (v & 0x7fffffffu)) >> 1) ^ (v & 1 ? 0x9908b0dfu : 0u); };
-  for (int i = 0; i < words - shift; ++i) state[i] = state[i + shift] ^ mix(state[i], state[i + 1]);
-  for (int i = words - shift; i < words - 1; ++i) state[i] = state[i + shift - words] ^ mix(state[i], state[i + 1]);
-  state[words - 1] = state[shift - 1] ^ mix(state[words - 1], state[0]);
-  left = words;
-  next = 0;
-}
-
-void Generator::random_words(uint32_t* out, int64_t count) {
-  while (count > 0) {
-    if (left == 1) {
-      twist();
-      ++left;  // here `left` counts the draw that random() would have begun with
-    }
-    int64_t block = std::min<int64_t>(count, left - 1);
-    for (int64_t i = 0; i < block; ++i) out[i] = temper(state[next + i]);
-    left -= int32_t(block);
-    next += uint32_t(block);
-    out += block;
-    count -= block;
-  }
-}
-
-double Generator::normal() {
-  if (next_double_normal) {
-    double value = *next_double_normal;
-    next_double_normal.reset();
-    return value;
-  }
-  double angle = 2 * M_PI * uniform();
-  double radius = std::sqrt(-2 * std::log1p(-uniform()));
-  next_double_normal = radius * std::sin(angle);
-  return radius * std::cos(angle);
-}
-
-void seed_generator(Generator* generator, uint64_t seed) {
-  generator->initial_seed = seed;
-  uint32_t* state = generator->state;
-  state[0] = uint32_t(seed);
-  for (uint32_t i = 1; i < Generator::words; ++i) state[i] = 1812433253u * (state[i - 1] ^ (state[i - 1] >> 30)) + i;
-  generator->left = 1;
-  generator->next = 0;
-  generator->next_float_normal.reset();
-  generator->next_double_normal.reset();
-}
-
-Generator* new_generator(uint64_t seed) {
-  auto* generator = new Generator;
-  seed_generator(generator, seed);
-  return generator;
-}
-
-Generator* copy_generator(const Generator* generator) { return new Generator(*generator); }
-
-void delete_generator(Generator* generator) { delete generator; }
-
-uint64_t seed_generator_randomly(Generator* generator) {
-  std::random_device entropy;
-  uint64_t high = entropy();
-  uint64_t seed = (high << 32 | entropy()) & ((uint64_t(1) << 53) - 1);
-  seed_generator(generator, seed);
-  return seed;
-}
-
-uint64_t initial_seed(const Generator* generator) { return generator->initial_seed; }
-
-namespace {
-
-// The byte layout of PyTorch's state tensor; every word of the twister takes eight bytes.
-struct SavedState {
-  uint64_t initial_seed;
-  int32_t left;
-  int32_t seeded;
-  uint64_t next;
-  uint64_t state[Generator::words];
-  double normal_x;
-  double next_double_normal;
-  double normal_rho;
-  int32_t has_double_normal;
-  int32_t padding;
-  float next_float_normal;
-  uint8_t has_float_normal;
-  uint8_t more_padding[3];
-};
-static_assert(sizeof(SavedState) == generator_state_size);
-
-}  // namespace
-
-void get_state(const Generator* generator, uint8_t* bytes) {
-  SavedState saved = {};
-  saved.initial_seed = generator->initial_seed;
-  saved.left = generator->left;
-  saved.seeded = 1;
-  saved.next = generator->next;
-  std::copy_n(generator->state, Generator::words, saved.state);
-  saved.has_double_normal = generator->next_double_normal.has_value();
-  saved.next_double_normal = generator->next_double_normal.value_or(0);
-  saved.has_float_normal = generator->next_float_normal.has_value();
-  saved.next_float_normal = generator->next_float_normal.value_or(0);
-  std::memcpy(bytes, &saved, sizeof saved);
-}
-
-void set_state(Generator* generator, const uint8_t* bytes, int64_t size) {
-  if (size != generator_state_size)
-    throw std::runtime_error("Expected a CPUGeneratorImplState of size 5056 but found the input RNG state size to be " +
-                             std::to_string(size));
-  SavedState saved;
-  std::memcpy(&saved, bytes, sizeof saved);
-  if (saved.seeded != 1 || saved.left <= 0 || saved.left > Generator::words || saved.next > Generator::words)
-    throw std::runtime_error("Invalid mt19937 state");
-  generator->initial_seed = saved.initial_seed;
-  generator->left = saved.left;
-  generator->next = uint32_t(saved.next);
-  std::copy_n(saved.state, Generator::words, generator->state);
-  generator->next_double_normal.reset();
-  generator->next_float_normal.reset();
-  if (saved.has_double_normal) generator->next_double_normal = saved.next_double_normal;
-  if (saved.has_float_normal) generator->next_float_normal = saved.next_float_normal;
-}
 
 namespace {
 
@@ -254,9 +129,20 @@ void uniform_block(Generator& g, double* out, int64_t count) {
   }
 }
 
-// from, to (f): numbers in [from, to). float16, bfloat16, float32, float64.
+// from, to (f): numbers in [from, to). float16, bfloat16, float32, float64; complex64 and complex128, part by part.
 void uniform(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
+  if (a[0].dtype == DType::c64 || a[0].dtype == DType::c128) {
+    int64_t shape[max_dims + 1], strides[max_dims + 1];
+    Array parts = {a[0].data, a[0].dtype == DType::c64 ? DType::f32 : DType::f64, a[0].ndim + 1, shape, strides};
+    for (int d = 0; d < a[0].ndim; ++d) {
+      shape[d] = a[0].shape[d];
+      strides[d] = 2 * a[0].strides[d];
+    }
+    shape[a[0].ndim] = 2;
+    strides[a[0].ndim] = 1;
+    return uniform(&parts, 1, numbers);
+  }
   visit<group::floating>("check_uniform_bounds", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     using R = Real<T>;
@@ -283,14 +169,77 @@ void uniform(const Array* a, int, const Number* numbers) {
 }
 const Register uniform_("uniform", uniform);
 
-// Sixteen uniform numbers become sixteen normal ones: number i and number i + 8 are a pair.
-template <class R>
-void box_muller(R* x, R mean, R std) {
-  for (int i = 0; i < 8; ++i) {
-    R radius = std::sqrt(-2 * std::log(1 - x[i]));
-    R angle = R(2 * M_PI) * x[i + 8];
-    x[i] = std::fma(radius * std::cos(angle), std, mean);
-    x[i + 8] = std::fma(radius * std::sin(angle), std, mean);
+// Logarithm, sine and cosine in float as in Cephes (Moshier 1992), with the sums of products fused: PyTorch draws its float
+// normal numbers by these, and another approximation would differ in the last bit of one number in six. x is a normal number.
+[[gnu::always_inline]] inline float cephes_log(float x) {
+  const int32_t bits = std::bit_cast<int32_t>(x);
+  float e = float((bits >> 23) - 126);
+  x = std::bit_cast<float>((bits & 0x007fffff) | 0x3f000000);
+  const int32_t low = -int32_t(x < 0.707106781186547524f);
+  x = (x - 1.0f) + std::bit_cast<float>(std::bit_cast<int32_t>(x) & low);
+  e += float(low);
+  const float z = x * x;
+  // Horner's scheme, written out: a loop here would keep the loop over elements from being vectorised.
+  float y = std::fma(7.0376836292e-2f, x, -1.1514610310e-1f);
+  y = std::fma(y, x, 1.1676998740e-1f);
+  y = std::fma(y, x, -1.2420140846e-1f);
+  y = std::fma(y, x, 1.4249322787e-1f);
+  y = std::fma(y, x, -1.6668057665e-1f);
+  y = std::fma(y, x, 2.0000714765e-1f);
+  y = std::fma(y, x, -2.4999993993e-1f);
+  y = std::fma(y, x, 3.3333331174e-1f);
+  y = std::fma(y * x, z, e * -2.12194440e-4f);
+  y = std::fma(-z, 0.5f, y);
+  return std::fma(e, 0.693359375f, x + y);
+}
+
+// x is not negative.
+[[gnu::always_inline]] inline void cephes_sin_cos(float x, float* sine, float* cosine) {
+  const int32_t octant = (int32_t(x * 1.27323954473516f) + 1) & ~1;
+  const float y = float(octant);
+  x = std::fma(y, -0.78515625f, x);
+  x = std::fma(y, -2.4187564849853515625e-4f, x);
+  x = std::fma(y, -3.77489497744594108e-8f, x);
+  const float z = x * x;
+  float c = std::fma(std::fma(2.443315711809948e-5f, z, -1.388731625493765e-3f), z, 4.166664568298827e-2f) * z;
+  c = std::fma(c, z, -(z * 0.5f)) + 1.0f;
+  float s = std::fma(std::fma(-1.9515295891e-4f, z, 8.3321608736e-3f), z, -1.6666654611e-1f) * z;
+  s = std::fma(s, x, x);
+  // Which of the two it is, and its sign, by masks: the loop over elements has no branch.
+  const int32_t swap = -((octant >> 1) & 1), c_bits = std::bit_cast<int32_t>(c), s_bits = std::bit_cast<int32_t>(s);
+  const int32_t difference = (c_bits ^ s_bits) & swap;
+  *sine = std::bit_cast<float>(s_bits ^ difference ^ ((octant & 4) << 29));
+  *cosine = std::bit_cast<float>(c_bits ^ difference ^ ((~(octant - 2) & 4) << 29));
+}
+
+// A fused multiply-add is one instruction, or a call of many; the results are the same.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(RL_BASELINE_ONLY)
+#define RL_FUSED_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define RL_FUSED_CLONES
+#endif
+
+// Blocks of sixteen uniform numbers become normal ones: number i and number i + 8 of a block are a pair.
+RL_FUSED_CLONES void box_muller(float* x, int64_t blocks, float mean, float std) {
+  for (; blocks > 0; --blocks, x += 16) {
+    for (int i = 0; i < 8; ++i) {
+      float sine, cosine;
+      const float radius = std::sqrt(-2.0f * cephes_log(1.0f - x[i]));
+      cephes_sin_cos(float(2 * M_PI) * x[i + 8], &sine, &cosine);
+      x[i] = std::fma(radius * cosine, std, mean);
+      x[i + 8] = std::fma(radius * sine, std, mean);
+    }
+  }
+}
+#undef RL_FUSED_CLONES
+
+void box_muller(double* x, int64_t blocks, double mean, double std) {
+  for (; blocks > 0; --blocks, x += 16) {
+    for (int i = 0; i < 8; ++i) {
+      const double radius = std::sqrt(-2 * std::log(1 - x[i])), angle = 2 * M_PI * x[i + 8];
+      x[i] = std::fma(radius * std::cos(angle), std, mean);
+      x[i + 8] = std::fma(radius * std::sin(angle), std, mean);
+    }
   }
 }
 
@@ -301,9 +250,7 @@ void normal_blocks(Generator& g, T* data, int64_t n, Real<T> mean, Real<T> std) 
   using R = Real<T>;
   const int64_t whole = n / 16 * 16;
   auto transform = [=](R* values) {
-    parallel_for(whole / 16, 512, [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) box_muller<R>(values + 16 * i, mean, std);
-    });
+    parallel_for(whole / 16, 512, [=](int64_t begin, int64_t end) { box_muller(values + 16 * begin, end - begin, mean, std); });
   };
   if constexpr (std::is_same_v<T, R>) {
     uniform_block(g, data, n);
@@ -317,14 +264,13 @@ void normal_blocks(Generator& g, T* data, int64_t n, Real<T> mean, Real<T> std) 
   if (whole == n) return;
   R last[16];
   uniform_block(g, last, 16);
-  box_muller<R>(last, mean, std);
+  box_muller(last, 1, mean, std);
   for (int i = 0; i < 16; ++i) data[n - 16 + i] = T(last[i]);
 }
 
 template <class T>
 void normal_of(Generator& g, const Array& out, double mean, double std) {
-  if (out.numel() >= 16 && contiguous(out))
-    return normal_blocks<T>(g, out.as<T>(), out.numel(), Real<T>(mean), Real<T>(std));
+  if (out.numel() >= 16 && contiguous(out)) return normal_blocks<T>(g, out.as<T>(), out.numel(), Real<T>(mean), Real<T>(std));
   fill<T>(out, [&] { return std::fma(g.normal(), std, mean); });
 }
 
@@ -433,7 +379,8 @@ void bernoulli(const Array* a, int, const Number* numbers) {
 }
 const Register bernoulli_("bernoulli", bernoulli);
 
-// out, p (floating, out's shape): as above, with a probability for each element. A double is drawn where p is float64, else a float.
+// out, p (floating, out's shape): as above, with a probability for each element. A double is drawn where p is float64, else a
+// float.
 void bernoulli_tensor(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
   visit<group::ordered>("bernoulli_tensor_cpu_self_", a[0].dtype, [&](auto type) {
@@ -442,7 +389,10 @@ void bernoulli_tensor(const Array* a, int, const Number* numbers) {
       using P = typename decltype(p_type)::type;
       in_memory_order<1>({&a[1]}, [&](const int64_t* at) {
         Real<P> p = a[1].template as<P>()[at[0]];
-        if (!(p >= 0 && p <= 1)) throw std::runtime_error("Expected p_in >= 0 && p_in <= 1 to be true, but got false.");
+        if (!(p >= 0 && p <= 1))
+          throw std::runtime_error(
+              "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
+              "please report an enhancement request to PyTorch.)");
       });
       fill_from<T, P>(a[0], a[1], [&](Real<P> p) {
         return (std::is_same_v<P, double> ? Real<P>(g.uniform()) : Real<P>(g.uniform_float())) < p;
@@ -514,7 +464,8 @@ double sample_poisson(Generator& g, double rate) {
     double k = std::floor((2 * a / us + b) * u + rate + 0.43);
     if (us >= 0.07 && v <= v_r) return k;
     if (k < 0 || (us < 0.013 && v > us)) continue;
-    if (std::log(v) + std::log(inverse_alpha) - std::log(a / (us * us) + b) <= -rate + k * log_rate - std::lgamma(k + 1)) return k;
+    if (std::log(v) + std::log(inverse_alpha) - std::log(a / (us * us) + b) <= -rate + k * log_rate - std::lgamma(k + 1))
+      return k;
   }
 }
 
@@ -566,8 +517,8 @@ const Register standard_gamma_("standard_gamma", standard_gamma);
 // log(k!) less Stirling's formula.
 template <class R>
 R stirling_tail(R k) {
-  static const R exact[] = {R(0.0810614667953272),  R(0.0413406959554092),  R(0.0276779256849983),  R(0.02079067210376509),
-                            R(0.0166446911898211),  R(0.0138761288230707),  R(0.0118967099458917),  R(0.0104112652619720),
+  static const R exact[] = {R(0.0810614667953272),  R(0.0413406959554092), R(0.0276779256849983), R(0.02079067210376509),
+                            R(0.0166446911898211),  R(0.0138761288230707), R(0.0118967099458917), R(0.0104112652619720),
                             R(0.00925546218271273), R(0.00833056343336287)};
   if (k <= 9) return exact[int(k)];
   R square = (k + 1) * (k + 1);
@@ -625,8 +576,8 @@ void binomial(const Array* a, int, const Number* numbers) {
 }
 const Register binomial_("binomial", binomial);
 
-// out (int64, [rows, samples]), weights ([rows, n], floating): draws with replacement, each by bisection of the row's running sum.
-// Without replacement, and for one sample, PyTorch runs a race instead: with q = exponential(rate 1) of weights' shape, the
+// out (int64, [rows, samples]), weights ([rows, n], floating): draws with replacement, each by bisection of the row's running
+// sum. Without replacement, and for one sample, PyTorch runs a race instead: with q = exponential(rate 1) of weights' shape, the
 // caller takes argmax(weights / q) over the last dimension, or topk where several samples are wanted.
 void multinomial(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
@@ -634,9 +585,7 @@ void multinomial(const Array* a, int, const Number* numbers) {
     using T = typename decltype(type)::type;
     using R = Real<T>;
     const int64_t rows = a[1].shape[0], n = a[1].shape[1], samples = a[0].shape[1];
-    auto weight = [&](int64_t row, int64_t j) {
-      return R(a[1].template as<T>()[row * a[1].strides[0] + j * a[1].strides[1]]);
-    };
+    auto weight = [&](int64_t row, int64_t j) { return R(a[1].template as<T>()[row * a[1].strides[0] + j * a[1].strides[1]]); };
     for (int64_t row = 0; row < rows; ++row) {
       R sum = 0;
       for (int64_t j = 0; j < n; ++j) {

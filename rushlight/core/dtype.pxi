@@ -113,13 +113,13 @@ cdef inline int code_of(object d) except -2:
         return NO_DTYPE
     # Python's own types stand for dtypes, as in PyTorch.
     if d is float:
-        return default_dtype
+        return FLOAT64
     if d is int:
         return INT64
     if d is bool:
         return BOOL
     if d is complex:
-        return complex_of[default_dtype]
+        return COMPLEX128
     raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
 
 cdef inline int default_complex() noexcept:
@@ -210,6 +210,8 @@ cdef int write_number(object value, int code, void* at) except -1:
     else:
         if PyFloat_Check(value) or PyComplex_Check(value):
             if PyComplex_Check(value):
+                if value.imag != 0:
+                    raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
                 value = value.real
             if value != value or value in (float("inf"), float("-inf")):
                 raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")

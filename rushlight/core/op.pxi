@@ -33,7 +33,7 @@ cdef enum:
     FROM_SHAPE = 3
     FROM_DTYPE = 4
     FROM_WANTED = 5
-    FROM_STRIDE = 6
+    FROM_COLUMN_MAJOR = 6
 
 MISSING = object()   # a parameter without a default
 

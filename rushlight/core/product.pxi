@@ -183,7 +183,8 @@ cdef class ProductOp(Op):
                                        f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor "
                                        f"({x.geometry.ndim})")
                 require_expandable(x, shape)
-                copy_elements(made, x)
+                if not repeat_row(made, x):
+                    copy_elements(made, x)
             elif self.adds and mode == MODE_NEW:
                 require_expandable(x, shape)
             self.multiply(made, a, b, alpha, beta)
@@ -210,6 +211,16 @@ cdef class ProductOp(Op):
             copy_elements(out, <Tensor>total)
         finally:
             modes.grad = grad
+
+cdef bint repeat_row(Tensor out, Tensor row):
+    """The bias of a layer: a contiguous row into all rows of a small contiguous tensor. False, and nothing, for anything else."""
+    cdef int64_t bytes = row.count * item_bytes[row.code], i
+    if row.geometry.ndim != 1 or not row.flags & CONTIGUOUS or not out.flags & CONTIGUOUS or out.geometry.ndim != 2 or out.count > 16384 \
+            or out.geometry.shape[1] != row.count:
+        return False
+    for i in range(out.geometry.shape[0]):
+        memcpy(out.data_pointer + i * bytes, row.data_pointer, bytes)
+    return True
 
 cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
     cdef int d, i

@@ -13,12 +13,12 @@ cdef uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
             return any_needs_grad(op, args)
         value = args[rule.parameter]
         if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor):
-            if (<Tensor>value).flags & REQUIRES_GRAD:
+            if needs_grad(<Tensor>value):
                 mask |= <uint64_t>1 << i
         elif rule.is_list:
             items = <object>value
             for item in items:
-                if isinstance(item, Tensor) and (<Tensor>item).flags & REQUIRES_GRAD:
+                if isinstance(item, Tensor) and needs_grad(<Tensor>item):
                     mask |= <uint64_t>1 << i
                     break
     if op.no_derivative is not None:
@@ -29,7 +29,7 @@ cdef uint64_t any_needs_grad(Op op, PyObject** args) noexcept:
     for index in op.tensor_parameters:
         value = <object>args[<int>index]
         for item in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(item, Tensor) and (<Tensor>item).flags & REQUIRES_GRAD:
+            if isinstance(item, Tensor) and needs_grad(<Tensor>item):
                 return 1
     return 0
 
@@ -111,6 +111,8 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     cdef Tensor tensor
     cdef Node edge
     cdef Rule rule
+    if in_place:
+        check_view_write(<Tensor>args[0])
     node.plan = plan
     node.sequence = next_sequence()
     node.remember_line()
@@ -168,9 +170,15 @@ cdef collect_edges(OpNode node, Op op, PyObject** args):
                 node.next_outputs.push_back(0)
     node.next_nodes = tuple(nodes)
 
+cdef bint is_column_major(Tensor t):
+    """Is it a matrix whose columns lie in memory one after another?"""
+    return t.geometry.ndim == 2 and t.geometry.strides[0] == 1 and t.geometry.strides[1] == t.geometry.shape[0]
+
 cdef object metadata_of(object value, int kind):
     if isinstance(value, Tensor):
-        return value.shape if kind == FROM_SHAPE else value.dtype if kind == FROM_DTYPE else value.stride()
+        if kind == FROM_COLUMN_MAJOR:
+            return is_column_major(<Tensor>value)
+        return value.shape if kind == FROM_SHAPE else value.dtype
     if isinstance(value, (list, tuple)):
         return [metadata_of(item, kind) for item in value]
     return None

@@ -1,6 +1,6 @@
 """Linear algebra under the names of `torch.linalg`."""
 
-from rushlight.linalg._norms import diagonal, matrix_norm, norm
+from rushlight.linalg._norms import diagonal, matrix_norm, norm, vander
 from rushlight.ops._declare import namespaces as _namespaces
 
 globals().update(_namespaces["linalg"])

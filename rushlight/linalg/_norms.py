@@ -9,9 +9,7 @@ from rushlight.ops.norms import vector_norm
 def check_matrix(x, dim, ord):
     """The two dimensions, non-negative, for a norm of matrices."""
     if not (x.is_floating_point() or x.is_complex()):
-        raise RuntimeError(
-            f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {x.dtype.legacy_name}"
-        )
+        raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {x.dtype.legacy_name}")
     if x.dim() < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
@@ -19,9 +17,7 @@ def check_matrix(x, dim, ord):
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
     for d in dims:
         if not -x.dim() <= d < x.dim():
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-x.dim()}, {x.dim() - 1}], but got {d})"
-            )
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-x.dim()}, {x.dim() - 1}], but got {d})")
     if dims[0] % x.dim() == dims[1] % x.dim():
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dims[0]}, {dims[1]})")
     known = ("fro", "nuc") if isinstance(ord, str) else (1, -1, 2, -2, math.inf, -math.inf)
@@ -34,8 +30,8 @@ def check_matrix(x, dim, ord):
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
     """The norm of the matrices in the dimensions `dim`.
 
-    `ord` is "fro" (Frobenius), "nuc" (the sum of the singular values), 2 or -2 (the largest or smallest singular value), 1 or -1 (the
-    largest or smallest sum of a column's absolute values), inf or -inf (of a row's).
+    `ord` is "fro" (Frobenius), "nuc" (the sum of the singular values), 2 or -2 (the largest or smallest singular value), 1 or
+    -1 (the largest or smallest sum of a column's absolute values), inf or -inf (of a row's).
 
     >>> import rushlight
     >>> rushlight.linalg.matrix_norm(rushlight.tensor([[1., -2.], [3., 4.]]), 1)
@@ -78,9 +74,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     if dims is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if dims is None and ord is not None and A.dim() not in (1, 2):
-        raise RuntimeError(
-            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
-        )
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D.")
     matrices = isinstance(ord, str) or (ord is not None and len(dims if dims is not None else A.shape) == 2)
     if matrices:
         return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype, out=out)
@@ -90,3 +84,21 @@ def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     """The diagonals of the matrices in two dimensions (by default the last two), as the last dimension."""
     return torch.diagonal(A, offset, dim1, dim2)
+
+
+def vander(x, *, N=None):
+    """The matrices whose columns are the powers 0, …, N - 1 of the vectors in the last dimension.
+
+    >>> import rushlight
+    >>> rushlight.linalg.vander(rushlight.tensor([2, 3]), N=3)
+    tensor([[1, 2, 4],
+            [1, 3, 9]])
+    """
+    if x.dtype.name == "bool":
+        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    x = x if x.is_floating_point() or x.is_complex() else x.long()
+    count = N if N is not None else x.size(-1) if x.dim() else 1
+    if count <= 1:
+        raise RuntimeError("N must be greater than 1.")
+    columns = x.unsqueeze(-1).expand(*x.shape, count - 1).cumprod(-1)
+    return torch.cat([x.new_ones((*x.shape, 1)), columns], -1)

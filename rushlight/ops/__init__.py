@@ -16,6 +16,8 @@ FAMILIES = (
     "conversion",
     "creation",
     "random",
+    "sampling",
+    "dropout",
     "reduction",
     "scan",
     "indexing",

@@ -29,7 +29,7 @@ NUMPY_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",)}
 
 RESULTS = {"same": 0, "sum": 1, "floating": 2, "real": 3, "bool": 4, "int64": 5}
 
-FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_STRIDE = range(7)
+FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_COLUMN_MAJOR = range(7)
 
 
 def camel_case(name):
@@ -73,8 +73,8 @@ class Declaration:
                 found.append((FROM_SHAPE, self.parameters.index(name[:-6])))
             elif name.endswith("_dtype") and name[:-6] in self.parameters:
                 found.append((FROM_DTYPE, self.parameters.index(name[:-6])))
-            elif name.endswith("_stride") and name[:-7] in self.parameters:
-                found.append((FROM_STRIDE, self.parameters.index(name[:-7])))
+            elif name.endswith("_column_major") and name[:-13] in self.parameters:
+                found.append((FROM_COLUMN_MAJOR, self.parameters.index(name[:-13])))
             else:
                 raise TypeError(f"a rule of {self.name} asks for '{name}', which is neither a parameter nor an output")
         return found
@@ -328,6 +328,8 @@ def op(
     inplace=False,
     writes=False,
     out=True,
+    driver=core.GeneralOp,
+    configuration=(),
     namespace="torch",
     aliases=(),
 ):
@@ -336,7 +338,8 @@ def op(
     `vjp` is a rule (for the first parameter) or a dict from parameter to rule; or `joint` is one rule for all of `inputs`. `lists` names
     the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
-    is the target of an in-place call and else a copy.
+    is the target of an in-place call and else a copy. `driver` is a kind of GeneralOp with a short way for plain calls, configured with
+    `configuration`.
     """
 
     def declare(body):
@@ -349,7 +352,7 @@ def op(
         if joint is not None:
             rules = [declared.rule(None, joint, outputs=outputs)]
         tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
-        made = core.GeneralOp(
+        made = driver(
             declared.name,
             body,
             declared.parameters,
@@ -371,6 +374,8 @@ def op(
         )
         made.choose_variant = variant
         made.writes = writes
+        if configuration:
+            made.configure(*configuration)
         register(
             made,
             name=declared.name,

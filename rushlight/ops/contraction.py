@@ -1,9 +1,9 @@
 """Sums of products over named dimensions: einsum, tensordot, cross products."""
 
+import functools
 import math
 
 import rushlight as torch
-from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op
 from rushlight.ops.matmul import conjugate, into
@@ -14,8 +14,8 @@ ELLIPSIS = "..."
 
 # ---------------------------------------------------------------------------------------------------------------- the equation
 def read_subscripts(text, start, place):
-    """The labels of one operand or of the output (a list of letters, at most one of them ELLIPSIS). `start` is where `text` begins in the
-    equation, `place` says whose labels they are in errors."""
+    """The labels of one operand or of the output: letters, at most one of them ELLIPSIS. `start` is where `text` begins in
+    the equation, `place` says whose labels they are in errors."""
     labels, i = [], 0
     while i < len(text):
         character = text[i]
@@ -31,7 +31,8 @@ def read_subscripts(text, start, place):
         if character != " ":
             if character not in LETTERS:
                 raise RuntimeError(
-                    f"einsum(): invalid subscript given at index {start + i} in the equation string, subscripts must be in [a-zA-Z]"
+                    f"einsum(): invalid subscript given at index {start + i} in the equation string, subscripts must be in "
+                    "[a-zA-Z]"
                 )
             labels.append(character)
         i += 1
@@ -74,70 +75,93 @@ def from_lists(arguments):
     return equation, [arguments[2 * i] for i in range(pairs)]
 
 
-def check_sizes(labels, x, place, hidden):
-    """Whether an operand has as many dimensions as labels; how many dimensions its ellipsis stands for."""
+def hidden_dims(labels, rank, place):
+    """How many dimensions of an operand its ellipsis stands for."""
     named = len(labels) - (ELLIPSIS in labels)
     if ELLIPSIS in labels:
-        if named > x.dim():
+        if named > rank:
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({named}) is more than the number of dimensions ({x.dim()}) for "
-                f"operand {place}"
+                f"einsum(): the number of subscripts in the equation ({named}) is more than the number of dimensions ({rank}) "
+                f"for operand {place}"
             )
-    elif named != x.dim():
-        remark = " and no ellipsis was given" if named < x.dim() or not hidden else ""
+    elif named != rank:
         raise RuntimeError(
-            f"einsum(): the number of subscripts in the equation ({named}) does not match the number of dimensions ({x.dim()}) for "
-            f"operand {place}{remark or ' and no ellipsis was given'}"
+            f"einsum(): the number of subscripts in the equation ({named}) does not match the number of dimensions ({rank}) for "
+            f"operand {place} and no ellipsis was given"
         )
-    return x.dim() - named
+    return rank - named
 
 
-def output_labels(inputs, output, has_ellipsis):
+def output_labels(inputs, output):
     """The labels of the result; by default those that occur once, in alphabetical order, behind the ellipsis."""
+    every = [label for labels in inputs for label in labels]
     if output is None:
-        every = [label for labels in inputs for label in labels if label != ELLIPSIS]
-        once = sorted((label for label in set(every) if every.count(label) == 1), key=LETTERS.index)
-        return ([ELLIPSIS] if has_ellipsis else []) + once
+        once = sorted(label for label in set(every) if label != ELLIPSIS and every.count(label) == 1)
+        return ([ELLIPSIS] if ELLIPSIS in every else []) + once
     for place, label in enumerate(output):
         if label == ELLIPSIS:
             continue
         if label in output[:place]:
             raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
-        if not any(label in labels for labels in inputs):
-            raise RuntimeError(
-                f"einsum(): output subscript {label} does not appear in the equation for any input operand"
-            )
+        if label not in every:
+            raise RuntimeError(f"einsum(): output subscript {label} does not appear in the equation for any input operand")
     return output
 
 
-def align(x, labels, place, positions, width, rank):
-    """An operand with every dimension of the whole problem in its position, of size 1 where it has none. `width` is how many dimensions an
-    ellipsis stands for, `positions` says where each label goes (an ellipsis: where it begins)."""
-    order, at, seen, dim = [-1] * rank, 0, {}, 0
-    hidden = x.dim() - len(labels) + 1
+def alignment(labels, rank, positions, width, total):
+    """How an operand gets every dimension of the whole problem: (label, dim, dim) of diagonals to take, how many dimensions of
+    size 1 to append, and the permutation after that. `width` is how many dimensions an ellipsis stands for at most."""
+    order, diagonals, seen, dim = [-1] * total, [], {}, 0
+    hidden = rank - len(labels) + 1
     for label in labels:
         if label == ELLIPSIS:
             first = positions[ELLIPSIS] + width - hidden
             for k in range(hidden):
-                order[first + k] = at + k
-            at += hidden
+                order[first + k] = dim + k
             dim += hidden
         elif label in seen:
-            first = seen[label]
-            if x.size(first) != x.size(dim):
-                raise RuntimeError(
-                    f"einsum(): subscript {label} is repeated for operand {place} but the sizes don't match, "
-                    f"{x.size(dim)} != {x.size(first)}"
-                )
-            x = x.diagonal(0, first, dim).movedim(-1, first)
+            diagonals.append((label, seen[label], dim))
         else:
             seen[label] = order[positions[label]] = dim
-            at += 1
             dim += 1
-    for position in range(rank):
-        if order[position] < 0:
-            order[position] = x.dim()
-            x = x.unsqueeze(-1)
+    missing = [position for position in range(total) if order[position] < 0]
+    for k, position in enumerate(missing):
+        order[position] = dim + k
+    return diagonals, len(missing), order
+
+
+@functools.lru_cache(maxsize=512)
+def plan(equation, ranks):
+    """What einsum does, as far as it depends on the equation and the operands' numbers of dimensions: how to align each operand,
+    how many dimensions stay, how many there are, and the label of each."""
+    inputs, output = read_equation(equation, len(ranks))
+    width = max(hidden_dims(labels, rank, place) for place, (labels, rank) in enumerate(zip(inputs, ranks)))
+    output = output_labels(inputs, output)
+    positions, total = {}, 0
+    for label in output:
+        positions[label] = total
+        total += width if label == ELLIPSIS else 1
+    kept = total
+    # In ASCII the ellipsis comes before the letters, and capitals before small ones, as is wanted.
+    for label in sorted({label for labels in inputs for label in labels} - positions.keys()):
+        positions[label] = total
+        total += width if label == ELLIPSIS else 1
+    names = {position: label for label, position in positions.items()}
+    steps = [alignment(labels, rank, positions, width, total) for labels, rank in zip(inputs, ranks)]
+    return steps, kept, total, names
+
+
+def align(x, place, diagonals, missing, order):
+    """An operand in the form that `alignment` says."""
+    for label, first, dim in diagonals:
+        if x.size(first) != x.size(dim):
+            raise RuntimeError(
+                f"einsum(): subscript {label} is repeated for operand {place} but the sizes don't match, {x.size(dim)} != "
+                f"{x.size(first)}"
+            )
+        x = x.diagonal(0, first, dim).movedim(-1, first)
+    for _ in range(missing):
+        x = x.unsqueeze(-1)
     return x.permute(order)
 
 
@@ -145,8 +169,9 @@ def align(x, labels, place, positions, width, rank):
 def einsum(*args):
     """Sum of products by Einstein's convention: labels that the output lacks are summed over.
 
-    `einsum("ij,jk->ik", a, b)` is the product of two matrices; "..." stands for dimensions that broadcast; without "->" the output has the
-    labels that occur once, in alphabetical order. Operands are multiplied from left to right, each pair as a batch of matrix products.
+    `einsum("ij,jk->ik", a, b)` is the product of two matrices; "..." stands for dimensions that broadcast; without "->" the
+    output has the labels that occur once, in alphabetical order. Operands are multiplied from left to right, each pair as a
+    batch of matrix products.
 
     >>> import rushlight
     >>> rushlight.einsum("ii", rushlight.eye(3))
@@ -165,89 +190,82 @@ def einsum(*args):
     for place, x in enumerate(operands):
         if not isinstance(x, Tensor):
             raise TypeError(f"expected Tensor as element {place} in argument 1, but got {type(x).__name__}")
-    inputs, output = read_equation(equation, len(operands))
-    hidden = [check_sizes(labels, x, place, 0) for place, (labels, x) in enumerate(zip(inputs, operands))]
-    has_ellipsis = any(ELLIPSIS in labels for labels in inputs)
-    width = max(hidden)
-    output = output_labels(inputs, output, has_ellipsis)
-    positions, rank = {}, 0
-    for label in output:
-        positions[label] = rank
-        rank += width if label == ELLIPSIS else 1
-    kept = rank
-    if has_ellipsis and ELLIPSIS not in positions:
-        positions[ELLIPSIS] = rank
-        rank += width
-    for label in LETTERS:
-        if label not in positions and any(label in labels for labels in inputs):
-            positions[label] = rank
-            rank += 1
-    aligned = [align(x, labels, i, positions, width, rank) for i, (labels, x) in enumerate(zip(inputs, operands))]
-    names = {position: label for label, position in positions.items()}
-    check_broadcast(aligned, rank, names)
-    return contract(aligned, kept, rank)
+    steps, kept, total, names = plan(equation, tuple([x.dim() for x in operands]))
+    aligned = [align(x, place, *steps[place]) for place, x in enumerate(operands)]
+    shapes = [x.shape for x in aligned]
+    if shapes.count(shapes[0]) != len(shapes):
+        check_broadcast(shapes, names)
+    return contract(aligned, kept, total)
 
 
-def check_broadcast(operands, rank, names):
+def check_broadcast(shapes, names):
     """Sizes of one label are equal, or 1."""
-    for d in range(rank):
+    for d, sizes in enumerate(zip(*shapes)):
         size = 1
-        for place, x in enumerate(operands):
-            if x.size(d) != 1:
-                if size not in (1, x.size(d)):
-                    subject = f"subscript {names[d]} has" if names.get(d, ELLIPSIS) != ELLIPSIS else f"dimension {d} has"
+        for place, other in enumerate(sizes):
+            if other != 1:
+                if size not in (1, other):
+                    label = names.get(d, ELLIPSIS)
+                    subject = f"dimension {d}" if label == ELLIPSIS else f"subscript {label}"
                     raise RuntimeError(
-                        f"einsum(): {subject} size {x.size(d)} for operand {place} which does not broadcast with previously seen size {size}"
+                        f"einsum(): {subject} has size {other} for operand {place} which does not broadcast with previously seen "
+                        f"size {size}"
                     )
-                size = x.size(d)
+                size = other
 
 
-def contract(operands, kept, rank):
+def contract(operands, kept, total):
     """The product of aligned operands, summed over the dimensions from `kept` on, each as soon as no later operand has it."""
     if len(operands) == 1:
-        return operands[0].sum(list(range(kept, rank))) if kept < rank else operands[0]
-    waiting = [sum(x.size(d) != 1 for x in operands) for d in range(rank)]
+        return operands[0].sum(list(range(kept, total))) if kept < total else operands[0]
+    waiting = [sum([size != 1 for size in sizes]) for sizes in zip(*[x.shape for x in operands])]
     result = operands[0]
     for x in operands[1:]:
-        together, alone = [], ([], [])
-        for d in range(kept, rank):
-            if result.size(d) != 1 and x.size(d) != 1:
+        together, alone_a, alone_b = [], [], []
+        sizes_a, sizes_b = result.shape, x.shape
+        for d in range(kept, total):
+            if sizes_a[d] != 1 and sizes_b[d] != 1:
                 waiting[d] -= 1
                 if waiting[d] == 1:
                     together.append(d)
                     waiting[d] = 0
-            elif waiting[d] == 1:
-                if result.size(d) != 1:
-                    alone[0].append(d)
-                    waiting[d] = 0
-                elif x.size(d) != 1:
-                    alone[1].append(d)
-                    waiting[d] = 0
-        if alone[0]:
-            result = result.sum(alone[0], True)
-        if alone[1]:
-            x = x.sum(alone[1], True)
+            elif waiting[d] == 1 and sizes_a[d] != sizes_b[d]:
+                (alone_a if sizes_a[d] != 1 else alone_b).append(d)
+                waiting[d] = 0
+        if alone_a:
+            result = result.sum(alone_a, True)
+        if alone_b:
+            x = x.sum(alone_b, True)
         result = sum_of_products(result, x, together)
-    return result.view(result.shape[:kept]) if kept < rank else result
+    return result.view(result.shape[:kept]) if kept < total else result
 
 
 def sum_of_products(a, b, summed):
     """a * b summed over dimensions that both have, as a batch of matrix products; the dimensions stay, of size 1."""
     if not summed:
         return a * b
+    sizes_a, sizes_b = a.shape, b.shape
     both, only_a, only_b = [], [], []
-    for d in range(a.dim()):
-        if d not in summed:
-            (both if a.size(d) != 1 and b.size(d) != 1 else only_a if a.size(d) != 1 else only_b).append(d)
-    batch = math.prod(a.size(d) for d in both)
-    inner = math.prod(a.size(d) for d in summed)
-    left = a.permute(both + only_a + summed + only_b).reshape(batch, math.prod(a.size(d) for d in only_a), inner)
-    right = b.permute(both + summed + only_b + only_a).reshape(batch, inner, math.prod(b.size(d) for d in only_b))
+    batch = m = k = n = 1
+    for d, (p, q) in enumerate(zip(sizes_a, sizes_b)):
+        if d in summed:
+            k *= p
+        elif p != 1 and q != 1:
+            both.append(d)
+            batch *= p
+        elif p != 1:
+            only_a.append(d)
+            m *= p
+        else:
+            only_b.append(d)
+            n *= q
     order = both + only_a + summed + only_b
-    sizes = [a.size(d) for d in both + only_a] + [1] * len(summed) + [b.size(d) for d in only_b]
+    left = a.permute(order).reshape(batch, m, k)
+    right = b.permute(both + summed + only_b + only_a).reshape(batch, k, n)
     back = [0] * len(order)
     for place, d in enumerate(order):
         back[d] = place
+    sizes = [1 if d in summed else sizes_b[d] if sizes_a[d] == 1 else sizes_a[d] for d in order]
     return left.bmm(right).view(sizes).permute(back)
 
 
@@ -268,9 +286,7 @@ def tensordot(a, b, dims=2, out=None):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a.dim(), b.dim()):
-            raise RuntimeError(
-                f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}"
-            )
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims_a, dims_b = list(range(-dims, 0)), list(range(dims))
     if len(dims_a) != len(dims_b):
         raise RuntimeError("both dimension lists should have same length")
@@ -284,7 +300,8 @@ def tensordot(a, b, dims=2, out=None):
             b = b.sum(n, True)
         elif size_a != size_b:
             raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {size_a} in dim {m} and second has size {size_b} in dim {n}"
+                f"contracted dimensions need to match, but first has size {size_a} in dim {m} and second has size {size_b} in "
+                f"dim {n}"
             )
     dims_a, dims_b = distinct(dims_a, a), distinct(dims_b, b)
     free_a = [d for d in range(a.dim()) if d not in dims_a]
@@ -314,9 +331,7 @@ def check_cross(a, b, dim):
     if a.dim() != b.dim():
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if a.size(dim) != 3 or b.size(dim) != 3:
-        raise RuntimeError(
-            f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.size(dim)} and {b.size(dim)}"
-        )
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.size(dim)} and {b.size(dim)}")
     if a.dtype is not b.dtype:
         raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
 

@@ -59,7 +59,7 @@ TO_KEYWORDS = {"dtype", "device", "other", "non_blocking", "copy", "memory_forma
 def to(self, *args, **keywords):
     """This tensor with another dtype, device or memory format; itself where nothing changes and `copy` is false.
 
-    The forms are to(dtype), to(device, dtype) and to(other), each followed by non_blocking and copy, and memory_format as a keyword.
+    The forms are to(dtype), to(device, dtype) and to(other), each followed by non_blocking and copy; memory_format is a keyword.
 
     >>> import rushlight
     >>> rushlight.tensor([1.9, -1.9]).to(rushlight.int64)
@@ -76,14 +76,16 @@ def to(self, *args, **keywords):
         other = rest.pop(0)
     elif rest and is_dtype(rest[0]):
         dtype = rest.pop(0)
-    elif rest and (rest[0] is None or isinstance(rest[0], (str, int, core.device)) and not isinstance(rest[0], bool)):
+    elif rest and (rest[0] is None or (isinstance(rest[0], (str, int, core.device)) and not isinstance(rest[0], bool))):
         device = rest.pop(0)
         if rest and (rest[0] is None or is_dtype(rest[0])):
             dtype = rest.pop(0)
     flags = [value for value in rest if isinstance(value, bool)]
-    if len(flags) != len(rest) or len(rest) > 2 or (not args and not keywords):
+    if len(flags) != len(rest) or len(rest) > 2:
         kinds = ", ".join(type(value).__name__ for value in args)
-        raise TypeError(f"to() received an invalid combination of arguments - got ({kinds}); use to(dtype), to(device, dtype) or to(other)")
+        raise TypeError(
+            f"to() received an invalid combination of arguments - got ({kinds}); use to(dtype), to(device, dtype) or to(other)"
+        )
     copy = keywords.get("copy", flags[1] if len(flags) > 1 else False)
     if isinstance(other, Tensor):
         dtype = other.dtype
@@ -92,18 +94,15 @@ def to(self, *args, **keywords):
 
 def is_dtype(value):
     """Whether `value` stands for a dtype: Python's number types do, too."""
-    return isinstance(value, core.dtype) or value in (float, int, bool, complex)
+    return isinstance(value, core.dtype) or (isinstance(value, type) and value in NUMBER_TYPES)
+
+
+NUMBER_TYPES = {float: "float64", complex: "complex128", int: "int64", bool: "bool"}
 
 
 def as_dtype(value):
     """A dtype from one, or from a number type of Python."""
-    if value is None or isinstance(value, core.dtype):
-        return value
-    if value is float:
-        return core.get_default_dtype()
-    if value is complex:
-        return core.get_default_dtype().to_complex()
-    return DTYPES["int64"] if value is int else DTYPES["bool"]
+    return DTYPES[NUMBER_TYPES[value]] if isinstance(value, type) and value in NUMBER_TYPES else value
 
 
 def conversion(name, dtype_name):
@@ -179,7 +178,7 @@ def cuda(self, device=None, non_blocking=False, memory_format=core.preserve_form
 @composite(function=False)
 def pin_memory(self, device=None):
     """Page-locked memory serves transfers to other devices, of which there are none."""
-    raise RuntimeError("Need to provide pin_memory allocator to use pin memory.")
+    raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
 @composite(function=False)

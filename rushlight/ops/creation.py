@@ -62,15 +62,13 @@ def permuted_strides(shape, order):
 def one_value(name, value, about):
     """zeros or ones: a factory of tensors filled with `value`."""
 
-    def factory(*size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
-        if out is None and layout is None and not more and size:
-            return filled(name, size, value, dtype, device, requires_grad)
+    def general(*size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
         size = size_keyword(name, size, more)
         return filled_of(name, size, value, out, dtype, layout, device, requires_grad)
 
-    factory.__name__ = factory.__qualname__ = name
-    factory.__doc__ = about
-    return composite(factory, method=False)
+    general.__name__ = general.__qualname__ = name
+    general.__doc__ = about
+    return composite(core.Factory(name, value, general), method=False)
 
 
 def size_keyword(name, size, more):
@@ -98,8 +96,7 @@ zeros = one_value(
 ones = one_value("ones", 1, "A tensor of ones of the given size.")
 
 
-@composite(method=False)
-def empty(
+def general_empty(
     *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, **more
 ):
     """A tensor of the given size whose elements are whatever the memory held."""
@@ -112,6 +109,9 @@ def empty(
     if requires_grad:
         core.require_grad_of_new(made)
     return made if out is None else core.resize_tensor(out, made.shape)
+
+
+empty = composite(core.Factory("empty", None, general_empty), method=False)
 
 
 @composite(method=False)
@@ -188,9 +188,7 @@ def full_like(
 
 
 @composite(method=False)
-def empty_like(
-    input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None
-):
+def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
     """An unset tensor in the shape, strides and dtype of `input`."""
     made = like("empty_like", input, dtype, layout, device, memory_format)
     return core.require_grad_of_new(made) if requires_grad else made
@@ -237,7 +235,7 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
     check_layout(layout)
     if isinstance(data, Tensor):
         made = data.detach().clone()
-        made = made.to(dtype) if dtype is not None else made
+        made = made.to(dtype or self.dtype)
     else:
         made = core.tensor(data, dtype=dtype or self.dtype, device=device)
     return core.require_grad_of_new(made) if requires_grad else made
@@ -250,9 +248,7 @@ def new(self, *arguments, device=None):
 
 
 @composite(function=False)
-def new_empty_strided(
-    self, size, stride, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
-):
+def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor of this one's dtype with given strides."""
     return empty_strided(size, stride, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
@@ -268,17 +264,13 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     check_layout(layout)
     core.refuse_other_devices(device)
     if len(size) == len(stride) and min(stride, default=0) < 0:
-        raise RuntimeError(
-            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
-        )
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     made = core.empty_tensor(size, dtype, stride)
     return core.require_grad_of_new(made) if requires_grad else made
 
 
 @composite(method=False)
-def empty_permuted(
-    size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
-):
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """An unset dense tensor whose dimensions lie in memory in the order `physical_layout`, outermost first."""
     if len(size) != len(physical_layout):
         raise RuntimeError(
@@ -315,7 +307,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         made = core.as_tensor(obj)
     else:
         if copy is False:
-            raise ValueError("asarray: can't alias arbitrary sequence into a tensor.")
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
         made = core.tensor(obj, dtype=dtype)
         return core.require_grad_of_new(made) if requires_grad else made
     if dtype is not None and made.dtype is not dtype:
@@ -402,8 +394,10 @@ def range_bounds(name, args, more):
         given[place] = value
     extra = [key for key in given if key not in ("start", "end", "step")]
     if extra or "end" not in given or len(args) > 3 or any(value is None for value in given.values()):
-        raise TypeError(f"{name}() received an invalid combination of arguments; use {name}(end), {name}(start, end) or "
-                        f"{name}(start, end, step)")
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments; use {name}(end), {name}(start, end) or "
+            f"{name}(start, end, step)"
+        )
     values = []
     for position, (key, default) in enumerate((("start", 0), ("end", None), ("step", 1))):
         value = number(given.get(key, default), name, key, 1 if places == ("end",) else position + 1)
@@ -444,9 +438,7 @@ def arange_size(start, end, step, kind):
 
 
 @composite(method=False, name="range")
-def inclusive_range(
-    *args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more
-):
+def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """As arange, but with `end` included and of the default dtype (kept for old programs)."""
     start, end, step = range_bounds("range", args, more)
     check_range(start, end, step)
@@ -472,8 +464,7 @@ def interpolated(name, start, end, steps, dtype, out, layout, device, requires_g
     elif complex_ends and not dtype.is_complex:
         inferred = "float" if core.get_default_dtype().itemsize == 4 else "double"
         raise RuntimeError(
-            f"torch.{name}(): inferred dtype c10::complex<{inferred}> can't be safely cast to passed dtype "
-            f"{dtype.legacy_name}"
+            f"torch.{name}(): inferred dtype c10::complex<{inferred}> can't be safely cast to passed dtype {dtype.legacy_name}"
         )
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -488,9 +479,7 @@ def interpolated(name, start, end, steps, dtype, out, layout, device, requires_g
 
 
 @composite(method=False)
-def linspace(
-    start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
-):
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """`steps` evenly spaced numbers from `start` to `end`, both included.
 
     >>> import rushlight
@@ -515,9 +504,7 @@ def logspace(
     pin_memory=False,
 ):
     """`steps` numbers from base**start to base**end, evenly spaced in the exponent."""
-    return interpolated(
-        "logspace", start, end, steps, dtype, out, layout, device, requires_grad, extra=(float(base),)
-    )
+    return interpolated("logspace", start, end, steps, dtype, out, layout, device, requires_grad, extra=(float(base),))
 
 
 # ---------------------------------------------------------------------------------------------------------------- patterns
@@ -529,10 +516,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     check_layout(layout)
-    if out is None:
-        made = unset("eye", (n, m), dtype, device, requires_grad)
-    else:
-        made = core.resize_tensor(out, (n, m))
+    made = unset("eye", (n, m), dtype, device, requires_grad) if out is None else core.resize_tensor(out, (n, m))
     kernel("eye")(made)
     return counted(made, out)
 

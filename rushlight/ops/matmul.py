@@ -7,7 +7,7 @@ from rushlight import core
 from rushlight.ops._declare import Declaration, camel_case, composite, op, register
 
 
-def product(kernel, kind, *, adds=False, vjp, jvp, namespace="torch", inplace=None):
+def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
     """Declares a product: `kind` is what core/product.pxi computes, `adds` whether a multiple of a tensor is added to it."""
 
     def declare(body):
@@ -31,9 +31,9 @@ def product(kernel, kind, *, adds=False, vjp, jvp, namespace="torch", inplace=No
             name=declared.name,
             function=True,
             method=True,
-            inplace=adds if inplace is None else inplace,
-            namespace=namespace,
-            aliases=(),
+            inplace=adds,
+            namespace="torch",
+            aliases=aliases,
         )
         return made
 
@@ -62,16 +62,16 @@ def conjugate_scaled(g, factor):
     return scaled(g, factor.conjugate() if isinstance(factor, complex) else factor)
 
 
-def mat1_gradient(g, mat1_stride, mat2, alpha):
+def mat1_gradient(g, column_major, mat2, alpha):
     """The cotangent of mat1, column-major where mat1 is: what was transposed for the product leaves row-major."""
-    if mat1_stride == (1, g.size(0)) and g.size(0) != 1:
+    if column_major:
         return conjugate_scaled((conjugate(mat2) @ g.t()).t(), alpha)
     return conjugate_scaled(g @ adjoint(mat2), alpha)
 
 
-def mat2_gradient(g, mat1, mat2_stride, alpha):
+def mat2_gradient(g, mat1, column_major, alpha):
     """The cotangent of mat2, column-major where mat2 is (say, a layer's weight, transposed)."""
-    if mat2_stride == (1, mat1.size(1)) and mat1.size(1) != 1:
+    if column_major:
         return conjugate_scaled((g.t() @ conjugate(mat1)).t(), alpha)
     return conjugate_scaled(adjoint(mat1) @ g, alpha)
 
@@ -117,10 +117,11 @@ def added_tangent(multiply):
     "gemm",
     "matrices",
     vjp={
-        "x": lambda g, x_stride, mat2: mat1_gradient(g, x_stride, mat2, 1),
-        "mat2": lambda g, x, mat2_stride: mat2_gradient(g, x, mat2_stride, 1),
+        "x": lambda g, x_column_major, mat2: mat1_gradient(g, x_column_major, mat2, 1),
+        "mat2": lambda g, x, mat2_column_major: mat2_gradient(g, x, mat2_column_major, 1),
     },
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.mm)(x_t, mat2_t, x, mat2),
+    aliases=("spmm",),
 )
 def mm(x, mat2):
     """Product of two matrices.
@@ -189,8 +190,8 @@ def vdot(x, other):
     adds=True,
     vjp={
         "x": lambda g, beta: conjugate_scaled(g, beta),
-        "mat1": lambda g, mat1_stride, mat2, alpha: mat1_gradient(g, mat1_stride, mat2, alpha),
-        "mat2": lambda g, mat1, mat2_stride, alpha: mat2_gradient(g, mat1, mat2_stride, alpha),
+        "mat1": lambda g, mat1_column_major, mat2, alpha: mat1_gradient(g, mat1_column_major, mat2, alpha),
+        "mat2": lambda g, mat1, mat2_column_major, alpha: mat2_gradient(g, mat1, mat2_column_major, alpha),
     },
     jvp=lambda x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha: added_tangent(torch.mm)(
         x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha
@@ -226,9 +227,7 @@ def baddbmm(x, batch1, batch2, *, beta=1, alpha=1):
         "mat": lambda g, vec, alpha: conjugate_scaled(g.outer(conjugate(vec)), alpha),
         "vec": lambda g, mat, alpha: conjugate_scaled(adjoint(mat).mv(g), alpha),
     },
-    jvp=lambda x_t, mat_t, vec_t, x, mat, vec, beta, alpha: added_tangent(torch.mv)(
-        x_t, mat_t, vec_t, x, mat, vec, beta, alpha
-    ),
+    jvp=lambda x_t, mat_t, vec_t, x, mat, vec, beta, alpha: added_tangent(torch.mv)(x_t, mat_t, vec_t, x, mat, vec, beta, alpha),
 )
 def addmv(x, mat, vec, *, beta=1, alpha=1):
     """beta * x + alpha * (mat @ vec)."""
@@ -240,9 +239,7 @@ def batches_summed(x, batch1, batch2, beta, alpha):
         if batch.dim() != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
     if batch1.size(0) != batch2.size(0):
-        raise RuntimeError(
-            f"batch1 and batch2 must have same number of batches, got {batch1.size(0)} and {batch2.size(0)}"
-        )
+        raise RuntimeError(f"batch1 and batch2 must have same number of batches, got {batch1.size(0)} and {batch2.size(0)}")
     if batch1.size(2) != batch2.size(1):
         raise RuntimeError(
             f"Incompatible matrix sizes for bmm ({batch1.size(1)}x{batch1.size(2)} and {batch2.size(1)}x{batch2.size(2)})"
@@ -262,9 +259,9 @@ def batches_summed(x, batch1, batch2, beta, alpha):
             adjoint(batch1).bmm(g.unsqueeze(0).expand(batch1.size(0), *g.shape)), alpha
         ),
     },
-    jvp=lambda x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha: added_tangent(
-        lambda a, b: torch.bmm(a, b).sum(0)
-    )(x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha),
+    jvp=lambda x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha: added_tangent(lambda a, b: torch.bmm(a, b).sum(0))(
+        x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha
+    ),
     inplace=True,
 )
 def addbmm(x, batch1, batch2, *, beta=1, alpha=1):
@@ -331,8 +328,8 @@ def inner(input, other, *, out=None):
 
 # ---------------------------------------------------------------------------------------------------------------- matmul
 def may_fold(a, b):
-    """Whether a batch of matrices times one matrix (or vector) is one product of matrices: where that needs no copy of the batch, or where
-    it saves the backward from making a batch of gradients of the one matrix."""
+    """Whether a batch of matrices times one matrix (or vector) is one product of matrices: where that needs no copy of the batch,
+    or where it saves the backward from making a batch of gradients of the one matrix."""
     larger, smaller = (a, b) if a.dim() >= b.dim() else (b, a)
     if larger.dim() < 3 or smaller.dim() > 2:
         return False
@@ -361,15 +358,13 @@ def fold(a, b):
     return out.mT.contiguous() if transposed else out
 
 
-def broadcast_batches(a, b):
-    """The sizes of two batches broadcast against each other."""
+def broadcast_sizes(a, b):
+    """Two tuples of sizes broadcast against each other."""
     rank = max(len(a), len(b))
     a, b = (1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b)
     for d, (m, n) in enumerate(zip(a, b)):
         if m != n and m != 1 and n != 1:
-            raise RuntimeError(
-                f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}"
-            )
+            raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
     return tuple(n if m == 1 else m for m, n in zip(a, b))
 
 
@@ -384,7 +379,7 @@ def batched_product(a, b):
             return matmul(a.squeeze(0), b)
         if batch_b[0] == 1 and b.requires_grad:
             return matmul(a, b.squeeze(0))
-    batch = batch_a if batch_a == batch_b else broadcast_batches(batch_a, batch_b)
+    batch = batch_a if batch_a == batch_b else broadcast_sizes(batch_a, batch_b)
     count = math.prod(batch)
     left = a.expand(*batch, m, k).reshape(count, m, k)
     sizes = (*batch, *([m] if a.dim() > 1 else []), *([n] if b.dim() > 1 else []))
@@ -432,13 +427,9 @@ def declare_matmul():
     """The op behind @; it chooses the usual products without a look at Python."""
     general_matmul.__name__ = "matmul"
     declared = Declaration(general_matmul)
-    made = core.MatmulOp(
-        "matmul", general_matmul, ("a", "b"), declared.defaults[:2], declared.keywords, 2, -1, (None,), []
-    )
+    made = core.MatmulOp("matmul", general_matmul, ("a", "b"), declared.defaults[:2], declared.keywords, 2, -1, (None,), [])
     made.configure(mm, mv, dot)
-    register(
-        made, name="matmul", function=True, method=True, inplace=False, namespace="torch", aliases=()
-    )
+    register(made, name="matmul", function=True, method=True, inplace=False, namespace="torch", aliases=())
     return made
 
 

@@ -6,8 +6,8 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, default_generator, draw, drawn, kernel
-from rushlight.ops._declare import Declaration, composite, namespaces, op, table
-from rushlight.ops.creation import LONG, check_layout, into, like, size_keyword
+from rushlight.ops._declare import Declaration, composite, namespaces, table
+from rushlight.ops.creation import LONG, check_layout, like, size_keyword
 
 UNIFORM, NORMAL, BERNOULLI = kernel("uniform"), kernel("normal"), kernel("bernoulli")
 FROM_TO, FULL_RANGE, ANY_BITS = kernel("random_from_to"), kernel("random_full"), kernel("random_bits")
@@ -69,10 +69,10 @@ namespaces["torch"]["default_generator"] = default_generator
 
 
 # ---------------------------------------------------------------------------------------------------------------- new tensors
-def standard_factory(name, kernel, first, second, about):
+def standard_factory(name, kernel, about):
     """rand or randn: a factory of tensors drawn from one distribution."""
 
-    def factory(
+    def general(
         *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more
     ):
         if not size or more:
@@ -80,24 +80,18 @@ def standard_factory(name, kernel, first, second, about):
         if layout is not None:
             check_layout(layout)
         if out is None:
-            return drawn(name, size, kernel, dtype, device, requires_grad, generator, first, second)
+            return drawn(name, size, kernel, dtype, device, requires_grad, generator, 0.0, 1.0)
         if dtype is not None and dtype is not out.dtype:
-            raise RuntimeError(
-                f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})"
-            )
-        return write(torch.empty(*size, out=out), kernel, generator, first, second)
+            raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
+        return write(torch.empty(*size, out=out), kernel, generator, 0.0, 1.0)
 
-    factory.__name__ = factory.__qualname__ = name
-    factory.__doc__ = about
-    return composite(factory, method=False)
+    general.__name__ = general.__qualname__ = name
+    general.__doc__ = about
+    return composite(core.Factory(name, 0.0, general, kernel), method=False)
 
 
-rand = standard_factory(
-    "rand", UNIFORM, 0.0, 1.0, "Numbers from the uniform distribution on [0, 1), in a tensor of the given size."
-)
-randn = standard_factory(
-    "randn", NORMAL, 0.0, 1.0, "Numbers from the standard normal distribution, in a tensor of the given size."
-)
+rand = standard_factory("rand", UNIFORM, "Numbers from the uniform distribution on [0, 1), in a tensor of the given size.")
+randn = standard_factory("randn", NORMAL, "Numbers from the standard normal distribution, in a tensor of the given size.")
 
 
 def write(out, kernel, generator, first=0.0, second=0.0):
@@ -170,7 +164,39 @@ def draw_integers(x, low, high, generator):
         raise RuntimeError(f"from is out of bounds for {core.plain_type_name(x.dtype)}")
     if not limits[0] <= high - 1 <= limits[1]:
         raise RuntimeError(f"to - 1 is out of bounds for {core.plain_type_name(x.dtype)}")
+    digits = DIGITS.get(x.dtype.name)
+    if digits is not None:
+        low, high = representable(low, high, digits)
     return draw(x, FROM_TO, generator, low, wrapped(high))
+
+
+DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
+"""Bits of the significand: whole numbers up to 2**digits are exact."""
+
+
+def nearest(value, digits):
+    """A whole number rounded to `digits` bits, ties to even."""
+    excess = abs(value).bit_length() - digits
+    if excess <= 0:
+        return value
+    unit = 1 << excess
+    quotient, rest = divmod(abs(value), unit)
+    quotient += 2 * rest > unit or (2 * rest == unit and quotient & 1)
+    return quotient * unit * (1 if value > 0 else -1)
+
+
+def representable(low, high, digits):
+    """Bounds moved inwards where rounding would leave [low, high)."""
+    above, below = nearest(low + 1, digits), nearest(high - 1, digits)
+    if above < low:
+        low = above + (1 << (abs(low + 1).bit_length() - digits))
+    if below >= high:
+        high = below - (1 << (abs(high - 1).bit_length() - digits))
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from={low} >= to={high}"
+        )
+    return low, high
 
 
 def integer_bounds(name, args, more):
@@ -200,9 +226,7 @@ def is_integer(value):
 
 
 @composite(method=False)
-def randint(
-    *args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more
-):
+def randint(*args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more):
     """Whole numbers from [low, high): randint(high, size) or randint(low, high, size); int64 unless `dtype` says otherwise.
 
     >>> import rushlight
@@ -249,9 +273,7 @@ def randint_like(
 
 
 @composite(method=False)
-def randperm(
-    n, *, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
-):
+def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A random permutation of 0 … n - 1.
 
     >>> import rushlight
@@ -274,7 +296,7 @@ def randperm(
     return drawn("randperm", (n,), kernel("randperm"), dtype, device, requires_grad, generator)
 
 
-# ---------------------------------------------------------------------------------------------------------------- writing in place
+# ----------------------------------------------------------------------------------------------------------- writing in place
 def no_gradient(g):
     """What was in the tensor before does not matter."""
     return torch.zeros_like(g)
@@ -311,7 +333,12 @@ def in_place(*, method=None, name=None, variant=None, keywords=()):
     return declare
 
 
-FLOAT_LIMITS = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
+FLOAT_LIMITS = {
+    "float16": 65504.0,
+    "bfloat16": 3.3895313892515355e38,
+    "float32": 3.4028234663852886e38,
+    "float64": 1.7976931348623157e308,
+}
 
 
 def shown(value):
@@ -329,9 +356,7 @@ def uniform(x, from_=0.0, to=1.0, *, generator=None):
             if not -limit <= bound <= limit:
                 raise RuntimeError(f"{label} is out of bounds for {core.plain_type_name(x.dtype)}")
         if from_ > to:
-            raise RuntimeError(
-                f"uniform_ expects to return a [from, to) range, but found from={shown(from_)} > to={shown(to)}"
-            )
+            raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={shown(from_)} > to={shown(to)}")
         if to - from_ > limit:
             raise RuntimeError(
                 f"uniform_ expects to-from <= std::numeric_limits<{x.dtype.legacy_name}>::max(), but found to={shown(to)} and "
@@ -362,11 +387,9 @@ def random_variant(x, from_, to, generator):
     return 2 if from_ is None else 1 if to is UNGIVEN else 0
 
 
-@in_place(
-    name=("RandomBackward0", "RandomBackward1", "RandomBackward2"), variant=random_variant, keywords=(("from", "from_"),)
-)
+@in_place(name=("RandomBackward0", "RandomBackward1", "RandomBackward2"), variant=random_variant, keywords=(("from", "from_"),))
 def random(x, from_=None, to=UNGIVEN, *, generator=None):
-    """Fills with whole numbers: random_(from, to) from [from, to), random_(to) from [0, to), random_() all that the dtype holds."""
+    """Fills with whole numbers: random_(from, to) from [from, to), random_(to) from [0, to), random_() from all of the dtype's."""
     if from_ is None:
         if to is not UNGIVEN:
             return draw_integers(x, 0, to, generator)
@@ -448,228 +471,3 @@ def log_normal(x, mean=1.0, std=2.0, *, generator=None):
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={shown(std)}")
     draw(x, kernel("log_normal"), generator, float(mean), float(std))
-
-
-# ---------------------------------------------------------------------------------------------------------------- distributions
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="BernoulliBackward0", out=False, function=False, method=False)
-def bernoulli_of(x, generator=None):
-    """0 and 1 with probabilities `x`."""
-    return draw_bernoulli(core.empty_like_layout(x), x, generator)
-
-
-@op(no_derivative="bernoulli", out=False, function=False, method=False)
-def bernoulli_like(x, p, generator=None):
-    """0 and 1 in the shape of `x`, 1 with probability `p`."""
-    return draw_bernoulli(core.empty_like_layout(x), p, generator)
-
-
-@composite
-def bernoulli(input, p=None, *, generator=None, out=None):
-    """0 and 1 with the probabilities in `input` (or, in its shape, with probability `p`).
-
-    >>> import rushlight
-    >>> rushlight.bernoulli(rushlight.ones(2, 2))
-    tensor([[1., 1.],
-            [1., 1.]])
-    """
-    made = bernoulli_of(input, generator) if p is None else bernoulli_like(input, p, generator)
-    return made if out is None else into(out, made)
-
-
-def check_std_tensor(std):
-    """All standard deviations are not negative."""
-    if std.is_complex():
-        raise RuntimeError("normal expects standard deviation to be non-complex")
-    if std.numel() and not bool(std.min() >= 0):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
-
-
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward1", out=False, function=False, method=False)
-def normal_around(x, std, generator):
-    """Normal numbers with means `x`."""
-    check_std(std)
-    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, float(std)).add_(x)
-
-
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward2", out=False, function=False, method=False)
-def normal_spread(x, mean, generator):
-    """Normal numbers with standard deviations `x`."""
-    check_std_tensor(x)
-    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, 1.0).mul_(x).add_(mean)
-
-
-@op(
-    vjp={"mean": no_gradient, "std": no_gradient},
-    jvp=lambda mean_t, std_t, mean, std, **_: torch.zeros_like(mean + std),
-    name="NormalBackward3",
-    out=False,
-    function=False,
-    method=False,
-)
-def normal_of(mean, std, generator):
-    """Normal numbers with means and standard deviations that broadcast."""
-    check_std_tensor(std)
-    out = core.empty_tensor(torch.broadcast_shapes(mean.shape, std.shape), mean.dtype)
-    return draw(out, NORMAL, generator, 0.0, 1.0).mul_(std).add_(mean)
-
-
-@composite(method=False, name="normal")
-def normal_function(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
-                    requires_grad=False, pin_memory=False):
-    """Normal numbers: mean and std are tensors (element by element) or numbers (then with a `size`).
-
-    >>> import rushlight
-    >>> rushlight.normal(rushlight.zeros(2), 1e-9).round()
-    tensor([0., 0.])
-    """
-    if isinstance(mean, Tensor) and isinstance(std, Tensor):
-        made = normal_of(mean, std, generator)
-    elif isinstance(mean, Tensor):
-        made = normal_around(mean, std, generator)
-    elif isinstance(std, Tensor):
-        made = normal_spread(std, mean, generator)
-    else:
-        if size is None:
-            kinds = ", ".join(type(value).__name__ for value in (mean, std))
-            raise TypeError(f"normal() received an invalid combination of arguments - got ({kinds}); numbers need a size")
-        check_std(std)
-        if out is not None:
-            return write(torch.empty(size, out=out), NORMAL, generator, float(mean), float(std))
-        check_layout(layout)
-        return drawn("normal", (size,), NORMAL, dtype, device, requires_grad, generator, float(mean), float(std))
-    return made if out is None else into(out, made)
-
-
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), method=False, out=False)
-def poisson(x, generator=None):
-    """Numbers from Poisson distributions with the rates `x`."""
-    out = core.empty_tensor(x.shape, x.dtype)
-    kernel("poisson")(out, x, generator_of(generator).address)
-    return out
-
-
-@op(inputs=("count", "prob"), no_derivative="binomial", method=False, out=False)
-def binomial(count, prob, generator=None):
-    """How many of `count` trials succeed, each with probability `prob`; the two broadcast."""
-    for name, x in (("count", count), ("prob", prob)):
-        if not x.is_floating_point():
-            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {x.dtype.legacy_name}")
-    shape = torch.broadcast_shapes(count.shape, prob.shape)
-    out = core.empty_tensor(shape, count.dtype)
-    kernel("binomial")(out, count.expand(shape), prob.to(count.dtype).expand(shape), generator_of(generator).address)
-    return out
-
-
-@composite
-def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
-    """Indices drawn with the weights in `input`, a vector or rows of a matrix.
-
-    >>> import rushlight
-    >>> rushlight.multinomial(rushlight.tensor([0., 1., 0.]), 2, replacement=True)
-    tensor([1, 1])
-    """
-    weights = input.detach()
-    if weights.dim() not in (1, 2):
-        raise RuntimeError("prob_dist must be 1 or 2 dim")
-    if not weights.is_floating_point():
-        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {weights.dtype.legacy_name}")
-    if num_samples <= 0:
-        raise RuntimeError("cannot sample n_sample <= 0 samples")
-    if not replacement and num_samples > weights.size(-1):
-        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    made = draw_indices(weights, num_samples, replacement, generator)
-    return made if out is None else into(out, made)
-
-
-def draw_indices(weights, count, replacement, generator):
-    """The kinds of draws of multinomial: a race of exponential clocks, or bisection of running sums."""
-    if weights.numel() == 0 and weights.dim() == 2:
-        return core.empty_tensor((weights.size(0), count), LONG)
-    if replacement and count > 1:
-        rows = weights if weights.dim() == 2 else weights.unsqueeze(0)
-        found = core.empty_tensor((rows.size(0), count), LONG)
-        kernel("multinomial")(found, rows, generator_of(generator).address)
-        return found if weights.dim() == 2 else found.squeeze(0)
-    if not bool((weights.max() < math.inf) & (weights.min() >= 0)):
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if bool((weights.sum(-1) == 0).any()):
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    times = draw(core.empty_like_layout(weights), kernel("exponential"), generator, 1.0)
-    times = weights / times
-    return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices
-
-
-@op(no_derivative="_standard_gamma", out=False, method=False)
-def _standard_gamma(x, generator=None):
-    """Numbers from gamma distributions with the shapes `x` and scale 1."""
-    out = core.empty_tensor(x.shape, x.dtype)
-    kernel("standard_gamma")(out, x, generator_of(generator).address)
-    return out
-
-
-# ---------------------------------------------------------------------------------------------------------------- dropout
-def check_dropout(p):
-    """The probability of dropping lies in [0, 1]."""
-    if not 0 <= p <= 1:
-        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {shown(p)}")
-
-
-def noise_for(x, p, feature):
-    """0 and 1, 1 with probability 1 - p; one number for each feature map where `feature`."""
-    if feature:
-        if x.dim() < 2:
-            raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-        noise = core.empty_tensor((*x.shape[:2], *[1] * (x.dim() - 2)), x.dtype)
-    else:
-        noise = core.empty_like_layout(x)
-    return draw(noise, BERNOULLI, None, 1.0 - p)
-
-
-SELU_LIMIT = 1.7580993408473766
-"""Minus the value that selu tends to: what alpha dropout sets units to."""
-
-
-def dropout_of(x, p, train, inplace, feature=False, alpha=False):
-    """The dropout family: zeroes (or, with `alpha`, saturates) units with probability p and rescales the rest."""
-    check_dropout(p)
-    if p == 0 or not train or x.numel() == 0:
-        return x
-    if p == 1:
-        nothing = core.filled("zeros", ((),), 0, x.dtype)
-        return x.mul_(nothing) if inplace else x * nothing
-    noise = noise_for(x, p, feature)
-    if not alpha:
-        noise = noise.div_(1.0 - p)
-        return x.mul_(noise) if inplace else x * noise
-    scale = 1.0 / math.sqrt((SELU_LIMIT * SELU_LIMIT * p + 1) * (1 - p))
-    shift = (noise - 1).mul_(SELU_LIMIT * scale).add_(SELU_LIMIT * scale * p)
-    noise = noise.mul_(scale)
-    return x.mul_(noise).add_(shift) if inplace else x * noise + shift
-
-
-def dropout_pair(name, about, **kind):
-    """One member of the family, with its in-place form."""
-
-    def forward(input, p, train):
-        return dropout_of(input, p, train, False, **kind)
-
-    def inplace(input, p, train):
-        return dropout_of(input, p, train, True, **kind)
-
-    for function, suffix in ((forward, ""), (inplace, "_")):
-        function.__name__ = function.__qualname__ = name + suffix
-        function.__doc__ = about
-        composite(function, method=False)
-    return forward, inplace
-
-
-dropout, dropout_ = dropout_pair("dropout", "Zeroes elements with probability `p` and scales the rest by 1 / (1 - p).")
-feature_dropout, feature_dropout_ = dropout_pair(
-    "feature_dropout", "Zeroes whole feature maps (dimension 1) with probability `p`.", feature=True
-)
-alpha_dropout, alpha_dropout_ = dropout_pair(
-    "alpha_dropout", "Dropout that keeps mean and variance of selu's outputs (Klambauer et al. 2017).", alpha=True
-)
-feature_alpha_dropout, feature_alpha_dropout_ = dropout_pair(
-    "feature_alpha_dropout", "Alpha dropout of whole feature maps.", feature=True, alpha=True
-)

@@ -1,0 +1,185 @@
+"""Random numbers with a parameter for each element: Bernoulli, normal, Poisson, binomial, multinomial, gamma."""
+
+import math
+
+import rushlight as torch
+from rushlight import core
+from rushlight.core import Tensor, draw, drawn, kernel
+from rushlight.ops._declare import composite, op
+from rushlight.ops.creation import LONG, check_layout, into
+from rushlight.ops.matmul import broadcast_sizes
+from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, write
+
+
+@op(
+    vjp=no_gradient,
+    jvp=lambda x_t, **_: torch.zeros_like(x_t),
+    name="BernoulliBackward0",
+    out=False,
+    function=False,
+    method=False,
+)
+def bernoulli_of(x, generator=None):
+    """0 and 1 with probabilities `x`."""
+    return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), x, generator)
+
+
+@op(no_derivative="bernoulli", name="NotImplemented", out=False, function=False, method=False)
+def bernoulli_like(x, p, generator=None):
+    """0 and 1 in the shape of `x`, 1 with probability `p`."""
+    return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), p, generator)
+
+
+@composite
+def bernoulli(input, p=None, *, generator=None, out=None):
+    """0 and 1 with the probabilities in `input` (or, in its shape, with probability `p`).
+
+    >>> import rushlight
+    >>> rushlight.bernoulli(rushlight.ones(2, 2))
+    tensor([[1., 1.],
+            [1., 1.]])
+    """
+    made = bernoulli_of(input, generator) if p is None else bernoulli_like(input, p, generator)
+    return made if out is None else into(out, made)
+
+
+def check_std_tensor(std):
+    """All standard deviations are not negative."""
+    if std.is_complex():
+        raise RuntimeError("normal expects standard deviation to be non-complex")
+    if std.numel() and not bool(std.min() >= 0):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+
+
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward1", out=False, function=False, method=False)
+def normal_around(x, std, generator):
+    """Normal numbers with means `x`."""
+    check_std(std)
+    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, float(std)).add_(x)
+
+
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward2", out=False, function=False, method=False)
+def normal_spread(x, mean, generator):
+    """Normal numbers with standard deviations `x`."""
+    check_std_tensor(x)
+    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, 1.0).mul_(x).add_(mean)
+
+
+@op(
+    vjp={"mean": no_gradient, "std": no_gradient},
+    jvp=lambda mean_t, std_t, mean, std, **_: torch.zeros_like(mean + std),
+    name="NormalBackward3",
+    out=False,
+    function=False,
+    method=False,
+)
+def normal_of(mean, std, generator):
+    """Normal numbers with means and standard deviations that broadcast."""
+    check_std_tensor(std)
+    out = core.empty_tensor(broadcast_sizes(mean.shape, std.shape), mean.dtype)
+    return draw(out, NORMAL, generator, 0.0, 1.0).mul_(std).add_(mean)
+
+
+@composite(method=False, name="normal")
+def normal_function(
+    mean=0.0,
+    std=1.0,
+    size=None,
+    *,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+):
+    """Normal numbers: mean and std are tensors (element by element) or numbers (then with a `size`).
+
+    >>> import rushlight
+    >>> rushlight.normal(rushlight.ones(2), 1e-9).round()
+    tensor([1., 1.])
+    """
+    if isinstance(mean, Tensor) and isinstance(std, Tensor):
+        made = normal_of(mean, std, generator)
+    elif isinstance(mean, Tensor):
+        made = normal_around(mean, std, generator)
+    elif isinstance(std, Tensor):
+        made = normal_spread(std, mean, generator)
+    else:
+        if size is None:
+            kinds = ", ".join(type(value).__name__ for value in (mean, std))
+            raise TypeError(f"normal() received an invalid combination of arguments - got ({kinds}); numbers need a size")
+        check_std(std)
+        if out is not None:
+            return write(torch.empty(size, out=out), NORMAL, generator, float(mean), float(std))
+        check_layout(layout)
+        return drawn("normal", (size,), NORMAL, dtype, device, requires_grad, generator, float(mean), float(std))
+    return made if out is None else into(out, made)
+
+
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), method=False, out=False)
+def poisson(x, generator=None):
+    """Numbers from Poisson distributions with the rates `x`."""
+    out = core.empty_tensor(x.shape, x.dtype)
+    kernel("poisson")(out, x, generator_of(generator).address)
+    return out
+
+
+@op(inputs=("count", "prob"), no_derivative="binomial", name="NotImplemented", method=False, out=False)
+def binomial(count, prob, generator=None):
+    """How many of `count` trials succeed, each with probability `prob`; the two broadcast."""
+    for name, x in (("count", count), ("prob", prob)):
+        if not x.is_floating_point():
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {x.dtype.legacy_name}")
+    shape = broadcast_sizes(count.shape, prob.shape)
+    out = core.empty_tensor(shape, count.dtype)
+    kernel("binomial")(out, count.expand(shape), prob.to(count.dtype).expand(shape), generator_of(generator).address)
+    return out
+
+
+@composite
+def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+    """Indices drawn with the weights in `input`, a vector or rows of a matrix.
+
+    >>> import rushlight
+    >>> rushlight.multinomial(rushlight.tensor([0., 1., 0.]), 2, replacement=True)
+    tensor([1, 1])
+    """
+    weights = input.detach()
+    if weights.dim() not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not weights.is_floating_point():
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {weights.dtype.legacy_name}")
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.size(-1):
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    made = draw_indices(weights, num_samples, replacement, generator)
+    return made if out is None else into(out, made)
+
+
+def draw_indices(weights, count, replacement, generator):
+    """The kinds of draws of multinomial: a race of exponential clocks, or bisection of running sums."""
+    if weights.numel() == 0 and weights.dim() == 2:
+        return core.empty_tensor((weights.size(0), count), LONG)
+    if replacement and count > 1:
+        rows = weights if weights.dim() == 2 else weights.unsqueeze(0)
+        found = core.empty_tensor((rows.size(0), count), LONG)
+        kernel("multinomial")(found, rows, generator_of(generator).address)
+        return found if weights.dim() == 2 else found.squeeze(0)
+    if not bool((weights.max() < math.inf) & (weights.min() >= 0)):
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if bool((weights.sum(-1) == 0).any()):
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    times = draw(core.empty_like_layout(weights), kernel("exponential"), generator, 1.0)
+    times = weights / times
+    return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices
+
+
+@op(no_derivative="_standard_gamma", out=False, method=False)
+def _standard_gamma(x, generator=None):
+    """Numbers from gamma distributions with the shapes `x` and scale 1."""
+    out = core.empty_tensor(x.shape, x.dtype)
+    kernel("standard_gamma")(out, x, generator_of(generator).address)
+    return out
