@@ -19,6 +19,9 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     reduction   the driver of reductions
     general     ops whose forward is Python, and calls of kernels by name
     product     the driver of matrix products
+    joining     cat and stack
+    selecting   gather, index_select, embedding, x[index]
+    rows        softmax, running sums
     indexing    x[...] and x[...] = v
     creation    tensors from data
     filled      tensors of given sizes, unset or filled with one value
@@ -57,6 +60,9 @@ include "reduction.pxi"
 include "general.pxi"
 include "product.pxi"
 include "indexing.pxi"
+include "joining.pxi"
+include "selecting.pxi"
+include "rows.pxi"
 include "creation.pxi"
 include "filled.pxi"
 include "generator.pxi"
@@ -66,7 +72,7 @@ include "engine.pxi"
 include "modes.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
-for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, ProductOp, MatmulOp, WritingOp):
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, RowOp, ProductOp, MatmulOp, WritingOp):
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))

@@ -321,7 +321,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
 cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
     if category[value.code] >= IS_FLOATING and bool((value != value).any()):
         error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
-        add_note(error, "forward", source_line(node.code, node.instruction))
+        add_note(error, "forward", source_line(node.made.code, node.made.instruction))
         raise error
     return 0
 
@@ -502,14 +502,14 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
                 output = t.output_number
                 if node is None:
                     output = 0
-                    if not t.flags & REQUIRES_GRAD:
+                    if not needs_grad(t):
                         raise RuntimeError("One of the differentiated Tensors does not require grad")
                     node = <Node><object>t.accumulator if t.accumulator != NULL else None
             else:
                 node, output = <Node?>wanted[0], wanted[1]
             if node is None or run.slot_of(node) < 0:
                 if not allow_unused and not accumulate:
-                    raise unused_error()
+                    raise unused_error(i)
                 continue
             slot = run.slot_of(node)
             if accumulate and type(node) is AccumulateGrad:
@@ -545,11 +545,11 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     if not allow_unused:
         for i in range(len(inputs)):
             if run.captured[i] is None:
-                raise unused_error()
+                raise unused_error(i)
     return tuple(run.captured)
 
-cdef object unused_error():
-    return RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired "
+cdef object unused_error(Py_ssize_t index):
+    return RuntimeError(f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set allow_unused=True if this is the desired "
                         "behavior.")
 
 cdef object validate_seed(object seed, Node node, uint32_t output):
@@ -571,11 +571,11 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
 
 def has_graph(Tensor t):
     """Whether backward can start here."""
-    return t.flags & REQUIRES_GRAD != 0
+    return needs_grad(t)
 
 def edge_pair(Tensor t):
     """(node, output number) to which the gradient of `t` goes."""
     node = edge_of(t)
     if node is None:
-        raise RuntimeError("Can't get gradient edge of a tensor that does not require grad")
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     return expose(node), (t.output_number if t.grad_fn_ is not None else 0)

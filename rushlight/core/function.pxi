@@ -10,11 +10,13 @@ cdef class FunctionNode(Node):
     cdef tuple is_tensor           # which inputs are tensors
     cdef public tuple saved_for_forward
     cdef bint freed
+    cdef set plain_outputs         # which outputs are no tensors
     cdef dict __dict__
 
     def __cinit__(self):
         self.materialize_grads = True
         self.next_nodes = ()
+        self.plain_outputs = set()
 
     def save_for_backward(self, *tensors):
         """Keeps tensors (or None) for backward, checked against later in-place writes."""
@@ -71,7 +73,7 @@ cdef class FunctionNode(Node):
         if self.freed:
             raise RuntimeError(FREED_TEXT)
         if self.materialize_grads:
-            gradients = tuple([zeros_for(self, i) if g is None else g for i, g in enumerate(gradients)])
+            gradients = tuple([zeros_for(self, i) if g is None and i not in self.plain_outputs else g for i, g in enumerate(gradients)])
         returned = self._run_backward(*gradients)
         if not isinstance(returned, tuple):
             returned = (returned,)
@@ -114,7 +116,7 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
         needed = False
         if isinstance(a, Tensor):
             tensor = <Tensor>a
-            needed = grad and tensor.flags & REQUIRES_GRAD != 0
+            needed = grad and needs_grad(tensor)
             tracked = tracked or needed
         needs.append(needed)
     ctx.needs_input_grad = tuple(needs)
@@ -162,6 +164,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     first = True
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
+            ctx.plain_outputs.add(place)
             if tracked:
                 shape, code = Size(()), FLOAT32
                 if first:
@@ -173,6 +176,8 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
         out = <Tensor>value
         if id(value) in dirty:
             if tracked:
+                if out.base is None and out.grad_fn_ is None and out.flags & REQUIRES_GRAD:
+                    raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
                 check_write(out)
             mark_write(out.storage)
         elif id(value) in given_ids:

@@ -117,7 +117,6 @@ cdef inline void unlink(Tensor result):
         result.creation = VIEW_DEFAULT
 
 
-@cython.final
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
     cdef public object choose_variant

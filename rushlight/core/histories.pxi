@@ -114,7 +114,7 @@ cdef int refresh_view(Tensor view) except -1:
     if base.storage is not view.storage:
         return 0
     if view.creation != VIEW_DEFAULT:
-        refuse_write_into_view(view, "is a view and its base or another view of its base has been modified inplace")
+        refuse_write_into_view(view, True)
     node = AsStridedNode.__new__(AsStridedNode)
     node.base_geometry.copy(base.geometry)
     node.view_geometry.copy(view.geometry)
@@ -126,63 +126,53 @@ cdef int refresh_view(Tensor view) except -1:
     node.next_nodes = (edge_of(base),)
     if base.output_number:
         node.next_outputs.push_back(base.output_number)
-    view.grad_fn_ = node
-    view.output_number = 0
-    view.flags |= REQUIRES_GRAD
+    change_history(view, node)
     view.seen_version = view.storage.version
-    if view.flags & RETAINS_GRAD:
-        retain_on(node, view)
     return 0
 
-cdef int refuse_write_into_view(Tensor view, str what) except -1:
+cdef int refuse_write_into_view(Tensor view, bint through_base) except -1:
+    """Raises for a write into a view (or, `through_base`, for the use of a view after such a write) that cannot be recorded."""
     cdef Node node = view.grad_fn_
-    subject = "This view" if node is None else f"Output {view.output_number} of {node.backward_name()}"
-    if node is None:
-        subject = "A view"
-        if view.creation == VIEW_NO_GRAD:
-            raise RuntimeError(f"A view was created in no_grad mode and {what[len('is a view and '):]} with grad mode enabled. Given that this use "
-                               "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
-                               "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
-                               "you want the inplace to be tracked).")
-    text = f"{subject} {what}."
+    cdef str mode = "no_grad" if view.creation == VIEW_NO_GRAD else "inference"
+    cdef str what = "its base or another view of its base has been modified inplace" if through_base else "is being modified inplace"
+    if view.creation == VIEW_NO_GRAD or view.creation == VIEW_INFERENCE:
+        subject = "A view was created" if node is None else f"Output {view.output_number} of {node.forward_name()} is a view that was created"
+        scope = " with grad mode enabled" if view.creation == VIEW_NO_GRAD else " in normal mode"
+        block = "no_grad" if view.creation == VIEW_NO_GRAD else "inference_mode"
+        raise RuntimeError(f"{subject} in {mode} mode and {what}{scope}. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
+                           f"clarify your code by moving both the view and the inplace either both inside the {block} block (if you don't want the "
+                           "inplace to be tracked) or both outside (if you want the inplace to be tracked).")
+    subject = "A view" if node is None else f"Output {view.output_number} of {node.forward_name()}"
+    text = f"{subject} is a view and {what}."
     if view.creation == VIEW_MULTI_OUTPUT:
         text += (" This view is the output of a function that returns multiple views. Such functions do not allow the output views to be "
                  "modified inplace. You should replace the inplace operation by an out-of-place one.")
-    elif view.creation == VIEW_NO_GRAD:
-        text += (" This view was created in no_grad mode. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
-                 "clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace "
-                 "to be tracked) or both outside (if you want the inplace to be tracked).")
-    elif view.creation == VIEW_INFERENCE:
-        text += (" This view was created in inference mode. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
-                 "clarify your code by moving both the view and the inplace either both inside the inference_mode block (if you don't want the "
-                 "inplace to be tracked) or both outside (if you want the inplace to be tracked).")
     else:
         text += (" This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
                  "view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This "
                  "behavior is forbidden. You can fix this by cloning the output of the custom Function.")
     raise RuntimeError(text)
 
+cdef int check_view_write(Tensor x) except -1:
+    """May a recorded write go into `x`, as far as it is a view?"""
+    if x.base is not None and x.creation != VIEW_DEFAULT:
+        refuse_write_into_view(x, False)
+    return 0
+
 cdef int check_write(Tensor x) except -1:
-    """May `x` be written in place? Asked before anything is written."""
-    if x.flags & INFERENCE and not modes.inference and x.flags & REQUIRES_GRAD:
-        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor "
-                           "before doing inplace update. See https://github.com/pytorch/rfcs/pull/17 for more details.")
-    if not modes.grad:
-        return 0
+    """May `x` be written in place? Asked before anything is written. (start_node asks check_view_write for recorded writes.)"""
     if x.flags & INFERENCE and not modes.inference:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
+                           "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    if not modes.grad or not needs_grad(x):
         return 0
     if x.base is not None:
+        check_view_write(x)
         refresh_view(x)
-    if x.flags & REQUIRES_GRAD:
-        if x.base is not None:
-            if x.creation != VIEW_DEFAULT:
-                refuse_write_into_view(x, "is a view and is being modified inplace")
-            if x.base.flags & REQUIRES_GRAD and grad_fn_of(x.base) is None:
-                raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if x.grad_fn_ is None:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    elif x.base is not None and x.base.flags & REQUIRES_GRAD and grad_fn_of(x.base) is None:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if x.base.grad_fn_ is None:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if x.grad_fn_ is None:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     return 0
 
 cdef int check_no_overlap(Tensor x) except -1:
@@ -191,19 +181,25 @@ cdef int check_no_overlap(Tensor x) except -1:
                            "clone() the tensor before performing the operation.")
     return 0
 
+cdef int change_history(Tensor x, Node node) except -1:
+    """`x` is the output of another node from now on; if it retains its gradient, that moves along."""
+    if x.flags & RETAINS_GRAD:
+        if x.grad_fn_ is not None and x.grad_fn_.extras is not None and x.grad_fn_.extras.retained is not None:
+            x.grad_fn_.extras.retained.pop(x.output_number, None)
+        x.output_number = 0
+        retain_on(node, x)
+    x.grad_fn_ = node
+    x.output_number = 0
+    x.flags |= REQUIRES_GRAD
+    return 0
+
 cdef int rebase_history(Tensor x, Node node) except -1:
     """After a recorded in-place write: `x` is now the output of `node`; a base sees the write through a window."""
     cdef CopySlices copy
     cdef Tensor base = x.base
     if base is None:
-        x.grad_fn_ = node
-        x.output_number = 0
-        x.flags |= REQUIRES_GRAD
-        if x.flags & RETAINS_GRAD:
-            retain_on(node, x)
+        change_history(x, node)
         return 0
-    if x.creation != VIEW_DEFAULT:
-        refuse_write_into_view(x, "is a view and is being modified inplace")
     copy = CopySlices.__new__(CopySlices)
     copy.base_geometry.copy(base.geometry)
     copy.view_geometry.copy(x.geometry)
@@ -217,11 +213,7 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     cdef Py_ssize_t i
     for i in range(len(copy.next_nodes)):
         copy.next_outputs.push_back(base.output_number if i == 0 else node.next_output(i))
-    base.grad_fn_ = copy
-    base.output_number = 0
-    base.flags |= REQUIRES_GRAD
-    if base.flags & RETAINS_GRAD:
-        retain_on(copy, base)
+    change_history(base, copy)
     x.seen_version = x.storage.version - 1     # so that the view's own history is made anew
     refresh_view(x)
     return 0

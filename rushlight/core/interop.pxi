@@ -335,7 +335,7 @@ cdef object overridden(Op op, int mode, tuple arguments, out):
     keywords = {}
     args = list(arguments)
     # Parameters at their defaults are left out, as the caller left them out.
-    while args and args[-1] is op.defaults[len(args) - 1] and len(args) > 1:
+    while len(args) > 1 and args[len(args) - 1] is op.defaults[len(args) - 1]:
         args.pop()
     while len(args) > op.positional:
         keywords[op.parameters[len(args) - 1]] = args.pop()

@@ -12,12 +12,19 @@ cdef enum:
 _node_types = {}
 cdef extern from *:
     """
+    // Tells a leaf that its node is gone. The leaf is still alive then: the node's reference to it is dropped after its members.
+    struct rl_leaf_link {
+      PyObject** accumulator = nullptr;
+      ~rl_leaf_link() { if (accumulator) *accumulator = nullptr; }
+    };
     static inline void rl_set_type(PyObject* object, PyObject* type) {
       Py_INCREF(type);
       Py_SET_TYPE(object, (PyTypeObject*)type);
     }
     """
     void set_type "rl_set_type"(object, object) noexcept
+    cdef cppclass LeafLink "rl_leaf_link":
+        PyObject** accumulator
 
 
 @cython.final
@@ -42,19 +49,16 @@ cdef class Node:
     cdef int8_t dtype_code
     cdef tuple more_outputs            # (Size, dtype code) of outputs 1, …; None where there is one
     cdef NodeExtras extras
-    cdef PyObject* code                # strong: the user's line that made this node
-    cdef int instruction
+    cdef Place made                    # the user's line that made this node
     # Of ops in the table (here rather than in OpNode, so that all nodes of one size share the free list) and of Functions: what is saved.
     cdef tuple saved
     cdef Plan plan
     cdef uint8_t variant               # which of the op's names
-    cdef Tensor leaf                   # of AccumulateGrad
+    cdef Tensor leaf                   # of AccumulateGrad …
+    cdef LeafLink link                 # … which the leaf knows
     # For the engine: the run that visits this node, and its place there.
     cdef uint64_t run
     cdef int64_t slot
-
-    def __dealloc__(self):
-        Py_XDECREF(self.code)
 
     cdef int output_count(self) noexcept:
         return 1 if self.more_outputs is None else 1 + <int>PyTuple_GET_SIZE(self.more_outputs)
@@ -75,10 +79,7 @@ cdef class Node:
         pass
 
     cdef void remember_line(self) noexcept:
-        cdef int instruction = 0
-        cdef PyObject* code = rl_user_code(&instruction)
-        Py_XINCREF(code)
-        self.code, self.instruction = code, instruction
+        self.made.mark()
 
     cdef uint32_t next_output(self, Py_ssize_t i) noexcept:
         return self.next_outputs[i] if self.next_outputs.size() else 0
@@ -108,7 +109,7 @@ cdef class Node:
     @property
     def source_line(self):
         """(file, line number) of the line that made this node, or None."""
-        return source_line(self.code, self.instruction)
+        return source_line(self.made.code, self.made.instruction)
 
     def _sequence_nr(self):
         return self.sequence
@@ -207,10 +208,6 @@ cdef str error_name(str backward_name):
 cdef class AccumulateGrad(Node):
     """The end of a path: adds what arrives to `variable.grad`."""
 
-    def __dealloc__(self):
-        if self.leaf is not None and self.leaf.accumulator == <PyObject*>self:
-            self.leaf.accumulator = NULL
-
     @property
     def variable(self):
         """The leaf."""
@@ -237,15 +234,18 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)
     node.dtype_code = leaf.code
     leaf.accumulator = <PyObject*>node
+    node.link.accumulator = &leaf.accumulator
     return node
 
 
 cdef inline Node edge_of(Tensor tensor):
     """The node to which the gradient of `tensor` goes, or None. Its output number is tensor.output_number."""
-    if not tensor.flags & REQUIRES_GRAD:
+    if not needs_grad(tensor):
         return None
     if tensor.base is not None:
         refresh_view(tensor)
+        if not tensor.flags & REQUIRES_GRAD:
+            return None       # a view made with grad mode off: recorded, but nothing leads back
     if tensor.grad_fn_ is not None:
         return tensor.grad_fn_
     return accumulator_of(tensor)
@@ -270,7 +270,7 @@ class RemovableHandle:
         self.hooks_dict_ref = weakref.ref(hooks_dict)
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
-        extras = [] if extra_dict is None else extra_dict if isinstance(extra_dict, list) else [extra_dict]
+        extras = [] if extra_dict is None else extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
         self.extra_dict_ref = tuple([weakref.ref(d) for d in extras])
 
     def remove(self):

@@ -39,6 +39,7 @@ cdef class PointwiseOp(Op):
     cdef bint tensors_only               # a Python number is refused where the second input stands
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
     cdef int8_t result[DTYPES]           # … and what comes out
+    cdef bint rules_in_order             # one rule for each input
 
     def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
                   check=None, bint swapped=False, bint tensors_only=False):
@@ -60,6 +61,7 @@ cdef class PointwiseOp(Op):
         self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
+        self.rules_in_order = [(<Rule>rule).parameter for rule in self.rules] == list(range(inputs))
         for i in range(DTYPES):
             self.result[i] = operand_code(self.kernel, 0, i)
             self.direct[i] = self.kernel.loops[i] != NULL and self.number_count == 0 and inputs <= 2 and numbers is None and \
@@ -94,7 +96,7 @@ cdef class PointwiseOp(Op):
         cdef int64_t size
         cdef int code
         # The way of most calls: whole, contiguous tensors of one dtype and shape, or one of them and a number.
-        if mode == MODE_NEW and (<object>args[0]).__class__ is Tensor:
+        if mode == MODE_NEW and type(<object>args[0]) is Tensor:
             a = <Tensor>args[0]
             code = a.code
             if self.direct[code] and a.flags & CONTIGUOUS and a.count < 16384 and \
@@ -105,10 +107,10 @@ cdef class PointwiseOp(Op):
                     data[0], data[1] = out.data_pointer, a.data_pointer
                     strides[0], strides[1] = item_bytes[out.code], size
                     self.kernel.loops[code](data, strides, a.count, NULL)
-                    if modes.grad and a.flags & REQUIRES_GRAD:
-                        self.finish(args, out)
+                    if modes.grad and (a.flags & REQUIRES_GRAD or a.base is not None):
+                        self.finish_direct(args, needs_grad(a), out)
                     return out
-                if (<object>args[1]).__class__ is Tensor:
+                if type(<object>args[1]) is Tensor:
                     b = <Tensor>args[1]
                     if b.code == code and b.flags & CONTIGUOUS and a.geometry.same_shape(b.geometry):
                         out = new_like_shape(self.result[code], a.geometry)
@@ -117,8 +119,8 @@ cdef class PointwiseOp(Op):
                             data[1], data[2] = data[2], data[1]
                         strides[0], strides[1], strides[2] = item_bytes[out.code], size, size
                         self.kernel.loops[code](data, strides, a.count, NULL)
-                        if modes.grad and (a.flags | b.flags) & REQUIRES_GRAD:
-                            self.finish(args, out)
+                        if modes.grad and ((a.flags | b.flags) & REQUIRES_GRAD or a.base is not None or b.base is not None):
+                            self.finish_direct(args, needs_grad(a) | needs_grad(b) << 1, out)
                         return out
                 elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
                     if PyFloat_CheckExact(<object>args[1]):
@@ -137,8 +139,8 @@ cdef class PointwiseOp(Op):
                         data[1], data[2] = data[2], data[1]
                         strides[1], strides[2] = strides[2], strides[1]
                     self.kernel.loops[code](data, strides, a.count, NULL)
-                    if modes.grad and a.flags & REQUIRES_GRAD:
-                        self.finish(args, out)
+                    if modes.grad and (a.flags & REQUIRES_GRAD or a.base is not None):
+                        self.finish_direct(args, needs_grad(a), out)
                     return out
         return self.general(args, mode, out_object)
 
@@ -147,6 +149,14 @@ cdef class PointwiseOp(Op):
         if self.inputs < 2 or not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor):
             return 0
         return 1 if PyTuple_GET_SIZE(self.backward_names) < 3 or PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) else 2
+
+    cdef inline int finish_direct(self, PyObject** args, uint64_t tracked, Tensor out) except -1:
+        """Records a call whose inputs are known to be tensors (or a number): bit i of `tracked` says whether input i is tracked."""
+        if not self.rules_in_order:
+            return self.finish(args, out)
+        if tracked and category[out.code] >= IS_FLOATING:
+            record(self, args, tracked, out)
+        return 0
 
     cdef int finish(self, PyObject** args, Tensor out) except -1:
         cdef uint64_t mask
@@ -375,6 +385,7 @@ cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
             memcpy(block, out.storage.data, out.storage.nbytes)
             release(out.storage.data, out.storage.nbytes)
         out.storage.data, out.storage.nbytes = block, needed
+        out.storage.block.data, out.storage.block.size = block, needed
         out.data_pointer = block + offset
     out.geometry.set_shape(shape.shape, shape.ndim)
     out.geometry.make_contiguous()

@@ -118,8 +118,8 @@ cdef raise_overwritten(SavedTensor saved, Node node):
         text += (" Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
                  "torch.autograd.set_detect_anomaly(True, check_nan=False).")
     error = RuntimeError(text)
-    add_note(error, "saved for backward", source_line(node.code, node.instruction))
-    add_note(error, "overwritten", source_line(tensor.storage.write_code, tensor.storage.write_instruction))
+    add_note(error, "saved for backward", source_line(node.made.code, node.made.instruction))
+    add_note(error, "overwritten", source_line(tensor.storage.written.code, tensor.storage.written.instruction))
     error.add_note("  usual fix: write the second line out of place (y = y + 1 instead of y += 1), or on a clone()")
     raise error
 
@@ -138,7 +138,7 @@ _saved_hooks = __import__("threading").local()
 
 cdef object current_saved_tensor_hooks():
     stack = getattr(_saved_hooks, "stack", None)
-    return stack[-1] if stack else None
+    return stack[len(stack) - 1] if stack else None
 
 def push_saved_tensor_hooks(pack_hook, unpack_hook):
     """Makes (pack, unpack) the hooks of every tensor that this thread saves, until popped."""

@@ -1,3 +1,31 @@
+cdef extern from *:
+    """
+    // Members that free themselves: unlike __dealloc__, a destructor does not make CPython save and restore its error state.
+    struct rl_block {
+      char* data = nullptr;
+      int64_t size = 0;
+      ~rl_block() { if (data) rl::release(data, size); }
+    };
+    struct rl_place {           // a line of the user's program
+      PyObject* code = nullptr; // strong
+      int instruction = 0;
+      ~rl_place() { Py_XDECREF(code); }
+      void mark() {
+        PyObject* now = (PyObject*)rl_user_code(&instruction);
+        if (now == code) return;
+        Py_XINCREF(now);
+        Py_XSETREF(code, now);
+      }
+    };
+    """
+    cdef cppclass Block "rl_block":
+        char* data
+        int64_t size
+    cdef cppclass Place "rl_place":
+        PyObject* code
+        int instruction
+        void mark()
+
 # Memory with a version. Views share a Storage; `.data` gets a second Storage over the same memory, with a version of its own.
 # Outside the garbage collector: what owns foreign memory (a NumPy array, another storage) does not refer back.
 @cython.final
@@ -8,9 +36,8 @@ cdef class Storage:
     cdef int64_t nbytes
     cdef object owner            # whoever keeps the memory alive: None where it is this object's own block
     cdef uint32_t version        # counts in-place writes
-    cdef bint resizable
-    cdef PyObject* write_code    # strong: code object of the line that last wrote in place …
-    cdef int write_instruction   # … and the instruction in it
+    cdef Block block             # the memory, where it is this object's own
+    cdef Place written           # the line that last wrote in place
 
     def __reduce__(self):
         return (storage_from_bytes, ((<char*>self.data)[:self.nbytes],))
@@ -22,11 +49,6 @@ cdef class Storage:
         """The address of the memory."""
         return <size_t>self.data
 
-    def __dealloc__(self):
-        if self.owner is None and self.data != NULL:
-            release(self.data, self.nbytes)
-        Py_XDECREF(self.write_code)
-
 cdef object out_of_memory(int64_t nbytes):
     return RuntimeError(f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)")
 
@@ -36,6 +58,7 @@ cdef Storage new_storage(int64_t nbytes):
     if storage.data == NULL:
         raise out_of_memory(nbytes)
     storage.nbytes = nbytes
+    storage.block.data, storage.block.size = storage.data, nbytes
     return storage
 
 def storage_from_bytes(bytes content):
@@ -53,11 +76,7 @@ cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):
 cdef inline void mark_write(Storage storage) noexcept:
     """An in-place write happens here: count it, and remember the user's line."""
     storage.version += 1
-    cdef int instruction = 0
-    cdef PyObject* code = rl_user_code(&instruction)
-    Py_XINCREF(code)
-    Py_XDECREF(storage.write_code)
-    storage.write_code, storage.write_instruction = code, instruction
+    storage.written.mark()
 
 cdef extern from *:
     """

@@ -184,7 +184,7 @@ cdef class Tensor:
     @property
     def requires_grad(self):
         """Whether operations on this tensor are recorded."""
-        return self.flags & REQUIRES_GRAD != 0
+        return needs_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, value):
@@ -192,13 +192,15 @@ cdef class Tensor:
 
     def requires_grad_(self, requires_grad=True):
         """Sets `requires_grad` in place and returns the tensor."""
+        if requires_grad is True and category[self.code] < IS_FLOATING:
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
         set_requires_grad(self, requires_grad)
         return self
 
     @property
     def is_leaf(self):
         """Whether the tensor starts a graph: made by the user, or needing no gradient."""
-        return not self.flags & REQUIRES_GRAD or grad_fn_of(self) is None
+        return not needs_grad(self) or grad_fn_of(self) is None
 
     @property
     def grad_fn(self):
@@ -273,7 +275,7 @@ cdef class Tensor:
 
     def retain_grad(self):
         """Makes backward fill `.grad` of this non-leaf too."""
-        if not self.flags & REQUIRES_GRAD:
+        if not needs_grad(self):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         cdef Node node = grad_fn_of(self)
         if node is None or self.flags & RETAINS_GRAD:
@@ -511,6 +513,10 @@ def read_grad_attribute(Tensor t):
     """`.grad` without the warning about tensors that are no leaves."""
     return t.grad_
 
+cdef inline bint needs_grad(Tensor t) noexcept:
+    """Is the tensor tracked? A view is wherever its base is (it may have become so through a write into the base)."""
+    return t.flags & REQUIRES_GRAD != 0 or (t.base is not None and t.base.flags & REQUIRES_GRAD != 0)
+
 cdef inline Node grad_fn_of(Tensor t):
     """grad_fn, brought up to date where the tensor is a view whose base was written to."""
     if t.base is not None:
@@ -536,7 +542,7 @@ cdef int set_requires_grad(Tensor t, value) except -1:
                                "that doesn't require differentiation use var_no_grad = var.detach().")
         return 0
     if wanted and category[t.code] < IS_FLOATING:
-        raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if wanted and t.flags & INFERENCE and not modes.inference:
         raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
     if wanted:
@@ -557,11 +563,12 @@ cdef int assign_grad(Tensor t, value) except -1:
         raise RuntimeError("can't assign Variable as its own grad")
     if grad.code != t.code:
         raise RuntimeError(f"attempting to assign a gradient with dtype '{scalar_name(grad.code)}' to a tensor with grad_dtype "
-                           f"'{scalar_name(t.code)}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
+                           f"'{c10_name(t.code)}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
                            "the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
                            "Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.")
     if not grad.geometry.same_shape(t.geometry):
-        raise RuntimeError(f"assigned grad has data of a different size")
+        raise RuntimeError(f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size '{list(t.shape)}'. Please ensure that "
+                           "the gradient and the tensor are the same size")
     t.grad_ = grad
     return 0
 

@@ -44,7 +44,7 @@ cdef class ViewOp(Op):
         update_contiguous(out)
         if self.which != VIEW_UNSAFE:
             link_view(out, x)
-        if modes.grad and x.flags & REQUIRES_GRAD:
+        if modes.grad and needs_grad(x):
             if category[code] >= IS_FLOATING:
                 mask = inputs_needing_grad(self, args)
                 if mask:
@@ -421,7 +421,7 @@ cdef class MultiViewOp(Op):
             if not out.flags & INFERENCE and out.creation < VIEW_MULTI_OUTPUT:
                 out.creation = VIEW_MULTI_OUTPUT
         cdef tuple result = tuple(outputs)
-        if modes.grad and x.flags & REQUIRES_GRAD and category[x.code] >= IS_FLOATING:
+        if modes.grad and needs_grad(x) and category[x.code] >= IS_FLOATING:
             mask = inputs_needing_grad(self, args)
             if mask:
                 record_many(self, args, mask, result, True)

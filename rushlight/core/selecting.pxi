@@ -1,0 +1,86 @@
+# The short way of ops that read elements of their first input where an integer tensor points. What is not plain (other index dtypes,
+# several indices, 0-d tensors, errors) takes the Python function's way.
+cdef enum:
+    SELECTS_ELEMENTS = 0     # gather(x, dim, index)
+    SELECTS_SLICES = 1       # index_select(x, dim, index)
+    SELECTS_ROWS = 2         # embedding(x, index)
+    SELECTS_FIRST = 3        # x[index]
+
+@cython.final
+cdef class SelectOp(GeneralOp):
+    """An op that reads elements of its first input where an integer tensor points."""
+    cdef int what
+    cdef KernelFunction kernel
+
+    def configure(self, str what):
+        """Called once by the table, after construction."""
+        self.what = ("gather", "index_select", "embedding", "index").index(what)
+        self.kernel = (<Kernel>kernel("index_select" if what == "embedding" else what)).function
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor x, index, out = None
+        cdef Array arrays[3]
+        cdef Number number
+        cdef int64_t sizes[MAX_DIMS]
+        cdef int64_t flat[1]
+        cdef int64_t steps[1]
+        cdef PyObject* given
+        cdef bint along = self.what <= SELECTS_SLICES
+        if mode == MODE_NEW and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and (
+                not along or PyLong_CheckExact(<object>args[1])):
+            given = args[2] if along else args[1]
+            if self.what == SELECTS_FIRST and type(<object>given) is list and len(<list><object>given) == 1:
+                given = <PyObject*>PyList_GET_ITEM(<object>given, 0)
+            x = <Tensor>args[0]
+            if PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor):
+                index = <Tensor>given
+                if index.code == INT64 and index.count and x.geometry.ndim and index.geometry.ndim and \
+                        x.geometry.ndim + index.geometry.ndim < MAX_DIMS:
+                    out = self.result(x, index, args, &number)
+        if out is None:
+            return GeneralOp.forward(self, args, mode, out_object)
+        arrays[0], arrays[1], arrays[2] = array_of(out), array_of(x), array_of(index)
+        if self.what == SELECTS_ROWS and index.geometry.ndim > 1:
+            # The kernel sees one row for each index.
+            flat[0], steps[0] = index.count, 1
+            sizes[0], sizes[1] = index.count, x.geometry.shape[1]
+            arrays[0].ndim, arrays[0].shape, arrays[0].strides = 2, sizes, x.geometry.strides
+            arrays[2].ndim, arrays[2].shape, arrays[2].strides = 1, flat, steps
+        if out.count > 65536:
+            with nogil:
+                self.kernel(arrays, 3, &number)
+        else:
+            self.kernel(arrays, 3, &number)
+        if modes.grad and x.flags & REQUIRES_GRAD:
+            record(self, args, 1, out)
+        return out
+
+    cdef Tensor result(self, Tensor x, Tensor index, PyObject** args, Number* number):
+        """An unfilled result, and the dimension as the kernel's number; None where the call is not plain."""
+        cdef int64_t sizes[MAX_DIMS]
+        cdef int d, n = index.geometry.ndim, ndim = x.geometry.ndim, at = 0
+        if self.what == SELECTS_ELEMENTS:
+            at = wrap_dim(<object>args[1], ndim)
+            if n != ndim:
+                return None
+            for d in range(n):
+                if d != at and index.geometry.shape[d] > x.geometry.shape[d]:
+                    return None
+            number.i = at
+            return new_like_shape(x.code, index.geometry)
+        if self.what == SELECTS_SLICES:
+            at = wrap_dim(<object>args[1], ndim)
+            if n != 1:
+                return None
+        elif self.what == SELECTS_ROWS and (ndim != 2 or not index.flags & CONTIGUOUS or not x.flags & CONTIGUOUS):
+            return None
+        if x.geometry.shape[at] == 0:
+            return None
+        for d in range(at):
+            sizes[d] = x.geometry.shape[d]
+        for d in range(n):
+            sizes[at + d] = index.geometry.shape[d]
+        for d in range(at + 1, ndim):
+            sizes[d + n - 1] = x.geometry.shape[d]
+        number.i = at
+        return new_contiguous(x.code, sizes, ndim + n - 1)
