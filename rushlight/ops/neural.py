@@ -36,16 +36,6 @@ from rushlight.ops.activation import (  # noqa: F401
     threshold,
     threshold_,
 )
-from rushlight.ops.dropout import (  # noqa: F401
-    alpha_dropout,
-    alpha_dropout_,
-    dropout,
-    dropout_,
-    feature_alpha_dropout,
-    feature_alpha_dropout_,
-    feature_dropout,
-    feature_dropout_,
-)
 from rushlight.ops.losses import (  # noqa: F401
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
