@@ -1,4 +1,4 @@
-"""The facts of tests/semantics, asked of PyTorch itself."""
+"""The facts of tests/semantics and of three files beside it, asked of PyTorch itself."""
 
 import pytest
 
@@ -9,6 +9,9 @@ from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
+from ..test_indexing import *  # noqa: F403
+from ..test_interop import *  # noqa: F403
+from ..test_nn import *  # noqa: F403
 
 pytorch = pytest.importorskip("torch")
 pytestmark = pytest.mark.parity

@@ -1,0 +1,274 @@
+"""Long graphs, leaks, errors in the middle of backward, threads, and what notes say."""
+
+import gc
+import signal
+import threading
+import weakref
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rushlight as torch
+
+pytestmark = pytest.mark.core
+np = pytest.importorskip("numpy")
+
+
+def test_a_graph_of_a_million_nodes():
+    x = torch.ones(1, requires_grad=True)
+    y = x
+    for _ in range(1_000_000):
+        y = y + 1
+    y.sum().backward()
+    assert x.grad.item() == 1
+    del y
+    y = x
+    for _ in range(1_000_000):
+        y = y * 1
+    del y
+    gc.collect()
+
+
+def test_a_wide_graph():
+    x = torch.ones(1, requires_grad=True)
+    total = x * 0
+    for _ in range(100_000):
+        total = total + x * 2
+    total.backward()
+    assert x.grad.item() == 200_000
+
+
+def memory_in_use():
+    gc.collect()
+    return torch.core.memory_stats()["allocated"]
+
+
+def test_training_does_not_leak():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    inputs, targets = torch.randn(16, 4), torch.randn(16, 1)
+
+    def step():
+        optimizer.zero_grad()
+        ((model(inputs) - targets) ** 2).mean().backward()
+        optimizer.step()
+
+    for _ in range(100):
+        step()
+    before, objects = memory_in_use(), len(gc.get_objects())
+    for _ in range(20_000):
+        step()
+    assert memory_in_use() == before
+    assert abs(len(gc.get_objects()) - objects) < 100
+
+
+def test_cycles_through_a_tensor_are_collected():
+    x = torch.ones(3, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g, y=y: None)
+    y.attribute = y
+    gone = weakref.ref(y)
+    del y
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+def test_cycles_between_a_leaf_and_its_gradient_are_collected():
+    x = torch.ones(3, requires_grad=True)
+    (x * x).sum().backward(create_graph=True)
+    gone = weakref.ref(x)
+    del x
+    gc.collect()
+    assert gone() is None
+
+
+def test_cycles_through_a_function_are_collected():
+    class Keeps(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.output = x * 2
+            return ctx.output
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    y = Keeps.apply(torch.ones(2, requires_grad=True))
+    gone = weakref.ref(y)
+    del y
+    gc.collect()
+    assert gone() is None
+
+
+def test_an_error_in_a_hook_frees_everything():
+    before = memory_in_use()
+
+    def run():
+        x = torch.ones(1000, requires_grad=True)
+        y = x * 2
+        y.register_hook(lambda g: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            (y * y).sum().backward()
+
+    run()
+    assert memory_in_use() == before
+
+
+def test_an_interrupt_stops_backward():
+    x = torch.ones(1, requires_grad=True)
+    y = x
+    for i in range(20_000):
+        y = y * 1
+        if i == 19_000:
+            y.register_hook(lambda g: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        y.backward()
+    (x * 2).backward()
+    assert x.grad.item() == 2
+
+
+def test_out_of_memory_says_how_much_was_asked():
+    with pytest.raises(RuntimeError, match=r"can't allocate memory: you tried to allocate 4000000000000000 bytes") as caught:
+        torch.empty(10**15)
+    assert torch.ones(2).sum().item() == 2
+
+
+def test_an_in_place_error_names_both_lines():
+    x = torch.ones(2, requires_grad=True)
+    y = x.exp()  # the op whose result is needed
+    y.mul_(2)  # the write
+    with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
+        y.sum().backward()
+    notes = "\n".join(caught.value.__notes__)
+    assert "y = x.exp()  # the op whose result is needed" in notes
+    assert "y.mul_(2)  # the write" in notes
+
+
+def test_backward_in_several_threads():
+    x = torch.ones(50, requires_grad=True)
+    failures = []
+
+    def work():
+        try:
+            for _ in range(100):
+                y = x
+                for _ in range(20):
+                    y = y * 1.0
+                (g,) = torch.autograd.grad(y.sum(), x)
+                assert g.tolist() == [1.0] * 50
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_one_graph_run_by_several_threads():
+    x = torch.ones(10, requires_grad=True)
+    y = (x * 2).exp()
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(torch.autograd.grad(y.sum(), x, retain_graph=True)[0])) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4 and all(torch.equal(r, results[0]) for r in results)
+
+
+# ---------------------------------------------------------------------------------------------------------- properties
+shapes = st.lists(st.integers(0, 3), max_size=4)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(shapes, shapes)
+def test_broadcasting_is_numpys(a, b):
+    left = np.arange(np.prod(a, dtype=int), dtype=np.float64).reshape(a)
+    right = np.arange(np.prod(b, dtype=int), dtype=np.float64).reshape(b) + 0.5
+    try:
+        expected = left + right
+    except ValueError:
+        with pytest.raises(RuntimeError, match="must match the size of tensor b"):
+            torch.from_numpy(left) + torch.from_numpy(right)
+        return
+    found = torch.from_numpy(left) + torch.from_numpy(right)
+    assert tuple(found.shape) == expected.shape
+    assert np.array_equal(found.numpy(), expected)
+
+
+def indices(size):
+    part = st.one_of(
+        st.integers(-size, size - 1),
+        st.builds(slice, st.none() | st.integers(-5, 5), st.none() | st.integers(-5, 5), st.none() | st.integers(1, 3)),
+        st.none(),
+        st.lists(st.integers(-size, size - 1), min_size=1, max_size=3),
+    )
+    return st.lists(part, max_size=4).map(tuple)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(indices(3))
+def test_indexing_is_numpys(index):
+    array = np.arange(81.0).reshape(3, 3, 3, 3)
+    tensor = torch.from_numpy(array.copy())
+    converted = tuple(torch.tensor(i) if isinstance(i, list) else i for i in index)
+    used = sum(i is not None for i in index)
+    try:
+        expected = array[tuple(np.array(i) if isinstance(i, list) else i for i in index)]
+    except IndexError:
+        with pytest.raises((IndexError, RuntimeError)):
+            tensor[converted]
+        return
+    if any(isinstance(i, list) for i in index) and any(isinstance(i, int) for i in index):
+        return  # NumPy counts integers among index arrays, PyTorch does not
+    found = tensor[converted]
+    assert used <= 4 and np.array_equal(found.numpy(), expected)
+    tensor[converted] = -1.0
+    array[tuple(np.array(i) if isinstance(i, list) else i for i in index)] = -1.0
+    assert np.array_equal(tensor.numpy(), array)
+
+
+views = st.lists(st.sampled_from(["t", "flip", "narrow", "unsqueeze", "flatten_back", "select", "diagonal", "step"]), max_size=4)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(views)
+def test_views_share_memory_and_versions(steps):
+    base = torch.arange(36.0).view(6, 6).clone()
+    array = base.numpy()
+    view, shown = base, array
+    for step in steps:
+        if view.ndim < 2:
+            break
+        if step == "t":
+            view, shown = view.transpose(0, 1), shown.swapaxes(0, 1)
+        elif step == "narrow":
+            view, shown = view[:, 1:], shown[:, 1:]
+        elif step == "unsqueeze":
+            view, shown = view.unsqueeze(1), shown[:, None]
+        elif step == "select":
+            view, shown = view.select(0, 0) if view.shape[0] else view, shown[0] if shown.shape[0] else shown
+        elif step == "diagonal":
+            view, shown = view.diagonal(), shown.diagonal()
+        elif step == "step":
+            view, shown = view[::2], shown[::2]
+    assert np.array_equal(view.numpy(), shown)
+    before = base._version
+    view.fill_(100.0)
+    assert base._version == before + 1 == view._version
+    assert np.array_equal(base.numpy(), array) and np.all(shown == 100.0)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3), st.data())
+def test_sums_undo_broadcasts_in_backward(shape, data):
+    cut = [data.draw(st.sampled_from([1, size])) for size in shape][data.draw(st.integers(0, len(shape))) :]
+    x = torch.ones(cut, requires_grad=True)
+    (torch.ones(shape) * x).sum().backward()
+    assert tuple(x.grad.shape) == tuple(cut)
+    assert x.grad.sum().item() == np.prod(shape)

@@ -1,0 +1,238 @@
+"""Modules: what they register, save, print, call back and draw, as facts that hold for PyTorch too (tests/parity/test_semantics_live.py)."""
+
+import collections
+import copy
+import pickle
+
+import pytest
+
+
+@pytest.fixture
+def torch():
+    import rushlight
+
+    return rushlight
+
+
+@pytest.fixture
+def net(torch):
+    torch.manual_seed(0)
+    nn = torch.nn
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 2, bias=False)))
+
+
+def test_repr(torch, net):
+    assert repr(net) == (
+        "Sequential(\n"
+        "  (0): Linear(in_features=3, out_features=4, bias=True)\n"
+        "  (1): BatchNorm1d(4, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)\n"
+        "  (2): ReLU()\n"
+        "  (3): Sequential(\n"
+        "    (0): Dropout(p=0.5, inplace=False)\n"
+        "    (1): Linear(in_features=4, out_features=2, bias=False)\n"
+        "  )\n"
+        ")"
+    )
+
+
+def test_state_dict(torch, net):
+    state = net.state_dict()
+    assert list(state) == [
+        "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked", "3.1.weight",
+    ]  # fmt: skip
+    assert isinstance(state, collections.OrderedDict) and not state["0.weight"].requires_grad
+    assert state["0.weight"].data_ptr() == net[0].weight.data_ptr()
+    assert state._metadata["1"] == {"version": 2}
+
+
+def test_load_state_dict(torch, net):
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        for p in other.parameters():
+            p.zero_()
+    assert str(other.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
+    assert all(torch.equal(a, b) for a, b in zip(other.parameters(), net.parameters(), strict=True))
+    state = net.state_dict()
+    del state["0.bias"]
+    state["extra"] = torch.ones(1)
+    missing, unexpected = other.load_state_dict(state, strict=False)
+    assert missing == ["0.bias"] and unexpected == ["extra"]
+    with pytest.raises(RuntimeError) as caught:
+        other.load_state_dict(state)
+    assert str(caught.value) == (
+        'Error(s) in loading state_dict for Sequential:\n\tMissing key(s) in state_dict: "0.bias". \n\tUnexpected key(s) in state_dict: "extra". '
+    )
+    state = net.state_dict()
+    state["0.weight"] = torch.ones(4, 5)
+    with pytest.raises(RuntimeError, match=r"size mismatch for 0.weight: copying a param with shape torch.Size\(\[4, 5\]\) from checkpoint, the shape in current model is torch.Size\(\[4, 3\]\)"):
+        other.load_state_dict(state)
+
+
+def test_names(torch, net):
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "1.weight", "1.bias", "3.1.weight"]
+    assert [name for name, _ in net.named_buffers()] == ["1.running_mean", "1.running_var", "1.num_batches_tracked"]
+    assert [name for name, _ in net.named_modules()] == ["", "0", "1", "2", "3", "3.0", "3.1"]
+    assert [name for name, _ in net.named_children()] == ["0", "1", "2", "3"]
+    assert net.get_submodule("3.1") is net[3][1] and net.get_parameter("3.1.weight") is net[3][1].weight
+    assert net.get_buffer("1.running_mean") is net[1].running_mean
+    with pytest.raises(AttributeError, match="Sequential has no attribute `9`"):
+        net.get_submodule("9")
+
+
+def test_registration(torch):
+    class Mine(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(2))
+            self.layer = torch.nn.Linear(2, 2)
+            self.register_buffer("kept", torch.zeros(1))
+            self.register_buffer("unkept", torch.zeros(1), persistent=False)
+            self.register_parameter("nothing", None)
+            self.plain = torch.ones(1)
+
+    module = Mine()
+    assert list(module._parameters) == ["weight", "nothing"] and list(module._buffers) == ["kept", "unkept"]
+    assert list(module.state_dict()) == ["weight", "kept", "layer.weight", "layer.bias"]
+    with pytest.raises(TypeError, match=r"cannot assign 'torch.FloatTensor' as parameter 'weight' \(torch.nn.Parameter or None expected\)"):
+        module.weight = torch.ones(2)
+    with pytest.raises(AttributeError, match="'Mine' object has no attribute 'absent'"):
+        module.absent  # noqa: B018
+    with pytest.raises(KeyError, match="attribute 'weight' already exists"):
+        module.register_buffer("weight", torch.ones(1))
+    module.kept = torch.ones(3)
+    assert module._buffers["kept"].tolist() == [1.0, 1.0, 1.0]
+    del module.layer
+    assert "layer" not in module._modules
+
+
+def test_a_module_without_super_init(torch):
+    class Mine(torch.nn.Module):
+        def __init__(self):
+            self.layer = torch.nn.Linear(1, 1)
+
+    with pytest.raises(AttributeError, match=r"cannot assign module before Module.__init__\(\) call"):
+        Mine()
+
+
+def test_forward_is_needed(torch):
+    class Mine(torch.nn.Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match='Module \\[Mine\\] is missing the required "forward" function'):
+        Mine()(1)
+
+
+def test_training_mode(torch, net):
+    assert net.training and net[3][0].training
+    assert net.eval() is net and not any(m.training for m in net.modules())
+    net.train()
+    assert all(m.training for m in net.modules())
+    net.requires_grad_(False)
+    assert not any(p.requires_grad for p in net.parameters())
+
+
+def test_shared_parameters_count_once(torch):
+    a, b = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    b.weight = a.weight
+    both = torch.nn.ModuleList([a, b])
+    assert len(list(both.parameters())) == 3
+    assert [name for name, _ in both.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    assert len(list(both.named_parameters(remove_duplicate=False))) == 4
+
+
+def test_conversion(torch, net):
+    net.double()
+    assert net[0].weight.dtype == torch.float64 and net[1].num_batches_tracked.dtype == torch.int64
+    net.to(torch.float32)
+    assert net[1].running_mean.dtype == torch.float32
+    weight = net[0].weight
+    net.half()
+    assert net[0].weight is weight
+
+
+def test_forward_hooks(torch):
+    layer = torch.nn.Linear(2, 2)
+    seen = []
+    first = layer.register_forward_pre_hook(lambda m, args: (args[0] * 0,))
+    second = layer.register_forward_hook(lambda m, args, out: seen.append(args[0].sum().item()) or out * 0 + 5)
+    assert layer(torch.ones(1, 2)).tolist() == [[5.0, 5.0]] and seen == [0.0]
+    first.remove()
+    second.remove()
+    assert layer(torch.ones(1, 2)).tolist() != [[5.0, 5.0]]
+    layer.register_forward_hook(lambda m, args, kwargs, out: seen.append(sorted(kwargs)), with_kwargs=True)
+    layer(input=torch.ones(1, 2))
+    assert seen[-1] == ["input"]
+
+
+def test_apply_and_children(torch, net):
+    seen = []
+    assert net.apply(lambda m: seen.append(type(m).__name__)) is net
+    assert seen == ["Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear", "Sequential", "Sequential"]
+
+
+def test_containers(torch):
+    nn = torch.nn
+    s = nn.Sequential(collections.OrderedDict(first=nn.ReLU(), second=nn.Tanh()))
+    assert s.first is s[0] and len(s) == 2 and isinstance(s[-1], nn.Tanh) and len(s[:1]) == 1
+    s.append(nn.Sigmoid())
+    assert list(s._modules) == ["first", "second", "2"]
+    m = nn.ModuleDict({"a": nn.ReLU()})
+    m["b"] = nn.Tanh()
+    assert list(m.keys()) == ["a", "b"] and "a" in m
+    p = nn.ParameterList([nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(2))])
+    assert len(list(p.parameters())) == 2 and len(p) == 2
+    d = nn.ParameterDict({"x": nn.Parameter(torch.ones(1))})
+    assert list(d.state_dict()) == ["x"]
+
+
+def test_copies(torch, net):
+    again = copy.deepcopy(net)
+    assert again[0].weight is not net[0].weight and torch.equal(again[0].weight, net[0].weight)
+    loaded = pickle.loads(pickle.dumps(net))
+    assert repr(loaded) == repr(net) and torch.equal(loaded[0].weight, net[0].weight)
+
+
+def test_batch_norm_keeps_statistics(torch):
+    norm = torch.nn.BatchNorm1d(2)
+    x = torch.tensor([[1.0, 10.0], [3.0, 30.0]])
+    norm(x)
+    assert norm.running_mean.tolist() == pytest.approx([0.2, 2.0]) and norm.running_var.tolist() == pytest.approx([1.1, 20.9])
+    assert norm.num_batches_tracked.item() == 1
+    norm.eval()
+    assert norm(x)[0].tolist() == pytest.approx([(1 - 0.2) / (1.1 + 1e-5) ** 0.5, (10 - 2) / (20.9 + 1e-5) ** 0.5])
+    with pytest.raises(ValueError, match=r"expected 2D or 3D input \(got 1D input\)"):
+        norm(torch.ones(2))
+    norm.train()
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel when training, got input size torch.Size"):
+        norm(torch.ones(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda t: t.nn.Linear(2, 1).weight, [-0.005293981172144413, 0.37932288646698]),
+        (lambda t: t.nn.init.normal_(t.empty(2)), [1.5409960746765137, -0.293428897857666]),
+        (lambda t: t.nn.init.uniform_(t.empty(2)), [0.49625658988952637, 0.7682217955589294]),
+    ],
+)
+def test_initial_values_from_a_seed(torch, make, expected):
+    torch.manual_seed(0)
+    assert make(torch).flatten().tolist() == expected
+
+
+def test_losses_and_shapes(torch):
+    loss = torch.nn.CrossEntropyLoss()
+    assert repr(loss) == "CrossEntropyLoss()"
+    x = torch.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    out = loss(x, torch.tensor([2]))
+    out.backward()
+    assert out.item() == pytest.approx(0.40760597586631775) and x.grad.sum().item() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(1x3 and 2x2\)"):
+        torch.nn.Linear(2, 2)(torch.ones(1, 3))
+
+
+def test_clip_grad_norm(torch):
+    p = torch.nn.Parameter(torch.ones(2))
+    p.grad = torch.tensor([3.0, 4.0])
+    norm = torch.nn.utils.clip_grad_norm_([p], 1.0)
+    assert norm.item() == 5 and p.grad.tolist() == pytest.approx([0.6, 0.8], rel=1e-5)
