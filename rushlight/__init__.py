@@ -61,7 +61,7 @@ _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
 from rushlight import _tensor  # noqa: E402, F401
-from rushlight import autograd, cuda, linalg, random, special, utils  # noqa: E402
+from rushlight import autograd, cuda, functional, linalg, random, special, utils  # noqa: E402
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
 from rushlight import nn, optim  # noqa: E402
 from rushlight._alias import as_torch, missing as _missing  # noqa: E402

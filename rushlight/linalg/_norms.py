@@ -97,7 +97,8 @@ def vander(x, *, N=None):
     if x.dtype.name == "bool":
         raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
     x = x if x.is_floating_point() or x.is_complex() else x.long()
-    count = N if N is not None else x.size(-1) if x.dim() else 1
+    x = x if x.dim() else x.unsqueeze(0)
+    count = x.size(-1) if N is None else N
     if count <= 1:
         raise RuntimeError("N must be greater than 1.")
     columns = x.unsqueeze(-1).expand(*x.shape, count - 1).cumprod(-1)
