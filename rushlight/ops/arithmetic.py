@@ -88,7 +88,7 @@ def reciprocal(x):
 
 # ---------------------------------------------------------------------------------------------------------- quotients
 @pointwise(
-    vjp=(lambda g, b: g / conjugate(b), lambda g, b, out: -g * conjugate(out / b)),
+    vjp=(lambda g, b: g / conjugate(b), lambda g, a, b: -g * conjugate(a / b / b)),
     jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * (out / b)),
     inputs=2,
     dtype="float",
