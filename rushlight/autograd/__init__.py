@@ -3,6 +3,7 @@
 from rushlight.autograd import function, grad_mode, graph
 from rushlight.autograd.engine import backward, grad
 from rushlight.autograd.function import Function
+from rushlight.autograd.graph import _unsafe_preserve_version_counter
 from rushlight.autograd.grad_mode import (
     detect_anomaly,
     enable_grad,

@@ -179,9 +179,7 @@ def grad(
     else:
         found = core.run_backward(outputs, seeds, retain_graph, create_graph, inputs, allow_unused, False)
     if materialize_grads:
-        if any(
-            g is None and not isinstance(x, (Tensor, GradientEdge)) for g, x in zip(found, inputs, strict=True)
-        ):
+        if any(g is None and not isinstance(x, (Tensor, GradientEdge)) for g, x in zip(found, inputs, strict=True)):
             raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
         found = tuple(torch.zeros_like(x, requires_grad=create_graph) if g is None else g for g, x in zip(found, inputs))
     return found

@@ -1,9 +1,10 @@
 """The graph: nodes, edges, hooks on what is saved."""
 
+import threading
 from typing import NamedTuple
 
 from rushlight import core
-from rushlight.core import Node
+from rushlight.core import Node, RemovableHandle
 
 __all__ = [
     "GradientEdge",
@@ -11,6 +12,7 @@ __all__ = [
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
+    "register_multi_grad_hook",
     "save_on_cpu",
     "saved_tensors_hooks",
 ]
@@ -65,3 +67,84 @@ def increment_version(tensor):
     """Says that `tensor` (or each of several) was written to behind autograd's back."""
     for one in (tensor,) if isinstance(tensor, core.Tensor) else tensor:
         core.mark_written(one)
+
+
+class MultiHandle(RemovableHandle):
+    """Removes the hooks that one registration put on several tensors."""
+
+    def __init__(self, handles):
+        self.handles = tuple(handles)
+
+    def remove(self):
+        """Removes all of them."""
+        for handle in self.handles:
+            handle.remove()
+
+    def __getstate__(self):
+        return self.handles
+
+    def __setstate__(self, state):
+        self.handles = state
+
+
+def register_multi_grad_hook(tensors, fn, *, mode="all"):
+    """Calls `fn` with the gradients of several tensors.
+
+    Args:
+        tensors: The tensors; those that a backward does not reach are passed over.
+        fn: With mode "all", called once a backward, when all gradients are there, with a list (None for those not computed). With mode
+            "any", called with the first gradient alone.
+        mode: "all" or "any".
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    lock = threading.Lock()
+    nodes = [core.edge_pair(tensor)[0] for tensor in tensors]
+    if mode == "any":
+        ran = set()
+
+        def first(gradient):
+            run = core.current_run()
+            with lock:
+                if run in ran:
+                    return
+                ran.clear()
+                ran.add(run)
+            fn(gradient)
+
+        return MultiHandle(tensor.register_hook(first) for tensor in tensors)
+    pending = {}
+
+    def hook_of(place):
+        def collect(gradient):
+            run = core.current_run()
+            with lock:
+                if run not in pending:
+                    pending[run] = [sum(map(core.current_run_reaches, nodes)), [None] * len(tensors)]
+                state = pending[run]
+                state[0] -= 1
+                state[1][place] = gradient
+                complete = state[0] == 0
+                if complete:
+                    del pending[run]
+            if complete:
+                fn(state[1])
+
+        return collect
+
+    return MultiHandle(tensor.register_hook(hook_of(place)) for place, tensor in enumerate(tensors))
+
+
+class _unsafe_preserve_version_counter:
+    """Inside, in-place writes to `tensors` do not count: for writes that are known not to matter to backward."""
+
+    def __init__(self, tensors):
+        self.tensors = (tensors,) if isinstance(tensors, core.Tensor) else tuple(tensors)
+        self.versions = tuple(tensor._version for tensor in self.tensors)
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exception):
+        for tensor, version in zip(self.tensors, self.versions, strict=True):
+            core.set_version(tensor, version)

@@ -20,7 +20,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     general     ops whose forward is Python, and calls of kernels by name
     product     the driver of matrix products
     joining     cat and stack
-    selecting   gather, index_select, embedding, x[index]
+    selecting   gather, index_select, embedding, x[index]; cotangents of select and slice
     rows        softmax, running sums
     indexing    x[...] and x[...] = v
     creation    tensors from data
@@ -72,7 +72,7 @@ include "engine.pxi"
 include "modes.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
-for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, RowOp, ProductOp, MatmulOp, WritingOp):
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, RowOp, ProductOp, MatmulOp, WritingOp):
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))

@@ -310,7 +310,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
                                f"shape compatible with {list(make_tuple(shape.shape, shape.ndim))}")
         value = py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
         gradient = <Tensor>value
-    if gradient.code != code:
+    if gradient.code != code and code != NO_DTYPE:
         if category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
             value = py_real(gradient)
             gradient = <Tensor>value
@@ -568,6 +568,24 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
         error.add_note("  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
                        "(set requires_grad=True on a leaf)")
     return error
+
+def current_run():
+    """The number of the innermost backward that is running, or 0."""
+    return list(active_runs)[len(active_runs) - 1] if active_runs else 0
+
+def current_run_reaches(Node node):
+    """Whether the innermost running backward executes (or captures) `node`."""
+    cdef BackwardRun run
+    cdef int64_t slot
+    if not active_runs:
+        raise RuntimeError("no backward is running")
+    run = <BackwardRun>active_runs[current_run()]
+    slot = run.slot_of(node)
+    return slot >= 0 and (not run.restricted or run.states[slot].needed)
+
+def set_version(Tensor t, uint32_t version):
+    """Puts a version back (for writes that are known not to matter to backward)."""
+    t.storage.version = version
 
 def has_graph(Tensor t):
     """Whether backward can start here."""

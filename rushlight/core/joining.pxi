@@ -12,7 +12,11 @@ cdef KernelFunction cat_kernel = (<Kernel>kernel("cat")).function
 @cython.final
 cdef class JoinOp(GeneralOp):
     """An op that puts tensors one behind the other: along a dimension that they have, or (`stacks`) along a new one."""
-    cdef public bint stacks
+    cdef bint stacks
+
+    def configure(self, bint stacks):
+        """Called once by the table, after construction."""
+        self.stacks = stacks
 
     cdef object forward(self, PyObject** args, int mode, object out_object):
         cdef object tensors = <object>args[0], dim = <object>args[1]
@@ -21,7 +25,7 @@ cdef class JoinOp(GeneralOp):
         cdef Tensor x, first, out
         cdef int64_t sizes[MAX_DIMS]
         cdef int64_t total = 0
-        cdef int d, at, ndim
+        cdef int d, at, ndim, count
         cdef uint8_t all_flags = CONTIGUOUS, any_flags = 0
         if mode != MODE_NEW or not (type(tensors) is tuple or type(tensors) is list) or not PyLong_CheckExact(dim):
             return GeneralOp.forward(self, args, mode, out_object)
@@ -33,7 +37,11 @@ cdef class JoinOp(GeneralOp):
         ndim = first.geometry.ndim
         if ndim + self.stacks == 0 or ndim + 1 >= MAX_DIMS:
             return GeneralOp.forward(self, args, mode, out_object)
-        at = wrap_dim(dim, ndim + self.stacks)
+        count = ndim + self.stacks
+        if not -count <= dim < count:
+            return GeneralOp.forward(self, args, mode, out_object)
+        at = dim
+        at += count if at < 0 else 0
         for i in range(n):
             if not PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor):
                 return GeneralOp.forward(self, args, mode, out_object)
@@ -50,7 +58,7 @@ cdef class JoinOp(GeneralOp):
         for d in range(ndim):
             sizes[d + (self.stacks and d >= at)] = first.geometry.shape[d]
         sizes[at] = n if self.stacks else total
-        out = new_contiguous(first.code, sizes, ndim + self.stacks)
+        out = new_contiguous(first.code, sizes, count)
         if out.count:
             put_pieces(out, items, n, at, all_flags & CONTIGUOUS)
         if any_flags & REQUIRES_GRAD and modes.grad and category[out.code] >= IS_FLOATING:

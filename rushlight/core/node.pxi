@@ -232,7 +232,7 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     node.next_nodes = ()
     node.leaf = leaf
     node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)
-    node.dtype_code = leaf.code
+    node.dtype_code = gradient_code(leaf)
     leaf.accumulator = <PyObject*>node
     node.link.accumulator = &leaf.accumulator
     return node

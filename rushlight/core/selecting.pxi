@@ -84,3 +84,32 @@ cdef class SelectOp(GeneralOp):
             sizes[d + n - 1] = x.geometry.shape[d]
         number.i = at
         return new_contiguous(x.code, sizes, ndim + n - 1)
+
+
+@cython.final
+cdef class PlaceOp(GeneralOp):
+    """op(x, sizes, …): zeros of the given sizes but for the part that the view `reading(zeros, …)` shows, which is x."""
+    cdef Op reading
+
+    def configure(self, Op reading):
+        """Called once by the table, after construction."""
+        self.reading = reading
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor x, out
+        cdef int64_t sizes[MAX_DIMS]
+        cdef PyObject* passed[MAX_PARAMETERS]
+        cdef int i, n
+        if mode != MODE_NEW or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
+            return GeneralOp.forward(self, args, mode, out_object)
+        x = <Tensor>args[0]
+        n = read_sizes(<object>args[1], sizes)
+        out = new_contiguous(x.code, sizes, n)
+        memset(out.data_pointer, 0, out.count * item_bytes[out.code])
+        passed[0] = <PyObject*>out
+        for i in range(2, self.parameter_count):
+            passed[i - 1] = args[i]
+        copy_elements(<Tensor>self.reading.forward(passed, MODE_NEW, None), x)
+        if modes.grad and x.flags & REQUIRES_GRAD:
+            record(self, args, 1, out)
+        return out

@@ -29,6 +29,7 @@ cdef class Tensor:
     cdef Node grad_fn_
     cdef Tensor base              # of a view: the tensor that it (in the end) views
     cdef object grad_
+    cdef int8_t grad_kind         # of a leaf, the dtype of .grad: 0 that of the tensor, 1 any, 2 + code
     cdef object hooks             # of a leaf: dict of hooks
     cdef object post_hooks        # of a leaf: dict of post-accumulate hooks
     cdef PyObject* accumulator    # of a leaf: its AccumulateGrad, borrowed, NULL where no graph has one
@@ -240,6 +241,22 @@ cdef class Tensor:
     @grad.deleter
     def grad(self):
         self.grad_ = None
+
+    @property
+    def grad_dtype(self):
+        """The dtype that `.grad` of this leaf has (that of the tensor at first), or None where it may be any."""
+        cdef int code = gradient_code(self)
+        return None if code == NO_DTYPE else dtypes[code]
+
+    @grad_dtype.setter
+    def grad_dtype(self, value):
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+        self.grad_kind = 1 if value is None else 2 + code_of(value)
+        if self.grad_ is not None and value is not None and (<Tensor>self.grad_).code != code_of(value):
+            raise RuntimeError("Cannot set grad_dtype when there is already a gradient.")
+        if self.accumulator != NULL:
+            (<AccumulateGrad><object>self.accumulator).dtype_code = gradient_code(self)
 
     @property
     def retains_grad(self):
@@ -513,6 +530,10 @@ def read_grad_attribute(Tensor t):
     """`.grad` without the warning about tensors that are no leaves."""
     return t.grad_
 
+cdef inline int gradient_code(Tensor t) noexcept:
+    """The dtype code of a leaf's .grad, or NO_DTYPE where any will do."""
+    return t.code if t.grad_kind == 0 else NO_DTYPE if t.grad_kind == 1 else t.grad_kind - 2
+
 cdef inline bint needs_grad(Tensor t) noexcept:
     """Is the tensor tracked? A view is wherever its base is (it may have become so through a write into the base)."""
     return t.flags & REQUIRES_GRAD != 0 or (t.base is not None and t.base.flags & REQUIRES_GRAD != 0)
@@ -561,9 +582,10 @@ cdef int assign_grad(Tensor t, value) except -1:
     grad = <Tensor>value
     if grad is t:
         raise RuntimeError("can't assign Variable as its own grad")
-    if grad.code != t.code:
+    cdef int wanted = gradient_code(t)
+    if grad.code != wanted and wanted != NO_DTYPE:
         raise RuntimeError(f"attempting to assign a gradient with dtype '{scalar_name(grad.code)}' to a tensor with grad_dtype "
-                           f"'{c10_name(t.code)}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
+                           f"'{c10_name(wanted)}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
                            "the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
                            "Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.")
     if not grad.geometry.same_shape(t.geometry):
@@ -594,7 +616,7 @@ cdef int set_data(Tensor t, value) except -1:
     if t.accumulator != NULL:
         accumulator = <AccumulateGrad><object>t.accumulator
         accumulator.shape.set_shape(t.geometry.shape, t.geometry.ndim)
-        accumulator.dtype_code = t.code
+        accumulator.dtype_code = gradient_code(t)
     return 0
 
 cdef retain_on(Node node, Tensor tensor):

@@ -241,6 +241,21 @@ def is_tensor(obj):
 
 
 @composite(method=False)
+def typename(obj):
+    """What errors call the type of `obj`: of a tensor, the type of its dtype; of a class or function, its own name.
+
+    >>> import rushlight
+    >>> rushlight.typename(rushlight.ones(2)), rushlight.typename(3), rushlight.typename(len)
+    ('torch.FloatTensor', 'int', 'len')
+    """
+    if isinstance(obj, Tensor):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", None)
+    return named.__qualname__ if module in (None, "builtins") else f"{module}.{named.__qualname__}"
+
+
+@composite(method=False)
 def is_storage(obj):
     """Whether `obj` is the memory behind a tensor."""
     return isinstance(obj, type(core.storage_of(core.empty_tensor(()))))

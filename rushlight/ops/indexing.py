@@ -106,6 +106,8 @@ def common_shape(tensors):
 @op(
     vjp=lambda g, x_shape, indices: torch.Tensor._index_put(g.new_zeros(x_shape), indices, g, True),
     linear=True,
+    driver=core.SelectOp,
+    configuration=("index",),
     function=False,
     out=False,
 )
@@ -233,6 +235,8 @@ def require_index_dtype(name, index):
 @op(
     vjp=lambda g, x_shape, dim, index: g.new_zeros(x_shape).scatter_add(dim, index, g),
     linear=True,
+    driver=core.SelectOp,
+    configuration=("gather",),
 )
 def gather(x, dim, index, *, sparse_grad=False):
     """out[i][j][k] = x[index[i][j][k]][j][k] for `dim` 0: one element of `x` for each of `index`."""
@@ -420,6 +424,8 @@ def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
 @op(
     vjp=lambda g, x_shape, dim, index: g.new_zeros(x_shape).index_add(dim, index, g),
     linear=True,
+    driver=core.SelectOp,
+    configuration=("index_select",),
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""

@@ -30,19 +30,24 @@ def fill_pieces(out, tensors, dim):
 
 
 def cat_gradient(g, tensors_shape, dim):
-    pieces, start = [], 0
-    like = next((shape for shape in tensors_shape if shape != (0,)), (0,))
-    dim = wrapped(dim, len(like))
-    for shape in tensors_shape:
-        if shape == (0,) and like != (0,):
-            pieces.append(g.new_zeros((0,)))
-            continue
-        pieces.append(g.narrow(dim, start, shape[dim]))
-        start += shape[dim]
-    return pieces
+    ndim = g.ndim
+    at = wrapped(dim, ndim)
+    if ndim == 1 or all(len(shape) == ndim for shape in tensors_shape):
+        return core.windows(g, at, [shape[at] for shape in tensors_shape])
+    # Empty vectors stand among pieces of more dimensions.
+    pieces = iter(core.windows(g, at, [shape[at] for shape in tensors_shape if len(shape) == ndim]))
+    return [next(pieces) if len(shape) == ndim else g.new_zeros((0,)) for shape in tensors_shape]
 
 
-@op(vjp=cat_gradient, lists=("tensors",), linear=True, method=False, aliases=("concat", "concatenate"))
+@op(
+    vjp=cat_gradient,
+    lists=("tensors",),
+    linear=True,
+    driver=core.JoinOp,
+    configuration=(False,),
+    method=False,
+    aliases=("concat", "concatenate"),
+)
 def cat(tensors, dim=0):
     """The tensors one behind the other along `dim`; their other sizes agree.
 
@@ -82,7 +87,14 @@ def cat(tensors, dim=0):
     return out
 
 
-@op(vjp=lambda g, dim: list(g.unbind(dim)), lists=("tensors",), linear=True, method=False)
+@op(
+    vjp=lambda g, dim: g.unbind(dim),
+    lists=("tensors",),
+    linear=True,
+    driver=core.JoinOp,
+    configuration=(True,),
+    method=False,
+)
 def stack(tensors, dim=0):
     """The tensors, all of one shape, along a new dimension.
 

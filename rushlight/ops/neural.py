@@ -1,7 +1,7 @@
 """What neural networks are made of: softmax, embedding and bilinear here; the rest of the family from its own files."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor
+from rushlight.core import RowOp, SelectOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops.activation import (  # noqa: F401
     celu,
@@ -88,6 +88,8 @@ def run_softmax(run, name, x, dim, dtype):
         "y": lambda g, y_g, y, dim: g * (y_g - (y_g * y).sum(dim, keepdim=True)) - y_g * (g * y).sum(dim, keepdim=True),
     },
     jvp=lambda y_g_t, y_t, y_g, y, dim: softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
+    driver=RowOp,
+    configuration=("softmax_gradient", 2),
     method=False,
     out=False,
     name="SoftmaxBackwardDataBackward0",
@@ -112,6 +114,8 @@ def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
         "y": lambda g, y_g, y, dim: -(g * y.exp()) * y_g.sum(dim, keepdim=True),
     },
     jvp=lambda y_g_t, y_t, y_g, y, dim: log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
+    driver=RowOp,
+    configuration=("log_softmax_gradient", 2),
     method=False,
     out=False,
     name="LogSoftmaxBackwardDataBackward0",
@@ -131,6 +135,8 @@ def log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
 @op(
     vjp=lambda g, out, dim: torch._softmax_gradient(g, out, dim),
     jvp=lambda x_t, out, dim: torch._softmax_gradient(x_t.to(out.dtype), out, dim),
+    driver=RowOp,
+    configuration=("softmax", 1),
 )
 def softmax(x, dim, dtype=None):
     """exp(x) / Σ exp(x) along `dim`; with `dtype`, `x` is cast first.
@@ -145,6 +151,8 @@ def softmax(x, dim, dtype=None):
 @op(
     vjp=lambda g, out, dim: torch._log_softmax_gradient(g, out, dim),
     jvp=lambda x_t, out, dim: x_t - (x_t * out.exp()).sum(dim, keepdim=True),
+    driver=RowOp,
+    configuration=("log_softmax", 1),
 )
 def log_softmax(x, dim, dtype=None):
     """log(softmax(x)) along `dim`, without cancellation."""
@@ -177,6 +185,8 @@ def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
         )
     },
     jvp=lambda weight_t, indices: torch.embedding(weight_t, indices),
+    driver=SelectOp,
+    configuration=("embedding",),
     method=False,
     out=False,
 )

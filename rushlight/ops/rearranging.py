@@ -84,7 +84,13 @@ def narrow_copy(x, dim, start, length):
 
 
 # ---------------------------------------------------------------------------------------------------------- part of zeros
-@op(vjp=lambda g, dim, index: g.select(dim, index), linear=True, method=False)
+@op(
+    vjp=lambda g, dim, index: g.select(dim, index),
+    linear=True,
+    driver=core.PlaceOp,
+    configuration=(shape.select,),
+    method=False,
+)
 def select_backward(x, input_sizes, dim, index):
     """Zeros of `input_sizes` but for one slice, which is `x`: the cotangent of `select`."""
     out = zeros(input_sizes, x.dtype)
@@ -92,7 +98,13 @@ def select_backward(x, input_sizes, dim, index):
     return out
 
 
-@op(vjp=lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step), linear=True, method=False)
+@op(
+    vjp=lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
+    linear=True,
+    driver=core.PlaceOp,
+    configuration=(shape.slice,),
+    method=False,
+)
 def slice_backward(x, input_sizes, dim, start, end, step):
     """Zeros of `input_sizes` but for [start:end:step] along `dim`, which is `x`: the cotangent of a slice."""
     out = zeros(input_sizes, x.dtype)
@@ -100,7 +112,13 @@ def slice_backward(x, input_sizes, dim, start, end, step):
     return out
 
 
-@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True, method=False)
+@op(
+    vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
+    linear=True,
+    driver=core.PlaceOp,
+    configuration=(shape.diagonal,),
+    method=False,
+)
 def diagonal_backward(x, input_sizes, offset, dim1, dim2):
     """Zeros of `input_sizes` but for a diagonal, which is `x`: the cotangent of `diagonal`."""
     out = zeros(input_sizes, x.dtype)

@@ -3,7 +3,7 @@
 import math
 
 import rushlight as torch
-from rushlight.core import Tensor, empty_like_layout, empty_tensor
+from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
 
@@ -49,7 +49,7 @@ def sums_from_here(g, dim):
     return g.flip(dim).cumsum(dim).flip(dim) if g.dim() else g
 
 
-@op(vjp=lambda g, dim: sums_from_here(g, dim), linear=True, inplace=True)
+@op(vjp=lambda g, dim: sums_from_here(g, dim), linear=True, inplace=True, driver=RowOp, configuration=("cumsum", 1))
 def cumsum(x, dim, *, dtype=None):
     """Running sums along `dim`.
 
@@ -94,7 +94,7 @@ def cumprod_jvp(x_t, x, dim):
     return linear_recurrence((x_t * preceding(x.cumprod(dim), dim, 1)).flip(dim), x.flip(dim), dim).flip(dim)
 
 
-@op(vjp=cumprod_vjp, jvp=lambda x_t, x, dim: cumprod_jvp(x_t, x, dim), inplace=True)
+@op(vjp=cumprod_vjp, jvp=lambda x_t, x, dim: cumprod_jvp(x_t, x, dim), inplace=True, driver=RowOp, configuration=("cumprod", 1))
 def cumprod(x, dim, *, dtype=None):
     """Running products along `dim`."""
     return run_scan("cumprod", x, dim, dtype)
