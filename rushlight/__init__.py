@@ -55,18 +55,18 @@ for _dtype in _core.dtype_by_name.values():
     if "Complex" not in _dtype.legacy_name:
         _names[f"{_dtype.legacy_name}Tensor"] = _core.legacy_constructor(f"{_dtype.legacy_name}Tensor", _dtype)
 
-from rushlight import ops as _ops  # noqa: E402
+from rushlight import ops as _ops
 
 _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
-from rushlight import _tensor  # noqa: E402, F401
-from rushlight import autograd, cuda, functional, linalg, random, special, utils  # noqa: E402
-from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled  # noqa: E402
-from rushlight import nn, optim  # noqa: E402
-from rushlight._alias import as_torch, missing as _missing  # noqa: E402
-from rushlight._finfo import finfo, iinfo  # noqa: E402
-from rushlight._printing import get_printoptions, set_printoptions  # noqa: E402
+from rushlight import _tensor
+from rushlight import autograd, cuda, functional, linalg, random, special, utils
+from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+from rushlight import nn, optim
+from rushlight._alias import as_torch, missing as _missing
+from rushlight._finfo import finfo, iinfo
+from rushlight._printing import get_printoptions, set_printoptions
 
 
 def __getattr__(name):

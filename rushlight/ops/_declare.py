@@ -45,9 +45,7 @@ class Declaration:
         self.name = function.__name__
         signature = inspect.signature(function)
         self.parameters = tuple(signature.parameters)
-        self.defaults = tuple(
-            core.MISSING if p.default is p.empty else p.default for p in signature.parameters.values()
-        )
+        self.defaults = tuple(core.MISSING if p.default is p.empty else p.default for p in signature.parameters.values())
         self.positional = sum(p.kind is not p.KEYWORD_ONLY for p in signature.parameters.values())
         self.sizes = next((i for i, p in enumerate(signature.parameters.values()) if p.annotation is Sizes), -1)
         self.keywords = {}

@@ -36,6 +36,16 @@ from rushlight.ops.activation import (  # noqa: F401
     threshold,
     threshold_,
 )
+from rushlight.ops.dropout import (  # noqa: F401
+    alpha_dropout,
+    alpha_dropout_,
+    dropout,
+    dropout_,
+    feature_alpha_dropout,
+    feature_alpha_dropout_,
+    feature_dropout,
+    feature_dropout_,
+)
 from rushlight.ops.losses import (  # noqa: F401
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -48,16 +58,6 @@ from rushlight.ops.losses import (  # noqa: F401
     soft_margin_loss,
 )
 from rushlight.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm  # noqa: F401
-from rushlight.ops.dropout import (  # noqa: F401
-    alpha_dropout,
-    alpha_dropout_,
-    dropout,
-    dropout_,
-    feature_alpha_dropout,
-    feature_alpha_dropout_,
-    feature_dropout,
-    feature_dropout_,
-)
 from rushlight.ops.scan import contiguous_like, wrap
 
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
