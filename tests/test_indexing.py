@@ -32,7 +32,10 @@ def test_index_errors(torch, x):
         x[::-1]
     with pytest.raises(IndexError, match="index 5 is out of bounds for dimension 0 with size 2"):
         x[torch.tensor([5])]
-    with pytest.raises(IndexError, match=r"The shape of the mask \[3\] at index 0 does not match the shape of the indexed tensor \[2, 3, 4\] at index 0"):
+    with pytest.raises(
+        IndexError,
+        match=r"The shape of the mask \[3\] at index 0 does not match the shape of the indexed tensor \[2, 3, 4\] at index 0",
+    ):
         x[torch.tensor([True, False, True])]
     with pytest.raises(IndexError, match="shape mismatch: indexing tensors could not be broadcast together with shapes"):
         x[torch.tensor([0, 1]), torch.tensor([0, 1, 2])]
@@ -73,9 +76,15 @@ def test_writes(torch, x):
     assert x[1, 1, 1].item() == -1 and x[0, 0, 1].item() == 7 and x[1, 0, 1].item() == 8
     x[..., 3] = 2.7
     assert x[..., 3].unique().tolist() == [2]
-    with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[3\] cannot be broadcast to indexing result of shape \[2, 3, 4\]"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"shape mismatch: value tensor of shape \[3\] cannot be broadcast to indexing result of shape \[2, 3, 4\]",
+    ):
         x[torch.tensor([0, 1])] = torch.tensor([1, 2, 3])
-    with pytest.raises(RuntimeError, match=r"The expanded size of the tensor \(4\) must match the existing size \(3\) at non-singleton dimension 2"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"The expanded size of the tensor \(4\) must match the existing size \(3\) at non-singleton dimension 2",
+    ):
         x[:] = torch.tensor([1, 2, 3])
 
 

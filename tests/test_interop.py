@@ -115,7 +115,12 @@ def test_save_and_load(torch):
 
 
 def test_python_numbers(torch):
-    assert float(torch.tensor(2.5)) == 2.5 and int(torch.tensor(3)) == 3 and bool(torch.tensor(True)) and complex(torch.tensor(1j)) == 1j
+    assert (
+        float(torch.tensor(2.5)) == 2.5
+        and int(torch.tensor(3)) == 3
+        and bool(torch.tensor(True))
+        and complex(torch.tensor(1j)) == 1j
+    )
     assert [1, 2, 3][torch.tensor(1)] == 2
     with pytest.raises(RuntimeError, match="Boolean value of Tensor with more than one value is ambiguous"):
         bool(torch.ones(2))

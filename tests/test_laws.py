@@ -16,7 +16,16 @@ OPS = sorted(SAMPLES)
 STEP = 1e-6
 WIDE = (torch.float64, torch.complex128)
 
-RANDOM = {"bernoulli_of", "bernoulli_like", "normal_around", "normal_spread", "normal_of", "poisson", "binomial", "_standard_gamma"}
+RANDOM = {
+    "bernoulli_of",
+    "bernoulli_like",
+    "normal_around",
+    "normal_spread",
+    "normal_of",
+    "poisson",
+    "binomial",
+    "_standard_gamma",
+}
 """Ops that draw random numbers: another call gives other values."""
 
 UNMATCHED = {
@@ -145,7 +154,9 @@ def slope_of(op, arguments, places, tangents, indices, measure):
     """Central difference of measure(outputs) along the tangents."""
     values = []
     for sign in (1, -1):
-        moved = put(arguments, {place: get(arguments, place) + sign * STEP * t for place, t in zip(places, tangents, strict=True)})
+        moved = put(
+            arguments, {place: get(arguments, place) + sign * STEP * t for place, t in zip(places, tangents, strict=True)}
+        )
         out = outputs_of(call(op, moved))
         values.append(measure([out[i] for i in indices], moved))
     return (values[0] - values[1]) / (2 * STEP)
@@ -162,7 +173,9 @@ def test_vjp_against_differences(name, number):
     found = gradients([result[i] for i in indices], seeds, [get(tracked, place) for place in places])
     for place, gradient in zip(places, found, strict=True):
         tangent = direction(get(arguments, place), 1.1)
-        expected = slope_of(op, arguments, [place], [tangent], indices, lambda out, _: sum(inner(s, o) for s, o in zip(seeds, out, strict=True)))
+        expected = slope_of(
+            op, arguments, [place], [tangent], indices, lambda out, _: sum(inner(s, o) for s, o in zip(seeds, out, strict=True))
+        )
         analytic = 0.0 if gradient is None else inner(gradient, tangent)
         assert close(analytic, expected, abs(expected)), (op.parameters[place[0]], analytic, expected)
 
@@ -249,7 +262,10 @@ def same_values(ours, theirs):
     for a, b in zip(ours, theirs, strict=True):
         assert a.dtype is b.dtype and a.shape == b.shape
         if a.numel():
-            assert torch.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True) if is_differentiable(a) else torch.equal(a, b), (a, b)
+            assert torch.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True) if is_differentiable(a) else torch.equal(a, b), (
+                a,
+                b,
+            )
 
 
 @pytest.mark.parametrize(("name", "number"), cases(lambda op: op.name not in UNMATCHED))
@@ -294,7 +310,11 @@ IN_PLACE = {m.op.name: m for m in namespaces["Tensor"].values() if isinstance(m,
 def test_in_place_gives_the_same(name, number):
     op, arguments = table[name], list(SAMPLES[name][number])
     expected = call(op, arguments)
-    if not isinstance(arguments[0], torch.Tensor) or arguments[0].shape != expected.shape or arguments[0].dtype is not expected.dtype:
+    if (
+        not isinstance(arguments[0], torch.Tensor)
+        or arguments[0].shape != expected.shape
+        or arguments[0].dtype is not expected.dtype
+    ):
         return
     by_name = dict(zip(op.parameters[op.positional :], arguments[op.positional :], strict=True))
     target = arguments[0].clone()
@@ -303,9 +323,16 @@ def test_in_place_gives_the_same(name, number):
     assert target._version == 1
 
 
-@pytest.mark.parametrize("name", sorted(name for name in IN_PLACE if type(table[name]).__name__ == "PointwiseOp" and len(table[name].tensor_parameters) == 2))
+@pytest.mark.parametrize(
+    "name",
+    sorted(name for name in IN_PLACE if type(table[name]).__name__ == "PointwiseOp" and len(table[name].tensor_parameters) == 2),
+)
 def test_what_cannot_be_written_changes_nothing(name):
-    dtype = torch.int64 if name in {"gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift"} else torch.float64
+    dtype = (
+        torch.int64
+        if name in {"gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift"}
+        else torch.float64
+    )
     target = torch.ones(2, 3, dtype=dtype)
     for other in (torch.ones(4, dtype=dtype), torch.ones(2, 2, 3, dtype=dtype)):
         with pytest.raises((RuntimeError, TypeError)):
@@ -319,7 +346,11 @@ def test_what_cannot_be_written_changes_nothing(name):
 def test_element_wise_ops_take_any_shape(name):
     op, arguments = table[name], list(SAMPLES[name][0])
     tensors = [i for i in op.tensor_parameters if isinstance(arguments[i], torch.Tensor)]
-    for shape, cut in (((0,), lambda t: t.flatten()[:0]), ((), lambda t: t.flatten()[0]), ((2, 0, 3), lambda t: t.new_zeros((2, 0, 3)))):
+    for shape, cut in (
+        ((0,), lambda t: t.flatten()[:0]),
+        ((), lambda t: t.flatten()[0]),
+        ((2, 0, 3), lambda t: t.new_zeros((2, 0, 3))),
+    ):
         found = call(op, put(arguments, {(i, None): cut(arguments[i]) for i in tensors}))
         assert tuple(found.shape) == shape
     whole = call(op, arguments)
@@ -327,14 +358,24 @@ def test_element_wise_ops_take_any_shape(name):
     same_values(first, whole[(slice(0, 1),) * whole.ndim])
 
 
-@pytest.mark.parametrize("name", [n for n in OPS if type(table[n]).__name__ in {"PointwiseOp", "ReductionOp"} or n in {"cumsum", "softmax", "log_softmax", "matmul", "mm", "sort_along"}])
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in OPS
+        if type(table[n]).__name__ in {"PointwiseOp", "ReductionOp"}
+        or n in {"cumsum", "softmax", "log_softmax", "matmul", "mm", "sort_along"}
+    ],
+)
 def test_bits_do_not_depend_on_threads(name):
     op, arguments = table[name], list(SAMPLES[name][0])
     tensors = [i for i in op.tensor_parameters if isinstance(arguments[i], torch.Tensor)]
     if name in {"mm", "matmul"}:
         arguments = put(arguments, {(i, None): arguments[i].repeat(80, 80)[:240, :240] for i in tensors})
     else:
-        arguments = put(arguments, {(i, None): (arguments[i].flatten().repeat(120_000)[:120_000]).reshape(400, 300) for i in tensors})
+        arguments = put(
+            arguments, {(i, None): (arguments[i].flatten().repeat(120_000)[:120_000]).reshape(400, 300) for i in tensors}
+        )
     before = torch.get_num_threads()
     results = []
     try:

@@ -18,7 +18,9 @@ def torch():
 def net(torch):
     torch.manual_seed(0)
     nn = torch.nn
-    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 2, bias=False)))
+    return nn.Sequential(
+        nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 2, bias=False))
+    )
 
 
 def test_repr(torch, net):
@@ -64,7 +66,10 @@ def test_load_state_dict(torch, net):
     )
     state = net.state_dict()
     state["0.weight"] = torch.ones(4, 5)
-    with pytest.raises(RuntimeError, match=r"size mismatch for 0.weight: copying a param with shape torch.Size\(\[4, 5\]\) from checkpoint, the shape in current model is torch.Size\(\[4, 3\]\)"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"size mismatch for 0.weight: copying a param with shape torch.Size\(\[4, 5\]\) from checkpoint, the shape in current model is torch.Size\(\[4, 3\]\)",
+    ):
         other.load_state_dict(state)
 
 
@@ -93,7 +98,9 @@ def test_registration(torch):
     module = Mine()
     assert list(module._parameters) == ["weight", "nothing"] and list(module._buffers) == ["kept", "unkept"]
     assert list(module.state_dict()) == ["weight", "kept", "layer.weight", "layer.bias"]
-    with pytest.raises(TypeError, match=r"cannot assign 'torch.FloatTensor' as parameter 'weight' \(torch.nn.Parameter or None expected\)"):
+    with pytest.raises(
+        TypeError, match=r"cannot assign 'torch.FloatTensor' as parameter 'weight' \(torch.nn.Parameter or None expected\)"
+    ):
         module.weight = torch.ones(2)
     with pytest.raises(AttributeError, match="'Mine' object has no attribute 'absent'"):
         module.absent  # noqa: B018
@@ -203,7 +210,7 @@ def test_batch_norm_keeps_statistics(torch):
     with pytest.raises(ValueError, match=r"expected 2D or 3D input \(got 1D input\)"):
         norm(torch.ones(2))
     norm.train()
-    with pytest.raises(ValueError, match="Expected more than 1 value per channel when training, got input size torch.Size"):
+    with pytest.raises(ValueError, match=r"Expected more than 1 value per channel when training, got input size torch.Size"):
         norm(torch.ones(1, 2))
 
 

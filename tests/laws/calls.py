@@ -67,7 +67,9 @@ def pointwise_calls():
         low, high = UNARY.get(name, (0.3, 0.9))
         integers = name in INTEGERS
         for dtype in (torch.int64,) if integers else (torch.float64, torch.complex128):
-            calls.append((name, lambda op=op, count=count, low=low, high=high, dtype=dtype: call_pointwise(op, count, low, high, dtype)))
+            calls.append(
+                (name, lambda op=op, count=count, low=low, high=high, dtype=dtype: call_pointwise(op, count, low, high, dtype))
+            )
     return calls
 
 
@@ -259,7 +261,8 @@ def detached(value):
 def description(arguments):
     """What makes two samples alike."""
     return [
-        (tuple(a.shape), a.dtype) if isinstance(a, torch.Tensor) else description(a) if isinstance(a, list) else repr(a) for a in arguments
+        (tuple(a.shape), a.dtype) if isinstance(a, torch.Tensor) else description(a) if isinstance(a, list) else repr(a)
+        for a in arguments
     ]
 
 
@@ -280,7 +283,7 @@ def record():
     recorder, failures = Recorder(), []
     for name, samples in UNSEEN.items():
         recorder.samples[name] = [detached(list(sample)) for sample in samples()]
-    calls = [(name, call) for name, call in EXPLICIT.items()] + pointwise_calls()
+    calls = [*EXPLICIT.items(), *pointwise_calls()]
     calls += [(f"general call {i}", call) for i, call in enumerate(GENERAL)]
     for name, call in calls:
         try:

@@ -20,7 +20,9 @@ def has_jvp(op):
 def jvp(op, arguments, outputs, tangents):
     """The tangent of each output. `arguments` has every parameter; `tangents` maps a parameter's index to its tangent."""
     if op.jvp is not None:
-        return as_tuple(op.jvp(*[look_up(op, name, arguments, outputs, tangents) for name in inspect.signature(op.jvp).parameters]))
+        return as_tuple(
+            op.jvp(*[look_up(op, name, arguments, outputs, tangents) for name in inspect.signature(op.jvp).parameters])
+        )
     if op.linear:
         moved = list(arguments)
         for index in op.tensor_parameters:

@@ -113,7 +113,9 @@ def compare(ours, theirs, what, scale=1.0, check_layout=False):
         assert tuple(a.shape) == tuple(b.shape), f"{where}: shape {tuple(a.shape)}, not {tuple(b.shape)}"
         if check_layout:
             ours_strides, their_strides = significant(a), significant(b)
-            assert ours_strides == their_strides, f"{where}: strides {ours_strides}, not {their_strides}, of shape {tuple(a.shape)}"
+            assert ours_strides == their_strides, (
+                f"{where}: strides {ours_strides}, not {their_strides}, of shape {tuple(a.shape)}"
+            )
         values = torch.tensor(a.detach().tolist(), dtype=b.dtype).reshape(b.shape)
         relative, absolute = tolerance(b.dtype, scale)
         b = b.detach()

@@ -31,7 +31,7 @@ ADAPTED = {
     "nn.functional.embedding": lambda library: lambda weight, index, **k: library.nn.functional.embedding(index, weight, **k),
     "normal.number_mean": lambda library: lambda std, mean, **k: library.normal(mean, std, **k),
     "rand_like": lambda library: lambda x, **k: library.rand_like(x, **k),
-    **{f"polygamma.polygamma_n_{n}": lambda library: lambda x, n: library.polygamma(n, x) for n in range(5)},
+    **{f"polygamma.polygamma_n_{order}": lambda library: lambda x, n: library.polygamma(n, x) for order in range(5)},
     "special.polygamma.special_polygamma_n_0": lambda library: lambda x, n: library.special.polygamma(n, x),
 }
 """Where the database calls an op in a way of its own."""
@@ -42,7 +42,9 @@ def label(info):
 
 
 INFOS = {label(info): info for info in op_db if not info.name.startswith("jiterator")}
-PRESENT = {name: info for name, info in INFOS.items() if find(rushlight, info.name) is not None and find(torch, info.name) is not None}
+PRESENT = {
+    name: info for name, info in INFOS.items() if find(rushlight, info.name) is not None and find(torch, info.name) is not None
+}
 """An op in the database that Rushlight does not have is not tested; the names that count as covered are these."""
 
 
@@ -104,7 +106,9 @@ def check_values(name, dtypes, limit, gradients, orders):
                 continue
             compare(ours, theirs, what, check_layout=info.name not in UNFILLED)
             if recorded:
-                check_gradients(info, sample, ours, our_leaves, theirs, their_leaves, what, orders if dtype is not torch.float32 else 1)
+                check_gradients(
+                    info, sample, ours, our_leaves, theirs, their_leaves, what, orders if dtype is not torch.float32 else 1
+                )
     if not tested:
         pytest.skip("no sample for these dtypes")
 
@@ -129,7 +133,9 @@ def check_gradients(info, sample, ours, our_leaves, theirs, their_leaves, what, 
             theirs = torch.autograd.grad(their_outputs, their_leaves, seeds, create_graph=again, allow_unused=True)
         except (RuntimeError, NotImplementedError):
             return
-        ours = rushlight.autograd.grad(our_outputs, our_leaves, [convert(s) for s in seeds], create_graph=again, allow_unused=True)
+        ours = rushlight.autograd.grad(
+            our_outputs, our_leaves, [convert(s) for s in seeds], create_graph=again, allow_unused=True
+        )
         found = [(a, b) for a, b in zip(ours, theirs, strict=True) if not (b is None and (a is None or not a.any()))]
         found = [(a, b) for a, b in found if not (a is None and b is not None and not b.any())]
         for place, (a, b) in enumerate(found):
@@ -215,7 +221,9 @@ def check_out(info, sample, expected, tested):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            info.op(sample.input, *sample.args, **sample.kwargs, out=given[0] if isinstance(expected, torch.Tensor) else tuple(given))
+            info.op(
+                sample.input, *sample.args, **sample.kwargs, out=given[0] if isinstance(expected, torch.Tensor) else tuple(given)
+            )
         except (RuntimeError, TypeError):
             return
     outs = [rushlight.zeros(tuple(v.shape), dtype=convert(v.dtype)) for v in values]

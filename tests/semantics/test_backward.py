@@ -14,7 +14,9 @@ def test_gradient_is_implicit_for_one_element_only(torch):
     (y * 3).backward()
     assert y.grad.tolist() == [[[3.0]]]
     z = torch.ones((), dtype=torch.complex64, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"grad can be implicitly created only for real scalar outputs but got torch.complex64"):
+    with pytest.raises(
+        RuntimeError, match=r"grad can be implicitly created only for real scalar outputs but got torch.complex64"
+    ):
         (z * 2).backward()
 
 

@@ -1,0 +1,109 @@
+"""Which dtype comes out: as recorded from PyTorch 2.13. One letter stands for a dtype."""
+
+import pytest
+
+import rushlight as torch
+
+NAMES = [
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
+LETTERS = dict(zip(NAMES, "tuabcdhgfFxX", strict=True))
+
+PROMOTED = [
+    "tuabcdhgfFxX",
+    "uubbcdhgfFxX",
+    "ababcdhgfFxX",
+    "bbbbcdhgfFxX",
+    "cccccdhgfFxX",
+    "ddddddhgfFxX",
+    "hhhhhhhffFxX",
+    "ggggggfgfFxX",
+    "fffffffffFxX",
+    "FFFFFFFFFFXX",
+    "xxxxxxxxxXxX",
+    "XXXXXXXXXXXX",
+]
+"""Row and column: the dtypes of two tensors with dimensions."""
+
+MIXED = [
+    row.split()
+    for row in """
+tdfx fff tuabcdhgfFxX dddf
+uufx fff uuuuuuhgfFxX dddf
+aafx fff aaaaaahgfFxX dddf
+bbfx fff bbbbbbhgfFxX dddf
+ccfx fff cccccchgfFxX dddf
+ddfx fff ddddddhgfFxX dddf
+hhhx hhh hhhhhhhhhhxx hhhh
+gggx ggg ggggggggggxx gggg
+fffx fff ffffffffffxx ffff
+FFFX FFF FFFFFFFFFFXX FFFF
+xxxx xxx xxxxxxxxxxxx xxxx
+XXXX XXX XXXXXXXXXXXX XXXX
+""".strip().splitlines()
+]
+"""Of a tensor of each dtype (complex64 where PyTorch has complex32): product with True, 2, 2.5, 1j; quotient by True, 2, 2.5;
+product with a 0-d tensor of each dtype; sum, prod, cumsum, exp."""
+
+
+def letter(tensor):
+    return LETTERS[str(tensor.dtype)[6:]]
+
+
+def ones(name, *shape):
+    return torch.ones(shape, dtype=getattr(torch, name))
+
+
+@pytest.mark.parametrize("row", range(12))
+def test_two_tensors(row):
+    name = NAMES[row]
+    assert (
+        "".join(LETTERS[str(torch.promote_types(getattr(torch, name), getattr(torch, other)))[6:]] for other in NAMES)
+        == PROMOTED[row]
+    )
+    assert "".join(letter(ones(name, 2) * ones(other, 2)) for other in NAMES) == PROMOTED[row]
+    assert "".join(letter(torch.add(ones(name, 2), ones(other, 2))) for other in NAMES) == PROMOTED[row]
+    assert (
+        "".join(letter(torch.where(torch.tensor([True, False]), ones(name, 2), ones(other, 2))) for other in NAMES)
+        == PROMOTED[row]
+    )
+    assert "".join(letter(torch.cat([ones(name, 2), ones(other, 2)])) for other in NAMES) == PROMOTED[row]
+
+
+@pytest.mark.parametrize("row", range(12))
+def test_numbers_and_tensors_without_dimensions(row):
+    x = ones(NAMES[row], 2)
+    products, quotients, zero_dim, folded = MIXED[row]
+    assert "".join(letter(x * number) for number in (True, 2, 2.5, 1j)) == products
+    assert "".join(letter(x / number) for number in (True, 2, 2.5)) == quotients
+    assert "".join(letter(x * ones(other)) for other in NAMES) == zero_dim
+    assert "".join(letter(y) for y in (x.sum(), x.prod(), x.cumsum(0), x.exp())) == folded
+
+
+def test_the_default_dtype_decides_for_integers():
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert (torch.ones(2, dtype=torch.int64) / 2).dtype is torch.float64
+        assert torch.tensor([1.5]).dtype is torch.float64 and torch.tensor([1j]).dtype is torch.complex128
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_narrower_target_is_refused():
+    x = torch.ones(2, dtype=torch.int64)
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
+        x += 1.5
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
+        torch.mul(torch.ones(2), 2, out=x)
+    assert x.tolist() == [1, 1]
