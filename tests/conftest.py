@@ -4,6 +4,23 @@ import pytest
 
 import rushlight
 
+# Small calls of everything that is compiled: what the sanitizers watch, beside the tests that are marked in their files.
+WATCHED = {
+    "semantics",
+    "test_doctests.py",
+    "test_indexing.py",
+    "test_interop.py",
+    "test_nn.py",
+    "test_optim.py",
+    "test_printing.py",
+}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if WATCHED & {item.path.name, item.path.parent.name}:
+            item.add_marker(pytest.mark.core)
+
 
 @pytest.fixture(autouse=True)
 def same_start():
