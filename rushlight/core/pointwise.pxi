@@ -413,7 +413,8 @@ def set_operators(dict ops):
     op_bitwise_not, op_reciprocal = ops["bitwise_not"], ops["reciprocal"]
 
 cdef inline bint is_operand(object value):
-    return PyObject_TypeCheck(value, <PyTypeObject*>Tensor) or number_code(value) != NO_DTYPE
+    return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or PyObject_TypeCheck(value, <PyTypeObject*>Tensor) \
+        or number_code(value) != NO_DTYPE
 
 cdef inline object operate(Op op, object a, object b):
     """a op b, for Python's operators."""

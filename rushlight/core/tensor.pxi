@@ -14,6 +14,27 @@ cdef enum:
     VIEW_INFERENCE = 4
 
 
+cdef extern from *:
+    """
+    // A new object's attribute slot: from Cython's None to NULL, which CPython takes for "no dict yet".
+    #define rl_attribute_slot(tensor) (&(tensor)->attributes)
+    static inline void rl_forget(PyObject** slot) { PyObject* value = *slot; *slot = NULL; Py_XDECREF(value); }
+    static PyObject* rl_get_dict(PyObject* self, void*) { return PyObject_GenericGetDict(self, NULL); }
+    static int rl_set_dict(PyObject* self, PyObject* value, void*) { return PyObject_GenericSetDict(self, value, NULL); }
+    static PyGetSetDef rl_dict_attribute = {"__dict__", rl_get_dict, rl_set_dict, NULL, NULL};
+    static void rl_enable_dict(PyTypeObject* type, size_t offset) {
+      type->tp_dictoffset = (Py_ssize_t)offset;
+      PyObject* descriptor = PyDescr_NewGetSet(type, &rl_dict_attribute);
+      PyDict_SetItemString(type->tp_dict, "__dict__", descriptor);
+      Py_DECREF(descriptor);
+      PyType_Modified(type);
+    }
+    """
+    void forget "rl_forget"(PyObject**) noexcept
+    PyObject** attribute_slot "rl_attribute_slot"(Tensor) noexcept
+    void enable_dict "rl_enable_dict"(PyTypeObject*, size_t) noexcept
+
+
 @cython.trashcan(True)
 @cython.freelist(1024)
 cdef class Tensor:
@@ -33,8 +54,11 @@ cdef class Tensor:
     cdef object hooks             # of a leaf: dict of hooks
     cdef object post_hooks        # of a leaf: dict of post-accumulate hooks
     cdef PyObject* accumulator    # of a leaf: its AccumulateGrad, borrowed, NULL where no graph has one
-    cdef dict __dict__
+    cdef object attributes        # the instance's __dict__, NULL until something is put there (Cython's own would be made for every tensor)
     cdef object __weakref__
+
+    def __cinit__(self):
+        forget(attribute_slot(self))
 
     # ------------------------------------------------------------------------------------------------------ shape and kind
     @property
@@ -653,6 +677,8 @@ cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) 
     Py_INCREF(out)
     return <PyObject*>out
 
+cdef Tensor _a_tensor = Tensor.__new__(Tensor)
+enable_dict(<PyTypeObject*>Tensor, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
 set_new(<PyTypeObject*>Tensor, <void*>python_new)
 
 def install_method(str name, value):
