@@ -29,7 +29,8 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
 def representation(self, *, tensor_contents=None):
     """The text that print shows."""
     if type(self) is not Tensor:
-        handled = core.dispatch_torch_function(Tensor.__repr__, (self,), (self,), {"tensor_contents": tensor_contents})
+        given = {} if tensor_contents is None else {"tensor_contents": tensor_contents}
+        handled = core.dispatch_torch_function(Tensor.__repr__, (self,), (self,), given)
         if handled is not NotImplemented:
             return handled
     return tensor_text(self, tensor_contents=tensor_contents)
