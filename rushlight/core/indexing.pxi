@@ -26,12 +26,26 @@ cdef object get_item(Tensor x, object index):
             return op_select(x, 0, index)
         args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
         return op_select.forward(args, MODE_NEW, None)
+    if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
+        return get_slice(x, index)
     view, indices = split_index(x, index)
     if indices is not None:
         return py_index(view, indices)
     if view is x and type(index) is slice:
         return op_slice(x, 0, None, None, 1)      # x[:] is recorded as a slice; in tuples whole slices are passed over
     return op_alias(x) if view is x else view
+
+cdef object get_slice(Tensor x, object index):
+    """x[a:b:c], along the first dimension."""
+    cdef PyObject* args[5]
+    start, stop, step = plain(index.start), plain(index.stop), plain(index.step)
+    if step is None:
+        step = 1
+    elif step <= 0:
+        raise ValueError("step must be greater than zero")
+    args[0], args[1], args[2], args[3], args[4] = \
+        <PyObject*>x, <PyObject*>_zero, <PyObject*>start, <PyObject*>stop, <PyObject*>step
+    return op_slice.forward(args, MODE_NEW, None)
 
 _zero = 0
 
@@ -98,7 +112,9 @@ cdef tuple split_index(Tensor x, object index):
             dim += (<Tensor>index_tensor).geometry.ndim if (<Tensor>index_tensor).code in (BOOL, UINT8) else 1
     return view, indices
 
-cdef object plain(object bound):
+cdef inline object plain(object bound):
+    if type(bound) is int:
+        return bound
     return None if bound is None else bound.__index__()
 
 cdef list put_index(list indices, int dim, object index):

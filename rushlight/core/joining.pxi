@@ -140,7 +140,7 @@ cdef int record_joined(Op op, PyObject** args, PyObject** items, Py_ssize_t n, T
 def windows(Tensor x, int dim, sizes):
     """x cut along `dim` into pieces of the given sizes, each a slice."""
     cdef int64_t start = 0, size
-    cdef object step = 1
+    cdef object step = 1, begin, end
     cdef PyObject* args[5]
     cdef list pieces = []
     cdef object at = dim

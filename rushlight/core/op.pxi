@@ -166,8 +166,19 @@ cdef PyObject* call_op(PyObject* self, PyObject* const* args, size_t flagged, Py
     cdef Op op = <Op>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef PyObject* bound[MAX_PARAMETERS]
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, k = op.sizes
     cdef object result
+    cdef tuple packed
+    if kwnames == NULL and 0 <= k and n > k + 1 and all_exact_integers(args, k, n):
+        # x.view(2, 3): the loose ints are one argument.
+        packed = PyTuple_New(n - k)
+        for i in range(k, n):
+            Py_INCREF(<object>args[i])
+            PyTuple_SET_ITEM(packed, i - k, <object>args[i])
+        for i in range(k):
+            bound[i] = args[i]
+        bound[k] = <PyObject*>packed
+        return call_op(self, bound, k + 1, NULL)
     if kwnames == NULL and n <= op.positional and not subclasses_exist:
         for i in range(n):
             bound[i] = args[i]
@@ -289,6 +300,13 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
     if out is not None:
         return op.forward(bound, MODE_OUT, out)
     return op.forward(bound, mode, None)
+
+cdef inline bint all_exact_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    cdef Py_ssize_t i
+    for i in range(start, stop):
+        if not PyLong_CheckExact(<object>args[i]):
+            return False
+    return True
 
 cdef bint all_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop):
     cdef Py_ssize_t i

@@ -53,6 +53,11 @@ cdef class ReductionOp(Op):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
         ndim = x.geometry.ndim
+        # The way of most calls: everything, to one number of the same dtype.
+        if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and self.check is None and \
+                (self.result == RESULT_SUM or self.result == RESULT_FLOATING or self.result == RESULT_SAME) and x.count and \
+                ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
+            return self.fold_all(x, args)
         # Which dtype is folded, and which comes out.
         code = x.code
         cdef bint given = self.dtype_at >= 0 and <object>args[self.dtype_at] is not None
@@ -136,6 +141,28 @@ cdef class ReductionOp(Op):
             if mask:
                 record_many(self, args, mask, results, False)
         return results
+
+    cdef object fold_all(self, Tensor x, PyObject** args):
+        cdef Tensor out = new_tensor(x.code, 1)
+        cdef Array arrays[2]
+        cdef int64_t ones[4]
+        cdef uint64_t mask
+        out.count = 1
+        out.flags |= CONTIGUOUS
+        ones[0] = ones[1] = ones[2] = ones[3] = 1
+        arrays[0] = array_of(out)
+        arrays[0].ndim, arrays[0].shape, arrays[0].strides = x.geometry.ndim, ones, ones
+        arrays[1] = array_of(x)
+        if x.count > 65536:
+            with nogil:
+                self.kernel(arrays, 2, NULL)
+        else:
+            self.kernel(arrays, 2, NULL)
+        if modes.grad and self.rules and needs_grad(x):
+            mask = inputs_needing_grad(self, args)
+            if mask:
+                record(self, args, mask, out)
+        return out
 
     cdef int result_code(self, int code, bint given) except -1:
         if self.result == RESULT_SUM:
