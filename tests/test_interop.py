@@ -95,25 +95,6 @@ def test_pickle(torch, name):
     assert y.dtype == x.dtype and y.stride() == x.stride() and torch.equal(x, y)
 
 
-def test_views_stay_views_in_a_file(torch):
-    x = torch.arange(6.0)
-    file = io.BytesIO()
-    torch.save((x, x[2:4]), file)
-    file.seek(0)
-    a, b = torch.load(file)
-    a[2] = 50
-    assert b[0].item() == 50
-
-
-def test_save_and_load(torch):
-    state = {"x": torch.arange(3.0), "n": 5, "list": [torch.ones(2, dtype=torch.int64)]}
-    file = io.BytesIO()
-    torch.save(state, file)
-    file.seek(0)
-    loaded = torch.load(file)
-    assert loaded["n"] == 5 and torch.equal(loaded["x"], state["x"]) and torch.equal(loaded["list"][0], state["list"][0])
-
-
 def test_python_numbers(torch):
     assert (
         float(torch.tensor(2.5)) == 2.5

@@ -267,13 +267,17 @@ def view(
     geometry=None,
     several=False,
     name=None,
+    entry=None,
     function=True,
     method=True,
     inplace=False,
     namespace="torch",
     aliases=(),
 ):
-    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/views.pxi computes."""
+    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/views.pxi computes.
+
+    `entry` is the name in the table, where several ops share the name of the function.
+    """
 
     def declare(body):
         declared = Declaration(body)
@@ -294,7 +298,7 @@ def view(
         made.configure(geometry or declared.name)
         register(
             made,
-            name=declared.name,
+            name=entry or declared.name,
             function=function,
             method=method,
             inplace=inplace,
@@ -320,6 +324,7 @@ def op(
     differentiable=(0,),
     no_derivative=None,
     name=None,
+    entry=None,
     variant=None,
     function=True,
     method=True,
@@ -337,7 +342,7 @@ def op(
     the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
     is the target of an in-place call and else a copy. `driver` is a kind of GeneralOp with a short way for plain calls, configured with
-    `configuration`.
+    `configuration`. `entry` is the name in the table, where several ops share the name of the function.
     """
 
     def declare(body):
@@ -376,7 +381,7 @@ def op(
             made.configure(*configuration)
         register(
             made,
-            name=declared.name,
+            name=entry or declared.name,
             function=function,
             method=method,
             inplace=inplace or writes,

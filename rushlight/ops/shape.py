@@ -322,9 +322,9 @@ namespaces["Tensor"].update(
 
 
 # ---------------------------------------------------------------------------------------------------------- dimensions of size 1
-def squeezing(geometry, name):
+def squeezing(entry, geometry, name):
     """An op that drops dimensions of size 1: all of them, one, or those of a tuple."""
-    placed = dict(geometry=geometry, name=name, function=False, method=False)
+    placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
     if geometry == "squeeze_all":
 
         @shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), **placed)
@@ -340,9 +340,9 @@ def squeezing(geometry, name):
     return squeeze, core.InPlace(squeeze)
 
 
-squeeze_all, squeeze_all_ = squeezing("squeeze_all", "SqueezeBackward0")
-squeeze_one, squeeze_one_ = squeezing("squeeze_dims", "SqueezeBackward1")
-squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "SqueezeBackward2")
+squeeze_all, squeeze_all_ = squeezing("squeeze_all", "squeeze_all", "SqueezeBackward0")
+squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", "SqueezeBackward1")
+squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", "SqueezeBackward2")
 
 
 @composite

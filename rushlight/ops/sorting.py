@@ -149,6 +149,7 @@ def median_of(name, title):
         vjp=whole_gradient,
         jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
         name=f"{title}Backward0",
+        entry=f"{name}_of_all",
         function=False,
         method=False,
     )
@@ -157,7 +158,7 @@ def median_of(name, title):
             return torch.full((), float("nan"), dtype=x.dtype)
         return one_a_line(name, x.reshape(-1), 0, False)[0]
 
-    @op(function=False, method=False, **choosing(name, f"{title}Backward1"))
+    @op(entry=name, function=False, method=False, **choosing(name, f"{title}Backward1"))
     def of_lines(x, dim, keepdim):
         return one_a_line(name, x, dim, keepdim)
 

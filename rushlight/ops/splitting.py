@@ -29,18 +29,18 @@ def split_gradient(g, x_shape, split_sizes, dim):
     return torch.cat(listed(g, [x_shape[:dim] + (size,) + x_shape[dim + 1 :] for size in split_sizes]), dim)
 
 
-def splitting(name):
+def splitting(entry, name):
     """The op that splits, under the name that its node shows."""
 
-    @shares_memory(vjp=split_gradient, several=True, geometry="split", name=name, function=False, method=False)
+    @shares_memory(vjp=split_gradient, several=True, geometry="split", entry=entry, name=name, function=False, method=False)
     def split(x, split_sizes, dim=0):
         """`x` cut along `dim` into pieces of the given sizes."""
 
     return split
 
 
-split_evenly = splitting("SplitBackward0")
-split_as_listed = splitting("SplitWithSizesBackward0")
+split_evenly = splitting("split", "SplitBackward0")
+split_as_listed = splitting("split_with_sizes", "SplitWithSizesBackward0")
 
 
 @composite(name="split_with_sizes")
