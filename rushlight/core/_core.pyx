@@ -21,7 +21,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     product     the driver of matrix products
     joining     cat and stack
     selecting   gather, index_select, embedding, x[index]; cotangents of select and slice
-    rows        softmax, running sums
+    rows        softmax, running sums, layer_norm, nll_loss
     indexing    x[...] and x[...] = v
     creation    tensors from data
     filled      tensors of given sizes, unset or filled with one value
@@ -72,7 +72,7 @@ include "engine.pxi"
 include "modes.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
-for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, RowOp, ProductOp, MatmulOp, WritingOp):
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp, LayerNormOp, LabelLossOp, ProductOp, MatmulOp, WritingOp):
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))

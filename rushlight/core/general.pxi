@@ -73,8 +73,7 @@ cdef int copy_elements(Tensor target, Tensor source) except -1:
     arrays[0] = array_of(target)
     arrays[1] = array_of(source)
     if not target.geometry.same_shape(source.geometry):
-        if not expandable(source.geometry, target.geometry):
-            raise RuntimeError(f"The expanded size of the tensor ({target.geometry.shape[target.geometry.ndim - 1]}) must match the existing size")
+        require_expandable(source, target.geometry)
         lead = target.geometry.ndim - source.geometry.ndim
         wide.set_shape(target.geometry.shape, target.geometry.ndim)
         for d in range(target.geometry.ndim):

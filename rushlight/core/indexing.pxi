@@ -172,9 +172,12 @@ cdef int set_item(Tensor x, object index, object value) except -1:
         # Leading dimensions of size 1 that the target lacks are dropped.
         while (<Tensor>value).geometry.ndim > (<Tensor>view).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
             value = op_select(value, 0, 0)
+        require_expandable(<Tensor>value, (<Tensor>view).geometry)
         view.copy_(value)
     elif number_code(value) != NO_DTYPE:
         view.fill_(value)
     else:
-        view.copy_(tensor_of_dtype(value, x.code))
+        value = tensor_of_dtype(value, x.code)
+        require_expandable(<Tensor>value, (<Tensor>view).geometry)
+        view.copy_(value)
     return 0

@@ -38,6 +38,8 @@ cdef enum:
 MISSING = object()   # a parameter without a default
 
 
+_identity = eval("lambda value: value")    # through eval: a function of Python's own, whose bytecode can be compared
+
 @cython.final
 cdef class Rule:
     """The derivative of an op with respect to one input, and where its parameters come from."""
@@ -46,8 +48,11 @@ cdef class Rule:
     cdef readonly bint is_slope      # the function gives the partial derivative, not the vjp
     cdef readonly bint is_list       # the parameter is a list of tensors
     cdef readonly list sources       # (FROM_…, index)
+    cdef bint is_identity            # the function gives back its one argument (`lambda b: b`): it need not be called
 
     def __init__(self, function, int parameter, bint is_slope, bint is_list, list sources):
+        code = getattr(function, "__code__", None)
+        self.is_identity = code is not None and code.co_argcount == 1 and code.co_code == _identity.__code__.co_code
         self.function, self.parameter, self.is_slope, self.is_list, self.sources = function, parameter, is_slope, is_list, sources
 
 

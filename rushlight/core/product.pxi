@@ -178,10 +178,6 @@ cdef class ProductOp(Op):
             self.combine(out, made, x, <object>args[3], <object>args[4])
         else:
             if self.adds and beta != 0 and made is not x:
-                if x.geometry.ndim > shape.ndim:
-                    raise RuntimeError(f"expand({x.type()}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
-                                       f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor "
-                                       f"({x.geometry.ndim})")
                 require_expandable(x, shape)
                 if not repeat_row(made, x):
                     copy_elements(made, x)
@@ -223,7 +219,11 @@ cdef bint repeat_row(Tensor out, Tensor row):
     return True
 
 cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
+    """The error of expand, where x cannot be expanded to `shape`."""
     cdef int d, i
+    if x.geometry.ndim > shape.ndim:
+        raise RuntimeError(f"expand({x.type()}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
+                           f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor ({x.geometry.ndim})")
     for d in range(shape.ndim - 1, shape.ndim - x.geometry.ndim - 1, -1):
         i = d - (shape.ndim - x.geometry.ndim)
         if x.geometry.shape[i] != 1 and x.geometry.shape[i] != shape.shape[d]:

@@ -292,7 +292,9 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
                         keep = []
                     keep.append(value)
                 argv[i] = <PyObject*>value
-        if rule.is_slope:
+        if rule.is_identity:
+            value = scale_by_slope(gradient, <object>argv[0]) if rule.is_slope else <object>argv[0]
+        elif rule.is_slope:
             value = rule.function if n == 0 and not callable(rule.function) else PyObject_Vectorcall(rule.function, argv, n, NULL)
             value = scale_by_slope(gradient, value)
         else:

@@ -49,7 +49,7 @@ cdef class SelectOp(GeneralOp):
         if out.count > 65536:
             with nogil:
                 self.kernel(arrays, 3, &number)
-        else:
+        elif out.count or self.what != SELECTS_FIRST:    # as in PyTorch, x[index] without elements checks nothing
             self.kernel(arrays, 3, &number)
         if modes.grad and x.flags & REQUIRES_GRAD:
             record(self, args, 1, out)
@@ -110,6 +110,37 @@ cdef class PlaceOp(GeneralOp):
         for i in range(2, self.parameter_count):
             passed[i - 1] = args[i]
         copy_elements(<Tensor>self.reading.forward(passed, MODE_NEW, None), x)
+        if modes.grad and x.flags & REQUIRES_GRAD:
+            record(self, args, 1, out)
+        return out
+
+
+cdef KernelFunction masked_fill_kernel = (<Kernel>kernel("masked_fill")).function
+
+@cython.final
+cdef class MaskedFillOp(GeneralOp):
+    """op(x, mask, number): x with the number where the mask of its shape is True."""
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef Tensor x, mask, out
+        cdef Array arrays[3]
+        cdef double number[2]
+        if mode != MODE_NEW or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) or \
+                not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor) or \
+                not (PyFloat_CheckExact(<object>args[2]) or PyLong_CheckExact(<object>args[2])):
+            return GeneralOp.forward(self, args, mode, out_object)
+        x, mask = <Tensor>args[0], <Tensor>args[1]
+        if mask.code != BOOL or not mask.geometry.same_shape(x.geometry):
+            return GeneralOp.forward(self, args, mode, out_object)
+        out = convert(x, x.code)
+        if out.count:
+            write_number(<object>args[2], x.code, number)
+            arrays[0], arrays[1], arrays[2] = array_of(out), array_of(mask), scalar_array(number, x.code)
+            if out.count > 65536:
+                with nogil:
+                    masked_fill_kernel(arrays, 3, NULL)
+            else:
+                masked_fill_kernel(arrays, 3, NULL)
         if modes.grad and x.flags & REQUIRES_GRAD:
             record(self, args, 1, out)
         return out
