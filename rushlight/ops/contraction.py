@@ -295,9 +295,9 @@ def tensordot(a, b, dims=2, out=None):
     for m, n in zip(dims_a, dims_b):
         size_a, size_b = a.size(m), b.size(n)
         if size_b == 1 and size_a != 1:
-            a = a.sum(m, True)
+            a = a.sum(m, True, dtype=a.dtype)
         elif size_a == 1 and size_b != 1:
-            b = b.sum(n, True)
+            b = b.sum(n, True, dtype=b.dtype)
         elif size_a != size_b:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {size_a} in dim {m} and second has size {size_b} in "

@@ -73,10 +73,7 @@ def copy(x, src, non_blocking=False):
     if src.shape != x.shape:
         shape = broadcast_two(tuple(x.shape), tuple(src.shape))
         if shape != x.shape:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({x.shape[-1] if x.ndim else 1}) must match the existing size ({src.shape[-1]}) at "
-                f"non-singleton dimension {src.ndim - 1}.  Target sizes: {list(x.shape)}.  Tensor sizes: {list(src.shape)}"
-            )
+            raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
     if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
         warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
     kernel("copy")(x, src)
@@ -141,6 +138,7 @@ def check_fill(x, mask, value):
     method=False,
     name=("MaskedFillBackward0", "MaskedFillBackward1"),
     variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
+    driver=core.MaskedFillOp,
 )
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
@@ -154,6 +152,8 @@ fill_where_in_place = core.InPlace(fill_where)
 
 def spread_to_mask(input, mask):
     """`input` broadcast against a mask, where it is the smaller."""
+    if input.shape == mask.shape:
+        return input
     shape = broadcast_two(tuple(input.shape), tuple(mask.shape))
     return input if shape == input.shape else input.expand(shape)
 

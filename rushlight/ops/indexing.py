@@ -46,7 +46,7 @@ def nonzero_places(x):
     """The coordinates of the nonzero elements, one a row."""
     count = core.empty_tensor((), torch.int64)
     kernel("nonzero_count")(count, x)
-    places = core.empty_tensor((count.item(), x.ndim), torch.int64)
+    places = core.empty_tensor((count.item(), x.ndim), torch.int64, (1, count.item()))
     kernel("nonzero")(places, x)
     return places
 
@@ -412,7 +412,14 @@ def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
     return g_x if wanted[0] else None, padded_to(g_src, src_shape) if wanted[1] else None
 
 
-@op(joint=reduced_gradient, inputs=("x", "src"), writes=True)
+def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
+    """The weights by which a cotangent reaches x and src (those of ones) are those of the tangents too."""
+    of_x, of_src = reduced_gradient(torch.ones_like(out), x, out, dim, index, src, reduce, include_self, (True, True))
+    tangent = torch.zeros_like(out) if x_t is None else x_t * of_x
+    return tangent if src_t is None else tangent.scatter_add(dim, index, src_t * of_src)
+
+
+@op(joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True)
 def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
     if reduce not in REDUCTIONS:

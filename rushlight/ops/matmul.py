@@ -401,6 +401,11 @@ def general_matmul(a, b, *, out=None):
     if m == 0 or n == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {m}D and {n}D")
     if out is not None:
+        if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad or out.requires_grad):
+            raise RuntimeError(
+                "matmul(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
+                "grad."
+            )
         return into(out, general_matmul(a, b))
     if m == 1 and n == 1:
         return torch.dot(a, b)

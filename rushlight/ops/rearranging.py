@@ -62,6 +62,17 @@ def contiguous(self, memory_format=core.contiguous_format):
     return self if self.is_contiguous(memory_format) else self.clone(memory_format=memory_format)
 
 
+def write_pieces(name, pieces, out):
+    """Several results into the tensors of `out=`; such calls return None in PyTorch."""
+    if len(out) != len(pieces):
+        raise RuntimeError(f"{name}_copy_int_out expected an out= argument of size {len(pieces)}, got size {len(out)}")
+    for piece, target in zip(pieces, out):
+        if target.dtype is not piece.dtype:
+            names = [core.plain_type_name(dtype) for dtype in (piece.dtype, target.dtype)]
+            raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
+        torch.add(piece, 0, out=target)
+
+
 def copying(name):
     """`name_copy`: what a view op gives, as tensors of their own."""
     view = namespaces["torch"].get(name) or namespaces["Tensor"].get(name) or getattr(shape, name)
@@ -69,7 +80,7 @@ def copying(name):
     def copied(*arguments, out=None, **keywords):
         made = view(*arguments, **keywords)
         if isinstance(made, tuple):
-            return tuple(piece.clone() for piece in made)
+            return tuple(piece.clone() for piece in made) if out is None else write_pieces(name, made, out)
         return made.clone(memory_format=torch.contiguous_format) if out is None else torch.add(made, 0, out=out)
 
     copied.__name__ = copied.__qualname__ = name + "_copy"
