@@ -18,9 +18,10 @@ def refuse_bool(text):
 
 
 @pointwise(
-    vjp=(lambda g, b: _gate(g, b), None),
+    vjp=(lambda g, b: _gate(g, b), lambda g: torch.zeros_like(g)),
     jvp=lambda a_t, a, b: torch.zeros_like(a) if a_t is None else _gate(a_t, b),
     kernel="relu_gradient",
+    name="ThresholdBackwardBackward0",
     function=False,
     method=False,
     inplace=False,

@@ -194,10 +194,12 @@ def sum_to_size(self, *size):
     size = tuple(one_sequence(size))
     shape = self.shape
     lead = len(shape) - len(size)
+    if lead == 1 and not self.requires_grad and shape[1:] == size:
+        return self.sum(0)    # the gradient of a bias, in one step where none is recorded
     dims = [d for d in range(len(shape)) if d < lead or size[d - lead] != shape[d]]
     if lead < 0 or any(d >= lead and size[d - lead] != 1 for d in dims):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
-    if dims:
+    if dims or not size:
         self = self.sum(dims, True)
     return self.view(size) if lead else self
 
