@@ -15,10 +15,13 @@ class Size(tuple):
 
     def __new__(cls, sizes=()):
         values = tuple(sizes)
+        plain = True
         for place, value in enumerate(values):
-            if not hasattr(type(value), "__index__"):
-                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(value).__name__}')")
-        return tuple.__new__(cls, [int(value) for value in values])
+            if not PyLong_CheckExact(value):
+                if not hasattr(type(value), "__index__"):
+                    raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(value).__name__}')")
+                plain = False
+        return tuple.__new__(cls, values if plain else [int(value) for value in values])
 
     def numel(self):
         """The number of elements of a tensor of this size."""
@@ -34,7 +37,7 @@ class Size(tuple):
 
     def __getitem__(self, index):
         value = tuple.__getitem__(self, index)
-        return Size(value) if isinstance(index, slice) else value
+        return tuple.__new__(Size, value) if isinstance(index, slice) else value
 
     def __add__(self, other):
         if not isinstance(other, tuple):

@@ -132,7 +132,8 @@ cdef class MaskedFillOp(GeneralOp):
         x, mask = <Tensor>args[0], <Tensor>args[1]
         if mask.code != BOOL or not mask.geometry.same_shape(x.geometry):
             return GeneralOp.forward(self, args, mode, out_object)
-        out = convert(x, x.code)
+        out = new_like_shape(x.code, x.geometry)
+        copy_elements(out, x)
         if out.count:
             write_number(<object>args[2], x.code, number)
             arrays[0], arrays[1], arrays[2] = array_of(out), array_of(mask), scalar_array(number, x.code)

@@ -1,7 +1,7 @@
 """Losses, each one node of the graph. `reduction` is "none", "mean" or "sum" and has been checked by the caller."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor
+from rushlight.core import LabelLossOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.scan import contiguous_like
@@ -259,6 +259,7 @@ def _nll_loss_gradient(loss_g, x_size, target, weight, total, reduction, ignore_
 
 
 def run_nll_loss(x, target, weight, reduction, ignore_index):
+    check_nll(x, target, weight)
     positions, labels = as_positions(x, target)
     total_weight = scalar_of(x.dtype)
     loss = empty_tensor(labels.shape, x.dtype) if reduction == "none" else scalar_of(x.dtype)
@@ -273,6 +274,8 @@ nll_rules = dict(
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"),
     differentiable=("loss",),
+    driver=LabelLossOp,
+    configuration=("nll_loss",),
     method=False,
     out=False,
 )
@@ -308,7 +311,6 @@ def check_nll(x, target, weight):
     if not x.is_floating_point():
         raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{x.dtype.legacy_name}'")
     if weight is not None:
-        refuse_gradient("nll_loss_forward", "weight", weight)
         classes = shape[0] if dims == 1 else shape[1]
         if weight.dim() != 1 or weight.shape[0] != classes:
             raise RuntimeError(
@@ -320,12 +322,13 @@ def check_nll(x, target, weight):
 @composite(function=False, method=False)
 def nll_loss(x, target, weight=None, reduction="mean", ignore_index=-100):
     """-weight[c] x[n, c] for each target c; log-probabilities [C], [N, C] or [N, C, ...], target [], [N] or [N, ...]."""
-    check_nll(x, target, weight)
+    refuse_gradient("nll_loss_forward", "weight", weight)
     dims = x.ndim
     if dims <= 2:
         return _nll_loss(x, target, weight, reduction, ignore_index)[0]
     if dims == 4:
         return _nll_loss2d(x, target, weight, reduction, ignore_index)[0]
+    check_nll(x, target, weight)
     x, places = x.reshape(x.shape[0], x.shape[1], 1, -1), target.reshape(target.shape[0], 1, -1)
     loss = _nll_loss2d(x, places, weight, reduction, ignore_index)[0]
     return loss.reshape(target.shape) if reduction == "none" else loss

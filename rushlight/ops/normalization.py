@@ -7,7 +7,7 @@ ordinary ops of the input, so that it can be differentiated again.
 import math
 
 import rushlight as torch
-from rushlight.core import empty_like_layout, empty_tensor
+from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
@@ -80,6 +80,8 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
     jvp=layer_norm_jvp,
     outputs=("out", "mean", "rstd"),
     differentiable=("out",),
+    driver=LayerNormOp,
+    configuration=("layer_norm",),
     method=False,
     out=False,
 )

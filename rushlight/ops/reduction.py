@@ -111,6 +111,14 @@ def exclusive_products(x, dim):
     return left * right
 
 
+def prod_vjp(g, x, out, dim, keepdim):
+    """Where no factor is 0 a division serves; otherwise nothing is divided."""
+    whole = spread(g, x.shape, dim, keepdim)
+    if x.numel() and not (x == 0).any():
+        return whole * (spread(out, x.shape, dim, keepdim) / x).conj()
+    return whole * other_factors(x, dim).conj()
+
+
 def other_factors(x, dim):
     """The derivative of x's product over `dim` (None: over all)."""
     if not x.shape or x.numel() == 0:
@@ -121,7 +129,7 @@ def other_factors(x, dim):
 
 
 @reduction(
-    vjp=lambda g, x, dim, keepdim: spread(g, x.shape, dim, keepdim) * other_factors(x, dim).conj(),
+    vjp=prod_vjp,
     jvp=lambda x_t, x, dim, keepdim: (x_t * other_factors(x, dim)).sum(dim, keepdim),
     result="sum",
     name=("ProdBackward0", "ProdBackward1"),
