@@ -1,6 +1,5 @@
 """Tensors beside NumPy arrays, buffers, DLPack, pickles, as facts that hold for PyTorch too."""
 
-import io
 import pickle
 
 import pytest
