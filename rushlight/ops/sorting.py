@@ -33,6 +33,14 @@ def lines(x):
     return x if x.ndim else x.reshape(1)
 
 
+def with_size(shape, dim, size):
+    """`shape` with another size of one dimension; that of a 0-d tensor itself."""
+    sizes = list(shape)
+    if sizes:
+        sizes[dim] = size
+    return sizes
+
+
 def empty_pair(shape, dtype):
     return core.empty_tensor(shape, dtype), core.empty_tensor(shape, torch.int64)
 
@@ -96,8 +104,7 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
     d = wrapped(dim, x.ndim)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
-    shape = x.shape[:d] + (k,) + x.shape[d + 1 :] if x.ndim else x.shape
-    values, indices = empty_pair(shape, x.dtype)
+    values, indices = empty_pair(with_size(x.shape, d, k), x.dtype)
     kernel("topk")(lines(values), lines(indices), lines(x), d, int(largest), int(sorted))
     return values, indices
 
@@ -108,7 +115,7 @@ def one_a_line(name, x, dim, keepdim, *numbers):
     d = wrapped(dim, x.ndim)
     if x.ndim and x.shape[d] == 0:
         raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
-    kept = x.shape[:d] + (1,) + x.shape[d + 1 :] if x.ndim else ()
+    kept = with_size(x.shape, d, 1)
     values, indices = empty_pair(kept, x.dtype)
     if values.numel():
         kernel(name)(lines(values), lines(indices), lines(x), d, *numbers)
