@@ -432,7 +432,17 @@ def declare_matmul():
     """The op behind @; it chooses the usual products without a look at Python."""
     general_matmul.__name__ = "matmul"
     declared = Declaration(general_matmul)
-    made = core.MatmulOp("matmul", general_matmul, ("a", "b"), declared.defaults[:2], {k: i for k, i in declared.keywords.items() if k != "out"}, 2, -1, (None,), [])
+    made = core.MatmulOp(
+        "matmul",
+        general_matmul,
+        ("a", "b"),
+        declared.defaults[:2],
+        {k: i for k, i in declared.keywords.items() if k != "out"},
+        2,
+        -1,
+        (None,),
+        [],
+    )
     made.configure(mm, mv, dot)
     register(made, name="matmul", function=True, method=True, inplace=False, namespace="torch", aliases=())
     return made

@@ -195,7 +195,7 @@ def sum_to_size(self, *size):
     shape = self.shape
     lead = len(shape) - len(size)
     if lead == 1 and not self.requires_grad and shape[1:] == size:
-        return self.sum(0)    # the gradient of a bias, in one step where none is recorded
+        return self.sum(0)  # the gradient of a bias, in one step where none is recorded
     dims = [d for d in range(len(shape)) if d < lead or size[d - lead] != shape[d]]
     if lead < 0 or any(d >= lead and size[d - lead] != 1 for d in dims):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
