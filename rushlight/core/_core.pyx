@@ -72,7 +72,8 @@ include "engine.pxi"
 include "modes.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
-for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp, LayerNormOp, LabelLossOp, ProductOp, MatmulOp, WritingOp):
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,
+              LayerNormOp, LabelLossOp, ProductOp, MatmulOp, WritingOp):
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))

@@ -257,4 +257,3 @@ cdef class MatmulOp(Op):
             if m == 1 and n == 1:
                 return self.dot.forward(args, MODE_NEW, None)
         return self.function(<object>args[0], <object>args[1], out=out_object)
-
