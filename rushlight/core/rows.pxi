@@ -84,8 +84,7 @@ cdef class LayerNormOp(GeneralOp):
         cdef int64_t one = 1, columns = 1
         cdef int d, n = 0, kept = -1
         cdef object given = <object>args[1]
-        if mode == MODE_NEW and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and (type(given) is tuple or type(given) is list or
-                                                                                              isinstance(given, Size)):
+        if mode == MODE_NEW and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and isinstance(given, (tuple, list)):
             x = <Tensor>args[0]
             n = read_sizes(given, sizes)
             if n and n <= x.geometry.ndim and category[x.code] == IS_FLOATING and x.flags & CONTIGUOUS and x.count:
