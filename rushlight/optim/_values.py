@@ -82,7 +82,7 @@ def kernel_takes(param, *others) -> bool:
     dtype, shape = param.dtype, param.shape
     if dtype not in _KERNEL_DTYPES or not param.is_contiguous():
         return False
-    for x in others:  # noqa: SIM110  (a generator costs more than the test)
+    for x in others:  # a generator would cost more than the tests
         if x.dtype is not dtype or x.shape != shape or not x.is_contiguous():
             return False
     return True
