@@ -15,7 +15,7 @@ cdef uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
         if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor):
             if needs_grad(<Tensor>value):
                 mask |= <uint64_t>1 << i
-        elif rule.is_list:
+        elif rule.is_list and isinstance(<object>value, (list, tuple)):
             items = <object>value
             for item in items:
                 if isinstance(item, Tensor) and needs_grad(<Tensor>item):
