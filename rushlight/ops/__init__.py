@@ -1,7 +1,6 @@
 """The op table: every operation, declared once. A file for each family; `_declare` says how."""
 
 import importlib
-import os
 
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
@@ -30,7 +29,7 @@ FAMILIES = (
 
 def connect():
     """Declares every op and puts them on Tensor and into the core, which calls some itself."""
-    for family in os.environ.get("RUSHLIGHT_FAMILIES", ",".join(FAMILIES)).split(","):
+    for family in FAMILIES:
         importlib.import_module(f"rushlight.ops.{family}")
     for name, method in namespaces["Tensor"].items():
         core.install_method(name, method)
