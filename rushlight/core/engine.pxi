@@ -94,8 +94,8 @@ cdef class BackwardRun:
             slot = waiting.back()
             waiting.pop_back()
             node = <Node>self.states[slot].node
-            for i in range(PyTuple_GET_SIZE(node.next_nodes)):
-                target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+            for i in range(edge_total(node)):
+                target = edge_at(node, i)
                 if target is None:
                     continue
                 slot = self.slot_of(target)
@@ -129,13 +129,13 @@ cdef class BackwardRun:
             while stack.size():
                 slot, i = stack.back().first, stack.back().second
                 node = <Node>self.states[slot].node
-                if i == PyTuple_GET_SIZE(node.next_nodes):
+                if i == edge_total(node):
                     stack.pop_back()
                     if stack.size() and (self.states[slot].needed):
                         self.states[stack.back().first].needed = True
                     continue
                 stack.back().second = i + 1
-                target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+                target = edge_at(node, i)
                 if target is None:
                     continue
                 below = self.slot_of(target)
@@ -232,8 +232,8 @@ cdef class BackwardRun:
             gradient = None
             if not self.keep_graph:
                 node.free_saved()
-            for i in range(PyTuple_GET_SIZE(node.next_nodes)):
-                target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+            for i in range(edge_total(node)):
+                target = edge_at(node, i)
                 if target is None:
                     continue
                 value = <object>PyTuple_GET_ITEM(results, i)
@@ -274,8 +274,8 @@ cdef class BackwardRun:
         cdef Node target
         if slot in self.leaf_targets:
             return True
-        for i in range(PyTuple_GET_SIZE(node.next_nodes)):
-            target = <Node>PyTuple_GET_ITEM(node.next_nodes, i)
+        for i in range(edge_total(node)):
+            target = edge_at(node, i)
             if target is not None and self.states[self.slot_of(target)].needed:
                 return True
         return False

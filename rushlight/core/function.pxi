@@ -9,7 +9,6 @@ cdef class FunctionNode(Node):
     cdef object non_differentiable
     cdef tuple is_tensor           # which inputs are tensors
     cdef public tuple saved_for_forward
-    cdef bint freed
     cdef set plain_outputs         # which outputs are no tensors
     cdef dict __dict__
 

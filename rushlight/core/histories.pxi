@@ -71,7 +71,7 @@ cdef class CopySlices(Node):
         cdef Tensor result
         cdef tuple inner
         if gradient is None:
-            return (None,) * len(self.next_nodes)
+            return (None,) * edge_total(self)
         if self.function is None:
             raise RuntimeError(FREED_TEXT)
         result = py_clone(gradient)
@@ -197,6 +197,7 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     """After a recorded in-place write: `x` is now the output of `node`; a base sees the write through a window."""
     cdef CopySlices copy
     cdef Tensor base = x.base
+    cdef Py_ssize_t i
     if base is None:
         change_history(x, node)
         return 0
@@ -209,8 +210,8 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy.dtype_code = base.code
     copy.sequence = next_sequence()
     copy.remember_line()
-    copy.next_nodes = (edge_of(base),) + node.next_nodes[1:]
-    cdef Py_ssize_t i
+    copy.next_nodes = (edge_of(base),) + tuple([<object>edge_items(node)[i] for i in range(1, edge_total(node))])
+    copy.leaf_edges = node.leaf_edges & ~<uint64_t>1
     for i in range(len(copy.next_nodes)):
         copy.next_outputs.push_back(base.output_number if i == 0 else node.next_output(i))
     change_history(base, copy)

@@ -8,6 +8,8 @@ cdef inline uint64_t next_sequence() noexcept:
 
 cdef enum:
     LEAF_SEQUENCE = -1   # as uint64: before every other node
+    PLAINLY_SAVED = 4    # so many saved tensors can do without a SavedTensor: the node itself knows their versions
+    KEPT = 4             # so many edges and saved values can lie in the node itself
 
 _node_types = {}
 cdef extern from *:
@@ -26,6 +28,24 @@ cdef extern from *:
     cdef cppclass LeafLink "rl_leaf_link":
         PyObject** accumulator
 
+cdef extern from *:
+    """
+    // Where the edges of a node begin, and where what it saved.
+    #define rl_edges(node) ((node)->next_nodes == Py_None ? &(node)->kept0 : &PyTuple_GET_ITEM((node)->next_nodes, 0))
+    #define rl_saved_items(node) \\
+      ((node)->saved == Py_None ? &(node)->kept0 + (node)->kept_edges : &PyTuple_GET_ITEM((node)->saved, 0))
+    // Puts a new strong reference where another was.
+    static inline void rl_put_item(PyObject** place, PyObject* value) {
+      PyObject* before = *place;
+      Py_INCREF(value);
+      *place = value;
+      Py_DECREF(before);
+    }
+    """
+    PyObject** edge_items "rl_edges"(Node) noexcept
+    PyObject** saved_items "rl_saved_items"(Node) noexcept
+    void put_item "rl_put_item"(PyObject**, PyObject*) noexcept
+
 
 @cython.final
 cdef class NodeExtras:
@@ -43,7 +63,13 @@ cdef class Node:
     """One recorded operation of the graph: `tensor.grad_fn`."""
     cdef object __weakref__
     cdef uint64_t sequence
-    cdef tuple next_nodes              # a Node or None for each input
+    # The edges: a Node or None for each input, or, where `leaf_edges` has its bit, the leaf itself. Where they and what is saved are few,
+    # they lie in the node itself, one after another from `kept0` on, and `next_nodes` is None; edge_at and saved_items see no difference.
+    cdef tuple next_nodes
+    cdef object kept0, kept1, kept2, kept3
+    cdef uint8_t kept_edges
+    cdef bint freed                    # what was saved is gone
+    cdef uint64_t leaf_edges
     cdef vector[uint32_t] next_outputs  # which output of that node; empty where all are 0
     cdef Geometry shape                # of output 0 (sizes only)
     cdef int8_t dtype_code
@@ -52,6 +78,7 @@ cdef class Node:
     cdef Place made                    # the user's line that made this node
     # Of ops in the table (here rather than in OpNode, so that all nodes of one size share the free list) and of Functions: what is saved.
     cdef tuple saved
+    cdef uint32_t saved_versions[PLAINLY_SAVED]
     cdef Plan plan
     cdef uint8_t variant               # which of the op's names
     cdef Tensor leaf                   # of AccumulateGrad …
@@ -96,7 +123,14 @@ cdef class Node:
     @property
     def next_functions(self):
         """((node, output number), …): where the gradients go; (None, 0) for inputs that need none."""
-        return tuple([(expose(<Node?>n) if n is not None else None, self.next_output(i)) for i, n in enumerate(self.next_nodes)])
+        keep_accumulators(self)
+        cdef Py_ssize_t i
+        cdef Node target
+        cdef list pairs = []
+        for i in range(edge_total(self)):
+            target = edge_at(self, i)
+            pairs.append((None if target is None else expose(target), self.next_output(i)))
+        return tuple(pairs)
 
     @property
     def metadata(self):
@@ -185,8 +219,15 @@ cdef class OpNode(Node):
         return run_rules(self, gradient, <BackwardRun>run)
 
     cdef void free_saved(self):
-        if self.plan.saves_tensors:
+        cdef int i
+        if not self.plan.saves_tensors:
+            return
+        self.freed = True
+        if self.saved is not None:
             self.saved = None
+            return
+        for i in range(self.plan.saved_count):
+            put_item(&saved_items(self)[i], <PyObject*>None)
 
     def __getattr__(self, str name):
         # _saved_self, _raw_saved_result, …: what backward keeps, by PyTorch's names.
@@ -229,7 +270,6 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
         return <AccumulateGrad><object>leaf.accumulator
     node = AccumulateGrad.__new__(AccumulateGrad)
     node.sequence = <uint64_t>LEAF_SEQUENCE
-    node.next_nodes = ()
     node.leaf = leaf
     node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)
     node.dtype_code = gradient_code(leaf)
@@ -237,6 +277,26 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     node.link.accumulator = &leaf.accumulator
     return node
 
+
+cdef inline Node edge_at(Node node, Py_ssize_t i):
+    """The node to which the gradient of input `i` goes, or None. A leaf gets its AccumulateGrad when it is first asked for."""
+    cdef PyObject* target = edge_items(node)[i]
+    if node.leaf_edges and node.leaf_edges >> i & 1:
+        return accumulator_of(<Tensor>target)
+    return <Node>target
+
+cdef inline Py_ssize_t edge_total(Node node) noexcept:
+    return node.kept_edges if node.next_nodes is None else PyTuple_GET_SIZE(node.next_nodes)
+
+cdef keep_accumulators(Node node):
+    """Whoever looks at the AccumulateGrad nodes of a graph may hang hooks on them: from then on the graph holds them."""
+    cdef Py_ssize_t i
+    cdef Node kept
+    for i in range(edge_total(node) if node.leaf_edges else 0):
+        if node.leaf_edges >> i & 1:
+            kept = edge_at(node, i)
+            put_item(&edge_items(node)[i], <PyObject*>kept)
+    node.leaf_edges = 0
 
 cdef inline Node edge_of(Tensor tensor):
     """The node to which the gradient of `tensor` goes, or None. Its output number is tensor.output_number."""

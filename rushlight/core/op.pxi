@@ -61,6 +61,10 @@ cdef class Plan:
     """For one op and one choice of inputs that need gradients: what to save, and how to call the rules."""
     cdef Op op
     cdef bint saves_tensors
+    cdef bint collects                 # lists of tensors, or one rule for all: collect_edges finds the edges
+    cdef bint is_short                 # edges and what is saved lie in the node itself
+    cdef int edge_total
+    cdef int edge_parameter[MAX_PARAMETERS]
     cdef int saved_count
     cdef int saved_kind[MAX_PARAMETERS]
     cdef int saved_index[MAX_PARAMETERS]
@@ -96,6 +100,7 @@ cdef class Op:
     cdef PyObject* default_pointers[MAX_PARAMETERS]
     cdef int parameter_count
     cdef bint has_tensor_list
+    cdef bint has_variants             # several backward names
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef dict __dict__
     cdef object __weakref__
@@ -117,6 +122,7 @@ cdef class Op:
         self.keyword_only = parameters[positional:] or None
         self.plans = [None] * (1 << len(rules)) if 0 < len(rules) <= 6 else None
         self.more_plans = {}
+        self.has_variants = len(backward_names) > 1
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])
         describe(self, name, getattr(function, "__doc__", None))
         for i in range(self.parameter_count):

@@ -33,13 +33,16 @@ cdef uint64_t any_needs_grad(Op op, PyObject** args) noexcept:
                 return 1
     return 0
 
-cdef Plan plan_for(Op op, uint64_t mask):
-    cdef Plan plan
+cdef inline Plan plan_for(Op op, uint64_t mask):
     if op.plans is not None:
         found = <object>PyList_GET_ITEM(op.plans, mask)
         if found is not None:
             return <Plan>found
-    elif mask in op.more_plans:
+    return first_plan(op, mask)
+
+cdef Plan first_plan(Op op, uint64_t mask):
+    cdef Plan plan
+    if mask in op.more_plans:
         return <Plan>op.more_plans[mask]
     plan = make_plan(op, mask)
     if op.plans is not None:
@@ -82,6 +85,11 @@ cdef Plan make_plan(Op op, uint64_t mask):
         plan.rules.append(rule)
         plan.edges.push_back(i)
         plan.slots.push_back(slots)
+    plan.edge_total = len(op.rules)
+    for i, rule in enumerate(op.rules):
+        plan.edge_parameter[i] = rule.parameter
+    plan.collects = op.has_tensor_list or plan.edge_total == 1 and plan.edge_parameter[0] < 0
+    plan.is_short = not plan.collects and plan.edge_total + plan.saved_count <= KEPT
     return plan
 
 cdef object save_value(object value, bint in_place_target):
@@ -94,6 +102,35 @@ cdef object save_value(object value, bint in_place_target):
         return [save_value(item, False) for item in value]
     return value
 
+cdef inline bint can_save_plainly(Tensor tensor, int place) noexcept:
+    """Will the node's own note of the version do, with no SavedTensor for hooks or errors?"""
+    return place < PLAINLY_SAVED and not saved_tensor_hooks_active and (not tensor.flags & INFERENCE or modes.inference)
+
+cdef SavedTensor saved_tensor_at(OpNode node, int place):
+    """A SavedTensor for what the node kept without one."""
+    cdef SavedTensor saved = SavedTensor.__new__(SavedTensor)
+    cdef Storage storage
+    cdef object value = <object>saved_items(node)[place]
+    saved.version = node.saved_versions[place]
+    if type(value) is not Storage:
+        saved.tensor = <Tensor>value
+        return saved
+    storage = <Storage>value
+    saved.is_output = True
+    saved.tensor = Tensor.__new__(Tensor)
+    saved.tensor.storage, saved.tensor.data_pointer, saved.tensor.code = storage, storage.data, node.dtype_code
+    saved.tensor.geometry.set_shape(node.shape.shape, node.shape.ndim)
+    saved.tensor.geometry.make_contiguous()
+    saved.tensor.count, saved.tensor.flags = saved.tensor.geometry.numel(), CONTIGUOUS
+    return saved
+
+cdef object unpack_at(OpNode node, int place):
+    """What a rule gets of the saved value at `place`."""
+    cdef object value = <object>saved_items(node)[place]
+    if type(value) is Storage or PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+        return unpack_saved(saved_tensor_at(node, place), node)
+    return unpack_value(value, node)
+
 cdef object unpack_value(object value, Node node):
     if type(value) is SavedTensor:
         return unpack_saved(<SavedTensor>value, node)
@@ -105,52 +142,65 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     """The node of a call with its edges and the inputs that its rules save; outputs are saved by finish_node."""
     cdef OpNode node = OpNode.__new__(OpNode)
     cdef Plan plan = plan_for(op, mask)
-    cdef Py_ssize_t i, edges = PyList_GET_SIZE(op.rules)
-    cdef int kind, index
-    cdef object value
+    cdef PyObject** edges
+    cdef PyObject** saved
+    cdef PyObject* value
+    cdef int i, kind, count = plan.saved_count
     cdef Tensor tensor
-    cdef Node edge
-    cdef Rule rule
+    cdef object made
     if in_place:
         check_view_write(<Tensor>args[0])
     node.plan = plan
     node.sequence = next_sequence()
-    node.remember_line()
-    if PyTuple_GET_SIZE(op.backward_names) > 1:
+    node.made.mark()
+    if op.has_variants:
         node.variant = op.variant(args)
-    cdef tuple saved = PyTuple_New(plan.saved_count)
-    for i in range(plan.saved_count):
-        kind, index = plan.saved_kind[i], plan.saved_index[i]
-        if kind == FROM_ARGUMENT:
-            value = <object>args[index]
-            if type(value) is Tensor and not in_place:
-                value = save_tensor(<Tensor>value, False, 0)
-            else:
-                value = save_value(value, in_place and index == 0)
-        elif kind == FROM_OUTPUT:
-            value = None
+    if plan.is_short:
+        node.kept_edges = plan.edge_total
+    else:
+        node.next_nodes = None if plan.collects else tuple_of_none(plan.edge_total)
+        node.saved = tuple_of_none(count)
+    saved = saved_items(node)
+    for i in range(count):
+        kind = plan.saved_kind[i]
+        if kind == FROM_OUTPUT:
+            continue
+        value = args[plan.saved_index[i]]
+        if kind != FROM_ARGUMENT:
+            made = metadata_of(<object>value, kind)
+            put_item(&saved[i], <PyObject*>made)
+        elif not in_place and PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and can_save_plainly(<Tensor>value, i):
+            node.saved_versions[i] = (<Tensor>value).storage.version
+            put_item(&saved[i], value)
         else:
-            value = metadata_of(<object>args[index], kind)
-        Py_INCREF(value)
-        PyTuple_SET_ITEM(saved, i, value)
-    node.saved = saved
-    if op.has_tensor_list or edges == 1 and (<Rule>PyList_GET_ITEM(op.rules, 0)).parameter < 0:
+            made = save_value(<object>value, in_place and plan.saved_index[i] == 0)
+            put_item(&saved[i], <PyObject*>made)
+    if plan.collects:
         collect_edges(node, op, args)
         return node
-    cdef tuple next_nodes = PyTuple_New(edges)
-    for i in range(edges):
-        rule = <Rule>PyList_GET_ITEM(op.rules, i)
-        edge = None
+    edges = edge_items(node)
+    for i in range(plan.edge_total):
         if mask >> i & 1:
-            tensor = <Tensor>args[rule.parameter]
-            edge = edge_of(tensor)
-            if tensor.output_number:
-                node.next_outputs.resize(edges)
-                node.next_outputs[i] = tensor.output_number
-        Py_INCREF(edge)
-        PyTuple_SET_ITEM(next_nodes, i, edge)
-    node.next_nodes = next_nodes
+            value = args[plan.edge_parameter[i]]
+            tensor = <Tensor>value
+            if tensor.grad_fn_ is None and tensor.base is None and tensor.accumulator == NULL:
+                node.leaf_edges |= <uint64_t>1 << i
+                put_item(&edges[i], value)
+            else:
+                made = edge_of(tensor)
+                put_item(&edges[i], <PyObject*>made)
+                if tensor.output_number:
+                    node.next_outputs.resize(plan.edge_total)
+                    node.next_outputs[i] = tensor.output_number
     return node
+
+cdef tuple tuple_of_none(Py_ssize_t count):
+    cdef tuple result = PyTuple_New(count)
+    cdef Py_ssize_t i
+    for i in range(count):
+        Py_INCREF(None)
+        PyTuple_SET_ITEM(result, i, None)
+    return result
 
 cdef collect_edges(OpNode node, Op op, PyObject** args):
     """Edges of an op with a list of tensors among its inputs, or one rule for all of them."""
@@ -197,13 +247,19 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
     cdef Plan plan = node.plan
     cdef int i
     cdef object value
+    cdef Tensor out
     for i in range(plan.saved_count):
         if plan.saved_kind[i] == FROM_OUTPUT:
             value = outputs if isinstance(outputs, Tensor) else outputs[plan.saved_index[i]]
-            value = save_tensor(<Tensor?>value, True, plan.saved_index[i])
-            Py_INCREF(value)
-            Py_DECREF(None)
-            PyTuple_SET_ITEM(node.saved, i, value)
+            out = <Tensor?>value
+            if type(value) is Tensor and outputs is value and out.flags & CONTIGUOUS and out.data_pointer == out.storage.data and \
+                    can_save_plainly(out, i):
+                # The output must not be held by its own node. Its memory is enough: shape and dtype are the node's.
+                node.saved_versions[i] = out.storage.version
+                value = out.storage
+            else:
+                value = save_tensor(out, True, plan.saved_index[i])
+            put_item(&saved_items(node)[i], <PyObject*>value)
     return 0
 
 cdef int record(Op op, PyObject** args, uint64_t mask, Tensor out) except -1:
@@ -240,23 +296,34 @@ cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs, bint
     return 0
 
 
+cdef extern from *:
+    """
+    // The arguments of a call, held until it is over.
+    struct rl_arguments {
+      PyObject* items[26];
+      int count = 0;
+      void add(PyObject* value) { Py_INCREF(value); items[count++] = value; }
+      void clear() { while (count) Py_DECREF(items[--count]); }
+      ~rl_arguments() { clear(); }
+    };
+    """
+    cdef cppclass Arguments "rl_arguments":
+        PyObject** items
+        void add(PyObject*)
+        void clear()
+
 cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
     """A node's backward: calls the rules of the inputs that need it."""
     cdef Plan plan = node.plan
-    cdef Py_ssize_t edge_total = PyTuple_GET_SIZE(node.next_nodes)
-    cdef tuple result = PyTuple_New(edge_total)
+    cdef tuple result = tuple_of_none(edge_total(node))
+    cdef PyObject** edges = edge_items(node)
+    cdef PyObject** saved = saved_items(node)
     cdef Py_ssize_t i, k, n, edge
     cdef Rule rule
-    cdef PyObject* argv[MAX_PARAMETERS + 2]
-    cdef list keep
+    cdef Arguments given
     cdef object value
-    cdef Node target
     cdef int place
-    cdef bint unpacked
-    for i in range(edge_total):
-        Py_INCREF(None)
-        PyTuple_SET_ITEM(result, i, None)
-    if node.saved is None:
+    if node.freed:
         raise RuntimeError(FREED_TEXT)
     if plan.op.no_derivative is not None:
         raise NotImplementedError(f"the derivative for '{plan.op.no_derivative}' is not implemented.")
@@ -269,36 +336,34 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
         rule = <Rule>PyList_GET_ITEM(plan.rules, k)
         edge = plan.edges[k]
         if rule.parameter >= 0 and not rule.is_list:
-            target = <Node>PyTuple_GET_ITEM(node.next_nodes, edge)
-            if target is None or (run is not None and run.restricted and not wants(run, target, node.next_output(edge))):
+            if edges[edge] == <PyObject*>None:
                 continue
-        keep = None
+            if run is not None and run.restricted and not wants(run, edge_at(node, edge), node.next_output(edge)):
+                continue
+        given.clear()
         n = <Py_ssize_t>plan.slots[k].size()
         for i in range(n):
             place = plan.slots[k][i]
             if place == -1:
-                argv[i] = <PyObject*>gradient
+                given.add(<PyObject*>gradient)
             elif place == -2:
                 value = wanted_of(node, run)
-                if keep is None:
-                    keep = []
-                keep.append(value)
-                argv[i] = <PyObject*>value
+                given.add(<PyObject*>value)
             else:
-                value = <object>PyTuple_GET_ITEM(node.saved, place)
-                if type(value) is SavedTensor or type(value) is list:
-                    value = unpack_value(value, node)
-                    if keep is None:
-                        keep = []
-                    keep.append(value)
-                argv[i] = <PyObject*>value
+                value = <object>saved[place]
+                if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+                    if (<Tensor>value).storage.version != node.saved_versions[place]:
+                        raise_overwritten(saved_tensor_at(node, place), node)
+                elif type(value) is Storage or type(value) is SavedTensor or type(value) is list:
+                    value = unpack_at(node, place)
+                given.add(<PyObject*>value)
         if rule.is_identity:
-            value = scale_by_slope(gradient, <object>argv[0]) if rule.is_slope else <object>argv[0]
+            value = scale_by_slope(gradient, <object>given.items[0]) if rule.is_slope else <object>given.items[0]
         elif rule.is_slope:
-            value = rule.function if n == 0 and not callable(rule.function) else PyObject_Vectorcall(rule.function, argv, n, NULL)
+            value = rule.function if n == 0 and not callable(rule.function) else PyObject_Vectorcall(rule.function, given.items, n, NULL)
             value = scale_by_slope(gradient, value)
         else:
-            value = PyObject_Vectorcall(rule.function, argv, n, NULL)
+            value = PyObject_Vectorcall(rule.function, given.items, n, NULL)
         if rule.parameter < 0 or rule.is_list:
             place_many(result, value, edge)
         else:
@@ -315,8 +380,12 @@ cdef place_many(tuple result, object values, Py_ssize_t start):
         PyTuple_SET_ITEM(result, start + i, value)
 
 cdef tuple wanted_of(Node node, BackwardRun run):
-    return tuple([target is not None and (run is None or not run.restricted or wants(run, <Node>target, node.next_output(i)))
-                  for i, target in enumerate(node.next_nodes)])
+    cdef Py_ssize_t i
+    cdef list wanted = []
+    for i in range(edge_total(node)):
+        target = edge_at(node, i)
+        wanted.append(target is not None and (run is None or not run.restricted or wants(run, <Node>target, node.next_output(i))))
+    return tuple(wanted)
 
 cdef object scale_by_slope(object gradient, object slope):
     """g · conj(∂), the vjp of an element-wise op."""
@@ -350,17 +419,21 @@ cdef object saved_attribute(OpNode node, str name):
         else:
             continue
         if called == wanted:
-            if node.saved is None:
+            if node.freed:
                 raise RuntimeError(FREED_TEXT)
-            value = node.saved[i]
+            value = <object>saved_items(node)[i]
             if raw:
+                if type(value) is Storage or isinstance(value, Tensor):
+                    # From now on a SavedTensor is kept, for the hooks that may come on it.
+                    value = saved_tensor_at(node, i)
+                    put_item(&saved_items(node)[i], <PyObject*>value)
                 if type(value) is not SavedTensor:
                     break
                 return value
             grad = modes.grad
             modes.grad = True
             try:
-                return unpack_value(value, node)
+                return unpack_at(node, i)
             finally:
                 modes.grad = grad
     raise AttributeError(f"'{node.backward_name()}' object has no attribute '{name}'")
