@@ -53,6 +53,7 @@ include "node.pxi"
 include "tensor.pxi"
 include "histories.pxi"
 include "op.pxi"
+include "overload.pxi"
 include "record.pxi"
 include "views.pxi"
 include "pointwise.pxi"
@@ -73,8 +74,10 @@ include "modes.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,
-              LayerNormOp, LabelLossOp, ProductOp, MatmulOp, WritingOp):
+              LayerNormOp, LabelLossOp, ProductOp, MatmulOp, LinearOp, WritingOp):
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
+cdef Overloaded _an_overloaded = Overloaded.__new__(Overloaded)
+enable_calls(Overloaded, <size_t>(<char*>&_an_overloaded.vectorcall - <char*><PyObject*>_an_overloaded))
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))
 

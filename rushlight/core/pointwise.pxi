@@ -40,6 +40,7 @@ cdef class PointwiseOp(Op):
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
     cdef int8_t result[DTYPES]           # … and what comes out
     cdef bint rules_in_order             # one rule for each input
+    cdef bint direct_many                # three inputs or more, without further numbers: see `many`
 
     def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
                   check=None, bint swapped=False, bint tensors_only=False):
@@ -62,6 +63,7 @@ cdef class PointwiseOp(Op):
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
         self.rules_in_order = [(<Rule>rule).parameter for rule in self.rules] == list(range(inputs))
+        self.direct_many = inputs > 2 and alpha < 0 and self.number_count == 0 and numbers is None and not swapped
         for i in range(DTYPES):
             self.result[i] = operand_code(self.kernel, 0, i)
             self.direct[i] = self.kernel.loops[i] != NULL and self.number_count == 0 and inputs <= 2 and numbers is None and \
@@ -95,6 +97,9 @@ cdef class PointwiseOp(Op):
         cdef float single
         cdef int64_t size
         cdef int code
+        if self.direct_many and mode == MODE_NEW:
+            out = self.many(args)
+            return self.general(args, mode, out_object) if out is None else out
         # The way of most calls: whole, contiguous tensors of one dtype and shape, or one of them and a number.
         if mode == MODE_NEW and type(<object>args[0]) is Tensor:
             a = <Tensor>args[0]
@@ -143,6 +148,59 @@ cdef class PointwiseOp(Op):
                         self.finish_direct(args, needs_grad(a), out)
                     return out
         return self.general(args, mode, out_object)
+
+    cdef Tensor many(self, PyObject** args):
+        """The short way of where and clamp: contiguous tensors of one floating dtype and one shape, booleans and numbers. Else None."""
+        cdef const Pointwise* kernel = self.kernel
+        cdef Tensor first = None, t, out
+        cdef char* data[MAX_INPUTS + 1]
+        cdef int64_t strides[MAX_INPUTS + 1]
+        cdef double doubles[MAX_INPUTS]
+        cdef float singles[MAX_INPUTS]
+        cdef int i, code = NO_DTYPE
+        cdef bint tracked = False
+        for i in range(self.inputs):
+            if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                continue
+            t = <Tensor>args[i]
+            if not t.flags & CONTIGUOUS or t.count >= 16384:
+                return None
+            if first is None:
+                first = t
+            elif not t.geometry.same_shape(first.geometry):
+                return None
+            if operand_kind(kernel, i + 1) == OPERAND_BOOLEAN:
+                if t.code != BOOL:
+                    return None
+            elif operand_kind(kernel, i + 1) != OPERAND_SAME or code != NO_DTYPE and code != t.code:
+                return None
+            else:
+                code = t.code
+            tracked |= needs_grad(t)
+            data[i + 1] = t.data_pointer
+            strides[i + 1] = item_bytes[t.code]
+        if code != FLOAT32 and code != FLOAT64 or kernel.loops[code] == NULL:
+            return None
+        for i in range(self.inputs):
+            if PyFloat_CheckExact(<object>args[i]):
+                doubles[i] = PyFloat_AS_DOUBLE(<object>args[i])
+            elif PyLong_CheckExact(<object>args[i]):
+                doubles[i] = <object>args[i]
+            elif PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                continue
+            else:
+                return None
+            if operand_kind(kernel, i + 1) != OPERAND_SAME or self.tensors_only:
+                return None
+            singles[i] = <float>doubles[i]
+            data[i + 1] = <char*>&singles[i] if code == FLOAT32 else <char*>&doubles[i]
+            strides[i + 1] = 0
+        out = new_like_shape(self.result[code], first.geometry)
+        data[0], strides[0] = out.data_pointer, item_bytes[out.code]
+        kernel.loops[code](data, strides, out.count, NULL)
+        if tracked and modes.grad:
+            self.finish(args, out)
+        return out
 
     cdef int variant(self, PyObject** args) noexcept:
         # 0: the second input is a number; 1: it is a tensor; 2: and the first is a number, where that has a name of its own.

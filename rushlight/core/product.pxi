@@ -257,3 +257,32 @@ cdef class MatmulOp(Op):
             if m == 1 and n == 1:
                 return self.dot.forward(args, MODE_NEW, None)
         return self.function(<object>args[0], <object>args[1], out=out_object)
+
+
+@cython.final
+cdef class LinearOp(Op):
+    """linear(input, weight, bias): a layer of a batch of rows is one product. A composition too: of t, and mm or addmm."""
+    cdef Op transpose, matrices, added
+
+    def configure(self, Op transpose, Op matrices, Op added):
+        """Called once, after construction."""
+        self.transpose, self.matrices, self.added = transpose, matrices, added
+        self.is_composition = True
+
+    cdef object forward(self, PyObject** args, int mode, object out_object):
+        cdef PyObject* passed[MAX_PARAMETERS]
+        cdef object transposed
+        cdef int i
+        for i in range(2):
+            if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                raise_argument(self, i, <object>args[i])
+        if modes.interpreters or mode != MODE_NEW or (<Tensor>args[0]).geometry.ndim != 2 or (<Tensor>args[1]).geometry.ndim != 2:
+            return self.function(<object>args[0], <object>args[1], <object>args[2], out=out_object)
+        transposed = self.transpose.forward(&args[1], MODE_NEW, None)
+        if args[2] == <PyObject*>None:
+            passed[0], passed[1] = args[0], <PyObject*>transposed
+            return self.matrices.forward(passed, MODE_NEW, None)
+        for i in range(3, self.added.parameter_count):
+            passed[i] = self.added.default_pointers[i]
+        passed[0], passed[1], passed[2] = args[2], args[0], <PyObject*>transposed
+        return self.added.forward(passed, MODE_NEW, None)

@@ -54,7 +54,7 @@ cdef class ReductionOp(Op):
         x = <Tensor>args[0]
         ndim = x.geometry.ndim
         # The way of most calls: everything, to one number of the same dtype.
-        if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and self.check is None and \
+        if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and (self.check is None or category[x.code] != IS_COMPLEX) and \
                 (self.result == RESULT_SUM or self.result == RESULT_FLOATING or self.result == RESULT_SAME) and x.count and \
                 ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
             return self.fold_all(x, args)
@@ -94,15 +94,14 @@ cdef class ReductionOp(Op):
         if self.empty_error is not None and dim is None and x.count == 0:
             self.refuse_empty(-1, x, dim)
         kept.make_contiguous()
-        cdef list outputs = []
-        for i in range(self.output_count):
-            if self.output_count == 2 and i == 1 and self.result == RESULT_SAME and self.single:
-                result = INT64
-            out = new_like_shape(result, kept)
-            arrays[i] = array_of(out)
-            arrays[i].shape = kept.shape
-            arrays[i].strides = kept.strides
-            outputs.append(out)
+        cdef Tensor second = None
+        out = new_like_shape(result, kept)
+        arrays[0] = array_of(out)
+        arrays[0].shape, arrays[0].strides = kept.shape, kept.strides
+        if self.output_count == 2:
+            second = new_like_shape(INT64 if self.result == RESULT_SAME and self.single else result, kept)
+            arrays[1] = array_of(second)
+            arrays[1].shape, arrays[1].strides = kept.shape, kept.strides
         arrays[self.output_count] = array_of(source)
         for i in range(len(self.number_at)):
             value = <object>args[<int>self.number_at[i]]
@@ -110,7 +109,7 @@ cdef class ReductionOp(Op):
                 numbers[i].f = value
             else:
                 numbers[i].i = value
-        if (<Tensor>outputs[0]).count:
+        if out.count:
             if x.count > 65536:
                 with nogil:
                     self.kernel(arrays, self.output_count + 1, numbers)
@@ -124,18 +123,18 @@ cdef class ReductionOp(Op):
                     kept_dims += 1
             squeezed.ndim = kept_dims
             squeezed.make_contiguous()
-            for value in outputs:
-                (<Tensor>value).geometry.copy(squeezed)
+            out.geometry.copy(squeezed)
+            if second is not None:
+                second.geometry.copy(squeezed)
         if mode == MODE_OUT:
-            return self.into_out(outputs, out_object, args)
-        if self.output_count == 1:
-            out = <Tensor>outputs[0]
+            return self.into_out([out] if second is None else [out, second], out_object, args)
+        if second is None:
             if modes.grad and category[out.code] >= IS_FLOATING and self.rules:
                 mask = inputs_needing_grad(self, args)
                 if mask:
                     record(self, args, mask, out)
             return out
-        results = tuple(outputs) if self.result_type is None else self.result_type(outputs)
+        results = (out, second) if self.result_type is None else self.result_type((out, second))
         if modes.grad and self.rules:
             mask = inputs_needing_grad(self, args)
             if mask:

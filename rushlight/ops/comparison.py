@@ -1,6 +1,7 @@
 """Comparisons, logic and bits; choices among elements by comparison."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, pointwise
 from rushlight.ops._rules import in_place, legacy_name, refuse_complex, total, underived
@@ -171,6 +172,7 @@ def _where(condition, input, other):
 
 
 @composite(method=False)
+@core.overloaded({"ttt": _where, "ttn": _where, "tnt": _where})
 def where(condition, input=None, other=None, *, out=None):
     """`input` where `condition` holds, `other` elsewhere; with a condition alone, the indices where it holds.
 
@@ -357,6 +359,7 @@ def clamp_call(x, min, max):
 
 
 @composite(aliases=("clip",))
+@core.overloaded({"tnn": _clamp_between, "ttt": _clamp_between, "tn": _clamp_below})
 def clamp(input, min=None, max=None, *, out=None):
     """Elements below `min` become `min`, those above `max` become `max`; bounds are numbers or tensors.
 

@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._return_types import return_type
@@ -221,6 +222,7 @@ def declare_extremum(name, kernel, whole_kernel):
         differentiable=(0,),
         result_type=return_type(name, "values", "indices"),
         empty_error=refuse_empty(name),
+        check=refuse_complex(f"{name}(): does not support complex input"),
         function=False,
         method=False,
     )
@@ -236,6 +238,7 @@ min_all, min_along = declare_extremum("min", "min_with_index", "amin")
 
 
 @composite
+@core.overloaded({"t": max_all, "ti": max_along})
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The greatest element; or, along `dim`, the greatest elements and their indices; or `maximum(input, other)`."""
     if axis is not None:
@@ -244,13 +247,12 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
         return max_all(input) if out is None else max_all(input, out=out)
     if other is not None or isinstance(dim, Tensor):
         return torch.maximum(input, dim if other is None else other, out=out)
-    if input.is_complex():
-        raise RuntimeError("max(): does not support complex input")
     keepdim = keepdim if keepdims is None else keepdims
     return max_along(input, dim, keepdim) if out is None else max_along(input, dim, keepdim, out=out)
 
 
 @composite
+@core.overloaded({"t": min_all, "ti": min_along})
 def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The least element; or, along `dim`, the least elements and their indices; or `minimum(input, other)`."""
     if axis is not None:
@@ -259,8 +261,6 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
         return min_all(input) if out is None else min_all(input, out=out)
     if other is not None or isinstance(dim, Tensor):
         return torch.minimum(input, dim if other is None else other, out=out)
-    if input.is_complex():
-        raise RuntimeError("min(): does not support complex input")
     keepdim = keepdim if keepdims is None else keepdims
     return min_along(input, dim, keepdim) if out is None else min_along(input, dim, keepdim, out=out)
 

@@ -59,6 +59,7 @@ def view_as(self, other):
 
 
 @composite
+@core.overloaded({"cs": view, "ci*": view})
 def reshape(input, *sizes, shape=None):
     """`input` in another shape: a view where that is possible, else a copy."""
     if shape is None:

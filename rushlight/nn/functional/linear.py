@@ -1,14 +1,15 @@
 """Affine and bilinear maps."""
 
 import rushlight as torch
-from rushlight.ops import neural
+from rushlight import core
+from rushlight.ops import matmul, neural, shape
 
 __all__ = ["bilinear", "linear"]
 
 bilinear = neural.bilinear
 
 
-def linear(input, weight, bias=None):
+def general_linear(input, weight, bias=None, *, out=None):
     """x @ weight.T + bias.
 
     Shapes: input (*, in), weight (out, in) or (in), bias (out) or (), result (*, out).
@@ -18,14 +19,29 @@ def linear(input, weight, bias=None):
     tensor([[3., 3., 3.]])
     """
     transposed = weight.t()
+    dim = input.dim()
+    if out is not None:
+        return torch.matmul(input, transposed, out=out) if bias is None else torch.addmm(bias, input, transposed, out=out)
     if bias is None:
         return torch.matmul(input, transposed)
-    dim = input.dim()
     if dim == 2:
         return torch.addmm(bias, input, transposed)
     if dim and weight.dim() == 2 and input.is_contiguous():
         # One product with the bias in it beats a batched product and an addition.
-        shape = input.shape
-        rows = torch.addmm(bias, input.view(input.numel() // shape[-1] if shape[-1] else -1, shape[-1]), transposed)
-        return rows.view(*shape[:-1], rows.shape[1])
+        sizes = input.shape
+        rows = torch.addmm(bias, input.view(input.numel() // sizes[-1] if sizes[-1] else -1, sizes[-1]), transposed)
+        return rows.view(*sizes[:-1], rows.shape[1])
     return torch.matmul(input, transposed).add_(bias)
+
+
+def declare_linear():
+    """The op of a layer, which sees to the usual case, a batch of rows, without a look at Python."""
+    general_linear.__name__ = "linear"
+    parameters = ("input", "weight", "bias")
+    keywords = {name: index for index, name in enumerate(parameters)}
+    declared = core.LinearOp("linear", general_linear, parameters, (core.MISSING, core.MISSING, None), keywords, 3, -1, (None,), [])
+    declared.configure(shape.t, matmul.mm, matmul.addmm)
+    return declared
+
+
+linear = declare_linear()
