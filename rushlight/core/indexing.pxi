@@ -35,7 +35,7 @@ cdef object get_item(Tensor x, object index):
         return op_slice(x, 0, None, None, 1)      # x[:] is recorded as a slice; in tuples whole slices are passed over
     return op_alias(x) if view is x else view
 
-cdef object get_slice(Tensor x, object index):
+cdef object get_slice(Tensor x, slice index):
     """x[a:b:c], along the first dimension."""
     cdef PyObject* args[5]
     start, stop, step = plain(index.start), plain(index.stop), plain(index.step)

@@ -9,7 +9,7 @@ cdef inline uint64_t next_sequence() noexcept:
 cdef enum:
     LEAF_SEQUENCE = -1   # as uint64: before every other node
     PLAINLY_SAVED = 4    # so many saved tensors can do without a SavedTensor: the node itself knows their versions
-    KEPT = 4             # so many edges and saved values can lie in the node itself
+    KEPT = 6             # so many edges and saved values can lie in the node itself
 
 _node_types = {}
 cdef extern from *:
@@ -66,7 +66,7 @@ cdef class Node:
     # The edges: a Node or None for each input, or, where `leaf_edges` has its bit, the leaf itself. Where they and what is saved are few,
     # they lie in the node itself, one after another from `kept0` on, and `next_nodes` is None; edge_at and saved_items see no difference.
     cdef tuple next_nodes
-    cdef object kept0, kept1, kept2, kept3
+    cdef object kept0, kept1, kept2, kept3, kept4, kept5
     cdef uint8_t kept_edges
     cdef bint freed                    # what was saved is gone
     cdef uint64_t leaf_edges
@@ -79,6 +79,7 @@ cdef class Node:
     # Of ops in the table (here rather than in OpNode, so that all nodes of one size share the free list) and of Functions: what is saved.
     cdef tuple saved
     cdef uint32_t saved_versions[PLAINLY_SAVED]
+    cdef uint8_t saved_plainly         # a bit for each of those: the tensor itself, or an output's storage, is saved
     cdef Plan plan
     cdef uint8_t variant               # which of the op's names
     cdef Tensor leaf                   # of AccumulateGrad …

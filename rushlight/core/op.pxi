@@ -68,6 +68,7 @@ cdef class Plan:
     cdef int saved_count
     cdef int saved_kind[MAX_PARAMETERS]
     cdef int saved_index[MAX_PARAMETERS]
+    cdef int from_edge[MAX_PARAMETERS]  # a shape or dtype that need not be saved, since the node behind this edge knows it; or -1
     cdef list rules                    # the active ones …
     cdef vector[int] edges             # … the number of their input among the op's …
     cdef vector[vector[int]] slots     # … and their arguments: place in what is saved, -1 the gradient, -2 what is wanted
@@ -100,6 +101,9 @@ cdef class Op:
     cdef PyObject* default_pointers[MAX_PARAMETERS]
     cdef int parameter_count
     cdef bint has_tensor_list
+    cdef int rule_total
+    cdef int rule_parameters[MAX_PARAMETERS]
+    cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef dict __dict__
@@ -122,6 +126,10 @@ cdef class Op:
         self.keyword_only = parameters[positional:] or None
         self.plans = [None] * (1 << len(rules)) if 0 < len(rules) <= 6 else None
         self.more_plans = {}
+        self.rule_total = len(rules)
+        self.has_plain_rules = no_derivative is None and all([(<Rule>rule).parameter >= 0 and not (<Rule>rule).is_list for rule in rules])
+        for i in range(self.rule_total):
+            self.rule_parameters[i] = (<Rule>rules[i]).parameter
         self.has_variants = len(backward_names) > 1
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])
         describe(self, name, getattr(function, "__doc__", None))

@@ -7,6 +7,12 @@ cdef uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
     cdef PyObject* value
     cdef object items
     cdef int index
+    if op.has_plain_rules:
+        for i in range(op.rule_total):
+            value = args[op.rule_parameters[i]]
+            if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and needs_grad(<Tensor>value):
+                mask |= <uint64_t>1 << i
+        return mask
     for i in range(PyList_GET_SIZE(op.rules)):
         rule = <Rule>PyList_GET_ITEM(op.rules, i)
         if rule.parameter < 0:
@@ -88,6 +94,12 @@ cdef Plan make_plan(Op op, uint64_t mask):
     plan.edge_total = len(op.rules)
     for i, rule in enumerate(op.rules):
         plan.edge_parameter[i] = rule.parameter
+    for k in range(plan.saved_count):
+        plan.from_edge[k] = -1
+        if plan.saved_kind[k] == FROM_SHAPE or plan.saved_kind[k] == FROM_DTYPE:
+            for i, rule in enumerate(op.rules):
+                if rule.parameter == plan.saved_index[k] and not rule.is_list and mask >> i & 1:
+                    plan.from_edge[k] = i
     plan.collects = op.has_tensor_list or plan.edge_total == 1 and plan.edge_parameter[0] < 0
     plan.is_short = not plan.collects and plan.edge_total + plan.saved_count <= KEPT
     return plan
@@ -127,7 +139,9 @@ cdef SavedTensor saved_tensor_at(OpNode node, int place):
 cdef object unpack_at(OpNode node, int place):
     """What a rule gets of the saved value at `place`."""
     cdef object value = <object>saved_items(node)[place]
-    if type(value) is Storage or PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+    if value is None and node.plan.from_edge[place] >= 0:
+        return metadata_from_edge(node, place)
+    if place < PLAINLY_SAVED and node.saved_plainly >> place & 1:
         return unpack_saved(saved_tensor_at(node, place), node)
     return unpack_value(value, node)
 
@@ -167,10 +181,14 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
             continue
         value = args[plan.saved_index[i]]
         if kind != FROM_ARGUMENT:
-            made = metadata_of(<object>value, kind)
-            put_item(&saved[i], <PyObject*>made)
+            if in_place or plan.from_edge[i] < 0 or plan.collects or (<Tensor>value).output_number:
+                made = metadata_of(<object>value, kind)
+                put_item(&saved[i], <PyObject*>made)
+        elif PyLong_CheckExact(<object>value) or PyFloat_CheckExact(<object>value) or value == <PyObject*>None:
+            put_item(&saved[i], value)
         elif not in_place and PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and can_save_plainly(<Tensor>value, i):
             node.saved_versions[i] = (<Tensor>value).storage.version
+            node.saved_plainly |= 1 << i
             put_item(&saved[i], value)
         else:
             made = save_value(<object>value, in_place and plan.saved_index[i] == 0)
@@ -228,10 +246,29 @@ cdef object metadata_of(object value, int kind):
     if isinstance(value, Tensor):
         if kind == FROM_COLUMN_MAJOR:
             return is_column_major(<Tensor>value)
-        return value.shape if kind == FROM_SHAPE else value.dtype
+        return shape_of(<Tensor>value) if kind == FROM_SHAPE else dtypes[(<Tensor>value).code]
     if isinstance(value, (list, tuple)):
         return [metadata_of(item, kind) for item in value]
     return None
+
+cdef inline object shape_of(Tensor t):
+    return make_size(t.geometry.shape, t.geometry.ndim)
+
+cdef object metadata_from_edge(OpNode node, int place):
+    """The shape or dtype of an input, from the node (or leaf) behind it: nothing but that input comes out there."""
+    cdef Plan plan = node.plan
+    cdef int i = plan.from_edge[place]
+    cdef Node target
+    cdef Tensor leaf = None
+    if node.leaf_edges >> i & 1:
+        leaf = <Tensor>edge_items(node)[i]
+    else:
+        target = <Node>edge_items(node)[i]
+        if type(target) is AccumulateGrad:
+            leaf = target.leaf
+    if plan.saved_kind[place] == FROM_SHAPE:
+        return make_size(target.shape.shape, target.shape.ndim) if leaf is None else shape_of(leaf)
+    return dtypes[target.dtype_code if leaf is None else leaf.code]
 
 cdef inline void set_history(Tensor out, Node node, uint32_t number) noexcept:
     out.grad_fn_ = node
@@ -256,6 +293,7 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
                     can_save_plainly(out, i):
                 # The output must not be held by its own node. Its memory is enough: shape and dtype are the node's.
                 node.saved_versions[i] = out.storage.version
+                node.saved_plainly |= 1 << i
                 value = out.storage
             else:
                 value = save_tensor(out, True, plan.saved_index[i])
@@ -351,10 +389,10 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
                 given.add(<PyObject*>value)
             else:
                 value = <object>saved[place]
-                if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+                if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 and type(value) is not Storage:
                     if (<Tensor>value).storage.version != node.saved_versions[place]:
                         raise_overwritten(saved_tensor_at(node, place), node)
-                elif type(value) is Storage or type(value) is SavedTensor or type(value) is list:
+                elif type(value) is not float and type(value) is not int:
                     value = unpack_at(node, place)
                 given.add(<PyObject*>value)
         if rule.is_identity:
@@ -423,10 +461,11 @@ cdef object saved_attribute(OpNode node, str name):
                 raise RuntimeError(FREED_TEXT)
             value = <object>saved_items(node)[i]
             if raw:
-                if type(value) is Storage or isinstance(value, Tensor):
+                if i < PLAINLY_SAVED and node.saved_plainly >> i & 1:
                     # From now on a SavedTensor is kept, for the hooks that may come on it.
                     value = saved_tensor_at(node, i)
                     put_item(&saved_items(node)[i], <PyObject*>value)
+                    node.saved_plainly &= ~(1 << i)
                 if type(value) is not SavedTensor:
                     break
                 return value

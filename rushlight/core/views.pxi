@@ -363,12 +363,14 @@ cdef int64_t expanded_stride(const Geometry& out, const Geometry& g, int d, int 
         stride = g.shape[0] * g.strides[0]
     return stride
 
+cdef extern from "Python.h":
+    long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
+
 cdef int64_t clamp_index(object index, int64_t size) except? -1:
-    cdef int64_t i
-    try:
-        i = index
-    except OverflowError:
-        return 0 if index < 0 else size
+    cdef int overflow = 0
+    cdef int64_t i = PyLong_AsLongLongAndOverflow(index, &overflow)
+    if overflow:
+        return 0 if overflow < 0 else size
     if i < 0:
         i += size
     return 0 if i < 0 else size if i > size else i
