@@ -67,8 +67,6 @@ cdef class JoinOp(GeneralOp):
 
 cdef int put_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at, bint contiguous) except -1:
     """Writes the pieces behind each other into `out`."""
-    cdef Array arrays[MANY_PIECES + 1]
-    cdef Number number
     cdef int64_t outer = 1, size = item_bytes[out.code], chunk, row
     cdef Py_ssize_t i
     cdef int d
@@ -84,6 +82,12 @@ cdef int put_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at, bint con
                 memcpy(to, x.data_pointer + row * chunk, chunk)
                 to += chunk
         return 0
+    return put_large_pieces(out, items, n, at)
+
+cdef int put_large_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at) except -1:
+    cdef Array arrays[MANY_PIECES + 1]
+    cdef Number number
+    cdef Py_ssize_t i
     arrays[0] = array_of(out)
     for i in range(n):
         arrays[i + 1] = array_of(<Tensor>items[i])
@@ -99,39 +103,40 @@ cdef int record_joined(Op op, PyObject** args, PyObject** items, Py_ssize_t n, T
     """Records a call whose one list of tensors has an edge for each."""
     cdef OpNode node = OpNode.__new__(OpNode)
     cdef Plan plan = plan_for(op, 1)
-    cdef tuple saved = PyTuple_New(plan.saved_count), next_nodes = PyTuple_New(n), shapes
+    cdef tuple saved = tuple_of_none(plan.saved_count), next_nodes = PyTuple_New(n)
     cdef Py_ssize_t i
     cdef int place
-    cdef object value
-    cdef Node edge
+    cdef object value, edge
     cdef Tensor x
+    cdef bint known = True      # do the nodes behind all edges know the shapes?
     node.plan = plan
     node.sequence = next_sequence()
     node.remember_line()
-    for place in range(plan.saved_count):
-        if plan.saved_kind[place] == FROM_SHAPE:
-            shapes = PyTuple_New(n)
-            for i in range(n):
-                value = make_size((<Tensor>items[i]).geometry.shape, (<Tensor>items[i]).geometry.ndim)
-                Py_INCREF(value)
-                PyTuple_SET_ITEM(shapes, i, value)
-            value = shapes
-        else:
-            value = <object>args[plan.saved_index[place]]
-        Py_INCREF(value)
-        PyTuple_SET_ITEM(saved, place, value)
-    node.saved = saved
     for i in range(n):
         x = <Tensor>items[i]
         edge = None
         if x.flags & REQUIRES_GRAD:
-            edge = edge_of(x)
+            if i < MAX_LEAF_EDGES and has_leaf_edge(x):
+                edge = x
+                node.leaf_edges |= <uint64_t>1 << i
+            else:
+                edge = edge_of(x)
             if x.output_number:
                 node.next_outputs.resize(n)
                 node.next_outputs[i] = x.output_number
+        known = known and edge is not None and not x.output_number
         Py_INCREF(edge)
         PyTuple_SET_ITEM(next_nodes, i, edge)
     node.next_nodes = next_nodes
+    for place in range(plan.saved_count):
+        if plan.saved_kind[place] == FROM_SHAPE:
+            value = None if known else tuple([shape_of(<Tensor>items[i]) for i in range(n)])
+        else:
+            value = <object>args[plan.saved_index[place]]
+        Py_INCREF(value)
+        Py_DECREF(None)
+        PyTuple_SET_ITEM(saved, place, value)
+    node.saved = saved
     describe_output(node, out)
     set_history(out, node, 0)
     return 0

@@ -9,6 +9,7 @@ cdef inline uint64_t next_sequence() noexcept:
 cdef enum:
     LEAF_SEQUENCE = -1   # as uint64: before every other node
     PLAINLY_SAVED = 4    # so many saved tensors can do without a SavedTensor: the node itself knows their versions
+    MAX_LEAF_EDGES = 64  # as many as `leaf_edges` has bits
     KEPT = 6             # so many edges and saved values can lie in the node itself
 
 _node_types = {}

@@ -98,8 +98,8 @@ cdef Plan make_plan(Op op, uint64_t mask):
         plan.from_edge[k] = -1
         if plan.saved_kind[k] == FROM_SHAPE or plan.saved_kind[k] == FROM_DTYPE:
             for i, rule in enumerate(op.rules):
-                if rule.parameter == plan.saved_index[k] and not rule.is_list and mask >> i & 1:
-                    plan.from_edge[k] = i
+                if rule.parameter == plan.saved_index[k] and mask >> i & 1:
+                    plan.from_edge[k] = i      # (of a list, as the op's own way of recording has it)
     plan.collects = op.has_tensor_list or plan.edge_total == 1 and plan.edge_parameter[0] < 0
     plan.is_short = not plan.collects and plan.edge_total + plan.saved_count <= KEPT
     return plan
@@ -152,6 +152,10 @@ cdef object unpack_value(object value, Node node):
         return [unpack_value(item, node) for item in <list>value]
     return value
 
+cdef inline bint has_leaf_edge(Tensor tensor) noexcept:
+    """May a node hold the tensor itself where the gradient goes, since its AccumulateGrad can be made when it is needed?"""
+    return tensor.grad_fn_ is None and tensor.base is None and tensor.accumulator == NULL
+
 cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     """The node of a call with its edges and the inputs that its rules save; outputs are saved by finish_node."""
     cdef OpNode node = OpNode.__new__(OpNode)
@@ -201,7 +205,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         if mask >> i & 1:
             value = args[plan.edge_parameter[i]]
             tensor = <Tensor>value
-            if tensor.grad_fn_ is None and tensor.base is None and tensor.accumulator == NULL:
+            if has_leaf_edge(tensor):
                 node.leaf_edges |= <uint64_t>1 << i
                 put_item(&edges[i], value)
             else:
@@ -255,9 +259,14 @@ cdef inline object shape_of(Tensor t):
     return make_size(t.geometry.shape, t.geometry.ndim)
 
 cdef object metadata_from_edge(OpNode node, int place):
-    """The shape or dtype of an input, from the node (or leaf) behind it: nothing but that input comes out there."""
+    """The shape or dtype of an input (of each, where the op has a list), from the node (or leaf) behind it."""
+    cdef Py_ssize_t i
     cdef Plan plan = node.plan
-    cdef int i = plan.from_edge[place]
+    if plan.collects:
+        return tuple([metadata_behind(node, i, plan.saved_kind[place]) for i in range(edge_total(node))])
+    return metadata_behind(node, plan.from_edge[place], plan.saved_kind[place])
+
+cdef object metadata_behind(OpNode node, Py_ssize_t i, int kind):
     cdef Node target
     cdef Tensor leaf = None
     if node.leaf_edges >> i & 1:
@@ -266,7 +275,7 @@ cdef object metadata_from_edge(OpNode node, int place):
         target = <Node>edge_items(node)[i]
         if type(target) is AccumulateGrad:
             leaf = target.leaf
-    if plan.saved_kind[place] == FROM_SHAPE:
+    if kind == FROM_SHAPE:
         return make_size(target.shape.shape, target.shape.ndim) if leaf is None else shape_of(leaf)
     return dtypes[target.dtype_code if leaf is None else leaf.code]
 
