@@ -32,6 +32,7 @@ cdef uint64_t run_counter = 0
 cdef dict active_runs = {}
 
 
+@cython.final
 cdef class BackwardRun:
     """One call of backward: what each node still waits for, and what has arrived for it."""
     cdef uint64_t id
@@ -49,10 +50,11 @@ cdef class BackwardRun:
             Py_XDECREF(self.states[i].node)
             Py_XDECREF(self.states[i].gradient)
 
-    cdef int64_t slot_of(self, Node node) except -2:
+    cdef inline int64_t slot_of(self, Node node) except -2:
         """The node's place in this run, or -1 where it has none yet."""
-        if node.run == self.id:
-            return node.slot
+        return node.slot if node.run == self.id else self.displaced_slot(node)
+
+    cdef int64_t displaced_slot(self, Node node) except -2:
         if self.displaced is not None:
             found = self.displaced.get(node)
             if found is not None:
@@ -193,14 +195,29 @@ cdef class BackwardRun:
         Py_DECREF(result)
         return result if node.more_outputs is None else tuple(result)
 
+    cdef int deliver(self, Node node, Py_ssize_t i, object value) except -1:
+        """Brings the gradient of input `i` of `node` to where it goes."""
+        cdef Node target = edge_at(node, i)
+        cdef int64_t below
+        cdef uint32_t output
+        if target is None or value is None:
+            return 0
+        output = node.next_output(i)
+        below = self.slot_of(target)
+        value = validate(node, target, output, i, value)
+        if modes.anomaly and modes.anomaly_check_nan:
+            check_nan(node, i, value)
+        if not self.restricted or self.states[below].needed:
+            self.add(below, output, value)
+        return 0
+
     cdef int execute(self, list roots) except -1:
         cdef ReadyQueue ready
         cdef pair[uint64_t, int64_t] entry
         cdef Node node, target
         cdef int64_t slot, below
         cdef Py_ssize_t i
-        cdef uint32_t output
-        cdef object gradient, value
+        cdef object gradient
         cdef tuple results
         cdef uint64_t steps = 0
         cdef set started = set()
@@ -226,9 +243,16 @@ cdef class BackwardRun:
                     continue
             if node.extras is not None:
                 gradient = pre_hooks_and_retain(node, gradient)
-            results = node.backward(gradient, self)
-            if node.extras is not None and node.extras.post_hooks:
-                results = post_hooks(node, results, gradient)
+            if isinstance(node, OpNode) and (node.extras is None or not node.extras.post_hooks):
+                # What a rule gives goes on at once.
+                run_rules(<OpNode>node, gradient, self, None)
+            else:
+                results = node.backward(gradient, self)
+                if node.extras is not None and node.extras.post_hooks:
+                    results = post_hooks(node, results, gradient)
+                for i in range(edge_total(node)):
+                    self.deliver(node, i, <object>PyTuple_GET_ITEM(results, i))
+                results = None
             gradient = None
             if not self.keep_graph:
                 node.free_saved()
@@ -236,23 +260,11 @@ cdef class BackwardRun:
                 target = edge_at(node, i)
                 if target is None:
                     continue
-                value = <object>PyTuple_GET_ITEM(results, i)
-                output = node.next_output(i)
                 below = self.slot_of(target)
-                if value is not None:
-                    value = validate(node, target, output, i, value)
-                    if modes.anomaly and modes.anomaly_check_nan:
-                        check_nan(node, i, value)
-                    if self.restricted and not self.states[below].needed:
-                        value = None
-                    else:
-                        self.add(below, output, value)
-                        value = None
                 self.states[below].dependencies -= 1
                 if self.states[below].dependencies == 0:
                     entry.first, entry.second = target.sequence, below
                     ready.push(entry)
-            results = None
             steps += 1
             if steps & 0x3ff == 0:
                 PyErr_CheckSignals()

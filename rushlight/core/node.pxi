@@ -218,7 +218,9 @@ cdef class OpNode(Node):
         return error_name(self.backward_name())
 
     cdef tuple backward(self, object gradient, object run):
-        return run_rules(self, gradient, <BackwardRun>run)
+        cdef tuple result = tuple_of_none(edge_total(self))
+        run_rules(self, gradient, <BackwardRun>run, result)
+        return result
 
     cdef void free_saved(self):
         cdef int i

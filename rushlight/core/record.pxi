@@ -359,10 +359,9 @@ cdef extern from *:
         void add(PyObject*)
         void clear()
 
-cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
-    """A node's backward: calls the rules of the inputs that need it."""
+cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) except -1:
+    """A node's backward: calls the rules of the inputs that need it. What they give goes into `result`, or, where that is None, on its way."""
     cdef Plan plan = node.plan
-    cdef tuple result = tuple_of_none(edge_total(node))
     cdef PyObject** edges = edge_items(node)
     cdef PyObject** saved = saved_items(node)
     cdef Py_ssize_t i, k, n, edge
@@ -378,7 +377,7 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
     if node.more_outputs is not None and PyTuple_GET_SIZE(plan.op.outputs) and PyTuple_GET_SIZE(plan.op.differentiable_outputs) == 1:
         gradient = gradient[plan.op.differentiable_outputs[0]]
     if gradient is None:
-        return result
+        return 0
     for k in range(PyList_GET_SIZE(plan.rules)):
         rule = <Rule>PyList_GET_ITEM(plan.rules, k)
         edge = plan.edges[k]
@@ -412,19 +411,21 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
         else:
             value = PyObject_Vectorcall(rule.function, given.items, n, NULL)
         if rule.parameter < 0 or rule.is_list:
-            place_many(result, value, edge)
+            for item in value:
+                hand_over(node, edge, item, run, result)
+                edge += 1
         else:
-            Py_INCREF(value)
-            Py_DECREF(None)
-            PyTuple_SET_ITEM(result, edge, value)
-    return result
+            hand_over(node, edge, value, run, result)
+    return 0
 
-cdef place_many(tuple result, object values, Py_ssize_t start):
-    cdef Py_ssize_t i
-    for i, value in enumerate(values):
-        Py_INCREF(value)
-        Py_DECREF(None)
-        PyTuple_SET_ITEM(result, start + i, value)
+cdef inline int hand_over(OpNode node, Py_ssize_t edge, object value, BackwardRun run, tuple result) except -1:
+    if result is None:
+        run.deliver(node, edge, value)
+        return 0
+    Py_INCREF(value)
+    Py_DECREF(None)
+    PyTuple_SET_ITEM(result, edge, value)
+    return 0
 
 cdef tuple wanted_of(Node node, BackwardRun run):
     cdef Py_ssize_t i
