@@ -60,6 +60,19 @@ class Geometry {
       step *= std::max<int64_t>(shape[d], 1);
     }
   }
+  // Takes the sizes of `other`, row-major; returns the number of elements.
+  int64_t lay_out(const Geometry& other) {
+    resize(other.ndim);
+    int64_t step = 1, count = 1;
+    for (int d = ndim - 1; d >= 0; --d) {
+      int64_t size = other.shape[d];
+      shape[d] = size;
+      strides[d] = step;
+      count *= size;
+      step *= std::max<int64_t>(size, 1);
+    }
+    return count;
+  }
   bool contiguous() const {
     int64_t step = 1;
     for (int d = ndim - 1; d >= 0; --d) {

@@ -23,6 +23,8 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
     >>> x.grad
     tensor(6.)
     """
+    if gradient is None and inputs is None and not create_graph and core.run_backward_from_scalar(self, bool(retain_graph)):
+        return
     autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 

@@ -5,7 +5,31 @@ cdef extern from *:
     #include <queue>
     #include <utility>
     #include <vector>
-    typedef std::priority_queue<std::pair<uint64_t, int64_t>> rl_ready_queue;
+    // Which node runs next: that with the highest (sequence number, slot). The last one pushed often is, so it waits outside the heap.
+    class rl_ready_queue {
+     public:
+      using Entry = std::pair<uint64_t, int64_t>;
+      bool empty() const { return !has_last_ && heap_.empty(); }
+      void push(const Entry& entry) {
+        if (has_last_) heap_.push(last_);
+        last_ = entry;
+        has_last_ = true;
+      }
+      Entry take() {
+        if (has_last_ && (heap_.empty() || last_ > heap_.top())) {
+          has_last_ = false;
+          return last_;
+        }
+        Entry top = heap_.top();
+        heap_.pop();
+        return top;
+      }
+
+     private:
+      std::priority_queue<Entry> heap_;
+      Entry last_;
+      bool has_last_ = false;
+    };
 
     struct rl_node_state {
       PyObject* node;      // strong
@@ -17,9 +41,8 @@ cdef extern from *:
     """
     cdef cppclass ReadyQueue "rl_ready_queue":
         bint empty()
-        void pop()
         void push(pair[uint64_t, int64_t])
-        const pair[uint64_t, int64_t]& top()
+        pair[uint64_t, int64_t] take()
     cdef struct NodeState "rl_node_state":
         PyObject* node
         PyObject* gradient
@@ -204,7 +227,9 @@ cdef class BackwardRun:
             return 0
         output = node.next_output(i)
         below = self.slot_of(target)
-        value = validate(node, target, output, i, value)
+        if output or type(value) is not Tensor or (<Tensor>value).code != target.dtype_code or \
+                not (<Tensor>value).geometry.same_shape(target.shape):
+            value = validate(node, target, output, i, value)
         if modes.anomaly and modes.anomaly_check_nan:
             check_nan(node, i, value)
         if not self.restricted or self.states[below].needed:
@@ -228,8 +253,7 @@ cdef class BackwardRun:
                 entry.first, entry.second = node.sequence, slot
                 ready.push(entry)
         while not ready.empty():
-            slot = ready.top().second
-            ready.pop()
+            slot = ready.take().second
             node = <Node>self.states[slot].node
             gradient = self.take(slot)
             if node.extras is not None or type(node) is AccumulateGrad and node.leaf.hooks is not None:
@@ -299,6 +323,14 @@ cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
     return slot >= 0 and run.states[slot].needed
 
 
+cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
+    """The gradient of what was broadcast, summed over the dimensions that this made."""
+    cdef int d, lead = gradient.geometry.ndim - shape.ndim
+    for d in range(shape.ndim):
+        if gradient.geometry.shape[d + lead] != shape.shape[d]:
+            return <Tensor>py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
+    return <Tensor>op_sum(gradient, tuple(range(lead)))
+
 cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, object value):
     """The gradient with its target's shape and dtype: summed where it was broadcast, cast where dtypes were mixed."""
     cdef Tensor gradient
@@ -320,8 +352,8 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
         if not expandable(shape, gradient.geometry):
             raise RuntimeError(f"Function {node.name()} returned an invalid gradient at index {index} - got {list(gradient.shape)} but expected "
                                f"shape compatible with {list(make_tuple(shape.shape, shape.ndim))}")
-        value = py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
-        gradient = <Tensor>value
+        gradient = summed_to(gradient, shape)
+        value = gradient
     if gradient.code != code and code != NO_DTYPE:
         if category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
             value = py_real(gradient)
@@ -470,6 +502,19 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
 
 
 # ---------------------------------------------------------------------------------------------------------- entry points
+def run_backward_from_scalar(Tensor t, bint keep_graph):
+    """backward() of a loss, a tensor of one float: runs it and returns True. False, and nothing, for anything else."""
+    cdef Tensor ones
+    if t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters:
+        return False
+    ones = new_like_shape(t.code, t.geometry)
+    if t.code == FLOAT32:
+        (<float*>ones.data_pointer)[0] = 1
+    else:
+        (<double*>ones.data_pointer)[0] = 1
+    run_backward((t,), [ones], keep_graph, False)
+    return True
+
 def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
                  bint accumulate=True):
     """Runs backward from `tensors` (tensors or GradientEdge-like (node, output) pairs) with `gradients` (None: ones).

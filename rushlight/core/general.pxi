@@ -116,6 +116,18 @@ cdef inline void unlink(Tensor result):
         result.creation = VIEW_DEFAULT
 
 
+def are_alike(Tensor first, *others):
+    """Whether all are contiguous tensors of one shape and of one dtype, float32 or float64: what fused kernels take."""
+    cdef Tensor x
+    if first.code != FLOAT32 and first.code != FLOAT64 or not first.flags & CONTIGUOUS:
+        return False
+    for value in others:
+        x = <Tensor?>value
+        if x.code != first.code or not x.flags & CONTIGUOUS or not x.geometry.same_shape(first.geometry):
+            return False
+    return True
+
+
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
     cdef public object choose_variant

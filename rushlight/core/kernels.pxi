@@ -64,6 +64,7 @@ cdef extern from * namespace "rl" nogil:
         void set_shape(const int64_t*, int) except +
         int64_t numel()
         void make_contiguous()
+        int64_t lay_out(const Geometry&)
         cbool contiguous()
         cbool same_shape(const Geometry&)
         cbool same_strides(const Geometry&)

@@ -38,15 +38,16 @@ def set_anomaly_mode(bint enabled, bint check_nan=True):
 
 
 # Ops that the core itself calls, by reference into the table: methods of Tensor.
+cdef Op op_sum
 cdef object py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
-CORE_OPS = ("clone", "as_strided", "_as_strided_gradient", "sum_to_size", "_real", "conj", "_to_dtype", "unbind")
+CORE_OPS = ("clone", "as_strided", "_as_strided_gradient", "sum_to_size", "_real", "conj", "_to_dtype", "unbind", "sum")
 
 def set_core_ops(dict ops):
     """Connects the core with the ops named in CORE_OPS."""
-    global py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
+    global op_sum, py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
     py_clone, py_as_strided, py_as_strided_gradient = ops["clone"], ops["as_strided"], ops["_as_strided_gradient"]
     py_sum_to_size, py_real, py_conj = ops["sum_to_size"], ops["_real"], ops["conj"]
-    py_to_dtype, py_unbind = ops["_to_dtype"], ops["unbind"]
+    py_to_dtype, py_unbind, op_sum = ops["_to_dtype"], ops["unbind"], ops["sum"]
 
 def set_package_folder(str folder):
     """Files below `folder` are the package's own: provenance looks past them."""

@@ -437,10 +437,12 @@ cdef tuple wanted_of(Node node, BackwardRun run):
 
 cdef object scale_by_slope(object gradient, object slope):
     """g · conj(∂), the vjp of an element-wise op."""
-    if type(slope) is int or type(slope) is float:
-        if slope == 1:
+    cdef double number
+    if PyFloat_CheckExact(slope) or PyLong_CheckExact(slope):
+        number = slope
+        if number == 1:
             return gradient
-        if slope == -1:
+        if number == -1:
             return (<Op>op_neg)(gradient)
         return operate(op_mul, gradient, slope)
     if isinstance(slope, Tensor):

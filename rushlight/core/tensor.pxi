@@ -482,10 +482,14 @@ cdef inline Tensor new_tensor(int code, int64_t count):
 
 cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     """A new contiguous tensor of the given sizes."""
-    cdef Tensor out = new_tensor(code, geometry.numel())
-    out.geometry.set_shape(geometry.shape, geometry.ndim)
-    out.geometry.make_contiguous()
-    out.flags |= CONTIGUOUS
+    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef int64_t count = out.geometry.lay_out(geometry)
+    cdef Storage storage = new_storage(count * item_bytes[code])
+    out.storage = storage
+    out.data_pointer = storage.data
+    out.count = count
+    out.code = code
+    out.flags = CONTIGUOUS | INFERENCE if modes.inference else CONTIGUOUS
     return out
 
 cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):

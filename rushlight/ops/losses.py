@@ -27,10 +27,15 @@ def mse_slope(x, target):
     return 2 * (x - target)
 
 
+def mse_cotangent(g, x, target, reduction):
+    difference = x - target
+    return difference * (2 / difference.numel() if reduction == "mean" and difference.numel() else 2.0) * g
+
+
 @op(
     vjp={
-        "x": lambda g, x, target, reduction: shared_out(g, mse_slope(x, target), reduction),
-        "target": lambda g, x, target, reduction: -shared_out(g, mse_slope(x, target), reduction),
+        "x": mse_cotangent,
+        "target": lambda g, x, target, reduction: -mse_cotangent(g, x, target, reduction),
     },
     jvp=lambda x_t, target_t, x, target, reduction: reduced(
         mse_slope(x, target) * tangent_of_difference(x_t, target_t), reduction

@@ -62,18 +62,18 @@ def conjugate_scaled(g, factor):
     return scaled(g, factor.conjugate() if isinstance(factor, complex) else factor)
 
 
-def mat1_gradient(g, column_major, mat2, alpha):
+def mat1_gradient(g, mat1_column_major, mat2, alpha):
     """The cotangent of mat1, column-major where mat1 is: what was transposed for the product leaves row-major."""
-    if column_major:
-        return conjugate_scaled((conjugate(mat2) @ g.t()).t(), alpha)
-    return conjugate_scaled(g @ adjoint(mat2), alpha)
+    factor = mat2.conj() if mat2.is_complex() else mat2
+    made = factor.mm(g.t()).t() if mat1_column_major else g.mm(factor.t())
+    return made if alpha == 1 else conjugate_scaled(made, alpha)
 
 
-def mat2_gradient(g, mat1, column_major, alpha):
+def mat2_gradient(g, mat1, mat2_column_major, alpha):
     """The cotangent of mat2, column-major where mat2 is (say, a layer's weight, transposed)."""
-    if column_major:
-        return conjugate_scaled((g.t() @ conjugate(mat1)).t(), alpha)
-    return conjugate_scaled(adjoint(mat1) @ g, alpha)
+    factor = mat1.conj() if mat1.is_complex() else mat1
+    made = g.t().mm(factor).t() if mat2_column_major else factor.t().mm(g)
+    return made if alpha == 1 else conjugate_scaled(made, alpha)
 
 
 def two_factors(multiply):
@@ -189,9 +189,9 @@ def vdot(x, other):
     "matrices",
     adds=True,
     vjp={
-        "x": lambda g, beta: conjugate_scaled(g, beta),
-        "mat1": lambda g, mat1_column_major, mat2, alpha: mat1_gradient(g, mat1_column_major, mat2, alpha),
-        "mat2": lambda g, mat1, mat2_column_major, alpha: mat2_gradient(g, mat1, mat2_column_major, alpha),
+        "x": lambda g, beta: g if beta == 1 else conjugate_scaled(g, beta),
+        "mat1": mat1_gradient,
+        "mat2": mat2_gradient,
     },
     jvp=lambda x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha: added_tangent(torch.mm)(
         x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha

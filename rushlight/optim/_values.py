@@ -1,8 +1,8 @@
 """What the algorithms share: checks of options, the count of steps, and which tensors the fused kernels take."""
 
 import rushlight as torch
+from rushlight import core
 
-_KERNEL_DTYPES = frozenset((torch.float32, torch.float64))
 _FUSED_DEVICES = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
 _CAPTURABLE_DEVICES = ["cuda", "xpu", "hpu", "privateuseone", "xla"]
 
@@ -77,12 +77,5 @@ def as_real(*tensors):
     return tuple(x if x is None or not x.is_complex() else torch.view_as_real(x) for x in tensors)
 
 
-def kernel_takes(param, *others) -> bool:
-    """Whether a fused kernel applies: dense float32 or float64 tensors, alike in dtype and shape."""
-    dtype, shape = param.dtype, param.shape
-    if dtype not in _KERNEL_DTYPES or not param.is_contiguous():
-        return False
-    for x in others:  # a generator would cost more than the tests
-        if x.dtype is not dtype or x.shape != shape or not x.is_contiguous():
-            return False
-    return True
+kernel_takes = core.are_alike
+"""Whether a fused kernel applies: dense float32 or float64 tensors, alike in dtype and shape."""

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import RemovableHandle
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -54,15 +55,11 @@ def _use_grad_for_differentiable(step: Callable) -> Callable:
 
     @functools.wraps(step)
     def with_mode(self, *args, **kwargs):
-        recording = torch.is_grad_enabled()
-        wanted = bool(self.defaults["differentiable"])
-        if recording == wanted:
-            return step(self, *args, **kwargs)
-        torch.set_grad_enabled(wanted)
+        recording = core.set_grad_mode(bool(self.defaults["differentiable"]))
         try:
             return step(self, *args, **kwargs)
         finally:
-            torch.set_grad_enabled(recording)
+            core.set_grad_mode(recording)
 
     return with_mode
 

@@ -6,7 +6,7 @@ import warnings
 import rushlight as torch
 from rushlight.ops import neural
 
-from ._reduction import checked, reduced
+from ._reduction import REDUCTIONS, checked, reduced
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
@@ -43,8 +43,10 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    reduction = checked(reduction, size_average, reduce)
-    input, target = _same_shape(input, target)
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = checked(reduction, size_average, reduce)
+    if input.shape != target.shape:
+        input, target = _same_shape(input, target)
     if weight is None:
         return neural.mse_loss(input, target, reduction)
     _check_weight(weight, input)
