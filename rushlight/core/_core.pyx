@@ -28,7 +28,9 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     generator   random numbers: their source, drawing them
     function    autograd.Function
     engine      backward
+    running     what a backward tells while it runs
     modes       grad modes
+    wrapped     transforms: levels, and the tensors that they wrap
 """
 cimport cython
 from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
@@ -69,7 +71,9 @@ include "generator.pxi"
 include "interop.pxi"
 include "function.pxi"
 include "engine.pxi"
+include "running.pxi"
 include "modes.pxi"
+include "wrapped.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,
@@ -87,6 +91,7 @@ cdef extern from *:
     void rename "rl_rename"(object, const char*) noexcept
 
 rename(Tensor, "torch.Tensor")
+rename(Wrapped, "torch.Tensor")
 rename(dtype, "torch.dtype")
 rename(device, "torch.device")
 rename(layout, "torch.layout")

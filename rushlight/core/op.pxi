@@ -148,13 +148,7 @@ cdef class Op:
 
     def apply(self, *args):
         """Calls with every parameter given in order (interpreters use this)."""
-        cdef PyObject* bound[MAX_PARAMETERS]
-        cdef int i
-        if len(args) != self.parameter_count:
-            raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
-        for i in range(self.parameter_count):
-            bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-        return self.forward(bound, MODE_NEW, None)
+        return run_below(self, args, None)
 
 
 cdef describe(object callable_object, str name, doc):
@@ -348,6 +342,8 @@ cdef object interpret(object op, tuple arguments, object keywords):
     interpreter = stack.pop()
     modes.interpreters -= 1
     try:
+        if isinstance(interpreter, Level):
+            return call_level(<Level>interpreter, <Op>op, arguments, keywords)
         return interpreter.process(op, arguments, keywords or {})
     finally:
         stack.append(interpreter)

@@ -1,0 +1,1 @@
+"""Transforms of functions: derivatives of functions as functions, and functions of one example as functions of a batch."""
