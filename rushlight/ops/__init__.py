@@ -23,6 +23,7 @@ FAMILIES = (
     "sorting",
     "matmul",
     "contraction",
+    "decomposition",
     "neural",
 )
 

@@ -93,7 +93,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     """
     if isinstance(p, str) and p != "fro":
         matrix = dim if dim is not None else tuple(range(input.dim()))
-        return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype)
+        return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype, out=out)
     return vector_norm(input, 2.0 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out)
 
 
