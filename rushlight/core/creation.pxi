@@ -42,7 +42,7 @@ cdef int infer_code(object data, int have) except -2:
             code = (<dtype>dtype_by_name[kind]).code
         return widen(have, code)
     if hasattr(data, "__array_interface__"):
-        return widen(have, (<Tensor>from_array(data)).code)
+        return widen(have, from_array(data, copied=True).code)
     if is_sequence(data):
         for item in data:
             have = infer_code(item, have)
@@ -69,7 +69,7 @@ cdef char* store(object data, char* at, int code, list shape, int depth) except 
         write_number(data, code, at)
         return at + size
     if isinstance(data, Tensor) or hasattr(data, "__array_interface__"):
-        t = <Tensor>data if isinstance(data, Tensor) else from_array(data)
+        t = <Tensor>data if isinstance(data, Tensor) else from_array(data, copied=True)
         if list(t.shape) != shape[depth:]:
             raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {t.shape[0] if t.ndim else 0})")
         t = contiguous_as(t, code)
@@ -98,7 +98,7 @@ cdef Tensor tensor_of_dtype(object data, int code):
     cdef int d
     cdef Tensor out
     if isinstance(data, Tensor) or hasattr(data, "__array_interface__"):
-        source = <Tensor>data if isinstance(data, Tensor) else from_array(data)
+        source = <Tensor>data if isinstance(data, Tensor) else from_array(data, copied=True)
         return convert(source, source.code if code == NO_DTYPE else code)
     infer_shape(data, shape)
     if code == NO_DTYPE:

@@ -27,8 +27,8 @@ def numpy_of(Tensor x):
     """The same memory as a NumPy array (no copy)."""
     return to_numpy(<Tensor>readable(x, "numpy"))
 
-cdef Tensor from_array(object array):
-    """A tensor over an array's memory."""
+cdef Tensor from_array(object array, bint copied=False):
+    """A tensor over an array's memory (`copied`: it is only read, to be copied)."""
     cdef Tensor out = Tensor.__new__(Tensor)
     cdef size_t address
     interface = array.__array_interface__
@@ -59,7 +59,7 @@ cdef Tensor from_array(object array):
     out.data_pointer = <char*>address
     out.code = code
     update_contiguous(out)
-    if interface["data"][1]:
+    if interface["data"][1] and not copied:
         warn_not_writable()
     return out
 
