@@ -147,8 +147,14 @@ cdef class Op:
         return 0
 
     def apply(self, *args):
-        """Calls with every parameter given in order (interpreters use this)."""
-        return run_below(self, args, None)
+        """Calls with every parameter given in order, whatever interpreter is active; the ops that it is made of are interpreted."""
+        cdef PyObject* bound[MAX_PARAMETERS]
+        cdef int i
+        if len(args) != self.parameter_count:
+            raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
+        for i in range(self.parameter_count):
+            bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
+        return self.forward(bound, MODE_NEW, None)
 
 
 cdef describe(object callable_object, str name, doc):
