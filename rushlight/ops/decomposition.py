@@ -89,7 +89,8 @@ def svd_jvp(A_t, A, full_matrices, compute_uv, U, S, Vh):
     diagonal = moved.diagonal(0, -2, -1)
     S_t = diagonal.real if diagonal.is_complex() else diagonal
     if not compute_uv:
-        return None, S_t, None
+        empty = torch.zeros(0, dtype=A.dtype)
+        return empty, S_t, empty
     row, column = S.unsqueeze(-2), S.unsqueeze(-1)
     rest = moved - torch.diag_embed(diagonal)
     between = gaps(S)

@@ -29,25 +29,14 @@ KNOWN_DIFFERENCES = {
 
 GAPS = {
     # Results differ by more than the tolerance, in single precision or near the functions' zeros.
-    ("addbmm", "light"): "bfloat16 is rounded between steps",
     ("logit", "light"): "bfloat16 is rounded between steps",
-    ("nn.functional.batch_norm", "light"): "bfloat16 is rounded between steps",
-    ("nn.functional.group_norm", "light"): "bfloat16 is rounded between steps",
-    ("native_batch_norm", "light"): "bfloat16 is rounded between steps",
-    ("native_group_norm", "light"): "bfloat16 is rounded between steps",
     # Derivatives at special points.
-    ("special.i1", "main"): "the second derivative at 0 is nan, not 0",
-    ("special.i1e", "main"): "the second derivative at 0 is nan, not 0",
     ("renorm", "main"): "the complex gradient of a slice of zeros is nan",
     ("as_strided_scatter", "main"): "the gradient where places overlap",
-    ("native_group_norm", "main"): "mean and rstd do not require grad",
     # Layouts and shapes.
     ("cat", "main"): "channels_last inputs give a row-major result",
     ("cat", "light"): "channels_last inputs give a row-major result",
-    ("unravel_index", "light"): "the results are not slices of one tensor",
-    ("native_batch_norm", "main"): "save_mean is not empty in evaluation",
     # Not written yet.
-    ("native_batch_norm", "variants"): "no out=",
     ("nn.functional.linear", "variants"): "no out=",
 }
 """What is still wrong, in the same form. A test of these has to fail: who mends one takes it off this list."""
