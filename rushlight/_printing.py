@@ -173,7 +173,7 @@ def _is_default(dtype) -> bool:
 
 def tensor_text(t, *, tensor_contents: str | None = None) -> str:
     """The text of a tensor; `tensor_contents` takes the place of its numbers."""
-    plain = type(t) is torch.Tensor or type(t) is torch.nn.Parameter
+    plain = type(t) in (torch.Tensor, torch.nn.Parameter, torch.core.Wrapped)
     start = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(start)
     notes = []

@@ -30,7 +30,9 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     engine      backward
     running     what a backward tells while it runs
     modes       grad modes
+    inspection  what rushlight.explain asks of a graph
     wrapped     transforms: levels, and the tensors that they wrap
+    dual        forward mode
 """
 cimport cython
 from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
@@ -73,7 +75,9 @@ include "function.pxi"
 include "engine.pxi"
 include "running.pxi"
 include "modes.pxi"
+include "inspection.pxi"
 include "wrapped.pxi"
+include "dual.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,
@@ -98,3 +102,4 @@ rename(layout, "torch.layout")
 rename(memory_format, "torch.memory_format")
 rename(Generator, "torch.Generator")
 rename(Node, "torch.autograd.graph.Node")
+rename(FunctionNode, "torch.autograd.function.FunctionCtx")

@@ -96,6 +96,7 @@ cdef class Op:
     cdef PyObject* default_pointers[MAX_PARAMETERS]
     cdef int parameter_count
     cdef bint has_tensor_list
+    cdef object push                   # how forward mode computes it, once known
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef dict __dict__
     cdef object __weakref__
@@ -301,7 +302,8 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
         if handled is not NotImplemented:
             return handled
     if modes.interpreters and not op.is_composition:
-        return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else {"out": out, "mode": mode})
+        return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
+                         {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
     if out is not None:
         return op.forward(bound, MODE_OUT, out)
     return op.forward(bound, mode, None)

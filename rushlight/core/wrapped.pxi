@@ -11,6 +11,7 @@ cdef class Wrapped(Tensor):
     cdef readonly Level level     # the transform that made it
     cdef readonly Tensor value    # what is within; it may be wrapped by a level further out
     cdef public object aspect     # what the level adds: a batch dimension (an int, or None), a tangent (a tensor, or None)
+    cdef object seen              # of a view at a dual level: the base's tangent of which `aspect` is a part
 
     def __bool__(self):
         return bool(self.level.read(self, "bool"))
@@ -35,6 +36,8 @@ cdef class Wrapped(Tensor):
     def __reduce__(self):
         raise RuntimeError("a tensor inside a transform cannot be pickled")
 
+
+cdef class DualLevel(Level)
 
 cdef class Level:
     """A transform: while it is entered, ops on tensors that it wraps go to `process(op, arguments, keywords)`.
@@ -62,9 +65,24 @@ cdef class Level:
         """Computes `op` on the values within."""
         raise NotImplementedError(f"{type(self).__name__}.process")
 
+    cdef object compute(self, Op op, tuple arguments, object keywords):
+        return self.process(op, arguments, keywords or {})
+
     def read(self, wrapped, what):
         """Somebody asks for the elements of `wrapped` (`what`: "item", "bool", "tolist", "numpy", …): the tensor to read, or an error."""
         return wrapped.value
+
+    def draw(self, out, kernel, generator, first, second):
+        """Fills the new tensor `out` with random numbers, or gives another in its place."""
+        return draw(out, kernel, generator, first, second)
+
+    def beside(self, wrapped, made):
+        """The new, unset tensor `made`, or another in its place, for a program that has `wrapped` of this level."""
+        return made
+
+    def empty_like(self, wrapped, dtype):
+        """An unset tensor in the layout of `wrapped`."""
+        return new_in_layout_of(<Tensor>wrapped, (<Tensor>wrapped).code if dtype is None else code_of(dtype))
 
 
 cdef int pop_level(Level level) except -1:
@@ -145,9 +163,9 @@ cdef Tensor wrapped_alias(Wrapped source):
     return wrap_value(source.level, source.value, source.aspect)
 
 cdef Tensor detached_within(Wrapped source):
-    """detach(), through all levels. (A tangent, which is another derivative, stays.)"""
-    aspect = source.aspect
-    return wrap_value(source.level, source.value.detach(), aspect.detach() if isinstance(aspect, Tensor) else aspect)
+    """detach(), through all levels: a tangent is lost."""
+    cdef Tensor value = source.value.detach()
+    return value if isinstance(source.level, DualLevel) else wrap_value(source.level, value, source.aspect)
 
 cdef object readable(object value, what):
     """A tensor whose memory may be read, for one that may be wrapped."""
@@ -211,11 +229,11 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     if grad and not level.grad_within:
         modes.grad = False
         try:
-            result = level.process(op, arguments, keywords or {})
+            result = level.compute(op, arguments, keywords)
         finally:
             modes.grad = grad
     else:
-        result = level.process(op, arguments, keywords or {})
+        result = level.compute(op, arguments, keywords)
     if mode == MODE_IN_PLACE:
         if node is not None:
             if isinstance(op, ViewOp):
