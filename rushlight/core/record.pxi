@@ -252,11 +252,11 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
     cdef object value
     cdef Node target
     cdef int place
-    cdef bint unpacked
+    cdef tuple saved = node.saved      # held: a backward in another thread (or in a hook) may free the node meanwhile
     for i in range(edge_total):
         Py_INCREF(None)
         PyTuple_SET_ITEM(result, i, None)
-    if node.saved is None:
+    if saved is None:
         raise RuntimeError(FREED_TEXT)
     if plan.op.no_derivative is not None:
         raise NotImplementedError(f"the derivative for '{plan.op.no_derivative}' is not implemented.")
@@ -285,7 +285,7 @@ cdef tuple run_rules(OpNode node, object gradient, BackwardRun run):
                 keep.append(value)
                 argv[i] = <PyObject*>value
             else:
-                value = <object>PyTuple_GET_ITEM(node.saved, place)
+                value = <object>PyTuple_GET_ITEM(saved, place)
                 if type(value) is SavedTensor or type(value) is list:
                     value = unpack_value(value, node)
                     if keep is None:
