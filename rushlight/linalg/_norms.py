@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight.core import written_out
 from rushlight.ops.norms import vector_norm
 
 
@@ -49,7 +50,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=No
         if not keepdim and columns > rows:
             columns -= 1
         made = greatest(sums, columns, keepdim) if ord > 0 else sums.amin(columns, keepdim)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    return made if out is None else written_out("linalg_matrix_norm", out, made)
 
 
 def greatest(values, dim, keepdim):

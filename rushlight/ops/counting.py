@@ -204,7 +204,7 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
     dtype = torch.result_type(elements, tests)
     elements, tests = elements.detach().to(dtype), tests.detach().to(dtype)
     found = ~is_among(elements, tests) if invert else is_among(elements, tests)
-    return found if out is None else out.resize_(found.shape).copy_(found)
+    return found if out is None else core.written_out("isin", out, found)
 
 
 # ---------------------------------------------------------------------------------------------------------- unique elements

@@ -1,7 +1,7 @@
 """Matrices as products of simpler ones, by LAPACK."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor
+from rushlight.core import empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import conjugate
@@ -165,8 +165,7 @@ def svdvals(A, *, driver=None, out=None):
     if out is None:
         # The derivative of S needs the vectors.
         return _linalg_svd(A, False, torch.is_grad_enabled() and A.requires_grad)[1]
-    real = _linalg_svd(A, False, False)[1]
-    return out.resize_(real.shape).copy_(real)
+    return written_out("linalg_svdvals", out, _linalg_svd(A, False, False)[1])
 
 
 @composite
@@ -187,5 +186,5 @@ def svd(input, some=True, compute_uv=True, *, out=None):
         U, V = (torch.zeros((*batch, size, size), dtype=input.dtype) for size in (rows, columns))
     made = U, S, V
     if out is not None:
-        made = tuple(given.resize_(value.shape).copy_(value) for given, value in zip(out, made, strict=True))
+        made = tuple(written_out("svd", given, value) for given, value in zip(out, made, strict=True))
     return return_type("svd", "U", "S", "V")(made)

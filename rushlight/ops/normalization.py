@@ -7,7 +7,7 @@ ordinary ops of the input, so that it can be differentiated again.
 import math
 
 import rushlight as torch
-from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor
+from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel, op
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
@@ -45,7 +45,7 @@ def last_dims(normalized_shape):
 
 
 def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or is_wrapped(g) or is_wrapped(x) or is_wrapped(weight):
         dims = last_dims(normalized_shape)
         normal, scale = standardized(x, dims, eps)
         dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
@@ -371,7 +371,7 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     results = (made, mean.to(kept), rstd.to(kept)) if training else (made, empty_tensor((0,), kept), empty_tensor((0,), kept))
     if out is None:
         return results
-    return tuple(given.resize_(value.shape).copy_(value) for given, value in zip(out, results, strict=True))
+    return tuple(written_out("native_batch_norm", given, value) for given, value in zip(out, results, strict=True))
 
 
 @composite(method=False)
