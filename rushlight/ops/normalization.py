@@ -9,6 +9,7 @@ import math
 import rushlight as torch
 from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
 
@@ -49,7 +50,7 @@ def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
         dims = last_dims(normalized_shape)
         normal, scale = standardized(x, dims, eps)
         dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
-        return dx, g * normal if wanted[1] else None, g if wanted[2] else None
+        return dx, tracked_with(g * normal, weight) if wanted[1] else None, tracked_with(g, x, weight) if wanted[2] else None
     columns, dtype = math.prod(normalized_shape), mean.dtype
     dx = empty_tensor(x.shape, dtype) if wanted[0] else None
     dweight = empty_tensor(normalized_shape, dtype) if wanted[1] else None
@@ -304,7 +305,9 @@ def batch_norm_joint(g, x, mean, rstd, weight, training, eps, wanted):
     dx = None
     if wanted[0]:
         dx = project(h, normal, scale, dims) if training else h * scale
-    return dx, (g * normal).sum(dims) if wanted[1] else None, g.sum(dims) if wanted[2] else None
+    dx = None if dx is None else tracked_with(dx, x, weight)
+    dweight = tracked_with((g * normal).sum(dims), weight) if wanted[1] else None
+    return dx, dweight, tracked_with(g.sum(dims), x, weight) if wanted[2] else None
 
 
 def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
