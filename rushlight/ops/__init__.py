@@ -9,6 +9,7 @@ FAMILIES = (
     "arithmetic",
     "elementary",
     "comparison",
+    "steps",
     "activation",
     "shape",
     "joining",

@@ -5,6 +5,7 @@ from rushlight.core import LabelLossOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.scan import contiguous_like
+from rushlight.ops.steps import tracked_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
@@ -268,8 +269,8 @@ def run_nll_loss(x, target, weight, reduction, ignore_index):
 
 
 nll_rules = dict(
-    vjp=lambda g, x_shape, target, weight, total_weight, reduction, ignore_index: torch._nll_loss_gradient(
-        g, x_shape, target, weight, total_weight, reduction, ignore_index
+    vjp=lambda g, x, target, weight, total_weight, reduction, ignore_index: tracked_with(
+        torch._nll_loss_gradient(g, x.shape, target, weight, total_weight, reduction, ignore_index), x
     ),
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"),
