@@ -71,4 +71,8 @@ from rushlight._printing import get_printoptions, set_printoptions
 
 
 def __getattr__(name):
+    if name == "explain":  # nobody's program needs it to run, so it is imported when it is first asked for
+        from importlib import import_module
+
+        return import_module("rushlight.explain")
     raise _missing(name, __name__)
