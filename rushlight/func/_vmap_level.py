@@ -116,13 +116,16 @@ class VmapLevel(Level):
             ]
         )
 
-    def check_example(self, op, values, batched):
+    def check_example(self, op, values, batched, keywords=None):
         """Raises the error that the first example gives, if it gives one."""
         if self.size == 0:
             return
         with torch.no_grad():
+            given = self.example(values, batched, 0)
+            if keywords:
+                given = (given[0].clone(), *given[1:])
             try:
-                run(op, self.example(values, batched, 0))
+                run(op, given, keywords)
             except (RuntimeError, IndexError, ValueError, TypeError) as error:
                 raise error from None
 
@@ -164,6 +167,8 @@ class VmapLevel(Level):
             # What a rule's ops save of the target must survive the write.
             values[0] = target.clone()
         result = self.compute(op, values, batched)
+        if result.shape != target.shape or not torch.can_cast(result.dtype, target.dtype):
+            self.check_example(op, values, batched, {"mode": 1})
         target.copy_(result)
         return arguments[0]
 

@@ -8,7 +8,7 @@ from rushlight.func.batching.elementwise import aligned
 FAMILIES = (elementwise, indexing, layers, products, rearranging, reduction, views)
 """The modules whose rules fill the table."""
 
-__all__ = ["FAMILIES", "aligned", "examples", "rule_of", "rules"]
+__all__ = ["FAMILIES", "aligned", "examples", "no_rule", "rule_of", "rules"]
 
 
 def no_rule(op, arguments, batched, size):
