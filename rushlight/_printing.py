@@ -163,7 +163,7 @@ def _tangent(t) -> str | None:
     # Only who has imported the module can have made a dual number.
     forward_ad = sys.modules.get("rushlight.autograd.forward_ad")
     tangent = None if forward_ad is None else forward_ad.unpack_dual(t).tangent
-    return None if tangent is None else f"tangent={tensor_text(tangent)}"
+    return None if tangent is None else f"tangent={tangent}"
 
 
 def _is_default(dtype) -> bool:
@@ -173,6 +173,9 @@ def _is_default(dtype) -> bool:
 
 def tensor_text(t, *, tensor_contents: str | None = None) -> str:
     """The text of a tensor; `tensor_contents` takes the place of its numbers."""
+    if type(t) is torch.core.Wrapped and not isinstance(t.level, torch.core.DualLevel):
+        within = tensor_text(t.value).replace("\n", "\n    ")
+        return f"BatchedTensor(lvl={t.level.depth}, bdim={t.aspect}, value=\n    {within}\n)"
     plain = type(t) in (torch.Tensor, torch.nn.Parameter, torch.core.Wrapped)
     start = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(start)

@@ -33,6 +33,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     inspection  what rushlight.explain asks of a graph
     wrapped     transforms: levels, and the tensors that they wrap
     dual        forward mode
+    derivatives what derivatives of functions need of the graph
 """
 cimport cython
 from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
@@ -78,6 +79,7 @@ include "modes.pxi"
 include "inspection.pxi"
 include "wrapped.pxi"
 include "dual.pxi"
+include "derivatives.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,

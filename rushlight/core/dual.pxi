@@ -19,7 +19,9 @@ cdef Push push_of(Op op):
         return <Push>op.push
     push = Push.__new__(Push)
     if op.jvp is not None:
-        push.function, push.sources = op.jvp, [forward_source(op, name) for name in __import__("inspect").signature(op.jvp).parameters]
+        import inspect
+        named = [p.name for p in inspect.signature(op.jvp).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        push.function, push.sources = op.jvp, [forward_source(op, name) for name in named]
         push.needs_target = (FROM_ARGUMENT, 0) in push.sources
     elif op.linear:
         push.linear = True
@@ -167,10 +169,10 @@ cdef class DualLevel(Level):
                     term = operate(op_mul, tangent, slope)
                 total = term if total is None else operate(op_add, total, term)
             return (total,)
-        if op.name in ("heaviside", "floor_divide"):
+        if op.name in ("heaviside", "floor_divide", "binomial"):
             raise NotImplementedError(f"Trying to use forward AD with aten::{op.name} that does not support it.")
         if op.rules or op.no_derivative is not None:
-            raise NotImplementedError(f"Trying to use forward AD with {op.name} that does not support it because it has not been implemented yet.\n"
+            raise NotImplementedError(f"Trying to use forward AD with {op.no_derivative or op.name} that does not support it because it has not been implemented yet.\n"
                                       "Please file an issue to PyTorch at https://github.com/pytorch/pytorch/issues/new?template=feature-request.yml "
                                       "so that we can prioritize its implementation or submit a PR adding the implementation to derivatives.yaml")
         return None
@@ -339,7 +341,8 @@ cdef object window_of(Tensor whole, Tensor base, Tensor view):
     cdef int64_t offset = view.data_pointer - base.data_pointer
     cdef object seen = whole
     if view.code != base.code:
-        seen = seen.view_as_real() if category[base.code] == IS_COMPLEX else seen.view_as_complex()
+        from rushlight.ops import table
+        seen = table["view_as_real" if category[base.code] == IS_COMPLEX else "view_as_complex"](seen)
     return py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
                          offset // item_bytes[view.code] + (<Tensor>seen).storage_offset())
 

@@ -179,9 +179,9 @@ cdef int check_write(Tensor x) except -1:
     if x.base is not None:
         check_view_write(x)
         refresh_view(x)
-        if x.base.grad_fn_ is None:
+        if x.base.grad_fn_ is None or x.base.flags & DERIVATIVE_INPUT:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if x.grad_fn_ is None:
+    if x.grad_fn_ is None or x.flags & DERIVATIVE_INPUT:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     return 0
 

@@ -4,6 +4,7 @@ cdef enum:
     CONTIGUOUS = 2
     INFERENCE = 4        # made in inference mode
     RETAINS_GRAD = 8
+    DERIVATIVE_INPUT = 16    # the input of a function that is being differentiated: a leaf to that function
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -215,6 +216,11 @@ cdef class Tensor:
 
     def requires_grad_(self, requires_grad=True):
         """Sets `requires_grad` in place and returns the tensor."""
+        if modes.transforms:
+            raise RuntimeError("You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside of a "
+                               "function being transformed by a functorch transform. This is unsupported, please attempt to use the functorch "
+                               "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
+                               "transformed instead.")
         if requires_grad is True and category[self.code] < IS_FLOATING:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         set_requires_grad(self, requires_grad)

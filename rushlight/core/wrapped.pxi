@@ -54,11 +54,13 @@ cdef class Level:
     def __enter__(self):
         self.grad_within = modes.grad
         self.active = True
+        modes.transforms += not self.tracks_all
         push_interpreter(self)
         return self
 
     def __exit__(self, *exc):
         pop_level(self)
+        modes.transforms -= not self.tracks_all
         self.active = False
 
     def process(self, op, arguments, keywords):
