@@ -356,34 +356,3 @@ def test_element_wise_ops_take_any_shape(name):
     whole = call(op, arguments)
     first = call(op, put(arguments, {(i, None): arguments[i].expand(whole.shape)[(slice(0, 1),) * whole.ndim] for i in tensors}))
     same_values(first, whole[(slice(0, 1),) * whole.ndim])
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        n
-        for n in OPS
-        if type(table[n]).__name__ in {"PointwiseOp", "ReductionOp"}
-        or n in {"cumsum", "softmax", "log_softmax", "matmul", "mm", "sort_along"}
-    ],
-)
-def test_bits_do_not_depend_on_threads(name):
-    op, arguments = table[name], list(SAMPLES[name][0])
-    tensors = [i for i in op.tensor_parameters if isinstance(arguments[i], torch.Tensor)]
-    if name in {"mm", "matmul"}:
-        arguments = put(arguments, {(i, None): arguments[i].repeat(80, 80)[:240, :240] for i in tensors})
-    else:
-        arguments = put(
-            arguments, {(i, None): (arguments[i].flatten().repeat(120_000)[:120_000]).reshape(400, 300) for i in tensors}
-        )
-    before = torch.get_num_threads()
-    results = []
-    try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            results.append(tensors_in(call(op, arguments)))
-    finally:
-        torch.set_num_threads(before)
-    for a, b in zip(*results, strict=True):
-        same = (a == b) | ((a != a) & (b != b))
-        assert same.all().item()
