@@ -67,7 +67,9 @@ from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_en
 from rushlight import nn, optim
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
-from rushlight._printing import get_printoptions, set_printoptions
+from rushlight._printing import get_printoptions, set_printoptions, typename
+from rushlight import serialization
+from rushlight.serialization import load, save
 
 
 def __getattr__(name):

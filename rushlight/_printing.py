@@ -209,3 +209,19 @@ def tensor_text(t, *, tensor_contents: str | None = None) -> str:
             text += ", " + note
             column += len(note) + 2
     return text + ")"
+
+
+def typename(obj) -> str:
+    """The name of an object's type, with its module; a tensor's says its dtype.
+
+    >>> import rushlight
+    >>> rushlight.typename(rushlight.ones(2)), rushlight.typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, torch.Tensor):
+        return obj.type()
+    named = obj if getattr(obj, "__qualname__", None) else type(obj)
+    module = getattr(named, "__module__", None) or ""
+    if module.split(".")[0] == __package__:
+        module = "torch" + module[len(__package__) :]
+    return named.__qualname__ if module in ("", "builtins") else f"{module}.{named.__qualname__}"

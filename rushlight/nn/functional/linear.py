@@ -12,12 +12,11 @@ bilinear = neural.bilinear
 def linear(input, weight, bias=None, *, out=None):
     """x @ weight.T + bias; `out` is written where it is given.
 
-        Shapes: input (*, in), weight (out, in) or (in), bias (out) or (), result (*, out).
+    Shapes: input (*, in), weight (out, in) or (in), bias (out) or (), result (*, out).
 
-        >>> import rushlight as torch
-    from rushlight.core import written_out
-        >>> torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2), torch.ones(3))
-        tensor([[3., 3., 3.]])
+    >>> import rushlight as torch
+    >>> torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2), torch.ones(3))
+    tensor([[3., 3., 3.]])
     """
     if out is not None:
         return written_out("linear", out, linear(input, weight, bias))
