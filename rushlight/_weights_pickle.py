@@ -9,6 +9,7 @@ import collections
 import math
 import pickle
 import pickletools
+from typing import ClassVar
 
 from rushlight import core
 from rushlight.core import Size, Tensor, device, dtype_by_name
@@ -331,7 +332,7 @@ class Writer(pickle._Pickler):
         return None
 
     # Types are handled by Python's own method, which calls the one above only under this name.
-    dispatch: dict = pickle._Pickler.dispatch | {
+    dispatch: ClassVar[dict] = pickle._Pickler.dispatch | {
         type: save_global,
         type(rebuild_tensor): save_global,
         core.dtype: save_global,

@@ -194,6 +194,7 @@ def test_places():
     with pytest.raises(RuntimeError, match=r"Attempting to deserialize object on a CUDA device but torch.cuda.is_available"):
         torch.load(file)
     for place in ("cpu", torch.device("cpu"), {"cuda:0": "cpu"}, lambda storage, location: storage):
+        file.seek(0)
         assert torch.load(file, map_location=place).tolist() == [0, 0]
 
 
