@@ -314,6 +314,8 @@ def glu(x, dim=-1):
     """The first half of `x` along `dim` times the sigmoid of the second."""
     if x.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    if not x.is_floating_point():
+        raise NotImplementedError(f"\"glu_cpu\" not implemented for '{x.dtype.legacy_name}'")
     if x.shape[dim] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.shape[dim]}")
     first, second = halves(x, dim)

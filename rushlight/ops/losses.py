@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight.core import LabelLossOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import conjugate
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.scan import contiguous_like
 from rushlight.ops.steps import tracked_with
@@ -105,7 +106,7 @@ def soft_margin_slope(x, target):
 
 
 @op(
-    vjp=lambda g, x, target, reduction: shared_out(g, soft_margin_slope(x, target), reduction),
+    vjp=lambda g, x, target, reduction: shared_out(g, conjugate(soft_margin_slope(x, target)), reduction),
     jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
     function=False,
     method=False,

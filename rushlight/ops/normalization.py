@@ -195,7 +195,7 @@ def group_norm_joint(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
         return None, None, None  # PyTorch ignores what comes for the statistics alone
     shape = (N, group, C // group, HxW)
     grouped_g, grouped = widened(g).reshape(shape), widened(x).reshape(shape)
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or any(map(is_wrapped, (g, x, weight))):
         normal, scale = standardized(grouped, (2, 3), eps)
     else:
         scale = rstd.reshape(N, group, 1, 1)
@@ -222,10 +222,8 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
         x_t = x_t.reshape(shape)
         normal_t = project(x_t, normal, rstd, dims)
         mean_t, rstd_t = x_t.mean(dims), (normal * x_t).mean(dims) * -(rstd * rstd).reshape(N, group)
-    out_t = affine_jvp(
-        normal, normal_t, by_channel(weight, group), by_channel(weight_t, group), by_channel(bias_t, group)
-    ).reshape(x.shape)
-    return out_t, mean_t, rstd_t
+    out_t = affine_jvp(normal, normal_t, by_channel(weight, group), by_channel(weight_t, group), by_channel(bias_t, group))
+    return out_t.expand(shape).reshape(x.shape), mean_t, rstd_t
 
 
 @op(
@@ -296,7 +294,7 @@ def channels_of(parameter, x):
 
 def batch_norm_joint(g, x, mean, rstd, weight, training, eps, wanted):
     g, x, dims = widened(g), widened(x), other_dims(x)
-    if training and torch.is_grad_enabled():
+    if training and (torch.is_grad_enabled() or any(map(is_wrapped, (g, x, weight)))):
         normal, scale = standardized(x, dims, eps)
     else:
         scale = channels_of(rstd, x)

@@ -180,6 +180,9 @@ def cdist_jvp(a_t, b_t, a, b, p, out):
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances between the rows of `x1` [..., P, M] and those of `x2` [..., R, M]: [..., P, R]."""
+    for place, x in enumerate((x1, x2), 1):
+        if not x.is_floating_point():
+            raise RuntimeError(f"cdist only supports floating-point dtypes, X{place} got: {x.dtype.legacy_name}")
     return vector_norm(pairwise_differences(x1, x2), p, -1)
 
 
