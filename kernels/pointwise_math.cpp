@@ -79,6 +79,12 @@ void register_logarithmic() {
     const T z = low < 0 ? x : x < low ? low : x > high ? high : x;
     return simd::log(z / (1 - z));
   });
+  // Of halves the odds are a half, as in PyTorch.
+  unary<group::half, 1>("logit", []<class T>(T x, const Number* p) {
+    const T low = T(float(p[0].f)), high = T(1 - float(low));
+    const T z = float(low) < 0 ? x : float(x) < float(low) ? low : float(x) > float(high) ? high : x;
+    return T(std::log(float(T(float(z) / float(T(1 - float(z)))))));
+  });
 }
 
 void register_activations() {

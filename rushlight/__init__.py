@@ -61,13 +61,20 @@ _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
 from rushlight import _tensor
-from rushlight import autograd, cuda, functional, linalg, random, special, utils
+from rushlight import autograd, cuda, func, functional, linalg, random, special, utils
+from rushlight.func import vmap
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rushlight import nn, optim
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
-from rushlight._printing import get_printoptions, set_printoptions
+from rushlight._printing import get_printoptions, set_printoptions, typename
+from rushlight import serialization
+from rushlight.serialization import load, save
 
 
 def __getattr__(name):
+    if name == "explain":  # nobody's program needs it to run, so it is imported when it is first asked for
+        from importlib import import_module
+
+        return import_module("rushlight.explain")
     raise _missing(name, __name__)

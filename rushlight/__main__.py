@@ -141,6 +141,8 @@ def _explain(error: BaseException) -> None:
     if type(error) is ImportError and found and found[2] in sys.modules:
         text = str(_alias._missing_import(*found.groups()))
         error.msg, error.args = text, (text,)
+        if sys.version_info >= (3, 12):
+            error.name_from = None  # for which the report would append a suggestion of its own
 
 
 def main() -> None:

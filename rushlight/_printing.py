@@ -163,7 +163,7 @@ def _tangent(t) -> str | None:
     # Only who has imported the module can have made a dual number.
     forward_ad = sys.modules.get("rushlight.autograd.forward_ad")
     tangent = None if forward_ad is None else forward_ad.unpack_dual(t).tangent
-    return None if tangent is None else f"tangent={tensor_text(tangent)}"
+    return None if tangent is None else f"tangent={tangent}"
 
 
 def _is_default(dtype) -> bool:
@@ -173,7 +173,10 @@ def _is_default(dtype) -> bool:
 
 def tensor_text(t, *, tensor_contents: str | None = None) -> str:
     """The text of a tensor; `tensor_contents` takes the place of its numbers."""
-    plain = type(t) is torch.Tensor or type(t) is torch.nn.Parameter
+    if type(t) is torch.core.Wrapped and not isinstance(t.level, torch.core.DualLevel):
+        within = tensor_text(t.value).replace("\n", "\n    ")
+        return f"BatchedTensor(lvl={t.level.depth}, bdim={t.aspect}, value=\n    {within}\n)"
+    plain = type(t) in (torch.Tensor, torch.nn.Parameter, torch.core.Wrapped)
     start = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(start)
     notes = []
@@ -206,3 +209,19 @@ def tensor_text(t, *, tensor_contents: str | None = None) -> str:
             text += ", " + note
             column += len(note) + 2
     return text + ")"
+
+
+def typename(obj) -> str:
+    """The name of an object's type, with its module; a tensor's says its dtype.
+
+    >>> import rushlight
+    >>> rushlight.typename(rushlight.ones(2)), rushlight.typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, torch.Tensor):
+        return obj.type()
+    named = obj if getattr(obj, "__qualname__", None) else type(obj)
+    module = getattr(named, "__module__", None) or ""
+    if module.split(".")[0] == __package__:
+        module = "torch" + module[len(__package__) :]
+    return named.__qualname__ if module in ("", "builtins") else f"{module}.{named.__qualname__}"

@@ -88,6 +88,8 @@ def deepcopied(self, memo):
     handled = core.dispatch_torch_function(Tensor.__deepcopy__, (self,), (self, memo), {})
     if handled is not NotImplemented:
         return handled
+    if type(self) is core.Wrapped:
+        return deepcopied(self.level.read(self, "deepcopy"), memo)
     if self.requires_grad and not self.is_leaf:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "

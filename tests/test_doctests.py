@@ -25,7 +25,8 @@ def examples():
         for test in finder.find(module, extraglobs=GLOBALS):
             if test.examples:
                 yield pytest.param(test, id=test.name)
-    for name, op in rushlight.ops.table.items():
+    overloaded = {f.__name__: f for f in rushlight.ops.namespaces["torch"].values() if isinstance(f, rushlight.core.Overloaded)}
+    for name, op in {**rushlight.ops.table, **overloaded, "linear": rushlight.nn.functional.linear}.items():
         # An op is no function, so the finder passes it by.
         test = parser.get_doctest(op.__doc__ or "", dict(GLOBALS), f"op {name}", None, None)
         if test.examples:

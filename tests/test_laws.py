@@ -8,7 +8,6 @@ import pytest
 import rushlight as torch
 from rushlight.ops import namespaces, table
 
-from .laws import forward
 from .laws.calls import is_differentiable, record, tensors_in
 
 SAMPLES, FAILED_CALLS = record()
@@ -180,35 +179,6 @@ def test_vjp_against_differences(name, number):
         assert close(analytic, expected, abs(expected)), (op.parameters[place[0]], analytic, expected)
 
 
-@pytest.mark.parametrize(("name", "number"), cases(lambda op: op.rules and forward.has_jvp(op)))
-def test_jvp_against_vjp(name, number):
-    op, arguments, places, tracked, result, indices = differentiated(name, number)
-    if any(item is not None for _, item in places):
-        tangents = {index: [direction(t, 1.1 + k) for k, t in enumerate(arguments[index])] for index, _ in places}
-    else:
-        tangents = {index: direction(arguments[index], 1.1 + index) for index, _ in places}
-    seeds = [direction(result[i], 0.3 + i) for i in indices]
-    pulled = gradients([result[i] for i in indices], seeds, [get(tracked, place) for place in places])
-    with torch.no_grad():
-        plain = outputs_of(call(op, arguments))
-        pushed = forward.jvp(op, arguments, plain, tangents)
-    if len(pushed) == len(result):
-        pushed = [pushed[i] for i in indices]
-    assert len(pushed) == len(indices), f"{len(pushed)} tangents for {len(indices)} differentiable results"
-    left = sum(inner(seed, t) for seed, t in zip(seeds, pushed, strict=True) if t is not None)
-    right = sum(inner(g, get(tangents, place)) for g, place in zip(pulled, places, strict=True) if g is not None)
-    assert abs(left - right) <= 1e-9 * max(1.0, abs(left), abs(right)), (left, right)
-
-
-@pytest.mark.parametrize(("name", "number"), cases(lambda op: op.rules))
-def test_every_derivative_has_a_forward_rule(name, number):
-    assert forward.has_jvp(table[name]) or table[name].no_derivative is not None or name in NO_FORWARD_RULE
-
-
-NO_FORWARD_RULE = {"matmul", "floor_divide", "heaviside", "index_reduce"}
-"""matmul is made of others when differentiated; for the rest PyTorch has no forward mode either."""
-
-
 @pytest.mark.parametrize(("name", "number"), cases(lambda op: op.rules))
 def test_second_derivative_against_differences(name, number):
     op, arguments, places, tracked, result, indices = differentiated(name, number)
@@ -356,34 +326,3 @@ def test_element_wise_ops_take_any_shape(name):
     whole = call(op, arguments)
     first = call(op, put(arguments, {(i, None): arguments[i].expand(whole.shape)[(slice(0, 1),) * whole.ndim] for i in tensors}))
     same_values(first, whole[(slice(0, 1),) * whole.ndim])
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        n
-        for n in OPS
-        if type(table[n]).__name__ in {"PointwiseOp", "ReductionOp"}
-        or n in {"cumsum", "softmax", "log_softmax", "matmul", "mm", "sort_along"}
-    ],
-)
-def test_bits_do_not_depend_on_threads(name):
-    op, arguments = table[name], list(SAMPLES[name][0])
-    tensors = [i for i in op.tensor_parameters if isinstance(arguments[i], torch.Tensor)]
-    if name in {"mm", "matmul"}:
-        arguments = put(arguments, {(i, None): arguments[i].repeat(80, 80)[:240, :240] for i in tensors})
-    else:
-        arguments = put(
-            arguments, {(i, None): (arguments[i].flatten().repeat(120_000)[:120_000]).reshape(400, 300) for i in tensors}
-        )
-    before = torch.get_num_threads()
-    results = []
-    try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            results.append(tensors_in(call(op, arguments)))
-    finally:
-        torch.set_num_threads(before)
-    for a, b in zip(*results, strict=True):
-        same = (a == b) | ((a != a) & (b != b))
-        assert same.all().item()

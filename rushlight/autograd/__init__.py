@@ -1,6 +1,6 @@
 """Automatic differentiation: backward, grad, the modes that switch recording, and operations of one's own."""
 
-from rushlight.autograd import function, grad_mode, graph
+from rushlight.autograd import forward_ad, function, grad_mode, graph
 from rushlight.autograd.engine import backward, grad
 from rushlight.autograd.function import Function
 from rushlight.autograd.graph import _unsafe_preserve_version_counter
@@ -21,6 +21,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
     "function",
     "grad",
     "grad_mode",

@@ -32,6 +32,8 @@ def seed(output, gradient, index, is_batched):
         return gradient
     if gradient is not None:
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    if not isinstance(output, (Tensor, GradientEdge)):
+        raise AssertionError("Expected output to be a torch.Tensor")
     if isinstance(output, GradientEdge):
         shape, dtype = output_metadata(output)
         if shape.numel() != 1:
@@ -62,7 +64,7 @@ def check_shape(output, gradient, index, is_batched):
         raise RuntimeError(
             f"If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. The sizes of the "
             f"remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: "
-            f"grad_output[{index}] has a shape of {gradient.shape} and output[{index}] has a shape of {expected}. If you only want some "
+            f"grad_output[{index}] has a shape of {gradient.shape[2:]} and output[{index}] has a shape of {expected}. If you only want some "
             "tensors in `grad_output` to be considered batched, consider using vmap."
         )
     raise RuntimeError(
@@ -102,13 +104,21 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
                 raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     tensors = as_tuple(tensors)
     gradients = gradient_tuple(grad_tensors, len(tensors))
-    if len(gradients) != len(tensors):
-        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     if create_graph and any(tensor.requires_grad for tensor in tensors if isinstance(tensor, Tensor)):
         warn_cycle()
     seeds = [seed(tensor, gradient, index, False) for index, (tensor, gradient) in enumerate(zip(tensors, gradients))]
     del gradients
+    check_given(tensors, seeds, inputs)
     core.run_backward(tensors, seeds, create_graph if retain_graph is None else retain_graph, create_graph, inputs)
+
+
+def check_given(outputs, seeds, inputs):
+    """Are there as many cotangents as outputs, and is each thing that can have a gradient?"""
+    if len(seeds) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(seeds)} gradients")
+    for wanted in inputs or ():
+        if not isinstance(wanted, (Tensor, GradientEdge)):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(wanted).__name__}")
 
 
 _warned_of_cycle = False
@@ -139,7 +149,7 @@ def grad(
     is_grads_batched=False,
     materialize_grads=False,
 ):
-    """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
+    """The gradients of `outputs` with respect to `inputs`, as a tuple (for a dict of inputs, a dict); no `.grad` is touched.
 
     Args:
         outputs: Where to start: tensors or GradientEdges.
@@ -167,27 +177,39 @@ def grad(
             FutureWarning,
             stacklevel=2,
         )
-    outputs, inputs = as_tuple(outputs), as_tuple(inputs)
+    names = tuple(inputs) if isinstance(inputs, dict) else None
+    outputs, inputs = as_tuple(outputs), as_tuple(inputs if names is None else inputs.values())
+    if len(inputs) == 0:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = gradient_tuple(grad_outputs, len(outputs))
-    if len(gradients) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     retain_graph = create_graph if retain_graph is None else retain_graph
     seeds = [seed(o, g, index, is_grads_batched) for index, (o, g) in enumerate(zip(outputs, gradients))]
+    check_given(outputs, seeds, inputs)
     if is_grads_batched:
         found = batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused)
     else:
         found = core.run_backward(outputs, seeds, retain_graph, create_graph, inputs, allow_unused, False)
     if materialize_grads:
-        if any(g is None and not isinstance(x, (Tensor, GradientEdge)) for g, x in zip(found, inputs, strict=True)):
+        if any(g is None and isinstance(x, GradientEdge) for g, x in zip(found, inputs)):
             raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
         found = tuple(torch.zeros_like(x, requires_grad=create_graph) if g is None else g for g, x in zip(found, inputs))
-    return found
+    return found if names is None else dict(zip(names, found))
 
 
 def batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused):
     """One backward for each cotangent of the batch, stacked."""
-    count = next(s.shape[0] for s in seeds if s is not None)
+    if any(s is not None and s.ndim == 0 for s in seeds):
+        raise ValueError(
+            "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a Tensor of dimensionality 0 so expected in_dim "
+            "to satisfy 0 <= in_dim < 0."
+        )
+    sizes = [s.shape[0] for s in seeds if s is not None]
+    if len(set(sizes)) > 1:
+        raise ValueError(
+            f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped dimension"
+        )
+    count = sizes[0]
     runs = []
     for i in range(count):
         chosen = [None if s is None else s[i] for s in seeds]

@@ -1,14 +1,51 @@
 """Operations of one's own: a forward and its derivative."""
 
 import functools
+import inspect
 import warnings
 
 import rushlight as torch
 from rushlight import core
 
-__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+__all__ = [
+    "BackwardCFunction",
+    "Function",
+    "FunctionCtx",
+    "FunctionMeta",
+    "InplaceFunction",
+    "NestedIOFunction",
+    "once_differentiable",
+]
 
 FunctionCtx = core.FunctionNode
+
+_NO_BACKWARD = (
+    "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
+)
+_LEGACY = (
+    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with static forward method. "
+    "(Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+)
+
+
+class BackwardCFunction(core.FunctionNode):
+    """The node of a Function, and the `ctx` that its static methods get."""
+
+    def apply(self, *gradients):
+        """Calls the user's backward (or vjp, its other name)."""
+        cls = self._forward_cls
+        if cls.backward is not Function.backward and cls.vjp is not Function.vjp:
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
+            )
+        return (cls.vjp if cls.vjp is not Function.vjp else cls.backward)(self, *gradients)
+
+    def apply_jvp(self, *tangents):
+        """Calls the user's jvp with one tangent (or None) for each argument of forward."""
+        return self._forward_cls.jvp(self, *tangents)
+
+    def _run_backward(self, *gradients):
+        return self.apply(list(gradients)) if self._forward_cls.boxed_grads_call else self.apply(*gradients)
 
 
 class FunctionMeta(type):
@@ -17,26 +54,16 @@ class FunctionMeta(type):
     def __init__(cls, name, bases, attributes):
         super().__init__(name, bases, attributes)
         cls._backward_cls = type(
-            name + "Backward",
-            (core.FunctionNode,),
-            {"__module__": "torch.autograd.function", "_forward_cls": cls, "_run_backward": run_backward},
+            name + "Backward", (BackwardCFunction,), {"__module__": "torch.autograd.function", "_forward_cls": cls}
         )
-
-
-def run_backward(ctx, *gradients):
-    """Calls the user's backward (or vjp, its other name) for a node."""
-    cls = ctx._forward_cls
-    has_backward = cls.backward is not Function.backward
-    has_vjp = cls.vjp is not Function.vjp
-    if has_backward and has_vjp:
-        raise RuntimeError(
-            "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
-        )
-    return (cls.vjp if has_vjp else cls.backward)(ctx, *gradients)
+        cls._signature = None
 
 
 class Function(metaclass=FunctionMeta):
     """An operation with a derivative of one's own: write `forward` and `backward` as static methods, call `apply`.
+
+    `forward(ctx, ...)` computes and saves; or `forward(...)` computes and `setup_context(ctx, inputs, output)` saves, which function
+    transforms need. `jvp(ctx, *tangents)` gives forward mode, `vmap(info, in_dims, *args)` (or `generate_vmap_rule = True`) batching.
 
     >>> import rushlight as torch
     >>> class Cube(torch.autograd.Function):
@@ -54,7 +81,9 @@ class Function(metaclass=FunctionMeta):
     tensor(12.)
     """
 
-    generate_vmap_rule = False
+    generate_vmap_rule = False  # vmap runs forward, backward and jvp themselves under vmap
+    clear_saved_tensors_on_access = False  # ctx.saved_tensors may be read once, and lets the tensors go
+    boxed_grads_call = False  # backward gets its gradients as one list
 
     def __init__(self, *args, **kwargs):
         warnings.warn(
@@ -63,6 +92,9 @@ class Function(metaclass=FunctionMeta):
             DeprecationWarning,
             stacklevel=2,
         )
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError(_LEGACY)
 
     @staticmethod
     def forward(*args, **kwargs):
@@ -77,16 +109,9 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def backward(ctx, *grad_outputs):
         """Turns gradients of the outputs into one gradient (or None) for each argument of forward."""
-        raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
-        )
+        raise NotImplementedError(_NO_BACKWARD)
 
-    @staticmethod
-    def vjp(ctx, *grad_outputs):
-        """Another name of `backward`."""
-        raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
-        )
+    vjp = backward
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
@@ -95,17 +120,67 @@ class Function(metaclass=FunctionMeta):
             "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
         )
 
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        """Computes a batch: `args` with batch dimensions `in_dims` (None for none) to `(output, out_dims)`."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
+        )
+
     @classmethod
     def apply(cls, *args, **kwargs):
         """Runs forward and records it."""
-        if kwargs:
-            raise (
-                TypeError("apply() takes no keyword arguments")
-                if cls.setup_context is Function.setup_context
-                else TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
-            )
-        setup = None if cls.setup_context is Function.setup_context else cls.setup_context
-        return core.apply_function(cls._backward_cls(), cls.forward, setup, args)
+        if not _is_setup_context_defined(cls.setup_context):
+            if kwargs:
+                args = by_position(cls, args, kwargs)
+            return core.apply_function(cls._backward_cls(), cls.forward, None, args)
+        return core.apply_function(cls._backward_cls(), cls.forward, cls.setup_context, with_defaults(cls, args, kwargs))
+
+
+def _is_setup_context_defined(setup_context):
+    """Does a Function separate forward from saving?"""
+    return setup_context is not Function.setup_context
+
+
+def signature_of(cls):
+    """The signature of forward, read once."""
+    if cls._signature is None or cls._signature[0] is not cls.forward:
+        cls._signature = cls.forward, inspect.signature(cls.forward)
+    return cls._signature[1]
+
+
+def with_defaults(cls, args, kwargs):
+    """The arguments of a Function with setup_context by position, defaults filled in."""
+    bound = signature_of(cls).bind(*args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(f"forward() got an unexpected keyword argument '{next(iter(bound.kwargs))}'")
+    return bound.args
+
+
+def by_position(cls, args, kwargs):
+    """The arguments of a Function whose forward takes `ctx`, with those given by keyword in their places."""
+    names = [
+        parameter.name
+        for parameter in signature_of(cls).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ][1:]
+    for name in kwargs:
+        if name not in names:
+            raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
+        if names.index(name) < len(args):
+            raise TypeError(f"forward() got multiple values for argument '{name}'")
+    last = max(map(names.index, kwargs))
+    placed = list(args)
+    for place in range(len(args), last + 1):
+        parameter = signature_of(cls).parameters[names[place]]
+        if names[place] in kwargs:
+            placed.append(kwargs[names[place]])
+        elif parameter.default is parameter.empty:
+            raise TypeError(f"forward() missing required argument: '{names[place]}' (position {place})")
+        else:
+            placed.append(parameter.default)
+    return tuple(placed)
 
 
 def once_differentiable(backward):
@@ -137,3 +212,26 @@ class RefusedGradient(Function):
     @staticmethod
     def backward(ctx, *gradients):
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+RefusedGradient._backward_cls.name = lambda self: "torch::autograd::Error"
+
+
+class InplaceFunction(Function):
+    """An older base of Functions that may write in place: `inplace` is a note for the subclass."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """An older base of Functions with nested arguments; subclasses write `forward_extended` and `backward_extended`."""
+
+    def forward_extended(self, *inputs):
+        """The forward, to be written by the subclass."""
+        raise NotImplementedError
+
+    def backward_extended(self, *gradients):
+        """The backward, to be written by the subclass."""
+        raise NotImplementedError

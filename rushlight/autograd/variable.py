@@ -13,6 +13,12 @@ class VariableMeta(type):
         return isinstance(instance, Tensor)
 
 
+class ExecutionEngine:
+    """The engine as an object, for programs that ask it for a call at the end of backward."""
+
+    queue_callback = staticmethod(core.queue_callback)
+
+
 class Variable(metaclass=VariableMeta):
     """Variable(x) is a tensor over x's memory.
 
@@ -21,10 +27,14 @@ class Variable(metaclass=VariableMeta):
     tensor([1., 1.], requires_grad=True)
     """
 
+    _execution_engine = ExecutionEngine()
+
     def __new__(cls, data=None, requires_grad=False, volatile=None):
         if volatile is not None:
             warnings.warn(
                 "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.", UserWarning, stacklevel=2
             )
+        if data is not None and not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         made = core.empty_tensor((0,)) if data is None else data.detach()
         return made.requires_grad_(True) if requires_grad else made

@@ -28,7 +28,12 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     generator   random numbers: their source, drawing them
     function    autograd.Function
     engine      backward
+    running     what a backward tells while it runs
     modes       grad modes
+    inspection  what rushlight.explain asks of a graph
+    wrapped     transforms: levels, and the tensors that they wrap
+    dual        forward mode
+    derivatives what derivatives of functions need of the graph
 """
 cimport cython
 from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
@@ -70,7 +75,12 @@ include "generator.pxi"
 include "interop.pxi"
 include "function.pxi"
 include "engine.pxi"
+include "running.pxi"
 include "modes.pxi"
+include "inspection.pxi"
+include "wrapped.pxi"
+include "dual.pxi"
+include "derivatives.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,
@@ -90,9 +100,11 @@ cdef extern from *:
     void rename "rl_rename"(object, const char*) noexcept
 
 rename(Tensor, "torch.Tensor")
+rename(Wrapped, "torch.Tensor")
 rename(dtype, "torch.dtype")
 rename(device, "torch.device")
 rename(layout, "torch.layout")
 rename(memory_format, "torch.memory_format")
 rename(Generator, "torch.Generator")
 rename(Node, "torch.autograd.graph.Node")
+rename(FunctionNode, "torch.autograd.function.FunctionCtx")

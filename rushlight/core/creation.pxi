@@ -42,7 +42,7 @@ cdef int infer_code(object data, int have) except -2:
             code = (<dtype>dtype_by_name[kind]).code
         return widen(have, code)
     if hasattr(data, "__array_interface__"):
-        return widen(have, (<Tensor>from_array(data)).code)
+        return widen(have, from_array(data, copied=True).code)
     if is_sequence(data):
         for item in data:
             have = infer_code(item, have)
@@ -69,7 +69,7 @@ cdef char* store(object data, char* at, int code, list shape, int depth) except 
         write_number(data, code, at)
         return at + size
     if isinstance(data, Tensor) or hasattr(data, "__array_interface__"):
-        t = <Tensor>data if isinstance(data, Tensor) else from_array(data)
+        t = <Tensor>readable(data, "item") if isinstance(data, Tensor) else from_array(data, copied=True)
         if list(t.shape) != shape[depth:]:
             raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {t.shape[0] if t.ndim else 0})")
         t = contiguous_as(t, code)
@@ -98,7 +98,7 @@ cdef Tensor tensor_of_dtype(object data, int code):
     cdef int d
     cdef Tensor out
     if isinstance(data, Tensor) or hasattr(data, "__array_interface__"):
-        source = <Tensor>data if isinstance(data, Tensor) else from_array(data)
+        source = <Tensor>data if isinstance(data, Tensor) else from_array(data, copied=True)
         return convert(source, source.code if code == NO_DTYPE else code)
     infer_shape(data, shape)
     if code == NO_DTYPE:
@@ -128,7 +128,11 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
         import warnings
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", UserWarning, stacklevel=2)
-    cdef Tensor out = tensor_of_dtype(data, code_of(dtype))
+    cdef Tensor out
+    if type(data) is Wrapped:
+        out = data.detach().clone() if dtype is None else data.detach().to(dtype, copy=True)
+    else:
+        out = tensor_of_dtype(data, code_of(dtype))
     if requires_grad:
         require_grad_at_creation(out)
     return out
@@ -180,6 +184,8 @@ def empty_tensor(size, dtype=None, strides=None):
 
 def empty_like_layout(Tensor x, dtype=None):
     """A tensor with x's shape and (where dense) strides, unset elements."""
+    if type(x) is Wrapped:
+        return (<Wrapped>x).level.empty_like(x, dtype)
     return new_in_layout_of(x, x.code if dtype is None else code_of(dtype))
 
 def storage_of(Tensor x):
@@ -214,6 +220,8 @@ def resize_tensor(Tensor x, size):
     shape.set_shape(sizes, read_sizes(size, sizes))
     if x.flags & REQUIRES_GRAD:
         raise RuntimeError("cannot resize variables that require grad")
+    if has_hidden_dim(x):
+        raise RuntimeError("an example of a batch cannot be resized in place")
     resize_in_place(x, shape)
     return x
 

@@ -51,6 +51,9 @@ cdef extern from *:
         cbool owned
 
 
+cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident() noexcept
+
 cdef uint64_t run_counter = 0
 cdef dict active_runs = {}
 
@@ -59,6 +62,9 @@ cdef dict active_runs = {}
 cdef class BackwardRun:
     """One call of backward: what each node still waits for, and what has arrived for it."""
     cdef uint64_t id
+    cdef unsigned long thread
+    cdef PyObject* current                 # the node that runs (states holds it)
+    cdef list callbacks                    # what queue_callback was given
     cdef bint keep_graph, create_graph
     cdef bint restricted                   # only paths to `captures`
     cdef vector[NodeState] states
@@ -255,6 +261,7 @@ cdef class BackwardRun:
         while not ready.empty():
             slot = ready.take().second
             node = <Node>self.states[slot].node
+            self.current = <PyObject*>node
             gradient = self.take(slot)
             if node.extras is not None or type(node) is AccumulateGrad and node.leaf.hooks is not None:
                 gradient = before_node(node, gradient)
@@ -267,11 +274,11 @@ cdef class BackwardRun:
                     continue
             if node.extras is not None:
                 gradient = pre_hooks_and_retain(node, gradient)
-            if isinstance(node, OpNode) and (node.extras is None or not node.extras.post_hooks):
+            if isinstance(node, OpNode) and not modes.interpreters and (node.extras is None or not node.extras.post_hooks):
                 # What a rule gives goes on at once.
                 run_rules(<OpNode>node, gradient, self, None)
             else:
-                results = node.backward(gradient, self)
+                results = node.backward(gradient, self) if not modes.interpreters else observed(node, gradient, self)
                 if node.extras is not None and node.extras.post_hooks:
                     results = post_hooks(node, results, gradient)
                 for i in range(edge_total(node)):
@@ -382,7 +389,7 @@ cdef object call_tensor_hooks(object hooks, object gradient):
 cdef int check_hook_result(object given, object result, hook) except -1:
     name = getattr(hook, "__name__", "<unknown hook>")
     if not isinstance(result, Tensor):
-        raise TypeError(f"expected Tensor, but hook returned '{type(result).__name__}'")
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
     cdef Tensor a, b = <Tensor>result
     if given is None:
         return 0
@@ -419,10 +426,7 @@ cdef object pre_hooks_and_retain(Node node, object gradient):
         for hook in list(extras.pre_hooks.values()):
             result = hook(many)
             if result is not None:
-                many = result if isinstance(result, tuple) else (result,)
-                if len(many) != node.output_count():
-                    raise RuntimeError(f"hook '{getattr(hook, '__name__', hook)}' has returned an incorrect number of values (got {len(many)}, but "
-                                       f"expected {node.output_count()})")
+                many = check_many(many, result, hook)
     if extras.retained is not None:
         for number, reference in extras.retained.items():
             kept = reference()
@@ -439,11 +443,19 @@ cdef tuple post_hooks(Node node, tuple results, object gradient):
     for hook in list(node.extras.post_hooks.values()):
         replaced = hook(results, many)
         if replaced is not None:
-            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
-            if len(replaced) != len(results):
-                raise RuntimeError(f"hook '{getattr(hook, '__name__', hook)}' has returned an incorrect number of values (got {len(replaced)}, but "
-                                   f"expected {len(results)})")
-            results = replaced
+            results = check_many(results, replaced, hook)
+    return results
+
+cdef tuple check_many(tuple given, object results, object hook):
+    """What a hook of a node returned, if it can stand for what the hook was given."""
+    if not isinstance(results, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(results).__name__}'")
+    if len(results) != len(given):
+        raise RuntimeError(f"hook '{getattr(hook, '__name__', '<unknown hook>')}' has returned an incorrect number of values (got {len(results)}, but "
+                           f"expected {len(given)})")
+    for before, after in zip(given, results):
+        if after is not None:
+            check_hook_result(before, after, hook)
     return results
 
 
@@ -474,7 +486,22 @@ cdef bint exclusively_held(Tensor gradient) noexcept:
         shared = 2
     return gradient.storage.owner is None and Py_REFCNT(gradient.storage) <= shared
 
+_leaves = __import__("threading").RLock()
+
 cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
+    # Kernels let other threads run: two backwards must not add to one .grad at a time.
+    if len(active_runs) > 1:
+        with _leaves:
+            add_to_grad(variable, gradient)
+    else:
+        add_to_grad(variable, gradient)
+    if variable.post_hooks:
+        for hook in list(variable.post_hooks.values()):
+            if hook(variable) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+    return 0
+
+cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
     cdef Tensor have, kept
     if variable.grad_ is None:
         if not modes.grad and type(gradient) is Tensor and exclusively_held(gradient) and layout_fits(gradient, variable):
@@ -494,10 +521,6 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
             variable.grad_ = operate(op_add, have, gradient)
         else:
             operate_in_place(op_add, have, gradient)
-    if variable.post_hooks:
-        for hook in list(variable.post_hooks.values()):
-            if hook(variable) is not None:
-                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
     return 0
 
 
@@ -530,9 +553,12 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     cdef int64_t slot
     cdef Py_ssize_t i
     cdef bint grad = modes.grad
+    if len(active_runs) >= DEEPEST and running_depth() >= DEEPEST:
+        return continue_in_thread((tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate))
     global run_counter
     run_counter += 1
     run.id = run_counter
+    run.thread = PyThread_get_thread_ident()
     run.keep_graph, run.create_graph = keep_graph, create_graph
     for i, root in enumerate(tensors):
         if isinstance(root, Tensor):
@@ -585,7 +611,12 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
                 seed = None
                 seeds[i] = None
         gradients = None
-        run.execute(roots)
+        try:
+            run.execute(roots)
+        except BaseException:
+            if modes.anomaly and run.current != NULL:
+                warn_of_anomaly(<Node>run.current)
+            raise
         if inputs is not None and accumulate:
             for i, wanted in enumerate(inputs):
                 if run.captured[i] is not None and isinstance(wanted, Tensor):
@@ -597,6 +628,9 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     finally:
         modes.grad = grad
         del active_runs[run.id]
+    if run.callbacks is not None:
+        for callback in run.callbacks:
+            callback()
     if inputs is None or accumulate:
         return None
     if not allow_unused:
@@ -625,32 +659,3 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
         error.add_note("  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
                        "(set requires_grad=True on a leaf)")
     return error
-
-def current_run():
-    """The number of the innermost backward that is running, or 0."""
-    return list(active_runs)[len(active_runs) - 1] if active_runs else 0
-
-def current_run_reaches(Node node):
-    """Whether the innermost running backward executes (or captures) `node`."""
-    cdef BackwardRun run
-    cdef int64_t slot
-    if not active_runs:
-        raise RuntimeError("no backward is running")
-    run = <BackwardRun>active_runs[current_run()]
-    slot = run.slot_of(node)
-    return slot >= 0 and (not run.restricted or run.states[slot].needed)
-
-def set_version(Tensor t, uint32_t version):
-    """Puts a version back (for writes that are known not to matter to backward)."""
-    t.storage.version = version
-
-def has_graph(Tensor t):
-    """Whether backward can start here."""
-    return needs_grad(t)
-
-def edge_pair(Tensor t):
-    """(node, output number) to which the gradient of `t` goes."""
-    node = edge_of(t)
-    if node is None:
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return expose(node), (t.output_number if t.grad_fn_ is not None else 0)

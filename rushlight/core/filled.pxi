@@ -82,8 +82,15 @@ def filled(str name, size, value, dtype=None, device=None, bint requires_grad=Fa
 
 def fill_tensor(Tensor out, value):
     """Fills `out`; no history, no version."""
-    fill_elements(out, value)
+    cdef Tensor inner = out
+    while type(inner) is Wrapped:
+        inner = (<Wrapped>inner).value
+    fill_elements(inner, value)
     return out
+
+def beside(x, Tensor made):
+    """A new, unset tensor for a program that also has `x`: where that belongs to a transform, the transform may want another."""
+    return (<Wrapped>x).level.beside(x, made) if type(x) is Wrapped else made
 
 def require_grad_of_new(Tensor out):
     """requires_grad=True of a factory."""
@@ -166,7 +173,10 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
         code = code_of(dtype)
         made = new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, count)
         if factory.kernel is not None:
-            draw_into(made, factory.kernel, <Generator>default_generator, factory.value, 1.0)
+            if modes.interpreters:
+                made = draw_at_level(made, factory.kernel, None, factory.value, 1.0)
+            else:
+                draw_into(made, factory.kernel, <Generator>default_generator, factory.value, 1.0)
         elif factory.value is not None:
             fill_elements(made, factory.value)
         if requires_grad:

@@ -29,10 +29,13 @@ static PyCodeObject* code_of(_PyInterpreterFrame* frame) {
   PyObject* code = PyStackRef_IsNull(frame->f_executable) ? NULL : PyStackRef_AsPyObjectBorrow(frame->f_executable);
 #elif PY_VERSION_HEX >= 0x030D0000
   PyObject* code = frame->f_executable;
+#elif PY_VERSION_HEX >= 0x030C0000
+  PyObject* code = frame->owner == FRAME_OWNED_BY_CSTACK ? NULL : (PyObject*)frame->f_code;
 #else
   PyObject* code = (PyObject*)frame->f_code;
 #endif
-  return code && PyCode_Check(code) ? (PyCodeObject*)code : NULL;  // the interpreter's own entry frames have none
+  // The frames by which C enters the interpreter have no code, or (in 3.12) code that is not the program's.
+  return code && PyCode_Check(code) ? (PyCodeObject*)code : NULL;
 }
 
 static int instruction_of(_PyInterpreterFrame* frame, PyCodeObject* code) {

@@ -1,14 +1,17 @@
 # Operations defined by the user: torch.autograd.Function. The context `ctx` is the node itself.
+from warnings import warn
+
 @cython.trashcan(True)
 cdef class FunctionNode(Node):
     """The node of a user's Function: holds what forward saved, calls backward."""
     cdef public object needs_input_grad
     cdef public bint materialize_grads
-    cdef object to_save            # what save_for_backward was given
+    cdef object kept               # what save_for_backward was given
     cdef object dirty              # tensors marked as written in place
-    cdef object non_differentiable
+    cdef object constant           # outputs marked as not differentiable
     cdef tuple is_tensor           # which inputs are tensors
     cdef public tuple saved_for_forward
+    cdef bint accessed             # saved_tensors was read, and Function.clear_saved_tensors_on_access says once is enough
     cdef set plain_outputs         # which outputs are no tensors
     cdef dict __dict__
 
@@ -17,15 +20,18 @@ cdef class FunctionNode(Node):
         self.next_nodes = ()
         self.plain_outputs = set()
 
+    def __init__(self):
+        pass
+
     def save_for_backward(self, *tensors):
         """Keeps tensors (or None) for backward, checked against later in-place writes."""
-        self.to_save = tensors
+        self.kept = tensors
 
     def save_for_forward(self, *tensors):
         """Keeps tensors for jvp."""
         for tensor in tensors:
             if tensor is not None and not isinstance(tensor, Tensor):
-                raise TypeError("save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx.")
+                raise AssertionError("save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx.")
         self.saved_for_forward = tensors
 
     def mark_dirty(self, *tensors):
@@ -34,23 +40,55 @@ cdef class FunctionNode(Node):
 
     def mark_non_differentiable(self, *tensors):
         """Says which outputs have no gradient."""
-        self.non_differentiable = tensors
+        self.constant = tensors
 
     def set_materialize_grads(self, value):
         """Whether undefined gradients reach backward as zeros (True, the default) or as None."""
+        if value is not True and value is not False:
+            raise TypeError("set_materialize_grads received an invalid combination of arguments - got "
+                            f"({type(value).__name__}), but expected (bool)")
         self.materialize_grads = value
+
+    def mark_shared_storage(self, *pairs):
+        """Does nothing: tensors that share memory are known anyway."""
+        warn("`mark_shared_storage` is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` are "
+             "not tracked", FutureWarning, stacklevel=2)
+
+    @property
+    def to_save(self):
+        """What save_for_backward was given, until forward is done."""
+        return self.kept
+
+    @property
+    def dirty_tensors(self):
+        """What mark_dirty was given, until forward is done."""
+        return self.dirty
+
+    @property
+    def non_differentiable(self):
+        """What mark_non_differentiable was given, until forward is done."""
+        return self.constant
 
     @property
     def saved_tensors(self):
         """What save_for_backward kept."""
+        cdef tuple saved = self.saved
+        if self.accessed:
+            raise RuntimeError("saved_tensors can only be accessed once when clear_saved_tensors_on_access=True is set on the autograd.Function. "
+                               "Either access saved_tensors only once, or set clear_saved_tensors_on_access=False.")
         if self.freed:
             raise RuntimeError(FREED_TEXT)
-        if self.saved is None:
-            return self.to_save or ()
-        return tuple([None if item is None else unpack_saved(<SavedTensor>item, self) for item in self.saved])
+        if saved is None:
+            return self.kept or ()
+        result = tuple([None if item is None else unpack_for_function(<SavedTensor>item, self) for item in saved])
+        if getattr(getattr(self, "_forward_cls", None), "clear_saved_tensors_on_access", False):
+            self.saved, self.accessed = None, True
+        return result
 
     @property
     def saved_variables(self):
+        """The old name of saved_tensors."""
+        warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
         return self.saved_tensors
 
     @property
@@ -59,10 +97,19 @@ cdef class FunctionNode(Node):
             raise RuntimeError(FREED_TEXT)
         return self.saved
 
+    cdef str forward_name(self):
+        return error_name(self.backward_name())
+
+    def __repr__(self):
+        return f"<torch.autograd.function.{self.backward_name()} object at {id(self):#x}>"
+
+    def __call__(self, *gradients):
+        raise TypeError(f"'{self.backward_name()}' object is not callable")
+
     cdef void free_saved(self):
         if self.saved is not None and len(self.saved):
             self.saved = None
-            self.to_save = None
+            self.kept = None
             self.freed = True
 
     cdef tuple backward(self, object gradient, object run):
@@ -82,12 +129,42 @@ cdef class FunctionNode(Node):
         if len(returned) != expected:
             raise RuntimeError(f"function {self.name()} returned an incorrect number of gradients (expected {expected}, got {len(returned)})")
         for i in range(expected):
+            value = returned[i]
+            if value is not None and not isinstance(value, Tensor):
+                raise RuntimeError(f"expected Variable or None (got {type(value).__name__})")
             if self.is_tensor[i]:
-                given.append(returned[i])
-            elif returned[i] is not None:
-                raise RuntimeError(f"function {self.name()} returned a gradient different from None at position {i + 1}, but the corresponding forward "
+                if value is not None:
+                    check_kind_of_number(self, len(given), <Tensor>value)
+                given.append(value)
+            elif value is not None:
+                raise RuntimeError(f"function {self.name()} returned a gradient different than None at position {i + 1}, but the corresponding forward "
                                    "input was not a Variable")
         return tuple(given)
+
+
+cdef int check_kind_of_number(Node node, Py_ssize_t edge, Tensor gradient) except -1:
+    """The gradient of a real input may not be complex (the engine takes the real part of what ops of the table give, not of this)."""
+    cdef Node target = <Node>node.next_nodes[edge]
+    if target is None or category[gradient.code] != IS_COMPLEX:
+        return 0
+    cdef uint32_t output = node.next_output(edge)
+    cdef int code = target.dtype_code if output == 0 else target.more_outputs[output - 1][1]
+    if category[code] != IS_COMPLEX:
+        raise RuntimeError("Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  (Could "
+                           "this error message be improved?  If so, please report an enhancement request to PyTorch.)")
+    return 0
+
+
+cdef Tensor unpack_for_function(SavedTensor saved, FunctionNode node):
+    """What a Function kept, for its user: an output has its history again, whether or not grad mode is on."""
+    cdef bint grad = modes.grad
+    if not saved.is_output or saved.unpack_hook is not None:
+        return unpack_saved(saved, node)
+    modes.grad = True
+    try:
+        return unpack_saved(saved, node)
+    finally:
+        modes.grad = grad
 
 
 cdef object zeros_for(Node node, Py_ssize_t output):
@@ -151,15 +228,8 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     cdef list originals = list(results)
     given_ids = {id(a) for a in args if isinstance(a, Tensor)}
     dirty = {id(t) for t in ctx.dirty or ()}
-    constant = {id(t) for t in ctx.non_differentiable or ()}
-    for t in ctx.dirty or ():
-        if id(t) not in given_ids:
-            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
-                               "must all be outputs of the Function.") if not any([t is r for r in results]) else RuntimeError(
-                "mark_dirty: all arguments must be inputs of the Function")
-        if not any([t is r for r in results]):
-            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
-                               "must all be outputs of the Function.")
+    constant = {id(t) for t in ctx.constant or ()}
+    check_marks(ctx, results, given_ids)
     first = True
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
@@ -179,6 +249,10 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                     raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
                 check_write(out)
             mark_write(out.storage)
+            if out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
+                results[place] = detached(out)
+        elif id(value) in given_ids and out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
+            results[place] = out = detached(out)
         elif id(value) in given_ids:
             # An input returned as it is: a view of it, so that it has a history of its own.
             modes_before = modes.grad
@@ -190,7 +264,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             out.creation = VIEW_IN_CUSTOM_FUNCTION
             results[place] = out
         elif out.base is not None and tracked:
-            out.creation = VIEW_IN_CUSTOM_FUNCTION
+            out.creation = VIEW_MULTI_OUTPUT if len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION
         if not tracked:
             continue
         if first:
@@ -215,6 +289,22 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     save_for_function(ctx, originals, results, tracked)
     return 0
 
+cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
+    """Are the marks that forward made on tensors, and are written inputs among its results?"""
+    for place, value in enumerate(ctx.dirty or ()):
+        if not isinstance(value, Tensor):
+            raise RuntimeError(f"mark_dirty can only accept variables, but argument {place} is of type {type(value).__name__}")
+        if not any([value is result for result in results]):
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+                               "inplace must all be outputs of the Function.")
+        if id(value) not in given_ids:
+            warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to "
+                 "ctx.mark_dirty().", UserWarning, stacklevel=3)
+    for value in ctx.constant or ():
+        if not isinstance(value, Tensor):
+            raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(value).__name__}")
+    return 0
+
 cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except -1:
     if out.base is not None:
         if len([True for is_tensor in ctx.is_tensor if is_tensor]) > 1 and ctx.more_outputs is not None:
@@ -224,6 +314,8 @@ cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except 
                                "the inplace that returns a single Tensor and a second one that does the other operations).")
         rebase_history(out, ctx)
         return 0
+    if out.flags & RETAINS_GRAD and out.grad_fn_ is not None and out.grad_fn_.extras is not None:
+        out.grad_fn_.extras.retained.pop(out.output_number, None)
     set_history(out, ctx, place)
     if out.flags & RETAINS_GRAD:
         retain_on(ctx, out)
@@ -231,9 +323,9 @@ cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except 
 
 cdef int save_for_function(FunctionNode ctx, list originals, list results, bint tracked) except -1:
     cdef list saved = []
-    if not tracked or ctx.to_save is None:
+    if not tracked or ctx.kept is None:
         return 0
-    for tensor in ctx.to_save:
+    for tensor in ctx.kept:
         if tensor is None:
             saved.append(None)
             continue
@@ -248,5 +340,5 @@ cdef int save_for_function(FunctionNode ctx, list originals, list results, bint 
         else:
             saved.append(save_tensor(<Tensor>tensor, False, 0))
     ctx.saved = tuple(saved)
-    ctx.to_save = None
+    ctx.kept = ctx.dirty = ctx.constant = None
     return 0

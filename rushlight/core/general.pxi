@@ -24,6 +24,8 @@ cdef class Kernel:
             more = many.data()
         for value in arguments:
             if isinstance(value, Tensor):
+                if type(value) is Wrapped:
+                    raise NotImplementedError(f"the kernel {self.name} cannot read a tensor inside a transform")
                 t = <Tensor>value
                 more[tensors] = array_of(t)
                 largest = max(largest, t.count)
@@ -59,10 +61,32 @@ def all_kernel_names():
     """The names of every kernel."""
     return kernel_names().decode().split()
 
+def written_out(str name, given, Tensor result):
+    """The result of a composition, put into `out=` as an op of the table does it; returns `given`."""
+    cdef Tensor out
+    if not isinstance(given, Tensor):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(given).__name__}")
+    out = <Tensor>given
+    if modes.grad and (out.flags | result.flags) & REQUIRES_GRAD:
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+                           "requires grad.")
+    if not can_cast_codes(result.code, out.code):
+        raise RuntimeError(f"result type {c10_name(result.code)} can't be cast to the desired output type {c10_name(out.code)}")
+    if not out.geometry.same_shape(result.geometry):
+        resize_out(out, result.geometry)
+    check_no_overlap(out)
+    copy_elements(out, result)
+    mark_write(out.storage)
+    return out
+
 def mark_written(Tensor tensor):
     """Counts an in-place write that a kernel did to `tensor`."""
     mark_write(tensor.storage)
 
+
+cdef inline bint has_hidden_dim(Tensor x) noexcept:
+    """Whether `x` is one example of a batch: its memory is that of all."""
+    return type(x) is Wrapped and type((<Wrapped>x).aspect) is int
 
 cdef int copy_elements(Tensor target, Tensor source) except -1:
     """target[...] = source, converting and broadcasting; no history, no version."""
@@ -70,6 +94,8 @@ cdef int copy_elements(Tensor target, Tensor source) except -1:
     cdef Geometry wide
     cdef int d, lead
     cdef KernelFunction copy_kernel = (<Kernel>kernel("copy")).function
+    if has_hidden_dim(source) or has_hidden_dim(target):
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
     arrays[0] = array_of(target)
     arrays[1] = array_of(source)
     if not target.geometry.same_shape(source.geometry):

@@ -140,8 +140,20 @@ cdef int draw_into(Tensor out, Kernel kernel, Generator generator, first, second
     kernel.function(&array, 1, numbers)
     return 0
 
+cdef object draw_at_level(Tensor out, Kernel kernel, generator, first, second):
+    """Lets the innermost level say what is drawn: it may need other numbers for each example of a batch."""
+    interpreter = pop_interpreter()
+    try:
+        if isinstance(interpreter, Level):
+            return interpreter.draw(out, kernel, generator, first, second)
+        return draw(out, kernel, generator, first, second)
+    finally:
+        push_interpreter(interpreter)
+
 def draw(Tensor out, Kernel kernel, generator, first=0.0, second=0.0):
     """Fills `out` by a random kernel with (up to) two parameters: floats or ints, as the kernel wants them."""
+    if modes.interpreters:
+        return draw_at_level(out, kernel, generator, first, second)
     draw_into(out, kernel, generator_of(generator), first, second)
     return out
 
@@ -151,7 +163,10 @@ def drawn(str name, size, Kernel kernel, dtype, device, bint requires_grad, gene
     cdef Generator source = generator_of(generator)
     require_cpu(device)
     out = new_of_size(name, <tuple>size, dtype)
-    draw_into(out, kernel, source, first, second)
+    if modes.interpreters:
+        out = draw_at_level(out, kernel, source, first, second)
+    else:
+        draw_into(out, kernel, source, first, second)
     if requires_grad:
         require_grad_at_creation(out)
     return out

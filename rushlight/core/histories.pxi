@@ -159,8 +159,18 @@ cdef int check_view_write(Tensor x) except -1:
         refuse_write_into_view(x, False)
     return 0
 
+cdef object write_watcher = None
+
+def watch_writes(watcher):
+    """Calls `watcher(tensor)` before each in-place write to a tensor (None: no more); returns who watched before."""
+    global write_watcher
+    before, write_watcher = write_watcher, watcher
+    return before
+
 cdef int check_write(Tensor x) except -1:
     """May `x` be written in place? Asked before anything is written. (start_node asks check_view_write for recorded writes.)"""
+    if write_watcher is not None:
+        write_watcher(x)
     if x.flags & INFERENCE and not modes.inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
                            "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
@@ -169,9 +179,9 @@ cdef int check_write(Tensor x) except -1:
     if x.base is not None:
         check_view_write(x)
         refresh_view(x)
-        if x.base.grad_fn_ is None:
+        if x.base.grad_fn_ is None or x.base.flags & DERIVATIVE_INPUT:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if x.grad_fn_ is None:
+    if x.grad_fn_ is None or x.flags & DERIVATIVE_INPUT:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     return 0
 

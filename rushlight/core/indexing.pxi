@@ -97,7 +97,7 @@ cdef tuple split_index(Tensor x, object index):
             else:
                 index_tensor = index_from(item)
             if (<Tensor>index_tensor).geometry.ndim == 0 and category[(<Tensor>index_tensor).code] <= IS_INTEGER and \
-                    (<Tensor>index_tensor).code not in (BOOL, UINT8) and not isinstance(view, tuple):
+                    (<Tensor>index_tensor).code not in (BOOL, UINT8) and not has_hidden_dim(<Tensor>index_tensor):
                 # A 0-d integer tensor counts as an int, but is recorded as select too.
                 place = int(index_tensor.item())
                 check_index(<Tensor>view, dim, place)

@@ -25,10 +25,10 @@ cdef object to_numpy(Tensor x):
 
 def numpy_of(Tensor x):
     """The same memory as a NumPy array (no copy)."""
-    return to_numpy(x)
+    return to_numpy(<Tensor>readable(x, "numpy"))
 
-cdef Tensor from_array(object array):
-    """A tensor over an array's memory."""
+cdef Tensor from_array(object array, bint copied=False):
+    """A tensor over an array's memory (`copied`: it is only read, to be copied)."""
     cdef Tensor out = Tensor.__new__(Tensor)
     cdef size_t address
     interface = array.__array_interface__
@@ -59,7 +59,7 @@ cdef Tensor from_array(object array):
     out.data_pointer = <char*>address
     out.code = code
     update_contiguous(out)
-    if interface["data"][1]:
+    if interface["data"][1] and not copied:
         warn_not_writable()
     return out
 
@@ -121,6 +121,7 @@ cdef object list_from(Tensor x, char* at, int dim):
 
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""
+    x = <Tensor>readable(x, "tolist")
     return list_from(x, x.data_pointer, 0)
 
 
@@ -205,6 +206,7 @@ def to_dlpack(Tensor x):
     """A DLPack capsule over x's memory."""
     if x.flags & REQUIRES_GRAD:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    x = <Tensor>readable(x, "__dlpack__")
     code, bits = _dlpack_codes[x.code]
     return dlpack_capsule(x, x.data_pointer, x.geometry, code, bits)
 

@@ -55,6 +55,8 @@ cdef class JoinOp(GeneralOp):
             any_flags |= x.flags
             if not self.stacks:
                 total += x.geometry.shape[at]
+        if not all_flags & CONTIGUOUS and 4 <= ndim <= 5:
+            return GeneralOp.forward(self, args, mode, out_object)    # the result may have the order of channels_last
         for d in range(ndim):
             sizes[d + (self.stacks and d >= at)] = first.geometry.shape[d]
         sizes[at] = n if self.stacks else total

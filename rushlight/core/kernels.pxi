@@ -97,6 +97,7 @@ cdef extern from * namespace "rl" nogil:
         cbool anomaly_check_nan
         cbool multithreading
         int32_t interpreters
+        int32_t transforms
     Modes modes "rl::modes"
 
 cdef extern from *:

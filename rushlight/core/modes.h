@@ -13,6 +13,7 @@ struct Modes {
   bool anomaly_check_nan = true;
   bool multithreading = true;
   int32_t interpreters = 0;  // transforms on this thread's stack
+  int32_t transforms = 0;    // functions that are being transformed
 };
 
 // The initial-exec model makes this a plain load; it takes a few bytes of the static thread-local space.

@@ -49,6 +49,10 @@ def set_core_ops(dict ops):
     py_sum_to_size, py_real, py_conj = ops["sum_to_size"], ops["_real"], ops["conj"]
     py_to_dtype, py_unbind, op_sum = ops["_to_dtype"], ops["unbind"], ops["sum"]
 
+cdef str package_folder = ""
+
 def set_package_folder(str folder):
     """Files below `folder` are the package's own: provenance looks past them."""
+    global package_folder
+    package_folder = folder
     rl_set_package_folder(folder)

@@ -89,6 +89,9 @@ cdef class Node:
     cdef uint64_t run
     cdef int64_t slot
 
+    def __init__(self):
+        raise TypeError(f"cannot create '{type(self).__name__}' instances")
+
     cdef int output_count(self) noexcept:
         return 1 if self.more_outputs is None else 1 + <int>PyTuple_GET_SIZE(self.more_outputs)
 
@@ -109,6 +112,8 @@ cdef class Node:
 
     cdef void remember_line(self) noexcept:
         self.made.mark()
+        if modes.anomaly:
+            remember_traceback(self)
 
     cdef uint32_t next_output(self, Py_ssize_t i) noexcept:
         return self.next_outputs[i] if self.next_outputs.size() else 0
@@ -147,13 +152,28 @@ cdef class Node:
         """(file, line number) of the line that made this node, or None."""
         return source_line(self.made.code, self.made.instruction)
 
+    @property
+    def requires_grad(self):
+        """True: a graph has no other nodes."""
+        return True
+
     def _sequence_nr(self):
         return self.sequence
+
+    def _set_sequence_nr(self, sequence):
+        self.sequence = sequence
+
+    def _register_hook_dict(self, hooks):
+        """Takes a dict of hooks (id to function) as the hooks of output 0, for tensors that know their hooks."""
+        extras = self.need_extras()
+        if extras.tensor_hooks is None:
+            extras.tensor_hooks = {}
+        extras.tensor_hooks[0] = hooks
 
     @property
     def _input_metadata(self):
         outputs = [(make_size(self.shape.shape, self.shape.ndim), self.dtype_code)] + list(self.more_outputs or ())
-        return [OutputMetadata(shape, dtypes[code]) for shape, code in outputs]
+        return tuple([OutputMetadata(shape, dtypes[code]) for shape, code in outputs])
 
     def register_hook(self, hook):
         """Calls `hook(grad_inputs, grad_outputs)` after this node ran; what it returns (if not None) replaces grad_inputs."""
@@ -172,7 +192,10 @@ cdef class Node:
     def __call__(self, *gradients):
         cdef int n = self.output_count()
         if len(gradients) != n:
-            raise TypeError(f"{self.name()} expected {n} gradients, got {len(gradients)}")
+            raise TypeError(f"expected {n} arguments, got {len(gradients)} instead")
+        for place, value in enumerate(gradients):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(f"argument {place} is not a Variable")
         result = self.backward(gradients[0] if n == 1 else gradients, None)
         return result if len(result) != 1 else result[0]
 
@@ -314,6 +337,15 @@ cdef inline Node edge_of(Tensor tensor):
         return tensor.grad_fn_
     return accumulator_of(tensor)
 
+
+cdef remember_traceback(Node node):
+    """For anomaly mode: the Python stack at which a node was made, and the node whose backward made it."""
+    import traceback
+    metadata = node.metadata
+    metadata["traceback_"] = traceback.format_list([frame for frame in traceback.extract_stack() if not frame.filename.startswith(package_folder)])
+    parent = current_node()
+    if parent is not None:
+        metadata["parent_"] = parent
 
 cdef object new_hooks():
     from collections import OrderedDict

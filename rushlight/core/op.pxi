@@ -105,6 +105,7 @@ cdef class Op:
     cdef int rule_parameters[MAX_PARAMETERS]
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
+    cdef object push                   # how forward mode computes it, once known
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef dict __dict__
     cdef object __weakref__
@@ -161,7 +162,7 @@ cdef class Op:
         return 0
 
     def apply(self, *args):
-        """Calls with every parameter given in order (interpreters use this)."""
+        """Calls with every parameter given in order, whatever interpreter is active; the ops that it is made of are interpreted."""
         cdef PyObject* bound[MAX_PARAMETERS]
         cdef int i
         if len(args) != self.parameter_count:
@@ -315,7 +316,8 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
         if handled is not NotImplemented:
             return handled
     if modes.interpreters and not op.is_composition:
-        return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else {"out": out, "mode": mode})
+        return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
+                         {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
     if out is not None:
         return op.forward(bound, MODE_OUT, out)
     return op.forward(bound, mode, None)
@@ -362,6 +364,8 @@ cdef object interpret(object op, tuple arguments, object keywords):
     interpreter = stack.pop()
     modes.interpreters -= 1
     try:
+        if isinstance(interpreter, Level):
+            return call_level(<Level>interpreter, <Op>op, arguments, keywords)
         return interpreter.process(op, arguments, keywords or {})
     finally:
         stack.append(interpreter)

@@ -456,7 +456,6 @@ cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
 cdef Op op_add, op_sub, op_rsub, op_mul, op_div, op_pow, op_lt, op_le, op_gt, op_ge, op_eq, op_ne, op_neg, op_abs, op_matmul
 cdef Op op_floor_divide, op_remainder, op_bitwise_left_shift, op_bitwise_right_shift, op_bitwise_and, op_bitwise_or, op_bitwise_xor
 cdef Op op_bitwise_not, op_reciprocal
-op_item = None
 
 def set_operators(dict ops):
     """Connects Tensor's operators with the table's ops, by name."""

@@ -118,11 +118,10 @@ cdef inline bint can_save_plainly(Tensor tensor, int place) noexcept:
     """Will the node's own note of the version do, with no SavedTensor for hooks or errors?"""
     return place < PLAINLY_SAVED and not saved_tensor_hooks_active and (not tensor.flags & INFERENCE or modes.inference)
 
-cdef SavedTensor saved_tensor_at(OpNode node, int place):
-    """A SavedTensor for what the node kept without one."""
+cdef SavedTensor saved_tensor_of(OpNode node, int place, object value):
+    """A SavedTensor for what the node kept without one: an input, or the storage of its output."""
     cdef SavedTensor saved = SavedTensor.__new__(SavedTensor)
     cdef Storage storage
-    cdef object value = <object>saved_items(node)[place]
     saved.version = node.saved_versions[place]
     if type(value) is not Storage:
         saved.tensor = <Tensor>value
@@ -138,11 +137,13 @@ cdef SavedTensor saved_tensor_at(OpNode node, int place):
 
 cdef object unpack_at(OpNode node, int place):
     """What a rule gets of the saved value at `place`."""
-    cdef object value = <object>saved_items(node)[place]
+    return unpack_item(node, place, <object>saved_items(node)[place])
+
+cdef object unpack_item(OpNode node, int place, object value):
     if value is None and node.plan.from_edge[place] >= 0:
         return metadata_from_edge(node, place)
     if place < PLAINLY_SAVED and node.saved_plainly >> place & 1:
-        return unpack_saved(saved_tensor_at(node, place), node)
+        return unpack_saved(saved_tensor_of(node, place, value), node)
     return unpack_value(value, node)
 
 cdef object unpack_value(object value, Node node):
@@ -170,7 +171,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         check_view_write(<Tensor>args[0])
     node.plan = plan
     node.sequence = next_sequence()
-    node.made.mark()
+    node.remember_line()
     if op.has_variants:
         node.variant = op.variant(args)
     if plan.is_short:
@@ -350,6 +351,7 @@ cdef extern from *:
       PyObject* items[26];
       int count = 0;
       void add(PyObject* value) { Py_INCREF(value); items[count++] = value; }
+      void add_all(PyObject** values, int n) { for (int i = 0; i < n; ++i) add(values[i]); }
       void clear() { while (count) Py_DECREF(items[--count]); }
       ~rl_arguments() { clear(); }
     };
@@ -357,20 +359,22 @@ cdef extern from *:
     cdef cppclass Arguments "rl_arguments":
         PyObject** items
         void add(PyObject*)
+        void add_all(PyObject**, int)
         void clear()
 
 cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) except -1:
     """A node's backward: calls the rules of the inputs that need it. What they give goes into `result`, or, where that is None, on its way."""
     cdef Plan plan = node.plan
     cdef PyObject** edges = edge_items(node)
-    cdef PyObject** saved = saved_items(node)
     cdef Py_ssize_t i, k, n, edge
     cdef Rule rule
-    cdef Arguments given
+    cdef Arguments given, held
     cdef object value
     cdef int place
     if node.freed:
         raise RuntimeError(FREED_TEXT)
+    # What was saved is held: a backward in another thread (or in a hook) may free the node meanwhile.
+    held.add_all(saved_items(node), plan.saved_count)
     if plan.op.no_derivative is not None:
         raise NotImplementedError(f"the derivative for '{plan.op.no_derivative}' is not implemented.")
     # A rule of one differentiable output among several gets just that one's gradient.
@@ -396,12 +400,12 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 value = wanted_of(node, run)
                 given.add(<PyObject*>value)
             else:
-                value = <object>saved[place]
+                value = <object>held.items[place]
                 if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 and type(value) is not Storage:
                     if (<Tensor>value).storage.version != node.saved_versions[place]:
-                        raise_overwritten(saved_tensor_at(node, place), node)
+                        raise_overwritten(saved_tensor_of(node, place, value), node)
                 elif type(value) is not float and type(value) is not int:
-                    value = unpack_at(node, place)
+                    value = unpack_item(node, place, value)
                 given.add(<PyObject*>value)
         if rule.is_identity:
             value = scale_by_slope(gradient, <object>given.items[0]) if rule.is_slope else <object>given.items[0]
@@ -475,7 +479,7 @@ cdef object saved_attribute(OpNode node, str name):
             if raw:
                 if i < PLAINLY_SAVED and node.saved_plainly >> i & 1:
                     # From now on a SavedTensor is kept, for the hooks that may come on it.
-                    value = saved_tensor_at(node, i)
+                    value = saved_tensor_of(node, i, value)
                     put_item(&saved_items(node)[i], <PyObject*>value)
                     node.saved_plainly &= ~(1 << i)
                 if type(value) is not SavedTensor:

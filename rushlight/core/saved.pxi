@@ -71,7 +71,7 @@ cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook):
     finally:
         modes.grad = grad
     if given.storage.version != before:
-        raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can not be "
+        raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be "
                            "modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need "
                            "to perform in-place operations on the input to a pack hook.")
     saved.unpack_hook = unpack_hook

@@ -4,6 +4,7 @@ cdef enum:
     CONTIGUOUS = 2
     INFERENCE = 4        # made in inference mode
     RETAINS_GRAD = 8
+    DERIVATIVE_INPUT = 16    # the input of a function that is being differentiated: a leaf to that function
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -185,8 +186,6 @@ cdef class Tensor:
 
     def item(self):
         """The one element as a Python number."""
-        if modes.interpreters:
-            return interpret(op_item, (self,), None)
         if self.count != 1:
             raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
         return read_number(self.code, self.data_pointer)
@@ -217,6 +216,11 @@ cdef class Tensor:
 
     def requires_grad_(self, requires_grad=True):
         """Sets `requires_grad` in place and returns the tensor."""
+        if modes.transforms:
+            raise RuntimeError("You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside of a "
+                               "function being transformed by a functorch transform. This is unsupported, please attempt to use the functorch "
+                               "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
+                               "transformed instead.")
         if requires_grad is True and category[self.code] < IS_FLOATING:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         set_requires_grad(self, requires_grad)
@@ -461,6 +465,10 @@ def set_repr(function):
     py_repr = function
 
 
+cdef class Level
+cdef class Wrapped(Tensor)
+
+
 cdef Tensor new_of_type(object cls):
     """An object of a subclass, not yet filled."""
     if not issubclass(cls, Tensor):
@@ -517,7 +525,10 @@ cdef inline void become_alias(Tensor out, Tensor source):
 
 cdef inline Tensor alias_of(Tensor source):
     """The same memory and version without history."""
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out
+    if type(source) is Wrapped:
+        return wrapped_alias(<Wrapped>source)
+    out = Tensor.__new__(Tensor)
     become_alias(out, source)
     return out
 

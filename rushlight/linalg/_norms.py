@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight.core import written_out
 from rushlight.ops.norms import vector_norm
 
 
@@ -48,15 +49,20 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=No
         sums = vector_norm(A, 1, rows, keepdim, dtype=dtype)
         if not keepdim and columns > rows:
             columns -= 1
-        made = (sums.amax if ord > 0 else sums.amin)(columns, keepdim)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+        made = greatest(sums, columns, keepdim) if ord > 0 else sums.amin(columns, keepdim)
+    return made if out is None else written_out("linalg_matrix_norm", out, made)
+
+
+def greatest(values, dim, keepdim):
+    """The greatest of values that are not negative: 0 where there are none."""
+    return values.amax(dim, keepdim) if values.shape[dim] else values.sum(dim, keepdim)
 
 
 def singular_value_norm(x, ord, rows, columns, keepdim):
     """The norms that singular values give."""
     rest = [d for d in range(x.dim()) if d not in (rows, columns)]
     values = torch.linalg.svdvals(x.permute(*rest, rows, columns))
-    made = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord > 0 else values.amin(-1)
+    made = values.sum(-1) if ord == "nuc" else greatest(values, -1, False) if ord > 0 else values.amin(-1)
     if keepdim:
         for d in sorted((rows, columns)):
             made = made.unsqueeze(d)

@@ -9,6 +9,7 @@ FAMILIES = (
     "arithmetic",
     "elementary",
     "comparison",
+    "steps",
     "activation",
     "shape",
     "joining",
@@ -23,6 +24,7 @@ FAMILIES = (
     "sorting",
     "matmul",
     "contraction",
+    "decomposition",
     "neural",
 )
 

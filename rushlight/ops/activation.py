@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight.ops._declare import composite, op, pointwise
 from rushlight.ops._rules import in_place
+from rushlight.ops.steps import tracked_with
 
 
 def refuse_bool(text):
@@ -41,7 +42,7 @@ def relu(x):
 
 
 @pointwise(
-    vjp=lambda g, x, threshold: torch.where(x <= threshold, 0, g),
+    vjp=lambda g, x, threshold: tracked_with(torch.where(x <= threshold, 0, g), x),
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
     inputs=1,
     numbers=lambda threshold, value: (float(threshold), float(value)),
@@ -52,7 +53,7 @@ def threshold(x, threshold, value):
 
 
 @pointwise(
-    vjp=lambda g, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, g),
+    vjp=lambda g, x, min_val, max_val: tracked_with(torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, g), x),
     jvp=lambda x_t, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, x_t),
     inputs=1,
     numbers=lambda low, high: (float(low), float(high)),
@@ -65,7 +66,12 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
 
 
-@pointwise(slope=lambda x, negative_slope: torch.where(x > 0, 1, negative_slope), function=False, method=False, inplace=False)
+@pointwise(
+    slope=lambda x, negative_slope: tracked_with(torch.where(x > 0, 1, negative_slope), x),
+    function=False,
+    method=False,
+    inplace=False,
+)
 def leaky_relu(x, negative_slope=0.01):
     """`x`, times `negative_slope` where it is negative."""
 
@@ -145,7 +151,7 @@ def softplus(x, beta=1, threshold=20):
 
 
 def between(g, x, lambd):
-    return torch.where(torch.logical_and(x >= -lambd, x <= lambd), 0, g)
+    return tracked_with(torch.where(torch.logical_and(x >= -lambd, x <= lambd), 0, g), x)
 
 
 def shrinking(lambd):
@@ -211,7 +217,10 @@ def log_sigmoid(x):
 
 # ---------------------------------------------------------------------------------------------------------- with a weight
 @pointwise(
-    slopes=(lambda x, weight: torch.where(x > 0, 1, weight), lambda x: torch.where(x > 0, 0, x)),
+    slopes=(
+        lambda x, weight: tracked_with(torch.where(x > 0, 1, weight), x),
+        lambda x, weight: tracked_with(torch.where(x > 0, 0, x), weight),
+    ),
     kernel="prelu",
     name="PreluKernelBackward0",
     function=False,
@@ -247,7 +256,7 @@ def prelu(input, weight):
 
 
 @op(
-    vjp={"x": lambda g, slope: g * slope},
+    vjp={"x": lambda g, x, slope: tracked_with(g * slope, x)},
     jvp=lambda x_t, slope: x_t * slope,
     name="RreluWithNoiseBackward0",
     function=False,
@@ -305,6 +314,8 @@ def glu(x, dim=-1):
     """The first half of `x` along `dim` times the sigmoid of the second."""
     if x.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    if not x.is_floating_point():
+        raise NotImplementedError(f"\"glu_cpu\" not implemented for '{x.dtype.legacy_name}'")
     if x.shape[dim] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.shape[dim]}")
     first, second = halves(x, dim)

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor
+from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise
 from rushlight.ops._rules import in_place, legacy_name, refuse_complex, total, underived
 
@@ -42,7 +42,7 @@ def equal(input, other):
     """Whether both have the same shape and elements."""
     if input.shape != other.shape:
         return False
-    return bool((input == other).all())
+    return bool((read_within(input, "equal") == read_within(other, "equal")).all())
 
 
 @composite
@@ -69,6 +69,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 @composite
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether every |input - other| is at most atol + rtol |other|."""
+    input, other = read_within(input, "allclose"), read_within(other, "allclose")
     return bool(torch.isclose(input, other, rtol, atol, equal_nan).all())
 
 

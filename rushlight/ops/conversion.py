@@ -231,7 +231,7 @@ def is_nonzero(input):
     if input.numel() != 1:
         kind = "no values" if input.numel() == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {kind} is ambiguous")
-    return input.item() != 0
+    return bool(core.read_within(input, "bool").item() != 0)
 
 
 @composite(method=False)

@@ -43,11 +43,11 @@ def unravel_index(indices, shape):
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(size < 0 for size in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
-    coordinates, step = [], 1
+    coordinates, step, indices = [], 1, indices.long()
     for size in reversed(shape):
         coordinates.append((indices // step) % size)
         step *= size
-    return tuple(reversed(coordinates))
+    return torch.stack(coordinates[::-1], -1).unbind(-1) if coordinates else ()
 
 
 # ---------------------------------------------------------------------------------------------------------- repeats and counts
@@ -56,7 +56,9 @@ def check_repeats(repeats):
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{dtype_title(repeats.dtype)}'")
 
 
+@op(name="NotImplemented", function=False, method=False, out=False)
 def repeated_places(repeats, output_size):
+    """The index of each repeat: 0 as often as repeats[0] says, and so on."""
     check_repeats(repeats)
     if repeats.ndim != 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
@@ -182,6 +184,14 @@ def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     return torch.searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
 
 
+@op(name="NotImplemented", function=False, method=False, out=False)
+def is_among(x, tests):
+    """Which elements of `x` are among `tests`."""
+    found = core.empty_tensor(x.shape, torch.bool)
+    kernel("isin")(found, x, tests)
+    return found
+
+
 @composite(method=False)
 def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False, element=None, test_element=None, out=None):
     """Which elements are among the test elements."""
@@ -193,10 +203,8 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
         tests = core.tensor(tests)
     dtype = torch.result_type(elements, tests)
     elements, tests = elements.detach().to(dtype), tests.detach().to(dtype)
-    found = core.empty_tensor(elements.shape, torch.bool)
-    kernel("isin")(found, elements, tests)
-    found = ~found if invert else found
-    return found if out is None else out.resize_(found.shape).copy_(found)
+    found = ~is_among(elements, tests) if invert else is_among(elements, tests)
+    return found if out is None else core.written_out("isin", out, found)
 
 
 # ---------------------------------------------------------------------------------------------------------- unique elements

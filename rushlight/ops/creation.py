@@ -3,7 +3,7 @@
 import math
 
 from rushlight import core
-from rushlight.core import Tensor, filled, kernel, unset
+from rushlight.core import Tensor, Wrapped, filled, kernel, unset
 from rushlight.ops._declare import composite
 
 LONG = core.dtype_by_name["int64"]
@@ -201,6 +201,8 @@ def new_factory(name, value):
         if not size or more:
             size = size_keyword(name, size, more)
         check_layout(layout)
+        if type(self) is Wrapped:
+            return core.fill_tensor(core.beside(self, unset(name, size, dtype or self.dtype, device, requires_grad)), value)
         return filled(name, size, value, dtype or self.dtype, device, requires_grad)
 
     factory.__name__ = factory.__qualname__ = name
@@ -218,7 +220,7 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
     if not size or more:
         size = size_keyword("new_empty", size, more)
     check_layout(layout)
-    return unset("new_empty", size, dtype or self.dtype, device, requires_grad)
+    return core.beside(self, unset("new_empty", size, dtype or self.dtype, device, requires_grad))
 
 
 @composite(function=False)
@@ -226,6 +228,8 @@ def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=F
     """A tensor of this one's dtype filled with one value."""
     check_layout(layout)
     value = number(fill_value, "new_full", "fill_value", 2)
+    if type(self) is Wrapped:
+        return core.fill_tensor(core.beside(self, unset("new_full", (size,), dtype or self.dtype, device, requires_grad)), value)
     return filled("new_full", (size,), value, dtype or self.dtype, device, requires_grad)
 
 

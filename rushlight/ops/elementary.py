@@ -368,12 +368,14 @@ def i0e(x):
     """exp(-|x|) i0(x)."""
 
 
-def near_zero(x):
-    return x.abs() <= torch.finfo(x.dtype).eps
+def at_zero_half(x, slope):
+    """`slope` of x, and 1/2 where x is so near to 0 that it would divide by it."""
+    near = x.abs() <= torch.finfo(x.dtype).eps
+    return torch.where(near, 0.5, slope(torch.where(near, 1, x)))
 
 
 @pointwise(
-    slope=lambda x, out: torch.where(near_zero(x), 0.5, x.i0() - out / x),
+    slope=lambda x, out: at_zero_half(x, lambda x: x.i0() - out / x),
     dtype="float",
     name="SpecialI1Backward0",
     namespace="special",
@@ -385,7 +387,7 @@ def i1(x):
 
 
 @pointwise(
-    slope=lambda x, out: torch.where(near_zero(x), 0.5, torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
+    slope=lambda x, out: at_zero_half(x, lambda x: torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
     dtype="float",
     name="SpecialI1EBackward0",
     namespace="special",

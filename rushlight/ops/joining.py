@@ -23,6 +23,27 @@ def check_tensors(name, tensors):
             raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(tensor).__name__}")
 
 
+def lies_channels_last(x):
+    """Whether the strides of a tensor of 4 or 5 dimensions are those of channels_last, allowing for sizes of 1."""
+    least = 0
+    sizes, strides = x.shape, x.stride()
+    if strides[1] == 0:
+        return False
+    for d in (1, *range(x.dim() - 1, 1, -1), 0):
+        if sizes[d] == 0 or strides[d] < least or (d == 0 and least == strides[1]):
+            return False
+        least = strides[d] * max(sizes[d], 1)
+    return True
+
+
+def joined_format(tensors):
+    """The memory format of several tensors behind each other: channels_last where all have it."""
+    rank = tensors[0].dim()
+    if rank in (4, 5) and all(x.dim() == rank and lies_channels_last(x) for x in tensors):
+        return torch.channels_last if rank == 4 else torch.channels_last_3d
+    return torch.contiguous_format
+
+
 def fill_pieces(out, tensors, dim):
     """Writes the tensors behind each other along `dim`, converted where dtypes differ."""
     dtype = out.dtype
@@ -82,7 +103,7 @@ def cat(tensors, dim=0):
     if first is None:
         wrapped(dim, 1)
         return core.empty_tensor((0,), dtype)
-    out = core.empty_tensor(first[:at] + (total,) + first[at + 1 :], dtype)
+    out = torch.empty(first[:at] + (total,) + first[at + 1 :], dtype=dtype, memory_format=joined_format(tensors))
     fill_pieces(out, [tensor for tensor in tensors if tensor.shape != (0,)], at)
     return out
 
@@ -113,7 +134,10 @@ def stack(tensors, dim=0):
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(sizes)} at entry 0 and {list(tensor.shape)} at entry {place}"
             )
-    out = core.empty_tensor(sizes[:at] + (len(tensors),) + sizes[at:], common_dtype(tensors))
+    shape = sizes[:at] + (len(tensors),) + sizes[at:]
+    if at < len(sizes) and joined_format(tensors) is not torch.contiguous_format:
+        return cat(tensors, at).view(shape)
+    out = core.empty_tensor(shape, common_dtype(tensors))
     fill_pieces(out, tensors, at)
     return out
 

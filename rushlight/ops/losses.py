@@ -3,8 +3,10 @@
 import rushlight as torch
 from rushlight.core import LabelLossOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import conjugate
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.scan import contiguous_like
+from rushlight.ops.steps import tracked_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
@@ -109,7 +111,7 @@ def soft_margin_slope(x, target):
 
 
 @op(
-    vjp=lambda g, x, target, reduction: shared_out(g, soft_margin_slope(x, target), reduction),
+    vjp=lambda g, x, target, reduction: shared_out(g, conjugate(soft_margin_slope(x, target)), reduction),
     jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
     function=False,
     method=False,
@@ -273,8 +275,8 @@ def run_nll_loss(x, target, weight, reduction, ignore_index):
 
 
 nll_rules = dict(
-    vjp=lambda g, x_shape, target, weight, total_weight, reduction, ignore_index: torch._nll_loss_gradient(
-        g, x_shape, target, weight, total_weight, reduction, ignore_index
+    vjp=lambda g, x, target, weight, total_weight, reduction, ignore_index: tracked_with(
+        torch._nll_loss_gradient(g, x.shape, target, weight, total_weight, reduction, ignore_index), x
     ),
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"),

@@ -244,6 +244,11 @@ def batches_summed(x, batch1, batch2, beta, alpha):
         raise RuntimeError(
             f"Incompatible matrix sizes for bmm ({batch1.size(1)}x{batch1.size(2)} and {batch2.size(1)}x{batch2.size(2)})"
         )
+    if x.dtype.itemsize == 2 and x.is_floating_point() and batch1.size(0):
+        # Halves are rounded after each product, as PyTorch's are.
+        for one, other in zip(batch1, batch2):
+            x, beta = torch.addmm(x, one, other, beta=beta, alpha=alpha), 1
+        return x
     left = batch1.transpose(0, 1).reshape(batch1.size(1), -1) if batch1.numel() else batch1.new_zeros((batch1.size(1), 0))
     right = batch2.reshape(-1, batch2.size(2)) if batch2.numel() else batch2.new_zeros((0, batch2.size(2)))
     return torch.addmm(x, left, right, beta=beta, alpha=alpha)

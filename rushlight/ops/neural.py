@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight.core import RowOp, SelectOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import conjugate
 from rushlight.ops.activation import (  # noqa: F401
     celu,
     celu_,
@@ -219,11 +220,11 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
 
 @op(
     vjp={
-        "x1": lambda g, x2, weight: three_way(g, weight, x2),
-        "x2": lambda g, x1, weight: three_way(g, weight.transpose(1, 2), x1),
-        "weight": lambda g, x1, x2: torch.matmul((g.unsqueeze(-1) * x1.unsqueeze(-2)).flatten(-2).t(), x2).reshape(
-            g.shape[1], x1.shape[1], x2.shape[1]
-        ),
+        "x1": lambda g, x2, weight: three_way(g, conjugate(weight), conjugate(x2)),
+        "x2": lambda g, x1, weight: three_way(g, conjugate(weight).transpose(1, 2), conjugate(x1)),
+        "weight": lambda g, x1, x2: torch.matmul(
+            (g.unsqueeze(-1) * conjugate(x1).unsqueeze(-2)).flatten(-2).t(), conjugate(x2)
+        ).reshape(g.shape[1], x1.shape[1], x2.shape[1]),
     },
     jvp=lambda x1_t, x2_t, weight_t, x1, x2, weight: trilinear_jvp(x1_t, x2_t, weight_t, x1, x2, weight),
     method=False,

@@ -7,8 +7,9 @@ ordinary ops of the input, so that it can be differentiated again.
 import math
 
 import rushlight as torch
-from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor
+from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
 
@@ -45,11 +46,11 @@ def last_dims(normalized_shape):
 
 
 def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or is_wrapped(g) or is_wrapped(x) or is_wrapped(weight):
         dims = last_dims(normalized_shape)
         normal, scale = standardized(x, dims, eps)
         dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
-        return dx, g * normal if wanted[1] else None, g if wanted[2] else None
+        return dx, tracked_with(g * normal, weight) if wanted[1] else None, tracked_with(g, x, weight) if wanted[2] else None
     columns, dtype = math.prod(normalized_shape), mean.dtype
     dx = empty_tensor(x.shape, dtype) if wanted[0] else None
     dweight = empty_tensor(normalized_shape, dtype) if wanted[1] else None
@@ -120,6 +121,16 @@ def plain(parameter, dtype):
     return parameter.to(dtype).contiguous()
 
 
+def widened(x):
+    """Halves as float32, in which they are computed; other tensors themselves."""
+    return x.float() if x.dtype.itemsize == 2 else x
+
+
+def parameter_dtype(dtype, *parameters):
+    """What statistics are kept in: the parameters' dtype, or the input's `dtype` where there are none."""
+    return next((parameter.dtype for parameter in parameters if parameter is not None), dtype)
+
+
 def check_normalized_shape(x, normalized_shape, weight, bias):
     if not x.is_floating_point():
         raise NotImplementedError(f"\"LayerNormKernelImpl\" not implemented for '{x.dtype.legacy_name}'")
@@ -179,27 +190,40 @@ def by_channel(parameter, group):
 
 
 def group_norm_joint(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
+    g, mean_g, rstd_g = g
+    if g is None:
+        return None, None, None  # PyTorch ignores what comes for the statistics alone
     shape = (N, group, C // group, HxW)
-    grouped_g, grouped = g.reshape(shape), x.reshape(shape)
-    if torch.is_grad_enabled():
+    grouped_g, grouped = widened(g).reshape(shape), widened(x).reshape(shape)
+    if torch.is_grad_enabled() or any(map(is_wrapped, (g, x, weight))):
         normal, scale = standardized(grouped, (2, 3), eps)
     else:
         scale = rstd.reshape(N, group, 1, 1)
         normal = (grouped - mean.reshape(N, group, 1, 1)) * scale
     dx = None
     if wanted[0]:
-        dx = project(scaled(grouped_g, by_channel(weight, group)), normal, scale, (2, 3)).reshape(x.shape)
+        dx = project(scaled(grouped_g, by_channel(weight, group)), normal, scale, (2, 3))
+        count = shape[2] * shape[3]
+        if mean_g is not None:
+            dx = dx + mean_g.reshape(N, group, 1, 1) / count
+        if rstd_g is not None:
+            dx = dx - rstd_g.reshape(N, group, 1, 1) * scale * scale * normal / count
+        dx = dx.reshape(x.shape)
     dweight = (grouped_g * normal).sum((0, 3)).reshape(C) if wanted[1] else None
     return dx, dweight, grouped_g.sum((0, 3)).reshape(C) if wanted[2] else None
 
 
 def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
-    shape = (N, group, C // group, HxW)
-    normal, rstd = standardized(x.reshape(shape), (2, 3), eps)
-    normal_t = None if x_t is None else project(x_t.reshape(shape), normal, rstd, (2, 3))
-    return affine_jvp(
-        normal, normal_t, by_channel(weight, group), by_channel(weight_t, group), by_channel(bias_t, group)
-    ).reshape(x.shape)
+    shape, dims = (N, group, C // group, HxW), (2, 3)
+    normal, rstd = standardized(x.reshape(shape), dims, eps)
+    normal_t, mean_t = None, torch.zeros((N, group), dtype=x.dtype)
+    rstd_t = mean_t
+    if x_t is not None:
+        x_t = x_t.reshape(shape)
+        normal_t = project(x_t, normal, rstd, dims)
+        mean_t, rstd_t = x_t.mean(dims), (normal * x_t).mean(dims) * -(rstd * rstd).reshape(N, group)
+    out_t = affine_jvp(normal, normal_t, by_channel(weight, group), by_channel(weight_t, group), by_channel(bias_t, group))
+    return out_t.expand(shape).reshape(x.shape), mean_t, rstd_t
 
 
 @op(
@@ -207,22 +231,28 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
     inputs=("x", "weight", "bias"),
     jvp=group_norm_jvp,
     outputs=("out", "mean", "rstd"),
-    differentiable=("out",),
+    differentiable=("out", "mean", "rstd"),
     method=False,
     out=False,
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
-    out, mean, rstd = empty_tensor(x.shape, x.dtype), empty_tensor((N, group), x.dtype), empty_tensor((N, group), x.dtype)
+    kept = parameter_dtype(x.dtype, weight, bias)
+    rows = widened(x)
+    out, mean, rstd = (
+        empty_tensor(x.shape, rows.dtype),
+        empty_tensor((N, group), rows.dtype),
+        empty_tensor((N, group), rows.dtype),
+    )
     if x.numel() == 0:
-        return out, mean.zero_(), rstd.zero_()
-    layer_norm_kernel(out, mean, rstd, x.contiguous().reshape(N * group, -1), None, None, float(eps))
+        return out.to(x.dtype), mean.zero_().to(kept), rstd.zero_().to(kept)
+    layer_norm_kernel(out, mean, rstd, rows.contiguous().reshape(N * group, -1), None, None, float(eps))
     channels = out.reshape(N, C, HxW)
     if weight is not None:
-        channels.mul_(weight.to(x.dtype).reshape(C, 1))
+        channels.mul_(weight.to(rows.dtype).reshape(C, 1))
     if bias is not None:
-        channels.add_(bias.to(x.dtype).reshape(C, 1))
-    return out, mean, rstd
+        channels.add_(bias.to(rows.dtype).reshape(C, 1))
+    return out.to(x.dtype), mean.to(kept), rstd.to(kept)
 
 
 @composite(method=False)
@@ -263,8 +293,8 @@ def channels_of(parameter, x):
 
 
 def batch_norm_joint(g, x, mean, rstd, weight, training, eps, wanted):
-    dims = other_dims(x)
-    if training and torch.is_grad_enabled():
+    g, x, dims = widened(g), widened(x), other_dims(x)
+    if training and (torch.is_grad_enabled() or any(map(is_wrapped, (g, x, weight)))):
         normal, scale = standardized(x, dims, eps)
     else:
         scale = channels_of(rstd, x)
@@ -273,7 +303,9 @@ def batch_norm_joint(g, x, mean, rstd, weight, training, eps, wanted):
     dx = None
     if wanted[0]:
         dx = project(h, normal, scale, dims) if training else h * scale
-    return dx, (g * normal).sum(dims) if wanted[1] else None, g.sum(dims) if wanted[2] else None
+    dx = None if dx is None else tracked_with(dx, x, weight)
+    dweight = tracked_with((g * normal).sum(dims), weight) if wanted[1] else None
+    return dx, dweight, tracked_with(g.sum(dims), x, weight) if wanted[2] else None
 
 
 def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
@@ -294,15 +326,19 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     jvp=batch_norm_jvp,
     outputs=("out", "mean", "rstd"),
     differentiable=("out",),
+    name="NativeBatchNormBackward0",
+    entry="native_batch_norm",
+    function=False,
     method=False,
     out=False,
 )
-def native_batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
+def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
+    given, x = x.dtype, widened(x)
     if training:
         dims = other_dims(x)
         count = x.numel() // (x.shape[1] or 1)
-        statistics = x if running_mean is None or running_mean.dtype == x.dtype else x.to(running_mean.dtype)
+        statistics = x if running_mean is None or running_mean.dtype.itemsize <= x.dtype.itemsize else x.to(running_mean.dtype)
         var, mean = (
             torch.var_mean(statistics, dims, correction=0) if count else (torch.zeros(x.shape[1]), torch.zeros(x.shape[1]))
         )
@@ -311,12 +347,32 @@ def native_batch_norm(x, weight, bias, running_mean, running_var, training, mome
             running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1) if count > 1 else math.inf)
+        kept = parameter_dtype(given, weight, bias, running_mean, running_var)
+        if kept.itemsize == 2:
+            mean, rstd = mean.to(kept).to(x.dtype), rstd.to(kept).to(x.dtype)
     else:
-        mean, rstd = running_mean.clone(), (running_var + eps).rsqrt()
+        mean, rstd = widened(running_mean).clone(), (widened(running_var) + eps).rsqrt()
     scale = rstd if weight is None else rstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
     out = (x * channels_of(scale, x)).add_(channels_of(shift, x))
-    return out.to(x.dtype), mean, rstd
+    return out.to(given), mean, rstd
+
+
+@composite(method=False)
+def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
+    """batch_norm with the mean and 1 / standard deviation of each channel in the batch; these are empty in evaluation.
+
+    >>> import rushlight
+    >>> x = rushlight.tensor([[1.], [3.]])
+    >>> rushlight.native_batch_norm(x, None, None, None, None, True, 0.1, 0.0)[1:]
+    (tensor([2.]), tensor([1.]))
+    """
+    made, mean, rstd = _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
+    kept = parameter_dtype(input.dtype, weight, bias, running_mean, running_var)
+    results = (made, mean.to(kept), rstd.to(kept)) if training else (made, empty_tensor((0,), kept), empty_tensor((0,), kept))
+    if out is None:
+        return results
+    return tuple(written_out("native_batch_norm", given, value) for given, value in zip(out, results, strict=True))
 
 
 @composite(method=False)
@@ -331,4 +387,4 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
         elif given.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {given.numel()}")
-    return native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
+    return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]

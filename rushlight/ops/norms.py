@@ -20,11 +20,15 @@ def norm_slope(x, out, ord, dim, keepdim):
         return x / torch.where(out == 0, 1, out)
     if abs(ord) == math.inf:
         size = x.abs()
+        if x.is_complex():
+            # The kernel may round an absolute value otherwise than abs does.
+            out = (size.amax if ord > 0 else size.amin)(() if dim is None else dim, keepdim=True)
         places = (size == out) | ((size != size) & (out != out))
         return x.sgn() * (places / places.sum(dim, keepdim=True))
     if ord < 2:
         size = x.abs()
-        return x.sgn() * torch.where(size == 0, 0, torch.where(size == 0, 1, size) ** (ord - 1)) * out ** (1 - ord)
+        powers = torch.where(size == 0, 0, torch.where(size == 0, 1, size) ** (ord - 1))
+        return x.sgn() * powers * torch.where(out == 0, 1, out) ** (1 - ord)
     return x * x.abs() ** (ord - 2) / torch.where(out == 0, 1, out) ** (ord - 1)
 
 
@@ -93,7 +97,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     """
     if isinstance(p, str) and p != "fro":
         matrix = dim if dim is not None else tuple(range(input.dim()))
-        return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype)
+        return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype, out=out)
     return vector_norm(input, 2.0 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out)
 
 
@@ -176,6 +180,9 @@ def cdist_jvp(a_t, b_t, a, b, p, out):
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances between the rows of `x1` [..., P, M] and those of `x2` [..., R, M]: [..., P, R]."""
+    for place, x in enumerate((x1, x2), 1):
+        if not x.is_floating_point():
+            raise RuntimeError(f"cdist only supports floating-point dtypes, X{place} got: {x.dtype.legacy_name}")
     return vector_norm(pairwise_differences(x1, x2), p, -1)
 
 

@@ -246,8 +246,7 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
         draw_integers(torch.empty(size, out=out), low, high, generator)
         core.mark_written(out)
         return out
-    made = core.unset("randint", (size,), dtype or LONG, device)
-    draw_integers(made, low, high, generator)
+    made = draw_integers(core.unset("randint", (size,), dtype or LONG, device), low, high, generator)
     return core.require_grad_of_new(made) if requires_grad else made
 
 

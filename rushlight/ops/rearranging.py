@@ -292,7 +292,7 @@ def kron(input, other, *, out=None):
     a, b = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other))
     product = input.reshape([size for n in a for size in (n, 1)]) * other.reshape([size for n in b for size in (1, n)])
     made = shape._unsafe_view(product, [m * n for m, n in zip(a, b)])
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    return made if out is None else core.written_out("kron", out, made)
 
 
 # ---------------------------------------------------------------------------------------------------------- another order
@@ -391,7 +391,7 @@ def diag(input, diagonal=0, *, out=None):
     if input.ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
     made = torch.diag_embed(input, diagonal) if input.ndim == 1 else torch.diagonal_copy(input, diagonal)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    return made if out is None else core.written_out("diag", out, made)
 
 
 @composite

@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor
+from rushlight.core import Tensor, is_wrapped
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._return_types import return_type
 
@@ -115,7 +115,7 @@ def exclusive_products(x, dim):
 def prod_vjp(g, x, out, dim, keepdim):
     """Where no factor is 0 a division serves; otherwise nothing is divided."""
     whole = spread(g, x.shape, dim, keepdim)
-    if x.numel() and not (x == 0).any():
+    if x.numel() and not is_wrapped(x) and not (x == 0).any():
         return whole * (spread(out, x.shape, dim, keepdim) / x).conj()
     return whole * other_factors(x, dim).conj()
 

@@ -155,25 +155,26 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.size(-1):
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    made = draw_indices(weights, num_samples, replacement, generator)
+    made = multinomial_indices(weights, num_samples, replacement, generator)
     return made if out is None else into(out, made)
 
 
-def draw_indices(weights, count, replacement, generator):
+@op(name="NotImplemented", function=False, method=False, out=False)
+def multinomial_indices(x, count, replacement, generator):
     """The kinds of draws of multinomial: a race of exponential clocks, or bisection of running sums."""
-    if weights.numel() == 0 and weights.dim() == 2:
-        return core.empty_tensor((weights.size(0), count), LONG)
+    if x.numel() == 0 and x.dim() == 2:
+        return core.empty_tensor((x.size(0), count), LONG)
     if replacement and count > 1:
-        rows = weights if weights.dim() == 2 else weights.unsqueeze(0)
+        rows = x if x.dim() == 2 else x.unsqueeze(0)
         found = core.empty_tensor((rows.size(0), count), LONG)
         kernel("multinomial")(found, rows, generator_of(generator).address)
-        return found if weights.dim() == 2 else found.squeeze(0)
-    if not bool((weights.max() < math.inf) & (weights.min() >= 0)):
+        return found if x.dim() == 2 else found.squeeze(0)
+    if not bool((x.max() < math.inf) & (x.min() >= 0)):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if bool((weights.sum(-1) == 0).any()):
+    if bool((x.sum(-1) == 0).any()):
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    times = draw(core.empty_like_layout(weights), kernel("exponential"), generator, 1.0)
-    times = weights / times
+    times = draw(core.empty_like_layout(x), kernel("exponential"), generator, 1.0)
+    times = x / times
     return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices
 
 

@@ -3,7 +3,7 @@
 import math
 
 import rushlight as torch
-from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor
+from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
 
@@ -197,14 +197,14 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if n == 0:
-        return input.clone() if out is None else out.copy_(input)
+        return input.clone() if out is None else written_out("diff", out, input)
     parts = [part for part in (prepend, input, append) if part is not None]
     result = torch.cat(parts, dim) if len(parts) > 1 else input
     for _ in range(min(n, result.shape[dim])):
         last = result.shape[dim] - 1
         left, right = result.narrow(dim, 0, last), result.narrow(dim, 1, last)
         result = right.logical_xor(left) if result.dtype == torch.bool else right - left
-    return result if out is None else out.copy_(result)
+    return result if out is None else written_out("diff", out, result)
 
 
 def gradient_along(x, dim, step, edge_order):

@@ -90,7 +90,7 @@ def argsort(input, dim=-1, descending=False, *, stable=None):
 def msort(input, *, out=None):
     """The elements sorted along the first dimension."""
     values = sort_along(input, 0, False, None)[0]
-    return values if out is None else out.resize_(values.shape).copy_(values)
+    return values if out is None else core.written_out("msort", out, values)
 
 
 @op(
@@ -145,7 +145,7 @@ def mode(x, dim=-1, keepdim=False):
 
 def whole_gradient(g, x, out):
     """The cotangent of a median of everything, shared by the elements that equal it."""
-    same = (x != x) if bool(out != out) else x == out
+    same = torch.where(out != out, x != x, x == out)
     return same * (g / same.sum())
 
 
@@ -241,7 +241,7 @@ def quantile_of(name, skips_nan):
         elif not whole and not keepdim:
             result = result.squeeze(d)
         made = result.movedim(-1, 0) if q.ndim else result.squeeze(-1)
-        return made if out is None else out.resize_(made.shape).copy_(made)
+        return made if out is None else core.written_out(name, out, made)
 
     quantile.__name__ = quantile.__qualname__ = name
     return quantile

@@ -171,6 +171,7 @@ GENERAL = [
     lambda: [torch.index_reduce(y(3, 2), 0, n(0, 0), x(2, 2), r) for r in ("mean", "amax", "amin", "prod")],
     lambda: (torch.take(y(2, 3), n(0, 5)), y(2, 3).put(n(0, 5), x(2)), y(2, 3).put(n(0, 0), x(2), accumulate=True)),
     lambda: (torch.nonzero(y(2, 3)), torch.bincount(n(0, 1, 1)), torch.bincount(n(0, 1, 1), x(3)), torch.histc(y(5), 4, -1.0, 1.0)),
+    lambda: (torch.isin(n(1, 2, 3), n(2, 5)), torch.repeat_interleave(n(1, 2)), torch.multinomial(x(3).detach(), 2)),
     lambda: (torch.searchsorted(n(0.1, 0.4, 0.6), x(3)), torch.bucketize(x(3), n(0.1, 0.4, 0.6))),
     lambda: (torch.unique(n(1, 2, 1), return_inverse=True), torch.unique(n([1, 2], [1, 2]), dim=0), torch.unique_consecutive(n(1, 1, 2))),
     lambda: (torch.fill(y(2), 0.5), torch.fill(y(2), x()), torch.masked_fill(y(2, 3), mask(2, 3), 0.5), torch.masked_fill(y(2, 3), mask(3), x())),
@@ -201,6 +202,7 @@ GENERAL = [
     lambda: (y(2, 3).argmax(1), y(2, 3).argmin(), mask(2, 3).all(1), mask(2, 3).any(), torch.count_nonzero(y(2, 3), 1)),
     lambda: [torch.linalg.vector_norm(y(2, 3), p, 1) for p in (2, 1, 3, float("inf"), 0.5)],
     lambda: y(3, 3)[1].sum(),
+    lambda: (torch.linalg.svd(y(3, 2), False), torch.linalg.svd(y(2, 2, 3), False).S, torch.linalg.svd(y(2, 2)).U, torch.linalg.svdvals(y(2, 3))),
 ]  # fmt: skip
 
 

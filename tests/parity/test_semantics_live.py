@@ -9,6 +9,7 @@ from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
+from ..semantics.test_vmap import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403
 from ..test_interop import *  # noqa: F403
 from ..test_nn import *  # noqa: F403

@@ -10,7 +10,7 @@ bilinear = neural.bilinear
 
 
 def general_linear(input, weight, bias=None, *, out=None):
-    """x @ weight.T + bias.
+    """x @ weight.T + bias; `out` is written where it is given.
 
     Shapes: input (*, in), weight (out, in) or (in), bias (out) or (), result (*, out).
 
@@ -18,10 +18,10 @@ def general_linear(input, weight, bias=None, *, out=None):
     >>> torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2), torch.ones(3))
     tensor([[3., 3., 3.]])
     """
+    if out is not None:
+        return core.written_out("linear", out, linear(input, weight, bias))
     transposed = weight.t()
     dim = input.dim()
-    if out is not None:
-        return torch.matmul(input, transposed, out=out) if bias is None else torch.addmm(bias, input, transposed, out=out)
     if bias is None:
         return torch.matmul(input, transposed)
     if dim == 2:

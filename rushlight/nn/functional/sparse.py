@@ -1,6 +1,7 @@
 """Lookup of rows by index, and one-hot vectors."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops import neural
 
 __all__ = ["embedding", "one_hot"]
@@ -46,6 +47,9 @@ def one_hot(tensor, num_classes=-1):
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
         return torch.empty(*tensor.shape, num_classes, dtype=torch.int64)
+    if core.is_wrapped(tensor) and num_classes > 0:
+        # Inside a transform nobody can look at the elements.
+        return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
     if tensor.min().item() < 0:
         raise RuntimeError("Class values must be non-negative.")
     largest = tensor.max().item()

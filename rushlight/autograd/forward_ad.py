@@ -1,0 +1,147 @@
+"""Forward-mode differentiation: dual tensors, which carry a tangent along.
+
+Inside a `dual_level`, `make_dual` joins a tensor with a tangent; every operation then computes the tangent of its result beside the result
+itself; `unpack_dual` takes the two apart. One forward pass gives one directional derivative, whatever the number of outputs.
+"""
+
+from typing import NamedTuple
+
+import rushlight as torch
+from rushlight import core
+from rushlight.autograd.grad_mode import ModeDecorator
+
+__all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
+
+_current_level = -1
+_levels = []
+
+
+class UnpackedDualTensor(NamedTuple):
+    """The two halves of a dual tensor; `tangent` is None where there is none."""
+
+    primal: torch.Tensor
+    tangent: torch.Tensor | None
+
+
+def enter_dual_level():
+    """Opens a level of forward-mode differentiation and returns its number; there can be one at a time.
+
+    >>> from rushlight.autograd import forward_ad
+    >>> forward_ad.enter_dual_level()
+    0
+    >>> forward_ad.exit_dual_level()
+    """
+    global _current_level
+    if _levels:
+        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+    level = core.DualLevel()
+    level.tracks_all = True
+    level.__enter__()
+    _levels.append(level)
+    _current_level += 1
+    return _current_level
+
+
+def exit_dual_level(*, level=None):
+    """Closes the level: tensors made in it keep their values and lose their tangents."""
+    global _current_level
+    if level is None:
+        level = _current_level
+    if level != _current_level:
+        raise RuntimeError("Trying to exit a forward AD level that was not the last one that was created. This is not supported.")
+    if not _levels:
+        raise RuntimeError("Dual level must be a positive number.")
+    _levels.pop().__exit__(None, None, None)
+    _current_level -= 1
+
+
+def make_dual(tensor, tangent, *, level=None):
+    """A dual tensor over the memory of `tensor`, with the given tangent (of the same shape).
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd import forward_ad
+    >>> with forward_ad.dual_level():
+    ...     x = forward_ad.make_dual(torch.tensor(3.), torch.tensor(1.))
+    ...     forward_ad.unpack_dual(x ** 2).tangent
+    tensor(6.)
+    """
+    if level is None:
+        level = _current_level
+    if level < 0:
+        raise RuntimeError(
+            "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
+        )
+    for name, given in (("primal", tensor), ("tangent", tangent)):
+        if not (given.is_floating_point() or given.is_complex()):
+            raise ValueError(f"Expected {name} to be floating point or complex, but got: {given.dtype}")
+    if level > 0:
+        raise RuntimeError("Invalid level given to _make_dual")
+    inside = _levels[0]
+    if inside.parts(tensor)[1] is not None:
+        raise RuntimeError(
+            f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {level} is not supported."
+        )
+    return dual_at(inside, tensor, tangent)
+
+
+def dual_at(level, tensor, tangent):
+    """A dual tensor of one level of the core."""
+    if not core.is_forward_ad_enabled():
+        return tensor.view_as(tensor)
+    if tangent.shape != tensor.shape:
+        raise RuntimeError(
+            "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
+            f"Tensor is of size {list(tensor.shape)} while the given forward gradient is of size {list(tangent.shape)}."
+        )
+    return core.make_dual(level, tensor, tangent)
+
+
+def unpack_dual(tensor, *, level=None):
+    """The value and the tangent of a dual tensor; of any other tensor the tangent is None."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {type(tensor).__name__}")
+    if level is None:
+        level = _current_level
+    if level < 0 or not _levels or not core.is_forward_ad_enabled():
+        return UnpackedDualTensor(tensor, None)
+    return UnpackedDualTensor(*core.unpack_dual(_levels[0], tensor))
+
+
+class dual_level(ModeDecorator):
+    """A context in which `make_dual` works. Tangents do not outlive it.
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd import forward_ad
+    >>> with forward_ad.dual_level():
+    ...     y = forward_ad.make_dual(torch.ones(2), torch.tensor([1., 2.])).exp()
+    ...     print(forward_ad.unpack_dual(y).tangent)
+    tensor([2.7183, 5.4366])
+    """
+
+    def __enter__(self):
+        return enter_dual_level()
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        exit_dual_level()
+
+
+class _set_fwd_grad_enabled(ModeDecorator):
+    """Switches forward-mode differentiation on or off, at once and as a context."""
+
+    def __init__(self, mode):
+        self.prev = core.set_forward_ad_enabled(mode)
+        self.mode = mode
+
+    def clone(self):
+        return self.__class__(self.mode)
+
+    def __enter__(self):
+        core.set_forward_ad_enabled(self.mode)
+
+    def __exit__(self, exc_type, exc_value, traceback):
+        core.set_forward_ad_enabled(self.prev)
+
+
+def _is_fwd_grad_enabled():
+    """Whether forward-mode differentiation is on."""
+    return core.is_forward_ad_enabled()

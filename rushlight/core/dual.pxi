@@ -1,0 +1,380 @@
+# Forward mode: a level whose wrappers carry a tangent, pushed through each op by the table's rules.
+cdef enum:
+    FROM_TANGENT = 7    # beside the FROM_… of op.pxi: where a forward rule's parameter comes from
+
+@cython.final
+cdef class Push:
+    """How one op's tangents are computed: by its own rule, by the op itself where that is linear, or as a sum of slopes."""
+    cdef object function       # the forward rule
+    cdef list sources          # (FROM_…, index) of its parameters
+    cdef bint linear
+    cdef bint by_slopes
+    cdef bint needs_target     # some rule asks for the first argument, which an in-place call overwrites
+
+
+cdef Push push_of(Op op):
+    cdef Push push
+    cdef Rule rule
+    if op.push is not None:
+        return <Push>op.push
+    push = Push.__new__(Push)
+    if op.jvp is not None:
+        import inspect
+        named = [p.name for p in inspect.signature(op.jvp).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        push.function, push.sources = op.jvp, [forward_source(op, name) for name in named]
+        push.needs_target = (FROM_ARGUMENT, 0) in push.sources
+    elif op.linear:
+        push.linear = True
+    elif op.rules and all([rule.is_slope for rule in op.rules]):
+        push.by_slopes = True
+        push.needs_target = any([(FROM_ARGUMENT, 0) in rule.sources for rule in op.rules])
+    op.push = push
+    return push
+
+cdef tuple forward_source(Op op, str name):
+    """Where the parameter `name` of a forward rule comes from: x_t is x's tangent, the rest are as in the rules of reverse mode."""
+    cdef tuple parameters = op.parameters
+    if name in parameters:
+        return FROM_ARGUMENT, parameters.index(name)
+    for ending, kind in (("_t", FROM_TANGENT), ("_shape", FROM_SHAPE), ("_dtype", FROM_DTYPE)):
+        head = name.removesuffix(ending)
+        if head != name and head in parameters:
+            return kind, parameters.index(head)
+    if name == "out":
+        return FROM_OUTPUT, 0
+    if name in op.outputs:
+        return FROM_OUTPUT, op.outputs.index(name)
+    raise TypeError(f"the forward rule of {op.name} asks for '{name}', which is neither a parameter nor an output")
+
+
+cdef class DualLevel(Level):
+    """Forward-mode differentiation: an aspect is a tangent, or None where there is none."""
+    # Tensors that are no wrappers and have been written with something that has a tangent: id of the base -> (base, its tangent).
+    cdef dict promoted
+
+    cdef object compute(self, Op op, tuple arguments, object keywords):
+        cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
+        cdef tuple values = PyTuple_New(n)
+        cdef list tangents = None
+        cdef object value, tangent, result
+        cdef bint tracked = False
+        cdef bint moves = modes.forward_ad and not modes.inference
+        cdef int mode = keywords["mode"] if keywords else MODE_NEW
+        for i in range(n):
+            value = <object>PyTuple_GET_ITEM(arguments, i)
+            tangent = None
+            if isinstance(value, Tensor):
+                if type(value) is Wrapped and (<Wrapped>value).level is self:
+                    tangent = self.tangent_of(<Tensor>value)
+                    tracked = tracked or needs_grad(<Tensor>value)
+                    value = self.primal_of(<Wrapped>value)
+                elif self.promoted is not None:
+                    tangent = self.tangent_of(<Tensor>value)
+            elif type(value) is list or type(value) is tuple:
+                tangent = self.tangents_of_items(value)
+                if holds_level(self, value):
+                    tracked = tracked or tracks(self, value)
+                    value = type(value)([self.primal_of(<Wrapped>item) if type(item) is Wrapped and (<Wrapped>item).level is self else item
+                                         for item in value])
+            Py_INCREF(value)
+            PyTuple_SET_ITEM(values, i, value)
+            if tangent is not None and moves:
+                if tangents is None:
+                    tangents = [None] * n
+                tangents[i] = tangent
+        if mode == MODE_OUT:
+            out = keywords["out"]
+            if modes.grad and (tracked or needs_grad(out)):
+                raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+                                   "arguments requires grad.")
+            if tangents is not None or (type(out) is Wrapped and self.tangent_of(<Tensor>out) is not None):
+                raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
+            inner = within_level(self, out)
+            run_below(op, values, {"out": inner, "mode": MODE_OUT})
+            return out
+        if mode == MODE_IN_PLACE:
+            return self.write(op, arguments, values, tangents, keywords)
+        result = run_below(op, values, None)
+        if tangents is None and not tracked and not (isinstance(op, ViewOp) and within_level(self, arguments[0]) is not arguments[0]):
+            return result
+        tangent = None
+        if tangents is not None:
+            tangent = self.pushed(op, values, tangents, result)
+        if isinstance(result, Tensor):
+            return self.dressed(<Tensor>result, tangent[0] if tangent is not None else None)
+        made = [self.dressed(<Tensor>item, tangent[i] if tangent is not None and i < len(tangent) else None)
+                if isinstance(item, Tensor) else item for i, item in enumerate(result)]
+        return tuple(made) if type(result) is tuple else made if type(result) is list else type(result)(made)
+
+    cdef Tensor primal_of(self, Wrapped wrapped):
+        """The value within; where the wrapper is tracked and the value is not, one that leads to the wrapper, so that tangents do."""
+        cdef Tensor linked
+        cdef PyObject* args[1]
+        if not self.tracks_all or not modes.grad or not needs_grad(wrapped) or needs_grad(wrapped.value):
+            return wrapped.value
+        linked = alias_of(wrapped.value)
+        args[0] = <PyObject*>wrapped
+        record(op_alias, args, 1, linked)
+        return linked
+
+    cdef object dressed(self, Tensor value, object tangent):
+        """A result with its tangent."""
+        if category[value.code] < IS_FLOATING:
+            return value
+        if tangent is not None:
+            tangent = fitting(<Tensor>tangent, value)
+        return wrap_value(self, value, tangent)
+
+    cdef object pushed(self, Op op, tuple values, list tangents, object result):
+        """The tangents of all outputs, a sequence; None where the result does not depend on what is moved."""
+        cdef Push push = push_of(op)
+        cdef object total = None, slope, term
+        cdef Rule rule
+        cdef list moved
+        cdef Py_ssize_t i
+        if push.function is not None:
+            # Lists move as a whole: rules expect a tangent for each item.
+            for i in range(len(tangents)):
+                if type(tangents[i]) is list:
+                    tangents[i] = filled_tangents(<list>tangents[i], values[i])
+            return as_outputs(push.function(*[forward_value(op, kind, index, values, tangents, result) for kind, index in push.sources]))
+        if push.linear:
+            moved = list(values)
+            for index in op.tensor_parameters:
+                i = index
+                if type(tangents[i]) is list:
+                    moved[i] = type(values[i])(filled_tangents(<list>tangents[i], values[i]))
+                elif tangents[i] is not None:
+                    moved[i] = tangents[i]
+                elif isinstance(moved[i], Tensor):
+                    moved[i] = zeros_of(moved[i])
+            return as_outputs(run_below(op, tuple(moved), None))
+        if push.by_slopes:
+            for rule in op.rules:
+                tangent = tangents[rule.parameter]
+                if tangent is None:
+                    continue
+                slope = rule.function
+                if rule.is_identity:
+                    slope = forward_value(op, rule.sources[0][0], rule.sources[0][1], values, tangents, result)
+                elif callable(slope):
+                    slope = slope(*[forward_value(op, kind, index, values, tangents, result) for kind, index in rule.sources])
+                term = tangent
+                if type(slope) is int or type(slope) is float:
+                    if slope == -1:
+                        term = (<Op>op_neg)(tangent)
+                    elif slope != 1:
+                        term = operate(op_mul, tangent, slope)
+                else:
+                    term = operate(op_mul, tangent, slope)
+                total = term if total is None else operate(op_add, total, term)
+            return (total,)
+        if op.name in ("heaviside", "floor_divide", "binomial"):
+            raise NotImplementedError(f"Trying to use forward AD with aten::{op.name} that does not support it.")
+        if op.rules or op.no_derivative is not None:
+            raise NotImplementedError(f"Trying to use forward AD with {op.no_derivative or op.name} that does not support it because it has not been implemented yet.\n"
+                                      "Please file an issue to PyTorch at https://github.com/pytorch/pytorch/issues/new?template=feature-request.yml "
+                                      "so that we can prioritize its implementation or submit a PR adding the implementation to derivatives.yaml")
+        return None
+
+    # -------------------------------------------------------------------------------------------------- in-place calls
+    cdef object write(self, Op op, tuple arguments, tuple values, list tangents, object keywords):
+        """An in-place call: the value is written below; a tangent is replaced, never written into, since others may share it."""
+        cdef Tensor target = <Tensor>arguments[0]
+        cdef Tensor value = <Tensor>values[0]
+        cdef Push push = push_of(op)
+        cdef list before = list(values)
+        cdef object tangent
+        cdef Geometry geometry
+        if tangents is None:
+            result = run_below(op, values, keywords)
+            if type(target) is Wrapped and (<Wrapped>target).level is self:
+                if isinstance(op, ViewOp):
+                    put_within(<Wrapped>target, (<Wrapped>target).value, (<Wrapped>target).aspect)
+                return target
+            return result
+        if isinstance(op, ViewOp):
+            tangent = tangents[0]
+            tangent = run_below(op, (tangent,) + values[1:], None)
+            run_below(op, values, keywords)
+            put_within(<Wrapped>target, value, tangent)
+            return target
+        if push.needs_target:
+            before[0] = py_clone(value)
+        run_below(op, values, keywords)
+        tangent = self.pushed(op, tuple(before), tangents, value)
+        tangent = tangent[0] if tangent is not None else None
+        self.set_tangent(target, value, fitting(<Tensor>tangent, value) if tangent is not None else None)
+        return target
+
+    cdef int set_tangent(self, Tensor target, Tensor value, object tangent) except -1:
+        """After a write: the tangent of the written tensor, and of the base where that is a view."""
+        cdef bint ours = type(target) is Wrapped and (<Wrapped>target).level is self
+        cdef Tensor base = target.base
+        cdef Tensor whole, start
+        if category[value.code] < IS_FLOATING:
+            return 0
+        if base is None or (ours and self.base_tangent(base) is None and type(base) is not Wrapped):
+            if ours:
+                (<Wrapped>target).aspect = tangent
+            else:
+                self.promote(target, tangent)
+            return 0
+        if tangent is None:
+            tangent = zeros_of(value)
+        have = self.base_tangent(base)
+        start = (<Wrapped>base).value if type(base) is Wrapped and (<Wrapped>base).level is self else base
+        whole = <Tensor>py_clone(have) if have is not None else <Tensor>zeros_of(start)
+        if not whole.geometry.same_strides(start.geometry) and type(whole) is Tensor:
+            have = whole
+            whole = laid_out(whole.code, start.geometry)
+            whole.copy_(have)
+        window_of(whole, start, value).copy_(tangent)
+        if type(base) is Wrapped and (<Wrapped>base).level is self:
+            (<Wrapped>base).aspect = whole
+        else:
+            self.promote(base, whole)
+        if ours:
+            (<Wrapped>target).aspect, (<Wrapped>target).seen = tangent, whole
+        return 0
+
+    cdef promote(self, Tensor base, object tangent):
+        """From now on the plain tensor `base` has a tangent, and every op is of interest."""
+        if self.promoted is None:
+            self.promoted = {}
+            self.sees_all = True
+        self.promoted[<size_t><PyObject*>base] = (base, tangent)
+
+    cdef object base_tangent(self, Tensor base):
+        if type(base) is Wrapped and (<Wrapped>base).level is self:
+            return self.tangent_of(base)
+        if self.promoted is None:
+            return None
+        found = self.promoted.get(<size_t><PyObject*>base)
+        return None if found is None else found[1]
+
+    cdef object tangent_of(self, Tensor t):
+        """The tangent of a wrapper of this level, or of a plain tensor that was written to; None where there is none."""
+        cdef Tensor base = t.base
+        cdef Wrapped wrapped
+        cdef bint ours = type(t) is Wrapped and (<Wrapped>t).level is self
+        if base is None:
+            return (<Wrapped>t).aspect if ours else self.base_tangent(t)
+        if ours and type(base) is not Wrapped and self.promoted is None:
+            return (<Wrapped>t).aspect
+        whole = self.base_tangent(base)
+        if not ours:
+            if whole is None:
+                return None
+            return window_of(<Tensor>whole, base, t)
+        wrapped = <Wrapped>t
+        if wrapped.seen is not whole and whole is not None:
+            start = (<Wrapped>base).value if type(base) is Wrapped and (<Wrapped>base).level is self else base
+            if wrapped.seen is not None or wrapped.aspect is None:
+                wrapped.aspect = window_of(<Tensor>whole, <Tensor>start, wrapped.value)
+            wrapped.seen = whole
+        return wrapped.aspect
+
+    cdef object tangents_of_items(self, items):
+        """For a list of tensors: a list of tangents, or None where no item has one."""
+        cdef list found = None
+        cdef Py_ssize_t i
+        for i, item in enumerate(items):
+            if isinstance(item, Tensor) and (self.promoted is not None or type(item) is Wrapped and (<Wrapped>item).level is self):
+                tangent = self.tangent_of(<Tensor>item)
+                if tangent is not None:
+                    if found is None:
+                        found = [None] * len(items)
+                    found[i] = tangent
+        return found
+
+    def parts(self, value):
+        """(primal, tangent or None) of a tensor, wrapped at this level or not."""
+        if not isinstance(value, Tensor):
+            raise TypeError(f"parts of a {type(value).__name__}")
+        if type(value) is Wrapped and (<Wrapped>value).level is self:
+            return self.primal_of(<Wrapped>value), self.tangent_of(<Tensor>value)
+        return value, self.tangent_of(<Tensor>value) if self.promoted is not None else None
+
+
+cdef object within_level(Level level, object value):
+    if type(value) is Wrapped:
+        return (<Wrapped>value).value if (<Wrapped>value).level is level else value
+    if type(value) is list or type(value) is tuple:
+        return type(value)([within_level(level, item) for item in value])
+    return value
+
+cdef object as_outputs(object tangents):
+    return (tangents,) if isinstance(tangents, Tensor) or tangents is None else tangents
+
+cdef object zeros_of(object value):
+    return value.new_zeros(value.shape)
+
+cdef list filled_tangents(list tangents, values):
+    """One tangent for each item of a list of tensors: zeros where there is none."""
+    return [zeros_of(value) if tangent is None and isinstance(value, Tensor) else tangent for tangent, value in zip(tangents, values)]
+
+cdef object forward_value(Op op, int kind, int index, tuple values, list tangents, object result):
+    """The value that a forward rule's parameter stands for."""
+    if kind == FROM_ARGUMENT:
+        return values[index]
+    if kind == FROM_TANGENT:
+        return tangents[index]
+    if kind == FROM_OUTPUT:
+        return result if isinstance(result, Tensor) else result[index]
+    return metadata_of(values[index], kind)
+
+cdef object fitting(Tensor tangent, Tensor value):
+    """The tangent with its value's shape and dtype: a broadcast input's is expanded, that of a narrower dtype converted."""
+    cdef object fit = tangent
+    if tangent.code != value.code:
+        if category[tangent.code] == IS_COMPLEX and category[value.code] != IS_COMPLEX:
+            fit = py_real(fit)
+        if (<Tensor>fit).code != value.code:
+            fit = py_to_dtype(fit, dtypes[value.code])
+    if not tangent.geometry.same_shape(value.geometry):
+        fit = fit.expand(make_size(value.geometry.shape, value.geometry.ndim))
+    return fit
+
+cdef object window_of(Tensor whole, Tensor base, Tensor view):
+    """The part of `whole`, a tensor like `base`, that corresponds to a view of `base`."""
+    cdef int64_t offset = view.data_pointer - base.data_pointer
+    cdef object seen = whole
+    if view.code != base.code:
+        from rushlight.ops import table
+        seen = table["view_as_real" if category[base.code] == IS_COMPLEX else "view_as_complex"](seen)
+    return py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
+                         offset // item_bytes[view.code] + (<Tensor>seen).storage_offset())
+
+
+def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent not None):
+    """`primal` with a tangent, at `level`; where `primal` is tracked, backward leads from the result to it."""
+    cdef Wrapped out = wrap_value(level, primal, tangent)
+    cdef PyObject* args[1]
+    link_view(out, primal)
+    if modes.grad and needs_grad(primal):
+        args[0] = <PyObject*>primal
+        record(op_alias, args, 1, out)
+    return out
+
+def unpack_dual(DualLevel level not None, Tensor value not None):
+    """(value without tangent, tangent or None): a view of the value, which backward passes through."""
+    cdef object tangent
+    cdef Tensor primal
+    cdef PyObject* args[1]
+    primal, tangent = level.parts(value)
+    primal = alias_of(primal)
+    if modes.grad and needs_grad(value):
+        args[0] = <PyObject*>value
+        record(op_alias, args, 1, primal)
+    return primal, tangent
+
+def is_forward_ad_enabled():
+    """Whether forward-mode differentiation is on in this thread."""
+    return modes.forward_ad and not modes.inference
+
+def set_forward_ad_enabled(bint enabled):
+    """Switches forward-mode differentiation in this thread; returns what it was."""
+    cdef bint before = modes.forward_ad
+    modes.forward_ad = enabled
+    return before

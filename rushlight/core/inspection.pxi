@@ -1,0 +1,75 @@
+# What rushlight.explain asks of a graph, and nothing else does: facts that no other part of the public API shows.
+def node_op(Node node not None):
+    """The op of the table that a node records, or None (leaves, Functions, writes into views)."""
+    return node.plan.op if isinstance(node, OpNode) else None
+
+def node_rules(Node node not None):
+    """The derivative rules that a node will call: (rule, number of the edge that gets its result)."""
+    if not isinstance(node, OpNode):
+        return []
+    return [(rule, node.plan.edges[i]) for i, rule in enumerate(node.plan.rules)]
+
+def node_saved(Node node not None):
+    """What a node keeps, as (name, value) pairs with SavedTensor for tensors; None where backward has freed it."""
+    cdef Plan plan = node.plan
+    cdef Op op
+    cdef list named = []
+    cdef int i
+    if isinstance(node, CopySlices):
+        return None if (<CopySlices>node).function is None else node_saved((<CopySlices>node).function)
+    if isinstance(node, FunctionNode):
+        return None if (<FunctionNode>node).freed else [(f"saved_tensors[{i}]", value) for i, value in enumerate(node.saved or ())]
+    if not isinstance(node, OpNode):
+        return []
+    if node.freed:
+        return None
+    op = plan.op
+    for i in range(plan.saved_count):
+        kind, index = plan.saved_kind[i], plan.saved_index[i]
+        if kind == FROM_OUTPUT:
+            name = op.outputs[index] if op.outputs else "out"
+        else:
+            name = op.parameters[index] + {FROM_SHAPE: "_shape", FROM_DTYPE: "_dtype", FROM_COLUMN_MAJOR: "_column_major"}.get(kind, "")
+        value = <object>saved_items(node)[i]
+        if i < PLAINLY_SAVED and node.saved_plainly >> i & 1:
+            value = saved_tensor_of(<OpNode>node, i, value)
+        named.append((name, unpack_item(<OpNode>node, i, None) if value is None else value))
+    return named
+
+def saved_is_output(SavedTensor saved not None):
+    """Whether a saved tensor is an output of its node (else it is an input)."""
+    return saved.is_output
+
+def saved_is_intact(SavedTensor saved not None):
+    """Whether nobody has written to a saved tensor since it was saved."""
+    return saved.tensor is None or saved.tensor.storage.version == saved.version
+
+def node_step(Node node not None, tuple gradients):
+    """Runs one node, hooks aside: gradients of its outputs to gradients of its inputs, in the shapes and dtypes of these."""
+    cdef tuple results = node.backward(gradients[0] if node.more_outputs is None else gradients, None)
+    cdef Node target
+    cdef Py_ssize_t i
+    cdef list checked = []
+    for i in range(edge_total(node)):
+        target = edge_at(node, i)
+        value = None if target is None else results[i]
+        checked.append(None if value is None else validate(node, target, node.next_output(i), i, value))
+    return tuple(checked)
+
+def written_line(Tensor tensor not None):
+    """(file, line number) of the last in-place write into a tensor's memory, or None."""
+    return source_line(tensor.storage.written.code, tensor.storage.written.instruction)
+
+def view_creation(Tensor tensor not None):
+    """How a view was made, where that matters: "no_grad", "inference", "several" (split, unbind), "function", else None."""
+    return (None, "function", "several", "no_grad", "inference")[tensor.creation] if tensor.base is not None else None
+
+def is_used(Tensor leaf not None):
+    """Whether a living graph leads to this leaf."""
+    from gc import get_referrers
+    if leaf.accumulator != NULL:
+        return True
+    for holder in get_referrers(leaf):
+        if isinstance(holder, Node) or type(holder) is tuple and any([isinstance(node, Node) for node in get_referrers(holder)]):
+            return True
+    return False

@@ -1,0 +1,117 @@
+# What a backward tells while it runs: to hooks, to interpreters, and in anomaly mode to the user.
+cdef BackwardRun innermost_run():
+    """The innermost backward that runs on this thread, or None."""
+    cdef BackwardRun run
+    cdef unsigned long thread = PyThread_get_thread_ident()
+    for value in reversed(list(active_runs.values())):
+        run = <BackwardRun>value
+        if run.thread == thread:
+            return run
+    return None
+
+def current_run():
+    """The number of the innermost backward that runs on this thread, or 0."""
+    run = innermost_run()
+    return 0 if run is None else run.id
+
+def current_node():
+    """The node that the innermost backward of this thread runs, or None."""
+    run = innermost_run()
+    return None if run is None or run.current == NULL else expose(<Node>run.current)
+
+def running_depth():
+    """How many backwards run inside one another on this thread."""
+    thread = PyThread_get_thread_ident()
+    return sum([1 for run in list(active_runs.values()) if (<BackwardRun>run).thread == thread])
+
+def current_run_reaches(Node node):
+    """Whether the innermost running backward executes (or captures) `node`."""
+    cdef int64_t slot
+    run = innermost_run()
+    if run is None:
+        raise RuntimeError("no backward is running")
+    slot = run.slot_of(node)
+    return slot >= 0 and (not run.restricted or run.states[slot].needed)
+
+def queue_callback(callback):
+    """Calls `callback()` at the end of the innermost running backward."""
+    run = innermost_run()
+    if run is None:
+        raise RuntimeError("Final callbacks can only be installed during backward pass.")
+    if run.callbacks is None:
+        run.callbacks = []
+    run.callbacks.append(callback)
+
+cdef tuple observed(Node node, object gradient, object run):
+    """A node's backward while interpreters are active: those that have `enter_node` and `exit_node` are told."""
+    watching = [interpreter for interpreter in _interpreters.stack if hasattr(interpreter, "enter_node")]
+    tokens = [interpreter.enter_node(expose(node)) for interpreter in watching]
+    try:
+        return node.backward(gradient, run)
+    finally:
+        for interpreter, token in zip(watching, tokens):
+            interpreter.exit_node(token)
+
+cdef warn_of_anomaly(Node node):
+    """In anomaly mode an error in backward is preceded by a warning that shows where the node was made, and what induced that."""
+    from warnings import warn
+    lines = node.metadata.get("traceback_")
+    text = f"Error detected in {node.name()}. "
+    text += "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else (
+        f"Traceback of forward call that caused the error:\n{''.join(lines)}")
+    warn(text, UserWarning, stacklevel=2)
+    below = node.name()
+    parent = node.metadata.get("parent_")
+    while parent is not None:
+        lines = parent.metadata.get("traceback_")
+        text = f"\n\nPrevious calculation was induced by {parent.name()}. "
+        text += "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else (
+            f"Traceback of forward call that induced the previous calculation:\n{''.join(lines)}")
+        warn(text, UserWarning, stacklevel=2)
+        parent = parent.metadata.get("parent_")
+
+
+cdef enum:
+    DEEPEST = 30      # backwards inside one another on one thread: its stack, and Python's count of calls, are finite
+
+cdef object continue_in_thread(tuple arguments):
+    """Runs a backward on a new thread, with this one's modes, and waits for it."""
+    import threading
+    cdef bint grad = modes.grad, inference = modes.inference, forward_ad = modes.forward_ad
+    cdef bint anomaly = modes.anomaly, check_nan = modes.anomaly_check_nan
+    cdef list interpreters = list(getattr(_interpreters, "stack", ()))
+    hooks, disabled = list(getattr(_saved_hooks, "stack", ())), getattr(_saved_hooks, "disabled", None)
+    outcome = {}
+
+    def work():
+        modes.grad, modes.inference, modes.forward_ad = grad, inference, forward_ad
+        modes.anomaly, modes.anomaly_check_nan = anomaly, check_nan
+        _interpreters.stack = interpreters
+        modes.interpreters = <int32_t>len(interpreters)
+        _saved_hooks.stack, _saved_hooks.disabled = hooks, disabled
+        try:
+            outcome["result"] = run_backward(*arguments)
+        except BaseException as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["result"]
+
+def set_version(Tensor t, uint32_t version):
+    """Puts a version back (for writes that are known not to matter to backward)."""
+    t.storage.version = version
+
+def has_graph(Tensor t):
+    """Whether backward can start here."""
+    return needs_grad(t)
+
+def edge_pair(Tensor t):
+    """(node, output number) to which the gradient of `t` goes."""
+    node = edge_of(t)
+    if node is None:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    return expose(node), (t.output_number if t.grad_fn_ is not None else 0)

@@ -1,0 +1,303 @@
+# Transforms: a level sees every op on the tensors that it wraps, before the op runs.
+@cython.trashcan(True)
+@cython.freelist(512)
+cdef class Wrapped(Tensor):
+    """A tensor as a program inside a transform sees it, around the one that the transform computes with.
+
+    Geometry and dtype are what the program sees; memory and its version are those of `value`, so views of wrappers, and the check for
+    overwritten values, need nothing more. Its place in the graph is its own: what is recorded inside a transform leads from wrapper to
+    wrapper, what is recorded outside from value to value.
+    """
+    cdef readonly Level level     # the transform that made it
+    cdef readonly Tensor value    # what is within; it may be wrapped by a level further out
+    cdef public object aspect     # what the level adds: a batch dimension (an int, or None), a tangent (a tensor, or None)
+    cdef object seen              # of a view at a dual level: the base's tangent of which `aspect` is a part
+
+    def __bool__(self):
+        return bool(self.level.read(self, "bool"))
+
+    def item(self):
+        """The one element as a Python number, where the level allows to look at it."""
+        return self.level.read(self, "item").item()
+
+    def detach(self):
+        """The same memory and version, cut off from the graph of this level and of those further out."""
+        return detached_within(self)
+
+    @property
+    def data(self):
+        """The same memory without history."""
+        return detached_within(self)
+
+    @data.setter
+    def data(self, value):
+        raise RuntimeError("`.data =` is not supported for tensors inside a transform")
+
+    def __reduce__(self):
+        raise RuntimeError("a tensor inside a transform cannot be pickled")
+
+
+cdef class DualLevel(Level)
+
+cdef class Level:
+    """A transform: while it is entered, ops on tensors that it wraps go to `process(op, arguments, keywords)`.
+
+    `process` gets every argument of the op (keywords: {} or {"mode": 1} for in-place calls, {"mode": 2, "out": …}) with this level off the
+    stack and grad mode as the values within need it, and returns what the program sees: wrappers of this level (or plain tensors, for what
+    does not depend on it). An in-place call returns its first argument. Recording on the wrappers is done here, after `process`.
+    """
+    cdef public bint grad_within    # whether ops on the values within may record: grad mode outside, when the level was entered
+    cdef public bint sees_all       # process every op, not only those with an argument of this level
+    cdef public bint tracks_all     # record on the wrappers whatever is tracked, not only what is tracked at this level
+    cdef readonly bint active
+
+    def __enter__(self):
+        self.grad_within = modes.grad
+        self.active = True
+        modes.transforms += not self.tracks_all
+        push_interpreter(self)
+        return self
+
+    def __exit__(self, *exc):
+        pop_level(self)
+        modes.transforms -= not self.tracks_all
+        self.active = False
+
+    def process(self, op, arguments, keywords):
+        """Computes `op` on the values within."""
+        raise NotImplementedError(f"{type(self).__name__}.process")
+
+    cdef object compute(self, Op op, tuple arguments, object keywords):
+        return self.process(op, arguments, keywords or {})
+
+    def read(self, wrapped, what):
+        """Somebody asks for the elements of `wrapped` (`what`: "item", "bool", "tolist", "numpy", …): the tensor to read, or an error."""
+        return wrapped.value
+
+    def draw(self, out, kernel, generator, first, second):
+        """Fills the new tensor `out` with random numbers, or gives another in its place."""
+        return draw(out, kernel, generator, first, second)
+
+    def beside(self, wrapped, made):
+        """The new, unset tensor `made`, or another in its place, for a program that has `wrapped` of this level."""
+        return made
+
+    def empty_like(self, wrapped, dtype):
+        """An unset tensor in the layout of `wrapped`."""
+        return new_in_layout_of(<Tensor>wrapped, (<Tensor>wrapped).code if dtype is None else code_of(dtype))
+
+
+cdef int pop_level(Level level) except -1:
+    if not level.active or current_interpreter() is not level:
+        raise RuntimeError("transforms must be left in the reverse order of being entered")
+    pop_interpreter()
+    return 0
+
+def current_interpreter():
+    """The innermost interpreter of this thread that is not at work now, or None."""
+    cdef list stack = getattr(_interpreters, "stack", None)
+    return stack[len(stack) - 1] if stack else None
+
+def interpreters():
+    """All interpreters of this thread that are not at work now, the innermost last."""
+    return tuple(getattr(_interpreters, "stack", ()))
+
+
+# ---------------------------------------------------------------------------------------------------------- making wrappers
+cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
+    """Makes `value` what is within `out`; an int as `aspect` is the dimension of `value` that the program does not see."""
+    cdef int d, hidden, ndim = value.geometry.ndim
+    out.value, out.aspect = value, aspect
+    out.storage, out.data_pointer, out.code = value.storage, value.data_pointer, value.code
+    out.flags = out.flags & ~(CONTIGUOUS | INFERENCE) | value.flags & (CONTIGUOUS | INFERENCE)
+    if type(aspect) is not int:
+        out.count = value.count
+        out.geometry.copy(value.geometry)
+        return 0
+    hidden = wrap_dim(aspect, ndim)
+    out.geometry.resize(ndim - 1)
+    for d in range(ndim - 1):
+        out.geometry.shape[d] = value.geometry.shape[d if d < hidden else d + 1]
+        out.geometry.strides[d] = value.geometry.strides[d if d < hidden else d + 1]
+    out.count = out.geometry.numel()
+    update_contiguous(out)
+    return 0
+
+cdef Wrapped wrap_value(Level level, Tensor value, object aspect):
+    cdef Wrapped out = Wrapped.__new__(Wrapped)
+    out.level = level
+    put_within(out, value, aspect)
+    return out
+
+def wrap(Level level not None, Tensor value not None, aspect=None):
+    """`value` as seen at `level`. An int as `aspect` is a batch dimension of `value`, which the wrapper does not show."""
+    return wrap_value(level, value, aspect)
+
+def rewrap(Wrapped wrapped not None, Tensor value not None, aspect=None):
+    """After an in-place op that changes geometry (t_, squeeze_): puts another value and aspect into the same wrapper."""
+    put_within(wrapped, value, aspect)
+    return wrapped
+
+def is_wrapped(value):
+    """Whether `value` is a wrapped tensor."""
+    return type(value) is Wrapped
+
+def wrapped_at(Level level, value):
+    """Whether `value`, or a tensor in it where it is a list or tuple, is wrapped at `level`."""
+    return holds_level(level, value)
+
+cdef bint holds_level(Level level, object value) noexcept:
+    cdef object item
+    if type(value) is Wrapped:
+        return (<Wrapped>value).level is level
+    if type(value) is list:
+        for item in <list>value:
+            if type(item) is Wrapped and (<Wrapped>item).level is level:
+                return True
+    elif type(value) is tuple:
+        for item in <tuple>value:
+            if type(item) is Wrapped and (<Wrapped>item).level is level:
+                return True
+    return False
+
+cdef Tensor wrapped_alias(Wrapped source):
+    """detach() of a wrapper: the same value, without the history that the wrapper has."""
+    return wrap_value(source.level, source.value, source.aspect)
+
+cdef Tensor detached_within(Wrapped source):
+    """detach(), through all levels: a tangent is lost."""
+    cdef Tensor value = source.value.detach()
+    return value if isinstance(source.level, DualLevel) else wrap_value(source.level, value, source.aspect)
+
+cdef object readable(object value, what):
+    """A tensor whose memory may be read, for one that may be wrapped."""
+    while type(value) is Wrapped:
+        value = (<Wrapped>value).level.read(value, what)
+    return value
+
+def read_within(value, what):
+    """A plain tensor with the elements of `value`, wrapped or not; an error where a level forbids to look."""
+    return readable(value, what)
+
+
+# ---------------------------------------------------------------------------------------------------------- calls
+def run(Op op not None, tuple arguments, keywords=None):
+    """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls."""
+    return run_below(op, arguments, keywords)
+
+cdef object run_below(Op op, tuple arguments, object keywords):
+    cdef PyObject* bound[MAX_PARAMETERS]
+    cdef int i
+    if modes.interpreters and not op.is_composition:
+        return interpret(op, arguments, keywords)
+    if PyTuple_GET_SIZE(arguments) != op.parameter_count:
+        raise TypeError(f"{op.name} has {op.parameter_count} parameters, not {len(arguments)}")
+    for i in range(op.parameter_count):
+        bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
+    if not keywords:
+        return op.forward(bound, MODE_NEW, None)
+    return op.forward(bound, keywords["mode"], keywords.get("out"))
+
+cdef object call_level(Level level, Op op, tuple arguments, object keywords):
+    """One op at a level that is off the stack: run below, or processed and then recorded on the wrappers."""
+    cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
+    cdef PyObject* bound[MAX_PARAMETERS]
+    cdef bint grad = modes.grad
+    cdef bint ours = level.sees_all
+    cdef OpNode node = None
+    cdef uint64_t mask = 0
+    cdef int mode = MODE_NEW
+    cdef Tensor target
+    cdef object result
+    if keywords:
+        mode = keywords["mode"]
+        ours = ours or holds_level(level, keywords.get("out"))
+    for i in range(n):
+        bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
+        if not ours:
+            ours = holds_level(level, <object>bound[i])
+    if not ours:
+        return run_below(op, arguments, keywords)
+    if mode == MODE_IN_PLACE and isinstance(<object>bound[0], Tensor):
+        target = <Tensor>bound[0]
+        if type(target) is Wrapped:
+            check_write(target)
+        if grad:
+            mask = mask_at(level, op, bound, n)
+            if mask:
+                node = start_node_at(level, op, bound, mask)
+    elif grad and mode == MODE_NEW:
+        mask = mask_at(level, op, bound, n)
+    if grad and not level.grad_within:
+        modes.grad = False
+        try:
+            result = level.compute(op, arguments, keywords)
+        finally:
+            modes.grad = grad
+    else:
+        result = level.compute(op, arguments, keywords)
+    if mode == MODE_IN_PLACE:
+        if node is not None:
+            if isinstance(op, ViewOp):
+                describe_output(node, target)
+                set_history(target, node, 0)
+                target.seen_version = target.storage.version
+                save_outputs(node, target)
+            else:
+                finish_in_place(node, target)
+        return result
+    if mode == MODE_NEW:
+        record_at(level, op, bound, mask, result)
+    return result
+
+cdef uint64_t mask_at(Level level, Op op, PyObject** args, Py_ssize_t n):
+    """Which rules' inputs are tracked at `level`: tensors outside of it that require gradients are recorded below."""
+    cdef Py_ssize_t i
+    cdef bint tracked = level.tracks_all
+    for i in range(n):
+        if tracks(level, <object>args[i]):
+            tracked = True
+            break
+    return inputs_needing_grad(op, args) if tracked else 0
+
+cdef bint tracks(Level level, object value):
+    cdef object item
+    if type(value) is Wrapped:
+        return (<Wrapped>value).level is level and needs_grad(<Tensor>value)
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            if type(item) is Wrapped and (<Wrapped>item).level is level and needs_grad(<Tensor>item):
+                return True
+    return False
+
+cdef OpNode start_node_at(Level level, Op op, PyObject** args, uint64_t mask):
+    """start_node for an in-place call. It may copy the target, which is an op at the level itself."""
+    push_interpreter(level)
+    try:
+        return start_node(op, args, mask, True)
+    finally:
+        pop_interpreter()
+
+cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object result) except -1:
+    """Links a result that is a view with what it views, and records the call on the wrappers."""
+    cdef object value
+    cdef Tensor out
+    cdef bint is_view = isinstance(op, ViewOp) and (<ViewOp>op).which != VIEW_UNSAFE
+    if is_view or isinstance(op, MultiViewOp):
+        for value in (result,) if isinstance(result, Tensor) else result:
+            out = <Tensor>value
+            if type(out) is Wrapped and out.base is None and out is not <object>args[0] and isinstance(<object>args[0], Tensor):
+                link_view(out, <Tensor>args[0])
+                if not is_view and out.creation < VIEW_MULTI_OUTPUT:
+                    out.creation = VIEW_MULTI_OUTPUT
+    if not mask:
+        return 0
+    if isinstance(result, Tensor):
+        if category[(<Tensor>result).code] >= IS_FLOATING:
+            record(op, args, mask, <Tensor>result)
+    else:
+        record_many(op, args, mask, result, not is_view and isinstance(op, MultiViewOp))
+    return 0
+
+
+enable_dict(<PyTypeObject*>Wrapped, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))

@@ -1,0 +1,78 @@
+"""The causes that `why` knows: what each means, in a sentence, and what helps."""
+
+from rushlight.explain import _source
+from rushlight.explain._report import Report
+
+FIXES = {
+    "no_grad": "compute it outside the torch.no_grad() block, or under torch.enable_grad()",
+    "inference_mode": "compute it outside inference_mode(); tensors made inside can never take part in recording",
+    "detached": "leave out the detach(), if the gradient is to pass here",
+    "data": "use the tensor itself instead of its .data (and detach() where no gradient is wanted: that at least is checked)",
+    "integer": "keep a floating point dtype until after the loss: integers have no gradients",
+    "comparison": "replace the comparison by something smooth (sigmoid of the difference), or use it as a mask that multiplies",
+    "indices": "take the values (max, gather) or a soft version (softmax) instead of the indices",
+    "copied": "stay with tensors: compute with x itself, not with numbers or arrays read out of it (torch.stack joins 0-d tensors)",
+    "frozen": "call requires_grad_() on it again",
+    "no_input": "set requires_grad=True on the leaf that you want a gradient for, before computing with it",
+    "leaf": "make it with requires_grad=True, or call requires_grad_() before computing with it",
+    "rebound": "keep the leaf under its own name, or make it a leaf after converting: x = x.to(…).detach().requires_grad_()",
+    "not_leaf": "call retain_grad() on it before backward, or ask for torch.autograd.grad(loss, x)",
+    "backward_not_called": "call loss.backward()",
+    "unused": "compute the loss from this very tensor",
+    "not_on_path": "compute the loss from this very tensor, or leave it out of what you optimize",
+    "cleared": "read .grad after backward() and before zero_grad()",
+    "zeroed": "read .grad after backward() and before zero_grad()",
+    "dead_relu": "use a smaller learning rate or other initial values, or leaky_relu, whose slope is never zero",
+    "saturated": "scale what goes in, or take the loss that works on logits (cross_entropy, binary_cross_entropy_with_logits)",
+    "multiplied_by_zero": "look at the factor that is zero: a mask, or weights that were initialized with zeros?",
+    "masked": "look at the mask: it hides every element that this tensor gives",
+    "not_selected": "look at the index: it never takes an element of this tensor",
+    "flat": "replace the step by something smooth, or pass the gradient through: x + (x.round() - x).detach()",
+    "cancelled": "look at the paths to it: their gradients are opposite, as in x - x",
+}
+
+
+class Answer(Report):
+    """What `why` found.
+
+    Attributes: `cause` (a word, such as "no_grad"), `line` ((file, line number) in the program, or None), `certain` (False where the line
+    was read from the source instead of recorded), `text` (the explanation) and `fix` (what helps, or None).
+    """
+
+    def __init__(self, cause, headline, line=None, details=(), certain=True, fix=None):
+        self.cause, self.headline, self.line, self.details, self.certain = cause, headline, line, tuple(details), certain
+        self.fix = fix or FIXES.get(cause)
+
+    @property
+    def text(self):
+        """The explanation, without what helps."""
+        return "\n".join([self.headline, *(f"  {detail}" for detail in self.details)])
+
+    def __str__(self):
+        return self.text + (f"\n  what helps: {self.fix}" if self.fix else "")
+
+
+CUTS = {
+    "no_grad": "it was computed with grad mode off (torch.no_grad)",
+    "inference_mode": "it was computed in inference mode",
+    "detached": "detach() cuts it off from the graph",
+    "data": ".data gives the values without their history",
+    "integer": "it was converted to integers, and these have no gradients",
+    "comparison": "a comparison gives True or False, which have no gradients",
+    "indices": "the operation gives indices, which have no gradients",
+    "copied": "it was made from plain values, which remember nothing",
+    "frozen": "gradients were turned off with requires_grad_(False)",
+    "no_input": "none of the tensors that it was computed from requires grad",
+    "leaf": "it was made without requires_grad=True",
+}
+
+
+def cut_details(cause, line, certain=True):
+    """The sentences about where a path was cut."""
+    if certain:
+        return [f"{CUTS[cause]}:", f"    {_source.shown(line)}"] if line else [CUTS[cause]]
+    return [
+        f"most likely {CUTS[cause]}:",
+        f"    {_source.shown(line)}",
+        "(read from the source; run the code inside `with explain.watch():` to be certain)",
+    ]

@@ -1,0 +1,144 @@
+"""Walking a recorded graph: its nodes in the order of the program, what they are called, and what they keep."""
+
+import gc
+import itertools
+
+from rushlight import core
+from rushlight.core import AccumulateGrad, Node, Tensor
+from rushlight.explain._report import shape_text
+
+
+def root_of(loss):
+    """The node where backward from a tensor, a node or a GradientEdge starts."""
+    if isinstance(loss, Node):
+        return loss
+    if isinstance(loss, Tensor):
+        return core.edge_pair(loss)[0] if loss.requires_grad else None
+    return loss.node
+
+
+def roots_of(loss):
+    """The nodes where backward from a loss, or several, starts."""
+    several = loss if isinstance(loss, (list, tuple)) and not hasattr(loss, "node") else [loss]
+    found = []
+    for one in several:
+        root = root_of(one)
+        if root is not None and root not in found:
+            found.append(root)
+    return found
+
+
+def is_leaf_node(node):
+    """Whether a node is the end of a path: adds to some leaf's `.grad`."""
+    return isinstance(node, AccumulateGrad)
+
+
+def order_of(node):
+    """Sorts nodes as the program ran them, leaves first."""
+    return -1 if is_leaf_node(node) else node._sequence_nr()
+
+
+def inputs_of(node):
+    """The nodes that a node's gradients go to, without gaps."""
+    return [target for target, _ in node.next_functions if target is not None]
+
+
+def nodes_of(roots):
+    """All nodes that lead to `roots`, as the program ran them; leaves first."""
+    found, waiting = {id(root): root for root in roots}, list(roots)
+    while waiting:
+        for target in inputs_of(waiting.pop()):
+            if id(target) not in found:
+                found[id(target)] = target
+                waiting.append(target)
+    return sorted(found.values(), key=order_of)
+
+
+def living_nodes():
+    """Every node that is alive in this process, in the order of the program."""
+    return sorted((o for o in gc.get_objects() if isinstance(o, Node) and not is_leaf_node(o)), key=order_of)
+
+
+def living_tensors():
+    """Every tensor that is alive in this process."""
+    return [o for o in gc.get_objects() if isinstance(o, Tensor)]
+
+
+PUBLIC_NAMES = {
+    "to_copy": "to",
+    "unsafe_view": "view",
+    "native_layer_norm": "layer_norm",
+    "native_group_norm": "group_norm",
+    "native_batch_norm": "batch_norm",
+    "fill_where": "masked_fill",
+}
+"""What programs call the ops that the table has under names of its own."""
+
+
+def public_name(op):
+    """What the program calls an op."""
+    name = op.name.strip("_").removesuffix("_all")
+    return PUBLIC_NAMES.get(name, name)
+
+
+def op_name(node):
+    """What the program calls a node's operation: mul, relu, a Function's name."""
+    op = core.node_op(node)
+    if op is not None:
+        return public_name(op)
+    if isinstance(node, core.CopySlices):
+        return "write into a view"
+    if isinstance(node, core.AsStridedNode):
+        return "view of a written tensor"
+    cls = getattr(node, "_forward_cls", None)
+    return cls.__name__ if cls is not None else node.name()
+
+
+def output_shape(node):
+    """The shape of a node's first output."""
+    return tuple(node.variable.shape) if is_leaf_node(node) else tuple(node._input_metadata[0].shape)
+
+
+def output_dtype(node):
+    """The dtype of a node's first output."""
+    return node.variable.dtype if is_leaf_node(node) else node._input_metadata[0].dtype
+
+
+def saved_tensors(node):
+    """What a node keeps: (name, tensor or None where hooks keep something else, the SavedTensor); None where it was freed."""
+    saved = core.node_saved(node)
+    if saved is None:
+        return None
+    found = []
+    for name, value in saved:
+        if isinstance(value, core.SavedTensor):
+            found.append((name, value.data, value))
+        elif isinstance(value, list):
+            found += [(f"{name}[{i}]", v.data, v) for i, v in enumerate(value) if isinstance(v, core.SavedTensor)]
+    return found
+
+
+def was_freed(nodes):
+    """Whether a backward has run through these nodes and freed what they kept."""
+    return any(core.node_saved(node) is None for node in nodes)
+
+
+def address_of(tensor):
+    """The address of the memory behind a tensor: the same for a tensor, its views, its detach() and its .data."""
+    return core.storage_of(tensor).data_ptr()
+
+
+def names_from(module):
+    """Names of leaves by id: from a Module, a dict of tensors, or pairs of name and tensor."""
+    if module is None:
+        return {}
+    if hasattr(module, "named_parameters"):
+        pairs = itertools.chain(module.named_parameters(), module.named_buffers())
+    else:
+        pairs = module.items() if hasattr(module, "items") else module
+    return {id(tensor): name for name, tensor in pairs}
+
+
+def describe_tensor(tensor):
+    """Kind and size of a tensor in a few words: `3×4 float32`."""
+    return f"{shape_text(tensor.shape)} {tensor.dtype.name}"

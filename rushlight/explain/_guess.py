@@ -1,0 +1,130 @@
+"""What the source of the program says about a tensor: for `why`, where nothing was recorded."""
+
+import ast
+
+from rushlight.core import Tensor
+from rushlight.explain import _source
+
+CASTS = {"long", "int", "short", "char", "byte", "bool"}
+INTEGERS = {"int64", "int32", "int16", "int8", "uint8", "long", "int", "short", "bool"}
+COMPARISONS = {
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "isclose",
+    "isnan",
+    "isfinite",
+    "isinf",
+    "logical_and",
+    "logical_or",
+    "logical_not",
+}
+INDICES = {"argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize", "bincount"}
+READS = {"item", "tolist", "numpy"}
+COPIES = {"tensor", "as_tensor", "from_numpy", "array", "asarray", "Tensor", "FloatTensor"}
+FLAT = {"round", "floor", "ceil", "trunc", "sign"}
+
+
+class Guess:
+    """A likely cause with its line: read from the source, not recorded."""
+
+    def __init__(self, cause, line, detail=""):
+        self.cause, self.line, self.detail = cause, line, detail
+
+
+def block_cause(blocks):
+    """The cause that lies in the `with` blocks and decorators around a statement, or None."""
+    for block in reversed(blocks):
+        text = (
+            " ".join(ast.unparse(item.context_expr) for item in block.items)
+            if isinstance(block, ast.With)
+            else ast.unparse(block)
+        )
+        if "enable_grad" in text or "set_grad_enabled(True)" in text:
+            return None
+        if "no_grad" in text or "set_grad_enabled" in text:
+            return "no_grad"
+        if "inference_mode" in text:
+            return "inference_mode"
+    return None
+
+
+def expression_cause(expression):
+    """The cause that lies in an expression itself, or None."""
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Compare) and not any(isinstance(op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for op in node.ops):
+            return "comparison"
+        if isinstance(node, ast.Attribute) and node.attr == "data":
+            return "data"
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called in ("detach", "detach_"):
+            return "detached"
+        if called in READS or (called in ("float", "int") and isinstance(node.func, ast.Name)):
+            return "copied"
+        if called in COPIES and any(names_in(a) for a in node.args):
+            return "copied"
+        if called in CASTS and isinstance(node.func, ast.Attribute) and not node.args:
+            return "integer"
+        if called in ("to", "type") and any(ast.unparse(a).rpartition(".")[2] in INTEGERS for a in node.args):
+            return "integer"
+        if called in COMPARISONS:
+            return "comparison"
+        if called in INDICES:
+            return "indices"
+    return None
+
+
+def names_in(expression):
+    """The names and attributes that an expression reads, as they are written; longest first."""
+    found = []
+    for node in ast.walk(expression):
+        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
+            found.append(ast.unparse(node))
+    return found
+
+
+def value_of(name, frame):
+    """What a name means in a frame now; None where that is nothing."""
+    first, *rest = name.split(".")
+    value = frame.f_locals.get(first, frame.f_globals.get(first))
+    for attribute in rest:
+        value = getattr(value, "__dict__", {}).get(attribute)
+    return value
+
+
+def cut_of(name, frame, origin=None, seen=()):
+    """The Guess where the tensor called `name` lost its graph; with `origin`, on the way from that name. None where the source shows none."""
+    found = _source.assignment_of(name, frame)
+    if found is None or name in seen:
+        return None
+    cause = expression_cause(found.value) or block_cause(found.blocks)
+    names = names_in(found.value)
+    if cause and (origin is None or origin in names or leads_back(names, frame, origin, (*seen, name))):
+        return Guess(cause, found.line)
+    if cause and origin is not None:
+        return None
+    for inner in names:
+        value = value_of(inner, frame)
+        if inner != name and (origin is not None or (isinstance(value, Tensor) and not value.requires_grad)):
+            deeper = cut_of(inner, frame, origin, (*seen, name))
+            if deeper is not None:
+                return deeper
+    return None
+
+
+def leads_back(names, frame, origin, seen):
+    """Whether any of these names was computed from `origin`."""
+    for name in names:
+        if name == origin:
+            return True
+        if name in seen:
+            continue
+        found = _source.assignment_of(name, frame)
+        if found is not None and leads_back(names_in(found.value), frame, origin, (*seen, name)):
+            return True
+    return False

@@ -1,0 +1,145 @@
+"""Why a tensor does not require grad."""
+
+import ast
+
+from rushlight import core
+from rushlight.core import Tensor
+from rushlight.explain import _guess, _source, _watch
+from rushlight.explain._causes import CUTS, Answer, cut_details
+from rushlight.explain._graph import address_of, living_tensors
+
+WATCH = "(Run the code inside `with explain.watch():` to see the line.)"
+
+
+def answer(x, name, frame):
+    """The Answer for a tensor that does not require grad."""
+    headline = f"{name} does not require grad."
+    known = _watch.made(x)
+    frozen = [event for event in _watch.events(x) if event.what in ("frozen", "asked for gradients")]
+    if frozen and frozen[-1].what == "frozen":
+        return Answer("frozen", headline, frozen[-1].line, cut_details("frozen", frozen[-1].line))
+    if known is not None and known.op:
+        cause, record = cut_in(known)
+        return Answer(cause, headline, record.line, cut_details(cause, record.line))
+    guess = _guess.cut_of(name, frame) or made_plainly(name, frame)
+    if not (x.dtype.is_floating_point or x.dtype.is_complex):
+        cause = guess.cause if guess is not None and guess.cause in ("integer", "comparison", "indices") else "integer"
+        line = guess.line if guess is not None and guess.cause == cause else None
+        headline = f"{name} has dtype {x.dtype.name} and does not require grad: only floating point and complex tensors can."
+        return Answer(cause, headline, line, cut_details(cause, line, certain=False) if line else ())
+    if isinstance(x, core_parameter()):
+        return Answer("frozen", headline, None, cut_details("frozen", None))
+    certain = known_to_core(x)
+    if certain is not None:
+        line = guess.line if guess is not None and guess.cause == certain else None
+        details = [CUTS[certain] + (":" if line else "")]
+        details += [f"    {_source.shown(line)}"] if line else [WATCH]
+        return Answer(certain, headline, line, details)
+    if guess is not None:
+        return Answer(guess.cause, headline, guess.line, cut_details(guess.cause, guess.line, certain=False))
+    details = [
+        "It was made without requires_grad=True, or from tensors that do not require grad, or with grad mode off,",
+        "or cut off by detach(), .data or .item(). Nothing was recorded, so more is not known.",
+        WATCH,
+    ]
+    if not core.is_grad_enabled():
+        details.insert(0, "Grad mode is off at this line.")
+    return Answer("unknown", headline, None, details, certain=False)
+
+
+def core_parameter():
+    """nn.Parameter, which requires grad unless somebody turns it off."""
+    from rushlight.nn import Parameter
+
+    return Parameter
+
+
+def known_to_core(x):
+    """The cause that the tensor itself shows, or None."""
+    if x.is_inference():
+        return "inference_mode"
+    if core.view_creation(x) == "no_grad":
+        return "no_grad"
+    address = address_of(x)
+    if x.numel() == 0:
+        return None
+    for other in living_tensors():
+        if other is not x and other.requires_grad and other.numel() and address_of(other) == address:
+            if core.storage_of(other) is core.storage_of(x):
+                return "detached"
+            return "data"
+    return None
+
+
+def made_plainly(name, frame):
+    """A Guess for a tensor that nobody asked a gradient for: a leaf, or computed from such."""
+    found = _source.assignment_of(name, frame)
+    if found is None:
+        return None
+    values = [_guess.value_of(n, frame) for n in _guess.names_in(found.value) if n != name]
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    if not tensors and isinstance(found.value, ast.Call):
+        called = ast.unparse(found.value.func).rpartition(".")[2]
+        return _guess.Guess("leaf", found.line) if called in _watch.FACTORIES or called in _guess.COPIES else None
+    if tensors and not any(t.requires_grad for t in tensors):
+        return _guess.Guess("no_input", found.line)
+    return None
+
+
+def cut_in(record):
+    """(cause, the record whose line is to blame) for a watched tensor that does not require grad."""
+    seen = set()
+    while True:
+        seen.add(id(record))
+        cause = cause_of(record)
+        if cause != "no_input":
+            return cause, record
+        inner = [r for r in record.inputs if r.op and not r.tracked and id(r) not in seen and cause_of(r) != "leaf"]
+        if not inner:
+            return cause, record
+        record = max(inner, key=depth)
+
+
+def depth(record):
+    """Records that have a cut behind them come before those that have none."""
+    waiting, seen = [record], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if cause_of(one) not in ("leaf", "no_input"):
+            return 1
+        waiting += one.inputs
+    return 0
+
+
+def cause_of(record):
+    """Why one watched operation gave a tensor without a graph."""
+    if record.op in ("detach", "detach_"):
+        return "detached"
+    if record.op == "data":
+        return "data"
+    tracked = any(r.tracked for r in record.inputs)
+    if record.op in _watch.FACTORIES:
+        return "copied" if record.inputs or record.line in lines_read() else "leaf"
+    if not record.op:
+        return "leaf"
+    if not (record.dtype.is_floating_point or record.dtype.is_complex):
+        if record.op in _guess.COMPARISONS:
+            return "comparison"
+        if record.op in _guess.INDICES:
+            return "indices"
+        return "integer" if any(r.dtype.is_floating_point for r in record.inputs) else "no_input"
+    if tracked and record.inference:
+        return "inference_mode"
+    if tracked and not record.grad:
+        return "no_grad"
+    if record.op in _guess.INDICES:
+        return "indices"
+    return "no_input"
+
+
+def lines_read():
+    """The lines at which values of watched tensors were read out."""
+    return {read.line for read in _watch._reads}

@@ -1,0 +1,268 @@
+"""`why`: why a tensor has no gradient, a gradient of zeros, or no graph; with the line of the program that is to blame."""
+
+from rushlight import core
+from rushlight.core import Tensor
+from rushlight.explain import _path, _source, _untracked, _watch, _zero
+from rushlight.explain._causes import Answer
+from rushlight.explain._graph import (
+    describe_tensor,
+    inputs_of,
+    is_leaf_node,
+    living_nodes,
+    living_tensors,
+    nodes_of,
+    op_name,
+    roots_of,
+    was_freed,
+)
+from rushlight.explain._report import count_text
+
+LINES_SHOWN = 4
+
+
+def why(x, loss=None):
+    """Why `x.grad` is None, or zero, or why `x` has no graph: an `Answer` that names the line of the program.
+
+    Args:
+        x: The tensor that misses a gradient (a leaf, an intermediate result, or a loss that cannot run backward).
+        loss: The tensor that backward starts from. With it, `why` looks for the place where the path from `x` to `loss` was cut.
+
+    What was recorded is certain. For operations that were not recorded (no_grad, detach, .item()), the line is read from the source and
+    marked as likely, unless the program ran inside `explain.watch()`, which notes everything.
+
+    >>> import rushlight as torch
+    >>> from rushlight import explain
+    >>> x = torch.tensor([1., 2.], requires_grad=True)
+    >>> y = x * 2
+    >>> y.sum().backward()
+    >>> explain.why(y).cause
+    'not_leaf'
+    >>> frozen = torch.nn.Parameter(torch.ones(2), requires_grad=False)
+    >>> print(explain.why(frozen))
+    frozen does not require grad.
+      gradients were turned off with requires_grad_(False)
+      what helps: call requires_grad_() on it again
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"why expects a tensor, but got {type(x).__name__}: a number or array has no graph")
+    if loss is not None and not isinstance(loss, Tensor):
+        raise TypeError(f"why expects a tensor as loss, but got {type(loss).__name__}: a number or array has no graph")
+    frame = _source.user_frame()
+    name = _source.argument_name("why") or "x"
+    loss_name = None if loss is None else _source.argument_name("why", 1) or "the loss"
+    if not x.requires_grad:
+        return _untracked.answer(x, name, frame)
+    if loss is not None and not loss.requires_grad:
+        return loss_untracked(x, name, loss, loss_name, frame)
+    gradient = core.read_grad_attribute(x)
+    if loss is not None and not _path.is_on_path(x, loss):
+        return off_path(x, name, loss, loss_name, frame, gradient)
+    if gradient is None:
+        return without_gradient(x, name, loss, loss_name)
+    if _zero.is_zero(gradient):
+        return zero_gradient(x, name, gradient, loss)
+    if not bool(gradient.isfinite().all()):
+        return Answer(
+            "nonfinite",
+            f"{name}.grad is there, but holds NaN or infinite values.",
+            fix="explain.first_nonfinite(loss) finds where they began",
+        )
+    return Answer("grad", f"{name}.grad is there and not zero: {describe_tensor(gradient)}.")
+
+
+def loss_untracked(x, name, loss, loss_name, frame):
+    """The loss itself has no graph."""
+    found = _path.cut_between(x, name, loss, loss_name, frame) or _untracked.answer(loss, loss_name, frame)
+    headline = f"{name} gets no gradient from {loss_name}, because {loss_name} does not require grad."
+    return Answer(found.cause, headline, found.line, found.details, found.certain, found.fix)
+
+
+def without_gradient(x, name, loss, loss_name):
+    """x requires grad, and x.grad is None."""
+    if not x.is_leaf:
+        return intermediate(x, name)
+    cleared = cleared_since(x)
+    if cleared is not None:
+        return Answer(
+            "cleared",
+            f"{name}.grad is None because it was set to None after backward:",
+            cleared,
+            [f"  {_source.shown(cleared)}"],
+        )
+    nodes = living_nodes() if loss is None else nodes_of(roots_of(loss))
+    users = [node for node in nodes if any(is_leaf_node(n) and n.variable is x for n in inputs_of(node))]
+    if not users and not (loss is not None and x is loss):
+        return unused(x, name)
+    above = nodes if loss is not None else descendants(users, nodes)
+    details = uses(name, users)
+    if was_freed(above):
+        return Answer(
+            "cleared",
+            f"{name}.grad is None although a backward has run through {name}'s graph.",
+            users[0].source_line if users else None,
+            [
+                *details,
+                "So its gradient was cleared since (zero_grad() sets .grad to None), or the backward was told to leave it alone:",
+                "torch.autograd.grad(…) and backward(inputs=…) do not fill .grad of other leaves.",
+            ],
+        )
+    if loss is None:
+        details.append("If you did call backward, then on a loss that does not come from there: ask why(x, loss).")
+    else:
+        zero = _zero.cuts_towards(_path.end_of(x, loss), _zero.cuts_of(loss))
+        details += [f"And it will be zero then, since here it is cut off: {cut}" for cut in zero[:1]]
+    return Answer(
+        "backward_not_called",
+        f"{name}.grad is None because backward has not been called on {loss_name or 'what was computed from it'} yet.",
+        users[0].source_line if users else None,
+        details,
+    )
+
+
+def uses(name, users):
+    """Sentences that say where a tensor is used."""
+    if not users:
+        return []
+    lines = list(dict.fromkeys(_source.shown(node.source_line) for node in users))
+    listed = [f"    {line}" for line in lines[:LINES_SHOWN]]
+    more = [f"    … and {len(lines) - LINES_SHOWN} more"] if len(lines) > LINES_SHOWN else []
+    return [f"{name} is used by {count_text(len(users), 'recorded operation')}:", *listed, *more]
+
+
+def descendants(users, nodes):
+    """The nodes computed from `users`, these included."""
+    found = {id(node) for node in users}
+    kept = list(users)
+    for node in nodes:
+        if id(node) not in found and any(id(target) in found for target in inputs_of(node)):
+            found.add(id(node))
+            kept.append(node)
+    return kept
+
+
+def cleared_since(x):
+    """The line that set x.grad to None after the last backward that reached it, if that was watched."""
+    reached = None
+    for event in _watch.events(x):
+        if event.what == "reached by backward":
+            reached = event
+        elif event.what == "cleared" and reached is not None:
+            return event.line
+    return None
+
+
+def unused(x, name):
+    """No graph that is alive leads to this leaf."""
+    details = [
+        f"No operation on {name} was recorded, or every graph that used it is gone",
+        "(a graph lives as long as the tensors computed by it).",
+    ]
+    if _watch.is_watching() or _watch.entry_of(x) is not None:
+        leads = _path.leading_to(_watch.known_of(x))
+        read = next((read for read in reversed(_watch._reads) if leads(read.made)), None)
+        if read is not None:
+            details = [f"Its values were read out by .{read.how}() and went on without it:", f"    {_source.shown(read.line)}"]
+            return Answer("copied", f"{name}.grad is None because no living graph leads to {name}.", read.line, details)
+    elif not core.is_grad_enabled():
+        details.append("Grad mode is off at this line, so nothing is recorded here.")
+    return Answer("unused", f"{name}.grad is None because no living graph leads to {name}.", None, details)
+
+
+def intermediate(x, name):
+    """x is a result of a recorded operation, not a leaf."""
+    node = x.grad_fn
+    line, op = node.source_line, op_name(node)
+    if x.retains_grad:
+        return Answer(
+            "backward_not_called",
+            f"{name}.grad is None because no backward has reached {name} since retain_grad() was called on it.",
+            line,
+            [f"{name} is the result of {op}:", f"    {_source.shown(line)}"],
+        )
+    leaves = [n for n in inputs_of(node) if is_leaf_node(n)]
+    name_bound = _source.rebinds(line)
+    converted = op in ("to", "clone") and leaves
+    if name_bound is not None and leaves:
+        details = [
+            f"{op} made a new tensor, and the name now stands for that; the leaf is the {name_bound} from before this line:",
+            f"    {_source.shown(line)}",
+        ]
+        return Answer("rebound", f"{name}.grad stays None because {name} is not a leaf any more.", line, details)
+    if converted:
+        details = [
+            "converting (to, double, cuda, clone) made a copy that is computed from the leaf; the leaf itself has no name:",
+            f"    {_source.shown(line)}",
+        ]
+        fix = "convert first, then make it a leaf: nn.Parameter(data.to(…)), or module.to(…) for a whole module"
+        return Answer("rebound", f"{name}.grad stays None because {name} is not a leaf.", line, details, fix=fix)
+    details = [f"{name} is the result of {op}:", f"    {_source.shown(line)}", "Backward keeps gradients of leaves only."]
+    return Answer(
+        "not_leaf", f"{name}.grad stays None because {name} is not a leaf, and retain_grad() was not called.", line, details
+    )
+
+
+def off_path(x, name, loss, loss_name, frame, gradient):
+    """Both have graphs, but that of the loss does not contain x."""
+    found = _path.cut_between(x, name, loss, loss_name, frame)
+    headline = f"{name} gets no gradient from {loss_name}, because no path leads from {loss_name} back to {name}."
+    if gradient is not None:
+        headline += f" ({name}.grad is there, but comes from elsewhere.)"
+    if found is not None:
+        return Answer(found.cause, headline, found.line, found.details, found.certain, found.fix)
+    users = [n for n in living_nodes() if any(is_leaf_node(t) and t.variable is x for t in inputs_of(n))]
+    reached = [n.variable for n in nodes_of(roots_of(loss)) if is_leaf_node(n)]
+    details = uses(name, users)
+    if users:
+        details.append(f"but nothing computed there goes into {loss_name}.")
+    listed = ", ".join(describe_tensor(leaf) for leaf in reached[:LINES_SHOWN]) + (", …" if len(reached) > LINES_SHOWN else "")
+    details.append(f"{loss_name} leads to {count_text(len(reached), 'other leaf').replace('leafs', 'leaves')}: {listed}")
+    if _watch.entry_of(x) is None:
+        details.append("(Run the code inside `with explain.watch():` to see cuts that leave no trace.)")
+    return Answer("not_on_path", headline, None, details)
+
+
+def zero_gradient(x, name, gradient, loss):
+    """x.grad is there, and all zeros."""
+    headline = f"{name}.grad is zero everywhere"
+    written = core.written_line(gradient)
+    if written is not None and "zero" in _source.text_of(written):
+        return Answer("zeroed", f"{headline} because it was zeroed after backward:", written, [f"  {_source.shown(written)}"])
+    loss = living_loss(x) if loss is None else loss
+    nodes = living_nodes() if loss is None else nodes_of(roots_of(loss))
+    end = core.edge_pair(x)[0] if x.is_leaf else x.grad_fn
+    cuts = _zero.noted_cuts(nodes)
+    whole = loss is not None and not was_freed(nodes)
+    if whole:
+        cuts = _zero.cuts_of(loss)
+    cuts = _zero.cuts_towards(end, cuts)
+    if cuts:
+        details = [f"{cut.op}: {cut.reason}" for cut in cuts[:LINES_SHOWN]]
+        lines = [f"    {_source.shown(cut.line)}" for cut in cuts[:LINES_SHOWN]]
+        details = [text for pair in zip(details, lines) for text in pair]
+        where = "here" if len(cuts) == 1 else f"at {len(cuts)} places"
+        return Answer(
+            cuts[0].cause, f"{headline}: on the way back from the loss, its gradient became zero {where}.", cuts[0].line, details
+        )
+    if whole:
+        opposite = _zero.cancellation_at(loss, end)
+        if opposite:
+            details = list(dict.fromkeys(f"{op}: {_source.shown(line)}" for op, line in opposite))
+            return Answer(
+                "cancelled", f"{headline}: the gradients that come to it over several paths cancel.", opposite[0][1], details
+            )
+    details = ["Backward has freed the values that would tell why."]
+    suspects = [n for n in descendants([n for n in nodes if end in inputs_of(n)], nodes) if op_name(n) in _zero.SUSPECTS]
+    if suspects:
+        details.append("Operations on the way that can do that:")
+        details += dict.fromkeys(f"    {op_name(n)}: {_source.shown(n.source_line)}" for n in suspects[:LINES_SHOWN])
+    fix = "run the code inside `with explain.watch():`, or ask why(x, loss) with a loss whose backward has not run (or kept retain_graph=True)"
+    return Answer("zero", f"{headline}.", None, details, certain=False, fix=fix)
+
+
+def living_loss(x):
+    """A scalar that is alive, whose graph is whole and leads to `x`; None where there is none."""
+    for tensor in living_tensors():
+        may_be = tensor.requires_grad and tensor.numel() == 1 and not tensor.is_leaf and _path.is_on_path(x, tensor)
+        if may_be and not was_freed(nodes_of(roots_of(tensor))):
+            return tensor
+    return None

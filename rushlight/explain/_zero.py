@@ -1,0 +1,189 @@
+"""Where a gradient becomes zero: the node, and what in its values made it so."""
+
+import weakref
+
+from rushlight.explain import _source
+from rushlight.explain._graph import inputs_of, is_leaf_node, nodes_of, op_name, saved_tensors
+
+FLAT = {"round", "floor", "ceil", "trunc", "sign", "sgn", "heaviside", "fix"}
+SATURATING = {
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "log_softmax",
+    "exp",
+    "softplus",
+    "erf",
+    "erfc",
+    "logsigmoid",
+    "log_sigmoid",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+}
+SELECTING = {
+    "index",
+    "select",
+    "slice",
+    "gather",
+    "index_select",
+    "narrow",
+    "max",
+    "min",
+    "amax",
+    "amin",
+    "maximum",
+    "minimum",
+    "topk",
+    "sort",
+}
+MASKING = {"where", "masked_fill", "masked_select", "masked_scatter", "dropout"}
+CLAMPING = {"clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "hardsigmoid", "relu6"}
+SUSPECTS = {"relu", "mul"} | FLAT | SATURATING | SELECTING | MASKING | CLAMPING
+
+
+class Cut:
+    """A node to which a gradient came, and from which zeros went on to one input."""
+
+    def __init__(self, node, edge):
+        self.reference, self.edge = weakref.ref(node), edge
+        self.op, self.line = op_name(node), node.source_line
+        self.cause, self.reason = reason_of(node, edge)
+
+    @property
+    def node(self):
+        """The node, or None once its graph is gone."""
+        return self.reference()
+
+    def __repr__(self):
+        return f"{self.op} at {_source.shown(self.line)}: {self.reason}"
+
+
+def is_zero(tensor):
+    """Whether a gradient is there and all zeros."""
+    return tensor is not None and tensor.numel() > 0 and not bool((tensor != 0).any())
+
+
+def reason_of(node, edge):
+    """(cause, what in a node's values makes the gradient of one input zero)."""
+    op = op_name(node)
+    kept = {name: tensor for name, tensor, _ in saved_tensors(node) or () if tensor is not None}
+    if op in ("relu", "leaky_relu") and kept:
+        value = next(iter(kept.values()))
+        if not bool((value > 0).any()):
+            return "dead_relu", f"its input is nowhere positive (all {value.numel()} elements), and there relu is flat"
+        return "dead_relu", "relu is flat wherever a gradient arrived: its input is negative there"
+    if op in ("mul", "multiply"):
+        other = kept.get("b" if edge == 0 else "a")
+        if other is None or is_zero(other):
+            return "multiplied_by_zero", "the other factor is zero everywhere"
+        return "multiplied_by_zero", "the other factor is zero wherever a gradient arrived"
+    if op in ("matmul", "mm", "addmm", "bmm", "mv", "dot", "linear", "addmv", "baddbmm"):
+        if any(is_zero(value) for value in kept.values()):
+            return "multiplied_by_zero", "the matrix that it is multiplied with is zero everywhere"
+        return "multiplied_by_zero", "the products with the other matrix are all zero"
+    if op in CLAMPING:
+        return "saturated", "every value lies outside the limits, where clamping is flat"
+    if op in FLAT:
+        return "flat", f"{op} is a step function: its derivative is zero everywhere"
+    if op in SATURATING:
+        return "saturated", f"{op} is saturated: its values are so far out that the slope is zero in this dtype"
+    if op in MASKING:
+        return "masked", "the mask takes another value wherever a gradient arrived"
+    if op in SELECTING:
+        return "not_selected", "it takes elements other than these"
+    if op == "pow":
+        return "flat", "the derivative of this power is zero here: the exponent is 0, or the base is"
+    if op in ("abs", "norm", "linalg_vector_norm"):
+        return "flat", "the value is 0, where this derivative is defined as 0"
+    return "zero_slope", "the derivative of this operation is zero at these values"
+
+
+def cuts_of_step(node, results, gradients):
+    """The cuts of one node that ran: gradients that came in, results that went out."""
+    if all(g is None or is_zero(g) for g in gradients):
+        return []
+    return [Cut(node, edge) for edge, result in enumerate(results) if is_zero(result)]
+
+
+def cuts_of(loss):
+    """Every cut of a graph that is still whole, by walking it without touching any `.grad`."""
+    from rushlight.explain._steps import steps
+
+    found = []
+    for step in steps(loss):
+        if not step.is_leaf:
+            found += cuts_of_step(step.node, step.results, step.gradients)
+    return found
+
+
+def cuts_towards(end, cuts):
+    """Those cuts behind which the node `end` lies."""
+    found = []
+    for cut in cuts:
+        node = cut.node
+        target = None if node is None else node.next_functions[cut.edge][0]
+        if target is not None and any(other is end for other in nodes_of([target])):
+            found.append(cut)
+    return found
+
+
+_noted: dict = {}
+"""Cuts that a watched backward saw, by the id of their node: (weak reference to the node, cuts)."""
+
+
+def noted_cuts(nodes):
+    """The cuts that `watch` noted on these nodes."""
+    return [cut for node in nodes for cut in _noted.get(id(node), (None, ()))[1] if cut.node is node]
+
+
+def noted_of(node):
+    """The list of cuts noted on a node; gone when the node is."""
+    key = id(node)
+    if key not in _noted:
+        _noted[key] = weakref.ref(node, lambda _: _noted.pop(key, None)), []
+    return _noted[key][1]
+
+
+class noting:
+    """Hooks on nodes for one backward, that note where gradients become zero while the values are still there."""
+
+    def __init__(self, nodes):
+        self.nodes = [node for node in nodes if not is_leaf_node(node) and inputs_of(node)]
+
+    def __enter__(self):
+        self.handles = [node.register_hook(self.hook_of(weakref.ref(node))) for node in self.nodes]
+
+    def hook_of(self, reference):
+        """The hook of one node."""
+
+        def note(results, gradients):
+            node = reference()
+            for cut in cuts_of_step(node, results, gradients):
+                noted_of(node).append(cut)
+
+        return note
+
+    def __exit__(self, *exception):
+        for handle in self.handles:
+            handle.remove()
+        self.nodes = []
+
+
+def cancellation_at(loss, end):
+    """(operation, line) of the nodes whose gradients for one node, on the way to `end`, are not zero but add up to zero; [] if none do."""
+    from rushlight.explain._steps import steps
+
+    below = {id(node) for node in nodes_of([end])}
+    arrived = {}
+    for step in steps(loss):
+        if is_zero(step.gradients[0]):
+            several = arrived.get(id(step.node), ())
+            leads = id(step.node) in below or any(node is end for node in nodes_of([step.node]))
+            if len(several) > 1 and leads and any(not is_zero(result) for _, result in several):
+                return [(op_name(node), node.source_line) for node, result in several if not is_zero(result)]
+        for (target, _), result in zip(step.node.next_functions, step.results):
+            if target is not None and result is not None:
+                arrived.setdefault(id(target), []).append((step.node, result))
+    return []

@@ -1,0 +1,259 @@
+"""The interpreter of vmap: every op on a tensor of the batch runs by its batching rule on the whole batch."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import core
+from rushlight.core import Wrapped, run
+from rushlight.func import batching
+from rushlight.func._levels import Level
+from rushlight.func.batching import random
+
+ARITHMETIC = {
+    "sub": None, "mul": None, "div": None, "logical_and": None, "logical_or": None, "logical_xor": None, "clamp_min": None,
+    "clamp_max": None, "copy": None,
+}  # fmt: skip
+"""In-place ops that PyTorch's error calls arithmetic."""
+
+NAMED = ("fill", "_index_put", "scatter_add", "index_add", "scatter_reduce", "index_fill")
+"""In-place ops that it calls by their own name; others by that of the dispatcher, with the level."""
+
+PLAIN_SHAPES = ("add", "atan2", "copysign", "gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor")
+"""In-place ops that give the error of shapes."""
+
+PUBLIC_NAMES = {
+    "_index_put": "index_put", "fill_where": "masked_fill", "scatter_where": "masked_scatter", "scatter_tensor": "scatter",
+    "scatter_value": "scatter", "scatter_combining": "scatter", "_lerp_scalar": "lerp", "_lerp_tensor": "lerp", "_clamp_below": "clamp",
+    "_clamp_above": "clamp", "_clamp_between": "clamp", "repeated_places": "repeat_interleave.Tensor", "is_among": "isin",
+}  # fmt: skip
+
+
+class VmapLevel(Level):
+    """One vmap: wraps tensors with a batch (dimension 0 of what is within), or without one."""
+
+    __slots__ = ("depth", "randomness", "size")
+
+    def __init__(self, size, randomness):
+        self.size, self.randomness = size, randomness
+        self.sees_all = True  # random ops concern the level even where nothing is batched
+        self.depth = len(core.interpreters()) + 1
+
+    # ---- one op -----------------------------------------------------------------------------------------------------------
+    def process(self, op, arguments, keywords):
+        """`op` on what is within, and its results as tensors of this level."""
+        values, batched, ours = [], [], False
+        any_batched = False
+        for value in arguments:
+            flag = False
+            if type(value) is Wrapped:
+                if value.level is self:
+                    ours = True
+                    flag = value.aspect is not None
+                    any_batched = any_batched or flag
+                    value = value.value
+            elif type(value) is list or type(value) is tuple:
+                flag = [type(item) is Wrapped and item.level is self and item.aspect is not None for item in value]
+                ours = ours or any(type(item) is Wrapped and item.level is self for item in value)
+                if ours:
+                    any_batched = any_batched or any(flag)
+                    value = [item.value if type(item) is Wrapped and item.level is self else item for item in value]
+                if not any(flag):
+                    flag = False
+            values.append(value)
+            batched.append(flag)
+        mode = keywords["mode"] if keywords else 0
+        if mode == 2 and (ours or core.wrapped_at(self, keywords["out"])):
+            raise RuntimeError(
+                f"Batching rule not implemented for aten::{op.name}.out; the fallback path doesn't work on out= or view ops."
+            )
+        if op in random.OPS:
+            return random.call(self, op, arguments, values, batched, any_batched, mode)
+        if not any_batched:
+            return self.unbatched(op, arguments, values, keywords, ours)
+        if mode == 1:
+            return self.in_place(op, arguments, values, batched)
+        return self.wrapped_results(op, self.compute(op, values, batched))
+
+    def unbatched(self, op, arguments, values, keywords, ours):
+        """Nothing has a batch: the op itself, on tensors of this level where one of them is."""
+        result = run(op, tuple(values), keywords)
+        if not ours:
+            return result
+        if keywords:
+            if isinstance(op, core.ViewOp):
+                core.rewrap(arguments[0], result, None)
+            return arguments[0]
+        return self.wrapped_results(op, result, None)
+
+    def wrapped_results(self, op, result, aspect=0):
+        """Results as the program sees them."""
+        if isinstance(result, torch.Tensor):
+            return core.wrap(self, result, aspect)
+        made = tuple([core.wrap(self, item, aspect) if isinstance(item, torch.Tensor) else item for item in result])
+        return made if op.result_type is None else op.result_type(made)
+
+    def compute(self, op, values, batched):
+        """The op on the batch, by its rule or by a loop. What goes wrong is said in terms of one example."""
+        try:
+            return batching.rule_of(op)(op, tuple(values), batched, self.size)
+        except NotImplementedError:
+            return self.loop(op, values, batched)
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+            if not getattr(error, "of_batch", False):
+                self.check_example(op, values, batched)
+            raise
+
+    def example(self, values, batched, i):
+        """The arguments of one example."""
+        return tuple(
+            [
+                [x.select(0, i) if f else x for x, f in zip(value, flag, strict=True)]
+                if type(flag) is list
+                else value.select(0, i)
+                if flag
+                else value
+                for value, flag in zip(values, batched, strict=True)
+            ]
+        )
+
+    def check_example(self, op, values, batched, keywords=None):
+        """Raises the error that the first example gives, if it gives one."""
+        if self.size == 0:
+            return
+        with torch.no_grad():
+            given = self.example(values, batched, 0)
+            if keywords:
+                given = (given[0].clone(), *given[1:])
+            try:
+                run(op, given, keywords)
+            except (RuntimeError, IndexError, ValueError, TypeError) as error:
+                raise error from None
+
+    def loop(self, op, values, batched):
+        """An op without a batching rule: one example after the other."""
+        name = PUBLIC_NAMES.get(op.name, op.name)
+        if self.size == 0:
+            raise RuntimeError(
+                f"Batching rule not implemented for aten::{name}. The fallback path does not support vmap over dims of size 0."
+            )
+        warn_of_loop(name)
+        results = [run(op, self.example(values, batched, i)) for i in range(self.size)]
+        if isinstance(results[0], torch.Tensor):
+            return torch.stack(results)
+        return tuple([torch.stack(parts) for parts in zip(*results, strict=True)])
+
+    # ---- in place ---------------------------------------------------------------------------------------------------------
+    def in_place(self, op, arguments, values, batched):
+        """The call writes into the batch of its first argument, which must have one."""
+        target = values[0]
+        if not batched[0]:
+            raise self.cannot_write(op, values, batched)
+        if isinstance(op, core.ViewOp):
+            core.rewrap(arguments[0], self.compute(op, values, batched), 0)
+            return arguments[0]
+        if type(op) is core.PointwiseOp:
+            if all(
+                not isinstance(x, torch.Tensor) or x.ndim - flag < target.ndim for x, flag in zip(values, batched, strict=True)
+            ):
+                aligned = batching.aligned(op, values, batched, op.tensor_parameters)
+                try:
+                    run(op, tuple(aligned), {"mode": 1})
+                    return arguments[0]
+                except RuntimeError:
+                    self.check_example(op, values, batched)
+                    raise
+            raise self.wrong_shape(values, batched)
+        if torch.is_grad_enabled():
+            # What a rule's ops save of the target must survive the write.
+            values[0] = target.clone()
+        result = self.compute(op, values, batched)
+        if result.shape != target.shape or not torch.can_cast(result.dtype, target.dtype):
+            self.check_example(op, values, batched, {"mode": 1})
+        target.copy_(result)
+        return arguments[0]
+
+    def wrong_shape(self, values, batched):
+        """The error of an in-place call whose target would have to grow."""
+        shapes = [batching.examples(x, flag) for x, flag in zip(values, batched, strict=True) if isinstance(x, torch.Tensor)]
+        joined = torch.broadcast_shapes(*shapes)
+        return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {list(joined)}")
+
+    def cannot_write(self, op, values, batched):
+        """The error of a write of batched values into a tensor without a batch."""
+        if op.name in PLAIN_SHAPES:
+            shapes = [tuple(x.shape) for x in values if isinstance(x, torch.Tensor)]
+            joined = torch.broadcast_shapes(*shapes)
+            return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {list(joined)}")
+        name, where = "inplace arithmetic", "in a vmap"
+        public = PUBLIC_NAMES.get(op.name, op.name) + "_"
+        if op.name in NAMED:
+            name = public
+        elif op.name not in ARITHMETIC and not (op.name == "fill_where" and not batched[2]):
+            name, where = f"aten::{public}", f"at level {self.depth}"
+        return RuntimeError(not_writable(name, where))
+
+    # ---- what looks at elements -------------------------------------------------------------------------------------------
+    def read(self, wrapped, what):
+        """Elements of one example cannot be had; those of a tensor without a batch can."""
+        if wrapped.aspect is None:
+            return wrapped.value
+        if what == "bool":
+            raise RuntimeError(
+                "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, "
+                "please file an issue at https://github.com/pytorch/pytorch/issues ."
+            )
+        if what == "item":
+            raise RuntimeError(
+                "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please "
+                "try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, "
+                "please file a bug report."
+            )
+        if what == "equal":
+            raise RuntimeError("Batching rule not implemented for aten::equal. We could not generate a fallback.")
+        if what == "allclose":
+            raise RuntimeError(
+                "vmap over torch.allclose isn't supported yet. Please file an issue at https://github.com/pytorch/pytorch/issues if you "
+                "need this feature."
+            )
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+
+    # ---- new tensors ------------------------------------------------------------------------------------------------------
+    def beside(self, wrapped, made):
+        """A new tensor of an example as one of the batch, where `wrapped` has one: it can then be written into."""
+        if wrapped.aspect is None:
+            return made
+        return core.wrap(self, core.empty_tensor((self.size, *made.shape), made.dtype), 0)
+
+    def empty_like(self, wrapped, dtype):
+        """An unset tensor in the layout of `wrapped`."""
+        made = core.empty_like_layout(wrapped.value, dtype)
+        return made if wrapped.aspect is None else core.wrap(self, made, wrapped.aspect)
+
+    def draw(self, out, kernel, generator, first, second):
+        """Random numbers in the new tensor `out`; another for each example where they are to differ."""
+        return random.draw(self, out, kernel, generator, first, second)
+
+
+def not_writable(name, where="in a vmap"):
+    """The text of the error of a write of batched values into a tensor without a batch."""
+    return (
+        f"vmap: {name}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more elements than "
+        f"`self`. This happened due to `other` being vmapped over but `self` not being vmapped over {where}. Please try to use "
+        f"out-of-place operators instead of {name}. If said operator is being called inside the PyTorch framework, please file a bug "
+        "report instead."
+    )
+
+
+warned = set()
+
+
+def warn_of_loop(name):
+    """Says once for each op that it has no batching rule."""
+    if name not in warned:
+        warned.add(name)
+        warnings.warn(
+            f"There is a performance drop because we have not yet implemented the batching rule for aten::{name}. Please file us an issue "
+            "on GitHub so that we can prioritize its implementation.",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -1,0 +1,57 @@
+"""The table of batching rules, and what they share.
+
+A rule computes an op on a batch: `rule(op, arguments, batched, size)` gets every parameter of the op, says of which `batched` is True, and
+`size` of the batch. The batch is dimension 0 of batched tensors and of everything that a rule returns. For a parameter that is a list
+of tensors, `batched` holds a list. A rule calls public ops, so derivatives of what it does come by themselves.
+"""
+
+import rushlight as torch
+from rushlight.ops import table
+from rushlight.ops.shape import wrapped
+
+__all__ = ["batch_rule", "examples", "inner_ndim", "lined_up", "refusal", "repeated", "rules", "torch", "wrapped"]
+
+rules = {}
+"""Explicit rules, by the op's name in the table; what has none here follows its kind."""
+
+
+def batch_rule(*names):
+    """Puts a rule into the table."""
+
+    def add(rule):
+        for name in names:
+            rules[table[name]] = rule
+        return rule
+
+    return add
+
+
+def refusal(text):
+    """The error of an op that examples can be put through, but not a batch."""
+    error = RuntimeError(text)
+    error.of_batch = True
+    return error
+
+
+def inner_ndim(x, is_batched):
+    """The number of dimensions of one example."""
+    return x.ndim - 1 if is_batched else x.ndim
+
+
+def lined_up(x, is_batched, ndim):
+    """A batched tensor whose examples get leading dimensions of size 1 up to `ndim`; others broadcast as they are."""
+    missing = ndim + 1 - x.ndim
+    if not is_batched or missing <= 0:
+        return x
+    shape = x.shape
+    return x.view((shape[0],) + (1,) * missing + tuple(shape[1:]))
+
+
+def repeated(x, is_batched, size):
+    """`x` as a batched tensor, without a copy."""
+    return x if is_batched else x.expand((size, *x.shape))
+
+
+def examples(x, is_batched):
+    """The shape of one example."""
+    return tuple(x.shape[1:]) if is_batched else tuple(x.shape)

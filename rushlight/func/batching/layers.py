@@ -1,0 +1,182 @@
+"""Losses of labels and the normalizations: where parameters are the same for all examples, one larger batch."""
+
+from rushlight.func.batching._table import batch_rule, examples, refusal, repeated, torch
+from rushlight.func.batching.elementwise import folded
+
+run = torch.core.run
+
+
+# ---- negative log-likelihood ----------------------------------------------------------------------------------------------
+def as_samples(x, target, weight, weight_batched, size):
+    """The samples of all examples as one batch: x [S, C, …], target [S, …], and what each sample's class weighs, where that differs
+    from example to example."""
+    if x.ndim == 2:
+        rows, labels = x, target.reshape(size)
+    else:
+        rows, labels = x.flatten(0, 1), target.flatten(0, 1)
+    weights = None
+    if weight_batched:
+        classes = weight.shape[1]
+        valid = target.clamp(0, classes - 1).reshape(size, -1)
+        weights = weight.gather(1, valid.to(torch.int64)).view(labels.shape)
+    return rows, labels, weights
+
+
+def check_labels(x, target, weight, weight_batched):
+    """Errors are the op's own, on an example."""
+    ndim, labels = x.ndim - 1, target.ndim - 1
+    if ndim < 1 or (ndim == 1 and target.numel() != target.shape[0]) or (ndim > 1 and labels != ndim - 1):
+        raise RuntimeError("the target does not fit the input")
+    if ndim > 1 and (x.shape[1] != target.shape[1] or x.shape[3:] != target.shape[2:]):
+        raise RuntimeError("the target does not fit the input")
+    classes = x.shape[1] if ndim == 1 else x.shape[2]
+    if weight is not None and examples(weight, weight_batched) != (classes,):
+        raise RuntimeError("there is one weight for each class")
+
+
+def total_weight(target, labels, weight, weights, ignore_index, dtype, size):
+    """The sum of the weights of each example's labels."""
+    counted = labels.ne(ignore_index)
+    if weights is None and weight is not None:
+        weights = weight.index_select(0, labels.clamp(0, weight.shape[0] - 1).reshape(-1).to(torch.int64)).view(labels.shape)
+    counted = counted.to(dtype) if weights is None else torch.where(counted, weights, 0)
+    return counted.reshape(size, -1).sum(1)
+
+
+@batch_rule("_nll_loss", "_nll_loss2d")
+def nll_loss(op, arguments, batched, size):
+    x, target, weight, reduction, ignore_index = arguments
+    x, target = repeated(x, batched[0], size), repeated(target, batched[1], size)
+    check_labels(x, target, weight, batched[2])
+    rows, labels, weights = as_samples(x, target, weight, batched[2], size)
+    loss = run(op, (rows, labels, None if weights is not None else weight, "none", ignore_index))[0]
+    loss = loss if weights is None else loss * weights
+    total = total_weight(target, labels, weight, weights, ignore_index, x.dtype, size)
+    if reduction == "none":
+        return loss.view(target.shape), x.new_zeros(size)
+    loss = loss.view(size, -1).sum(1)
+    return (loss / total if reduction == "mean" else loss), total
+
+
+@batch_rule("_nll_loss_gradient")
+def nll_loss_gradient(op, arguments, batched, size):
+    g, sizes, target, weight, total, reduction, ignore_index = arguments
+    target = repeated(target, batched[2], size)
+    g, total = repeated(g, batched[0], size), repeated(total, batched[4], size)
+    like = g.new_empty(0).expand(size, *[0] * len(sizes)) if 0 in sizes else g.new_zeros(1).expand(size, *sizes)
+    _, labels, weights = as_samples(like, target, weight, batched[3], size)
+    if reduction == "mean":
+        g = g / total
+    g = (
+        g.reshape(labels.shape)
+        if reduction == "none"
+        else g.view(size, *(1,) * (target.ndim - 1)).expand(target.shape).reshape(labels.shape)
+    )
+    g = g if weights is None else g * weights
+    shape = (labels.shape[0], *(sizes if len(sizes) == 1 else sizes[1:]))
+    made = run(
+        op, (g.contiguous(), shape, labels, None if weights is not None else weight, total[:1].reshape(()), "none", ignore_index)
+    )
+    return made.view(size, *sizes)
+
+
+@batch_rule("multi_margin_loss", "multilabel_margin_loss")
+def margin_loss(op, arguments, batched, size):
+    x, target, *rest = arguments
+    if any(batched[2:]) or size == 0:
+        raise NotImplementedError
+    reduction = rest.pop()
+    x, target = repeated(x, batched[0], size), repeated(target, batched[1], size)
+    rows = x.flatten(0, 1) if x.ndim > 2 else x
+    labels = target.reshape(rows.shape if op.name == "multilabel_margin_loss" else (rows.shape[0],))
+    loss = run(op, (rows, labels, *rest, "none"))
+    return folded(loss if x.ndim == 2 else loss.view(size, -1), reduction)
+
+
+# ---- normalizations -------------------------------------------------------------------------------------------------------
+def scaled_and_shifted(out, weight, bias, place):
+    """out * weight + bias with parameters of each example, which `place` shapes to broadcast."""
+    if weight is not None:
+        out = out * place(weight)
+    return out if bias is None else out + place(bias)
+
+
+@batch_rule("native_layer_norm")
+def layer_norm(op, arguments, batched, size):
+    x, normalized_shape, weight, bias, eps = arguments
+    if x.ndim - batched[0] < len(normalized_shape):
+        raise RuntimeError("the input has too few dimensions")
+    x = repeated(x, batched[0], size)
+    if not batched[2] and not batched[3]:
+        return run(op, (x, normalized_shape, weight, bias, eps))
+    for given, is_batched in ((weight, batched[2]), (bias, batched[3])):
+        if given is not None and examples(given, is_batched) != tuple(normalized_shape):
+            raise RuntimeError("the parameters have another shape")
+    out, mean, rstd = run(op, (x, normalized_shape, None, None, eps))
+    lead = (1,) * (x.ndim - 1 - len(normalized_shape))
+
+    def place(parameter):
+        batched_here = batched[2] if parameter is weight else batched[3]
+        return parameter.view(size, *lead, *normalized_shape) if batched_here else parameter
+
+    return scaled_and_shifted(out, weight, bias, place).to(x.dtype), mean, rstd
+
+
+def channel_parameters(size, weight, bias, flags, x, channel):
+    """How the parameters of each channel broadcast against x, whose channels are dimension `channel`."""
+    behind = (1,) * (x.ndim - channel - 1)
+
+    def place(parameter):
+        if not (flags[0] if parameter is weight else flags[1]):
+            return parameter.view(-1, *behind)
+        return parameter.view(size, *(1,) * (channel - 1), -1, *behind)
+
+    return place
+
+
+@batch_rule("native_group_norm")
+def group_norm(op, arguments, batched, size):
+    x, weight, bias, samples, channels, positions, group, eps = arguments
+    x = repeated(x, batched[0], size)
+    per_example = batched[1] or batched[2]
+    parameters = (None, None) if per_example else (weight, bias)
+    out, mean, rstd = run(op, (x.flatten(0, 1), *parameters, samples * size, channels, positions, group, eps))
+    out = out.view(x.shape)
+    if per_example:
+        out = scaled_and_shifted(out, weight, bias, channel_parameters(size, weight, bias, batched[1:3], x, 2))
+    return out, mean.view(size, samples, group), rstd.view(size, samples, group)
+
+
+UNBATCHED_STATISTICS = (
+    "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
+    "batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be False.If you are using a "
+    "prebuilt module and do not need eval mode, please see the functorch website for resources on how to patch your module to work "
+    "with vmap"
+)
+
+
+@batch_rule("native_batch_norm")
+def batch_norm(op, arguments, batched, size):
+    """The channels of all examples side by side."""
+    x, weight, bias, mean, var, training, momentum, eps = arguments
+    if training and batched[0] and ((mean is not None and not batched[3]) or (var is not None and not batched[4])):
+        raise refusal(UNBATCHED_STATISTICS)
+    x = repeated(x, batched[0], size)
+    channels = x.shape[2]
+    side_by_side = x.movedim(0, 1).flatten(1, 2)
+
+    def all_channels(parameter, is_batched):
+        return None if parameter is None else repeated(parameter, is_batched, size).reshape(-1)
+
+    # Running statistics of every example in one row; written back where that is no view.
+    running = [all_channels(mean, batched[3]), all_channels(var, batched[4])]
+    out, used_mean, rstd = run(
+        op, (side_by_side, all_channels(weight, batched[1]), all_channels(bias, batched[2]), *running, training, momentum, eps)
+    )
+    if training:
+        for kept, is_batched, updated in zip((mean, var), batched[3:5], running, strict=True):
+            if kept is not None and updated.data_ptr() != kept.data_ptr():
+                updated = updated.view(size, channels)
+                kept.copy_(updated if is_batched else updated[0])
+    out = out.unflatten(1, (size, channels)).movedim(1, 0)
+    return out, used_mean.view(size, channels), rstd.view(size, channels)

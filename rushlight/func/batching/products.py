@@ -1,0 +1,136 @@
+"""Products of matrices and vectors: a batched factor makes one larger product where it can, and a batch of products else."""
+
+import rushlight.ops.matmul as products
+from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch
+
+run = torch.core.run
+scaled = products.scaled
+
+
+def require(condition, text):
+    """Errors are raised here in any words: the op itself then says its own on an example."""
+    if not condition:
+        raise RuntimeError(text)
+
+
+def matrix_product(a, a_batched, b, b_batched):
+    """[…, m, k] times […, k, n] where one or both have a batch."""
+    require(a.ndim - a_batched == 2 and b.ndim - b_batched == 2 and a.shape[-1] == b.shape[-2], "matrices of other shapes")
+    if not b_batched:
+        if a.shape[0] == 0 or not torch.core.can_view(a, (-1, a.shape[2])):
+            return a.bmm(b.expand(a.shape[0], *b.shape))
+        return torch._unsafe_view(a.view(-1, a.shape[2]).mm(b), (a.shape[0], a.shape[1], b.shape[1]))
+    return repeated(a, a_batched, b.shape[0]).bmm(b)
+
+
+@batch_rule("mm")
+def mm(op, arguments, batched, size):
+    return matrix_product(arguments[0], batched[0], arguments[1], batched[1])
+
+
+@batch_rule("bmm")
+def bmm(op, arguments, batched, size):
+    a, b = repeated(arguments[0], batched[0], size), repeated(arguments[1], batched[1], size)
+    require(a.ndim == 4 and b.ndim == 4 and a.shape[1] == b.shape[1] and a.shape[3] == b.shape[2], "batches of other shapes")
+    made = a.flatten(0, 1).bmm(b.flatten(0, 1))
+    return made.view(size, a.shape[1], *made.shape[1:])
+
+
+@batch_rule("mv")
+def mv(op, arguments, batched, size):
+    matrix, vector = arguments
+    require(matrix.ndim - batched[0] == 2 and vector.ndim - batched[1] == 1, "no matrix and vector")
+    if not batched[0]:
+        return vector.mm(matrix.t())
+    if not batched[1]:
+        return matrix_product(matrix, True, vector.unsqueeze(1), False).squeeze(2)
+    return matrix.bmm(vector.unsqueeze(2)).squeeze(2)
+
+
+@batch_rule("dot", "vdot")
+def dot(op, arguments, batched, size):
+    a, b = arguments
+    require(a.ndim - batched[0] == 1 and b.ndim - batched[1] == 1 and a.shape[-1] == b.shape[-1], "no vectors of one length")
+    require(a.dtype is b.dtype, "other dtypes")
+    if op.name == "vdot":
+        a = products.conjugate(a)
+    if batched[0] and batched[1]:
+        return a.unsqueeze(1).bmm(b.unsqueeze(2)).view(size)
+    return a.mv(b) if batched[0] else b.mv(a)
+
+
+def added(x, x_batched, product, ndim, beta, alpha):
+    """beta * x + alpha * product, for products whose examples have `ndim` dimensions."""
+    require(x.dtype is product.dtype and x.ndim - x_batched <= ndim, "other dtypes or dimensions")
+    require(
+        product.is_floating_point() or product.is_complex() or not (isinstance(beta, float) or isinstance(alpha, float)), "floats"
+    )
+    product = scaled(product, alpha)
+    return product if beta == 0 else scaled(lined_up(x, x_batched, ndim), beta) + product
+
+
+@batch_rule("addmm")
+def addmm(op, arguments, batched, size):
+    x, a, b, beta, alpha = arguments
+    if batched == [False, True, False, False, False] and x.ndim == 1 and a.ndim == 3 and torch.core.can_view(a, (-1, a.shape[2])):
+        # A layer on rows: the rows of all examples are one matrix.
+        made = run(op, (x, a.view(-1, a.shape[2]), b, beta, alpha))
+        return torch._unsafe_view(made, (size, a.shape[1], made.shape[1]))
+    product = matrix_product(a, batched[1], b, batched[2]) if batched[1] or batched[2] else a.mm(b)
+    return added(x, batched[0], product, 2, beta, alpha)
+
+
+@batch_rule("baddbmm")
+def baddbmm(op, arguments, batched, size):
+    x, a, b, beta, alpha = arguments
+    return added(x, batched[0], product_of(bmm, a, b, batched, size), 3, beta, alpha)
+
+
+def product_of(rule, a, b, batched, size):
+    """The product in an op that adds it to something, with a batch or (where only the other term has one) without."""
+    if batched[1] or batched[2]:
+        return rule(torch.bmm if rule is bmm else torch.mv, (a, b), batched[1:3], size)
+    return torch.bmm(a, b) if rule is bmm else torch.mv(a, b)
+
+
+@batch_rule("addmv")
+def addmv(op, arguments, batched, size):
+    x, matrix, vector, beta, alpha = arguments
+    return added(x, batched[0], product_of(mv, matrix, vector, batched, size), 1, beta, alpha)
+
+
+@batch_rule("addbmm")
+def addbmm(op, arguments, batched, size):
+    x, a, b, beta, alpha = arguments
+    return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3), 2, beta, alpha)
+
+
+@batch_rule("addr")
+def addr(op, arguments, batched, size):
+    x, a, b, beta, alpha = arguments
+    require(a.ndim - batched[1] == 1 and b.ndim - batched[2] == 1, "no vectors")
+    pairs = a.unsqueeze(-1) * b.unsqueeze(-2)
+    if pairs.dtype is torch.bool:
+        pairs = pairs if alpha else torch.zeros_like(pairs)
+        return pairs | lined_up(x, batched[0], 2) if beta else pairs
+    pairs = scaled(pairs, alpha)
+    return pairs if beta == 0 else scaled(lined_up(x, batched[0], 2), beta) + pairs
+
+
+@batch_rule("_trilinear")
+def trilinear(op, arguments, batched, size):
+    x1, weight, x2 = arguments
+    if not batched[1]:
+        rows = repeated(x1, batched[0], size), repeated(x2, batched[2], size)
+        made = run(op, (rows[0].flatten(0, 1), weight, rows[1].flatten(0, 1)))
+        return made.view(size, -1, made.shape[1])
+    x1, x2 = repeated(x1, batched[0], size), repeated(x2, batched[2], size)
+    return torch.einsum("bni,boij,bnj->bno", x1, weight, x2)
+
+
+# ---- decompositions -------------------------------------------------------------------------------------------------------
+@batch_rule("_linalg_svd")
+def decomposition(op, arguments, batched, size):
+    """What works on the matrices of a batch by itself."""
+    require(arguments[0].ndim >= 3, "no matrices")
+    return run(op, arguments)

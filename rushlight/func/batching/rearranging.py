@@ -1,0 +1,217 @@
+"""Copies in another order, repeated, joined, or written into part of another tensor."""
+
+import math
+
+from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch, wrapped
+from rushlight.func.batching.reduction import exchanged, shifted
+from rushlight.func.batching.views import sizes_of
+from rushlight.ops import table
+
+run = torch.core.run
+
+
+# ---- part of zeros: cotangents of views -----------------------------------------------------------------------------------
+@batch_rule("select_backward", "slice_backward")
+def place_along(op, arguments, batched, size):
+    x, sizes, dim, *rest = arguments
+    return run(op, (x, (size, *sizes), shifted(dim, len(sizes)), *rest))
+
+
+@batch_rule("unfold_backward")
+def unfold_backward(op, arguments, batched, size):
+    x, sizes, dim, length, step = arguments
+    if not len(sizes):
+        return x.reshape(size)
+    return run(op, (x, (size, *sizes), shifted(dim, len(sizes)), length, step))
+
+
+@batch_rule("diagonal_backward")
+def diagonal_backward(op, arguments, batched, size):
+    x, sizes, offset, first, second = arguments
+    return run(op, (x, (size, *sizes), offset, *shifted((first, second), len(sizes))))
+
+
+@batch_rule("_window_gradient")
+def window_gradient(op, arguments, batched, size):
+    """The memories of the examples lie one behind the other."""
+    x, count, base_size, base_stride, base_start, view_size, view_stride, view_start = arguments
+    base = ((size, *base_size), (count, *base_stride), base_start)
+    return run(op, (x, count * size, *base, (size, *view_size), (count, *view_stride), view_start))
+
+
+@batch_rule("narrow_copy")
+def narrow_copy(op, arguments, batched, size):
+    return run(op, exchanged(arguments, 1, shifted(arguments[1], arguments[0].ndim - 1)))
+
+
+# ---- written into a part --------------------------------------------------------------------------------------------------
+@batch_rule("diagonal_scatter")
+def diagonal_scatter(op, arguments, batched, size):
+    x, src, offset, first, second = arguments
+    x, src = repeated(x, batched[0], size), repeated(src, batched[1], size)
+    return run(op, (x, src, offset, *shifted((first, second), x.ndim - 1)))
+
+
+@batch_rule("select_scatter", "slice_scatter")
+def scatter_along(op, arguments, batched, size):
+    x, src, dim, *rest = arguments
+    x, src = repeated(x, batched[0], size), repeated(src, batched[1], size)
+    return run(op, (x, src, shifted(dim, x.ndim - 1), *rest))
+
+
+@batch_rule("as_strided_scatter")
+def as_strided_scatter(op, arguments, batched, size):
+    x, src, sizes, strides, offset = arguments
+    x, src = repeated(x, batched[0], size).contiguous(), repeated(src, batched[1], size)
+    return run(op, (x, src, (size, *sizes), (x.stride(0), *strides), offset))
+
+
+# ---- repeated, turned -----------------------------------------------------------------------------------------------------
+@batch_rule("repeat")
+def repeat(op, arguments, batched, size):
+    x, repeats = arguments
+    repeats = sizes_of(repeats)
+    if len(repeats) < x.ndim - 1:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    return run(op, (lined_up(x, True, len(repeats)), (1, *repeats)))
+
+
+@batch_rule("flip")
+def flip(op, arguments, batched, size):
+    x, dims = arguments
+    dims = shifted(sizes_of(dims), x.ndim - 1)
+    return x.clone() if x.ndim == 1 else run(op, (x, dims))
+
+
+@batch_rule("rot90")
+def rot90(op, arguments, batched, size):
+    x, k, dims = arguments
+    if x.ndim < 3 or len(dims) != 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {x.ndim - 1}")
+    return run(op, (x, k, shifted(dims, x.ndim - 1)))
+
+
+@batch_rule("roll")
+def roll(op, arguments, batched, size):
+    x, shifts, dims = arguments
+    dims = () if dims is None else sizes_of(dims)
+    if not dims:
+        return run(op, (x.reshape(size, -1), shifts, 1)).view(x.shape)
+    return x.clone() if x.ndim == 1 else run(op, (x, shifts, shifted(dims, x.ndim - 1)))
+
+
+@batch_rule("diag_embed")
+def diag_embed(op, arguments, batched, size):
+    x, offset, first, second = arguments
+    if x.ndim == 1:
+        raise RuntimeError("diag_embed needs a last dimension")
+    return run(op, (x, offset, wrapped(first, x.ndim) + 1, wrapped(second, x.ndim) + 1))
+
+
+@batch_rule("tril", "triu")
+def triangle(op, arguments, batched, size):
+    if arguments[0].ndim < 3:
+        raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions")
+    return run(op, arguments)
+
+
+@batch_rule("trace")
+def trace(op, arguments, batched, size):
+    if arguments[0].ndim != 3:
+        raise RuntimeError("trace: expected a matrix")
+    return arguments[0].diagonal(0, 1, 2).sum(1)
+
+
+# ---- joined ---------------------------------------------------------------------------------------------------------------
+@batch_rule("cat")
+def cat(op, arguments, batched, size):
+    tensors, dim = arguments
+    inner = [x.ndim - flag for x, flag in zip(tensors, batched[0], strict=True)]
+    ndim = max(inner)
+    # Vectors without elements are passed over.
+    kept = [i for i, x in enumerate(tensors) if ndim == 1 or inner[i] != 1 or x.shape[-1]]
+    if 0 in inner:
+        raise RuntimeError("zero-dimensional tensors cannot be concatenated")
+    return run(op, ([repeated(tensors[i], batched[0][i], size) for i in kept], shifted(dim, ndim)))
+
+
+@batch_rule("stack")
+def stack(op, arguments, batched, size):
+    tensors, dim = arguments
+    tensors = [repeated(x, flag, size) for x, flag in zip(tensors, batched[0], strict=True)]
+    return run(op, (tensors, wrapped(dim, tensors[0].ndim) + 1))
+
+
+@batch_rule("blocks_on_diagonal")
+def blocks_on_diagonal(op, arguments, batched, size):
+    """Each block between zeros of its row, the rows below each other."""
+    tensors = [repeated(x, flag, size) for x, flag in zip(arguments[0], batched[0], strict=True)]
+    dtype = tensors[0].dtype
+    for x in tensors:
+        dtype = torch.promote_types(dtype, x.dtype)
+    width, start, rows = sum(x.shape[2] for x in tensors), 0, []
+    for x in tensors:
+        left = x.new_zeros((size, x.shape[1], start), dtype=dtype)
+        right = x.new_zeros((size, x.shape[1], width - start - x.shape[2]), dtype=dtype)
+        rows.append(torch.cat([left, x.to(dtype), right], 2))
+        start += x.shape[2]
+    return torch.cat(rows, 1)
+
+
+# ---- values written into a tensor -----------------------------------------------------------------------------------------
+def as_broadcast(value, is_batched, ndim):
+    """A number, or a 0-d tensor for each example or for all of them."""
+    return value.view(-1, *(1,) * ndim) if is_batched else value
+
+
+@batch_rule("fill")
+def fill(op, arguments, batched, size):
+    x, value = arguments
+    x = repeated(x, batched[0], size)
+    if not batched[1]:
+        return run(op, (x, value))
+    if value.ndim != 1:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim - 1} dimensions.")
+    return run(table["copy"], (x, as_broadcast(value, True, x.ndim - 1), False))
+
+
+@batch_rule("zero")
+def zero(op, arguments, batched, size):
+    return run(op, arguments)
+
+
+@batch_rule("copy")
+def copy(op, arguments, batched, size):
+    x, src, non_blocking = arguments
+    x = repeated(x, batched[0], size)
+    if src.ndim - batched[1] > x.ndim - 1:
+        raise RuntimeError("the source has more dimensions than the target")
+    return run(op, (x, lined_up(src, batched[1], x.ndim - 1), non_blocking))
+
+
+@batch_rule("fill_where")
+def fill_where(op, arguments, batched, size):
+    x, mask, value = arguments
+    x = repeated(x, batched[0], size)
+    if mask.ndim - batched[1] > x.ndim - 1 or (batched[2] and value.ndim != 1):
+        raise RuntimeError("the mask has more dimensions than the target")
+    mask = lined_up(mask, batched[1], x.ndim - 1)
+    if not batched[2]:
+        return run(op, (x, mask, value))
+    return torch.where(mask, as_broadcast(value, True, x.ndim - 1).to(x.dtype), x)
+
+
+@batch_rule("scatter_where")
+def scatter_where(op, arguments, batched, size):
+    x, mask, source = arguments
+    x, source = repeated(x, batched[0], size), repeated(source, batched[2], size).reshape(size, -1)
+    mask = lined_up(mask, batched[1], x.ndim - 1).expand(x.shape)
+    if mask.dtype is not torch.bool or source.dtype is not x.dtype:
+        raise RuntimeError("masked_scatter wants a mask, and one dtype")
+    flat = mask.reshape(size, -1)
+    places = flat.cumsum(1) - 1
+    if not math.prod(flat.shape) or int(places[:, -1].max()) < 0:
+        return x.clone()
+    if int(places[:, -1].max()) >= source.shape[1]:
+        raise RuntimeError("the source has too few elements")
+    return torch.where(mask, source.gather(1, places.clamp(min=0)).view(x.shape), x)

@@ -1,0 +1,154 @@
+"""Views: the same view of every example is a view of the batch."""
+
+import math
+
+from rushlight.func.batching._table import batch_rule, torch, wrapped
+from rushlight.func.batching.reduction import exchanged, shifted
+from rushlight.ops import table
+from rushlight.ops.shape import window
+
+run = torch.core.run
+
+
+def sizes_of(size):
+    return (size,) if isinstance(size, int) else tuple(size)
+
+
+@batch_rule("alias", "view_as_real")
+def unchanged(op, arguments, batched, size):
+    return run(op, arguments)
+
+
+@batch_rule("view_as_complex")
+def view_as_complex(op, arguments, batched, size):
+    if arguments[0].ndim == 1:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    return run(op, arguments)
+
+
+def inferred(sizes, count):
+    """The sizes with -1 replaced; the batch must not enter the reckoning, as it may be empty."""
+    if -1 not in sizes:
+        return sizes
+    known = math.prod(n for n in sizes if n != -1)
+    return tuple(n if n != -1 else count // known for n in sizes)
+
+
+@batch_rule("view", "_unsafe_view")
+def view(op, arguments, batched, size):
+    x, shape = arguments
+    if isinstance(shape, torch.dtype):
+        if x.ndim == 1 and x.dtype.itemsize != shape.itemsize:
+            raise RuntimeError("the examples have no last dimension to divide")
+        return run(op, arguments)
+    shape = sizes_of(shape)
+    inner = x.shape[1:]
+    return run(op, (x, (x.shape[0], *inferred(shape, math.prod(inner)))))
+
+
+@batch_rule("expand")
+def expand(op, arguments, batched, size):
+    x, shape = arguments
+    shape = sizes_of(shape)
+    missing = len(shape) - (x.ndim - 1)
+    if missing > 0:
+        if -1 in shape[:missing]:
+            raise RuntimeError("a new leading dimension needs a size")
+        x = x.view((x.shape[0],) + (1,) * missing + tuple(x.shape[1:]))
+    return run(op, (x, (x.shape[0], *shape)))
+
+
+@batch_rule("permute")
+def permute(op, arguments, batched, size):
+    x, dims = arguments
+    return run(op, (x, (0, *[wrapped(d, x.ndim - 1) + 1 for d in sizes_of(dims)])))
+
+
+@batch_rule("transpose")
+def transpose(op, arguments, batched, size):
+    x, first, second = arguments
+    first, second = shifted(first, x.ndim - 1), shifted(second, x.ndim - 1)
+    return run(table["alias"], (x,)) if x.ndim == 1 else run(op, (x, first, second))
+
+
+@batch_rule("t")
+def matrix_t(op, arguments, batched, size):
+    x = arguments[0]
+    if x.ndim > 3:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim - 1}D")
+    return x.transpose(1, 2) if x.ndim == 3 else run(table["alias"], (x,))
+
+
+@batch_rule("squeeze_all")
+def squeeze_all(op, arguments, batched, size):
+    x = arguments[0]
+    return run(table["squeeze_dims"], (x, tuple(d for d in range(1, x.ndim) if x.shape[d] == 1)))
+
+
+@batch_rule("squeeze_one", "squeeze_dims")
+def squeeze(op, arguments, batched, size):
+    x, dim = arguments
+    dims = shifted(dim, x.ndim - 1)
+    return run(table["alias"], (x,)) if x.ndim == 1 else run(op, (x, dims))
+
+
+@batch_rule("unsqueeze")
+def unsqueeze(op, arguments, batched, size):
+    x, dim = arguments
+    return run(op, (x, wrapped(dim, x.ndim) + 1))
+
+
+@batch_rule("select", "slice")
+def along_one(op, arguments, batched, size):
+    x = arguments[0]
+    if x.ndim == 1:
+        raise RuntimeError(f"{op.name}() cannot be applied to a 0-dim tensor.")
+    return run(op, exchanged(arguments, 1, shifted(arguments[1], x.ndim - 1)))
+
+
+@batch_rule("diagonal")
+def diagonal(op, arguments, batched, size):
+    x, offset, first, second = arguments
+    return run(op, (x, offset, *shifted((first, second), x.ndim - 1)))
+
+
+@batch_rule("unfold")
+def unfold(op, arguments, batched, size):
+    x, dim, length, step = arguments
+    if x.ndim == 1:
+        shifted(dim, 0)
+        x = x.unsqueeze(1)
+        return run(op, (x, 1, length, step)).squeeze(1)
+    return run(op, (x, shifted(dim, x.ndim - 1), length, step))
+
+
+@batch_rule("unbind", "split", "split_with_sizes")
+def several(op, arguments, batched, size):
+    x, place = arguments[0], op.parameters.index("dim")
+    if x.ndim == 1:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    return run(op, exchanged(arguments, place, shifted(arguments[place], x.ndim - 1)))
+
+
+def reach(sizes, strides, start):
+    """The first place behind a window."""
+    return start if 0 in sizes else start + 1 + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True))
+
+
+@batch_rule("window")
+def as_strided(op, arguments, batched, size):
+    """The window of each example counts from where the example starts, and stays within it."""
+    x, shape, strides, offset, _, x_offset = arguments
+    start = 0 if offset is None else offset - x_offset
+    shape, strides = sizes_of(shape), sizes_of(strides)
+    least, most = start, reach(shape, strides, start)
+    available = reach(x.shape[1:], x.stride()[1:], 0)
+    if most > available or least < 0:
+        raise RuntimeError(
+            f"result = tensor.as_strided({list(shape)}, {list(strides)}, {start}) can access memory outside of `tensor`. `result` can "
+            f"access some memory in range [{least}, {most}], but `tensor` can only access some memory in range [0, {available}]. This "
+            "is not supported inside of vmap, please try to rewrite the `as_strided` call as a sequence of PyTorch view operations"
+        )
+    return run(
+        window, (x, (x.shape[0], *shape), (x.stride(0), *strides), x.storage_offset() + start, x.stride(), x.storage_offset())
+    )

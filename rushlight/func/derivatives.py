@@ -1,0 +1,383 @@
+"""Derivatives of functions as functions: grad, vjp, jvp, linearize.
+
+Reverse mode needs no level of its own: the inputs become aliases that require grad, the function is recorded from there as any program is,
+and backward gives the derivative. Where nothing outside can ask for it, the derivative itself is not recorded.
+"""
+
+import functools
+
+import rushlight as torch
+from rushlight import core
+from rushlight.utils._pytree import tree_flatten, tree_map, tree_unflatten
+
+__all__ = ["grad", "grad_and_value", "jvp", "linearize", "vjp"]
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------------
+def check_argnum(argnum, count):
+    """A place among `count` positional arguments, from the start."""
+    if not isinstance(argnum, int):
+        raise RuntimeError(f"argnum must be int, got: {type(argnum)}")
+    if not -count <= argnum < count:
+        raise RuntimeError(f"Got argnum={argnum}, but only {count} positional inputs")
+    return argnum % count
+
+
+def places_of(argnums, count):
+    """`argnums` as places from the start: an int, or a tuple of them."""
+    if isinstance(argnums, int):
+        return check_argnum(argnums, count)
+    if not isinstance(argnums, tuple):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    if not argnums:
+        raise RuntimeError("argnums must be non-empty")
+    places = tuple([check_argnum(argnum, count) for argnum in argnums])
+    if len(set(places)) != len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {places}")
+    return places
+
+
+def chosen(args, places):
+    """The arguments at `places`: one, or a tuple of them."""
+    return args[places] if isinstance(places, int) else tuple([args[place] for place in places])
+
+
+def replaced(args, places, new):
+    """`args` with `new` at `places`."""
+    args = list(args)
+    for place, value in zip((places,), (new,)) if isinstance(places, int) else zip(places, new, strict=True):
+        args[place] = value
+    return args
+
+
+def read_argument(tree, outer):
+    """A tree of inputs as tensors to differentiate by: (tree, list of them, structure)."""
+    if isinstance(tree, torch.Tensor):
+        made = core.derivative_input(tree, outer)
+        return made, [made], None
+    flat, spec = tree_flatten(tree)
+    inputs = []
+    for value in flat:
+        if not isinstance(value, torch.Tensor):
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
+        inputs.append(core.derivative_input(value, outer))
+    return tree_unflatten(inputs, spec), inputs, spec
+
+
+def rebuilt(values, spec):
+    """A tree from its leaves; without a structure, the one leaf."""
+    return values[0] if spec is None else tree_unflatten(values, spec)
+
+
+def outside(value, level, inputs, outer):
+    """A result as the caller sees it: with the graph that leads outside of the function, if there is one."""
+    if outer and core.reaches_outside((value,), inputs):
+        return value
+    return core.without_graph(value, level)
+
+
+def auxiliary(tree, level, inputs, outer):
+    """What a function returns beside its result."""
+
+    def unwrapped(value):
+        if not isinstance(value, torch.Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(value)}")
+        return outside(value, level, inputs, outer)
+
+    return tree_map(unwrapped, tree)
+
+
+def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=()):
+    """Cotangents pulled back through a recorded function, zeros where it does not depend on an input.
+
+    `own` are leaves beside `inputs` that nobody outside can differentiate by.
+    """
+    own = [*inputs, *own]
+    tracked = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.requires_grad]
+    if not tracked:
+        return [torch.zeros_like(x) for x in inputs]
+    create_graph = outer and core.reaches_outside([t for pair in tracked for t in pair], own)
+    found = torch.autograd.grad(
+        [y for y, _ in tracked],
+        inputs,
+        [g for _, g in tracked],
+        retain_graph=retain_graph,
+        create_graph=create_graph,
+        allow_unused=True,
+    )
+    found = [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
+    return [outside(g, level, own, True) for g in found] if create_graph else found
+
+
+# ---- reverse mode --------------------------------------------------------------------------------------------------------
+def grad(func, argnums=0, has_aux=False):
+    """A function that gives the gradient of `func`, a function with one number as its result.
+
+    `argnums` says by which positional argument (an int, or a tuple of them) to differentiate; these may be trees of tensors. With
+    `has_aux`, `func` returns (result, anything else), and so does the gradient.
+
+    >>> import rushlight as torch
+    >>> from rushlight.func import grad
+    >>> grad(lambda x: x ** 3)(torch.tensor(2.))
+    tensor(12.)
+    >>> grad(grad(lambda x: x ** 3))(torch.tensor(2.))
+    tensor(12.)
+    """
+
+    @functools.wraps(func)
+    def gradient(*args, **kwargs):
+        found, result = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        return (found, result[1]) if has_aux else found
+
+    return gradient
+
+
+def grad_and_value(func, argnums=0, has_aux=False):
+    """A function that gives (gradient, result) of `func`; see `grad`.
+
+    >>> import rushlight as torch
+    >>> torch.func.grad_and_value(lambda x: x ** 2)(torch.tensor(3.))
+    (tensor(6.), tensor(9.))
+    """
+
+    @functools.wraps(func)
+    def gradient(*args, **kwargs):
+        places = places_of(argnums, len(args))
+        before = core.begin_derivative()
+        outer, level = before[0], before[1]
+        try:
+            tree, inputs, spec = read_argument(chosen(args, places), outer)
+            result = func(*replaced(args, places, tree), **kwargs)
+            if has_aux:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
+                    )
+                result, aux = result
+            check_scalar(result)
+            seed = torch.ones_like(result)
+            found = rebuilt(gradients([result], inputs, [seed], level, outer, None), spec)
+            value = outside(result, level, inputs, outer)
+            return (found, (value, auxiliary(aux, level, inputs, outer))) if has_aux else (found, value)
+        finally:
+            core.end_derivative(before)
+
+    return gradient
+
+
+def check_scalar(result):
+    """Refuses results of which there is no gradient."""
+    where = "grad_and_value(f)(*args): Expected f(*args) to return a"
+    if not isinstance(result, torch.Tensor):
+        raise RuntimeError(f"{where} Tensor, got {type(result)}")
+    if result.ndim:
+        raise RuntimeError(
+            f"{where} scalar Tensor, got tensor with {result.ndim} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
+        )
+    if result.requires_grad and not result.is_floating_point():
+        raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {result.dtype}")
+
+
+def vjp(func, *primals, has_aux=False):
+    """(result of `func` at `primals`, a function from cotangents of the result to those of the arguments).
+
+    >>> import rushlight as torch
+    >>> result, pull = torch.func.vjp(torch.sin, torch.zeros(2))
+    >>> pull(torch.ones(2))
+    (tensor([1., 1.]),)
+    """
+    value, pull, aux = pullback(func, primals, None, has_aux)
+
+    def wrapper(cotangents, retain_graph=True, create_graph=None):
+        return pull(cotangents, retain_graph, create_graph)
+
+    return (value, wrapper, aux) if has_aux else (value, wrapper)
+
+
+def pullback(func, args, argnums, has_aux):
+    """(result, function from cotangents to cotangents, auxiliary result), by all arguments or those at `argnums`."""
+    places = None if argnums is None else places_of(argnums, len(args))
+    before = core.begin_derivative()
+    outer, level = before[0], before[1]
+    try:
+        tree, inputs, spec = read_argument(args if places is None else chosen(args, places), outer)
+        result = func(*(tree if places is None else replaced(args, places, tree)))
+        aux = None
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
+            result, aux = result
+            aux = auxiliary(aux, level, inputs, outer)
+        outputs, structure = ([result], None) if isinstance(result, torch.Tensor) else tree_flatten(result)
+        check_results(result, outputs, "vjp(f, *primals)")
+        for output in outputs:
+            if not (output.is_floating_point() or output.is_complex()):
+                raise RuntimeError(
+                    f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {output.dtype}"
+                )
+        value = rebuilt([outside(y, level, inputs, outer) for y in outputs], structure)
+    finally:
+        core.end_derivative(before)
+
+    def pull(cotangents, retain_graph=True, create_graph=None):
+        flat, given = ([cotangents], None) if isinstance(cotangents, torch.Tensor) else tree_flatten(cotangents)
+        if given != structure and not (structure is None and given.is_leaf()):
+            raise RuntimeError(
+                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
+                f"{short(given)}, primal output: {short(structure)}"
+            )
+        check_cotangents(outputs, flat)
+        records = torch.is_grad_enabled() if create_graph is None else create_graph
+        return rebuilt(gradients(outputs, inputs, flat, level, records, retain_graph), spec)
+
+    return value, pull, aux
+
+
+def short(spec):
+    """A structure as errors of vjp show it: only containers and leaves."""
+    if spec is None or spec.is_leaf():
+        return "*"
+    inner = ", ".join([short(child) for child in spec.children()])
+    if spec.type is tuple:
+        return f"({inner},)" if spec.num_children == 1 else f"({inner})"
+    if spec.type is list:
+        return f"[{inner}]"
+    if spec.type is dict:
+        return "{" + ", ".join([f"{key!r}: {short(child)}" for key, child in zip(spec.context, spec.children())]) + "}"
+    return str(spec)
+
+
+def check_results(result, outputs, where):
+    """Refuses results that are no tensors, and none at all."""
+    for output in outputs:
+        if not isinstance(output, torch.Tensor):
+            raise RuntimeError(f"{where}: expected f(*primals) to return only tensors, got unsupported type {type(output)}")
+    if not outputs:
+        raise RuntimeError(f"{where}: Expected f to be a function that has non-empty output (got output = {result})")
+
+
+def check_cotangents(outputs, cotangents):
+    """Refuses cotangents that do not fit the results."""
+    for place, (y, g) in enumerate(zip(outputs, cotangents, strict=True)):
+        if g is None:
+            if y.numel() != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        elif not isinstance(g, torch.Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+        elif g.shape != y.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{place}] has a shape of {g.shape} and output[{place}] has a shape of {y.shape}."
+            )
+
+
+# ---- forward mode --------------------------------------------------------------------------------------------------------
+def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+    """(result of `func` at `primals`, derivative of the result in the direction `tangents`); both are tuples of arguments.
+
+    >>> import rushlight as torch
+    >>> torch.func.jvp(torch.sin, (torch.zeros(2),), (torch.tensor([1., 2.]),))
+    (tensor([0., 0.]), tensor([1., 2.]))
+    """
+    where = "jvp(f, primals, tangents)"
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, tuple):
+            raise RuntimeError(f"{where}: Expected {name} to be a tuple. E.g. it should be valid to call f(*primals).")
+    flat, spec = tree_flatten(primals)
+    moves, given = tree_flatten(tangents)
+    if spec != given:
+        raise RuntimeError(
+            f"{where}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 tensors, "
+            f"tangents also must be. Got primals with structure {spec} and tangents with structure {given}"
+        )
+    for name, values in (("primals", flat), ("tangents", moves)):
+        for value in values:
+            if not isinstance(value, torch.Tensor):
+                raise RuntimeError(f"{where}: Expected {name} to only contain Tensors, got {type(value)}")
+    if not flat:
+        raise RuntimeError(f"{where}: Expected primals to contain at least one Tensor.")
+    for name, values in (("primal", flat), ("tangent", moves)):
+        for value in values:
+            if not (value.is_floating_point() or value.is_complex()):
+                raise ValueError(f"Expected {name} to be floating point or complex, but got: {value.dtype}")
+    return push(func, flat, spec, moves, strict, has_aux)
+
+
+def push(func, flat, spec, moves, strict=False, has_aux=False):
+    """jvp of inputs and tangents in one order, of which `spec` makes the arguments."""
+    where = "jvp(f, primals, tangents)"
+    level = core.DualLevel()
+    with level:
+        duals = [torch.autograd.forward_ad.dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
+        result = func(*tree_unflatten(duals, spec))
+        aux = None
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(f"{where}: output of function f should be a tuple: (output, aux) if has_aux is True")
+            result, aux = result
+            aux = tree_map(lambda value: core.unpack_dual(level, value)[0] if isinstance(value, torch.Tensor) else value, aux)
+        outputs, structure = ([result], None) if isinstance(result, torch.Tensor) else tree_flatten(result)
+        check_results(result, outputs, where)
+        pairs = [level.parts(output) for output in outputs]
+    if strict and any(tangent is None for _, tangent in pairs):
+        raise RuntimeError(
+            f"{where[:-1]}, strict=True): The output of f is independent of the inputs. This is not allowed with strict=True."
+        )
+    values = rebuilt([value for value, _ in pairs], structure)
+    slopes = rebuilt([torch.zeros_like(value) if tangent is None else tangent for value, tangent in pairs], structure)
+    return (values, slopes, aux) if has_aux else (values, slopes)
+
+
+def linearize(func, *primals):
+    """(result of `func` at `primals`, its derivative there as a linear function of tangents), which runs `func` once only.
+
+    >>> import rushlight as torch
+    >>> result, slope = torch.func.linearize(torch.sin, torch.zeros(2))
+    >>> slope(torch.tensor([1., 2.]))
+    tensor([1., 2.])
+    """
+    flat, spec = tree_flatten(primals)
+    constants = {}
+
+    def of_tensors(*tensors):
+        outputs, structure = tree_flatten(func(*tree_unflatten(tensors, spec)))
+        constants.update(structure=structure, others={i: y for i, y in enumerate(outputs) if not isinstance(y, torch.Tensor)})
+        return tuple([y for y in outputs if isinstance(y, torch.Tensor)])
+
+    before = core.begin_derivative()
+    outer, level = before[0], before[1]
+    try:
+        inputs = [core.derivative_input(x, outer) for x in flat]
+        outputs = of_tensors(*inputs)
+        moved = [y for y in outputs if y.requires_grad]
+        # The pullback of unknown cotangents is linear in them; pulling tangents back through it once more pushes them forward.
+        seeds = [core.derivative_input(torch.zeros_like(y), False) for y in moved]
+        pulled = torch.autograd.grad(moved, inputs, seeds, create_graph=True, allow_unused=True) if moved else [None] * len(flat)
+        values = [outside(y, level, inputs, outer) for y in outputs]
+    finally:
+        core.end_derivative(before)
+    structure, others = constants["structure"], constants["others"]
+
+    def complete(tensors):
+        tensors = iter(tensors)
+        return tree_unflatten([others[i] if i in others else next(tensors) for i in range(structure.num_leaves)], structure)
+
+    def jvp_fn(*tangents):
+        moves, given = tree_flatten(tangents)
+        if given != spec:
+            raise RuntimeError(f"Expected the tangents {given} to have the same argspec as the primals {spec}")
+        for place, (t, x) in enumerate(zip(moves, flat, strict=True)):
+            for what in ("shape", "dtype"):
+                if getattr(t, what) != getattr(x, what):
+                    raise RuntimeError(
+                        f"tangent:{place} with {what} {getattr(t, what)} in flattened pytree doesn't match the {what} {getattr(x, what)} of "
+                        "the corresponding primal."
+                    )
+        paths = [(g, t) for g, t in zip(pulled, moves, strict=True) if g is not None and g.requires_grad]
+        slopes = iter(
+            gradients([g for g, _ in paths], seeds, [t for _, t in paths], level, torch.is_grad_enabled(), True, inputs)
+            if moved
+            else ()
+        )
+        return complete([next(slopes) if y.requires_grad else torch.zeros_like(y) for y in outputs])
+
+    return complete(values), jvp_fn

@@ -1,0 +1,179 @@
+"""Jacobians and Hessians: a derivative along every unit vector, all at once by vmap."""
+
+import functools
+
+import rushlight as torch
+from rushlight import core
+from rushlight.func._vmap_level import VmapLevel
+from rushlight.func.derivatives import chosen, places_of, pullback, push, replaced
+from rushlight.utils._pytree import tree_flatten, tree_unflatten
+
+__all__ = ["hessian", "jacfwd", "jacrev"]
+
+
+def require_real(tensors, what, name):
+    """Refuses complex tensors."""
+    for place, tensor in enumerate(tensors):
+        if tensor.is_complex():
+            raise RuntimeError(
+                f"{name}: Expected all {what}s to be real but received complex tensor at flattened {what} idx: {place}"
+            )
+
+
+def unit_vectors(tensors, start, count):
+    """For each tensor the part that it has in `count` unit vectors, from number `start` on, of the space of all of them."""
+    found = []
+    for tensor in tensors:
+        size = tensor.numel()
+        whole = start == 0 and count >= size
+        part = torch.eye(count, size, dtype=tensor.dtype) if whole else shifted(count, size, start, tensor.dtype)
+        found.append(part.view((count, *tensor.shape)))
+        start -= size
+    return found
+
+
+def shifted(count, size, start, dtype):
+    """Rows `start`, `start` + 1, … of the identity, where rows before the first and behind the last are zero."""
+    part = torch.zeros(count, size, dtype=dtype)
+    first, last = max(start, 0), min(start + count, size)
+    if last > first:
+        part[first - start : last - start, first:last].diagonal().fill_(1)
+    return part
+
+
+def without_batch(value, level):
+    """A result of every unit vector, with them as its first dimension."""
+    if type(value) is core.Wrapped and value.level is level:
+        if value.aspect is not None:
+            return value.value
+        value = value.value
+    return value.expand(level.size, *value.shape)
+
+
+def in_parts(total, chunk_size):
+    """(start, count) of the unit vectors that are computed together."""
+    step = total if chunk_size is None else chunk_size
+    return [(start, min(step, total - start)) for start in range(0, total, max(step, 1))] or [(0, 0)]
+
+
+def joined(parts):
+    """Tensors of the parts, along the first dimension."""
+    return parts[0] if len(parts) == 1 else [torch.cat(pieces) for pieces in zip(*parts, strict=True)]
+
+
+# ---- reverse mode --------------------------------------------------------------------------------------------------------
+def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
+    """A function that gives the Jacobian of `func` by reverse mode: good where there are fewer results than arguments.
+
+    The Jacobian has the dimensions of the result and then those of the argument. `argnums` and `has_aux` as in `grad`; `chunk_size` rows
+    are computed at once (default: all).
+
+    >>> import rushlight as torch
+    >>> torch.func.jacrev(torch.cumsum)(torch.tensor([1., 2.]), 0)
+    tensor([[1., 0.],
+            [1., 1.]])
+    """
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
+
+    @functools.wraps(func)
+    def jacobian(*args):
+        places = places_of(argnums, len(args))
+        value, pull, aux = pullback(func, args, places, has_aux)
+        flat_in, spec_in = tree_flatten(chosen(args, places))
+        flat_out, spec_out = tree_flatten(value)
+        require_real(flat_in, "input", "jacrev")
+        require_real(flat_out, "output", "jacrev")
+        sizes = [y.numel() for y in flat_out]
+        total = sum(sizes)
+        parts = [pulled(pull, flat_out, spec_out, start, count) for start, count in in_parts(total, chunk_size)]
+        rows = joined(parts)
+        # From one row for each number of all results to one tree of Jacobians for each result.
+        blocks, start = [], 0
+        for y, size in zip(flat_out, sizes, strict=True):
+            cut = [row if size == total else row.narrow(0, start, size) for row in rows]
+            shaped = [row.reshape((*y.shape, *x.shape)) for row, x in zip(cut, flat_in, strict=True)]
+            blocks.append(tree_unflatten(shaped, spec_in))
+            start += size
+        result = tree_unflatten(blocks, spec_out)
+        return (result, aux) if has_aux else result
+
+    return jacobian
+
+
+def pulled(pull, flat_out, spec_out, start, count):
+    """The cotangents of the inputs (a flat list, vectors first) for some unit vectors of the results."""
+    if count == 1 and len(flat_out) == 1 and flat_out[0].numel() == 1:
+        return [g.unsqueeze(0) for g in tree_flatten(pull(tree_unflatten([torch.ones_like(flat_out[0])], spec_out)))[0]]
+    vectors = unit_vectors(flat_out, start, count)
+    if count == 0:
+        return [
+            x.new_zeros((0, *x.shape))
+            for x in tree_flatten(pull(tree_unflatten([torch.zeros_like(y) for y in flat_out], spec_out)))[0]
+        ]
+    level = VmapLevel(count, "error")
+    with level:
+        found = pull(tree_unflatten([core.wrap(level, vector, 0) for vector in vectors], spec_out))
+    return [without_batch(g, level) for g in tree_flatten(found)[0]]
+
+
+# ---- forward mode --------------------------------------------------------------------------------------------------------
+def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+    """A function that gives the Jacobian of `func` by forward mode: good where there are more results than arguments.
+
+    `argnums` and `has_aux` as in `grad`, `randomness` as in `vmap`.
+
+    >>> import rushlight as torch
+    >>> torch.func.jacfwd(torch.sin)(torch.zeros(2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+
+    @functools.wraps(func)
+    def jacobian(*args):
+        places = places_of(argnums, len(args))
+        flat_in, spec_in = tree_flatten(chosen(args, places))
+        if randomness not in ("error", "different", "same"):
+            raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+        sizes = [x.numel() for x in flat_in]
+        require_real(flat_in, "input", "jacfwd")
+        total = sum(sizes)
+        vectors = unit_vectors(flat_in, 0, total)
+        level = VmapLevel(total, randomness)
+        structure = []
+
+        def of_chosen(*tensors):
+            output = func(*replaced(args, places, tree_unflatten(tensors, spec_in)))
+            output, aux = output if has_aux and isinstance(output, tuple) and len(output) == 2 else (output, None)
+            flat, spec = tree_flatten(output)
+            structure.append(spec)
+            return (flat, aux) if has_aux else flat
+
+        with level:
+            given = tree_flatten(tuple(flat_in))
+            made = push(of_chosen, flat_in, given[1], [core.wrap(level, vector, 0) for vector in vectors], has_aux=has_aux)
+        values, slopes = made[0], made[1]
+        require_real(values, "output", "jacfwd")
+        blocks = []
+        for y, slope in zip(values, slopes, strict=True):
+            columns, start, row = without_batch(slope, level).movedim(0, -1), 0, []
+            for x, size in zip(flat_in, sizes, strict=True):
+                cut = columns if size == total else columns.narrow(-1, start, size)
+                row.append(cut.reshape((*y.shape, *x.shape)))
+                start += size
+            blocks.append(tree_unflatten(row, spec_in))
+        result = tree_unflatten(blocks, structure[0])
+        return (result, made[2]) if has_aux else result
+
+    return jacobian
+
+
+def hessian(func, argnums=0):
+    """A function that gives the Hessian of `func`: the forward-mode Jacobian of its reverse-mode Jacobian.
+
+    >>> import rushlight as torch
+    >>> torch.func.hessian(lambda x: (x ** 3).sum())(torch.tensor([1., 2.]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)

@@ -1,0 +1,180 @@
+"""Modules as functions of their parameters and buffers."""
+
+import contextlib
+
+import rushlight as torch
+
+__all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
+
+
+def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
+    """`module(*args, **kwargs)`, computed with the given parameters and buffers instead of its own.
+
+    Args:
+        parameter_and_buffer_dicts: names (as in `named_parameters`) and tensors: a dict, or several.
+        args: The arguments; one that is no tuple is the only one.
+        tie_weights: Tensors that the module has under several names are replaced under all of them.
+        strict: Every parameter and buffer must be given, and nothing else.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> torch.func.functional_call(layer, {"weight": torch.ones(1, 2), "bias": torch.zeros(1)}, torch.tensor([1., 2.]))
+    tensor([3.])
+    """
+    if isinstance(parameter_and_buffer_dicts, dict):
+        given = parameter_and_buffer_dicts
+    elif isinstance(parameter_and_buffer_dicts, (list, tuple)):
+        given = merged(parameter_and_buffer_dicts)
+    else:
+        raise ValueError(
+            f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(parameter_and_buffer_dicts)}"
+        )
+    args = () if args is None else args if isinstance(args, tuple) else (args,)
+    with replaced_state(module, given, tie_weights, strict):
+        return module(*args, **(kwargs or {}))
+
+
+def merged(dicts):
+    """One dict of several that have no key in common."""
+    if not all(isinstance(one, dict) for one in dicts):
+        raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+    keys = [key for one in dicts for key in one]
+    twice = [key for place, key in enumerate(keys) if key in keys[:place]]
+    if twice:
+        raise ValueError(f"{twice} appeared in multiple dictionaries; behavior of functional call is ambiguous")
+    return {key: value for one in dicts for key, value in one.items()}
+
+
+def all_tensors(module):
+    """Every name of every parameter and buffer."""
+    return {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+
+
+def with_tied_names(module, given):
+    """`given`, with each tensor also under the other names that the module has for what it replaces."""
+    own = all_tensors(module)
+    names_of = {}
+    for name, tensor in own.items():
+        names_of.setdefault(id(tensor), []).append(name)
+    complete = dict(given)
+    for names in names_of.values():
+        present = [name for name in names if name in given]
+        if len(names) == 1 or not present:
+            continue
+        if any(given[name] is not given[present[0]] for name in present):
+            raise ValueError(
+                f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using tie_weights=False"
+            )
+        complete.update(dict.fromkeys(names, given[present[0]]))
+    return complete
+
+
+def slot_of(module, name):
+    """Where a module keeps the tensor called `name`: (table, key)."""
+    if name == "":
+        raise KeyError('tensor name can\'t be empty string ""')
+    path, _, attribute = name.rpartition(".")
+    owner = module
+    for part in path.split(".") if path else ():
+        if part not in owner._modules:
+            raise AttributeError(f"{owner._get_name()} has no attribute `{part}`")
+        owner = owner._modules[part]
+    for table in (owner._parameters, owner._buffers):
+        if attribute in table:
+            return table, attribute
+    found = getattr(owner, attribute, None)
+    if found is None:
+        raise AttributeError(f"{owner._get_name()} has no attribute `{attribute}`")
+    if not isinstance(found, torch.Tensor):
+        raise TypeError(f"attribute `{attribute}`: {found} is not an instance of torch.Tensor")
+    return owner.__dict__, attribute
+
+
+@contextlib.contextmanager
+def replaced_state(module, given, tie_weights, strict):
+    """A context in which a module has other parameters and buffers."""
+    wanted = with_tied_names(module, given) if tie_weights else given
+    own = all_tensors(module)
+    if strict:
+        unexpected, missing = sorted(set(wanted) - set(own)), sorted(set(own) - set(wanted))
+        if unexpected or missing:
+            text = f"Error(s) in reparametrizing for {module._get_name()}:"
+            for what, keys in (("Unexpected", unexpected), ("Missing", missing)):
+                text += f"\n\t{what} key(s): " + ", ".join(f"'{key}'" for key in keys) + "." if keys else ""
+            raise RuntimeError(text)
+    slots = {}
+    for name, tensor in wanted.items():
+        if name != "" and name not in own and not has_attribute(module, name):
+            continue
+        slot = slot_of(module, name)
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{tensor} is not an instance of torch.Tensor")
+        slots[name] = (*slot, slot[0][slot[1]])
+    try:
+        for name, (table, key, _) in slots.items():
+            table[key] = wanted[name]
+        yield
+    finally:
+        # A module that has set one of them anew (a running mean) has changed what was given to it.
+        for name, (table, key, before) in slots.items():
+            if name in given:
+                given[name] = table.get(key)
+            table[key] = before
+
+
+def has_attribute(module, name):
+    """Whether a dotted name leads anywhere."""
+    for part in name.split("."):
+        if not hasattr(module, part):
+            return False
+        module = getattr(module, part)
+    return True
+
+
+def stack_module_state(models):
+    """(parameters, buffers) of several modules of one kind as two dicts of stacked tensors, the modules being dimension 0.
+
+    >>> import rushlight as torch
+    >>> models = [torch.nn.Linear(2, 1) for _ in range(3)]
+    >>> parameters, buffers = torch.func.stack_module_state(models)
+    >>> base = models[0]
+    >>> outputs = torch.func.vmap(lambda p, x: torch.func.functional_call(base, p, x), (0, None))(parameters, torch.ones(2))
+    >>> outputs.shape
+    torch.Size([3, 1])
+    """
+    if len(models) == 0:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if not (all(model.training for model in models) or all(not model.training for model in models)):
+        raise RuntimeError("stack_module_state: Expected all models to have the same training/eval mode.")
+    if not all(type(model) is type(models[0]) for model in models):
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class.")
+    parameters = [dict(model.named_parameters()) for model in models]
+    buffers = [dict(model.named_buffers()) for model in models]
+    return (
+        {name: stacked([one[name] for one in parameters], name, True) for name in parameters[0]},
+        {name: stacked([one[name] for one in buffers], name, False) for name in buffers[0]},
+    )
+
+
+def stacked(tensors, name, is_parameter):
+    """Tensors one upon the other, a leaf that requires grad where they do."""
+    wanted = tensors[0].requires_grad
+    if any(tensor.requires_grad is not wanted for tensor in tensors):
+        raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
+    made = torch.stack(list(tensors)).detach()
+    return made.requires_grad_(wanted) if is_parameter else made
+
+
+def replace_all_batch_norm_modules_(root):
+    """Makes every batch normalization in `root` forget its running statistics (which vmap could not update), in place.
+
+    >>> import rushlight as torch
+    >>> layer = torch.func.replace_all_batch_norm_modules_(torch.nn.BatchNorm1d(2))
+    >>> layer.track_running_stats
+    False
+    """
+    for module in root.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

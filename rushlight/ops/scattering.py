@@ -1,0 +1,249 @@
+"""An index for each element along one dimension: gather, scatter and its reductions, take_along_dim."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title
+from rushlight.ops.shape import broadcast_two, wrapped
+
+
+def check_index_sizes(x, dim, index, src=None):
+    """The sizes of an index for gather or scatter: of x's number of dimensions, and no larger outside `dim`."""
+    reading = src is None
+    ndim, d = x.ndim or 1, wrapped(dim, x.ndim)
+    if index.numel() == 0:
+        return d
+    if (index.ndim or 1) != ndim:
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {'input' if reading else 'self'} tensor")
+    if src is not False and not reading and (src.ndim or 1) != ndim:
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    larger = any(i != d and size > x.shape[i] for i, size in enumerate(index.shape))
+    if reading and larger:
+        raise RuntimeError(
+            f"Size does not match at dimension {next(i for i, size in enumerate(index.shape) if i != d and size > x.shape[i])} expected "
+            f"index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {d}"
+        )
+    if not reading and (larger or (src is not False and any(n > m for n, m in zip(index.shape, src.shape)))):
+        bound = "" if src is False else f" and to be no larger size than src {list(src.shape)}"
+        raise RuntimeError(
+            f"Expected index {list(index.shape)} to be no larger than self {list(x.shape)} apart from dimension {d}{bound}"
+        )
+    return d
+
+
+def require_index_dtype(name, index):
+    if index.numel() and index.dtype not in INDICES:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+
+
+@op(
+    vjp=lambda g, x_shape, dim, index: g.new_zeros(x_shape).scatter_add(dim, index, g),
+    linear=True,
+    driver=core.SelectOp,
+    configuration=("gather",),
+)
+def gather(x, dim, index, *, sparse_grad=False):
+    """out[i][j][k] = x[index[i][j][k]][j][k] for `dim` 0: one element of `x` for each of `index`."""
+    require_index_dtype("gather", index)
+    d = check_index_sizes(x, dim, index)
+    out = core.empty_tensor(index.shape, x.dtype)
+    if index.numel():
+        kernel("gather")(at_least_vector(out), at_least_vector(x), at_least_vector(index), d)
+    return out
+
+
+def window_like(src, index):
+    """The leading part of `src` that an index of smaller sizes reaches."""
+    if src.shape != index.shape:
+        for d, size in enumerate(index.shape):
+            src = src.narrow(d, 0, size)
+    return src
+
+
+def write_along(name, x, dim, index, src, *numbers):
+    require_index_dtype("scatter", index)
+    d = check_index_sizes(x, dim, index, src)
+    if src.dtype is not x.dtype:
+        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
+    if index.numel():
+        index = at_least_vector(index)
+        kernel(name)(at_least_vector(x), index, window_like(at_least_vector(src), index), d, *numbers)
+    return x
+
+
+def padded_to(g, shape):
+    """`g` at the start of zeros of a larger shape: the cotangent of the part of `src` that an index reaches."""
+    for d, size in enumerate(shape):
+        if g.shape[d] != size:
+            g = torch.slice_backward(g, tuple(g.shape[:d]) + (size,) + tuple(g.shape[d + 1 :]), d, 0, g.shape[d], 1)
+    return g
+
+
+def gather_padded(g, dim, index, src_shape):
+    return padded_to(g.gather(dim, index), src_shape) if index.numel() else g.new_zeros(src_shape)
+
+
+@op(
+    vjp={
+        "x": lambda g, dim, index: g.scatter(dim, index, 0),
+        "src": gather_padded,
+    },
+    jvp=lambda x, x_t, dim, index, src, src_t: (torch.zeros_like(x) if x_t is None else x_t).scatter(
+        dim, index, torch.zeros_like(src) if src_t is None else src_t
+    ),
+    writes=True,
+    name="ScatterBackward0",
+    function=False,
+    method=False,
+)
+def scatter_tensor(x, dim, index, src):
+    """`x` with the elements of `src` where `index` sends them along `dim`; where two meet, the last stays."""
+    return write_along("scatter", x, dim, index, src)
+
+
+@op(
+    vjp=lambda g, dim, index: g.scatter(dim, index, 0),
+    jvp=lambda x_t, dim, index: x_t.scatter(dim, index, 0),
+    writes=True,
+    name="ScatterBackward1",
+    function=False,
+    method=False,
+)
+def scatter_value(x, dim, index, value):
+    """`x` with one number where `index` points along `dim`."""
+    require_index_dtype("scatter", index)
+    d = check_index_sizes(x, dim, index, False)
+    if index.numel():
+        kernel("scatter_fill")(at_least_vector(x), at_least_vector(index), as_value(x, value), d)
+    return x
+
+
+REDUCTIONS = {"sum": 0, "prod": 1, "mean": 2, "amax": 3, "amin": 4}
+
+
+@op(no_derivative="scatter", inputs=("x", "src"), writes=True, function=False, method=False)
+def scatter_combining(x, dim, index, src, reduce):
+    """`scatter` that adds or multiplies."""
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    return write_along("scatter_reduce", x, dim, index, src, REDUCTIONS["sum" if reduce == "add" else "prod"], 1)
+
+
+def choose_scatter(dim, index, src, value, reduce):
+    """Which of the three scatters a call means, with its arguments."""
+    source = value if src is None else src
+    if reduce is None:
+        return (scatter_tensor if isinstance(source, torch.Tensor) else scatter_value), (dim, index, source)
+    if isinstance(source, torch.Tensor):
+        warnings.warn(
+            "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch release. Use "
+            "torch.scatter_reduce instead for more reduction options.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return scatter_combining, (dim, index, source, reduce)
+
+
+def expanded_value(x, index, arguments):
+    """A number to combine with as a tensor of index's shape."""
+    dim, index, source, reduce = arguments
+    return dim, index, source if isinstance(source, torch.Tensor) else as_value(x, source).expand(index.shape), reduce
+
+
+@composite
+def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
+    """A copy of `input` with elements of `src` (or one value) where `index` sends them along `dim`."""
+    chosen, arguments = choose_scatter(dim, index, src, value, reduce)
+    if chosen is scatter_combining:
+        arguments = expanded_value(input, index, arguments)
+    return chosen(input, *arguments) if out is None else chosen(input, *arguments, out=out)
+
+
+@composite(function=False)
+def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
+    """In-place version of `scatter`."""
+    chosen, arguments = choose_scatter(dim, index, src, value, reduce)
+    if chosen is scatter_combining:
+        arguments = expanded_value(self, index, arguments)
+    return core.InPlace(chosen)(self, *arguments)
+
+
+@op(
+    vjp={"x": lambda g: g, "src": gather_padded},
+    linear=True,
+    writes=True,
+)
+def scatter_add(x, dim, index, src):
+    """`x` with the elements of `src` added where `index` sends them along `dim`."""
+    return write_along("scatter_add", x, dim, index, src)
+
+
+def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
+    """The joint rule of scatter_reduce."""
+    if index.numel() == 0:
+        return g, torch.zeros_like(src)
+    src_shape, src = src.shape, window_like(src, index)
+    if reduce == "sum":
+        g_x, g_src = g, g.gather(dim, index)
+    elif reduce == "mean":
+        counts = (torch.ones_like(g) if include_self else torch.zeros_like(g)).scatter_add(dim, index, torch.ones_like(src))
+        g_x = g / counts.masked_fill(counts == 0, 1)
+        g_src = g_x.gather(dim, index)
+    elif reduce == "prod":
+        # The product without x: where x is 0 that cannot be had by division.
+        nonzero = x.masked_fill(x == 0, 1)
+        g_x = g * nonzero.scatter_reduce(dim, index, src, "prod", include_self=include_self) / nonzero
+        # Of factors of which one is 0, only that one has a derivative.
+        zero = src == 0
+        zeros = torch.zeros_like(x).scatter_add(dim, index, zero.to(x.dtype)).gather(dim, index)
+        alone = zero & (zeros == 1)
+        others = x.scatter_reduce(dim, index, src.masked_fill(alone, 1), "prod", include_self=include_self)
+        g_src = torch.where(alone, (g * others).gather(dim, index), (g * out).gather(dim, index) / src.masked_fill(zero, 1))
+    else:
+        of_x, of_src = x == out, src == out.gather(dim, index)
+        sharing = (of_x if include_self else torch.zeros_like(of_x)).to(g.dtype).scatter_add(dim, index, of_src.to(g.dtype))
+        share = g / sharing.masked_fill(sharing == 0, 1)
+        g_x, g_src = (of_x * share), of_src * share.gather(dim, index)
+        g_x = g_x if include_self else g
+    if not include_self:
+        g_x = g_x.scatter(dim, index, 0)
+    return g_x if wanted[0] else None, padded_to(g_src, src_shape) if wanted[1] else None
+
+
+def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
+    """The weights by which a cotangent reaches x and src (those of ones) are those of the tangents too."""
+    of_x, of_src = reduced_gradient(torch.ones_like(out), x, out, dim, index, src, reduce, include_self, (True, True))
+    tangent = torch.zeros_like(out) if x_t is None else x_t * of_x
+    return tangent if src_t is None else tangent.scatter_add(dim, index, src_t * of_src)
+
+
+@op(joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True)
+def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
+    """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
+    if reduce not in REDUCTIONS:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    return write_along("scatter_reduce", x, dim, index, src, REDUCTIONS[reduce], int(include_self))
+
+
+@composite
+def take_along_dim(input, indices, dim=None, *, out=None):
+    """`gather` with input and indices broadcast against each other; without `dim`, of the flattened input."""
+    if indices.dtype is not torch.int64:
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {dtype_title(indices.dtype)}")
+    if dim is None:
+        return torch.gather(input.reshape(-1), 0, indices.reshape(-1), out=out)
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    d = wrapped(dim, input.ndim)
+    of_input, of_indices = list(input.shape), list(indices.shape)
+    of_input[d : d + 1] = of_indices[d : d + 1] = [1]
+    shape = list(broadcast_two(tuple(of_input), tuple(of_indices)))
+    indices = torch.where(indices < 0, indices + input.shape[d], indices) if input.ndim else indices
+    input = input.expand(shape[:d] + [input.shape[d]] + shape[d + 1 :])
+    indices = indices.expand(shape[:d] + [indices.shape[d]] + shape[d + 1 :])
+    return torch.gather(input, d, indices, out=out)

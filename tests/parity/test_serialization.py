@@ -1,0 +1,96 @@
+"""Files that PyTorch reads of ours, and ours of PyTorch's."""
+
+import io
+from collections import Counter
+
+import pytest
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.parity
+
+import torch  # noqa: E402
+
+import rushlight  # noqa: E402
+
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
+
+
+def objects(library):
+    """The same objects in either library."""
+    torch = library
+    x = torch.arange(6.0)
+    tagged = torch.ones(2)
+    tagged.tag = 3
+    model = torch.nn.Linear(2, 2)
+    torch.nn.init.ones_(model.weight)
+    torch.nn.init.zeros_(model.bias)
+    optimizer = torch.optim.SGD(model.parameters(), momentum=0.9)
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    return {
+        "shared": [x, x[2:4], x.reshape(2, 3).t()],
+        "parameter": torch.nn.Parameter(torch.ones(2)),
+        "tracked": torch.ones(2, requires_grad=True),
+        "tagged": tagged,
+        "empty": torch.empty(0, 3),
+        "scalar": torch.tensor(3),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "values": [
+            x.shape,
+            torch.float16,
+            torch.device("cpu"),
+            1.5,
+            2**70,
+            "é",
+            b"ab",
+            bytearray(b"c"),
+            1 + 2j,
+            None,
+            {1, 2},
+            Counter("aab"),
+        ],
+        "dtypes": [torch.tensor([0, 1, 2]).to(getattr(torch, name)) for name in DTYPES],
+    }
+
+
+@pytest.mark.parametrize(("writer", "reader"), [(rushlight, torch), (torch, rushlight)], ids=["ours", "theirs"])
+@pytest.mark.parametrize("keep", ["buffer", "path"])
+def test_read_by_the_other(writer, reader, keep, tmp_path):
+    written = objects(writer)
+    file = io.BytesIO() if keep == "buffer" else tmp_path / "model.pt"
+    writer.save(written, file)
+    if keep == "buffer":
+        file.seek(0)
+    found = reader.load(file, weights_only=True)
+    assert repr(found) == repr(written) == repr(objects(reader))
+    a, b, c = found["shared"]
+    assert b.data_ptr() == a.data_ptr() + 8 and c.stride() == (1, 3) and c.data_ptr() == a.data_ptr()
+    assert type(found["parameter"]) is reader.nn.Parameter and found["tagged"].tag == 3
+    assert found["model"]._metadata == written["model"]._metadata
+    reader.nn.Linear(2, 2).load_state_dict(found["model"])
+
+
+def test_mapped_into_memory(tmp_path):
+    rushlight.save([rushlight.arange(6.0)], tmp_path / "model.pt")
+    assert torch.load(tmp_path / "model.pt", mmap=True)[0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_lazily_conjugated_tensor():
+    file = io.BytesIO()
+    torch.save(torch.tensor([1 + 2j]).conj(), file)
+    file.seek(0)
+    assert rushlight.load(file).tolist() == [1 - 2j]

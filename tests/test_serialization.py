@@ -1,0 +1,215 @@
+"""torch.save and torch.load: what comes back, what is shared, what is refused."""
+
+import io
+import pickle
+import zipfile
+from collections import Counter, OrderedDict
+
+import pytest
+
+import rushlight as torch
+from rushlight import core
+
+
+def through_file(obj, **keywords):
+    file = io.BytesIO()
+    torch.save(obj, file)
+    file.seek(0)
+    return torch.load(file, **keywords)
+
+
+@pytest.mark.parametrize("name", sorted(core.dtype_by_name))
+def test_every_dtype(name):
+    x = torch.tensor([[0, 1, 2], [3, 1, 0]]).to(core.dtype_by_name[name])
+    found = through_file(x)
+    assert found.dtype is x.dtype and torch.equal(found, x) and not found.requires_grad
+
+
+def test_layouts_and_gradients():
+    x = torch.arange(12.0).reshape(3, 4)
+    for value in (x.t(), x[1:, ::2], x[0, 0], torch.empty(0, 3), x.expand(2, 3, 4)):
+        found = through_file(value)
+        assert torch.equal(found, value) and found.stride() == value.stride()
+    assert through_file(torch.ones(2, requires_grad=True)).requires_grad
+    parameter = through_file(torch.nn.Parameter(torch.ones(2), requires_grad=False))
+    assert type(parameter) is torch.nn.Parameter and not parameter.requires_grad
+
+
+def test_shared_memory_stays_shared():
+    x = torch.arange(6.0)
+    a, b, c = through_file([x, x[2:4], x.detach()])
+    b.zero_()
+    assert a.tolist() == c.tolist() == [0, 1, 0, 0, 4, 5]
+    with pytest.raises(RuntimeError, match="view the same data as different types"):
+        torch.save([x, x.view(torch.int32)], io.BytesIO())
+
+
+def test_containers_and_values():
+    obj = {
+        "numbers": [1.5, 2**70, -3, True, None, 1 + 2j],
+        "text": ("é", b"ab", bytearray(b"x")),
+        "sets": ({1, 2}, frozenset([3])),
+        "ordered": OrderedDict(b=1, a=2),
+        "counter": Counter("aab"),
+        "torch": [torch.Size([2, 3]), torch.float16, torch.device("cpu")],
+    }
+    for protocol in (2, 3, 4, 5):
+        file = io.BytesIO()
+        torch.save(obj, file, pickle_protocol=protocol)
+        file.seek(0)
+        found = torch.load(file)
+        assert found == obj and list(found["ordered"]) == ["b", "a"] and type(found["torch"][0]) is torch.Size
+    same = [1]
+    found = through_file([same, same])
+    assert found[0] is found[1]
+
+
+def test_modules_and_optimizers(tmp_path):
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "checkpoint.pt")
+    found = torch.load(str(tmp_path / "checkpoint.pt"), map_location=torch.device("cpu"))
+    assert found["model"]._metadata == model.state_dict()._metadata
+    other = torch.nn.Linear(3, 2)
+    other.load_state_dict(found["model"])
+    assert torch.equal(other.weight, model.weight)
+    again = torch.optim.Adam(other.parameters())
+    again.load_state_dict(found["optimizer"])
+    assert again.state_dict()["param_groups"] == optimizer.state_dict()["param_groups"]
+
+
+def test_attributes_of_tensors():
+    x = torch.nn.Parameter(torch.ones(2))
+    x.tag = "weight"
+    y = torch.ones(2)
+    y.tag = [1]
+    found = through_file([x, y])
+    assert type(found[0]) is torch.nn.Parameter and found[0].tag == "weight" and found[1].tag == [1]
+
+
+def test_records_are_aligned(tmp_path):
+    torch.save([torch.ones(3), torch.ones(5, dtype=torch.int8)], tmp_path / "model.pt")
+    raw = (tmp_path / "model.pt").read_bytes()
+    with zipfile.ZipFile(tmp_path / "model.pt") as archive:
+        assert {"model/data.pkl", "model/byteorder", "model/data/0", "model/data/1", "model/version"} == set(archive.namelist())
+        for record in archive.infolist():
+            name, extra = (
+                int.from_bytes(raw[record.header_offset + at : record.header_offset + at + 2], "little") for at in (26, 28)
+            )
+            assert (record.header_offset + 30 + name + extra) % 64 == 0 and record.compress_type == zipfile.ZIP_STORED
+
+
+class Own:
+    pass
+
+
+@pytest.mark.parametrize("obj", [Own(), Own, len, lambda: 1, torch.nn.Linear(1, 1), {"nested": [Own()]}])
+def test_other_objects_are_not_saved(obj):
+    with pytest.raises(pickle.PicklingError, match="cannot be saved"):
+        torch.save(obj, io.BytesIO())
+
+
+def archive_of(described, **records):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", described)
+        for name, content in records.items():
+            archive.writestr(f"archive/data/{name.strip('_')}", content)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize("weights_only", [None, True, False])
+@pytest.mark.parametrize(
+    "described",
+    [
+        pickle.dumps(Own(), 2),
+        pickle.dumps(Own(), 4),
+        b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.",
+        b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.",
+        b"\x80\x02ctorch\nload\n.",
+    ],
+)
+def test_nothing_of_a_file_is_run(described, weights_only):
+    with pytest.raises(
+        pickle.UnpicklingError, match=r"Weights only load failed. Unsupported global: GLOBAL .* was not an allowed global"
+    ):
+        torch.load(archive_of(described), weights_only=weights_only)
+
+
+MEMORY = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x02tQ"
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        b"\x80\x02",  # no end
+        b"\x80\x02R.",  # nothing to call
+        b"\x80\x02K\x01K\x02\x85R.",  # a number is called
+        b"\x80\x02e.",  # no mark
+        b"\x80\x02h\x07.",  # nothing remembered
+        b"\x80\x02}(K\x01u.",  # an odd number of keys and values
+        b"\x80\x02K\x01}b.",  # attributes for a number
+        b"\x80\x02]K\x01K\x02s.",  # an item for a list
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00))\x89}tR.",  # no storage
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n("
+        + MEMORY
+        + b"K\x00K\x02\x85J\xff\xff\xff\xff\x85\x89}tR.",  # a negative stride
+        b"\x80\x02c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R.",  # memory by the gigabyte
+        b"\x80\x02ctorch.nn.parameter\nParameter\n)R.",
+        b"\x80\x02X\x01\x00\x00\x00aQ.",  # a persistent id of another kind
+    ],
+)
+def test_malformed_pickles_are_refused(described):
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(archive_of(described, _0=bytes(8)))
+
+
+def test_memory_is_never_read_beyond_its_end():
+    whole = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(" + MEMORY + b"K\x01K\x02\x85K\x01\x85\x89}tR."
+    with pytest.raises(RuntimeError, match="are out of bounds for storage of size 8"):
+        torch.load(archive_of(whole, _0=bytes(8)))
+    with pytest.raises(RuntimeError, match="has 4 bytes, not 2 elements"):
+        torch.load(archive_of(whole, _0=bytes(4)))
+    with pytest.raises(RuntimeError, match="failed locating file data/0"):
+        torch.load(archive_of(whole))
+
+
+def test_bools_are_bools():
+    described = (
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(" + MEMORY.replace(b"Float", b"Bool") + b"K\x00K\x02\x85K\x01\x85\x89}tR."
+    )
+    assert torch.load(archive_of(described, _0=b"\x00\x07")).int().tolist() == [0, 1]
+
+
+def test_places():
+    file = archive_of(
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n("
+        + MEMORY.replace(b"\x03\x00\x00\x00cpu", b"\x06\x00\x00\x00cuda:0")
+        + b"K\x00K\x02\x85K\x01\x85\x89}tR.",
+        _0=bytes(8),
+    )
+    with pytest.raises(RuntimeError, match=r"Attempting to deserialize object on a CUDA device but torch.cuda.is_available"):
+        torch.load(file)
+    for place in ("cpu", torch.device("cpu"), {"cuda:0": "cpu"}, lambda storage, location: storage):
+        file.seek(0)
+        assert torch.load(file, map_location=place).tolist() == [0, 0]
+
+
+def test_errors_of_files(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        torch.load(tmp_path / "none.pt")
+    with pytest.raises(EOFError):
+        torch.load(io.BytesIO())
+    with pytest.raises(RuntimeError, match="not in the zip format"):
+        torch.load(io.BytesIO(pickle.dumps([1])))
+    with pytest.raises(RuntimeError, match="failed reading zip archive"):
+        torch.load(io.BytesIO(b"PK\x03\x04 and nothing else"))
+    with pytest.raises(AttributeError, match=r"You can only torch.load from a file that is seekable"):
+        torch.load(3)
+    with pytest.raises(AttributeError, match="expected 'f' to be string, path, or a file-like object with a 'write' attribute"):
+        torch.save(1, 3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'wights_only'"):
+        torch.load(io.BytesIO(), wights_only=True)

@@ -1,0 +1,335 @@
+"""Writes the type stubs of what the op table makes at import: rushlight's functions, Tensor's methods, nn.functional, …
+
+    python tools/make_stubs.py
+
+Names, parameters and defaults come from the package itself, types from stub_types.py. tests/test_stubs.py compares what is checked in.
+"""
+
+import inspect
+import re
+import sys
+import types
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import stub_types as known
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops import namespaces, table
+from rushlight.ops._declare import KEYWORDS
+from rushlight.ops._return_types import types as return_types
+
+PACKAGE = Path(__file__).parents[1] / "rushlight"
+HEADER = "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
+LITERALS = (bool, int, float, str, types.NoneType, tuple)
+OPS = core.Op
+COPIES = re.compile(r"(\w+)_copy$")
+
+
+# ---------------------------------------------------------------------------------------------------------- parameters
+def type_of(function, name, default):
+    """The type of a parameter: of this function's, of this name's, or of its default."""
+    found = known.PARAMETERS_OF.get(function, {}).get(name) or known.PARAMETERS.get(name)
+    if found is None:
+        found = f"_{type(default).__name__}" if type(default) in (bool, int, float) else "str" if type(default) is str else "Any"
+    if name == "dim" and default in (None, ()) and function not in known.PARAMETERS_OF and is_reduction(function):
+        found = known.DIMS
+    return f"{found} | None" if default is None and found != "Any" and "None" not in found else found
+
+
+def is_reduction(function):
+    """Does it fold several dimensions at once? (One that also returns places folds a single one.)"""
+    op = table.get(function)
+    return function in {"nanmean", "var", "std"} or (type(op) is core.ReductionOp and not op.outputs and "arg" not in function)
+
+
+def shown(default):
+    """A default in a stub: as it is where that is short."""
+    return repr(default) if type(default) in LITERALS else "..."
+
+
+def parameter(function, name, default=inspect.Parameter.empty, kind=""):
+    """One parameter's text."""
+    if default is inspect.Parameter.empty:
+        return f"{kind}{name}: {type_of(function, name, ...)}".replace(" | None", "" if kind or name != "weight" else " | None")
+    return f"{name}: {type_of(function, name, default)} = {shown(default)}"
+
+
+def op_signatures(op, name, method, in_place=False):
+    """Signatures of an op of the table, with its result."""
+    texts, sizes = [], None
+    for i, (own, default) in enumerate(zip(op.parameters, op.defaults, strict=True)):
+        public = KEYWORDS[own][0] if isinstance(KEYWORDS.get(own), tuple) else KEYWORDS.get(own, own)
+        if i == op.positional:
+            texts.append("*")
+        if i == 0 and method:
+            texts.append("self")
+            continue
+        if i == op.sizes:
+            sizes = len(texts)
+        default = inspect.Parameter.empty if default is core.MISSING else default
+        text = parameter(op.name, public, default)
+        if public == "other" or (i and type(op) is core.PointwiseOp and i in op.tensor_parameters):
+            text = f"{public}: {known.VALUE if type(op) is core.PointwiseOp else 'Tensor'}"
+            text += "" if default is inspect.Parameter.empty else f" = {shown(default)}"
+        texts.append(text)
+    result = result_of_op(op)
+    if op.allows_out and not method and not in_place:
+        texts += ([] if "*" in texts else ["*"]) + [f"out: {'Tensor' if result == 'Tensor' else known.TUPLE} | None = None"]
+    if in_place:
+        result = "Self" if method else "Tensor"
+    found = [f"({', '.join(texts)}) -> {result}"]
+    if sizes is not None and sizes + 1 == len([text for text in texts if not text.startswith(("*", "out:"))]):
+        loose = (
+            texts[:sizes] + [f"*{texts[sizes].partition(':')[0]}: _int"] + [text for text in texts[sizes + 1 :] if text != "*"]
+        )
+        found.append(f"({', '.join(loose)}) -> {result}")
+    return found
+
+
+def result_of_op(op):
+    if type(op) is core.MultiViewOp or op.name in known.RESULTS:
+        return known.RESULTS.get(op.name, known.TUPLE)
+    if op.result_type is not None:
+        return f"_ReturnOf_{op.result_type.__name__}"
+    return "Tensor" if len(op.outputs) < 2 else f"tuple[{', '.join(['Tensor'] * len(op.outputs))}]"
+
+
+# ---------------------------------------------------------------------------------------------------------- functions
+def function_signatures(function, name, method):
+    """Signatures of a Python function, from its own."""
+    texts, loose, given = [], None, list(inspect.signature(function).parameters.values())
+    for i, p in enumerate(given):
+        if i == 0 and method and p.kind is not p.VAR_POSITIONAL:
+            texts.append("self")
+        elif p.kind is p.VAR_POSITIONAL:
+            loose = len(texts)
+            texts.append(parameter(name, p.name, kind="*"))
+        elif p.kind is p.VAR_KEYWORD:
+            if loose is None:
+                texts.append(f"**{p.name}: Any")
+        elif not p.name.startswith("_") and not (method and p.name == "out"):
+            if p.kind is p.KEYWORD_ONLY and loose is None and "*" not in texts:
+                texts.append("*")
+            texts.append(parameter(name, p.name, p.default))
+    if texts[-1:] == ["*"]:
+        texts.pop()
+    result = known.RESULTS.get(name, "Self" if method and name.endswith("_") and not name.startswith("_") else "Tensor")
+    if loose is None:
+        return [f"({', '.join(texts)}) -> {result}"]
+    # Loose integers, or one sequence of them; tensors only loose.
+    own = texts[loose][1:].partition(":")[0]
+    if own in ("tensors", "matrices"):
+        texts[loose] = f"*{own}: Tensor | Sequence[Tensor]"
+        return [f"({', '.join(texts)}) -> {result}"]
+    if own not in ("size", "sizes", "dims"):
+        texts[loose] = f"*{own}: Any"
+        return [f"({', '.join(texts)}) -> {result}"]
+    rest = [text for text in texts[loose + 1 :] if text.partition(":")[0] not in ("shape", "reps")]
+    one = texts[:loose] + [f"{own}: Sequence[_int]"] + (["*", *rest] if rest else [])
+    several = texts[:loose] + [f"*{own}: _int"] + rest
+    return [f"({', '.join(one)}) -> {result}", f"({', '.join(several)}) -> {result}"]
+
+
+def split_parameters(text):
+    """The parameters of a signature: at commas that no bracket encloses."""
+    parts, depth, start = [], 0, 0
+    for i, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            parts.append(text[start:i].strip())
+            start = i + 1
+    return [part for part in [*parts, text[start:].strip()] if part]
+
+
+def as_method(signature):
+    """A function's signature as the method's: the first parameter is self, and there is no out."""
+    inside, _, result = signature[1:].rpartition(") -> ")
+    parts = ["self", *(part for part in split_parameters(inside)[1:] if not part.startswith("out:"))]
+    if "*" in parts and parts.index("*") + 1 == len(parts):
+        parts.pop()
+    return f"({', '.join(parts)}) -> {result}"
+
+
+def signatures_of(function, name, method=False, namespace="torch"):
+    """All signatures of a public function or method."""
+    function = function.function if isinstance(function, core.Overloaded) else function
+    copied = COPIES.match(name) if isinstance(function, types.FunctionType) else None
+    if method and name in known.METHODS:
+        return known.METHODS[name]
+    written = known.OVERLOADS.get(f"{namespace}.{name}") or known.OVERLOADS.get(name)
+    if written:
+        return [as_method(text) if method and not text.startswith("(self") else text for text in written]
+    if isinstance(function, core.InPlace):
+        return op_signatures(function.op, name, method, in_place=True)
+    if isinstance(function, OPS):
+        return op_signatures(function, name, method)
+    if copied and "arguments" in inspect.signature(function).parameters:
+        # A view's copy takes what the view takes, and out.
+        head, _, result = view_signature(copied[1]).rpartition(") -> ")
+        out = "Tensor" if result == "Tensor" else known.TUPLE
+        return [f"{head}, *, out: {out} | None = None) -> {result}"]
+    return function_signatures(function, name, method)
+
+
+def view_signature(name):
+    """The signature of a view as a function."""
+    composed = namespaces["torch"].get(name) or namespaces["Tensor"].get(name)
+    composed = composed.function if isinstance(composed, core.Overloaded) else composed
+    if isinstance(composed, types.FunctionType):
+        return function_signatures(composed, name, False)[0].replace("self: Tensor", "input: Tensor")
+    op = next((op for op in table.values() if op.name == name), None)
+    return "(input: Tensor) -> Tensor" if op is None else op_signatures(op, name, False)[0]
+
+
+# ---------------------------------------------------------------------------------------------------------- texts
+def written(name, signatures, indent="", decorator=None):
+    """The lines of a function with its overloads."""
+    lines = []
+    for text in dict.fromkeys(signatures):
+        if len(set(signatures)) > 1:
+            lines.append(f"{indent}@overload\n")
+        if decorator:
+            lines.append(f"{indent}@{decorator}\n")
+        body, colon, comment = text.partition(":  # ")
+        lines.append(f"{indent}def {name}{body}: ...{'  # ' + comment if colon else ''}\n")
+    return "".join(lines)
+
+
+def named_results():
+    """The named tuples of ops with several results."""
+    return "".join(
+        f"class _ReturnOf_{name}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in kind._fields) + "\n"
+        for name, kind in sorted(return_types.items())
+    )
+
+
+def members_of_tensor():
+    """Every public name of Tensor, compiled or from the table."""
+    names = {name for name in dir(torch.Tensor) if not name.startswith("_") or name in {**known.METHODS, **known.MEMBERS}}
+    lines = []
+    for name in sorted(names):
+        value = inspect.getattr_static(torch.Tensor, name)
+        if name in known.MEMBERS:
+            lines.append(f"    @property\n    def {name}(self) -> {known.MEMBERS[name]}: ...\n")
+            if name in known.WRITABLE:
+                lines.append(f"    @{name}.setter\n    def {name}(self, value: {known.MEMBERS[name]}) -> None: ...\n")
+        elif name in known.METHODS or name in namespaces["Tensor"]:
+            signatures = signatures_of(value, name, method=True)
+            decorator = "classmethod" if name in known.CLASS_METHODS else "staticmethod" if name in known.STATIC_METHODS else None
+            lines.append(written(name, signatures, "    ", decorator))
+        else:
+            raise SystemExit(f"Tensor.{name} has no type: add it to MEMBERS or METHODS in tools/stub_types.py")
+    return "class Tensor:\n" + "".join(lines)
+
+
+IMPORTS = (
+    "from collections.abc import Callable, Sequence\n"
+    "from contextlib import AbstractContextManager\n"
+    "from typing import Any, Literal, overload\n\n"
+)
+ALIASES = ["_bool", "_device", "_dtype", "_float", "_int", "_layout", "_memory_format", "Generator", "Number", "Size", "Tensor"]
+
+
+def core_imports(body, already=()):
+    """The import of those types of the core that a stub uses."""
+    names = ALIASES + [f"_ReturnOf_{name}" for name in return_types]
+    used = sorted(name for name in names if re.search(rf"(?<![\w.]){name}\b", body) and name not in already)
+    return f"from rushlight.core import {', '.join(used)}\n\n" if used else ""
+
+
+def functions(names, namespace):
+    """Functions by name: their definitions."""
+    return "".join(written(name, signatures_of(f, name, namespace=namespace)) for name, f in sorted(names.items()))
+
+
+def is_function(value):
+    return isinstance(value, (types.FunctionType, core.Overloaded, core.InPlace, core.Factory, OPS))
+
+
+def home_of(value, name):
+    """The module of the package that defines a value."""
+    if getattr(core, name, None) is value:
+        return "rushlight.core"
+    for module_name, module in sorted(sys.modules.items(), key=lambda item: -item[0].count(".")):
+        if not module_name.startswith("rushlight.") or module_name.startswith("rushlight.core"):
+            continue
+        if getattr(value, "__module__", "") in (module_name, "torch") and vars(module).get(name) is value:
+            return module_name
+    return "rushlight.core"
+
+
+def package_stub():
+    """rushlight/__init__.pyi."""
+    of_table = namespaces["torch"]
+    imported, values, made = [], [], {}
+    for name in sorted(vars(torch)):
+        value = getattr(torch, name)
+        if name.startswith("_"):
+            continue
+        if isinstance(value, types.ModuleType):
+            if value.__name__ == f"rushlight.{name}":
+                imported.append(f"from rushlight import {name} as {name}\n")
+        elif isinstance(value, core.dtype):
+            values.append(f"{name}: _dtype\n")
+        elif isinstance(value, core.Generator):
+            values.append(f"{name}: Generator\n")
+        elif name.endswith("Tensor") and name != "Tensor":
+            values.append(f"{name}: Any\n")
+        elif name in of_table and is_function(value):
+            made[name] = value
+        else:
+            imported.append(f"from {home_of(value, name)} import {name} as {name}\n")
+    body = functions(made, "torch")
+    already = {"Generator", "Size", "Tensor"} & {line.split()[-1] for line in imported}
+    values.insert(0, "__version__: str\n")
+    return "".join(imported) + core_imports(body + "".join(values), already) + "".join(values) + "\n" + body
+
+
+def namespace_stub(module):
+    """A module whose functions are put there at import, beside what it imports."""
+    made, imported = {}, []
+    for name, value in sorted(vars(module).items()):
+        if name.startswith("_") or isinstance(value, types.ModuleType):
+            continue
+        if is_function(value):
+            made[name] = value
+        elif isinstance(value, type):
+            imported.append(f"from {home_of(value, name)} import {name} as {name}\n")
+    body = functions(made, module.__name__.rpartition(".")[2])
+    return "".join(imported) + core_imports(body) + body
+
+
+def exports_stub(module):
+    """A package that only gathers names: which are its own."""
+    lines = []
+    for name, value in sorted(vars(module).items()):
+        if isinstance(value, types.ModuleType) and value.__name__ == f"{module.__name__}.{name}":
+            lines.append(f"from . import {name} as {name}\n")
+        elif not name.startswith("_") and getattr(value, "__module__", "").startswith("rushlight."):
+            lines.append(f"from {home_of(value, name)} import {name} as {name}\n")
+    return "".join(lines)
+
+
+def stubs():
+    """Path -> text of every stub that is made."""
+    ours = {
+        "core/__init__.pyi": known.PREAMBLE
+        + "\n\n"
+        + named_results()
+        + members_of_tensor()
+        + "\ndef __getattr__(name: str) -> Any: ...\n",
+        "__init__.pyi": IMPORTS + package_stub(),
+        "special/__init__.pyi": IMPORTS + namespace_stub(torch.special),
+        "linalg/__init__.pyi": IMPORTS + namespace_stub(torch.linalg),
+        "nn/functional/__init__.pyi": IMPORTS + namespace_stub(torch.nn.functional),
+        "nn/__init__.pyi": exports_stub(torch.nn),
+        "nn/utils/__init__.pyi": exports_stub(torch.nn.utils),
+    }
+    return {PACKAGE / path: HEADER + text for path, text in ours.items()}
+
+
+if __name__ == "__main__":
+    for path, text in stubs().items():
+        path.write_text(text)

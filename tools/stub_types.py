@@ -1,0 +1,397 @@
+"""What the signatures of the op table do not say: the types of parameters, by their names, and of results that are no single tensor.
+
+Everything is written with names that no function or method hides (`_int`, `_dtype`): see PREAMBLE.
+"""
+
+
+def each(names, value):
+    """The same value for several names."""
+    return dict.fromkeys(names.split(), value)
+
+
+DIMS = "_int | Sequence[_int]"
+SIZE = "Sequence[_int]"
+VALUE = "Tensor | Number"
+
+PARAMETERS = {
+    # tensors
+    **each(
+        "A a b x x1 x2 y input input1 input2 tensor tensor1 tensor2 mat mat1 mat2 vec vec1 vec2 batch1 batch2 src source index "
+        "indices mask values target weights boundaries sorted_sequence condition real imag abs angle count prob the_template grad_output "
+        "anchor positive negative",
+        "Tensor",
+    ),
+    **each("weight bias running_mean running_var sorter pos_weight fweights aweights prepend append var", "Tensor | None"),
+    **each("tensors matrices", "Sequence[Tensor]"),
+    # numbers
+    **each("other value fill_value s alpha beta min max end start step exponent end weight_value", VALUE),
+    **each(
+        "k n m N r steps row col chunks length diagonal dim0 dim1 dim2 start_dim end_dim decimals minlength bins num_samples group "
+        "num_groups C HxW edge_order dimension seed groups num_classes axis upscale_factor",
+        "_int",
+    ),
+    **each(
+        "eps rtol atol lambd lower upper momentum dropout_p base nan posinf neginf norm_type max_norm maxnorm margin tau negative_slope "
+        "threshold delta swap_margin std mean dx label_smoothing",
+        "_float",
+    ),
+    **each(
+        "keepdim keepdims largest sorted stable descending return_inverse return_counts include_self accumulate training train inplace "
+        "pin_memory requires_grad non_blocking copy as_tuple out_int32 right with_replacement replacement full_matrices some "
+        "compute_uv sparse scale_grad_by_freq sparse_grad assume_unique invert equal_nan unbiased increasing hard log_target log_input "
+        "full swap cudnn_enabled cudnn_enable wrap enabled",
+        "_bool",
+    ),
+    "p": "_float",
+    "q": "Tensor | _float",
+    "correction": "Number",
+    "ord": "_float | str",
+    "ignore_index": "_int",
+    "size_average": "_bool",
+    "reduce": "_bool",
+    "logits": "Tensor",
+    "self": "Tensor",
+    "new_state": "Tensor",
+    "offset": "_int",
+    "physical_layout": SIZE,
+    "distance_function": "Callable[[Tensor, Tensor], Tensor]",
+    "padding_idx": "_int",
+    "storage_offset": "_int",
+    "split_size": DIMS,
+    "split_sizes": SIZE,
+    "split_size_or_sections": DIMS,
+    "indices_or_sections": "Tensor | _int | Sequence[_int]",
+    "sections": "_int",
+    "spacing": "Any",
+    # sizes and dimensions
+    "dim": "_int",
+    **each("dims shifts repeats", DIMS),
+    **each("size sizes shape shapes stride normalized_shape input_sizes output_size", SIZE),
+    # the rest
+    **each("interpolation reduction rounding_mode indexing side compute_mode approximate", "str"),
+    "dtype": "_dtype",
+    "device": "_device | str | _int",
+    "layout": "_layout",
+    "memory_format": "_memory_format",
+    "generator": "Generator",
+    "out": "Tensor",
+}
+"""The type of a parameter by its name; `| None` is added where that is the default. What is not here goes by its default."""
+
+PARAMETERS_OF = {
+    **each("all any count_nonzero logsumexp quantile nanquantile squeeze squeeze_ norm vector_norm", {"dim": DIMS}),
+    **each("movedim moveaxis", {"source": DIMS, "destination": DIMS}),
+    **each("normal", {"mean": VALUE, "std": VALUE}),
+    **each("narrow narrow_copy", {"start": "_int", "length": "_int"}),
+    **each("slice slice_scatter slice_backward", {"start": "_int", "end": "_int", "step": "_int"}),
+    **each("unfold unfold_copy unfold_backward", {"size": "_int", "step": "_int"}),
+    **each("var std var_mean std_mean", {"dim": DIMS + " | _bool"}),
+    **each("norm", {"p": "_float | str", "dim": DIMS}),
+    **each("bernoulli bernoulli_", {"p": "Tensor | _float"}),
+    **each("repeat_interleave", {"repeats": "Tensor | _int"}),
+    **each("isin", {"elements": VALUE, "test_elements": VALUE, "element": VALUE, "test_element": VALUE}),
+    **each("index_put index_put_", {"indices": "Sequence[Tensor | None]"}),
+    **each("select select_copy select_scatter select_backward", {"index": "_int"}),
+    **each("tensor_split hsplit vsplit dsplit", {"indices": SIZE}),
+    **each("where", {"input": VALUE, "other": VALUE}),
+    **each("lerp lerp_", {"weight": VALUE}),
+    **each("scatter scatter_ scatter_reduce index_reduce", {"reduce": "str"}),
+    "matrix_norm": {"dim": "tuple[_int, _int]"},
+    **each("allclose equal isclose cross inner kron expand_as reshape_as view_as type_as resize_as_", {"other": "Tensor"}),
+    "copy_": {"src": VALUE},
+    "linear": {"weight": "Tensor"},
+    "embedding": {"weight": "Tensor", "max_norm": "_float"},
+    "bilinear": {"weight": "Tensor"},
+    "prelu": {"weight": "Tensor"},
+    "poisson": {"input": "Tensor"},
+    "polygamma": {"n": "_int"},
+    "polygamma_": {"n": "_int"},
+    "bucketize": {"input": VALUE},
+    "searchsorted": {"input": VALUE},
+    "gaussian_nll_loss": {"var": "Tensor | _float"},
+    "softmax": {"dim": "_int | None"},
+    "log_softmax": {"dim": "_int | None"},
+    "set_": {"source": "Tensor | Storage"},
+    "index_fill": {"value": VALUE},
+}
+"""By the name of the function, where that decides."""
+
+TUPLE = "tuple[Tensor, ...]"
+RESULTS = {
+    **each(
+        "split split_with_sizes unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy chunk unsafe_chunk tensor_split "
+        "hsplit vsplit dsplit unbind unbind_copy broadcast_tensors meshgrid unravel_index",
+        TUPLE,
+    ),
+    "gradient": TUPLE,
+    **each("var_mean std_mean", "tuple[Tensor, Tensor]"),
+    **each("native_batch_norm native_group_norm native_layer_norm", "tuple[Tensor, Tensor, Tensor]"),
+    **each(
+        "allclose equal is_tensor is_storage is_nonzero is_complex is_conj is_floating_point is_inference is_neg is_signed",
+        "_bool",
+    ),
+    **each("numel seed initial_seed", "_int"),
+    **each("unique unique_consecutive tolist numpy __array__ __array_wrap__ type atleast_1d atleast_2d atleast_3d", "Any"),
+    "manual_seed": "Generator",
+    "set_rng_state": "None",
+    "fork_rng": "AbstractContextManager[None]",
+    "typename": "str",
+    "broadcast_shapes": "Size",
+    "result_type": "_dtype",
+    "embedding_renorm_": "Tensor",
+}
+"""The result of functions that return no tensor, or several."""
+
+FACTORY = (
+    "dtype: _dtype | None = None, layout: _layout | None = None, device: _device | str | _int | None = None, "
+    "requires_grad: _bool = False, pin_memory: _bool = False"
+)
+REDUCED = "dim: _int, keepdim: _bool = False"
+
+OVERLOADS = {
+    **{
+        name: [
+            "(input: Tensor, *, out: Tensor | None = None) -> Tensor",
+            "(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor",
+            f"(input: Tensor, {REDUCED}, *, out: {TUPLE} | None = None) -> _ReturnOf_{name}",
+        ]
+        for name in ("max", "min")
+    },
+    **{
+        name: [
+            "(input: Tensor) -> Tensor",
+            f"(input: Tensor, {REDUCED}, *, out: {TUPLE} | None = None) -> _ReturnOf_{name}",
+        ]
+        for name in ("median", "nanmedian")
+    },
+    "sort": [
+        "(input: Tensor, dim: _int = -1, descending: _bool = False, *, stable: _bool | None = None, "
+        f"out: {TUPLE} | None = None) -> _ReturnOf_sort"
+    ],
+    "where": [
+        "(condition: Tensor) -> tuple[Tensor, ...]",
+        f"(condition: Tensor, input: {VALUE}, other: {VALUE}, *, out: Tensor | None = None) -> Tensor",
+    ],
+    "nonzero": [
+        "(input: Tensor, *, out: Tensor | None = None, as_tuple: Literal[False] = False) -> Tensor",
+        "(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]",
+    ],
+    "arange": [
+        f"(end: Number, *, out: Tensor | None = None, {FACTORY}) -> Tensor",
+        f"(start: Number, end: Number, step: Number = 1, *, out: Tensor | None = None, {FACTORY}) -> Tensor",
+    ],
+    "range": [f"(start: Number, end: Number, step: Number = 1, *, out: Tensor | None = None, {FACTORY}) -> Tensor"],
+    "randint": [
+        f"(high: _int, size: {SIZE}, *, generator: Generator | None = None, out: Tensor | None = None, {FACTORY}) -> Tensor",
+        f"(low: _int, high: _int, size: {SIZE}, *, generator: Generator | None = None, out: Tensor | None = None, {FACTORY}) -> Tensor",
+    ],
+    "randint_like": [
+        f"(input: Tensor, high: _int, *, memory_format: _memory_format | None = None, {FACTORY}) -> Tensor",
+        f"(input: Tensor, low: _int, high: _int, *, memory_format: _memory_format | None = None, {FACTORY}) -> Tensor",
+    ],
+    "einsum": [
+        "(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor",
+        "(operand: Tensor, sublist: Sequence[_int], *more: Tensor | Sequence[_int]) -> Tensor",
+    ],
+    "to": [
+        "(self, dtype: _dtype, non_blocking: _bool = False, copy: _bool = False, *, memory_format: _memory_format | None = None) -> Self",
+        "(self, device: _device | str | _int | None = None, dtype: _dtype | None = None, non_blocking: _bool = False, "
+        "copy: _bool = False, *, memory_format: _memory_format | None = None) -> Self",
+        "(self, other: Tensor, non_blocking: _bool = False, copy: _bool = False, *, memory_format: _memory_format | None = None) -> Self",
+    ],
+    "chain_matmul": ["(*matrices: Tensor, out: Tensor | None = None) -> Tensor"],
+    "broadcast_shapes": ["(*shapes: _int | Sequence[_int]) -> Size"],
+    "svd": [
+        "(input: Tensor, some: _bool = True, compute_uv: _bool = True, *, out: tuple[Tensor, ...] | None = None) "
+        "-> tuple[Tensor, Tensor, Tensor]"
+    ],
+    "linalg.svd": [
+        "(A: Tensor, full_matrices: _bool = True, *, driver: str | None = None, out: tuple[Tensor, ...] | None = None) "
+        "-> _ReturnOf_linalg_svd"
+    ],
+}
+"""Functions whose arguments decide what they return, or that take their arguments in several orders."""
+
+MEMBERS = {
+    "shape": "Size",
+    "dtype": "_dtype",
+    "device": "_device",
+    "layout": "_layout",
+    "data": "Tensor",
+    "grad": "Tensor | None",
+    "grad_dtype": "_dtype | None",
+    "grad_fn": "Node | None",
+    "_base": "Tensor | None",
+    **each("T H mT mH real imag", "Tensor"),
+    **each("ndim itemsize nbytes output_nr _version __array_priority__", "_int"),
+    **each(
+        "requires_grad is_leaf retains_grad is_cuda is_sparse is_quantized is_mkldnn is_meta is_mps is_nested is_xpu is_sparse_csr "
+        "is_cpu",
+        "_bool",
+    ),
+    "names": "tuple[None, ...]",
+    "name": "None",
+}
+"""The properties of Tensor."""
+WRITABLE = {"data", "grad", "grad_dtype", "requires_grad"}
+
+METHODS = {
+    "size": ["(self) -> Size", "(self, dim: _int) -> _int"],
+    "stride": ["(self) -> tuple[_int, ...]", "(self, dim: _int) -> _int"],
+    **each("dim ndimension numel nelement element_size storage_offset data_ptr get_device", ["(self) -> _int"]),
+    "is_contiguous": ["(self, memory_format: _memory_format = ...) -> _bool"],
+    **each("is_floating_point is_complex is_signed is_inference is_conj is_neg is_shared _is_view", ["(self) -> _bool"]),
+    "is_pinned": ["(self, device: Any = None) -> _bool"],
+    "item": ["(self) -> Any"],
+    "requires_grad_": ["(self, requires_grad: _bool = True) -> Self"],
+    "detach": ["(self) -> Tensor"],
+    "detach_": ["(self) -> Self"],
+    "retain_grad": ["(self) -> None"],
+    "register_hook": ["(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle"],
+    "register_post_accumulate_grad_hook": ["(self, hook: Callable[[Tensor], None]) -> RemovableHandle"],
+    "as_subclass": ["(self, cls: builtins.type[_T]) -> _T"],
+    "_make_subclass": ["(cls: builtins.type[_T], data: Tensor, require_grad: _bool = False, **more: Any) -> _T"],
+    "backward": [
+        "(self, gradient: Tensor | None = None, retain_graph: _bool | None = None, create_graph: _bool = False, "
+        "inputs: Tensor | Sequence[Tensor] | None = None) -> None"
+    ],
+    "untyped_storage": ["(self) -> Storage"],
+    "where": [f"(self, condition: Tensor, other: {VALUE}) -> Tensor"],
+    "type": ["(self) -> str", "(self, dtype: _dtype | str, non_blocking: _bool = False, **keywords: Any) -> Self"],
+    "new": ["(self, *arguments: Any, device: Any = None) -> Tensor"],
+    "cuda": ["(self, device: Any = None, non_blocking: _bool = False, memory_format: _memory_format = ...) -> Tensor"],
+    "__new__": ["(cls, *arguments: Any, device: Any = None) -> Self"],
+    "__len__": ["(self) -> _int"],
+    "__bool__": ["(self) -> _bool"],
+    "__float__": ["(self) -> _float"],
+    "__int__": ["(self) -> _int"],
+    "__complex__": ["(self) -> _complex"],
+    "__index__": ["(self) -> _int"],
+    "__hash__": ["(self) -> _int"],
+    "__iter__": ["(self) -> Iterator[Tensor]"],
+    "__reversed__": ["(self) -> Tensor"],
+    "__contains__": ["(self, element: Any) -> _bool"],
+    "__getitem__": ["(self, index: Any) -> Tensor"],
+    "__setitem__": [f"(self, index: Any, value: {VALUE}) -> None"],
+    "__format__": ["(self, specification: str) -> str"],
+    "__deepcopy__": ["(self, memo: dict[_int, Any]) -> Self"],
+    "__dlpack__": ["(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> Any"],
+    "__dlpack_device__": ["(self) -> tuple[_int, _int]"],
+    "__torch_function__": ["(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any"],
+    **each("__neg__ __pos__ __abs__ __invert__", ["(self) -> Tensor"]),
+    **{
+        f"__{prefix}{name}__": [f"(self, other: {VALUE}) -> {'Self' if prefix == 'i' else 'Tensor'}"]
+        for name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "lshift", "rshift", "and", "or", "xor", "matmul")
+        for prefix in ("", "r", "i")
+        if (prefix, name) != ("i", "matmul")
+    },
+    **{f"__{name}__": [f"(self, other: {VALUE}) -> Tensor"] for name in ("lt", "le", "gt", "ge")},
+    **{f"__{name}__": ["(self, other: Any) -> Tensor:  # type: ignore[override]"] for name in ("eq", "ne")},
+}
+"""The methods of Tensor that are compiled in, or that a signature would not describe."""
+CLASS_METHODS, STATIC_METHODS = {"__torch_function__"}, {"_make_subclass"}
+
+PREAMBLE = """
+import builtins
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
+
+_T = TypeVar("_T")
+_int: TypeAlias = builtins.int
+_float: TypeAlias = builtins.float
+_bool: TypeAlias = builtins.bool
+_complex: TypeAlias = builtins.complex
+Number: TypeAlias = builtins.int | builtins.float | builtins.complex
+
+class dtype:
+    name: str
+    itemsize: int
+    is_floating_point: bool
+    is_complex: bool
+    is_signed: bool
+    def to_real(self) -> dtype: ...
+    def to_complex(self) -> dtype: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class device:
+    type: str
+    index: int | None
+    def __new__(cls, type: str | device | int, index: int | None = None) -> device: ...
+    def __enter__(self) -> device: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+class layout: ...
+class memory_format: ...
+
+class Size(tuple[int, ...]):
+    def numel(self) -> int: ...
+
+class Storage:
+    def __len__(self) -> int: ...
+    def data_ptr(self) -> int: ...
+
+class Generator:
+    def __init__(self, device: device | str | None = None) -> None: ...
+    device: _device
+    def manual_seed(self, seed: int) -> Generator: ...
+    def seed(self) -> int: ...
+    def initial_seed(self) -> int: ...
+    def get_state(self) -> Tensor: ...
+    def set_state(self, new_state: Tensor) -> Generator: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class RemovableHandle:
+    id: int
+    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None: ...
+    def remove(self) -> None: ...
+    def __enter__(self) -> RemovableHandle: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class Node:
+    next_functions: tuple[tuple[Node | None, int], ...]
+    metadata: dict[Any, Any]
+    source_line: tuple[str, int] | None
+    def name(self) -> str: ...
+    def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHandle: ...
+    def register_prehook(self, hook: Callable[[Any], Any]) -> RemovableHandle: ...
+    def __call__(self, *gradients: Tensor | None) -> Any: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+_dtype: TypeAlias = dtype
+_device: TypeAlias = device
+_layout: TypeAlias = layout
+_memory_format: TypeAlias = memory_format
+
+strided: layout
+contiguous_format: memory_format
+preserve_format: memory_format
+channels_last: memory_format
+channels_last_3d: memory_format
+dtype_by_name: dict[str, dtype]
+
+def tensor(
+    data: Any,
+    *,
+    dtype: _dtype | None = None,
+    device: _device | str | int | None = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor: ...
+def as_tensor(data: Any, dtype: _dtype | None = None, device: _device | str | int | None = None) -> Tensor: ...
+def from_numpy(array: Any) -> Tensor: ...
+def from_dlpack(ext_tensor: Any, **more: Any) -> Tensor: ...
+def frombuffer(buffer: Any, *, dtype: _dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor: ...
+def can_cast(from_: dtype, to: dtype) -> bool: ...
+def promote_types(type1: dtype, type2: dtype) -> dtype: ...
+def result_type(tensor1: Tensor | Number, tensor2: Tensor | Number) -> dtype: ...
+def get_default_dtype() -> dtype: ...
+def set_default_dtype(d: dtype) -> None: ...
+def get_num_threads() -> int: ...
+def set_num_threads(count: int) -> None: ...
+def is_grad_enabled() -> bool: ...
+def is_inference_mode_enabled() -> bool: ...
+def is_anomaly_enabled() -> bool: ...
+def is_anomaly_check_nan_enabled() -> bool: ...
+""".strip()
+"""The compiled module's small nouns."""
