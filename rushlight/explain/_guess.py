@@ -110,7 +110,8 @@ def cut_of(name, frame, origin=None, seen=()):
         return None
     for inner in names:
         value = value_of(inner, frame)
-        if inner != name and (origin is not None or (isinstance(value, Tensor) and not value.requires_grad)):
+        lost = value is None or (isinstance(value, Tensor) and not value.requires_grad)
+        if inner != name and (origin is not None or lost):
             deeper = cut_of(inner, frame, origin, (*seen, name))
             if deeper is not None:
                 return deeper

@@ -5,6 +5,7 @@ from rushlight.explain import _guess, _source, _untracked, _watch
 from rushlight.explain._causes import Answer, cut_details
 from rushlight.explain._graph import (
     address_of,
+    computed_from,
     is_leaf_node,
     living_tensors,
     nodes_of,
@@ -93,8 +94,9 @@ def shared_memory(x, loss, name, loss_name, frame):
     if not loss.requires_grad or x.numel() == 0:
         return None
     tracked = {address_of(x): name}
+    computed = computed_from([core.edge_pair(x)[0]])
     for tensor in living_tensors():
-        if tensor is not x and tensor.requires_grad and tensor.numel() and not tensor.is_leaf and is_on_path(x, tensor):
+        if tensor is not x and tensor.requires_grad and tensor.numel() and not tensor.is_leaf and id(tensor.grad_fn) in computed:
             tracked.setdefault(address_of(tensor), f"what {op_name(tensor.grad_fn)} made of it")
     for node in nodes_of(roots_of(loss)):
         for _, tensor, saved in saved_tensors(node) or ():

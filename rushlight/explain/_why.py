@@ -5,6 +5,7 @@ from rushlight.core import Tensor
 from rushlight.explain import _path, _source, _untracked, _watch, _zero
 from rushlight.explain._causes import Answer
 from rushlight.explain._graph import (
+    computed_from,
     describe_tensor,
     inputs_of,
     is_leaf_node,
@@ -93,7 +94,8 @@ def without_gradient(x, name, loss, loss_name):
     users = [node for node in nodes if any(is_leaf_node(n) and n.variable is x for n in inputs_of(node))]
     if not users and not (loss is not None and x is loss):
         return unused(x, name)
-    above = nodes if loss is not None else descendants(users, nodes)
+    computed = computed_from(users, nodes)
+    above = nodes if loss is not None else [node for node in nodes if id(node) in computed]
     details = uses(name, users)
     if was_freed(above):
         return Answer(
@@ -127,17 +129,6 @@ def uses(name, users):
     listed = [f"    {line}" for line in lines[:LINES_SHOWN]]
     more = [f"    … and {len(lines) - LINES_SHOWN} more"] if len(lines) > LINES_SHOWN else []
     return [f"{name} is used by {count_text(len(users), 'recorded operation')}:", *listed, *more]
-
-
-def descendants(users, nodes):
-    """The nodes computed from `users`, these included."""
-    found = {id(node) for node in users}
-    kept = list(users)
-    for node in nodes:
-        if id(node) not in found and any(id(target) in found for target in inputs_of(node)):
-            found.add(id(node))
-            kept.append(node)
-    return kept
 
 
 def cleared_since(x):
@@ -251,7 +242,8 @@ def zero_gradient(x, name, gradient, loss):
                 "cancelled", f"{headline}: the gradients that come to it over several paths cancel.", opposite[0][1], details
             )
     details = ["Backward has freed the values that would tell why."]
-    suspects = [n for n in descendants([n for n in nodes if end in inputs_of(n)], nodes) if op_name(n) in _zero.SUSPECTS]
+    computed = computed_from([end], nodes)
+    suspects = [n for n in nodes if id(n) in computed and op_name(n) in _zero.SUSPECTS]
     if suspects:
         details.append("Operations on the way that can do that:")
         details += dict.fromkeys(f"    {op_name(n)}: {_source.shown(n.source_line)}" for n in suspects[:LINES_SHOWN])
@@ -261,8 +253,9 @@ def zero_gradient(x, name, gradient, loss):
 
 def living_loss(x):
     """A scalar that is alive, whose graph is whole and leads to `x`; None where there is none."""
+    computed = computed_from([core.edge_pair(x)[0]])
     for tensor in living_tensors():
-        may_be = tensor.requires_grad and tensor.numel() == 1 and not tensor.is_leaf and _path.is_on_path(x, tensor)
-        if may_be and not was_freed(nodes_of(roots_of(tensor))):
+        may_be = tensor.requires_grad and tensor.numel() == 1 and not tensor.is_leaf
+        if may_be and id(tensor.grad_fn) in computed and not was_freed(nodes_of(roots_of(tensor))):
             return tensor
     return None
