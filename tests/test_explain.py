@@ -2,6 +2,8 @@
 
 import gc
 import itertools
+import linecache
+import pathlib
 import re
 import xml.etree.ElementTree
 
@@ -758,3 +760,29 @@ def test_no_trace_in_gradients(x):
     assert x.grad is None
     loss.backward()
     assert torch.equal(x.grad, 2 * x.detach())
+
+
+DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "explain.md"
+PROGRAMS = re.findall(
+    r"```python\n((?:(?!```).)*)```\n\n```text\n((?:(?!```).)*)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("program", range(len(PROGRAMS)))
+def test_document(program, capsys, tmp_path, monkeypatch):
+    """The programs of docs/explain.md print what the page says, as train.py."""
+    monkeypatch.chdir(tmp_path)
+    source, expected = PROGRAMS[program]
+    monkeypatch.setitem(linecache.cache, "train.py", (len(source), None, source.splitlines(True), "train.py"))
+    exec(compile(source, "train.py", "exec"), {"__name__": "__main__", "__file__": "train.py"})
+    assert capsys.readouterr().out == expected
+
+
+def test_document_has_programs():
+    assert len(PROGRAMS) == 9
+
+
+def test_pictures_of_the_document():
+    for name in ("explain_picture.svg", "explain_groups.svg"):
+        root = xml.etree.ElementTree.parse(DOCUMENT.parent / "pictures" / name).getroot()
+        assert root.get("class") == "rl-picture"

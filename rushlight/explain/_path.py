@@ -32,7 +32,7 @@ def is_on_path(x, loss):
 
 def cut_between(x, name, loss, loss_name, frame):
     """The Answer that names the cut between a tensor and a loss; None where none is found."""
-    return watched_cut(x, loss) or shared_memory(x, loss, name, loss_name, frame) or guessed_cut(name, loss_name, frame)
+    return watched_cut(x, loss) or shared_memory(x, loss, name, loss_name, frame) or guessed_cut(x, name, loss_name, frame)
 
 
 def watched_cut(x, loss):
@@ -103,7 +103,7 @@ def shared_memory(x, loss, name, loss_name, frame):
             if tensor is None or tensor.requires_grad or core.saved_is_output(saved) or address_of(tensor) not in tracked:
                 continue
             owner = tracked[address_of(tensor)]
-            guess = guess_between(name, loss_name, frame)
+            guess = guess_between(x, name, loss_name, frame)
             is_cut = guess is not None and guess.cause in ("detached", "data", "no_grad", "copied")
             cause = guess.cause if is_cut else "detached"
             line = guess.line if is_cut else node.source_line
@@ -116,14 +116,14 @@ def shared_memory(x, loss, name, loss_name, frame):
     return None
 
 
-def guess_between(name, loss_name, frame):
-    """What the source says about the way from `name` to `loss_name`."""
-    return _guess.cut_of(loss_name, frame, origin=name)
+def guess_between(x, name, loss_name, frame):
+    """What the source says about the way from `x` to `loss_name`."""
+    return _guess.cut_of(loss_name, frame, origin=(name, x))
 
 
-def guessed_cut(name, loss_name, frame):
+def guessed_cut(x, name, loss_name, frame):
     """The cut as the source shows it."""
-    guess = guess_between(name, loss_name, frame)
+    guess = guess_between(x, name, loss_name, frame)
     return (
         None
         if guess is None

@@ -6,7 +6,6 @@ from rushlight.explain import _path, _source, _untracked, _watch, _zero
 from rushlight.explain._causes import Answer
 from rushlight.explain._graph import (
     computed_from,
-    describe_tensor,
     inputs_of,
     is_leaf_node,
     living_nodes,
@@ -17,6 +16,7 @@ from rushlight.explain._graph import (
     was_freed,
 )
 from rushlight.explain._report import count_text
+from rushlight.explain._steps import values_text
 
 LINES_SHOWN = 4
 
@@ -68,7 +68,7 @@ def why(x, loss=None):
             f"{name}.grad is there, but holds NaN or infinite values.",
             fix="explain.first_nonfinite(loss) finds where they began",
         )
-    return Answer("grad", f"{name}.grad is there and not zero: {describe_tensor(gradient)}.")
+    return Answer("grad", f"{name}.grad is there and not zero: {values_text(gradient)}.")
 
 
 def loss_untracked(x, name, loss, loss_name, frame):
@@ -205,8 +205,10 @@ def off_path(x, name, loss, loss_name, frame, gradient):
     details = uses(name, users)
     if users:
         details.append(f"but nothing computed there goes into {loss_name}.")
-    listed = ", ".join(describe_tensor(leaf) for leaf in reached[:LINES_SHOWN]) + (", …" if len(reached) > LINES_SHOWN else "")
-    details.append(f"{loss_name} leads to {count_text(len(reached), 'other leaf').replace('leafs', 'leaves')}: {listed}")
+    listed = ", ".join(str(list(leaf.shape)) for leaf in reached[:LINES_SHOWN]) + (", …" if len(reached) > LINES_SHOWN else "")
+    details.append(
+        f"{loss_name} leads to {count_text(len(reached), 'other leaf').replace('leafs', 'leaves')}, of shapes {listed}"
+    )
     if _watch.entry_of(x) is None:
         details.append("(Run the code inside `with explain.watch():` to see cuts that leave no trace.)")
     return Answer("not_on_path", headline, None, details)
