@@ -133,8 +133,13 @@ class Function(metaclass=FunctionMeta):
         if not _is_setup_context_defined(cls.setup_context):
             if kwargs:
                 args = by_position(cls, args, kwargs)
+            if core.in_transform():
+                return torch.func.functions.apply_in_transform(cls, args, False)
             return core.apply_function(cls._backward_cls(), cls.forward, None, args)
-        return core.apply_function(cls._backward_cls(), cls.forward, cls.setup_context, with_defaults(cls, args, kwargs))
+        args = with_defaults(cls, args, kwargs)
+        if core.in_transform():
+            return torch.func.functions.apply_in_transform(cls, args, True)
+        return core.apply_function(cls._backward_cls(), cls.forward, cls.setup_context, args)
 
 
 def _is_setup_context_defined(setup_context):

@@ -90,3 +90,7 @@ def without_graph(Tensor t not None, Level level):
 def is_transforming():
     """Whether a function is being transformed in this thread."""
     return modes.transforms > 0
+
+def in_transform():
+    """Whether a level is entered in this thread, or a function is being transformed."""
+    return modes.interpreters > 0 or modes.transforms > 0

@@ -378,3 +378,10 @@ def set_forward_ad_enabled(bint enabled):
     cdef bint before = modes.forward_ad
     modes.forward_ad = enabled
     return before
+
+def with_tangent(DualLevel level not None, Tensor value not None, tangent):
+    """`value`, wrapped at `level` or not, as a dual tensor with the given tangent."""
+    if type(value) is Wrapped and (<Wrapped>value).level is level:
+        (<Wrapped>value).aspect = None if tangent is None else fitting(<Tensor>tangent, (<Wrapped>value).value)
+        return value
+    return make_dual(level, value, fitting(<Tensor>tangent, value)) if tangent is not None else value

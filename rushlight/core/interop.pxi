@@ -340,7 +340,8 @@ cdef object overridden(Op op, int mode, tuple arguments, out):
     while len(args) > 1 and args[len(args) - 1] is op.defaults[len(args) - 1]:
         args.pop()
     while len(args) > op.positional:
-        keywords[op.parameters[len(args) - 1]] = args.pop()
+        value = args.pop()
+        keywords[op.parameters[len(args)]] = value
     if out is not None:
         keywords["out"] = out
     function = op if mode != MODE_IN_PLACE else getattr(Tensor, op.name + "_")

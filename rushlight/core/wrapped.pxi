@@ -1,6 +1,5 @@
 # Transforms: a level sees every op on the tensors that it wraps, before the op runs.
 @cython.trashcan(True)
-@cython.freelist(512)
 cdef class Wrapped(Tensor):
     """A tensor as a program inside a transform sees it, around the one that the transform computes with.
 
@@ -301,3 +300,37 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
 
 
 enable_dict(<PyTypeObject*>Wrapped, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
+
+
+# ---------------------------------------------------------------------------------------------------------- other calls at a level
+def outside_of(Level level not None, function, *args):
+    """`function(*args)` with the innermost level, `level`, off the stack, and grad mode as the values within need it."""
+    cdef bint grad = modes.grad
+    cdef list stack = _interpreters.stack
+    if current_interpreter() is not level:
+        raise RuntimeError("only the innermost level can be left for a call")
+    stack.pop()
+    modes.interpreters -= 1
+    modes.grad = grad and level.grad_within
+    try:
+        return function(*args)
+    finally:
+        modes.grad = grad
+        stack.append(level)
+        modes.interpreters += 1
+
+class entered_again:
+    """A context in which a level is the innermost once more; grad mode of the values within is that of the context."""
+
+    def __init__(self, level):
+        self.level = level
+
+    def __enter__(self):
+        self.before = self.level.grad_within
+        self.level.grad_within = modes.grad
+        push_interpreter(self.level)
+        return self.level
+
+    def __exit__(self, *exc):
+        pop_interpreter()
+        self.level.grad_within = self.before

@@ -42,8 +42,11 @@ class Drawing:
                 boxes.append(result_box(name, tensor))
         return cls(boxes, edges)
 
-    def grouped(self, key_of):
-        """The same with all boxes of one key (None: the box stays alone) in one; loops among groups become one group, too."""
+    def grouped(self, key_of, kinds):
+        """The same with all boxes of one key (None: the box stays alone) in one; loops among groups become one group, too.
+
+        `kinds` says what a key is, where there is a word for it: the class of a module.
+        """
         keys = [key_of(box) for box in self.boxes]
         members = defaultdict(list)
         for i, key in enumerate(keys):
@@ -58,18 +61,21 @@ class Drawing:
             inside = sorted(i for group in cycle for i in members[group])
             number.update((i, len(boxes)) for i in inside)
             boxes.append(
-                self.boxes[inside[0]] if len(inside) == 1 else self.group_box(inside, [g[1] for g in cycle if g[0] == "group"])
+                self.boxes[inside[0]]
+                if len(inside) == 1
+                else self.group_box(inside, kinds, [g[1] for g in cycle if g[0] == "group"])
             )
         edges = {(number[a], number[b]) for a, b in self.edges if number[a] != number[b]}
         return Drawing(boxes, sorted(edges))
 
-    def group_box(self, inside, keys):
+    def group_box(self, inside, kinds, keys):
         """The box of a group."""
         nodes = [node for i in inside for node in self.boxes[i].nodes]
         operations = Counter(op_name(node) for node in nodes if not is_leaf_node(node))
         listed = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in operations.most_common(4))
         title = title_of(keys)
-        detail = count_text(sum(operations.values()), "node")
+        kind = f"{kinds[keys[0]]} · " if len(keys) == 1 and keys[0] in kinds else ""
+        detail = kind + count_text(sum(operations.values()), "node")
         place = _source.text_of(keys[0]) if len(keys) == 1 and not isinstance(keys[0], str) else ""
         place = place or listed + (", …" if len(operations) > 4 else "")
         hint = f"{title}\n{count_text(len(nodes), 'node')}: {listed}" + (", …" if len(operations) > 4 else "")

@@ -1,8 +1,11 @@
 """Walking a recorded graph: its nodes in the order of the program, what they are called, and what they keep."""
 
+import functools
 import gc
 import itertools
+import re
 
+import rushlight
 from rushlight import core
 from rushlight.core import AccumulateGrad, Node, Tensor
 from rushlight.explain._report import shape_text
@@ -54,6 +57,15 @@ def nodes_of(roots):
     return sorted(found.values(), key=order_of)
 
 
+def computed_from(starts, nodes=None):
+    """The ids of those nodes (of all that live, by default) that lead back to one of `starts`, these included."""
+    found = {id(start) for start in starts}
+    for node in living_nodes() if nodes is None else nodes:
+        if id(node) not in found and any(id(target) in found for target in inputs_of(node)):
+            found.add(id(node))
+    return found
+
+
 def living_nodes():
     """Every node that is alive in this process, in the order of the program."""
     return sorted((o for o in gc.get_objects() if isinstance(o, Node) and not is_leaf_node(o)), key=order_of)
@@ -71,13 +83,25 @@ PUBLIC_NAMES = {
     "native_group_norm": "group_norm",
     "native_batch_norm": "batch_norm",
     "fill_where": "masked_fill",
+    "copy": "copy",
+    "bernoulli_like": "bernoulli",
+    "multinomial_indices": "multinomial",
+    "is_among": "isin",
+    "repeated_places": "repeat_interleave",
+    "of_lines": "median",
+    "of_all": "median",
 }
 """What programs call the ops that the table has under names of its own."""
 
 
+@functools.cache
 def public_name(op):
-    """What the program calls an op."""
-    name = op.name.strip("_").removesuffix("_all")
+    """What the program calls an op: its name in the table, or else what the name of its node comes from."""
+    name = op.name.removesuffix("_all")
+    if not (hasattr(rushlight, name) or hasattr(Tensor, name)) and name not in PUBLIC_NAMES and op.backward_names[0]:
+        words = re.sub(r"Backward\d*$", "", op.backward_names[0])
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower()
+    name = name.strip("_")
     return PUBLIC_NAMES.get(name, name)
 
 
@@ -86,6 +110,8 @@ def op_name(node):
     op = core.node_op(node)
     if op is not None:
         return public_name(op)
+    if is_leaf_node(node):
+        return "leaf"
     if isinstance(node, core.CopySlices):
         return "write into a view"
     if isinstance(node, core.AsStridedNode):

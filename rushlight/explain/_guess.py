@@ -93,34 +93,50 @@ def value_of(name, frame):
     first, *rest = name.split(".")
     value = frame.f_locals.get(first, frame.f_globals.get(first))
     for attribute in rest:
-        value = getattr(value, "__dict__", {}).get(attribute)
+        inside = getattr(value, "__dict__", {})
+        value = inside.get(attribute, inside.get("_modules", {}).get(attribute, inside.get("_parameters", {}).get(attribute)))
     return value
 
 
+def holds(value, tensor):
+    """Whether a value is a tensor, or a module or container that has it."""
+    if value is tensor:
+        return True
+    if hasattr(value, "parameters") and not isinstance(value, (type, Tensor)):
+        return any(p is tensor for p in value.parameters())
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return any(one is tensor for one in values)
+
+
 def cut_of(name, frame, origin=None, seen=()):
-    """The Guess where the tensor called `name` lost its graph; with `origin`, on the way from that name. None where the source shows none."""
+    """The Guess where the tensor called `name` lost its graph; None where the source shows none.
+
+    With `origin`, a pair of a name and its tensor, the cut is one on the way from there.
+    """
     found = _source.assignment_of(name, frame)
     if found is None or name in seen:
         return None
     cause = expression_cause(found.value) or block_cause(found.blocks)
     names = names_in(found.value)
-    if cause and (origin is None or origin in names or leads_back(names, frame, origin, (*seen, name))):
+    seen = (*seen, name)
+    if cause and (origin is None or leads_back(names, frame, origin, seen)):
         return Guess(cause, found.line)
-    if cause and origin is not None:
+    if cause:
         return None
     for inner in names:
         value = value_of(inner, frame)
-        if inner != name and (origin is not None or (isinstance(value, Tensor) and not value.requires_grad)):
-            deeper = cut_of(inner, frame, origin, (*seen, name))
+        lost = value is None or (isinstance(value, Tensor) and not value.requires_grad)
+        if inner != name and (origin is not None or lost):
+            deeper = cut_of(inner, frame, origin, seen)
             if deeper is not None:
                 return deeper
     return None
 
 
 def leads_back(names, frame, origin, seen):
-    """Whether any of these names was computed from `origin`."""
+    """Whether any of these names is the origin, has it, or was computed from it."""
     for name in names:
-        if name == origin:
+        if name == origin[0] or holds(value_of(name, frame), origin[1]):
             return True
         if name in seen:
             continue

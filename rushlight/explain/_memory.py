@@ -5,7 +5,6 @@ import gc
 import os
 import sys
 import types
-from collections import defaultdict
 
 from rushlight import core
 from rushlight.core import Tensor
@@ -14,13 +13,14 @@ from rushlight.explain._graph import (
     describe_tensor,
     is_leaf_node,
     living_nodes,
-    living_tensors,
     nodes_of,
     op_name,
     roots_of,
     saved_tensors,
 )
 from rushlight.explain._report import Report, bytes_text, count_text, table
+
+LIBRARY = os.path.dirname(os.__file__)
 
 FARTHEST = 5
 """How many containers may lie between a name and a tensor."""
@@ -149,62 +149,52 @@ def holders(loss=None):
 def holders_of(nodes):
     """The Holders of some nodes, the largest first."""
     wanted = {id(node) for node in nodes if not is_leaf_node(node)}
-    names = names_of_objects()
-    found = defaultdict(list)
-    for tensor in living_tensors():
-        if not tensor.requires_grad or tensor.is_leaf or id(tensor.grad_fn) not in wanted:
-            continue
-        for holder in names_leading_to(tensor, names):
-            found[holder].append(tensor)
-    result = [Holder(name, line_of(name, filename, first), tensors) for (name, filename, first), tensors in found.items()]
-    return sorted(result, key=lambda holder: -holder.nodes)
+    found = []
+    for name, filename, first, value in names_of_program():
+        tensors = [tensor for tensor in tensors_below(value) if id(tensor.grad_fn) in wanted]
+        if tensors:
+            found.append(Holder(name, line_of(name, filename, first), tensors))
+    return sorted(found, key=lambda holder: -holder.nodes)
 
 
-def names_of_objects():
-    """What the names of the program stand for: id -> [(name, file, first line of the function or 0)], for frames and user modules."""
-    found = defaultdict(list)
+def names_of_program():
+    """Every name of the user's: (name, file, first line of its function or 0, value), of the running functions and of modules."""
+    modules = {id(vars(m)): m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)}
+    namespaces = {
+        key: (vars(m), m.__file__) for key, m in modules.items() if getattr(m, "__file__", None) and not is_library(m.__file__)
+    }
     for frame in sys._current_frames().values():
         while frame is not None:
-            code = frame.f_code
-            if not _source.is_internal(code.co_filename) and frame.f_locals is not frame.f_globals:
-                for name, value in frame.f_locals.items():
-                    found[id(value)].append((name, code.co_filename, code.co_firstlineno))
-            if not _source.is_internal(code.co_filename):
-                add_globals(found, frame.f_globals, code.co_filename)
+            code, variables = frame.f_code, frame.f_globals
+            if not is_library(code.co_filename):
+                namespaces[id(variables)] = variables, code.co_filename
+                if frame.f_locals is not variables:
+                    yield from [(name, code.co_filename, code.co_firstlineno, value) for name, value in frame.f_locals.items()]
             frame = frame.f_back
-    for module in list(sys.modules.values()):
-        filename = getattr(module, "__file__", None)
-        if isinstance(module, types.ModuleType) and filename and not is_library(filename):
-            add_globals(found, vars(module), filename)
-    return found
-
-
-def add_globals(found, variables, filename):
-    """The names of one module."""
-    for name, value in list(variables.items()):
-        entry = (name, variables.get("__file__") or filename, 0)
-        if not name.startswith("__") and entry not in found[id(value)]:
-            found[id(value)].append(entry)
+    for variables, filename in namespaces.values():
+        yield from [(name, filename, 0, value) for name, value in list(variables.items()) if not name.startswith("__")]
 
 
 def is_library(filename):
     """Whether a file belongs to this package, to Python or to what is installed."""
-    return _source.is_internal(filename) or "site-packages" in filename or filename.startswith(os.path.dirname(os.__file__))
+    return _source.is_internal(filename) or "site-packages" in filename or filename.startswith(LIBRARY)
 
 
-def names_leading_to(tensor, names):
-    """The names from which a tensor can be reached, through containers and attributes."""
-    seen, waiting, found = {id(tensor), id(names)}, [(tensor, 0)], set()
+def tensors_below(value):
+    """The tensors with a graph that a value is or holds, in containers and attributes."""
+    seen, waiting, found = {id(value)}, [(value, 0)], []
     while waiting:
         obj, far = waiting.pop()
-        for name in names.get(id(obj), ()):
-            found.add(name)
-        if far == FARTHEST or (id(obj) in names and obj is not tensor):
+        if isinstance(obj, Tensor):
+            if obj.requires_grad and not obj.is_leaf:
+                found.append(obj)
             continue
-        for other in gc.get_referrers(obj):
-            if id(other) not in seen and is_container(other):
-                seen.add(id(other))
-                waiting.append((other, far + 1))
+        if far == FARTHEST or not is_container(obj):
+            continue
+        for inner in gc.get_referents(obj):
+            if id(inner) not in seen and (isinstance(inner, Tensor) or gc.is_tracked(inner)):
+                seen.add(id(inner))
+                waiting.append((inner, far + 1))
     return found
 
 

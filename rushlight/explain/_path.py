@@ -5,6 +5,7 @@ from rushlight.explain import _guess, _source, _untracked, _watch
 from rushlight.explain._causes import Answer, cut_details
 from rushlight.explain._graph import (
     address_of,
+    computed_from,
     is_leaf_node,
     living_tensors,
     nodes_of,
@@ -31,7 +32,7 @@ def is_on_path(x, loss):
 
 def cut_between(x, name, loss, loss_name, frame):
     """The Answer that names the cut between a tensor and a loss; None where none is found."""
-    return watched_cut(x, loss) or shared_memory(x, loss, name, loss_name, frame) or guessed_cut(name, loss_name, frame)
+    return watched_cut(x, loss) or shared_memory(x, loss, name, loss_name, frame) or guessed_cut(x, name, loss_name, frame)
 
 
 def watched_cut(x, loss):
@@ -93,15 +94,16 @@ def shared_memory(x, loss, name, loss_name, frame):
     if not loss.requires_grad or x.numel() == 0:
         return None
     tracked = {address_of(x): name}
+    computed = computed_from([core.edge_pair(x)[0]])
     for tensor in living_tensors():
-        if tensor is not x and tensor.requires_grad and tensor.numel() and not tensor.is_leaf and is_on_path(x, tensor):
+        if tensor is not x and tensor.requires_grad and tensor.numel() and not tensor.is_leaf and id(tensor.grad_fn) in computed:
             tracked.setdefault(address_of(tensor), f"what {op_name(tensor.grad_fn)} made of it")
     for node in nodes_of(roots_of(loss)):
         for _, tensor, saved in saved_tensors(node) or ():
             if tensor is None or tensor.requires_grad or core.saved_is_output(saved) or address_of(tensor) not in tracked:
                 continue
             owner = tracked[address_of(tensor)]
-            guess = guess_between(name, loss_name, frame)
+            guess = guess_between(x, name, loss_name, frame)
             is_cut = guess is not None and guess.cause in ("detached", "data", "no_grad", "copied")
             cause = guess.cause if is_cut else "detached"
             line = guess.line if is_cut else node.source_line
@@ -114,14 +116,14 @@ def shared_memory(x, loss, name, loss_name, frame):
     return None
 
 
-def guess_between(name, loss_name, frame):
-    """What the source says about the way from `name` to `loss_name`."""
-    return _guess.cut_of(loss_name, frame, origin=name)
+def guess_between(x, name, loss_name, frame):
+    """What the source says about the way from `x` to `loss_name`."""
+    return _guess.cut_of(loss_name, frame, origin=(name, x))
 
 
-def guessed_cut(name, loss_name, frame):
+def guessed_cut(x, name, loss_name, frame):
     """The cut as the source shows it."""
-    guess = guess_between(name, loss_name, frame)
+    guess = guess_between(x, name, loss_name, frame)
     return (
         None
         if guess is None

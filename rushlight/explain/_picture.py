@@ -52,7 +52,10 @@ class Picture(Report):
         if self.is_grouped:
             opened = {expand} if isinstance(expand, str) else set(expand or ())
             key = module_keys(self.nodes, self.names) or line_keys(self.nodes)
-            self.drawing = self.whole.grouped(lambda box: None if title_matches(key(box), opened) else key(box))
+            kinds = (
+                {name: type(part).__name__ for name, part in module.named_modules()} if hasattr(module, "named_modules") else {}
+            )
+            self.drawing = self.whole.grouped(lambda box: None if title_matches(key(box), opened) else key(box), kinds)
 
     @property
     def groups(self):

@@ -156,6 +156,7 @@ def assignment_of(name, frame):
     return max(found, key=lambda a: a.place, default=None)
 
 
+@functools.lru_cache(maxsize=1024)
 def source_of(function):
     """The source of a function or lambda, alone and dedented; None where there is none."""
     code = getattr(function, "__code__", None)

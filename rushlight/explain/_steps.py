@@ -148,7 +148,7 @@ class steps(Report):
     ...     print(step.op, step.gradient)
     sum tensor(1.)
     mul tensor([1., 1.])
-    AccumulateGrad tensor([2., 4.])
+    leaf tensor([2., 4.])
     """
 
     def __init__(self, loss, gradient=None, module=None):

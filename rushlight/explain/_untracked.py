@@ -26,7 +26,7 @@ def answer(x, name, frame):
         cause = guess.cause if guess is not None and guess.cause in ("integer", "comparison", "indices") else "integer"
         line = guess.line if guess is not None and guess.cause == cause else None
         headline = f"{name} has dtype {x.dtype.name} and does not require grad: only floating point and complex tensors can."
-        return Answer(cause, headline, line, cut_details(cause, line, certain=False) if line else ())
+        return Answer(cause, headline, line, cut_details(cause, line, certain=False) if line else (), not line)
     if isinstance(x, core_parameter()):
         return Answer("frozen", headline, None, cut_details("frozen", None))
     certain = known_to_core(x)
@@ -36,7 +36,7 @@ def answer(x, name, frame):
         details += [f"    {_source.shown(line)}"] if line else [WATCH]
         return Answer(certain, headline, line, details)
     if guess is not None:
-        return Answer(guess.cause, headline, guess.line, cut_details(guess.cause, guess.line, certain=False))
+        return Answer(guess.cause, headline, guess.line, cut_details(guess.cause, guess.line, certain=False), False)
     details = [
         "It was made without requires_grad=True, or from tensors that do not require grad, or with grad mode off,",
         "or cut off by detach(), .data or .item(). Nothing was recorded, so more is not known.",

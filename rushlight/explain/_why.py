@@ -5,7 +5,7 @@ from rushlight.core import Tensor
 from rushlight.explain import _path, _source, _untracked, _watch, _zero
 from rushlight.explain._causes import Answer
 from rushlight.explain._graph import (
-    describe_tensor,
+    computed_from,
     inputs_of,
     is_leaf_node,
     living_nodes,
@@ -16,6 +16,7 @@ from rushlight.explain._graph import (
     was_freed,
 )
 from rushlight.explain._report import count_text
+from rushlight.explain._steps import values_text
 
 LINES_SHOWN = 4
 
@@ -67,7 +68,7 @@ def why(x, loss=None):
             f"{name}.grad is there, but holds NaN or infinite values.",
             fix="explain.first_nonfinite(loss) finds where they began",
         )
-    return Answer("grad", f"{name}.grad is there and not zero: {describe_tensor(gradient)}.")
+    return Answer("grad", f"{name}.grad is there and not zero: {values_text(gradient)}.")
 
 
 def loss_untracked(x, name, loss, loss_name, frame):
@@ -93,7 +94,8 @@ def without_gradient(x, name, loss, loss_name):
     users = [node for node in nodes if any(is_leaf_node(n) and n.variable is x for n in inputs_of(node))]
     if not users and not (loss is not None and x is loss):
         return unused(x, name)
-    above = nodes if loss is not None else descendants(users, nodes)
+    computed = computed_from(users, nodes)
+    above = nodes if loss is not None else [node for node in nodes if id(node) in computed]
     details = uses(name, users)
     if was_freed(above):
         return Answer(
@@ -127,17 +129,6 @@ def uses(name, users):
     listed = [f"    {line}" for line in lines[:LINES_SHOWN]]
     more = [f"    … and {len(lines) - LINES_SHOWN} more"] if len(lines) > LINES_SHOWN else []
     return [f"{name} is used by {count_text(len(users), 'recorded operation')}:", *listed, *more]
-
-
-def descendants(users, nodes):
-    """The nodes computed from `users`, these included."""
-    found = {id(node) for node in users}
-    kept = list(users)
-    for node in nodes:
-        if id(node) not in found and any(id(target) in found for target in inputs_of(node)):
-            found.add(id(node))
-            kept.append(node)
-    return kept
 
 
 def cleared_since(x):
@@ -214,8 +205,10 @@ def off_path(x, name, loss, loss_name, frame, gradient):
     details = uses(name, users)
     if users:
         details.append(f"but nothing computed there goes into {loss_name}.")
-    listed = ", ".join(describe_tensor(leaf) for leaf in reached[:LINES_SHOWN]) + (", …" if len(reached) > LINES_SHOWN else "")
-    details.append(f"{loss_name} leads to {count_text(len(reached), 'other leaf').replace('leafs', 'leaves')}: {listed}")
+    listed = ", ".join(str(list(leaf.shape)) for leaf in reached[:LINES_SHOWN]) + (", …" if len(reached) > LINES_SHOWN else "")
+    details.append(
+        f"{loss_name} leads to {count_text(len(reached), 'other leaf').replace('leafs', 'leaves')}, of shapes {listed}"
+    )
     if _watch.entry_of(x) is None:
         details.append("(Run the code inside `with explain.watch():` to see cuts that leave no trace.)")
     return Answer("not_on_path", headline, None, details)
@@ -251,7 +244,8 @@ def zero_gradient(x, name, gradient, loss):
                 "cancelled", f"{headline}: the gradients that come to it over several paths cancel.", opposite[0][1], details
             )
     details = ["Backward has freed the values that would tell why."]
-    suspects = [n for n in descendants([n for n in nodes if end in inputs_of(n)], nodes) if op_name(n) in _zero.SUSPECTS]
+    computed = computed_from([end], nodes)
+    suspects = [n for n in nodes if id(n) in computed and op_name(n) in _zero.SUSPECTS]
     if suspects:
         details.append("Operations on the way that can do that:")
         details += dict.fromkeys(f"    {op_name(n)}: {_source.shown(n.source_line)}" for n in suspects[:LINES_SHOWN])
@@ -261,8 +255,9 @@ def zero_gradient(x, name, gradient, loss):
 
 def living_loss(x):
     """A scalar that is alive, whose graph is whole and leads to `x`; None where there is none."""
+    computed = computed_from([core.edge_pair(x)[0]])
     for tensor in living_tensors():
-        may_be = tensor.requires_grad and tensor.numel() == 1 and not tensor.is_leaf and _path.is_on_path(x, tensor)
-        if may_be and not was_freed(nodes_of(roots_of(tensor))):
+        may_be = tensor.requires_grad and tensor.numel() == 1 and not tensor.is_leaf
+        if may_be and id(tensor.grad_fn) in computed and not was_freed(nodes_of(roots_of(tensor))):
             return tensor
     return None

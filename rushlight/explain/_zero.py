@@ -3,7 +3,7 @@
 import weakref
 
 from rushlight.explain import _source
-from rushlight.explain._graph import inputs_of, is_leaf_node, nodes_of, op_name, saved_tensors
+from rushlight.explain._graph import computed_from, inputs_of, is_leaf_node, nodes_of, op_name, roots_of, saved_tensors
 
 FLAT = {"round", "floor", "ceil", "trunc", "sign", "sgn", "heaviside", "fix"}
 SATURATING = {
@@ -120,13 +120,9 @@ def cuts_of(loss):
 
 def cuts_towards(end, cuts):
     """Those cuts behind which the node `end` lies."""
-    found = []
-    for cut in cuts:
-        node = cut.node
-        target = None if node is None else node.next_functions[cut.edge][0]
-        if target is not None and any(other is end for other in nodes_of([target])):
-            found.append(cut)
-    return found
+    above = computed_from([end]) if cuts else ()
+    targets = [(cut, cut.node.next_functions[cut.edge][0]) for cut in cuts if cut.node is not None]
+    return [cut for cut, target in targets if target is not None and id(target) in above]
 
 
 _noted: dict = {}
@@ -175,13 +171,12 @@ def cancellation_at(loss, end):
     """(operation, line) of the nodes whose gradients for one node, on the way to `end`, are not zero but add up to zero; [] if none do."""
     from rushlight.explain._steps import steps
 
-    below = {id(node) for node in nodes_of([end])}
+    leading = {id(node) for node in nodes_of([end])} | computed_from([end], nodes_of(roots_of(loss)))
     arrived = {}
     for step in steps(loss):
         if is_zero(step.gradients[0]):
             several = arrived.get(id(step.node), ())
-            leads = id(step.node) in below or any(node is end for node in nodes_of([step.node]))
-            if len(several) > 1 and leads and any(not is_zero(result) for _, result in several):
+            if len(several) > 1 and id(step.node) in leading and any(not is_zero(result) for _, result in several):
                 return [(op_name(node), node.source_line) for node, result in several if not is_zero(result)]
         for (target, _), result in zip(step.node.next_functions, step.results):
             if target is not None and result is not None:

@@ -1,5 +1,6 @@
 """Transforms of functions: derivatives of functions as functions, and functions of one example as functions of a batch."""
 
+from rushlight.func import functions
 from rushlight.func.derivatives import grad, grad_and_value, jvp, linearize, vjp
 from rushlight.func.functionalization import debug_unwrap, functionalize
 from rushlight.func.jacobians import hessian, jacfwd, jacrev

@@ -13,6 +13,7 @@ FAMILIES = (
     "activation",
     "shape",
     "joining",
+    "padding",
     "conversion",
     "creation",
     "random",

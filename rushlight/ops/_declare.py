@@ -1,7 +1,8 @@
 """How an op is declared: decorators that turn a signature, a docstring and rules into a callable op.
 
 Each kind carries what its ops share. `pointwise`: partial derivatives, from which vjp and jvp follow. `reduction`: dims and result dtypes.
-`view`: geometry. `op`: a forward in Python with explicit rules. `composite`: a plain function of other ops.
+`view`: geometry. `op`: a forward in Python with explicit rules. `composite`: a plain function of other ops. All of them take the keywords
+that say where a declaration can be found: those of `register` and `place`.
 """
 
 import inspect
@@ -53,6 +54,21 @@ class Declaration:
             for keyword in (name, *KEYWORDS.get(name, ()), *NUMPY_KEYWORDS.get(name, ())):
                 self.keywords.setdefault(keyword, index)
 
+    def make(self, kind, name, rules, **more):
+        """The op: of a kind of the core, with grad_fn's name (or names) where it is not the usual one."""
+        return kind(
+            self.name,
+            self.function,
+            self.parameters,
+            self.defaults,
+            self.keywords,
+            self.positional,
+            self.sizes,
+            backward_names(self.name, name),
+            rules,
+            **more,
+        )
+
     def sources(self, rule, outputs):
         """Where each parameter of a rule comes from, by its name."""
         found = []
@@ -84,25 +100,26 @@ class Declaration:
         return core.Rule(function, index, slope, is_list, sources)
 
 
-def register(op, *, name, function, method, inplace, namespace, aliases):
-    """Puts an op where programs look for it."""
-    table[name] = op
-    place_names(op, name, function, method, namespace, aliases)
+def register(op, entry=None, *, inplace=False, **placement):
+    """Puts an op where programs look for it.
+
+    `entry` is its name in the table, where several ops share the name of the function. With `inplace` there is an in-place form
+    besides. The rest is told to `place`.
+    """
+    table[entry or op.name] = op
+    place(op, entry or op.name, **placement)
     if inplace:
-        in_place = core.InPlace(op)
-        for public in (name, *aliases):
-            namespaces["Tensor"][public + "_"] = in_place
-            if function:
-                namespaces.setdefault(namespace, {})[public + "_"] = in_place
+        place(core.InPlace(op), entry or op.name, suffix="_", **{**placement, "method": True})
+    return op
 
 
-def place_names(callable_object, name, function, method, namespace, aliases):
-    """The public names of an op or composite."""
+def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix=""):
+    """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor."""
     for public in (name, *aliases):
         if function:
-            namespaces.setdefault(namespace, {})[public] = callable_object
+            namespaces.setdefault(namespace, {})[public + suffix] = made
         if method:
-            namespaces["Tensor"][public] = callable_object
+            namespaces["Tensor"][public + suffix] = made
 
 
 def backward_names(name, given):
@@ -128,12 +145,9 @@ def pointwise(
     numbers=None,
     check=None,
     name=None,
-    function=True,
-    method=True,
     inplace=True,
     out=True,
-    namespace="torch",
-    aliases=(),
+    **placement,
 ):
     """Declares an op that works element by element.
 
@@ -155,15 +169,9 @@ def pointwise(
         ]
         products = vjp if isinstance(vjp, tuple) else (vjp,)
         rules += [declared.rule(declared.parameters[i], rule) for i, rule in enumerate(products) if rule is not None]
-        made = core.PointwiseOp(
-            declared.name,
-            body,
-            declared.parameters,
-            declared.defaults,
-            declared.keywords,
-            declared.positional,
-            declared.sizes,
-            backward_names(declared.name, name),
+        made = declared.make(
+            core.PointwiseOp,
+            name,
             rules,
             allows_out=out,
             jvp=jvp,
@@ -173,16 +181,7 @@ def pointwise(
         made.configure(
             kernel or declared.name, count, dtype == "float", scaled, alpha, alpha_sign, numbers, check, swapped, tensors_only
         )
-        register(
-            made,
-            name=declared.name,
-            function=function,
-            method=method,
-            inplace=inplace,
-            namespace=namespace,
-            aliases=aliases,
-        )
-        return made
+        return register(made, inplace=inplace, **placement)
 
     return declare
 
@@ -203,11 +202,8 @@ def reduction(
     bool_keeps_uint8=False,
     check=None,
     name=None,
-    function=True,
-    method=True,
     out=True,
-    namespace="torch",
-    aliases=(),
+    **placement,
 ):
     """Declares an op that folds the dimensions `dim` (all where it is None).
 
@@ -219,15 +215,9 @@ def reduction(
     def declare(body):
         declared = Declaration(body)
         rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp, outputs=outputs)]
-        made = core.ReductionOp(
-            declared.name,
-            body,
-            declared.parameters,
-            declared.defaults,
-            declared.keywords,
-            declared.positional,
-            declared.sizes,
-            backward_names(declared.name, name),
+        made = declared.make(
+            core.ReductionOp,
+            name,
             rules,
             outputs=outputs,
             result_type=result_type,
@@ -247,65 +237,26 @@ def reduction(
             bool_keeps_uint8,
             *(() if check is None else (check,)),
         )
-        register(
-            made,
-            name=declared.name,
-            function=function,
-            method=method,
-            inplace=False,
-            namespace=namespace,
-            aliases=aliases,
-        )
-        return made
+        return register(made, **placement)
 
     return declare
 
 
-def view(
-    *,
-    vjp,
-    geometry=None,
-    several=False,
-    name=None,
-    entry=None,
-    function=True,
-    method=True,
-    inplace=False,
-    namespace="torch",
-    aliases=(),
-):
-    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/views.pxi computes.
-
-    `entry` is the name in the table, where several ops share the name of the function.
-    """
+def view(*, vjp, geometry=None, several=False, name=None, **placement):
+    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/views.pxi computes."""
 
     def declare(body):
         declared = Declaration(body)
-        made = (core.MultiViewOp if several else core.ViewOp)(
-            declared.name,
-            body,
-            declared.parameters,
-            declared.defaults,
-            declared.keywords,
-            declared.positional,
-            declared.sizes,
-            backward_names(declared.name, name),
+        made = declared.make(
+            core.MultiViewOp if several else core.ViewOp,
+            name,
             [declared.rule(declared.parameters[0], vjp)],
             allows_out=False,
             linear=True,
             tensor_parameters=(0,),
         )
         made.configure(geometry or declared.name)
-        register(
-            made,
-            name=entry or declared.name,
-            function=function,
-            method=method,
-            inplace=inplace,
-            namespace=namespace,
-            aliases=aliases,
-        )
-        return made
+        return register(made, **placement)
 
     return declare
 
@@ -324,17 +275,13 @@ def op(
     differentiable=(0,),
     no_derivative=None,
     name=None,
-    entry=None,
     variant=None,
-    function=True,
-    method=True,
     inplace=False,
     writes=False,
     out=True,
     driver=core.GeneralOp,
     configuration=(),
-    namespace="torch",
-    aliases=(),
+    **placement,
 ):
     """Declares an op whose forward is the decorated function (it runs with recording off).
 
@@ -342,7 +289,7 @@ def op(
     the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
     is the target of an in-place call and else a copy. `driver` is a kind of GeneralOp with a short way for plain calls, configured with
-    `configuration`. `entry` is the name in the table, where several ops share the name of the function.
+    `configuration`.
     """
 
     def declare(body):
@@ -355,15 +302,9 @@ def op(
         if joint is not None:
             rules = [declared.rule(None, joint, outputs=outputs)]
         tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
-        made = driver(
-            declared.name,
-            body,
-            declared.parameters,
-            declared.defaults,
-            declared.keywords,
-            declared.positional,
-            declared.sizes,
-            backward_names(declared.name, name),
+        made = declared.make(
+            driver,
+            name,
             rules,
             outputs=outputs,
             result_type=result_type,
@@ -379,25 +320,16 @@ def op(
         made.writes = writes
         if configuration:
             made.configure(*configuration)
-        register(
-            made,
-            name=entry or declared.name,
-            function=function,
-            method=method,
-            inplace=inplace or writes,
-            namespace=namespace,
-            aliases=aliases,
-        )
-        return made
+        return register(made, inplace=inplace or writes, **placement)
 
     return declare
 
 
-def composite(body=None, *, function=True, method=True, namespace="torch", name=None, aliases=()):
+def composite(body=None, *, name=None, **placement):
     """Declares a plain function of ops; it is differentiated through them."""
 
     def declare(body):
-        place_names(body, name or body.__name__, function, method, namespace, aliases)
+        place(body, name or body.__name__, **placement)
         return body
 
     return declare if body is None else declare(body)

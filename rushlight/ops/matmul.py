@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import Declaration, camel_case, composite, op, register
+from rushlight.ops._declare import Declaration, composite, op, register
 
 
 def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
@@ -12,30 +12,15 @@ def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
 
     def declare(body):
         declared = Declaration(body)
-        made = core.ProductOp(
-            declared.name,
-            body,
-            declared.parameters,
-            declared.defaults,
-            declared.keywords,
-            declared.positional,
-            declared.sizes,
-            (camel_case(declared.name) + "Backward0",),
+        made = declared.make(
+            core.ProductOp,
+            None,
             [declared.rule(parameter, rule) for parameter, rule in vjp.items()],
             jvp=jvp,
             tensor_parameters=tuple(range(3 if adds else 2)),
         )
         made.configure(kernel, kind, adds)
-        register(
-            made,
-            name=declared.name,
-            function=True,
-            method=True,
-            inplace=adds,
-            namespace="torch",
-            aliases=aliases,
-        )
-        return made
+        return register(made, inplace=adds, aliases=aliases)
 
     return declare
 
@@ -449,8 +434,7 @@ def declare_matmul():
         [],
     )
     made.configure(mm, mv, dot)
-    register(made, name="matmul", function=True, method=True, inplace=False, namespace="torch", aliases=())
-    return made
+    return register(made)
 
 
 matmul = declare_matmul()

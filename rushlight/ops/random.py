@@ -309,16 +309,9 @@ def in_place(*, method=None, name=None, variant=None, keywords=()):
         declared.name = method or declared.name
         for keyword, parameter in keywords:
             declared.keywords[keyword] = declared.parameters.index(parameter)
-        default = "".join(part.capitalize() for part in declared.name.split("_")) + "Backward0"
-        made = core.WritingOp(
-            declared.name,
-            body,
-            declared.parameters,
-            declared.defaults,
-            declared.keywords,
-            declared.positional,
-            declared.sizes,
-            name or (default,),
+        made = declared.make(
+            core.WritingOp,
+            name,
             [declared.rule(declared.parameters[0], no_gradient)],
             allows_out=False,
             jvp=lambda x_t, **_: torch.zeros_like(x_t),

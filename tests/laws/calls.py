@@ -202,6 +202,7 @@ GENERAL = [
     lambda: (y(2, 3).argmax(1), y(2, 3).argmin(), mask(2, 3).all(1), mask(2, 3).any(), torch.count_nonzero(y(2, 3), 1)),
     lambda: [torch.linalg.vector_norm(y(2, 3), p, 1) for p in (2, 1, 3, float("inf"), 0.5)],
     lambda: y(3, 3)[1].sum(),
+    lambda: (F.pad(y(2, 3), (1, -1, 0, 2), value=0.5), [F.pad(y(2, 3, 4), (2, -1, 1, 1), mode) for mode in ("reflect", "replicate", "circular")]),
     lambda: (torch.linalg.svd(y(3, 2), False), torch.linalg.svd(y(2, 2, 3), False).S, torch.linalg.svd(y(2, 2)).U, torch.linalg.svdvals(y(2, 3))),
 ]  # fmt: skip
 

@@ -215,3 +215,10 @@ def scatter_where(op, arguments, batched, size):
     if int(places[:, -1].max()) >= source.shape[1]:
         raise RuntimeError("the source has too few elements")
     return torch.where(mask, source.gather(1, places.clamp(min=0)).view(x.shape), x)
+
+
+# ---- padded ---------------------------------------------------------------------------------------------------------------
+@batch_rule("constant_pad_nd", "_pad_edges")
+def pad(op, arguments, batched, size):
+    """Padding begins with the last dimension."""
+    return run(op, arguments)

@@ -7,5 +7,6 @@ from .dropout import *
 from .linear import *
 from .margin_loss import *
 from .normalization import *
+from .padding import *
 from .regression_loss import *
 from .sparse import *

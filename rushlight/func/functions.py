@@ -1,0 +1,256 @@
+"""Operations of the user's own (autograd.Function) inside transforms.
+
+A level treats such an operation as one op: forward runs on the values within, at the level below; forward mode calls the user's `jvp`,
+vmap the user's `vmap`, or all the user's methods on whole batches. What is recorded on the level's own wrappers has the user's backward.
+"""
+
+from typing import NamedTuple
+
+import rushlight as torch
+from rushlight import core
+from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_structure, tree_unflatten
+
+__all__ = ["VmapInfo", "apply_in_transform"]
+
+GUIDE = "For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+
+
+class VmapInfo(NamedTuple):
+    """What a vmap rule is told beside its arguments."""
+
+    batch_size: int
+    randomness: str
+
+
+def apply_in_transform(cls, args, separate):
+    """`cls.apply(*args)` with a level active, or a function being transformed; `separate` says whether it has a `setup_context`."""
+    if core.is_transforming() and not separate:
+        raise RuntimeError(
+            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
+            f"setup_context staticmethod. {GUIDE}"
+        )
+    level = core.current_interpreter()
+    if not isinstance(level, core.Level):
+        return recorded(cls, args, separate)
+    if isinstance(level, core.DualLevel):
+        if not any(isinstance(a, torch.Tensor) and (is_at(level, a) or level.parts(a)[1] is not None) for a in args):
+            return below(level, cls, args, separate)
+        return pushed_beside(level, cls, args, separate) if level.tracks_all else pushed(level, cls, args)
+    if not any(is_at(level, a) for a in args):
+        return below(level, cls, args, separate)
+    return batched(level, cls, args)
+
+
+def recorded(cls, args, separate=True):
+    """The operation as it is without transforms."""
+    return core.apply_function(cls._backward_cls(), cls.forward, cls.setup_context if separate else None, args)
+
+
+def is_at(level, value):
+    return type(value) is core.Wrapped and value.level is level
+
+
+def below(level, cls, args, separate=True):
+    """The operation at the level below."""
+    return core.outside_of(level, apply_in_transform, cls, args, separate)
+
+
+def on_wrappers(cls, args, outputs):
+    """Outputs that are known already, recorded as those of the operation on `args`, where these are tracked."""
+    if not torch.is_grad_enabled() or not any(isinstance(a, torch.Tensor) and a.requires_grad for a in args):
+        return outputs
+    return core.apply_function(cls._backward_cls(), lambda *_: outputs, cls.setup_context, args)
+
+
+def context_of(cls, source, saved):
+    """A context like `source` with other saved tensors."""
+    made = cls._backward_cls()
+    vars(made).update(vars(source))
+    made.save_for_backward(*saved)
+    made.needs_input_grad = source.needs_input_grad
+    made.materialize_grads = source.materialize_grads
+    return made
+
+
+def saved_by(ctx):
+    """What a context keeps for forward mode, or else for backward."""
+    return ctx.saved_tensors if ctx.saved_for_forward is None else ctx.saved_for_forward
+
+
+# ---- forward mode --------------------------------------------------------------------------------------------------------
+def zeros_if_none(tangent, primal, materialize):
+    """The tangent of an argument as jvp gets it."""
+    return torch.zeros_like(primal) if tangent is None and materialize and isinstance(primal, torch.Tensor) else tangent
+
+
+def call_jvp(cls, ctx, primals, tangents, outputs):
+    """The tangents of the outputs (a tuple) by the user's rule."""
+    moved = [zeros_if_none(t, x, ctx.materialize_grads) for t, x in zip(tangents, primals, strict=True)]
+    found = cls.jvp(ctx, *moved)
+    found = found if isinstance(found, tuple) else (found,)
+    count = len(outputs) if isinstance(outputs, tuple) else 1
+    if len(found) != count:
+        raise RuntimeError(f"Function {cls.__name__}Backward returned {len(found)} forward gradients, expected {count}")
+    return found
+
+
+def with_tangents(level, outputs, tangents):
+    """Outputs as dual tensors of a level."""
+    many = outputs if isinstance(outputs, tuple) else (outputs,)
+    made = []
+    for y, t in zip(many, tangents, strict=True):
+        if isinstance(y, torch.Tensor) and (y.is_floating_point() or y.is_complex()):
+            y = core.with_tangent(level, y, t if t is None else level.parts(t)[0])
+        made.append(y)
+    return tuple(made) if isinstance(outputs, tuple) else made[0]
+
+
+def pushed(level, cls, args):
+    """At a level of func.jvp: the operation and its jvp below."""
+    pairs = [level.parts(a) if isinstance(a, torch.Tensor) else (a, None) for a in args]
+    primals = tuple([primal for primal, _ in pairs])
+    outputs = below(level, cls, primals)
+
+    def tangents_below():
+        ctx = cls._backward_cls()
+        cls.setup_context(ctx, primals, outputs)
+        return call_jvp(cls, context_of(cls, ctx, saved_by(ctx)), primals, [t for _, t in pairs], outputs)
+
+    return on_wrappers(cls, args, with_tangents(level, outputs, core.outside_of(level, tangents_below)))
+
+
+def pushed_beside(level, cls, args, separate):
+    """At a level of forward_ad: the operation on the dual tensors with forward mode off, then its jvp."""
+    tangents = [level.parts(a)[1] if isinstance(a, torch.Tensor) else None for a in args]
+    ctx = cls._backward_cls()
+    before = core.set_forward_ad_enabled(False)
+    try:
+        outputs = core.apply_function(ctx, cls.forward, cls.setup_context if separate else None, args)
+        if all(tangent is None for tangent in tangents):
+            return outputs
+        found = call_jvp(cls, context_of(cls, ctx, saved_by(ctx)), args, tangents, outputs)
+    finally:
+        core.set_forward_ad_enabled(before)
+    return with_tangents(level, outputs, found)
+
+
+# ---- vmap ----------------------------------------------------------------------------------------------------------------
+def batched(level, cls, args):
+    """At a level of vmap."""
+    has_rule = cls.vmap is not torch.autograd.Function.vmap
+    if cls.generate_vmap_rule and has_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an overridden vmap staticmethod. Please "
+            f"set generate_vmap_rule=False or delete the overridden vmap staticmethod to avoid ambiguity. {GUIDE}"
+        )
+    if not cls.generate_vmap_rule and not has_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement the vmap staticmethod "
+            f"or set generate_vmap_rule=True. {GUIDE}"
+        )
+    values = tuple([a.value if is_at(level, a) else a for a in args])
+    dims = tuple([a.aspect if is_at(level, a) else None for a in args])
+    if all(dim is None for dim in dims):
+        outputs = below(level, cls, values)
+        return on_wrappers(cls, args, wrapped(level, outputs, tree_dims(outputs, None)))
+    if has_rule:
+
+        def by_rule():
+            return cls.vmap(VmapInfo(level.size, level.randomness), dims, *values)
+
+        outputs, out_dims = core.outside_of(level, by_rule)
+        return on_wrappers(cls, args, wrapped(level, outputs, tree_dims(outputs, out_dims)))
+    outputs = below(level, of_whole_batches(level, cls, dims), values)
+    many = outputs if isinstance(outputs, tuple) else (outputs,)
+    return on_wrappers(cls, args, wrapped(level, outputs, [0 if isinstance(y, torch.Tensor) else None for y in many]))
+
+
+def tree_dims(outputs, out_dims):
+    """One dimension for each output."""
+    spec = tree_structure(outputs)
+    dims = _broadcast_to_and_flatten(out_dims, spec)
+    if dims is None:
+        raise ValueError(
+            f"The vmap staticmethod returned out_dims={out_dims}, which does not have the structure of its output {spec}"
+        )
+    return dims
+
+
+def wrapped(level, outputs, dims):
+    """Outputs as tensors of the batch, which is moved to the front."""
+    flat, spec = tree_flatten(outputs)
+    made = []
+    for y, dim in zip(flat, dims, strict=True):
+        if isinstance(y, torch.Tensor):
+            y = core.outside_of(level, lambda y=y, dim=dim: y.movedim(dim, 0)) if dim else y
+            y = core.wrap(level, y, None if dim is None else 0)
+        made.append(y)
+    return tree_unflatten(made, spec)
+
+
+def within(level, value):
+    """A result computed under a level, with its batch in front."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    if is_at(level, value):
+        if value.aspect is not None:
+            return value.value
+        value = value.value
+    return core.outside_of(level, lambda: value.expand(level.size, *value.shape))
+
+
+def of_whole_batches(level, cls, dims):
+    """A Function on whole batches whose methods are those of `cls`, run under vmap."""
+    own = {}
+
+    def under(function, values, at):
+        """A method called on tensors of the level, its results (a tuple) with their batches in front."""
+        with core.entered_again(level):
+            given = [core.wrap(level, x, d) if isinstance(x, torch.Tensor) else x for x, d in zip(values, at, strict=True)]
+            found = function(*given)
+            many = found if isinstance(found, tuple) else (found,)
+            return found, tuple([None if y is None else within(level, y) for y in many])
+
+    def forward(*values):
+        found, many = under(cls.forward, values, dims)
+        return many if isinstance(found, tuple) else many[0]
+
+    def setup_context(ctx, inputs, output):
+        inner = own["ctx"] = cls._backward_cls()
+        many = output if isinstance(output, tuple) else (output,)
+
+        def setup(*tensors):
+            given, made = tensors[: len(inputs)], tensors[len(inputs) :]
+            cls.setup_context(inner, given, made if isinstance(output, tuple) else made[0])
+            own["saved"] = [None if t is None else (within(level, t), 0) for t in inner.saved_tensors]
+            kept = inner.saved_for_forward
+            own["kept"] = None if kept is None else [None if t is None else (within(level, t), 0) for t in kept]
+
+        under(setup, (*inputs, *many), (*dims, *[0] * len(many)))
+        ctx.save_for_backward(*[None if pair is None else pair[0] for pair in own["saved"]])
+        ctx.save_for_forward(*[None if pair is None else pair[0] for pair in own["kept"] or own["saved"]])
+        ctx.set_materialize_grads(inner.materialize_grads)
+
+    def call(ctx, method, saved, values):
+        inner = own["ctx"]
+        inner.needs_input_grad = ctx.needs_input_grad
+
+        def run(*tensors):
+            return method(context_of(cls, inner, tensors[: len(saved)]), *tensors[len(saved) :])
+
+        return under(run, (*saved, *values), [0] * (len(saved) + len(values)))[1]
+
+    def backward(ctx, *gradients):
+        found = call(ctx, cls.backward, ctx.saved_tensors, gradients)
+        return tuple([g if g is None or dim is not None else g.sum(0) for g, dim in zip(found, dims, strict=True)])
+
+    def jvp(ctx, *tangents):
+        spread = [
+            t.expand(level.size, *t.shape) if isinstance(t, torch.Tensor) and dim is None else t
+            for t, dim in zip(tangents, dims, strict=True)
+        ]
+        found = call(ctx, cls.jvp, ctx.saved_tensors, spread)
+        return found if len(found) > 1 else found[0]
+
+    methods = {name: staticmethod(f) for name, f in locals().items() if name in ("forward", "setup_context", "backward", "jvp")}
+    return type("Vmapped" + cls.__name__, (torch.autograd.Function,), {**methods, "generate_vmap_rule": True})

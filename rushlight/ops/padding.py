@@ -1,0 +1,230 @@
+"""Tensors with more at their edges: a constant, or copies of what is there."""
+
+import rushlight as torch
+from rushlight.ops._declare import composite, op
+from rushlight.ops.joining import joined_format
+from rushlight.ops.steps import tracked_with
+
+
+def check_constant_padding(x, pad):
+    if len(pad) % 2:
+        raise RuntimeError(f"Length of pad must be even but instead it equals {len(pad)}")
+    if len(pad) > 2 * x.dim():
+        raise RuntimeError(
+            f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)}while the "
+            f"input has {x.dim()}dimensions."
+        )
+
+
+@op(
+    vjp=lambda g, pad: torch.constant_pad_nd(g, [-n for n in pad], 0),
+    jvp=lambda x_t, pad: torch.constant_pad_nd(x_t, pad, 0),
+    method=False,
+)
+def constant_pad_nd(x, pad, value=0):
+    """`x` with `value` around it: pad = (before, after) for the last dimension, then the one before it, …; negative numbers cut off.
+
+    >>> import rushlight
+    >>> rushlight.constant_pad_nd(rushlight.tensor([1, 2]), (1, 2))
+    tensor([0, 1, 2, 0, 0])
+    """
+    check_constant_padding(x, pad)
+    shape, kept = list(x.shape), x
+    windows = []
+    for place in range(len(pad) // 2):
+        d, before, after = x.dim() - 1 - place, pad[2 * place], pad[2 * place + 1]
+        shape[d] += before + after
+        cut = max(0, -before), max(0, -after)
+        kept = kept.narrow(d, cut[0], kept.shape[d] - sum(cut))
+        windows.append((d, max(0, before), kept.shape[d]))
+    out = torch.full(shape, value, dtype=x.dtype) if value else torch.zeros(shape, dtype=x.dtype)
+    out = out.contiguous(memory_format=joined_format([x]))
+    inside = out
+    for d, start, length in windows:
+        inside = inside.narrow(d, start, length)
+    inside.copy_(kept)
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------- copies of the edges
+def reflected(size, before, after):
+    """The places of a line continued as in a mirror, which the edge lies on."""
+    places = torch.arange(-before, size + after).abs()
+    return size - 1 - (size - 1 - places).abs()
+
+
+def replicated(size, before, after):
+    """The places of a line whose ends are repeated."""
+    return torch.arange(-before, size + after).clamp(0, max(size - 1, 0))
+
+
+def wrapped_around(size, before, after):
+    """The places of a line, cut by negative numbers first, that starts again where it ends."""
+    low, high = max(0, -before), size - max(0, -after)
+    return torch.arange(-before, size + after).sub(low).remainder(max(high - low, 1)).add(low)
+
+
+PLACES = {"reflect": reflected, "replicate": replicated, "circular": wrapped_around}
+KIND = {"reflect": "reflection", "replicate": "replication", "circular": "circular"}
+
+
+def edges(x, pad, mode):
+    """(dimension, where each element of the result comes from), for each padded dimension."""
+    for place in range(len(pad) // 2):
+        d = x.dim() - 1 - place
+        yield d, PLACES[mode](x.shape[d], pad[2 * place], pad[2 * place + 1])
+
+
+def edge_gradient(g, x, pad, mode):
+    """Each element's cotangents are summed where the element came from."""
+    for d, places in edges(x, pad, mode):
+        shape = (*g.shape[:d], x.shape[d], *g.shape[d + 1 :])
+        g = torch.zeros(shape, dtype=g.dtype).index_add(d, places, g)
+    return g if mode == "circular" else tracked_with(g, x)
+
+
+@op(
+    vjp=edge_gradient,
+    linear=True,
+    name=tuple(
+        f"{kind.capitalize()}Pad{dims}DBackward0" if kind != "circular" else "CircularPadBackward0"
+        for kind in KIND.values()
+        for dims in (1, 2, 3)
+    ),
+    variant=lambda x, pad, mode: 3 * list(KIND).index(mode) + len(pad) // 2 - 1,
+    function=False,
+    method=False,
+    out=False,
+)
+def _pad_edges(x, pad, mode):
+    """`x` continued beyond its edges by its own elements."""
+    out = x
+    for d, places in edges(x, pad, mode):
+        out = out.index_select(d, places)
+    return out.contiguous(memory_format=joined_format([x]))
+
+
+UNSUPPORTED = (
+    "Supported combinations for non-constant padding:\n"
+    "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+    "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+    "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+)
+
+
+def check_edges(x, pad, mode):
+    dims = len(pad) // 2
+    if dims not in (1, 2, 3) or x.dim() not in (dims + 1, dims + 2):
+        raise NotImplementedError(f"Padding size {len(pad)} is not supported for {x.dim()}D input tensor.\n{UNSUPPORTED}")
+    if mode != "circular" and 0 in x.shape[x.dim() - dims - 1 :]:
+        raise RuntimeError(
+            f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
+            f"but got: {list(x.shape)}"
+        )
+    if mode != "circular" and x.dtype.name == "bool":
+        raise NotImplementedError(f"\"{KIND[mode]}_pad{dims}d\" not implemented for 'Bool'")
+    for place in range(dims):
+        d, before, after = x.dim() - 1 - place, pad[2 * place], pad[2 * place + 1]
+        size = x.shape[d]
+        if mode == "reflect" and (before >= size or after >= size):
+            raise RuntimeError(
+                f"Argument #{4 + 2 * place}: Padding size should be less than the corresponding input dimension, but got: padding "
+                f"({before}, {after}) at dimension {d} of input {list(x.shape)}"
+            )
+        if mode == "circular" and (before > size or after > size):
+            raise RuntimeError("Padding value causes wrapping around more than once.")
+        if mode == "circular" and size + before + after < 0:
+            raise RuntimeError("Negative padding value is resulting in an empty dimension")
+        if mode != "circular" and size + before + after < 1:
+            letter = "WHD"[place]
+            raise RuntimeError(f"input ({letter}: {size}) is too small. Calculated output {letter}: {size + before + after}")
+
+
+def pad(input, pad, mode="constant", value=None):
+    """`input` with more at its edges: `pad` = (before, after) for the last dimension, then the one before it, …
+
+    `mode` is "constant" (filled with `value`, 0 by default), "reflect", "replicate" or "circular"; negative numbers cut off.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.pad(torch.tensor([[1., 2., 3.]]), (1, 1), "reflect")
+    tensor([[2., 1., 2., 3., 2.]])
+    """
+    if not isinstance(input, torch.Tensor):
+        raise TypeError(f"pad(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    if not isinstance(pad, (tuple, list)):
+        raise TypeError(f"pad(): argument 'pad' (position 2) must be tuple of ints, not {type(pad).__name__}")
+    for place, number in enumerate(pad):
+        if isinstance(number, float):
+            raise TypeError(
+                f"pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type float at pos {place}"
+            )
+    pad = [int(number) for number in pad]
+    if len(pad) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    if len(pad) > 2 * input.dim():
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(pad)} and input of dimension {input.dim()}"
+        )
+    if mode == "constant":
+        return constant_pad_nd(input, pad, 0 if value is None else value)
+    if value is not None and value != 0:
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in PLACES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
+    check_edges(input, pad, mode)
+    return _pad_edges(input, pad, mode)
+
+
+# ---------------------------------------------------------------------------------------------------------- channels and positions
+@composite(method=False)
+def pixel_shuffle(input, upscale_factor):
+    """[…, C r², H, W] as […, C, H r, W r], where `upscale_factor` is r (Shi et al. 2016).
+
+    >>> import rushlight
+    >>> rushlight.pixel_shuffle(rushlight.arange(4).view(4, 1, 1), 2)
+    tensor([[[0, 1],
+             [2, 3]]])
+    """
+    r = upscale_factor
+    if input.dim() < 3:
+        raise RuntimeError(
+            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
+        )
+    if r <= 0:
+        raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    *batch, channels, height, width = input.shape
+    if channels % (r * r):
+        raise RuntimeError(
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+            f"input.size(-3)={channels} is not divisible by {r * r}"
+        )
+    n = len(batch)
+    split = input.reshape(*batch, channels // (r * r), r, r, height, width)
+    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*batch, channels // (r * r), height * r, width * r)
+
+
+@composite(method=False)
+def pixel_unshuffle(input, downscale_factor):
+    """[…, C, H r, W r] as […, C r², H, W]: undoes `pixel_shuffle`.
+
+    >>> import rushlight
+    >>> rushlight.pixel_unshuffle(rushlight.arange(4).view(1, 2, 2), 2).flatten()
+    tensor([0, 1, 2, 3])
+    """
+    r = downscale_factor
+    if input.dim() < 3:
+        raise RuntimeError(
+            f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
+        )
+    if r <= 0:
+        raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
+    *batch, channels, height, width = input.shape
+    for name, size, place in (("height", height, -2), ("width", width, -1)):
+        if size % r:
+            raise RuntimeError(
+                f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({place})={size} is not divisible by {r}"
+            )
+    n = len(batch)
+    split = input.reshape(*batch, channels, height // r, r, width // r, r)
+    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*batch, channels * r * r, height // r, width // r)

@@ -1,0 +1,29 @@
+"""Calls through __torch_function__: what the handler is given is what the caller wrote."""
+
+import pytest
+
+import rushlight as torch
+
+
+class Watching(torch.Tensor):
+    calls = []  # noqa: RUF012  (shared on purpose)
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        cls.calls.append((func.__name__, len(args), dict(kwargs or {})))
+        return super().__torch_function__(func, types, args, kwargs)
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "keywords", "expected"),
+    [
+        (lambda x: x.add_(torch.ones(2), alpha=2), "add_", {"alpha": 2}, [3.0, 3.0]),
+        (lambda x: torch.add(x, 1, alpha=3), "add", {"alpha": 3}, [4.0, 4.0]),
+        (lambda x: torch.addr(x.expand(2, 2), x, x, beta=2, alpha=3)[0], "addr", {"beta": 2, "alpha": 3}, [5.0, 5.0]),
+        (lambda x: x.sum(0, dtype=torch.float64), "sum", {"dtype": torch.float64}, 2.0),
+    ],
+)
+def test_keywords_keep_their_names(call, name, keywords, expected):
+    Watching.calls.clear()
+    assert call(torch.ones(2).as_subclass(Watching)).tolist() == expected
+    assert [given for called, _, given in Watching.calls if called == name] == [keywords]
