@@ -1,6 +1,7 @@
 """The type stubs are those of the package as it is, what they promise comes true, and a typed program passes a checker."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import warnings
