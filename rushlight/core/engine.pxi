@@ -5,20 +5,26 @@ cdef extern from *:
     #include <queue>
     #include <utility>
     #include <vector>
-    // Which node runs next: that with the highest (sequence number, slot). The last one pushed often is, so it waits outside the heap.
+    // Which node runs next: that with the highest sequence number (by that alone: leaves, which all have the same, come in PyTorch's
+    // order). A single one that is ready, as in a chain, waits outside the heap.
     class rl_ready_queue {
      public:
       using Entry = std::pair<uint64_t, int64_t>;
-      bool empty() const { return !has_last_ && heap_.empty(); }
+      bool empty() const { return !has_single_ && heap_.empty(); }
       void push(const Entry& entry) {
-        if (has_last_) heap_.push(last_);
-        last_ = entry;
-        has_last_ = true;
+        if (!has_single_ && heap_.empty()) {
+          single_ = entry;
+          has_single_ = true;
+          return;
+        }
+        if (has_single_) heap_.push(single_);
+        has_single_ = false;
+        heap_.push(entry);
       }
       Entry take() {
-        if (has_last_ && (heap_.empty() || last_ > heap_.top())) {
-          has_last_ = false;
-          return last_;
+        if (has_single_) {
+          has_single_ = false;
+          return single_;
         }
         Entry top = heap_.top();
         heap_.pop();
@@ -26,9 +32,12 @@ cdef extern from *:
       }
 
      private:
-      std::priority_queue<Entry> heap_;
-      Entry last_;
-      bool has_last_ = false;
+      struct Sooner {
+        bool operator()(const Entry& a, const Entry& b) const { return a.first < b.first; }
+      };
+      std::priority_queue<Entry, std::vector<Entry>, Sooner> heap_;
+      Entry single_;
+      bool has_single_ = false;
     };
 
     struct rl_node_state {
