@@ -60,7 +60,7 @@ def op_signatures(op, name, method, in_place=False):
     """Signatures of an op of the table, with its result."""
     texts, sizes = [], None
     for i, (own, default) in enumerate(zip(op.parameters, op.defaults, strict=True)):
-        public = KEYWORDS[own][0] if isinstance(KEYWORDS.get(own), tuple) else KEYWORDS.get(own, own)
+        public = KEYWORDS.get(own, (own,))[0]
         if i == op.positional:
             texts.append("*")
         if i == 0 and method:

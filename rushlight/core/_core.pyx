@@ -33,6 +33,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     inspection  what rushlight.explain asks of a graph
     wrapped     transforms: levels, and the tensors that they wrap
     dual        forward mode
+    batch       vmap
     derivatives what derivatives of functions need of the graph
 """
 cimport cython
@@ -80,6 +81,7 @@ include "modes.pxi"
 include "inspection.pxi"
 include "wrapped.pxi"
 include "dual.pxi"
+include "batch.pxi"
 include "derivatives.pxi"
 
 cdef Op _an_op = Op.__new__(Op)

@@ -106,6 +106,7 @@ cdef class Op:
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
     cdef object push                   # how forward mode computes it, once known
+    cdef object batching               # how vmap computes it
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef dict __dict__
     cdef object __weakref__
@@ -264,7 +265,12 @@ cdef raise_missing(Op op, Py_ssize_t given):
     raise TypeError(f"{op.name}() missing {len(missing)} required positional arguments: {listed}")
 
 cdef tuple pack_arguments(Op op, PyObject** bound):
-    return tuple([<object>bound[i] for i in range(op.parameter_count)])
+    cdef tuple packed = PyTuple_New(op.parameter_count)
+    cdef int i
+    for i in range(op.parameter_count):
+        Py_INCREF(<object>bound[i])
+        PyTuple_SET_ITEM(packed, i, <object>bound[i])
+    return packed
 
 cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObject* kwnames, int mode):
     cdef PyObject* bound[MAX_PARAMETERS]

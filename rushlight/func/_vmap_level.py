@@ -6,7 +6,6 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Wrapped, run
 from rushlight.func import batching
-from rushlight.func._levels import Level
 from rushlight.func.batching import random
 
 ARITHMETIC = {
@@ -28,19 +27,17 @@ PUBLIC_NAMES = {
 }  # fmt: skip
 
 
-class VmapLevel(Level):
-    """One vmap: wraps tensors with a batch (dimension 0 of what is within), or without one."""
+class VmapLevel(core.BatchLevel):
+    """One vmap: what its core (core/batch.pxi) leaves to Python."""
 
-    __slots__ = ("depth", "randomness", "size")
-
-    def __init__(self, size, randomness):
-        self.size, self.randomness = size, randomness
-        self.sees_all = True  # random ops concern the level even where nothing is batched
-        self.depth = len(core.interpreters()) + 1
+    @property
+    def depth(self):
+        """How many transforms are active, this one included; asked while it is at work, and so off the stack."""
+        return len(core.interpreters()) + 1
 
     # ---- one op -----------------------------------------------------------------------------------------------------------
     def process(self, op, arguments, keywords):
-        """`op` on what is within, and its results as tensors of this level."""
+        """`op` on what is within, and its results as tensors of this level; the core sends what is not plain."""
         values, batched, ours = [], [], False
         any_batched = False
         for value in arguments:
@@ -72,7 +69,7 @@ class VmapLevel(Level):
             return self.unbatched(op, arguments, values, keywords, ours)
         if mode == 1:
             return self.in_place(op, arguments, values, batched)
-        return self.wrapped_results(op, self.compute(op, values, batched))
+        return self.wrapped_results(op, self.by_rule(op, values, batched))
 
     def unbatched(self, op, arguments, values, keywords, ours):
         """Nothing has a batch: the op itself, on tensors of this level where one of them is."""
@@ -92,16 +89,20 @@ class VmapLevel(Level):
         made = tuple([core.wrap(self, item, aspect) if isinstance(item, torch.Tensor) else item for item in result])
         return made if op.result_type is None else op.result_type(made)
 
-    def compute(self, op, values, batched):
-        """The op on the batch, by its rule or by a loop. What goes wrong is said in terms of one example."""
+    def by_rule(self, op, values, batched):
+        """The op on the batch, by its rule or by a loop."""
         try:
             return batching.rule_of(op)(op, tuple(values), batched, self.size)
-        except NotImplementedError:
-            return self.loop(op, values, batched)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
-            if not getattr(error, "of_batch", False):
-                self.check_example(op, values, batched)
-            raise
+            return self.recovered(op, values, batched, error)
+
+    def recovered(self, op, values, batched, error):
+        """The result of a loop where there is no rule; other errors are said in terms of one example."""
+        if isinstance(error, batching.NoRule):
+            return self.loop(op, values, batched)
+        if not getattr(error, "of_batch", False):
+            self.check_example(op, values, batched)
+        raise error
 
     def example(self, values, batched, i):
         """The arguments of one example."""
@@ -149,7 +150,7 @@ class VmapLevel(Level):
         if not batched[0]:
             raise self.cannot_write(op, values, batched)
         if isinstance(op, core.ViewOp):
-            core.rewrap(arguments[0], self.compute(op, values, batched), 0)
+            core.rewrap(arguments[0], self.by_rule(op, values, batched), 0)
             return arguments[0]
         if type(op) is core.PointwiseOp:
             if all(
@@ -166,7 +167,7 @@ class VmapLevel(Level):
         if torch.is_grad_enabled():
             # What a rule's ops save of the target must survive the write.
             values[0] = target.clone()
-        result = self.compute(op, values, batched)
+        result = self.by_rule(op, values, batched)
         if result.shape != target.shape or not torch.can_cast(result.dtype, target.dtype):
             self.check_example(op, values, batched, {"mode": 1})
         target.copy_(result)

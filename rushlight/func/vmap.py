@@ -34,6 +34,15 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 
     @functools.wraps(func)
     def of_batch(*args, **kwargs):
+        if chunk_size is None and type(out_dims) is int:
+            # The way of most calls: arguments that are tensors, and a result that is one or a tuple of them.
+            level = VmapLevel(-1, randomness)
+            inputs = core.wrap_examples(level, args, in_dims)
+            if inputs is not None:
+                with level:
+                    result = func(*inputs, **kwargs)
+                plain = core.unwrap_examples(level, result) if out_dims == 0 else None
+                return plain if plain is not None else read_outputs(func, level, result, out_dims)
         size, flat, dims, spec = read_inputs(func, in_dims, args)
         if chunk_size is not None:
             return in_chunks(func, size, flat, dims, spec, out_dims, randomness, chunk_size, kwargs)

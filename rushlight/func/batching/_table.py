@@ -9,7 +9,7 @@ import rushlight as torch
 from rushlight.ops import table
 from rushlight.ops.shape import wrapped
 
-__all__ = ["batch_rule", "examples", "inner_ndim", "lined_up", "refusal", "repeated", "rules", "torch", "wrapped"]
+__all__ = ["NoRule", "batch_rule", "examples", "inner_ndim", "lined_up", "refusal", "repeated", "rules", "torch", "wrapped"]
 
 rules = {}
 """Explicit rules, by the op's name in the table; what has none here follows its kind."""
@@ -24,6 +24,10 @@ def batch_rule(*names):
         return rule
 
     return add
+
+
+class NoRule(NotImplementedError):
+    """What stands for the rule of an op that has none: it is run on one example after the other."""
 
 
 def refusal(text):

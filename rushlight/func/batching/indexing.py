@@ -4,7 +4,7 @@ import math
 import types
 
 from rushlight import core
-from rushlight.func.batching._table import batch_rule, examples, lined_up, refusal, repeated, torch
+from rushlight.func.batching._table import NoRule, batch_rule, examples, lined_up, refusal, repeated, torch
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops import table
 from rushlight.ops.indexing import MASKS, expand_masks
@@ -231,7 +231,7 @@ def embedding_gradient(op, arguments, batched, size):
 @batch_rule("is_among")
 def is_among(op, arguments, batched, size):
     if batched[1]:
-        raise NotImplementedError
+        raise NoRule
     return run(op, arguments)
 
 

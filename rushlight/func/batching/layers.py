@@ -1,6 +1,6 @@
 """Losses of labels and the normalizations: where parameters are the same for all examples, one larger batch."""
 
-from rushlight.func.batching._table import batch_rule, examples, refusal, repeated, torch
+from rushlight.func.batching._table import NoRule, batch_rule, examples, refusal, repeated, torch
 from rushlight.func.batching.elementwise import folded
 
 run = torch.core.run
@@ -84,7 +84,7 @@ def nll_loss_gradient(op, arguments, batched, size):
 def margin_loss(op, arguments, batched, size):
     x, target, *rest = arguments
     if any(batched[2:]) or size == 0:
-        raise NotImplementedError
+        raise NoRule
     reduction = rest.pop()
     x, target = repeated(x, batched[0], size), repeated(target, batched[1], size)
     rows = x.flatten(0, 1) if x.ndim > 2 else x

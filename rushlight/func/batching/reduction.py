@@ -9,6 +9,13 @@ FLATTENING = {table[name] for name in ("prod", "argmax", "argmin")}
 """Without `dim` they see the elements in one row."""
 
 
+SHIFTED = (
+    "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax", "glu", "sort_along", "topk", "kthvalue", "mode",
+    "median", "nanmedian", "logsumexp", "real_var_mean", "real_std_mean",
+)  # fmt: skip
+"""Ops of one tensor, besides the reductions, whose dimensions only have to move up."""
+
+
 def shifted(dim, ndim):
     """The dimensions of examples as dimensions of the batch."""
     if isinstance(dim, int):

@@ -10,6 +10,13 @@ from rushlight.ops.shape import window
 run = torch.core.run
 
 
+SHIFTED = (
+    "transpose", "select", "slice", "diagonal", "unbind", "split", "split_with_sizes", "squeeze_one", "squeeze_dims", "unfold",
+    "narrow_copy",
+)  # fmt: skip
+"""Views (and a copy of one) whose dimensions only have to move up."""
+
+
 def sizes_of(size):
     return (size,) if isinstance(size, int) else tuple(size)
 

@@ -1,0 +1,310 @@
+# vmap's level: the way of most ops on a batch. What is not plain goes to the rules in rushlight/func/batching.
+cdef enum:
+    # How an op computes a batch whose dimension is the first.
+    BATCH_BY_RULE = 0       # a rule in Python
+    BATCH_POINTWISE = 1     # as it is, where the examples' dimensions line up
+    BATCH_SHIFTED = 2       # with its dimensions moved up by one
+    BATCH_SIZES = 3         # with the size of the batch before the sizes that it is given
+    BATCH_TRANSPOSED = 4    # t()
+    BATCH_PRODUCT = 5       # mm
+    BATCH_ADDED_PRODUCT = 6 # addmm
+    BATCH_DRAWS = 7         # random numbers
+    BATCH_UNSQUEEZED = 8
+
+@cython.final
+cdef class Batching:
+    """How one op computes a batch."""
+    cdef int kind
+    cdef list dims          # BATCH_SHIFTED: the parameters that are dimensions
+    cdef bint everything    # … where None stands for all of them
+    cdef bint has_lists     # some parameter may be a list of tensors
+    cdef object rule
+
+def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
+    """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
+    cdef Batching how = Batching.__new__(Batching)
+    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze").index(kind)
+    how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
+    op.batching = how
+
+cdef object ZERO = 0
+
+
+cdef class BatchLevel(Level):
+    """One vmap: an aspect is 0 where the tensor within has a batch (its first dimension), None where it has none."""
+    cdef readonly Py_ssize_t size
+    cdef readonly str randomness
+
+    def __init__(self, Py_ssize_t size, str randomness):
+        self.size, self.randomness = size, randomness
+        self.sees_all = True      # random ops concern the level even where nothing is batched
+
+    cdef object compute(self, Op op, tuple arguments, object keywords):
+        cdef Batching how = <Batching>op.batching
+        cdef PyObject* bound[MAX_PARAMETERS]
+        cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
+        cdef uint32_t flags = 0
+        cdef bint ours = False
+        cdef object value, dim, result = None
+        if how is None:
+            return self.process(op, arguments, keywords or {})
+        for i in range(n):
+            bound[i] = PyTuple_GET_ITEM(arguments, i)
+            value = <object>bound[i]
+            if type(value) is Wrapped:
+                if (<Wrapped>value).level is self:
+                    ours = True
+                    bound[i] = <PyObject*>(<Wrapped>value).value
+                    if (<Wrapped>value).aspect is not None:
+                        flags |= <uint32_t>1 << i
+            elif how.has_lists and (type(value) is list or type(value) is tuple) and holds_level(self, value):
+                return self.process(op, arguments, keywords or {})
+        if how.kind == BATCH_DRAWS or keywords and (ours or "out" in keywords):
+            return self.process(op, arguments, keywords or {})
+        if not ours:
+            return run_below(op, arguments, keywords)
+        if not flags:
+            return self.dressed(op, below(op, bound, n), None)
+        try:
+            if how.kind == BATCH_POINTWISE:
+                if lines_up(op, bound, flags):
+                    result = below(op, bound, n)
+            elif how.kind == BATCH_SHIFTED:
+                result = run_shifted(op, how, bound, n, flags)
+            elif how.kind == BATCH_SIZES:
+                result = run_with_sizes(op, bound, n)
+            elif how.kind == BATCH_TRANSPOSED:
+                if (<Tensor>bound[0]).geometry.ndim == 3:
+                    result = view_of(batch_transpose, <Tensor>bound[0], ONE, TWO)
+            elif how.kind == BATCH_UNSQUEEZED:
+                dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim)
+                if dim is not None:
+                    result = view_of(op, <Tensor>bound[0], dim, None)
+            elif how.kind == BATCH_PRODUCT:
+                result = product_of_batch(<object>bound[0], <object>bound[1], flags, self.size)
+            elif how.kind == BATCH_ADDED_PRODUCT and flags == 2:
+                result = rows_of_layer(op, bound, n, self.size)
+            if result is None:
+                result = how.rule(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], self.size)
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+            result = self.recovered(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], error)
+        return self.dressed(op, result, ZERO)
+
+    def recovered(self, op, values, batched, error):
+        """The result in spite of an error (where a loop can have it), or the error as one example gives it."""
+        raise error
+
+    cdef object dressed(self, Op op, object result, object aspect):
+        """Results as the program sees them."""
+        cdef list made
+        if isinstance(result, Tensor):
+            return wrap_value(self, <Tensor>result, aspect)
+        made = [wrap_value(self, <Tensor>item, aspect) if isinstance(item, Tensor) else item for item in result]
+        return tuple(made) if op.result_type is None else op.result_type(made)
+
+
+ONE, TWO = 1, 2
+
+cdef object below(Op op, PyObject** bound, Py_ssize_t n):
+    """The op at the level below."""
+    cdef Py_ssize_t i
+    if modes.interpreters:
+        return run_below(op, tuple([<object>bound[i] for i in range(n)]), None)
+    return op.forward(bound, MODE_NEW, None)
+
+cdef object run_packed(Op op, tuple arguments):
+    """The same, with every argument in a tuple."""
+    return run_below(op, arguments, None)
+
+cdef inline object view_of(Op op, Tensor x, object first, object second):
+    """A view of two parameters."""
+    cdef PyObject* args[3]
+    args[0], args[1], args[2] = <PyObject*>x, <PyObject*>first, <PyObject*>second
+    return below(op, args, op.parameter_count)
+
+cdef bint lines_up(Op op, PyObject** bound, uint32_t flags):
+    """Whether the operands broadcast as the examples do: those with a batch have as many dimensions as the largest, and no example without
+    dimensions meets another dtype."""
+    cdef int ndim = 0, inner, code = -1
+    cdef Tensor t
+    cdef bint mixed = False
+    for index in op.tensor_parameters:
+        if PyObject_TypeCheck(<object>bound[<int>index], <PyTypeObject*>Tensor):
+            t = <Tensor>bound[<int>index]
+            inner = t.geometry.ndim - (flags >> <int>index & 1)
+            ndim = max(ndim, inner)
+            mixed = mixed or code >= 0 and t.code != code
+            code = t.code
+    for index in op.tensor_parameters:
+        if flags >> <int>index & 1:
+            inner = (<Tensor>bound[<int>index]).geometry.ndim - 1
+            if inner != ndim or mixed and inner == 0:
+                return False
+    return flags < <uint32_t>1 << len(op.tensor_parameters)
+
+cdef object shifted_dim(object dim, int ndim):
+    """A dimension of an example as one of the batch, None where it is not plain."""
+    cdef long d
+    cdef list dims
+    if type(dim) is int:
+        d = dim
+        if d < -ndim or d >= ndim:
+            return None
+        return d + 1 if d >= 0 else d + ndim + 1
+    if type(dim) is tuple or type(dim) is list:
+        dims = []
+        for item in dim:
+            item = shifted_dim(item, ndim)
+            if type(item) is not int or item in dims:
+                return None
+            dims.append(item)
+        return tuple(dims)
+    return None
+
+cdef object run_shifted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags):
+    """An op of one tensor, with its dimensions moved up."""
+    cdef int ndim = (<Tensor>bound[0]).geometry.ndim - 1, i
+    cdef list kept = []
+    cdef object dim
+    if flags != 1 or ndim == 0:
+        return None
+    for index in how.dims:
+        i = index
+        dim = <object>bound[i]
+        if how.everything and (dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0):
+            dim = all_inner_dims(ndim)
+        else:
+            dim = shifted_dim(dim, ndim)
+        if dim is None:
+            return None
+        kept.append(dim)
+        bound[i] = <PyObject*>dim
+    return below(op, bound, n)
+
+cdef list _inner_dims = []
+
+cdef tuple all_inner_dims(int ndim):
+    """All dimensions of an example, as those of the batch."""
+    while len(_inner_dims) <= ndim:
+        _inner_dims.append(tuple(range(1, len(_inner_dims) + 1)))
+    return _inner_dims[ndim]
+
+cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
+    """view and expand: the size of the batch goes before the given ones."""
+    cdef object sizes = <object>bound[1]
+    cdef Tensor x = <Tensor>bound[0]
+    cdef tuple whole
+    if type(sizes) is int:
+        sizes = (sizes,)
+    elif not isinstance(sizes, tuple):
+        return None
+    if op.name == "expand" and PyTuple_GET_SIZE(sizes) != x.geometry.ndim - 1:
+        return None
+    for item in sizes:
+        if type(item) is not int or item < 0:
+            return None
+    whole = (x.geometry.shape[0],) + <tuple>sizes
+    bound[1] = <PyObject*>whole
+    return below(op, bound, n)
+
+cdef Op batch_view, batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose
+
+def set_batch_ops(dict ops):
+    """Connects what products of batches are made of."""
+    global batch_view, batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose
+    batch_view, batch_unsafe_view, batch_mm, batch_bmm, batch_expand = ops["view"], ops["_unsafe_view"], ops["mm"], ops["bmm"], ops["expand"]
+    batch_transpose = ops["transpose"]
+
+cdef object rows_of(Tensor x):
+    """The matrices of a batch below each other, where that needs no copy."""
+    if x.geometry.strides[0] != x.geometry.strides[1] * x.geometry.shape[1] and x.geometry.shape[0] > 1 and x.geometry.shape[1] > 1:
+        return None
+    if x.count == 0:
+        return None
+    return run_packed(batch_view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])))
+
+cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
+    """mm where one factor or both have a batch; None where something does not fit."""
+    cdef object rows
+    cdef Tensor made
+    if a.geometry.ndim - (flags & 1) != 2 or b.geometry.ndim - (flags >> 1 & 1) != 2 or a.code != b.code or \
+            a.geometry.shape[a.geometry.ndim - 1] != b.geometry.shape[b.geometry.ndim - 2]:
+        return None
+    if flags == 1:
+        rows = rows_of(a)
+        if rows is not None:
+            made = run_packed(batch_mm, (rows, b))
+            return run_packed(batch_unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])))
+        b = run_packed(batch_expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])))
+    elif flags == 2:
+        a = run_packed(batch_expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
+    return run_packed(batch_bmm, (a, b))
+
+cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):
+    """addmm of a vector, a batch of matrices and one matrix: a layer on all rows at once."""
+    cdef Tensor a = <Tensor>bound[1], made
+    cdef object rows
+    if not isinstance(<object>bound[0], Tensor) or (<Tensor>bound[0]).geometry.ndim != 1 or a.geometry.ndim != 3:
+        return None
+    rows = rows_of(a)
+    if rows is None:
+        return None
+    bound[1] = <PyObject*>rows
+    try:
+        made = below(op, bound, n)
+    finally:
+        bound[1] = <PyObject*>a
+    return run_packed(batch_unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
+
+
+# ---------------------------------------------------------------------------------------------------------- in and out
+def wrap_examples(BatchLevel level not None, tuple args, in_dims):
+    """The arguments of a function as it sees them, where they are plain: tensors, and whatever has no batch. None otherwise.
+
+    The size of the batch is read from them.
+    """
+    cdef Py_ssize_t i, n = PyTuple_GET_SIZE(args), size = -1
+    cdef bint each = type(in_dims) is tuple
+    cdef list made = []
+    cdef object value, dim
+    cdef Tensor x
+    cdef long d
+    if not each and type(in_dims) is not int or each and PyTuple_GET_SIZE(in_dims) != n or n == 0:
+        return None
+    for i in range(n):
+        value = <object>PyTuple_GET_ITEM(args, i)
+        dim = <object>PyTuple_GET_ITEM(in_dims, i) if each else in_dims
+        if dim is None:
+            made.append(value)
+            continue
+        if type(dim) is not int or not isinstance(value, Tensor):
+            return None
+        x, d = <Tensor>value, dim
+        if d < -x.geometry.ndim or d >= x.geometry.ndim:
+            return None
+        d = d + x.geometry.ndim if d < 0 else d
+        if size >= 0 and x.geometry.shape[d] != size:
+            return None
+        size = x.geometry.shape[d]
+        if d:
+            x = x.movedim(d, 0)
+        made.append(wrap_value(level, x, ZERO))
+    if size < 0:
+        return None
+    level.size = size
+    return made
+
+def unwrap_examples(BatchLevel level not None, result):
+    """A result with its batch in front, where it is a tensor that has one, or a tuple of such; None otherwise."""
+    cdef object item
+    cdef list made
+    if type(result) is Wrapped:
+        return (<Wrapped>result).value if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else None
+    if type(result) is not tuple:
+        return None
+    made = []
+    for item in <tuple>result:
+        if type(item) is not Wrapped or (<Wrapped>item).level is not level or (<Wrapped>item).aspect is None:
+            return None
+        made.append((<Wrapped>item).value)
+    return tuple(made)
