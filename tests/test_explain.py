@@ -187,6 +187,43 @@ def under(mode, function):
         return function()
 
 
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.unused = nn.Linear(3, 3), nn.Linear(3, 1), nn.Linear(1, 1)
+
+    def forward(self, x):
+        with torch.no_grad():  # block
+            h = self.first(x)  # cut
+        return self.second(h)
+
+
+class TestModule:
+    def test_without_watch(self):
+        net = Net()
+        loss = net(torch.randn(2, 3)).sum()
+        loss.backward()
+        answers = why(net, loss)
+        assert list(answers.answers) == ["first.weight", "first.bias", "unused.weight", "unused.bias"]
+        assert "Lines of the program that can cut a path:" in str(answers["first.weight"])
+        assert str(answers).startswith("4 of 6 parameters have no gradient, or zeros:")
+        assert len(why(net)) == len(answers) == 4
+
+    def test_watched(self):
+        net = Net()
+        with explain.watch():
+            loss = net(torch.randn(2, 3)).sum()
+        answers = dict(why(net, loss))
+        check(answers["first.weight"], "no_grad", "cut")
+        check(answers["unused.bias"], "unused")
+        assert answers["second.bias"].cause == "backward_not_called"
+
+    def test_all_well(self):
+        net = nn.Linear(2, 1)
+        net(torch.ones(1, 2)).sum().backward()
+        assert str(why(net)) == "All 2 parameters have gradients that are not zero."
+
+
 class TestWatched:
     @pytest.mark.parametrize("cause", CUTS)
     def test_cut(self, x, w, cause):
@@ -351,6 +388,12 @@ class TestDoesNotRequireGrad:
         b = a * 2  # computed
         check(why(a), "leaf", "made")
         check(why(b), "no_input", "computed")
+
+    def test_asked_late(self):
+        z = torch.ones(3)
+        h = z * 2
+        z.requires_grad_()  # late
+        check(why(h), "asked_late", "late")
 
     def test_unknown(self):
         (lost,) = [torch.ones(3) * 2]
@@ -692,7 +735,13 @@ class TestFirstNonfinite:
     def test_freed(self, x):
         loss = (x * x).sum()
         loss.backward()
-        assert "freed" in str(explain.first_nonfinite(loss))
+        assert "The result is finite, but backward has freed" in str(explain.first_nonfinite(loss))
+
+    def test_freed_leaf(self):
+        bad = torch.full((2,), float("nan"), requires_grad=True)
+        loss = (bad * bad).sum()
+        loss.backward()
+        assert "Leaves that are not finite themselves, of shapes: [2]" in str(explain.first_nonfinite(loss))
 
     def test_other_things(self):
         with pytest.raises(TypeError, match="a tensor or a function"):
@@ -779,7 +828,7 @@ def test_document(program, capsys, tmp_path, monkeypatch):
 
 
 def test_document_has_programs():
-    assert len(PROGRAMS) == 9
+    assert len(PROGRAMS) == 10
 
 
 def test_pictures_of_the_document():

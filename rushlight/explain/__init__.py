@@ -18,7 +18,7 @@ Inside `with watch():` even operations that leave no trace are noted, for `why`.
 'not_leaf'
 """
 
-from rushlight.explain._causes import Answer
+from rushlight.explain._causes import Answer, Answers
 from rushlight.explain._finite import Nonfinite, first_nonfinite
 from rushlight.explain._memory import Holder, Holders, Saved, holders, saved
 from rushlight.explain._picture import Picture, picture
@@ -28,6 +28,7 @@ from rushlight.explain._why import why
 
 __all__ = [
     "Answer",
+    "Answers",
     "Holder",
     "Holders",
     "Nonfinite",

@@ -14,6 +14,7 @@ FIXES = {
     "copied": "stay with tensors: compute with x itself, not with numbers or arrays read out of it (torch.stack joins 0-d tensors)",
     "frozen": "call requires_grad_() on it again",
     "no_input": "set requires_grad=True on the leaf that you want a gradient for, before computing with it",
+    "asked_late": "call requires_grad_() before computing with it",
     "leaf": "make it with requires_grad=True, or call requires_grad_() before computing with it",
     "rebound": "keep the leaf under its own name, or make it a leaf after converting: x = x.to(…).detach().requires_grad_()",
     "not_leaf": "call retain_grad() on it before backward, or ask for torch.autograd.grad(loss, x)",
@@ -52,6 +53,33 @@ class Answer(Report):
         return self.text + (f"\n  what helps: {self.fix}" if self.fix else "")
 
 
+class Answers(Report):
+    """What `why` found for the parameters of a module: `answers` by name, without those whose gradient is there and not zero."""
+
+    def __init__(self, answers, count):
+        self.answers, self.count = answers, count
+
+    def __len__(self):
+        return len(self.answers)
+
+    def __iter__(self):
+        return iter(self.answers.items())
+
+    def __getitem__(self, name):
+        return self.answers[name]
+
+    def __str__(self):
+        if not self.answers:
+            return f"All {self.count} parameters have gradients that are not zero."
+        alike = {}
+        for name, answer in self.answers.items():
+            alike.setdefault(str(answer).replace(name, "it"), []).append(name)
+        lines = [f"{len(self.answers)} of {self.count} parameters have no gradient, or zeros:"]
+        for text, names in alike.items():
+            lines += [", ".join(names), *("  " + line for line in text.splitlines())]
+        return "\n".join(lines)
+
+
 CUTS = {
     "no_grad": "it was computed with grad mode off (torch.no_grad)",
     "inference_mode": "it was computed in inference mode",
@@ -63,6 +91,7 @@ CUTS = {
     "copied": "it was made from plain values, which remember nothing",
     "frozen": "gradients were turned off with requires_grad_(False)",
     "no_input": "none of the tensors that it was computed from requires grad",
+    "asked_late": "requires_grad was switched on only after it had been computed",
     "leaf": "it was made without requires_grad=True",
 }
 

@@ -33,6 +33,9 @@ DELIBERATE = {
 """Operations that put infinities where the program wants them (masks of attention, say)."""
 
 
+ASK_FUNCTION = "If a function is given, first_nonfinite(lambda: …), every operation of it is checked."
+
+
 class Nonfinite(Report):
     """What `first_nonfinite` found; false if everything is finite.
 
@@ -49,7 +52,7 @@ class Nonfinite(Report):
 
     def __str__(self):
         if self.phase is None:
-            return "Everything that could be checked is finite." + "".join(f"\n  {note}" for note in self.notes)
+            return "\n".join(self.notes) if self.notes else "Everything is finite, forward and backward."
         verb = "made" if self.certain else "probably made"
         where = "" if self.phase == "forward" else " in backward"
         lines = [f"{self.op} {verb} the first {kind_of(self.output)}{where}:", f"    {_source.shown(self.line)}"]
@@ -149,18 +152,15 @@ def of_graph(loss):
     """What the graph of a tensor shows."""
     nodes = nodes_of(roots_of(loss))
     if not nodes:
-        notes = (
-            ()
-            if is_finite(loss)
-            else ("But this tensor is not, and it has no graph: give a function, first_nonfinite(lambda: …).",)
-        )
-        return Nonfinite(notes=notes)
+        known = "finite" if is_finite(loss) else f"not finite ({kind_of(loss)})"
+        return Nonfinite(notes=(f"This tensor is {known}, and has no graph to look at. {ASK_FUNCTION}",))
     if any(core.node_saved(node) is None for node in nodes):
-        return Nonfinite(
-            notes=(
-                "Backward has freed the values: ask before backward, with retain_graph=True, or give a function, first_nonfinite(lambda: …).",
-            )
-        )
+        known = "finite" if is_finite(loss) else f"not finite ({kind_of(loss)})"
+        notes = [f"The result is {known}, but backward has freed the values before it. Ask before backward. {ASK_FUNCTION}"]
+        bad = [list(node.variable.shape) for node in nodes if is_leaf_node(node) and not is_finite(node.variable.detach())]
+        if bad:
+            notes.append(f"Leaves that are not finite themselves, of shapes: {', '.join(map(str, bad))}")
+        return Nonfinite(notes=notes)
     return in_forward(nodes, loss) or in_backward(loss)
 
 

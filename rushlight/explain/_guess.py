@@ -1,6 +1,7 @@
 """What the source of the program says about a tensor: for `why`, where nothing was recorded."""
 
 import ast
+import sys
 
 from rushlight.core import Tensor
 from rushlight.explain import _source
@@ -144,3 +145,41 @@ def leads_back(names, frame, origin, seen):
         if found is not None and leads_back(names_in(found.value), frame, origin, (*seen, name)):
             return True
     return False
+
+
+def asked_late(name, frame):
+    """A Guess for a tensor computed from one that was asked for gradients only afterwards; None where the source shows no such thing."""
+    found = _source.assignment_of(name, frame)
+    if found is None:
+        return None
+    for inner in names_in(found.value):
+        value = value_of(inner, frame)
+        if isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
+            for node in ast.walk(_source.tree_of(frame.f_code.co_filename)):
+                asks = isinstance(node, ast.Attribute) and node.attr in ("requires_grad_", "requires_grad")
+                if asks and ast.unparse(node.value) == inner and found.line[1] < node.lineno < frame.f_lineno:
+                    return Guess("asked_late", (frame.f_code.co_filename, node.lineno))
+    return None
+
+
+def suspicious_lines():
+    """The lines of the user's files that can cut a path: no_grad blocks, detach(), .data, values read out."""
+    files = {
+        m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None) and not _source.is_library(m.__file__)
+    }
+    frame = _source.user_frame()
+    while frame is not None:
+        if not _source.is_library(frame.f_code.co_filename):
+            files.add(frame.f_code.co_filename)
+        frame = frame.f_back
+    found = set()
+    for file in files:
+        tree = _source.tree_of(file)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, (ast.With, ast.FunctionDef)):
+                around = [node] if isinstance(node, ast.With) else node.decorator_list
+                if block_cause(around):
+                    found.add((file, around[0].lineno))
+            elif isinstance(node, ast.Attribute) and node.attr in {"detach", "detach_", "data"} | READS:
+                found.add((file, node.lineno))
+    return sorted(found)

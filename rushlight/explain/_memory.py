@@ -2,7 +2,6 @@
 
 import ast
 import gc
-import os
 import sys
 import types
 
@@ -19,8 +18,6 @@ from rushlight.explain._graph import (
     saved_tensors,
 )
 from rushlight.explain._report import Report, bytes_text, count_text, table
-
-LIBRARY = os.path.dirname(os.__file__)
 
 FARTHEST = 5
 """How many containers may lie between a name and a tensor."""
@@ -161,23 +158,20 @@ def names_of_program():
     """Every name of the user's: (name, file, first line of its function or 0, value), of the running functions and of modules."""
     modules = {id(vars(m)): m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)}
     namespaces = {
-        key: (vars(m), m.__file__) for key, m in modules.items() if getattr(m, "__file__", None) and not is_library(m.__file__)
+        key: (vars(m), m.__file__)
+        for key, m in modules.items()
+        if getattr(m, "__file__", None) and not _source.is_library(m.__file__)
     }
     for frame in sys._current_frames().values():
         while frame is not None:
             code, variables = frame.f_code, frame.f_globals
-            if not is_library(code.co_filename):
+            if not _source.is_library(code.co_filename):
                 namespaces[id(variables)] = variables, code.co_filename
                 if frame.f_locals is not variables:
                     yield from [(name, code.co_filename, code.co_firstlineno, value) for name, value in frame.f_locals.items()]
             frame = frame.f_back
     for variables, filename in namespaces.values():
         yield from [(name, filename, 0, value) for name, value in list(variables.items()) if not name.startswith("__")]
-
-
-def is_library(filename):
-    """Whether a file belongs to this package, to Python or to what is installed."""
-    return _source.is_internal(filename) or "site-packages" in filename or filename.startswith(LIBRARY)
 
 
 def tensors_below(value):

@@ -9,11 +9,17 @@ import sys
 import textwrap
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+LIBRARY = os.path.dirname(os.__file__)
 
 
 def is_internal(filename):
     """Whether a file is this package's own (or the import system's)."""
     return filename.startswith(PACKAGE) or filename.startswith("<frozen ")
+
+
+def is_library(filename):
+    """Whether a file belongs to this package, to Python or to what is installed."""
+    return is_internal(filename) or "site-packages" in filename or filename.startswith(LIBRARY)
 
 
 def user_frame():

@@ -21,7 +21,7 @@ def answer(x, name, frame):
     if known is not None and known.op:
         cause, record = cut_in(known)
         return Answer(cause, headline, record.line, cut_details(cause, record.line))
-    guess = _guess.cut_of(name, frame) or made_plainly(name, frame)
+    guess = _guess.cut_of(name, frame) or made_plainly(name, frame) or _guess.asked_late(name, frame)
     if not (x.dtype.is_floating_point or x.dtype.is_complex):
         cause = guess.cause if guess is not None and guess.cause in ("integer", "comparison", "indices") else "integer"
         line = guess.line if guess is not None and guess.cause == cause else None

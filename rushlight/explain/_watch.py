@@ -51,12 +51,12 @@ _memory: dict = {}
 class Made:
     """How a tensor came about: the operation, its line, the modes it ran in, and how its inputs came about."""
 
-    __slots__ = ("__weakref__", "address", "dtype", "grad", "inference", "inputs", "line", "op", "tracked")
+    __slots__ = ("dtype", "grad", "inference", "inputs", "line", "op", "tracked")
 
     def __init__(self, op, line, tensor, inputs=()):
         self.op, self.line, self.inputs = op, line, tuple(inputs)
         self.grad, self.inference = core.is_grad_enabled(), core.is_inference_mode_enabled()
-        self.tracked, self.dtype, self.address = tensor.requires_grad, tensor.dtype, core.storage_of(tensor).data_ptr()
+        self.tracked, self.dtype = tensor.requires_grad, tensor.dtype
 
     def __repr__(self):
         return f"<{self.op} at {_source.short(self.line)}>"

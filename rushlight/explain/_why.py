@@ -1,9 +1,11 @@
 """`why`: why a tensor has no gradient, a gradient of zeros, or no graph; with the line of the program that is to blame."""
 
+import functools
+
 from rushlight import core
 from rushlight.core import Tensor
-from rushlight.explain import _path, _source, _untracked, _watch, _zero
-from rushlight.explain._causes import Answer
+from rushlight.explain import _guess, _path, _source, _untracked, _watch, _zero
+from rushlight.explain._causes import Answer, Answers
 from rushlight.explain._graph import (
     computed_from,
     inputs_of,
@@ -25,7 +27,8 @@ def why(x, loss=None):
     """Why `x.grad` is None, or zero, or why `x` has no graph: an `Answer` that names the line of the program.
 
     Args:
-        x: The tensor that misses a gradient (a leaf, an intermediate result, or a loss that cannot run backward).
+        x: The tensor that misses a gradient (a leaf, an intermediate result, or a loss that cannot run backward). Or a Module: then `Answers`
+            for all of its parameters.
         loss: The tensor that backward starts from. With it, `why` looks for the place where the path from `x` to `loss` was cut.
 
     What was recorded is certain. For operations that were not recorded (no_grad, detach, .item()), the line is read from the source and
@@ -44,13 +47,21 @@ def why(x, loss=None):
       gradients were turned off with requires_grad_(False)
       what helps: call requires_grad_() on it again
     """
+    frame = _source.user_frame()
+    loss_name = None if loss is None else _source.argument_name("why", 1) or "the loss"
+    cuts_of = functools.cache(_zero.cuts_of)
+    if hasattr(x, "named_parameters"):
+        answers = {name: answer_for(p, name, loss, loss_name, frame, cuts_of) for name, p in x.named_parameters()}
+        return Answers({name: answer for name, answer in answers.items() if answer.cause != "grad"}, len(answers))
+    return answer_for(x, _source.argument_name("why") or "x", loss, loss_name, frame, cuts_of)
+
+
+def answer_for(x, name, loss, loss_name, frame, cuts_of):
+    """The Answer for one tensor."""
     if not isinstance(x, Tensor):
         raise TypeError(f"why expects a tensor, but got {type(x).__name__}: a number or array has no graph")
     if loss is not None and not isinstance(loss, Tensor):
         raise TypeError(f"why expects a tensor as loss, but got {type(loss).__name__}: a number or array has no graph")
-    frame = _source.user_frame()
-    name = _source.argument_name("why") or "x"
-    loss_name = None if loss is None else _source.argument_name("why", 1) or "the loss"
     if not x.requires_grad:
         return _untracked.answer(x, name, frame)
     if loss is not None and not loss.requires_grad:
@@ -59,9 +70,9 @@ def why(x, loss=None):
     if loss is not None and not _path.is_on_path(x, loss):
         return off_path(x, name, loss, loss_name, frame, gradient)
     if gradient is None:
-        return without_gradient(x, name, loss, loss_name)
+        return without_gradient(x, name, loss, loss_name, cuts_of)
     if _zero.is_zero(gradient):
-        return zero_gradient(x, name, gradient, loss)
+        return zero_gradient(x, name, gradient, loss, cuts_of)
     if not bool(gradient.isfinite().all()):
         return Answer(
             "nonfinite",
@@ -78,7 +89,7 @@ def loss_untracked(x, name, loss, loss_name, frame):
     return Answer(found.cause, headline, found.line, found.details, found.certain, found.fix)
 
 
-def without_gradient(x, name, loss, loss_name):
+def without_gradient(x, name, loss, loss_name, cuts_of):
     """x requires grad, and x.grad is None."""
     if not x.is_leaf:
         return intermediate(x, name)
@@ -111,7 +122,7 @@ def without_gradient(x, name, loss, loss_name):
     if loss is None:
         details.append("If you did call backward, then on a loss that does not come from there: ask why(x, loss).")
     else:
-        zero = _zero.cuts_towards(_path.end_of(x, loss), _zero.cuts_of(loss))
+        zero = _zero.cuts_towards(_path.end_of(x, loss), cuts_of(loss))
         details += [f"And it will be zero then, since here it is cut off: {cut}" for cut in zero[:1]]
     return Answer(
         "backward_not_called",
@@ -200,6 +211,9 @@ def off_path(x, name, loss, loss_name, frame, gradient):
         headline += f" ({name}.grad is there, but comes from elsewhere.)"
     if found is not None:
         return Answer(found.cause, headline, found.line, found.details, found.certain, found.fix)
+    watched = _watch.made(loss) is not None
+    if watched and _watch.entry_of(x) is None:
+        return Answer("unused", headline, None, [f"No operation used {name} while the program was watched."])
     users = [n for n in living_nodes() if any(is_leaf_node(t) and t.variable is x for t in inputs_of(n))]
     reached = [n.variable for n in nodes_of(roots_of(loss)) if is_leaf_node(n)]
     details = uses(name, users)
@@ -209,12 +223,16 @@ def off_path(x, name, loss, loss_name, frame, gradient):
     details.append(
         f"{loss_name} leads to {count_text(len(reached), 'other leaf').replace('leafs', 'leaves')}, of shapes {listed}"
     )
-    if _watch.entry_of(x) is None:
-        details.append("(Run the code inside `with explain.watch():` to see cuts that leave no trace.)")
+    if not watched:
+        lines = _guess.suspicious_lines()
+        if lines:
+            details.append("Lines of the program that can cut a path:")
+            details += [f"    {_source.shown(line)}" for line in lines[:LINES_SHOWN]] + ["    …"] * (len(lines) > LINES_SHOWN)
+        details.append("(Run the code inside `with explain.watch():` to be certain.)")
     return Answer("not_on_path", headline, None, details)
 
 
-def zero_gradient(x, name, gradient, loss):
+def zero_gradient(x, name, gradient, loss, cuts_of):
     """x.grad is there, and all zeros."""
     headline = f"{name}.grad is zero everywhere"
     written = core.written_line(gradient)
@@ -226,7 +244,7 @@ def zero_gradient(x, name, gradient, loss):
     cuts = _zero.noted_cuts(nodes)
     whole = loss is not None and not was_freed(nodes)
     if whole:
-        cuts = _zero.cuts_of(loss)
+        cuts = cuts_of(loss)
     cuts = _zero.cuts_towards(end, cuts)
     if cuts:
         details = [f"{cut.op}: {cut.reason}" for cut in cuts[:LINES_SHOWN]]
