@@ -43,8 +43,11 @@ def derivative_input(Tensor x not None, bint outer):
     out.flags |= DERIVATIVE_INPUT
     return out
 
-def reaches_outside(tensors, list inputs):
-    """Whether the graph of any of `tensors`, or of what is within them, has a leaf other than `inputs`."""
+def reaches_outside(tensors, list inputs, bint keep=False):
+    """Whether the graph of any of `tensors`, or of what is within them, has a leaf other than `inputs`.
+
+    If so, and with `keep`, what the graph's nodes save stays when somebody outside runs backward through them.
+    """
     cdef BackwardRun run
     cdef list roots = []
     cdef Node node
@@ -61,8 +64,13 @@ def reaches_outside(tensors, list inputs):
     for state in run.states:
         node = <Node>state.node
         if type(node) is AccumulateGrad and not any([node.leaf is x for x in inputs]):
-            return True
-    return False
+            break
+    else:
+        return False
+    if keep:
+        for state in run.states:
+            (<Node>state.node).need_extras().kept = True
+    return True
 
 cdef collect_roots(object value, list roots):
     cdef Node node

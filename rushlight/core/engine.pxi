@@ -294,7 +294,7 @@ cdef class BackwardRun:
                     self.deliver(node, i, <object>PyTuple_GET_ITEM(results, i))
                 results = None
             gradient = None
-            if not self.keep_graph:
+            if not self.keep_graph and (node.extras is None or not node.extras.kept):
                 node.free_saved()
             for i in range(edge_total(node)):
                 target = edge_at(node, i)
@@ -469,9 +469,13 @@ cdef tuple check_many(tuple given, object results, object hook):
 
 
 # ---------------------------------------------------------------------------------------------------------- leaves
+cdef bint grad_layout_enforced = True
+
 cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
     """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
     cdef int d
+    if not grad_layout_enforced:
+        return True
     if variable.flags & CONTIGUOUS:
         return gradient.flags & CONTIGUOUS != 0
     if not variable.geometry.dense():

@@ -56,6 +56,7 @@ cdef class NodeExtras:
     cdef object pre_hooks       # dict, or None
     cdef object post_hooks
     cdef dict metadata
+    cdef bint kept              # what is saved outlives backward: two callers share the graph
 
 
 @cython.trashcan(True)

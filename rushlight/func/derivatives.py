@@ -69,9 +69,12 @@ def rebuilt(values, spec):
     return values[0] if spec is None else tree_unflatten(values, spec)
 
 
-def outside(value, level, inputs, outer):
-    """A result as the caller sees it: with the graph that leads outside of the function, if there is one."""
-    if outer and core.reaches_outside((value,), inputs):
+def outside(value, level, inputs, outer, keep=False):
+    """A result as the caller sees it: with the graph that leads outside of the function, if there is one.
+
+    With `keep`, backward through that graph leaves it usable for this function too.
+    """
+    if outer and core.reaches_outside((value,), inputs, keep):
         return value
     return core.without_graph(value, level)
 
@@ -156,7 +159,8 @@ def grad_and_value(func, argnums=0, has_aux=False):
                 result, aux = result
             check_scalar(result)
             seed = torch.ones_like(result)
-            found = rebuilt(gradients([result], inputs, [seed], level, outer, None), spec)
+            # What comes beside the result may lead to the same graph later.
+            found = rebuilt(gradients([result], inputs, [seed], level, outer, has_aux or None), spec)
             value = outside(result, level, inputs, outer)
             return (found, (value, auxiliary(aux, level, inputs, outer))) if has_aux else (found, value)
         finally:
@@ -215,7 +219,7 @@ def pullback(func, args, argnums, has_aux):
                 raise RuntimeError(
                     f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {output.dtype}"
                 )
-        value = rebuilt([outside(y, level, inputs, outer) for y in outputs], structure)
+        value = rebuilt([outside(y, level, inputs, outer, True) for y in outputs], structure)
     finally:
         core.end_derivative(before)
 
@@ -352,7 +356,7 @@ def linearize(func, *primals):
         # The pullback of unknown cotangents is linear in them; pulling tangents back through it once more pushes them forward.
         seeds = [core.derivative_input(torch.zeros_like(y), False) for y in moved]
         pulled = torch.autograd.grad(moved, inputs, seeds, create_graph=True, allow_unused=True) if moved else [None] * len(flat)
-        values = [outside(y, level, inputs, outer) for y in outputs]
+        values = [outside(y, level, inputs, outer, True) for y in outputs]
     finally:
         core.end_derivative(before)
     structure, others = constants["structure"], constants["others"]
