@@ -61,7 +61,7 @@ _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
 from rushlight import _tensor
-from rushlight import autograd, cuda, func, functional, linalg, random, special, utils
+from rushlight import autograd, cuda, func, functional, linalg, profiler, random, special, utils
 from rushlight.func import vmap
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rushlight import nn, optim

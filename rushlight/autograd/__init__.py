@@ -1,34 +1,43 @@
 """Automatic differentiation: backward, grad, the modes that switch recording, and operations of one's own."""
 
-from rushlight.autograd import forward_ad, function, grad_mode, graph
+from rushlight.autograd import anomaly_mode, forward_ad, function, functional, grad_mode, graph, profiler
+from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rushlight.autograd.engine import backward, grad
-from rushlight.autograd.function import Function
+from rushlight.autograd.function import Function, NestedIOFunction
+from rushlight.autograd.gradcheck import gradcheck, gradgradcheck
 from rushlight.autograd.graph import _unsafe_preserve_version_counter
 from rushlight.autograd.grad_mode import (
-    detect_anomaly,
     enable_grad,
+    enforce_grad_layout_policy,
     inference_mode,
     no_grad,
-    set_detect_anomaly,
     set_grad_enabled,
     set_multithreading_enabled,
 )
-from rushlight.autograd.variable import Variable
+from rushlight.autograd.variable import Variable, variable
 
 __all__ = [
     "Function",
+    "NestedIOFunction",
     "Variable",
+    "anomaly_mode",
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "enforce_grad_layout_policy",
     "forward_ad",
     "function",
+    "functional",
     "grad",
     "grad_mode",
+    "gradcheck",
+    "gradgradcheck",
     "graph",
     "inference_mode",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
     "set_multithreading_enabled",
+    "variable",
 ]

@@ -6,11 +6,10 @@ import inspect
 from rushlight import core
 
 __all__ = [
-    "detect_anomaly",
     "enable_grad",
+    "enforce_grad_layout_policy",
     "inference_mode",
     "no_grad",
-    "set_detect_anomaly",
     "set_grad_enabled",
     "set_multithreading_enabled",
 ]
@@ -176,29 +175,26 @@ class set_multithreading_enabled(ModeDecorator):
         return self.__class__(self.mode)
 
 
-class detect_anomaly:
-    """Inside, backward checks every gradient for NaN and names the forward line of the node that made it."""
+class enforce_grad_layout_policy(ModeDecorator):
+    """Whether the first gradient of a leaf takes the leaf's strides (True, the default) or keeps its own; at once and as a context.
 
-    def __init__(self, check_nan=True):
-        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
-        self.check_nan = check_nan
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, 3, requires_grad=True)
+    >>> with torch.autograd.enforce_grad_layout_policy(False):
+    ...     x.backward(torch.ones(3, 2).t())
+    >>> x.grad.stride()
+    (1, 2)
+    """
 
-    def __enter__(self):
-        core.set_anomaly_mode(True, self.check_nan)
-
-    def __exit__(self, *exception):
-        core.set_anomaly_mode(*self.before)
-
-
-class set_detect_anomaly:
-    """Sets anomaly mode at once; as a context manager, puts back what was before at its end."""
-
-    def __init__(self, mode, check_nan=True):
-        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
-        core.set_anomaly_mode(mode, check_nan)
+    def __init__(self, enable=True):
+        self.enable = enable
+        self.before = core.enforce_grad_layout(enable)
 
     def __enter__(self):
-        return None
+        core.enforce_grad_layout(self.enable)
 
     def __exit__(self, *exception):
-        core.set_anomaly_mode(*self.before)
+        core.enforce_grad_layout(self.before)
+
+    def clone(self):
+        return self.__class__(self.enable)

@@ -1,20 +1,28 @@
-"""The graph: nodes, edges, hooks on what is saved."""
+"""The graph: nodes, edges, hooks on gradients and on what is saved."""
 
+import contextlib
 import threading
+import weakref
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import rushlight as torch
 from rushlight import core
-from rushlight.core import Node, RemovableHandle
+from rushlight.core import Node, RemovableHandle, Tensor
 
 __all__ = [
     "GradientEdge",
     "Node",
+    "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
+    "region_activation_memory_budget",
     "register_multi_grad_hook",
     "save_on_cpu",
     "saved_tensors_hooks",
+    "set_override_stale_capture_stream",
+    "set_warn_on_accumulate_grad_stream_mismatch",
 ]
 
 
@@ -23,20 +31,44 @@ class GradientEdge(NamedTuple):
 
     node: Node
     output_nr: int
+    ownership_token: Node | None = None
 
 
 def get_gradient_edge(tensor):
-    """The edge to which the gradient of `tensor` goes."""
+    """The edge to which the gradient of `tensor` goes. It keeps the graph alive, but not the tensor.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> edge = torch.autograd.graph.get_gradient_edge(x * 2)
+    >>> torch.autograd.grad(edge, x, torch.ones(2))
+    (tensor([2., 2.]),)
+    """
+    if not tensor.requires_grad:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     return GradientEdge(*core.edge_pair(tensor))
 
 
 class saved_tensors_hooks:
-    """Inside, backward keeps `pack_hook(tensor)` instead of each saved tensor, and uses `unpack_hook` of it."""
+    """Inside, backward keeps `pack_hook(tensor)` instead of each saved tensor, and uses `unpack_hook` of it.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(3., requires_grad=True)
+    >>> with torch.autograd.graph.saved_tensors_hooks(lambda t: t.item(), torch.tensor):
+    ...     y = x * x
+    >>> torch.autograd.grad(y, x)
+    (tensor(6.),)
+    """
 
     def __init__(self, pack_hook, unpack_hook):
         self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
 
     def __enter__(self):
+        if not callable(self.pack_hook) or not callable(self.unpack_hook):
+            raise TypeError(
+                "_push_saved_tensors_default_hooks(): incompatible function arguments. The following argument types are supported:\n"
+                "    1. (arg0: collections.abc.Callable, arg1: collections.abc.Callable) -> None\n\n"
+                f"Invoked with: {self.pack_hook!r}, {self.unpack_hook!r}"
+            )
         core.push_saved_tensor_hooks(self.pack_hook, self.unpack_hook)
 
     def __exit__(self, *exception):
@@ -44,17 +76,28 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Saved tensors are copied (they are on the CPU already)."""
+    """Saved tensors are copied: they are on the CPU already, but writes to them do not matter any more.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(3., requires_grad=True)
+    >>> with torch.autograd.graph.save_on_cpu():
+    ...     y = x * x
+    >>> torch.autograd.grad(y, x)
+    (tensor(6.),)
+    """
 
     def __init__(self, pin_memory=False, device_type="cuda"):
         super().__init__(lambda tensor: tensor.clone(), lambda packed: packed)
 
 
-class disable_saved_tensors_hooks:
+class disable_saved_tensors_hooks(contextlib.ContextDecorator):
     """Inside, saved_tensors_hooks raises with `error_message`."""
 
     def __init__(self, error_message):
         self.error_message = error_message
+
+    def _recreate_cm(self):
+        return self.__class__(self.error_message)
 
     def __enter__(self):
         self.before = core.disable_saved_tensor_hooks(self.error_message)
@@ -65,11 +108,34 @@ class disable_saved_tensors_hooks:
 
 def increment_version(tensor):
     """Says that `tensor` (or each of several) was written to behind autograd's back."""
-    for one in (tensor,) if isinstance(tensor, core.Tensor) else tensor:
+    if not isinstance(tensor, Tensor | Iterable):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
+    for one in (tensor,) if isinstance(tensor, Tensor) else tensor:
         core.mark_written(one)
 
 
-class MultiHandle(RemovableHandle):
+def region_activation_memory_budget(budget):
+    """For a compiler that would trade memory for time: eager programs have none, so this is an error, as in PyTorch.
+
+    Args:
+        budget: The share, from 0 to 1, of the activations that may be kept.
+    """
+    if not 0 <= budget <= 1:
+        raise ValueError(f"torch.autograd.graph.region_activation_memory_budget: must be in [0, 1], got {budget}")
+    raise RuntimeError(
+        "torch.autograd.graph.region_activation_memory_budget can only be used inside a torch.compile region; it has no effect in eager mode."
+    )
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled):
+    """Accepted: there are no streams on the CPU."""
+
+
+def set_override_stale_capture_stream(enabled):
+    """Accepted: there are no streams on the CPU."""
+
+
+class _MultiHandle(RemovableHandle):
     """Removes the hooks that one registration put on several tensors."""
 
     def __init__(self, handles):
@@ -95,11 +161,19 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
         fn: With mode "all", called once a backward, when all gradients are there, with a list (None for those not computed). With mode
             "any", called with the first gradient alone.
         mode: "all" or "any".
+
+    >>> import rushlight as torch
+    >>> x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    >>> handle = torch.autograd.graph.register_multi_grad_hook((x, y), print)
+    >>> (x * y * 3).sum().backward()
+    [tensor([3., 3.]), tensor([3., 3.])]
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     lock = threading.Lock()
-    nodes = [core.edge_pair(tensor)[0] for tensor in tensors]
+    if not all(tensor.requires_grad for tensor in tensors):
+        raise AssertionError("Expected gradient function to be set")
+    nodes = [get_gradient_edge(tensor).node for tensor in tensors]
     if mode == "any":
         ran = set()
 
@@ -112,7 +186,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
                 ran.add(run)
             fn(gradient)
 
-        return MultiHandle(tensor.register_hook(first) for tensor in tensors)
+        return _MultiHandle(tensor.register_hook(first) for tensor in tensors)
     pending = {}
 
     def hook_of(place):
@@ -132,14 +206,107 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
         return collect
 
-    return MultiHandle(tensor.register_hook(hook_of(place)) for place, tensor in enumerate(tensors))
+    return _MultiHandle(tensor.register_hook(hook_of(place)) for place, tensor in enumerate(tensors))
 
 
-class _unsafe_preserve_version_counter:
+class _AllowMutationOnSavedContext:
+    """What allow_mutation_on_saved_tensors gives: the tensors that backward keeps, and the copies of those written to since."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        """Forgets everything: what was recorded so far cannot be run backward any more."""
+        self.kept = weakref.WeakSet()
+
+    def pack(self, tensor):
+        """The pack hook: a note of the tensor and its version, to be found when somebody writes to it."""
+        kept = Kept(tensor)
+        self.kept.add(kept)
+        return kept
+
+    def unpack(self, kept):
+        """The unpack hook: the tensor, or its copy from before the first write."""
+        if _mutation.context is not self or kept not in self.kept:
+            raise AssertionError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' contextin which the graph was originally recorded."
+            )
+        return kept.tensor if kept.copy is None else kept.copy
+
+    def before_write(self, tensor):
+        """Copies whatever is kept of the memory that is about to be written to."""
+        memory = tensor.untyped_storage().data_ptr()
+        for kept in [k for k in self.kept if k.copy is None and k.memory == memory]:
+            with torch.no_grad():
+                kept.copy = kept.tensor.detach().clone()
+
+
+class Kept:
+    """A saved tensor that may be written to."""
+
+    def __init__(self, tensor):
+        self.tensor, self.copy = tensor, None
+        self.memory = tensor.untyped_storage().data_ptr()
+
+
+class _Mutation(threading.local):
+    """The context of this thread, or None."""
+
+    context = None
+
+
+_mutation = _Mutation()
+_watching = 0  # contexts of all threads
+_watching_lock = threading.Lock()
+
+
+def watch(change):
+    """One context more or less: in-place writes are watched as long as there is one."""
+    global _watching
+    with _watching_lock:
+        _watching += change
+        core.watch_writes(before_write if _watching else None)
+
+
+def before_write(tensor):
+    """Tells this thread's context that `tensor` is about to be written to."""
+    if _mutation.context is not None:
+        _mutation.context.before_write(tensor)
+
+
+@contextlib.contextmanager
+def allow_mutation_on_saved_tensors():
+    """Inside, tensors that backward keeps may be written in place: they are copied before the first write. Backward has to run inside too.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(0., requires_grad=True)
+    >>> with torch.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     y = x.clone()
+    ...     z = y.sin()
+    ...     _ = y.add_(5)
+    ...     z.backward()
+    >>> x.grad
+    tensor(1.)
+    """
+    if _mutation.context is not None:
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    context = _AllowMutationOnSavedContext()
+    with saved_tensors_hooks(context.pack, context.unpack):
+        watch(1)
+        _mutation.context = context
+        try:
+            yield context
+        finally:
+            _mutation.context = None
+            watch(-1)
+            context.clear()
+
+
+class _unsafe_preserve_version_counter(contextlib.ContextDecorator):
     """Inside, in-place writes to `tensors` do not count: for writes that are known not to matter to backward."""
 
     def __init__(self, tensors):
-        self.tensors = (tensors,) if isinstance(tensors, core.Tensor) else tuple(tensors)
+        self.tensors = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
         self.versions = tuple(tensor._version for tensor in self.tensors)
 
     def __enter__(self):

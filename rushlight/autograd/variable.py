@@ -13,6 +13,11 @@ class VariableMeta(type):
         return isinstance(instance, Tensor)
 
 
+def variable(*args, **kwargs):
+    """An old name of `torch.tensor`; raises and says so."""
+    raise RuntimeError("torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead")
+
+
 class ExecutionEngine:
     """The engine as an object, for programs that ask it for a call at the end of backward."""
 
@@ -36,5 +41,7 @@ class Variable(metaclass=VariableMeta):
             )
         if data is not None and not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        if requires_grad and data is not None and not (data.is_floating_point() or data.is_complex()):
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         made = core.empty_tensor((0,)) if data is None else data.detach()
         return made.requires_grad_(True) if requires_grad else made

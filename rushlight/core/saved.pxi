@@ -18,7 +18,9 @@ cdef class SavedTensor:
     cdef uint32_t output_number
     cdef bint is_output
     cdef object packed          # with hooks: what `pack` made of it …
-    cdef object unpack_hook     # … and what turns that back
+    cdef object unpack_hook     # … and what turns that back …
+    cdef Node edge              # … and where the gradient of that goes
+    cdef uint32_t edge_output
 
     def register_hooks(self, pack_hook, unpack_hook):
         """Keeps `pack_hook(tensor)` instead of the tensor; `unpack_hook` turns it back when backward needs it."""
@@ -75,6 +77,8 @@ cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook):
                            "modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need "
                            "to perform in-place operations on the input to a pack hook.")
     saved.unpack_hook = unpack_hook
+    if not saved.is_output:
+        saved.edge, saved.edge_output = edge_of(given), given.output_number
     saved.tensor = given if given.grad_fn_ is None and given.flags & REQUIRES_GRAD and not saved.is_output else None
 
 cdef Tensor unpack_saved(SavedTensor saved, Node node):
@@ -86,8 +90,9 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
             raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                             f"{type(value).__name__}")
         tensor = alias_of(<Tensor>value)
-        if saved.is_output and modes.grad:
-            tensor.grad_fn_, tensor.output_number = node, saved.output_number
+        if saved.is_output or saved.edge is not None:
+            tensor.grad_fn_ = node if saved.is_output else saved.edge
+            tensor.output_number = saved.output_number if saved.is_output else saved.edge_output
             tensor.flags |= REQUIRES_GRAD
         return tensor
     if tensor is None:

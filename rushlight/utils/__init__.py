@@ -1,5 +1,5 @@
 """Helpers around tensors, as PyTorch names them."""
 
-from rushlight.utils import hooks
+from rushlight.utils import checkpoint, hooks
 
-__all__ = ["hooks"]
+__all__ = ["checkpoint", "hooks"]

@@ -1,0 +1,61 @@
+"""Anomaly mode: backward looks for NaN, and an error in it shows where the forward was."""
+
+import warnings
+
+from rushlight import core
+
+__all__ = ["detect_anomaly", "set_detect_anomaly"]
+
+
+class detect_anomaly:
+    """Inside, forward remembers its tracebacks; backward checks every gradient for NaN, and an error shows the forward of its node.
+
+    Args:
+        check_nan: Whether a NaN is an error.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(0., requires_grad=True)
+    >>> with torch.autograd.detect_anomaly():  # doctest: +SKIP
+    ...     (x.sqrt() * 0).backward()
+    Traceback (most recent call last):
+    RuntimeError: Function 'SqrtBackward0' returned nan values in its 0th output.
+    """
+
+    def __init__(self, check_nan=True):
+        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
+        self.check_nan = check_nan
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    def __enter__(self):
+        core.set_anomaly_mode(True, self.check_nan)
+
+    def __exit__(self, *exception):
+        core.set_anomaly_mode(*self.before)
+
+
+class set_detect_anomaly:
+    """Sets anomaly mode at once; as a context manager, puts back what was before at its end.
+
+    Args:
+        mode: On or off.
+        check_nan: Whether a NaN in backward is an error.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.set_detect_anomaly(True):
+    ...     torch.is_anomaly_enabled()
+    True
+    """
+
+    def __init__(self, mode, check_nan=True):
+        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
+        core.set_anomaly_mode(mode, check_nan)
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exception):
+        core.set_anomaly_mode(*self.before)

@@ -1,0 +1,322 @@
+"""What a profiler found: events, averages over events of one name, and tables of them."""
+
+import json
+import os
+
+import rushlight as torch
+
+__all__ = ["EventList", "FormattedTimesMixin", "FunctionEvent", "FunctionEventAvg", "Interval"]
+
+
+def _format_time(time_us):
+    """Microseconds with a unit that suits."""
+    if time_us >= 1e6:
+        return f"{time_us / 1e6:.3f}s"
+    return f"{time_us / 1e3:.3f}ms" if time_us >= 1e3 else f"{time_us:.3f}us"
+
+
+def _format_time_share(time_us, total_time_us):
+    """A time as a percentage."""
+    if total_time_us == 0:
+        return "NaN"
+    return f"{time_us * 100 / total_time_us:.2f}%"
+
+
+def _format_memory(nbytes):
+    """Bytes with a unit that suits."""
+    for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if abs(nbytes) >= size:
+            return f"{nbytes / size:.2f} {unit}"
+    return f"{nbytes} B"
+
+
+class Interval:
+    """From `start` to `end`, in microseconds."""
+
+    def __init__(self, start, end):
+        self.start, self.end = start, end
+
+    def elapsed_us(self):
+        """Its length."""
+        return self.end - self.start
+
+
+class FormattedTimesMixin:
+    """Times as text."""
+
+    @property
+    def cpu_time(self):
+        """The mean time of a call, in microseconds."""
+        return 0.0 if self.count == 0 else 1.0 * self.cpu_time_total / self.count
+
+    @property
+    def cpu_time_str(self):
+        """The mean time of a call."""
+        return _format_time(self.cpu_time)
+
+    @property
+    def cpu_time_total_str(self):
+        """The time of all calls."""
+        return _format_time(self.cpu_time_total)
+
+    @property
+    def self_cpu_time_total_str(self):
+        """The time of all calls without what they called."""
+        return _format_time(self.self_cpu_time_total)
+
+
+class FunctionEvent(FormattedTimesMixin):
+    """One call: an op, the backward of a node, or a range that the user named."""
+
+    def __init__(
+        self,
+        id,
+        name,
+        thread,
+        start_us,
+        end_us,
+        overload_name=None,
+        fwd_thread=None,
+        input_shapes=None,
+        stack=None,
+        scope=0,
+        use_device=None,
+        cpu_memory_usage=0,
+        device_memory_usage=0,
+        is_async=False,
+        is_remote=False,
+        sequence_nr=-1,
+        node_id=-1,
+        device_type=None,
+        flops=None,
+        **others,
+    ):
+        self.id, self.name, self.thread, self.overload_name, self.fwd_thread = id, name, thread, overload_name, fwd_thread
+        self.time_range = Interval(start_us, end_us)
+        self.count = 1
+        self.cpu_children = []
+        self.cpu_parent = None
+        self.input_shapes = input_shapes or ""
+        self.stack = stack or []
+        self.scope, self.use_device, self.node_id, self.sequence_nr = scope, use_device, node_id, sequence_nr
+        self.cpu_memory_usage, self.device_memory_usage = cpu_memory_usage, device_memory_usage
+        self.is_async, self.is_remote, self.is_legacy = is_async, is_remote, False
+        self.is_user_annotation = others.get("is_user_annotation", False)
+        self.device_type = torch.profiler.DeviceType.CPU if device_type is None else device_type
+        self.flops = flops
+
+    def append_cpu_child(self, child):
+        """Adds a call that this one made."""
+        child.cpu_parent = self
+        self.cpu_children.append(child)
+
+    @property
+    def key(self):
+        """What averages go by."""
+        return self.name
+
+    @property
+    def cpu_time_total(self):
+        """The time of the call, in microseconds."""
+        return self.time_range.elapsed_us()
+
+    @property
+    def self_cpu_time_total(self):
+        """The time of the call without the calls that it made."""
+        return self.cpu_time_total - sum(child.cpu_time_total for child in self.cpu_children)
+
+    @property
+    def self_cpu_memory_usage(self):
+        """The memory that the call took without the calls that it made."""
+        return self.cpu_memory_usage - sum(child.cpu_memory_usage for child in self.cpu_children)
+
+    def __repr__(self):
+        return (
+            f"<FunctionEvent id={self.id} name={self.name} overload_name={self.overload_name} device_type={self.device_type} "
+            f"node_id={self.node_id} cpu_time={self.cpu_time_str} start_us={self.time_range.start} end_us={self.time_range.end} "
+            f"cpu_children={[child.id for child in self.cpu_children]} {self.use_device}_time=0.000us name={self.name} thread={self.thread} "
+            f"input_shapes={self.input_shapes or None} cpu_memory_usage={self.cpu_memory_usage} {self.use_device}_memory_usage=0 "
+            f"is_async={self.is_async} is_remote={self.is_remote} seq_nr={self.sequence_nr} is_legacy={self.is_legacy}>"
+        )
+
+
+class FunctionEventAvg(FormattedTimesMixin):
+    """All calls of one name."""
+
+    def __init__(self):
+        self.key = None
+        self.count = 0
+        self.cpu_time_total = self.self_cpu_time_total = 0
+        self.cpu_memory_usage = self.self_cpu_memory_usage = 0
+        self.input_shapes = self.stack = self.scope = self.device_type = None
+        self.cpu_parent = None
+        self.cpu_children = None
+        self.is_async = self.is_remote = self.is_legacy = self.is_user_annotation = False
+        self.flops = 0
+
+    def add(self, other):
+        """Counts one more event, or the events of another average."""
+        if self.key is None:
+            self.key, self.scope, self.device_type = other.key, other.scope, other.device_type
+            self.input_shapes, self.stack = other.input_shapes, other.stack
+            self.is_user_annotation = other.is_user_annotation
+        self.count += other.count
+        for name in ("cpu_time_total", "self_cpu_time_total", "cpu_memory_usage", "self_cpu_memory_usage"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.flops += other.flops or 0
+        return self
+
+    __iadd__ = add
+
+    def __repr__(self):
+        return (
+            f"<FunctionEventAvg key={self.key} self_cpu_time={self.self_cpu_time_total_str} cpu_time={self.cpu_time_str}  "
+            f"self_cuda_time=0.000us cuda_time=0.000us input_shapes={self.input_shapes} cpu_memory_usage={self.cpu_memory_usage} "
+            "cuda_memory_usage=0>"
+        )
+
+
+class EventList(list):
+    """A list of events, or of averages over them."""
+
+    def __init__(self, *args, use_device=None, profile_memory=False, with_flops=False, **kwargs):
+        super().__init__(*args)
+        self._use_device, self._profile_memory, self._with_flops = use_device, profile_memory, with_flops
+
+    def __str__(self):
+        return self.table()
+
+    @property
+    def self_cpu_time_total(self):
+        """The time of all events, in microseconds, each counted once."""
+        return sum(event.self_cpu_time_total for event in self)
+
+    def table(
+        self,
+        sort_by=None,
+        row_limit=100,
+        max_src_column_width=75,
+        max_name_column_width=55,
+        max_shapes_column_width=80,
+        header=None,
+        top_level_events_only=False,
+        time_unit=None,
+    ):
+        """The events as a table.
+
+        Args:
+            sort_by: An attribute of the events, largest first: "cpu_time", "cpu_time_total", "self_cpu_time_total", "count", ….
+            row_limit: How many rows at most.
+            header: A line above.
+            top_level_events_only: Leave out what others called.
+        """
+        if not self:
+            return ""
+        return _build_table(
+            self,
+            sort_by,
+            row_limit,
+            (max_name_column_width, max_shapes_column_width, max_src_column_width),
+            header,
+            top_level_events_only,
+        )
+
+    def key_averages(self, group_by_input_shape=False, group_by_stack_n=0, group_by_overload_name=False):
+        """Averages over the events of one name (and, if asked for, of one choice of input shapes, or one way to the call)."""
+        groups = {}
+        for event in self:
+            key = [event.key]
+            if group_by_input_shape:
+                key.append(str(event.input_shapes))
+            if group_by_stack_n > 0:
+                key += event.stack[:group_by_stack_n]
+            groups.setdefault(tuple(key), FunctionEventAvg()).add(event)
+        averages = EventList(groups.values(), profile_memory=self._profile_memory, with_flops=self._with_flops)
+        for average in averages:
+            average.stack = average.stack[:group_by_stack_n]
+            if not group_by_input_shape:
+                average.input_shapes = ""
+        return averages
+
+    def total_average(self):
+        """One average over everything."""
+        total = FunctionEventAvg()
+        for event in self:
+            total += event
+            total.key = None
+        total.key = "Total"
+        return total
+
+    def export_chrome_trace(self, path):
+        """Writes the events as JSON for chrome://tracing and Perfetto."""
+        process = os.getpid()
+        rows = [
+            {
+                "ph": "X",
+                "cat": "user_annotation" if event.is_user_annotation else "cpu_op",
+                "name": event.name,
+                "pid": process,
+                "tid": event.thread,
+                "ts": event.time_range.start,
+                "dur": event.cpu_time_total,
+                "args": {"External id": event.id, "Sequence number": event.sequence_nr}
+                | ({"Input Dims": event.input_shapes} if event.input_shapes else {})
+                | ({"Call stack": ";".join(event.stack)} if event.stack else {}),
+            }
+            for event in self
+        ]
+        with open(path, "w") as file:
+            json.dump({"schemaVersion": 1, "displayTimeUnit": "ms", "traceEvents": rows}, file)
+
+    def export_stacks(self, path, metric="self_cpu_time_total"):
+        """Writes one line for each event with a stack: the stack, outermost first, and the metric. For flame graphs."""
+        with open(path, "w") as file:
+            for event in self:
+                value = int(getattr(event, metric))
+                if event.stack and value > 0:
+                    file.write(";".join(reversed(event.stack)).replace(" ", "_") + f" {value}\n")
+
+    def supported_export_stacks_metrics(self):
+        """What export_stacks can write."""
+        return ["self_cpu_time_total"]
+
+
+def _build_table(events, sort_by, row_limit, widths, header, top_level_only):
+    """Columns of equal width under a line, above it the names."""
+    name_width, shapes_width, source_width = widths
+    total = sum(event.self_cpu_time_total for event in events)
+    rows = [event for event in events if not top_level_only or event.cpu_parent is None]
+    if sort_by is not None:
+        rows.sort(key=lambda event: getattr(event, sort_by), reverse=True)
+    rows = rows[:row_limit] if row_limit >= 0 else rows
+    columns = [
+        ("Name", lambda e: shortened(e.key, name_width)),
+        ("Self CPU %", lambda e: _format_time_share(e.self_cpu_time_total, total)),
+        ("Self CPU", lambda e: e.self_cpu_time_total_str),
+        ("CPU total %", lambda e: _format_time_share(e.cpu_time_total, total)),
+        ("CPU total", lambda e: e.cpu_time_total_str),
+        ("CPU time avg", lambda e: e.cpu_time_str),
+    ]
+    if events._profile_memory:
+        columns += [
+            ("CPU Mem", lambda e: _format_memory(e.cpu_memory_usage)),
+            ("Self CPU Mem", lambda e: _format_memory(e.self_cpu_memory_usage)),
+        ]
+    columns.append(("# of Calls", lambda e: str(e.count)))
+    if any(event.input_shapes for event in events):
+        columns.append(("Input Shapes", lambda e: shortened(str(e.input_shapes), shapes_width)))
+    if any(event.stack for event in events):
+        columns.append(("Source Location", lambda e: shortened(e.stack[0] if e.stack else "", source_width)))
+    if events._with_flops:
+        columns.append(("Total FLOPs", lambda e: str(e.flops) if e.flops else "--"))
+    cells = [[name for name, _ in columns]] + [[value(event) for _, value in columns] for event in rows]
+    wide = [max(12, *(len(row[place]) for row in cells)) for place in range(len(columns))]
+    line = "".join("-" * width + "  " for width in wide)
+    lines = ["".join(cell.rjust(width) + "  " for cell, width in zip(row, wide)) for row in cells]
+    top = [] if header is None else ["=" * len(line), header]
+    return "\n".join([*top, line, lines[0], line, *lines[1:], line, f"Self CPU time total: {_format_time(total)}", ""])
+
+
+def shortened(text, width):
+    """The text, cut to a width."""
+    return text if width is None or len(text) <= width else text[: width - 3] + "..."

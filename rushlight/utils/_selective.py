@@ -1,0 +1,128 @@
+"""Selective checkpointing: which results the first forward keeps, so that the second need not compute them."""
+
+import enum
+from collections import defaultdict, deque
+
+import rushlight as torch
+from rushlight import core
+
+SAC_IGNORED_OPS = set()  # ops that are always computed again, whatever the policy says
+
+
+class CheckpointPolicy(enum.Enum):
+    """What a policy may say of an op. MUST goes before what anyone else might want, PREFER does not."""
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+_RECOMPUTED = (CheckpointPolicy.MUST_RECOMPUTE, CheckpointPolicy.PREFER_RECOMPUTE)
+
+
+class SelectiveCheckpointContext:
+    """What a policy is told besides the op and its arguments: whether this is the second forward, and the op's result."""
+
+    def __init__(self, *, is_recompute, op_output=None):
+        self.is_recompute, self.op_output = is_recompute, op_output
+
+
+def map_tensors(function, value):
+    """`value` with `function` applied to the tensors in it."""
+    if isinstance(value, torch.Tensor):
+        return function(value)
+    return tuple(map_tensors(function, x) for x in value) if isinstance(value, (tuple, list)) else value
+
+
+class Selection:
+    """An interpreter of one of the two forwards; both share `kept`: for each op what its calls gave, in order."""
+
+    def __init__(self, policy, kept, allow_mutation):
+        self.policy, self.kept, self.allow_mutation = policy, kept, allow_mutation
+
+    def __enter__(self):
+        core.push_interpreter(self)
+        return self
+
+    def __exit__(self, *exception):
+        core.pop_interpreter()
+
+
+class Keeping(Selection):
+    """The first forward: keeps what the policy wants kept."""
+
+    def process(self, op, arguments, keywords):
+        """Computes, asks the policy, and remembers its decision with what it wants kept."""
+        result = core.call_through(op, arguments, keywords)
+        if op in SAC_IGNORED_OPS:
+            return result
+        told = SelectiveCheckpointContext(is_recompute=False, op_output=result)
+        decision = self.policy(told, op, *arguments, **keywords)
+        if isinstance(decision, bool):
+            decision = CheckpointPolicy.MUST_SAVE if decision else CheckpointPolicy.PREFER_RECOMPUTE
+        if decision not in _RECOMPUTED and not keywords:
+            # Written in place later, the kept tensor would be wrong: so its version is kept too.
+            self.kept[op].append(map_tensors(lambda x: (x.detach(), x._version), [result])[0])
+        else:
+            self.kept[op].append(None)
+        return result
+
+
+class Giving(Selection):
+    """The second forward: gives what was kept, and computes the rest."""
+
+    def process(self, op, arguments, keywords):
+        """Gives the kept result of this call a history, or computes it."""
+        if op in SAC_IGNORED_OPS:
+            return core.call_through(op, arguments, keywords)
+        if not self.kept[op]:
+            raise RuntimeError(
+                f"{op.name} encountered during backward, but not found in storage. The function that is checkpointed has to run the same ops again."
+            )
+        kept = self.kept[op].popleft()
+        return core.call_through(op, arguments, keywords) if kept is None else core.record_call(op, arguments, self.given(kept))
+
+    def given(self, kept):
+        """The kept tensors, without history, and unchanged since."""
+        if isinstance(kept, tuple) and len(kept) == 2 and isinstance(kept[1], int):
+            tensor, version = kept
+            if tensor._version != version and not self.allow_mutation:
+                raise RuntimeError(
+                    "Tensor cached during selective activation checkpoint has been mutated. If you expect this, pass "
+                    "allow_cache_entry_mutation=True to create_selective_checkpoint_contexts."
+                )
+            return tensor.detach()
+        return tuple(self.given(x) for x in kept) if isinstance(kept, tuple) else kept
+
+
+def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mutation=False):
+    """The two contexts of a checkpoint that keeps some results: for its `context_fn`.
+
+    Args:
+        policy_fn_or_list: `policy(ctx, op, *args, **kwargs)`, which gives a CheckpointPolicy (or True to keep); or a list of the ops to keep.
+        allow_cache_entry_mutation: Whether kept tensors may be written to in place.
+
+    >>> import functools
+    >>> import rushlight as torch
+    >>> from rushlight.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
+    >>> a = torch.ones(2, 2, requires_grad=True)
+    >>> keep_products = functools.partial(create_selective_checkpoint_contexts, [torch.mm])
+    >>> checkpoint(lambda a: torch.mm(a, a).sin().sum(), a, use_reentrant=False, context_fn=keep_products).backward()
+    """
+    if isinstance(policy_fn_or_list, list):
+        ops = policy_fn_or_list
+        for op in ops:
+            if not isinstance(op, core.Op):
+                raise ValueError(f"Expected op in `op_list` to be an OpOverload but got: {op} of type {type(op)}. ")
+
+        def policy(ctx, op, *args, **kwargs):
+            return CheckpointPolicy.MUST_SAVE if op in ops else CheckpointPolicy.PREFER_RECOMPUTE
+    elif callable(policy_fn_or_list):
+        policy = policy_fn_or_list
+    else:
+        raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
+    kept = defaultdict(deque)
+    return Keeping(policy, kept, allow_cache_entry_mutation), Giving(policy, kept, allow_cache_entry_mutation)
