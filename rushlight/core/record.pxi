@@ -85,6 +85,8 @@ cdef Plan make_plan(Op op, uint64_t mask):
                 place = plan.saved_count
                 plan.saved_kind[place], plan.saved_index[place] = kind, index
                 plan.saved_count += 1
+                if kind == FROM_OUTPUT:
+                    plan.saves_outputs = True
                 if kind == FROM_OUTPUT or (kind == FROM_ARGUMENT and index in op.tensor_parameters):
                     plan.saves_tensors = True
             slots.push_back(place)
@@ -171,7 +173,9 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         check_view_write(<Tensor>args[0])
     node.plan = plan
     node.sequence = next_sequence()
-    node.remember_line()
+    node.made.mark()
+    if modes.anomaly:
+        remember_traceback(node)
     if op.has_variants:
         node.variant = op.variant(args)
     if plan.is_short:
@@ -295,6 +299,8 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
     cdef int i
     cdef object value
     cdef Tensor out
+    if not plan.saves_outputs:
+        return 0
     for i in range(plan.saved_count):
         if plan.saved_kind[i] == FROM_OUTPUT:
             value = outputs if isinstance(outputs, Tensor) else outputs[plan.saved_index[i]]
@@ -315,7 +321,8 @@ cdef int record(Op op, PyObject** args, uint64_t mask, Tensor out) except -1:
     cdef OpNode node = start_node(op, args, mask, False)
     describe_output(node, out)
     set_history(out, node, 0)
-    save_outputs(node, out)
+    if node.plan.saves_outputs:
+        save_outputs(node, out)
     return 0
 
 cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs, bint are_views) except -1:

@@ -36,7 +36,7 @@ cdef extern from *:
     void enable_dict "rl_enable_dict"(PyTypeObject*, size_t) noexcept
 
 
-@cython.trashcan(True)
+# No trashcan: long chains of tensors lead through nodes, which have one.
 @cython.freelist(1024)
 cdef class Tensor:
     cdef Storage storage

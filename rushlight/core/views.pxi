@@ -46,7 +46,8 @@ cdef class ViewOp(Op):
             link_view(out, x)
         if modes.grad and needs_grad(x):
             if category[code] >= IS_FLOATING:
-                mask = inputs_needing_grad(self, args)
+                # (Views have one input.)
+                mask = 1 if self.rule_total == 1 else inputs_needing_grad(self, args)
                 if mask:
                     record(self, args, mask, out)
         return out
