@@ -528,6 +528,21 @@ class TestPicture:
         assert "7" not in explain.picture(loss, model, expand="7").groups
         assert explain.picture(loss, model, expand=True).groups == []
 
+    def test_open_a_module_with_what_is_in_it(self):
+        model = nn.Sequential(*[nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)) for _ in range(2)])
+        picture = explain.picture(model(torch.randn(1, 2)).sum(), model, expand="1")
+        assert picture.groups == ["0.0", "0.1"]
+
+    def test_several_results(self, x):
+        first, second = (x * 2).split([1, 2])
+        lines = str(explain.picture([first.sum(), second, second.grad_fn])).splitlines()
+        assert [line.split()[0] for line in lines] == ["result", "sum", "split", "mul", "leaf", "result", "split"]
+
+    def test_leaf(self):
+        s = torch.tensor(3.0, requires_grad=True)
+        assert str(explain.picture(s)).splitlines()[0].split() == ["s", "=", "3", "scalar"]
+        assert "leaf" in explain.picture(s).svg()
+
     def test_groups_of_lines(self, w):
         h = w
         for _ in range(150):

@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 
-from rushlight.core import Tensor
 from rushlight.explain import _source
 from rushlight.explain._graph import inputs_of, is_leaf_node, op_name, output_dtype, output_shape
 from rushlight.explain._report import count_text, shape_text
+from rushlight.explain._steps import number_text
 
 GROUPS_WANTED = 48
 
@@ -97,11 +97,7 @@ def box_of(node, names):
 
 def result_box(name, tensor):
     """The box of a result: its name, and its value where it is a single number."""
-    value = (
-        f" = {tensor.detach().item():.4g}"
-        if isinstance(tensor, Tensor) and tensor.numel() == 1 and tensor.dtype.is_floating_point
-        else ""
-    )
+    value = f" = {number_text(tensor.detach().item())}" if tensor.numel() == 1 else ""
     detail = "" if value else shape_text(tensor.shape)
     return Box("result", f"{name}{value}", detail, "", f"{name}: where backward starts")
 

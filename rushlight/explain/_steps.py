@@ -40,7 +40,7 @@ def tensor_line(value):
 
 def number_text(number):
     """A number with four digits."""
-    return f"{number:.4g}" if isinstance(number, float) else str(number)
+    return f"{number:.4g}" if isinstance(number, (float, complex)) else str(number)
 
 
 class Step(Report):

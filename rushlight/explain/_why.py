@@ -129,6 +129,7 @@ def without_gradient(x, name, loss, loss_name, cuts_of):
         f"{name}.grad is None because backward has not been called on {loss_name or 'what was computed from it'} yet.",
         users[0].source_line if users else None,
         details,
+        fix=f"call {loss_name or 'loss'}.backward()",
     )
 
 
