@@ -91,6 +91,12 @@ class TestGradientIsNone:
         y.retain_grad()
         check(why(y), "backward_not_called", "made")
 
+    def test_copy_of_a_leaf_that_has_a_name(self, x):
+        y = x.clone()  # made
+        answer = why(y)
+        check(answer, "not_leaf", "made")
+        assert "x.grad is filled" in str(answer)
+
     def test_rebound(self, x):
         x = x * 2  # rebound
         x.sum().backward()
@@ -119,6 +125,12 @@ class TestNotOnPath:
         check(answer, "not_on_path")
         assert "x is used by 1 recorded operation" in str(answer)
         assert other.requires_grad
+
+    def test_other_way_round(self, x):
+        loss = (x * 2).sum()
+        answer = why(loss, x)
+        check(answer, "not_on_path")
+        assert "loss was computed from x" in str(answer) and answer.fix == "ask why(x, loss)"
 
     def test_no_grad(self, x, w):
         with torch.no_grad():
@@ -388,6 +400,18 @@ class TestDoesNotRequireGrad:
         b = a * 2  # computed
         check(why(a), "leaf", "made")
         check(why(b), "no_input", "computed")
+        assert "That is: a." in str(why(b))
+
+    def test_one_hot(self, x):
+        chosen = x.argmax()
+        h = nn.functional.one_hot(chosen, 3).float()  # cut
+        loss = (h * 2).sum()
+        check(why(loss), "indices", "cut")
+
+    def test_one_of_several_targets(self, x):
+        h, k = x.detach(), 3  # cut
+        assert k == 3
+        check(why(h), "detached", "cut")
 
     def test_asked_late(self):
         z = torch.ones(3)

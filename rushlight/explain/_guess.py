@@ -23,7 +23,7 @@ COMPARISONS = {
     "logical_or",
     "logical_not",
 }
-INDICES = {"argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize", "bincount"}
+INDICES = {"argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize", "bincount", "one_hot"}
 READS = {"item", "tolist", "numpy"}
 COPIES = {"tensor", "as_tensor", "from_numpy", "array", "asarray", "Tensor", "FloatTensor"}
 FLAT = {"round", "floor", "ceil", "trunc", "sign"}

@@ -36,7 +36,8 @@ def answer(x, name, frame):
         details += [f"    {_source.shown(line)}"] if line else [WATCH]
         return Answer(certain, headline, line, details)
     if guess is not None:
-        return Answer(guess.cause, headline, guess.line, cut_details(guess.cause, guess.line, certain=False), False)
+        details = cut_details(guess.cause, guess.line, certain=False)
+        return Answer(guess.cause, headline, guess.line, [*details[:2], *filter(None, [guess.detail]), *details[2:]], False)
     details = [
         "It was made without requires_grad=True, or from tensors that do not require grad, or with grad mode off,",
         "or cut off by detach(), .data or .item(). Nothing was recorded, so more is not known.",
@@ -76,13 +77,13 @@ def made_plainly(name, frame):
     found = _source.assignment_of(name, frame)
     if found is None:
         return None
-    values = [_guess.value_of(n, frame) for n in _guess.names_in(found.value) if n != name]
-    tensors = [v for v in values if isinstance(v, Tensor)]
+    values = {n: _guess.value_of(n, frame) for n in _guess.names_in(found.value) if n != name}
+    tensors = {n: value for n, value in values.items() if isinstance(value, Tensor)}
     if not tensors and isinstance(found.value, ast.Call):
         called = ast.unparse(found.value.func).rpartition(".")[2]
         return _guess.Guess("leaf", found.line) if called in _watch.FACTORIES or called in _guess.COPIES else None
-    if tensors and not any(t.requires_grad for t in tensors):
-        return _guess.Guess("no_input", found.line)
+    if tensors and not any(t.requires_grad for t in tensors.values()):
+        return _guess.Guess("no_input", found.line, f"That is: {', '.join(tensors)}.")
     return None
 
 
