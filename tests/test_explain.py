@@ -691,6 +691,13 @@ class TestSteps:
         loss.backward()
         assert torch.equal(gradient, x.grad)
 
+    def test_many_steps(self, x):
+        h = x
+        for _ in range(150):
+            h = h * 2
+        text = str(explain.steps(h.sum()))
+        assert text.count("step ") == 100 and text.endswith("… and 52 more: iterate, or walk() through them")
+
     def test_walk(self, x, capsys):
         loss = (x * 2).sum()
         explain.steps(loss).walk()

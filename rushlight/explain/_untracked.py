@@ -7,6 +7,7 @@ from rushlight.core import Tensor
 from rushlight.explain import _guess, _source, _watch
 from rushlight.explain._causes import CUTS, Answer, cut_details
 from rushlight.explain._graph import address_of, living_tensors
+from rushlight.nn import Parameter
 
 WATCH = "(Run the code inside `with explain.watch():` to see the line.)"
 
@@ -27,7 +28,7 @@ def answer(x, name, frame):
         line = guess.line if guess is not None and guess.cause == cause else None
         headline = f"{name} has dtype {x.dtype.name} and does not require grad: only floating point and complex tensors can."
         return Answer(cause, headline, line, cut_details(cause, line, certain=False) if line else (), not line)
-    if isinstance(x, core_parameter()):
+    if isinstance(x, Parameter):
         return Answer("frozen", headline, None, cut_details("frozen", None))
     certain = known_to_core(x)
     if certain is not None:
@@ -46,13 +47,6 @@ def answer(x, name, frame):
     if not core.is_grad_enabled():
         details.insert(0, "Grad mode is off at this line.")
     return Answer("unknown", headline, None, details, certain=False)
-
-
-def core_parameter():
-    """nn.Parameter, which requires grad unless somebody turns it off."""
-    from rushlight.nn import Parameter
-
-    return Parameter
 
 
 def known_to_core(x):
