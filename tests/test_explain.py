@@ -524,6 +524,12 @@ class TestPicture:
         text = str(explain.picture(model(torch.randn(2, 3)).sum(), module=model))
         assert "0.weight" in text and "2.bias" in text
 
+    def test_shared_leaf_is_drawn_at_each_use(self, w):
+        loss = sum((w * i).sum() for i in range(4))
+        svg = explain.picture(loss, {"shared": w}).svg()
+        assert svg.count(">shared<") == 4 and "used 4 times" in svg
+        assert explain.picture(loss).svg().count(">leaf<") == 1
+
     def test_save(self, w, tmp_path):
         picture = explain.picture(w.sum())
         for kind in ("svg", "html", "txt"):
@@ -561,6 +567,15 @@ class TestPicture:
         first, second = (x * 2).split([1, 2])
         lines = str(explain.picture([first.sum(), second, second.grad_fn])).splitlines()
         assert [line.split()[0] for line in lines] == ["result", "sum", "split", "mul", "leaf", "result", "split"]
+
+    def test_shared_leaf_in_a_group(self):
+        model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        h = torch.ones(1, 3)
+        for _ in range(4):
+            h = model(h)
+        picture = explain.picture(h.sum(), model, expand=[])
+        (group,) = [box for box in picture.drawing.boxes if box.kind == "group"]
+        assert len(group.nodes) == len(set(map(id, group.nodes))) == 4 + 4 * 4 + 1
 
     def test_leaf(self):
         s = torch.tensor(3.0, requires_grad=True)
