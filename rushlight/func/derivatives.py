@@ -84,6 +84,7 @@ def outside(value, level, inputs, outer, keep=False):
 
     With `keep`, backward through that graph leaves it usable for this function too.
     """
+    value = core.as_seen(value)
     if outer and core.reaches_outside((value,), inputs, keep):
         return value
     return core.without_graph(value, level)
@@ -173,6 +174,7 @@ def gradient_and_value(func, argnums, has_aux, args, kwargs):
                 )
             result, aux = result
         check_scalar(result)
+        result = core.as_seen(result)
         # What comes beside the result may lead to the same graph later.
         found = rebuild(gradients([result], inputs, [None], level, outer, has_aux or None))
         value = outside(result, level, inputs, outer)
@@ -226,6 +228,7 @@ def pullback(func, args, argnums, has_aux):
             aux = auxiliary(aux, level, inputs, outer)
         outputs, rebuild_result = flattened(result)
         check_results(result, outputs, "vjp(f, *primals)")
+        outputs = [core.as_seen(y) for y in outputs]
         for output in outputs:
             if not (output.is_floating_point() or output.is_complex()):
                 raise RuntimeError(
@@ -365,7 +368,7 @@ def linearize(func, *primals):
     outer, level = before[0], before[1]
     try:
         inputs = [core.derivative_input(x, outer) for x in flat]
-        outputs = of_tensors(*inputs)
+        outputs = [core.as_seen(y) for y in of_tensors(*inputs)]
         moved = [y for y in outputs if y.requires_grad]
         # The pullback of unknown cotangents is linear in them; pulling tangents back through it once more pushes them forward.
         seeds = [core.derivative_input(torch.zeros_like(y), False) for y in moved]
