@@ -22,18 +22,54 @@ void visit_storage(const char* name, DType dtype, F&& f) {
   visit<allowed>(name, dtype, [&]<class T>(Type<T>) { f(Type<typename Storage<T>::type>{}); });
 }
 
+template <int by, class V, int... k>
+inline V turn_lanes(V v, std::integer_sequence<int, k...>) {
+  return __builtin_shufflevector(v, v, (k + by) % int(sizeof...(k))...);
+}
+// f over all lanes: over the halves, then the quarters, and so on.
+template <class V, class F, int half = int(sizeof(V) / sizeof(V{}[0])) / 2>
+inline auto across_lanes(V v, const F& f) {
+  if constexpr (half == 0)
+    return v[0];
+  else
+    return across_lanes<V, F, half / 2>(
+        f(v, turn_lanes<half>(v, std::make_integer_sequence<int, int(sizeof(V) / sizeof(v[0]))>())), f);
+}
+
 // Ops of the form combine(map(x0), map(x1), ...) over S, where both functions take scalars and vectors alike.
 template <class Self, class T, class S>
 struct Folding {
   using State = S;
   static constexpr bool ordered = false;
   static constexpr int outputs = 1;
-  static constexpr int width = lanes_of<S>, vectors = 128 / vector_bytes, unit = width * vectors;
+  // Several sums at once hide the time that an addition takes; more than eight would not stay in registers.
+  static constexpr int width = lanes_of<S>, vectors = vector_bytes >= 32 ? 256 / vector_bytes : 8, unit = width * vectors;
 
   const Self& self() const { return static_cast<const Self&>(*this); }
   S element(const T* p) const { return self().map(convert<S>(*p)); }
   Vector<S> elements(const T* p) const { return self().map(load<S>(p)); }
   void merge(S& a, const S& b) const { a = self().combine(a, b); }
+
+  // The last elements [i, n) of at least a vector's length, with identities before them.
+  Vector<S> rest(const T* p, int64_t i, int64_t n) const {
+    Vector<S> place;
+    for (int k = 0; k < width; ++k) place[k] = S(k);
+    return place < Vector<S>{} + S(width - (n - i)) ? Vector<S>{} + self().identity() : elements(p + n - width);
+  }
+
+  // Combines the halves of `count` vectors, then of the rest, until one is left.
+  template <int count>
+  void halve(Vector<S>* v) const {
+    if constexpr (count > 1) {
+      for (int k = 0; k < count / 2; ++k) v[k] = self().combine(v[k], v[k + count / 2]);
+      halve<count / 2>(v);
+    }
+  }
+
+  // The combination of all lanes.
+  S across(Vector<S> v) const {
+    return across_lanes(v, [this](Vector<S> a, Vector<S> x) { return self().combine(a, x); });
+  }
 
   void run(S& s, const T* p, int64_t n, int64_t stride, int64_t) const {
     int64_t i = 0;
@@ -45,21 +81,18 @@ struct Folding {
         for (i = unit; i + unit <= n; i += unit)
 #pragma GCC unroll 8
           for (int v = 0; v < vectors; ++v) acc[v] = self().combine(acc[v], elements(p + i + v * width));
-#pragma GCC unroll 8
-        for (int half = vectors / 2; half > 0; half /= 2)
-          for (int v = 0; v < half; ++v) acc[v] = self().combine(acc[v], acc[v + half]);
+        halve<vectors>(acc);
         first = acc[0];
       } else {
         first = elements(p);
         i = width;
       }
       for (; i + width <= n; i += width) first = self().combine(first, elements(p + i));
-      S lanes[width];
-      store(lanes, first);
-      for (int half = width / 2; half > 0; half /= 2)
-        for (int k = 0; k < half; ++k) lanes[k] = self().combine(lanes[k], lanes[k + half]);
-      s = self().combine(s, lanes[0]);
-    } else if (n >= 8) {
+      if (i < n) first = self().combine(first, rest(p, i, n));
+      s = self().combine(s, across(first));
+      return;
+    }
+    if (n >= 8) {
       S acc[4];
       for (int k = 0; k < 4; ++k) acc[k] = element(p + k * stride);
       for (i = 4; i + 4 <= n; i += 4)
@@ -129,6 +162,19 @@ struct Stepping {
   template <int>             \
   using WideOutput = Also;
 
+// x where it is greater (or less) than a, by the one instruction that there is for it; a where one of them is a NaN.
+template <bool greatest, class V>
+inline __attribute__((always_inline)) V further(V a, V x) {
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+  if constexpr (std::is_same_v<V, Vector<float>>) return V(greatest ? _mm512_max_ps(x, a) : _mm512_min_ps(x, a));
+  if constexpr (std::is_same_v<V, Vector<double>>) return V(greatest ? _mm512_max_pd(x, a) : _mm512_min_pd(x, a));
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<V, Vector<float>>) return V(greatest ? _mm256_max_ps(x, a) : _mm256_min_ps(x, a));
+  if constexpr (std::is_same_v<V, Vector<double>>) return V(greatest ? _mm256_max_pd(x, a) : _mm256_min_pd(x, a));
+#endif
+  return (greatest ? x > a : x < a) ? x : a;
+}
+
 // The greatest or the least element; a NaN wins over all. (Booleans are bytes here.)
 template <class T, bool greatest, class S = Compute<T>>
 struct Extremum : Folding<Extremum<T, greatest, S>, T, S> {
@@ -152,6 +198,35 @@ struct Extremum : Folding<Extremum<T, greatest, S>, T, S> {
   template <int>
   S result(S s) const {
     return s;
+  }
+
+  // A NaN is rare: the sum of all elements tells whether there may be one, and then they are taken again with care.
+  void run(S& s, const T* p, int64_t n, int64_t stride, int64_t index) const {
+    using Base = Folding<Extremum, T, S>;
+    if constexpr (std::is_floating_point_v<S>) {
+      constexpr int width = Base::width, vectors = 4, unit = vectors * width;
+      if (stride == 1 && n >= unit) {
+        Vector<S> most[vectors], sums[vectors];
+        for (int v = 0; v < vectors; ++v) most[v] = sums[v] = load<S>(p + v * width);
+        int64_t i = unit;
+        for (; i + unit <= n; i += unit)
+#pragma GCC unroll 4
+          for (int v = 0; v < vectors; ++v) {
+            const Vector<S> x = load<S>(p + i + v * width);
+            most[v] = further<greatest>(most[v], x);
+            sums[v] += x;
+          }
+        const S sum = across_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]), [](Vector<S> a, Vector<S> x) { return a + x; });
+        if (sum == sum) {
+          this->template halve<vectors>(most);
+          for (; i + width <= n; i += width) most[0] = combine(most[0], load<S>(p + i));
+          if (i < n) most[0] = combine(most[0], this->rest(p, i, n));
+          s = combine(s, this->across(most[0]));
+          return;
+        }
+      }
+    }
+    Base::run(s, p, n, stride, index);
   }
 };
 

@@ -44,10 +44,93 @@ S exponentials_of(const S* x, S* out, int64_t n, S most) {
   return S(total);
 }
 
+// softmax or log_softmax of neighbouring lines, `count` of them (at most `lines`) side by side: elements i of all of them begin
+// at in + i * in_step.
+template <class S>
+struct Columns {
+  static constexpr int vectors = 4, lines = vectors * lanes_of<S>;
+  using Row = Vector<S>[vectors];
+  int count;
+
+  void get(Row& row, const S* p) const {
+    S copy[lines] = {};
+    if (count < lines) __builtin_memcpy(copy, p, size_t(count) * sizeof(S));
+    const S* from = count < lines ? copy : p;
+    for (int v = 0; v < vectors; ++v) row[v] = load<S>(from + v * lanes_of<S>);
+  }
+  void set(S* p, const Row& row) const {
+    S copy[lines];
+    S* to = count < lines ? copy : p;
+    for (int v = 0; v < vectors; ++v) store(to + v * lanes_of<S>, row[v]);
+    if (count < lines) __builtin_memcpy(p, copy, size_t(count) * sizeof(S));
+  }
+
+  template <bool logarithm>
+  void run(S* out, int64_t out_step, const S* in, int64_t in_step, int64_t n) const {
+    const Extremum<S, true> extremum;
+    Row row, most, total = {};
+    get(most, in);
+    for (int64_t i = 1; i < n; ++i) {
+      get(row, in + i * in_step);
+      for (int v = 0; v < vectors; ++v) most[v] = extremum.combine(most[v], row[v]);
+    }
+    for (int64_t begin = 0; begin < n; begin += leaf_rows) {
+      Row sums = {};
+      for (int64_t i = begin; i < n && i < begin + leaf_rows; ++i) {
+        get(row, in + i * in_step);
+        for (int v = 0; v < vectors; ++v) sums[v] += row[v] = exponential(row[v] - most[v]);
+        if (!logarithm) set(out + i * out_step, row);
+      }
+      for (int v = 0; v < vectors; ++v) total[v] += sums[v];
+    }
+    for (int v = 0; v < vectors; ++v)
+      total[v] = logarithm ? each_lane(total[v], [](S sum) { return scalar_log(sum); }) : 1 / total[v];
+    for (int64_t i = 0; i < n; ++i) {
+      get(row, logarithm ? in + i * in_step : out + i * out_step);
+      for (int v = 0; v < vectors; ++v) row[v] = logarithm ? row[v] - most[v] - total[v] : row[v] * total[v];
+      set(out + i * out_step, row);
+    }
+  }
+};
+
+// Of float32, whose exp is no call that would take all registers. False where the lines do not lie side by side in memory,
+// along the last dimension.
+template <class T, bool logarithm>
+bool softmax_of_columns(const Array& out, const Array& in, int dim) {
+  if constexpr (!std::is_same_v<T, float>) {
+    return false;
+  } else {
+    using Tile = Columns<T>;
+    const int last = out.ndim - 1;
+    if (last < 1 || dim == last || out.strides[last] != 1 || in.strides[last] != 1 || out.shape[last] < lanes_of<T>) return false;
+    const int64_t n = out.shape[dim], width = out.shape[last], blocks = (width + Tile::lines - 1) / Tile::lines;
+    int64_t tiles = n > 0 ? blocks : 0;
+    for (int d = 0; d < last; ++d)
+      if (d != dim) tiles *= out.shape[d];
+    const int64_t cost = n * Tile::lines;
+    partition(tiles, cost >= work_grain ? 1 : work_grain / (cost + 1) + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t first = t % blocks * Tile::lines;
+        int64_t place = t / blocks, to = first, from = first;
+        for (int d = last - 1; d >= 0; --d) {
+          if (d == dim) continue;
+          to += place % out.shape[d] * out.strides[d];
+          from += place % out.shape[d] * in.strides[d];
+          place /= out.shape[d];
+        }
+        const Tile tile{int(width - first < Tile::lines ? width - first : Tile::lines)};
+        tile.template run<logarithm>(out.as<T>() + to, out.strides[dim], in.as<T>() + from, in.strides[dim], n);
+      }
+    });
+    return true;
+  }
+}
+
 // softmax: arrays out, in; numbers dim (i).
 inline void softmax(const Array* a, int, const Number* numbers) {
   visit<group::floating>("softmax", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
+    if (softmax_of_columns<T, false>(a[0], a[1], int(numbers[0].i))) return;
     each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S* x = in[0];
       const S most = greatest_of(x, n);
@@ -63,6 +146,7 @@ inline void softmax(const Array* a, int, const Number* numbers) {
 inline void log_softmax(const Array* a, int, const Number* numbers) {
   visit<group::floating>("log_softmax", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
+    if (softmax_of_columns<T, true>(a[0], a[1], int(numbers[0].i))) return;
     each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S* x = in[0];
       const S most = greatest_of(x, n);

@@ -1,4 +1,5 @@
 // Functions made of vector mathematics: exponentials, angles, activations and their gradients.
+#include "inline_math.h"
 #include "loops.h"
 
 namespace rl::RL_ISA {
@@ -150,6 +151,11 @@ template <class T>
 inline T gelu_exact(T x) {
   return x * (T(0.5) * simd::erfc(x * T(-M_SQRT1_2)));
 }
+template <>
+inline float gelu_exact(float x) {
+  const float tail = normal_tail(x).probability;
+  return x * (x < 0 ? tail : 1 - tail);
+}
 
 constexpr double gelu_scale = M_SQRT2 * M_2_SQRTPI * 0.5, gelu_cubic = 0.044715;
 
@@ -158,18 +164,25 @@ inline T gelu_tanh(T x) {
   return x * sigmoid(T(2 * gelu_scale) * (x + T(gelu_cubic) * x * x * x));
 }
 
+constexpr double density_scale = M_2_SQRTPI * M_SQRT1_2 * 0.5;
+
 template <class T>
 inline T gelu_gradient_exact(T g, T x) {
-  const T cdf = T(0.5) * (1 + simd::erf(x * T(M_SQRT1_2)));
-  const T pdf = simd::exp(x * x * T(-0.5)) * T(M_2_SQRTPI * M_SQRT1_2 * 0.5);
-  return g * (cdf + x * pdf);
+  const T cdf = T(0.5) * simd::erfc(x * T(-M_SQRT1_2));
+  return g * (cdf + x * (simd::exp(x * x * T(-0.5)) * T(density_scale)));
+}
+template <>
+inline float gelu_gradient_exact(float g, float x) {
+  const NormalTail normal = normal_tail(x);
+  const float cdf = x < 0 ? normal.probability : 1 - normal.probability;
+  return g * (cdf + x * (normal.exponential * float(density_scale)));
 }
 
 template <class T>
 inline T gelu_gradient_tanh(T g, T x) {
-  const T t = simd::tanh(T(gelu_scale) * (x + T(gelu_cubic) * x * x * x));
-  const T slope = T(gelu_scale) * (1 + T(3 * gelu_cubic) * x * x);
-  return g * (T(0.5) * (1 + t) + T(0.5) * x * (1 - t * t) * slope);
+  const T s = sigmoid(T(2 * gelu_scale) * (x + T(gelu_cubic) * x * x * x));
+  const T slope = T(2 * gelu_scale) * (1 + T(3 * gelu_cubic) * x * x);
+  return g * (s + x * s * (1 - s) * slope);
 }
 
 template <class T>

@@ -93,10 +93,16 @@ void reduce_leaf(const Op& op, const ReducePlan& plan, const T* p, int lanes, in
   const int64_t inner = r.count ? r.dims[0].size : 1, stride = r.count ? r.dims[0].in : 0;
   int64_t at = begin;
   while (at < end) {
-    int64_t place = at / inner, first = at % inner, offset = first * stride;
-    for (int d = 1; d < r.count; ++d) {
-      offset += place % r.dims[d].size * r.dims[d].in;
-      place /= r.dims[d].size;
+    // A division takes as long as many elements: none where there is one dimension.
+    int64_t first = at, offset = at * stride;
+    if (r.count > 1) {
+      int64_t place = at / inner;
+      first = at % inner;
+      offset = first * stride;
+      for (int d = 1; d < r.count; ++d) {
+        offset += place % r.dims[d].size * r.dims[d].in;
+        place /= r.dims[d].size;
+      }
     }
     const int64_t n = inner - first < end - at ? inner - first : end - at;
     if (plan.lanes == 1)
@@ -189,8 +195,11 @@ void reduce(const Op& op, const Array* outs, const Array& in) {
     }
     for (; d < plan.kept.count; ++d) {
       const Dim& dim = plan.kept.dims[d];
-      const int64_t i = t % dim.size;
-      t /= dim.size;
+      int64_t i = t;
+      if (d + 1 < plan.kept.count) {
+        i = t % dim.size;
+        t /= dim.size;
+      }
       tile.in += i * dim.in;
       for (int o = 0; o < 2; ++o) tile.out[o] += i * dim.out[o];
     }

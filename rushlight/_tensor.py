@@ -25,6 +25,11 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
     """
     if gradient is None and inputs is None and not create_graph and core.run_backward_from_scalar(self, bool(retain_graph)):
         return
+    if core.is_transforming():
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use functorch.grad or functorch.vjp instead or call "
+            "backward() outside of functorch transforms."
+        )
     autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
@@ -66,6 +71,8 @@ def rebuild_subclass(cls, function, arguments, state):
 
 def reduce(self, protocol):
     """What pickle stores: the storage (shared by views), the place in it, and whether gradients are wanted."""
+    if type(self) is core.Wrapped:
+        return reduce(self.level.read(self, "pickle"), protocol)
     if self._backward_hooks:
         warnings.warn("Tensors with backward hooks lose them when they are pickled or saved", UserWarning, stacklevel=2)
     arguments = (

@@ -91,6 +91,12 @@ class TestGradientIsNone:
         y.retain_grad()
         check(why(y), "backward_not_called", "made")
 
+    def test_copy_of_a_leaf_that_has_a_name(self, x):
+        y = x.clone()  # made
+        answer = why(y)
+        check(answer, "not_leaf", "made")
+        assert "x.grad is filled" in str(answer)
+
     def test_rebound(self, x):
         x = x * 2  # rebound
         x.sum().backward()
@@ -119,6 +125,12 @@ class TestNotOnPath:
         check(answer, "not_on_path")
         assert "x is used by 1 recorded operation" in str(answer)
         assert other.requires_grad
+
+    def test_other_way_round(self, x):
+        loss = (x * 2).sum()
+        answer = why(loss, x)
+        check(answer, "not_on_path")
+        assert "loss was computed from x" in str(answer) and answer.fix == "ask why(x, loss)"
 
     def test_no_grad(self, x, w):
         with torch.no_grad():
@@ -388,6 +400,18 @@ class TestDoesNotRequireGrad:
         b = a * 2  # computed
         check(why(a), "leaf", "made")
         check(why(b), "no_input", "computed")
+        assert "That is: a." in str(why(b))
+
+    def test_one_hot(self, x):
+        chosen = x.argmax()
+        h = nn.functional.one_hot(chosen, 3).float()  # cut
+        loss = (h * 2).sum()
+        check(why(loss), "indices", "cut")
+
+    def test_one_of_several_targets(self, x):
+        h, k = x.detach(), 3  # cut
+        assert k == 3
+        check(why(h), "detached", "cut")
 
     def test_asked_late(self):
         z = torch.ones(3)
@@ -500,6 +524,12 @@ class TestPicture:
         text = str(explain.picture(model(torch.randn(2, 3)).sum(), module=model))
         assert "0.weight" in text and "2.bias" in text
 
+    def test_shared_leaf_is_drawn_at_each_use(self, w):
+        loss = sum((w * i).sum() for i in range(4))
+        svg = explain.picture(loss, {"shared": w}).svg()
+        assert svg.count(">shared<") == 4 and "used 4 times" in svg
+        assert explain.picture(loss).svg().count(">leaf<") == 1
+
     def test_save(self, w, tmp_path):
         picture = explain.picture(w.sum())
         for kind in ("svg", "html", "txt"):
@@ -527,6 +557,30 @@ class TestPicture:
         assert picture._repr_html_().count("<details>") == 30
         assert "7" not in explain.picture(loss, model, expand="7").groups
         assert explain.picture(loss, model, expand=True).groups == []
+
+    def test_open_a_module_with_what_is_in_it(self):
+        model = nn.Sequential(*[nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)) for _ in range(2)])
+        picture = explain.picture(model(torch.randn(1, 2)).sum(), model, expand="1")
+        assert picture.groups == ["0.0", "0.1"]
+
+    def test_several_results(self, x):
+        first, second = (x * 2).split([1, 2])
+        lines = str(explain.picture([first.sum(), second, second.grad_fn])).splitlines()
+        assert [line.split()[0] for line in lines] == ["result", "sum", "split", "mul", "leaf", "result", "split"]
+
+    def test_shared_leaf_in_a_group(self):
+        model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        h = torch.ones(1, 3)
+        for _ in range(4):
+            h = model(h)
+        picture = explain.picture(h.sum(), model, expand=[])
+        (group,) = [box for box in picture.drawing.boxes if box.kind == "group"]
+        assert len(group.nodes) == len(set(map(id, group.nodes))) == 4 + 4 * 4 + 1
+
+    def test_leaf(self):
+        s = torch.tensor(3.0, requires_grad=True)
+        assert str(explain.picture(s)).splitlines()[0].split() == ["s", "=", "3", "scalar"]
+        assert "leaf" in explain.picture(s).svg()
 
     def test_groups_of_lines(self, w):
         h = w
@@ -651,6 +705,13 @@ class TestSteps:
         gradient = list(explain.steps(loss))[-1].gradient
         loss.backward()
         assert torch.equal(gradient, x.grad)
+
+    def test_many_steps(self, x):
+        h = x
+        for _ in range(150):
+            h = h * 2
+        text = str(explain.steps(h.sum()))
+        assert text.count("step ") == 100 and text.endswith("… and 52 more: iterate, or walk() through them")
 
     def test_walk(self, x, capsys):
         loss = (x * 2).sum()

@@ -27,3 +27,13 @@ def test_keywords_keep_their_names(call, name, keywords, expected):
     Watching.calls.clear()
     assert call(torch.ones(2).as_subclass(Watching)).tolist() == expected
     assert [given for called, _, given in Watching.calls if called == name] == [keywords]
+
+
+def test_tensors_of_transforms_are_no_subclasses_to_ask():
+    """Watching exists here, so calls look for handlers; what transforms wrap has none."""
+    x = torch.ones(2)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x, x) * 2
+        assert dual.tolist() == [2.0, 2.0]
+        assert torch.autograd.forward_ad.unpack_dual(dual.add_(x, alpha=2)).tangent.tolist() == [2.0, 2.0]
+    assert torch.func.vmap(lambda row: row.sum(0, dtype=torch.float64))(torch.ones(3, 2)).tolist() == [2.0] * 3

@@ -66,6 +66,13 @@ def tensors() -> None:
     assert_type(torch.linalg.vector_norm(x), Tensor)
     handle = x.register_hook(lambda g: g * 2)
     handle.remove()
+    layer = nn.Linear(4, 2, bias=False)
+    assert_type(layer.in_features, int)
+    assert_type(layer.weight, nn.Parameter)
+    assert_type(nn.Sequential(layer, nn.ReLU())[0], nn.Module)
+    for name, parameter in layer.named_parameters():
+        assert_type(name, str)
+        assert_type(parameter, nn.Parameter)
     assert_type(nn.Parameter(torch.ones(2)).requires_grad_(), nn.Parameter)
 
 

@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import class_stubs
 import stub_types as known
 
 import rushlight as torch
@@ -312,6 +313,29 @@ def exports_stub(module):
     return "".join(lines)
 
 
+def layer_stub(module):
+    """A file of nn.modules or optim."""
+    imports, body = class_stubs.module_stub(module, type_of, home_of)
+    if module is torch.nn.modules.module:
+        missing = [
+            name for name in dir(module.Module) if not name.startswith("_") and not re.search(rf"\b{name}\b", class_stubs.MODULE)
+        ]
+        if missing:
+            raise SystemExit(f"Module.{missing[0]} has no type: add it to MODULE in tools/class_stubs.py")
+        imports = "".join(f"from ._call import {name} as {name}\n" for name in module.__all__ if name != "Module")
+        body = class_stubs.MODULE + "\n"
+    if "Parameter" in body:
+        imports += "from rushlight.nn.parameter import Parameter\n"
+    if "ParamsT" in body:
+        imports += "from rushlight.optim.optimizer import ParamsT\n"
+    if "(Module)" not in body and re.search(r"\bModule\b", body) and "class Module:" not in body:
+        imports += "from rushlight.nn.modules.module import Module\n"
+    if "RemovableHandle" in body:
+        imports += "from rushlight.core import RemovableHandle\n"
+    header = "from collections.abc import Callable, Iterator, Mapping, Sequence\nfrom typing import Any, Self, overload\n\n"
+    return header + imports + core_imports(body) + body + "\ndef __getattr__(name: str) -> Any: ...\n"
+
+
 def stubs():
     """Path -> text of every stub that is made."""
     ours = {
@@ -327,6 +351,10 @@ def stubs():
         "nn/__init__.pyi": exports_stub(torch.nn),
         "nn/utils/__init__.pyi": exports_stub(torch.nn.utils),
     }
+    for package in (torch.nn.modules, torch.optim):
+        for name, module in vars(package).items():
+            if isinstance(module, types.ModuleType) and not name.startswith("_") and name != "optimizer":
+                ours[f"{module.__name__.removeprefix('rushlight.').replace('.', '/')}.pyi"] = layer_stub(module)
     return {PACKAGE / path: HEADER + text for path, text in ours.items()}
 
 

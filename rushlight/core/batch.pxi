@@ -7,9 +7,11 @@ cdef enum:
     BATCH_SIZES = 3         # with the size of the batch before the sizes that it is given
     BATCH_TRANSPOSED = 4    # t()
     BATCH_PRODUCT = 5       # mm
-    BATCH_ADDED_PRODUCT = 6 # addmm
+    BATCH_ADDED_PRODUCT = 6  # addmm
     BATCH_DRAWS = 7         # random numbers
-    BATCH_UNSQUEEZED = 8
+    BATCH_UNSQUEEZED = 8    # unsqueeze
+    BATCH_VECTORS = 9       # mv of one matrix
+    BATCH_ADDED_VECTORS = 10  # addmv of one matrix
 
 @cython.final
 cdef class Batching:
@@ -23,7 +25,7 @@ cdef class Batching:
 def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
     """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
     cdef Batching how = Batching.__new__(Batching)
-    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze").index(kind)
+    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze", "mv", "addmv").index(kind)
     how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
     op.batching = how
 
@@ -45,6 +47,7 @@ cdef class BatchLevel(Level):
         cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
         cdef uint32_t flags = 0
         cdef bint ours = False
+        cdef int inner
         cdef object value, dim, result = None
         if how is None:
             return self.process(op, arguments, keywords or {})
@@ -67,8 +70,9 @@ cdef class BatchLevel(Level):
             return self.dressed(op, below(op, bound, n), None)
         try:
             if how.kind == BATCH_POINTWISE:
-                if lines_up(op, bound, flags):
-                    result = below(op, bound, n)
+                inner = ndim_of_examples(op, bound, flags)
+                if inner >= 0:
+                    result = run_lined_up(op, bound, n, flags, inner)
             elif how.kind == BATCH_SHIFTED:
                 result = run_shifted(op, how, bound, n, flags)
             elif how.kind == BATCH_SIZES:
@@ -84,6 +88,15 @@ cdef class BatchLevel(Level):
                 result = product_of_batch(<object>bound[0], <object>bound[1], flags, self.size)
             elif how.kind == BATCH_ADDED_PRODUCT and flags == 2:
                 result = rows_of_layer(op, bound, n, self.size)
+            elif how.kind == BATCH_VECTORS and flags == 2:
+                if (<Tensor>bound[0]).geometry.ndim == 2 and (<Tensor>bound[1]).geometry.ndim == 2:
+                    result = run_packed(batch_mm, (<object>bound[1], run_packed(batch_t, (<object>bound[0],))))
+            elif how.kind == BATCH_ADDED_VECTORS and flags == 4:
+                if (<Tensor?><object>bound[0]).geometry.ndim == 1 and (<Tensor>bound[1]).geometry.ndim == 2 and \
+                        (<Tensor>bound[2]).geometry.ndim == 2:
+                    # A layer on one vector of each example: on the rows of a matrix.
+                    result = run_packed(batch_addmm, (<object>bound[0], <object>bound[2], run_packed(batch_t, (<object>bound[1],)),
+                                                      <object>bound[3], <object>bound[4]))
             if result is None:
                 result = how.rule(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], self.size)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
@@ -122,25 +135,43 @@ cdef inline object view_of(Op op, Tensor x, object first, object second):
     args[0], args[1], args[2] = <PyObject*>x, <PyObject*>first, <PyObject*>second
     return below(op, args, op.parameter_count)
 
-cdef bint lines_up(Op op, PyObject** bound, uint32_t flags):
-    """Whether the operands broadcast as the examples do: those with a batch have as many dimensions as the largest, and no example without
-    dimensions meets another dtype."""
+cdef int ndim_of_examples(Op op, PyObject** bound, uint32_t flags):
+    """The number of dimensions that examples broadcast to. -1 where promotion must be looked at (an example without dimensions meets another
+    dtype), or where another parameter has a batch."""
     cdef int ndim = 0, inner, code = -1
     cdef Tensor t
-    cdef bint mixed = False
+    cdef bint mixed = False, flat = False
     for index in op.tensor_parameters:
         if PyObject_TypeCheck(<object>bound[<int>index], <PyTypeObject*>Tensor):
             t = <Tensor>bound[<int>index]
             inner = t.geometry.ndim - (flags >> <int>index & 1)
             ndim = max(ndim, inner)
+            flat = flat or inner == 0
             mixed = mixed or code >= 0 and t.code != code
             code = t.code
+    return -1 if mixed and flat or flags >= <uint32_t>1 << len(op.tensor_parameters) else ndim
+
+cdef object run_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, int ndim):
+    """A pointwise op, with dimensions of size 1 between the batch and the examples where those have fewer than others."""
+    cdef list kept = None
+    cdef Tensor t
+    cdef int missing, d
+    cdef list sizes
     for index in op.tensor_parameters:
-        if flags >> <int>index & 1:
-            inner = (<Tensor>bound[<int>index]).geometry.ndim - 1
-            if inner != ndim or mixed and inner == 0:
-                return False
-    return flags < <uint32_t>1 << len(op.tensor_parameters)
+        if not flags >> <int>index & 1:
+            continue
+        t = <Tensor>bound[<int>index]
+        missing = ndim + 1 - t.geometry.ndim
+        if missing:
+            sizes = [t.geometry.shape[0]] + [1] * missing
+            for d in range(1, t.geometry.ndim):
+                sizes.append(t.geometry.shape[d])
+            padded = run_packed(op_view, (t, tuple(sizes)))
+            if kept is None:
+                kept = []
+            kept.append(padded)
+            bound[<int>index] = <PyObject*>padded
+    return below(op, bound, n)
 
 cdef object shifted_dim(object dim, int ndim):
     """A dimension of an example as one of the batch, None where it is not plain."""
@@ -207,13 +238,13 @@ cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
     bound[1] = <PyObject*>whole
     return below(op, bound, n)
 
-cdef Op batch_view, batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose
+cdef Op batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm
 
 def set_batch_ops(dict ops):
     """Connects what products of batches are made of."""
-    global batch_view, batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose
-    batch_view, batch_unsafe_view, batch_mm, batch_bmm, batch_expand = ops["view"], ops["_unsafe_view"], ops["mm"], ops["bmm"], ops["expand"]
-    batch_transpose = ops["transpose"]
+    global batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm
+    batch_unsafe_view, batch_mm, batch_bmm, batch_expand = ops["_unsafe_view"], ops["mm"], ops["bmm"], ops["expand"]
+    batch_transpose, batch_t, batch_addmm = ops["transpose"], ops["t"], ops["addmm"]
 
 cdef object rows_of(Tensor x):
     """The matrices of a batch below each other, where that needs no copy."""
@@ -221,7 +252,7 @@ cdef object rows_of(Tensor x):
         return None
     if x.count == 0:
         return None
-    return run_packed(batch_view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])))
+    return run_packed(op_view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])))
 
 cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
     """mm where one factor or both have a batch; None where something does not fit."""
@@ -238,6 +269,9 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
         b = run_packed(batch_expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])))
     elif flags == 2:
         a = run_packed(batch_expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
+    elif a.geometry.shape[2] == 1:
+        # Outer products: a column of each example times a row.
+        return run_packed(op_mul, (a, b))
     return run_packed(batch_bmm, (a, b))
 
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):

@@ -3,13 +3,15 @@ cdef Level innermost_level():
     interpreter = current_interpreter() if modes.interpreters else None
     return <Level>interpreter if isinstance(interpreter, Level) else None
 
+NO_HOOKS_TEXT = ("torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Please open an issue with your use case.")
+
 def begin_derivative():
     """Enters a function that is differentiated, with grad mode on; what it returns is for `end_derivative`.
 
     Grad mode outside does not stop the derivative; tensors within wrappers stay unrecorded where it is off.
     """
     cdef Level level = innermost_level()
-    cdef tuple before = (modes.grad, level, level.grad_within if level is not None else True)
+    cdef tuple before = (modes.grad, level, level.grad_within if level is not None else True, disable_saved_tensor_hooks(NO_HOOKS_TEXT))
     if level is not None and not modes.grad:
         level.grad_within = False
     modes.grad = True
@@ -20,6 +22,7 @@ def end_derivative(tuple before):
     """Leaves a function that is differentiated; returns grad mode outside."""
     modes.grad = before[0]
     modes.transforms -= 1
+    disable_saved_tensor_hooks(before[3])
     if before[1] is not None:
         (<Level>before[1]).grad_within = before[2]
     return before[0]

@@ -49,8 +49,16 @@ cdef tuple forward_source(Op op, str name):
 
 cdef class DualLevel(Level):
     """Forward-mode differentiation: an aspect is a tangent, or None where there is none."""
-    # Tensors that are no wrappers and have been written with something that has a tangent: id of the base -> (base, its tangent).
-    cdef dict promoted
+
+    cdef bint marks(self, tuple arguments):
+        cdef object value, item
+        if Level.marks(self, arguments):
+            return True
+        for value in arguments:
+            for item in value if isinstance(value, (list, tuple)) else (value,):
+                if type(item) is Wrapped and (<Wrapped>item).level is self and self.tangent_of(<Wrapped>item) is not None:
+                    return True
+        return False
 
     cdef object compute(self, Op op, tuple arguments, object keywords):
         cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
@@ -65,11 +73,9 @@ cdef class DualLevel(Level):
             tangent = None
             if isinstance(value, Tensor):
                 if type(value) is Wrapped and (<Wrapped>value).level is self:
-                    tangent = self.tangent_of(<Tensor>value)
+                    tangent = self.tangent_of(<Wrapped>value)
                     tracked = tracked or needs_grad(<Tensor>value)
                     value = self.primal_of(<Wrapped>value)
-                elif self.promoted is not None:
-                    tangent = self.tangent_of(<Tensor>value)
             elif type(value) is list or type(value) is tuple:
                 tangent = self.tangents_of_items(value)
                 if holds_level(self, value):
@@ -87,7 +93,7 @@ cdef class DualLevel(Level):
             if modes.grad and (tracked or needs_grad(out)):
                 raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
                                    "arguments requires grad.")
-            if tangents is not None or (type(out) is Wrapped and self.tangent_of(<Tensor>out) is not None):
+            if tangents is not None or (type(out) is Wrapped and (<Wrapped>out).level is self and self.tangent_of(<Wrapped>out) is not None):
                 raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
             inner = within_level(self, out)
             run_below(op, values, {"out": inner, "mode": MODE_OUT})
@@ -180,24 +186,25 @@ cdef class DualLevel(Level):
     # -------------------------------------------------------------------------------------------------- in-place calls
     cdef object write(self, Op op, tuple arguments, tuple values, list tangents, object keywords):
         """An in-place call: the value is written below; a tangent is replaced, never written into, since others may share it."""
-        cdef Tensor target = <Tensor>arguments[0]
+        cdef Wrapped target
         cdef Tensor value = <Tensor>values[0]
         cdef Push push = push_of(op)
         cdef list before = list(values)
         cdef object tangent
         cdef Geometry geometry
+        if value is <object>arguments[0]:
+            return run_below(op, values, keywords)      # a tensor from outside, written with what has no tangent
+        target = <Wrapped>arguments[0]
         if tangents is None:
-            result = run_below(op, values, keywords)
-            if type(target) is Wrapped and (<Wrapped>target).level is self:
-                if isinstance(op, ViewOp):
-                    put_within(<Wrapped>target, (<Wrapped>target).value, (<Wrapped>target).aspect)
-                return target
-            return result
+            run_below(op, values, keywords)
+            if isinstance(op, ViewOp):
+                put_within(target, target.value, target.aspect)
+            return target
         if isinstance(op, ViewOp):
             tangent = tangents[0]
             tangent = run_below(op, (tangent,) + values[1:], None)
             run_below(op, values, keywords)
-            put_within(<Wrapped>target, value, tangent)
+            put_within(target, target.value, tangent)
             return target
         if push.needs_target:
             before[0] = py_clone(value)
@@ -207,94 +214,78 @@ cdef class DualLevel(Level):
         self.set_tangent(target, value, fitting(<Tensor>tangent, value) if tangent is not None else None)
         return target
 
-    cdef int set_tangent(self, Tensor target, Tensor value, object tangent) except -1:
+    cdef int set_tangent(self, Wrapped target, Tensor value, object tangent) except -1:
         """After a write: the tangent of the written tensor, and of the base where that is a view."""
-        cdef bint ours = type(target) is Wrapped and (<Wrapped>target).level is self
-        cdef Tensor base = target.base
-        cdef Tensor whole, start
+        cdef Wrapped base
+        cdef Tensor whole
         if category[value.code] < IS_FLOATING:
             return 0
-        if base is None or (ours and self.base_tangent(base) is None and type(base) is not Wrapped):
-            if ours:
-                (<Wrapped>target).aspect = tangent
-            else:
-                self.promote(target, tangent)
+        if type(target.base) is not Wrapped:
+            target.aspect = tangent
             return 0
+        base = <Wrapped>target.base
         if tangent is None:
             tangent = zeros_of(value)
-        have = self.base_tangent(base)
-        start = (<Wrapped>base).value if type(base) is Wrapped and (<Wrapped>base).level is self else base
-        whole = <Tensor>py_clone(have) if have is not None else <Tensor>zeros_of(start)
-        if not whole.geometry.same_strides(start.geometry) and type(whole) is Tensor:
-            have = whole
-            whole = laid_out(whole.code, start.geometry)
-            whole.copy_(have)
-        window_of(whole, start, value).copy_(tangent)
-        if type(base) is Wrapped and (<Wrapped>base).level is self:
-            (<Wrapped>base).aspect = whole
+        have = self.tangent_of(base)
+        if type(tangent) is Wrapped:
+            # Zeros beside the tangent, so that it can be written into them whatever level it belongs to.
+            whole = <Tensor>tangent.new_zeros(base.shape)
+            if have is not None:
+                whole.copy_(have)
         else:
-            self.promote(base, whole)
-        if ours:
-            (<Wrapped>target).aspect, (<Wrapped>target).seen = tangent, whole
+            whole = <Tensor>py_clone(have) if have is not None else <Tensor>zeros_of(base.value)
+        if not whole.geometry.same_strides(base.geometry) and type(whole) is Tensor:
+            have = whole
+            whole = laid_out(whole.code, base.geometry)
+            whole.copy_(have)
+        window_of(whole, base, value).copy_(tangent)
+        base.aspect = whole
+        target.aspect, target.seen = tangent, whole
         return 0
 
-    cdef promote(self, Tensor base, object tangent):
-        """From now on the plain tensor `base` has a tangent, and every op is of interest."""
-        if self.promoted is None:
-            self.promoted = {}
-            self.sees_all = True
-        self.promoted[<size_t><PyObject*>base] = (base, tangent)
-
-    cdef object base_tangent(self, Tensor base):
-        if type(base) is Wrapped and (<Wrapped>base).level is self:
-            return self.tangent_of(base)
-        if self.promoted is None:
-            return None
-        found = self.promoted.get(<size_t><PyObject*>base)
-        return None if found is None else found[1]
-
-    cdef object tangent_of(self, Tensor t):
-        """The tangent of a wrapper of this level, or of a plain tensor that was written to; None where there is none."""
-        cdef Tensor base = t.base
-        cdef Wrapped wrapped
-        cdef bint ours = type(t) is Wrapped and (<Wrapped>t).level is self
-        if base is None:
-            return (<Wrapped>t).aspect if ours else self.base_tangent(t)
-        if ours and type(base) is not Wrapped and self.promoted is None:
-            return (<Wrapped>t).aspect
-        whole = self.base_tangent(base)
-        if not ours:
-            if whole is None:
-                return None
-            return window_of(<Tensor>whole, base, t)
-        wrapped = <Wrapped>t
-        if wrapped.seen is not whole and whole is not None:
-            start = (<Wrapped>base).value if type(base) is Wrapped and (<Wrapped>base).level is self else base
-            if wrapped.seen is not None or wrapped.aspect is None:
-                wrapped.aspect = window_of(<Tensor>whole, <Tensor>start, wrapped.value)
-            wrapped.seen = whole
-        return wrapped.aspect
+    cdef object tangent_of(self, Wrapped t):
+        """The tangent of a wrapper of this level, or None; of a view, anew where its base was written to."""
+        cdef Wrapped base
+        if type(t.base) is not Wrapped or (<Wrapped>t.base).level is not self:
+            return t.aspect
+        base = <Wrapped>t.base
+        whole = base.aspect
+        if t.seen is not whole and whole is not None:
+            if t.seen is not None or t.aspect is None:
+                t.aspect = window_of(<Tensor>whole, base, t)
+            t.seen = whole
+        return t.aspect
 
     cdef object tangents_of_items(self, items):
         """For a list of tensors: a list of tangents, or None where no item has one."""
         cdef list found = None
         cdef Py_ssize_t i
         for i, item in enumerate(items):
-            if isinstance(item, Tensor) and (self.promoted is not None or type(item) is Wrapped and (<Wrapped>item).level is self):
-                tangent = self.tangent_of(<Tensor>item)
+            if type(item) is Wrapped and (<Wrapped>item).level is self:
+                tangent = self.tangent_of(<Wrapped>item)
                 if tangent is not None:
                     if found is None:
                         found = [None] * len(items)
                     found[i] = tangent
         return found
 
+    def beside(self, wrapped, made):
+        """A new tensor has no tangent; what level it is of, the value within says."""
+        return beside((<Wrapped?>wrapped).value, made)
+
+    def empty_like(self, wrapped, dtype):
+        """An unset tensor in the layout of the value within."""
+        return empty_like_layout((<Wrapped?>wrapped).value, dtype)
+
     def parts(self, value):
         """(primal, tangent or None) of a tensor, wrapped at this level or not."""
         if not isinstance(value, Tensor):
             raise TypeError(f"parts of a {type(value).__name__}")
+        if self.shadows is not None:
+            value = shadowed(self, value)
         if type(value) is Wrapped and (<Wrapped>value).level is self:
-            return self.primal_of(<Wrapped>value), self.tangent_of(<Tensor>value)
-        return value, self.tangent_of(<Tensor>value) if self.promoted is not None else None
+            return self.primal_of(<Wrapped>value), self.tangent_of(<Wrapped>value)
+        return value, None
 
 
 cdef object within_level(Level level, object value):
@@ -348,24 +339,27 @@ cdef object window_of(Tensor whole, Tensor base, Tensor view):
 
 
 def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent not None):
-    """`primal` with a tangent, at `level`; where `primal` is tracked, backward leads from the result to it."""
+    """`primal` with a tangent, at `level`; at one of forward_ad, backward leads from the result to a tracked `primal`."""
     cdef Wrapped out = wrap_value(level, primal, tangent)
     cdef PyObject* args[1]
-    link_view(out, primal)
-    if modes.grad and needs_grad(primal):
-        args[0] = <PyObject*>primal
-        record(op_alias, args, 1, out)
+    if level.tracks_all:
+        link_view(out, primal)
+        if modes.grad and needs_grad(primal):
+            args[0] = <PyObject*>primal
+            record(op_alias, args, 1, out)
     return out
 
 def unpack_dual(DualLevel level not None, Tensor value not None):
     """(value without tangent, tangent or None): a view of the value, which backward passes through."""
     cdef object tangent
-    cdef Tensor primal
+    cdef Tensor primal, seen = value if level.shadows is None else <Tensor>shadowed(level, value)
     cdef PyObject* args[1]
-    primal, tangent = level.parts(value)
+    primal, tangent = level.parts(seen)
+    if type(seen) is not Wrapped or (<Wrapped>seen).level is not level:
+        return primal, None
     primal = alias_of(primal)
-    if modes.grad and needs_grad(value):
-        args[0] = <PyObject*>value
+    if modes.grad and needs_grad(seen):
+        args[0] = <PyObject*>seen
         record(op_alias, args, 1, primal)
     return primal, tangent
 

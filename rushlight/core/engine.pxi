@@ -541,7 +541,7 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
 def run_backward_from_scalar(Tensor t, bint keep_graph):
     """backward() of a loss, a tensor of one float: runs it and returns True. False, and nothing, for anything else."""
     cdef Tensor ones
-    if t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters:
+    if t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters or modes.transforms:
         return False
     ones = new_like_shape(t.code, t.geometry)
     if t.code == FLOAT32:

@@ -1,11 +1,12 @@
 # x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
-cdef Op op_select, op_slice, op_unsqueeze, op_alias, op_unbind
+cdef Op op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view
 py_index = py_index_put = None
 
 def set_indexing(dict ops, index, index_put):
     """Connects indexing with the table's ops."""
-    global op_select, op_slice, op_unsqueeze, op_alias, op_unbind, py_index, py_index_put
+    global op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view, py_index, py_index_put
     op_select, op_slice, op_unsqueeze, op_alias, op_unbind = ops["select"], ops["slice"], ops["unsqueeze"], ops["alias"], ops["unbind"]
+    op_view = ops["view"]
     py_index, py_index_put = index, index_put
 
 cdef bint is_plain_int(object index):

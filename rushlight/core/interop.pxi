@@ -306,7 +306,7 @@ cdef list overriding_types(arguments):
                     types.append(kind)
             continue
         kind = type(value)
-        if kind is Tensor or kind in types or isinstance(value, (int, float, str)) or value is None:
+        if kind is Tensor or kind is Wrapped or kind in types or isinstance(value, (int, float, str)) or value is None:
             continue
         handler = getattr(kind, "__torch_function__", None)
         if handler is None or handler is disabled_torch_function:

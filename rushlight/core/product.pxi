@@ -249,9 +249,10 @@ cdef class MatmulOp(Op):
             if not PyObject_TypeCheck(<object>args[n], <PyTypeObject*>Tensor):
                 raise_argument(self, n, <object>args[n])
         m, n = (<Tensor>args[0]).geometry.ndim, (<Tensor>args[1]).geometry.ndim
+        if mode == MODE_NEW and m == 2 and n == 2:
+            return interpret(self.matrices, pack_arguments(self.matrices, args), None) if modes.interpreters else \
+                self.matrices.forward(args, MODE_NEW, None)
         if not modes.interpreters and mode == MODE_NEW:
-            if m == 2 and n == 2:
-                return self.matrices.forward(args, MODE_NEW, None)
             if m == 2 and n == 1:
                 return self.matrix_vector.forward(args, MODE_NEW, None)
             if m == 1 and n == 1:

@@ -217,10 +217,7 @@ cdef class Tensor:
     def requires_grad_(self, requires_grad=True):
         """Sets `requires_grad` in place and returns the tensor."""
         if modes.transforms:
-            raise RuntimeError("You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside of a "
-                               "function being transformed by a functorch transform. This is unsupported, please attempt to use the functorch "
-                               "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
-                               "transformed instead.")
+            refuse_in_transform("requires_grad_")
         if requires_grad is True and category[self.code] < IS_FLOATING:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         set_requires_grad(self, requires_grad)
@@ -229,13 +226,13 @@ cdef class Tensor:
     @property
     def is_leaf(self):
         """Whether the tensor starts a graph: made by the user, or needing no gradient."""
-        return not needs_grad(self) or grad_fn_of(self) is None
+        return not needs_grad(self) or self.flags & DERIVATIVE_INPUT != 0 or grad_fn_of(self) is None
 
     @property
     def grad_fn(self):
         """The node that made this tensor, or None for a leaf."""
         cdef Node node = grad_fn_of(self)
-        return None if node is None else expose(node)
+        return None if node is None or self.flags & DERIVATIVE_INPUT else expose(node)
 
     @property
     def output_nr(self):
@@ -322,6 +319,8 @@ cdef class Tensor:
         """Makes backward fill `.grad` of this non-leaf too."""
         if not needs_grad(self):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if modes.transforms:
+            refuse_in_transform("retain_grad")
         cdef Node node = grad_fn_of(self)
         if node is None or self.flags & RETAINS_GRAD:
             return None
@@ -591,6 +590,12 @@ cdef warn_non_leaf_grad():
                   "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
                   "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
                   "github.com/pytorch/pytorch/pull/30531 for more informations.", UserWarning, stacklevel=2)
+
+cdef int refuse_in_transform(str method) except -1:
+    also = " (or perhaps using torch.autograd.functional.* APIs)" if method == "requires_grad_" else ""
+    raise RuntimeError(f"You are attempting to call Tensor.{method}(){also} inside of a function being transformed by a functorch transform. This is "
+                       "unsupported, please attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
+                       f"{method}() outside of a function being transformed instead.")
 
 cdef int set_requires_grad(Tensor t, value) except -1:
     if type(value) is not bool:

@@ -356,6 +356,10 @@ def can_view(Tensor x, size):
     infer_size(out, sizes, read_sizes(size, sizes), x.count)
     return view_strides(x.geometry, out)
 
+def reshaped(Tensor x, size):
+    """`x` in another shape: what rules of views give back. A view where that is possible."""
+    return op_view(x, size) if can_view(x, size) else x.reshape(size)
+
 cdef int64_t expanded_stride(const Geometry& out, const Geometry& g, int d, int n):
     """The stride of a leading dimension of size 1, which PyTorch derives from the dimension behind it."""
     cdef int lead = n - g.ndim
@@ -399,8 +403,9 @@ cdef class MultiViewOp(Op):
         x = <Tensor>args[0]
         ndim = x.geometry.ndim
         if ndim == 0:
-            raise RuntimeError("Dimension specified as 0 but tensor has no dimensions" if self.is_unbind else
-                               "split expects at least a 1-dimensional tensor")
+            if self.is_unbind:
+                raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+            raise RuntimeError("split expects at least a 1-dimensional tensor")
         d = wrap_dim(<object>args[1 if self.is_unbind else 2], ndim)
         if self.is_unbind:
             geometry.resize(ndim - 1)

@@ -19,6 +19,10 @@ cdef class Wrapped(Tensor):
         """The one element as a Python number, where the level allows to look at it."""
         return self.level.read(self, "item").item()
 
+    def data_ptr(self):
+        """The address of the first element, where there is one."""
+        return self.level.read(self, "data_ptr").data_ptr()
+
     def detach(self):
         """The same memory and version, cut off from the graph of this level and of those further out."""
         return detached_within(self)
@@ -31,9 +35,6 @@ cdef class Wrapped(Tensor):
     @data.setter
     def data(self, value):
         raise RuntimeError("`.data =` is not supported for tensors inside a transform")
-
-    def __reduce__(self):
-        raise RuntimeError("a tensor inside a transform cannot be pickled")
 
 
 cdef class DualLevel(Level)
@@ -50,6 +51,9 @@ cdef class Level:
     cdef public bint tracks_all     # record on the wrappers whatever is tracked, not only what is tracked at this level
     cdef readonly bint active
 
+    # Tensors from outside that were written with tensors of this level: id of the base -> (base, the wrapper that stands for it).
+    cdef dict shadows
+
     def __enter__(self):
         self.grad_within = modes.grad
         self.active = True
@@ -61,6 +65,7 @@ cdef class Level:
         pop_level(self)
         modes.transforms -= not self.tracks_all
         self.active = False
+        self.shadows = None
 
     def process(self, op, arguments, keywords):
         """Computes `op` on the values within."""
@@ -68,6 +73,15 @@ cdef class Level:
 
     cdef object compute(self, Op op, tuple arguments, object keywords):
         return self.process(op, arguments, keywords or {})
+
+    cdef bint marks(self, tuple arguments):
+        """Does a write of these arguments leave something of this level in the target: a history, or what the level adds?"""
+        cdef object value
+        if modes.grad:
+            for value in arguments:
+                if tracks(self, value):
+                    return True
+        return False
 
     def read(self, wrapped, what):
         """Somebody asks for the elements of `wrapped` (`what`: "item", "bool", "tolist", "numpy", …): the tensor to read, or an error."""
@@ -208,6 +222,8 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     cdef int mode = MODE_NEW
     cdef Tensor target
     cdef object result
+    if level.shadows is not None:
+        arguments = with_shadows(level, arguments)
     if keywords:
         mode = keywords["mode"]
         ours = ours or holds_level(level, keywords.get("out"))
@@ -221,6 +237,10 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
         target = <Tensor>bound[0]
         if type(target) is Wrapped:
             check_write(target)
+        if not holds_level(level, target) and level.marks(arguments):
+            # A tensor from outside is written with something of this level: a wrapper stands for it from now on.
+            call_level(level, op, (shadow_of(level, target),) + arguments[1:], keywords)
+            return target
         if grad:
             mask = mask_at(level, op, bound, n)
             if mask:
@@ -248,6 +268,57 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     if mode == MODE_NEW:
         record_at(level, op, bound, mask, result)
     return result
+
+cdef Wrapped shadow_of(Level level, Tensor t):
+    """The wrapper at `level` that stands for a tensor from outside; for a view, a view of the one that stands for the base."""
+    cdef Tensor base = t if t.base is None else t.base
+    cdef Wrapped whole, view
+    if level.shadows is None:
+        level.shadows = {}
+    found = level.shadows.get(<size_t><PyObject*>base)
+    if found is None:
+        whole = wrap_value(level, base, None)
+        level.shadows[<size_t><PyObject*>base] = (base, whole)
+    else:
+        whole = <Wrapped>found[1]
+    if t is base:
+        return whole
+    view = wrap_value(level, t, None)
+    view.base = whole
+    view.seen_version = t.storage.version - 1     # its history is made from that of `whole` when somebody asks
+    return view
+
+cdef tuple with_shadows(Level level, tuple arguments):
+    """The arguments with wrappers for those that were written to."""
+    cdef bint found = False
+    cdef object value, item
+    for value in arguments:
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, Tensor) and has_shadow(level, <Tensor>item):
+                found = True
+    if not found:
+        return arguments
+    return tuple([shadowed(level, value) for value in arguments])
+
+cdef bint has_shadow(Level level, Tensor t):
+    if type(t) is Wrapped and (<Wrapped>t).level is level:
+        return False
+    return <size_t><PyObject*>(t if t.base is None else t.base) in level.shadows
+
+cdef object shadowed(Level level, object value):
+    if isinstance(value, Tensor):
+        return shadow_of(level, <Tensor>value) if has_shadow(level, <Tensor>value) else value
+    if type(value) is list or type(value) is tuple:
+        return type(value)([shadowed(level, item) for item in value])
+    return value
+
+def as_seen(value):
+    """What stands for `value` at the innermost level, where it was written with something of that level."""
+    cdef Level level
+    if not modes.interpreters or not isinstance(value, Tensor):
+        return value
+    level = innermost_level()
+    return value if level is None or level.shadows is None else shadowed(level, value)
 
 cdef uint64_t mask_at(Level level, Op op, PyObject** args, Py_ssize_t n):
     """Which rules' inputs are tracked at `level`: tensors outside of it that require gradients are recorded below."""

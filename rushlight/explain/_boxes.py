@@ -2,12 +2,15 @@
 
 from collections import Counter, defaultdict
 
-from rushlight.core import Tensor
 from rushlight.explain import _source
 from rushlight.explain._graph import inputs_of, is_leaf_node, op_name, output_dtype, output_shape
 from rushlight.explain._report import count_text, shape_text
+from rushlight.explain._steps import number_text
 
 GROUPS_WANTED = 48
+
+USES_JOINED = 2
+"""Leaves with a name and more uses than this are drawn once for each use."""
 
 
 class Box:
@@ -32,9 +35,21 @@ class Drawing:
         """One box for each node, and one for each result in `outputs`: (name, tensor) pairs."""
         boxes = [box_of(node, names) for node in nodes]
         index = {id(node): i for i, node in enumerate(nodes)}
+        uses = Counter(id(target) for node in nodes for target in inputs_of(node))
+        drawn = set()
         edges = []
         for i, node in enumerate(nodes):
-            edges += [(index[id(target)], i) for target in inputs_of(node) if id(target) in index]
+            for target in inputs_of(node):
+                start = index.get(id(target))
+                if start is not None and is_leaf_node(target) and id(target.variable) in names and uses[id(target)] > USES_JOINED:
+                    # A shared weight would have edges across the whole drawing: it is drawn at each use instead.
+                    if start in drawn:
+                        boxes.append(box_of(target, names))
+                        start = len(boxes) - 1
+                    drawn.add(start)
+                    boxes[start].hint += f"\nused {uses[id(target)]} times, drawn at each use"
+                if start is not None:
+                    edges.append((start, i))
         for name, tensor in outputs:
             node = tensor.grad_fn
             if node is not None and id(node) in index:
@@ -70,7 +85,7 @@ class Drawing:
 
     def group_box(self, inside, kinds, keys):
         """The box of a group."""
-        nodes = [node for i in inside for node in self.boxes[i].nodes]
+        nodes = list(dict.fromkeys(node for i in inside for node in self.boxes[i].nodes))
         operations = Counter(op_name(node) for node in nodes if not is_leaf_node(node))
         listed = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in operations.most_common(4))
         title = title_of(keys)
@@ -97,11 +112,7 @@ def box_of(node, names):
 
 def result_box(name, tensor):
     """The box of a result: its name, and its value where it is a single number."""
-    value = (
-        f" = {tensor.detach().item():.4g}"
-        if isinstance(tensor, Tensor) and tensor.numel() == 1 and tensor.dtype.is_floating_point
-        else ""
-    )
+    value = f" = {number_text(tensor.detach().item())}" if tensor.numel() == 1 else ""
     detail = "" if value else shape_text(tensor.shape)
     return Box("result", f"{name}{value}", detail, "", f"{name}: where backward starts")
 

@@ -2,9 +2,12 @@
 
 import ast
 import sys
+import types
 
+from rushlight import nn
 from rushlight.core import Tensor
 from rushlight.explain import _source
+from rushlight.explain._graph import is_a
 
 CASTS = {"long", "int", "short", "char", "byte", "bool"}
 INTEGERS = {"int64", "int32", "int16", "int8", "uint8", "long", "int", "short", "bool"}
@@ -23,7 +26,7 @@ COMPARISONS = {
     "logical_or",
     "logical_not",
 }
-INDICES = {"argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize", "bincount"}
+INDICES = {"argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize", "bincount", "one_hot"}
 READS = {"item", "tolist", "numpy"}
 COPIES = {"tensor", "as_tensor", "from_numpy", "array", "asarray", "Tensor", "FloatTensor"}
 FLAT = {"round", "floor", "ceil", "trunc", "sign"}
@@ -103,7 +106,7 @@ def holds(value, tensor):
     """Whether a value is a tensor, or a module or container that has it."""
     if value is tensor:
         return True
-    if hasattr(value, "parameters") and not isinstance(value, (type, Tensor)):
+    if is_a(value, nn.Module):
         return any(p is tensor for p in value.parameters())
     values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
     return any(one is tensor for one in values)
@@ -164,9 +167,8 @@ def asked_late(name, frame):
 
 def suspicious_lines():
     """The lines of the user's files that can cut a path: no_grad blocks, detach(), .data, values read out."""
-    files = {
-        m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None) and not _source.is_library(m.__file__)
-    }
+    modules = [vars(m) for m in list(sys.modules.values()) if is_a(m, types.ModuleType)]
+    files = {m["__file__"] for m in modules if m.get("__file__") and not _source.is_library(m["__file__"])}
     frame = _source.user_frame()
     while frame is not None:
         if not _source.is_library(frame.f_code.co_filename):

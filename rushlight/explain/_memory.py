@@ -10,6 +10,7 @@ from rushlight.core import Tensor
 from rushlight.explain import _source
 from rushlight.explain._graph import (
     describe_tensor,
+    is_a,
     is_leaf_node,
     living_nodes,
     nodes_of,
@@ -156,12 +157,12 @@ def holders_of(nodes):
 
 def names_of_program():
     """Every name of the user's: (name, file, first line of its function or 0, value), of the running functions and of modules."""
-    modules = {id(vars(m)): m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)}
-    namespaces = {
-        key: (vars(m), m.__file__)
-        for key, m in modules.items()
-        if getattr(m, "__file__", None) and not _source.is_library(m.__file__)
-    }
+    modules = {id(vars(m)): vars(m) for m in list(sys.modules.values()) if is_a(m, types.ModuleType)}
+    namespaces = {}
+    for key, variables in modules.items():
+        filename = variables.get("__file__")
+        if filename and not _source.is_library(filename):
+            namespaces[key] = variables, filename
     for frame in sys._current_frames().values():
         while frame is not None:
             code, variables = frame.f_code, frame.f_globals
@@ -179,14 +180,14 @@ def tensors_below(value):
     seen, waiting, found = {id(value)}, [(value, 0)], []
     while waiting:
         obj, far = waiting.pop()
-        if isinstance(obj, Tensor):
+        if is_a(obj, Tensor):
             if obj.requires_grad and not obj.is_leaf:
                 found.append(obj)
             continue
         if far == FARTHEST or not is_container(obj):
             continue
         for inner in gc.get_referents(obj):
-            if id(inner) not in seen and (isinstance(inner, Tensor) or gc.is_tracked(inner)):
+            if id(inner) not in seen and (is_a(inner, Tensor) or gc.is_tracked(inner)):
                 seen.add(id(inner))
                 waiting.append((inner, far + 1))
     return found
@@ -194,11 +195,11 @@ def tensors_below(value):
 
 def is_container(obj):
     """Whether an object may hold a tensor on behalf of the program; graphs, frames and namespaces do not count."""
-    if isinstance(obj, (types.FrameType, types.ModuleType, types.FunctionType, type, Tensor, core.Node, core.SavedTensor)):
+    if is_a(obj, (types.FrameType, types.ModuleType, types.FunctionType, type, Tensor, core.Node, core.SavedTensor)):
         return False
-    if isinstance(obj, dict) and "__name__" in obj and "__builtins__" in obj:
+    if type(obj) is dict and "__name__" in obj and "__builtins__" in obj:
         return False
-    return isinstance(obj, (list, tuple, dict, set)) or hasattr(obj, "__dict__")
+    return is_a(obj, (list, tuple, dict, set)) or type(obj).__dictoffset__ != 0
 
 
 def line_of(name, filename, first):

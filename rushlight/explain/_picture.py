@@ -14,9 +14,11 @@ from rushlight.explain._graph import (
     nodes_of,
     op_name,
     output_shape,
+    root_of,
     roots_of,
 )
 from rushlight.explain._report import Report, count_text, shape_text
+from rushlight.explain._steps import number_text
 from rushlight.explain._svg import svg_of
 
 LARGEST = 200
@@ -115,6 +117,9 @@ class Picture(Report):
         uses = Counter(id(target) for node in self.nodes for target in inputs_of(node))
         numbers, seen = {}, set()
 
+        def named(node):
+            return is_leaf_node(node) and id(node.variable) in self.names
+
         def title(node):
             if is_leaf_node(node):
                 return self.names.get(id(node.variable), "leaf")
@@ -123,7 +128,7 @@ class Picture(Report):
         def row(node, prefix):
             repeated = id(node) in seen
             mark = ""
-            if uses[id(node)] > 1 and not (is_leaf_node(node) and id(node.variable) in self.names):
+            if uses[id(node)] > 1 and not named(node):
                 mark = f" [{numbers.setdefault(id(node), len(numbers) + 1)}]"
             seen.add(id(node))
             if repeated:
@@ -136,7 +141,13 @@ class Picture(Report):
                 )
                 return False
             line = node.source_line
-            rows.append((f"{prefix}{title(node)}{mark}", shape_text(output_shape(node)), _source.shown(line) if line else "leaf"))
+            rows.append(
+                (
+                    f"{prefix}{title(node)}{mark}",
+                    shape_text(output_shape(node)),
+                    _source.shown(line) if line else "leaf" if named(node) else "",
+                )
+            )
             return True
 
         def walk(node, first, rest):
@@ -150,11 +161,13 @@ class Picture(Report):
                     walk(branch, rest + "├─ ", rest + "│  ")
                 node, prefix = inputs[-1], rest
 
-        for root, (name, tensor) in zip(self.roots, self.outputs or [("", None)] * len(self.roots)):
-            if tensor is not None:
-                value = f" = {tensor.detach().item():.4g}" if tensor.numel() == 1 else ""
-                rows.append((f"{name}{value}", shape_text(tensor.shape), ""))
-            walk(root, "", "")
+        for name, tensor in self.outputs:
+            value = f" = {number_text(tensor.detach().item())}" if tensor.numel() == 1 else ""
+            rows.append((f"{name}{value}", shape_text(tensor.shape), ""))
+            walk(root_of(tensor), "", "")
+        for root in self.roots:
+            if id(root) not in seen:
+                walk(root, "", "")
         first = max((len(r[0]) for r in rows), default=0)
         second = max((len(r[1]) for r in rows), default=0)
         lines = []
@@ -173,8 +186,10 @@ def depths_of(nodes):
 
 
 def title_matches(key, opened):
-    """Whether a group was asked to be opened, by its name, or by its line as file:number."""
-    return key is not None and (key in opened or (not isinstance(key, str) and _source.short(key) in opened))
+    """Whether a group was asked to be opened: by its name or that of a module around it, or by its line as file:number."""
+    if not isinstance(key, str):
+        return key is not None and _source.short(key) in opened
+    return any(key == name or key.startswith(name + ".") for name in opened)
 
 
 def picture(loss, module=None, expand=None):

@@ -153,7 +153,8 @@ def assignment_of(name, frame):
             if isinstance(child, (ast.Assign, ast.AnnAssign)) and child.value is not None:
                 targets = child.targets if isinstance(child, ast.Assign) else [child.target]
                 before = (child.lineno, child.col_offset) < (here[0], here[1] or 0)
-                if before and any(ast.unparse(t) == name for t in targets):
+                parts = [part for t in targets for part in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])]
+                if before and any(ast.unparse(part) == name for part in parts):
                     found.append(Assignment(child, blocks, frame.f_code.co_filename))
             look(child, [*blocks, child] if isinstance(child, ast.With) else blocks)
 

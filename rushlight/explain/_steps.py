@@ -1,6 +1,7 @@
 """`steps`: backward, one node at a time, with everything that a node knows."""
 
 import heapq
+import itertools
 import sys
 
 import rushlight as torch
@@ -11,6 +12,7 @@ from rushlight.explain._graph import is_leaf_node, names_from, nodes_of, op_name
 from rushlight.explain._report import Report, shape_text
 
 ELEMENTS_SHOWN = 6
+STEPS_SHOWN = 100
 
 
 def values_text(value):
@@ -40,7 +42,7 @@ def tensor_line(value):
 
 def number_text(number):
     """A number with four digits."""
-    return f"{number:.4g}" if isinstance(number, float) else str(number)
+    return f"{number:.4g}" if isinstance(number, (float, complex)) else str(number)
 
 
 class Step(Report):
@@ -218,7 +220,9 @@ class steps(Report):
                     break
 
     def __str__(self):
-        return "\n".join(str(step) for step in self)
+        shown = [str(step) for step in itertools.islice(self, STEPS_SHOWN)]
+        left = len(self) - len(shown)
+        return "\n".join(shown + [f"… and {left} more: iterate, or walk() through them"] * (left > 0))
 
 
 def key_of(node):

@@ -7,6 +7,7 @@ from rushlight.core import Tensor
 from rushlight.explain import _guess, _source, _watch
 from rushlight.explain._causes import CUTS, Answer, cut_details
 from rushlight.explain._graph import address_of, living_tensors
+from rushlight.nn import Parameter
 
 WATCH = "(Run the code inside `with explain.watch():` to see the line.)"
 
@@ -27,7 +28,7 @@ def answer(x, name, frame):
         line = guess.line if guess is not None and guess.cause == cause else None
         headline = f"{name} has dtype {x.dtype.name} and does not require grad: only floating point and complex tensors can."
         return Answer(cause, headline, line, cut_details(cause, line, certain=False) if line else (), not line)
-    if isinstance(x, core_parameter()):
+    if isinstance(x, Parameter):
         return Answer("frozen", headline, None, cut_details("frozen", None))
     certain = known_to_core(x)
     if certain is not None:
@@ -36,7 +37,8 @@ def answer(x, name, frame):
         details += [f"    {_source.shown(line)}"] if line else [WATCH]
         return Answer(certain, headline, line, details)
     if guess is not None:
-        return Answer(guess.cause, headline, guess.line, cut_details(guess.cause, guess.line, certain=False), False)
+        details = cut_details(guess.cause, guess.line, certain=False)
+        return Answer(guess.cause, headline, guess.line, [*details[:2], *filter(None, [guess.detail]), *details[2:]], False)
     details = [
         "It was made without requires_grad=True, or from tensors that do not require grad, or with grad mode off,",
         "or cut off by detach(), .data or .item(). Nothing was recorded, so more is not known.",
@@ -45,13 +47,6 @@ def answer(x, name, frame):
     if not core.is_grad_enabled():
         details.insert(0, "Grad mode is off at this line.")
     return Answer("unknown", headline, None, details, certain=False)
-
-
-def core_parameter():
-    """nn.Parameter, which requires grad unless somebody turns it off."""
-    from rushlight.nn import Parameter
-
-    return Parameter
 
 
 def known_to_core(x):
@@ -76,13 +71,13 @@ def made_plainly(name, frame):
     found = _source.assignment_of(name, frame)
     if found is None:
         return None
-    values = [_guess.value_of(n, frame) for n in _guess.names_in(found.value) if n != name]
-    tensors = [v for v in values if isinstance(v, Tensor)]
+    values = {n: _guess.value_of(n, frame) for n in _guess.names_in(found.value) if n != name}
+    tensors = {n: value for n, value in values.items() if isinstance(value, Tensor)}
     if not tensors and isinstance(found.value, ast.Call):
         called = ast.unparse(found.value.func).rpartition(".")[2]
         return _guess.Guess("leaf", found.line) if called in _watch.FACTORIES or called in _guess.COPIES else None
-    if tensors and not any(t.requires_grad for t in tensors):
-        return _guess.Guess("no_input", found.line)
+    if tensors and not any(t.requires_grad for t in tensors.values()):
+        return _guess.Guess("no_input", found.line, f"That is: {', '.join(tensors)}.")
     return None
 
 

@@ -70,7 +70,7 @@ def answer_for(x, name, loss, loss_name, frame, cuts_of):
     if loss is not None and not _path.is_on_path(x, loss):
         return off_path(x, name, loss, loss_name, frame, gradient)
     if gradient is None:
-        return without_gradient(x, name, loss, loss_name, cuts_of)
+        return without_gradient(x, name, loss, loss_name, frame, cuts_of)
     if _zero.is_zero(gradient):
         return zero_gradient(x, name, gradient, loss, cuts_of)
     if not bool(gradient.isfinite().all()):
@@ -89,10 +89,10 @@ def loss_untracked(x, name, loss, loss_name, frame):
     return Answer(found.cause, headline, found.line, found.details, found.certain, found.fix)
 
 
-def without_gradient(x, name, loss, loss_name, cuts_of):
+def without_gradient(x, name, loss, loss_name, frame, cuts_of):
     """x requires grad, and x.grad is None."""
     if not x.is_leaf:
-        return intermediate(x, name)
+        return intermediate(x, name, frame)
     cleared = cleared_since(x)
     if cleared is not None:
         return Answer(
@@ -129,6 +129,7 @@ def without_gradient(x, name, loss, loss_name, cuts_of):
         f"{name}.grad is None because backward has not been called on {loss_name or 'what was computed from it'} yet.",
         users[0].source_line if users else None,
         details,
+        fix=f"call {loss_name or 'loss'}.backward()",
     )
 
 
@@ -170,7 +171,7 @@ def unused(x, name):
     return Answer("unused", f"{name}.grad is None because no living graph leads to {name}.", None, details)
 
 
-def intermediate(x, name):
+def intermediate(x, name, frame):
     """x is a result of a recorded operation, not a leaf."""
     node = x.grad_fn
     line, op = node.source_line, op_name(node)
@@ -190,7 +191,9 @@ def intermediate(x, name):
             f"    {_source.shown(line)}",
         ]
         return Answer("rebound", f"{name}.grad stays None because {name} is not a leaf any more.", line, details)
-    if converted:
+    named = {**frame.f_globals, **frame.f_locals}.items() if frame is not None else ()
+    leaf_name = next((key for key, value in named if any(value is leaf.variable for leaf in leaves)), None)
+    if converted and leaf_name is None:
         details = [
             "converting (to, double, cuda, clone) made a copy that is computed from the leaf; the leaf itself has no name:",
             f"    {_source.shown(line)}",
@@ -198,6 +201,8 @@ def intermediate(x, name):
         fix = "convert first, then make it a leaf: nn.Parameter(data.to(…)), or module.to(…) for a whole module"
         return Answer("rebound", f"{name}.grad stays None because {name} is not a leaf.", line, details, fix=fix)
     details = [f"{name} is the result of {op}:", f"    {_source.shown(line)}", "Backward keeps gradients of leaves only."]
+    if leaf_name is not None:
+        details[-1] = f"Backward keeps gradients of leaves only: {leaf_name}.grad is filled."
     return Answer(
         "not_leaf", f"{name}.grad stays None because {name} is not a leaf, and retain_grad() was not called.", line, details
     )
@@ -207,6 +212,9 @@ def off_path(x, name, loss, loss_name, frame, gradient):
     """Both have graphs, but that of the loss does not contain x."""
     found = _path.cut_between(x, name, loss, loss_name, frame)
     headline = f"{name} gets no gradient from {loss_name}, because no path leads from {loss_name} back to {name}."
+    if _path.is_on_path(loss, x):
+        details = [f"It is the other way round: {name} was computed from {loss_name}."]
+        return Answer("not_on_path", headline, None, details, fix=f"ask why({loss_name}, {name})")
     if gradient is not None:
         headline += f" ({name}.grad is there, but comes from elsewhere.)"
     if found is not None:
@@ -264,6 +272,7 @@ def zero_gradient(x, name, gradient, loss, cuts_of):
     details = ["Backward has freed the values that would tell why."]
     computed = computed_from([end], nodes)
     suspects = [n for n in nodes if id(n) in computed and op_name(n) in _zero.SUSPECTS]
+    suspects = [n for n in suspects if op_name(n) in _zero.FLAT] or suspects
     if suspects:
         details.append("Operations on the way that can do that:")
         details += dict.fromkeys(f"    {op_name(n)}: {_source.shown(n.source_line)}" for n in suspects[:LINES_SHOWN])

@@ -40,7 +40,7 @@ SELECTING = {
 }
 MASKING = {"where", "masked_fill", "masked_select", "masked_scatter", "dropout"}
 CLAMPING = {"clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "hardsigmoid", "relu6"}
-SUSPECTS = {"relu", "mul"} | FLAT | SATURATING | SELECTING | MASKING | CLAMPING
+SUSPECTS = {"relu"} | FLAT | SATURATING | SELECTING | MASKING | CLAMPING
 
 
 class Cut:

@@ -8,7 +8,8 @@ import functools
 
 import rushlight as torch
 from rushlight import core
-from rushlight.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from rushlight.autograd.forward_ad import dual_at
+from rushlight.utils._pytree import tree_flatten, tree_map, tree_structure, tree_unflatten
 
 __all__ = ["grad", "grad_and_value", "jvp", "linearize", "vjp"]
 
@@ -50,23 +51,32 @@ def replaced(args, places, new):
     return args
 
 
-def read_argument(tree, outer):
-    """A tree of inputs as tensors to differentiate by: (tree, list of them, structure)."""
+def flattened(tree):
+    """The leaves of a tree, and the function that makes a tree like it of others. A tensor, and a tuple of them, take a short way."""
     if isinstance(tree, torch.Tensor):
-        made = core.derivative_input(tree, outer)
-        return made, [made], None
-    flat, spec = tree_flatten(tree)
-    inputs = []
+        return [tree], first
+    if type(tree) is tuple:
+        for item in tree:
+            if not isinstance(item, torch.Tensor):
+                break
+        else:
+            return list(tree), tuple
+    leaves, spec = tree_flatten(tree)
+    return leaves, spec.unflatten
+
+
+def first(leaves):
+    return leaves[0]
+
+
+def read_argument(tree, outer):
+    """A tree of inputs as tensors to differentiate by: (tree, list of them, function that makes such a tree)."""
+    flat, rebuild = flattened(tree)
     for value in flat:
         if not isinstance(value, torch.Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
-        inputs.append(core.derivative_input(value, outer))
-    return tree_unflatten(inputs, spec), inputs, spec
-
-
-def rebuilt(values, spec):
-    """A tree from its leaves; without a structure, the one leaf."""
-    return values[0] if spec is None else tree_unflatten(values, spec)
+    inputs = [core.derivative_input(value, outer) for value in flat]
+    return rebuild(inputs), inputs, rebuild
 
 
 def outside(value, level, inputs, outer, keep=False):
@@ -74,6 +84,7 @@ def outside(value, level, inputs, outer, keep=False):
 
     With `keep`, backward through that graph leaves it usable for this function too.
     """
+    value = core.as_seen(value)
     if outer and core.reaches_outside((value,), inputs, keep):
         return value
     return core.without_graph(value, level)
@@ -96,18 +107,16 @@ def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=()):
     `own` are leaves beside `inputs` that nobody outside can differentiate by.
     """
     own = [*inputs, *own]
-    tracked = [(y, g) for y, g in zip(outputs, cotangents, strict=True) if y.requires_grad]
-    if not tracked:
+    starts, seeds = [], []
+    for y, g in zip(outputs, cotangents, strict=True):
+        if y.requires_grad:
+            starts.append(y)
+            seeds.append(torch.ones_like(y) if g is None else g)
+    if not starts:
         return [torch.zeros_like(x) for x in inputs]
-    create_graph = outer and core.reaches_outside([t for pair in tracked for t in pair], own)
-    found = torch.autograd.grad(
-        [y for y, _ in tracked],
-        inputs,
-        [g for _, g in tracked],
-        retain_graph=retain_graph,
-        create_graph=create_graph,
-        allow_unused=True,
-    )
+    create_graph = outer and core.reaches_outside(starts + seeds, own)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    found = core.run_backward(tuple(starts), seeds, retain_graph, create_graph, inputs, True, False)
     found = [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
     return [outside(g, level, own, True) for g in found] if create_graph else found
 
@@ -129,7 +138,7 @@ def grad(func, argnums=0, has_aux=False):
 
     @functools.wraps(func)
     def gradient(*args, **kwargs):
-        found, result = grad_and_value(func, argnums, has_aux)(*args, **kwargs)
+        found, result = gradient_and_value(func, argnums, has_aux, args, kwargs)
         return (found, result[1]) if has_aux else found
 
     return gradient
@@ -145,28 +154,33 @@ def grad_and_value(func, argnums=0, has_aux=False):
 
     @functools.wraps(func)
     def gradient(*args, **kwargs):
-        places = places_of(argnums, len(args))
-        before = core.begin_derivative()
-        outer, level = before[0], before[1]
-        try:
-            tree, inputs, spec = read_argument(chosen(args, places), outer)
-            result = func(*replaced(args, places, tree), **kwargs)
-            if has_aux:
-                if not (isinstance(result, tuple) and len(result) == 2):
-                    raise RuntimeError(
-                        "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
-                    )
-                result, aux = result
-            check_scalar(result)
-            seed = torch.ones_like(result)
-            # What comes beside the result may lead to the same graph later.
-            found = rebuilt(gradients([result], inputs, [seed], level, outer, has_aux or None), spec)
-            value = outside(result, level, inputs, outer)
-            return (found, (value, auxiliary(aux, level, inputs, outer))) if has_aux else (found, value)
-        finally:
-            core.end_derivative(before)
+        return gradient_and_value(func, argnums, has_aux, args, kwargs)
 
     return gradient
+
+
+def gradient_and_value(func, argnums, has_aux, args, kwargs):
+    """What `grad_and_value` gives."""
+    places = places_of(argnums, len(args))
+    before = core.begin_derivative()
+    outer, level = before[0], before[1]
+    try:
+        tree, inputs, rebuild = read_argument(chosen(args, places), outer)
+        result = func(*replaced(args, places, tree), **kwargs)
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(
+                    "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
+                )
+            result, aux = result
+        check_scalar(result)
+        result = core.as_seen(result)
+        # What comes beside the result may lead to the same graph later.
+        found = rebuild(gradients([result], inputs, [None], level, outer, has_aux or None))
+        value = outside(result, level, inputs, outer)
+        return (found, (value, auxiliary(aux, level, inputs, outer))) if has_aux else (found, value)
+    finally:
+        core.end_derivative(before)
 
 
 def check_scalar(result):
@@ -204,7 +218,7 @@ def pullback(func, args, argnums, has_aux):
     before = core.begin_derivative()
     outer, level = before[0], before[1]
     try:
-        tree, inputs, spec = read_argument(args if places is None else chosen(args, places), outer)
+        tree, inputs, rebuild = read_argument(args if places is None else chosen(args, places), outer)
         result = func(*(tree if places is None else replaced(args, places, tree)))
         aux = None
         if has_aux:
@@ -212,34 +226,37 @@ def pullback(func, args, argnums, has_aux):
                 raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
             result, aux = result
             aux = auxiliary(aux, level, inputs, outer)
-        outputs, structure = ([result], None) if isinstance(result, torch.Tensor) else tree_flatten(result)
+        outputs, rebuild_result = flattened(result)
         check_results(result, outputs, "vjp(f, *primals)")
+        outputs = [core.as_seen(y) for y in outputs]
         for output in outputs:
             if not (output.is_floating_point() or output.is_complex()):
                 raise RuntimeError(
                     f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {output.dtype}"
                 )
-        value = rebuilt([outside(y, level, inputs, outer, True) for y in outputs], structure)
+        value = rebuild_result([outside(y, level, inputs, outer, True) for y in outputs])
     finally:
         core.end_derivative(before)
 
     def pull(cotangents, retain_graph=True, create_graph=None):
-        flat, given = ([cotangents], None) if isinstance(cotangents, torch.Tensor) else tree_flatten(cotangents)
-        if given != structure and not (structure is None and given.is_leaf()):
-            raise RuntimeError(
-                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
-                f"{short(given)}, primal output: {short(structure)}"
-            )
+        flat, alike = flattened(cotangents)
+        if alike is not rebuild_result or alike is tuple:
+            given, wanted = tree_structure(cotangents), tree_structure(value)
+            if given != wanted:
+                raise RuntimeError(
+                    f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
+                    f"{short(given)}, primal output: {short(wanted)}"
+                )
         check_cotangents(outputs, flat)
         records = torch.is_grad_enabled() if create_graph is None else create_graph
-        return rebuilt(gradients(outputs, inputs, flat, level, records, retain_graph), spec)
+        return rebuild(gradients(outputs, inputs, flat, level, records, retain_graph))
 
     return value, pull, aux
 
 
 def short(spec):
     """A structure as errors of vjp show it: only containers and leaves."""
-    if spec is None or spec.is_leaf():
+    if spec.is_leaf():
         return "*"
     inner = ", ".join([short(child) for child in spec.children()])
     if spec.type is tuple:
@@ -286,48 +303,48 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, tuple):
             raise RuntimeError(f"{where}: Expected {name} to be a tuple. E.g. it should be valid to call f(*primals).")
-    flat, spec = tree_flatten(primals)
-    moves, given = tree_flatten(tangents)
-    if spec != given:
-        raise RuntimeError(
-            f"{where}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 tensors, "
-            f"tangents also must be. Got primals with structure {spec} and tangents with structure {given}"
-        )
-    for name, values in (("primals", flat), ("tangents", moves)):
-        for value in values:
-            if not isinstance(value, torch.Tensor):
-                raise RuntimeError(f"{where}: Expected {name} to only contain Tensors, got {type(value)}")
-    if not flat:
-        raise RuntimeError(f"{where}: Expected primals to contain at least one Tensor.")
+    flat, rebuild = flattened(primals)
+    moves, alike = flattened(tangents)
+    if alike is not tuple or rebuild is not tuple or len(flat) != len(moves):
+        spec, given = tree_structure(primals), tree_structure(tangents)
+        if spec != given:
+            raise RuntimeError(
+                f"{where}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 "
+                f"tensors, tangents also must be. Got primals with structure {spec} and tangents with structure {given}"
+            )
     for name, values in (("primal", flat), ("tangent", moves)):
         for value in values:
+            if not isinstance(value, torch.Tensor):
+                raise RuntimeError(f"{where}: Expected {name}s to only contain Tensors, got {type(value)}")
             if not (value.is_floating_point() or value.is_complex()):
                 raise ValueError(f"Expected {name} to be floating point or complex, but got: {value.dtype}")
-    return push(func, flat, spec, moves, strict, has_aux)
+    if not flat:
+        raise RuntimeError(f"{where}: Expected primals to contain at least one Tensor.")
+    return push(func, flat, rebuild, moves, strict, has_aux)
 
 
-def push(func, flat, spec, moves, strict=False, has_aux=False):
-    """jvp of inputs and tangents in one order, of which `spec` makes the arguments."""
+def push(func, flat, rebuild, moves, strict=False, has_aux=False):
+    """jvp of inputs and tangents in one order, of which `rebuild` makes the arguments."""
     where = "jvp(f, primals, tangents)"
     level = core.DualLevel()
     with level:
-        duals = [torch.autograd.forward_ad.dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
-        result = func(*tree_unflatten(duals, spec))
+        duals = [dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
+        result = func(*rebuild(duals))
         aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
                 raise RuntimeError(f"{where}: output of function f should be a tuple: (output, aux) if has_aux is True")
             result, aux = result
             aux = tree_map(lambda value: core.unpack_dual(level, value)[0] if isinstance(value, torch.Tensor) else value, aux)
-        outputs, structure = ([result], None) if isinstance(result, torch.Tensor) else tree_flatten(result)
+        outputs, rebuild_result = flattened(result)
         check_results(result, outputs, where)
         pairs = [level.parts(output) for output in outputs]
     if strict and any(tangent is None for _, tangent in pairs):
         raise RuntimeError(
             f"{where[:-1]}, strict=True): The output of f is independent of the inputs. This is not allowed with strict=True."
         )
-    values = rebuilt([value for value, _ in pairs], structure)
-    slopes = rebuilt([torch.zeros_like(value) if tangent is None else tangent for value, tangent in pairs], structure)
+    values = rebuild_result([value for value, _ in pairs])
+    slopes = rebuild_result([torch.zeros_like(value) if tangent is None else tangent for value, tangent in pairs])
     return (values, slopes, aux) if has_aux else (values, slopes)
 
 
@@ -351,7 +368,7 @@ def linearize(func, *primals):
     outer, level = before[0], before[1]
     try:
         inputs = [core.derivative_input(x, outer) for x in flat]
-        outputs = of_tensors(*inputs)
+        outputs = [core.as_seen(y) for y in of_tensors(*inputs)]
         moved = [y for y in outputs if y.requires_grad]
         # The pullback of unknown cotangents is linear in them; pulling tangents back through it once more pushes them forward.
         seeds = [core.derivative_input(torch.zeros_like(y), False) for y in moved]

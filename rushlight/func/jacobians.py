@@ -150,8 +150,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
             return (flat, aux) if has_aux else flat
 
         with level:
-            given = tree_flatten(tuple(flat_in))
-            made = push(of_chosen, flat_in, given[1], [core.wrap(level, vector, 0) for vector in vectors], has_aux=has_aux)
+            made = push(of_chosen, flat_in, tuple, [core.wrap(level, vector, 0) for vector in vectors], has_aux=has_aux)
         values, slopes = made[0], made[1]
         require_real(values, "output", "jacfwd")
         blocks = []

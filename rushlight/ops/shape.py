@@ -34,7 +34,7 @@ def detach(input):
     return input.detach()
 
 
-@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), function=False)
+@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), function=False)
 def view(x, size: Sizes):
     """`x` in another shape over the same memory, or its bytes read as another dtype.
 
@@ -47,7 +47,7 @@ def view(x, size: Sizes):
 view.keywords["dtype"] = 1
 
 
-@shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), geometry="unsafe_view", method=False)
+@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), geometry="unsafe_view", method=False)
 def _unsafe_view(x, size: Sizes):
     """A view of a tensor that nobody else will see (so it is not tracked as a view)."""
 
@@ -330,13 +330,13 @@ def squeezing(entry, geometry, name):
     placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
     if geometry == "squeeze_all":
 
-        @shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), **placed)
+        @shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), **placed)
         def squeeze(x):
             """Without its dimensions of size 1."""
 
     else:
 
-        @shares_memory(vjp=lambda g, x_shape: g.reshape(x_shape), **placed)
+        @shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), **placed)
         def squeeze(x, dim):
             """Without those of the dimensions `dim` that have size 1."""
 
@@ -424,6 +424,10 @@ def narrow(input, dim, start, length):
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     size = input.size(dim)
+    if isinstance(start, torch.Tensor) and (
+        start.ndim or start.is_floating_point() or start.is_complex() or start.dtype is torch.bool
+    ):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = int(start)
     if not -size <= start <= size:
         raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")

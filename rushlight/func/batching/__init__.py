@@ -14,7 +14,9 @@ __all__ = ["FAMILIES", "NoRule", "aligned", "examples", "no_rule", "rule_of", "r
 SHIFTED = (*reduction.SHIFTED, *views.SHIFTED)
 """Ops of one tensor for which it is enough to move up the dimensions that they are given."""
 
-SPECIAL = {"view": "sizes", "_unsafe_view": "sizes", "expand": "sizes", "t": "t", "mm": "mm", "addmm": "addmm", "unsqueeze": "unsqueeze"}
+SPECIAL = {"view": "sizes", "_unsafe_view": "sizes", "expand": "sizes"} | {
+    name: name for name in ("t", "unsqueeze", "mm", "addmm", "mv", "addmv")
+}
 """Ops that the core has a short way for."""
 
 DIMENSIONS = ("dim", "dim0", "dim1", "dim2", "dimension")

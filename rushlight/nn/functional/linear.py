@@ -20,8 +20,11 @@ def general_linear(input, weight, bias=None, *, out=None):
     """
     if out is not None:
         return core.written_out("linear", out, linear(input, weight, bias))
-    transposed = weight.t()
     dim = input.dim()
+    if dim == 1 and core.is_wrapped(input) and weight.dim() == 2:
+        # One vector of each example: the rows of a matrix, if this is vmap.
+        return torch.mv(weight, input) if bias is None else torch.addmv(bias, weight, input)
+    transposed = weight.t()
     if bias is None:
         return torch.matmul(input, transposed)
     if dim == 2:

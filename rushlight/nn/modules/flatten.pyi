@@ -1,0 +1,23 @@
+# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, overload
+
+from rushlight.nn.modules.module import Module as Module
+from rushlight.core import Tensor, _int
+
+class Flatten(Module):
+    end_dim: _int
+    start_dim: _int
+    def __init__(self, start_dim: _int = 1, end_dim: _int = -1) -> None: ...
+    def forward(self, input: Tensor) -> Tensor: ...
+    def extra_repr(self) -> str: ...
+
+class Unflatten(Module):
+    dim: _int | str
+    unflattened_size: Sequence[Any]
+    def __init__(self, dim: _int | str, unflattened_size: Sequence[Any]) -> None: ...
+    def forward(self, input: Tensor) -> Tensor: ...
+    def extra_repr(self) -> str: ...
+
+
+def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,13 @@
+# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, overload
+
+from rushlight.optim.adam import Adam as Adam
+from rushlight.optim.optimizer import ParamsT
+from rushlight.core import Tensor, _bool, _float
+
+class AdamW(Adam):
+    def __init__(self, params: ParamsT, lr: _float | Tensor = 0.001, betas: tuple[_float | Tensor, _float | Tensor] = (0.9, 0.999), eps: _float = 1e-08, weight_decay: _float = 0.01, amsgrad: _bool = False, *, maximize: _bool = False, foreach: _bool | None = None, capturable: _bool = False, differentiable: _bool = False, fused: _bool | None = None) -> None: ...
+
+
+def __getattr__(name: str) -> Any: ...
