@@ -6,6 +6,7 @@ from ..semantics.test_accumulation import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
+from ..semantics.test_func_inside import *  # noqa: F403
 from ..semantics.test_functions import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
