@@ -8,6 +8,7 @@ tensor([2., 4.])
 """
 
 import os as _os
+from math import e, inf, nan, pi
 
 from rushlight import core as _core
 from rushlight.core import (
@@ -67,6 +68,18 @@ from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_en
 from rushlight import nn, optim
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
+from rushlight._settings import (
+    are_deterministic_algorithms_enabled,
+    get_default_device,
+    get_deterministic_debug_mode,
+    get_float32_matmul_precision,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_default_device,
+    set_default_tensor_type,
+    set_deterministic_debug_mode,
+    set_float32_matmul_precision,
+    use_deterministic_algorithms,
+)
 from rushlight._printing import get_printoptions, set_printoptions, typename
 from rushlight import serialization
 from rushlight.serialization import load, save

@@ -198,21 +198,17 @@ def grad(
 
 
 def batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused):
-    """One backward for each cotangent of the batch, stacked."""
-    if any(s is not None and s.ndim == 0 for s in seeds):
-        raise ValueError(
-            "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a Tensor of dimensionality 0 so expected in_dim "
-            "to satisfy 0 <= in_dim < 0."
-        )
-    sizes = [s.shape[0] for s in seeds if s is not None]
-    if len(set(sizes)) > 1:
-        raise ValueError(
-            f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped dimension"
-        )
-    count = sizes[0]
-    runs = []
-    for i in range(count):
-        chosen = [None if s is None else s[i] for s in seeds]
-        keep = retain_graph or i + 1 < count
-        runs.append(core.run_backward(outputs, chosen, keep, create_graph, inputs, allow_unused, False))
-    return tuple(None if rows[0] is None else torch.stack(rows) for rows in zip(*runs))
+    """All cotangents of the batch in one backward, under vmap."""
+    places = [place for place, cotangent in enumerate(seeds) if cotangent is not None]
+    used = []
+
+    def vjp(*cotangents):
+        given = [None] * len(seeds)
+        for place, cotangent in zip(places, cotangents):
+            given[place] = cotangent
+        found = core.run_backward(outputs, given, retain_graph, create_graph, inputs, allow_unused, False)
+        used[:] = [g is not None for g in found]
+        return tuple(g for g in found if g is not None) or cotangents
+
+    found = iter(torch.func.vmap(vjp)(*[seeds[place] for place in places]))
+    return tuple(next(found) if is_used else None for is_used in used)

@@ -418,7 +418,8 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
 
     def slope(*args):
         if outer_jacobian_strategy == "forward-mode":
-            args = tuple(x.requires_grad_(True) for x in args)
+            # Inside vmap, where a tensor cannot be made to require grad.
+            return torch.func.grad(scalar, argnums=tuple(range(len(args))))(*args)
         rows = jacobian(scalar, args, create_graph=True)
         check_recorded(rows, "jacobian", strict)
         return rows

@@ -176,14 +176,15 @@ class set_multithreading_enabled(ModeDecorator):
 
 
 class enforce_grad_layout_policy(ModeDecorator):
-    """Whether the first gradient of a leaf takes the leaf's strides (True, the default) or keeps its own; at once and as a context.
+    """Whether a first gradient that is taken over as `.grad` must have the leaf's strides (True, the default); at once and as a context.
 
     >>> import rushlight as torch
     >>> x = torch.ones(2, 3, requires_grad=True)
     >>> with torch.autograd.enforce_grad_layout_policy(False):
-    ...     x.backward(torch.ones(3, 2).t())
-    >>> x.grad.stride()
-    (1, 2)
+    ...     (x.t() * 2).sum().backward()
+    >>> x.grad
+    tensor([[2., 2., 2.],
+            [2., 2., 2.]])
     """
 
     def __init__(self, enable=True):

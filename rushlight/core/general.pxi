@@ -203,6 +203,11 @@ cdef class GeneralOp(Op):
                 result = PyObject_Vectorcall(self.function, passed, self.positional, names)
             else:
                 result = PyObject_Vectorcall(self.function, args, self.positional, names)
+        except AttributeError:
+            # The functions ask their first argument for what tensors have.
+            if self.parameters[0] in ("x", "a") and not isinstance(<object>args[0], Tensor):
+                raise_argument(self, 0, <object>args[0])
+            raise
         finally:
             modes.grad = grad
         if mode == MODE_IN_PLACE and self.writes:

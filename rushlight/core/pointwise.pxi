@@ -325,7 +325,7 @@ cdef class PointwiseOp(Op):
         if out.count > 65536:
             with nogil:
                 run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
-        elif out.count > 0:
+        else:    # of no elements too: the kernel may have no code for the dtype
             run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
         if mode == MODE_NEW:
             if modes.grad:

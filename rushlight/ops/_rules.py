@@ -67,6 +67,35 @@ def refuse_complex(text, error=RuntimeError):
     return check
 
 
+def require_tensors(name, **given):
+    """Raises where an argument of a composition, given by its name in the order of positions, is no tensor."""
+    for place, (parameter, value) in enumerate(given.items()):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}(): argument '{parameter}' (position {place + 1}) must be Tensor, not {type(value).__name__}")
+
+
+def refuse_dtypes(kernel, *refused):
+    """A check that refuses dtypes by name ("complex", "integral" or a dtype's), with the error of PyTorch's kernel."""
+
+    def check(dtype, *inputs):
+        kind = "complex" if dtype.is_complex else "floating" if dtype.is_floating_point else "integral"
+        if kind in refused or dtype.name in refused:
+            raise not_implemented(kernel, dtype)
+
+    return check
+
+
+def not_implemented(kernel, dtype):
+    """PyTorch's error of a kernel without code for a dtype."""
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy_name}'")
+
+
+def require_floating(kernel, dtype):
+    """Raises for a kernel that computes with real floating-point numbers alone."""
+    if not dtype.is_floating_point:
+        raise not_implemented(kernel, dtype)
+
+
 in_place_forms = {}
 
 

@@ -6,7 +6,17 @@ import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise
-from rushlight.ops._rules import c_name, conjugate, in_place, is_complex, legacy_name, total, underived, zero_gradient
+from rushlight.ops._rules import (
+    c_name,
+    conjugate,
+    in_place,
+    is_complex,
+    legacy_name,
+    refuse_dtypes,
+    total,
+    underived,
+    zero_gradient,
+)
 
 
 def refuse_bool_sub(dtype, *inputs):
@@ -303,11 +313,20 @@ def ldexp(a, b):
 
 
 # ---------------------------------------------------------------------------------------------------------- fused sums
+refuse_bool_addcmul = refuse_dtypes("addcmul_cpu_out", "bool")
+
+
 @pointwise(
-    slopes=(1, lambda tensor2, value: tensor2 * value, lambda tensor1, value: tensor1 * value), inputs=4, name="AddcmulBackward0"
+    slopes=(1, lambda tensor2, value: tensor2 * value, lambda tensor1, value: tensor1 * value),
+    inputs=4,
+    check=lambda dtype, *operands: refuse_bool_addcmul(torch.result_type(*operands[:2])),
+    name="AddcmulBackward0",
 )
 def addcmul(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` times `tensor2`."""
+
+
+refuse_integers_lerp = refuse_dtypes("lerp_kernel_scalar", "integral")
 
 
 def refuse_integer_addcdiv(dtype, *inputs):
@@ -330,7 +349,12 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
 
 
 @pointwise(
-    slopes=(lambda weight: 1 - weight, lambda weight: weight), kernel="lerp", name="LerpBackward0", function=False, method=False
+    slopes=(lambda weight: 1 - weight, lambda weight: weight),
+    kernel="lerp",
+    check=lambda dtype, x, *rest: refuse_integers_lerp(x.dtype),
+    name="LerpBackward0",
+    function=False,
+    method=False,
 )
 def _lerp_scalar(x, end, weight):
     """Linear interpolation by a number."""
@@ -339,6 +363,7 @@ def _lerp_scalar(x, end, weight):
 @pointwise(
     slopes=(lambda weight: 1 - weight, lambda weight: weight, lambda x, end: end - x),
     kernel="lerp",
+    check=refuse_dtypes("lerp_kernel_tensor", "integral"),
     name="LerpBackward1",
     function=False,
     method=False,

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise
-from rushlight.ops._rules import in_place, legacy_name, refuse_complex, total, underived
+from rushlight.ops._rules import in_place, legacy_name, refuse_complex, require_tensors, total, underived
 
 
 @pointwise()
@@ -48,6 +48,7 @@ def equal(input, other):
 @composite
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Where |input - other| is at most atol + rtol |other|."""
+    require_tensors("isclose", input=input, other=other)
     if input.dtype != other.dtype:
         raise RuntimeError(f"{legacy_name(input.dtype)} did not match {legacy_name(other.dtype)}")
     if rtol < 0:
@@ -69,6 +70,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 @composite
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether every |input - other| is at most atol + rtol |other|."""
+    require_tensors("allclose", input=input, other=other)
     input, other = read_within(input, "allclose"), read_within(other, "allclose")
     return bool(torch.isclose(input, other, rtol, atol, equal_nan).all())
 

@@ -202,6 +202,8 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
     if not isinstance(tests, torch.Tensor):
         tests = core.tensor(tests)
     dtype = torch.result_type(elements, tests)
+    if dtype is torch.bool or dtype.is_complex:
+        raise RuntimeError(f"Unsupported input type encountered for isin(): {dtype.legacy_name}")
     elements, tests = elements.detach().to(dtype), tests.detach().to(dtype)
     found = ~is_among(elements, tests) if invert else is_among(elements, tests)
     return found if out is None else core.written_out("isin", out, found)

@@ -455,11 +455,10 @@ def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_m
 
 def interpolated(name, start, end, steps, dtype, out, layout, device, requires_grad, extra=()):
     """linspace and logspace."""
-    for label, value in (("start", start), ("end", end)):
-        if isinstance(value, Tensor) and value.dim():
-            raise RuntimeError(
-                f"{name} only supports 0-dimensional start and end tensors, but got {label} with {value.dim()} dimension(s)."
-            )
+    tensors = [(label, value.dim()) for label, value in (("start", start), ("end", end)) if isinstance(value, Tensor)]
+    if any(dims for _, dims in tensors):
+        shown = " and ".join(f"{label} with {dims} dimension(s)" for label, dims in tensors)
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {shown}.")
     start, end = number(start, name, "start", 1), number(end, name, "end", 2)
     complex_ends = isinstance(start, complex) or isinstance(end, complex)
     if dtype is None:

@@ -304,6 +304,8 @@ def mvlgamma(x, p):
     """Logarithm of the multivariate gamma function of dimension `p`."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    if x.dtype is torch.bool:
+        raise RuntimeError("The input tensor may not be a boolean tensor.")
     result = p * (p - 1) / 4 * math.log(math.pi) + torch.lgamma(x)
     for j in range(1, p):
         result = result + torch.lgamma(x - j / 2)

@@ -3,7 +3,7 @@
 import rushlight as torch
 from rushlight.core import LabelLossOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import conjugate
+from rushlight.ops._rules import conjugate, require_floating
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.scan import contiguous_like
 from rushlight.ops.steps import tracked_with
@@ -48,9 +48,8 @@ def mse_cotangent(g, x, target, reduction):
 )
 def mse_loss(x, target, reduction="mean"):
     """(x - target)²"""
+    require_floating("mse_cpu", torch.result_type(x, target))
     difference = x - target
-    if not difference.is_floating_point():
-        raise NotImplementedError(f"\"mse_cpu\" not implemented for '{difference.dtype.legacy_name}'")
     return reduced(difference * difference, reduction)
 
 
@@ -76,6 +75,7 @@ def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    require_floating("smooth_l1_cpu", torch.result_type(x, target))
     size = (x - target).abs()
     if beta == 0:
         return reduced(size, reduction)
@@ -102,6 +102,7 @@ def huber_loss(x, target, reduction="mean", delta=1.0):
     """Half the squared difference where that is below `delta`, else linear."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    require_floating("huber_cpu", torch.result_type(x, target))
     size = (x - target).abs()
     return reduced(torch.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
 
@@ -172,6 +173,7 @@ def _binary_cross_entropy(x, target, weight, reduction):
 def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
     refuse_gradient("binary_cross_entropy", "weight", weight)
+    require_floating("binary_cross_entropy", x.dtype)
     return _binary_cross_entropy(x, target, weight, reduction)
 
 
@@ -219,6 +221,7 @@ def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, re
     """The binary cross entropy of sigmoid(x), without overflow; `pos_weight` multiplies the positive part."""
     refuse_gradient("binary_cross_entropy_with_logits", "weight", weight)
     refuse_gradient("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
+    require_floating("log_sigmoid_cpu", x.dtype)
     return _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction)
 
 
@@ -344,6 +347,12 @@ def nll_loss(x, target, weight=None, reduction="mean", ignore_index=-100):
 # ---- margins --------------------------------------------------------------------------------------------------------------
 
 
+def check_rows(x):
+    """The margin losses take [C] or [N, C]; only N may be 0."""
+    if x.dim() > 2 or 0 in x.shape[max(x.dim() - 1, 0) :]:
+        raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}")
+
+
 def as_rows(x):
     return x.reshape(-1, x.shape[-1] if x.ndim else 1)
 
@@ -391,12 +400,18 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
     """Mean over the wrong classes j of max(0, margin - x[target] + x[j])^p, for rows x [N, C] or one row [C]."""
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    check_rows(x)
     rows = as_rows(x)
     if target.dim() > 1 or target.numel() != rows.shape[0]:
         raise RuntimeError(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
             f"Expected target size [{rows.shape[0]}], but got {list(target.shape)}. Input has shape {list(x.shape)}."
         )
+    if weight is not None and (weight.dim() > 1 or weight.numel() != rows.shape[1]):
+        raise RuntimeError(f"inconsistent weight size, expected {rows.shape[1]} but got {list(weight.shape)}")
+    require_floating("multi_margin_loss_cpu_kernel", x.dtype)
+    if target.dtype is not torch.int64:
+        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy_name}")
     if target.numel() and not bool(((target >= 0) & (target < rows.shape[1])).all()):
         raise RuntimeError("target out of range")
     excess, labels = multi_margin_excess(rows, target, margin)
@@ -433,9 +448,11 @@ def multilabel_slope(x, target):
 )
 def multilabel_margin_loss(x, target, reduction="mean"):
     """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""
+    check_rows(x)
     rows = as_rows(x)
     if target.shape != x.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(x.shape)}")
+    require_floating("multilabel_margin_loss_forward_out_frame", x.dtype)
     if target.numel() and not bool(((target >= -1) & (target < rows.shape[1])).all()):
         raise RuntimeError("argument #2 'target' is out of range")
     excess, _ = multilabel_pairs(rows, target.reshape(rows.shape))

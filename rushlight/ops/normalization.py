@@ -9,6 +9,7 @@ import math
 import rushlight as torch
 from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import not_implemented, require_floating
 from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
@@ -163,14 +164,26 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_
 @composite(method=False)
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """`input` over its root mean square over the last dimensions, times `weight` (Zhang & Sennrich 2019)."""
-    if input.dim() < len(normalized_shape) or tuple(input.shape[input.dim() - len(normalized_shape) :]) != tuple(
-        normalized_shape
-    ):
-        wanted = "".join(f", {size}" for size in normalized_shape)
+    if len(normalized_shape) == 0:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    if weight is not None and tuple(weight.shape) != tuple(normalized_shape):
+        raise RuntimeError(
+            f"Expected weight to be of same shape as normalized_shape, but got weight of shape {list(weight.shape)} and "
+            f"normalized_shape = {list(normalized_shape)}"
+        )
+    if input.dim() < len(normalized_shape):
+        raise ValueError(f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input.dim()}")
+    if tuple(input.shape[input.dim() - len(normalized_shape) :]) != tuple(normalized_shape):
+        wanted = ", ".join(map(str, normalized_shape))
         raise RuntimeError(
             f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
             f"size{list(input.shape)}"
         )
+    if not (input.is_floating_point() or input.is_complex()):
+        raise not_implemented("rms_norm", input.dtype)
     # Halves are computed in float32.
     x = input.to(torch.float32) if input.dtype.itemsize == 2 else input
     if eps is None:
@@ -237,6 +250,7 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
+    require_floating("GroupNormKernelImpl", x.dtype)
     kept = parameter_dtype(x.dtype, weight, bias)
     rows = widened(x)
     out, mean, rstd = (
@@ -334,6 +348,7 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
 )
 def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
+    require_floating("batch_norm", x.dtype)
     given, x = x.dtype, widened(x)
     if training:
         dims = other_dims(x)

@@ -2,6 +2,7 @@
 
 import rushlight as torch
 from rushlight.ops._declare import composite, op
+from rushlight.ops._rules import require_tensors
 from rushlight.ops.joining import joined_format
 from rushlight.ops.steps import tracked_with
 
@@ -149,8 +150,7 @@ def pad(input, pad, mode="constant", value=None):
     >>> torch.nn.functional.pad(torch.tensor([[1., 2., 3.]]), (1, 1), "reflect")
     tensor([[2., 1., 2., 3., 2.]])
     """
-    if not isinstance(input, torch.Tensor):
-        raise TypeError(f"pad(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    require_tensors("pad", input=input)
     if not isinstance(pad, (tuple, list)):
         raise TypeError(f"pad(): argument 'pad' (position 2) must be tuple of ints, not {type(pad).__name__}")
     for place, number in enumerate(pad):

@@ -356,6 +356,8 @@ def roll(x, shifts, dims=()):
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:
         return x.contiguous().view(-1).roll(shifts, 0).view(x.shape)
+    if dims and not x.ndim:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     by_dim = [0] * x.ndim
@@ -427,6 +429,8 @@ def trace(x):
     """The sum of a matrix's diagonal."""
     if x.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x.ndim}")
+    if x.dtype is torch.bool:
+        raise NotImplementedError("\"trace\" not implemented for 'Bool'")
     return x.diagonal().sum()
 
 

@@ -9,6 +9,7 @@ from rushlight.ops._rules import (
     legacy_name,
     real_product,
     refuse_complex,
+    require_tensors,
     scaled,
     total,
     zero_gradient,
@@ -170,6 +171,7 @@ def _complex(real, imag):
 @composite(method=False)
 def complex(real, imag, *, out=None):
     """real + i imag."""
+    require_tensors("complex", real=real, imag=imag)
     check_parts(real, imag)
     return _complex(real, imag, out=out)
 
@@ -195,5 +197,6 @@ def _polar(abs, angle):
 @composite(method=False)
 def polar(abs, angle, *, out=None):
     """abs · exp(i angle)."""
+    require_tensors("polar", abs=abs, angle=angle)
     check_parts(abs, angle)
     return _polar(abs, angle, out=out)

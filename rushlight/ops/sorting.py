@@ -1,9 +1,12 @@
 """Sorting and what it answers: the k greatest, the k-th, the median, quantiles, the most frequent."""
 
+import math
+
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
+from rushlight.ops._rules import not_implemented, require_tensors
 from rushlight.ops.shape import wrapped
 
 OUTPUTS = ("values", "indices")
@@ -149,6 +152,11 @@ def whole_gradient(g, x, out):
     return same * (g / same.sum())
 
 
+def least_of(dtype):
+    """What a NaN becomes as an integer."""
+    return 0 if dtype in (torch.uint8, torch.int8, torch.int16) else torch.iinfo(dtype).min
+
+
 def median_of(name, title):
     """median or nanmedian: of everything, and of each line."""
 
@@ -161,15 +169,23 @@ def median_of(name, title):
         method=False,
     )
     def of_all(x):
+        if x.dtype is torch.bool or x.is_complex():
+            raise not_implemented("median_cpu", x.dtype)
         if not x.numel():
-            return torch.full((), float("nan"), dtype=x.dtype)
+            # What the conversion of a NaN gives in C++.
+            return core.tensor(math.nan if x.is_floating_point() else least_of(x.dtype), dtype=x.dtype)
         return one_a_line(name, x.reshape(-1), 0, False)[0]
 
     @op(entry=name, function=False, method=False, **choosing(name, f"{title}Backward1"))
     def of_lines(x, dim, keepdim):
+        if x.dtype is torch.bool or x.is_complex():
+            raise not_implemented("median_out", x.dtype)
         return one_a_line(name, x, dim, keepdim)
 
     def median(input, dim=None, keepdim=False, *, out=None):
+        require_tensors(name, input=input)
+        if type(keepdim) is not bool:
+            raise TypeError(f"{name}(): argument 'keepdim' (position 3) must be bool, not {type(keepdim).__name__}")
         if dim is None:
             return with_out(of_all, out, input)
         return with_out(of_lines, out, input, dim, keepdim)

@@ -6,10 +6,13 @@ from ..semantics.test_accumulation import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
+from ..semantics.test_func_inside import *  # noqa: F403
+from ..semantics.test_function_contract import *  # noqa: F403
 from ..semantics.test_functions import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
+from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403

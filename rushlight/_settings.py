@@ -1,0 +1,107 @@
+"""Switches that programs set at their start. On the CPU most only have to remember what they were given."""
+
+import warnings
+
+from rushlight import core
+from rushlight.core import Tensor, device
+
+# Every kernel gives the same bits in every run and for any number of threads, so nothing depends on these two.
+_deterministic = "default"
+_matmul_precision = "highest"
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Asks for the same results in every run, which the CPU's kernels always give.
+
+    >>> import rushlight
+    >>> rushlight.use_deterministic_algorithms(True)
+    >>> rushlight.are_deterministic_algorithms_enabled()
+    True
+    >>> rushlight.use_deterministic_algorithms(False)
+    """
+    global _deterministic
+    _deterministic = ("warn" if warn_only else "error") if mode else "default"
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Whether `use_deterministic_algorithms(True)` was called."""
+    return _deterministic != "default"
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether it was called with `warn_only=True`."""
+    return _deterministic == "warn"
+
+
+MODES = ("default", "warn", "error")
+
+
+def set_deterministic_debug_mode(debug_mode) -> None:
+    """`use_deterministic_algorithms` by a name or number: "default" (0), "warn" (1) or "error" (2)."""
+    global _deterministic
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    if isinstance(debug_mode, int):
+        if not 0 <= debug_mode <= 2:
+            raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
+        debug_mode = MODES[debug_mode]
+    if debug_mode not in MODES:
+        raise RuntimeError(f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}")
+    _deterministic = debug_mode
+
+
+def get_deterministic_debug_mode() -> int:
+    """0 for "default", 1 for "warn", 2 for "error"."""
+    return MODES.index(_deterministic)
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Allows less exact products of float32 matrices on hardware that has them ("high", "medium"); the CPU's stay exact."""
+    global _matmul_precision
+    if precision not in ("highest", "high", "medium"):
+        warnings.warn(
+            f"{precision} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return
+    _matmul_precision = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What `set_float32_matmul_precision` was given.
+
+    >>> import rushlight
+    >>> rushlight.get_float32_matmul_precision()
+    'highest'
+    """
+    return _matmul_precision
+
+
+def set_default_device(device) -> None:
+    """Sets where tensors are made: None or the CPU, since there is nothing else."""
+    place = None if device is None else core.device(device)
+    if place is not None and place.type != "cpu":
+        raise AssertionError(f"Rushlight has the CPU alone, not {place}")
+
+
+def get_default_device() -> device:
+    """Where tensors are made.
+
+    >>> import rushlight
+    >>> rushlight.get_default_device()
+    device(type='cpu')
+    """
+    return device("cpu")
+
+
+def set_default_tensor_type(t) -> None:
+    """Sets the default dtype by a tensor type such as `torch.DoubleTensor`, or its name."""
+    found = {f"torch.{dtype.legacy_name}Tensor": dtype for dtype in core.dtype_by_name.values()}
+    name = t if isinstance(t, str) else "torch.FloatTensor" if t is Tensor else f"torch.{t.__name__}"
+    dtype = found.get(name)
+    if dtype is None:
+        raise TypeError(f"invalid type object: {name}" if not isinstance(t, str) else f"type {t} not available")
+    if not dtype.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    core.set_default_dtype(dtype)
