@@ -66,6 +66,7 @@ from rushlight import autograd, cuda, func, functional, linalg, profiler, random
 from rushlight.func import vmap
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rushlight import nn, optim
+from rushlight.nn.functional import cosine_similarity, pairwise_distance
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
 from rushlight._settings import (

@@ -8,6 +8,7 @@ from rushlight.ops import table
 
 from .laws.calls import is_differentiable
 from .test_laws import (
+    IN_PLACE,
     OPS,
     RANDOM,
     SAMPLES,
@@ -26,6 +27,9 @@ from .test_laws import (
 
 NO_FORWARD_RULE = {"floor_divide", "heaviside", "index_reduce", "scatter_combining"}
 """PyTorch has no forward mode for these either."""
+
+BY_SECOND = {"igamma", "igammac", "zeta"}
+"""Functions whose derivative by their first input nobody has."""
 
 DIFFERENTIABLE = cases(lambda op: (op.rules or op.name == "matmul") and op.name not in NO_FORWARD_RULE)
 
@@ -60,8 +64,10 @@ def tangents_of(level, outputs, indices):
     return [torch.zeros_like(primal) if tangent is None else tangent for primal, tangent in parts]
 
 
-def each_and_all(places):
+def each_and_all(op, places):
     """All places together, then each alone."""
+    if op.name in BY_SECOND:
+        return [[place for place in places if place[0] == 1]]
     return [places] + [[place] for place in places if len(places) > 1]
 
 
@@ -70,7 +76,7 @@ def test_jvp_against_vjp_and_differences(name, number):
     op, arguments, places, tracked, result, indices = differentiated(name, number)
     seeds = [direction(result[i], 0.3 + i) for i in indices]
     pulled = dict(zip(places, gradients([result[i] for i in indices], seeds, [get(tracked, p) for p in places]), strict=True))
-    for chosen in each_and_all(places):
+    for chosen in each_and_all(op, places):
         tangents = {place: direction(get(arguments, place), 1.1 + place[0]) for place in chosen}
         with core.DualLevel(), torch.no_grad():
             outputs, _, level = pushed(op, arguments, tangents)
@@ -102,6 +108,8 @@ def second_order(name, number):
         pytest.skip("constant derivative")
     weights = [direction(first[i], 0.7) for i in chosen]
     second = gradients([first[i] for i in chosen], weights, inputs)
+    if op.name in BY_SECOND:
+        places = [place for place in places if place[0] == 1]
     tangents = {place: direction(get(arguments, place), 1.1 + place[0]) for place in places}
     expected = sum(inner(g, tangents[place]) for g, place in zip(second, places, strict=True) if g is not None)
     return op, arguments, places, tangents, indices, seeds, chosen, weights, expected
@@ -185,3 +193,32 @@ def test_jvp_of_complex_tensors(name):
     left = sum(inner(seed, t) for seed, t in zip(seeds, moved, strict=True))
     right = sum(inner(g, tangents[place]) for g, place in zip(pulled, places, strict=True) if g is not None)
     assert abs(left - right) <= 1e-9 * max(1.0, abs(left), abs(right)), (left, right)
+
+
+@pytest.mark.parametrize(("name", "number"), [case for case in DIFFERENTIABLE if case.values[0] in IN_PLACE])
+def test_in_place_gives_the_same_tangent(name, number):
+    op, arguments, places, _, result, indices = differentiated(name, number)
+    target = arguments[0]
+    if (
+        indices != [0]
+        or not isinstance(target, torch.Tensor)
+        or target.shape != result[0].shape
+        or target.dtype is not result[0].dtype
+    ):
+        pytest.skip("the result does not fit into the first argument")
+    for chosen in each_and_all(op, places):
+        tangents = {place: direction(get(arguments, place), 1.1 + place[0]) for place in chosen}
+        with core.DualLevel(), torch.no_grad():
+            outputs, duals, level = pushed(op, arguments, tangents)
+            expected = level.parts(outputs[0])[1]
+            for view in (False, True):
+                given = put(arguments, duals)
+                base = torch.stack((given[0], given[0])) if view else given[0].clone()
+                given[0] = base[1] if view else base
+                torch.manual_seed(0)
+                assert core.run(op, tuple(given), {"mode": 1}) is given[0]
+                for found in (level.parts(given[0])[1], level.parts(base[1] if view else base)[1]):
+                    assert (found is None and expected is None) or torch.allclose(
+                        torch.zeros_like(target) if found is None else found,
+                        torch.zeros_like(target) if expected is None else expected,
+                    ), (chosen, view, found, expected)

@@ -290,6 +290,36 @@ def error_in_a_function():
     return weakref.ref(y)
 
 
+def tangent_that_holds_its_dual_tensor():
+    forward_ad, tangent = torch.autograd.forward_ad, torch.ones(3)
+    with forward_ad.dual_level():
+        tangent.dual = forward_ad.make_dual(torch.ones(3), tangent)
+        return weakref.ref(tangent)
+
+
+def tensor_that_was_given_a_tangent():
+    forward_ad, x = torch.autograd.forward_ad, torch.ones(3)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(torch.ones(3), torch.ones(3))
+        x.add_(dual)
+        dual.written = x
+        x.dual = dual
+    return weakref.ref(dual)
+
+
+def tensor_inside_a_transform():
+    seen = []
+
+    def function(x):
+        y = (x * x).sum()
+        y.itself = y
+        seen.append(weakref.ref(y))
+        return y
+
+    torch.func.vmap(torch.func.grad(function))(torch.ones(2, 3))
+    return seen[0]
+
+
 CASES = [
     pytest.param(build, id=name, marks=getattr(build, "pytestmark", ()))
     for name, build in list(globals().items())

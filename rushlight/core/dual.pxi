@@ -178,9 +178,7 @@ cdef class DualLevel(Level):
         if op.name in ("heaviside", "floor_divide", "binomial"):
             raise NotImplementedError(f"Trying to use forward AD with aten::{op.name} that does not support it.")
         if op.rules or op.no_derivative is not None:
-            raise NotImplementedError(f"Trying to use forward AD with {op.no_derivative or op.name} that does not support it because it has not been implemented yet.\n"
-                                      "Please file an issue to PyTorch at https://github.com/pytorch/pytorch/issues/new?template=feature-request.yml "
-                                      "so that we can prioritize its implementation or submit a PR adding the implementation to derivatives.yaml")
+            raise no_forward_rule(op.no_derivative or op.name)
         return None
 
     # -------------------------------------------------------------------------------------------------- in-place calls
@@ -287,6 +285,12 @@ cdef class DualLevel(Level):
             return self.primal_of(<Wrapped>value), self.tangent_of(<Wrapped>value)
         return value, None
 
+
+def no_forward_rule(str name):
+    """The error of an op without forward mode."""
+    return NotImplementedError(f"Trying to use forward AD with {name} that does not support it because it has not been implemented yet.\n"
+                               "Please file an issue to PyTorch at https://github.com/pytorch/pytorch/issues/new?template=feature-request.yml so that "
+                               "we can prioritize its implementation or submit a PR adding the implementation to derivatives.yaml")
 
 cdef object within_level(Level level, object value):
     if type(value) is Wrapped:

@@ -5,6 +5,7 @@ from rushlight.func.derivatives import grad, grad_and_value, jvp, linearize, vjp
 from rushlight.func.functionalization import debug_unwrap, functionalize
 from rushlight.func.jacobians import hessian, jacfwd, jacrev
 from rushlight.func.modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
+from rushlight.func.rearrangement import rearrange
 from rushlight.func.vmap import vmap
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "rearrange",
     "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",

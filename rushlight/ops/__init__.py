@@ -16,6 +16,7 @@ FAMILIES = (
     "padding",
     "conversion",
     "creation",
+    "windows",
     "random",
     "sampling",
     "dropout",

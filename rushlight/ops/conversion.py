@@ -283,3 +283,50 @@ question("is_neg", "False: negation is carried out at once here.")
 question("numel", "The number of elements.")
 
 composite(core.result_type, method=False)
+
+
+def refuse_tracked(name, *tensors):
+    """Python functions have no derivative."""
+    if any(tensor.requires_grad for tensor in tensors):
+        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+
+
+def write_values(target, values):
+    """Python numbers in row-major order, written into a tensor."""
+    return target.copy_(core.tensor(values, dtype=target.dtype).view(target.shape)) if values else target
+
+
+@composite(function=False)
+def apply_(self, callable):
+    """Each element replaced by what a Python function makes of it: slow, and without gradients.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1., 2.]).apply_(lambda value: value * 10)
+    tensor([10., 20.])
+    """
+    refuse_tracked("apply_", self)
+    return write_values(self, [callable(value) for value in self.flatten().tolist()])
+
+
+@composite(function=False)
+def map_(self, tensor, callable):
+    """Each element replaced by what a Python function makes of it and of the element of `tensor`, which is broadcast, at its place.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1., 2.]).map_(rushlight.tensor([3., 5.]), lambda a, b: a * b)
+    tensor([ 3., 10.])
+    """
+    refuse_tracked("map_", self, tensor)
+    others = tensor.expand(self.shape).flatten().tolist()
+    return write_values(self, [callable(a, b) for a, b in zip(self.flatten().tolist(), others, strict=True)])
+
+
+@composite
+def is_same_size(input, other):
+    """Whether two tensors have the same shape.
+
+    >>> import rushlight
+    >>> rushlight.is_same_size(rushlight.ones(2), rushlight.zeros(2))
+    True
+    """
+    return input.shape == other.shape

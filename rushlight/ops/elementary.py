@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, pointwise
 from rushlight.ops._return_types import return_type
@@ -321,10 +322,17 @@ def gamma_density(a, x):
     return ((a - 1) * x.log() - x - a.lgamma()).exp()
 
 
+def by_second(name, a_t, b_t, slope):
+    """The tangent of a function that has a derivative by its second input only."""
+    if a_t is not None:
+        raise core.no_forward_rule(name)
+    return b_t * slope
+
+
 @pointwise(
     vjp=(underived("the derivative for 'igamma: input' is not implemented."), lambda g, a, b: g * gamma_density(a, b)),
     tensors_only=True,
-    jvp=lambda b_t, a, b: b_t * gamma_density(a, b),
+    jvp=lambda a_t, b_t, a, b: by_second("igamma", a_t, b_t, gamma_density(a, b)),
 )
 def igamma(a, b):
     """The regularised lower incomplete gamma function."""
@@ -333,7 +341,7 @@ def igamma(a, b):
 @pointwise(
     vjp=(underived("the derivative for 'igammac: input' is not implemented."), lambda g, a, b: -g * gamma_density(a, b)),
     tensors_only=True,
-    jvp=lambda b_t, a, b: -b_t * gamma_density(a, b),
+    jvp=lambda a_t, b_t, a, b: by_second("igammac", a_t, b_t, -gamma_density(a, b)),
 )
 def igammac(a, b):
     """The regularised upper incomplete gamma function."""
@@ -341,7 +349,7 @@ def igammac(a, b):
 
 @pointwise(
     vjp=(underived("the derivative for 'zeta' is not implemented."), lambda g, a, b: -g * a * torch.special.zeta(a + 1, b)),
-    jvp=lambda b_t, a, b: -b_t * a * torch.special.zeta(a + 1, b),
+    jvp=lambda a_t, b_t, a, b: by_second("special_zeta", a_t, b_t, -a * torch.special.zeta(a + 1, b)),
     dtype="float",
     namespace="special",
     method=False,

@@ -241,6 +241,13 @@ def as_strided_scatter(x, src, size, stride, storage_offset=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- repeated
+def repeat_gradient(g, x_shape, repeats):
+    """The sum over the copies."""
+    if not len(repeats):
+        return g
+    return g.reshape(interleaved(repeats, x_shape)).sum(list(range(0, 2 * len(repeats), 2))).reshape(x_shape)
+
+
 def interleaved(repeats, sizes):
     """[r0, s0, r1, s1, …]: a repeated tensor with the repeats as dimensions of their own."""
     sizes = (1,) * (len(repeats) - len(sizes)) + tuple(sizes)
@@ -248,9 +255,7 @@ def interleaved(repeats, sizes):
 
 
 @op(
-    vjp=lambda g, x_shape, repeats: (
-        g.reshape(interleaved(repeats, x_shape)).sum(list(range(0, 2 * len(repeats), 2))).reshape(x_shape) if len(repeats) else g
-    ),
+    vjp=lambda g, x_shape, repeats: repeat_gradient(g, x_shape, (repeats,) if isinstance(repeats, int) else repeats),
     linear=True,
     function=False,
     out=False,

@@ -146,7 +146,7 @@ GENERAL = [
     lambda: torch.select_scatter(y(3, 3), x(3), 0, 1),
     lambda: torch.slice_scatter(y(4, 3), x(2, 3), 0, 1, 3),
     lambda: torch.as_strided_scatter(y(3, 3), x(2, 2), (2, 2), (3, 1), 1),
-    lambda: (y(2, 3).repeat(2, 1, 2), y(2, 3).flip(1), torch.rot90(y(2, 3)), y(2, 3).roll(1, 1), y(2, 3).roll((1, 2), (0, 1))),
+    lambda: (y(2, 3).repeat(2, 1, 2), y(3).repeat(2), y(2, 3).flip(1), torch.rot90(y(2, 3)), y(2, 3).roll(1, 1), y(2, 3).roll((1, 2), (0, 1))),
     lambda: (torch.diag_embed(y(2, 3)), y(3, 3).tril(), y(3, 4).triu(1), y(3, 3).trace(), torch.block_diag(y(2, 2), y(1, 3))),
     lambda: (torch.cat([y(2, 3), x(1, 3)]), torch.stack([y(2, 3), x(2, 3)], 1)),
     lambda: (y(2, 3).to(torch.float32), y(3).to(torch.complex128)),

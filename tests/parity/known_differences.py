@@ -29,5 +29,7 @@ KNOWN_DIFFERENCES = {
 }
 """(op, check) -> reason; the checks are "main" (values and derivatives), "light" (other dtypes) and "variants" (method, in-place, out=)."""
 
-GAPS = {}
+GAPS = {
+    ("nn.functional.instance_norm", "light"): "bfloat16 is rounded between steps",
+}
 """What is still wrong, in the same form. A test of these has to fail: who mends one takes it off this list."""

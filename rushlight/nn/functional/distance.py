@@ -1,8 +1,9 @@
 """Similarity and distance of vectors."""
 
 import rushlight as torch
+from rushlight.ops.norms import pdist
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
 
 def cosine_similarity(x1, x2, dim=1, eps=1e-08):

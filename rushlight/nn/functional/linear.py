@@ -42,7 +42,9 @@ def declare_linear():
     general_linear.__name__ = "linear"
     parameters = ("input", "weight", "bias")
     keywords = {name: index for index, name in enumerate(parameters)}
-    declared = core.LinearOp("linear", general_linear, parameters, (core.MISSING, core.MISSING, None), keywords, 3, -1, (None,), [])
+    declared = core.LinearOp(
+        "linear", general_linear, parameters, (core.MISSING, core.MISSING, None), keywords, 3, -1, (None,), []
+    )
     declared.configure(shape.t, matmul.mm, matmul.addmm)
     return declared
 

@@ -3,7 +3,7 @@
 import rushlight as torch
 from rushlight.ops import neural
 
-__all__ = ["batch_norm", "group_norm", "layer_norm", "normalize", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
 
 
 def _verify_batch_size(size):
@@ -47,6 +47,39 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     shape = input.size()
     _verify_batch_size([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
     return neural.group_norm(input, num_groups, weight, bias, eps)
+
+
+def instance_norm(
+    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05
+):
+    """Normalizes each channel of each sample (Ulyanov et al., 2016). Shapes: input (N, C, *); all others (C).
+
+    The running statistics, where given, move towards the mean of the samples' by `momentum`; without `use_input_stats` they are used.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.instance_norm(torch.tensor([[[-1.0, 1.0]]]), eps=0.0)
+    tensor([[[-1.,  1.]]])
+    """
+    shape = input.size()
+    if use_input_stats:
+        count = 1
+        for extent in shape[2:]:
+            count *= extent
+        if count == 1:
+            raise ValueError(f"Expected more than 1 spatial element when training, got input size {shape}")
+    elif running_mean is None or running_var is None:
+        raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    samples, channels = shape[0], shape[1]
+    # Every sample's channels are channels of one large sample.
+    rows = [None if given is None else given.repeat(samples) for given in (running_mean, running_var, weight, bias)]
+    mean, var, scale, shift = rows
+    flat = input.contiguous().view(1, samples * channels, *shape[2:])
+    made = neural.batch_norm(flat, scale, shift, mean, var, use_input_stats, momentum, eps, True)
+    if use_input_stats:
+        for kept, updated in ((running_mean, mean), (running_var, var)):
+            if kept is not None:
+                kept.copy_(updated.view(samples, channels).mean(0))
+    return made.view(shape)
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):

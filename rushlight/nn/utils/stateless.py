@@ -1,0 +1,26 @@
+"""functional_call under its older name."""
+
+import warnings
+
+__all__ = ["functional_call"]
+
+
+def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False):
+    """`rushlight.func.functional_call`, which this name is deprecated for.
+
+    >>> import warnings
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import stateless
+    >>> warnings.simplefilter("ignore")
+    >>> stateless.functional_call(torch.nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.ones(1)}, torch.ones(1))
+    tensor([2.])
+    """
+    from rushlight.func import functional_call as call
+
+    warnings.warn(
+        "This API is deprecated as of PyTorch 2.0 and will be removed in a future version of PyTorch. Please use "
+        "torch.func.functional_call instead which is a drop-in replacement.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)

@@ -1,0 +1,95 @@
+"""Window functions: the weights of samples in a stretch of a signal."""
+
+import math
+
+import rushlight as torch
+from rushlight.ops._declare import composite
+
+
+def places(name, window_length, periodic, dtype, layout, device, pin_memory):
+    """The samples 0, 1, …, and the length of a period; no samples give the length 0."""
+    dtype = torch.get_default_dtype() if dtype is None else dtype
+    if not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(f"{name} expects floating point dtypes, got: {dtype}")
+    if window_length < 0:
+        raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
+    samples = torch.arange(window_length, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory)
+    return samples, window_length if periodic or window_length < 2 else window_length - 1
+
+
+def cosines(name, weights, window_length, periodic, requires_grad, *about):
+    """weights[0] - weights[1] cos(x) + weights[2] cos(2x) - … over one turn."""
+    samples, period = places(name, window_length, periodic, *about)
+    if window_length == 1:
+        return torch.ones_like(samples, requires_grad=requires_grad)
+    turn = samples * (2 * math.pi / max(period, 1))
+    window = torch.full_like(turn, weights[0])
+    for order, weight in enumerate(weights[1:], 1):
+        window += (turn * order).cos_() * (weight * (-1) ** order)
+    return window.requires_grad_(requires_grad)
+
+
+@composite(method=False)
+def hann_window(
+    window_length, periodic=True, *, dtype=None, layout=torch.strided, device=None, pin_memory=False, requires_grad=False
+):
+    """sin²(πn/N): falls to 0 at both ends; N is the length (`periodic`) or one less.
+
+    >>> import rushlight
+    >>> rushlight.hann_window(4)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000])
+    """
+    return cosines("hann_window", (0.5, 0.5), window_length, periodic, requires_grad, dtype, layout, device, pin_memory)
+
+
+@composite(method=False)
+def hamming_window(
+    window_length,
+    periodic=True,
+    alpha=0.54,
+    beta=0.46,
+    *,
+    dtype=None,
+    layout=torch.strided,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+):
+    """alpha - beta cos(2πn/N).
+
+    >>> import rushlight
+    >>> rushlight.hamming_window(4)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400])
+    """
+    return cosines("hamming_window", (alpha, beta), window_length, periodic, requires_grad, dtype, layout, device, pin_memory)
+
+
+@composite(method=False)
+def blackman_window(
+    window_length, periodic=True, *, dtype=None, layout=torch.strided, device=None, pin_memory=False, requires_grad=False
+):
+    """0.42 - 0.5 cos(2πn/N) + 0.08 cos(4πn/N).
+
+    >>> import rushlight
+    >>> rushlight.blackman_window(4).round(decimals=2)[1:]
+    tensor([0.3400, 1.0000, 0.3400])
+    """
+    return cosines(
+        "blackman_window", (0.42, 0.5, 0.08), window_length, periodic, requires_grad, dtype, layout, device, pin_memory
+    )
+
+
+@composite(method=False)
+def bartlett_window(
+    window_length, periodic=True, *, dtype=None, layout=torch.strided, device=None, pin_memory=False, requires_grad=False
+):
+    """1 - |2n/N - 1|: a triangle.
+
+    >>> import rushlight
+    >>> rushlight.bartlett_window(4)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000])
+    """
+    samples, period = places("bartlett_window", window_length, periodic, dtype, layout, device, pin_memory)
+    if window_length == 1:
+        return torch.ones_like(samples, requires_grad=requires_grad)
+    return (1 - (samples * (2 / max(period, 1)) - 1).abs()).requires_grad_(requires_grad)
