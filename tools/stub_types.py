@@ -27,7 +27,7 @@ PARAMETERS = {
     **each("other value fill_value s alpha beta min max end start step exponent end weight_value", VALUE),
     **each(
         "k n m N r steps row col chunks length diagonal dim0 dim1 dim2 start_dim end_dim decimals minlength bins num_samples group "
-        "num_groups C HxW edge_order dimension seed groups num_classes axis upscale_factor",
+        "num_groups C HxW edge_order dimension seed groups num_classes axis upscale_factor downscale_factor window_length",
         "_int",
     ),
     **each(
@@ -66,9 +66,9 @@ PARAMETERS = {
     # sizes and dimensions
     "dim": "_int",
     **each("dims shifts repeats", DIMS),
-    **each("size sizes shape shapes stride normalized_shape input_sizes output_size", SIZE),
+    **each("size sizes shape shapes stride pad normalized_shape input_sizes output_size", SIZE),
     # the rest
-    **each("interpolation reduction rounding_mode indexing side compute_mode approximate", "str"),
+    **each("driver interpolation reduction rounding_mode indexing side compute_mode approximate", "str"),
     "dtype": "_dtype",
     "device": "_device | str | _int",
     "layout": "_layout",
