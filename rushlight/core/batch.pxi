@@ -12,6 +12,7 @@ cdef enum:
     BATCH_UNSQUEEZED = 8    # unsqueeze
     BATCH_VECTORS = 9       # mv of one matrix
     BATCH_ADDED_VECTORS = 10  # addmv of one matrix
+    BATCH_PERMUTED = 11
 
 @cython.final
 cdef class Batching:
@@ -25,7 +26,7 @@ cdef class Batching:
 def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
     """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
     cdef Batching how = Batching.__new__(Batching)
-    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze", "mv", "addmv").index(kind)
+    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze", "mv", "addmv", "permute").index(kind)
     how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
     op.batching = how
 
@@ -46,7 +47,7 @@ cdef class BatchLevel(Level):
         cdef PyObject* bound[MAX_PARAMETERS]
         cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
         cdef uint32_t flags = 0
-        cdef bint ours = False
+        cdef bint ours = False, listed = False
         cdef int inner
         cdef object value, dim, result = None
         if how is None:
@@ -61,8 +62,14 @@ cdef class BatchLevel(Level):
                     if (<Wrapped>value).aspect is not None:
                         flags |= <uint32_t>1 << i
             elif how.has_lists and (type(value) is list or type(value) is tuple) and holds_level(self, value):
-                return self.process(op, arguments, keywords or {})
+                ours = listed = True
+        if listed and not keywords:
+            return self.with_lists(op, how, arguments)
         if how.kind == BATCH_DRAWS or keywords and (ours or "out" in keywords):
+            if how.kind == BATCH_POINTWISE and flags & 1 and "out" not in keywords:
+                inner = ndim_of_examples(op, bound, flags)
+                if inner == (<Tensor>bound[0]).geometry.ndim - 1 and writes_lined_up(op, bound, n, flags, inner):
+                    return arguments[0]
             return self.process(op, arguments, keywords or {})
         if not ours:
             return run_below(op, arguments, keywords)
@@ -88,6 +95,12 @@ cdef class BatchLevel(Level):
                 result = product_of_batch(<object>bound[0], <object>bound[1], flags, self.size)
             elif how.kind == BATCH_ADDED_PRODUCT and flags == 2:
                 result = rows_of_layer(op, bound, n, self.size)
+            elif how.kind == BATCH_PERMUTED:
+                dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim - 1)
+                if type(dim) is tuple:
+                    dim = (ZERO,) + <tuple>dim
+                    bound[1] = <PyObject*>dim
+                    result = below(op, bound, n)
             elif how.kind == BATCH_VECTORS and flags == 2:
                 if (<Tensor>bound[0]).geometry.ndim == 2 and (<Tensor>bound[1]).geometry.ndim == 2:
                     result = run_packed(batch_mm, (<object>bound[1], run_packed(batch_t, (<object>bound[0],))))
@@ -102,6 +115,41 @@ cdef class BatchLevel(Level):
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
             result = self.recovered(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], error)
         return self.dressed(op, result, ZERO)
+
+    cdef object with_lists(self, Op op, Batching how, tuple arguments):
+        """An op with a list of tensors among its parameters: by its rule, which learns of every item whether it has a batch."""
+        cdef list values = [], batched = [], items, flags
+        cdef object value, item
+        cdef bint some = False, has, any_item
+        for value in arguments:
+            has = False
+            if type(value) is Wrapped and (<Wrapped>value).level is self:
+                has = (<Wrapped>value).aspect is not None
+                value = (<Wrapped>value).value
+            elif type(value) is list or type(value) is tuple:
+                items, flags, any_item = [], [], False
+                for item in value:
+                    has = False
+                    if type(item) is Wrapped and (<Wrapped>item).level is self:
+                        has = (<Wrapped>item).aspect is not None
+                        item = (<Wrapped>item).value
+                    any_item = any_item or has
+                    items.append(item)
+                    flags.append(has)
+                values.append(items)
+                batched.append(flags if any_item else False)
+                some = some or any_item
+                continue
+            values.append(value)
+            batched.append(has)
+            some = some or has
+        if not some:
+            return self.dressed(op, run_below(op, tuple(values), None), None)
+        try:
+            value = how.rule(op, tuple(values), batched, self.size)
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+            value = self.recovered(op, tuple(values), batched, error)
+        return self.dressed(op, value, ZERO)
 
     def recovered(self, op, values, batched, error):
         """The result in spite of an error (where a loop can have it), or the error as one example gives it."""
@@ -172,6 +220,27 @@ cdef object run_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, 
             kept.append(padded)
             bound[<int>index] = <PyObject*>padded
     return below(op, bound, n)
+
+cdef bint writes_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, int ndim) except -1:
+    """An in-place pointwise op whose operands broadcast as the examples do, without padding; False, and nothing, for another."""
+    cdef Py_ssize_t i
+    cdef Tensor t, target = <Tensor>bound[0]
+    cdef int d, lead
+    for index in op.tensor_parameters:
+        i = <Py_ssize_t>index
+        if i and PyObject_TypeCheck(<object>bound[i], <PyTypeObject*>Tensor):
+            t = <Tensor>bound[i]
+            if flags >> i & 1 and t.geometry.ndim != ndim + 1:
+                return False
+            # Errors are those of an example, which Python sees to.
+            lead = target.geometry.ndim - t.geometry.ndim
+            for d in range(t.geometry.ndim):
+                if t.geometry.shape[d] != 1 and t.geometry.shape[d] != target.geometry.shape[lead + d]:
+                    return False
+    run_below(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
+    return True
+
+IN_PLACE = {"mode": MODE_IN_PLACE}
 
 cdef object shifted_dim(object dim, int ndim):
     """A dimension of an example as one of the batch, None where it is not plain."""

@@ -15,7 +15,7 @@ SHIFTED = (*reduction.SHIFTED, *views.SHIFTED)
 """Ops of one tensor for which it is enough to move up the dimensions that they are given."""
 
 SPECIAL = {"view": "sizes", "_unsafe_view": "sizes", "expand": "sizes"} | {
-    name: name for name in ("t", "unsqueeze", "mm", "addmm", "mv", "addmv")
+    name: name for name in ("t", "unsqueeze", "mm", "addmm", "mv", "addmv", "permute")
 }
 """Ops that the core has a short way for."""
 

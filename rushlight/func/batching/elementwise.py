@@ -1,6 +1,6 @@
 """Ops that work element by element: the examples' dimensions are lined up, and the op does the rest."""
 
-from rushlight.func.batching._table import batch_rule, lined_up, torch
+from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch
 from rushlight.ops import table
 
 BYTE = torch.uint8
@@ -63,7 +63,7 @@ def pointwise(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(op, arguments, batched, op.tensor_parameters)))
 
 
-@batch_rule("mvlgamma", "frexp", "clone", "_to_copy")
+@batch_rule("mvlgamma", "frexp", "_to_copy")
 def unary(op, arguments, batched, size):
     return torch.core.run(op, arguments)
 
@@ -71,6 +71,12 @@ def unary(op, arguments, batched, size):
 @batch_rule("_rrelu")
 def binary(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(op, arguments, batched, (0, 1))))
+
+
+@batch_rule("_depends")
+def depends(op, arguments, batched, size):
+    value, source = arguments
+    return torch.core.run(op, (repeated(value, batched[0], size), source))
 
 
 @batch_rule("clone")
