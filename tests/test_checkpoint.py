@@ -334,3 +334,20 @@ def test_small_names(torch, checkpointing, x):
         checkpointing.detach_variable([x])
     assert list(checkpointing.CheckpointPolicy.__members__)[:2] == ["MUST_SAVE", "PREFER_SAVE"]
     assert checkpointing.get_device_states(x) == ([], [])
+
+
+def test_backwards_that_share_a_second_forward(torch, checkpointing, checkpoint, x):
+    runs = []
+
+    def counted(x):
+        runs.append(1)
+        return x.exp().sin()
+
+    with checkpointing.GraphExecGroup():
+        y = checkpoint(counted, x, use_reentrant=False)
+        h = y * 2
+        torch.autograd.grad(h.sum(), y, retain_graph=True)
+        y.sum().backward()
+        with pytest.raises(RuntimeError, match=r"GraphExecGroup contexts cannot be nested. Already inside group"):
+            checkpointing.GraphExecGroup().__enter__()
+    assert len(runs) == 2 and torch.equal(x.grad, gradient_of(torch, counted, x))

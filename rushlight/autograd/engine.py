@@ -4,6 +4,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
+from rushlight.autograd._batches import vmap
 from rushlight.autograd.graph import GradientEdge
 from rushlight.core import Tensor
 
@@ -200,15 +201,11 @@ def grad(
 def batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused):
     """All cotangents of the batch in one backward, under vmap."""
     places = [place for place, cotangent in enumerate(seeds) if cotangent is not None]
-    used = []
 
     def vjp(*cotangents):
         given = [None] * len(seeds)
         for place, cotangent in zip(places, cotangents):
             given[place] = cotangent
-        found = core.run_backward(outputs, given, retain_graph, create_graph, inputs, allow_unused, False)
-        used[:] = [g is not None for g in found]
-        return tuple(g for g in found if g is not None) or cotangents
+        return core.run_backward(outputs, given, retain_graph, create_graph, inputs, allow_unused, False)
 
-    found = iter(torch.func.vmap(vjp)(*[seeds[place] for place in places]))
-    return tuple(next(found) if is_used else None for is_used in used)
+    return vmap(vjp)(*[seeds[place] for place in places])

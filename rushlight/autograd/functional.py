@@ -2,6 +2,7 @@
 
 import rushlight as torch
 from rushlight.autograd import forward_ad
+from rushlight.autograd._batches import vmap
 from rushlight.autograd.engine import grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -366,7 +367,7 @@ def forward_jacobian(func, inputs, strict, vectorize):
             pairs = [forward_ad.unpack_dual(out) for out in outputs]
             return tuple(torch.zeros_like(p.primal) if p.tangent is None else p.tangent for p in pairs)
 
-    columns = torch.func.vmap(push)(*basis_of(inputs))
+    columns = vmap(push)(*basis_of(inputs))
     many_out, sizes = shapes
     counts = [x.numel() for x in inputs]
     result = [
@@ -418,8 +419,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
 
     def slope(*args):
         if outer_jacobian_strategy == "forward-mode":
-            # Inside vmap, where a tensor cannot be made to require grad.
-            return torch.func.grad(scalar, argnums=tuple(range(len(args))))(*args)
+            args = tuple(x.requires_grad_(True) for x in args)
         rows = jacobian(scalar, args, create_graph=True)
         check_recorded(rows, "jacobian", strict)
         return rows

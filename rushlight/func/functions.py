@@ -30,8 +30,8 @@ def apply_in_transform(cls, args, separate):
             f"setup_context staticmethod. {GUIDE}"
         )
     level = core.current_interpreter()
-    if not isinstance(level, core.Level):
-        return recorded(cls, args, separate)
+    if not isinstance(level, core.Level) or (isinstance(level, core.BatchLevel) and level.tracks_all):
+        return recorded(cls, args, separate)  # a batch of backwards (autograd/_batches.py) takes it as it stands
     if isinstance(level, core.DualLevel):
         if not any(isinstance(a, torch.Tensor) and (is_at(level, a) or level.parts(a)[1] is not None) for a in args):
             return below(level, cls, args, separate)

@@ -198,7 +198,7 @@ class GraphExecGroup(contextlib.ContextDecorator):
 
     def __enter__(self):
         if getattr(self._of_thread, "group", None) is not None:
-            raise RuntimeError(f"GraphExecGroup contexts cannot be nested. Already in group {self._of_thread.group}")
+            raise RuntimeError(f"GraphExecGroup contexts cannot be nested. Already inside group {self._of_thread.group}")
         self._of_thread.group = self
         return self
 
@@ -273,7 +273,10 @@ class Frame:
 
     def unpack(self, holder):
         """The unpack hook of the first forward: runs the second one if this backward has not done so yet."""
-        run = GraphExecGroup.current() or core.current_run() or object()
+        run = GraphExecGroup.current() or core.current_run()
+        if not run:
+            self.recomputed.pop(run, None)  # nothing to share with: somebody looks at a node's saved tensors
+            holder.taken.discard(run)
         if run not in self.recomputed:
             try:
                 self.recompute(run)

@@ -255,3 +255,17 @@ def test_bases_of_old_programs(torch, pair):
         torch.autograd.variable(5)
     with pytest.raises(TypeError, match="Variable data has to be a tensor, but got int"):
         torch.autograd.Variable(5)
+
+
+def test_functions_in_batches_of_backwards(torch, pair):
+    double = operation(torch, lambda ctx, g: g * 2, lambda ctx, g: g * 2)
+
+    def backward(ctx, g):
+        return double.apply(g) * ctx.saved_tensors[0]
+
+    square = operation(torch, lambda ctx, x: (ctx.save_for_backward(x), x**2)[1], backward)
+    y = square.apply(pair)
+    (rows,) = torch.autograd.grad(y, pair, torch.eye(2), is_grads_batched=True, create_graph=True)
+    assert rows.tolist() == [[2.0, 0.0], [0.0, 4.0]]
+    assert torch.autograd.grad(rows.sum(), pair)[0].tolist() == [2.0, 2.0]
+    assert torch.autograd.functional.jacobian(square.apply, pair, vectorize=True).tolist() == rows.tolist()
