@@ -99,6 +99,9 @@ def svd_jvp(A_t, A, full_matrices, compute_uv, U, S, Vh):
         U_turn = U_turn + torch.diag_embed(torch.complex(torch.zeros_like(S), diagonal.imag / S))
     U_t = U @ U_turn + off_range(A_t @ V / row, U)
     V_t = V @ (symmetric(column * rest) / between) + off_range(adjoint(A_t) @ U / row, V)
+    if full_matrices:
+        # The columns that complete the bases are nobody's in particular.
+        U_t, V_t = (torch.nn.functional.pad(t, (0, t.shape[-2] - rank)) for t in (U_t, V_t))
     return U_t, S_t, adjoint(V_t)
 
 
