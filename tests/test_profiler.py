@@ -213,3 +213,15 @@ def test_profiles_without_steps(torch, work, tmp_path):
     assert p.events()
     with pytest.raises(AssertionError, match="No valid profiler activities found"):
         torch.profiler.profile(activities=[])
+
+
+def test_a_range_that_outlives_its_profile(torch, profiler, work):
+    p = profiler.profile()
+    p.__enter__()
+    named = profiler.record_function("open")
+    named.__enter__()
+    work()
+    p.__exit__(None, None, None)
+    named.__exit__(None, None, None)
+    assert all(event.cpu_time_total >= 0 for event in p.function_events)
+    work()

@@ -81,7 +81,9 @@ class Recorder:
         core.push_interpreter(self)
 
     def leave(self):
-        """Ends watching."""
+        """Ends watching; ranges that are still open end here."""
+        if self.running:
+            self.end(self.running[0])
         _profiling.recorder = None
         core.pop_interpreter()
 
