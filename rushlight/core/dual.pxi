@@ -229,7 +229,8 @@ cdef class DualLevel(Level):
             # Zeros beside the tangent, so that it can be written into them whatever level it belongs to.
             whole = <Tensor>tangent.new_zeros(base.shape)
             if have is not None:
-                whole.copy_(have)
+                # A sum, as the base's tangent may belong to levels that the written one does not.
+                whole = <Tensor>(whole + have).contiguous()
         else:
             whole = <Tensor>py_clone(have) if have is not None else <Tensor>zeros_of(base.value)
         if not whole.geometry.same_strides(base.geometry) and type(whole) is Tensor:

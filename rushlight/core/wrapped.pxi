@@ -29,7 +29,8 @@ cdef class Wrapped(Tensor):
 
     @property
     def data(self):
-        """The same memory without history."""
+        """The same memory without history, where the level allows it."""
+        self.level.read(self, "data")
         return detached_within(self)
 
     @data.setter

@@ -196,6 +196,8 @@ class VmapLevel(core.BatchLevel):
     # ---- what looks at elements -------------------------------------------------------------------------------------------
     def read(self, wrapped, what):
         """Elements of one example cannot be had; those of a tensor without a batch can."""
+        if what == "data":
+            raise RuntimeError("accessing `data` under vmap transform is not allowed")
         if wrapped.aspect is None:
             return wrapped.value
         if what == "bool":
@@ -222,8 +224,8 @@ class VmapLevel(core.BatchLevel):
     def beside(self, wrapped, made):
         """A new tensor of an example as one of the batch, where `wrapped` has one: it can then be written into."""
         if wrapped.aspect is None:
-            return made
-        return core.wrap(self, core.empty_tensor((self.size, *made.shape), made.dtype), 0)
+            return core.beside(wrapped.value, made)
+        return core.wrap(self, core.beside(wrapped.value, core.empty_tensor((self.size, *made.shape), made.dtype)), 0)
 
     def empty_like(self, wrapped, dtype):
         """An unset tensor in the layout of `wrapped`."""

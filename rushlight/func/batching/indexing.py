@@ -55,6 +55,10 @@ class Indices:
 @batch_rule("_index")
 def index(op, arguments, batched, size):
     x, indices = arguments
+    if batched[1] is False:
+        given = [i for i in indices if i is not None]
+        if len(given) == 1 and isinstance(given[0], torch.Tensor) and given[0].dtype not in MASKS:
+            return run(op, (x, [None, *indices]))
     found = Indices(examples(x, batched[0]), indices, batched[1] or [False] * len(indices))
     if not found.any_batched:
         made = run(op, (x, [None, *found.row]))
