@@ -77,11 +77,22 @@ def make_dual(tensor, tangent, *, level=None):
     if level > 0:
         raise RuntimeError("Invalid level given to _make_dual")
     inside = _levels[0]
+    if any(
+        type(x) is core.Wrapped and x.level.active and x.level is not inside and within(x.level, inside)
+        for x in (tensor, tangent)
+    ):
+        raise RuntimeError("make_dual inside of a transform needs a dual level that was entered inside of it too")
     if inside.parts(tensor)[1] is not None:
         raise RuntimeError(
             f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {level} is not supported."
         )
     return dual_at(inside, tensor, tangent)
+
+
+def within(level, outer):
+    """Whether `level` was entered inside of `outer`."""
+    entered = core.interpreters()
+    return level in entered and outer in entered and entered.index(level) > entered.index(outer)
 
 
 def dual_at(level, tensor, tangent):

@@ -200,7 +200,7 @@ def once_differentiable(backward):
         if not any(isinstance(g, torch.Tensor) and g.requires_grad for g in gradients):
             return results
         many = results if isinstance(results, tuple) else (results,)
-        refused = RefusedGradient.apply(*[g.detach().requires_grad_() for g in many if g is not None])
+        refused = RefusedGradient.apply(*[core.derivative_input(g.detach(), False) for g in many if g is not None])
         refused = iter(refused if isinstance(refused, tuple) else (refused,))
         return tuple(None if g is None else next(refused) for g in many)
 
@@ -211,8 +211,12 @@ class RefusedGradient(Function):
     """The identity, whose derivative is an error."""
 
     @staticmethod
-    def forward(ctx, *gradients):
+    def forward(*gradients):
         return tuple(g.clone() for g in gradients) if len(gradients) > 1 else gradients[0].clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
 
     @staticmethod
     def backward(ctx, *gradients):

@@ -224,9 +224,12 @@ class KeptInputs(Function):
     """A node that keeps tensors for a checkpoint. So the checkpoint around it, if there is one, may drop them in turn."""
 
     @staticmethod
-    def forward(ctx, dummy, *tensors):
-        ctx.save_for_backward(*tensors)
+    def forward(dummy, *tensors):
         return torch.empty((0,))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs[1:])
 
     @staticmethod
     def backward(ctx, g):
