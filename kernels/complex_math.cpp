@@ -96,10 +96,6 @@ void register_complex_math() {
   binary<complex>("pow", [](auto a, auto b) { return ours(power(standard(a), standard(b))); });
   binary<complex>("ldexp",
                   []<class T>(Complex<T> x, Complex<T> e) { return x * ours(std::pow(std::complex<T>(2), standard(e))); });
-  binary<complex>("silu_gradient", []<class T>(Complex<T> g, Complex<T> x) {
-    const std::complex<T> z = standard(x), s = reciprocal(T(1) + std::exp(-z));
-    return g * conj(ours(s * (T(1) + z * (T(1) - s))));
-  });
 }
 
 }  // namespace rl::baseline

@@ -213,18 +213,8 @@ void register_gelu() {
 
 // Arrays gradient, g, and what the rule names: the function's output or its input.
 void register_gradients() {
-  binary<real | complex>("sigmoid_gradient", []<class T>(T g, T out) {
-    if constexpr (is_complex<T>)
-      return g * conj((T{1, 0} - out) * out);
-    else
-      return g * (1 - out) * out;
-  });
-  binary<real | complex>("tanh_gradient", []<class T>(T g, T out) {
-    if constexpr (is_complex<T>)
-      return g * conj(T{1, 0} - out * out);
-    else
-      return g * (1 - out * out);
-  });
+  binary<real>("sigmoid_gradient", []<class T>(T g, T out) { return g * (1 - out) * out; });
+  binary<real>("tanh_gradient", []<class T>(T g, T out) { return g * (1 - out * out); });
   binary<integer | real>("relu_gradient", []<class T>(T g, T out) { return out <= 0 ? T(0) : g; });
   binary_math<real>("silu_gradient", [](auto g, auto x) {
     const auto s = sigmoid(x);

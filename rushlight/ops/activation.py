@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight.ops._declare import composite, op, pointwise
-from rushlight.ops._rules import in_place
+from rushlight.ops._rules import in_place, total
 from rushlight.ops.steps import tracked_with
 
 
@@ -113,7 +113,46 @@ def approximation(approximate):
     return (int(approximate == "tanh"),)
 
 
-@pointwise(slope=gelu_slope, numbers=approximation, inputs=1, function=False, method=False, inplace=False)
+def gelu_curvature(x, approximate):
+    """The second derivative of gelu."""
+    if approximate == "tanh":
+        scale = math.sqrt(8 / math.pi)
+        gate = torch.sigmoid((x + x * x * x * 0.044715) * scale)
+        slope, bend = (x * x * (3 * 0.044715) + 1) * scale, x * (6 * 0.044715 * scale)
+        return gate * (1 - gate) * (2 * slope + x * ((1 - 2 * gate) * slope * slope + bend))
+    return torch.exp(x * x * -0.5) * (2 - x * x) * (1 / math.sqrt(2 * math.pi))
+
+
+@pointwise(
+    vjp=(
+        lambda g, x, approximate: _gelu_gradient(g, x, approximate=approximate),
+        lambda g, cotangent, x, approximate: g * cotangent * gelu_curvature(x, approximate),
+    ),
+    jvp=lambda cotangent_t, x_t, cotangent, x, approximate: total(
+        None if cotangent_t is None else cotangent_t * gelu_slope(x, approximate),
+        None if x_t is None else x_t * cotangent * gelu_curvature(x, approximate),
+    ),
+    kernel="gelu_gradient",
+    numbers=approximation,
+    inputs=2,
+    name="GeluBackwardBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+)
+def _gelu_gradient(cotangent, x, *, approximate="none"):
+    """The vjp of gelu in one pass."""
+
+
+@pointwise(
+    vjp=lambda g, x, approximate: _gelu_gradient(g, x, approximate=approximate),
+    jvp=lambda x_t, x, approximate: x_t * gelu_slope(x, approximate),
+    numbers=approximation,
+    inputs=1,
+    function=False,
+    method=False,
+    inplace=False,
+)
 def gelu(x, *, approximate="none"):
     """x Φ(x), with Φ the normal distribution function ("none") or close to it ("tanh")."""
 
@@ -123,7 +162,33 @@ def silu_slope(x):
     return gate * (x * (1 - gate) + 1)
 
 
-@pointwise(slope=silu_slope, function=False, method=False, inplace=False)
+def silu_curvature(x):
+    """The second derivative of silu."""
+    gate = torch.sigmoid(x)
+    return gate * (1 - gate) * (2 + x * (1 - 2 * gate))
+
+
+@pointwise(
+    vjp=(lambda g, x: _silu_gradient(g, x), lambda g, cotangent, x: g * cotangent * silu_curvature(x)),
+    jvp=lambda cotangent_t, x_t, cotangent, x: total(
+        None if cotangent_t is None else cotangent_t * silu_slope(x),
+        None if x_t is None else x_t * cotangent * silu_curvature(x),
+    ),
+    kernel="silu_gradient",
+    name="SiluBackwardBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+)
+def _silu_gradient(cotangent, x):
+    """The vjp of a real silu in one pass."""
+
+
+def silu_vjp(g, x):
+    return g * silu_slope(x).conj() if x.is_complex() else _silu_gradient(g, x)
+
+
+@pointwise(vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False)
 def silu(x):
     """x · sigmoid(x)."""
 

@@ -7,7 +7,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, pointwise
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex, underived
+from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex, total, underived
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -91,7 +91,27 @@ def cosh(x):
     """Hyperbolic cosine."""
 
 
-@pointwise(slope=lambda out: 1 - out * out, dtype="float")
+@pointwise(
+    vjp=(lambda g, result: _tanh_gradient(g, result), lambda g, cotangent, result: g * cotangent * result * -2),
+    jvp=lambda cotangent_t, result_t, cotangent, result: total(
+        None if cotangent_t is None else cotangent_t * (1 - result * result),
+        None if result_t is None else result_t * cotangent * result * -2,
+    ),
+    kernel="tanh_gradient",
+    name="TanhBackwardBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+)
+def _tanh_gradient(cotangent, result):
+    """The vjp of a real tanh in one pass."""
+
+
+def tanh_vjp(g, out):
+    return g * (1 - out * out).conj() if out.is_complex() else _tanh_gradient(g, out)
+
+
+@pointwise(vjp=tanh_vjp, jvp=lambda x_t, out: x_t * (1 - out * out), dtype="float")
 def tanh(x):
     """Hyperbolic tangent."""
 
@@ -496,7 +516,27 @@ def logit(x, eps=None):
     """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where `eps` is given."""
 
 
-@pointwise(slope=lambda out: (1 - out) * out, dtype="float")
+@pointwise(
+    vjp=(lambda g, result: _sigmoid_gradient(g, result), lambda g, cotangent, result: g * cotangent * (1 - 2 * result)),
+    jvp=lambda cotangent_t, result_t, cotangent, result: total(
+        None if cotangent_t is None else cotangent_t * ((1 - result) * result),
+        None if result_t is None else result_t * cotangent * (1 - 2 * result),
+    ),
+    kernel="sigmoid_gradient",
+    name="SigmoidBackwardBackward0",
+    function=False,
+    method=False,
+    inplace=False,
+)
+def _sigmoid_gradient(cotangent, result):
+    """The vjp of a real sigmoid in one pass."""
+
+
+def sigmoid_vjp(g, out):
+    return g * ((1 - out) * out).conj() if out.is_complex() else _sigmoid_gradient(g, out)
+
+
+@pointwise(vjp=sigmoid_vjp, jvp=lambda x_t, out: x_t * ((1 - out) * out), dtype="float")
 def sigmoid(x):
     """1 / (1 + exp(-x))."""
 
