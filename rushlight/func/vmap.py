@@ -214,18 +214,3 @@ def with_batch(func, level, output, dim):
         sizes.insert(dim, level.size)
         return value.expand(sizes)
     return value if dim == 0 else value.movedim(0, dim)
-
-
-def _vmap(func, in_dims=0, out_dims=0, allow_none_pass_through=False):
-    """vmap of functions that may return None among their results, as backward's do: `autograd.grad(…, is_grads_batched=True)`."""
-
-    def of_batch(*args):
-        size, flat, dims, spec = read_inputs(func, in_dims, args)
-        level = VmapLevel(size, "error")
-        with level:
-            outputs = func(*tree_unflatten([as_batched(level, x, d) for x, d in zip(flat, dims, strict=True)], spec))
-        if not isinstance(outputs, tuple):
-            return read_outputs(func, level, outputs, out_dims)
-        return tuple([None if x is None and allow_none_pass_through else with_batch(func, level, x, out_dims) for x in outputs])
-
-    return of_batch
