@@ -93,7 +93,7 @@ bool contiguous(const Array& a, const Array& out) {
 }
 
 // Runs shorter than this are not worth a call of a loop each.
-constexpr int64_t short_run = 16;
+constexpr int64_t short_run = 4;
 constexpr int64_t block_bytes = 4096;
 
 struct Walk {
