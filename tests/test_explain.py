@@ -309,10 +309,10 @@ class TestWatched:
 
     def test_forgets_the_dead(self, x):
         with explain.watch():
-            for _ in range(10):
+            for _ in range(100):
                 x * 2
             known = len(explain._watch._memory)
-        assert known < 5
+        assert known < 50      # (what tests before this one left to the collector may be among them)
 
     def test_nested(self, x):
         with explain.watch(), explain.watch():
