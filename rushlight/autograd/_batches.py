@@ -5,6 +5,8 @@ Unlike torch.func.vmap it leaves autograd as it is within: tensors may be made t
 
 import importlib
 
+from rushlight import core
+
 __all__ = ["vmap"]
 
 
@@ -14,11 +16,13 @@ def vmap(func):
     batching = importlib.import_module("rushlight.func.vmap")
 
     def of_batch(*args):
-        size, flat, dims, _ = batching.read_inputs(func, 0, args)
-        level = batching.VmapLevel(size, "error")
+        level = batching.VmapLevel(-1, "error")
         level.tracks_all = True
+        inputs = core.wrap_examples(level, args, 0)
+        if inputs is None:
+            batching.read_inputs(func, 0, args)  # it knows the error
         with level:
-            outputs = func(*[batching.as_batched(level, x, dim) for x, dim in zip(flat, dims, strict=True)])
+            outputs = func(*inputs)
         return tuple(None if x is None else batching.with_batch(func, level, x, 0) for x in outputs)
 
     return of_batch

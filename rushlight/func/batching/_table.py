@@ -9,7 +9,7 @@ import rushlight as torch
 from rushlight.ops import table
 from rushlight.ops.shape import wrapped
 
-__all__ = ["NoRule", "batch_rule", "examples", "inner_ndim", "lined_up", "refusal", "repeated", "rules", "torch", "wrapped"]
+__all__ = ["NoRule", "batch_rule", "examples", "lined_up", "refusal", "repeated", "rules", "torch", "wrapped"]
 
 rules = {}
 """Explicit rules, by the op's name in the table; what has none here follows its kind."""
@@ -35,11 +35,6 @@ def refusal(text):
     error = RuntimeError(text)
     error.of_batch = True
     return error
-
-
-def inner_ndim(x, is_batched):
-    """The number of dimensions of one example."""
-    return x.ndim - 1 if is_batched else x.ndim
 
 
 def lined_up(x, is_batched, ndim):
