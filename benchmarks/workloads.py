@@ -90,6 +90,39 @@ def hessian(t):
     return run
 
 
+def _mlp(t):
+    """A small MLP as a function of its parameters and one input or many; parameters, an input, and 64 of them."""
+    t.manual_seed(0)
+    sizes = ((32, 8), (32,), (32, 32), (32,), (1, 32), (1,))
+    parameters = tuple(t.randn(size) / 6 for size in sizes)
+
+    def hidden(parameters, x):
+        w1, b1, w2, b2, _, _ = parameters
+        return t.tanh(t.tanh(x @ w1.t() + b1) @ w2.t() + b2)
+
+    def mlp(parameters, x):
+        return (hidden(parameters, x) @ parameters[4].t() + parameters[5])[..., 0]
+
+    return hidden, mlp, parameters, t.randn(8), t.randn(64, 8)
+
+
+def _transform(make):
+    """`make(func, hidden layers, MLP, parameters, x, many)` gives the call."""
+    return lambda t: make(t.func, *_mlp(t))
+
+
+TRANSFORMS = {
+    "grad": lambda f, h, mlp, p, x, many: lambda: f.grad(mlp, 1)(p, x),
+    "jvp": lambda f, h, mlp, p, x, many: lambda: f.jvp(lambda x: mlp(p, x), (x,), (x,)),
+    "jacrev of 32 results": lambda f, h, mlp, p, x, many: lambda: f.jacrev(h, 1)(p, x),
+    "jacfwd of 8 arguments": lambda f, h, mlp, p, x, many: lambda: f.jacfwd(h, 1)(p, x),
+    "Hessian": lambda f, h, mlp, p, x, many: lambda: f.hessian(mlp, 1)(p, x),
+    "vmap": lambda f, h, mlp, p, x, many: lambda: f.vmap(mlp, (None, 0))(p, many),
+    "gradients of 64 samples": lambda f, h, mlp, p, x, many: lambda: f.vmap(f.grad(mlp), (None, 0))(p, many),
+    "Hessians of 64 samples": lambda f, h, mlp, p, x, many: lambda: f.vmap(f.hessian(mlp, 1), (None, 0))(p, many),
+}
+
+
 POINTWISE = {
     "add": lambda t, x, y: lambda: x + y,
     "mul a number": lambda t, x, y: lambda: x * 2.0,
@@ -129,6 +162,7 @@ WORKLOADS = {
     "training: MLP step, SGD": _training_step("SGD"),
     "training: MLP step, Adam": _training_step("Adam"),
     "training: Hessian of 8 numbers": hessian,
+    **{f"transforms: {name}": _transform(make) for name, make in TRANSFORMS.items()},
     **{f"kernels: {name}, {rows // 1000}M": _large(name, rows) for rows in (1000, 10000) for name in POINTWISE},
     **{
         f"kernels: matmul {size}, {dtype}": _matmul(size, dtype)
