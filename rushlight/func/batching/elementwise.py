@@ -63,7 +63,7 @@ def pointwise(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(op, arguments, batched, op.tensor_parameters)))
 
 
-@batch_rule("mvlgamma", "frexp", "_to_copy")
+@batch_rule("mvlgamma", "frexp")
 def unary(op, arguments, batched, size):
     return torch.core.run(op, arguments)
 
@@ -79,12 +79,16 @@ def depends(op, arguments, batched, size):
     return torch.core.run(op, (repeated(value, batched[0], size), source))
 
 
-@batch_rule("clone")
-def clone(op, arguments, batched, size):
-    x, memory_format = arguments
+@batch_rule("clone", "_to_copy")
+def copied(op, arguments, batched, size):
+    x, *rest, memory_format = arguments
     if memory_format in (torch.channels_last, torch.channels_last_3d):
-        # The format is that of an example, so the batch stays in front.
-        return torch.stack([torch.core.run(op, (row, memory_format)) for row in x.unbind(0)])
+        # The format is that of an example. The batch stays in front: a dimension that a format has no word for.
+        rank = 4 if memory_format is torch.channels_last else 5
+        if x.ndim != rank + 1:
+            raise RuntimeError("the examples have another number of dimensions")
+        last = torch.core.run(op, (x.movedim(2, -1), *rest, torch.contiguous_format))
+        return last.movedim(-1, 2)
     return torch.core.run(op, arguments)
 
 

@@ -87,6 +87,8 @@ def margin_loss(op, arguments, batched, size):
         raise NoRule
     reduction = rest.pop()
     x, target = repeated(x, batched[0], size), repeated(target, batched[1], size)
+    if x.ndim == 1:
+        x = x.unsqueeze(1)
     rows = x.flatten(0, 1) if x.ndim > 2 else x
     labels = target.reshape(rows.shape if op.name == "multilabel_margin_loss" else (rows.shape[0],))
     loss = run(op, (rows, labels, *rest, "none"))
@@ -166,7 +168,7 @@ def batch_norm(op, arguments, batched, size):
     side_by_side = x.movedim(0, 1).flatten(1, 2)
 
     def all_channels(parameter, is_batched):
-        return None if parameter is None else repeated(parameter, is_batched, size).reshape(-1)
+        return None if parameter is None else parameter.reshape(-1) if is_batched else parameter.repeat(size)
 
     # Running statistics of every example in one row; written back where that is no view.
     running = [all_channels(mean, batched[3]), all_channels(var, batched[4])]

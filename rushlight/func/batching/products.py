@@ -59,14 +59,16 @@ def dot(op, arguments, batched, size):
     return a.mv(b) if batched[0] else b.mv(a)
 
 
-def added(x, x_batched, product, ndim, beta, alpha):
+def added(x, x_batched, product, ndim, beta, alpha, size):
     """beta * x + alpha * product, for products whose examples have `ndim` dimensions."""
     require(x.dtype is product.dtype and x.ndim - x_batched <= ndim, "other dtypes or dimensions")
     require(
         product.is_floating_point() or product.is_complex() or not (isinstance(beta, float) or isinstance(alpha, float)), "floats"
     )
     product = scaled(product, alpha)
-    return product if beta == 0 else scaled(lined_up(x, x_batched, ndim), beta) + product
+    if beta == 0:
+        return repeated(product, product.ndim > ndim, size)
+    return scaled(lined_up(x, x_batched, ndim), beta) + product
 
 
 @batch_rule("addmm")
@@ -77,13 +79,13 @@ def addmm(op, arguments, batched, size):
         made = run(op, (x, a.view(-1, a.shape[2]), b, beta, alpha))
         return torch._unsafe_view(made, (size, a.shape[1], made.shape[1]))
     product = matrix_product(a, batched[1], b, batched[2]) if batched[1] or batched[2] else a.mm(b)
-    return added(x, batched[0], product, 2, beta, alpha)
+    return added(x, batched[0], product, 2, beta, alpha, size)
 
 
 @batch_rule("baddbmm")
 def baddbmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
-    return added(x, batched[0], product_of(bmm, a, b, batched, size), 3, beta, alpha)
+    return added(x, batched[0], product_of(bmm, a, b, batched, size), 3, beta, alpha, size)
 
 
 def product_of(rule, a, b, batched, size):
@@ -96,13 +98,13 @@ def product_of(rule, a, b, batched, size):
 @batch_rule("addmv")
 def addmv(op, arguments, batched, size):
     x, matrix, vector, beta, alpha = arguments
-    return added(x, batched[0], product_of(mv, matrix, vector, batched, size), 1, beta, alpha)
+    return added(x, batched[0], product_of(mv, matrix, vector, batched, size), 1, beta, alpha, size)
 
 
 @batch_rule("addbmm")
 def addbmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
-    return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3), 2, beta, alpha)
+    return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3), 2, beta, alpha, size)
 
 
 @batch_rule("addr")
@@ -112,9 +114,9 @@ def addr(op, arguments, batched, size):
     pairs = a.unsqueeze(-1) * b.unsqueeze(-2)
     if pairs.dtype is torch.bool:
         pairs = pairs if alpha else torch.zeros_like(pairs)
-        return pairs | lined_up(x, batched[0], 2) if beta else pairs
+        return pairs | lined_up(x, batched[0], 2) if beta else repeated(pairs, pairs.ndim > 2, size)
     pairs = scaled(pairs, alpha)
-    return pairs if beta == 0 else scaled(lined_up(x, batched[0], 2), beta) + pairs
+    return repeated(pairs, pairs.ndim > 2, size) if beta == 0 else scaled(lined_up(x, batched[0], 2), beta) + pairs
 
 
 @batch_rule("_trilinear")

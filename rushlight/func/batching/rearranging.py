@@ -146,6 +146,9 @@ def stack(op, arguments, batched, size):
 def blocks_on_diagonal(op, arguments, batched, size):
     """Each block between zeros of its row, the rows below each other."""
     tensors = [repeated(x, flag, size) for x, flag in zip(arguments[0], batched[0], strict=True)]
+    if any(x.ndim > 3 for x in tensors):
+        raise RuntimeError("a block has too many dimensions")
+    tensors = [lined_up(x, True, 2) for x in tensors]
     dtype = tensors[0].dtype
     for x in tensors:
         dtype = torch.promote_types(dtype, x.dtype)
