@@ -359,6 +359,88 @@ def test_writes_reach_the_argument(torch):
     assert torch.equal(x[0], torch.zeros(2, dtype=torch.float64)) and torch.equal(x[1:], 2 * before[1:])
 
 
+# ---- with the other transforms --------------------------------------------------------------------------------------------
+def of_vectors(torch):
+    """Functions of a vector of three numbers per example."""
+    functional = torch.nn.functional
+    weight, bias = numbers(torch, 4, 3, low=-0.4), numbers(torch, 4, low=-0.3)
+    order = torch.tensor([1, 0, 2])
+
+    def into_zeros(x):
+        y = torch.zeros_like(x)
+        y[order] = x.sin()
+        y[0] += x[0]
+        return y
+
+    def into_a_diagonal(x):
+        y = x.new_zeros(3, 3)
+        y[:, 1] = x
+        y.diagonal().copy_(x * 2)
+        y[order, order] += x
+        return y.sum(0)
+
+    def over_itself(x):
+        y = x.clone()
+        y[0] = y[1] * 2
+        y.mul_(x)
+        y[1:].add_(x[:2])
+        return y
+
+    return {
+        "layer": lambda x: functional.linear(x, weight, bias).tanh(),
+        "softmax": lambda x: x.softmax(0) * x.log_softmax(0),
+        "layer_norm": lambda x: functional.layer_norm(x, (3,), weight[0], weight[1]),
+        "norm": lambda x: x / x.norm(),
+        "sorted": lambda x: x.sort()[0] * x + x.topk(2)[0].sum(),
+        "extremum": lambda x: x.max() * x,
+        "product": lambda x: x.prod() * x,
+        "indices": lambda x: x[order] * x.gather(0, order),
+        "matrices": lambda x: torch.outer(x, x) @ x + (weight.t() @ weight) @ x,
+        "einsum": lambda x: torch.einsum("i,ij,j->i", x, weight.t() @ weight, x),
+        "cross_entropy": lambda x: functional.cross_entropy(x[None], order[:1]) * x,
+        "scatter": lambda x: x.scatter(0, order, x * 2).index_add(0, order, x.sin()),
+        "written into zeros": into_zeros,
+        "written into a diagonal": into_a_diagonal,
+        "written over itself": over_itself,
+    }
+
+
+def transforms(torch):
+    """Each makes of a function one that can be run on every example, or on a batch."""
+    f = torch.func
+
+    def square(function):
+        return lambda x: (function(x) ** 2).sum()
+
+    return {
+        "grad": lambda function: f.grad(square(function)),
+        "grad of grad": lambda function: f.grad(lambda x: (f.grad(square(function))(x) ** 2).sum()),
+        "vjp": lambda function: lambda x: f.vjp(function, x)[1](function(x).detach())[0],
+        "jvp": lambda function: lambda x: f.jvp(function, (x,), (x.cos(),))[1],
+        "jacrev": lambda function: f.jacrev(function),
+        "jacfwd": lambda function: f.jacfwd(function),
+        "hessian": lambda function: f.hessian(square(function)),
+        "vmap": lambda function: lambda x: torch.vmap(lambda scale: function(x * scale))(numbers(torch, 2, low=0.5)),
+    }
+
+
+@pytest.mark.parametrize("transform", list(transforms(__import__("rushlight"))))
+@pytest.mark.parametrize("name", list(of_vectors(__import__("rushlight"))))
+def test_vmap_of_transforms(torch, name, transform):
+    function = transforms(torch)[transform](of_vectors(torch)[name])
+    equals_a_loop(torch, function, numbers(torch, 4, 3))
+
+
+@pytest.mark.parametrize("name", list(of_vectors(__import__("rushlight"))))
+def test_transforms_of_vmap(torch, name):
+    function, f = of_vectors(torch)[name], torch.func
+    x, v = numbers(torch, 4, 3), numbers(torch, 4, 3, low=-0.7)
+    whole = f.grad(lambda x: (torch.vmap(function)(x) ** 2).sum())(x)
+    assert torch.allclose(whole, torch.stack([f.grad(lambda row: (function(row) ** 2).sum())(row) for row in x]))
+    moved = f.jvp(torch.vmap(function), (x,), (v,))[1]
+    assert torch.allclose(moved, torch.stack([f.jvp(function, (a,), (b,))[1] for a, b in zip(x, v)]))
+
+
 # ---- random numbers -------------------------------------------------------------------------------------------------------
 def draws(torch):
     functional = torch.nn.functional
