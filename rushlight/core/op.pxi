@@ -353,21 +353,48 @@ cdef enable_calls(type kind, size_t offset):
 # A transform (forward-mode duals, vmap, capture, profiling) is an object with `process(op, arguments, keywords)` on this stack.
 _interpreters = __import__("threading").local()
 
+cdef extern from *:
+    """
+    // This thread's stack, known again without a look into a dict. Python's thread holds the list: its number tells whether that one still runs.
+    static thread_local PyObject* rl_stack RL_TLS_MODEL = nullptr;
+    static thread_local uint64_t rl_stack_thread RL_TLS_MODEL = 0;
+    static inline uint64_t rl_thread_number() { return PyThreadState_GetID(PyThreadState_Get()) + 1; }
+    static inline PyObject* rl_known_stack() { return rl_stack_thread == rl_thread_number() ? rl_stack : nullptr; }
+    static inline void rl_know_stack(PyObject* stack) { rl_stack = stack; rl_stack_thread = rl_thread_number(); }
+    """
+    PyObject* known_stack "rl_known_stack"()
+    void know_stack "rl_know_stack"(PyObject*)
+
+cdef list interpreter_stack():
+    """The interpreters of this thread that are not at work now, the innermost last."""
+    cdef PyObject* known = known_stack()
+    if known != NULL:
+        return <list>known
+    stack = getattr(_interpreters, "stack", None)
+    if stack is None:
+        stack = []
+    use_stack(stack)
+    return stack
+
+cdef int use_stack(list stack) except -1:
+    """Makes `stack` that of this thread."""
+    _interpreters.stack = stack
+    know_stack(<PyObject*>stack)
+    return 0
+
 def push_interpreter(interpreter):
     """Sends every op of this thread to `interpreter.process(op, args, kwargs)` until it is popped."""
-    if not hasattr(_interpreters, "stack"):
-        _interpreters.stack = []
-    _interpreters.stack.append(interpreter)
+    interpreter_stack().append(interpreter)
     modes.interpreters += 1
 
 def pop_interpreter():
     """Takes the innermost interpreter off the stack and returns it."""
     modes.interpreters -= 1
-    return _interpreters.stack.pop()
+    return interpreter_stack().pop()
 
 cdef object interpret(object op, tuple arguments, object keywords):
     # While an interpreter runs, it is off the stack: what it calls goes to the one below.
-    cdef list stack = _interpreters.stack
+    cdef list stack = interpreter_stack()
     interpreter = stack.pop()
     modes.interpreters -= 1
     try:

@@ -44,7 +44,9 @@ def queue_callback(callback):
 
 cdef tuple observed(Node node, object gradient, object run):
     """A node's backward while interpreters are active: those that have `enter_node` and `exit_node` are told."""
-    watching = [interpreter for interpreter in _interpreters.stack if hasattr(interpreter, "enter_node")]
+    watching = [interpreter for interpreter in interpreter_stack() if not isinstance(interpreter, Level) and hasattr(interpreter, "enter_node")]
+    if not watching:
+        return node.backward(gradient, run)
     tokens = [interpreter.enter_node(expose(node)) for interpreter in watching]
     try:
         return node.backward(gradient, run)
@@ -79,14 +81,14 @@ cdef object continue_in_thread(tuple arguments):
     import threading
     cdef bint grad = modes.grad, inference = modes.inference, forward_ad = modes.forward_ad
     cdef bint anomaly = modes.anomaly, check_nan = modes.anomaly_check_nan
-    cdef list interpreters = list(getattr(_interpreters, "stack", ()))
+    cdef list interpreters = list(interpreter_stack())
     hooks, disabled = list(getattr(_saved_hooks, "stack", ())), getattr(_saved_hooks, "disabled", None)
     outcome = {}
 
     def work():
         modes.grad, modes.inference, modes.forward_ad = grad, inference, forward_ad
         modes.anomaly, modes.anomaly_check_nan = anomaly, check_nan
-        _interpreters.stack = interpreters
+        use_stack(interpreters)
         modes.interpreters = <int32_t>len(interpreters)
         _saved_hooks.stack, _saved_hooks.disabled = hooks, disabled
         try:

@@ -109,12 +109,12 @@ cdef int pop_level(Level level) except -1:
 
 def current_interpreter():
     """The innermost interpreter of this thread that is not at work now, or None."""
-    cdef list stack = getattr(_interpreters, "stack", None)
+    cdef list stack = interpreter_stack()
     return stack[len(stack) - 1] if stack else None
 
 def interpreters():
     """All interpreters of this thread that are not at work now, the innermost last."""
-    return tuple(getattr(_interpreters, "stack", ()))
+    return tuple(interpreter_stack())
 
 
 # ---------------------------------------------------------------------------------------------------------- making wrappers
@@ -378,7 +378,7 @@ enable_dict(<PyTypeObject*>Wrapped, <size_t>(<char*>attribute_slot(_a_tensor) - 
 def outside_of(Level level not None, function, *args):
     """`function(*args)` with the innermost level, `level`, off the stack, and grad mode as the values within need it."""
     cdef bint grad = modes.grad
-    cdef list stack = _interpreters.stack
+    cdef list stack = interpreter_stack()
     if current_interpreter() is not level:
         raise RuntimeError("only the innermost level can be left for a call")
     stack.pop()
