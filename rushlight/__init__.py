@@ -62,8 +62,7 @@ _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
 from rushlight import _tensor
-from rushlight import autograd, cuda, func, functional, linalg, profiler, random, special, utils
-from rushlight.func import vmap
+from rushlight import autograd, cuda, functional, linalg, random, special, utils
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rushlight import nn, optim
 from rushlight.nn.functional import cosine_similarity, pairwise_distance
@@ -82,13 +81,19 @@ from rushlight._settings import (
     use_deterministic_algorithms,
 )
 from rushlight._printing import get_printoptions, set_printoptions, typename
-from rushlight import serialization
-from rushlight.serialization import load, save
+from rushlight._late import late as _late
+
+_LATE = {
+    "explain": "rushlight.explain",
+    "func": "rushlight.func",
+    "load": "rushlight.serialization:load",
+    "profiler": "rushlight.profiler",
+    "save": "rushlight.serialization:save",
+    "serialization": "rushlight.serialization",
+    "vmap": "rushlight.func:vmap",
+}
+__getattr__ = _late(__name__, _LATE, _missing)
 
 
-def __getattr__(name):
-    if name == "explain":  # nobody's program needs it to run, so it is imported when it is first asked for
-        from importlib import import_module
-
-        return import_module("rushlight.explain")
-    raise _missing(name, __name__)
+def __dir__():
+    return sorted({*globals(), *_LATE})

@@ -21,6 +21,7 @@ from rushlight.core import device as device
 from rushlight.core import dtype as dtype
 from rushlight.core import e as e
 from rushlight.autograd.grad_mode import enable_grad as enable_grad
+from rushlight import explain as explain
 from rushlight._finfo import finfo as finfo
 from rushlight.core import from_dlpack as from_dlpack
 from rushlight.core import from_numpy as from_numpy

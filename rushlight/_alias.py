@@ -4,12 +4,9 @@ A finder on `sys.meta_path` answers every `import torch…` with the module of t
 so nothing is imported twice. What Rushlight does not have raises the error that Python would, with the nearest name.
 """
 
-import difflib
 import functools
 import importlib
-import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
 import types
 
@@ -33,7 +30,9 @@ def _shown(module: str) -> str:
 def _nearest(name: str, module: str) -> str | None:
     """The most similar name in a module, private only for a private one; kept, as programs probe again and again."""
     known = [x for x in dir(sys.modules[module]) if x != name and x.startswith("_") == name.startswith("_")]
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
 
 
 def _hint(name: str, module: str) -> str:
@@ -62,7 +61,7 @@ def _importing() -> set[str]:
     return found
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     """Loads a name of `torch` by putting the module of Rushlight in its place."""
 
     def __init__(self, ours: str) -> None:
@@ -83,11 +82,16 @@ class _TorchFinder:
     def find_spec(name: str, path=None, target=None):
         if not _is_within(name, "torch"):
             return None
+        from importlib.util import find_spec  # (it is slow to import)
+
         ours = _OURS + name[len("torch") :]
-        spec = sys.modules[ours].__spec__ if ours in sys.modules else importlib.util.find_spec(ours)
+        spec = sys.modules[ours].__spec__ if ours in sys.modules else find_spec(ours)
         if spec is not None:
             return importlib.machinery.ModuleSpec(
-                name, _Loader(ours), origin=spec.origin, is_package=spec.submodule_search_locations is not None
+                name,
+                _Loader(ours),  # type: ignore[arg-type]  (it need not be an importlib.abc.Loader, which is slow to import)
+                origin=spec.origin,
+                is_package=spec.submodule_search_locations is not None,
             )
         if "_find_and_load" not in _importing():
             return None

@@ -2,20 +2,11 @@
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 
 import rushlight as torch
 
 __all__ = ["get_printoptions", "set_printoptions", "tensor_text"]
-
-
-@dataclass
-class _Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
 
 
 _PROFILES = {
@@ -23,7 +14,7 @@ _PROFILES = {
     "short": dict(precision=2, threshold=1000, edgeitems=2, linewidth=80),
     "full": dict(precision=4, threshold=math.inf, edgeitems=3, linewidth=80),
 }
-_options = _Options()
+_options = SimpleNamespace(precision=4, threshold=1000, edgeitems=3, linewidth=80, sci_mode=None)
 
 
 def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None):
@@ -46,7 +37,7 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
 
 def get_printoptions() -> dict:
     """The options now in force, by the names of `set_printoptions`."""
-    return asdict(_options)
+    return dict(vars(_options))
 
 
 class _RealFormat:

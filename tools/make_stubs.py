@@ -265,7 +265,7 @@ def package_stub():
     """rushlight/__init__.pyi."""
     of_table = namespaces["torch"]
     imported, values, made = [], [], {}
-    for name in sorted(vars(torch)):
+    for name in dir(torch):
         value = getattr(torch, name)
         if name.startswith("_"):
             continue

@@ -1,6 +1,7 @@
 """Automatic differentiation: backward, grad, the modes that switch recording, and operations of one's own."""
 
-from rushlight.autograd import anomaly_mode, forward_ad, function, functional, grad_mode, graph, profiler
+from rushlight._late import late as _late
+from rushlight.autograd import anomaly_mode, forward_ad, function, grad_mode, graph
 from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from rushlight.autograd.engine import backward, grad
 from rushlight.autograd.function import Function, NestedIOFunction
@@ -41,3 +42,10 @@ __all__ = [
     "set_multithreading_enabled",
     "variable",
 ]
+
+_LATE = {"functional": "rushlight.autograd.functional", "profiler": "rushlight.autograd.profiler"}
+__getattr__ = _late(__name__, _LATE)
+
+
+def __dir__():
+    return sorted({*globals(), *_LATE})

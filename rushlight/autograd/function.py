@@ -1,7 +1,6 @@
 """Operations of one's own: a forward and its derivative."""
 
 import functools
-import inspect
 import warnings
 
 import rushlight as torch
@@ -150,7 +149,9 @@ def _is_setup_context_defined(setup_context):
 def signature_of(cls):
     """The signature of forward, read once."""
     if cls._signature is None or cls._signature[0] is not cls.forward:
-        cls._signature = cls.forward, inspect.signature(cls.forward)
+        from inspect import signature
+
+        cls._signature = cls.forward, signature(cls.forward)
     return cls._signature[1]
 
 

@@ -1,7 +1,6 @@
 """Modes of the running thread: whether operations are recorded. Context managers, decorators and (some) functions."""
 
 import functools
-import inspect
 
 from rushlight import core
 
@@ -23,7 +22,7 @@ class ModeDecorator:
         return self.__class__()
 
     def __call__(self, function):
-        if inspect.isclass(function):
+        if isinstance(function, type):
             import warnings
 
             warnings.warn(
@@ -34,7 +33,9 @@ class ModeDecorator:
             )
             function.__init__ = self(function.__init__)
             return function
-        return decorate_generator(self, function) if inspect.isgeneratorfunction(function) else decorate(self, function)
+        from inspect import isgeneratorfunction
+
+        return decorate_generator(self, function) if isgeneratorfunction(function) else decorate(self, function)
 
 
 def decorate(mode, function):

@@ -4,7 +4,6 @@
 package then continues as the installed one.
 """
 
-import importlib.util
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -12,9 +11,9 @@ from importlib.machinery import PathFinder
 
 def continue_as_installed():
     """Turns the package and its `core`, both half imported, to the folders of the installed package."""
-    if importlib.util.find_spec("rushlight.core._core") is not None:
-        return
     package, core = sys.modules["rushlight"], sys.modules["rushlight.core"]
+    if PathFinder.find_spec("rushlight.core._core", core.__path__) is not None:
+        return
     here = os.path.dirname(os.path.dirname(os.path.abspath(package.__file__)))
     elsewhere = [entry for entry in sys.path if os.path.abspath(entry) != here]
     spec = PathFinder.find_spec("rushlight", elsewhere)

@@ -5,8 +5,6 @@ Each kind carries what its ops share. `pointwise`: partial derivatives, from whi
 that say where a declaration can be found: those of `register` and `place`.
 """
 
-import inspect
-
 from rushlight import core
 from rushlight.core import kernel
 
@@ -38,17 +36,31 @@ def camel_case(name):
     return "".join(part.capitalize() for part in name.strip("_").split("_"))
 
 
+# What inspect.signature would tell, read off the function: importing inspect, and asking it a thousand times, is felt in every program.
+def parameters_of(function):
+    """The names of a Python function's parameters."""
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def defaults_of(function):
+    """Their defaults, core.MISSING where there is none."""
+    code, given = function.__code__, function.__defaults__ or ()
+    keyword_only = parameters_of(function)[code.co_argcount :]
+    without = (core.MISSING,) * (code.co_argcount - len(given))
+    return without + given + tuple((function.__kwdefaults__ or {}).get(name, core.MISSING) for name in keyword_only)
+
+
 class Declaration:
     """The signature of an op, read once."""
 
     def __init__(self, function):
         self.function = function
         self.name = function.__name__
-        signature = inspect.signature(function)
-        self.parameters = tuple(signature.parameters)
-        self.defaults = tuple(core.MISSING if p.default is p.empty else p.default for p in signature.parameters.values())
-        self.positional = sum(p.kind is not p.KEYWORD_ONLY for p in signature.parameters.values())
-        self.sizes = next((i for i, p in enumerate(signature.parameters.values()) if p.annotation is Sizes), -1)
+        self.parameters = parameters_of(function)
+        self.positional = function.__code__.co_argcount
+        self.defaults = defaults_of(function)
+        self.sizes = next((i for i, name in enumerate(self.parameters) if function.__annotations__.get(name) is Sizes), -1)
         self.keywords = {}
         for index, name in enumerate(self.parameters):
             for keyword in (name, *KEYWORDS.get(name, ()), *NUMPY_KEYWORDS.get(name, ())):
@@ -72,7 +84,7 @@ class Declaration:
     def sources(self, rule, outputs):
         """Where each parameter of a rule comes from, by its name."""
         found = []
-        for name in inspect.signature(rule).parameters:
+        for name in parameters_of(rule):
             if name == "g":
                 found.append((FROM_GRADIENT, 0))
             elif name == "wanted":

@@ -1,5 +1,13 @@
 """Helpers around tensors, as PyTorch names them."""
 
-from rushlight.utils import checkpoint, hooks
+from rushlight._late import late as _late
+from rushlight.utils import hooks
 
 __all__ = ["checkpoint", "hooks"]
+
+_LATE = {"checkpoint": "rushlight.utils.checkpoint"}
+__getattr__ = _late(__name__, _LATE)
+
+
+def __dir__():
+    return sorted({*globals(), *_LATE})
