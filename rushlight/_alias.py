@@ -89,7 +89,7 @@ class _TorchFinder:
         if spec is not None:
             return importlib.machinery.ModuleSpec(
                 name,
-                _Loader(ours),  # type: ignore[arg-type]  (it need not be an importlib.abc.Loader, which is slow to import)
+                _Loader(ours),  # type: ignore[arg-type] # no importlib.abc.Loader: that is slow to import, and not asked for
                 origin=spec.origin,
                 is_package=spec.submodule_search_locations is not None,
             )
