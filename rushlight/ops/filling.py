@@ -5,24 +5,10 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import c_name
 from rushlight.ops.indexing import dtype_title
 from rushlight.ops.rearranging import ZERO
 from rushlight.ops.shape import broadcast_two
-
-CTYPES = {
-    "bool": "bool",
-    "uint8": "unsigned char",
-    "int8": "signed char",
-    "int16": "short",
-    "int32": "int",
-    "int64": "long int",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "float32": "float",
-    "float64": "double",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}
 
 
 def number_of(x, value):
@@ -32,7 +18,7 @@ def number_of(x, value):
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
         return value
     if isinstance(value, complex) and not x.is_complex() and value.imag:
-        raise RuntimeError(f"value cannot be converted to type {CTYPES[str(x.dtype)[6:]]} without overflow")
+        raise RuntimeError(f"value cannot be converted to type {c_name(x.dtype)} without overflow")
     return core.tensor(value, dtype=x.dtype)
 
 
@@ -114,7 +100,7 @@ def require_bool(mask, text):
 
 
 def check_fill(x, mask, value):
-    require_bool(mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {CTYPES[str(mask.dtype)[6:]]}")
+    require_bool(mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask.dtype)}")
     if isinstance(value, torch.Tensor):
         if value.ndim:
             raise RuntimeError(
@@ -122,7 +108,7 @@ def check_fill(x, mask, value):
             )
         value = value.item() if value.is_complex() and not x.is_complex() else value
     if isinstance(value, complex) and not x.is_complex() and value.imag:
-        raise RuntimeError(f"value cannot be converted to type {CTYPES[str(x.dtype)[6:]]} without overflow")
+        raise RuntimeError(f"value cannot be converted to type {c_name(x.dtype)} without overflow")
     shape = broadcast_two(tuple(x.shape), tuple(mask.shape))
     if shape != x.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
