@@ -5,7 +5,7 @@ from rushlight.utils import hooks
 
 __all__ = ["checkpoint", "hooks"]
 
-_LATE = {"checkpoint": "rushlight.utils.checkpoint"}
+_LATE = {"_pytree": "rushlight.utils._pytree", "checkpoint": "rushlight.utils.checkpoint"}
 __getattr__ = _late(__name__, _LATE)
 
 
