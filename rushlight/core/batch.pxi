@@ -98,15 +98,13 @@ cdef class BatchLevel(Level):
             elif how.kind == BATCH_PERMUTED:
                 dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim - 1)
                 if type(dim) is tuple:
-                    dim = (ZERO,) + <tuple>dim
-                    bound[1] = <PyObject*>dim
-                    result = below(op, bound, n)
+                    result = view_of(op, <Tensor>bound[0], (ZERO,) + <tuple>dim, None)
             elif how.kind == BATCH_VECTORS and flags == 2:
-                if (<Tensor>bound[0]).geometry.ndim == 2 and (<Tensor>bound[1]).geometry.ndim == 2:
+                if is_matrix(<object>bound[0]) and is_matrix(<object>bound[1]):
                     result = run_packed(batch_mm, (<object>bound[1], run_packed(batch_t, (<object>bound[0],))))
             elif how.kind == BATCH_ADDED_VECTORS and flags == 4:
-                if (<Tensor?><object>bound[0]).geometry.ndim == 1 and (<Tensor>bound[1]).geometry.ndim == 2 and \
-                        (<Tensor>bound[2]).geometry.ndim == 2:
+                if is_matrix(<object>bound[1]) and is_matrix(<object>bound[2]) and isinstance(<object>bound[0], Tensor) and \
+                        (<Tensor>bound[0]).geometry.ndim == 1:
                     # A layer on one vector of each example: on the rows of a matrix.
                     result = run_packed(batch_addmm, (<object>bound[0], <object>bound[2], run_packed(batch_t, (<object>bound[1],)),
                                                       <object>bound[3], <object>bound[4]))
@@ -199,12 +197,23 @@ cdef int ndim_of_examples(Op op, PyObject** bound, uint32_t flags):
             code = t.code
     return -1 if mixed and flat or flags >= <uint32_t>1 << len(op.tensor_parameters) else ndim
 
+cdef inline void copy_bound(PyObject** target, PyObject** source, Py_ssize_t n) noexcept:
+    # What is exchanged lives as long as one call does: whoever made the call must not find it among its arguments.
+    cdef Py_ssize_t i
+    for i in range(n):
+        target[i] = source[i]
+
+cdef inline bint is_matrix(object x) noexcept:
+    return PyObject_TypeCheck(x, <PyTypeObject*>Tensor) and (<Tensor>x).geometry.ndim == 2
+
 cdef object run_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, int ndim):
     """A pointwise op, with dimensions of size 1 between the batch and the examples where those have fewer than others."""
+    cdef PyObject* passed[MAX_PARAMETERS]
     cdef list kept = None
     cdef Tensor t
     cdef int missing, d
     cdef list sizes
+    copy_bound(passed, bound, n)
     for index in op.tensor_parameters:
         if not flags >> <int>index & 1:
             continue
@@ -218,8 +227,8 @@ cdef object run_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, 
             if kept is None:
                 kept = []
             kept.append(padded)
-            bound[<int>index] = <PyObject*>padded
-    return below(op, bound, n)
+            passed[<int>index] = <PyObject*>padded
+    return below(op, passed, n)
 
 cdef bint writes_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, int ndim) except -1:
     """An in-place pointwise op whose operands broadcast as the examples do, without padding; False, and nothing, for another."""
@@ -264,10 +273,12 @@ cdef object shifted_dim(object dim, int ndim):
 cdef object run_shifted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags):
     """An op of one tensor, with its dimensions moved up."""
     cdef int ndim = (<Tensor>bound[0]).geometry.ndim - 1, i
+    cdef PyObject* passed[MAX_PARAMETERS]
     cdef list kept = []
     cdef object dim
     if flags != 1 or ndim == 0:
         return None
+    copy_bound(passed, bound, n)
     for index in how.dims:
         i = index
         dim = <object>bound[i]
@@ -278,8 +289,8 @@ cdef object run_shifted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uin
         if dim is None:
             return None
         kept.append(dim)
-        bound[i] = <PyObject*>dim
-    return below(op, bound, n)
+        passed[i] = <PyObject*>dim
+    return below(op, passed, n)
 
 cdef list _inner_dims = []
 
@@ -304,8 +315,7 @@ cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
         if type(item) is not int or item < 0:
             return None
     whole = (x.geometry.shape[0],) + <tuple>sizes
-    bound[1] = <PyObject*>whole
-    return below(op, bound, n)
+    return view_of(op, x, whole, None)
 
 cdef Op batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm
 
@@ -346,17 +356,16 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):
     """addmm of a vector, a batch of matrices and one matrix: a layer on all rows at once."""
     cdef Tensor a = <Tensor>bound[1], made
+    cdef PyObject* passed[MAX_PARAMETERS]
     cdef object rows
     if not isinstance(<object>bound[0], Tensor) or (<Tensor>bound[0]).geometry.ndim != 1 or a.geometry.ndim != 3:
         return None
     rows = rows_of(a)
     if rows is None:
         return None
-    bound[1] = <PyObject*>rows
-    try:
-        made = below(op, bound, n)
-    finally:
-        bound[1] = <PyObject*>a
+    copy_bound(passed, bound, n)
+    passed[1] = <PyObject*>rows
+    made = below(op, passed, n)
     return run_packed(batch_unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
 
 
