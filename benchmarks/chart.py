@@ -2,7 +2,7 @@
 
 import math
 
-COLORS = {"overhead": "#d95f02", "training": "#1b9e77", "kernels": "#7570b3"}
+COLORS = {"overhead": "#d95f02", "training": "#1b9e77", "transforms": "#e7298a", "kernels": "#7570b3"}
 
 
 def chart(ratios):
