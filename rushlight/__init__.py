@@ -90,6 +90,7 @@ _LATE = {
     "profiler": "rushlight.profiler",
     "save": "rushlight.serialization:save",
     "serialization": "rushlight.serialization",
+    "testing": "rushlight.testing",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing)

@@ -71,6 +71,7 @@ from rushlight._printing import set_printoptions as set_printoptions
 from rushlight import special as special
 from rushlight.core import strided as strided
 from rushlight.core import tensor as tensor
+from rushlight import testing as testing
 from rushlight._settings import use_deterministic_algorithms as use_deterministic_algorithms
 from rushlight import utils as utils
 from rushlight.func.vmap import vmap as vmap
