@@ -120,21 +120,14 @@ class Geometry {
     }
     return true;
   }
-  // Two index tuples may name the same element (conservative: true where it cannot be ruled out).
+  // Two index tuples name the same element, in the one way that PyTorch looks for: a dimension that was expanded.
   bool overlaps_itself() const {
-    int order[max_dims];
-    int count = 0;
+    bool expanded = false;
     for (int d = 0; d < ndim; ++d) {
       if (shape[d] == 0) return false;
-      if (shape[d] != 1) order[count++] = d;
+      if (shape[d] != 1 && strides[d] == 0) expanded = true;
     }
-    std::sort(order, order + count, [&](int a, int b) { return strides[a] < strides[b]; });
-    int64_t reach = 0;
-    for (int i = 0; i < count; ++i) {
-      if (strides[order[i]] <= reach) return true;
-      reach += (shape[order[i]] - 1) * strides[order[i]];
-    }
-    return false;
+    return expanded;
   }
 
  private:
@@ -146,18 +139,15 @@ class Geometry {
 };
 
 // The shape that `a` and `b` broadcast to, into `out` (no strides). Returns the first dimension of the result at which they
-// disagree, or -1.
+// disagree, seen from the last, or -1.
 inline int broadcast_shapes(const Geometry& a, const Geometry& b, Geometry& out) {
   const Geometry& wide = a.ndim >= b.ndim ? a : b;
   const Geometry& narrow = a.ndim >= b.ndim ? b : a;
   const int lead = wide.ndim - narrow.ndim;
   int64_t sizes[max_dims];
-  for (int d = 0; d < wide.ndim; ++d) {
+  for (int d = wide.ndim - 1; d >= 0; --d) {
     const int64_t m = wide.shape[d], n = d < lead ? 1 : narrow.shape[d - lead];
-    if (m != n && m != 1 && n != 1) {
-      out.set_shape(sizes, d);
-      return d;
-    }
+    if (m != n && m != 1 && n != 1) return d;
     sizes[d] = m == 1 ? n : m;
   }
   out.set_shape(sizes, wide.ndim);

@@ -100,9 +100,6 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         inputs = as_tuple(inputs)
         if len(inputs) == 0:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-        for tensor in inputs:
-            if isinstance(tensor, Tensor) and not tensor.requires_grad:
-                raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     tensors = as_tuple(tensors)
     gradients = gradient_tuple(grad_tensors, len(tensors))
     if create_graph and any(tensor.requires_grad for tensor in tensors if isinstance(tensor, Tensor)):

@@ -223,6 +223,7 @@ def resize_tensor(Tensor x, size):
     if has_hidden_dim(x):
         raise RuntimeError("an example of a batch cannot be resized in place")
     resize_in_place(x, shape)
+    mark_write(x.storage)
     return x
 
 cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:

@@ -79,7 +79,7 @@ cdef class BackwardRun:
     cdef vector[NodeState] states
     cdef dict displaced                    # node -> slot, for nodes that a run inside this one took over
     cdef dict captures                     # (slot, output number) -> list of places in `captured`
-    cdef dict leaf_targets                 # slots of leaves that are run although they are captured (backward(inputs=…))
+    cdef dict run_targets                 # slots of nodes that run because they were asked for (backward(inputs=…))
     cdef list captured
 
     def __dealloc__(self):
@@ -321,10 +321,10 @@ cdef class BackwardRun:
         return 0
 
     cdef bint runs(self, int64_t slot, Node node) except -1:
-        """Does a captured node run too? Only if it leads on to another captured one, or is a leaf that backward(inputs=…) fills."""
+        """Does a captured node run too? Only if it leads on to another captured one, or backward(inputs=…) names it."""
         cdef Py_ssize_t i
         cdef Node target
-        if slot in self.leaf_targets:
+        if slot in self.run_targets:
             return True
         for i in range(edge_total(node)):
             target = edge_at(node, i)
@@ -520,11 +520,16 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
         if not modes.grad and type(gradient) is Tensor and exclusively_held(gradient) and layout_fits(gradient, variable):
             gradient.base = None
             variable.grad_ = gradient
-        elif modes.grad:
-            variable.grad_ = py_clone(gradient) if not layout_fits(gradient, variable) or True else gradient
+        elif not grad_layout_enforced or not variable.flags & CONTIGUOUS and not variable.geometry.dense():
+            variable.grad_ = (<object>gradient).clone(memory_format=contiguous_format)
         else:
+            # The copy is a write: it counts as one, and a recorded one has its name (CopyBackwards).
             kept = new_in_layout_of(variable, gradient.code)
-            copy_elements(kept, gradient)
+            if modes.grad:
+                kept.copy_(gradient)
+            else:
+                copy_elements(kept, gradient)
+                kept.storage.version += 1
             variable.grad_ = kept
     elif modes.grad:
         variable.grad_ = operate(op_add, variable.grad_, gradient)
@@ -589,7 +594,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     targets = None
     if inputs is not None:
         run.restricted = True
-        run.captures, run.leaf_targets, run.captured = {}, {}, [None] * len(inputs)
+        run.captures, run.run_targets, run.captured = {}, {}, [None] * len(inputs)
         targets = []
         for i, wanted in enumerate(inputs):
             if isinstance(wanted, Tensor):
@@ -599,8 +604,11 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
                 if node is None:
                     output = 0
                     if not needs_grad(t):
-                        raise RuntimeError("One of the differentiated Tensors does not require grad")
+                        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False" if accumulate else
+                                           "One of the differentiated Tensors does not require grad")
                     node = <Node><object>t.accumulator if t.accumulator != NULL else None
+                elif accumulate:
+                    t.retain_grad()
             else:
                 node, output = <Node?>wanted[0], wanted[1]
             if node is None or run.slot_of(node) < 0:
@@ -608,8 +616,9 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
                     raise unused_error(i)
                 continue
             slot = run.slot_of(node)
-            if accumulate and type(node) is AccumulateGrad:
-                run.leaf_targets[slot] = True
+            if accumulate:
+                # The node runs, and what it does (adding to a leaf, retaining a gradient, hooks) is all that is wanted.
+                run.run_targets[slot] = True
                 run.captures.setdefault((slot, output), [])
                 continue
             run.captures.setdefault((slot, output), []).append(i)
@@ -630,14 +639,6 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             if modes.anomaly and run.current != NULL:
                 warn_of_anomaly(<Node>run.current)
             raise
-        if inputs is not None and accumulate:
-            for i, wanted in enumerate(inputs):
-                if run.captured[i] is not None and isinstance(wanted, Tensor):
-                    t = <Tensor>wanted
-                    if t.grad_ is None:
-                        t.grad_ = py_clone(run.captured[i])
-                    else:
-                        t.grad_ = operate(op_add, t.grad_, run.captured[i])
     finally:
         modes.grad = grad
         del active_runs[run.id]

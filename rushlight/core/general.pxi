@@ -124,13 +124,13 @@ cdef Tensor new_in_layout_of(Tensor x, int code):
     """An unfilled tensor of x's shape; of its strides too where those are dense."""
     cdef Tensor out = new_tensor(code, x.count)
     cdef const Geometry* like = &x.geometry
-    if x.flags & CONTIGUOUS or not x.geometry.dense():
+    if x.flags & CONTIGUOUS or x.geometry.dense():
+        out.geometry.copy(x.geometry)      # (with the strides of dimensions of size 1)
+    else:
         out.geometry.set_shape(x.geometry.shape, x.geometry.ndim)
         out.geometry.make_contiguous()
-        if not x.flags & CONTIGUOUS and x.geometry.ndim > 1:
+        if x.geometry.ndim > 1:
             follow_strides(out.geometry, &like, 1)
-    else:
-        out.geometry.copy(x.geometry)
     update_contiguous(out)
     return out
 

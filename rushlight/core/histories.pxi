@@ -168,12 +168,18 @@ def watch_writes(watcher):
     return before
 
 cdef int check_write(Tensor x) except -1:
-    """May `x` be written in place? Asked before anything is written. (start_node asks check_view_write for recorded writes.)"""
+    """May `x` be written in place? Asked before anything is written."""
+    check_tracked_write(x)
     if write_watcher is not None:
         write_watcher(x)
     if x.flags & INFERENCE and not modes.inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
                            "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    return 0
+
+cdef int check_tracked_write(Tensor x) except -1:
+    """Can the graph take a write into `x`? What is wrong with the other arguments is found out later. (start_node asks check_view_write for
+    writes that only their other arguments make recorded.)"""
     if not modes.grad or not needs_grad(x):
         return 0
     if x.base is not None:

@@ -238,6 +238,10 @@ cdef class PointwiseOp(Op):
         cdef int inputs = self.inputs
         cdef uint64_t mask = 0
         cdef bint big
+        if mode == MODE_IN_PLACE:
+            check_tracked_write(<Tensor>args[0])
+        elif mode != MODE_NEW:
+            check_untracked_out(self, args, out_object)
         promotion_start(&promotion_state)
         for i in range(inputs):
             if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
@@ -400,17 +404,20 @@ cdef int check_partial_overlap(Tensor out, Tensor given) except -1:
                            "Please clone() the tensor before performing the operation.")
     return 0
 
+cdef Tensor check_untracked_out(Op op, PyObject** args, object given):
+    """`out=`, if it is a tensor and nothing has to be recorded."""
+    if not isinstance(given, Tensor):
+        raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(given).__name__}")
+    if modes.grad and ((<Tensor>given).flags & REQUIRES_GRAD or (op.rules and inputs_needing_grad(op, args))):
+        raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+                           "requires grad.")
+    return <Tensor>given
+
 cdef Tensor prepare_out(Op op, PyObject** args, object given, const Geometry& shape, int result):
     """Checks `out=` and gives it the result's shape."""
     cdef Tensor out
     cdef int i
-    if not isinstance(given, Tensor):
-        raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(given).__name__}")
-    out = <Tensor>given
-    if modes.grad:
-        if out.flags & REQUIRES_GRAD or (op.rules and inputs_needing_grad(op, args)):
-            which = "one of the arguments requires grad."
-            raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but {which}")
+    out = check_untracked_out(op, args, given)
     if not can_cast_codes(result, out.code):
         raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
     if not out.geometry.same_shape(shape):

@@ -139,6 +139,10 @@ cdef class ProductOp(Op):
         a, b = <Tensor>args[first], <Tensor>args[first + 1]
         if self.adds:
             x = <Tensor>args[0]
+        if mode == MODE_IN_PLACE:
+            check_tracked_write(x)
+        elif mode == MODE_OUT:
+            check_untracked_out(self, args, out_object)
         require_dims(a, b, self.kind, self.adds, x)
         require_one_dtype(a, b, self.kind, x)
         if self.adds:

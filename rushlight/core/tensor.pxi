@@ -305,8 +305,8 @@ cdef class Tensor:
 
     def detach_(self):
         """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
-        if self.base is not None and self.flags & REQUIRES_GRAD:
-            raise RuntimeError("Can't detach views in-place; use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+        if self.base is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
                                "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
                                "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
                                "torch/optim/optimizer.py as the solution.")
@@ -589,7 +589,7 @@ cdef warn_non_leaf_grad():
     warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
                   "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
                   "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
-                  "github.com/pytorch/pytorch/pull/30531 for more informations.", UserWarning, stacklevel=2)
+                  "github.com/pytorch/pytorch/pull/30531 for more information.", UserWarning, stacklevel=2)
 
 cdef int refuse_in_transform(str method) except -1:
     also = " (or perhaps using torch.autograd.functional.* APIs)" if method == "requires_grad_" else ""

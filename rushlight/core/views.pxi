@@ -31,7 +31,7 @@ cdef class ViewOp(Op):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
         code = x.code
-        view_geometry(self.which, x, args, geometry, &offset, &code)
+        view_geometry(self.which, x, args, geometry, &offset, &code, mode == MODE_IN_PLACE)
         if mode == MODE_IN_PLACE:
             return self.in_place(x, args, geometry, offset)
         out = Tensor.__new__(Tensor)
@@ -57,9 +57,11 @@ cdef class ViewOp(Op):
         cdef uint64_t mask
         check_write(x)
         if modes.grad:
+            # (Where there are two names, the second is that of the call in place.)
             mask = inputs_needing_grad(self, args)
             if mask:
                 node = start_node(self, args, mask, True)
+                node.variant = self.has_variants
         x.geometry.copy(geometry)
         x.count = geometry.numel()
         x.data_pointer += offset
@@ -100,7 +102,7 @@ cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) e
     return 0
 
 
-cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int64_t* offset, int* code) except -1:
+cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int64_t* offset, int* code, bint in_place) except -1:
     cdef int64_t sizes[MAX_DIMS]
     cdef int64_t start, stop, step, size
     cdef int n, d, e, i, ndim = x.geometry.ndim
@@ -135,7 +137,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             elif size == 1:
                 if out.shape[d] < 0:
                     raise RuntimeError(f"expand: invalid size {sizes[d]}")
-                out.strides[d] = 0 if i >= 0 else (0 if out.shape[d] != 1 else expanded_stride(out, g[0], d, n))
+                out.strides[d] = 0 if i >= 0 or out.shape[d] != 1 or ndim == 0 else g.shape[0] * g.strides[0]
             else:
                 raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) must match the existing size ({size}) at non-singleton dimension "
                                    f"{d}.  Target sizes: {list(make_tuple(sizes, n))}.  Tensor sizes: {list(x.shape)}")
@@ -161,7 +163,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             out.strides[d], out.strides[e] = g.strides[e], g.strides[d]
     elif which == VIEW_T:
         if ndim > 2:
-            raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+            raise RuntimeError(f"{'t_' if in_place else 't'}() expects a tensor with <= 2 dimensions, but self is {ndim}D")
         out.copy(g[0])
         if ndim == 2:
             out.shape[0], out.shape[1] = g.shape[1], g.shape[0]
@@ -359,14 +361,6 @@ def can_view(Tensor x, size):
 def reshaped(Tensor x, size):
     """`x` in another shape: what rules of views give back. A view where that is possible."""
     return op_view(x, size) if can_view(x, size) else x.reshape(size)
-
-cdef int64_t expanded_stride(const Geometry& out, const Geometry& g, int d, int n):
-    """The stride of a leading dimension of size 1, which PyTorch derives from the dimension behind it."""
-    cdef int lead = n - g.ndim
-    cdef int64_t stride = 1
-    if g.ndim:
-        stride = g.shape[0] * g.strides[0]
-    return stride
 
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1

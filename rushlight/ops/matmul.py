@@ -352,7 +352,7 @@ def broadcast_sizes(a, b):
     """Two tuples of sizes broadcast against each other."""
     rank = max(len(a), len(b))
     a, b = (1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b)
-    for d, (m, n) in enumerate(zip(a, b)):
+    for d, m, n in reversed(tuple(zip(range(rank), a, b))):
         if m != n and m != 1 and n != 1:
             raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
     return tuple(n if m == 1 else m for m, n in zip(a, b))

@@ -149,13 +149,13 @@ def broadcast_two(a, b):
         return a
     ndim = max(len(a), len(b))
     result = []
-    for d in range(ndim):
+    for d in reversed(range(ndim)):
         m = a[d - ndim + len(a)] if d >= ndim - len(a) else 1
         n = b[d - ndim + len(b)] if d >= ndim - len(b) else 1
         if m != n and m != 1 and n != 1:
             raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
         result.append(n if m == 1 else m)
-    return tuple(result)
+    return tuple(reversed(result))
 
 
 @composite(method=False)
@@ -220,7 +220,12 @@ def permute(x, dims: Sizes):
     """The dimensions in another order."""
 
 
-@shares_memory(vjp=lambda g, dim0, dim1: g.transpose(dim0, dim1), inplace=True, aliases=("swapaxes", "swapdims"))
+@shares_memory(
+    vjp=lambda g, dim0, dim1: g.transpose(dim0, dim1),
+    inplace=True,
+    name=("TransposeBackward0", "TransposeBackward1"),
+    aliases=("swapaxes", "swapdims"),
+)
 def transpose(x, dim0, dim1):
     """Two dimensions exchanged."""
 
@@ -228,7 +233,7 @@ def transpose(x, dim0, dim1):
 transpose.keywords.update(axis0=1, axis1=2)
 
 
-@shares_memory(vjp=lambda g: g.t(), inplace=True)
+@shares_memory(vjp=lambda g: g.t(), inplace=True, name=("TBackward0", "TBackward1"))
 def t(x):
     """The transpose of a matrix; vectors and 0-d tensors stay."""
 
@@ -343,9 +348,9 @@ def squeezing(entry, geometry, name):
     return squeeze, core.InPlace(squeeze)
 
 
-squeeze_all, squeeze_all_ = squeezing("squeeze_all", "squeeze_all", "SqueezeBackward0")
-squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", "SqueezeBackward1")
-squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", "SqueezeBackward2")
+squeeze_all, squeeze_all_ = squeezing("squeeze_all", "squeeze_all", ("SqueezeBackward0", "SqueezeBackward3"))
+squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", ("SqueezeBackward1", "SqueezeBackward4"))
+squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", ("SqueezeBackward2", "SqueezeBackward5"))
 
 
 @composite
@@ -364,7 +369,7 @@ def squeeze_(self, dim=None):
     return squeeze_one_(self, dim) if isinstance(dim, int) else squeeze_several_(self, dim)
 
 
-@shares_memory(vjp=lambda g, dim: g.squeeze(dim), inplace=True)
+@shares_memory(vjp=lambda g, dim: g.squeeze(dim), inplace=True, name=("UnsqueezeBackward0", "UnsqueezeBackward1"))
 def unsqueeze(x, dim):
     """With a new dimension of size 1 at `dim`."""
 

@@ -9,6 +9,7 @@ from ..semantics.test_func import *  # noqa: F403
 from ..semantics.test_func_inside import *  # noqa: F403
 from ..semantics.test_function_contract import *  # noqa: F403
 from ..semantics.test_functions import *  # noqa: F403
+from ..semantics.test_graph_details import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403

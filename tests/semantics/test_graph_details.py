@@ -1,0 +1,101 @@
+"""Details of graphs that programs rarely look at but test suites do: layouts and versions of gradients, names of nodes, the order of checks."""
+
+import warnings
+
+import pytest
+
+
+def test_first_gradient_is_a_copy_in_the_layout_of_the_leaf(torch):
+    x = torch.ones(4, requires_grad=True)
+    x.sum().backward()
+    assert x.grad._version == 1 and x.grad.stride() == (1,)
+
+
+def test_recorded_first_gradient_is_the_output_of_a_copy(torch):
+    x = torch.ones(3, requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x.exp().sum().backward(create_graph=True)
+    assert type(x.grad.grad_fn).__name__ == "CopyBackwards"
+    assert x.grad.grad_fn.next_functions[0] == (None, 0)
+
+
+def test_backward_with_inputs_retains_the_gradients_of_non_leaves(torch):
+    x = torch.ones(2, requires_grad=True)
+    y = x * 2
+    y.sum().backward(inputs=[x, y])
+    assert y.retains_grad and y.grad.tolist() == [1.0, 1.0] and x.grad.tolist() == [2.0, 2.0]
+
+
+def test_backward_looks_at_roots_before_inputs(torch):
+    x = torch.ones(2)
+    with pytest.raises(RuntimeError, match="element 0 of tensors does not require grad"):
+        x.sum().backward(inputs=[x])
+    with pytest.raises(RuntimeError, match="can't retain_grad on Tensor that has requires_grad=False"):
+        (x.clone().requires_grad_() * 2).sum().backward(inputs=[x])
+
+
+@pytest.mark.parametrize("grad", [True, False])
+def test_views_cannot_be_detached_in_place(torch, grad):
+    with torch.set_grad_enabled(grad):
+        for view in (torch.ones(2, 2)[0], torch.ones(2, 2, requires_grad=True)[0], torch.ones(4).view(2, 2)):
+            with pytest.raises(RuntimeError, match=r"Can't detach views in-place\. Use detach\(\) instead\. "):
+                view.detach_()
+        assert torch.ones(2, 2)[0].detach().detach_().is_leaf
+
+
+def test_a_write_into_a_leaf_is_refused_before_its_arguments_are_looked_at(torch):
+    x = torch.ones(2, 3, requires_grad=True)
+    for write in (lambda: x.mul_(torch.ones(4)), lambda: x.addmm_(x, x), lambda: x.add_(torch.ones(5, 5))):
+        with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+            write()
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad"):
+        x[0].mul_(torch.ones(4))
+    with pytest.raises(RuntimeError, match="This view is the output of a function that returns multiple views"):
+        x.clone().split(1)[0].mul_(torch.ones(4))
+    with pytest.raises(RuntimeError, match="functions with out=... arguments don't support automatic differentiation"):
+        torch.mul(x, torch.ones(4), out=torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    "call, name",
+    [
+        (lambda t: t.transpose_(0, 1), "TransposeBackward1"),
+        (lambda t: t.swapaxes_(0, 1), "TransposeBackward1"),
+        (lambda t: t.t_(), "TBackward1"),
+        (lambda t: t.unsqueeze_(0), "UnsqueezeBackward1"),
+        (lambda t: t.squeeze_(), "SqueezeBackward3"),
+        (lambda t: t.squeeze_(0), "SqueezeBackward4"),
+        (lambda t: t.squeeze_((0, 1)), "SqueezeBackward5"),
+        (lambda t: t.unsqueeze(0), "UnsqueezeBackward0"),
+    ],
+)
+def test_views_in_place_have_names_of_their_own(torch, call, name):
+    x = torch.ones(1, 3, requires_grad=True).clone()
+    assert type(call(x).grad_fn).__name__ == name
+    with pytest.raises(RuntimeError, match=r"t_\(\) expects a tensor with <= 2 dimensions, but self is 3D"):
+        torch.ones(1, 1, 1).t_()
+
+
+def test_strides_of_dimensions_of_size_one(torch):
+    assert torch.ones(()).expand(4, 1).stride() == (0, 0)
+    assert torch.ones(1).expand(4, 1).stride() == (0, 1)
+    column = torch.ones(4, 1).t()
+    assert column.clone().stride() == column.to(torch.float64).stride() == torch.empty_like(column).stride() == (1, 1)
+
+
+def test_shapes_that_disagree_are_named_from_the_last_dimension(torch):
+    with pytest.raises(RuntimeError, match=r"\(3\) must match the size of tensor b \(4\) at non-singleton dimension 1"):
+        torch.ones(4, 3) + torch.ones(3, 4)
+
+
+def test_windows_that_overlap_may_be_written_but_not_expanded_dimensions(torch):
+    torch.ones(4).unfold(0, 2, 1).fill_(3)
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor refers to a single memory location"):
+        torch.ones(4).expand(2, 4).fill_(3)
+
+
+def test_resizing_counts_as_a_write(torch):
+    x = torch.ones(4)
+    x.resize_(2)
+    assert x._version == 1
