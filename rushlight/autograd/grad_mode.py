@@ -117,8 +117,10 @@ class set_grad_enabled(ModeDecorator):
     """Sets recording on or off at once; as a context manager, puts back what was before at its end."""
 
     def __init__(self, mode):
-        self.mode = bool(mode)
-        self.before = core.set_grad_mode(self.mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+        self.mode = mode
+        self.before = core.set_grad_mode(mode)
 
     def __call__(self, function):
         core.set_grad_mode(self.before)

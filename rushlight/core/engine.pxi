@@ -510,8 +510,9 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
         add_to_grad(variable, gradient)
     if variable.post_hooks:
         for hook in list(variable.post_hooks.values()):
-            if hook(variable) is not None:
-                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+            result = hook(variable)
+            if result is not None and not isinstance(result, Tensor):
+                raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
     return 0
 
 cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:

@@ -126,7 +126,8 @@ cdef class Node:
 
     def name(self):
         """The name of this node's kind, such as AddBackward0."""
-        return self.backward_name()
+        cdef str called = self.backward_name()
+        return "torch::autograd::" + called if called in ("CopyBackwards", "NotImplemented") else called
 
     @property
     def next_functions(self):
@@ -266,8 +267,10 @@ cdef class OpNode(Node):
 
 cdef str error_name(str backward_name):
     """In errors about overwritten values PyTorch calls AddBackward0 'Add' (and MaxBackward1 'Max')."""
-    head, found, _ = backward_name.partition("Backward")
-    return head if found and head else backward_name
+    head, found, rest = backward_name.partition("Backward")
+    if found and not head:      # BackwardHookFunctionBackward
+        return found + rest.partition("Backward")[0]
+    return head
 
 
 # no_gc_clear: a collection must not take `leaf` away before __dealloc__ has told the variable. (Every cycle through a node like

@@ -418,6 +418,7 @@ cdef Tensor prepare_out(Op op, PyObject** args, object given, const Geometry& sh
     cdef Tensor out
     cdef int i
     out = check_untracked_out(op, args, given)
+    check_write(out)
     if not can_cast_codes(result, out.code):
         raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
     if not out.geometry.same_shape(shape):

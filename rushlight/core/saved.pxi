@@ -24,18 +24,16 @@ cdef class SavedTensor:
 
     def register_hooks(self, pack_hook, unpack_hook):
         """Keeps `pack_hook(tensor)` instead of the tensor; `unpack_hook` turns it back when backward needs it."""
+        if self.unpack_hook is not None:
+            raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is "
+                               "allowed at a time.")
         if self.tensor is None:
-            if self.unpack_hook is not None:
-                raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden"
-                                   if self.packed is None else
-                                   "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
-                                   "hooks is allowed at a time.")
             raise RuntimeError("Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the graph "
                                "are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
                                "through the graph a second time or if you need to access saved variables after calling backward.")
         if not callable(pack_hook) or not callable(unpack_hook):
             raise TypeError("register_hooks expects two callables")
-        pack_saved(self, pack_hook, unpack_hook)
+        pack_saved(self, pack_hook, unpack_hook, self.tensor if self.is_output or self.tensor.grad_fn_ is None else detached(self.tensor))
 
     @property
     def data(self):
@@ -60,16 +58,17 @@ cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_numb
     if saved_tensor_hooks_active:
         hooks = current_saved_tensor_hooks()
         if hooks is not None:
-            pack_saved(saved, hooks[0], hooks[1])
+            pack_saved(saved, hooks[0], hooks[1], tensor)
     return saved
 
-cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook):
+cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook, Tensor shown):
+    """Keeps what `pack_hook` makes of `shown`: the tensor itself for hooks of a block, one without history for hooks that come later."""
     cdef Tensor given = saved.tensor
     cdef uint32_t before = given.storage.version
     cdef bint grad = modes.grad
     modes.grad = False
     try:
-        saved.packed = pack_hook(given if saved.is_output or given.grad_fn_ is None else detached(given))
+        saved.packed = pack_hook(shown)
     finally:
         modes.grad = grad
     if given.storage.version != before:

@@ -53,7 +53,7 @@ def test_a_write_into_a_leaf_is_refused_before_its_arguments_are_looked_at(torch
         x[0].mul_(torch.ones(4))
     with pytest.raises(RuntimeError, match="This view is the output of a function that returns multiple views"):
         x.clone().split(1)[0].mul_(torch.ones(4))
-    with pytest.raises(RuntimeError, match="functions with out=... arguments don't support automatic differentiation"):
+    with pytest.raises(RuntimeError, match=r"functions with out=\.\.\. arguments don't support automatic differentiation"):
         torch.mul(x, torch.ones(4), out=torch.ones(2))
 
 
@@ -92,10 +92,94 @@ def test_shapes_that_disagree_are_named_from_the_last_dimension(torch):
 def test_windows_that_overlap_may_be_written_but_not_expanded_dimensions(torch):
     torch.ones(4).unfold(0, 2, 1).fill_(3)
     with pytest.raises(RuntimeError, match="more than one element of the written-to tensor refers to a single memory location"):
-        torch.ones(4).expand(2, 4).fill_(3)
+        torch.ones(4).expand(2, 4).mul_(3)
 
 
 def test_resizing_counts_as_a_write(torch):
     x = torch.ones(4)
     x.resize_(2)
     assert x._version == 1
+
+
+def test_what_a_post_accumulate_hook_may_return(torch):
+    x = torch.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda p: p)
+    x.sum().backward()
+    x.register_post_accumulate_grad_hook(lambda p: 3)
+    with pytest.raises(TypeError, match="expected Variable, but hook returned 'int'"):
+        x.sum().backward()
+
+
+def test_a_function_fails_the_second_time_only_where_it_asks_for_what_is_gone(torch):
+    calls = []
+
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, asks):
+            ctx.asks = asks
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            calls.append(ctx.asks)
+            if ctx.asks:
+                ctx.saved_tensors
+            return g * 2, None
+
+    x = torch.ones(2, requires_grad=True)
+    out = Double.apply(x, False)
+    out.backward(torch.ones(2))
+    out.backward(torch.ones(2))
+    assert x.grad.tolist() == [4.0, 4.0]
+    out = Double.apply(x, True)
+    out.backward(torch.ones(2))
+    with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+        out.backward(torch.ones(2))
+    assert calls == [False, False, True, True]
+
+
+def test_pack_hooks_of_a_block_see_the_tensor_itself(torch):
+    seen = []
+    x = torch.ones(2, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: seen.append((t.requires_grad, t.is_leaf)) or t, lambda t: t):
+        y = x * x
+        z = y * y
+        z.exp()
+    assert seen == [(True, True)] * 2 + [(True, False)] * 3
+
+
+def test_a_saved_tensor_takes_hooks_once(torch):
+    x = torch.ones(2, requires_grad=True)
+    kept = (x * x).grad_fn._raw_saved_self
+    kept.register_hooks(lambda t: t, lambda t: t)
+    with pytest.raises(RuntimeError, match="whose hooks have already been set"):
+        kept.register_hooks(lambda t: t, lambda t: t)
+
+
+def test_names_of_nodes_that_are_not_of_an_operation(torch):
+    x = torch.ones(2, requires_grad=True)
+    y = x.clone()
+    y.copy_(x)
+    assert y.grad_fn.name() == "torch::autograd::CopyBackwards" and type(y.grad_fn).__name__ == "CopyBackwards"
+    assert (x // 1).grad_fn.name() == "torch::autograd::NotImplemented"
+
+
+def test_inference_tensors_are_no_outputs_outside(torch):
+    with torch.inference_mode():
+        out = torch.ones(2)
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode is not allowed"):
+        torch.add(torch.ones(2), 1, out=out)
+
+
+def test_set_grad_enabled_takes_a_bool(torch):
+    with pytest.raises(TypeError, match="set_grad_enabled.*must be bool, not int"):
+        torch.set_grad_enabled(1)
+    assert torch.is_grad_enabled()
+
+
+def test_outputs_of_hooked_modules_name_the_hook_in_errors(torch):
+    module = torch.nn.Linear(2, 2)
+    module.register_full_backward_hook(lambda *given: None)
+    with pytest.raises(RuntimeError, match="Output 0 of BackwardHookFunction is a view and is being modified inplace"):
+        module(torch.ones(1, 2, requires_grad=True)).add_(1)
