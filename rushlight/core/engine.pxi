@@ -486,18 +486,18 @@ cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
     return True
 
 cdef extern from "Python.h":
-    Py_ssize_t Py_REFCNT(object) noexcept
+    Py_ssize_t Py_REFCNT(PyObject*) noexcept     # (an object would be counted once more for the call itself)
 
 cdef bint exclusively_held(Tensor gradient) noexcept:
-    """Nobody but the engine can see this gradient or its memory (the caller's references: the variable and this call's)."""
+    """Nobody but the engine can see this gradient or its memory (the engine has one reference)."""
     cdef Py_ssize_t shared = 1
-    if Py_REFCNT(gradient) > 2:
+    if Py_REFCNT(<PyObject*>gradient) > 1:
         return False
     if gradient.base is not None:
-        if Py_REFCNT(gradient.base) > 1:
+        if Py_REFCNT(<PyObject*>gradient.base) > 1:
             return False
         shared = 2
-    return gradient.storage.owner is None and Py_REFCNT(gradient.storage) <= shared
+    return gradient.storage.owner is None and Py_REFCNT(<PyObject*>gradient.storage) <= shared
 
 _leaves = __import__("threading").RLock()
 

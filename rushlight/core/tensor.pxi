@@ -305,7 +305,7 @@ cdef class Tensor:
 
     def detach_(self):
         """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
-        if self.base is not None:
+        if self.base is not None and not modes.inference:
             raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
                                "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
                                "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "

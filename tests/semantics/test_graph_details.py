@@ -124,7 +124,7 @@ def test_a_function_fails_the_second_time_only_where_it_asks_for_what_is_gone(to
         def backward(ctx, g):
             calls.append(ctx.asks)
             if ctx.asks:
-                ctx.saved_tensors
+                calls[-1] = len(ctx.saved_tensors) == 1
             return g * 2, None
 
     x = torch.ones(2, requires_grad=True)
@@ -173,7 +173,7 @@ def test_inference_tensors_are_no_outputs_outside(torch):
 
 
 def test_set_grad_enabled_takes_a_bool(torch):
-    with pytest.raises(TypeError, match="set_grad_enabled.*must be bool, not int"):
+    with pytest.raises(TypeError, match=r"set_grad_enabled.*must be bool, not int"):
         torch.set_grad_enabled(1)
     assert torch.is_grad_enabled()
 
@@ -183,3 +183,41 @@ def test_outputs_of_hooked_modules_name_the_hook_in_errors(torch):
     module.register_full_backward_hook(lambda *given: None)
     with pytest.raises(RuntimeError, match="Output 0 of BackwardHookFunction is a view and is being modified inplace"):
         module(torch.ones(1, 2, requires_grad=True)).add_(1)
+
+
+def test_a_gradient_that_nobody_else_sees_becomes_grad_without_a_copy(torch):
+    places = []
+    x = torch.ones(3, requires_grad=True)
+    x.register_hook(lambda g: places.append(g.data_ptr()))
+    for function in (torch.exp, torch.sin, lambda x: x * 2, lambda x: x.view(1, 3) @ torch.ones(3, 2)):
+        x.grad = None
+        function(x).sum().backward()
+        assert x.grad._version == 0 and x.grad.data_ptr() == places[-1]
+
+
+def test_a_gradient_that_somebody_else_sees_is_copied(torch):
+    kept = []
+    x = torch.ones(3, requires_grad=True)
+    y = torch.ones(3, requires_grad=True)
+    x.register_hook(kept.append)
+    x.exp().sum().backward()
+    kept[0].zero_()
+    assert x.grad.min() > 1
+    given = torch.ones(3)
+    (x.detach() + y).backward(given)
+    given.zero_()
+    assert y.grad.tolist() == [1.0] * 3
+    x.grad = y.grad = None
+    (x + y).exp().sum().backward()
+    x.grad.zero_()
+    assert y.grad.min() > 1
+    y.grad = None
+    out = y.exp()
+    out.backward(torch.ones(3), retain_graph=True)
+    y.grad.zero_()
+    assert out.min() > 1
+    y.grad = None
+    w = torch.full((3,), 2.0)
+    (y * w).sum().backward(retain_graph=True)
+    y.grad.zero_()
+    assert w.tolist() == [2.0] * 3
