@@ -54,7 +54,8 @@ cdef class ReductionOp(Op):
         x = <Tensor>args[0]
         ndim = x.geometry.ndim
         # The way of most calls: everything, to one number of the same dtype.
-        if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and (self.check is None or category[x.code] != IS_COMPLEX) and \
+        if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and \
+                (self.check is None or category[x.code] != IS_COMPLEX) and \
                 (self.result == RESULT_SUM or self.result == RESULT_FLOATING or self.result == RESULT_SAME) and x.count and \
                 ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
             return self.fold_all(x, args)
