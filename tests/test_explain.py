@@ -312,7 +312,7 @@ class TestWatched:
             for _ in range(100):
                 x * 2
             known = len(explain._watch._memory)
-        assert known < 50      # (what tests before this one left to the collector may be among them)
+        assert known < 50  # (what tests before this one left to the collector may be among them)
 
     def test_nested(self, x):
         with explain.watch(), explain.watch():
