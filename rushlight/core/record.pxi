@@ -166,7 +166,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     cdef PyObject** edges
     cdef PyObject** saved
     cdef PyObject* value
-    cdef int i, kind, count = plan.saved_count
+    cdef int i, kind, count = plan.saved_count, edge_count = plan.edge_total
     cdef Tensor tensor
     cdef object made
     if in_place:
@@ -178,10 +178,14 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         remember_traceback(node)
     if op.has_variants:
         node.variant = op.variant(args)
+        # (Where numbers have a signature of their own, they have no edge.)
+        while edge_count > 1 and op.has_plain_rules and \
+                not PyObject_TypeCheck(<object>args[plan.edge_parameter[edge_count - 1]], <PyTypeObject*>Tensor):
+            edge_count -= 1
     if plan.is_short:
-        node.kept_edges = plan.edge_total
+        node.kept_edges = edge_count
     else:
-        node.next_nodes = None if plan.collects else tuple_of_none(plan.edge_total)
+        node.next_nodes = None if plan.collects else tuple_of_none(edge_count)
         node.saved = tuple_of_none(count)
     saved = saved_items(node)
     for i in range(count):
@@ -206,7 +210,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         collect_edges(node, op, args)
         return node
     edges = edge_items(node)
-    for i in range(plan.edge_total):
+    for i in range(edge_count):
         if mask >> i & 1:
             value = args[plan.edge_parameter[i]]
             tensor = <Tensor>value
@@ -217,7 +221,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
                 made = edge_of(tensor)
                 put_item(&edges[i], <PyObject*>made)
                 if tensor.output_number:
-                    node.next_outputs.resize(plan.edge_total)
+                    node.next_outputs.resize(edge_count)
                     node.next_outputs[i] = tensor.output_number
     return node
 

@@ -221,3 +221,27 @@ def test_a_gradient_that_somebody_else_sees_is_copied(torch):
     (y * w).sum().backward(retain_graph=True)
     y.grad.zero_()
     assert w.tolist() == [2.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("operation", "edges"),
+    [
+        (lambda x, m: x**2, 1),
+        (lambda x, m: x.clamp(0, 1), 1),
+        (lambda x, m: 1 - x, 1),
+        (lambda x, m: x % 2, 1),
+        (lambda x, m: x.masked_fill(m, 1.0), 1),
+        (lambda x, m: x.clone().pow_(2), 1),
+        (lambda x, m: x * 2, 2),
+        (lambda x, m: x + 1, 2),
+        (lambda x, m: x ** x.detach(), 2),
+    ],
+)
+def test_a_number_has_an_edge_only_where_it_becomes_a_tensor(torch, operation, edges):
+    x = torch.tensor([0.5, 0.25], requires_grad=True)
+    y = operation(x, torch.tensor([True, False]))
+    assert len(y.grad_fn.next_functions) == edges
+    seen = []
+    y.grad_fn.register_hook(lambda inputs, outputs: seen.append(len(inputs)))
+    y.sum().backward()
+    assert seen == [edges]
