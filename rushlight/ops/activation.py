@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight.ops._declare import composite, op, pointwise
-from rushlight.ops._rules import in_place, total
+from rushlight.ops._rules import in_place
 from rushlight.ops.steps import tracked_with
 
 
@@ -124,14 +124,7 @@ def gelu_curvature(x, approximate):
 
 
 @pointwise(
-    vjp=(
-        lambda g, x, approximate: _gelu_gradient(g, x, approximate=approximate),
-        lambda g, cotangent, x, approximate: g * cotangent * gelu_curvature(x, approximate),
-    ),
-    jvp=lambda cotangent_t, x_t, cotangent, x, approximate: total(
-        None if cotangent_t is None else cotangent_t * gelu_slope(x, approximate),
-        None if x_t is None else x_t * cotangent * gelu_curvature(x, approximate),
-    ),
+    slopes=(gelu_slope, lambda cotangent, x, approximate: cotangent * gelu_curvature(x, approximate)),
     kernel="gelu_gradient",
     numbers=approximation,
     inputs=2,
@@ -169,11 +162,7 @@ def silu_curvature(x):
 
 
 @pointwise(
-    vjp=(lambda g, x: _silu_gradient(g, x), lambda g, cotangent, x: g * cotangent * silu_curvature(x)),
-    jvp=lambda cotangent_t, x_t, cotangent, x: total(
-        None if cotangent_t is None else cotangent_t * silu_slope(x),
-        None if x_t is None else x_t * cotangent * silu_curvature(x),
-    ),
+    slopes=(silu_slope, lambda cotangent, x: cotangent * silu_curvature(x)),
     kernel="silu_gradient",
     name="SiluBackwardBackward0",
     function=False,

@@ -7,7 +7,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, pointwise
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex, total, underived
+from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex, underived
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -92,11 +92,7 @@ def cosh(x):
 
 
 @pointwise(
-    vjp=(lambda g, result: _tanh_gradient(g, result), lambda g, cotangent, result: g * cotangent * result * -2),
-    jvp=lambda cotangent_t, result_t, cotangent, result: total(
-        None if cotangent_t is None else cotangent_t * (1 - result * result),
-        None if result_t is None else result_t * cotangent * result * -2,
-    ),
+    slopes=(lambda result: 1 - result * result, lambda cotangent, result: cotangent * result * -2),
     kernel="tanh_gradient",
     name="TanhBackwardBackward0",
     function=False,
@@ -517,11 +513,7 @@ def logit(x, eps=None):
 
 
 @pointwise(
-    vjp=(lambda g, result: _sigmoid_gradient(g, result), lambda g, cotangent, result: g * cotangent * (1 - 2 * result)),
-    jvp=lambda cotangent_t, result_t, cotangent, result: total(
-        None if cotangent_t is None else cotangent_t * ((1 - result) * result),
-        None if result_t is None else result_t * cotangent * (1 - 2 * result),
-    ),
+    slopes=(lambda result: (1 - result) * result, lambda cotangent, result: cotangent * (1 - 2 * result)),
     kernel="sigmoid_gradient",
     name="SigmoidBackwardBackward0",
     function=False,
