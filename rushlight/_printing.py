@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import rushlight as torch
+from rushlight import core
 
 __all__ = ["get_printoptions", "set_printoptions", "tensor_text"]
 
@@ -150,6 +151,14 @@ def _history(t) -> str | None:
     return "requires_grad=True" if t.requires_grad else None
 
 
+def _history_outside(t):
+    """The same of a tensor inside of derivatives, or the parameter that it stands for."""
+    found = core.history_outside(t)
+    if found is None or isinstance(found, torch.nn.Parameter):
+        return found
+    return "requires_grad=True" if isinstance(found, torch.Tensor) else f"grad_fn=<{found.name().rsplit('::', 1)[-1]}>"
+
+
 def _tangent(t) -> str | None:
     # Only who has imported the module can have made a dual number.
     forward_ad = sys.modules.get("rushlight.autograd.forward_ad")
@@ -164,10 +173,40 @@ def _is_default(dtype) -> bool:
 
 def tensor_text(t, *, tensor_contents: str | None = None) -> str:
     """The text of a tensor; `tensor_contents` takes the place of its numbers."""
-    if type(t) is torch.core.Wrapped and not isinstance(t.level, torch.core.DualLevel):
-        within = tensor_text(t.value).replace("\n", "\n    ")
-        return f"BatchedTensor(lvl={t.level.depth}, bdim={t.aspect}, value=\n    {within}\n)"
-    plain = type(t) in (torch.Tensor, torch.nn.Parameter, torch.core.Wrapped)
+    if core.transform_depth() or core.is_of_transform(t):
+        return _text_in_transforms(t, tensor_contents, -1)
+    return _plain_text(t, tensor_contents)
+
+
+def _text_in_transforms(t, tensor_contents: str | None, limit: int) -> str:
+    """The text of a tensor as the transforms see it that are at most `limit` deep: what each has made of it, around what is within."""
+    depths, lowest = core.derivatives_around(t, limit)
+    text = None
+    if type(t) is core.Wrapped and not t.level.tracks_all:
+        shown = t.value.movedim(0, t.given_dim) if t.given_dim else t.value
+        text = _text_in_transforms(shown, tensor_contents, lowest - 1)
+        if isinstance(t.level, core.DualLevel):
+            depths.append(lowest)
+        elif t.aspect is not None:
+            text = _enclosed(f"BatchedTensor(lvl={lowest}, bdim={t.given_dim}", text)
+    if text is None:
+        text = _plain_text(t, tensor_contents, inside=bool(depths))
+    for depth in reversed(depths):
+        text = _enclosed(f"GradTrackingTensor(lvl={depth}", text)
+    return text
+
+
+def _enclosed(kind: str, text: str) -> str:
+    lines = [f"    {line}" if line else line for line in text.split("\n")]
+    return "\n".join([f"{kind}, value=", *lines, ")"])
+
+
+def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
+    """The text of a tensor as such; of one that is `inside` of derivatives, only the graph that leads out of them is told."""
+    history = _history(t) if not inside else _history_outside(t)
+    if isinstance(history, torch.nn.Parameter):
+        return repr(history)
+    plain = type(t) in (torch.Tensor, torch.nn.Parameter, core.Wrapped)
     start = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(start)
     notes = []
@@ -188,7 +227,7 @@ def tensor_text(t, *, tensor_contents: str | None = None) -> str:
         if tensor_contents is not None:
             text = tensor_contents
     notes += [] if named else [f"dtype={t.dtype}"]
-    notes += [note for note in (_history(t), _tangent(t)) if note is not None]
+    notes += [note for note in (history, _tangent(t)) if note is not None]
 
     text = start + text
     column = len(text) - text.rfind("\n") + 1

@@ -45,7 +45,7 @@ def representation(self, *, tensor_contents=None):
 
 def formatted(self, specification):
     """format(x, '.3f'): of the number that a 0-d tensor holds."""
-    if self.ndim == 0 and type(self) is Tensor:
+    if self.ndim == 0 and type(self) in (Tensor, core.Wrapped):
         return self.item().__format__(specification)
     return object.__format__(self, specification)
 
@@ -71,6 +71,7 @@ def rebuild_subclass(cls, function, arguments, state):
 
 def reduce(self, protocol):
     """What pickle stores: the storage (shared by views), the place in it, and whether gradients are wanted."""
+    core.refuse_storage(self)
     if type(self) is core.Wrapped:
         return reduce(self.level.read(self, "pickle"), protocol)
     if self._backward_hooks:
@@ -95,6 +96,7 @@ def deepcopied(self, memo):
     handled = core.dispatch_torch_function(Tensor.__deepcopy__, (self,), (self, memo), {})
     if handled is not NotImplemented:
         return handled
+    core.refuse_storage(self)
     if type(self) is core.Wrapped:
         return deepcopied(self.level.read(self, "deepcopy"), memo)
     if self.requires_grad and not self.is_leaf:
@@ -144,6 +146,7 @@ def reversed_tensor(self):
 
 def untyped_storage(self):
     """The memory behind this tensor (shared by its views)."""
+    core.refuse_storage(self)
     return core.storage_of(self)
 
 

@@ -99,12 +99,17 @@ def dual_at(level, tensor, tangent):
     """A dual tensor of one level of the core."""
     if not core.is_forward_ad_enabled():
         return tensor.view_as(tensor)
+    check_tangent(tensor, tangent)
+    return core.make_dual(level, tensor, tangent)
+
+
+def check_tangent(tensor, tangent):
+    """Refuses a tangent of another shape."""
     if tangent.shape != tensor.shape:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
             f"Tensor is of size {list(tensor.shape)} while the given forward gradient is of size {list(tangent.shape)}."
         )
-    return core.make_dual(level, tensor, tangent)
 
 
 def unpack_dual(tensor, *, level=None):

@@ -380,6 +380,7 @@ def wrap_examples(BatchLevel level not None, tuple args, in_dims):
     cdef list made = []
     cdef object value, dim
     cdef Tensor x
+    cdef Wrapped wrapped
     cdef long d
     if not each and type(in_dims) is not int or each and PyTuple_GET_SIZE(in_dims) != n or n == 0:
         return None
@@ -400,7 +401,9 @@ def wrap_examples(BatchLevel level not None, tuple args, in_dims):
         size = x.geometry.shape[d]
         if d:
             x = x.movedim(d, 0)
-        made.append(wrap_value(level, x, ZERO))
+        wrapped = wrap_value(level, x, ZERO)
+        wrapped.given_dim = d
+        made.append(wrapped)
     if size < 0:
         return None
     level.size = size
@@ -411,12 +414,12 @@ def unwrap_examples(BatchLevel level not None, result):
     cdef object item
     cdef list made
     if type(result) is Wrapped:
-        return (<Wrapped>result).value if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else None
+        return left((<Wrapped>result).value) if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else None
     if type(result) is not tuple:
         return None
     made = []
     for item in <tuple>result:
         if type(item) is not Wrapped or (<Wrapped>item).level is not level or (<Wrapped>item).aspect is None:
             return None
-        made.append((<Wrapped>item).value)
+        made.append(left((<Wrapped>item).value))
     return tuple(made)

@@ -5,6 +5,10 @@ cdef Level innermost_level():
 
 NO_HOOKS_TEXT = ("torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Please open an issue with your use case.")
 
+def current_level():
+    """The innermost level of this thread that is not at work now, or None."""
+    return innermost_level()
+
 def begin_derivative():
     """Enters a function that is differentiated, with grad mode on; what it returns is for `end_derivative`.
 
@@ -15,7 +19,7 @@ def begin_derivative():
     if level is not None and not modes.grad:
         level.grad_within = False
     modes.grad = True
-    modes.transforms += 1
+    enter_depth(True)
     return before
 
 def end_derivative(tuple before):
@@ -26,6 +30,76 @@ def end_derivative(tuple before):
     if before[1] is not None:
         (<Level>before[1]).grad_within = before[2]
     return before[0]
+
+cdef inline void enter_depth(bint derivative) noexcept:
+    cdef uint64_t bit = <uint64_t>1 << (modes.transforms & 63)
+    modes.derivatives = modes.derivatives | bit if derivative else modes.derivatives & ~bit
+    modes.transforms += 1
+
+def left(value, int step=0):
+    """`value`, a tensor or a list of them, as a result of a transform that has ended, or (with a `step` of -1) is about to end."""
+    cdef object item
+    cdef int depth = modes.transforms + step
+    if isinstance(value, Tensor):
+        if (<Tensor>value).depth > depth:
+            (<Tensor>value).depth = <uint8_t>depth
+    elif type(value) is list or type(value) is tuple:
+        for item in value:
+            left(item, step)
+    return value
+
+def derivatives_around(Tensor x not None, int limit=-1):
+    """The depths of the derivatives that `x` is an intermediate value of, the innermost first, and of the level that it is wrapped at (or 0).
+
+    Only those no deeper than `limit` (default: now) count. A value of a derivative that has ended has the depth -2.
+    """
+    cdef int lowest = 0, d
+    cdef list found = []
+    if type(x) is Wrapped:
+        lowest = (<Wrapped>x).level.depth
+    if limit < 0:
+        limit = modes.transforms
+        if x.depth > limit and lowest <= limit:
+            found.append(-2)
+    for d in range(min(x.depth, limit), lowest, -1):
+        if modes.derivatives >> (d - 1 & 63) & 1:
+            found.append(d)
+    return found, lowest
+
+def wrapper_kind(Tensor x not None):
+    """What PyTorch calls the tensor that a transform makes of `x`: "TensorWrapper", "BatchedTensorImpl", or None for a plain one."""
+    cdef int depth = min(x.depth, modes.transforms), lowest = 0
+    if type(x) is Wrapped:
+        lowest = (<Wrapped>x).level.depth
+    while depth > lowest:
+        if modes.derivatives >> (depth - 1 & 63) & 1:
+            return "TensorWrapper"
+        depth -= 1
+    if type(x) is Wrapped and not (<Wrapped>x).level.tracks_all:
+        if isinstance((<Wrapped>x).level, DualLevel):
+            return "TensorWrapper"
+        return wrapper_kind((<Wrapped>x).value) if (<Wrapped>x).aspect is None else "BatchedTensorImpl"
+    return None
+
+cpdef refuse_memory(Tensor x):
+    """Raises where a transform stands between a program and the memory of `x`."""
+    if (x.depth or type(x) is Wrapped) and wrapper_kind(x) is not None:
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+
+def refuse_storage(Tensor x not None):
+    """Raises where a transform stands between a program and the storage of `x`."""
+    kind = wrapper_kind(x) if modes.transforms else None
+    if kind is not None:
+        raise NotImplementedError(f"Cannot access storage of {kind}")
+
+def history_outside(Tensor x not None):
+    """What leads from `x` out of all transforms: None, a node, or a leaf where `x` stands for it."""
+    cdef Node node = edge_of(x)
+    if node is None or not reaches_depth((x,), [], 1, False):
+        return None
+    if x.flags & DERIVATIVE_INPUT and type(node) is not AccumulateGrad:
+        node = edge_at(node, 0)
+    return node.leaf if type(node) is AccumulateGrad else expose(node)
 
 def derivative_input(Tensor x not None, bint outer):
     """An alias of `x` at the innermost level that requires grad. With `outer`, backward leads on to `x`, if that is tracked."""
@@ -49,8 +123,12 @@ def derivative_input(Tensor x not None, bint outer):
 def reaches_outside(tensors, list inputs, bint keep=False):
     """Whether the graph of any of `tensors`, or of what is within them, has a leaf other than `inputs`.
 
-    If so, and with `keep`, what the graph's nodes save stays when somebody outside runs backward through them.
+    A leaf that was made within the same transform, or one further in, is nobody's outside. If the graph has one outside, and with `keep`,
+    what its nodes save stays when somebody outside runs backward through them.
     """
+    return reaches_depth(tensors, inputs, (<Tensor>inputs[0]).depth if inputs else modes.transforms + 1, keep)
+
+cdef bint reaches_depth(tensors, list inputs, int depth, bint keep) except -1:
     cdef BackwardRun run
     cdef list roots = []
     cdef Node node
@@ -66,7 +144,7 @@ def reaches_outside(tensors, list inputs, bint keep=False):
     run.visit(roots)
     for state in run.states:
         node = <Node>state.node
-        if type(node) is AccumulateGrad and not any([node.leaf is x for x in inputs]):
+        if type(node) is AccumulateGrad and (<Tensor>node.leaf).depth < depth and not any([node.leaf is x for x in inputs]):
             break
     else:
         return False

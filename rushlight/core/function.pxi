@@ -252,6 +252,8 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                 results[place] = detached(out)
         elif id(value) in given_ids and out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
             results[place] = out = detached(out)
+        elif modes.transforms and (id(value) in given_ids or out.base is not None and tracked):
+            results[place] = out = alias_of(out)      # inside of transforms outputs are no views
         elif id(value) in given_ids:
             # An input returned as it is: a view of it, so that it has a history of its own.
             modes_before = modes.grad

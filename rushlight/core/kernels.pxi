@@ -98,6 +98,7 @@ cdef extern from * namespace "rl" nogil:
         cbool multithreading
         int32_t interpreters
         int32_t transforms
+        uint64_t derivatives
     Modes modes "rl::modes"
 
 cdef extern from *:

@@ -13,7 +13,8 @@ struct Modes {
   bool anomaly_check_nan = true;
   bool multithreading = true;
   int32_t interpreters = 0;  // transforms on this thread's stack
-  int32_t transforms = 0;    // functions that are being transformed
+  int32_t transforms = 0;    // functions that are being transformed: how deep a program stands in transforms
+  uint64_t derivatives = 0;  // bit i: the transform at depth i + 1 is a derivative, no batch
 };
 
 // The initial-exec model makes this a plain load; it takes a few bytes of the static thread-local space.

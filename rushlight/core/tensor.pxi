@@ -45,6 +45,7 @@ cdef class Tensor:
     cdef int8_t code              # dtype
     cdef uint8_t flags
     cdef uint8_t creation         # how a view was made
+    cdef uint8_t depth            # how many transforms the tensor was made within; see `left`
     cdef uint32_t output_number
     cdef uint32_t seen_version    # of the storage, when grad_fn of a view was last right
     cdef Geometry geometry
@@ -60,6 +61,7 @@ cdef class Tensor:
 
     def __cinit__(self):
         forget(attribute_slot(self))
+        self.depth = <uint8_t>modes.transforms
 
     # ------------------------------------------------------------------------------------------------------ shape and kind
     @property
@@ -135,6 +137,8 @@ cdef class Tensor:
 
     def data_ptr(self):
         """The address of the first element."""
+        if self.depth:
+            refuse_memory(self)
         return <size_t>self.data_pointer
 
     def is_contiguous(self, memory_format=contiguous_format):
@@ -297,6 +301,8 @@ cdef class Tensor:
 
     @data.setter
     def data(self, value):
+        if self.depth and wrapper_kind(self) is not None:
+            raise RuntimeError("mutating directly with `.data` inside functorch transform is not allowed.")
         set_data(self, value)
 
     def detach(self):
@@ -438,7 +444,7 @@ cdef class Tensor:
         return py_repr(self)
 
     def __hash__(self):
-        return <Py_ssize_t>(<size_t><PyObject*>self >> 4)
+        return <Py_ssize_t><size_t><PyObject*>self
 
     def __getitem__(self, index): return get_item(self, index)
 

@@ -10,6 +10,7 @@ cdef class Wrapped(Tensor):
     cdef readonly Level level     # the transform that made it
     cdef readonly Tensor value    # what is within; it may be wrapped by a level further out
     cdef public object aspect     # what the level adds: a batch dimension (an int, or None), a tangent (a tensor, or None)
+    cdef public int given_dim     # of a batch: where its dimension stood in what vmap was given (within it is the first)
     cdef object seen              # of a view at a dual level: the base's tangent of which `aspect` is a part
 
     def __bool__(self):
@@ -21,6 +22,7 @@ cdef class Wrapped(Tensor):
 
     def data_ptr(self):
         """The address of the first element, where there is one."""
+        refuse_memory(self)
         return self.level.read(self, "data_ptr").data_ptr()
 
     def detach(self):
@@ -35,7 +37,8 @@ cdef class Wrapped(Tensor):
 
     @data.setter
     def data(self, value):
-        raise RuntimeError("`.data =` is not supported for tensors inside a transform")
+        where = "under vmap" if wrapper_kind(self) == "BatchedTensorImpl" else "inside functorch"
+        raise RuntimeError(f"mutating directly with `.data` {where} transform is not allowed.")
 
 
 cdef class DualLevel(Level)
@@ -51,6 +54,7 @@ cdef class Level:
     cdef public bint sees_all       # process every op, not only those with an argument of this level
     cdef public bint tracks_all     # record on the wrappers whatever is tracked, not only what is tracked at this level
     cdef readonly bint active
+    cdef readonly int depth         # how many transforms it is within, itself included
 
     # Tensors from outside that were written with tensors of this level: id of the base -> (base, the wrapper that stands for it).
     cdef dict shadows
@@ -58,7 +62,9 @@ cdef class Level:
     def __enter__(self):
         self.grad_within = modes.grad
         self.active = True
-        modes.transforms += not self.tracks_all
+        if not self.tracks_all:
+            enter_depth(isinstance(self, DualLevel))
+        self.depth = modes.transforms + self.tracks_all
         push_interpreter(self)
         return self
 
@@ -145,6 +151,8 @@ cdef Wrapped wrap_value(Level level, Tensor value, object aspect):
 
 def wrap(Level level not None, Tensor value not None, aspect=None):
     """`value` as seen at `level`. An int as `aspect` is a batch dimension of `value`, which the wrapper does not show."""
+    if type(aspect) is int and value.geometry.ndim == 0:
+        raise IndexError("a tensor without dimensions has none for a batch")
     return wrap_value(level, value, aspect)
 
 def rewrap(Wrapped wrapped not None, Tensor value not None, aspect=None):
@@ -378,16 +386,20 @@ enable_dict(<PyTypeObject*>Wrapped, <size_t>(<char*>attribute_slot(_a_tensor) - 
 def outside_of(Level level not None, function, *args):
     """`function(*args)` with the innermost level, `level`, off the stack, and grad mode as the values within need it."""
     cdef bint grad = modes.grad
+    cdef int32_t transforms = modes.transforms
+    cdef uint64_t derivatives = modes.derivatives
     cdef list stack = interpreter_stack()
     if current_interpreter() is not level:
         raise RuntimeError("only the innermost level can be left for a call")
     stack.pop()
     modes.interpreters -= 1
     modes.grad = grad and level.grad_within
+    modes.transforms = level.depth - 1
     try:
         return function(*args)
     finally:
         modes.grad = grad
+        modes.transforms, modes.derivatives = transforms, derivatives
         stack.append(level)
         modes.interpreters += 1
 
@@ -398,11 +410,43 @@ class entered_again:
         self.level = level
 
     def __enter__(self):
-        self.before = self.level.grad_within
+        self.before = self.level.grad_within, modes.transforms, modes.derivatives
         self.level.grad_within = modes.grad
+        modes.transforms = (<Level>self.level).depth - 1
+        enter_depth(isinstance(self.level, DualLevel))
         push_interpreter(self.level)
         return self.level
 
     def __exit__(self, *exc):
         pop_interpreter()
-        self.level.grad_within = self.before
+        self.level.grad_within, modes.transforms, modes.derivatives = self.before
+
+def is_differentiating():
+    """Whether one of the transforms that the program stands in is a derivative."""
+    return modes.derivatives & ((<uint64_t>1 << (modes.transforms & 63)) - 1) != 0
+
+class at_depth:
+    """A context for a function that a transform calls outside of itself: what it makes, and asks, is `depth` transforms deep."""
+
+    def __init__(self, depth):
+        self.depth = depth
+
+    def __enter__(self):
+        self.before = modes.transforms, modes.derivatives
+        modes.transforms = self.depth
+
+    def __exit__(self, *exc):
+        modes.transforms, modes.derivatives = self.before
+
+def transform_depth():
+    """How many transforms the program stands in."""
+    return modes.transforms
+
+def set_depth(Tensor x not None, int depth):
+    """Says that `x` is of the transform at `depth`."""
+    x.depth = <uint8_t>depth
+    return x
+
+def is_of_transform(Tensor x not None):
+    """Whether `x` is an intermediate value of a transform, active or ended."""
+    return x.depth > 0 or type(x) is Wrapped

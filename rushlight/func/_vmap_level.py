@@ -30,11 +30,6 @@ PUBLIC_NAMES = {
 class VmapLevel(core.BatchLevel):
     """One vmap: what its core (core/batch.pxi) leaves to Python."""
 
-    @property
-    def depth(self):
-        """How many transforms are active, this one included; asked while it is at work, and so off the stack."""
-        return len(core.interpreters()) + 1
-
     # ---- one op -----------------------------------------------------------------------------------------------------------
     def process(self, op, arguments, keywords):
         """`op` on what is within, and its results as tensors of this level; the core sends what is not plain."""
@@ -200,6 +195,14 @@ class VmapLevel(core.BatchLevel):
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
         if wrapped.aspect is None:
             return wrapped.value
+        if what in ("bool", "item") and core.wrapper_kind(wrapped) == "TensorWrapper":
+            raise RuntimeError(
+                "vmap: It looks like you're either (1) calling .item() on a Tensor or (2) attempting to use a Tensor in some "
+                "data-dependent control flow or (3) encountering this error in PyTorch internals. For (1): we don't support vmap over "
+                "calling .item() on a Tensor, please try to rewrite what you're doing with other operations. For (2): we don't support "
+                "data-dependent control flow in vmap yet, please file an issue at https://github.com/pytorch/pytorch/issues . For (3): "
+                "please file an issue."
+            )
         if what == "bool":
             raise RuntimeError(
                 "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, "

@@ -85,20 +85,27 @@ def outside(value, level, inputs, outer, keep=False):
     With `keep`, backward through that graph leaves it usable for this function too.
     """
     value = core.as_seen(value)
-    if outer and core.reaches_outside((value,), inputs, keep):
-        return value
-    return core.without_graph(value, level)
+    if not (outer and core.reaches_outside((value,), inputs, keep)):
+        value = core.without_graph(value, level)
+    return core.left(value, -1)
 
 
-def auxiliary(tree, level, inputs, outer):
-    """What a function returns beside its result."""
+def auxiliary(tree, seen):
+    """What a function returns beside its result, each tensor as `seen` gives it."""
 
-    def unwrapped(value):
+    def checked(value):
         if not isinstance(value, torch.Tensor):
             raise RuntimeError(f"Expected tensors, got unsupported type {type(value)}")
-        return outside(value, level, inputs, outer)
+        return seen(value)
 
-    return tree_map(unwrapped, tree)
+    return tree_map(checked, tree)
+
+
+def result_and_aux(result, where):
+    """The two halves of what a function with `has_aux` returns."""
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise RuntimeError(f"{where}: output of function f should be a tuple: (output, aux) if has_aux is True")
+    return result
 
 
 def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=()):
@@ -137,11 +144,11 @@ def grad(func, argnums=0, has_aux=False):
     """
 
     @functools.wraps(func)
-    def gradient(*args, **kwargs):
+    def wrapper(*args, **kwargs):
         found, result = gradient_and_value(func, argnums, has_aux, args, kwargs)
         return (found, result[1]) if has_aux else found
 
-    return gradient
+    return wrapper
 
 
 def grad_and_value(func, argnums=0, has_aux=False):
@@ -153,10 +160,10 @@ def grad_and_value(func, argnums=0, has_aux=False):
     """
 
     @functools.wraps(func)
-    def gradient(*args, **kwargs):
+    def wrapper(*args, **kwargs):
         return gradient_and_value(func, argnums, has_aux, args, kwargs)
 
-    return gradient
+    return wrapper
 
 
 def gradient_and_value(func, argnums, has_aux, args, kwargs):
@@ -168,17 +175,15 @@ def gradient_and_value(func, argnums, has_aux, args, kwargs):
         tree, inputs, rebuild = read_argument(chosen(args, places), outer)
         result = func(*replaced(args, places, tree), **kwargs)
         if has_aux:
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError(
-                    "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
-                )
-            result, aux = result
+            result, aux = result_and_aux(result, "grad_and_value(f)(*args)")
         check_scalar(result)
         result = core.as_seen(result)
         # What comes beside the result may lead to the same graph later.
-        found = rebuild(gradients([result], inputs, [None], level, outer, has_aux or None))
+        found = rebuild(core.left(gradients([result], inputs, [None], level, outer, has_aux or None), -1))
         value = outside(result, level, inputs, outer)
-        return (found, (value, auxiliary(aux, level, inputs, outer))) if has_aux else (found, value)
+        if has_aux:
+            return found, (value, auxiliary(aux, lambda y: outside(y, level, inputs, outer)))
+        return found, value
     finally:
         core.end_derivative(before)
 
@@ -205,11 +210,7 @@ def vjp(func, *primals, has_aux=False):
     (tensor([1., 1.]),)
     """
     value, pull, aux = pullback(func, primals, None, has_aux)
-
-    def wrapper(cotangents, retain_graph=True, create_graph=None):
-        return pull(cotangents, retain_graph, create_graph)
-
-    return (value, wrapper, aux) if has_aux else (value, wrapper)
+    return (value, pull, aux) if has_aux else (value, pull)
 
 
 def pullback(func, args, argnums, has_aux):
@@ -222,12 +223,10 @@ def pullback(func, args, argnums, has_aux):
         result = func(*(tree if places is None else replaced(args, places, tree)))
         aux = None
         if has_aux:
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError("vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True")
-            result, aux = result
-            aux = auxiliary(aux, level, inputs, outer)
+            result, aux = result_and_aux(result, "vjp(f, *primals)")
+            aux = auxiliary(aux, lambda y: outside(y, level, inputs, outer))
         outputs, rebuild_result = flattened(result)
-        check_results(result, outputs, "vjp(f, *primals)")
+        check_results(outputs, "vjp(f, *primals)")
         outputs = [core.as_seen(y) for y in outputs]
         for output in outputs:
             if not (output.is_floating_point() or output.is_complex()):
@@ -238,7 +237,7 @@ def pullback(func, args, argnums, has_aux):
     finally:
         core.end_derivative(before)
 
-    def pull(cotangents, retain_graph=True, create_graph=None):
+    def wrapper(cotangents, retain_graph=True, create_graph=None):
         flat, alike = flattened(cotangents)
         if alike is not rebuild_result or alike is tuple:
             given, wanted = tree_structure(cotangents), tree_structure(value)
@@ -251,7 +250,7 @@ def pullback(func, args, argnums, has_aux):
         records = torch.is_grad_enabled() if create_graph is None else create_graph
         return rebuild(gradients(outputs, inputs, flat, level, records, retain_graph))
 
-    return value, pull, aux
+    return value, wrapper, aux
 
 
 def short(spec):
@@ -268,13 +267,13 @@ def short(spec):
     return str(spec)
 
 
-def check_results(result, outputs, where):
+def check_results(outputs, where):
     """Refuses results that are no tensors, and none at all."""
+    if not outputs or (len(outputs) == 1 and outputs[0] is None):
+        raise RuntimeError(f"{where}: Expected f to be a function that has non-empty output (got output = {outputs})")
     for output in outputs:
         if not isinstance(output, torch.Tensor):
             raise RuntimeError(f"{where}: expected f(*primals) to return only tensors, got unsupported type {type(output)}")
-    if not outputs:
-        raise RuntimeError(f"{where}: Expected f to be a function that has non-empty output (got output = {result})")
 
 
 def check_cotangents(outputs, cotangents):
@@ -289,6 +288,11 @@ def check_cotangents(outputs, cotangents):
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{place}] has a shape of {g.shape} and output[{place}] has a shape of {y.shape}."
             )
+        elif y.is_complex() is not g.is_complex():
+            raise RuntimeError(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                f"grad_output[{place}] has a dtype of {g.dtype} and output[{place}] has a dtype of {y.dtype}."
+            )
 
 
 # ---- forward mode --------------------------------------------------------------------------------------------------------
@@ -300,9 +304,8 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     (tensor([0., 0.]), tensor([1., 2.]))
     """
     where = "jvp(f, primals, tangents)"
-    for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple):
-            raise RuntimeError(f"{where}: Expected {name} to be a tuple. E.g. it should be valid to call f(*primals).")
+    if not isinstance(primals, tuple):
+        raise RuntimeError(f"{where}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     flat, rebuild = flattened(primals)
     moves, alike = flattened(tangents)
     if alike is not tuple or rebuild is not tuple or len(flat) != len(moves):
@@ -316,36 +319,51 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
         for value in values:
             if not isinstance(value, torch.Tensor):
                 raise RuntimeError(f"{where}: Expected {name}s to only contain Tensors, got {type(value)}")
-            if not (value.is_floating_point() or value.is_complex()):
-                raise ValueError(f"Expected {name} to be floating point or complex, but got: {value.dtype}")
+            check_differentiable(value, name)
     if not flat:
         raise RuntimeError(f"{where}: Expected primals to contain at least one Tensor.")
     return push(func, flat, rebuild, moves, strict, has_aux)
+
+
+def check_differentiable(value, name):
+    """Refuses what has no tangent, and what is none."""
+    if not (value.is_floating_point() or value.is_complex()):
+        raise ValueError(f"Expected {name} to be floating point or complex, but got: {value.dtype}")
 
 
 def push(func, flat, rebuild, moves, strict=False, has_aux=False):
     """jvp of inputs and tangents in one order, of which `rebuild` makes the arguments."""
     where = "jvp(f, primals, tangents)"
     level = core.DualLevel()
-    with level:
-        duals = [dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
-        result = func(*rebuild(duals))
-        aux = None
-        if has_aux:
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError(f"{where}: output of function f should be a tuple: (output, aux) if has_aux is True")
-            result, aux = result
-            aux = tree_map(lambda value: core.unpack_dual(level, value)[0] if isinstance(value, torch.Tensor) else value, aux)
-        outputs, rebuild_result = flattened(result)
-        check_results(result, outputs, where)
-        pairs = [level.parts(output) for output in outputs]
+    before = core.set_forward_ad_enabled(True)
+    try:
+        with level:
+            duals = [dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
+            result = func(*rebuild(duals))
+            aux = None
+            if has_aux:
+                result, aux = result_and_aux(result, where)
+                aux = auxiliary(aux, lambda value: core.left(core.unpack_dual(level, value)[0], -1))
+            outputs, rebuild_result = flattened(result)
+            check_results(outputs, where)
+            pairs = [level.parts(output) for output in outputs]
+    finally:
+        core.set_forward_ad_enabled(before)
     if strict and any(tangent is None for _, tangent in pairs):
         raise RuntimeError(
             f"{where[:-1]}, strict=True): The output of f is independent of the inputs. This is not allowed with strict=True."
         )
-    values = rebuild_result([value for value, _ in pairs])
-    slopes = rebuild_result([torch.zeros_like(value) if tangent is None else tangent for value, tangent in pairs])
+    values = rebuild_result([without_inner_graph(value) for value, _ in pairs])
+    slopes = [torch.zeros_like(value) if tangent is None else without_inner_graph(tangent) for value, tangent in pairs]
+    slopes = rebuild_result(slopes)
     return (values, slopes, aux) if has_aux else (values, slopes)
+
+
+def without_inner_graph(value):
+    """A result of jvp, without a graph that leads only to leaves which the function made for itself."""
+    if value.requires_grad and not core.reaches_outside((value,), []):
+        value = core.without_graph(value, core.current_level())
+    return core.left(value)
 
 
 def linearize(func, *primals):
@@ -367,6 +385,9 @@ def linearize(func, *primals):
     before = core.begin_derivative()
     outer, level = before[0], before[1]
     try:
+        for x in flat:
+            if isinstance(x, torch.Tensor):
+                check_differentiable(x, "primal")
         inputs = [core.derivative_input(x, outer) for x in flat]
         outputs = [core.as_seen(y) for y in of_tensors(*inputs)]
         moved = [y for y in outputs if y.requires_grad]

@@ -44,8 +44,14 @@ def debug_unwrap(tensor, *, recurse=True):
     torch.Size([3, 2])
     tensor([2., 2., 2.])
     """
-    while type(tensor) is core.Wrapped:
-        tensor = tensor.value
+    while core.wrapper_kind(tensor) is not None:
+        depths, lowest = core.derivatives_around(tensor)
+        if depths:
+            # The derivative's own part is a history and nothing else.
+            tensor = core.left(tensor.detach(), depths[0] - 1 - core.transform_depth())
+        else:
+            tensor = tensor.value
+            core.left(tensor, lowest - 1 - core.transform_depth())
         if not recurse:
             break
     return tensor

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import rushlight as torch
 from rushlight import core
+from rushlight.autograd.forward_ad import check_tangent
 from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_structure, tree_unflatten
 
 __all__ = ["VmapInfo", "apply_in_transform"]
@@ -30,20 +31,55 @@ def apply_in_transform(cls, args, separate):
             f"setup_context staticmethod. {GUIDE}"
         )
     level = core.current_interpreter()
-    if not isinstance(level, core.Level) or (isinstance(level, core.BatchLevel) and level.tracks_all):
+    if isinstance(level, core.BatchLevel) and level.tracks_all:
         return recorded(cls, args, separate)  # a batch of backwards (autograd/_batches.py) takes it as it stands
+    if not isinstance(level, core.Level):
+        return in_derivative(cls, args) if core.is_transforming() else recorded(cls, args, separate)
     if isinstance(level, core.DualLevel):
         if not any(isinstance(a, torch.Tensor) and (is_at(level, a) or level.parts(a)[1] is not None) for a in args):
             return below(level, cls, args, separate)
         return pushed_beside(level, cls, args, separate) if level.tracks_all else pushed(level, cls, args)
-    if not any(is_at(level, a) for a in args):
+    flat, spec = tree_flatten(args)
+    if not any(is_at(level, a) for a in flat):
         return below(level, cls, args, separate)
-    return batched(level, cls, args)
+    return batched(level, cls, args, flat, spec)
 
 
 def recorded(cls, args, separate=True):
     """The operation as it is without transforms."""
     return core.apply_function(cls._backward_cls(), cls.forward, cls.setup_context if separate else None, args)
+
+
+def in_derivative(cls, args):
+    """The operation inside of functions that are differentiated: forward runs outside of them, on values without a history."""
+    with core.at_depth(0), torch.no_grad():
+        given = [a.detach() if isinstance(a, torch.Tensor) and core.is_of_transform(a) else a for a in args]
+        outputs = cls.forward(*given)
+    many = [inside(y, given, args) for y in (outputs if isinstance(outputs, tuple) else (outputs,))]
+    outputs = tuple(many) if isinstance(outputs, tuple) else many[0]
+    return core.apply_function(node_of(cls)(), lambda *_: outputs, cls.setup_context, args)
+
+
+def inside(output, given, args):
+    """An output as one of the innermost transform: an input where forward returned that."""
+    for value, arg in zip(given, args, strict=True):
+        if output is value:
+            return arg
+    return core.set_depth(output, core.transform_depth()) if isinstance(output, torch.Tensor) else output
+
+
+def node_of(cls):
+    """The type of the nodes of an operation, which inside of derivatives has another name, and for which only `backward` counts there."""
+    if not core.is_differentiating():
+        return cls._backward_cls
+    if "_generated_cls" not in vars(cls):
+
+        def apply(self, *gradients):
+            return cls.backward(self, *gradients)
+
+        methods = {"__module__": "torch.autograd.function", "apply": apply}
+        cls._generated_cls = type(cls.__name__ + "GeneratedBackward", (cls._backward_cls,), methods)
+    return cls._generated_cls
 
 
 def is_at(level, value):
@@ -59,7 +95,7 @@ def on_wrappers(cls, args, outputs):
     """Outputs that are known already, recorded as those of the operation on `args`, where these are tracked."""
     if not torch.is_grad_enabled() or not any(isinstance(a, torch.Tensor) and a.requires_grad for a in args):
         return outputs
-    return core.apply_function(cls._backward_cls(), lambda *_: outputs, cls.setup_context, args)
+    return core.apply_function(node_of(cls)(), lambda *_: outputs, cls.setup_context, args)
 
 
 def context_of(cls, source, saved):
@@ -90,7 +126,12 @@ def call_jvp(cls, ctx, primals, tangents, outputs):
     found = found if isinstance(found, tuple) else (found,)
     count = len(outputs) if isinstance(outputs, tuple) else 1
     if len(found) != count:
-        raise RuntimeError(f"Function {cls.__name__}Backward returned {len(found)} forward gradients, expected {count}")
+        raise RuntimeError(
+            f"Function's jvp returned an invalid number of forward gradients (expected {count} but got {len(found)})"
+        )
+    for place, tangent in enumerate(found):
+        if tangent is not None and not isinstance(tangent, torch.Tensor):
+            raise RuntimeError(f"expected Variable or None (got {type(tangent).__name__}) for grad output {place}.")
     return found
 
 
@@ -100,6 +141,8 @@ def with_tangents(level, outputs, tangents):
     made = []
     for y, t in zip(many, tangents, strict=True):
         if isinstance(y, torch.Tensor) and (y.is_floating_point() or y.is_complex()):
+            if t is not None:
+                check_tangent(y, t)
             y = core.with_tangent(level, y, t if t is None else level.parts(t)[0])
         made.append(y)
     return tuple(made) if isinstance(outputs, tuple) else made[0]
@@ -113,6 +156,7 @@ def pushed(level, cls, args):
 
     def tangents_below():
         ctx = cls._backward_cls()
+        ctx.needs_input_grad = (False,) * len(primals)
         cls.setup_context(ctx, primals, outputs)
         return call_jvp(cls, context_of(cls, ctx, saved_by(ctx)), primals, [t for _, t in pairs], outputs)
 
@@ -135,8 +179,8 @@ def pushed_beside(level, cls, args, separate):
 
 
 # ---- vmap ----------------------------------------------------------------------------------------------------------------
-def batched(level, cls, args):
-    """At a level of vmap."""
+def batched(level, cls, args, flat, spec):
+    """At a level of vmap; `flat` and `spec` are the arguments as a list of leaves, and their structure."""
     has_rule = cls.vmap is not torch.autograd.Function.vmap
     if cls.generate_vmap_rule and has_rule:
         raise RuntimeError(
@@ -148,44 +192,59 @@ def batched(level, cls, args):
             f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement the vmap staticmethod "
             f"or set generate_vmap_rule=True. {GUIDE}"
         )
+    values, dims = zip(*[in_place_of(level, a) if is_at(level, a) else (a, None) for a in flat], strict=True)
+    if all(dim is None for dim in dims):
+        outputs = below(level, cls, tree_unflatten(values, spec))
+        return on_wrappers(cls, args, wrapped(level, outputs, None, values, flat))
+    if has_rule:
+        info = VmapInfo(level.size, level.randomness)
+        found = core.outside_of(level, cls.vmap, info, tree_unflatten(dims, spec), *tree_unflatten(values, spec))
+        if not isinstance(found, tuple) or len(found) != 2:
+            count = f"{len(found)} returns" if isinstance(found, tuple) else f"a {type(found)}"
+            raise RuntimeError(
+                "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure compatible with the "
+                f"output. Got {count} instead"
+            )
+        return on_wrappers(cls, args, wrapped(level, *found, values, flat))
     values = tuple([a.value if is_at(level, a) else a for a in args])
     dims = tuple([a.aspect if is_at(level, a) else None for a in args])
-    if all(dim is None for dim in dims):
-        outputs = below(level, cls, values)
-        return on_wrappers(cls, args, wrapped(level, outputs, tree_dims(outputs, None)))
-    if has_rule:
-
-        def by_rule():
-            return cls.vmap(VmapInfo(level.size, level.randomness), dims, *values)
-
-        outputs, out_dims = core.outside_of(level, by_rule)
-        return on_wrappers(cls, args, wrapped(level, outputs, tree_dims(outputs, out_dims)))
     outputs = below(level, of_whole_batches(level, cls, dims), values)
-    many = outputs if isinstance(outputs, tuple) else (outputs,)
-    return on_wrappers(cls, args, wrapped(level, outputs, [0 if isinstance(y, torch.Tensor) else None for y in many]))
+    return on_wrappers(cls, args, wrapped(level, outputs, 0, values, args))
 
 
-def tree_dims(outputs, out_dims):
-    """One dimension for each output."""
-    spec = tree_structure(outputs)
+def in_place_of(level, arg):
+    """What is within a tensor of the batch, and its batch dimension, both as they were given to vmap."""
+    if arg.aspect is None:
+        return arg.value, None
+    place = arg.given_dim
+    return (core.outside_of(level, arg.value.movedim, 0, place) if place else arg.value), place
+
+
+def wrapped(level, outputs, out_dims, values, args):
+    """Outputs as tensors of the batch, which is moved to the front; an input where the rule returned one of its `values`."""
+    flat, spec = tree_flatten(outputs)
     dims = _broadcast_to_and_flatten(out_dims, spec)
     if dims is None:
-        raise ValueError(
-            f"The vmap staticmethod returned out_dims={out_dims}, which does not have the structure of its output {spec}"
+        raise RuntimeError(
+            "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) tuple. Expected out_dims="
+            f"{out_dims} to be compatible with the structure of `output`. out_dims has structure {tree_structure(out_dims)} but output "
+            f"has structure {spec}. {GUIDE}"
         )
-    return dims
-
-
-def wrapped(level, outputs, dims):
-    """Outputs as tensors of the batch, which is moved to the front."""
-    flat, spec = tree_flatten(outputs)
     made = []
     for y, dim in zip(flat, dims, strict=True):
         if isinstance(y, torch.Tensor):
-            y = core.outside_of(level, lambda y=y, dim=dim: y.movedim(dim, 0)) if dim else y
-            y = core.wrap(level, y, None if dim is None else 0)
+            same = [a for a, value in zip(args, values, strict=True) if value is y]
+            y = same[0] if same else in_batch(level, y, dim)
         made.append(y)
     return tree_unflatten(made, spec)
+
+
+def in_batch(level, value, dim):
+    """A result of a rule as a tensor of the batch."""
+    made = core.wrap(level, core.outside_of(level, value.movedim, dim, 0) if dim else value, None if dim is None else 0)
+    if dim:
+        made.given_dim = dim % value.ndim
+    return made
 
 
 def within(level, value):
@@ -217,6 +276,7 @@ def of_whole_batches(level, cls, dims):
 
     def setup_context(ctx, inputs, output):
         inner = own["ctx"] = cls._backward_cls()
+        inner.needs_input_grad = ctx.needs_input_grad
         many = output if isinstance(output, tuple) else (output,)
 
         def setup(*tensors):
@@ -227,6 +287,11 @@ def of_whole_batches(level, cls, dims):
             own["kept"] = None if kept is None else [None if t is None else (within(level, t), 0) for t in kept]
 
         under(setup, (*inputs, *many), (*dims, *[0] * len(many)))
+        if inner.dirty_tensors:
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+                "inplace must all be outputs of the Function."
+            )
         ctx.save_for_backward(*[None if pair is None else pair[0] for pair in own["saved"]])
         ctx.save_for_forward(*[None if pair is None else pair[0] for pair in own["kept"] or own["saved"]])
         ctx.set_materialize_grads(inner.materialize_grads)

@@ -5,7 +5,7 @@ import functools
 import rushlight as torch
 from rushlight import core
 from rushlight.func._vmap_level import VmapLevel
-from rushlight.func.derivatives import chosen, places_of, pullback, push, replaced
+from rushlight.func.derivatives import check_differentiable, chosen, places_of, pullback, push, replaced, result_and_aux
 from rushlight.utils._pytree import tree_flatten, tree_unflatten
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
@@ -16,7 +16,7 @@ def require_real(tensors, what, name):
     for place, tensor in enumerate(tensors):
         if tensor.is_complex():
             raise RuntimeError(
-                f"{name}: Expected all {what}s to be real but received complex tensor at flattened {what} idx: {place}"
+                f"{name}: Expected all {what}s to be real but received complex tensor at flattened input idx: {place}"
             )
 
 
@@ -137,6 +137,8 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
             raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
         sizes = [x.numel() for x in flat_in]
         require_real(flat_in, "input", "jacfwd")
+        for x in flat_in:
+            check_differentiable(x, "primal")
         total = sum(sizes)
         vectors = unit_vectors(flat_in, 0, total)
         level = VmapLevel(total, randomness)
@@ -144,7 +146,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
 
         def of_chosen(*tensors):
             output = func(*replaced(args, places, tree_unflatten(tensors, spec_in)))
-            output, aux = output if has_aux and isinstance(output, tuple) and len(output) == 2 else (output, None)
+            output, aux = result_and_aux(output, "jvp(f, primals, tangents)") if has_aux else (output, None)
             flat, spec = tree_flatten(output)
             structure.append(spec)
             return (flat, aux) if has_aux else flat

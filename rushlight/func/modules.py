@@ -1,7 +1,5 @@
 """Modules as functions of their parameters and buffers."""
 
-import contextlib
-
 import rushlight as torch
 
 __all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
@@ -30,8 +28,32 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
             f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(parameter_and_buffer_dicts)}"
         )
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    with replaced_state(module, given, tie_weights, strict):
-        return module(*args, **(kwargs or {}))
+    slots = tensor_slots(module, "", {})
+    wanted = with_tied_names(slots, given) if tie_weights else given
+    if strict:
+        check_names(module, slots, wanted)
+    replaced = []
+    try:
+        for name, tensor in wanted.items():
+            table, key = slots.get(name) or slot_of(module, name)
+            if tensor is not None and not isinstance(tensor, torch.Tensor):
+                raise TypeError(f"{tensor} is not an instance of torch.Tensor")
+            if table is not None:
+                replaced.append((name, table, key, table.get(key, MISSING)))
+                table[key] = tensor
+        return module(*args, **kwargs) if kwargs else module(*args)
+    finally:
+        # A module that has set one of them anew (a running mean) has changed what was given to it.
+        for name, table, key, before in replaced:
+            if name in given:
+                given[name] = table.get(key)
+            if before is MISSING:
+                table.pop(key, None)
+            else:
+                table[key] = before
+
+
+MISSING = object()
 
 
 def merged(dicts):
@@ -45,17 +67,25 @@ def merged(dicts):
     return {key: value for one in dicts for key, value in one.items()}
 
 
-def all_tensors(module):
-    """Every name of every parameter and buffer."""
-    return {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
+def tensor_slots(module, prefix, found):
+    """Where a module, and those in it, keep their parameters and buffers: name -> (table, key)."""
+    for table in (module._parameters, module._buffers):
+        for key, tensor in table.items():
+            if tensor is not None:
+                found[prefix + key] = (table, key)
+    for key, child in module._modules.items():
+        if child is not None:
+            tensor_slots(child, f"{prefix}{key}.", found)
+    return found
 
 
-def with_tied_names(module, given):
+def with_tied_names(slots, given):
     """`given`, with each tensor also under the other names that the module has for what it replaces."""
-    own = all_tensors(module)
-    names_of = {}
-    for name, tensor in own.items():
-        names_of.setdefault(id(tensor), []).append(name)
+    names_of: dict = {}
+    for name, (table, key) in slots.items():
+        names_of.setdefault(id(table[key]), []).append(name)
+    if len(names_of) == len(slots):
+        return given
     complete = dict(given)
     for names in names_of.values():
         present = [name for name in names if name in given]
@@ -69,66 +99,38 @@ def with_tied_names(module, given):
     return complete
 
 
+def check_names(module, slots, wanted):
+    """Refuses names that the module has not, and a lack of those that it has."""
+    unexpected, missing = sorted(set(wanted) - set(slots)), sorted(set(slots) - set(wanted))
+    if unexpected or missing:
+        text = f"Error(s) in reparametrizing for {module._get_name()}:"
+        for what, keys in (("Unexpected", unexpected), ("Missing", missing)):
+            text += f"\n\t{what} key(s): " + ", ".join(f"'{key}'" for key in keys) + "." if keys else ""
+        raise RuntimeError(text)
+
+
 def slot_of(module, name):
-    """Where a module keeps the tensor called `name`: (table, key)."""
-    if name == "":
-        raise KeyError('tensor name can\'t be empty string ""')
+    """Where a module keeps what is called `name`, if it is not among its tensors: (table, key), or (None, None) where it has nothing so called."""
     path, _, attribute = name.rpartition(".")
     owner = module
     for part in path.split(".") if path else ():
-        if part not in owner._modules:
+        if not hasattr(owner, part):
             raise AttributeError(f"{owner._get_name()} has no attribute `{part}`")
-        owner = owner._modules[part]
+        found = getattr(owner, part)
+        if not isinstance(found, torch.nn.Module):
+            raise TypeError(f"submodule `{part}`: {found} is not an instance of torch.nn.Module")
+        owner = found
+    if attribute == "":
+        raise KeyError('tensor name can\'t be empty string ""')
     for table in (owner._parameters, owner._buffers):
         if attribute in table:
             return table, attribute
     found = getattr(owner, attribute, None)
-    if found is None:
-        raise AttributeError(f"{owner._get_name()} has no attribute `{attribute}`")
-    if not isinstance(found, torch.Tensor):
+    if found is None and not hasattr(owner, attribute):
+        return None, None
+    if found is not None and not isinstance(found, torch.Tensor):
         raise TypeError(f"attribute `{attribute}`: {found} is not an instance of torch.Tensor")
     return owner.__dict__, attribute
-
-
-@contextlib.contextmanager
-def replaced_state(module, given, tie_weights, strict):
-    """A context in which a module has other parameters and buffers."""
-    wanted = with_tied_names(module, given) if tie_weights else given
-    own = all_tensors(module)
-    if strict:
-        unexpected, missing = sorted(set(wanted) - set(own)), sorted(set(own) - set(wanted))
-        if unexpected or missing:
-            text = f"Error(s) in reparametrizing for {module._get_name()}:"
-            for what, keys in (("Unexpected", unexpected), ("Missing", missing)):
-                text += f"\n\t{what} key(s): " + ", ".join(f"'{key}'" for key in keys) + "." if keys else ""
-            raise RuntimeError(text)
-    slots = {}
-    for name, tensor in wanted.items():
-        if name != "" and name not in own and not has_attribute(module, name):
-            continue
-        slot = slot_of(module, name)
-        if not isinstance(tensor, torch.Tensor):
-            raise TypeError(f"{tensor} is not an instance of torch.Tensor")
-        slots[name] = (*slot, slot[0][slot[1]])
-    try:
-        for name, (table, key, _) in slots.items():
-            table[key] = wanted[name]
-        yield
-    finally:
-        # A module that has set one of them anew (a running mean) has changed what was given to it.
-        for name, (table, key, before) in slots.items():
-            if name in given:
-                given[name] = table.get(key)
-            table[key] = before
-
-
-def has_attribute(module, name):
-    """Whether a dotted name leads anywhere."""
-    for part in name.split("."):
-        if not hasattr(module, part):
-            return False
-        module = getattr(module, part)
-    return True
 
 
 def stack_module_state(models):

@@ -121,7 +121,9 @@ def as_batched(level, value, dim):
     """An argument as the function sees it."""
     if dim is None:
         return value
-    return core.wrap(level, value.movedim(dim, 0) if dim else value, 0)
+    made = core.wrap(level, value.movedim(dim, 0) if dim else value, 0)
+    made.given_dim = dim
+    return made
 
 
 # ---- the call -------------------------------------------------------------------------------------------------------------
@@ -207,8 +209,8 @@ def with_batch(func, level, output, dim):
     if dim is None:
         if ours and output.aspect is not None:
             raise ValueError(f"vmap({name_of(func)}, ...): `{name_of(func)}` can not return a BatchedTensor when out_dim is None")
-        return output.value if ours else output
-    value = output.value if ours else output
+        return core.left(output.value) if ours else core.left(output)
+    value = core.left(output.value if ours else output)
     if not ours or output.aspect is None:
         sizes = list(value.shape)
         sizes.insert(dim, level.size)

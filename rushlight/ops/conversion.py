@@ -196,8 +196,9 @@ def numpy(self, *, force=False):
     >>> rushlight.ones(2).numpy()
     array([1., 1.], dtype=float32)
     """
-    if self.requires_grad and not force:
+    if self.requires_grad and not force and core.is_grad_enabled():
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    core.refuse_memory(self)
     return core.numpy_of(self)
 
 

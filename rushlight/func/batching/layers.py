@@ -1,5 +1,6 @@
 """Losses of labels and the normalizations: where parameters are the same for all examples, one larger batch."""
 
+from rushlight import core
 from rushlight.func.batching._table import NoRule, batch_rule, examples, refusal, repeated, torch
 from rushlight.func.batching.elementwise import folded
 
@@ -177,7 +178,7 @@ def batch_norm(op, arguments, batched, size):
     )
     if training:
         for kept, is_batched, updated in zip((mean, var), batched[3:5], running, strict=True):
-            if kept is not None and updated.data_ptr() != kept.data_ptr():
+            if kept is not None and core.storage_of(updated) is not core.storage_of(kept):
                 updated = updated.view(size, channels)
                 kept.copy_(updated if is_batched else updated[0])
     out = out.unflatten(1, (size, channels)).movedim(1, 0)
