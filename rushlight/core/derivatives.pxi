@@ -59,7 +59,8 @@ def derivatives_around(Tensor x not None, int limit=-1):
         lowest = (<Wrapped>x).level.depth
     if limit < 0:
         limit = modes.transforms
-        if x.depth > limit and lowest <= limit:
+        # (What kind of transform has ended is known until another takes its place.)
+        if x.depth > limit and lowest <= limit and modes.derivatives >> (x.depth - 1 & 63) & 1:
             found.append(-2)
     for d in range(min(x.depth, limit), lowest, -1):
         if modes.derivatives >> (d - 1 & 63) & 1:

@@ -71,6 +71,9 @@ def test_the_text_when_the_transform_has_ended(torch):
     kept = []
     torch.func.grad(lambda x: kept.append(x) or x.sum())(torch.ones(1))
     assert repr(kept[0]) == "GradTrackingTensor(lvl=-2, value=\n    tensor([1.])\n)"
+    kept.clear()
+    torch.func.vmap(lambda x: kept.append(torch.ones(1)) or x)(torch.ones(1))
+    assert repr(kept[0]) == "tensor([1.])"
     x = torch.ones(1)
     func = torch.func
     for result in (
