@@ -162,6 +162,23 @@ cdef class BatchLevel(Level):
         return tuple(made) if op.result_type is None else op.result_type(made)
 
 
+def in_vmap():
+    """Whether a vmap is active on this thread."""
+    for interpreter in interpreter_stack():
+        if isinstance(interpreter, BatchLevel):
+            return True
+    return False
+
+
+def has_batch(value):
+    """Whether `value` is one example of a batch, at any level."""
+    while type(value) is Wrapped:
+        if isinstance((<Wrapped>value).level, BatchLevel) and (<Wrapped>value).aspect is not None:
+            return True
+        value = (<Wrapped>value).value
+    return False
+
+
 ONE, TWO = 1, 2
 
 cdef object below(Op op, PyObject** bound, Py_ssize_t n):

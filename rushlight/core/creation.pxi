@@ -221,7 +221,10 @@ def resize_tensor(Tensor x, size):
     if x.flags & REQUIRES_GRAD:
         raise RuntimeError("cannot resize variables that require grad")
     if has_hidden_dim(x):
-        raise RuntimeError("an example of a batch cannot be resized in place")
+        # The batch stays in front.
+        resize_tensor((<Wrapped>x).value, ((<Wrapped>x).value.geometry.shape[0], *size))
+        put_within(<Wrapped>x, (<Wrapped>x).value, (<Wrapped>x).aspect)
+        return x
     resize_in_place(x, shape)
     mark_write(x.storage)
     return x

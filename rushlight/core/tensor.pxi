@@ -190,6 +190,8 @@ cdef class Tensor:
 
     def item(self):
         """The one element as a Python number."""
+        if type(self) is Wrapped:
+            return (<Wrapped>self).level.read(self, "item").item()
         if self.count != 1:
             raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
         return read_number(self.code, self.data_pointer)

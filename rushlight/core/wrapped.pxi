@@ -16,10 +16,6 @@ cdef class Wrapped(Tensor):
     def __bool__(self):
         return bool(self.level.read(self, "bool"))
 
-    def item(self):
-        """The one element as a Python number, where the level allows to look at it."""
-        return self.level.read(self, "item").item()
-
     def data_ptr(self):
         """The address of the first element, where there is one."""
         refuse_memory(self)

@@ -7,17 +7,20 @@ from rushlight import core
 from rushlight.core import Wrapped, run
 from rushlight.func import batching
 from rushlight.func.batching import random
+from rushlight.ops.random import OUT_IN_VMAP
 
 ARITHMETIC = {
-    "sub": None, "mul": None, "div": None, "logical_and": None, "logical_or": None, "logical_xor": None, "clamp_min": None,
-    "clamp_max": None, "copy": None,
+    "sub", "mul", "div", "_div_trunc", "_div_floor", "_trunc_divide", "logical_and", "logical_or", "logical_xor", "clamp_min", "clamp_max",
+    "copy",
 }  # fmt: skip
 """In-place ops that PyTorch's error calls arithmetic."""
 
 NAMED = ("fill", "_index_put", "scatter_add", "index_add", "scatter_reduce", "index_fill")
 """In-place ops that it calls by their own name; others by that of the dispatcher, with the level."""
 
-PLAIN_SHAPES = ("add", "atan2", "copysign", "gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor")
+PLAIN_SHAPES = (
+    "add", "atan2", "copysign", "gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift",
+)  # fmt: skip
 """In-place ops that give the error of shapes."""
 
 PUBLIC_NAMES = {
@@ -54,6 +57,8 @@ class VmapLevel(core.BatchLevel):
             values.append(value)
             batched.append(flag)
         mode = keywords["mode"] if keywords else 0
+        if mode == 2 and op in random.OPS:
+            raise RuntimeError(OUT_IN_VMAP)
         if mode == 2 and (ours or core.wrapped_at(self, keywords["out"])):
             raise RuntimeError(
                 f"Batching rule not implemented for aten::{op.name}.out; the fallback path doesn't work on out= or view ops."
@@ -156,7 +161,8 @@ class VmapLevel(core.BatchLevel):
                     run(op, tuple(aligned), {"mode": 1})
                     return arguments[0]
                 except RuntimeError:
-                    self.check_example(op, values, batched)
+                    if op.name not in ARITHMETIC and op.name not in PLAIN_SHAPES:
+                        self.check_example(op, values, batched, {"mode": 1})
                     raise
             raise self.wrong_shape(values, batched)
         if torch.is_grad_enabled():
@@ -177,14 +183,16 @@ class VmapLevel(core.BatchLevel):
     def cannot_write(self, op, values, batched):
         """The error of a write of batched values into a tensor without a batch."""
         if op.name in PLAIN_SHAPES:
-            shapes = [tuple(x.shape) for x in values if isinstance(x, torch.Tensor)]
+            operands = [i for i in op.tensor_parameters if isinstance(values[i], torch.Tensor)]
+            lined_up = batching.aligned(op, values, batched, operands)
+            shapes = [tuple(lined_up[i].shape) for i in operands]
             joined = torch.broadcast_shapes(*shapes)
             return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {list(joined)}")
         name, where = "inplace arithmetic", "in a vmap"
         public = PUBLIC_NAMES.get(op.name, op.name) + "_"
         if op.name in NAMED:
             name = public
-        elif op.name not in ARITHMETIC and not (op.name == "fill_where" and not batched[2]):
+        elif op.name not in ARITHMETIC and not (op.name == "fill_where" and not isinstance(values[2], torch.Tensor)):
             name, where = f"aten::{public}", f"at level {self.depth}"
         return RuntimeError(not_writable(name, where))
 

@@ -9,7 +9,7 @@ import functools
 import rushlight as torch
 from rushlight import core
 from rushlight.func._vmap_level import VmapLevel
-from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
+from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_leaves, tree_unflatten
 
 __all__ = ["vmap"]
 
@@ -43,6 +43,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
                     result = func(*inputs, **kwargs)
                 plain = core.unwrap_examples(level, result) if out_dims == 0 else None
                 return plain if plain is not None else read_outputs(func, level, result, out_dims)
+        check_out_dims(func, out_dims)
         size, flat, dims, spec = read_inputs(func, in_dims, args)
         if chunk_size is not None:
             return in_chunks(func, size, flat, dims, spec, out_dims, randomness, chunk_size, kwargs)
@@ -165,27 +166,21 @@ def read_outputs(func, level, outputs, out_dims):
     if isinstance(outputs, torch.Tensor) and type(out_dims) is int:
         return with_batch(func, level, outputs, out_dims)
     flat, spec = tree_flatten(outputs)
-    for output in flat:
-        if not isinstance(output, torch.Tensor):
-            raise not_a_tensor(func, output)
-    dims = flat_out_dims(func, outputs, spec, out_dims, len(flat))
+    dims = flat_out_dims(func, outputs, spec, out_dims)
     return tree_unflatten([with_batch(func, level, output, dim) for output, dim in zip(flat, dims, strict=True)], spec)
 
 
-def not_a_tensor(func, output):
-    return ValueError(
-        f"vmap({name_of(func)}, ...): `{name_of(func)}` must only return Tensors, got type {type(output)}. Did you mean to set out_dims= to "
-        "None for output?"
-    )
-
-
-def flat_out_dims(func, outputs, spec, out_dims, count):
-    """One dimension for each result."""
-    if not (out_dims is None or isinstance(out_dims, (int, tuple, list, dict))):
+def check_out_dims(func, out_dims):
+    """Refuses what is no dimension, however deep it stands."""
+    if not all(dim is None or isinstance(dim, int) for dim in tree_leaves(out_dims)):
         raise ValueError(
             f"vmap({name_of(func)}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a python collection of ints representing "
             "where in the outputs the vmapped dimension should appear."
         )
+
+
+def flat_out_dims(func, outputs, spec, out_dims):
+    """One dimension for each result."""
     if isinstance(outputs, torch.Tensor):
         # Of one result, a tuple of one dimension is as good as the dimension.
         if out_dims is None or isinstance(out_dims, int):
@@ -210,6 +205,11 @@ def with_batch(func, level, output, dim):
         if ours and output.aspect is not None:
             raise ValueError(f"vmap({name_of(func)}, ...): `{name_of(func)}` can not return a BatchedTensor when out_dim is None")
         return core.left(output.value) if ours else core.left(output)
+    if not isinstance(output, torch.Tensor):
+        raise ValueError(
+            f"vmap({name_of(func)}, ...): `{name_of(func)}` must only return Tensors, got type {type(output)}. Did you mean to set out_dims= "
+            "to None for output?"
+        )
     value = core.left(output.value if ours else output)
     if not ours or output.aspect is None:
         sizes = list(value.shape)

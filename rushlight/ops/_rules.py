@@ -90,6 +90,14 @@ def not_implemented(kernel, dtype):
     return NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy_name}'")
 
 
+def dynamic_shape(name):
+    """The text of vmap's refusal of ops whose results differ in shape from example to example."""
+    return (
+        f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::{name}. Please file an "
+        "issue at https://github.com/pytorch/pytorch/issues if you need this feature."
+    )
+
+
 def require_floating(kernel, dtype):
     """Raises for a kernel that computes with real floating-point numbers alone."""
     if not dtype.is_floating_point:

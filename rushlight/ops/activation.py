@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise
 from rushlight.ops._rules import in_place
 from rushlight.ops.steps import tracked_with
@@ -322,6 +323,11 @@ def _rrelu(x, slope):
     return x * slope
 
 
+def refuse_in_vmap(name):
+    if core.in_vmap():
+        raise RuntimeError(f"vmap: we do not yet support aten::{name}. Please file an issue")
+
+
 def rrelu_slope(x, lower, upper, training, generator):
     """The slope of each element: 1 above 0, below it random in training and the mean otherwise."""
     if lower > upper:
@@ -338,12 +344,14 @@ def rrelu_slope(x, lower, upper, training, generator):
 @composite(method=False)
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
     """`input`, times a slope where it is negative: random from [lower, upper] in training, their mean otherwise."""
+    refuse_in_vmap("rrelu")
     return _rrelu(input, rrelu_slope(input, lower, upper, training, generator))
 
 
 @composite(method=False)
 def rrelu_(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
     """In-place version of `rrelu`."""
+    refuse_in_vmap("rrelu_")
     return in_place(_rrelu)(input, rrelu_slope(input, lower, upper, training, generator))
 
 

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise
-from rushlight.ops._rules import in_place, legacy_name, refuse_complex, require_tensors, total, underived
+from rushlight.ops._rules import dynamic_shape, in_place, legacy_name, refuse_complex, require_tensors, total, underived
 
 
 @pointwise()
@@ -40,9 +40,8 @@ def ge(a, b):
 @composite
 def equal(input, other):
     """Whether both have the same shape and elements."""
-    if input.shape != other.shape:
-        return False
-    return bool((read_within(input, "equal") == read_within(other, "equal")).all())
+    input, other = read_within(input, "equal"), read_within(other, "equal")
+    return input.shape == other.shape and bool((input == other).all())
 
 
 @composite
@@ -185,6 +184,8 @@ def where(condition, input=None, other=None, *, out=None):
     tensor([0., 2.])
     """
     if input is None and other is None:
+        if core.has_batch(condition):
+            raise RuntimeError(dynamic_shape("where"))
         return torch.nonzero(condition, as_tuple=True)
     return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 

@@ -25,6 +25,8 @@ def nonzero(input, *, out=None, as_tuple=False):
             [2]])
     """
     if as_tuple:
+        if core.has_batch(input):
+            raise RuntimeError("Batching rule not implemented for aten::nonzero_numpy. We could not generate a fallback.")
         return coordinates(torch.atleast_1d(input)).unbind(1)
     return coordinates(input) if out is None else coordinates(input, out=out)
 

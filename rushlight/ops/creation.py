@@ -2,6 +2,7 @@
 
 import math
 
+import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, Wrapped, filled, kernel, unset
 from rushlight.ops._declare import composite
@@ -453,12 +454,28 @@ def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_m
     return counted(made, out)
 
 
+def spaced_by_ops(name, start, end, steps, dtype, base=None):
+    """linspace and logspace between ends of which each example has its own."""
+    dtype = core.get_default_dtype() if dtype is None else dtype
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = dtype if dtype.is_floating_point or dtype.is_complex else torch.float64
+    start, end = (torch.as_tensor(value).to(kind) for value in (start, end))
+    places = torch.arange(steps)
+    step = (end - start) / max(steps - 1, 1)
+    # From either end to the middle, so that both ends are exact.
+    made = torch.where(places < steps // 2 + (steps == 1), start + step * places, end - step * (steps - 1 - places))
+    return (made if base is None else base**made).to(dtype)
+
+
 def interpolated(name, start, end, steps, dtype, out, layout, device, requires_grad, extra=()):
     """linspace and logspace."""
     tensors = [(label, value.dim()) for label, value in (("start", start), ("end", end)) if isinstance(value, Tensor)]
     if any(dims for _, dims in tensors):
         shown = " and ".join(f"{label} with {dims} dimension(s)" for label, dims in tensors)
         raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {shown}.")
+    if core.has_batch(start) or core.has_batch(end):
+        return spaced_by_ops(name, start, end, steps, dtype, *extra)
     start, end = number(start, name, "start", 1), number(end, name, "end", 2)
     complex_ends = isinstance(start, complex) or isinstance(end, complex)
     if dtype is None:

@@ -81,6 +81,7 @@ def standard_factory(name, kernel, about):
             check_layout(layout)
         if out is None:
             return drawn(name, size, kernel, dtype, device, requires_grad, generator, 0.0, 1.0)
+        refuse_out_in_vmap(out)
         if dtype is not None and dtype is not out.dtype:
             raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
         return write(torch.empty(*size, out=out), kernel, generator, 0.0, 1.0)
@@ -92,6 +93,17 @@ def standard_factory(name, kernel, about):
 
 rand = standard_factory("rand", UNIFORM, "Numbers from the uniform distribution on [0, 1), in a tensor of the given size.")
 randn = standard_factory("randn", NORMAL, "Numbers from the standard normal distribution, in a tensor of the given size.")
+
+
+OUT_IN_VMAP = (
+    "vmap: We do not support calling out variants of random operations inside of vmap. Please use non-out variants as a workaround"
+)
+
+
+def refuse_out_in_vmap(out):
+    """Each example would need other numbers, and `out=` has one place for them."""
+    if out is not None and core.in_vmap():
+        raise RuntimeError(OUT_IN_VMAP)
 
 
 def write(out, kernel, generator, first=0.0, second=0.0):
@@ -243,6 +255,7 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
         raise TypeError("randint() received an invalid combination of arguments; use randint(low=0, high, size)")
     check_layout(layout)
     if out is not None:
+        refuse_out_in_vmap(out)
         draw_integers(torch.empty(size, out=out), low, high, generator)
         core.mark_written(out)
         return out
@@ -291,6 +304,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
     check_layout(layout)
     if out is not None:
+        refuse_out_in_vmap(out)
         return write(torch.empty(n, out=out), kernel("randperm"), generator)
     return drawn("randperm", (n,), kernel("randperm"), dtype, device, requires_grad, generator)
 

@@ -8,7 +8,7 @@ from rushlight.core import Tensor, draw, drawn, kernel
 from rushlight.ops._declare import composite, op
 from rushlight.ops.creation import LONG, check_layout, into
 from rushlight.ops.matmul import broadcast_sizes
-from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, write
+from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, refuse_out_in_vmap, write
 
 
 @op(
@@ -39,6 +39,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     tensor([[1., 1.],
             [1., 1.]])
     """
+    refuse_out_in_vmap(out)
     made = bernoulli_of(input, generator) if p is None else bernoulli_like(input, p, generator)
     return made if out is None else into(out, made)
 
@@ -100,6 +101,7 @@ def normal_function(
     >>> rushlight.normal(rushlight.ones(2), 1e-9).round()
     tensor([1., 1.])
     """
+    refuse_out_in_vmap(out)
     if isinstance(mean, Tensor) and isinstance(std, Tensor):
         made = normal_of(mean, std, generator)
     elif isinstance(mean, Tensor):
@@ -146,6 +148,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     >>> rushlight.multinomial(rushlight.tensor([0., 1., 0.]), 2, replacement=True)
     tensor([1, 1])
     """
+    refuse_out_in_vmap(out)
     weights = input.detach()
     if weights.dim() not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")

@@ -1,11 +1,13 @@
 """Trees of Python containers: taken apart into their leaves and a structure, and put together again.
 
-Nodes are tuples, lists, dicts, named tuples, OrderedDicts, defaultdicts, deques and what `register_pytree_node` adds; anything else,
+Nodes are tuples, lists, dicts, named tuples, Sizes, OrderedDicts, defaultdicts, deques and what `register_pytree_node` adds; anything else,
 None too, is a leaf.
 """
 
 from collections import OrderedDict, defaultdict, deque
 from typing import NamedTuple
+
+from rushlight.core import Size
 
 __all__ = [
     "GetAttrKey",
@@ -145,6 +147,7 @@ STRUCTURE_SEQUENCE = Node(
 SUPPORTED_NODES.update(
     {
         tuple: Node(lambda tree: (list(tree), None), lambda children, _: tuple(children), sequence_keys),
+        Size: Node(lambda tree: (list(tree), None), lambda children, _: Size(children), sequence_keys),
         list: Node(lambda tree: (tree, None), lambda children, _: list(children), sequence_keys),
         dict: Node(
             lambda tree: (list(tree.values()), list(tree)),

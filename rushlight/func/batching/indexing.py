@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.func.batching._table import NoRule, batch_rule, examples, lined_up, refusal, repeated, torch
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops import table
+from rushlight.ops._rules import dynamic_shape
 from rushlight.ops.indexing import MASKS, expand_masks
 
 run = torch.core.run
@@ -257,10 +258,7 @@ def searchsorted(op, arguments, batched, size):
 
 def dynamic(name):
     """The error of ops whose result's shape depends on values."""
-    return refusal(
-        f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::{name}. Please file an "
-        "issue at https://github.com/pytorch/pytorch/issues if you need this feature."
-    )
+    return refusal(dynamic_shape(name))
 
 
 DYNAMIC = {"coordinates": "nonzero", "unique2": "_unique2", "unique_dim": "unique_dim", "unique_runs": "unique_consecutive"}

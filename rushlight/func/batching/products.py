@@ -17,7 +17,7 @@ def matrix_product(a, a_batched, b, b_batched):
     """[…, m, k] times […, k, n] where one or both have a batch."""
     require(a.ndim - a_batched == 2 and b.ndim - b_batched == 2 and a.shape[-1] == b.shape[-2], "matrices of other shapes")
     if not b_batched:
-        if a.shape[0] == 0 or not torch.core.can_view(a, (-1, a.shape[2])):
+        if a.numel() == 0 or not torch.core.can_view(a, (-1, a.shape[2])):
             return a.bmm(b.expand(a.shape[0], *b.shape))
         return torch._unsafe_view(a.view(-1, a.shape[2]).mm(b), (a.shape[0], a.shape[1], b.shape[1]))
     return repeated(a, a_batched, b.shape[0]).bmm(b)
@@ -62,9 +62,6 @@ def dot(op, arguments, batched, size):
 def added(x, x_batched, product, ndim, beta, alpha, size):
     """beta * x + alpha * product, for products whose examples have `ndim` dimensions."""
     require(x.dtype is product.dtype and x.ndim - x_batched <= ndim, "other dtypes or dimensions")
-    require(
-        product.is_floating_point() or product.is_complex() or not (isinstance(beta, float) or isinstance(alpha, float)), "floats"
-    )
     product = scaled(product, alpha)
     if beta == 0:
         return repeated(product, product.ndim > ndim, size)
@@ -74,7 +71,7 @@ def added(x, x_batched, product, ndim, beta, alpha, size):
 @batch_rule("addmm")
 def addmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
-    if batched == [False, True, False, False, False] and x.ndim == 1 and a.ndim == 3 and torch.core.can_view(a, (-1, a.shape[2])):
+    if batched == [False, True, False, False, False] and x.ndim == 1 and a.ndim == 3 and a.numel() and torch.core.can_view(a, (-1, a.shape[2])):
         # A layer on rows: the rows of all examples are one matrix.
         made = run(op, (x, a.view(-1, a.shape[2]), b, beta, alpha))
         return torch._unsafe_view(made, (size, a.shape[1], made.shape[1]))
@@ -104,7 +101,7 @@ def addmv(op, arguments, batched, size):
 @batch_rule("addbmm")
 def addbmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
-    return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3), 2, beta, alpha, size)
+    return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3, dtype=a.dtype), 2, beta, alpha, size)
 
 
 @batch_rule("addr")

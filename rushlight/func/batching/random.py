@@ -79,7 +79,7 @@ def call_in_place(level, op, arguments, values, batched):
         run(op, tuple(values), {"mode": 1})
         return arguments[0]
     if level.randomness == "same":
-        one = core.empty_like_layout(target.select(0, 0)) if level.size else target.new_empty(target.shape[1:])
+        one = core.empty_tensor(target.shape[1:], target.dtype)
         run(op, (one, *values[1:]), {"mode": 1})
         target.copy_(one)
         return arguments[0]
@@ -96,8 +96,7 @@ def draw(level, out, kernel, generator, first, second):
         if not ours:
             return core.draw(out, kernel, generator, first, second)
         one = core.empty_like_layout(out.value.select(0, 0)) if level.size else core.empty_tensor(out.shape, out.dtype)
-        out.value.copy_(core.draw(one, kernel, generator, first, second))
-        return out
+        return core.draw(one, kernel, generator, first, second)
     if kernel.name == "randperm":
         made = [core.draw(core.empty_tensor(out.shape, out.dtype), kernel, generator, first, second) for _ in range(level.size)]
         return core.wrap(level, torch.stack(made), 0)
