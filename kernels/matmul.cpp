@@ -148,6 +148,26 @@ void loop_gemm(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T a
   }
 }
 
+// A column times a row, of dense rows: every element is one product, and memory is all that counts.
+template <class T>
+bool outer_product(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T alpha, T beta) {
+  if (a.columns != 1 || beta != T(0) || (out.columns > 1 && (out.column_stride != 1 || b.column_stride != 1))) return false;
+  auto some = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const T x = multiply(alpha, a(i, 0));
+      const T* __restrict__ y = b.data;
+      T* __restrict__ z = &out(i, 0);
+      for (int64_t j = 0; j < out.columns; ++j) z[j] = multiply(x, y[j]);
+    }
+  };
+  const int64_t grain = (int64_t(1) << 18) / out.columns + 1;
+  if (out.rows <= grain)
+    some(0, out.rows);
+  else
+    parallel_for(out.rows, grain, some);
+  return true;
+}
+
 template <class T>
 void scale(const Matrix<T>& out, T beta) {
   for (int64_t i = 0; i < out.rows; ++i)
@@ -172,6 +192,7 @@ void gemm_of(Matrix<T> out, Matrix<T> a, Matrix<T> b, T alpha, T beta) {
   const int64_t m = out.rows, n = out.columns, k = a.columns;
   if (m == 0 || n == 0) return;
   if (k == 0) return scale(out, beta);
+  if (outer_product(out, a, b, alpha, beta)) return;
   if constexpr (std::is_integral_v<T>) {
     const int64_t grain = std::max<int64_t>(1, large / 4 / (n * k));
     parallel_for(m, grain, [&](int64_t begin, int64_t end) {

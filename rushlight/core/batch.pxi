@@ -149,6 +149,28 @@ cdef class BatchLevel(Level):
             value = self.recovered(op, tuple(values), batched, error)
         return self.dressed(op, value, ZERO)
 
+    cdef object rows_times_matrix(self, Tensor a, Tensor b):
+        """A vector of each example times one matrix, as the program sees it; None where that is not what `a` and `b` are."""
+        cdef Tensor rows, matrix = b
+        cdef bint grad = modes.grad
+        if type(a) is not Wrapped or (<Wrapped>a).level is not self or (<Wrapped>a).aspect is None or self.shadows is not None:
+            return None
+        if type(b) is Wrapped and (<Wrapped>b).level is self:
+            if (<Wrapped>b).aspect is not None:
+                return None
+            matrix = (<Wrapped>b).value
+        rows = (<Wrapped>a).value
+        if rows.code != matrix.code or rows.geometry.shape[1] != matrix.geometry.shape[0]:
+            return None
+        pop_interpreter()
+        modes.grad = grad and self.grad_within
+        try:
+            rows = run_packed(batch_mm, (rows, matrix))
+        finally:
+            modes.grad = grad
+            push_interpreter(self)
+        return wrap_value(self, rows, ZERO)
+
     def recovered(self, op, values, batched, error):
         """The result in spite of an error (where a loop can have it), or the error as one example gives it."""
         raise error
@@ -334,13 +356,14 @@ cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
     whole = (x.geometry.shape[0],) + <tuple>sizes
     return view_of(op, x, whole, None)
 
-cdef Op batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm
+cdef Op batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm, batch_unsqueeze, batch_squeeze
 
 def set_batch_ops(dict ops):
     """Connects what products of batches are made of."""
-    global batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm
+    global batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm, batch_unsqueeze, batch_squeeze
     batch_unsafe_view, batch_mm, batch_bmm, batch_expand = ops["_unsafe_view"], ops["mm"], ops["bmm"], ops["expand"]
     batch_transpose, batch_t, batch_addmm = ops["transpose"], ops["t"], ops["addmm"]
+    batch_unsqueeze, batch_squeeze = ops["unsqueeze"], ops["squeeze_one"]
 
 cdef object rows_of(Tensor x):
     """The matrices of a batch below each other, where that needs no copy."""
@@ -365,9 +388,6 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
         b = run_packed(batch_expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])))
     elif flags == 2:
         a = run_packed(batch_expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
-    elif a.geometry.shape[2] == 1:
-        # Outer products: a column of each example times a row.
-        return run_packed(op_mul, (a, b))
     return run_packed(batch_bmm, (a, b))
 
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):

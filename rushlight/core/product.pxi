@@ -249,19 +249,30 @@ cdef class MatmulOp(Op):
 
     cdef object forward(self, PyObject** args, int mode, object out_object):
         cdef int m, n
+        cdef Op product
         for n in range(2):
             if not PyObject_TypeCheck(<object>args[n], <PyTypeObject*>Tensor):
                 raise_argument(self, n, <object>args[n])
         m, n = (<Tensor>args[0]).geometry.ndim, (<Tensor>args[1]).geometry.ndim
-        if mode == MODE_NEW and m == 2 and n == 2:
-            return interpret(self.matrices, pack_arguments(self.matrices, args), None) if modes.interpreters else \
-                self.matrices.forward(args, MODE_NEW, None)
-        if not modes.interpreters and mode == MODE_NEW:
-            if m == 2 and n == 1:
-                return self.matrix_vector.forward(args, MODE_NEW, None)
-            if m == 1 and n == 1:
-                return self.dot.forward(args, MODE_NEW, None)
+        if mode == MODE_NEW and m <= 2 and 0 < n <= 2 and m >= n:
+            product = self.matrices if n == 2 else self.matrix_vector if m == 2 else self.dot
+            if modes.interpreters:
+                return interpret(product, pack_arguments(product, args), None)
+            return product.forward(args, MODE_NEW, None)
+        if modes.interpreters and mode == MODE_NEW and m == 1 and n == 2 and (type(<object>args[0]) is Wrapped or type(<object>args[1]) is Wrapped):
+            return self.row_times_matrix(<Tensor>args[0], <Tensor>args[1])
         return self.function(<object>args[0], <object>args[1], out=out_object)
+
+    cdef object row_times_matrix(self, Tensor a, Tensor b):
+        """A vector, inside a transform: a matrix of one row; a batch of them, where the program records nothing, is one matrix."""
+        cdef Level level = innermost_level()
+        cdef object row
+        if isinstance(level, BatchLevel) and not (modes.grad and (needs_grad(a) or needs_grad(b))):
+            row = (<BatchLevel>level).rows_times_matrix(a, b)
+            if row is not None:
+                return row
+        row = interpret(self.matrices, (interpret(batch_unsqueeze, (a, ZERO), None), b), None)
+        return interpret(batch_squeeze, (row, ZERO), None)
 
 
 @cython.final

@@ -143,6 +143,8 @@ cdef class Tensor:
 
     def is_contiguous(self, memory_format=contiguous_format):
         """Whether the elements lie in memory in row-major order."""
+        if memory_format is not contiguous_format and has_hidden_dim(self):
+            raise RuntimeError("NYI: querying is_contiguous inside of vmap for memory_format other than torch.contiguous_format")
         if memory_format is channels_last or memory_format is channels_last_3d:
             return channels_last_contiguous(self, 4 if memory_format is channels_last else 5)
         return self.flags & CONTIGUOUS != 0

@@ -28,7 +28,8 @@ cdef class Wrapped(Tensor):
     @property
     def data(self):
         """The same memory without history, where the level allows it."""
-        self.level.read(self, "data")
+        if not needs_grad(self):
+            self.level.read(self, "data")
         return detached_within(self)
 
     @data.setter

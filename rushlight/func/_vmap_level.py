@@ -183,11 +183,7 @@ class VmapLevel(core.BatchLevel):
     def cannot_write(self, op, values, batched):
         """The error of a write of batched values into a tensor without a batch."""
         if op.name in PLAIN_SHAPES:
-            operands = [i for i in op.tensor_parameters if isinstance(values[i], torch.Tensor)]
-            lined_up = batching.aligned(op, values, batched, operands)
-            shapes = [tuple(lined_up[i].shape) for i in operands]
-            joined = torch.broadcast_shapes(*shapes)
-            return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {list(joined)}")
+            run(op, tuple(batching.aligned(op, values, batched, op.tensor_parameters)), {"mode": 1})
         name, where = "inplace arithmetic", "in a vmap"
         public = PUBLIC_NAMES.get(op.name, op.name) + "_"
         if op.name in NAMED:

@@ -4,11 +4,10 @@ Reverse mode needs no level of its own: the inputs become aliases that require g
 and backward gives the derivative. Where nothing outside can ask for it, the derivative itself is not recorded.
 """
 
-import functools
-
 import rushlight as torch
 from rushlight import core
 from rushlight.autograd.forward_ad import dual_at
+from rushlight.func._wraps import wraps
 from rushlight.utils._pytree import tree_flatten, tree_map, tree_structure, tree_unflatten
 
 __all__ = ["grad", "grad_and_value", "jvp", "linearize", "vjp"]
@@ -143,7 +142,7 @@ def grad(func, argnums=0, has_aux=False):
     tensor(12.)
     """
 
-    @functools.wraps(func)
+    @wraps(func)
     def wrapper(*args, **kwargs):
         found, result = gradient_and_value(func, argnums, has_aux, args, kwargs)
         return (found, result[1]) if has_aux else found
@@ -159,7 +158,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
     (tensor(6.), tensor(9.))
     """
 
-    @functools.wraps(func)
+    @wraps(func)
     def wrapper(*args, **kwargs):
         return gradient_and_value(func, argnums, has_aux, args, kwargs)
 

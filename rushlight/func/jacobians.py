@@ -1,10 +1,9 @@
 """Jacobians and Hessians: a derivative along every unit vector, all at once by vmap."""
 
-import functools
-
 import rushlight as torch
 from rushlight import core
 from rushlight.func._vmap_level import VmapLevel
+from rushlight.func._wraps import wraps
 from rushlight.func.derivatives import check_differentiable, chosen, places_of, pullback, push, replaced, result_and_aux
 from rushlight.utils._pytree import tree_flatten, tree_unflatten
 
@@ -76,7 +75,7 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
     if chunk_size is not None and chunk_size <= 0:
         raise ValueError("jacrev: `chunk_size` should be greater than 0.")
 
-    @functools.wraps(func)
+    @wraps(func)
     def jacobian(*args):
         places = places_of(argnums, len(args))
         value, pull, aux = pullback(func, args, places, has_aux)
@@ -129,7 +128,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
             [0., 1.]])
     """
 
-    @functools.wraps(func)
+    @wraps(func)
     def jacobian(*args):
         places = places_of(argnums, len(args))
         flat_in, spec_in = tree_flatten(chosen(args, places))

@@ -9,6 +9,7 @@ import functools
 import rushlight as torch
 from rushlight import core
 from rushlight.func._vmap_level import VmapLevel
+from rushlight.func._wraps import wraps
 from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_leaves, tree_unflatten
 
 __all__ = ["vmap"]
@@ -32,7 +33,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     if chunk_size is not None and not (chunk_size is None or chunk_size > 0):
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
 
-    @functools.wraps(func)
+    @wraps(func)
     def of_batch(*args, **kwargs):
         if chunk_size is None and type(out_dims) is int:
             # The way of most calls: arguments that are tensors, and a result that is one or a tuple of them.

@@ -4,35 +4,44 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise
-from rushlight.ops._rules import dynamic_shape, in_place, legacy_name, refuse_complex, require_tensors, total, underived
+from rushlight.ops._rules import dynamic_shape, in_place, legacy_name, refuse_complex, require_tensors, total, underived, zero_gradient
 
 
-@pointwise()
+def compared(name):
+    """What comparisons share. Written into floats (`eq_`), a step function: its derivative is 0."""
+    return {
+        "vjp": (zero_gradient, zero_gradient),
+        "jvp": lambda a_t, b_t, out: torch.zeros_like(out),
+        "name": (f"{name}Backward0", f"{name}Backward1"),
+    }
+
+
+@pointwise(**compared("Eq"))
 def eq(a, b):
     """Where `a` equals `b`."""
 
 
-@pointwise(aliases=("not_equal",))
+@pointwise(**compared("Ne"), aliases=("not_equal",))
 def ne(a, b):
     """Where `a` does not equal `b`."""
 
 
-@pointwise(aliases=("less",))
+@pointwise(**compared("Lt"), aliases=("less",))
 def lt(a, b):
     """Where `a` is less than `b`."""
 
 
-@pointwise(aliases=("less_equal",))
+@pointwise(**compared("Le"), aliases=("less_equal",))
 def le(a, b):
     """Where `a` is not greater than `b`."""
 
 
-@pointwise(aliases=("greater",))
+@pointwise(**compared("Gt"), aliases=("greater",))
 def gt(a, b):
     """Where `a` is greater than `b`."""
 
 
-@pointwise(aliases=("greater_equal",))
+@pointwise(**compared("Ge"), aliases=("greater_equal",))
 def ge(a, b):
     """Where `a` is not less than `b`."""
 

@@ -1,5 +1,6 @@
 """Writing values into a tensor: all of it, or where a mask says."""
 
+import math
 import warnings
 
 import rushlight as torch
@@ -186,10 +187,14 @@ def masked_select(x, mask):
 
 def source_gradient(g, mask, source_shape):
     """The cotangents of the elements that were taken, in order, and zeros for the rest."""
+    count = math.prod(source_shape)
+    if core.has_batch(mask):
+        # How many are taken differs from example to example: those of each go to the front of a row.
+        flat = mask.expand(g.shape).reshape(-1)
+        row = g.reshape(-1).gather(0, (~flat).to(torch.uint8).argsort(stable=True))
+        row = torch.cat([row, row.new_zeros(max(count - row.numel(), 0))])[:count]
+        return torch.where(torch.arange(count) < flat.sum(), row, 0).reshape(source_shape)
     taken = g.masked_select(mask)
-    count = 1
-    for size in source_shape:
-        count *= size
     return torch.cat([taken, taken.new_zeros(count - taken.numel())]).reshape(source_shape)
 
 

@@ -402,8 +402,7 @@ def general_matmul(a, b, *, out=None):
     if m == 2 and n == 1:
         return torch.mv(a, b)
     if m == 1 and n == 2:
-        row = torch.mm(a.unsqueeze(0), b)
-        return row.squeeze(0) if core.is_wrapped(row) else row.squeeze_(0)  # levels have a short way for views only
+        return torch.mm(a.unsqueeze(0), b).squeeze_(0)
     if m == 2 and n == 2:
         return torch.mm(a, b)
     return fold(a, b) if may_fold(a, b) else batched_product(a, b)
