@@ -4,7 +4,16 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise
-from rushlight.ops._rules import dynamic_shape, in_place, legacy_name, refuse_complex, require_tensors, total, underived, zero_gradient
+from rushlight.ops._rules import (
+    dynamic_shape,
+    in_place,
+    legacy_name,
+    refuse_complex,
+    require_tensors,
+    total,
+    underived,
+    zero_gradient,
+)
 
 
 def compared(name):

@@ -95,9 +95,7 @@ rand = standard_factory("rand", UNIFORM, "Numbers from the uniform distribution 
 randn = standard_factory("randn", NORMAL, "Numbers from the standard normal distribution, in a tensor of the given size.")
 
 
-OUT_IN_VMAP = (
-    "vmap: We do not support calling out variants of random operations inside of vmap. Please use non-out variants as a workaround"
-)
+OUT_IN_VMAP = "vmap: We do not support calling out variants of random operations inside of vmap. Please use non-out variants as a workaround"
 
 
 def refuse_out_in_vmap(out):

@@ -71,7 +71,13 @@ def added(x, x_batched, product, ndim, beta, alpha, size):
 @batch_rule("addmm")
 def addmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
-    if batched == [False, True, False, False, False] and x.ndim == 1 and a.ndim == 3 and a.numel() and torch.core.can_view(a, (-1, a.shape[2])):
+    if (
+        batched == [False, True, False, False, False]
+        and x.ndim == 1
+        and a.ndim == 3
+        and a.numel()
+        and torch.core.can_view(a, (-1, a.shape[2]))
+    ):
         # A layer on rows: the rows of all examples are one matrix.
         made = run(op, (x, a.view(-1, a.shape[2]), b, beta, alpha))
         return torch._unsafe_view(made, (size, a.shape[1], made.shape[1]))
