@@ -28,7 +28,7 @@ cdef class Wrapped(Tensor):
     @property
     def data(self):
         """The same memory without history, where the level allows it."""
-        if not needs_grad(self):
+        if wrapper_kind(self) == "BatchedTensorImpl":
             self.level.read(self, "data")
         return detached_within(self)
 
