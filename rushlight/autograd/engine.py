@@ -4,7 +4,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.autograd._batches import vmap
+from rushlight._vmap_internals import _vmap
 from rushlight.autograd.graph import GradientEdge
 from rushlight.core import Tensor
 
@@ -205,4 +205,4 @@ def batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unuse
             given[place] = cotangent
         return core.run_backward(outputs, given, retain_graph, create_graph, inputs, allow_unused, False)
 
-    return vmap(vjp)(*[seeds[place] for place in places])
+    return _vmap(vjp, allow_none_pass_through=True)(*[seeds[place] for place in places])

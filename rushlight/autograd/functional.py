@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.autograd import forward_ad
-from rushlight.autograd._batches import vmap
+from rushlight._vmap_internals import _vmap
 from rushlight.autograd.engine import grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -367,7 +367,7 @@ def forward_jacobian(func, inputs, strict, vectorize):
             pairs = [forward_ad.unpack_dual(out) for out in outputs]
             return tuple(torch.zeros_like(p.primal) if p.tangent is None else p.tangent for p in pairs)
 
-    columns = vmap(push)(*basis_of(inputs))
+    columns = _vmap(push, allow_none_pass_through=True)(*basis_of(inputs))
     many_out, sizes = shapes
     counts = [x.numel() for x in inputs]
     result = [

@@ -32,7 +32,7 @@ def apply_in_transform(cls, args, separate):
         )
     level = core.current_interpreter()
     if isinstance(level, core.BatchLevel) and level.tracks_all:
-        return recorded(cls, args, separate)  # a batch of backwards (autograd/_batches.py) takes it as it stands
+        return recorded(cls, args, separate)  # a batch of backwards (_vmap_internals.py) takes it as it stands
     if not isinstance(level, core.Level):
         return in_derivative(cls, args) if core.is_transforming() else recorded(cls, args, separate)
     if isinstance(level, core.DualLevel):
