@@ -93,16 +93,17 @@ struct Columns {
   }
 };
 
-// Of float32, whose exp is no call that would take all registers. False where the lines do not lie side by side in memory,
-// along the last dimension.
+// False where the lines do not lie side by side in memory, along the last dimension, or are so few that the calls of float64's
+// exp would mostly compute padding.
 template <class T, bool logarithm>
 bool softmax_of_columns(const Array& out, const Array& in, int dim) {
-  if constexpr (!std::is_same_v<T, float>) {
+  if constexpr (!std::is_floating_point_v<T>) {
     return false;
   } else {
     using Tile = Columns<T>;
     const int last = out.ndim - 1;
-    if (last < 1 || dim == last || out.strides[last] != 1 || in.strides[last] != 1 || out.shape[last] < lanes_of<T>) return false;
+    constexpr int fewest = std::is_same_v<T, float> ? lanes_of<T> : Tile::lines;
+    if (last < 1 || dim == last || out.strides[last] != 1 || in.strides[last] != 1 || out.shape[last] < fewest) return false;
     const int64_t n = out.shape[dim], width = out.shape[last], blocks = (width + Tile::lines - 1) / Tile::lines;
     int64_t tiles = n > 0 ? blocks : 0;
     for (int d = 0; d < last; ++d)
