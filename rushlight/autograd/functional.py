@@ -1,8 +1,8 @@
 """Derivatives of functions: products of a Jacobian or Hessian with a vector, and the matrices themselves."""
 
 import rushlight as torch
-from rushlight.autograd import forward_ad
 from rushlight._vmap_internals import _vmap
+from rushlight.autograd import forward_ad
 from rushlight.autograd.engine import grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

@@ -4,8 +4,8 @@ import functools
 import warnings
 
 import rushlight as torch
-from rushlight.autograd import _jacobians as jacobians
 from rushlight._vmap_internals import _vmap
+from rushlight.autograd import _jacobians as jacobians
 from rushlight.autograd._jacobians import as_tuple, is_number_tensor, recorded, tracked
 from rushlight.autograd.engine import grad
 from rushlight.autograd.function import Function
