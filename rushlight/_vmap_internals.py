@@ -46,7 +46,8 @@ def _vmap(func, in_dims=0, out_dims=0, allow_none_pass_through=False):
         several = isinstance(outputs, tuple)
         dims = dims_of_outputs(batching.name_of(func), out_dims, len(outputs) if several else 1)
         made = [
-            None if x is None else batching.with_batch(func, level, x, dim) for x, dim in zip(outputs if several else (outputs,), dims, strict=True)
+            None if x is None else batching.with_batch(func, level, x, dim)
+            for x, dim in zip(outputs if several else (outputs,), dims, strict=True)
         ]
         return tuple(made) if several else made[0]
 
@@ -74,5 +75,7 @@ def dims_of_outputs(name, out_dims, count):
             "vmapped dimension should appear."
         )
     if len(out_dims) != count:
-        raise ValueError(f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must have one dim per output (got {count} outputs) of {name}.")
+        raise ValueError(
+            f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must have one dim per output (got {count} outputs) of {name}."
+        )
     return out_dims
