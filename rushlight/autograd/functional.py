@@ -307,42 +307,47 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
             )
         rows = batched_rows if vectorize else single_rows
         blocks = tuple(
-            tuple(block.view(out.size() + x.size()) for block, x in zip(rows(out, place, inputs, create_graph, strict), inputs))
-            for place, out in enumerate(outputs)
+            tuple(block.view(out.size() + x.size()) for block, x in zip(of_out, inputs))
+            for of_out, out in zip(rows(outputs, inputs, create_graph, strict), outputs)
         )
     result = finished(blocks, create_graph)
     result = result if many_in else tuple(row[0] for row in result)
     return result if many_out else result[0]
 
 
-def batched_rows(out, place, inputs, create_graph, strict):
-    """For each input the rows of the Jacobian of one output, by one batched backward."""
-    count = out.numel()
-    basis = torch.eye(count, dtype=out.dtype).view((count, *out.size()))
-    found = gradients((out,), inputs, (basis,), create_graph, retain_graph=True, is_grads_batched=True)
-    return [torch.zeros((count, *x.size()), dtype=x.dtype) if rows is None else rows for rows, x in zip(found, inputs)]
-
-
-def single_rows(out, place, inputs, create_graph, strict):
-    """For each input the rows of the Jacobian of one output, by one backward for each element."""
-    rows = [[] for _ in inputs]
-    for element in range(out.numel()):
-        found = gradients((out.reshape(-1)[element],), inputs, create_graph=create_graph, retain_graph=True)
-        for index, (row, x) in enumerate(zip(found, inputs)):
-            if row is None and strict:
-                raise RuntimeError(
-                    f"Output {place} of the user-provided function is independent of input {index}. This is not allowed in strict mode."
-                )
-            if strict and create_graph and not row.requires_grad:
-                raise RuntimeError(
-                    f"The jacobian of the user-provided function is independent of input {index}. This is not allowed in strict mode when "
-                    "create_graph=True."
-                )
-            rows[index].append(torch.zeros_like(x) if row is None else row)
-    return [
-        torch.stack(many) if many else torch.zeros((0, *x.size()), dtype=x.dtype, requires_grad=create_graph)
-        for many, x in zip(rows, inputs)
+def batched_rows(outputs, inputs, create_graph, strict):
+    """For each output and input the rows of the Jacobian, by one batched backward of all outputs."""
+    counts = [out.numel() for out in outputs]
+    basis = [part.view((len(part), *out.size())) for part, out in zip(basis_of(outputs), outputs)]
+    found = gradients(outputs, inputs, basis, create_graph, retain_graph=True, is_grads_batched=True)
+    found = [
+        torch.zeros((sum(counts), *x.size()), dtype=x.dtype) if rows is None else rows for rows, x in zip(found, inputs, strict=True)
     ]
+    return zip(*(rows.split(counts, dim=0) for rows in found), strict=True)
+
+
+def single_rows(outputs, inputs, create_graph, strict):
+    """For each output and input the rows of the Jacobian, by one backward for each element of the outputs."""
+    for place, out in enumerate(outputs):
+        rows = [[] for _ in inputs]
+        for element in range(out.numel()):
+            found = gradients((out.reshape(-1)[element],), inputs, create_graph=create_graph, retain_graph=True)
+            for index, (row, x) in enumerate(zip(found, inputs)):
+                if row is None and strict:
+                    raise RuntimeError(
+                        f"Output {place} of the user-provided function is independent of input {index}. This is not allowed in strict mode."
+                    )
+                if strict and create_graph and not row.requires_grad:
+                    # PyTorch names the output's number here.
+                    raise RuntimeError(
+                        f"The jacobian of the user-provided function is independent of input {place}. This is not allowed in strict mode "
+                        "when create_graph=True."
+                    )
+                rows[index].append(torch.zeros_like(x) if row is None else row)
+        yield [
+            torch.stack(many) if many else torch.zeros((0, *x.size()), dtype=x.dtype, requires_grad=create_graph)
+            for many, x in zip(rows, inputs)
+        ]
 
 
 def forward_jacobian(func, inputs, strict, vectorize):

@@ -10,12 +10,14 @@ def current_level():
     return innermost_level()
 
 def begin_derivative():
-    """Enters a function that is differentiated, with grad mode on; what it returns is for `end_derivative`.
+    """Enters a function that is differentiated, with grad mode on and without inference mode; what it returns is for `end_derivative`.
 
     Grad mode outside does not stop the derivative; tensors within wrappers stay unrecorded where it is off.
     """
     cdef Level level = innermost_level()
-    cdef tuple before = (modes.grad, level, level.grad_within if level is not None else True, disable_saved_tensor_hooks(NO_HOOKS_TEXT))
+    cdef tuple modes_before = leave_inference_mode()
+    cdef tuple before = (modes.grad, level, level.grad_within if level is not None else True, disable_saved_tensor_hooks(NO_HOOKS_TEXT),
+                         modes_before)
     if level is not None and not modes.grad:
         level.grad_within = False
     modes.grad = True
@@ -24,7 +26,7 @@ def begin_derivative():
 
 def end_derivative(tuple before):
     """Leaves a function that is differentiated; returns grad mode outside."""
-    modes.grad = before[0]
+    restore_modes(*before[4])
     modes.transforms -= 1
     disable_saved_tensor_hooks(before[3])
     if before[1] is not None:
@@ -118,7 +120,7 @@ def derivative_input(Tensor x not None, bint outer):
         record(op_alias, args, 1, out)
     else:
         out.flags |= REQUIRES_GRAD
-    out.flags |= DERIVATIVE_INPUT
+    out.flags = (out.flags | DERIVATIVE_INPUT) & ~INFERENCE
     return out
 
 def reaches_outside(tensors, list inputs, bint keep=False):

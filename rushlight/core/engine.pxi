@@ -345,7 +345,7 @@ cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     for d in range(shape.ndim):
         if gradient.geometry.shape[d + lead] != shape.shape[d]:
             return <Tensor>py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
-    return <Tensor>op_sum(gradient, tuple(range(lead)))
+    return <Tensor>(op_sum(gradient, tuple(range(lead))) if shape.ndim else op_sum(gradient))
 
 cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, object value):
     """The gradient with its target's shape and dtype: summed where it was broadcast, cast where dtypes were mixed."""
@@ -626,7 +626,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         run.mark_needed()
     active_runs[run.id] = run
     try:
-        modes.grad = create_graph
+        modes.grad = create_graph and not modes.inference
         for i in range(len(roots)):
             if seeds[i] is not None:
                 seed = validate_seed(seeds[i], <Node>roots[i], outputs[i])

@@ -92,6 +92,7 @@ cdef extern from * namespace "rl" nogil:
     cdef cppclass Modes "rl::Modes":
         cbool grad
         cbool inference
+        cbool wished
         cbool forward_ad
         cbool anomaly
         cbool anomaly_check_nan

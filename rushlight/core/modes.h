@@ -7,7 +7,8 @@ namespace rl {
 
 struct Modes {
   bool grad = true;        // record operations
-  bool inference = false;  // inference_mode: no versions, no views
+  bool inference = false;  // inference_mode: no versions, no views, and nothing is recorded
+  bool wished = false;     // grad mode as the program sees it within inference_mode
   bool forward_ad = true;  // forward-mode derivatives allowed
   bool anomaly = false;    // detect_anomaly
   bool anomaly_check_nan = true;

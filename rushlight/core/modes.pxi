@@ -1,12 +1,15 @@
 # Grad modes of the running thread; rushlight/autograd/grad_mode.py makes context managers of them.
 def is_grad_enabled():
-    """Whether operations are recorded now."""
-    return modes.grad
+    """Whether operations are recorded now; within inference mode, whether they would be outside."""
+    return modes.wished if modes.inference else modes.grad
 
 def set_grad_mode(bint enabled):
-    """Sets grad mode of this thread; returns what it was."""
-    cdef bint before = modes.grad
-    modes.grad = enabled
+    """Sets grad mode of this thread; returns what it was. Inference mode records nothing even so."""
+    cdef bint before = modes.wished if modes.inference else modes.grad
+    if modes.inference:
+        modes.wished = enabled
+    else:
+        modes.grad = enabled
     return before
 
 def is_inference_mode_enabled():
@@ -14,15 +17,24 @@ def is_inference_mode_enabled():
     return modes.inference
 
 def set_inference_mode(bint enabled):
-    """Sets inference mode of this thread (which turns grad mode off too); returns (inference, grad) as they were."""
-    before = modes.inference, modes.grad
-    modes.inference = enabled
-    modes.grad = not enabled
+    """Sets inference mode of this thread (which turns grad mode off too); returns the modes as they were."""
+    cdef tuple before = inference_modes()
+    modes.inference, modes.wished, modes.grad = enabled, False, not enabled
     return before
 
-def restore_modes(bint inference, bint grad):
-    """Puts back what set_inference_mode returned."""
-    modes.inference, modes.grad = inference, grad
+def leave_inference_mode():
+    """Ends inference mode of this thread and leaves grad mode as the program sees it; returns the modes as they were."""
+    cdef tuple before = inference_modes()
+    if modes.inference:
+        modes.inference, modes.grad = False, modes.wished
+    return before
+
+cdef tuple inference_modes():
+    return modes.inference, modes.wished, modes.grad
+
+def restore_modes(bint inference, bint wished, bint grad):
+    """Puts back what set_inference_mode or leave_inference_mode returned."""
+    modes.inference, modes.wished, modes.grad = inference, wished, grad
 
 def is_anomaly_enabled():
     """Whether backward checks for NaN and names the forward line."""

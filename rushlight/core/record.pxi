@@ -118,7 +118,7 @@ cdef object save_value(object value, bint in_place_target):
 
 cdef inline bint can_save_plainly(Tensor tensor, int place) noexcept:
     """Will the node's own note of the version do, with no SavedTensor for hooks or errors?"""
-    return place < PLAINLY_SAVED and not saved_tensor_hooks_active and (not tensor.flags & INFERENCE or modes.inference)
+    return place < PLAINLY_SAVED and not saved_tensor_hooks_active and (not tensor.flags & INFERENCE or modes.inference or modes.transforms > 0)
 
 cdef SavedTensor saved_tensor_of(OpNode node, int place, object value):
     """A SavedTensor for what the node kept without one: an input, or the storage of its output."""
@@ -391,7 +391,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     # A rule of one differentiable output among several gets just that one's gradient.
     if node.more_outputs is not None and PyTuple_GET_SIZE(plan.op.outputs) and PyTuple_GET_SIZE(plan.op.differentiable_outputs) == 1:
         gradient = gradient[plan.op.differentiable_outputs[0]]
-    if gradient is None:
+    if gradient is None or type(gradient) is tuple and all_undefined(<tuple>gradient):
         return 0
     for k in range(PyList_GET_SIZE(plan.rules)):
         rule = <Rule>PyList_GET_ITEM(plan.rules, k)
@@ -432,6 +432,13 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         else:
             hand_over(node, edge, value, run, result)
     return 0
+
+cdef bint all_undefined(tuple gradients):
+    cdef object gradient
+    for gradient in gradients:
+        if gradient is not None:
+            return False
+    return True
 
 cdef inline int hand_over(OpNode node, Py_ssize_t edge, object value, BackwardRun run, tuple result) except -1:
     if result is None:

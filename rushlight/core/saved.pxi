@@ -43,7 +43,7 @@ cdef class SavedTensor:
 
 cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_number):
     cdef SavedTensor saved = SavedTensor.__new__(SavedTensor)
-    if tensor.flags & INFERENCE and not modes.inference:
+    if tensor.flags & INFERENCE and not modes.inference and not modes.transforms:
         raise RuntimeError("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
                            "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or "
                            "use `torch.no_grad()` instead of `torch.inference_mode()`.")

@@ -336,7 +336,7 @@ def push(func, flat, rebuild, moves, strict=False, has_aux=False):
     level = core.DualLevel()
     before = core.set_forward_ad_enabled(True)
     try:
-        with level:
+        with outside_inference_mode(), level:
             duals = [dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
             result = func(*rebuild(duals))
             aux = None
@@ -363,6 +363,16 @@ def without_inner_graph(value):
     if value.requires_grad and not core.reaches_outside((value,), []):
         value = core.without_graph(value, core.current_level())
     return core.left(value)
+
+
+class outside_inference_mode:
+    """Tangents are pushed even where the caller records nothing."""
+
+    def __enter__(self):
+        self.before = core.leave_inference_mode()
+
+    def __exit__(self, *exception):
+        core.restore_modes(*self.before)
 
 
 def linearize(func, *primals):

@@ -200,7 +200,9 @@ def sum_to_size(self, *size):
     dims = [d for d in range(len(shape)) if d < lead or size[d - lead] != shape[d]]
     if lead < 0 or any(d >= lead and size[d - lead] != 1 for d in dims):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
-    if dims or not size:
+    if not size:
+        return self.sum()
+    if dims:
         self = self.sum(dims, True)
     return self.view(size) if lead else self
 
