@@ -58,15 +58,17 @@ class Comparison:
     def __init__(self, function, inputs, settings, forward=False, complex_places=(), imaginary=False, outputs=None):
         self.function, self.inputs, self.settings, self.forward = function, inputs, settings, forward
         self.complex_places, self.imaginary = complex_places, imaginary
-        if outputs is None:
-            outputs = as_tuple(function(*inputs)) if forward else recorded(function(*inputs))
-        self.outputs = tuple(out for out in outputs if is_number_tensor(out))
+        everything = as_tuple(function(*inputs)) if outputs is None else outputs
+        self.places = [place for place, out in enumerate(everything) if is_number_tensor(out) and out.requires_grad]
+        self.outputs = tuple(everything[place] for place in self.places)
         self.wanted = tracked(inputs)
 
     def differentiable(self, *inputs):
         """The function, its outputs without derivative left out."""
         outputs = as_tuple(self.function(*inputs))
-        return tuple(out for out in outputs if is_number_tensor(out) and (self.forward or out.requires_grad))
+        if self.forward:
+            return tuple(outputs[place] for place in self.places)
+        return tuple(out for out in outputs if is_number_tensor(out) and out.requires_grad)
 
     def mismatch(self, numerical, analytical, out, place):
         """The text about two derivatives that differ."""
@@ -98,7 +100,7 @@ class Comparison:
 
     def analytical_by_forward(self):
         """By output, then by input."""
-        rows = [jacobians.forward_jacobian(self.function, self.inputs, x, self.outputs) for x in self.wanted]
+        rows = [jacobians.forward_jacobian(self.differentiable, self.inputs, x, self.outputs) for x in self.wanted]
         return list(zip(*rows))
 
     def analytical_by_backward(self, out):
@@ -136,7 +138,7 @@ class Comparison:
         ]
         for i, (x, u) in enumerate(zip(self.wanted, moves)):
             if self.forward:
-                found = jacobians.forward_product(self.function, self.inputs, x, u.reshape(x.shape))
+                found = jacobians.forward_product(self.differentiable, self.inputs, x, u.reshape(x.shape))
             for o, out in enumerate(self.outputs):
                 expected, atol = numerical[i][o], settings["atol"] * magnitude(u)
                 if self.forward:
@@ -167,7 +169,7 @@ class Comparison:
         x, out, settings = self.wanted[i], self.outputs[o], self.settings
         numerical = jacobians.numerical_jacobian(self.differentiable, self.inputs, x, self.outputs, settings["eps"])[o]
         if self.forward:
-            analytical = jacobians.forward_jacobian(self.function, self.inputs, x, self.outputs)[o]
+            analytical = jacobians.forward_jacobian(self.differentiable, self.inputs, x, self.outputs)[o]
         else:
             analytical = jacobians.analytical_jacobian(self.inputs, out, settings["nondet_tol"])[0][i]
         text = _FAST_MODE.format(numerical, analytical, (analytical - numerical).abs().max())
@@ -540,13 +542,21 @@ def deprecated(name):
     )
 
 
+def refuse_complex(outputs, name):
+    """The old helpers were written for real outputs."""
+    if any(out.is_complex() for out in outputs if isinstance(out, torch.Tensor)):
+        raise ValueError(f"Expected output to be non-complex. {name} no longer supports functions that return complex outputs.")
+
+
 def get_numerical_jacobian(fn, inputs, target=None, eps=1e-3, grad_out=1.0):
     """For each input the Jacobian of `fn(inputs)`, by central differences. Deprecated."""
     deprecated("get_numerical_jacobian")
     if grad_out != 1.0:
         raise ValueError("Expected grad_out to be 1.0. get_numerical_jacobian no longer supports values of grad_out != 1.0.")
-    wanted = tracked(as_tuple(inputs if target is None else target))
+    inputs = as_tuple(inputs)
+    wanted = tracked(inputs if target is None else as_tuple(target))
     outputs = as_tuple(fn(inputs))
+    refuse_complex(outputs, "get_numerical_jacobian")
     return tuple(jacobians.numerical_jacobian(lambda *_: fn(inputs), (), x, outputs, eps)[0] for x in wanted)
 
 
@@ -555,6 +565,7 @@ def get_analytical_jacobian(inputs, output, nondet_tol=0.0, grad_out=1.0):
     deprecated("get_analytical_jacobian")
     if grad_out != 1.0:
         raise ValueError("Expected grad_out to be 1.0. get_analytical_jacobian no longer supports values of grad_out != 1.0.")
+    refuse_complex([output], "get_analytical_jacobian")
     return jacobians.analytical_jacobian(as_tuple(inputs), output, nondet_tol)
 
 
