@@ -43,7 +43,16 @@ __all__ = [
     "variable",
 ]
 
-_LATE = {"functional": "rushlight.autograd.functional", "profiler": "rushlight.autograd.profiler"}
+_LATE = {
+    "functional": "rushlight.autograd.functional",
+    "profiler": "rushlight.autograd.profiler",
+    "profiler_util": "rushlight.autograd.profiler_util",
+    **{
+        name: f"rushlight.autograd.profiler:{name}"
+        for name in ("_enable_record_function", "_profiler_enabled", "kineto_available")
+    },
+    **{name: f"rushlight.profiler:{name}" for name in ("DeviceType", "ProfilerActivity", "ProfilerState")},
+}
 __getattr__ = _late(__name__, _LATE)
 
 

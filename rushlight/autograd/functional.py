@@ -321,7 +321,8 @@ def batched_rows(outputs, inputs, create_graph, strict):
     basis = [part.view((len(part), *out.size())) for part, out in zip(basis_of(outputs), outputs)]
     found = gradients(outputs, inputs, basis, create_graph, retain_graph=True, is_grads_batched=True)
     found = [
-        torch.zeros((sum(counts), *x.size()), dtype=x.dtype) if rows is None else rows for rows, x in zip(found, inputs, strict=True)
+        torch.zeros((sum(counts), *x.size()), dtype=x.dtype) if rows is None else rows
+        for rows, x in zip(found, inputs, strict=True)
     ]
     return zip(*(rows.split(counts, dim=0) for rows in found), strict=True)
 

@@ -4,20 +4,37 @@ It is an interpreter of ops: while it is on the core's stack, every op goes thro
 not, it costs nothing.
 """
 
-import functools
+import contextlib
 import math
+import os
 import threading
 import time
 import traceback
 
 import rushlight as torch
 from rushlight import core
-from rushlight.autograd.profiler_util import EventList, FunctionEvent, FunctionEventAvg
+from rushlight.autograd.profiler_util import (
+    MEMORY_EVENT_NAME,
+    OUT_OF_MEMORY_EVENT_NAME,
+    EventList,
+    FunctionEvent,
+    FunctionEventAvg,
+    Kernel,
+    MemRecordsAcc,
+    StringTable,
+)
 
 __all__ = [
+    "MEMORY_EVENT_NAME",
+    "OUT_OF_MEMORY_EVENT_NAME",
+    "EnforceUnique",
     "EventList",
     "FunctionEvent",
     "FunctionEventAvg",
+    "Kernel",
+    "KinetoStepTracker",
+    "MemRecordsAcc",
+    "StringTable",
     "emit_itt",
     "emit_nvtx",
     "kineto_available",
@@ -30,12 +47,30 @@ _SCOPE_OP, _SCOPE_BACKWARD, _SCOPE_USER = 0, 1, 7
 
 
 class _Profiling(threading.local):
-    """The recorder of this thread, or None."""
+    """The innermost recorder of this thread, or None, and whether it takes note of anything."""
 
     recorder = None
+    enabled = True
 
 
 _profiling = _Profiling()
+_is_profiler_enabled = False  # in any thread
+
+
+def _profiler_enabled():
+    """Whether this thread is being profiled."""
+    return _profiling.recorder is not None
+
+
+def _enable_record_function(enabled):
+    """Whether profiles of this thread take note of anything."""
+    _profiling.enabled = bool(enabled)
+
+
+def _set_is_profiler_enabled(enabled):
+    """Says whether a profile is being taken."""
+    global _is_profiler_enabled
+    _is_profiler_enabled = enabled
 
 
 def shapes_of(arguments):
@@ -75,32 +110,40 @@ class Recorder:
 
     def enter(self):
         """Begins to watch this thread."""
-        if _profiling.recorder is not None:
-            raise RuntimeError("Profiler is already enabled on this thread.")
-        _profiling.recorder = self
+        self.outer, _profiling.recorder = _profiling.recorder, self
+        _set_is_profiler_enabled(True)
         core.push_interpreter(self)
 
     def leave(self):
         """Ends watching; ranges that are still open end here."""
         if self.running:
             self.end(self.running[0])
-        _profiling.recorder = None
+        _profiling.recorder = self.outer
+        _set_is_profiler_enabled(self.outer is not None)
         core.pop_interpreter()
 
     def begin(self, name, scope, arguments=(), sequence=-1):
         """Opens an event within the one that is open."""
+        thread = threading.get_native_id()
         event = FunctionEvent(
             id=len(self.events) + 1,
-            name=name,
-            thread=threading.get_native_id(),
+            name="ProfilerStep*" if name.startswith("ProfilerStep#") else name,
+            trace_name=name,
+            thread=thread,
             start_us=0.0,
             end_us=0.0,
-            input_shapes=shapes_of(arguments) if self.record_shapes and arguments else None,
-            stack=stack_of_user() if self.with_stack else None,
+            overload_name="",
+            fwd_thread=0,
+            input_shapes=shapes_of(arguments) if self.record_shapes else [],
+            concrete_inputs=[],
+            kwinputs={},
+            stack=stack_of_user() if self.with_stack else [],
             scope=scope,
             sequence_nr=sequence,
+            device_index=os.getpid(),
             flops=flops_of(name.removeprefix("aten::"), arguments) if self.with_flops else None,
             is_user_annotation=scope == _SCOPE_USER,
+            activity_type="user_annotation" if scope == _SCOPE_USER else "cpu_op",
         )
         if self.running:
             self.running[-1].append_cpu_child(event)
@@ -116,8 +159,14 @@ class Recorder:
         return (time.perf_counter_ns() - self.started) / 1000
 
     def end(self, event):
-        """Closes an event, and those within it that an error left open."""
+        """Closes an event, and those within it that an error left open; ranges that the program named may overlap."""
+        if event not in self.running:
+            return  # something around it has ended, and so it
         now = self.now()
+        if event.scope == _SCOPE_USER and event is not self.running[-1]:
+            self.running[self.running.index(event) + 1].leave_cpu_parent()
+            self.running.remove(event)
+            self.running.append(event)
         while self.running:
             last = self.running.pop()
             last.time_range.end = now
@@ -128,7 +177,10 @@ class Recorder:
 
     def process(self, op, arguments, keywords):
         """One op, and within it the ops that it is made of."""
-        event = self.begin("aten::" + op.name + ("_" if keywords.get("mode") == 1 else ""), _SCOPE_OP, arguments)
+        if not _profiling.enabled:
+            return core.call_through(op, arguments, keywords)
+        sequence = core.sequence_number() if torch.is_grad_enabled() and any_tensor(arguments) else -1
+        event = self.begin(name_of(op) + ("_" if keywords.get("mode") == 1 else ""), _SCOPE_OP, arguments, sequence)
         try:
             if keywords or core.interpreters():
                 return core.call_through(op, arguments, keywords)
@@ -142,13 +194,37 @@ class Recorder:
 
     def enter_node(self, node):
         """The engine begins to run a node."""
-        outer = self.begin(f"autograd::engine::evaluate_function: {node.name()}", _SCOPE_BACKWARD, sequence=node._sequence_nr())
-        self.begin(node.name(), _SCOPE_BACKWARD, sequence=node._sequence_nr())
+        if not _profiling.enabled:
+            return None
+        sequence = node._sequence_nr()
+        sequence = sequence if sequence < 1 << 63 else -1  # a leaf's
+        outer = self.begin(f"autograd::engine::evaluate_function: {node.name()}", _SCOPE_OP, sequence=sequence)
+        self.begin(node.name(), _SCOPE_BACKWARD, sequence=sequence)
         return outer
 
     def exit_node(self, event):
         """The node is done."""
         self.end(event)
+
+
+def any_tensor(arguments):
+    """Is there a tensor among an op's arguments, or in a list there?"""
+    return any(isinstance(x, torch.Tensor) or isinstance(x, (list, tuple)) and any_tensor(x) for x in arguments)
+
+
+_PUBLIC = {
+    "_index": "index",
+    "_where": "where",
+    "_max_all": "max",
+    "_min_all": "min",
+    "_nll_loss": "nll_loss_nd",
+    "_batch_norm": "batch_norm",
+}
+
+
+def name_of(op):
+    """An op as profiles call it: parts of the table that stand for a public function by its name."""
+    return "aten::" + _PUBLIC.get(op.name, op.name)
 
 
 def stack_of_user():
@@ -161,7 +237,7 @@ def stack_of_user():
     ]
 
 
-class record_function:
+class record_function(contextlib.ContextDecorator):
     """Names a range of the program (or, as a decorator, a function) in profiles.
 
     >>> import rushlight as torch
@@ -174,25 +250,30 @@ class record_function:
 
     def __init__(self, name, args=None):
         self.name, self.args = name, args
-        self.event = self.recorder = None
+        self.run_callbacks_on_exit = True
+        self.record = None
 
     def __enter__(self):
-        self.recorder = _profiling.recorder
-        if self.recorder is not None:
-            self.event = self.recorder.begin(self.name, _SCOPE_USER)
+        for value, what, place in ((self.name, "name", 0), (self.args, "args", 1)):
+            if not isinstance(value, str) and not (place and value is None):
+                kind = "Optional[str]" if place else "str"
+                raise RuntimeError(
+                    f"profiler::_record_function_enter_new() Expected a value of type '{kind}' for argument '{what}' but instead found type "
+                    f"'{type(value).__name__}'.\nPosition: {place}\nValue: {value}"
+                )
+        self.record, recorder = [], _profiling.recorder if _profiling.enabled else None
+        while recorder is not None:
+            self.record.append((recorder, recorder.begin(self.name, _SCOPE_USER)))
+            recorder = recorder.outer
         return self
 
     def __exit__(self, *exception):
-        if self.recorder is not None:
-            self.recorder.end(self.event)
-
-    def __call__(self, function):
-        @functools.wraps(function)
-        def named(*args, **kwargs):
-            with record_function(self.name, self.args):
-                return function(*args, **kwargs)
-
-        return named
+        if not self.run_callbacks_on_exit:
+            return
+        if self.record is None:
+            raise AssertionError("Expected record to be set")
+        for recorder, event in self.record:
+            recorder.end(event)
 
 
 class profile:
@@ -339,3 +420,47 @@ def load_nvprof(path):
 def kineto_available():
     """Whether torch.profiler works: always."""
     return True
+
+
+class EnforceUnique:
+    """Refuses a key that it has seen."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def see(self, *key):
+        """Takes note of a key; RuntimeError the second time."""
+        if key in self.seen:
+            raise RuntimeError("duplicate key: " + str(key))
+        self.seen.add(key)
+
+
+class KinetoStepTracker:
+    """A count of steps that several parts of a program share: it is as far as the one that is furthest."""
+
+    _current_step = 0
+    _step_dict = {}
+
+    @classmethod
+    def init_step_count(cls, requester):
+        """A part of the program begins to count, from where the count is."""
+        cls._step_dict[requester] = cls._current_step
+
+    @classmethod
+    def erase_step_count(cls, requester):
+        """A part of the program counts no more; whether it did."""
+        return cls._step_dict.pop(requester, None) is not None
+
+    @classmethod
+    def increment_step(cls, requester):
+        """One more step of a part of the program; the common count."""
+        if requester not in cls._step_dict:
+            cls.init_step_count(requester)
+        cls._step_dict[requester] += 1
+        cls._current_step = max([cls._current_step, *cls._step_dict.values()])
+        return cls._current_step
+
+    @classmethod
+    def current_step(cls):
+        """The common count."""
+        return cls._current_step

@@ -1,15 +1,37 @@
 """What a profiler found: events, averages over events of one name, and tables of them."""
 
+import bisect
 import json
 import os
+import warnings
+from collections import defaultdict, namedtuple
+from operator import attrgetter
 
 import rushlight as torch
 
-__all__ = ["EventList", "FormattedTimesMixin", "FunctionEvent", "FunctionEventAvg", "Interval"]
+__all__ = [
+    "EventList",
+    "FormattedTimesMixin",
+    "FunctionEvent",
+    "FunctionEventAvg",
+    "Interval",
+    "Kernel",
+    "MemRecordsAcc",
+    "StringTable",
+]
+
+MEMORY_EVENT_NAME = "[memory]"
+OUT_OF_MEMORY_EVENT_NAME = "[OutOfMemory]"
+
+Kernel = namedtuple("Kernel", ["name", "device", "duration"])
+
+_UNITS = {"s": 1e6, "ms": 1e3, "us": 1}
 
 
-def _format_time(time_us):
-    """Microseconds with a unit that suits."""
+def _format_time(time_us, unit=None):
+    """Microseconds in a unit, by default one that suits."""
+    if unit in _UNITS:
+        return f"{time_us / _UNITS[unit]:.3f}{unit}"
     if time_us >= 1e6:
         return f"{time_us / 1e6:.3f}s"
     return f"{time_us / 1e3:.3f}ms" if time_us >= 1e3 else f"{time_us:.3f}us"
@@ -18,6 +40,8 @@ def _format_time(time_us):
 def _format_time_share(time_us, total_time_us):
     """A time as a percentage."""
     if total_time_us == 0:
+        if time_us != 0:
+            raise AssertionError(f"Expected time_us == 0 but got {time_us}")
         return "NaN"
     return f"{time_us * 100 / total_time_us:.2f}%"
 
@@ -41,8 +65,62 @@ class Interval:
         return self.end - self.start
 
 
+class StringTable(defaultdict):
+    """Names, each kept once."""
+
+    def __missing__(self, key):
+        self[key] = key
+        return key
+
+
+class MemRecordsAcc:
+    """Records of memory, found by their time (`start_ns()`)."""
+
+    def __init__(self, mem_records):
+        self._mem_records = sorted(mem_records, key=lambda record: record[0].start_ns())
+        self._starts = [record[0].start_ns() for record in self._mem_records]
+
+    def in_interval(self, start_us, end_us):
+        """The records between two times in microseconds."""
+        first = bisect.bisect_left(self._starts, start_us * 1000)
+        last = bisect.bisect_right(self._starts, end_us * 1000)
+        yield from self._mem_records[first:last]
+
+
+def renamed(instead, text):
+    """A time under the name that it had when there was one kind of device."""
+
+    def get(self):
+        warnings.warn(text, FutureWarning, stacklevel=2)
+        return getattr(self, instead)
+
+    return property(get, doc=f"`{instead}`. Deprecated.")
+
+
 class FormattedTimesMixin:
-    """Times as text."""
+    """Times as text. Nothing runs on a device here, so those times are 0."""
+
+    cuda_time = renamed("device_time", "`cuda_time` is deprecated, please use `device_time` instead.")
+
+    @property
+    def device_time(self):
+        """The mean time of a call on the device, in microseconds."""
+        return 0.0 if self.count == 0 else 1.0 * self.device_time_total / self.count
+
+    @property
+    def device_time_str(self):
+        """The mean time of a call on the device."""
+        return _format_time(self.device_time)
+
+    @property
+    def device_time_total_str(self):
+        """The time of all calls on the device."""
+        return _format_time(self.device_time_total)
+
+    @property
+    def self_device_time_total_str(self):
+        """The time of all calls on the device without what they called."""
+        return _format_time(self.self_device_time_total)
 
     @property
     def cpu_time(self):
@@ -88,27 +166,60 @@ class FunctionEvent(FormattedTimesMixin):
         sequence_nr=-1,
         node_id=-1,
         device_type=None,
+        device_index=0,
+        device_resource_id=None,
+        is_legacy=False,
         flops=None,
-        **others,
+        trace_name=None,
+        concrete_inputs=None,
+        kwinputs=None,
+        is_user_annotation=False,
+        activity_type=None,
+        external_id=None,
+        linked_correlation_id=0,
     ):
         self.id, self.name, self.thread, self.overload_name, self.fwd_thread = id, name, thread, overload_name, fwd_thread
         self.time_range = Interval(start_us, end_us)
         self.count = 1
         self.cpu_children = []
         self.cpu_parent = None
-        self.input_shapes = input_shapes or ""
-        self.stack = stack or []
+        self.input_shapes, self.concrete_inputs, self.kwinputs = input_shapes, concrete_inputs, kwinputs
+        self.stack = stack
         self.scope, self.use_device, self.node_id, self.sequence_nr = scope, use_device, node_id, sequence_nr
         self.cpu_memory_usage, self.device_memory_usage = cpu_memory_usage, device_memory_usage
-        self.is_async, self.is_remote, self.is_legacy = is_async, is_remote, False
-        self.is_user_annotation = others.get("is_user_annotation", False)
+        self.is_async, self.is_remote, self.is_legacy = is_async, is_remote, is_legacy
+        self.is_user_annotation, self.activity_type = is_user_annotation, activity_type
         self.device_type = torch.profiler.DeviceType.CPU if device_type is None else device_type
+        self.device_index = device_index
+        self.device_resource_id = thread if device_resource_id is None else device_resource_id
+        self.trace_name = name if trace_name is None else trace_name
+        self.external_id = id if external_id is None else external_id
+        self.linked_correlation_id = linked_correlation_id
         self.flops = flops
+        self.kernels = []
+        self.self_cpu_percent = self.total_cpu_percent = self.total_device_percent = -1
+
+    device_time_total = self_device_time_total = self_device_memory_usage = 0
+    cuda_time_total = renamed("device_time_total", "`cuda_time_total` is deprecated. Use `device_time_total` instead.")
+
+    def append_kernel(self, name, device, duration):
+        """Notes what the call ran on a device."""
+        self.kernels.append(Kernel(name, device, duration))
 
     def append_cpu_child(self, child):
         """Adds a call that this one made."""
+        if not isinstance(child, FunctionEvent):
+            raise AssertionError("Expected child to be a FunctionEvent")
         child.cpu_parent = self
         self.cpu_children.append(child)
+
+    def leave_cpu_parent(self):
+        """The call within which this one began has ended before it: it belongs to the next around."""
+        before, self.cpu_parent = self.cpu_parent, None
+        if before is not None:
+            before.cpu_children.remove(self)
+            if before.cpu_parent is not None:
+                before.cpu_parent.append_cpu_child(self)
 
     @property
     def key(self):
@@ -135,7 +246,7 @@ class FunctionEvent(FormattedTimesMixin):
             f"<FunctionEvent id={self.id} name={self.name} overload_name={self.overload_name} device_type={self.device_type} "
             f"node_id={self.node_id} cpu_time={self.cpu_time_str} start_us={self.time_range.start} end_us={self.time_range.end} "
             f"cpu_children={[child.id for child in self.cpu_children]} {self.use_device}_time=0.000us name={self.name} thread={self.thread} "
-            f"input_shapes={self.input_shapes or None} cpu_memory_usage={self.cpu_memory_usage} {self.use_device}_memory_usage=0 "
+            f"input_shapes={self.input_shapes} cpu_memory_usage={self.cpu_memory_usage} {self.use_device}_memory_usage=0 "
             f"is_async={self.is_async} is_remote={self.is_remote} seq_nr={self.sequence_nr} is_legacy={self.is_legacy}>"
         )
 
@@ -145,25 +256,38 @@ class FunctionEventAvg(FormattedTimesMixin):
 
     def __init__(self):
         self.key = None
-        self.count = 0
-        self.cpu_time_total = self.self_cpu_time_total = 0
-        self.cpu_memory_usage = self.self_cpu_memory_usage = 0
-        self.input_shapes = self.stack = self.scope = self.device_type = None
+        self.count = self.node_id = 0
+        self.cpu_time_total = self.self_cpu_time_total = self.device_time_total = self.self_device_time_total = 0
+        self.cpu_memory_usage = self.self_cpu_memory_usage = self.device_memory_usage = self.self_device_memory_usage = 0
+        self.input_shapes = self.stack = self.scope = self.overload_name = self.use_device = None
+        self.device_type = torch.profiler.DeviceType.CPU
         self.cpu_parent = None
         self.cpu_children = None
-        self.is_async = self.is_remote = self.is_legacy = self.is_user_annotation = False
+        self.is_async = self.is_remote = self.is_legacy = False
         self.flops = 0
+
+    _ALIKE = (
+        "node_id is_async is_remote cpu_parent cpu_children overload_name input_shapes stack scope device_type is_legacy use_device "
+        "is_user_annotation"
+    ).split()
+    _SUMMED = (
+        "cpu_time_total self_cpu_time_total device_time_total self_device_time_total cpu_memory_usage self_cpu_memory_usage "
+        "device_memory_usage self_device_memory_usage count"
+    ).split()
 
     def add(self, other):
         """Counts one more event, or the events of another average."""
         if self.key is None:
-            self.key, self.scope, self.device_type = other.key, other.scope, other.device_type
-            self.input_shapes, self.stack = other.input_shapes, other.stack
-            self.is_user_annotation = other.is_user_annotation
-        self.count += other.count
-        for name in ("cpu_time_total", "self_cpu_time_total", "cpu_memory_usage", "self_cpu_memory_usage"):
+            self.key = other.key
+            for name in self._ALIKE:
+                setattr(self, name, getattr(other, name))
+        if not isinstance(other, (FunctionEvent, FunctionEventAvg)):
+            raise AssertionError("Expected other to be a FunctionEvent or FunctionEventAvg")
+        if other.key != self.key:
+            raise AssertionError(f"Expected keys to match, but got {other.key} vs {self.key}")
+        for name in self._SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.flops += other.flops or 0
+        self.flops = (self.flops or 0) + (other.flops or 0)
         return self
 
     __iadd__ = add
@@ -191,6 +315,22 @@ class EventList(list):
         """The time of all events, in microseconds, each counted once."""
         return sum(event.self_cpu_time_total for event in self)
 
+    def _populate_cpu_children(self):
+        """Finds by time and thread which event called which, for events that do not know."""
+        threads = defaultdict(list)
+        for event in self:
+            if not event.is_async:
+                threads[event.thread, event.node_id].append(event)
+        for events in threads.values():
+            open_events = []
+            for event in sorted(events, key=lambda e: (e.time_range.start, -e.time_range.end)):
+                start, end = event.time_range.start, event.time_range.end
+                while open_events and (start >= open_events[-1].time_range.end or end > open_events[-1].time_range.end):
+                    open_events.pop()
+                if open_events:
+                    open_events[-1].append_cpu_child(event)
+                open_events.append(event)
+
     def table(
         self,
         sort_by=None,
@@ -209,6 +349,7 @@ class EventList(list):
             row_limit: How many rows at most.
             header: A line above.
             top_level_events_only: Leave out what others called.
+            time_unit: "s", "ms" or "us" for all times; by default each has the unit that suits it.
         """
         if not self:
             return ""
@@ -219,6 +360,7 @@ class EventList(list):
             (max_name_column_width, max_shapes_column_width, max_src_column_width),
             header,
             top_level_events_only,
+            time_unit,
         )
 
     def key_averages(self, group_by_input_shape=False, group_by_stack_n=0, group_by_overload_name=False):
@@ -228,14 +370,18 @@ class EventList(list):
             key = [event.key]
             if group_by_input_shape:
                 key.append(str(event.input_shapes))
+            if group_by_overload_name:
+                key.append(event.overload_name)
             if group_by_stack_n > 0:
-                key += event.stack[:group_by_stack_n]
+                key += (event.stack or [])[:group_by_stack_n]
             groups.setdefault(tuple(key), FunctionEventAvg()).add(event)
         averages = EventList(groups.values(), profile_memory=self._profile_memory, with_flops=self._with_flops)
         for average in averages:
-            average.stack = average.stack[:group_by_stack_n]
+            average.stack = (average.stack or [])[:group_by_stack_n]
             if not group_by_input_shape:
                 average.input_shapes = ""
+            if not group_by_overload_name:
+                average.overload_name = ""
         return averages
 
     def total_average(self):
@@ -247,26 +393,29 @@ class EventList(list):
         total.key = "Total"
         return total
 
-    def export_chrome_trace(self, path):
-        """Writes the events as JSON for chrome://tracing and Perfetto."""
+    def export_chrome_trace(self, path, metadata=None):
+        """Writes the events, and what `metadata` says of them, as JSON for chrome://tracing and Perfetto."""
         process = os.getpid()
         rows = [
             {
                 "ph": "X",
                 "cat": "user_annotation" if event.is_user_annotation else "cpu_op",
-                "name": event.name,
+                "name": event.trace_name,
                 "pid": process,
                 "tid": event.thread,
                 "ts": event.time_range.start,
                 "dur": event.cpu_time_total,
-                "args": {"External id": event.id, "Sequence number": event.sequence_nr}
+                "args": {"External id": event.id, "Ev Idx": place, "Sequence number": event.sequence_nr}
                 | ({"Input Dims": event.input_shapes} if event.input_shapes else {})
                 | ({"Call stack": ";".join(event.stack)} if event.stack else {}),
             }
-            for event in self
+            for place, event in enumerate(self)
         ]
         with open(path, "w") as file:
-            json.dump({"schemaVersion": 1, "displayTimeUnit": "ms", "traceEvents": rows}, file)
+            json.dump(
+                {"schemaVersion": 1, **(metadata or {}), "displayTimeUnit": "ms", "traceEvents": rows, "traceName": str(path)},
+                file,
+            )
 
     def export_stacks(self, path, metric="self_cpu_time_total"):
         """Writes one line for each event with a stack: the stack, outermost first, and the metric. For flame graphs."""
@@ -281,21 +430,22 @@ class EventList(list):
         return ["self_cpu_time_total"]
 
 
-def _build_table(events, sort_by, row_limit, widths, header, top_level_only):
+def _build_table(events, sort_by, row_limit, widths, header, top_level_only, unit):
     """Columns of equal width under a line, above it the names."""
     name_width, shapes_width, source_width = widths
     total = sum(event.self_cpu_time_total for event in events)
     rows = [event for event in events if not top_level_only or event.cpu_parent is None]
     if sort_by is not None:
-        rows.sort(key=lambda event: getattr(event, sort_by), reverse=True)
+        value = attrgetter(sort_by)
+        rows.sort(key=lambda event: value(event) or 0, reverse=True)
     rows = rows[:row_limit] if row_limit >= 0 else rows
     columns = [
         ("Name", lambda e: shortened(e.key, name_width)),
         ("Self CPU %", lambda e: _format_time_share(e.self_cpu_time_total, total)),
-        ("Self CPU", lambda e: e.self_cpu_time_total_str),
+        ("Self CPU", lambda e: _format_time(e.self_cpu_time_total, unit)),
         ("CPU total %", lambda e: _format_time_share(e.cpu_time_total, total)),
-        ("CPU total", lambda e: e.cpu_time_total_str),
-        ("CPU time avg", lambda e: e.cpu_time_str),
+        ("CPU total", lambda e: _format_time(e.cpu_time_total, unit)),
+        ("CPU time avg", lambda e: _format_time(e.cpu_time, unit)),
     ]
     if events._profile_memory:
         columns += [
@@ -314,7 +464,7 @@ def _build_table(events, sort_by, row_limit, widths, header, top_level_only):
     line = "".join("-" * width + "  " for width in wide)
     lines = ["".join(cell.rjust(width) + "  " for cell, width in zip(row, wide)) for row in cells]
     top = [] if header is None else ["=" * len(line), header]
-    return "\n".join([*top, line, lines[0], line, *lines[1:], line, f"Self CPU time total: {_format_time(total)}", ""])
+    return "\n".join([*top, line, lines[0], line, *lines[1:], line, f"Self CPU time total: {_format_time(total, unit)}", ""])
 
 
 def shortened(text, width):

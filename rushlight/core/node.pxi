@@ -1,6 +1,10 @@
 # The graph. A node is one recorded operation; its edges lead to the nodes that made its inputs, or to the leaves among them.
 cdef uint64_t sequence_counter = 0
 
+def sequence_number():
+    """The number that the next recorded node will have."""
+    return sequence_counter + 1
+
 cdef inline uint64_t next_sequence() noexcept:
     global sequence_counter
     sequence_counter += 1

@@ -1,10 +1,13 @@
 """Profiles of the steps of a program: which steps are watched, and what becomes of what was seen."""
 
-from rushlight.autograd.profiler import kineto_available, record_function
-from rushlight.profiler.steps import (
+from rushlight.autograd.profiler import KinetoStepTracker, kineto_available, record_function
+from rushlight.profiler.profiler import (
     DeviceType,
     ProfilerAction,
     ProfilerActivity,
+    ProfilerState,
+    RecordScope,
+    _KinetoProfile,
     profile,
     schedule,
     supported_activities,
@@ -13,8 +16,12 @@ from rushlight.profiler.steps import (
 
 __all__ = [
     "DeviceType",
+    "KinetoStepTracker",
     "ProfilerAction",
     "ProfilerActivity",
+    "ProfilerState",
+    "RecordScope",
+    "_KinetoProfile",
     "kineto_available",
     "profile",
     "record_function",

@@ -10,11 +10,13 @@ from ..semantics.test_func_contract import *  # noqa: F403
 from ..semantics.test_func_inside import *  # noqa: F403
 from ..semantics.test_func_wrappers import *  # noqa: F403
 from ..semantics.test_function_contract import *  # noqa: F403
+from ..semantics.test_functional_api import *  # noqa: F403
 from ..semantics.test_functions import *  # noqa: F403
 from ..semantics.test_graph_details import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
+from ..semantics.test_profiling import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
