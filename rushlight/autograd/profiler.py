@@ -209,7 +209,7 @@ class Recorder:
 
 def any_tensor(arguments):
     """Is there a tensor among an op's arguments, or in a list there?"""
-    return any(isinstance(x, torch.Tensor) or isinstance(x, (list, tuple)) and any_tensor(x) for x in arguments)
+    return any(isinstance(x, torch.Tensor) or (isinstance(x, (list, tuple)) and any_tensor(x)) for x in arguments)
 
 
 _PUBLIC = {

@@ -266,14 +266,32 @@ class FunctionEventAvg(FormattedTimesMixin):
         self.is_async = self.is_remote = self.is_legacy = False
         self.flops = 0
 
-    _ALIKE = (
-        "node_id is_async is_remote cpu_parent cpu_children overload_name input_shapes stack scope device_type is_legacy use_device "
-        "is_user_annotation"
-    ).split()
-    _SUMMED = (
-        "cpu_time_total self_cpu_time_total device_time_total self_device_time_total cpu_memory_usage self_cpu_memory_usage "
-        "device_memory_usage self_device_memory_usage count"
-    ).split()
+    _ALIKE = [
+        "node_id",
+        "is_async",
+        "is_remote",
+        "cpu_parent",
+        "cpu_children",
+        "overload_name",
+        "input_shapes",
+        "stack",
+        "scope",
+        "device_type",
+        "is_legacy",
+        "use_device",
+        "is_user_annotation",
+    ]
+    _SUMMED = [
+        "cpu_time_total",
+        "self_cpu_time_total",
+        "device_time_total",
+        "self_device_time_total",
+        "cpu_memory_usage",
+        "self_cpu_memory_usage",
+        "device_memory_usage",
+        "self_device_memory_usage",
+        "count",
+    ]
 
     def add(self, other):
         """Counts one more event, or the events of another average."""

@@ -5,9 +5,9 @@ import pytest
 
 def test_strict_jacobians_name_the_output(torch):
     jacobian = torch.autograd.functional.jacobian
-    with pytest.raises(RuntimeError, match="independent of input 1. This is not allowed in strict mode when create_graph=True"):
+    with pytest.raises(RuntimeError, match=r"independent of input 1\. This is not allowed in strict mode when create_graph=True"):
         jacobian(lambda a: (a * a, a.sum()), torch.ones(2), strict=True, create_graph=True)
-    with pytest.raises(RuntimeError, match="independent of input 0. This is not allowed in strict mode when create_graph=True"):
+    with pytest.raises(RuntimeError, match=r"independent of input 0\. This is not allowed in strict mode when create_graph=True"):
         jacobian(lambda a, b: (a * a).sum() + b.sum(), (torch.ones(2), torch.ones(2)), strict=True, create_graph=True)
 
 
@@ -112,9 +112,9 @@ def test_old_helpers_refuse_complex_outputs(torch):
 
     module = import_module(torch.autograd.gradcheck.__module__)
     x = torch.ones(2, dtype=torch.complex128, requires_grad=True)
-    with pytest.raises(ValueError, match="Expected output to be non-complex. get_numerical_jacobian no longer supports"):
+    with pytest.raises(ValueError, match=r"Expected output to be non-complex\. get_numerical_jacobian no longer supports"):
         module.get_numerical_jacobian(lambda inputs: inputs[0] * 2, (x,))
-    with pytest.raises(ValueError, match="Expected output to be non-complex. get_analytical_jacobian no longer supports"):
+    with pytest.raises(ValueError, match=r"Expected output to be non-complex\. get_analytical_jacobian no longer supports"):
         module.get_analytical_jacobian((x,), x * 2)
 
 
