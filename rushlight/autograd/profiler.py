@@ -10,6 +10,7 @@ import os
 import threading
 import time
 import traceback
+from typing import ClassVar
 
 import rushlight as torch
 from rushlight import core
@@ -438,8 +439,8 @@ class EnforceUnique:
 class KinetoStepTracker:
     """A count of steps that several parts of a program share: it is as far as the one that is furthest."""
 
-    _current_step = 0
-    _step_dict = {}
+    _current_step: ClassVar[int] = 0
+    _step_dict: ClassVar[dict] = {}
 
     @classmethod
     def init_step_count(cls, requester):

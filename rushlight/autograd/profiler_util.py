@@ -251,6 +251,34 @@ class FunctionEvent(FormattedTimesMixin):
         )
 
 
+_ALIKE = (
+    "node_id",
+    "is_async",
+    "is_remote",
+    "cpu_parent",
+    "cpu_children",
+    "overload_name",
+    "input_shapes",
+    "stack",
+    "scope",
+    "device_type",
+    "is_legacy",
+    "use_device",
+    "is_user_annotation",
+)
+_SUMMED = (
+    "cpu_time_total",
+    "self_cpu_time_total",
+    "device_time_total",
+    "self_device_time_total",
+    "cpu_memory_usage",
+    "self_cpu_memory_usage",
+    "device_memory_usage",
+    "self_device_memory_usage",
+    "count",
+)
+
+
 class FunctionEventAvg(FormattedTimesMixin):
     """All calls of one name."""
 
@@ -266,44 +294,17 @@ class FunctionEventAvg(FormattedTimesMixin):
         self.is_async = self.is_remote = self.is_legacy = False
         self.flops = 0
 
-    _ALIKE = [
-        "node_id",
-        "is_async",
-        "is_remote",
-        "cpu_parent",
-        "cpu_children",
-        "overload_name",
-        "input_shapes",
-        "stack",
-        "scope",
-        "device_type",
-        "is_legacy",
-        "use_device",
-        "is_user_annotation",
-    ]
-    _SUMMED = [
-        "cpu_time_total",
-        "self_cpu_time_total",
-        "device_time_total",
-        "self_device_time_total",
-        "cpu_memory_usage",
-        "self_cpu_memory_usage",
-        "device_memory_usage",
-        "self_device_memory_usage",
-        "count",
-    ]
-
     def add(self, other):
         """Counts one more event, or the events of another average."""
         if self.key is None:
             self.key = other.key
-            for name in self._ALIKE:
+            for name in _ALIKE:
                 setattr(self, name, getattr(other, name))
         if not isinstance(other, (FunctionEvent, FunctionEventAvg)):
             raise AssertionError("Expected other to be a FunctionEvent or FunctionEventAvg")
         if other.key != self.key:
             raise AssertionError(f"Expected keys to match, but got {other.key} vs {self.key}")
-        for name in self._SUMMED:
+        for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.flops = (self.flops or 0) + (other.flops or 0)
         return self
