@@ -93,8 +93,8 @@ cdef class BatchLevel(Level):
                     result = view_of(op, <Tensor>bound[0], dim, None)
             elif how.kind == BATCH_PRODUCT:
                 result = product_of_batch(<object>bound[0], <object>bound[1], flags, self.size)
-            elif how.kind == BATCH_ADDED_PRODUCT and flags == 2:
-                result = rows_of_layer(op, bound, n, self.size)
+            elif how.kind == BATCH_ADDED_PRODUCT:
+                result = rows_of_layer(op, bound, n, self.size) if flags == 2 else added_product_of_batch(bound, flags, self.size)
             elif how.kind == BATCH_PERMUTED:
                 dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim - 1)
                 if type(dim) is tuple:
@@ -390,6 +390,26 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
         a = run_packed(batch_expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
     return run_packed(batch_bmm, (a, b))
 
+cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t size):
+    """addmm as a product of batches and a sum, where neither is scaled; None where something does not fit."""
+    cdef Tensor x
+    if flags >> 1 == 0 or flags > 7 or (<object>bound[3] is not ONE and <object>bound[3] != 1) or <object>bound[4] != 1 or \
+            not isinstance(<object>bound[0], Tensor) or not isinstance(<object>bound[1], Tensor) or not isinstance(<object>bound[2], Tensor):
+        return None
+    x = <Tensor>bound[0]
+    if x.code != (<Tensor>bound[1]).code or category[x.code] < IS_FLOATING or not 1 <= x.geometry.ndim - (flags & 1) <= 2:
+        return None
+    product = product_of_batch(<object>bound[1], <object>bound[2], flags >> 1, size)
+    if product is None:
+        return None
+    if flags & 1 and x.geometry.ndim == 2:
+        x = run_packed(op_view, (x, (size, 1, x.geometry.shape[1])))
+    # (The sum may not be larger than the product.)
+    for d in range(1, min(x.geometry.ndim, 3)):
+        if x.geometry.shape[x.geometry.ndim - d] != 1 and x.geometry.shape[x.geometry.ndim - d] != (<Tensor>product).geometry.shape[3 - d]:
+            return None
+    return run_packed(op_add, (x, product, ONE))
+
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):
     """addmm of a vector, a batch of matrices and one matrix: a layer on all rows at once."""
     cdef Tensor a = <Tensor>bound[1], made
@@ -408,55 +428,94 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
 
 # ---------------------------------------------------------------------------------------------------------- in and out
 def wrap_examples(BatchLevel level not None, tuple args, in_dims):
-    """The arguments of a function as it sees them, where they are plain: tensors, and whatever has no batch. None otherwise.
+    """The arguments of a function as it sees them, where they are plain: tensors, plain containers of them, and whatever has no batch.
 
-    The size of the batch is read from them.
+    None otherwise. The size of the batch is read from them.
     """
-    cdef Py_ssize_t i, n = PyTuple_GET_SIZE(args), size = -1
-    cdef bint each = type(in_dims) is tuple
-    cdef list made = []
-    cdef object value, dim
-    cdef Tensor x
-    cdef Wrapped wrapped
-    cdef long d
-    if not each and type(in_dims) is not int or each and PyTuple_GET_SIZE(in_dims) != n or n == 0:
+    cdef Py_ssize_t size = -1
+    if type(in_dims) is not int and type(in_dims) is not tuple or len(args) == 0:
         return None
-    for i in range(n):
-        value = <object>PyTuple_GET_ITEM(args, i)
-        dim = <object>PyTuple_GET_ITEM(in_dims, i) if each else in_dims
-        if dim is None:
-            made.append(value)
-            continue
-        if type(dim) is not int or not isinstance(value, Tensor):
-            return None
-        x, d = <Tensor>value, dim
-        if d < -x.geometry.ndim or d >= x.geometry.ndim:
-            return None
-        d = d + x.geometry.ndim if d < 0 else d
-        if size >= 0 and x.geometry.shape[d] != size:
-            return None
-        size = x.geometry.shape[d]
-        if d:
-            x = x.movedim(d, 0)
-        wrapped = wrap_value(level, x, ZERO)
-        wrapped.given_dim = d
-        made.append(wrapped)
-    if size < 0:
+    made = wrap_tree(level, args, in_dims, &size)
+    if made is NOT_PLAIN or size < 0:
         return None
     level.size = size
     return made
 
-def unwrap_examples(BatchLevel level not None, result):
-    """A result with its batch in front, where it is a tensor that has one, or a tuple of such; None otherwise."""
-    cdef object item
+NOT_PLAIN = object()
+
+cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* size):
+    """A tensor, or a tuple, list or dict of such, with the batch dimension `dim` (or a container of such); NOT_PLAIN for anything else."""
+    cdef Tensor x
+    cdef Wrapped wrapped
+    cdef long d
     cdef list made
+    cdef dict named
+    cdef object key, item
+    cdef bint each = type(dim) is tuple or type(dim) is list or type(dim) is dict
+    if type(value) is dict:
+        if each and (type(dim) is not dict or len(<dict>dim) != len(<dict>value)):
+            return NOT_PLAIN
+        named = {}
+        for key, item in (<dict>value).items():
+            if each and key not in <dict>dim:
+                return NOT_PLAIN
+            item = wrap_tree(level, item, (<dict>dim)[key] if each else dim, size)
+            if item is NOT_PLAIN:
+                return NOT_PLAIN
+            named[key] = item
+        return named
+    if type(value) is tuple or type(value) is list:
+        if each and (type(dim) is not type(value) or len(dim) != len(value)):
+            return NOT_PLAIN
+        made = []
+        for item in value:
+            item = wrap_tree(level, item, dim[len(made)] if each else dim, size)
+            if item is NOT_PLAIN:
+                return NOT_PLAIN
+            made.append(item)
+        return tuple(made) if type(value) is tuple else made
+    if dim is None:
+        return value
+    if type(dim) is not int or not isinstance(value, Tensor):
+        return NOT_PLAIN
+    x, d = <Tensor>value, dim
+    if d < -x.geometry.ndim or d >= x.geometry.ndim:
+        return NOT_PLAIN
+    d = d + x.geometry.ndim if d < 0 else d
+    if size[0] >= 0 and x.geometry.shape[d] != size[0]:
+        return NOT_PLAIN
+    size[0] = x.geometry.shape[d]
+    if d:
+        x = x.movedim(d, 0)
+    wrapped = wrap_value(level, x, ZERO)
+    wrapped.given_dim = d
+    return wrapped
+
+def unwrap_examples(BatchLevel level not None, result):
+    """A result with its batch in front, where it is a tensor that has one, or a plain container of such; None otherwise."""
+    made = unwrap_tree(level, result)
+    return None if made is NOT_PLAIN else made
+
+cdef object unwrap_tree(BatchLevel level, object result):
+    cdef object key, item
+    cdef list made
+    cdef dict named
     if type(result) is Wrapped:
-        return left((<Wrapped>result).value) if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else None
-    if type(result) is not tuple:
-        return None
-    made = []
-    for item in <tuple>result:
-        if type(item) is not Wrapped or (<Wrapped>item).level is not level or (<Wrapped>item).aspect is None:
-            return None
-        made.append(left((<Wrapped>item).value))
-    return tuple(made)
+        return left((<Wrapped>result).value) if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else NOT_PLAIN
+    if type(result) is tuple or type(result) is list:
+        made = []
+        for item in result:
+            item = unwrap_tree(level, item)
+            if item is NOT_PLAIN:
+                return NOT_PLAIN
+            made.append(item)
+        return tuple(made) if type(result) is tuple else made
+    if type(result) is dict:
+        named = {}
+        for key, item in (<dict>result).items():
+            item = unwrap_tree(level, item)
+            if item is NOT_PLAIN:
+                return NOT_PLAIN
+            named[key] = item
+        return named
+    return NOT_PLAIN

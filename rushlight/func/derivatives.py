@@ -60,6 +60,9 @@ def flattened(tree):
                 break
         else:
             return list(tree), tuple
+    if type(tree) is dict and all(isinstance(item, torch.Tensor) for item in tree.values()):
+        keys = list(tree)
+        return list(tree.values()), lambda leaves: dict(zip(keys, leaves, strict=True))
     leaves, spec = tree_flatten(tree)
     return leaves, spec.unflatten
 

@@ -1,6 +1,7 @@
 """Modules as functions of their parameters and buffers."""
 
 import rushlight as torch
+from rushlight.nn._lookup import tensor_slots
 
 __all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
 
@@ -65,18 +66,6 @@ def merged(dicts):
     if twice:
         raise ValueError(f"{twice} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     return {key: value for one in dicts for key, value in one.items()}
-
-
-def tensor_slots(module, prefix, found):
-    """Where a module, and those in it, keep their parameters and buffers: name -> (table, key)."""
-    for table in (module._parameters, module._buffers):
-        for key, tensor in table.items():
-            if tensor is not None:
-                found[prefix + key] = (table, key)
-    for key, child in module._modules.items():
-        if child is not None:
-            tensor_slots(child, f"{prefix}{key}.", found)
-    return found
 
 
 def with_tied_names(slots, given):

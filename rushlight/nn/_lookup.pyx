@@ -187,3 +187,16 @@ def configure(tensor, module, hooks):
     tensor_class, module_class, global_hooks = tensor, module, hooks
     tensor_type = <TypeStruct*>tensor
     module_type = <TypeStruct*>module
+
+
+def tensor_slots(module, str prefix, dict found):
+    """Where a module, and those in it, keep their parameters and buffers: name -> (table, key), put into `found`."""
+    cdef dict attributes = module.__dict__
+    for table in (attributes["_parameters"], attributes["_buffers"]):
+        for key, tensor in (<dict?>table).items():
+            if tensor is not None:
+                found[prefix + key] = (table, key)
+    for key, child in (<dict?>attributes["_modules"]).items():
+        if child is not None:
+            tensor_slots(child, f"{prefix}{key}.", found)
+    return found

@@ -6,6 +6,7 @@ from ..semantics.test_accumulation import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
+from ..semantics.test_func_containers import *  # noqa: F403
 from ..semantics.test_func_contract import *  # noqa: F403
 from ..semantics.test_func_inside import *  # noqa: F403
 from ..semantics.test_func_wrappers import *  # noqa: F403
