@@ -27,6 +27,8 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     filled      tensors of given sizes, unset or filled with one value
     generator   random numbers: their source, drawing them
     function    autograd.Function
+    hooks       keeping, calling and checking hooks
+    leaves      what backward does at a leaf
     engine      backward
     running     what a backward tells while it runs
     modes       grad modes
@@ -75,6 +77,8 @@ include "filled.pxi"
 include "generator.pxi"
 include "interop.pxi"
 include "function.pxi"
+include "hooks.pxi"
+include "leaves.pxi"
 include "engine.pxi"
 include "running.pxi"
 include "modes.pxi"

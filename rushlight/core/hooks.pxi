@@ -1,0 +1,130 @@
+# Hooks: how they are kept and removed, and how backward calls them and checks what they return.
+cdef object new_hooks():
+    from collections import OrderedDict
+    return OrderedDict()
+
+cdef object add_hook(object hooks, object hook):
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away again; also a context manager that does so at its end."""
+    next_id = 0
+
+    def __init__(self, hooks_dict, *, extra_dict=None):
+        import weakref
+        self.hooks_dict_ref = weakref.ref(hooks_dict)
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+        extras = [] if extra_dict is None else extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
+        self.extra_dict_ref = tuple([weakref.ref(d) for d in extras])
+
+    def remove(self):
+        """Removes the hook (once; again does nothing)."""
+        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = reference()
+            if hooks is not None:
+                hooks.pop(self.id, None)
+
+    def __getstate__(self):
+        return (self.hooks_dict_ref(), self.id) if not self.extra_dict_ref else (
+            self.hooks_dict_ref(), self.id, tuple([r() for r in self.extra_dict_ref]))
+
+    def __setstate__(self, state):
+        import weakref
+        from collections import OrderedDict
+        self.hooks_dict_ref = weakref.ref(OrderedDict() if state[0] is None else state[0])
+        self.id = state[1]
+        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
+        self.extra_dict_ref = () if len(state) < 3 else tuple([weakref.ref(OrderedDict() if d is None else d) for d in state[2]])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+RemovableHandle.__module__ = "torch.utils.hooks"
+
+
+cdef object call_tensor_hooks(object hooks, object gradient):
+    for hook in list(hooks.values()):
+        result = hook(gradient)
+        if result is not None:
+            check_hook_result(gradient, result, hook)
+            gradient = result
+    return gradient
+
+cdef int check_hook_result(object given, object result, hook) except -1:
+    name = getattr(hook, "__name__", "<unknown hook>")
+    if not isinstance(result, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    cdef Tensor a, b = <Tensor>result
+    if given is None:
+        return 0
+    a = <Tensor>given
+    if a.code != b.code:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was torch.{dtypes[a.code].legacy_name}Tensor got "
+                           f"torch.{dtypes[b.code].legacy_name}Tensor)")
+    if not a.geometry.same_shape(b.geometry):
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
+    return 0
+
+cdef object before_node(Node node, object gradient):
+    """Hooks of the tensors whose gradient this is."""
+    cdef list many
+    cdef NodeExtras extras = node.extras
+    if type(node) is AccumulateGrad:
+        hooks = node.leaf.hooks
+        if hooks and gradient is not None:
+            gradient = call_tensor_hooks(hooks, gradient)
+        return gradient
+    if extras is None or extras.tensor_hooks is None:
+        return gradient
+    many = [gradient] if node.more_outputs is None else list(gradient)
+    for number in sorted(extras.tensor_hooks):
+        if many[number] is not None:
+            many[number] = call_tensor_hooks(extras.tensor_hooks[number], many[number])
+    return many[0] if node.more_outputs is None else tuple(many)
+
+cdef object pre_hooks_and_retain(Node node, object gradient):
+    cdef NodeExtras extras = node.extras
+    cdef Tensor tensor
+    cdef tuple many = (gradient,) if node.more_outputs is None else gradient
+    if extras.pre_hooks:
+        for hook in list(extras.pre_hooks.values()):
+            result = hook(many)
+            if result is not None:
+                many = check_many(many, result, hook)
+    if extras.retained is not None:
+        for number, reference in extras.retained.items():
+            kept = reference()
+            if kept is not None and many[number] is not None:
+                tensor = <Tensor>kept
+                if tensor.grad_ is None:
+                    tensor.grad_ = py_clone(many[number])
+                else:
+                    tensor.grad_ = operate(op_add, tensor.grad_, many[number])
+    return many[0] if node.more_outputs is None else many
+
+cdef tuple post_hooks(Node node, tuple results, object gradient):
+    cdef tuple many = (gradient,) if node.more_outputs is None else gradient
+    for hook in list(node.extras.post_hooks.values()):
+        replaced = hook(results, many)
+        if replaced is not None:
+            results = check_many(results, replaced, hook)
+    return results
+
+cdef tuple check_many(tuple given, object results, object hook):
+    """What a hook of a node returned, if it can stand for what the hook was given."""
+    if not isinstance(results, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(results).__name__}'")
+    if len(results) != len(given):
+        raise RuntimeError(f"hook '{getattr(hook, '__name__', '<unknown hook>')}' has returned an incorrect number of values (got {len(results)}, but "
+                           f"expected {len(given)})")
+    for before, after in zip(given, results):
+        if after is not None:
+            check_hook_result(before, after, hook)
+    return results

@@ -1,0 +1,73 @@
+# What backward does at a leaf: it adds to `.grad`.
+cdef bint grad_layout_enforced = True
+
+cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
+    """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
+    cdef int d
+    if not grad_layout_enforced:
+        return True
+    if variable.flags & CONTIGUOUS:
+        return gradient.flags & CONTIGUOUS != 0
+    if not variable.geometry.dense():
+        return gradient.flags & CONTIGUOUS != 0
+    for d in range(variable.geometry.ndim):
+        if variable.geometry.shape[d] != 1 and variable.geometry.strides[d] != gradient.geometry.strides[d]:
+            return False
+    return True
+
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject*) noexcept     # (an object would be counted once more for the call itself)
+
+cdef bint exclusively_held(Tensor gradient) noexcept:
+    """Nobody but the engine can see this gradient or its memory (the engine has one reference)."""
+    cdef Py_ssize_t shared = 1
+    if Py_REFCNT(<PyObject*>gradient) > 1:
+        return False
+    if gradient.base is not None:
+        if Py_REFCNT(<PyObject*>gradient.base) > 1:
+            return False
+        shared = 2
+    return gradient.storage.owner is None and Py_REFCNT(<PyObject*>gradient.storage) <= shared
+
+_leaves = __import__("threading").RLock()
+
+cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
+    # Kernels let other threads run: two backwards must not add to one .grad at a time.
+    if len(active_runs) > 1:
+        with _leaves:
+            add_to_grad(variable, gradient)
+    else:
+        add_to_grad(variable, gradient)
+    if variable.post_hooks:
+        for hook in list(variable.post_hooks.values()):
+            result = hook(variable)
+            if result is not None and not isinstance(result, Tensor):
+                raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    return 0
+
+cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
+    cdef Tensor have, kept
+    if variable.grad_ is None:
+        if not modes.grad and type(gradient) is Tensor and exclusively_held(gradient) and layout_fits(gradient, variable):
+            gradient.base = None
+            variable.grad_ = gradient
+        elif not grad_layout_enforced or not variable.flags & CONTIGUOUS and not variable.geometry.dense():
+            variable.grad_ = (<object>gradient).clone(memory_format=contiguous_format)
+        else:
+            # The copy is a write: it counts as one, and a recorded one has its name (CopyBackwards).
+            kept = new_in_layout_of(variable, gradient.code)
+            if modes.grad:
+                kept.copy_(gradient)
+            else:
+                copy_elements(kept, gradient)
+                kept.storage.version += 1
+            variable.grad_ = kept
+    elif modes.grad:
+        variable.grad_ = operate(op_add, variable.grad_, gradient)
+    else:
+        have = <Tensor>variable.grad_
+        if have.flags & REQUIRES_GRAD:
+            variable.grad_ = operate(op_add, have, gradient)
+        else:
+            operate_in_place(op_add, have, gradient)
+    return 0
