@@ -36,6 +36,7 @@ from rushlight.core import (
     tensor,
 )
 from rushlight.core import is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, is_inference_mode_enabled
+from rushlight.core import is_warn_always_enabled, set_warn_always
 
 __version__ = "2.13.0+rushlight0.1.0"
 

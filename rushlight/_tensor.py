@@ -23,7 +23,7 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
     >>> x.grad
     tensor(6.)
     """
-    if gradient is None and inputs is None and not create_graph and core.run_backward_from_scalar(self, bool(retain_graph)):
+    if gradient is None and inputs is None and not create_graph and core.run_backward_from_scalar(self, retain_graph):
         return
     if core.is_transforming():
         raise RuntimeError(

@@ -1,6 +1,7 @@
 """backward and grad: checks of what they are given, around the core's engine."""
 
 import warnings
+from operator import index
 
 import rushlight as torch
 from rushlight import core
@@ -25,10 +26,11 @@ def seed(output, gradient, index, is_batched):
     """The cotangent of one output: as given and checked, or ones for a scalar."""
     if isinstance(gradient, Tensor):
         check_shape(output, gradient, index, is_batched)
-        if isinstance(output, Tensor) and output.dtype.is_complex != gradient.dtype.is_complex:
+        dtype = output.dtype if isinstance(output, Tensor) else output_metadata(output)[1]
+        if dtype.is_complex != gradient.dtype.is_complex:
             raise RuntimeError(
                 "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-                f"grad_output[{index}] has a dtype of {gradient.dtype} and output[{index}] has a dtype of {output.dtype}."
+                f"grad_output[{index}] has a dtype of {gradient.dtype} and output[{index}] has a dtype of {dtype}."
             )
         return gradient
     if gradient is not None:
@@ -58,7 +60,7 @@ def output_metadata(edge):
 def check_shape(output, gradient, index, is_batched):
     """Refuses a cotangent whose shape is not the output's."""
     expected = output.shape if isinstance(output, Tensor) else output_metadata(output)[0]
-    given = gradient.shape[1:] if is_batched else gradient.shape
+    given = gradient[0].shape if is_batched else gradient.shape
     if tuple(expected) == tuple(given):
         return
     if is_batched:
@@ -103,11 +105,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     tensors = as_tuple(tensors)
     gradients = gradient_tuple(grad_tensors, len(tensors))
     if create_graph and any(tensor.requires_grad for tensor in tensors if isinstance(tensor, Tensor)):
-        warn_cycle()
-    seeds = [seed(tensor, gradient, index, False) for index, (tensor, gradient) in enumerate(zip(tensors, gradients))]
+        warn_of_cycle()
+    seeds = [seed(tensor, gradient, place, False) for place, (tensor, gradient) in enumerate(zip(tensors, gradients))]
     del gradients
     check_given(tensors, seeds, inputs)
-    core.run_backward(tensors, seeds, create_graph if retain_graph is None else retain_graph, create_graph, inputs)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    core.run_backward(tensors, seeds, bool(index(retain_graph)), bool(index(create_graph)), inputs)
 
 
 def check_given(outputs, seeds, inputs):
@@ -119,21 +122,13 @@ def check_given(outputs, seeds, inputs):
             raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(wanted).__name__}")
 
 
-_warned_of_cycle = False
-
-
-def warn_cycle():
+def warn_of_cycle():
     """Once: .grad and the parameters refer to each other after backward(create_graph=True)."""
-    global _warned_of_cycle
-    if not _warned_of_cycle:
-        _warned_of_cycle = True
-        warnings.warn(
-            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a "
-            "memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make "
-            "sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
-            UserWarning,
-            stacklevel=4,
-        )
+    core.warn_once(
+        "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a "
+        "memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make "
+        "sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak."
+    )
 
 
 def grad(
@@ -182,12 +177,13 @@ def grad(
     gradients = gradient_tuple(grad_outputs, len(outputs))
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     retain_graph = create_graph if retain_graph is None else retain_graph
-    seeds = [seed(o, g, index, is_grads_batched) for index, (o, g) in enumerate(zip(outputs, gradients))]
+    seeds = [seed(o, g, place, is_grads_batched) for place, (o, g) in enumerate(zip(outputs, gradients))]
     check_given(outputs, seeds, inputs)
+    flags = [bool(index(flag)) for flag in (retain_graph, create_graph, allow_unused)]
     if is_grads_batched:
-        found = batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused)
+        found = batched_grad(outputs, inputs, seeds, flags)
     else:
-        found = core.run_backward(outputs, seeds, retain_graph, create_graph, inputs, allow_unused, False)
+        found = core.run_backward(outputs, seeds, *flags[:2], inputs, flags[2], False)
     if materialize_grads:
         if any(g is None and isinstance(x, GradientEdge) for g, x in zip(found, inputs)):
             raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
@@ -195,14 +191,14 @@ def grad(
     return found if names is None else dict(zip(names, found))
 
 
-def batched_grad(outputs, inputs, seeds, retain_graph, create_graph, allow_unused):
-    """All cotangents of the batch in one backward, under vmap."""
+def batched_grad(outputs, inputs, seeds, flags):
+    """All cotangents of the batch in one backward, under vmap; `flags` are retain_graph, create_graph and allow_unused."""
     places = [place for place, cotangent in enumerate(seeds) if cotangent is not None]
 
     def vjp(*cotangents):
         given = [None] * len(seeds)
         for place, cotangent in zip(places, cotangents):
             given[place] = cotangent
-        return core.run_backward(outputs, given, retain_graph, create_graph, inputs, allow_unused, False)
+        return core.run_backward(outputs, given, *flags[:2], inputs, flags[2], False)
 
     return _vmap(vjp, allow_none_pass_through=True)(*[seeds[place] for place in places])

@@ -224,6 +224,7 @@ class RefusedGradient(Function):
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 
 
+RefusedGradient._backward_cls.__name__ = "Error"
 RefusedGradient._backward_cls.name = lambda self: "torch::autograd::Error"
 
 

@@ -23,6 +23,11 @@ class ExecutionEngine:
 
     queue_callback = staticmethod(core.queue_callback)
 
+    @staticmethod
+    def is_checkpoint_valid():
+        """Whether a reentrant checkpoint may run inside the running backward: not where that goes only to chosen inputs."""
+        return not core.current_run_is_restricted()
+
 
 class Variable(metaclass=VariableMeta):
     """Variable(x) is a tensor over x's memory.

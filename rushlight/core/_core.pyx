@@ -14,6 +14,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     histories   views and in-place writes: which tensors share a history, and how a write changes it
     op          one call: parsing and interpreters
     record      what a call leaves behind for backward, and how backward uses it
+    attributes  the names by which Python reads what a node keeps
     views       the geometry of views
     pointwise   the driver of element-wise ops
     reduction   the driver of reductions
@@ -32,6 +33,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     engine      backward
     running     what a backward tells while it runs
     modes       grad modes
+    warned      warnings that speak of the user's line, or come only once
     inspection  what rushlight.explain asks of a graph
     wrapped     transforms: levels, and the tensors that they wrap
     dual        forward mode
@@ -46,6 +48,7 @@ from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_Check
 from cpython.long cimport PyLong_CheckExact, PyLong_Check, PyLong_AsLongLongAndOverflow
 from cpython.complex cimport PyComplex_Check, PyComplex_RealAsDouble, PyComplex_ImagAsDouble
+from cpython.number cimport PyNumber_Index
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from libcpp cimport bool as cbool
@@ -63,6 +66,7 @@ include "histories.pxi"
 include "op.pxi"
 include "overload.pxi"
 include "record.pxi"
+include "attributes.pxi"
 include "views.pxi"
 include "pointwise.pxi"
 include "reduction.pxi"
@@ -82,6 +86,7 @@ include "leaves.pxi"
 include "engine.pxi"
 include "running.pxi"
 include "modes.pxi"
+include "warned.pxi"
 include "inspection.pxi"
 include "wrapped.pxi"
 include "dual.pxi"

@@ -387,7 +387,7 @@ cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
 
 
 # ---------------------------------------------------------------------------------------------------------- entry points
-def run_backward_from_scalar(Tensor t, bint keep_graph):
+def run_backward_from_scalar(Tensor t, retain_graph):
     """backward() of a loss, a tensor of one float: runs it and returns True. False, and nothing, for anything else."""
     cdef Tensor ones
     if t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters or modes.transforms:
@@ -397,7 +397,7 @@ def run_backward_from_scalar(Tensor t, bint keep_graph):
         (<float*>ones.data_pointer)[0] = 1
     else:
         (<double*>ones.data_pointer)[0] = 1
-    run_backward((t,), [ones], keep_graph, False)
+    run_backward((t,), [ones], retain_graph is not None and (retain_graph is True or PyNumber_Index(retain_graph) != 0), False)
     return True
 
 def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
@@ -483,12 +483,14 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             if modes.anomaly and run.current != NULL:
                 warn_of_anomaly(<Node>run.current)
             raise
+        run.current = NULL
+        i = 0
+        while run.callbacks is not None and i < len(run.callbacks):     # (they may queue more)
+            run.callbacks[i]()
+            i += 1
     finally:
         modes.grad = grad
         del active_runs[run.id]
-    if run.callbacks is not None:
-        for callback in run.callbacks:
-            callback()
     if inputs is None or accumulate:
         return None
     if not allow_unused:

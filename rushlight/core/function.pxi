@@ -1,5 +1,4 @@
 # Operations defined by the user: torch.autograd.Function. The context `ctx` is the node itself.
-from warnings import warn
 
 @cython.trashcan(True)
 cdef class FunctionNode(Node):
@@ -45,14 +44,13 @@ cdef class FunctionNode(Node):
     def set_materialize_grads(self, value):
         """Whether undefined gradients reach backward as zeros (True, the default) or as None."""
         if value is not True and value is not False:
-            raise TypeError("set_materialize_grads received an invalid combination of arguments - got "
-                            f"({type(value).__name__}), but expected (bool)")
+            raise TypeError("set_materialize_grads received an invalid combination of arguments - got (), but expected (bool)")
         self.materialize_grads = value
 
     def mark_shared_storage(self, *pairs):
         """Does nothing: tensors that share memory are known anyway."""
-        warn("`mark_shared_storage` is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` are "
-             "not tracked", FutureWarning, stacklevel=2)
+        warn_user("`mark_shared_storage` is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` are "
+                  "not tracked", FutureWarning)
 
     @property
     def to_save(self):
@@ -88,14 +86,14 @@ cdef class FunctionNode(Node):
     @property
     def saved_variables(self):
         """The old name of saved_tensors."""
-        warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        warn_user("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
         return self.saved_tensors
 
     @property
     def _raw_saved_tensors(self):
         if self.freed:
             raise RuntimeError(FREED_TEXT)
-        return self.saved
+        return None if self.saved is None else tuple([saved_nothing(False) if item is None else item for item in self.saved])
 
     cdef str forward_name(self):
         return error_name(self.backward_name())
@@ -108,6 +106,7 @@ cdef class FunctionNode(Node):
 
     cdef void free_saved(self):
         if self.saved is not None and len(self.saved):
+            free_items(list(self.saved))
             self.saved = None
             self.kept = None
             self.freed = True
@@ -221,9 +220,7 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
 
 cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
     cdef Tensor out, given
-    cdef Node rebased
     cdef list more = []
-    cdef int number = 0
     cdef list originals = list(results)
     given_ids = {id(a) for a in args if isinstance(a, Tensor)}
     dirty = {id(t) for t in ctx.dirty or ()}
@@ -265,7 +262,9 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             out.creation = VIEW_IN_CUSTOM_FUNCTION
             results[place] = out
         elif out.base is not None and tracked:
-            out.creation = VIEW_MULTI_OUTPUT if len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION
+            out.creation = VIEW_IN_CUSTOM_FUNCTION
+        elif out.base is None and out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
+            out.detach_()       # a tensor from outside: what leads to it is no part of this Function
         if not tracked:
             continue
         if first:
@@ -275,7 +274,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             more.append((out.shape, out.code))
     if tracked:
         ctx.more_outputs = tuple(more) if more else None
-        number = 0
+        forbid_writes_into_views(originals, results, constant)
         for place, value in enumerate(results):
             if isinstance(value, Tensor) and id(originals[place]) not in constant and category[(<Tensor>value).code] >= IS_FLOATING:
                 out = <Tensor>value
@@ -290,6 +289,16 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     save_for_function(ctx, originals, results, tracked)
     return 0
 
+cdef int forbid_writes_into_views(list originals, list results, set constant) except -1:
+    """Where a Function has several differentiable outputs, those that are views may not be written to."""
+    cdef list differentiable = [result for given, result in zip(originals, results) if isinstance(result, Tensor) and
+                                id(given) not in constant and category[(<Tensor>result).code] >= IS_FLOATING]
+    if len(differentiable) > 1:
+        for result in results:
+            if isinstance(result, Tensor) and (<Tensor>result).base is not None:
+                (<Tensor>result).creation = VIEW_MULTI_OUTPUT
+    return 0
+
 cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
     """Are the marks that forward made on tensors, and are written inputs among its results?"""
     for place, value in enumerate(ctx.dirty or ()):
@@ -299,8 +308,8 @@ cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
             raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
                                "inplace must all be outputs of the Function.")
         if id(value) not in given_ids:
-            warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to "
-                 "ctx.mark_dirty().", UserWarning, stacklevel=3)
+            warn_user("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to "
+                      "ctx.mark_dirty().")
     for value in ctx.constant or ():
         if not isinstance(value, Tensor):
             raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(value).__name__}")

@@ -58,16 +58,15 @@ cdef object call_tensor_hooks(object hooks, object gradient):
     return gradient
 
 cdef int check_hook_result(object given, object result, hook) except -1:
+    cdef Tensor a, b
     name = getattr(hook, "__name__", "<unknown hook>")
+    if given is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
     if not isinstance(result, Tensor):
         raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
-    cdef Tensor a, b = <Tensor>result
-    if given is None:
-        return 0
-    a = <Tensor>given
+    a, b = <Tensor>given, <Tensor>result
     if a.code != b.code:
-        raise RuntimeError(f"hook '{name}' has changed the type of value (was torch.{dtypes[a.code].legacy_name}Tensor got "
-                           f"torch.{dtypes[b.code].legacy_name}Tensor)")
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {type_in_errors(a.code)} got {type_in_errors(b.code)})")
     if not a.geometry.same_shape(b.geometry):
         raise RuntimeError(f"hook '{name}' has changed the size of value")
     return 0

@@ -36,6 +36,10 @@ def node_saved(Node node not None):
         named.append((name, unpack_item(<OpNode>node, i, None) if value is None else value))
     return named
 
+def saved_value(SavedTensor saved not None):
+    """The tensor that is kept, or None where hooks keep something else."""
+    return saved.tensor
+
 def saved_is_output(SavedTensor saved not None):
     """Whether a saved tensor is an output of its node (else it is an input)."""
     return saved.is_output

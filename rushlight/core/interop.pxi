@@ -63,16 +63,10 @@ cdef Tensor from_array(object array, bint copied=False):
         warn_not_writable()
     return out
 
-cdef bint _warned_not_writable = False
-
 cdef warn_not_writable():
-    global _warned_not_writable
-    import warnings
-    if not _warned_not_writable:
-        _warned_not_writable = True
-        warnings.warn("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this "
-                      "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
-                      "converting it to a tensor. This type of warning will be suppressed for the rest of this program.", UserWarning, stacklevel=3)
+    warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this "
+              "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
+              "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
 
 def from_numpy(array):
     """A tensor over the memory of a NumPy array: writes to one show in the other."""

@@ -4,8 +4,6 @@ cdef bint grad_layout_enforced = True
 cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
     """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
     cdef int d
-    if not grad_layout_enforced:
-        return True
     if variable.flags & CONTIGUOUS:
         return gradient.flags & CONTIGUOUS != 0
     if not variable.geometry.dense():
@@ -18,9 +16,14 @@ cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject*) noexcept     # (an object would be counted once more for the call itself)
 
-cdef bint exclusively_held(Tensor gradient) noexcept:
-    """Nobody but the engine can see this gradient or its memory (the engine has one reference)."""
+cdef bint may_take_over(Tensor gradient, Tensor variable) noexcept:
+    """Can this gradient itself become .grad? It must have the strides that .grad shall have (where that is asked for), and nobody but the
+    engine, which has one reference, may see it or its memory."""
     cdef Py_ssize_t shared = 1
+    if not grad_layout_enforced:
+        return Py_REFCNT(<PyObject*>gradient) <= 1
+    if not layout_fits(gradient, variable):
+        return False
     if Py_REFCNT(<PyObject*>gradient) > 1:
         return False
     if gradient.base is not None:
@@ -41,17 +44,19 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
     if variable.post_hooks:
         for hook in list(variable.post_hooks.values()):
             result = hook(variable)
-            if result is not None and not isinstance(result, Tensor):
-                raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+            if result is not None:
+                if not isinstance(result, Tensor):
+                    raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
     return 0
 
 cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
     cdef Tensor have, kept
     if variable.grad_ is None:
-        if not modes.grad and type(gradient) is Tensor and exclusively_held(gradient) and layout_fits(gradient, variable):
+        if not modes.grad and type(gradient) is Tensor and may_take_over(gradient, variable):
             gradient.base = None
             variable.grad_ = gradient
-        elif not grad_layout_enforced or not variable.flags & CONTIGUOUS and not variable.geometry.dense():
+        elif not variable.flags & CONTIGUOUS and not variable.geometry.dense():
             variable.grad_ = (<object>gradient).clone(memory_format=contiguous_format)
         else:
             # The copy is a write: it counts as one, and a recorded one has its name (CopyBackwards).
@@ -62,12 +67,12 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
                 copy_elements(kept, gradient)
                 kept.storage.version += 1
             variable.grad_ = kept
-    elif modes.grad:
+        return 0
+    if modes.grad:
         variable.grad_ = operate(op_add, variable.grad_, gradient)
     else:
-        have = <Tensor>variable.grad_
-        if have.flags & REQUIRES_GRAD:
-            variable.grad_ = operate(op_add, have, gradient)
-        else:
-            operate_in_place(op_add, have, gradient)
+        operate_in_place(op_add, variable.grad_, gradient)
+    have = <Tensor>variable.grad_
+    if not layout_fits(have, variable):
+        warn_of_layout(have, variable)
     return 0

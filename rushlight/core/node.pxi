@@ -195,8 +195,10 @@ cdef class Node:
             extras.pre_hooks = new_hooks()
         return add_hook(extras.pre_hooks, hook)
 
-    def __call__(self, *gradients):
+    def __call__(self, *gradients, **keywords):
         cdef int n = self.output_count()
+        if keywords:
+            raise TypeError("keyword arguments are not supported")
         if len(gradients) != n:
             raise TypeError(f"expected {n} arguments, got {len(gradients)} instead")
         for place, value in enumerate(gradients):
@@ -253,20 +255,34 @@ cdef class OpNode(Node):
 
     cdef void free_saved(self):
         cdef int i
+        cdef object value
         if not self.plan.saves_tensors:
             return
         self.freed = True
-        if self.saved is not None:
-            self.saved = None
-            return
         for i in range(self.plan.saved_count):
+            value = <object>saved_items(self)[i]
+            if type(value) is SavedTensor:
+                (<SavedTensor>value).freed = True
+            elif type(value) is list:
+                free_items(<list>value)
+            elif not isinstance(value, Tensor) and type(value) is not Storage:
+                continue
             put_item(&saved_items(self)[i], <PyObject*>None)
+
+    def __dir__(self):
+        return object.__dir__(self) + saved_attributes(self)
 
     def __getattr__(self, str name):
         # _saved_self, _raw_saved_result, …: what backward keeps, by PyTorch's names.
         if name.startswith("_saved_") or name.startswith("_raw_saved_"):
             return saved_attribute(self, name)
         raise AttributeError(f"'{self.backward_name()}' object has no attribute '{name}'")
+
+
+cdef void free_items(list values):
+    for value in values:
+        if type(value) is SavedTensor:
+            (<SavedTensor>value).freed = True
 
 
 cdef str error_name(str backward_name):

@@ -56,12 +56,11 @@ cdef tuple observed(Node node, object gradient, object run):
 
 cdef warn_of_anomaly(Node node):
     """In anomaly mode an error in backward is preceded by a warning that shows where the node was made, and what induced that."""
-    from warnings import warn
     lines = node.metadata.get("traceback_")
     text = f"Error detected in {node.name()}. "
     text += "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else (
         f"Traceback of forward call that caused the error:\n{''.join(lines)}")
-    warn(text, UserWarning, stacklevel=2)
+    warn_user(text)
     below = node.name()
     parent = node.metadata.get("parent_")
     while parent is not None:
@@ -69,7 +68,7 @@ cdef warn_of_anomaly(Node node):
         text = f"\n\nPrevious calculation was induced by {parent.name()}. "
         text += "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else (
             f"Traceback of forward call that induced the previous calculation:\n{''.join(lines)}")
-        warn(text, UserWarning, stacklevel=2)
+        warn_user(text)
         parent = parent.metadata.get("parent_")
 
 

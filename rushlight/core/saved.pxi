@@ -17,6 +17,7 @@ cdef class SavedTensor:
     cdef uint32_t version
     cdef uint32_t output_number
     cdef bint is_output
+    cdef bint freed             # the node that kept it has let it go
     cdef object packed          # with hooks: what `pack` made of it …
     cdef object unpack_hook     # … and what turns that back …
     cdef Node edge              # … and where the gradient of that goes
@@ -27,18 +28,31 @@ cdef class SavedTensor:
         if self.unpack_hook is not None:
             raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is "
                                "allowed at a time.")
-        if self.tensor is None:
+        if self.tensor is None and not self.freed:
+            raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
+        if self.freed:
             raise RuntimeError("Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the graph "
                                "are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
                                "through the graph a second time or if you need to access saved variables after calling backward.")
         if not callable(pack_hook) or not callable(unpack_hook):
             raise TypeError("register_hooks expects two callables")
-        pack_saved(self, pack_hook, unpack_hook, self.tensor if self.is_output or self.tensor.grad_fn_ is None else detached(self.tensor))
+        pack_saved(self, pack_hook, unpack_hook, self.tensor if self.is_output else detached(self.tensor))
 
     @property
     def data(self):
-        """The tensor as it is kept (None where hooks keep something else)."""
-        return self.tensor
+        """What is kept: the tensor, or what hooks made of it; None where it has been freed."""
+        return None if self.freed else self.tensor if self.unpack_hook is None else self.packed
+
+    def unpack(self):
+        """The tensor, as backward would get it."""
+        if self.freed:
+            raise RuntimeError(FREED_TEXT)
+        if self.tensor is None and self.unpack_hook is None:
+            return None
+        if self.is_output:
+            raise RuntimeError("Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use "
+                               "out-of-place `.detach()` instead")
+        return unpack_saved(self, None)
 
 
 cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_number):
@@ -93,6 +107,8 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
             tensor.grad_fn_ = node if saved.is_output else saved.edge
             tensor.output_number = saved.output_number if saved.is_output else saved.edge_output
             tensor.flags |= REQUIRES_GRAD
+            if type(tensor.grad_fn_) is AccumulateGrad:
+                tensor.flags |= DERIVATIVE_INPUT      # a leaf to whoever looks, whose gradient is the other leaf's
         return tensor
     if tensor is None:
         raise RuntimeError(FREED_TEXT)
@@ -105,13 +121,18 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
         return linked
     return tensor
 
+cdef str type_in_errors(int code):
+    """A tensor's type as errors about gradients name it: the old name, where numbers of that kind have had one for long."""
+    name = dtypes[code].legacy_name
+    return f"CPU{name}Type" if code == BOOL or code == BFLOAT16 or category[code] == IS_COMPLEX else f"torch.{name}Tensor"
+
 cdef raise_overwritten(SavedTensor saved, Node node):
     cdef Tensor tensor = saved.tensor
     cdef Node maker = node if saved.is_output else grad_fn_of(tensor)
     cdef str sizes = ", ".join([str(tensor.geometry.shape[d]) for d in range(tensor.geometry.ndim)])
     cdef uint32_t number = saved.output_number if saved.is_output else tensor.output_number
     text = (f"one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[{tensor.type()} [{sizes}]]")
+            f"[{type_in_errors(tensor.code)} [{sizes}]]")
     if maker is not None:
         text += f", which is output {number} of {maker.forward_name()},"
     text += f" is at version {tensor.storage.version}; expected version {saved.version} instead."

@@ -4,7 +4,7 @@ cdef enum:
     CONTIGUOUS = 2
     INFERENCE = 4        # made in inference mode
     RETAINS_GRAD = 8
-    DERIVATIVE_INPUT = 16    # the input of a function that is being differentiated: a leaf to that function
+    DERIVATIVE_INPUT = 16    # has a grad_fn, but is a leaf to its user: the input of a function that is being differentiated
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -205,6 +205,8 @@ cdef class Tensor:
         return int(real_item(self))
 
     def __complex__(self):
+        if needs_grad(self):
+            warn_of_number()
         return complex(self.item())
 
     def __index__(self):
@@ -220,10 +222,14 @@ cdef class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value):
+        if value is True and grad_fn_of(self) is not None:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables.")
         set_requires_grad(self, value)
 
     def requires_grad_(self, requires_grad=True):
         """Sets `requires_grad` in place and returns the tensor."""
+        if type(requires_grad) is not bool:
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}")
         if modes.transforms:
             refuse_in_transform("requires_grad_")
         if requires_grad is True and category[self.code] < IS_FLOATING:
@@ -278,6 +284,8 @@ cdef class Tensor:
     @property
     def grad_dtype(self):
         """The dtype that `.grad` of this leaf has (that of the tensor at first), or None where it may be any."""
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
         cdef int code = gradient_code(self)
         return None if code == NO_DTYPE else dtypes[code]
 
@@ -285,9 +293,13 @@ cdef class Tensor:
     def grad_dtype(self, value):
         if grad_fn_of(self) is not None:
             raise RuntimeError("grad_dtype can only be set on leaf tensors.")
-        self.grad_kind = 1 if value is None else 2 + code_of(value)
+        if value is not None and not isinstance(value, dtype):
+            raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(value).__name__}")
         if self.grad_ is not None and value is not None and (<Tensor>self.grad_).code != code_of(value):
-            raise RuntimeError("Cannot set grad_dtype when there is already a gradient.")
+            raise RuntimeError(f"Cannot set grad_dtype to '{c10_name(code_of(value))}' because there is already a gradient with dtype "
+                               f"'{scalar_name((<Tensor>self.grad_).code)}'. Please clear the gradient (.grad = None) before changing grad_dtype, "
+                               "or ensure the new grad_dtype matches the existing gradient's dtype.")
+        self.grad_kind = 1 if value is None else 2 + code_of(value)
         if self.accumulator != NULL:
             (<AccumulateGrad><object>self.accumulator).dtype_code = gradient_code(self)
 
@@ -308,6 +320,10 @@ cdef class Tensor:
         if self.depth and wrapper_kind(self) is not None:
             raise RuntimeError("mutating directly with `.data` inside functorch transform is not allowed.")
         set_data(self, value)
+
+    @data.deleter
+    def data(self):
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
 
     def detach(self):
         """The same memory and version, cut off from the graph."""
@@ -568,6 +584,8 @@ cdef bint channels_last_contiguous(Tensor t, int ndim):
 
 cdef object real_item(Tensor t):
     value = t.item()
+    if needs_grad(t):
+        warn_of_number()
     if isinstance(value, complex):
         if value.imag != 0:
             raise RuntimeError("value cannot be converted to type double without overflow")
@@ -592,14 +610,11 @@ cdef inline Node grad_fn_of(Tensor t):
         refresh_view(t)
     return t.grad_fn_
 
-cdef bint _warned_non_leaf = False
-
 cdef warn_non_leaf_grad():
-    import warnings
-    warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
-                  "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
-                  "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
-                  "github.com/pytorch/pytorch/pull/30531 for more information.", UserWarning, stacklevel=2)
+    warn_user("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
+              "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the "
+              "non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+              "github.com/pytorch/pytorch/pull/30531 for more information.")
 
 cdef int refuse_in_transform(str method) except -1:
     also = " (or perhaps using torch.autograd.functional.* APIs)" if method == "requires_grad_" else ""
@@ -649,7 +664,7 @@ cdef int assign_grad(Tensor t, value) except -1:
     return 0
 
 cdef str scalar_name(int code):
-    return ("bool", "unsigned char", "signed char", "short", "int", "long", "c10::Half", "c10::BFloat16", "float", "double",
+    return ("bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half", "c10::BFloat16", "float", "double",
             "c10::complex<float>", "c10::complex<double>")[code]
 
 cdef int set_data(Tensor t, value) except -1:

@@ -225,7 +225,7 @@ def computed_again(node, results):
     for name, value in core.node_saved(node) or ():
         if name in op.parameters:
             if isinstance(value, core.SavedTensor):
-                value = value.data if core.saved_is_intact(value) else None
+                value = core.saved_value(value) if core.saved_is_intact(value) else None
                 if value is None:
                     return None
             elif isinstance(value, list):

@@ -143,9 +143,9 @@ def saved_tensors(node):
     found = []
     for name, value in saved:
         if isinstance(value, core.SavedTensor):
-            found.append((name, value.data, value))
+            found.append((name, core.saved_value(value), value))
         elif isinstance(value, list):
-            found += [(f"{name}[{i}]", v.data, v) for i, v in enumerate(value) if isinstance(v, core.SavedTensor)]
+            found += [(f"{name}[{i}]", core.saved_value(v), v) for i, v in enumerate(value) if isinstance(v, core.SavedTensor)]
     return found
 
 

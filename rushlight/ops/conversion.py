@@ -25,6 +25,8 @@ def strides_for(x, memory_format):
 @op(vjp=lambda g: g, linear=True, function=False, method=False)
 def _to_copy(x, dtype, memory_format=None):
     """A copy of `x` in another dtype or memory format."""
+    if x.is_complex() and not dtype.is_complex and dtype is not DTYPES["bool"]:
+        core.warn_once("Casting complex values to real discards the imaginary part")
     if memory_format is None or memory_format is core.preserve_format:
         return core.converted(x, dtype)
     out = core.empty_tensor(x.shape, dtype, strides_for(x, memory_format))

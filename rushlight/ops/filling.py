@@ -1,7 +1,6 @@
 """Writing values into a tensor: all of it, or where a mask says."""
 
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import core
@@ -62,7 +61,7 @@ def copy(x, src, non_blocking=False):
         if shape != x.shape:
             raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
     if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
+        core.warn_once("Casting complex values to real discards the imaginary part")
     kernel("copy")(x, src)
     return x
 

@@ -1,7 +1,6 @@
 """Views: other shapes over the same memory."""
 
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import core
@@ -263,17 +262,13 @@ def movedim(input, source, destination):
     return input.permute([moved[d] if d in moved else next(rest) for d in range(ndim)])
 
 
-def warned(text):
-    warnings.warn(text, UserWarning, stacklevel=3)
-
-
 def reversed_dims(self):
     """The dimensions in reverse order: a matrix's transpose."""
     ndim = self.ndim
     if ndim == 0:
-        warned("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.")
-    elif ndim > 2:
-        warned(
+        core.warn_once("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.")
+    elif ndim != 2:
+        core.warn_once(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a "
             "future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse "
             "the dimensions of a tensor."
@@ -284,7 +279,7 @@ def reversed_dims(self):
 def conjugate_transpose(self):
     """The conjugate transpose of a matrix."""
     if self.ndim == 0:
-        warned("Tensor.H is deprecated on 0-D tensors. Consider using x.conj().")
+        core.warn_once("Tensor.H is deprecated on 0-D tensors. Consider using x.conj().")
         return self.conj()
     if self.ndim != 2:
         hint = " For batches of matrices, consider using tensor.mH" if self.ndim > 2 else ""
@@ -301,7 +296,7 @@ def matrix_transpose(self):
     """The last two dimensions exchanged."""
     require_matrices(self, "mT")
     if self.ndim == 0:
-        warned("Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.")
+        core.warn_once("Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.")
         return self
     return self.transpose(-2, -1)
 
@@ -310,7 +305,7 @@ def matrix_adjoint(self):
     """The last two dimensions exchanged, conjugated."""
     require_matrices(self, "mH")
     if self.ndim == 0:
-        warned("Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
+        core.warn_once("Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
         return self.conj()
     return self.adjoint()
 
@@ -321,7 +316,7 @@ def adjoint(input):
     if input.ndim == 1:
         raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
     if input.ndim == 0:
-        warned("tensor.adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
+        core.warn_once("tensor.adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
         return input.conj()
     return input.transpose(-2, -1).conj() if input.is_complex() else input.transpose(-2, -1)
 

@@ -1,0 +1,42 @@
+# Warnings that speak of the user's line, and those that a program gets only once.
+cdef set _warned = set()
+cdef bint _warn_always = False
+
+def warn_user(str text, kind=UserWarning):
+    """Warns at the line of the program that called into this package."""
+    import sys
+    import warnings
+    frame = sys._getframe()
+    level = 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package_folder):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(text, kind, stacklevel=level)
+
+def warn_once(str text, key=None):
+    """Warns the first time that it is given this text (or this key)."""
+    key = text if key is None else key
+    if _warn_always or key not in _warned:
+        _warned.add(key)
+        warn_user(text)
+
+def set_warn_always(b, /):
+    """Whether warnings that come only once come every time."""
+    global _warn_always
+    if type(b) is not bool:
+        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _warn_always = b
+
+def is_warn_always_enabled():
+    """What set_warn_always set."""
+    return _warn_always
+
+cdef warn_of_number():
+    warn_once("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using tensor.detach() first.")
+
+cdef warn_of_layout(Tensor gradient, Tensor variable):
+    """Once for sums in place, and once for recorded ones."""
+    cdef str text = "grad and param do not obey the gradient layout contract. This is not an error, but may impair performance.\n"
+    for name, t in (("grad", gradient), ("param", variable)):
+        text += f"{name}.sizes() = {list(t.shape)}, strides() = {list(t.stride())}\n"
+    warn_once(text, ("layout", bool(modes.grad)))
