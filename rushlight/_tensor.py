@@ -23,7 +23,7 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
     >>> x.grad
     tensor(6.)
     """
-    if gradient is None and inputs is None and not create_graph and core.run_backward_from_scalar(self, retain_graph):
+    if gradient is None and inputs is None and create_graph is False and core.run_backward_from_scalar(self, retain_graph):
         return
     if core.is_transforming():
         raise RuntimeError(
@@ -53,10 +53,18 @@ def formatted(self, specification):
 def rebuild_tensor(storage, dtype_name, offset, size, stride, requires_grad, hooks=None):
     """A tensor from its pickle."""
     made = core.tensor_on_storage(storage, core.dtype_by_name[dtype_name], offset, size, stride)
+    made = counted_once(made)
     if requires_grad:
         made.requires_grad_(True)
-    if hooks:
+    if hooks is not None:
         made._backward_hooks = hooks
+    return made
+
+
+def counted_once(made):
+    """A tensor that was put on memory after it was made: it shares its version with no other, and that was one write."""
+    made = made.data
+    core.set_version(made, 1)
     return made
 
 
@@ -69,13 +77,23 @@ def rebuild_subclass(cls, function, arguments, state):
     return made
 
 
+def warn_of_hooks(self):
+    """Hooks are not pickled; those that their owner knows to be so are marked."""
+    for hook in (self._backward_hooks or {}).values():
+        if not hasattr(hook, "__torch_unserializable__"):
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, you can decorate the function with "
+                "@torch.utils.hooks.unserializable_hook to suppress this warning",
+                stacklevel=3,
+            )
+
+
 def reduce(self, protocol):
     """What pickle stores: the storage (shared by views), the place in it, and whether gradients are wanted."""
     core.refuse_storage(self)
     if type(self) is core.Wrapped:
         return reduce(self.level.read(self, "pickle"), protocol)
-    if self._backward_hooks:
-        warnings.warn("Tensors with backward hooks lose them when they are pickled or saved", UserWarning, stacklevel=2)
+    warn_of_hooks(self)
     arguments = (
         core.storage_of(self),
         self.dtype.name,
@@ -112,7 +130,7 @@ def deepcopied(self, memo):
     if copied is None:
         rebuild, arguments = storage.__reduce__()
         copied = memo[id(storage)] = rebuild(*arguments)
-    made = core.tensor_on_storage(copied, self.dtype, self.storage_offset(), self.size(), self.stride())
+    made = counted_once(core.tensor_on_storage(copied, self.dtype, self.storage_offset(), self.size(), self.stride()))
     if type(self) is not Tensor:
         made = made.as_subclass(type(self))
     if self.requires_grad:

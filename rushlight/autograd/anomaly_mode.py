@@ -7,6 +7,16 @@ from rushlight import core
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
 
+def switch(enabled, check_nan):
+    """Sets anomaly mode, if these are flags."""
+    for place, (name, value) in enumerate({"enabled": enabled, "check_nan": check_nan}.items(), 1):
+        if not isinstance(value, bool):
+            raise TypeError(
+                f"set_anomaly_enabled(): argument '{name}' (position {place}) must be bool, not {type(value).__name__}"
+            )
+    core.set_anomaly_mode(enabled, check_nan)
+
+
 class detect_anomaly:
     """Inside, forward remembers its tracebacks; backward checks every gradient for NaN, and an error shows the forward of its node.
 
@@ -31,7 +41,7 @@ class detect_anomaly:
         )
 
     def __enter__(self):
-        core.set_anomaly_mode(True, self.check_nan)
+        switch(True, self.check_nan)
 
     def __exit__(self, *exception):
         core.set_anomaly_mode(*self.before)
@@ -52,7 +62,7 @@ class set_detect_anomaly:
 
     def __init__(self, mode, check_nan=True):
         self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
-        core.set_anomaly_mode(mode, check_nan)
+        switch(mode, check_nan)
 
     def __enter__(self):
         return None

@@ -54,7 +54,7 @@ def seed(output, gradient, index, is_batched):
 def output_metadata(edge):
     """Shape and dtype of the output that an edge stands for."""
     described = edge.node._input_metadata[edge.output_nr]
-    return described.shape, described.dtype
+    return torch.Size(described.shape), described.dtype
 
 
 def check_shape(output, gradient, index, is_batched):

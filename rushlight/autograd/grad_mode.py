@@ -191,6 +191,10 @@ class enforce_grad_layout_policy(ModeDecorator):
     """
 
     def __init__(self, enable=True):
+        if not isinstance(enable, bool):
+            raise TypeError(
+                f"set_grad_layout_enforcement_enabled(): argument 'enabled' (position 1) must be bool, not {type(enable).__name__}"
+            )
         self.enable = enable
         self.before = core.enforce_grad_layout(enable)
 

@@ -90,27 +90,24 @@ class save_on_cpu(saved_tensors_hooks):
         super().__init__(lambda tensor: tensor.clone(), lambda packed: packed)
 
 
-class disable_saved_tensors_hooks(contextlib.ContextDecorator):
+@contextlib.contextmanager
+def disable_saved_tensors_hooks(error_message):
     """Inside, saved_tensors_hooks raises with `error_message`."""
-
-    def __init__(self, error_message):
-        self.error_message = error_message
-
-    def _recreate_cm(self):
-        return self.__class__(self.error_message)
-
-    def __enter__(self):
-        self.before = core.disable_saved_tensor_hooks(self.error_message)
-
-    def __exit__(self, *exception):
-        core.disable_saved_tensor_hooks(self.before)
+    before = core.disable_saved_tensor_hooks(error_message)
+    try:
+        yield
+    finally:
+        core.disable_saved_tensor_hooks(before)
 
 
 def increment_version(tensor):
     """Says that `tensor` (or each of several) was written to behind autograd's back."""
     if not isinstance(tensor, Tensor | Iterable):
         raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
-    for one in (tensor,) if isinstance(tensor, Tensor) else tensor:
+    tensors = (tensor,) if isinstance(tensor, Tensor) else tuple(tensor)
+    if not all(isinstance(one, Tensor) for one in tensors):
+        raise RuntimeError("increment_version expects each element of the iterable to be a tensor")
+    for one in tensors:
         core.mark_written(one)
 
 
@@ -171,9 +168,9 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     lock = threading.Lock()
-    if not all(tensor.requires_grad for tensor in tensors):
+    if mode == "all" and not all(tensor.requires_grad for tensor in tensors):
         raise AssertionError("Expected gradient function to be set")
-    nodes = [get_gradient_edge(tensor).node for tensor in tensors]
+    nodes = () if mode == "any" else [get_gradient_edge(tensor).node for tensor in tensors]
     if mode == "any":
         ran = set()
 
@@ -186,7 +183,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
                 ran.add(run)
             fn(gradient)
 
-        return _MultiHandle(tensor.register_hook(first) for tensor in tensors)
+        return _MultiHandle(tensor.register_hook(first) for tensor in tensors if tensor.requires_grad)
     pending = {}
 
     def hook_of(place):

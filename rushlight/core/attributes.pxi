@@ -18,6 +18,8 @@ cdef bint keeps_tensor(OpNode node, int place) except -1:
     cdef object value = <object>saved_items(node)[place]
     if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 or type(value) is SavedTensor or type(value) is list:
         return True
+    if value is not None and node.plan.op.has_variants:
+        return False
     return value is None and node.freed or is_differentiable(node.plan.op, node.plan.saved_kind[place], node.plan.saved_index[place])
 
 cdef dict saved_names(OpNode node):
@@ -26,11 +28,12 @@ cdef dict saved_names(OpNode node):
     cdef Rule rule
     cdef dict names = {}
     cdef int i
+    cdef bint whole = isinstance(plan.op, ReductionOp) and plan.op.has_variants and node.variant == 0
     for i in range(plan.saved_count):
         name = name_of_saved(plan.op, plan.saved_kind[i], plan.saved_index[i])
-        if name is not None:
+        if name is not None and not (whole and name in ("dim", "keepdim")):     # (x.sum() has no such arguments in PyTorch)
             names[name] = (i, keeps_tensor(node, i))
-    for rule in plan.op.rules:
+    for rule in () if plan.op.has_variants else plan.op.rules:
         for kind, index in rule.sources:
             name = name_of_saved(plan.op, kind, index)
             if name is not None and name not in names and is_differentiable(plan.op, kind, index):
@@ -66,9 +69,18 @@ cdef object saved_attribute(OpNode node, str name):
         value = unpack_at(node, i)
     finally:
         modes.grad = grad
+    return as_pytorch_keeps_it(node.plan, i, name[len("_saved_"):], value)
+
+cdef object as_pytorch_keeps_it(Plan plan, int i, str name, object value):
+    cdef Op op = plan.op
     if isinstance(value, (list, Size)):
-        return tuple(value)
-    if is_tensor and not node.plan.op.has_variants and number_code(value) != NO_DTYPE:
+        return tuple([item for item in value if item is not MASK_CONTINUES])
+    if name == "reduction":
+        return ("none", "mean", "sum").index(value)
+    if type(value) is int and plan.saved_kind[i] == FROM_ARGUMENT and (
+            plan.saved_index[i] == op.sizes or name == "dim" and isinstance(op, ReductionOp) and not (<ReductionOp>op).single):
+        return (value,)
+    if name in ("self", "other") and not op.has_variants and number_code(value) != NO_DTYPE:
         return tensor_of_number(value)
     return value
 

@@ -189,8 +189,11 @@ def empty_like_layout(Tensor x, dtype=None):
     return new_in_layout_of(x, x.code if dtype is None else code_of(dtype))
 
 def storage_of(Tensor x):
-    """The storage, as an object that pickles and compares by identity."""
-    return x.storage
+    """The storage, as an object that pickles and compares by identity: one for all tensors over the same memory."""
+    cdef Storage storage = x.storage
+    while type(storage.owner) is Storage:      # (.data has a version of its own)
+        storage = <Storage>storage.owner
+    return storage
 
 def tensor_on_storage(Storage storage, dtype, int64_t offset, size, stride):
     """A tensor over existing memory: `offset` and `stride` in elements."""

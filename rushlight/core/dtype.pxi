@@ -169,6 +169,8 @@ cdef int foreign_number_code(object value) except -2:
     # NumPy's scalars, without importing NumPy.
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if kind is None or getattr(value, "ndim", 1) != 0 or isinstance(value, Tensor):
+        if kind is not None:
+            return NO_DTYPE      # an array
         if hasattr(type(value), "__index__") and not isinstance(value, Tensor):
             return INT64
         if hasattr(type(value), "__sym_float__"):

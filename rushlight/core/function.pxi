@@ -57,15 +57,27 @@ cdef class FunctionNode(Node):
         """What save_for_backward was given, until forward is done."""
         return self.kept
 
+    @to_save.setter
+    def to_save(self, value):
+        self.kept = value
+
     @property
     def dirty_tensors(self):
         """What mark_dirty was given, until forward is done."""
         return self.dirty
 
+    @dirty_tensors.setter
+    def dirty_tensors(self, value):
+        self.dirty = value
+
     @property
     def non_differentiable(self):
         """What mark_non_differentiable was given, until forward is done."""
         return self.constant
+
+    @non_differentiable.setter
+    def non_differentiable(self, value):
+        self.constant = value
 
     @property
     def saved_tensors(self):

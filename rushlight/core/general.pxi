@@ -191,6 +191,8 @@ cdef class GeneralOp(Op):
                 mask = 0
             if mask:
                 node = start_node(self, args, mask, True)
+                if PyTuple_GET_SIZE(self.backward_names) == 4:
+                    node.variant += 2      # the last two of four names are those of calls in place
         modes.grad = False
         try:
             if self.writes and mode != MODE_IN_PLACE:

@@ -159,6 +159,13 @@ cdef object index_from(object item):
         return made.to(dtypes[INT64])
     return made
 
+cdef Tensor without_leading_ones(Tensor value):
+    """A view of what is assigned, without the dimensions of size 1 in front."""
+    cdef int d = 0
+    while d < value.geometry.ndim and value.geometry.shape[d] == 1:
+        d += 1
+    return value.view(make_size(&value.geometry.shape[d], value.geometry.ndim - d))
+
 cdef int set_item(Tensor x, object index, object value) except -1:
     if subclasses_exist and type(x) is not Tensor:
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
@@ -167,13 +174,19 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     if indices is not None:
         if not isinstance(value, Tensor):
             value = tensor_of_dtype(value, x.code)
+        elif modes.grad and needs_grad(<Tensor>value) and (<Tensor>value).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
+            value = without_leading_ones(<Tensor>value)
         py_index_put(view, indices, value)
         return 0
     if isinstance(value, Tensor):
-        # Leading dimensions of size 1 that the target lacks are dropped.
-        while (<Tensor>value).geometry.ndim > (<Tensor>view).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
-            value = op_select(value, 0, 0)
-        require_expandable(<Tensor>value, (<Tensor>view).geometry)
+        if not (<Tensor>value).geometry.same_shape((<Tensor>view).geometry):
+            if (<Tensor>value).geometry.ndim == 0:
+                view.fill_(value)
+                return 0
+            value = without_leading_ones(<Tensor>value)
+            require_expandable(<Tensor>value, (<Tensor>view).geometry)
+            if modes.grad and needs_grad(<Tensor>value) and not (<Tensor>value).geometry.same_shape((<Tensor>view).geometry):
+                value = value.expand(view.shape)
         view.copy_(value)
     elif number_code(value) != NO_DTYPE:
         view.fill_(value)

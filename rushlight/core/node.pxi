@@ -137,10 +137,11 @@ cdef class Node:
     def next_functions(self):
         """((node, output number), …): where the gradients go; (None, 0) for inputs that need none."""
         keep_accumulators(self)
-        cdef Py_ssize_t i
+        # (Where a number comes first and has a name of its own, PowBackward2, it has no edge.)
+        cdef Py_ssize_t i, first = isinstance(self, OpNode) and self.variant == 2 and isinstance(self.plan.op, PointwiseOp)
         cdef Node target
         cdef list pairs = []
-        for i in range(edge_total(self)):
+        for i in range(first, edge_total(self)):
             target = edge_at(self, i)
             pairs.append((None if target is None else expose(target), self.next_output(i)))
         return tuple(pairs)
@@ -214,9 +215,10 @@ cdef class Node:
 class OutputMetadata:
     """Shape and dtype of one output of a node."""
     __slots__ = ("shape", "dtype")
+    is_nested_tensor = is_cpp_nested_tensor = False
 
     def __init__(self, shape, dtype):
-        self.shape, self.dtype = shape, dtype
+        self.shape, self.dtype = list(shape), dtype
 
     @property
     def device(self):
@@ -233,7 +235,7 @@ cdef Node expose(Node node):
         name = node.backward_name()
         kind = _node_types.get(name)
         if kind is None:
-            kind = _node_types[name] = type(name, (OpNode,), {"__slots__": (), "__module__": "torch.autograd.graph"})
+            kind = _node_types[name] = type(name, (OpNode,), {"__slots__": (), "__module__": "builtins"})
         set_type(node, kind)
     return node
 

@@ -440,19 +440,16 @@ cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
     """Gives `out` another shape, with more memory where it needs it; kept elements stay."""
     cdef int64_t offset = out.data_pointer - out.storage.data
     cdef int64_t needed = offset + shape.numel() * item_bytes[out.code]
-    cdef char* block
+    cdef Storage grown
     if needed > out.storage.nbytes:
-        if out.storage.owner is not None:
+        if out.storage.owner is not None and type(out.storage.owner) is not Storage:
             raise RuntimeError("Trying to resize storage that is not resizable")
-        block = <char*>allocate(needed)
-        if block == NULL:
-            raise out_of_memory(needed)
+        # (Others over the old memory, which may not move under them, keep it.)
+        grown = new_storage(needed)
+        grown.version = out.storage.version
         if out.storage.data != NULL:
-            memcpy(block, out.storage.data, out.storage.nbytes)
-            release(out.storage.data, out.storage.nbytes)
-        out.storage.data, out.storage.nbytes = block, needed
-        out.storage.block.data, out.storage.block.size = block, needed
-        out.data_pointer = block + offset
+            memcpy(grown.data, out.storage.data, out.storage.nbytes)
+        out.storage, out.data_pointer = grown, grown.data + offset
     out.geometry.set_shape(shape.shape, shape.ndim)
     out.geometry.make_contiguous()
     out.count = shape.numel()

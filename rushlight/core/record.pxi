@@ -316,7 +316,7 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
                 node.saved_plainly |= 1 << i
                 value = out.storage
             else:
-                value = save_tensor(out, True, plan.saved_index[i])
+                value = save_tensor(out, out.flags & REQUIRES_GRAD != 0, plan.saved_index[i])
             put_item(&saved_items(node)[i], <PyObject*>value)
     return 0
 

@@ -184,6 +184,9 @@ def pop_saved_tensor_hooks():
 
 def disable_saved_tensor_hooks(message):
     """Refuses hooks with `message` (None allows them again); returns what stood before."""
+    if message is not None and not isinstance(message, str):
+        raise TypeError("_saved_tensors_hooks_disable(): incompatible function arguments. The following argument types are supported:\n"
+                        f"    1. (error_message: str, fail_if_non_empty: bool = True) -> None\n\nInvoked with: {message!r}")
     before = getattr(_saved_hooks, "disabled", None)
     if message is not None and getattr(_saved_hooks, "stack", None):
         raise RuntimeError(message)

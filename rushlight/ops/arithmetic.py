@@ -206,7 +206,10 @@ def power_slope(a, exponent):
     """∂(a^exponent)/∂a, which is 0 where exponent is 0, at a = 0 too."""
     if isinstance(exponent, Tensor):
         return torch.where(exponent == 0, 0, exponent * a ** (exponent - 1))
-    return 0 if exponent == 0 else 1 if exponent == 1 else a * exponent if exponent == 2 else a ** (exponent - 1) * exponent
+    if not torch.is_grad_enabled() and (exponent == 1 or exponent == 2):
+        return 1 if exponent == 1 else a * exponent
+    # Where it is recorded it depends on `a` for good: the derivatives of a polynomial never run out, they become 0.
+    return 0 if exponent == 0 else a ** (exponent - 1) * exponent
 
 
 def exponent_slope(a, exponent, out):

@@ -27,7 +27,7 @@ def number_of(x, value):
     jvp=lambda x, value_t: torch.zeros_like(x) if value_t is None else value_t.expand(x.shape),
     writes=True,
     out=False,
-    name=("FillBackward0", "FillBackward1"),
+    name=("FillBackward0", "FillBackward1", "FillBackward2", "FillBackward3"),
     variant=lambda x, value: int(isinstance(value, torch.Tensor)),
 )
 def fill(x, value):

@@ -564,6 +564,8 @@ def resize_as_(self, the_template, memory_format=None):
 @composite(function=False)
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Takes on the memory, sizes and strides of `source`: a tensor, or a storage with sizes and strides."""
+    if torch.is_grad_enabled() and self.requires_grad and self.is_leaf:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if source is None:
         source = core.empty_tensor((0,), self.dtype)
     if not isinstance(source, torch.Tensor):

@@ -457,7 +457,7 @@ def unfold(x, dimension, size, step):
         x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
     ),
     geometry="as_strided",
-    name="AsStridedBackward0",
+    name=("AsStridedBackward0", "AsStridedBackward1"),
     function=False,
     method=False,
 )

@@ -1,5 +1,23 @@
 """Handles of registered hooks."""
 
+from rushlight._tensor import warn_of_hooks
 from rushlight.core import RemovableHandle
 
-__all__ = ["RemovableHandle"]
+__all__ = ["RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
+
+
+def unserializable_hook(f):
+    """Marks a backward hook that pickling may leave out without a warning.
+
+    >>> from rushlight.utils.hooks import unserializable_hook
+    >>> @unserializable_hook
+    ... def double(gradient):
+    ...     return gradient * 2
+    """
+    f.__torch_unserializable__ = True
+    return f
+
+
+def warn_if_has_hooks(tensor):
+    """Warns of each backward hook of a tensor that pickling would lose."""
+    warn_of_hooks(tensor)
