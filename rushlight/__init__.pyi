@@ -42,6 +42,7 @@ from rushlight.core import is_anomaly_enabled as is_anomaly_enabled
 from rushlight._settings import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
 from rushlight.core import is_grad_enabled as is_grad_enabled
 from rushlight.core import is_inference_mode_enabled as is_inference_mode_enabled
+from rushlight.core import is_warn_always_enabled as is_warn_always_enabled
 from rushlight.core import layout as layout
 from rushlight import linalg as linalg
 from rushlight.serialization import load as load
@@ -68,6 +69,7 @@ from rushlight._settings import set_float32_matmul_precision as set_float32_matm
 from rushlight.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from rushlight.core import set_num_threads as set_num_threads
 from rushlight._printing import set_printoptions as set_printoptions
+from rushlight.core import set_warn_always as set_warn_always
 from rushlight import special as special
 from rushlight.core import strided as strided
 from rushlight.core import tensor as tensor

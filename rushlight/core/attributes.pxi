@@ -18,7 +18,7 @@ cdef bint keeps_tensor(OpNode node, int place) except -1:
     cdef object value = <object>saved_items(node)[place]
     if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 or type(value) is SavedTensor or type(value) is list:
         return True
-    if value is not None and node.plan.op.has_variants:
+    if number_code(value) != NO_DTYPE and (node.plan.op.has_variants or node.plan.op.parameters[node.plan.saved_index[place]] not in ("a", "b")):
         return False
     return value is None and node.freed or is_differentiable(node.plan.op, node.plan.saved_kind[place], node.plan.saved_index[place])
 

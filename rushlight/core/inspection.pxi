@@ -60,6 +60,10 @@ def node_step(Node node not None, tuple gradients):
         checked.append(None if value is None else validate(node, target, node.next_output(i), i, value))
     return tuple(checked)
 
+def shares_version(Tensor a not None, Tensor b not None):
+    """Whether a write to one counts as a write to the other: so it is for views and detach(), and not for .data."""
+    return a.storage is b.storage
+
 def written_line(Tensor tensor not None):
     """(file, line number) of the last in-place write into a tensor's memory, or None."""
     return source_line(tensor.storage.written.code, tensor.storage.written.instruction)

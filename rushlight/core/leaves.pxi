@@ -44,9 +44,8 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
     if variable.post_hooks:
         for hook in list(variable.post_hooks.values()):
             result = hook(variable)
-            if result is not None:
-                if not isinstance(result, Tensor):
-                    raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+            if result is not None and result is not variable:
+                check_hook_result(variable, result, hook)
                 raise RuntimeError("Tensor post accumulate grad hooks should return None.")
     return 0
 

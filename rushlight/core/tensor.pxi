@@ -199,6 +199,8 @@ cdef class Tensor:
         return read_number(self.code, self.data_pointer)
 
     def __float__(self):
+        if needs_grad(self):
+            warn_of_number()
         return float(real_item(self))
 
     def __int__(self):
@@ -584,8 +586,6 @@ cdef bint channels_last_contiguous(Tensor t, int ndim):
 
 cdef object real_item(Tensor t):
     value = t.item()
-    if needs_grad(t):
-        warn_of_number()
     if isinstance(value, complex):
         if value.imag != 0:
             raise RuntimeError("value cannot be converted to type double without overflow")

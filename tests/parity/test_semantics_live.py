@@ -4,6 +4,8 @@ import pytest
 
 from ..semantics.test_accumulation import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
+from ..semantics.test_copies import *  # noqa: F403
+from ..semantics.test_engine_contract import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
 from ..semantics.test_func_containers import *  # noqa: F403
@@ -14,12 +16,14 @@ from ..semantics.test_function_contract import *  # noqa: F403
 from ..semantics.test_functional_api import *  # noqa: F403
 from ..semantics.test_functions import *  # noqa: F403
 from ..semantics.test_graph_details import *  # noqa: F403
+from ..semantics.test_hook_contract import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_profiling import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
+from ..semantics.test_saved_values import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403
