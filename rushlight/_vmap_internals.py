@@ -37,6 +37,7 @@ def _vmap(func, in_dims=0, out_dims=0, allow_none_pass_through=False):
         level.tracks_all = True
         inputs = core.wrap_examples(level, args, in_dims)
         if inputs is None:
+            refuse_dim(batching.name_of(func), in_dims, args)
             level.size, flat, dims, spec = batching.read_inputs(func, in_dims, args)
             inputs = batching.examples(level, flat, dims, spec)
         with level:
@@ -52,6 +53,16 @@ def _vmap(func, in_dims=0, out_dims=0, allow_none_pass_through=False):
         return tuple(made) if several else made[0]
 
     return of_batch
+
+
+def refuse_dim(name, in_dims, args):
+    """The error for a batch dimension that an argument lacks: here it may not be negative."""
+    for x in args if isinstance(in_dims, int) else ():
+        if isinstance(x, core.Tensor) and not 0 <= in_dims < x.ndim:
+            raise ValueError(
+                f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={in_dims} for some input, but that input is a Tensor of "
+                f"dimensionality {x.ndim} so expected in_dim to satisfy 0 <= in_dim < {x.ndim}."
+            )
 
 
 def refuse_other_outputs(name, outputs):
