@@ -148,6 +148,30 @@ void loop_gemm(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T a
   }
 }
 
+// A tiny product of real matrices: eight columns of b at a time lie side by side, and a row of sums stays in registers.
+template <class T>
+bool packed_gemm(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T alpha, T beta) {
+  constexpr int64_t width = 8, deepest = 64;
+  const int64_t depth = a.columns;
+  if (depth > deepest || out.rows < 2 || out.columns < 2) return false;
+  T columns[deepest * width];
+  for (int64_t j = 0; j < out.columns; j += width) {
+    const int64_t w = std::min(width, out.columns - j);
+    for (int64_t p = 0; p < depth; ++p) {
+      for (int64_t q = 0; q < w; ++q) columns[p * width + q] = b(p, j + q);
+      for (int64_t q = w; q < width; ++q) columns[p * width + q] = 0;
+    }
+    for (int64_t i = 0; i < out.rows; ++i) {
+      T sum[width] = {};
+      const T* row = &a(i, 0);
+      for (int64_t p = 0; p < depth; ++p)
+        for (int64_t q = 0; q < width; ++q) sum[q] += row[p * a.column_stride] * columns[p * width + q];
+      for (int64_t q = 0; q < w; ++q) store(out(i, j + q), sum[q], alpha, beta);
+    }
+  }
+  return true;
+}
+
 // A column times a row, of dense rows: every element is one product, and memory is all that counts.
 template <class T>
 bool outer_product(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T alpha, T beta) {
@@ -199,7 +223,11 @@ void gemm_of(Matrix<T> out, Matrix<T> a, Matrix<T> b, T alpha, T beta) {
       loop_gemm<T>(out.block(begin, 0, end - begin, n), a.block(begin, 0, end - begin, k), b, alpha, beta);
     });
   } else {
-    if (m * n * k <= tiny) return loop_gemm<T>(out, a, b, alpha, beta);
+    if (m * n * k <= tiny) {
+      if constexpr (std::is_floating_point_v<T>)
+        if (packed_gemm<T>(out, a, b, alpha, beta)) return;
+      return loop_gemm<T>(out, a, b, alpha, beta);
+    }
     use_one_blas_thread();
     if (!out.row_major()) {
       if (out.column_major()) return gemm_of<T>(out.transposed(), b.transposed(), a.transposed(), alpha, beta);

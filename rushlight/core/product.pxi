@@ -240,11 +240,11 @@ cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
 @cython.final
 cdef class MatmulOp(Op):
     """The @ operator: chooses the product by the numbers of dimensions. It is a composition: interpreters see what it calls."""
-    cdef Op matrices, matrix_vector, dot
+    cdef Op matrices, matrix_vector, dot, batches
 
-    def configure(self, Op matrices, Op matrix_vector, Op dot):
+    def configure(self, Op matrices, Op matrix_vector, Op dot, Op batches):
         """Called once by the table, after construction."""
-        self.matrices, self.matrix_vector, self.dot = matrices, matrix_vector, dot
+        self.matrices, self.matrix_vector, self.dot, self.batches = matrices, matrix_vector, dot, batches
         self.is_composition = True
 
     cdef object forward(self, PyObject** args, int mode, object out_object):
@@ -259,6 +259,12 @@ cdef class MatmulOp(Op):
             if modes.interpreters:
                 return interpret(product, pack_arguments(product, args), None)
             return product.forward(args, MODE_NEW, None)
+        if mode == MODE_NEW and m == 3 and n == 3 and (<Tensor>args[0]).geometry.shape[0] == (<Tensor>args[1]).geometry.shape[0] and not (
+                modes.grad and (needs_grad(<Tensor>args[0]) or needs_grad(<Tensor>args[1]))):
+            # What is recorded shows the views between.
+            if modes.interpreters:
+                return interpret(self.batches, pack_arguments(self.batches, args), None)
+            return self.batches.forward(args, MODE_NEW, None)
         if modes.interpreters and mode == MODE_NEW and m == 1 and n == 2 and (type(<object>args[0]) is Wrapped or type(<object>args[1]) is Wrapped):
             return self.row_times_matrix(<Tensor>args[0], <Tensor>args[1])
         return self.function(<object>args[0], <object>args[1], out=out_object)

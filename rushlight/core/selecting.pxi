@@ -5,6 +5,7 @@ cdef enum:
     SELECTS_SLICES = 1       # index_select(x, dim, index)
     SELECTS_ROWS = 2         # embedding(x, index)
     SELECTS_FIRST = 3        # x[index]
+    MOST_INDICES = 4
 
 @cython.final
 cdef class SelectOp(GeneralOp):
@@ -32,7 +33,13 @@ cdef class SelectOp(GeneralOp):
             if self.what == SELECTS_FIRST and type(<object>given) is list and len(<list><object>given) == 1:
                 given = <PyObject*>PyList_GET_ITEM(<object>given, 0)
             x = <Tensor>args[0]
-            if PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor):
+            if self.what == SELECTS_FIRST and type(<object>given) is list:
+                out = self.side_by_side(x, <list><object>given)
+                if out is not None:
+                    if modes.grad and x.flags & REQUIRES_GRAD:
+                        record(self, args, 1, out)
+                    return out
+            elif PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor):
                 index = <Tensor>given
                 if index.code == INT64 and index.count and x.geometry.ndim and index.geometry.ndim and \
                         x.geometry.ndim + index.geometry.ndim < MAX_DIMS:
@@ -53,6 +60,72 @@ cdef class SelectOp(GeneralOp):
             self.kernel(arrays, 3, &number)
         if modes.grad and x.flags & REQUIRES_GRAD:
             record(self, args, 1, out)
+        return out
+
+    cdef Tensor side_by_side(self, Tensor x, list given):
+        """x[:, i, j]: indices that broadcast, for neighbouring dimensions; None for anything else."""
+        cdef Array arrays[2 + MOST_INDICES]
+        cdef int64_t wide[MAX_DIMS]          # sizes of the result
+        cdef int64_t front[2][MAX_DIMS]      # sizes and strides of the result, the dimensions of the indices first
+        cdef int64_t source[2][MAX_DIMS]     # those of x, the indexed dimensions first
+        cdef int64_t steps[MOST_INDICES][MAX_DIMS]
+        cdef Tensor index, out
+        cdef int64_t size
+        cdef int lead = -1, count = 0, n = 0, d, k, ndim = x.geometry.ndim, rest
+        for item in given:
+            if item is None:
+                if count:
+                    return None
+                continue
+            if count == MOST_INDICES or not PyObject_TypeCheck(item, <PyTypeObject*>Tensor) or (<Tensor>item).code != INT64 or \
+                    not (<Tensor>item).count:
+                return None
+            n = max(n, (<Tensor>item).geometry.ndim)
+            count += 1
+        lead = len(given) - count
+        if not count or not n or len(given) > ndim or ndim + n >= MAX_DIMS:
+            return None
+        for d in range(n):
+            front[0][d] = 1
+        for k in range(count):
+            index = <Tensor>given[lead + k]
+            if x.geometry.shape[lead + k] == 0:
+                return None
+            for d in range(n):
+                size = 1 if d < n - index.geometry.ndim else index.geometry.shape[d - n + index.geometry.ndim]
+                steps[k][d] = 0 if size == 1 else index.geometry.strides[d - n + index.geometry.ndim]
+                if size != 1:
+                    if front[0][d] != 1 and front[0][d] != size:
+                        return None
+                    front[0][d] = size
+            source[0][k], source[1][k] = x.geometry.shape[lead + k], x.geometry.strides[lead + k]
+        for d in range(lead):
+            wide[d] = x.geometry.shape[d]
+        for d in range(n):
+            wide[lead + d] = front[0][d]
+        for d in range(lead + count, ndim):
+            wide[d - count + n] = x.geometry.shape[d]
+        out = new_contiguous(x.code, wide, ndim - count + n)
+        for d in range(n):
+            front[1][d] = out.geometry.strides[lead + d]
+        rest = 0
+        for d in range(ndim):
+            if d < lead or d >= lead + count:
+                source[0][count + rest], source[1][count + rest] = x.geometry.shape[d], x.geometry.strides[d]
+                front[0][n + rest] = x.geometry.shape[d]
+                front[1][n + rest] = out.geometry.strides[d if d < lead else d - count + n]
+                rest += 1
+        arrays[0], arrays[1] = array_of(out), array_of(x)
+        arrays[0].shape, arrays[0].strides = front[0], front[1]
+        arrays[1].shape, arrays[1].strides = source[0], source[1]
+        for k in range(count):
+            arrays[2 + k] = array_of(<Tensor>given[lead + k])
+            arrays[2 + k].ndim, arrays[2 + k].shape, arrays[2 + k].strides = n, front[0], steps[k]
+        if out.count > 65536:
+            with nogil:
+                self.kernel(arrays, 2 + count, NULL)
+        elif out.count:
+            self.kernel(arrays, 2 + count, NULL)
         return out
 
     cdef Tensor result(self, Tensor x, Tensor index, PyObject** args, Number* number):

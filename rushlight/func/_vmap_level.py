@@ -232,7 +232,9 @@ class VmapLevel(core.BatchLevel):
         """A new tensor of an example as one of the batch, where `wrapped` has one: it can then be written into."""
         if wrapped.aspect is None:
             return core.beside(wrapped.value, made)
-        return core.wrap(self, core.beside(wrapped.value, core.empty_tensor((self.size, *made.shape), made.dtype)), 0)
+        span = 1 + sum([(n - 1) * step for n, step in zip(made.shape, made.stride(), strict=True)]) if made.numel() else 0
+        batch = core.empty_tensor((self.size, *made.shape), made.dtype, (span, *made.stride()))
+        return core.wrap(self, core.beside(wrapped.value, batch), 0)
 
     def empty_like(self, wrapped, dtype):
         """An unset tensor in the layout of `wrapped`."""

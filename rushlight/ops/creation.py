@@ -255,7 +255,8 @@ def new(self, *arguments, device=None):
 @composite(function=False)
 def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor of this one's dtype with given strides."""
-    return empty_strided(size, stride, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    made = core.beside(self, empty_strided(size, stride, dtype=dtype or self.dtype, device=device))
+    return core.require_grad_of_new(made) if requires_grad else made
 
 
 @composite(method=False)

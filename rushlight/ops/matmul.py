@@ -433,7 +433,7 @@ def declare_matmul():
         (None,),
         [],
     )
-    made.configure(mm, mv, dot)
+    made.configure(mm, mv, dot, bmm)
     return register(made)
 
 

@@ -4,8 +4,8 @@ from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch
 from rushlight.ops import table
 
 BYTE = torch.uint8
-CONDITIONS = {table["_where"]: 0}
-"""Operands that take no part in type promotion."""
+AS_STORED = {table[name] for name in ("_where", "_clamp_below", "_clamp_above", "_clamp_between")}
+"""Ops for which a batch of examples without dimensions promotes as what it is, a tensor with one."""
 
 
 def category(dtype):
@@ -16,13 +16,12 @@ def joined(a, b):
     return b if a is None else a if b is None else torch.promote_types(a, b)
 
 
-def promoted(op, arguments, batched, operands):
+def promoted(arguments, batched, operands):
     """The arguments cast as the examples' promotion wants: an example without dimensions gives way, though its batch has one."""
-    skipped = CONDITIONS.get(op, -1)
     with_dims = without = None
     for i in operands:
         x = arguments[i]
-        if i != skipped and isinstance(x, torch.Tensor):
+        if isinstance(x, torch.Tensor):
             if x.ndim > batched[i]:
                 with_dims = joined(with_dims, x.dtype)
             else:
@@ -33,7 +32,7 @@ def promoted(op, arguments, batched, operands):
         dtype = with_dims
     for i in operands:
         x = arguments[i]
-        if i != skipped and isinstance(x, torch.Tensor) and x.dtype is not dtype:
+        if isinstance(x, torch.Tensor) and x.dtype is not dtype:
             arguments[i] = x.to(dtype)
 
 
@@ -50,8 +49,8 @@ def aligned(op, arguments, batched, operands):
             dtypes = x.dtype
             flat = flat or (batched[i] and inner == 0)
     arguments = list(arguments)
-    if mixed and flat:
-        promoted(op, arguments, batched, operands)
+    if mixed and flat and op not in AS_STORED:
+        promoted(arguments, batched, operands)
     for i in operands:
         if batched[i]:
             arguments[i] = lined_up(arguments[i], True, ndim)

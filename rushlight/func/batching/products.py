@@ -1,7 +1,7 @@
 """Products of matrices and vectors: a batched factor makes one larger product where it can, and a batch of products else."""
 
 import rushlight.ops.matmul as products
-from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch
+from rushlight.func.batching._table import batch_rule, lined_up, refusal, repeated, torch
 
 run = torch.core.run
 scaled = products.scaled
@@ -13,9 +13,20 @@ def require(condition, text):
         raise RuntimeError(text)
 
 
+def require_dims(name, a, a_batched, b, b_batched, wanted):
+    """The factors of a product have as many dimensions as it wants; PyTorch's text of it speaks of a batch."""
+    found = (a.ndim - a_batched, b.ndim - b_batched)
+    if found != wanted:
+        raise refusal(
+            f"Shape mismatch: Got incorrect dims for {name}(a, b). a has dim {found[0]}and b has dim {found[1]}but expected them to have "
+            f"dim {wanted[0]} and dim {wanted[1]}"
+        )
+
+
 def matrix_product(a, a_batched, b, b_batched):
     """[…, m, k] times […, k, n] where one or both have a batch."""
-    require(a.ndim - a_batched == 2 and b.ndim - b_batched == 2 and a.shape[-1] == b.shape[-2], "matrices of other shapes")
+    require_dims("mm", a, a_batched, b, b_batched, (2, 2))
+    require(a.shape[-1] == b.shape[-2], "matrices of other shapes")
     if not b_batched:
         if a.numel() == 0 or not torch.core.can_view(a, (-1, a.shape[2])):
             return a.bmm(b.expand(a.shape[0], *b.shape))
@@ -30,8 +41,9 @@ def mm(op, arguments, batched, size):
 
 @batch_rule("bmm")
 def bmm(op, arguments, batched, size):
+    require_dims("bmm", arguments[0], batched[0], arguments[1], batched[1], (3, 3))
     a, b = repeated(arguments[0], batched[0], size), repeated(arguments[1], batched[1], size)
-    require(a.ndim == 4 and b.ndim == 4 and a.shape[1] == b.shape[1] and a.shape[3] == b.shape[2], "batches of other shapes")
+    require(a.shape[1] == b.shape[1] and a.shape[3] == b.shape[2], "batches of other shapes")
     made = a.flatten(0, 1).bmm(b.flatten(0, 1))
     return made.view(size, a.shape[1], *made.shape[1:])
 
@@ -39,7 +51,7 @@ def bmm(op, arguments, batched, size):
 @batch_rule("mv")
 def mv(op, arguments, batched, size):
     matrix, vector = arguments
-    require(matrix.ndim - batched[0] == 2 and vector.ndim - batched[1] == 1, "no matrix and vector")
+    require_dims("mv", matrix, batched[0], vector, batched[1], (2, 1))
     if not batched[0]:
         return vector.mm(matrix.t())
     if not batched[1]:
@@ -50,7 +62,9 @@ def mv(op, arguments, batched, size):
 @batch_rule("dot", "vdot")
 def dot(op, arguments, batched, size):
     a, b = arguments
-    require(a.ndim - batched[0] == 1 and b.ndim - batched[1] == 1 and a.shape[-1] == b.shape[-1], "no vectors of one length")
+    if a.ndim - batched[0] != 1 or b.ndim - batched[1] != 1:
+        raise refusal("Got wrong shapes for dot")
+    require(a.shape[-1] == b.shape[-1], "no vectors of one length")
     require(a.dtype is b.dtype, "other dtypes")
     if op.name == "vdot":
         a = products.conjugate(a)

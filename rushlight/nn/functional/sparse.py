@@ -43,7 +43,7 @@ def one_hot(tensor, num_classes=-1):
     """
     if tensor.dtype is not torch.int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if num_classes <= 0 and tensor.numel() and core.in_vmap():
+    if num_classes <= 0 and tensor.numel() and core.has_batch(tensor):
         raise RuntimeError("When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive num_classes argument.")
     if tensor.numel() == 0:
         if num_classes <= 0:
