@@ -13,6 +13,8 @@ cdef enum:
     BATCH_VECTORS = 9       # mv of one matrix
     BATCH_ADDED_VECTORS = 10  # addmv of one matrix
     BATCH_PERMUTED = 11
+    BATCH_FILLED = 12       # fill and zero
+    BATCH_COPIED = 13       # copy
 
 @cython.final
 cdef class Batching:
@@ -26,7 +28,8 @@ cdef class Batching:
 def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
     """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
     cdef Batching how = Batching.__new__(Batching)
-    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze", "mv", "addmv", "permute").index(kind)
+    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze", "mv", "addmv", "permute",
+                "fill", "copy").index(kind)
     how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
     op.batching = how
 
@@ -66,7 +69,10 @@ cdef class BatchLevel(Level):
         if listed and not keywords:
             return self.with_lists(op, how, arguments)
         if how.kind == BATCH_DRAWS or keywords and (ours or "out" in keywords):
-            if how.kind == BATCH_POINTWISE and flags & 1 and "out" not in keywords:
+            if how.kind == BATCH_FILLED and flags == 1 and "out" not in keywords:
+                run_below(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
+                return arguments[0]
+            if (how.kind == BATCH_POINTWISE or how.kind == BATCH_COPIED) and flags & 1 and "out" not in keywords:
                 inner = ndim_of_examples(op, bound, flags)
                 if inner == (<Tensor>bound[0]).geometry.ndim - 1 and writes_lined_up(op, bound, n, flags, inner):
                     return arguments[0]
@@ -199,6 +205,27 @@ def has_batch(value):
             return True
         value = (<Wrapped>value).value
     return False
+
+
+def is_recorded(tensors):
+    """Whether an op on these tensors is recorded for backward."""
+    if modes.grad:
+        for value in tensors:
+            if needs_grad(<Tensor?>value):
+                return True
+    return False
+
+
+def batch_of(tuple tensors):
+    """(level, values within, which of them have a batch) where the innermost transform is a vmap that some of the tensors belong to."""
+    cdef Level level = innermost_level()
+    cdef tuple flags
+    if not isinstance(level, BatchLevel) or level.shadows is not None:
+        return None
+    flags = tuple([type(x) is Wrapped and (<Wrapped>x).level is level and (<Wrapped>x).aspect is not None for x in tensors])
+    if True not in flags:
+        return None
+    return level, [(<Wrapped>x).value if type(x) is Wrapped and (<Wrapped>x).level is level else x for x in tensors], flags
 
 
 ONE, TWO = 1, 2

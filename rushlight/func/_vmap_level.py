@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.core import Wrapped, run
 from rushlight.func import batching
 from rushlight.func.batching import random
+from rushlight.ops import table
 from rushlight.ops.random import OUT_IN_VMAP
 
 ARITHMETIC = {
@@ -14,6 +15,8 @@ ARITHMETIC = {
     "copy",
 }  # fmt: skip
 """In-place ops that PyTorch's error calls arithmetic."""
+
+COPY = table["copy"]
 
 NAMED = ("fill", "_index_put", "scatter_add", "index_add", "scatter_reduce", "index_fill")
 """In-place ops that it calls by their own name; others by that of the dispatcher, with the level."""
@@ -165,6 +168,11 @@ class VmapLevel(core.BatchLevel):
                         self.check_example(op, values, batched, {"mode": 1})
                     raise
             raise self.wrong_shape(values, batched)
+        if op is COPY and batching.examples_fit(values, batched):
+            if batched[1]:
+                values[1] = batching.lined_up(values[1], True, target.ndim - 1)
+            run(op, tuple(values), {"mode": 1})
+            return arguments[0]
         if torch.is_grad_enabled():
             # What a rule's ops save of the target must survive the write.
             values[0] = target.clone()

@@ -4,6 +4,7 @@ import functools
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op
 from rushlight.ops.matmul import conjugate, into
@@ -190,12 +191,105 @@ def einsum(*args):
     for place, x in enumerate(operands):
         if not isinstance(x, Tensor):
             raise TypeError(f"expected Tensor as element {place} in argument 1, but got {type(x).__name__}")
+    if len(operands) == 2 and not core.is_recorded(operands):
+        made = product_of_two(equation, *operands)
+        if made is not None:
+            return made
     steps, kept, total, names = plan(equation, tuple([x.dim() for x in operands]))
     aligned = [align(x, place, *steps[place]) for place, x in enumerate(operands)]
     shapes = [x.shape for x in aligned]
     if shapes.count(shapes[0]) != len(shapes):
         check_broadcast(shapes, names)
     return contract(aligned, kept, total)
+
+
+# ---------------------------------------------------------------------------------------------------------------- the short way
+def product_of_two(equation, a, b):
+    """einsum of two operands of which nothing is recorded, where that is one batch of matrix products; None where it is not."""
+    batched = core.batch_of((a, b))
+    if batched is not None:
+        level, values, flags = batched
+        try:
+            made = core.outside_of(level, einsum_of_batch, equation, values, flags, level.size)
+        except RuntimeError:
+            return None  # the error speaks of an example
+        return core.wrap(level, made, 0)
+    found = recipe(equation, tuple(a.shape), tuple(b.shape))
+    if found is None:
+        return None
+    swapped, order_a, matrices_a, order_b, matrices_b, sizes, back = found
+    if swapped:
+        a, b = b, a
+    made = a.permute(order_a).reshape(matrices_a).bmm(b.permute(order_b).reshape(matrices_b)).view(sizes)
+    return made if back is None else made.permute(back)
+
+
+def einsum_of_batch(equation, values, flags, size):
+    """einsum of the examples of a batch; `flags` says which operands have one."""
+    spread = [x if flag else x.expand((size, *x.shape)) for x, flag in zip(values, flags, strict=True)]
+    return einsum(with_batch(equation, len(flags)), *spread)
+
+
+@functools.lru_cache(maxsize=512)
+def with_batch(equation, count):
+    """The equation of a batch: a label more in front of every operand and of the result."""
+    inputs, output = read_equation(equation, count)
+    label = next((letter for letter in LETTERS if letter not in equation), None)
+    if label is None:
+        raise RuntimeError("every label is in use")
+    return ",".join([label + "".join(labels) for labels in inputs]) + "->" + label + "".join(output_labels(inputs, output))
+
+
+def swaps(only_a, only_b):
+    """Whether the product comes out in order if its factors change places."""
+    return only_a and only_b and only_b[-1] < only_a[0]
+
+
+def swapped_equation(equation):
+    """The equation with its two operands exchanged."""
+    inputs, output = read_equation(equation, 2)
+    return ",".join(["".join(labels) for labels in reversed(inputs)]) + "->" + "".join(output_labels(inputs, output))
+
+
+@functools.lru_cache(maxsize=512)
+def recipe(equation, shape_a, shape_b):
+    """The permutations and sizes by which two operands of these shapes become matrices, and their product the result."""
+    steps, kept, total, _ = plan(equation, (len(shape_a), len(shape_b)))
+    orders, sizes = [], []
+    for shape, (diagonals, missing, order) in zip((shape_a, shape_b), steps, strict=True):
+        if diagonals:
+            return None
+        padded = shape + (1,) * missing
+        orders.append(order)
+        sizes.append([padded[d] for d in order])
+    both, only_a, only_b, summed = [], [], [], []
+    for d, (m, n) in enumerate(zip(*sizes, strict=True)):
+        if 1 not in (m, n) and m != n:
+            return None
+        if d >= kept:
+            if (m == 1) != (n == 1):
+                return None
+            if m != 1:
+                summed.append(d)
+        else:
+            (both if m != 1 and n != 1 else only_a if m != 1 else only_b).append(d)
+    if not summed:
+        return None
+    if swaps(only_a, only_b):
+        return (True, *recipe(swapped_equation(equation), shape_b, shape_a)[1:])
+    batch, m = math.prod([sizes[0][d] for d in both]), math.prod([sizes[0][d] for d in only_a])
+    k, n = math.prod([sizes[0][d] for d in summed]), math.prod([sizes[1][d] for d in only_b])
+    result = both + only_a + only_b
+    back = [result.index(d) for d in range(kept)]
+    return (
+        False,
+        [d for d in [orders[0][d] for d in both + only_a + summed + only_b] if d < len(shape_a)],
+        (batch, m, k),
+        [d for d in [orders[1][d] for d in both + summed + only_b + only_a] if d < len(shape_b)],
+        (batch, k, n),
+        [max(sizes[0][d], sizes[1][d]) if 0 not in (sizes[0][d], sizes[1][d]) else 0 for d in result],
+        None if back == list(range(kept)) else back,
+    )
 
 
 def check_broadcast(shapes, names):
@@ -259,6 +353,8 @@ def sum_of_products(a, b, summed):
         else:
             only_b.append(d)
             n *= q
+    if swaps(only_a, only_b):
+        return sum_of_products(b, a, summed)
     order = both + only_a + summed + only_b
     left = a.permute(order).reshape(batch, m, k)
     right = b.permute(both + summed + only_b + only_a).reshape(batch, k, n)

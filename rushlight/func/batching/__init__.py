@@ -2,19 +2,19 @@
 
 from rushlight import core
 from rushlight.func.batching import elementwise, indexing, layers, products, random, rearranging, reduction, views
-from rushlight.func.batching._table import NoRule, examples, rules
+from rushlight.func.batching._table import NoRule, examples, examples_fit, lined_up, rules
 from rushlight.func.batching.elementwise import aligned
 from rushlight.ops import table
 
 FAMILIES = (elementwise, indexing, layers, products, rearranging, reduction, views)
 """The modules whose rules fill the table."""
 
-__all__ = ["FAMILIES", "NoRule", "aligned", "examples", "no_rule", "rule_of", "rules"]
+__all__ = ["FAMILIES", "NoRule", "aligned", "examples", "examples_fit", "lined_up", "no_rule", "rule_of", "rules"]
 
 SHIFTED = (*reduction.SHIFTED, *views.SHIFTED)
 """Ops of one tensor for which it is enough to move up the dimensions that they are given."""
 
-SPECIAL = {"view": "sizes", "_unsafe_view": "sizes", "expand": "sizes"} | {
+SPECIAL = {"view": "sizes", "_unsafe_view": "sizes", "expand": "sizes", "fill": "fill", "zero": "fill", "copy": "copy"} | {
     name: name for name in ("t", "unsqueeze", "mm", "addmm", "mv", "addmv", "permute")
 }
 """Ops that the core has a short way for."""

@@ -46,6 +46,14 @@ def lined_up(x, is_batched, ndim):
     return x.view((shape[0],) + (1,) * missing + tuple(shape[1:]))
 
 
+def examples_fit(values, batched):
+    """Whether an example of the second value can be broadcast to an example of the first, which has a batch."""
+    x, src = values[:2]
+    sizes, given = x.shape[1:], src.shape[1:] if batched[1] else src.shape
+    lead = len(sizes) - len(given)
+    return lead >= 0 and all([n in (1, m) for n, m in zip(given, sizes[lead:], strict=True)])
+
+
 def repeated(x, is_batched, size):
     """`x` as a batched tensor, without a copy."""
     return x if is_batched else x.expand((size, *x.shape))
