@@ -254,7 +254,7 @@ def swapped_equation(equation):
 @functools.lru_cache(maxsize=512)
 def recipe(equation, shape_a, shape_b):
     """The permutations and sizes by which two operands of these shapes become matrices, and their product the result."""
-    steps, kept, total, _ = plan(equation, (len(shape_a), len(shape_b)))
+    steps, kept, _, _ = plan(equation, (len(shape_a), len(shape_b)))
     orders, sizes = [], []
     for shape, (diagonals, missing, order) in zip((shape_a, shape_b), steps, strict=True):
         if diagonals:

@@ -51,7 +51,7 @@ def examples_fit(values, batched):
     x, src = values[:2]
     sizes, given = x.shape[1:], src.shape[1:] if batched[1] else src.shape
     lead = len(sizes) - len(given)
-    return lead >= 0 and all([n in (1, m) for n, m in zip(given, sizes[lead:], strict=True)])
+    return lead >= 0 and all(n in (1, m) for n, m in zip(given, sizes[lead:], strict=True))
 
 
 def repeated(x, is_batched, size):
