@@ -76,7 +76,7 @@ from rushlight.core import tensor as tensor
 from rushlight import testing as testing
 from rushlight._settings import use_deterministic_algorithms as use_deterministic_algorithms
 from rushlight import utils as utils
-from rushlight.func.vmap import vmap as vmap
+from rushlight.func import vmap as vmap
 from rushlight.core import Number, _ReturnOf_aminmax, _ReturnOf_cummax, _ReturnOf_cummin, _ReturnOf_frexp, _ReturnOf_kthvalue, _ReturnOf_max, _ReturnOf_median, _ReturnOf_min, _ReturnOf_mode, _ReturnOf_nanmedian, _ReturnOf_sort, _ReturnOf_topk, _bool, _device, _dtype, _float, _int, _layout, _memory_format
 
 __version__: str

@@ -13,6 +13,8 @@ import types
 __all__ = ["as_torch", "missing"]
 
 _OURS = __package__
+# The names that a program imports, and what they mean here: functorch is a package beside torch.
+_PACKAGES = {"torch": _OURS, "functorch": _OURS + "._functorch.functorch"}
 _handles: list["Alias"] = []
 _displaced: dict = {}
 
@@ -80,11 +82,12 @@ class _TorchFinder:
 
     @staticmethod
     def find_spec(name: str, path=None, target=None):
-        if not _is_within(name, "torch"):
+        package = name.partition(".")[0]
+        if package not in _PACKAGES:
             return None
         from importlib.util import find_spec  # (it is slow to import)
 
-        ours = _OURS + name[len("torch") :]
+        ours = _PACKAGES[package] + name[len(package) :]
         spec = sys.modules[ours].__spec__ if ours in sys.modules else find_spec(ours)
         if spec is not None:
             return importlib.machinery.ModuleSpec(
@@ -132,8 +135,8 @@ class Alias:
 
 
 def _take_modules() -> dict:
-    """Removes every module called torch, and returns them."""
-    return {name: sys.modules.pop(name) for name in list(sys.modules) if _is_within(name, "torch")}
+    """Removes every module called torch or functorch, and returns them."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in _PACKAGES}
 
 
 def as_torch() -> Alias:

@@ -25,3 +25,7 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+# To whom it says where it comes from, each is of this package.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

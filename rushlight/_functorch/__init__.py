@@ -1,0 +1,1 @@
+"""The transforms of `torch.func` under the paths where programs of other times import them from."""

@@ -1,0 +1,5 @@
+"""Dimensions by name."""
+
+from rushlight.func import rearrange
+
+__all__ = ["rearrange"]
