@@ -171,6 +171,8 @@ cdef int set_item(Tensor x, object index, object value) except -1:
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
             return 0
     view, indices = split_index(x, index)
+    if modes.transforms:
+        refuse_captured("copy" if indices is None else "_index_put", x, True)
     if indices is not None:
         if not isinstance(value, Tensor):
             value = tensor_of_dtype(value, x.code)

@@ -245,6 +245,8 @@ cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagg
     cdef object result
     if n == 0 or not isinstance(<object>args[0], Tensor):
         raise TypeError(f"{op.name}_() needs a tensor to write into")
+    if modes.transforms:
+        refuse_captured(op.name, <Tensor>args[0], n > 1 and isinstance(<object>args[n - 1], Tensor))
     if kwnames == NULL and n <= op.positional and not subclasses_exist and not modes.interpreters:
         for i in range(n):
             bound[i] = args[i]
@@ -397,6 +399,7 @@ cdef object interpret(object op, tuple arguments, object keywords):
     cdef list stack = interpreter_stack()
     interpreter = stack.pop()
     modes.interpreters -= 1
+    modes.at_work += 1
     try:
         if isinstance(interpreter, Level):
             return call_level(<Level>interpreter, <Op>op, arguments, keywords)
@@ -404,3 +407,4 @@ cdef object interpret(object op, tuple arguments, object keywords):
     finally:
         stack.append(interpreter)
         modes.interpreters += 1
+        modes.at_work -= 1

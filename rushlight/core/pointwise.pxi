@@ -515,3 +515,9 @@ cdef object operate_in_place(Op op, object a, object b):
     args[0], args[1] = <PyObject*>a, <PyObject*>b
     args[2] = op.default_pointers[2]
     return op.forward(args, MODE_IN_PLACE, None)
+
+cdef inline object assign_operator(Op op, object a, object b):
+    """a += b and the like, as a program writes it."""
+    if modes.transforms:
+        refuse_captured(op.name, <Tensor>a, isinstance(b, Tensor))
+    return operate_in_place(op, a, b)

@@ -313,7 +313,7 @@ cdef class Tensor:
     @property
     def data(self):
         """The same memory, without history and with a version of its own: writes to it go unnoticed by backward."""
-        cdef Tensor out = alias_of(self)
+        cdef Tensor out = alias_as_captured(self) if modes.transforms else alias_of(self)
         out.storage = foreign_storage(self.storage.data, self.storage.nbytes, self.storage)
         return out
 
@@ -329,7 +329,7 @@ cdef class Tensor:
 
     def detach(self):
         """The same memory and version, cut off from the graph."""
-        return alias_of(self)
+        return alias_as_captured(self) if modes.transforms else alias_of(self)
 
     def detach_(self):
         """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
@@ -415,40 +415,40 @@ cdef class Tensor:
     # ------------------------------------------------------------------------------------------------------ operators
     def __add__(self, other): return operate(op_add, self, other)
     def __radd__(self, other): return operate(op_add, self, other)
-    def __iadd__(self, other): return operate_in_place(op_add, self, other)
+    def __iadd__(self, other): return assign_operator(op_add, self, other)
     def __sub__(self, other): return operate(op_sub, self, other)
     def __rsub__(self, other): return operate(op_rsub, self, other)
-    def __isub__(self, other): return operate_in_place(op_sub, self, other)
+    def __isub__(self, other): return assign_operator(op_sub, self, other)
     def __mul__(self, other): return operate(op_mul, self, other)
     def __rmul__(self, other): return operate(op_mul, self, other)
-    def __imul__(self, other): return operate_in_place(op_mul, self, other)
+    def __imul__(self, other): return assign_operator(op_mul, self, other)
     def __truediv__(self, other): return operate(op_div, self, other)
     def __rtruediv__(self, other): return divide_reflected(self, other)
-    def __itruediv__(self, other): return operate_in_place(op_div, self, other)
+    def __itruediv__(self, other): return assign_operator(op_div, self, other)
     def __pow__(self, other, modulo): return operate(op_pow, self, other)
     def __rpow__(self, other, modulo): return operate_reflected(op_pow, self, other)
-    def __ipow__(self, other): return operate_in_place(op_pow, self, other)
+    def __ipow__(self, other): return assign_operator(op_pow, self, other)
     def __floordiv__(self, other): return operate(op_floor_divide, self, other)
     def __rfloordiv__(self, other): return operate_reflected(op_floor_divide, self, other)
-    def __ifloordiv__(self, other): return operate_in_place(op_floor_divide, self, other)
+    def __ifloordiv__(self, other): return assign_operator(op_floor_divide, self, other)
     def __mod__(self, other): return operate(op_remainder, self, other)
     def __rmod__(self, other): return operate_reflected(op_remainder, self, other)
-    def __imod__(self, other): return operate_in_place(op_remainder, self, other)
+    def __imod__(self, other): return assign_operator(op_remainder, self, other)
     def __lshift__(self, other): return operate(op_bitwise_left_shift, self, other)
     def __rlshift__(self, other): return operate_reflected(op_bitwise_left_shift, self, other)
-    def __ilshift__(self, other): return operate_in_place(op_bitwise_left_shift, self, other)
+    def __ilshift__(self, other): return assign_operator(op_bitwise_left_shift, self, other)
     def __rshift__(self, other): return operate(op_bitwise_right_shift, self, other)
     def __rrshift__(self, other): return operate_reflected(op_bitwise_right_shift, self, other)
-    def __irshift__(self, other): return operate_in_place(op_bitwise_right_shift, self, other)
+    def __irshift__(self, other): return assign_operator(op_bitwise_right_shift, self, other)
     def __and__(self, other): return operate(op_bitwise_and, self, other)
     def __rand__(self, other): return operate_reflected(op_bitwise_and, self, other)
-    def __iand__(self, other): return operate_in_place(op_bitwise_and, self, other)
+    def __iand__(self, other): return assign_operator(op_bitwise_and, self, other)
     def __or__(self, other): return operate(op_bitwise_or, self, other)
     def __ror__(self, other): return operate_reflected(op_bitwise_or, self, other)
-    def __ior__(self, other): return operate_in_place(op_bitwise_or, self, other)
+    def __ior__(self, other): return assign_operator(op_bitwise_or, self, other)
     def __xor__(self, other): return operate(op_bitwise_xor, self, other)
     def __rxor__(self, other): return operate_reflected(op_bitwise_xor, self, other)
-    def __ixor__(self, other): return operate_in_place(op_bitwise_xor, self, other)
+    def __ixor__(self, other): return assign_operator(op_bitwise_xor, self, other)
     def __matmul__(self, other): return operate(op_matmul, self, other)
     def __rmatmul__(self, other): return operate_reflected(op_matmul, self, other)
     def __lt__(self, other): return operate(op_lt, self, other)

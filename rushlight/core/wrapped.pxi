@@ -186,6 +186,7 @@ cdef Tensor wrapped_alias(Wrapped source):
 cdef Tensor detached_within(Wrapped source):
     """detach(), through all levels: a tangent is lost."""
     cdef Tensor value = source.value.detach()
+    value.depth = source.depth
     return value if isinstance(source.level, DualLevel) else wrap_value(source.level, value, source.aspect)
 
 cdef object readable(object value, what):

@@ -8,6 +8,7 @@ from ..semantics.test_copies import *  # noqa: F403
 from ..semantics.test_engine_contract import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
+from ..semantics.test_func_captured import *  # noqa: F403
 from ..semantics.test_func_containers import *  # noqa: F403
 from ..semantics.test_func_contract import *  # noqa: F403
 from ..semantics.test_func_inside import *  # noqa: F403
