@@ -177,7 +177,7 @@ cdef class DualLevel(Level):
             return (total,)
         if op.name in ("heaviside", "floor_divide", "binomial"):
             raise NotImplementedError(f"Trying to use forward AD with aten::{op.name} that does not support it.")
-        if op.rules or op.no_derivative is not None:
+        if op.rules:
             raise no_forward_rule(op.no_derivative or op.name)
         return None
 

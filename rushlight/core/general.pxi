@@ -180,7 +180,7 @@ cdef class GeneralOp(Op):
         cdef PyObject* names = <PyObject*>self.keyword_only
         if self.keyword_only is None:
             names = NULL
-        cdef bint recorded = grad and (len(self.rules) > 0 or self.no_derivative is not None)
+        cdef bint recorded = grad and len(self.rules) > 0
         if recorded:
             mask = inputs_needing_grad(self, args)
         if mode == MODE_IN_PLACE:

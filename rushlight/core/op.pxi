@@ -130,7 +130,7 @@ cdef class Op:
         self.plans = [None] * (1 << len(rules)) if 0 < len(rules) <= 6 else None
         self.more_plans = {}
         self.rule_total = len(rules)
-        self.has_plain_rules = no_derivative is None and all([(<Rule>rule).parameter >= 0 and not (<Rule>rule).is_list for rule in rules])
+        self.has_plain_rules = all([(<Rule>rule).parameter >= 0 and not (<Rule>rule).is_list for rule in rules])
         for i in range(self.rule_total):
             self.rule_parameters[i] = (<Rule>rules[i]).parameter
         self.has_variants = len(backward_names) > 1

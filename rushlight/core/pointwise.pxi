@@ -218,7 +218,7 @@ cdef class PointwiseOp(Op):
 
     cdef int finish(self, PyObject** args, Tensor out) except -1:
         cdef uint64_t mask
-        if category[out.code] >= IS_FLOATING and (self.rules or self.no_derivative is not None):
+        if category[out.code] >= IS_FLOATING and self.rules:
             mask = inputs_needing_grad(self, args)
             if mask:
                 record(self, args, mask, out)

@@ -27,8 +27,6 @@ cdef uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
                 if isinstance(item, Tensor) and needs_grad(<Tensor>item):
                     mask |= <uint64_t>1 << i
                     break
-    if op.no_derivative is not None:
-        return any_needs_grad(op, args)
     return mask
 
 cdef uint64_t any_needs_grad(Op op, PyObject** args) noexcept:
@@ -386,8 +384,6 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         raise RuntimeError(FREED_TEXT)
     # What was saved is held: a backward in another thread (or in a hook) may free the node meanwhile.
     held.add_all(saved_items(node), plan.saved_count)
-    if plan.op.no_derivative is not None:
-        raise NotImplementedError(f"the derivative for '{plan.op.no_derivative}' is not implemented.")
     # A rule of one differentiable output among several gets just that one's gradient.
     if node.more_outputs is not None and PyTuple_GET_SIZE(plan.op.outputs) and PyTuple_GET_SIZE(plan.op.differentiable_outputs) == 1:
         gradient = gradient[plan.op.differentiable_outputs[0]]

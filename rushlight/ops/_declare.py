@@ -306,7 +306,11 @@ def op(
 
     def declare(body):
         declared = Declaration(body)
-        rules_by_parameter = vjp if isinstance(vjp, dict) else {} if vjp is None else {declared.parameters[0]: vjp}
+        if no_derivative is not None:
+            missing = underived(f"the derivative for '{no_derivative}' is not implemented.")
+            rules_by_parameter = dict.fromkeys(inputs or declared.parameters[:1], missing)
+        else:
+            rules_by_parameter = vjp if isinstance(vjp, dict) else {} if vjp is None else {declared.parameters[0]: vjp}
         rules = [
             declared.rule(parameter, rule, is_list=parameter in lists, outputs=outputs)
             for parameter, rule in rules_by_parameter.items()
@@ -335,6 +339,15 @@ def op(
         return register(made, inplace=inplace or writes, **placement)
 
     return declare
+
+
+def underived(text, error=NotImplementedError):
+    """A rule for an input whose derivative PyTorch does not have either."""
+
+    def rule(g):
+        raise error(text)
+
+    return rule
 
 
 def composite(body=None, *, name=None, **placement):

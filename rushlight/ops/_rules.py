@@ -30,15 +30,6 @@ def scaled(tangent, slope):
     return None if tangent is None else tangent * slope
 
 
-def underived(text, error=NotImplementedError):
-    """A rule for an input whose derivative PyTorch does not have either."""
-
-    def rule(g):
-        raise error(text)
-
-    return rule
-
-
 def zero_tangent(x_t):
     return torch.zeros_like(x_t)
 

@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops import signs  # noqa: F401
-from rushlight.ops._declare import composite, pointwise
+from rushlight.ops._declare import composite, pointwise, underived
 from rushlight.ops._rules import (
     c_name,
     conjugate,
@@ -14,7 +14,6 @@ from rushlight.ops._rules import (
     legacy_name,
     refuse_dtypes,
     total,
-    underived,
     zero_gradient,
 )
 

@@ -3,7 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
-from rushlight.ops._declare import composite, pointwise
+from rushlight.ops._declare import composite, pointwise, underived
 from rushlight.ops._rules import (
     dynamic_shape,
     in_place,
@@ -11,7 +11,6 @@ from rushlight.ops._rules import (
     refuse_complex,
     require_tensors,
     total,
-    underived,
     zero_gradient,
 )
 

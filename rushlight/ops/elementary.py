@@ -5,9 +5,9 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor
-from rushlight.ops._declare import composite, op, pointwise
+from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex, underived
+from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)

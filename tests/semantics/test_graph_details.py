@@ -245,3 +245,20 @@ def test_a_number_has_an_edge_only_where_it_becomes_a_tensor(torch, operation, e
     y.grad_fn.register_hook(lambda inputs, outputs: seen.append(len(inputs)))
     y.sum().backward()
     assert seen == [edges]
+
+
+def test_an_op_without_derivative_has_edges_and_says_so_however_it_is_asked(torch):
+    a = torch.tensor([0.5, 2.0], requires_grad=True)
+    b = a * 2
+    for make in (torch.unique, torch.unique_consecutive):
+        leaf, inner = make(a), make(b)
+        assert leaf.grad_fn.next_functions[0][0].variable is a
+        assert inner.grad_fn.next_functions == ((b.grad_fn, 0),)
+        for ask in (
+            lambda leaf=leaf: leaf.sum().backward(),
+            lambda leaf=leaf: torch.autograd.grad(leaf.sum(), a, allow_unused=True),
+            lambda inner=inner: torch.autograd.grad(inner.sum(), b),
+            lambda inner=inner: inner.sum().backward(inputs=[a]),
+        ):
+            with pytest.raises(NotImplementedError, match="is not implemented"):
+                ask()
