@@ -116,6 +116,15 @@ def test_an_error_in_a_hook_frees_everything():
     assert memory_in_use() == before
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT as Python has it, also where a shell has started the tests in the background and so ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_stops_backward():
     x = torch.ones(1, requires_grad=True)
     y = x

@@ -226,7 +226,7 @@ MEMBERS = {
     **each("ndim itemsize nbytes output_nr _version __array_priority__", "_int"),
     **each(
         "requires_grad is_leaf retains_grad is_cuda is_sparse is_quantized is_mkldnn is_meta is_mps is_nested is_xpu is_sparse_csr "
-        "is_cpu",
+        "is_ipu is_maia is_mtia is_vulkan is_xla is_cpu",
         "_bool",
     ),
     "names": "tuple[None, ...]",
@@ -364,6 +364,12 @@ _layout: TypeAlias = layout
 _memory_format: TypeAlias = memory_format
 
 strided: layout
+sparse_coo: layout
+sparse_csr: layout
+sparse_csc: layout
+sparse_bsr: layout
+sparse_bsc: layout
+jagged: layout
 contiguous_format: memory_format
 preserve_format: memory_format
 channels_last: memory_format

@@ -175,8 +175,9 @@ cdef class layout:
         return (constant_named, (self.name,))
 
 strided = layout("strided")
-sparse_coo = layout("sparse_coo")
-sparse_csr = layout("sparse_csr")
+# Programs ask whether a tensor has one of these; none has.
+for _name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged"):
+    globals()[_name] = layout(_name)
 
 
 @cython.final

@@ -730,7 +730,8 @@ def install_method(str name, value):
     """Puts a method or property on Tensor itself, so that it is found as fast as one that is compiled in."""
     put_in_type(<PyTypeObject*>Tensor, name, value)
 
-for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_mps", "is_nested", "is_xpu", "is_sparse_csr"):
+for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
+              "is_maia", "is_mtia", "is_vulkan", "is_xla"):
     install_method(_name, property(lambda self: False))
 install_method("is_cpu", property(lambda self: True))
 install_method("names", property(lambda self: (None,) * self.ndim))
