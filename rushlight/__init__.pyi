@@ -43,6 +43,7 @@ from rushlight._settings import is_deterministic_algorithms_warn_only_enabled as
 from rushlight.core import is_grad_enabled as is_grad_enabled
 from rushlight.core import is_inference_mode_enabled as is_inference_mode_enabled
 from rushlight.core import is_warn_always_enabled as is_warn_always_enabled
+from rushlight.core import jagged as jagged
 from rushlight.core import layout as layout
 from rushlight import linalg as linalg
 from rushlight.serialization import load as load
@@ -70,6 +71,11 @@ from rushlight.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from rushlight.core import set_num_threads as set_num_threads
 from rushlight._printing import set_printoptions as set_printoptions
 from rushlight.core import set_warn_always as set_warn_always
+from rushlight.core import sparse_bsc as sparse_bsc
+from rushlight.core import sparse_bsr as sparse_bsr
+from rushlight.core import sparse_coo as sparse_coo
+from rushlight.core import sparse_csc as sparse_csc
+from rushlight.core import sparse_csr as sparse_csr
 from rushlight import special as special
 from rushlight.core import strided as strided
 from rushlight.core import tensor as tensor
