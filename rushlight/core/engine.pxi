@@ -270,6 +270,8 @@ cdef class BackwardRun:
         while not ready.empty():
             slot = ready.take().second
             node = <Node>self.states[slot].node
+            if self.restricted and not self.states[slot].needed and (self.states[slot].gradient == NULL or len(roots) > 1):
+                continue          # (a single root is told its gradient even so)
             self.current = <PyObject*>node
             gradient = self.take(slot)
             if node.extras is not None or type(node) is AccumulateGrad and node.leaf.hooks is not None:
@@ -281,8 +283,8 @@ cdef class BackwardRun:
                     self.capture(slot, node, gradient)
                 if not self.runs(slot, node):
                     continue
-            if node.extras is not None:
-                gradient = pre_hooks_and_retain(node, gradient)
+            if node.extras is not None and node.extras.pre_hooks:
+                gradient = pre_hooks(node, gradient)
             if isinstance(node, OpNode) and not modes.interpreters and (node.extras is None or not node.extras.post_hooks):
                 # What a rule gives goes on at once.
                 run_rules(<OpNode>node, gradient, self, None)

@@ -136,7 +136,7 @@ cdef int refuse_write_into_view(Tensor view, bint through_base) except -1:
     cdef str mode = "no_grad" if view.creation == VIEW_NO_GRAD else "inference"
     cdef str what = "its base or another view of its base has been modified inplace" if through_base else "is being modified inplace"
     if view.creation == VIEW_NO_GRAD or view.creation == VIEW_INFERENCE:
-        subject = "A view was created" if node is None else f"Output {view.output_number} of {node.forward_name()} is a view that was created"
+        subject = "A view was created" if node is None else f"Output {view.output_number} of {node.forward_name()} is a view of a view which was created"
         scope = " with grad mode enabled" if view.creation == VIEW_NO_GRAD else " in normal mode"
         block = "no_grad" if view.creation == VIEW_NO_GRAD else "inference_mode"
         raise RuntimeError(f"{subject} in {mode} mode and {what}{scope}. Given that this use case is ambiguous and error-prone, it is forbidden. You can "

@@ -46,7 +46,7 @@ class RemovableHandle:
     def __exit__(self, *exc):
         self.remove()
 
-RemovableHandle.__module__ = "torch.utils.hooks"
+RemovableHandle.__module__ = "rushlight.utils.hooks"
 
 
 cdef object call_tensor_hooks(object hooks, object gradient):
@@ -72,40 +72,36 @@ cdef int check_hook_result(object given, object result, hook) except -1:
     return 0
 
 cdef object before_node(Node node, object gradient):
-    """Hooks of the tensors whose gradient this is."""
+    """Hooks of the tensors whose gradient this is (None where none has arrived), and the tensors that keep it as their .grad. Both come
+    even where the node itself is not asked to run."""
     cdef list many
     cdef NodeExtras extras = node.extras
     if type(node) is AccumulateGrad:
-        hooks = node.leaf.hooks
-        if hooks and gradient is not None:
-            gradient = call_tensor_hooks(hooks, gradient)
-        return gradient
-    if extras is None or extras.tensor_hooks is None:
+        return call_tensor_hooks(node.leaf.hooks, gradient) if node.leaf.hooks else gradient
+    if extras is None or extras.tensor_hooks is None and extras.retained is None:
         return gradient
     many = [gradient] if node.more_outputs is None else list(gradient)
-    for number in sorted(extras.tensor_hooks):
-        if many[number] is not None:
-            many[number] = call_tensor_hooks(extras.tensor_hooks[number], many[number])
-    return many[0] if node.more_outputs is None else tuple(many)
-
-cdef object pre_hooks_and_retain(Node node, object gradient):
-    cdef NodeExtras extras = node.extras
-    cdef Tensor tensor
-    cdef tuple many = (gradient,) if node.more_outputs is None else gradient
-    if extras.pre_hooks:
-        for hook in list(extras.pre_hooks.values()):
-            result = hook(many)
-            if result is not None:
-                many = check_many(many, result, hook)
+    if extras.tensor_hooks is not None:
+        for number, hooks in extras.tensor_hooks.items():      # (in the order of the first hook on each output)
+            many[number] = call_tensor_hooks(hooks, many[number])
     if extras.retained is not None:
         for number, reference in extras.retained.items():
             kept = reference()
             if kept is not None and many[number] is not None:
-                tensor = <Tensor>kept
-                if tensor.grad_ is None:
-                    tensor.grad_ = py_clone(many[number])
-                else:
-                    tensor.grad_ = operate(op_add, tensor.grad_, many[number])
+                retain(<Tensor>kept, many[number])
+    return many[0] if node.more_outputs is None else tuple(many)
+
+cdef int retain(Tensor tensor, object gradient) except -1:
+    tensor.grad_ = py_clone(gradient) if tensor.grad_ is None else operate(op_add, tensor.grad_, gradient)
+    return 0
+
+cdef object pre_hooks(Node node, object gradient):
+    """Hooks of a node that is about to run."""
+    cdef tuple many = (gradient,) if node.more_outputs is None else gradient
+    for hook in list(node.extras.pre_hooks.values()):
+        result = hook(many)
+        if result is not None:
+            many = check_many(many, result, hook)
     return many[0] if node.more_outputs is None else many
 
 cdef tuple post_hooks(Node node, tuple results, object gradient):
@@ -115,6 +111,15 @@ cdef tuple post_hooks(Node node, tuple results, object gradient):
         if replaced is not None:
             results = check_many(results, replaced, hook)
     return results
+
+cdef int after_accumulation(Tensor leaf) except -1:
+    """Hooks of a leaf that backward has come to, whether or not it brought a gradient."""
+    for hook in list(leaf.post_hooks.values()):
+        result = hook(leaf)
+        if result is not None and result is not leaf:
+            check_hook_result(leaf, result, hook)
+            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+    return 0
 
 cdef tuple check_many(tuple given, object results, object hook):
     """What a hook of a node returned, if it can stand for what the hook was given."""

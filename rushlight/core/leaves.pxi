@@ -41,12 +41,6 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
             add_to_grad(variable, gradient)
     else:
         add_to_grad(variable, gradient)
-    if variable.post_hooks:
-        for hook in list(variable.post_hooks.values()):
-            result = hook(variable)
-            if result is not None and result is not variable:
-                check_hook_result(variable, result, hook)
-                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
     return 0
 
 cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:

@@ -310,6 +310,8 @@ cdef class AccumulateGrad(Node):
     cdef tuple backward(self, object gradient, object run):
         if gradient is not None:
             accumulate_into_leaf(self.leaf, gradient)
+        if self.leaf.post_hooks:
+            after_accumulation(self.leaf)
         return ()
 
     def name(self):

@@ -420,7 +420,7 @@ cdef class MultiViewOp(Op):
                 outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
                 start += size
         for out in outputs:
-            if not out.flags & INFERENCE and out.creation < VIEW_MULTI_OUTPUT:
+            if not out.flags & INFERENCE and modes.grad:      # (whatever the view was that it is a part of)
                 out.creation = VIEW_MULTI_OUTPUT
         cdef tuple result = tuple(outputs)
         if modes.grad and needs_grad(x) and category[x.code] >= IS_FLOATING:
