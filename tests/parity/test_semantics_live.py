@@ -22,9 +22,9 @@ from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_profiling import *  # noqa: F403
+from ..semantics.test_promises import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
-from ..semantics.test_promises import *  # noqa: F403
 from ..semantics.test_saved_values import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
