@@ -705,6 +705,7 @@ cdef extern from *:
     static void rl_set_new(PyTypeObject* type, void* function) {
       rl_bare_new = type->tp_new;
       type->tp_new = (newfunc)function;
+      type->tp_vectorcall = NULL;  // that of the compiler would make a bare tensor
     }
     static PyObject* rl_allocate(PyTypeObject* type, PyObject* args, PyObject* kwargs) { return rl_bare_new(type, args, kwargs); }
     static void rl_put(PyTypeObject* type, PyObject* name, PyObject* value) {
