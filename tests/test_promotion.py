@@ -4,20 +4,8 @@ import pytest
 
 import rushlight as torch
 
-NAMES = [
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "bfloat16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-]
+from .dtypes import NAMES
+
 LETTERS = dict(zip(NAMES, "tuabcdhgfFxX", strict=True))
 
 PROMOTED = [

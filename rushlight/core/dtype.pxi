@@ -181,6 +181,32 @@ cdef int foreign_number_code(object value) except -2:
     return {"b": BOOL, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
 
 
+cdef extern from "<cmath>":
+    const double INFINITY
+
+# The largest finite number of a dtype where a Python number may be beyond it.
+cdef double LARGEST[12]
+LARGEST[:] = [0, 0, 0, 0, 0, 0, 65504, 3.3895313892515355e38, 3.4028234663852886e38, 0, 3.4028234663852886e38, 0]
+
+def check_fits_dtype(value, d):
+    """Refuses a finite number that is beyond what a floating or complex dtype holds."""
+    check_fits(value, code_of(d))
+
+cdef int check_fits(object value, int code) except -1:
+    cdef double real, imag = 0
+    if LARGEST[code] == 0:
+        return 0
+    if PyFloat_CheckExact(value):
+        real = value
+    elif PyComplex_Check(value):
+        real, imag = value.real, value.imag
+    else:
+        return 0
+    if LARGEST[code] < abs(real) < INFINITY or LARGEST[code] < abs(imag) < INFINITY:
+        named = {FLOAT16: "c10::Half", BFLOAT16: "c10::BFloat16", FLOAT32: "float", COMPLEX64: "c10::complex<float>"}[code]
+        raise RuntimeError(f"value cannot be converted to type {named} without overflow")
+    return 0
+
 cdef int write_number(object value, int code, void* at) except -1:
     """Stores a Python number as one element of dtype `code`."""
     cdef int overflow = 0

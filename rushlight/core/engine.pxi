@@ -291,7 +291,7 @@ cdef class BackwardRun:
             else:
                 results = node.backward(gradient, self) if not modes.interpreters else observed(node, gradient, self)
                 if node.extras is not None and node.extras.post_hooks:
-                    results = post_hooks(node, results, gradient)
+                    results = post_hooks(node, validated(node, results), gradient)
                 for i in range(edge_total(node)):
                     self.deliver(node, i, <object>PyTuple_GET_ITEM(results, i))
                 results = None
@@ -386,6 +386,16 @@ cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
         add_note(error, "forward", source_line(node.made.code, node.made.instruction))
         raise error
     return 0
+
+
+cdef tuple validated(Node node, tuple results):
+    """What a node gives, as its inputs take it: that is what hooks see."""
+    cdef list found = []
+    cdef Py_ssize_t i
+    for i, value in enumerate(results):
+        target = edge_at(node, i)
+        found.append(value if target is None or value is None else validate(node, target, node.next_output(i), i, value))
+    return tuple(found)
 
 
 # ---------------------------------------------------------------------------------------------------------- entry points

@@ -2,22 +2,28 @@
 cdef Tensor new_of_size(str name, tuple size, object dtype):
     """An unset tensor from the positional arguments of a factory: sizes one by one, or one sequence of them."""
     cdef int64_t sizes[MAX_DIMS]
-    cdef int code = code_of(dtype), n = 0
+    cdef int code = code_for(name, dtype), n = 0
     cdef Py_ssize_t count = PyTuple_GET_SIZE(size), i
     cdef object first
     if count == 1:
         first = <object>PyTuple_GET_ITEM(size, 0)
         if PyLong_CheckExact(first):
-            sizes[0] = first
-            n = 1
+            n = read_size_sequence(name, size, sizes)
         else:
             n = read_size_sequence(name, first, sizes)
     else:
         n = read_size_sequence(name, size, sizes)
     for i in range(n):
         if sizes[i] < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+            listed = [sizes[d] for d in range(n)]
+            raise RuntimeError(f"{name}: Dimension size must be non-negative." if name == "zeros" else
+                               f"Trying to create tensor with negative dimension {sizes[i]}: {listed}")
     return new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, n)
+
+cdef int code_for(str name, object given) except -2:
+    if given is None or isinstance(given, dtype):
+        return code_of(given)
+    raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(given).__name__}")
 
 cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
     cdef Py_ssize_t n, i
@@ -25,7 +31,8 @@ cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
     if not isinstance(size, (tuple, list)):
         if PyObject_TypeCheck(size, <PyTypeObject*>Tensor) and (<Tensor>size).geometry.ndim == 1:
             size = size.tolist()
-        elif hasattr(type(size), "__index__"):
+        elif hasattr(type(size), "__index__") and type(size) is not bool and (
+                not isinstance(size, Tensor) or (<Tensor>size).geometry.ndim == 0 and category[(<Tensor>size).code] == IS_INTEGER):
             size = (size.__index__(),)
         else:
             raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
@@ -36,11 +43,23 @@ cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
         item = size[i]
         if not PyLong_CheckExact(item) and (isinstance(item, bool) or not hasattr(type(item), "__index__")):
             if i == 0:
-                raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(item).__name__}")
+                raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type {type(item).__name__} "
+                                "at pos 0")
             raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error \"type must be tuple of ints,but got "
                             f"{type(item).__name__}\"")
-        sizes[i] = item
+        sizes[i] = size_item(name, i, item)
     return n
+
+cdef inline int64_t size_item(str name, Py_ssize_t i, object item) except? -1:
+    cdef int overflow = 0
+    cdef int64_t size
+    if not PyLong_CheckExact(item):
+        item = item.__index__()
+    size = PyLong_AsLongLongAndOverflow(item, &overflow)
+    if overflow:
+        raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error \"Overflow when unpacking long "
+                        "long\"")
+    return size
 
 cdef KernelFunction fill_kernel = (<Kernel>kernel("fill")).function
 
@@ -52,6 +71,7 @@ cdef int fill_elements(Tensor out, object value) except -1:
     if out.flags & CONTIGUOUS and type(value) is int and value == 0:
         memset(out.data_pointer, 0, out.count * item_bytes[out.code])
         return 0
+    check_fits(value, out.code)
     write_number(value, out.code, number)
     if out.code == FLOAT32 and out.flags & CONTIGUOUS and out.count < 4096:
         single = (<float*>number)[0]
@@ -161,7 +181,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
             if not PyLong_CheckExact(<object>args[i]):
                 plain = False
                 break
-            sizes[i] = <object>args[i]
+            sizes[i] = size_item(factory.name, i, <object>args[i])
         count = <int>n
         if not plain and n == 1 and isinstance(<object>args[0], (tuple, list)) and len(<object>args[0]) < MAX_DIMS:
             count = read_size_sequence(factory.name, <object>args[0], sizes)
@@ -170,7 +190,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
             if sizes[i] < 0:
                 plain = False
     if plain:
-        code = code_of(dtype)
+        code = code_for(factory.name, dtype)
         made = new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, count)
         if factory.kernel is not None:
             if modes.interpreters:

@@ -206,9 +206,10 @@ cdef class GeneralOp(Op):
             else:
                 result = PyObject_Vectorcall(self.function, args, self.positional, names)
         except AttributeError:
-            # The functions ask their first argument for what tensors have.
-            if self.parameters[0] in ("x", "a") and not isinstance(<object>args[0], Tensor):
-                raise_argument(self, 0, <object>args[0])
+            # The functions ask their arguments for what tensors have.
+            for i in range(self.parameter_count):
+                if self.parameters[i] in TENSOR_PARAMETERS and self.defaults[i] is MISSING and not isinstance(<object>args[i], Tensor):
+                    raise_argument(self, i, <object>args[i])
             raise
         finally:
             modes.grad = grad

@@ -69,6 +69,8 @@ cdef tuple split_index(Tensor x, object index):
             continue
         given += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) else 1
     if given > x.geometry.ndim:
+        if x.geometry.ndim == 0 and given == 1 and any([type(item) is slice for item in items]):
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
         raise IndexError(f"too many indices for tensor of dimension {x.geometry.ndim}")
     for item in items:
         if type(item) is slice:

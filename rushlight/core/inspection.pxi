@@ -50,15 +50,8 @@ def saved_is_intact(SavedTensor saved not None):
 
 def node_step(Node node not None, tuple gradients):
     """Runs one node, hooks aside: gradients of its outputs to gradients of its inputs, in the shapes and dtypes of these."""
-    cdef tuple results = node.backward(gradients[0] if node.more_outputs is None else gradients, None)
-    cdef Node target
-    cdef Py_ssize_t i
-    cdef list checked = []
-    for i in range(edge_total(node)):
-        target = edge_at(node, i)
-        value = None if target is None else results[i]
-        checked.append(None if value is None else validate(node, target, node.next_output(i), i, value))
-    return tuple(checked)
+    cdef tuple results = validated(node, node.backward(gradients[0] if node.more_outputs is None else gradients, None))
+    return tuple([None if edge_at(node, i) is None else value for i, value in enumerate(results)])
 
 def shares_version(Tensor a not None, Tensor b not None):
     """Whether a write to one counts as a write to the other: so it is for views and detach(), and not for .data."""

@@ -280,7 +280,7 @@ cdef class PointwiseOp(Op):
         if self.alpha >= 0:
             alpha = <object>args[self.alpha]
             if not (type(alpha) is int and alpha == 1):
-                check_alpha(alpha, compute)
+                check_alpha(self, alpha, compute)
                 kernel = self.scaled
                 inputs += 1
         result = operand_code(kernel, 0, compute)
@@ -354,23 +354,22 @@ cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):
 cdef str c10_name(int code):
     return ("Bool", "Byte", "Char", "Short", "Int", "Long", "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble")[code]
 
+TENSOR_PARAMETERS = frozenset(("x", "a", "b", "input", "other", "index", "source", "src", "mask", "values", "target", "mat2", "vec2"))
+
 cdef raise_argument(Op op, int i, object value):
     name = op.parameters[i]
     name = {"x": "input", "a": "input", "b": "other"}.get(name, name)
-    raise TypeError(f"{op.name}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(value).__name__}")
+    raise TypeError(f"{op.name.lstrip('_')}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(value).__name__}")
 
-cdef int check_alpha(object alpha, int compute) except -1:
+cdef int check_alpha(Op op, object alpha, int compute) except -1:
     cdef int kind = number_code(alpha)
     if kind == NO_DTYPE:
         if isinstance(alpha, Tensor):
-            return check_alpha(alpha.item(), compute)
-        raise TypeError(f"argument 'alpha' must be Number, not {type(alpha).__name__}")
-    if category[compute] == IS_BOOL and kind != BOOL:
-        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number." if category[kind] >= IS_FLOATING
-                           else "Boolean alpha only supported for Boolean results.")
+            return check_alpha(op, alpha.item(), compute)
+        raise TypeError(f"{op.name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
     if kind == BOOL and category[compute] != IS_BOOL:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if category[compute] == IS_INTEGER and category[kind] >= IS_FLOATING:
+    if category[compute] < IS_FLOATING and category[kind] >= IS_FLOATING:
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
     if category[compute] < IS_COMPLEX and category[kind] == IS_COMPLEX:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")

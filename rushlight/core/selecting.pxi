@@ -208,6 +208,7 @@ cdef class MaskedFillOp(GeneralOp):
         out = new_like_shape(x.code, x.geometry)
         copy_elements(out, x)
         if out.count:
+            check_fits(<object>args[2], x.code)
             write_number(<object>args[2], x.code, number)
             arrays[0], arrays[1], arrays[2] = array_of(out), array_of(mask), scalar_array(number, x.code)
             if out.count > 65536:

@@ -67,9 +67,9 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     require_tensors("isclose", input=input, other=other)
     if input.dtype != other.dtype:
         raise RuntimeError(f"{legacy_name(input.dtype)} did not match {legacy_name(other.dtype)}")
-    if rtol < 0:
+    if not rtol >= 0:
         raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol:g}")
-    if atol < 0:
+    if not atol >= 0:
         raise RuntimeError(f"atol must be greater than or equal to zero, but got {atol:g}")
     close = input == other
     if equal_nan and (input.dtype.is_floating_point or input.dtype.is_complex):

@@ -19,6 +19,7 @@ def number_of(x, value):
         return value
     if isinstance(value, complex) and not x.is_complex() and value.imag:
         raise RuntimeError(f"value cannot be converted to type {c_name(x.dtype)} without overflow")
+    core.check_fits_dtype(value, x.dtype)
     return core.tensor(value, dtype=x.dtype)
 
 
@@ -109,6 +110,7 @@ def check_fill(x, mask, value):
         value = value.item() if value.is_complex() and not x.is_complex() else value
     if isinstance(value, complex) and not x.is_complex() and value.imag:
         raise RuntimeError(f"value cannot be converted to type {c_name(x.dtype)} without overflow")
+    core.check_fits_dtype(value, x.dtype)
     shape = broadcast_two(tuple(x.shape), tuple(mask.shape))
     if shape != x.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")

@@ -185,6 +185,8 @@ def as_value(x, value):
 
 def with_continuations(x, indices):
     """Indices as a list in which a mask is followed by a mark for each further dimension that it covers."""
+    if isinstance(indices, torch.Tensor):
+        raise TypeError("index_put_(): argument 'indices' (position 1) must be tuple of Tensors, not Tensor")
     for place, index in enumerate(indices):
         if not isinstance(index, torch.Tensor):
             raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(index).__name__}")

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, is_wrapped
+from rushlight.ops import _rules
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._return_types import return_type
 
@@ -222,7 +223,7 @@ def declare_extremum(name, kernel, whole_kernel):
         differentiable=(0,),
         result_type=return_type(name, "values", "indices"),
         empty_error=refuse_empty(name),
-        check=refuse_complex(f"{name}(): does not support complex input"),
+        check=_rules.refuse_complex(f"{name}(): does not support complex input"),
         function=False,
         method=False,
     )

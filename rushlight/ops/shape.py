@@ -1,6 +1,7 @@
 """Views: other shapes over the same memory."""
 
 import math
+import operator
 
 import rushlight as torch
 from rushlight import core
@@ -11,6 +12,7 @@ from rushlight.ops._declare import view as shares_memory
 def wrapped(dim, ndim):
     """A dimension that may count from the end, as one from the start; 0-d tensors have dimension 0."""
     limit = ndim or 1
+    dim = operator.index(dim)
     if not -limit <= dim < limit:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
     return dim + limit if dim < 0 else dim

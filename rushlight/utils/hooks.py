@@ -1,9 +1,12 @@
-"""Handles of registered hooks."""
+"""Handles of registered hooks, and what hooks on modules and on tensors that are saved are made of."""
 
+from rushlight._late import late as _late
 from rushlight._tensor import warn_of_hooks
 from rushlight.core import RemovableHandle
 
 __all__ = ["RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
+
+__getattr__ = _late(__name__, {"BackwardHook": "rushlight.nn.modules._hooks:BackwardHook"})
 
 
 def unserializable_hook(f):

@@ -28,6 +28,7 @@ from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_saved_values import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
+from ..semantics.test_wrong_arguments import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403
 from ..test_interop import *  # noqa: F403
 from ..test_nn import *  # noqa: F403

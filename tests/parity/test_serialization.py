@@ -12,20 +12,7 @@ import torch  # noqa: E402
 
 import rushlight  # noqa: E402
 
-DTYPES = [
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "bfloat16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-]
+from ..dtypes import NAMES as DTYPES  # noqa: E402
 
 
 def objects(library):

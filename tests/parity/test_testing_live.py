@@ -7,25 +7,12 @@ import pytest
 
 import rushlight
 
+from ..dtypes import NAMES as DTYPES
 from ..test_testing import *  # noqa: F403
 
 pytorch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")]
 
-DTYPES = [
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "bfloat16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-]
 DIFFERENCE = r"(?<=difference: )\S+"
 
 

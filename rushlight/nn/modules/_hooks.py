@@ -51,9 +51,8 @@ class BackwardHook:
                 grad_inputs = _spread(self.input_positions, grad_inputs, self.input_count)
                 for user_hook in self.user_hooks:
                     result = user_hook(self.module, grad_inputs, self.grad_outputs)
-                    if _is_all_none(result):
+                    if result is None:
                         continue
-                    result = result if isinstance(result, tuple) else (result,)
                     if len(result) != len(grad_inputs):
                         raise RuntimeError(
                             "Backward hook returned an invalid number of grad_input, "
@@ -79,7 +78,6 @@ class BackwardHook:
                     result = pre_hook(self.module, self.grad_outputs)
                     if result is None:
                         continue
-                    result = result if isinstance(result, tuple) else (result,)
                     if len(result) != self.output_count:
                         raise RuntimeError(
                             "Backward pre hook returned an invalid number of grad_output, "

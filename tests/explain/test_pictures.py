@@ -1,0 +1,148 @@
+"""Pictures of the graph, and how they are laid out."""
+
+import itertools
+import xml.etree.ElementTree
+
+import pytest
+
+import rushlight as torch
+from rushlight import explain, nn
+from rushlight.explain._layout import Layout
+
+why = explain.why
+
+
+class TestPicture:
+    def test_text(self, w):
+        h = w.tanh()
+        loss = (h * h).sum()
+        text = str(explain.picture(loss, {"w": w}))
+        assert [line.split()[0] for line in text.splitlines()] == ["loss", "sum", "mul", "├─", "│", "tanh"]
+        assert "see above" in text and "test_pictures.py" in text
+
+    def test_svg(self, w):
+        loss = (w.exp() * 2).sum()
+        picture = explain.picture(loss, {"w": w})
+        root = xml.etree.ElementTree.fromstring(picture._repr_svg_())
+        texts = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert {"w", "exp", "mul", "sum"} <= set(texts)
+        assert f"loss = {loss.item():.4g}" in texts
+        assert "prefers-color-scheme: dark" in picture.svg()
+
+    def test_names_of_a_module(self):
+        model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+        text = str(explain.picture(model(torch.randn(2, 3)).sum(), module=model))
+        assert "0.weight" in text and "2.bias" in text
+
+    def test_shared_leaf_is_drawn_at_each_use(self, w):
+        loss = sum((w * i).sum() for i in range(4))
+        svg = explain.picture(loss, {"shared": w}).svg()
+        assert svg.count(">shared<") == 4 and "used 4 times" in svg
+        assert explain.picture(loss).svg().count(">leaf<") == 1
+
+    def test_save(self, w, tmp_path):
+        picture = explain.picture(w.sum())
+        for kind in ("svg", "html", "txt"):
+            picture.save(tmp_path / f"graph.{kind}")
+            assert "sum" in (tmp_path / f"graph.{kind}").read_text(encoding="utf-8")
+        with pytest.raises(ValueError, match="is saved as"):
+            picture.save(tmp_path / "graph.png")
+
+    def test_show(self, w, monkeypatch):
+        import os
+        import webbrowser
+
+        opened = []
+        monkeypatch.setattr(webbrowser, "open", opened.append)
+        path = explain.picture(w.sum()).show()
+        assert opened == ["file://" + path]
+        os.remove(path)
+
+    def test_groups_of_modules(self):
+        model = nn.Sequential(*[nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)) for _ in range(30)])
+        loss = model(torch.randn(1, 2)).sum()
+        picture = explain.picture(loss, model)
+        assert picture.groups == [str(i) for i in range(30)]
+        assert picture._repr_svg_() is None
+        assert picture._repr_html_().count("<details>") == 30
+        assert "7" not in explain.picture(loss, model, expand="7").groups
+        assert explain.picture(loss, model, expand=True).groups == []
+
+    def test_open_a_module_with_what_is_in_it(self):
+        model = nn.Sequential(*[nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)) for _ in range(2)])
+        picture = explain.picture(model(torch.randn(1, 2)).sum(), model, expand="1")
+        assert picture.groups == ["0.0", "0.1"]
+
+    def test_several_results(self, x):
+        first, second = (x * 2).split([1, 2])
+        lines = str(explain.picture([first.sum(), second, second.grad_fn])).splitlines()
+        assert [line.split()[0] for line in lines] == ["result", "sum", "split", "mul", "leaf", "result", "split"]
+
+    def test_shared_leaf_in_a_group(self):
+        model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        h = torch.ones(1, 3)
+        for _ in range(4):
+            h = model(h)
+        picture = explain.picture(h.sum(), model, expand=[])
+        (group,) = [box for box in picture.drawing.boxes if box.kind == "group"]
+        assert len(group.nodes) == len(set(map(id, group.nodes))) == 4 + 4 * 4 + 1
+
+    def test_leaf(self):
+        s = torch.tensor(3.0, requires_grad=True)
+        assert str(explain.picture(s)).splitlines()[0].split() == ["s", "=", "3", "scalar"]
+        assert "leaf" in explain.picture(s).svg()
+
+    def test_groups_of_lines(self, w):
+        h = w
+        for _ in range(150):
+            h = h * 2  # first of the loop
+            h = h.sin()
+        picture = explain.picture(h.sum())
+        assert len(picture.groups) == 1 and picture.groups[0].startswith("loop test_pictures.py:")
+
+    def test_small_groups(self, w):
+        h = w * 2 + 1
+        loss = (h * h).sum()
+        assert len(explain.picture(loss, expand=[]).groups) == 2
+
+    def test_deep(self, w):
+        h = w
+        for _ in range(3000):
+            h = h * 1.0
+        assert len(str(explain.picture(h.sum())).splitlines()) == 3003
+
+    def test_without_graph(self):
+        with pytest.raises(RuntimeError, match="why"):
+            explain.picture(torch.ones(2))
+
+
+class TestLayout:
+    def random_graph(self, seed, count=40):
+        import random
+
+        draw = random.Random(seed)
+        edges = [(draw.randrange(max(0, i - 8), i), i) for i in range(1, count) for _ in range(draw.choice([1, 1, 2]))]
+        return [(draw.randrange(50, 200), 44) for _ in range(count)], edges
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_nothing_overlaps(self, seed):
+        sizes, edges = self.random_graph(seed)
+        layout = Layout(sizes, edges)
+        boxes = [(x - w / 2, x + w / 2, y - h / 2, y + h / 2) for (w, h), x, y in zip(sizes, layout.x, layout.y)]
+        for i, a in enumerate(boxes):
+            assert a[0] >= -0.1 and a[1] <= layout.width + 0.1 and a[2] >= -0.1 and a[3] <= layout.height + 0.1
+            for b in boxes[:i]:
+                assert a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2]
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_edges_go_down(self, seed):
+        layout = Layout(*self.random_graph(seed))
+        for route in layout.routes:
+            assert all(a[1] <= b[1] for a, b in itertools.pairwise(route))
+
+    def test_chain_is_straight(self):
+        layout = Layout([(100, 40)] * 5, [(i, i + 1) for i in range(4)])
+        assert len(set(layout.x[:5])) == 1
+
+    def test_nothing(self):
+        assert Layout([], []).width == 0

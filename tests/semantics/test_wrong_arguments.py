@@ -1,0 +1,140 @@
+"""What is said of arguments that cannot be: sizes, dtypes, numbers that do not fit, things that are no tensors."""
+
+import pytest
+
+
+def refusal(function, *args, **kwargs):
+    with pytest.raises(Exception) as caught:
+        function(*args, **kwargs)
+    return type(caught.value), str(caught.value).split("\n")[0]
+
+
+def test_the_constructor_of_tensors(torch):
+    assert torch.Tensor(2, 3).shape == (2, 3) and torch.Tensor().shape == (0,)
+    assert torch.Tensor([1, 2]).tolist() == [1.0, 2.0] and torch.Tensor(torch.Size([2])).shape == (2,)
+    kept = torch.ones(2, dtype=torch.int32)
+    assert torch.Tensor(kept).dtype is torch.int32
+    assert torch.Tensor(range(3)).tolist() == [0.0, 1.0, 2.0]
+    for wrong in (1.5, None, {}, True, object()):
+        assert refusal(torch.Tensor, wrong) == (TypeError, f"new(): data must be a sequence (got {type(wrong).__name__})")
+    assert torch.Tensor.__new__(torch.Tensor).shape == (0,)
+
+
+def test_sizes(torch):
+    for name in ("empty", "ones", "rand", "randn"):
+        make = getattr(torch, name)
+        assert refusal(make, 2, -3) == (RuntimeError, "Trying to create tensor with negative dimension -3: [2, -3]")
+    for name in ("empty", "zeros", "ones", "rand", "randn"):
+        make = getattr(torch, name)
+        start = f"{name}(): argument 'size' "
+        for wrong in (1.5, "a", None):
+            kind = type(wrong).__name__
+            assert refusal(make, (wrong,)) == (
+                TypeError,
+                f"{start}(position 1) must be tuple of ints, but found element of type {kind} at pos 0",
+            )
+        assert refusal(make, True) == (TypeError, f"{start}(position 1) must be tuple of ints, not bool")
+        assert refusal(make, torch.tensor(3.0)) == (TypeError, f"{start}(position 1) must be tuple of ints, not Tensor")
+        assert make(torch.tensor(3)).shape == (3,) and make((torch.tensor(3), 2)).shape == (3, 2)
+        overflow = f'{start}failed to unpack the object at pos 1 with error "Overflow when unpacking long long'
+        kind, text = refusal(make, 2**63)
+        assert kind is TypeError and text.startswith(overflow)
+    for name in ("empty", "zeros", "ones"):
+        assert refusal(getattr(torch, name), 2, dtype="x") == (
+            TypeError,
+            f"{name}(): argument 'dtype' must be torch.dtype, not str",
+        )
+
+
+def test_a_dimension_is_an_integer(torch):
+    x = torch.ones(2, 3)
+    for function, arguments in ((torch.sort, (x, 1.5)), (torch.topk, (x, 1, 1.5)), (torch.gather, (x, 0.5, x.long()))):
+        with pytest.raises(TypeError):
+            function(*arguments)
+
+
+def test_numbers_that_do_not_fit(torch):
+    for dtype, name in ((torch.float32, "float"), (torch.float16, "c10::Half"), (torch.bfloat16, "c10::BFloat16")):
+        expected = (RuntimeError, f"value cannot be converted to type {name} without overflow")
+        x = torch.ones(2, dtype=dtype)
+        assert refusal(x.fill_, 1e50) == expected
+        assert refusal(torch.full, (2,), -1e50, dtype=dtype) == expected
+        assert refusal(torch.full_like, x, 1e50) == expected
+        assert refusal(x.masked_fill, torch.tensor([True, False]), 1e50) == expected
+        assert x.tolist() == [1.0, 1.0]
+        assert x.fill_(float("inf")).tolist() == [float("inf")] * 2
+    assert torch.ones(1).fill_(3.4028234663852886e38).isfinite().all()
+
+
+def test_things_that_are_no_tensors(torch):
+    x, index = torch.ones(2, 3), torch.tensor([0, 1])
+    assert refusal(torch.index_select, x, 0, 1) == (
+        TypeError,
+        "index_select(): argument 'index' (position 3) must be Tensor, not int",
+    )
+    assert refusal(torch.gather, x, 0, 1) == (TypeError, "gather(): argument 'index' (position 3) must be Tensor, not int")
+    assert refusal(torch.index_add, x, 0, index, 3) == (
+        TypeError,
+        "index_add(): argument 'source' (position 4) must be Tensor, not int",
+    )
+    assert refusal(x.index_put_, index, torch.tensor(1.0)) == (
+        TypeError,
+        "index_put_(): argument 'indices' (position 1) must be tuple of Tensors, not Tensor",
+    )
+
+
+def test_what_else_is_refused(torch):
+    x, z = torch.ones(2, 3), torch.tensor(1.0)
+    complex_numbers = torch.tensor([1 + 1j, 2 - 1j])
+    assert refusal(lambda: z[:]) == (IndexError, "slice() cannot be applied to a 0-dim tensor.")
+    assert refusal(complex_numbers.max, 0) == (RuntimeError, "max(): does not support complex input")
+    assert refusal(complex_numbers.min, 0) == (RuntimeError, "min(): does not support complex input")
+    assert refusal(torch.isclose, x, x, rtol=float("nan")) == (
+        RuntimeError,
+        "rtol must be greater than or equal to zero, but got nan",
+    )
+    assert refusal(torch.add, x, x, alpha="a") == (TypeError, "add(): argument 'alpha' must be Number, not str")
+    assert refusal(torch.sub, x, x, alpha="a") == (TypeError, "sub(): argument 'alpha' must be Number, not str")
+    assert torch.add(x > 0, x > 0, alpha=2).all()
+
+
+def test_hooks_of_nodes_see_what_inputs_take(torch):
+    x, y = torch.ones(3, requires_grad=True), torch.ones(2, 3, requires_grad=True)
+    z = x + y
+    seen = []
+    z.grad_fn.register_hook(lambda gi, go: seen.append([tuple(g.shape) for g in gi]))
+    z.sum().backward()
+    assert seen == [[(3,), (2, 3)]]
+
+
+def test_what_module_hooks_may_return(torch):
+    def run(register, result):
+        layer = torch.nn.Linear(2, 2)
+        getattr(layer, register)(lambda *args: result)
+        layer(torch.ones(4, 2, requires_grad=True)).sum().backward()
+
+    expected = "Backward hook returned an invalid number of grad_input, got 4, but expected 1"
+    assert refusal(run, "register_full_backward_hook", (None,) * 4) == (RuntimeError, expected)
+    assert refusal(run, "register_full_backward_hook", torch.ones(4, 2)) == (RuntimeError, expected)
+    assert refusal(run, "register_full_backward_hook", 3) == (TypeError, "object of type 'int' has no len()")
+    assert refusal(run, "register_full_backward_pre_hook", torch.ones(4, 2)) == (
+        RuntimeError,
+        "Backward pre hook returned an invalid number of grad_output, got 4, but expected 1",
+    )
+
+
+def test_the_parts_of_module_hooks(torch):
+    hooks = torch.utils.hooks
+    seen = []
+    layer = torch.nn.Linear(2, 2)
+    hook = hooks.BackwardHook(layer, [lambda module, gi, go: seen.append((len(gi), len(go)))], [])
+    x = torch.ones(4, 2, requires_grad=True)
+    hook.setup_output_hook(layer(hook.setup_input_hook((x,))[0])).sum().backward()
+    assert seen == [(1, 1)]
+    y = torch.ones(1, requires_grad=True)
+    y.register_hook(hooks.unserializable_hook(lambda g: g))
+    hooks.warn_if_has_hooks(y)
+    y.register_hook(lambda g: g)
+    with pytest.warns(UserWarning, match="will not be serialized"):
+        hooks.warn_if_has_hooks(y)
+    assert torch.nn.utils.stateless.functional_call
