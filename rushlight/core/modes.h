@@ -10,8 +10,8 @@ struct Modes {
   bool inference = false;  // inference_mode: no versions, no views, and nothing is recorded
   bool wished = false;     // grad mode as the program sees it within inference_mode
   bool forward_ad = true;  // forward-mode derivatives allowed
-  bool anomaly = false;    // detect_anomaly
-  bool anomaly_check_nan = true;
+  static inline bool anomaly = false;  // detect_anomaly, of all threads
+  static inline bool anomaly_check_nan = true;
   bool multithreading = true;
   int32_t interpreters = 0;  // transforms on this thread's stack
   int32_t transforms = 0;    // functions that are being transformed: how deep a program stands in transforms

@@ -45,7 +45,7 @@ def is_anomaly_check_nan_enabled():
     return modes.anomaly_check_nan
 
 def set_anomaly_mode(bint enabled, bint check_nan=True):
-    """Sets anomaly mode of this thread."""
+    """Sets anomaly mode, which all threads share."""
     modes.anomaly, modes.anomaly_check_nan = enabled, check_nan
 
 

@@ -79,14 +79,12 @@ cdef object continue_in_thread(tuple arguments):
     """Runs a backward on a new thread, with this one's modes, and waits for it."""
     import threading
     cdef bint grad = modes.grad, inference = modes.inference, wished = modes.wished, forward_ad = modes.forward_ad
-    cdef bint anomaly = modes.anomaly, check_nan = modes.anomaly_check_nan
     cdef list interpreters = list(interpreter_stack())
     hooks, disabled = list(getattr(_saved_hooks, "stack", ())), getattr(_saved_hooks, "disabled", None)
     outcome = {}
 
     def work():
         modes.grad, modes.inference, modes.wished, modes.forward_ad = grad, inference, wished, forward_ad
-        modes.anomaly, modes.anomaly_check_nan = anomaly, check_nan
         use_stack(interpreters)
         modes.interpreters = <int32_t>len(interpreters)
         _saved_hooks.stack, _saved_hooks.disabled = hooks, disabled

@@ -7,6 +7,7 @@ None too, is a leaf.
 from collections import OrderedDict, defaultdict, deque
 from typing import NamedTuple
 
+from rushlight._late import late as _late
 from rushlight.core import Size
 
 __all__ = [
@@ -91,6 +92,9 @@ class Node(NamedTuple):
     flatten: object
     unflatten: object
     keys: object
+    name: object = None  # as JSON says it, with the context made ready for JSON by `dump` and read again by `load`
+    dump: object = None
+    load: object = None
 
 
 SUPPORTED_NODES = {}
@@ -119,7 +123,7 @@ def register_pytree_node(
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
     keys = None if flatten_with_keys_fn is None else lambda tree: [key for key, _ in flatten_with_keys_fn(tree)[0]]
-    SUPPORTED_NODES[cls] = Node(flatten_fn, unflatten_fn, keys)
+    SUPPORTED_NODES[cls] = Node(flatten_fn, unflatten_fn, keys, serialized_type_name, to_dumpable_context, from_dumpable_context)
 
 
 def _register_pytree_node(cls, flatten_fn, unflatten_fn, to_str_fn=None, maybe_from_str_fn=None, **others):
@@ -488,3 +492,19 @@ def key_get(obj, kp):
     for key in kp:
         obj = key.get(obj)
     return obj
+
+
+# ---- structures by hand, as JSON, of classes: imported when asked for ----------------------------------------------------
+_LATE = [
+    "arg_tree_leaves",
+    "is_constant_class",
+    "register_constant",
+    "register_dataclass",
+    "treespec_dict",
+    "treespec_dumps",
+    "treespec_leaf",
+    "treespec_loads",
+    "treespec_pprint",
+    "treespec_tuple",
+]
+__getattr__ = _late(__name__, {name: f"rushlight.utils._treespecs:{name}" for name in _LATE})
