@@ -7,4 +7,5 @@ from rushlight.nn.utils.clip_grad import clip_grads_with_norm_ as clip_grads_wit
 from . import convert_parameters as convert_parameters
 from rushlight.nn.utils.clip_grad import get_total_norm as get_total_norm
 from rushlight.nn.utils.convert_parameters import parameters_to_vector as parameters_to_vector
+from . import stateless as stateless
 from rushlight.nn.utils.convert_parameters import vector_to_parameters as vector_to_parameters
