@@ -123,6 +123,33 @@ TRANSFORMS = {
 }
 
 
+def _modules(make):
+    """`make(func, five small modules of one kind, their stacked parameters, one's parameters, 64 inputs)` gives the call."""
+
+    def prepare(t):
+        t.manual_seed(0)
+        models = [t.nn.Sequential(t.nn.Linear(8, 16), t.nn.Tanh(), t.nn.Linear(16, 1)) for _ in range(5)]
+        stacked = {name: tensor.detach() for name, tensor in t.func.stack_module_state(models)[0].items()}
+        own = {name: tensor.detach() for name, tensor in models[0].named_parameters()}
+        return make(t.func, models[0], stacked, own, t.randn(64, 8))
+
+    return prepare
+
+
+MODULES = {
+    "functional_call": lambda f, m, stacked, p, x: lambda: f.functional_call(m, p, x),
+    "functional_call of 64 samples": lambda f, m, stacked, p, x: (
+        lambda: f.vmap(lambda p, x: f.functional_call(m, p, x), (None, 0))(p, x)
+    ),
+    "ensemble of 5 modules": lambda f, m, stacked, p, x: (
+        lambda: f.vmap(lambda p, x: f.functional_call(m, p, x), (0, None))(stacked, x)
+    ),
+    "gradients of a module by sample": lambda f, m, stacked, p, x: (
+        lambda: f.vmap(f.grad(lambda p, x: f.functional_call(m, p, x).sum()), (None, 0))(p, x)
+    ),
+}
+
+
 POINTWISE = {
     "add": lambda t, x, y: lambda: x + y,
     "mul a number": lambda t, x, y: lambda: x * 2.0,
@@ -163,6 +190,7 @@ WORKLOADS = {
     "training: MLP step, Adam": _training_step("Adam"),
     "training: Hessian of 8 numbers": hessian,
     **{f"transforms: {name}": _transform(make) for name, make in TRANSFORMS.items()},
+    **{f"transforms: {name}": _modules(make) for name, make in MODULES.items()},
     **{f"kernels: {name}, {rows // 1000}M": _large(name, rows) for rows in (1000, 10000) for name in POINTWISE},
     **{
         f"kernels: matmul {size}, {dtype}": _matmul(size, dtype)

@@ -181,6 +181,8 @@ cdef class GeneralOp(Op):
         if self.keyword_only is None:
             names = NULL
         cdef bint recorded = grad and len(self.rules) > 0
+        if isinstance(<object>args[0], Tensor):
+            refuse_escaped(<Tensor>args[0], False)
         if recorded:
             mask = inputs_needing_grad(self, args)
         if mode == MODE_IN_PLACE:

@@ -246,6 +246,7 @@ cdef class PointwiseOp(Op):
         for i in range(inputs):
             if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 t = <Tensor>args[i]
+                refuse_escaped(t, False)
                 geometries[tensors] = &t.geometry
                 tensors += 1
                 if tensors == 1:

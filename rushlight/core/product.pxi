@@ -137,6 +137,8 @@ cdef class ProductOp(Op):
             if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 raise_argument(self, i, <object>args[i])
         a, b = <Tensor>args[first], <Tensor>args[first + 1]
+        refuse_escaped(a, False)
+        refuse_escaped(b, False)
         if self.adds:
             x = <Tensor>args[0]
         if mode == MODE_IN_PLACE:

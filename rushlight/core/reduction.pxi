@@ -52,6 +52,7 @@ cdef class ReductionOp(Op):
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
+        refuse_escaped(x, True)
         ndim = x.geometry.ndim
         # The way of most calls: everything, to one number of the same dtype.
         if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and \

@@ -563,6 +563,12 @@ cdef Tensor detached(Tensor source):
     """detach(): an alias that is a view (sharing the version) but never leads back to the graph."""
     return alias_of(source)
 
+cdef inline int refuse_escaped(Tensor t, bint reduction) except -1:
+    """Raises for an example of a vmap that has ended: its batch is nobody's any more."""
+    if type(t) is Wrapped:
+        return refuse_ended(<Wrapped>t, reduction)
+    return 0
+
 cdef inline void update_contiguous(Tensor t) noexcept:
     if t.geometry.contiguous():
         t.flags |= CONTIGUOUS

@@ -30,6 +30,7 @@ cdef class ViewOp(Op):
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
+        refuse_escaped(x, False)
         code = x.code
         view_geometry(self.which, x, args, geometry, &offset, &code, mode == MODE_IN_PLACE)
         if mode == MODE_IN_PLACE:

@@ -341,6 +341,9 @@ cdef bint tracks(Level level, object value):
     cdef object item
     if type(value) is Wrapped:
         return (<Wrapped>value).level is level and needs_grad(<Tensor>value)
+    if type(value) is Tensor:
+        # A leaf that a function made inside of forward mode.
+        return (<Tensor>value).depth >= level.depth and not level.sees_all and not level.tracks_all and needs_grad(<Tensor>value)
     if isinstance(value, (list, tuple)):
         for item in value:
             if type(item) is Wrapped and (<Wrapped>item).level is level and needs_grad(<Tensor>item):

@@ -145,3 +145,30 @@ def test_looking_within(torch):
     assert seen(lambda f: func.vmap(func.grad(f)), lambda x: repr(func.debug_unwrap(x)), x[None]) == "tensor([[1., 1.]])"
     once = seen(lambda f: func.vmap(func.grad(f)), lambda x: repr(func.debug_unwrap(x, recurse=False)), x[None])
     assert once == "BatchedTensor(lvl=1, bdim=0, value=\n    tensor([[1., 1.]])\n)"
+
+
+def test_examples_that_escaped_from_vmap(torch):
+    kept = []
+    torch.func.vmap(lambda x: kept.append(x) or x.sum())(torch.ones(2, 3))
+    start = (
+        "Either your tensor may have escaped from inside a function being vmapped and this is a user error (see "
+        "https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal functorch error in "
+    )
+    end = " Please file an issue if it looks like the latter"
+    (x,) = kept
+    raises(RuntimeError, f"{start}`boxed_reduction_batch_rule`{end}", x.sum)
+    for function in (x.sin, lambda: x + 1, lambda: torch.ones(3) * x, lambda: x @ torch.ones(3), lambda: x.view(3, 1)):
+        raises(RuntimeError, f"{start}`gen_vmap_plumbing`{end}", function)
+    torch.func.vmap(lambda x: kept.append(torch.ones(3)) or x)(torch.ones(2))
+    assert kept[1].sum().item() == 3
+
+
+def test_autograd_inside_of_forward_mode(torch):
+    def function(x):
+        w = torch.ones(2, requires_grad=True)
+        return torch.autograd.grad((w * x * w).sum(), w)[0].sum()
+
+    x = torch.tensor([1.0, 2.0])
+    value, slope = torch.func.jvp(function, (x,), (x,))
+    assert value.item() == slope.item() == 6 and not value.requires_grad
+    assert torch.func.grad(function)(x).tolist() == [0, 0]  # (without create_graph a gradient is a constant)
