@@ -83,3 +83,19 @@ def test_chunks():
         assert torch.equal(apis.chunk_vmap(torch.sin, chunks=chunks)(x), x.sin())
     with pytest.raises(RuntimeError, match="chunk expects `chunks` to be greater than 0, got: 0"):
         apis.chunk_vmap(torch.sin, chunks=0)(x)
+
+
+def test_shared_modules_get_their_tensors_back():
+    class Twice(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = self.b = torch.nn.Linear(2, 2, bias=False)
+
+        def forward(self, x):
+            return self.b(self.a(x))
+
+    module, weight = Twice(), torch.eye(2) * 3
+    own = module.a.weight
+    for given in ({"a.weight": weight}, {"b.weight": weight}, {"a.weight": weight, "b.weight": weight}):
+        assert torch.func.functional_call(module, given, torch.ones(1, 2)).tolist() == [[9, 9]]
+        assert module.a.weight is own

@@ -1,7 +1,7 @@
 """Modules as functions of their parameters and buffers."""
 
 import rushlight as torch
-from rushlight.nn._lookup import tensor_slots
+from rushlight.nn._lookup import has_ties, tensor_slots
 
 __all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
 
@@ -30,7 +30,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
         )
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     slots = tensor_slots(module, "", {})
-    wanted = with_tied_names(slots, given) if tie_weights else given
+    wanted = with_tied_names(slots, given) if tie_weights and has_ties(slots) else given
     if strict:
         check_names(module, slots, wanted)
     replaced = []
@@ -45,9 +45,11 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
         return module(*args, **kwargs) if kwargs else module(*args)
     finally:
         # A module that has set one of them anew (a running mean) has changed what was given to it.
-        for name, table, key, before in replaced:
-            if name in given:
+        for name, table, key, _ in replaced:
+            if table.get(key) is not wanted[name] and name in given:
                 given[name] = table.get(key)
+        # Last to first: one place of a module that is there under several names was replaced once for each of them.
+        for _, table, key, before in reversed(replaced):
             if before is MISSING:
                 table.pop(key, None)
             else:
@@ -73,8 +75,6 @@ def with_tied_names(slots, given):
     names_of: dict = {}
     for name, (table, key) in slots.items():
         names_of.setdefault(id(table[key]), []).append(name)
-    if len(names_of) == len(slots):
-        return given
     complete = dict(given)
     for names in names_of.values():
         present = [name for name in names if name in given]

@@ -200,3 +200,11 @@ def tensor_slots(module, str prefix, dict found):
         if child is not None:
             tensor_slots(child, f"{prefix}{key}.", found)
     return found
+
+
+def has_ties(dict slots):
+    """Whether one tensor is in several of the `slots`."""
+    cdef set seen = set()
+    for table, key in slots.values():
+        seen.add(<size_t><PyObject*>((<dict>table)[key]))
+    return len(seen) != len(slots)

@@ -240,3 +240,18 @@ def test_attributes_of_modules_that_are_none(torch):
     module, x = Scaled(), torch.ones(2)
     assert torch.func.functional_call(module, {"scale": torch.ones(1) * 3}, x).tolist() == [3, 3]
     assert module.scale is None
+
+
+def test_tensors_that_a_module_sets_anew(torch):
+    class Counting(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("count", torch.zeros(1))
+
+        def forward(self, x):
+            self.count = self.count + 1
+            return x * self.count
+
+    module, given = Counting(), {"count": torch.ones(1)}
+    assert torch.func.functional_call(module, given, torch.ones(1)).item() == 2
+    assert given["count"].item() == 2 and module.count.item() == 0
