@@ -133,7 +133,7 @@ class set_grad_enabled(ModeDecorator):
         core.set_grad_mode(self.before)
 
     def __str__(self):
-        return f"{type(self).__name__}(mode={self.mode})"
+        return f"torch.autograd.grad_mode.{type(self).__name__}(mode={self.mode})"
 
     __repr__ = __str__
 

@@ -333,18 +333,21 @@ cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs, bint
     cdef Tensor out
     cdef list more = []
     cdef int number = 0
+    # (To the graph, outputs without a derivative behind the only one that has one do not exist.)
+    cdef bint only_first = PyTuple_GET_SIZE(op.outputs) and PyTuple_GET_SIZE(op.differentiable_outputs) == 1 and 0 in op.differentiable_outputs
     if op.backward_names[0] is None:
         return 0
     if len(outputs) == 0:
         return 0
     for number, value in enumerate(outputs):
         if value is None:
-            more.append((Size(()), FLOAT32))
+            if not only_first:
+                more.append((Size(()), FLOAT32))
             continue
         out = <Tensor>value
         if number == 0:
             describe_output(node, out)
-        else:
+        elif not only_first:
             more.append((out.shape, out.code))
         if (op.outputs == () or number in op.differentiable_outputs) and category[out.code] >= IS_FLOATING:
             set_history(out, node, number)

@@ -33,6 +33,10 @@ def test_views_are_not_tracked_in_inference_mode(torch):
     assert not detached._is_view() and detached._base is None
 
 
+def test_a_mode_prints_itself(torch):
+    assert repr(torch.set_grad_enabled(True)) == "torch.autograd.grad_mode.set_grad_enabled(mode=True)"
+
+
 # ---- backward and grad ---------------------------------------------------------------------------------------------------
 def test_nodes_behind_an_error_keep_what_they_saved(torch):
     x = torch.ones(2, requires_grad=True)
@@ -243,6 +247,24 @@ def test_hooks_of_what_is_not_needed_stay_silent(torch):
         root.register_hook(lambda gradient: seen.append(gradient.item()))
     assert torch.autograd.grad(roots, y, allow_unused=True, retain_graph=True) == (None,) and seen == []
     assert torch.autograd.grad(roots[0], y, allow_unused=True) == (None,) and seen == [1.0]
+
+
+def test_outputs_without_a_derivative_are_not_part_of_the_node(torch):
+    x = torch.tensor([[3.0, 1.0], [2.0, 4.0]], requires_grad=True)
+    layer = torch.nn.functional.layer_norm
+    for made in (x.max(0)[0], x.sort()[0], x.topk(1)[0], x.median(0)[0], x.kthvalue(1)[0], x.cummax(0)[0], layer(x, (2,))):
+        seen = []
+        node = made.grad_fn
+        assert len(node._input_metadata) == 1 and node._input_metadata[0].shape == list(made.shape)
+        node.register_prehook(lambda outputs, seen=seen: seen.append(len(outputs)))
+        node.register_hook(lambda inputs, outputs, seen=seen: seen.append(len(outputs)))
+        made.sum().backward(retain_graph=True)
+        assert seen == [1, 1]
+        with pytest.raises(TypeError, match="expected 1 arguments, got 2 instead"):
+            node(torch.ones_like(made), None)
+        assert node(torch.ones_like(made)) is not None
+    several = x.unbind()
+    assert len(several[0].grad_fn._input_metadata) == 2
 
 
 def test_handles_can_be_pickled(torch):
