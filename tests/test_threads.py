@@ -107,6 +107,8 @@ SIZED = {
     "select_backward": lambda x: x.reshape(300, 1, 300)[:, 0],
     "slice_backward": lambda x: x[:, 1:299:2],
     "split_with_sizes": lambda x: x.split([100, 200], 1),
+    "unsafe_split": lambda x: x.unsafe_split(100, 1),
+    "unsafe_split_with_sizes": lambda x: x.unsafe_split_with_sizes([100, 200], 1),
     "unfold_backward": lambda x: x.unfold(1, 4, 2),
     "view": lambda x: x.view(-1) * 2,
 }

@@ -86,6 +86,10 @@ def make_dual(tensor, tangent, *, level=None):
         raise RuntimeError(
             f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {level} is not supported."
         )
+    if inside.parts(tangent)[1] is not None:
+        raise RuntimeError(
+            f"Setting a forward grad that itself has a forward gradient at the same level{level} is not supported."
+        )
     return dual_at(inside, tensor, tangent)
 
 
@@ -120,6 +124,8 @@ def unpack_dual(tensor, *, level=None):
         level = _current_level
     if level < 0 or not _levels or not core.is_forward_ad_enabled():
         return UnpackedDualTensor(tensor, None)
+    if level > 0:
+        raise RuntimeError("Invalid level given to _fw_primal")
     return UnpackedDualTensor(*core.unpack_dual(_levels[0], tensor))
 
 

@@ -223,11 +223,16 @@ def resize_tensor(Tensor x, size):
     shape.set_shape(sizes, read_sizes(size, sizes))
     if x.flags & REQUIRES_GRAD:
         raise RuntimeError("cannot resize variables that require grad")
+    if type(x) is Wrapped and isinstance((<Wrapped>x).level, DualLevel):
+        raise RuntimeError("cannot resize variables that has a forward grad")
+    if x.geometry.same_shape(shape):
+        return x
     if has_hidden_dim(x):
         # The batch stays in front.
         resize_tensor((<Wrapped>x).value, ((<Wrapped>x).value.geometry.shape[0], *size))
         put_within(<Wrapped>x, (<Wrapped>x).value, (<Wrapped>x).aspect)
         return x
+    check_write(x)
     resize_in_place(x, shape)
     mark_write(x.storage)
     return x

@@ -91,8 +91,7 @@ cdef class DualLevel(Level):
         if mode == MODE_OUT:
             out = keywords["out"]
             if modes.grad and (tracked or needs_grad(out)):
-                raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-                                   "arguments requires grad.")
+                raise tracked_out(op)
             if tangents is not None or (type(out) is Wrapped and (<Wrapped>out).level is self and self.tangent_of(<Wrapped>out) is not None):
                 raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
             inner = within_level(self, out)
@@ -144,6 +143,8 @@ cdef class DualLevel(Level):
                 if type(tangents[i]) is list:
                     tangents[i] = filled_tangents(<list>tangents[i], values[i])
             return as_outputs(push.function(*[forward_value(op, kind, index, values, tangents, result) for kind, index in push.sources]))
+        if op is op_view and type(values[1]) is dtype:
+            return None
         if push.linear:
             moved = list(values)
             for index in op.tensor_parameters:
@@ -175,7 +176,7 @@ cdef class DualLevel(Level):
                     term = operate(op_mul, tangent, slope)
                 total = term if total is None else operate(op_add, total, term)
             return (total,)
-        if op.name in ("heaviside", "floor_divide", "binomial"):
+        if op.name in ("heaviside", "floor_divide", "binomial", "bernoulli"):
             raise NotImplementedError(f"Trying to use forward AD with aten::{op.name} that does not support it.")
         if op.rules:
             raise no_forward_rule(op.no_derivative or op.name)
@@ -218,10 +219,10 @@ cdef class DualLevel(Level):
         cdef Tensor whole
         if category[value.code] < IS_FLOATING:
             return 0
-        if type(target.base) is not Wrapped:
+        if target.whole is None:
             target.aspect = tangent
             return 0
-        base = <Wrapped>target.base
+        base = target.whole
         if tangent is None:
             tangent = zeros_of(value)
         have = self.tangent_of(base)
@@ -245,9 +246,9 @@ cdef class DualLevel(Level):
     cdef object tangent_of(self, Wrapped t):
         """The tangent of a wrapper of this level, or None; of a view, anew where its base was written to."""
         cdef Wrapped base
-        if type(t.base) is not Wrapped or (<Wrapped>t.base).level is not self:
+        if t.whole is None:
             return t.aspect
-        base = <Wrapped>t.base
+        base = t.whole
         whole = base.aspect
         if t.seen is not whole and whole is not None:
             if t.seen is not None or t.aspect is None:
@@ -303,6 +304,19 @@ cdef object within_level(Level level, object value):
 cdef object as_outputs(object tangents):
     return (tangents,) if isinstance(tangents, Tensor) or tangents is None else tangents
 
+cdef int lose_tangent(Tensor t) except -1:
+    """After detach_(): nothing is left of the tangent that `t`, or what stands for it, has at a level of forward_ad."""
+    cdef Level level
+    cdef object entered
+    for entered in interpreter_stack():
+        if isinstance(entered, DualLevel) and (<Level>entered).tracks_all:
+            level = <Level>entered
+            if type(t) is Wrapped and (<Wrapped>t).level is level:
+                (<Wrapped>t).aspect = None
+            elif level.shadows is not None:
+                level.shadows.pop(<size_t><PyObject*>t, None)
+    return 0
+
 cdef object zeros_of(object value):
     return value.new_zeros(value.shape)
 
@@ -330,28 +344,39 @@ cdef object fitting(Tensor tangent, Tensor value):
             fit = py_to_dtype(fit, dtypes[value.code])
     if not tangent.geometry.same_shape(value.geometry):
         fit = fit.expand(make_size(value.geometry.shape, value.geometry.ndim))
-    return fit
+    return laid_like(<Tensor>fit, value)
+
+cdef object laid_like(Tensor tangent, Tensor value):
+    """The tangent in its value's layout: a copy where it has another."""
+    cdef Tensor laid
+    if tangent.flags & value.flags & CONTIGUOUS or tangent.geometry.same_strides(value.geometry):
+        return tangent
+    if value.flags & CONTIGUOUS:
+        return tangent.contiguous()
+    if type(tangent) is not Tensor or not value.geometry.dense():
+        return tangent
+    laid = laid_out(tangent.code, value.geometry)
+    laid.copy_(tangent)
+    return laid
 
 cdef object window_of(Tensor whole, Tensor base, Tensor view):
     """The part of `whole`, a tensor like `base`, that corresponds to a view of `base`."""
     cdef int64_t offset = view.data_pointer - base.data_pointer
-    cdef object seen = whole
-    if view.code != base.code:
-        from rushlight.ops import table
-        seen = table["view_as_real" if category[base.code] == IS_COMPLEX else "view_as_complex"](seen)
+    cdef object seen = in_kind_of(whole, view.code)
     return py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
                          offset // item_bytes[view.code] + (<Tensor>seen).storage_offset())
 
 
 def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent not None):
     """`primal` with a tangent, at `level`; at one of forward_ad, backward leads from the result to a tracked `primal`."""
-    cdef Wrapped out = wrap_value(level, primal, tangent)
-    cdef PyObject* args[1]
+    cdef Wrapped out = wrap_value(level, primal, laid_like(tangent, primal))
+    cdef PyObject* args[2]
     if level.tracks_all:
         link_view(out, primal)
         if modes.grad and needs_grad(primal):
-            args[0] = <PyObject*>primal
-            record(op_alias, args, 1, out)
+            shape = primal.shape
+            args[0], args[1] = <PyObject*>primal, <PyObject*>shape
+            record(op_view, args, 1, out)
     return out
 
 def unpack_dual(DualLevel level not None, Tensor value not None):
@@ -379,8 +404,16 @@ def set_forward_ad_enabled(bint enabled):
     return before
 
 def with_tangent(DualLevel level not None, Tensor value not None, tangent):
-    """`value`, wrapped at `level` or not, as a dual tensor with the given tangent."""
+    """`value`, wrapped at `level` or the new result of an operation, as a dual tensor with the given tangent, in value's place in the graph."""
+    cdef Wrapped out
     if type(value) is Wrapped and (<Wrapped>value).level is level:
         (<Wrapped>value).aspect = None if tangent is None else fitting(<Tensor>tangent, (<Wrapped>value).value)
         return value
-    return make_dual(level, value, fitting(<Tensor>tangent, value)) if tangent is not None else value
+    if tangent is None:
+        return value
+    out = wrap_value(level, value, fitting(<Tensor>tangent, value))
+    if level.tracks_all:
+        out.base, out.creation, out.seen_version = value.base, value.creation, value.seen_version
+        if value.flags & REQUIRES_GRAD:
+            set_history(out, value.grad_fn_, value.output_number)
+    return out

@@ -252,11 +252,17 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             continue
         out = <Tensor>value
         if id(value) in dirty:
+            mark_write(out.storage)
             if tracked:
                 if out.base is None and out.grad_fn_ is None and out.flags & REQUIRES_GRAD:
                     raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+                if out.base is not None and len(results) > 1:
+                    raise RuntimeError("If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more "
+                                       "than one Tensor. This is not supported by the current autograd engine. You should either make sure the input "
+                                       "is not a view (using .clone() for example) or make your Function only return one Tensor (potentially splitting "
+                                       "it into two Functions: one doing the inplace that returns a single Tensor and a second one that does the other "
+                                       "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change.")
                 check_write(out)
-            mark_write(out.storage)
             if out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
                 results[place] = detached(out)
         elif id(value) in given_ids and out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
@@ -271,7 +277,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                 out = <Tensor>op_alias(value)
             finally:
                 modes.grad = modes_before
-            out.creation = VIEW_IN_CUSTOM_FUNCTION
+            out.creation = VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION
             results[place] = out
         elif out.base is not None and tracked:
             out.creation = VIEW_IN_CUSTOM_FUNCTION
@@ -329,11 +335,6 @@ cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
 
 cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except -1:
     if out.base is not None:
-        if len([True for is_tensor in ctx.is_tensor if is_tensor]) > 1 and ctx.more_outputs is not None:
-            raise RuntimeError("If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more than one "
-                               "Tensor. This is not supported by the current autograd engine. You should either make sure the input is not a view (using "
-                               ".clone() for example) or make your Function only return one Tensor (potentially splitting it into two Functions: one doing "
-                               "the inplace that returns a single Tensor and a second one that does the other operations).")
         rebase_history(out, ctx)
         return 0
     if out.flags & RETAINS_GRAD and out.grad_fn_ is not None and out.grad_fn_.extras is not None:

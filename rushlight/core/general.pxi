@@ -157,7 +157,9 @@ def are_alike(Tensor first, *others):
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
     cdef public object choose_variant
-    cdef public bint writes   # the function writes into its first argument: the target of an in-place call, else a copy
+    cdef public bint writes      # the function writes into its first argument: the target of an in-place call, else a copy …
+    cdef public bint row_major   # … which is contiguous, whatever the layout of the argument
+    cdef public bint takes_expanded   # the target may have expanded dimensions
 
     cdef int variant(self, PyObject** args) noexcept:
         if self.choose_variant is None:
@@ -188,7 +190,8 @@ cdef class GeneralOp(Op):
         if mode == MODE_IN_PLACE:
             target = <Tensor>args[0]
             check_write(target)
-            check_no_overlap(target)
+            if not self.takes_expanded:
+                check_no_overlap(target)
             if category[target.code] < IS_FLOATING:
                 mask = 0
             if mask:
@@ -200,7 +203,11 @@ cdef class GeneralOp(Op):
             if self.writes and mode != MODE_IN_PLACE:
                 if not isinstance(<object>args[0], Tensor):
                     raise_argument(self, 0, <object>args[0])
-                copied = convert(<Tensor>args[0], (<Tensor>args[0]).code)
+                if self.row_major:
+                    copied = new_like_shape((<Tensor>args[0]).code, (<Tensor>args[0]).geometry)
+                    copy_elements(copied, <Tensor>args[0])
+                else:
+                    copied = convert(<Tensor>args[0], (<Tensor>args[0]).code)
                 for i in range(self.parameter_count):
                     passed[i] = args[i]
                 passed[0] = <PyObject*>copied

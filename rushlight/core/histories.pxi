@@ -33,7 +33,8 @@ cdef class AsStridedNode(Node):
     """The history that a view has after its base was written to: a window on the base's."""
     cdef Geometry base_geometry
     cdef Geometry view_geometry
-    cdef int64_t offset     # elements, from the base's first element
+    cdef int64_t offset     # elements of the view, from the base's first element
+    cdef int view_code, base_code
 
     cdef str backward_name(self):
         return "AsStridedBackward0"
@@ -42,9 +43,59 @@ cdef class AsStridedNode(Node):
         return "AsStrided"
 
     cdef tuple backward(self, object gradient, object run):
+        cdef Geometry base
         if gradient is None:
             return (None,)
-        return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
+        if self.view_code == self.base_code:
+            return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
+        # A real view of a complex base, or the other way round.
+        base.copy(self.base_geometry)
+        seen_as_other_kind(base, category[self.base_code] == IS_COMPLEX)
+        return (in_kind_of(window_gradient(gradient, base, self.view_geometry, self.offset).contiguous(), self.base_code),)
+
+
+cdef int seen_as_other_kind(Geometry& g, bint was_complex) except -1:
+    """The geometry of view_as_real of a complex tensor (`was_complex`), or of view_as_complex of a real one."""
+    cdef int d, ndim = g.ndim
+    cdef Geometry before
+    before.copy(g)
+    g.resize(ndim + 1 if was_complex else ndim - 1)
+    for d in range(min(ndim, g.ndim)):
+        g.shape[d] = before.shape[d]
+        g.strides[d] = before.strides[d] * 2 if was_complex else before.strides[d] // 2
+    if was_complex:
+        g.shape[ndim], g.strides[ndim] = 2, 1
+    return 0
+
+cdef object in_kind_of(object x, int code):
+    """The memory of `x` as complex numbers or as their parts, where the dtype `code` is of the other kind."""
+    if (category[(<Tensor>x).code] == IS_COMPLEX) == (category[code] == IS_COMPLEX):
+        return x
+    from rushlight.ops import table
+    return table["view_as_complex" if category[code] == IS_COMPLEX else "view_as_real"](x)
+
+
+@cython.trashcan(True)
+cdef class FailingNode(Node):
+    """The history of a tensor that backward cannot go behind."""
+    cdef str text
+
+    def name(self):
+        return "torch::autograd::NotImplemented"
+
+    cdef tuple backward(self, object gradient, object run):
+        raise RuntimeError(self.text)
+
+cdef FailingNode failing_node(str text, Tensor out):
+    """A node whose backward raises `text`."""
+    cdef FailingNode node = FailingNode.__new__(FailingNode)
+    node.text = text
+    node.next_nodes = ()
+    node.shape.set_shape(out.geometry.shape, out.geometry.ndim)
+    node.dtype_code = out.code
+    node.sequence = next_sequence()
+    node.remember_line()
+    return node
 
 
 cdef object window_gradient(object gradient, const Geometry& base, const Geometry& view, int64_t offset):
@@ -59,6 +110,7 @@ cdef class CopySlices(Node):
     cdef Geometry base_geometry
     cdef Geometry view_geometry
     cdef int64_t offset
+    cdef int view_code
     cdef Node function
 
     cdef str forward_name(self):
@@ -78,7 +130,7 @@ cdef class CopySlices(Node):
         if not result.geometry.same_strides(self.base_geometry):
             result = laid_out(result.code, self.base_geometry)
             result.copy_(gradient)
-        window = py_as_strided(result, make_size(self.view_geometry.shape, self.view_geometry.ndim),
+        window = py_as_strided(in_kind_of(result, self.view_code), make_size(self.view_geometry.shape, self.view_geometry.ndim),
                                make_tuple(self.view_geometry.strides, self.view_geometry.ndim), self.offset)
         # All gradients are asked for: a restricted run does not know the edge to the view's old history.
         inner = self.function.backward(py_clone(window), None)
@@ -118,7 +170,8 @@ cdef int refresh_view(Tensor view) except -1:
     node = AsStridedNode.__new__(AsStridedNode)
     node.base_geometry.copy(base.geometry)
     node.view_geometry.copy(view.geometry)
-    node.offset = (view.data_pointer - base.data_pointer) // item_bytes[base.code]
+    node.offset = (view.data_pointer - base.data_pointer) // item_bytes[view.code]
+    node.view_code, node.base_code = view.code, base.code
     node.shape.set_shape(view.geometry.shape, view.geometry.ndim)
     node.dtype_code = view.code
     node.sequence = next_sequence()
@@ -133,18 +186,21 @@ cdef int refresh_view(Tensor view) except -1:
 cdef int refuse_write_into_view(Tensor view, bint through_base) except -1:
     """Raises for a write into a view (or, `through_base`, for the use of a view after such a write) that cannot be recorded."""
     cdef Node node = view.grad_fn_
-    cdef str mode = "no_grad" if view.creation == VIEW_NO_GRAD else "inference"
     cdef str what = "its base or another view of its base has been modified inplace" if through_base else "is being modified inplace"
+    cdef str subject = "A view" if node is None else f"Output {view.output_number} of {node.forward_name()} is a view of a view which"
+    cdef str text
+    if view.creation == VIEW_INFERENCE:
+        text = f"{subject} was created in inference mode and {what} in normal mode."
+    elif view.creation == VIEW_NO_GRAD or node is None:
+        text = f"{subject} was created in no_grad mode and {what} with grad mode enabled."
+    else:
+        text = f"Output {view.output_number} of {node.forward_name()} is a view and {what}."
     if view.creation == VIEW_NO_GRAD or view.creation == VIEW_INFERENCE:
-        subject = "A view was created" if node is None else f"Output {view.output_number} of {node.forward_name()} is a view of a view which was created"
-        scope = " with grad mode enabled" if view.creation == VIEW_NO_GRAD else " in normal mode"
         block = "no_grad" if view.creation == VIEW_NO_GRAD else "inference_mode"
-        raise RuntimeError(f"{subject} in {mode} mode and {what}{scope}. Given that this use case is ambiguous and error-prone, it is forbidden. You can "
-                           f"clarify your code by moving both the view and the inplace either both inside the {block} block (if you don't want the "
-                           "inplace to be tracked) or both outside (if you want the inplace to be tracked).")
-    subject = "A view" if node is None else f"Output {view.output_number} of {node.forward_name()}"
-    text = f"{subject} is a view and {what}."
-    if view.creation == VIEW_MULTI_OUTPUT:
+        text += (" Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and "
+                 f"the inplace either both inside the {block} block (if you don't want the inplace to be tracked) or both outside (if you want "
+                 "the inplace to be tracked).")
+    elif view.creation == VIEW_MULTI_OUTPUT:
         text += (" This view is the output of a function that returns multiple views. Such functions do not allow the output views to be "
                  "modified inplace. You should replace the inplace operation by an out-of-place one.")
     else:
@@ -220,7 +276,8 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy = CopySlices.__new__(CopySlices)
     copy.base_geometry.copy(base.geometry)
     copy.view_geometry.copy(x.geometry)
-    copy.offset = (x.data_pointer - base.data_pointer) // item_bytes[base.code]
+    copy.offset = (x.data_pointer - base.data_pointer) // item_bytes[x.code]
+    copy.view_code = x.code
     copy.function = node
     copy.shape.set_shape(base.geometry.shape, base.geometry.ndim)
     copy.dtype_code = base.code

@@ -97,6 +97,9 @@ cdef tuple split_index(Tensor x, object index):
         else:
             if isinstance(item, Tensor):
                 index_tensor = <Tensor>item
+            elif type(item) is float or type(item) is complex:
+                raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+                                 f"{type(item).__name__})")
             else:
                 index_tensor = index_from(item)
             if (<Tensor>index_tensor).geometry.ndim == 0 and category[(<Tensor>index_tensor).code] <= IS_INTEGER and \
@@ -146,11 +149,15 @@ cdef int remaining(items, marker):
     return count
 
 cdef bint treat_as_tuple(list index):
-    """Old NumPy took x[[0, slice(1)]] for x[0, :1]; so does PyTorch."""
+    """Old NumPy took x[[0, slice(1)]] for x[0, :1], and x[[[0], [1]]] for x[[0], [1]]; so does PyTorch, with a warning."""
     if len(index) >= 32:
         return False
     for item in index:
-        if item is None or item is Ellipsis or isinstance(item, slice):
+        if item is None or item is Ellipsis or isinstance(item, (slice, Tensor, list, tuple)):
+            import warnings
+            warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+                          "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which "
+                          "will result either in an error or a different result", UserWarning, stacklevel=2)
             return True
     return False
 
@@ -172,7 +179,11 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     if subclasses_exist and type(x) is not Tensor:
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
             return 0
+    if index is False:
+        return 0
     view, indices = split_index(x, index)
+    if not isinstance(value, Tensor) and number_code(value) == NO_DTYPE:
+        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
     if modes.transforms:
         refuse_captured("copy" if indices is None else "_index_put", x, True)
     if indices is not None:
@@ -192,10 +203,8 @@ cdef int set_item(Tensor x, object index, object value) except -1:
             if modes.grad and needs_grad(<Tensor>value) and not (<Tensor>value).geometry.same_shape((<Tensor>view).geometry):
                 value = value.expand(view.shape)
         view.copy_(value)
-    elif number_code(value) != NO_DTYPE:
-        view.fill_(value)
     else:
-        value = tensor_of_dtype(value, x.code)
-        require_expandable(<Tensor>value, (<Tensor>view).geometry)
-        view.copy_(value)
+        check_no_overlap(<Tensor>view)
+        # (Where it is recorded, it is as the write of a tensor.)
+        view.fill_(tensor_of_dtype(value, x.code) if modes.grad and needs_grad(<Tensor>view) else value)
     return 0

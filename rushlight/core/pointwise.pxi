@@ -385,32 +385,68 @@ cdef int check_target(Op op, Tensor out, const Geometry& shape, int result) exce
     check_no_overlap(out)
     return 0
 
-cdef int check_partial_overlap(Tensor out, Tensor given) except -1:
-    """Refuses an input that shares some, but not all, of its memory with the output."""
+cdef enum:
+    OVERLAP_NONE      # or hard to tell: memory with gaps
+    OVERLAP_FULL
+    OVERLAP_PARTIAL
+
+cdef int overlap_of(Tensor out, Tensor given) noexcept:
+    """How much of the output's memory an input shares."""
     cdef char* out_end
     cdef char* given_end
-    if out.storage.data != given.storage.data or out is given or out.count == 0 or given.count == 0:
-        return 0
+    if out is given:
+        return OVERLAP_FULL
+    if out.storage.data != given.storage.data or out.count == 0 or given.count == 0:
+        return OVERLAP_NONE
     if out.data_pointer == given.data_pointer and out.geometry.same_shape(given.geometry) and out.geometry.same_strides(given.geometry):
-        return 0
+        return OVERLAP_FULL
     if not out.geometry.dense() or not given.geometry.dense():
-        return 0
+        return OVERLAP_NONE
     out_end = out.data_pointer + out.count * item_bytes[out.code]
     given_end = given.data_pointer + given.count * item_bytes[given.code]
     if out.data_pointer == given.data_pointer and out_end == given_end and out.geometry.same_strides(given.geometry):
-        return 0
-    if out.data_pointer < given_end and given.data_pointer < out_end:
-        raise RuntimeError("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
-                           "Please clone() the tensor before performing the operation.")
+        return OVERLAP_FULL
+    return OVERLAP_PARTIAL if out.data_pointer < given_end and given.data_pointer < out_end else OVERLAP_NONE
+
+SHARED_MEMORY_TEXT = ("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+                      "Please clone() the tensor before performing the operation.")
+
+cdef int check_partial_overlap(Tensor out, Tensor given) except -1:
+    """Refuses an input that shares some, but not all, of its memory with the output."""
+    if overlap_of(out, given) == OVERLAP_PARTIAL:
+        raise RuntimeError(SHARED_MEMORY_TEXT)
     return 0
+
+def require_no_partial_overlap(Tensor out, Tensor given):
+    """Refuses an input that shares some, but not all, of its memory with the tensor that is written to."""
+    check_partial_overlap(out, given)
+
+def require_apart(Tensor out, *given):
+    """Refuses inputs that share memory with the tensor that is written to."""
+    for item in given:
+        if isinstance(item, Tensor) and overlap_of(out, <Tensor>item) != OVERLAP_NONE:
+            raise RuntimeError(SHARED_MEMORY_TEXT)
+
+def require_not_expanded(Tensor x):
+    """Refuses to write into a tensor of which several elements are one in memory."""
+    check_no_overlap(x)
+
+def is_expanded(Tensor x):
+    """Whether several elements of `x` are one in memory, since a dimension was expanded."""
+    return x.geometry.overlaps_itself()
+
+cdef object tracked_out(Op op):
+    """The error of a call with `out=` that would have to be recorded."""
+    return RuntimeError(f"{getattr(op, 'title', op.name)}(): functions with out=... arguments don't support automatic differentiation, but one of "
+                        "the arguments requires grad.")
 
 cdef Tensor check_untracked_out(Op op, PyObject** args, object given):
     """`out=`, if it is a tensor and nothing has to be recorded."""
     if not isinstance(given, Tensor):
         raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(given).__name__}")
-    if modes.grad and ((<Tensor>given).flags & REQUIRES_GRAD or (op.rules and inputs_needing_grad(op, args))):
-        raise RuntimeError(f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-                           "requires grad.")
+    if modes.grad and ((<Tensor>given).flags & REQUIRES_GRAD or (
+            op.rules and category[(<Tensor>given).code] >= IS_FLOATING and inputs_needing_grad(op, args))):
+        raise tracked_out(op)
     return <Tensor>given
 
 cdef Tensor prepare_out(Op op, PyObject** args, object given, const Geometry& shape, int result):

@@ -333,7 +333,9 @@ cdef class Tensor:
 
     def detach_(self):
         """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
-        if self.base is not None and not modes.inference:
+        if modes.inference:
+            return self
+        if self.base is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
                                "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
                                "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
@@ -341,6 +343,8 @@ cdef class Tensor:
         self.grad_fn_ = None
         self.output_number = 0
         self.flags &= ~(REQUIRES_GRAD | RETAINS_GRAD)
+        if modes.interpreters:
+            lose_tangent(self)
         return self
 
     def retain_grad(self):
@@ -693,6 +697,19 @@ cdef int set_data(Tensor t, value) except -1:
         accumulator.shape.set_shape(t.geometry.shape, t.geometry.ndim)
         accumulator.dtype_code = gradient_code(t)
     return 0
+
+def set_memory(Tensor t not None, Tensor source not None):
+    """x.set_(source): another tensor's memory and geometry, a write that has no derivative."""
+    cdef bint tracked = modes.grad and (needs_grad(t) or needs_grad(source))
+    if type(t) is Wrapped or type(source) is Wrapped:
+        raise no_forward_rule("set_") if isinstance((<Wrapped>(t if type(t) is Wrapped else source)).level, DualLevel) else RuntimeError(
+            "set_ is not supported for tensors inside a transform")
+    check_write(t)
+    set_data(t, source)
+    mark_write(t.storage)
+    if tracked:
+        change_history(t, failing_node("derivative for set_ is not implemented", t))
+    return t
 
 cdef retain_on(Node node, Tensor tensor):
     import weakref

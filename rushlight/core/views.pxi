@@ -43,6 +43,8 @@ cdef class ViewOp(Op):
         out.count = geometry.numel()
         out.flags = x.flags & INFERENCE
         update_contiguous(out)
+        if self.which == VIEW_VIEW and type(<object>args[1]) is dtype:
+            return out      # as of detach(): the same memory and version, without history
         if self.which != VIEW_UNSAFE:
             link_view(out, x)
         if modes.grad and needs_grad(x):
@@ -380,10 +382,11 @@ cdef int64_t clamp_index(object index, int64_t size) except? -1:
 cdef class MultiViewOp(Op):
     """An op that gives several views of its input: unbind, split."""
     cdef bint is_unbind
+    cdef bint is_unsafe     # the results are no views
 
     def configure(self, str geometry):
         """Called once by the table, after construction."""
-        self.is_unbind = geometry == "unbind"
+        self.is_unbind, self.is_unsafe = geometry == "unbind", geometry == "unsafe_split"
 
     cdef object forward(self, PyObject** args, int mode, object out_object):
         cdef Tensor x, out
@@ -421,7 +424,10 @@ cdef class MultiViewOp(Op):
                 outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
                 start += size
         for out in outputs:
-            if not out.flags & INFERENCE and modes.grad:      # (whatever the view was that it is a part of)
+            if self.is_unsafe:
+                unlink(out)
+                out.storage = foreign_storage(x.storage.data, x.storage.nbytes, x.storage)
+            elif not out.flags & INFERENCE and modes.grad:      # (whatever the view was that it is a part of)
                 out.creation = VIEW_MULTI_OUTPUT
         cdef tuple result = tuple(outputs)
         if modes.grad and needs_grad(x) and category[x.code] >= IS_FLOATING:

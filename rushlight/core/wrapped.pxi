@@ -11,7 +11,8 @@ cdef class Wrapped(Tensor):
     cdef readonly Tensor value    # what is within; it may be wrapped by a level further out
     cdef public object aspect     # what the level adds: a batch dimension (an int, or None), a tangent (a tensor, or None)
     cdef public int given_dim     # of a batch: where its dimension stood in what vmap was given (within it is the first)
-    cdef object seen              # of a view at a dual level: the base's tangent of which `aspect` is a part
+    cdef Wrapped whole            # of a view at a dual level: the dual that it views in the end (`base` may lie outside of the level) …
+    cdef object seen              # … and its tangent, of which `aspect` is a part
 
     def __bool__(self):
         return bool(self.level.read(self, "bool"))
@@ -246,6 +247,7 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
             check_write(target)
         if not holds_level(level, target) and level.marks(arguments):
             # A tensor from outside is written with something of this level: a wrapper stands for it from now on.
+            check_tracked_write(target)
             call_level(level, op, (shadow_of(level, target),) + arguments[1:], keywords)
             return target
         if grad:
@@ -280,18 +282,22 @@ cdef Wrapped shadow_of(Level level, Tensor t):
     """The wrapper at `level` that stands for a tensor from outside; for a view, a view of the one that stands for the base."""
     cdef Tensor base = t if t.base is None else t.base
     cdef Wrapped whole, view
+    cdef PyObject* args[1]
     if level.shadows is None:
         level.shadows = {}
     found = level.shadows.get(<size_t><PyObject*>base)
     if found is None:
         whole = wrap_value(level, base, None)
+        if level.tracks_all and modes.grad and needs_grad(base):
+            args[0] = <PyObject*>base
+            record(op_alias, args, 1, whole)
         level.shadows[<size_t><PyObject*>base] = (base, whole)
     else:
         whole = <Wrapped>found[1]
     if t is base:
         return whole
     view = wrap_value(level, t, None)
-    view.base = whole
+    view.base = view.whole = whole
     view.seen_version = t.storage.version - 1     # its history is made from that of `whole` when somebody asks
     return view
 
@@ -362,12 +368,18 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
     """Links a result that is a view with what it views, and records the call on the wrappers."""
     cdef object value
     cdef Tensor out
+    cdef Wrapped viewed
     cdef bint is_view = isinstance(op, ViewOp) and (<ViewOp>op).which != VIEW_UNSAFE
-    if is_view or isinstance(op, MultiViewOp):
+    if op is op_view and type(<object>args[1]) is dtype:
+        return 0
+    if is_view or isinstance(op, MultiViewOp) and not (<MultiViewOp>op).is_unsafe:
         for value in (result,) if isinstance(result, Tensor) else result:
             out = <Tensor>value
             if type(out) is Wrapped and out.base is None and out is not <object>args[0] and isinstance(<object>args[0], Tensor):
                 link_view(out, <Tensor>args[0])
+                if type(<object>args[0]) is Wrapped and (<Wrapped><object>args[0]).level is level:
+                    viewed = <Wrapped>args[0]
+                    (<Wrapped>out).whole = viewed if viewed.whole is None else viewed.whole
                 if not is_view and out.creation < VIEW_MULTI_OUTPUT:
                     out.creation = VIEW_MULTI_OUTPUT
     if not mask:

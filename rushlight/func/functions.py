@@ -168,14 +168,67 @@ def pushed_beside(level, cls, args, separate):
     tangents = [level.parts(a)[1] if isinstance(a, torch.Tensor) else None for a in args]
     ctx = cls._backward_cls()
     before = core.set_forward_ad_enabled(False)
+    raw = constant = ()
+
+    def forward(*given):
+        nonlocal raw, constant
+        made = cls.forward(*given)
+        raw, constant = made if isinstance(made, tuple) else (made,), ctx.non_differentiable or ()
+        return made
+
+    def setup_context(*given):
+        nonlocal constant
+        cls.setup_context(*given)
+        constant = ctx.non_differentiable or ()
+
     try:
-        outputs = core.apply_function(ctx, cls.forward, cls.setup_context if separate else None, args)
-        if all(tangent is None for tangent in tangents):
+        versions = [version_of(a) for a in args]
+        outputs = core.apply_function(ctx, forward, setup_context if separate else None, args)
+        if not before or all(tangent is None for tangent in tangents):
             return outputs
         found = call_jvp(cls, context_of(cls, ctx, saved_by(ctx)), args, tangents, outputs)
+        for place, (output, tangent) in enumerate(zip(raw, found, strict=True)):
+            if any(output is marked for marked in constant):
+                if tangent is not None:
+                    raise RuntimeError(
+                        f"Function's jvp returned a gradient at position {place}, but  the corresponding forward output is not a "
+                        "differentiable Tensor.You should return None at that position instead."
+                    )
+            elif isinstance(output, torch.Tensor):
+                check_relation(output, tangent, args, tangents, versions)
     finally:
         core.set_forward_ad_enabled(before)
     return with_tangents(level, outputs, found)
+
+
+def version_of(value):
+    """The version of a tensor that has one."""
+    return value._version if isinstance(value, torch.Tensor) and not value.is_inference() else None
+
+
+def check_relation(output, tangent, args, tangents, versions):
+    """What an output is to an input (the same, written to; a view of it), its tangent has to be to the input's."""
+    for a, given, version in zip(args, tangents, versions, strict=True):
+        if output is a and version_of(a) != version:
+            if given is not None and tangent is not given:
+                raise RuntimeError(
+                    "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input "
+                    "inplace, then the jvp function must modify the corresponding gradient inplace."
+                )
+        elif output is a or (isinstance(a, torch.Tensor) and output._is_view() and output._base is base_of(a)):
+            if tangent is None or not tangent._is_view():
+                raise RuntimeError(
+                    "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view."
+                )
+            if given is not None and tangent._base is not base_of(given):
+                raise RuntimeError(
+                    "A custom Function is returning a view but the jvp is not returning a view of the given grad input."
+                )
+
+
+def base_of(x):
+    """What views of `x` view."""
+    return x._base if x._is_view() else x
 
 
 # ---- vmap ----------------------------------------------------------------------------------------------------------------

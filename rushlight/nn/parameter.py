@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 from rushlight import Tensor, empty, no_grad
-from rushlight.core import disabled_torch_function
+from rushlight.core import Wrapped, disabled_torch_function
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -37,6 +37,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             data = empty(0)
         if type(data) is Tensor or type(data) is Parameter:
             return Tensor._make_subclass(cls, data, requires_grad)
+        if type(data) is Wrapped and type(value := data.detach()) is Tensor:
+            return Tensor._make_subclass(cls, value, requires_grad)  # of a dual tensor, without its tangent
         parameter = data.detach().requires_grad_(requires_grad)
         if type(parameter) is not type(data):
             raise RuntimeError(

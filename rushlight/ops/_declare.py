@@ -119,6 +119,8 @@ def register(op, entry=None, *, inplace=False, **placement):
     besides. The rest is told to `place`.
     """
     table[entry or op.name] = op
+    if not placement.get("function", True) and op.backward_names[0] is not None:
+        op.title = snake_case(op.backward_names[0].partition("Backward")[0])
     place(op, entry or op.name, **placement)
     if inplace:
         place(core.InPlace(op), entry or op.name, suffix="_", **{**placement, "method": True})
@@ -132,6 +134,11 @@ def place(made, name, *, function=True, method=True, namespace="torch", aliases=
             namespaces.setdefault(namespace, {})[public + suffix] = made
         if method:
             namespaces["Tensor"][public + suffix] = made
+
+
+def snake_case(name):
+    """The name of an op in PyTorch's errors, from that of its node."""
+    return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
 
 
 def backward_names(name, given):
@@ -290,6 +297,8 @@ def op(
     variant=None,
     inplace=False,
     writes=False,
+    row_major=False,
+    expanded=False,
     out=True,
     driver=core.GeneralOp,
     configuration=(),
@@ -300,8 +309,9 @@ def op(
     `vjp` is a rule (for the first parameter) or a dict from parameter to rule; or `joint` is one rule for all of `inputs`. `lists` names
     the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
-    is the target of an in-place call and else a copy. `driver` is a kind of GeneralOp with a short way for plain calls, configured with
-    `configuration`.
+    is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
+    layout; of four names the last two are those of in-place calls. `driver` is a kind of GeneralOp with a short way for plain calls,
+    configured with `configuration`.
     """
 
     def declare(body):
@@ -333,7 +343,7 @@ def op(
             tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
         )
         made.choose_variant = variant
-        made.writes = writes
+        made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
         if configuration:
             made.configure(*configuration)
         return register(made, inplace=inplace or writes, **placement)

@@ -253,15 +253,17 @@ def minimum(a, b):
     """The lesser of `a` and `b`; NaN where either is NaN."""
 
 
-def number_choice(prefers):
-    """The rules of fmax and fmin: all of `g` goes to one of the two, `a` where they are equal."""
+def number_choice(prefers, prefers_forward):
+    """The rules of fmax and fmin: all of `g` goes to one of the two, `a` where they are equal (of fmax in forward mode: `b`)."""
 
-    def chosen(a, b):
+    def chosen(a, b, prefers=prefers):
         return torch.logical_or(prefers(a, b), torch.isnan(b))
 
     return {
         "vjp": (lambda g, a, b: torch.where(chosen(a, b), g, 0), lambda g, a, b: torch.where(chosen(a, b), 0, g)),
-        "jvp": lambda a_t, b_t, a, b: torch.where(chosen(a, b), 0 if a_t is None else a_t, 0 if b_t is None else b_t),
+        "jvp": lambda a_t, b_t, a, b: torch.where(
+            chosen(a, b, prefers_forward), 0 if a_t is None else a_t, 0 if b_t is None else b_t
+        ),
         "inplace": False,
     }
 
@@ -274,12 +276,12 @@ def not_greater(a, b):
     return a <= b
 
 
-@pointwise(**number_choice(not_less), check=refuse("fmax"), tensors_only=True)
+@pointwise(**number_choice(not_less, greater), check=refuse("fmax"), tensors_only=True)
 def fmax(a, b):
     """The greater of `a` and `b`; the other where one is NaN."""
 
 
-@pointwise(**number_choice(not_greater), check=refuse("fmin"), tensors_only=True)
+@pointwise(**number_choice(not_greater, not_greater), check=refuse("fmin"), tensors_only=True)
 def fmin(a, b):
     """The lesser of `a` and `b`; the other where one is NaN."""
 
@@ -291,14 +293,19 @@ def kept(g, holds, elsewhere=0):
     return torch.where(holds, g, elsewhere)
 
 
+def bound_tangent(x_t, bound_t, where):
+    """The tangent of x where `where`, elsewhere that of the bound. (At ties `clamp` takes that of a tensor, unlike clamp_min and clamp_max.)"""
+    return kept(0 if x_t is None else x_t, where, 0 if bound_t is None else bound_t)
+
+
 BOUNDED_BELOW = {
     "vjp": (lambda g, x, min: kept(g, x >= min), lambda g, x, min: kept(g, x < min)),
-    "jvp": lambda x_t, min_t, x, min: kept(0 if x_t is None else x_t, x >= min, 0 if min_t is None else min_t),
+    "jvp": lambda x_t, min_t, x, min: bound_tangent(x_t, min_t, x >= min),
     "check": refuse_clamp,
 }
 BOUNDED_ABOVE = {
     "vjp": (lambda g, x, max: kept(g, x <= max), lambda g, x, max: kept(g, x > max)),
-    "jvp": lambda x_t, max_t, x, max: kept(0 if x_t is None else x_t, x <= max, 0 if max_t is None else max_t),
+    "jvp": lambda x_t, max_t, x, max: bound_tangent(x_t, max_t, x <= max),
     "check": refuse_clamp,
 }
 
@@ -320,7 +327,8 @@ def clamp_max(x, max):
 
 
 @pointwise(
-    **BOUNDED_BELOW,
+    **BOUNDED_BELOW
+    | {"jvp": lambda x_t, min_t, x, min: bound_tangent(x_t, min_t, x > min if isinstance(min, Tensor) else x >= min)},
     kernel="clamp_min",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
@@ -331,7 +339,8 @@ def _clamp_below(x, min):
 
 
 @pointwise(
-    **BOUNDED_ABOVE,
+    **BOUNDED_ABOVE
+    | {"jvp": lambda x_t, max_t, x, max: bound_tangent(x_t, max_t, x < max if isinstance(max, Tensor) else x <= max)},
     kernel="clamp_max",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
@@ -353,8 +362,10 @@ def inside(x, min, max):
     ),
     jvp=lambda x_t, min_t, max_t, x, min, max: total(
         None if x_t is None else kept(x_t, inside(x, min, max)),
-        None if min_t is None else kept(min_t, torch.logical_and(x < min, min < max)),
-        None if max_t is None else kept(max_t, torch.logical_or(x > max, max < min)),
+        None if min_t is None else kept(min_t, torch.logical_and(x < min, min <= max)),
+        None
+        if max_t is None
+        else kept(max_t, torch.logical_and(torch.logical_or(x > max, max < min), (x >= min).logical_or(min > max))),
     ),
     check=refuse_clamp,
     kernel="clamp",

@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import c_name
-from rushlight.ops.indexing import dtype_title
+from rushlight.ops.indexing import dtype_title, warn_of_expanded
 from rushlight.ops.rearranging import ZERO
 from rushlight.ops.shape import broadcast_two
 
@@ -27,18 +27,27 @@ def number_of(x, value):
     vjp={"x": lambda g: g.new_zeros(g.shape), "value": lambda g: g.sum()},
     jvp=lambda x, value_t: torch.zeros_like(x) if value_t is None else value_t.expand(x.shape),
     writes=True,
+    expanded=True,
     out=False,
     name=("FillBackward0", "FillBackward1", "FillBackward2", "FillBackward3"),
     variant=lambda x, value: int(isinstance(value, torch.Tensor)),
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""
+    if isinstance(value, torch.Tensor):
+        core.require_not_expanded(x)
     kernel("fill")(x, number_of(x, value))
     return x
 
 
 @op(
-    vjp=lambda g: g.new_zeros(g.shape), jvp=lambda x_t: torch.zeros_like(x_t), writes=True, out=False, function=True, method=False
+    vjp=lambda g: g.new_zeros(g.shape),
+    jvp=lambda x_t: torch.zeros_like(x_t),
+    writes=True,
+    expanded=True,
+    out=False,
+    function=True,
+    method=False,
 )
 def zero(x):
     """`x` with every element replaced by 0."""
@@ -61,6 +70,7 @@ def copy(x, src, non_blocking=False):
         shape = broadcast_two(tuple(x.shape), tuple(src.shape))
         if shape != x.shape:
             raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
+    core.require_no_partial_overlap(x, src)
     if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
         core.warn_once("Casting complex values to real discards the imaginary part")
     kernel("copy")(x, src)
@@ -71,9 +81,18 @@ copy_in_place = core.InPlace(copy)
 
 
 @composite(function=False)
-def copy_(self, src, non_blocking=False):
-    """The elements of `src`, converted and broadcast, written into `self`."""
-    return copy_in_place(self, src if isinstance(src, torch.Tensor) else torch.tensor(src), non_blocking)
+def copy_(self, other, non_blocking=False):
+    """The elements of `other`, converted and broadcast, written into `self`."""
+    if not isinstance(other, torch.Tensor):
+        if not isinstance(other, bool | int | float | complex):
+            raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {full_name(type(other))}")
+        other = torch.tensor(other)
+    return copy_in_place(self, other, non_blocking)
+
+
+def full_name(kind):
+    """A type's name with its module, if that is not the built-in one."""
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 @composite(function=False)
@@ -122,6 +141,7 @@ def check_fill(x, mask, value):
         mask, 0 if value_t is None else value_t, torch.zeros_like(x) if x_t is None else x_t
     ),
     writes=True,
+    expanded=True,
     function=False,
     method=False,
     name=("MaskedFillBackward0", "MaskedFillBackward1"),
@@ -131,6 +151,7 @@ def check_fill(x, mask, value):
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
     check_fill(x, mask, value)
+    warn_of_expanded("masked_fill_", x, "tensor[mask] = scalar")
     kernel("masked_fill")(x, mask.expand(x.shape), core.empty_tensor((), x.dtype).fill_(value))
     return x
 
@@ -203,6 +224,7 @@ def source_gradient(g, mask, source_shape):
     vjp={"x": lambda g, mask: g.masked_fill(mask, 0), "source": source_gradient},
     linear=True,
     writes=True,
+    row_major=True,
     out=False,
     function=False,
     method=False,

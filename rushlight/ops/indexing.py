@@ -129,6 +129,7 @@ def put_gradient(g, indices, values_shape, accumulate):
         indices, torch.zeros_like(values) if values_t is None else values_t, accumulate
     ),
     writes=True,
+    expanded=True,
     function=False,
     out=False,
 )
@@ -148,6 +149,8 @@ def _index_put(x, indices, values, accumulate=False):
                 f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
                 f"{list(selection.shape)}"
             ) from None
+    warn_of_expanded("index_put_", x, "tensor[indices] = tensor")
+    core.require_apart(x, values, *selection.tensors)
     kernel("index_put")(selection.indexed_first(x), selection.result_first(values), *selection.tensors, int(accumulate))
     return x
 
@@ -171,6 +174,17 @@ TITLES = {
 def dtype_title(dtype):
     """What PyTorch's errors call a dtype."""
     return TITLES[str(dtype).removeprefix("torch.")]
+
+
+def warn_of_expanded(name, x, indexing):
+    """Warns before a write that expanded dimensions make ambiguous."""
+    if core.is_expanded(x):
+        warnings.warn(
+            f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies "
+            f"to advanced indexing e.g. {indexing}",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def at_least_vector(x):
@@ -243,6 +257,7 @@ def put(x, index, source, accumulate=False):
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.numel()}, "
             f"index.numel() = {index.numel()}"
         )
+    core.require_apart(x, source, index)
     if index.numel():
         kernel("put")(x, index, source, int(accumulate))
     return x

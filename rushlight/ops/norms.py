@@ -153,7 +153,7 @@ def renorm(x, p, dim, maxnorm):
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if x.dim() < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.dim()} dimensions")
-    return x * renorm_parts(x, p, dim, maxnorm)[0]
+    return (x * renorm_parts(x, p, dim, maxnorm)[0]).contiguous()
 
 
 def pairwise_differences(a, b):

@@ -8,6 +8,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops import shape, splitting  # noqa: F401  (the copies of its views are made here)
 from rushlight.ops._declare import Sizes, composite, kernel, namespaces, op
+from rushlight.ops._rules import c_name
 from rushlight.ops.shape import one_sequence, wrapped
 
 ZERO = core.tensor(0)
@@ -413,7 +414,7 @@ def triangle(name, article):
     def body(x, diagonal=0):
         if x.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        out = core.empty_like_layout(x)
+        out = core.empty_tensor(x.shape, x.dtype)
         kernel(name)(out, x, diagonal)
         return out
 
@@ -572,11 +573,10 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         source = core.tensor_on_storage(source, self.dtype, storage_offset, size, stride)
     elif size is not None:
         stride = core.empty_tensor(size).stride() if stride is None else stride
-        source = source.detach().as_strided(size, stride, storage_offset)
+        source = source.as_strided(size, stride, storage_offset)
     if source.dtype is not self.dtype:
-        raise RuntimeError(f"Could not set tensor of type {source.dtype.name} to a tensor of type {self.dtype.name}")
-    self.data = source.detach()
-    return self
+        raise RuntimeError(f"Could not set tensor of type {c_name(source.dtype)} to a tensor of type {c_name(self.dtype)}")
+    return core.set_memory(self, source)
 
 
 VIEWS = (

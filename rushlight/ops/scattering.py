@@ -67,6 +67,7 @@ def write_along(name, x, dim, index, src, *numbers):
     d = check_index_sizes(x, dim, index, src)
     if src.dtype is not x.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
+    core.require_apart(x, src, index)
     if index.numel():
         index = at_least_vector(index)
         kernel(name)(at_least_vector(x), index, window_like(at_least_vector(src), index), d, *numbers)
@@ -94,6 +95,7 @@ def gather_padded(g, dim, index, src_shape):
         dim, index, torch.zeros_like(src) if src_t is None else src_t
     ),
     writes=True,
+    row_major=True,
     name="ScatterBackward0",
     function=False,
     method=False,
@@ -107,6 +109,7 @@ def scatter_tensor(x, dim, index, src):
     vjp=lambda g, dim, index: g.scatter(dim, index, 0),
     jvp=lambda x_t, dim, index: x_t.scatter(dim, index, 0),
     writes=True,
+    row_major=True,
     name="ScatterBackward1",
     function=False,
     method=False,
@@ -123,7 +126,7 @@ def scatter_value(x, dim, index, value):
 REDUCTIONS = {"sum": 0, "prod": 1, "mean": 2, "amax": 3, "amin": 4}
 
 
-@op(no_derivative="scatter", inputs=("x", "src"), writes=True, function=False, method=False)
+@op(no_derivative="scatter", inputs=("x", "src"), writes=True, row_major=True, function=False, method=False)
 def scatter_combining(x, dim, index, src, reduce):
     """`scatter` that adds or multiplies."""
     if reduce not in ("add", "multiply"):
@@ -174,6 +177,7 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
     vjp={"x": lambda g: g, "src": gather_padded},
     linear=True,
     writes=True,
+    row_major=True,
 )
 def scatter_add(x, dim, index, src):
     """`x` with the elements of `src` added where `index` sends them along `dim`."""
@@ -219,7 +223,7 @@ def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
     return tangent if src_t is None else tangent.scatter_add(dim, index, src_t * of_src)
 
 
-@op(joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True)
+@op(joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True, row_major=True)
 def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
     if reduce not in REDUCTIONS:

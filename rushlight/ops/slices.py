@@ -5,7 +5,7 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import kernel, op
-from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title
+from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title, warn_of_expanded
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
 from rushlight.ops.shape import wrapped
 
@@ -73,10 +73,12 @@ def slices_gradient(g, dim, index, source_shape):
     },
     linear=True,
     writes=True,
+    row_major=True,
 )
 def index_add(x, dim, index, source, *, alpha=1):
     """`x` with `alpha` times the slices of `source` added to those that `index` names along `dim`."""
     d = check_slices("index_add", x, dim, index, source)
+    core.require_apart(x, source, index)
     if index.numel():
         kernel("index_add")(at_least_vector(x), index, at_least_vector(source), as_value(x, alpha), d)
     return x
@@ -89,6 +91,7 @@ def index_add(x, dim, index, source, *, alpha=1):
     },
     linear=True,
     writes=True,
+    row_major=True,
 )
 def index_copy(x, dim, index, source):
     """`x` with the slices that `index` names along `dim` replaced by those of `source`."""
@@ -109,6 +112,7 @@ def index_copy(x, dim, index, source):
             f"index_copy_(): self and source expected to have the same dtype, but got (self) {dtype_title(x.dtype)} and (source) "
             f"{dtype_title(source.dtype)}"
         )
+    core.require_apart(x, source, index)
     target, lines = at_least_vector(x), at_least_vector(source)
     there, here = target.shape[:d] + target.shape[d + 1 :], lines.shape[:d] + lines.shape[d + 1 :]
     if there != here:
@@ -134,6 +138,7 @@ def index_copy(x, dim, index, source):
         dim, index, 0 if value_t is None else value_t
     ),
     writes=True,
+    expanded=True,
     out=False,
     name=("IndexFillBackward0", "IndexFillBackward1"),
     variant=lambda x, dim, index, value: int(isinstance(value, torch.Tensor)),
@@ -151,6 +156,7 @@ def index_fill(x, dim, index, value):
     if isinstance(value, complex) and not x.is_complex():
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     d = wrapped(dim, x.ndim)
+    warn_of_expanded("index_fill_", x, "tensor[mask] = scalar")
     if index.numel():
         kernel("index_fill")(at_least_vector(x), index, as_value(x, value), d)
     return x
@@ -170,13 +176,14 @@ def index_reduced_gradient(g, x, out, dim, index, source, reduce, include_self, 
     return g_x if g_x is None else g_x.reshape(x.shape), g_source if g_source is None else g_source.reshape(shape)
 
 
-@op(joint=index_reduced_gradient, inputs=("x", "source"), writes=True)
+@op(joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True)
 def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     """`x` combined with the slices of `source` that `index` sends to the same place: "prod", "mean", "amax" or "amin"."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     warnings.warn("index_reduce() is in beta and the API may change at any time.", UserWarning, stacklevel=2)
     d = check_slices("index_reduce", x, dim, index, source)
+    core.require_apart(x, source, index)
     if index.numel():
         kernel("index_reduce")(at_least_vector(x), index, at_least_vector(source), d, REDUCTIONS[reduce], int(include_self))
     return x

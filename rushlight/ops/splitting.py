@@ -29,10 +29,10 @@ def split_gradient(g, x_shape, split_sizes, dim):
     return torch.cat(listed(g, [x_shape[:dim] + (size,) + x_shape[dim + 1 :] for size in split_sizes]), dim)
 
 
-def splitting(entry, name):
+def splitting(entry, name, geometry="split"):
     """The op that splits, under the name that its node shows."""
 
-    @shares_memory(vjp=split_gradient, several=True, geometry="split", entry=entry, name=name, function=False, method=False)
+    @shares_memory(vjp=split_gradient, several=True, geometry=geometry, entry=entry, name=name, function=False, method=False)
     def split(x, split_sizes, dim=0):
         """`x` cut along `dim` into pieces of the given sizes."""
 
@@ -41,6 +41,8 @@ def splitting(entry, name):
 
 split_evenly = splitting("split", "SplitBackward0")
 split_as_listed = splitting("split_with_sizes", "SplitWithSizesBackward0")
+split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", "unsafe_split")
+split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", "unsafe_split")
 
 
 @composite(name="split_with_sizes")
@@ -55,6 +57,11 @@ def split(tensor, split_size_or_sections, dim=0):
     size = split_size_or_sections
     if not isinstance(size, int):
         return split_as_listed(tensor, size, dim)
+    return split_evenly(tensor, even_sizes(tensor, size, dim), dim)
+
+
+def even_sizes(tensor, size, dim):
+    """The sizes of the pieces where all but the last are of size `size`."""
     if tensor.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     if size < 0:
@@ -63,7 +70,7 @@ def split(tensor, split_size_or_sections, dim=0):
     if size == 0 and length:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}")
     whole, rest = divmod(length, size) if size else (1, 0)
-    return split_evenly(tensor, (size,) * whole + ((rest,) if rest or not whole else ()), dim)
+    return (size,) * whole + ((rest,) if rest or not whole else ())
 
 
 @composite(function=False, name="split")
@@ -86,14 +93,21 @@ def chunk(input, chunks, dim=0):
 
 @composite
 def unsafe_split(input, split_size, dim=0):
-    """`split`, whose pieces PyTorch lets be written to in place."""
-    return split(input, split_size, dim)
+    """`split` into pieces that may be written to in place: no views, with versions of their own, though they share the memory."""
+    return split_evenly_unsafely(input, even_sizes(input, split_size, dim), dim)
+
+
+@composite
+def unsafe_split_with_sizes(input, split_sizes, dim=0):
+    """`split_with_sizes` into pieces that may be written to in place, as those of `unsafe_split`."""
+    return split_as_listed_unsafely(input, split_sizes, dim)
 
 
 @composite
 def unsafe_chunk(input, chunks, dim=0):
-    """`chunk`, whose pieces PyTorch lets be written to in place."""
-    return chunk(input, chunks, dim)
+    """`chunk` into pieces that may be written to in place, as those of `unsafe_split`."""
+    sizes = [piece.size(dim) for piece in chunk(input.detach(), chunks, dim)]
+    return (split_evenly_unsafely if any(sizes) else split_as_listed_unsafely)(input, sizes, dim)
 
 
 @composite

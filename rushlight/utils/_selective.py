@@ -42,6 +42,7 @@ class Selection:
 
     def __init__(self, policy, kept, allow_mutation):
         self.policy, self.kept, self.allow_mutation = policy, kept, allow_mutation
+        self.gave = set()  # the ops of which a second forward took what was kept
 
     def __enter__(self):
         core.push_interpreter(self)
@@ -79,9 +80,15 @@ class Giving(Selection):
         if op in SAC_IGNORED_OPS:
             return core.call_through(op, arguments, keywords)
         if not self.kept[op]:
+            if op in self.gave:
+                raise RuntimeError(
+                    "Trying to backward an extra time. You are only allowed to backward once on any region computed under selective "
+                    "activation checkpoint."
+                )
             raise RuntimeError(
                 f"{op.name} encountered during backward, but not found in storage. The function that is checkpointed has to run the same ops again."
             )
+        self.gave.add(op)
         kept = self.kept[op].popleft()
         return core.call_through(op, arguments, keywords) if kept is None else core.record_call(op, arguments, self.given(kept))
 
@@ -90,10 +97,7 @@ class Giving(Selection):
         if isinstance(kept, tuple) and len(kept) == 2 and isinstance(kept[1], int):
             tensor, version = kept
             if tensor._version != version and not self.allow_mutation:
-                raise RuntimeError(
-                    "Tensor cached during selective activation checkpoint has been mutated. If you expect this, pass "
-                    "allow_cache_entry_mutation=True to create_selective_checkpoint_contexts."
-                )
+                raise RuntimeError("Tensor cached during selective activation checkpoint has been mutated")
             return tensor.detach()
         return tuple(self.given(x) for x in kept) if isinstance(kept, tuple) else kept
 

@@ -193,7 +193,7 @@ GENERAL = [
     lambda: (y(2, 3).view(6), y(2, 3).reshape(3, 2), y(1, 3).expand(2, 3), y(2, 3).permute(1, 0), y(2, 3).transpose(0, 1), y(2, 3).t()),
     lambda: (y(2, 1).squeeze(1), y(2, 1).squeeze(), y(1, 2, 1).squeeze((0, 2)), y(2).unsqueeze(0), y(2, 3).select(1, 0), y(3, 3).diagonal(1)),
     lambda: (y(2, 3).t().reshape(6), y(2, 3, dtype=torch.complex128).real, torch.view_as_real(y(2, dtype=torch.complex128)), torch.view_as_complex(y(3, 2))),
-    lambda: (y(2, 3).unbind(1), y(5).split(2), y(5).split([1, 4]), y(6).chunk(3)),
+    lambda: (y(2, 3).unbind(1), y(5).split(2), y(5).split([1, 4]), y(6).chunk(3), y(5).unsafe_split(2), y(5).unsafe_split_with_sizes([1, 4])),
     lambda: (y(2, 3).mm(x(3, 4)), x(2, 2, 3).bmm(y(2, 3, 4)), y(2, 3).mv(x(3)), y(3).dot(x(3)), torch.vdot(y(3, dtype=torch.complex128), x(3, dtype=torch.complex128))),
     lambda: (torch.addmm(y(2, 2), x(2, 3), y(3, 2), beta=0.5, alpha=2), torch.baddbmm(y(2, 2, 2), x(2, 2, 3), y(2, 3, 2), beta=0.5), torch.addmv(y(2), x(2, 3), y(3), alpha=2)),
     lambda: (torch.matmul(y(2, 3), x(3, 2)),  y(2, 2, 3) @ x(3), y(3) @ x(3), y(2, 3, dtype=torch.complex128) @ x(3, 2, dtype=torch.complex128)),

@@ -5,6 +5,7 @@ import pytest
 from ..semantics.test_accumulation import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_copies import *  # noqa: F403
+from ..semantics.test_duals_in_place import *  # noqa: F403
 from ..semantics.test_engine_contract import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
@@ -21,6 +22,7 @@ from ..semantics.test_hook_contract import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
+from ..semantics.test_parts_and_indices import *  # noqa: F403
 from ..semantics.test_profiling import *  # noqa: F403
 from ..semantics.test_promises import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
@@ -30,6 +32,7 @@ from ..semantics.test_treespecs import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
 from ..semantics.test_wrong_arguments import *  # noqa: F403
+from ..semantics.test_writes_and_memory import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403
 from ..test_interop import *  # noqa: F403
 from ..test_nn import *  # noqa: F403

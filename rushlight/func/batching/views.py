@@ -11,8 +11,8 @@ run = torch.core.run
 
 
 SHIFTED = (
-    "transpose", "select", "slice", "diagonal", "unbind", "split", "split_with_sizes", "squeeze_one", "squeeze_dims", "unfold",
-    "narrow_copy",
+    "transpose", "select", "slice", "diagonal", "unbind", "split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes",
+    "squeeze_one", "squeeze_dims", "unfold", "narrow_copy",
 )  # fmt: skip
 """Views (and a copy of one) whose dimensions only have to move up."""
 
@@ -129,7 +129,7 @@ def unfold(op, arguments, batched, size):
     return run(op, (x, shifted(dim, x.ndim - 1), length, step))
 
 
-@batch_rule("unbind", "split", "split_with_sizes")
+@batch_rule("unbind", "split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes")
 def several(op, arguments, batched, size):
     x, place = arguments[0], op.parameters.index("dim")
     if x.ndim == 1:
