@@ -71,7 +71,8 @@ cdef int fill_elements(Tensor out, object value) except -1:
     if out.flags & CONTIGUOUS and type(value) is int and value == 0:
         memset(out.data_pointer, 0, out.count * item_bytes[out.code])
         return 0
-    check_fits(value, out.code)
+    if type(value) is not int:
+        check_fits(value, out.code)
     write_number(value, out.code, number)
     if out.code == FLOAT32 and out.flags & CONTIGUOUS and out.count < 4096:
         single = (<float*>number)[0]
@@ -166,7 +167,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
     cdef object dtype = None
     cdef object name, value, out
     cdef bint requires_grad = False, plain = n > 0 and n < 16
-    cdef int code, count = 0
+    cdef int code, count = 0, overflow = 0
     cdef Tensor made
     for i in range(keywords):
         name, value = <object>PyTuple_GET_ITEM(<object>kwnames, i), <object>args[n + i]
@@ -181,7 +182,10 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
             if not PyLong_CheckExact(<object>args[i]):
                 plain = False
                 break
-            sizes[i] = size_item(factory.name, i, <object>args[i])
+            sizes[i] = PyLong_AsLongLongAndOverflow(<object>args[i], &overflow)
+            if overflow:
+                plain = False
+                break
         count = <int>n
         if not plain and n == 1 and isinstance(<object>args[0], (tuple, list)) and len(<object>args[0]) < MAX_DIMS:
             count = read_size_sequence(factory.name, <object>args[0], sizes)
@@ -190,7 +194,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
             if sizes[i] < 0:
                 plain = False
     if plain:
-        code = code_for(factory.name, dtype)
+        code = NO_DTYPE if dtype is None else code_for(factory.name, dtype)
         made = new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, count)
         if factory.kernel is not None:
             if modes.interpreters:
