@@ -1,68 +1,8 @@
-// Factorizations by LAPACK, one matrix at a time, batches shared out over the threads. LAPACK reads and writes columns, so each
-// matrix goes through a buffer of that order, whatever its strides.
-#define LAPACK_COMPLEX_CUSTOM
-#define LAPACK_ILP64
-#include <complex>
-#define lapack_complex_float std::complex<float>
-#define lapack_complex_double std::complex<double>
-#include <cblas.h>
-#include <lapacke.h>
-
-#include <algorithm>
-#include <cmath>
-#include <string>
-#include <vector>
-
-#include "registry.h"
-#include "threads.h"
+// Decompositions into vectors and values of their own, by LAPACK: singular values, eigenvalues.
+#include "lapack.h"
 
 namespace rl {
 namespace {
-
-template <class T>
-struct Real {
-  using type = T;
-};
-template <class R>
-struct Real<std::complex<R>> {
-  using type = R;
-};
-
-void use_one_blas_thread() {
-  static const bool done = (scipy_openblas_set_num_threads64_(1), true);
-  (void)done;
-}
-
-// A stack of matrices: the last two dimensions of an array, for each index of those before.
-template <class T>
-struct Stack {
-  const Array& array;
-
-  explicit Stack(const Array& array) : array(array) {}
-  int64_t rows() const { return array.shape[array.ndim - 2]; }
-  int64_t columns() const { return array.shape[array.ndim - 1]; }
-  int64_t count() const { return array.numel() / std::max<int64_t>(1, rows() * columns()); }
-  T* at(int64_t index, int kept = 2) const {
-    T* data = array.as<T>();
-    for (int d = array.ndim - kept - 1; d >= 0; --d) {
-      data += index % array.shape[d] * array.strides[d];
-      index /= array.shape[d];
-    }
-    return data;
-  }
-  void read(int64_t index, T* to) const {
-    const T* from = at(index);
-    const int64_t down = array.strides[array.ndim - 2], across = array.strides[array.ndim - 1];
-    for (int64_t j = 0; j < columns(); ++j)
-      for (int64_t i = 0; i < rows(); ++i) *to++ = from[i * down + j * across];
-  }
-  void write(int64_t index, const T* from) const {
-    T* to = at(index);
-    const int64_t down = array.strides[array.ndim - 2], across = array.strides[array.ndim - 1];
-    for (int64_t j = 0; j < columns(); ++j)
-      for (int64_t i = 0; i < rows(); ++i) to[i * down + j * across] = *from++;
-  }
-};
 
 // gesdd for the dtype; `job` N, S or A. Gives LAPACK's info.
 template <class T, class R = typename Real<T>::type>
@@ -106,7 +46,6 @@ void svd(const Array* arrays, int, const Number*) {
   visit<group::real | group::complex>("linalg_svd_cpu", arrays[3].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     using R = typename Real<T>::type;
-    use_one_blas_thread();
     const Stack<T> a(arrays[3]);
     const bool vectors = arrays[0].data != nullptr;
     const int64_t m = a.rows(), n = a.columns(), least = std::min(m, n), most = std::max(m, n);
@@ -132,11 +71,117 @@ void svd(const Array* arrays, int, const Number*) {
         for (int64_t k = 0; k < least; ++k) to[k * arrays[1].strides[arrays[1].ndim - 1]] = s[k];
       }
     };
-    const int64_t work = std::max<int64_t>(1, m * n * least);
-    parallel_for(a.count(), std::max<int64_t>(1, 200000 / work), some);
+    for_matrices(a.count(), m * n * least, some);
   });
 }
 const Register svd_("svd", svd);
+
+// Eigenvalues and -vectors of a Hermitian matrix, by syevd or heevd. Gives LAPACK's info.
+template <class T, class R = typename Real<T>::type>
+int64_t eigh_of(char job, char triangle, int64_t n, T* a, R* values, std::vector<T>& work, std::vector<R>& real_work,
+                std::vector<int64_t>& integers) {
+  auto call = [&](T* space, int64_t size, R* real_space, int64_t real_size, int64_t* whole, int64_t whole_size) -> int64_t {
+    RL_LAPACK_REAL(syevd, job, triangle, n, a, n, values, space, size, whole, whole_size);
+    RL_LAPACK_COMPLEX(heevd, job, triangle, n, a, n, values, space, size, real_space, real_size, whole, whole_size);
+  };
+  if (work.empty()) {
+    T wanted = T(0);
+    R real_wanted = R(0);
+    int64_t whole_wanted = 0;
+    call(&wanted, -1, &real_wanted, -1, &whole_wanted, -1);
+    work.resize(at_least_one(int64_t(std::real(wanted))));
+    real_work.resize(at_least_one(int64_t(real_wanted)));
+    integers.resize(at_least_one(whole_wanted));
+  }
+  return call(work.data(), work.size(), real_work.data(), real_work.size(), integers.data(), integers.size());
+}
+
+// values [..., n], vectors [..., n, n] (or none), infos [...]; a [..., n, n]; numbers: whether the upper triangle is read.
+void eigh(const Array* arrays, int, const Number* numbers) {
+  visit<group::real | group::complex>("linalg_eigh_cpu", arrays[3].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    using R = typename Real<T>::type;
+    const Stack<T> a(arrays[3]);
+    const bool vectors = arrays[1].data != nullptr;
+    const int64_t n = a.rows();
+    for_matrices(a.count(), 4 * n * n * n, [&](int64_t begin, int64_t end) {
+      std::vector<T> matrix(at_least_one(n * n)), work;
+      std::vector<R> values(at_least_one(n)), real_work;
+      std::vector<int64_t> integers;
+      for (int64_t i = begin; i < end; ++i) {
+        a.read(i, matrix.data());
+        const int64_t info = n ? eigh_of<T>(vectors ? 'V' : 'N', numbers[0].i ? 'U' : 'L', n, matrix.data(), values.data(), work,
+                                            real_work, integers)
+                               : 0;
+        *Stack<int32_t>(arrays[2]).at(i, 0) = int32_t(info);
+        Stack<R>(arrays[0]).write_vector(i, values.data());
+        if (vectors) Stack<T>(arrays[1]).write(i, matrix.data());
+      }
+    });
+  });
+}
+const Register eigh_("eigh", eigh);
+
+// Eigenvalues and right eigenvectors of any matrix, by geev, as complex numbers. Gives LAPACK's info.
+template <class T, class C, class R = typename Real<T>::type>
+int64_t eig_of(bool vectors, int64_t n, T* a, C* values, C* right, std::vector<T>& work, std::vector<R>& real_work) {
+  const char job = vectors ? 'V' : 'N';
+  std::vector<T> real_values(2 * n), real_right(at_least_one(vectors ? n * n : 1));
+  real_work.resize(at_least_one(2 * n));
+  auto call = [&](T* space, int64_t size) -> int64_t {
+    T none[1];
+    RL_LAPACK_REAL(geev, 'N', job, n, a, n, real_values.data(), real_values.data() + n, none, 1, real_right.data(), n, space, size);
+    RL_LAPACK_COMPLEX(geev, 'N', job, n, a, n, values, none, 1, right, n, space, size, real_work.data());
+  };
+  if (work.empty()) {
+    T wanted = T(0);
+    call(&wanted, -1);
+    work.resize(at_least_one(int64_t(std::real(wanted))));
+  }
+  const int64_t info = call(work.data(), int64_t(work.size()));
+  if constexpr (!is_complex_type<T>) {
+    for (int64_t j = 0; j < n; ++j) values[j] = C(real_values[j], real_values[n + j]);
+    // A pair of conjugate values shares two columns: the real and the imaginary part of the vector of the first.
+    for (int64_t j = 0; vectors && j < n; ++j) {
+      const T* first = real_right.data() + j * n;
+      const bool pair = real_values[n + j] != T(0) && j + 1 < n;
+      for (int64_t i = 0; i < n; ++i) {
+        right[j * n + i] = C(first[i], pair ? first[n + i] : T(0));
+        if (pair) right[(j + 1) * n + i] = C(first[i], -first[n + i]);
+      }
+      j += pair;
+    }
+  }
+  return info;
+}
+
+// values [..., n], vectors [..., n, n] (or none), infos [...]; a [..., n, n].
+void eig(const Array* arrays, int, const Number*) {
+  visit<group::real | group::complex>("linalg_eig_out_cpu", arrays[3].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    using R = typename Real<T>::type;
+    using C = std::complex<R>;
+    const Stack<T> a(arrays[3]);
+    const bool vectors = arrays[1].data != nullptr;
+    const int64_t n = a.rows();
+    for_matrices(a.count(), 10 * n * n * n, [&](int64_t begin, int64_t end) {
+      std::vector<T> matrix(at_least_one(n * n)), work;
+      std::vector<C> values(at_least_one(n)), right(at_least_one(vectors ? n * n : 1));
+      std::vector<R> real_work;
+      for (int64_t i = begin; i < end; ++i) {
+        a.read(i, matrix.data());
+        const bool finite = std::all_of(matrix.begin(), matrix.end(), [](T x) { return std::isfinite(std::abs(x)); });
+        int64_t info = 0;
+        if (n && finite) info = eig_of<T, C>(vectors, n, matrix.data(), values.data(), right.data(), work, real_work);
+        if (!finite) std::fill(values.begin(), values.end(), C(std::numeric_limits<R>::quiet_NaN()));
+        *Stack<int32_t>(arrays[2]).at(i, 0) = int32_t(info);
+        Stack<C>(arrays[0]).write_vector(i, values.data());
+        if (vectors) Stack<C>(arrays[1]).write(i, right.data());
+      }
+    });
+  });
+}
+const Register eig_("eig", eig);
 
 }  // namespace
 }  // namespace rl

@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.ops import table
 
 from .laws.calls import is_differentiable
+from .laws.linear_algebra import CONSTRAINED
 from .test_laws import (
     IN_PLACE,
     OPS,
@@ -175,8 +176,8 @@ COMPLEX = [
 @pytest.mark.parametrize("name", COMPLEX)
 def test_jvp_of_complex_tensors(name):
     found = complex_arguments(name)
-    if found is None:
-        pytest.skip("not for complex tensors")
+    if found is None or name in CONSTRAINED:
+        pytest.skip("not for complex tensors of all kinds")
     op, arguments, places, indices = found
     tracked = put(arguments, {place: get(arguments, place).clone().requires_grad_() for place in places})
     result = outputs_of(call(op, tracked))

@@ -95,7 +95,35 @@ def large_call(name):
 
 
 F = torch.nn.functional
+
+
+def regular(x):
+    """A matrix far from singular."""
+    return x + 600 * torch.eye(300, dtype=x.dtype)
+
+
+def definite(x):
+    return regular(x) @ regular(x).mT
+
+
 SIZED = {
+    "_cholesky": lambda x: torch.cholesky(definite(x)),
+    "_linalg_cholesky_ex": lambda x: torch.linalg.cholesky(definite(x)),
+    "_cholesky_solve": lambda x: torch.cholesky_solve(x, regular(x).tril()),
+    "_cholesky_inverse": lambda x: torch.cholesky_inverse(regular(x).tril()),
+    "_linalg_det": lambda x: torch.linalg.det(regular(x)),
+    "_linalg_slogdet": lambda x: torch.linalg.slogdet(regular(x)),
+    "_linalg_inv_ex": lambda x: torch.linalg.inv(regular(x)),
+    "_linalg_solve_ex": lambda x: torch.linalg.solve(regular(x), x),
+    "_linalg_lu_solve _linalg_lu_factor_ex": lambda x: torch.linalg.lu_solve(*torch.linalg.lu_factor(regular(x)), x),
+    "_linalg_lu": lambda x: torch.linalg.lu(regular(x)),
+    "_linalg_qr": lambda x: torch.linalg.qr(regular(x)),
+    "_linalg_eigh": lambda x: torch.linalg.eigvalsh(definite(x)),
+    "_linalg_eig": lambda x: torch.linalg.eigvals(regular(x)),
+    "_linalg_matrix_exp": lambda x: torch.linalg.matrix_exp(x / 300),
+    "_linalg_pinv": lambda x: torch.linalg.pinv(regular(x)),
+    "_linalg_solve_triangular": lambda x: torch.linalg.solve_triangular(regular(x), x, upper=True),
+    "_triangular_solve": lambda x: torch.triangular_solve(x, regular(x)),
     "_nll_loss_gradient": lambda x: F.nll_loss(x.log_softmax(1), torch.arange(300), torch.linspace(1, 2, 300, dtype=x.dtype)),
     "_prelu_kernel": lambda x: F.prelu(x, x[0]),
     "_window_gradient as_strided": lambda x: (x * 1).as_strided((299, 299), (300, 1), 301),

@@ -1,5 +1,6 @@
 """vmap equals a loop, for every op of the table, with each tensor argument batched in turn and with all of them."""
 
+import re
 import warnings
 
 import pytest
@@ -76,10 +77,15 @@ def test_vmap_equals_a_loop(name, number):
             if error is not None and any(part in str(error) for part in DYNAMIC):
                 continue
             if expected_error is not None:
-                assert error is not None and str(error) == str(expected_error), (places, dim, error, expected_error)
+                assert error is not None and of_one(error) == str(expected_error), (places, dim, error, expected_error)
                 continue
             assert error is None, (places, dim, error)
             same(comparable(name, found), comparable(name, expected))
+
+
+def of_one(error):
+    """An error's text without the number of the matrix in a stack."""
+    return re.sub(r"\(Batch element \d+\): ", "", str(error))
 
 
 def differentiable(op, arguments, places):

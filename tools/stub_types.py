@@ -18,7 +18,7 @@ PARAMETERS = {
     **each(
         "A a b x x1 x2 y input input1 input2 tensor tensor1 tensor2 mat mat1 mat2 vec vec1 vec2 batch1 batch2 src source index "
         "indices mask values target weights boundaries sorted_sequence condition real imag abs angle count prob the_template grad_output "
-        "anchor positive negative",
+        "anchor positive negative B LU pivots LU_data LU_pivots",
         "Tensor",
     ),
     **each("weight bias running_mean running_var sorter pos_weight fweights aweights prepend append var", "Tensor | None"),
@@ -39,7 +39,7 @@ PARAMETERS = {
         "keepdim keepdims largest sorted stable descending return_inverse return_counts include_self accumulate training train inplace "
         "pin_memory requires_grad non_blocking copy as_tuple out_int32 right with_replacement replacement full_matrices some "
         "compute_uv sparse scale_grad_by_freq sparse_grad assume_unique invert equal_nan unbiased increasing hard log_target log_input "
-        "full swap cudnn_enabled cudnn_enable wrap enabled",
+        "full swap unitriangular pivot left hermitian check_errors cudnn_enabled cudnn_enable wrap enabled",
         "_bool",
     ),
     "p": "_float",
@@ -93,6 +93,9 @@ PARAMETERS_OF = {
     **each("index_put index_put_", {"indices": "Sequence[Tensor | None]"}),
     **each("select select_copy select_scatter select_backward", {"index": "_int"}),
     **each("tensor_split hsplit vsplit dsplit", {"indices": SIZE}),
+    **each("cholesky cholesky_ex cholesky_solve cholesky_inverse solve_triangular triangular_solve", {"upper": "_bool"}),
+    **each("pinv matrix_rank", {"rcond": VALUE, "tol": VALUE, "atol": VALUE, "rtol": VALUE}),
+    "tensorsolve": {"other": "Tensor"},
     **each("where", {"input": VALUE, "other": VALUE}),
     **each("lerp lerp_", {"weight": VALUE}),
     **each("scatter scatter_ scatter_reduce index_reduce", {"reduce": "str"}),
@@ -148,7 +151,35 @@ FACTORY = (
 )
 REDUCED = "dim: _int, keepdim: _bool = False"
 
+SEVERAL = f"out: {TUPLE} | None = None"
+
 OVERLOADS = {
+    "slogdet": [f"(input: Tensor, *, {SEVERAL}) -> _ReturnOf_slogdet"],
+    "linalg.slogdet": [f"(A: Tensor, *, {SEVERAL}) -> _ReturnOf_linalg_slogdet"],
+    "geqrf": [f"(input: Tensor, *, {SEVERAL}) -> _ReturnOf_geqrf"],
+    "qr": [f"(input: Tensor, some: _bool = True, *, {SEVERAL}) -> _ReturnOf_qr"],
+    "linalg.qr": [f"(A: Tensor, mode: str = 'reduced', *, {SEVERAL}) -> _ReturnOf_linalg_qr"],
+    "lu": [f"(input: Tensor, pivot: _bool = True, get_infos: _bool = False, {SEVERAL}) -> {TUPLE}"],
+    "lu_unpack": [
+        f"(LU_data: Tensor, LU_pivots: Tensor, unpack_data: _bool = True, unpack_pivots: _bool = True, *, {SEVERAL}) -> _ReturnOf_lu_unpack"
+    ],
+    "triangular_solve": [
+        "(input: Tensor, A: Tensor, upper: _bool = True, transpose: _bool = False, unitriangular: _bool = False, *, "
+        f"{SEVERAL}) -> _ReturnOf_triangular_solve"
+    ],
+    **{
+        f"linalg.{name}": [f"({given}, {SEVERAL}) -> _ReturnOf_linalg_{name}"]
+        for name, given in {
+            "lu": "A: Tensor, *, pivot: _bool = True",
+            "lu_factor": "A: Tensor, *, pivot: _bool = True",
+            "lu_factor_ex": "A: Tensor, *, pivot: _bool = True, check_errors: _bool = False",
+            "inv_ex": "A: Tensor, *, check_errors: _bool = False",
+            "solve_ex": "A: Tensor, B: Tensor, *, left: _bool = True, check_errors: _bool = False",
+            "cholesky_ex": "input: Tensor, *, upper: _bool = False, check_errors: _bool = False",
+            "eig": "input: Tensor, *",
+            "eigh": "input: Tensor, UPLO: str = 'L', *",
+        }.items()
+    },
     **{
         name: [
             "(input: Tensor, *, out: Tensor | None = None) -> Tensor",

@@ -28,7 +28,7 @@ def check_matrix(x, dim, ord):
     return dims[0] % x.dim(), dims[1] % x.dim()
 
 
-def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
+def matrix_norm(input, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
     """The norm of the matrices in the dimensions `dim`.
 
     `ord` is "fro" (Frobenius), "nuc" (the sum of the singular values), 2 or -2 (the largest or smallest singular value), 1 or
@@ -38,15 +38,15 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=No
     >>> rushlight.linalg.matrix_norm(rushlight.tensor([[1., -2.], [3., 4.]]), 1)
     tensor(6.)
     """
-    rows, columns = check_matrix(A, dim, ord)
+    rows, columns = check_matrix(input, dim, ord)
     if ord == "fro":
-        return vector_norm(A, 2, (rows, columns), keepdim, dtype=dtype, out=out)
+        return vector_norm(input, 2, (rows, columns), keepdim, dtype=dtype, out=out)
     if ord in ("nuc", 2, -2):
-        made = singular_value_norm(A if dtype is None else A.to(dtype), ord, rows, columns, keepdim)
+        made = singular_value_norm(input if dtype is None else input.to(dtype), ord, rows, columns, keepdim)
     else:
         if abs(ord) == math.inf:
             rows, columns = columns, rows
-        sums = vector_norm(A, 1, rows, keepdim, dtype=dtype)
+        sums = vector_norm(input, 1, rows, keepdim, dtype=dtype)
         if not keepdim and columns > rows:
             columns -= 1
         made = greatest(sums, columns, keepdim) if ord > 0 else sums.amin(columns, keepdim)
@@ -69,7 +69,7 @@ def singular_value_norm(x, ord, rows, columns, keepdim):
     return made
 
 
-def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
+def norm(input, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     """A norm of vectors where `dim` is one dimension (or `ord` is None and everything counts), of matrices where it is two.
 
     >>> import rushlight
@@ -79,12 +79,12 @@ def norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     dims = (dim,) if isinstance(dim, int) else None if dim is None else tuple(dim)
     if dims is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
-    if dims is None and ord is not None and A.dim() not in (1, 2):
-        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D.")
-    matrices = isinstance(ord, str) or (ord is not None and len(dims if dims is not None else A.shape) == 2)
+    if dims is None and ord is not None and input.dim() not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {input.dim()}D.")
+    matrices = isinstance(ord, str) or (ord is not None and len(dims if dims is not None else input.shape) == 2)
     if matrices:
-        return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype, out=out)
-    return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype, out=out)
+        return matrix_norm(input, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype, out=out)
+    return vector_norm(input, 2 if ord is None else ord, dims, keepdim, dtype=dtype, out=out)
 
 
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):

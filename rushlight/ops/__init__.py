@@ -27,6 +27,12 @@ FAMILIES = (
     "matmul",
     "contraction",
     "decomposition",
+    "linear_systems",
+    "lu",
+    "triangles",
+    "orthogonal",
+    "eigen",
+    "matrix_functions",
     "neural",
 )
 

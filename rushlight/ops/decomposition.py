@@ -1,40 +1,11 @@
 """Matrices as products of simpler ones, by LAPACK."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor, written_out
+from rushlight.core import empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._matrices import LinAlgError, adjoint, antisymmetric, check_matrices, column_major, symmetric
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import conjugate
-
-
-class LinAlgError(RuntimeError):
-    """An algorithm of linear algebra that failed on its input; `torch.linalg.LinAlgError`."""
-
-
-def check_matrices(name, A):
-    """The errors that all decompositions share."""
-    if A.dim() < 2:
-        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
-    if not (A.is_floating_point() or A.is_complex()):
-        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {A.dtype.legacy_name}")
-
-
-def column_major(*shape, dtype):
-    """An unfilled stack of matrices whose columns are contiguous, as LAPACK writes them."""
-    return empty_tensor((*shape[:-2], shape[-1], shape[-2]), dtype).transpose(-2, -1)
-
-
-def adjoint(x):
-    """The conjugate transposes of a stack of matrices."""
-    return conjugate(x.transpose(-2, -1))
-
-
-def antisymmetric(x):
-    return x - adjoint(x)
-
-
-def symmetric(x):
-    return x + adjoint(x)
 
 
 def gaps(S):
@@ -46,6 +17,20 @@ def gaps(S):
 def off_range(x, U):
     """The part of the columns of x orthogonal to those of U."""
     return x - U @ (adjoint(U) @ x)
+
+
+def check_phase(U, Vh, gU, gVh):
+    """Pairs of complex vectors are determined up to their phase, on which nothing may depend that is differentiated."""
+    phase = 0
+    if gU is not None:
+        phase = phase + (conjugate(U) * gU).sum(-2).imag
+    if gVh is not None:
+        phase = phase + (Vh * conjugate(gVh)).sum(-1).imag
+    if not torch.allclose(2 * phase, torch.zeros_like(phase), 1e-2, 1e-2):
+        raise RuntimeError(
+            "svd_backward: The singular vectors in the complex case are specified up to multiplication by e^{i phi}. The specified "
+            "loss function depends on this phase term, making it ill-defined."
+        )
 
 
 def svd_vjp(g, U, S, Vh):
@@ -63,6 +48,8 @@ def svd_vjp(g, U, S, Vh):
     row, column = S.unsqueeze(-2), S.unsqueeze(-1)
     inner, outside = 0, 0
     between = gaps(S)
+    if U.is_complex() and not is_wrapped(U):
+        check_phase(U, Vh, gU, gVh)
     if gU is not None:
         turned = adjoint(U) @ gU
         inner = antisymmetric(turned) / between * row
@@ -129,7 +116,8 @@ def _linalg_svd(A, full_matrices=False, compute_uv=True):
         U.copy_(torch.eye(*U.shape[-2:], dtype=A.dtype))
         Vh.copy_(torch.eye(*Vh.shape[-2:], dtype=A.dtype))
     try:
-        kernel("svd")(U, S, Vh, A)
+        if A.numel():
+            kernel("svd")(U, S, Vh, A)
     except NotImplementedError:
         raise
     except RuntimeError as error:

@@ -509,10 +509,7 @@ def multi_dot(tensors, *, out=None):
                 f"{list(tensors[place + 1].shape)} cannot be multiplied"
             )
     made = multiply_chain(matrices)
-    if first_is_vector:
-        made = made.squeeze(0)
-    if last_is_vector:
-        made = made.squeeze(-1)
+    made = made.view(made.shape[int(first_is_vector) : 2 - int(last_is_vector)])
     return made if out is None else into(out, made)
 
 

@@ -12,6 +12,8 @@ from rushlight import core
 from rushlight.core import InPlace
 from rushlight.ops import table
 
+from . import linear_algebra
+
 F = torch.nn.functional
 MOST_SAMPLES = 5
 
@@ -204,6 +206,7 @@ GENERAL = [
     lambda: y(3, 3)[1].sum(),
     lambda: (F.pad(y(2, 3), (1, -1, 0, 2), value=0.5), [F.pad(y(2, 3, 4), (2, -1, 1, 1), mode) for mode in ("reflect", "replicate", "circular")]),
     lambda: (torch.linalg.svd(y(3, 2), False), torch.linalg.svd(y(2, 2, 3), False).S, torch.linalg.svd(y(2, 2)).U, torch.linalg.svdvals(y(2, 3))),
+    *linear_algebra.calls(x, y),
 ]  # fmt: skip
 
 

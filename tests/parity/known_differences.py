@@ -23,9 +23,11 @@ KNOWN_DIFFERENCES = {
     ("logcumsumexp", "main"): "PyTorch's gradient of float32 is inexact",
     # PyTorch gives the input a gradient in the very window that was overwritten, and none elsewhere.
     ("as_strided_scatter", "main"): "PyTorch's gradient of the input is wrong",
-    # Singular vectors are unique up to a sign, and the LAPACKs choose differently.
+    # Singular vectors and eigenvectors are unique up to a sign or phase, and the LAPACKs choose differently.
     ("linalg.svd", "main"): "signs of singular vectors",
     ("svd", "main"): "signs of singular vectors",
+    **{(f"linalg.{name}", check): "signs of eigenvectors" for name in ("eig", "eigh") for check in ("main", "light", "variants")},
+    ("matrix_exp", "light"): "PyTorch's values of float16 are NaN",
 }
 """(op, check) -> reason; the checks are "main" (values and derivatives), "light" (other dtypes) and "variants" (method, in-place, out=)."""
 
@@ -38,6 +40,10 @@ FORWARD_DIFFERENCES = {
     "as_strided.partial_views": "the sample's storage is not converted",
     "linalg.svd": "signs of singular vectors",
     "svd": "signs of singular vectors",
+    "linalg.eig": "phases of eigenvectors",
+    "linalg.eigh": "phases of eigenvectors",
+    "cholesky_inverse": "PyTorch's tangent is not the derivative",
+    "triangular_solve": "PyTorch's tangent is not the derivative",
     "logcumsumexp": "PyTorch overflows where the numbers are large and complex",
     "nn.functional.triplet_margin_with_distance_loss": "the sample calls PyTorch",
 }

@@ -30,6 +30,7 @@ ADAPTED = {
     "einsum": lambda library: lambda operands, equation: library.einsum(equation, *operands),
     "nn.functional.embedding": lambda library: lambda weight, index, **k: library.nn.functional.embedding(index, weight, **k),
     "normal.number_mean": lambda library: lambda std, mean, *a, **k: library.normal(mean, std, *a, **k),
+    "linalg.pinv.singular": lambda library: lambda a, b: library.linalg.pinv(a @ b.mT),
     "rand_like": lambda library: lambda x, **k: library.rand_like(x, **k),
     **{f"polygamma.polygamma_n_{order}": lambda library: lambda x, n: library.polygamma(n, x) for order in range(5)},
     "special.polygamma.special_polygamma_n_0": lambda library: lambda x, n: library.special.polygamma(n, x),

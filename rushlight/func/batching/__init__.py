@@ -1,12 +1,12 @@
 """Batching rules: how each op computes a whole batch at once. A rule follows from the op's kind, or stands in a table."""
 
 from rushlight import core
-from rushlight.func.batching import elementwise, indexing, layers, products, random, rearranging, reduction, views
+from rushlight.func.batching import decompositions, elementwise, indexing, layers, products, random, rearranging, reduction, views
 from rushlight.func.batching._table import NoRule, examples, examples_fit, lined_up, rules
 from rushlight.func.batching.elementwise import aligned
 from rushlight.ops import table
 
-FAMILIES = (elementwise, indexing, layers, products, rearranging, reduction, views)
+FAMILIES = (decompositions, elementwise, indexing, layers, products, rearranging, reduction, views)
 """The modules whose rules fill the table."""
 
 __all__ = ["FAMILIES", "NoRule", "aligned", "examples", "examples_fit", "lined_up", "no_rule", "rule_of", "rules"]

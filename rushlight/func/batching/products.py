@@ -145,11 +145,3 @@ def trilinear(op, arguments, batched, size):
         return made.view(size, -1, made.shape[1])
     x1, x2 = repeated(x1, batched[0], size), repeated(x2, batched[2], size)
     return torch.einsum("bni,boij,bnj->bno", x1, weight, x2)
-
-
-# ---- decompositions -------------------------------------------------------------------------------------------------------
-@batch_rule("_linalg_svd")
-def decomposition(op, arguments, batched, size):
-    """What works on the matrices of a batch by itself."""
-    require(arguments[0].ndim >= 3, "no matrices")
-    return run(op, arguments)

@@ -1,0 +1,97 @@
+"""Derivatives of linear algebra where they hold for inputs of a kind only: Hermitian and triangular matrices, vectors up to a phase."""
+
+import pytest
+
+import rushlight as torch
+from rushlight.autograd import gradcheck, gradgradcheck
+
+L = torch.linalg
+DTYPES = (torch.float64, torch.complex128)
+SHAPES = ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2))
+
+
+def general(*shape, dtype=torch.float64, seed=3):
+    made = torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
+    return made.requires_grad_()
+
+
+def definite(x):
+    return x @ x.mH + torch.eye(x.shape[-1], dtype=x.dtype)
+
+
+def hermitian(x):
+    return x + x.mH
+
+
+def lower(x):
+    diagonal = x.diagonal(0, -2, -1)
+    return (
+        x.tril(-1) + torch.diag_embed(diagonal.real if x.is_complex() else diagonal) + 2 * torch.eye(x.shape[-1], dtype=x.dtype)
+    )
+
+
+def without_phase(values, vectors):
+    """What no phase of the vectors changes."""
+    return values, vectors.abs(), vectors @ torch.diag_embed(values.to(vectors.dtype).sin()) @ vectors.mH
+
+
+FUNCTIONS = {
+    "cholesky": lambda x: L.cholesky(definite(x)),
+    "cholesky upper": lambda x: L.cholesky(definite(x), upper=True),
+    "older cholesky": lambda x: torch.cholesky(definite(x), upper=True),
+    "cholesky_solve": lambda x: torch.cholesky_solve(hermitian(x), lower(x)),
+    "cholesky_solve upper": lambda x: torch.cholesky_solve(x, lower(x).mH, upper=True),
+    "cholesky_inverse": lambda x: torch.cholesky_inverse(lower(x)),
+    "cholesky_inverse upper": lambda x: torch.cholesky_inverse(lower(x).mH, upper=True),
+    "eigh": lambda x: without_phase(*L.eigh(hermitian(x))),
+    "eigh of the upper triangle": lambda x: without_phase(*L.eigh(hermitian(x), "U")),
+    "eigvalsh": lambda x: L.eigvalsh(hermitian(x)),
+    "eig": lambda x: (L.eigvals(x).prod(-1), L.eig(x).eigenvectors.abs().sum(-1)),
+    "eigenvalues of a function": lambda x: L.eig(x).eigenvalues.sum(-1),
+    "pinv of Hermitian matrices": lambda x: L.pinv(hermitian(x), hermitian=True),
+    "qr": lambda x: L.qr(x),
+    "lu": lambda x: L.lu(x)[1:],
+    "matrix_power": lambda x: (L.matrix_power(x, 3), L.matrix_power(x, 0), L.matrix_power(lower(x), -2)),
+    "cond": lambda x: L.cond(x, 1),
+    "logdet": lambda x: torch.logdet(definite(x)),
+    "solve on the right": lambda x: L.solve(x, x.mT, left=False),
+}
+
+
+@pytest.mark.filterwarnings("ignore:torch.cholesky is deprecated")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_derivatives(name, dtype, shape):
+    if name == "cond" and (dtype.is_complex or not shape[0]):
+        pytest.skip("the norm of columns has corners; that of no matrices does not depend on any")
+    x = general(*shape, dtype=dtype)
+    assert gradcheck(FUNCTIONS[name], (x,), check_forward_ad=True, check_batched_grad=True, check_batched_forward_grad=True)
+    assert gradgradcheck(FUNCTIONS[name], (x,))
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if "older" not in name])
+def test_vmap(name):
+    x = general(4, 2, 2).detach()
+    function = FUNCTIONS[name]
+
+    def parts(value):
+        made = function(value)
+        return list(made) if isinstance(made, (tuple, list)) else [made]
+
+    batched = torch.vmap(lambda value: tuple(parts(value)))(x)
+    for part, expected in zip(batched, zip(*map(parts, x), strict=True), strict=True):
+        torch.testing.assert_close(part, torch.stack(expected))
+
+
+@pytest.mark.parametrize("singular", ([[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 3.0]], [[0.0, 0.0], [0.0, 0.0]]), ids=str)
+def test_determinant_of_singular_matrices(singular):
+    x = torch.tensor(singular, dtype=torch.float64, requires_grad=True)
+    adjugate = torch.tensor([[singular[1][1], -singular[1][0]], [-singular[0][1], singular[0][0]]], dtype=torch.float64)
+    (found,) = torch.autograd.grad(torch.det(x), x)
+    torch.testing.assert_close(found, adjugate)
+    (found,) = torch.autograd.grad(torch.det(x), x, create_graph=True)
+    torch.testing.assert_close(found.detach(), adjugate)
+    stack = torch.stack([x.detach(), torch.eye(2, dtype=torch.float64)])
+    torch.testing.assert_close(torch.vmap(torch.func.grad(torch.det))(stack)[0], adjugate)
+    torch.testing.assert_close(torch.func.jvp(torch.det, (stack,), (stack,))[1][0], (adjugate * stack[0]).sum())
