@@ -55,9 +55,9 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 
 def name_of(func):
     """What errors call a function."""
-    if hasattr(func, "__name__"):
-        return func.__name__
-    return name_of(func.func) if isinstance(func, functools.partial) else repr(func)
+    if isinstance(func, functools.partial):
+        return f"functools.partial({name_of(func.func)}, ...)"
+    return func.__name__ if hasattr(func, "__name__") else repr(func)
 
 
 # ---- inputs ---------------------------------------------------------------------------------------------------------------

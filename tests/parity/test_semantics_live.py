@@ -31,6 +31,7 @@ from ..semantics.test_saved_values import *  # noqa: F403
 from ..semantics.test_treespecs import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
+from ..semantics.test_vmap_contract import *  # noqa: F403
 from ..semantics.test_writes_and_memory import *  # noqa: F403
 from ..semantics.test_wrong_arguments import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403
