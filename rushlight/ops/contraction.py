@@ -269,8 +269,7 @@ def recipe(equation, shape_a, shape_b):
         if d >= kept:
             if (m == 1) != (n == 1):
                 return None
-            if m != 1:
-                summed.append(d)
+            summed.append(d)
         else:
             (both if m != 1 and n != 1 else only_a if m != 1 else only_b).append(d)
     if not summed:

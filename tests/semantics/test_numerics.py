@@ -182,3 +182,12 @@ def test_parameters(torch):
     assert isinstance(again, torch.nn.Parameter) and again.requires_grad
     assert type(p * 1) is torch.Tensor and type(p.data) is torch.Tensor
     assert isinstance(pickle.loads(pickle.dumps(p)), torch.nn.Parameter)
+
+
+def test_einsum_over_labels_of_size_one(torch):
+    a, b = torch.arange(6.0).reshape(3, 1, 2), torch.arange(4.0).reshape(1, 2, 2)
+    for equation in ("ijk,jkl->il", "ijk,jkl->ijl", "ijk,jml->ikml", "ijk,jkl->li", "ijk,jml->"):
+        plain = torch.einsum(equation, a, b)
+        recorded = torch.einsum(equation, a.clone().requires_grad_(), b)  # goes another way
+        assert torch.equal(plain, recorded.detach())
+    assert torch.einsum("ij,jk->ik", torch.ones(2, 1), torch.ones(1, 3)).tolist() == [[1.0] * 3] * 2
