@@ -74,8 +74,9 @@ void pivot_order(const Array* arrays, int, const Number*) {
     const auto exchanged = read_pivots(arrays[1], i);
     for (int64_t j = 0; j < int64_t(exchanged.size()); ++j) {
       if (exchanged[j] < 1 || exchanged[j] > m)
-        throw std::runtime_error("pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the "
-                                 "result of lu_factor?");
+        throw std::runtime_error(
+            "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the "
+            "result of lu_factor?");
       std::swap(rows[j], rows[exchanged[j] - 1]);
     }
     order.write_vector(i, rows.data());
@@ -169,7 +170,8 @@ void trsm(CBLAS_SIDE side, CBLAS_UPLO triangle, CBLAS_DIAG unit, int64_t m, int6
     scipy_cblas_ztrsm64_(CblasColMajor, side, triangle, CblasNoTrans, unit, m, n, &one, a, lda, b, m);
 }
 
-// x [..., m, n]; a [..., k, k] of which one triangle counts, b [..., m, n]; numbers: upper, left, whether the diagonal is taken for ones.
+// x [..., m, n]; a [..., k, k] of which one triangle counts, b [..., m, n]; numbers: upper, left, whether the diagonal is taken
+// for ones.
 void triangular_solve(const Array* arrays, int, const Number* numbers) {
   visit<linear>("triangular_solve_cpu", arrays[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
