@@ -130,7 +130,8 @@ int64_t eig_of(bool vectors, int64_t n, T* a, C* values, C* right, std::vector<T
   real_work.resize(at_least_one(2 * n));
   auto call = [&](T* space, int64_t size) -> int64_t {
     T none[1];
-    RL_LAPACK_REAL(geev, 'N', job, n, a, n, real_values.data(), real_values.data() + n, none, 1, real_right.data(), n, space, size);
+    RL_LAPACK_REAL(geev, 'N', job, n, a, n, real_values.data(), real_values.data() + n, none, 1, real_right.data(), n, space,
+                   size);
     RL_LAPACK_COMPLEX(geev, 'N', job, n, a, n, values, none, 1, right, n, space, size, real_work.data());
   };
   if (work.empty()) {

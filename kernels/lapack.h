@@ -20,8 +20,8 @@
 #include "registry.h"
 #include "threads.h"
 
-// The function of LAPACK for the type T, called on columns: RL_LAPACK(getrf, m, n, …). Where the complex one has another name or other
-// arguments, there are two.
+// The function of LAPACK for the type T, called on columns: RL_LAPACK(getrf, m, n, …). Where the complex one has another name or
+// other arguments, there are two.
 #define RL_LAPACK_REAL(name, ...)                                                   \
   if constexpr (std::is_same_v<T, float>)                                           \
     return int64_t(scipy_LAPACKE_s##name##_work64_(LAPACK_COL_MAJOR, __VA_ARGS__)); \
@@ -32,9 +32,9 @@
     return int64_t(scipy_LAPACKE_c##name##_work64_(LAPACK_COL_MAJOR, __VA_ARGS__)); \
   else if constexpr (std::is_same_v<T, std::complex<double>>)                       \
   return int64_t(scipy_LAPACKE_z##name##_work64_(LAPACK_COL_MAJOR, __VA_ARGS__))
-#define RL_LAPACK(name, ...)           \
-  [&]() -> int64_t {                   \
-    RL_LAPACK_REAL(name, __VA_ARGS__); \
+#define RL_LAPACK(name, ...)              \
+  [&]() -> int64_t {                      \
+    RL_LAPACK_REAL(name, __VA_ARGS__);    \
     RL_LAPACK_COMPLEX(name, __VA_ARGS__); \
   }()
 
@@ -58,7 +58,8 @@ inline void use_one_blas_thread() {
 
 inline int64_t at_least_one(int64_t n) { return std::max<int64_t>(1, n); }
 
-// A stack of matrices: the last two dimensions of an array, for each index of those before (with `kept` 1 or 0, of vectors or numbers).
+// A stack of matrices: the last two dimensions of an array, for each index of those before (with `kept` 1 or 0, of vectors or
+// numbers).
 template <class T>
 struct Stack {
   const Array& array;

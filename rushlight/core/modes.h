@@ -6,10 +6,10 @@
 namespace rl {
 
 struct Modes {
-  bool grad = true;        // record operations
-  bool inference = false;  // inference_mode: no versions, no views, and nothing is recorded
-  bool wished = false;     // grad mode as the program sees it within inference_mode
-  bool forward_ad = true;  // forward-mode derivatives allowed
+  bool grad = true;                    // record operations
+  bool inference = false;              // inference_mode: no versions, no views, and nothing is recorded
+  bool wished = false;                 // grad mode as the program sees it within inference_mode
+  bool forward_ad = true;              // forward-mode derivatives allowed
   static inline bool anomaly = false;  // detect_anomaly, of all threads
   static inline bool anomaly_check_nan = true;
   bool multithreading = true;
