@@ -84,24 +84,6 @@ def test_cycles_between_a_leaf_and_its_gradient_are_collected():
     assert gone() is None
 
 
-def test_cycles_through_a_function_are_collected():
-    class Keeps(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.output = x * 2
-            return ctx.output
-
-        @staticmethod
-        def backward(ctx, g):
-            return g * 2
-
-    y = Keeps.apply(torch.ones(2, requires_grad=True))
-    gone = weakref.ref(y)
-    del y
-    gc.collect()
-    assert gone() is None
-
-
 def test_an_error_in_a_hook_frees_everything():
     before = memory_in_use()
 

@@ -2,6 +2,8 @@
 
 import rushlight as torch
 from rushlight.core import empty_tensor, written_out
+from rushlight.ops._declare import op
+from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import c_name, conjugate
 
 INT32 = torch.int32
@@ -13,6 +15,20 @@ class _LinAlgError(RuntimeError):
 
 
 LinAlgError = _LinAlgError
+
+
+def factorization(name, *outputs, vjp, jvp):
+    """Declares the op behind `torch.linalg.<name>`, which gives several results, each with a derivative."""
+    return op(
+        vjp=vjp,
+        jvp=jvp,
+        outputs=outputs,
+        differentiable=outputs,
+        result_type=return_type("linalg_" + name, *outputs),
+        name=f"Linalg{name.capitalize()}Backward0",
+        function=False,
+        method=False,
+    )
 
 
 def check_ndim(name, A, argument="A"):

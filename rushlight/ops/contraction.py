@@ -1,4 +1,4 @@
-"""Sums of products over named dimensions: einsum, tensordot, cross products."""
+"""Sums of products over named dimensions: einsum, tensordot, cross and Kronecker products."""
 
 import functools
 import math
@@ -8,6 +8,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op
 from rushlight.ops.matmul import conjugate, into
+from rushlight.ops.shape import _unsafe_view
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ELLIPSIS = "..."
@@ -490,3 +491,13 @@ def vecdot(x, y, *, dim=-1, out=None):
         )
     made = torch.vdot(x, y) if x.dim() == 1 and y.dim() == 1 else (conjugate(x) * y).sum(dim)
     return made if out is None else into(out, made)
+
+
+@composite
+def kron(input, other, *, out=None):
+    """The Kronecker product."""
+    ndim = max(input.ndim, other.ndim)
+    a, b = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other))
+    product = input.reshape([size for n in a for size in (n, 1)]) * other.reshape([size for n in b for size in (1, n)])
+    made = _unsafe_view(product.contiguous(), [m * n for m, n in zip(a, b)])
+    return made if out is None else core.written_out("kron", out, made)

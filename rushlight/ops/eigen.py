@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.core import empty_tensor, is_wrapped
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel
 from rushlight.ops._matrices import (
     INT32,
     adjoint,
@@ -12,12 +12,12 @@ from rushlight.ops._matrices import (
     check_square,
     column_major,
     diagonal_of,
+    factorization,
     raise_failures,
     real_dtype,
     real_part,
     written,
 )
-from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import conjugate, not_implemented, require_tensors
 
 
@@ -63,16 +63,7 @@ def eigh_jvp(A_t, eigenvalues, eigenvectors):
     return real_part(diagonal_of(turned)), V @ (off_diagonal(turned) / gaps(eigenvalues))
 
 
-@op(
-    vjp=eigh_vjp,
-    jvp=eigh_jvp,
-    outputs=("eigenvalues", "eigenvectors"),
-    differentiable=("eigenvalues", "eigenvectors"),
-    result_type=return_type("linalg_eigh", "eigenvalues", "eigenvectors"),
-    name="LinalgEighBackward0",
-    function=False,
-    method=False,
-)
+@factorization("eigh", "eigenvalues", "eigenvectors", vjp=eigh_vjp, jvp=eigh_jvp)
 def _linalg_eigh(A, UPLO="L", compute_v=True):
     """Eigenvalues of Hermitian matrices, rising, of which one triangle is read; the vectors are empty without `compute_v`."""
     check_square("linalg.eigh", A)
@@ -146,16 +137,7 @@ def eig_jvp(A_t, eigenvalues, eigenvectors):
     return diagonal_of(turned), moved - V * along.unsqueeze(-2)
 
 
-@op(
-    vjp=eig_vjp,
-    jvp=eig_jvp,
-    outputs=("eigenvalues", "eigenvectors"),
-    differentiable=("eigenvalues", "eigenvectors"),
-    result_type=return_type("linalg_eig", "eigenvalues", "eigenvectors"),
-    name="LinalgEigBackward0",
-    function=False,
-    method=False,
-)
+@factorization("eig", "eigenvalues", "eigenvectors", vjp=eig_vjp, jvp=eig_jvp)
 def _linalg_eig(A, compute_v=True):
     """Eigenvalues and eigenvectors as complex numbers; the vectors are empty without `compute_v`."""
     check_square("linalg.eig", A)

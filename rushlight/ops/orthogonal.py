@@ -9,6 +9,7 @@ from rushlight.ops._matrices import (
     check_matrices,
     column_major,
     diagonal_of,
+    factorization,
     real_part,
     symmetric,
 )
@@ -108,16 +109,7 @@ def qr_jvp(A_t, Q, R, mode, A_shape):
     return Q_t, R_t
 
 
-@op(
-    vjp=qr_vjp,
-    jvp=qr_jvp,
-    outputs=("Q", "R"),
-    differentiable=("Q", "R"),
-    result_type=return_type("linalg_qr", "Q", "R"),
-    name="LinalgQrBackward0",
-    function=False,
-    method=False,
-)
+@factorization("qr", "Q", "R", vjp=qr_vjp, jvp=qr_jvp)
 def _linalg_qr(A, mode="reduced"):
     """A = Q R; Q is empty with mode "r"."""
     *batch, rows, columns = A.shape

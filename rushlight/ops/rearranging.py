@@ -291,16 +291,6 @@ def tile(input, *dims, reps=None):
     return input.repeat((1,) * (input.ndim - len(dims)) + dims)
 
 
-@composite
-def kron(input, other, *, out=None):
-    """The Kronecker product."""
-    ndim = max(input.ndim, other.ndim)
-    a, b = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other))
-    product = input.reshape([size for n in a for size in (n, 1)]) * other.reshape([size for n in b for size in (1, n)])
-    made = shape._unsafe_view(product.contiguous(), [m * n for m, n in zip(a, b)])
-    return made if out is None else core.written_out("kron", out, made)
-
-
 # ---------------------------------------------------------------------------------------------------------- another order
 @op(vjp=lambda g, dims: g.flip(dims), linear=True, out=False)
 def flip(x, dims: Sizes):
