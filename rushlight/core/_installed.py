@@ -7,12 +7,14 @@ package then continues as the installed one.
 import os
 import sys
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 
 
 def continue_as_installed():
     """Turns the package and its `core`, both half imported, to the folders of the installed package."""
     package, core = sys.modules["rushlight"], sys.modules["rushlight.core"]
-    if PathFinder.find_spec("rushlight.core._core", core.__path__) is not None:
+    # (Every finder is asked: that of an editable installation knows where the compiled half is built.)
+    if find_spec("rushlight.core._core") is not None:
         return
     here = os.path.dirname(os.path.dirname(os.path.abspath(package.__file__)))
     elsewhere = [entry for entry in sys.path if os.path.abspath(entry) != here]
