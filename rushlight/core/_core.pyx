@@ -13,6 +13,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     tensor      the Python object
     histories   views and in-place writes: which tensors share a history, and how a write changes it
     op          one call: parsing and interpreters
+    gate        the gate of recording: what of a call is tracked, and recorded
     record      what a call leaves behind for backward, and how backward uses it
     attributes  the names by which Python reads what a node keeps
     views       the geometry of views
@@ -65,6 +66,7 @@ include "tensor.pxi"
 include "histories.pxi"
 include "op.pxi"
 include "overload.pxi"
+include "gate.pxi"
 include "record.pxi"
 include "attributes.pxi"
 include "views.pxi"

@@ -221,7 +221,7 @@ def resize_tensor(Tensor x, size):
     cdef int64_t sizes[MAX_DIMS]
     cdef Geometry shape
     shape.set_shape(sizes, read_sizes(size, sizes))
-    if x.flags & REQUIRES_GRAD:
+    if needs_grad(x):
         raise RuntimeError("cannot resize variables that require grad")
     if type(x) is Wrapped and isinstance((<Wrapped>x).level, DualLevel):
         raise RuntimeError("cannot resize variables that has a forward grad")

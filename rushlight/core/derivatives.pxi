@@ -149,15 +149,13 @@ def derivative_input(Tensor x not None, bint outer):
     cdef Level level = innermost_level()
     cdef Tensor source = x
     cdef Tensor out
-    cdef PyObject* args[1]
     if category[x.code] < IS_FLOATING:
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
     if level is not None and not (type(x) is Wrapped and (<Wrapped>x).level is level):
         source = wrap_value(level, x, None)
     out = alias_of(source)
     if outer and needs_grad(source):
-        args[0] = <PyObject*>source
-        record(op_alias, args, 1, out)
+        record_alias(source, out)
     else:
         out.flags |= REQUIRES_GRAD
     out.flags = (out.flags | DERIVATIVE_INPUT) & ~INFERENCE

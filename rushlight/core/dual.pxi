@@ -114,12 +114,10 @@ cdef class DualLevel(Level):
     cdef Tensor primal_of(self, Wrapped wrapped):
         """The value within; where the wrapper is tracked and the value is not, one that leads to the wrapper, so that tangents do."""
         cdef Tensor linked
-        cdef PyObject* args[1]
         if not self.tracks_all or not modes.grad or not needs_grad(wrapped) or needs_grad(wrapped.value):
             return wrapped.value
         linked = alias_of(wrapped.value)
-        args[0] = <PyObject*>wrapped
-        record(op_alias, args, 1, linked)
+        record_alias(wrapped, linked)
         return linked
 
     cdef object dressed(self, Tensor value, object tangent):
@@ -376,21 +374,19 @@ def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent n
         if modes.grad and needs_grad(primal):
             shape = primal.shape
             args[0], args[1] = <PyObject*>primal, <PyObject*>shape
-            record(op_view, args, 1, out)
+            record_as(op_view, args, out)
     return out
 
 def unpack_dual(DualLevel level not None, Tensor value not None):
     """(value without tangent, tangent or None): a view of the value, which backward passes through."""
     cdef object tangent
     cdef Tensor primal, seen = value if level.shadows is None else <Tensor>shadowed(level, value)
-    cdef PyObject* args[1]
     primal, tangent = level.parts(seen)
     if type(seen) is not Wrapped or (<Wrapped>seen).level is not level:
         return primal, None
     primal = alias_of(primal)
     if modes.grad and needs_grad(seen):
-        args[0] = <PyObject*>seen
-        record(op_alias, args, 1, primal)
+        record_alias(seen, primal)
     return primal, tangent
 
 def is_forward_ad_enabled():
@@ -414,6 +410,6 @@ def with_tangent(DualLevel level not None, Tensor value not None, tangent):
     out = wrap_value(level, value, fitting(<Tensor>tangent, value))
     if level.tracks_all:
         out.base, out.creation, out.seen_version = value.base, value.creation, value.seen_version
-        if value.flags & REQUIRES_GRAD:
+        if tracked_itself(value):
             set_history(out, value.grad_fn_, value.output_number)
     return out

@@ -254,7 +254,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
         if id(value) in dirty:
             mark_write(out.storage)
             if tracked:
-                if out.base is None and out.grad_fn_ is None and out.flags & REQUIRES_GRAD:
+                if out.base is None and out.grad_fn_ is None and needs_grad(out):
                     raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
                 if out.base is not None and len(results) > 1:
                     raise RuntimeError("If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more "
@@ -263,9 +263,9 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                                        "it into two Functions: one doing the inplace that returns a single Tensor and a second one that does the other "
                                        "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change.")
                 check_write(out)
-            if out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
+            if needs_grad(out) and (not tracked or id(value) in constant):
                 results[place] = detached(out)
-        elif id(value) in given_ids and out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
+        elif id(value) in given_ids and needs_grad(out) and (not tracked or id(value) in constant):
             results[place] = out = detached(out)
         elif modes.transforms and (id(value) in given_ids or out.base is not None and tracked):
             results[place] = out = alias_of(out)      # inside of transforms outputs are no views
@@ -281,7 +281,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             results[place] = out
         elif out.base is not None and tracked:
             out.creation = VIEW_IN_CUSTOM_FUNCTION
-        elif out.base is None and out.flags & REQUIRES_GRAD and (not tracked or id(value) in constant):
+        elif out.base is None and needs_grad(out) and (not tracked or id(value) in constant):
             out.detach_()       # a tensor from outside: what leads to it is no part of this Function
         if not tracked:
             continue

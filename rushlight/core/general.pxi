@@ -67,7 +67,7 @@ def written_out(str name, given, Tensor result):
     if not isinstance(given, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(given).__name__}")
     out = <Tensor>given
-    if modes.grad and (out.flags | result.flags) & REQUIRES_GRAD:
+    if modes.grad and (needs_grad(out) or needs_grad(result)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
                            "requires grad.")
     if not can_cast_codes(result.code, out.code):
@@ -170,10 +170,9 @@ cdef class GeneralOp(Op):
             PyErr_WriteUnraisable_(error)
             return 0
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef bint grad = modes.grad
-        cdef uint64_t mask = 0
-        cdef OpNode node = None
+        cdef int mode = call.mode
         cdef object result
         cdef Tensor target
         cdef PyObject* passed[MAX_PARAMETERS]
@@ -182,22 +181,13 @@ cdef class GeneralOp(Op):
         cdef PyObject* names = <PyObject*>self.keyword_only
         if self.keyword_only is None:
             names = NULL
-        cdef bint recorded = grad and len(self.rules) > 0
         if isinstance(<object>args[0], Tensor):
             refuse_escaped(<Tensor>args[0], False)
-        if recorded:
-            mask = inputs_needing_grad(self, args)
         if mode == MODE_IN_PLACE:
             target = <Tensor>args[0]
-            check_write(target)
+            begin_write(self, args, call)
             if not self.takes_expanded:
                 check_no_overlap(target)
-            if category[target.code] < IS_FLOATING:
-                mask = 0
-            if mask:
-                node = start_node(self, args, mask, True)
-                if PyTuple_GET_SIZE(self.backward_names) == 4:
-                    node.variant += 2      # the last two of four names are those of calls in place
         modes.grad = False
         try:
             if self.writes and mode != MODE_IN_PLACE:
@@ -223,9 +213,6 @@ cdef class GeneralOp(Op):
         finally:
             modes.grad = grad
         if mode == MODE_IN_PLACE and self.writes:
-            mark_write(target.storage)
-            if node is not None:
-                finish_in_place(node, target)
             return target
         if mode == MODE_IN_PLACE:
             if not can_cast_codes((<Tensor>result).code, target.code):
@@ -234,30 +221,22 @@ cdef class GeneralOp(Op):
             if not target.geometry.same_shape((<Tensor>result).geometry):
                 raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}")
             copy_elements(target, <Tensor>result)
-            mark_write(target.storage)
-            if node is not None:
-                finish_in_place(node, target)
             return target
         if mode == MODE_OUT:
+            given = <object>call.out
             if isinstance(result, Tensor):
-                write_out(self, args, out_object, <Tensor>result)
-                return out_object
-            for value, given in zip(result, out_object):
-                write_out(self, args, given, <Tensor>value)
-            return tuple(out_object) if self.result_type is None else self.result_type(out_object)
+                write_out(<Tensor?>given, <Tensor>result)
+                return given
+            for value, item in zip(result, given):
+                write_out(<Tensor?>item, <Tensor>value)
+            return tuple(given) if self.result_type is None else self.result_type(given)
         if isinstance(result, Tensor):
             unlink(<Tensor>result)
-            if mask and category[(<Tensor>result).code] >= IS_FLOATING:
-                record(self, args, mask, <Tensor>result)
             return result
         for value in result:
             if isinstance(value, Tensor):
                 unlink(<Tensor>value)
-        if self.result_type is not None:
-            result = self.result_type(result)
-        if mask:
-            record_many(self, args, mask, result, False)
-        return result
+        return result if self.result_type is None else self.result_type(result)
 
 cdef extern from "Python.h":
     void PyErr_WriteUnraisable_ "PyErr_WriteUnraisable"(object) noexcept

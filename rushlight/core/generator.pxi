@@ -181,29 +181,20 @@ cdef class WritingOp(Op):
     cdef int variant(self, PyObject** args) noexcept:
         return self.choose_variant(*pack_arguments(self, args))
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef bint grad = modes.grad
         cdef Tensor target
-        cdef OpNode node = None
-        cdef uint64_t mask
         cdef PyObject* names = <PyObject*>self.keyword_only
         if self.keyword_only is None:
             names = NULL
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         target = <Tensor>args[0]
-        check_write(target)
+        begin_write(self, args, call)
         check_no_overlap(target)
-        if grad and target.flags & REQUIRES_GRAD:
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                node = start_node(self, args, mask, True)
         modes.grad = False
         try:
             PyObject_Vectorcall(self.function, args, self.positional, names)
         finally:
             modes.grad = grad
-        mark_write(target.storage)
-        if node is not None:
-            finish_in_place(node, target)
         return target

@@ -104,7 +104,10 @@ cdef object window_gradient(object gradient, const Geometry& base, const Geometr
                                   make_size(view.shape, view.ndim), make_tuple(view.strides, view.ndim), offset)
 
 
+# no_gc_clear: `function` must be there when it is told that this node is gone. (Every cycle through a node like this passes through
+# other objects too, which break it.)
 @cython.trashcan(True)
+@cython.no_gc_clear
 cdef class CopySlices(Node):
     """A write into a view, as the base sees it: inside the window `function`'s derivative, outside the identity."""
     cdef Geometry base_geometry
@@ -112,6 +115,7 @@ cdef class CopySlices(Node):
     cdef int64_t offset
     cdef int view_code
     cdef Node function
+    cdef BackLink inside          # `function` knows this node, for what it kept of the written view
 
     cdef str forward_name(self):
         return "torch::autograd::CopySlices"
@@ -157,26 +161,46 @@ cdef Tensor laid_out(int code, const Geometry& geometry):
     return out
 
 
+cdef AsStridedNode window_node(Node base_node, const Geometry& base, int base_code, const Geometry& view, int view_code, int64_t offset):
+    """The history of a view as a window on what `base_node` gave."""
+    cdef AsStridedNode node = AsStridedNode.__new__(AsStridedNode)
+    node.base_geometry.copy(base)
+    node.view_geometry.copy(view)
+    node.offset, node.view_code, node.base_code = offset, view_code, base_code
+    node.shape.set_shape(view.shape, view.ndim)
+    node.dtype_code = view_code
+    node.sequence = next_sequence()
+    node.remember_line()
+    node.next_nodes = (base_node,)
+    return node
+
+cdef int link_output(Tensor kept, Node node, uint32_t number) except -1:
+    """An output that its own node kept has its history again. What was written into a view came out of the whole write, not of the
+    derivative inside of it."""
+    cdef CopySlices copy
+    if node.outside == NULL:
+        kept.grad_fn_, kept.output_number = node, number
+    else:
+        copy = <CopySlices>node.outside
+        kept.grad_fn_ = window_node(copy, copy.base_geometry, copy.dtype_code, copy.view_geometry, copy.view_code, copy.offset)
+    kept.flags |= REQUIRES_GRAD
+    return 0
+
+
 cdef int refresh_view(Tensor view) except -1:
     """If the base was written to since, the view's history is a window on the base's new one."""
     cdef AsStridedNode node
+    cdef Node edge
     cdef Tensor base = view.base
-    if view.storage.version == view.seen_version or not base.flags & REQUIRES_GRAD or view.flags & INFERENCE:
+    if view.storage.version == view.seen_version or not needs_grad(base) or view.flags & INFERENCE:
         return 0
     if base.storage is not view.storage:
         return 0
     if view.creation != VIEW_DEFAULT:
         refuse_write_into_view(view, True)
-    node = AsStridedNode.__new__(AsStridedNode)
-    node.base_geometry.copy(base.geometry)
-    node.view_geometry.copy(view.geometry)
-    node.offset = (view.data_pointer - base.data_pointer) // item_bytes[view.code]
-    node.view_code, node.base_code = view.code, base.code
-    node.shape.set_shape(view.geometry.shape, view.geometry.ndim)
-    node.dtype_code = view.code
-    node.sequence = next_sequence()
-    node.remember_line()
-    node.next_nodes = (edge_of(base),)
+    edge = edge_of(base)
+    node = window_node(edge, base.geometry, base.code, view.geometry, view.code,
+                       (view.data_pointer - base.data_pointer) // item_bytes[view.code])
     if base.output_number:
         node.next_outputs.push_back(base.output_number)
     change_history(view, node)
@@ -279,6 +303,8 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy.offset = (x.data_pointer - base.data_pointer) // item_bytes[x.code]
     copy.view_code = x.code
     copy.function = node
+    node.outside = <PyObject*>copy
+    copy.inside.known_by = &node.outside
     copy.shape.set_shape(base.geometry.shape, base.geometry.ndim)
     copy.dtype_code = base.code
     copy.sequence = next_sequence()

@@ -198,7 +198,7 @@ _dlpack_codes = {code: kind for kind, code in _dlpack_types.items()}
 
 def to_dlpack(Tensor x):
     """A DLPack capsule over x's memory."""
-    if x.flags & REQUIRES_GRAD:
+    if needs_grad(x):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     x = <Tensor>readable(x, "__dlpack__")
     code, bits = _dlpack_codes[x.code]
@@ -281,11 +281,11 @@ cdef object in_subclass(object value, object cls):
 cdef object view_as_type(Tensor x, cls):
     cdef Tensor out = new_of_type(cls)
     become_alias(out, x)
-    out.grad_fn_, out.output_number, out.base = x.grad_fn_, x.output_number, x.base
+    out.grad_fn_, out.output_number, out.base = grad_fn_of(x), x.output_number, x.base
     out.flags = x.flags & ~RETAINS_GRAD
     out.seen_version = x.seen_version
     out.creation = x.creation
-    if x.grad_fn_ is None and x.flags & REQUIRES_GRAD:
+    if x.grad_fn_ is None and needs_grad(x):
         aliased = op_alias(x)
         out.grad_fn_ = (<Tensor>aliased).grad_fn_
     return out

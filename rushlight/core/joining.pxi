@@ -18,7 +18,7 @@ cdef class JoinOp(GeneralOp):
         """Called once by the table, after construction."""
         self.stacks = stacks
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef object tensors = <object>args[0], dim = <object>args[1]
         cdef PyObject** items
         cdef Py_ssize_t n, i
@@ -26,45 +26,42 @@ cdef class JoinOp(GeneralOp):
         cdef int64_t sizes[MAX_DIMS]
         cdef int64_t total = 0
         cdef int d, at, ndim, count
-        cdef uint8_t all_flags = CONTIGUOUS, any_flags = 0
-        if mode != MODE_NEW or not (type(tensors) is tuple or type(tensors) is list) or not PyLong_CheckExact(dim):
-            return GeneralOp.forward(self, args, mode, out_object)
+        cdef uint8_t all_flags = CONTIGUOUS
+        if call.mode != MODE_NEW or not short_ways or not (type(tensors) is tuple or type(tensors) is list) or not PyLong_CheckExact(dim):
+            return GeneralOp.compute(self, args, call)
         items = PySequence_Fast_ITEMS(tensors)
         n = PySequence_Fast_GET_SIZE(tensors)
         if n == 0 or n > MANY_PIECES or not PyObject_TypeCheck(<object>items[0], <PyTypeObject*>Tensor):
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         first = <Tensor>items[0]
         ndim = first.geometry.ndim
         if ndim + self.stacks == 0 or ndim + 1 >= MAX_DIMS:
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         count = ndim + self.stacks
         if not -count <= dim < count:
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         at = dim
         at += count if at < 0 else 0
         for i in range(n):
             if not PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor):
-                return GeneralOp.forward(self, args, mode, out_object)
+                return GeneralOp.compute(self, args, call)
             x = <Tensor>items[i]
             if x.code != first.code or x.geometry.ndim != ndim:
-                return GeneralOp.forward(self, args, mode, out_object)
+                return GeneralOp.compute(self, args, call)
             for d in range(ndim):
                 if x.geometry.shape[d] != first.geometry.shape[d] and (self.stacks or d != at):
-                    return GeneralOp.forward(self, args, mode, out_object)
+                    return GeneralOp.compute(self, args, call)
             all_flags &= x.flags
-            any_flags |= x.flags
             if not self.stacks:
                 total += x.geometry.shape[at]
         if not all_flags & CONTIGUOUS and 4 <= ndim <= 5:
-            return GeneralOp.forward(self, args, mode, out_object)    # the result may have the order of channels_last
+            return GeneralOp.compute(self, args, call)    # the result may have the order of channels_last
         for d in range(ndim):
             sizes[d + (self.stacks and d >= at)] = first.geometry.shape[d]
         sizes[at] = n if self.stacks else total
         out = new_contiguous(first.code, sizes, count)
         if out.count:
             put_pieces(out, items, n, at, all_flags & CONTIGUOUS)
-        if any_flags & REQUIRES_GRAD and modes.grad and category[out.code] >= IS_FLOATING:
-            record_joined(self, args, items, n, out)
         return out
 
 cdef int put_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at, bint contiguous) except -1:
@@ -101,49 +98,6 @@ cdef int put_large_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at) ex
         cat_kernel(arrays, <int>n + 1, &number)
     return 0
 
-cdef int record_joined(Op op, PyObject** args, PyObject** items, Py_ssize_t n, Tensor out) except -1:
-    """Records a call whose one list of tensors has an edge for each."""
-    cdef OpNode node = OpNode.__new__(OpNode)
-    cdef Plan plan = plan_for(op, 1)
-    cdef tuple saved = tuple_of_none(plan.saved_count), next_nodes = PyTuple_New(n)
-    cdef Py_ssize_t i
-    cdef int place
-    cdef object value, edge
-    cdef Tensor x
-    cdef bint known = True      # do the nodes behind all edges know the shapes?
-    node.plan = plan
-    node.sequence = next_sequence()
-    node.remember_line()
-    for i in range(n):
-        x = <Tensor>items[i]
-        edge = None
-        if x.flags & REQUIRES_GRAD:
-            if i < MAX_LEAF_EDGES and has_leaf_edge(x):
-                edge = x
-                node.leaf_edges |= <uint64_t>1 << i
-            else:
-                edge = edge_of(x)
-            if x.output_number:
-                node.next_outputs.resize(n)
-                node.next_outputs[i] = x.output_number
-        known = known and edge is not None and not x.output_number
-        Py_INCREF(edge)
-        PyTuple_SET_ITEM(next_nodes, i, edge)
-    node.next_nodes = next_nodes
-    for place in range(plan.saved_count):
-        if plan.saved_kind[place] == FROM_SHAPE:
-            value = None if known else tuple([shape_of(<Tensor>items[i]) for i in range(n)])
-        else:
-            value = <object>args[plan.saved_index[place]]
-        Py_INCREF(value)
-        Py_DECREF(None)
-        PyTuple_SET_ITEM(saved, place, value)
-    node.saved = saved
-    describe_output(node, out)
-    set_history(out, node, 0)
-    return 0
-
-
 def windows(Tensor x, int dim, sizes):
     """x cut along `dim` into pieces of the given sizes, each a slice."""
     cdef int64_t start = 0, size
@@ -158,6 +112,6 @@ def windows(Tensor x, int dim, sizes):
             pieces.append(op_slice(x, at, begin, end, step))
         else:
             args[0], args[1], args[2], args[3], args[4] = <PyObject*>x, <PyObject*>at, <PyObject*>begin, <PyObject*>end, <PyObject*>step
-            pieces.append(op_slice.forward(args, MODE_NEW, None))
+            pieces.append(execute(op_slice, args, MODE_NEW, None))
         start += size
     return pieces

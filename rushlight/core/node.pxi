@@ -19,10 +19,11 @@ cdef enum:
 _node_types = {}
 cdef extern from *:
     """
-    // Tells a leaf that its node is gone. The leaf is still alive then: the node's reference to it is dropped after its members.
-    struct rl_leaf_link {
-      PyObject** accumulator = nullptr;
-      ~rl_leaf_link() { if (accumulator) *accumulator = nullptr; }
+    // Tells an object, which knows a node without holding it, that the node is gone. The object is still alive then: the node's own
+    // reference to it is dropped after its members.
+    struct rl_back_link {
+      PyObject** known_by = nullptr;
+      ~rl_back_link() { if (known_by) *known_by = nullptr; }
     };
     static inline void rl_set_type(PyObject* object, PyObject* type) {
       Py_INCREF(type);
@@ -30,8 +31,8 @@ cdef extern from *:
     }
     """
     void set_type "rl_set_type"(object, object) noexcept
-    cdef cppclass LeafLink "rl_leaf_link":
-        PyObject** accumulator
+    cdef cppclass BackLink "rl_back_link":
+        PyObject** known_by
 
 cdef extern from *:
     """
@@ -89,7 +90,8 @@ cdef class Node:
     cdef Plan plan
     cdef uint8_t variant               # which of the op's names
     cdef Tensor leaf                   # of AccumulateGrad …
-    cdef LeafLink link                 # … which the leaf knows
+    cdef BackLink link                 # … which the leaf knows
+    cdef PyObject* outside             # of the derivative of a write into a view: the CopySlices around it, borrowed
     # For the engine: the run that visits this node, and its place there.
     cdef uint64_t run
     cdef int64_t slot
@@ -329,7 +331,7 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)
     node.dtype_code = gradient_code(leaf)
     leaf.accumulator = <PyObject*>node
-    node.link.accumulator = &leaf.accumulator
+    node.link.known_by = &leaf.accumulator
     return node
 
 
@@ -359,7 +361,7 @@ cdef inline Node edge_of(Tensor tensor):
         return None
     if tensor.base is not None:
         refresh_view(tensor)
-        if not tensor.flags & REQUIRES_GRAD:
+        if not tracked_itself(tensor):
             return None       # a view made with grad mode off: recorded, but nothing leads back
     if tensor.grad_fn_ is not None:
         return tensor.grad_fn_

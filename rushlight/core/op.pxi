@@ -37,6 +37,30 @@ cdef enum:
 
 MISSING = object()   # a parameter without a default
 
+cdef extern from *:
+    """
+    // One call of an op, as its driver sees it: what to make, and the node of a write that is to be recorded.
+    struct rl_call {
+      int mode = 0;
+      PyObject* out = nullptr;   // borrowed: what `out=` was given
+      PyObject* node = nullptr;  // strong
+      ~rl_call() { Py_XDECREF(node); }
+    };
+    """
+    cdef cppclass Call "rl_call":
+        int mode
+        PyObject* out
+        PyObject* node
+
+# Whether ops may take their short ways for plain calls. Off, every call takes the general way: laws compare the two.
+cdef bint short_ways = True
+
+def use_short_ways(bint allowed):
+    """Lets ops take their short ways for plain calls, or sends every call the general way; returns what was set before."""
+    global short_ways
+    before, short_ways = short_ways, allowed
+    return before
+
 
 _identity = eval("lambda value: value")    # through eval: a function of Python's own, whose bytecode can be compared
 
@@ -106,6 +130,7 @@ cdef class Op:
     cdef int rule_parameters[MAX_PARAMETERS]
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
+    cdef int in_place_shift            # how far the names of calls in place stand behind those of others
     cdef object push                   # how forward mode computes it, once known
     cdef object batching               # how vmap computes it
     cdef bint is_composition           # made of other ops, which interpreters see instead
@@ -134,6 +159,7 @@ cdef class Op:
         for i in range(self.rule_total):
             self.rule_parameters[i] = (<Rule>rules[i]).parameter
         self.has_variants = len(backward_names) > 1
+        self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])
         describe(self, name, getattr(function, "__doc__", None))
         for i in range(self.parameter_count):
@@ -155,8 +181,9 @@ cdef class Op:
         """The declaration in the table."""
         return self.function
 
-    # `args` holds every parameter, defaults filled in. `out` is given with MODE_OUT.
-    cdef object forward(self, PyObject** args, int mode, object out):
+    # The driver: computes, and neither asks what is tracked nor records (see gate.pxi). `args` holds every parameter, defaults filled in.
+    # What it writes in place, it announces by begin_write.
+    cdef object compute(self, PyObject** args, Call* call):
         raise NotImplementedError(self.name)
 
     # Which of `backward_names` a call gets, where there are several.
@@ -171,7 +198,7 @@ cdef class Op:
             raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
         for i in range(self.parameter_count):
             bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-        return self.forward(bound, MODE_NEW, None)
+        return execute(self, bound, MODE_NEW, None)
 
 
 cdef describe(object callable_object, str name, doc):
@@ -211,7 +238,7 @@ cdef PyObject* call_op(PyObject* self, PyObject* const* args, size_t flagged, Py
         if modes.interpreters and not op.is_composition:
             result = interpret(op, pack_arguments(op, bound), None)
         else:
-            result = op.forward(bound, MODE_NEW, None)
+            result = execute(op, bound, MODE_NEW, None)
     else:
         result = call_with_keywords(op, args, n, kwnames, MODE_NEW)
     Py_INCREF(result)
@@ -254,7 +281,7 @@ cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagg
             bound[i] = op.default_pointers[i]
             if bound[i] == NULL:
                 raise_missing(op, n)
-        result = op.forward(bound, MODE_IN_PLACE, None)
+        result = execute(op, bound, MODE_IN_PLACE, None)
     else:
         result = call_with_keywords(op, args, n, kwnames, MODE_IN_PLACE)
     Py_INCREF(result)
@@ -327,9 +354,7 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
     if modes.interpreters and not op.is_composition:
         return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
                          {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
-    if out is not None:
-        return op.forward(bound, MODE_OUT, out)
-    return op.forward(bound, mode, None)
+    return execute(op, bound, mode if out is None else MODE_OUT, out)
 
 cdef inline bint all_exact_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop) noexcept:
     cdef Py_ssize_t i

@@ -39,7 +39,6 @@ cdef class PointwiseOp(Op):
     cdef bint tensors_only               # a Python number is refused where the second input stands
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
     cdef int8_t result[DTYPES]           # … and what comes out
-    cdef bint rules_in_order             # one rule for each input
     cdef bint direct_many                # three inputs or more, without further numbers: see `many`
 
     def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
@@ -62,7 +61,6 @@ cdef class PointwiseOp(Op):
         self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
-        self.rules_in_order = [(<Rule>rule).parameter for rule in self.rules] == list(range(inputs))
         self.direct_many = inputs > 2 and alpha < 0 and self.number_count == 0 and numbers is None and not swapped
         for i in range(DTYPES):
             self.result[i] = operand_code(self.kernel, 0, i)
@@ -89,7 +87,7 @@ cdef class PointwiseOp(Op):
                 out[i].i = value
         return 0
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor a, b, out
         cdef char* data[3]
         cdef int64_t strides[3]
@@ -97,11 +95,13 @@ cdef class PointwiseOp(Op):
         cdef float single
         cdef int64_t size
         cdef int code
-        if self.direct_many and mode == MODE_NEW:
+        if call.mode != MODE_NEW or not short_ways:
+            return self.general(args, call)
+        if self.direct_many:
             out = self.many(args)
-            return self.general(args, mode, out_object) if out is None else out
+            return self.general(args, call) if out is None else out
         # The way of most calls: whole, contiguous tensors of one dtype and shape, or one of them and a number.
-        if mode == MODE_NEW and type(<object>args[0]) is Tensor:
+        if type(<object>args[0]) is Tensor:
             a = <Tensor>args[0]
             code = a.code
             if self.direct[code] and a.flags & CONTIGUOUS and a.count < 16384 and \
@@ -112,8 +112,6 @@ cdef class PointwiseOp(Op):
                     data[0], data[1] = out.data_pointer, a.data_pointer
                     strides[0], strides[1] = item_bytes[out.code], size
                     self.kernel.loops[code](data, strides, a.count, NULL)
-                    if modes.grad and (a.flags & REQUIRES_GRAD or a.base is not None):
-                        self.finish_direct(args, needs_grad(a), out)
                     return out
                 if type(<object>args[1]) is Tensor:
                     b = <Tensor>args[1]
@@ -124,8 +122,6 @@ cdef class PointwiseOp(Op):
                             data[1], data[2] = data[2], data[1]
                         strides[0], strides[1], strides[2] = item_bytes[out.code], size, size
                         self.kernel.loops[code](data, strides, a.count, NULL)
-                        if modes.grad and ((a.flags | b.flags) & REQUIRES_GRAD or a.base is not None or b.base is not None):
-                            self.finish_direct(args, needs_grad(a) | needs_grad(b) << 1, out)
                         return out
                 elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
                     if PyFloat_CheckExact(<object>args[1]):
@@ -133,7 +129,7 @@ cdef class PointwiseOp(Op):
                     elif PyLong_CheckExact(<object>args[1]):
                         scalar = <object>args[1]
                     else:
-                        return self.general(args, mode, out_object)
+                        return self.general(args, call)
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1], data[2] = out.data_pointer, a.data_pointer, <char*>&scalar
                     strides[0], strides[1], strides[2] = item_bytes[out.code], size, 0
@@ -144,10 +140,8 @@ cdef class PointwiseOp(Op):
                         data[1], data[2] = data[2], data[1]
                         strides[1], strides[2] = strides[2], strides[1]
                     self.kernel.loops[code](data, strides, a.count, NULL)
-                    if modes.grad and (a.flags & REQUIRES_GRAD or a.base is not None):
-                        self.finish_direct(args, needs_grad(a), out)
                     return out
-        return self.general(args, mode, out_object)
+        return self.general(args, call)
 
     cdef Tensor many(self, PyObject** args):
         """The short way of where and clamp: contiguous tensors of one floating dtype and one shape, booleans and numbers. Else None."""
@@ -158,7 +152,6 @@ cdef class PointwiseOp(Op):
         cdef double doubles[MAX_INPUTS]
         cdef float singles[MAX_INPUTS]
         cdef int i, code = NO_DTYPE
-        cdef bint tracked = False
         for i in range(self.inputs):
             if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 continue
@@ -176,7 +169,6 @@ cdef class PointwiseOp(Op):
                 return None
             else:
                 code = t.code
-            tracked |= needs_grad(t)
             data[i + 1] = t.data_pointer
             strides[i + 1] = item_bytes[t.code]
         if code != FLOAT32 and code != FLOAT64 or kernel.loops[code] == NULL:
@@ -198,8 +190,6 @@ cdef class PointwiseOp(Op):
         out = new_like_shape(self.result[code], first.geometry)
         data[0], strides[0] = out.data_pointer, item_bytes[out.code]
         kernel.loops[code](data, strides, out.count, NULL)
-        if tracked and modes.grad:
-            self.finish(args, out)
         return out
 
     cdef int variant(self, PyObject** args) noexcept:
@@ -208,23 +198,7 @@ cdef class PointwiseOp(Op):
             return 0
         return 1 if PyTuple_GET_SIZE(self.backward_names) < 3 or PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) else 2
 
-    cdef inline int finish_direct(self, PyObject** args, uint64_t tracked, Tensor out) except -1:
-        """Records a call whose inputs are known to be tensors (or a number): bit i of `tracked` says whether input i is tracked."""
-        if not self.rules_in_order:
-            return self.finish(args, out)
-        if tracked and category[out.code] >= IS_FLOATING:
-            record(self, args, tracked, out)
-        return 0
-
-    cdef int finish(self, PyObject** args, Tensor out) except -1:
-        cdef uint64_t mask
-        if category[out.code] >= IS_FLOATING and self.rules:
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                record(self, args, mask, out)
-        return 0
-
-    cdef object general(self, PyObject** args, int mode, object out_object):
+    cdef object general(self, PyObject** args, Call* call):
         cdef Array operands[MAX_INPUTS + 2]
         cdef double scalars[MAX_INPUTS + 1][2]
         cdef Number numbers[MAX_PARAMETERS]
@@ -233,15 +207,8 @@ cdef class PointwiseOp(Op):
         cdef Promotion promotion_state
         cdef Geometry shape, joined
         cdef Tensor t, out
-        cdef OpNode node = None
         cdef int i, place, compute, number, code, failed, tensors = 0, result
         cdef int inputs = self.inputs
-        cdef uint64_t mask = 0
-        cdef bint big
-        if mode == MODE_IN_PLACE:
-            check_tracked_write(<Tensor>args[0])
-        elif mode != MODE_NEW:
-            check_untracked_out(self, args, out_object)
         promotion_start(&promotion_state)
         for i in range(inputs):
             if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
@@ -302,27 +269,22 @@ cdef class PointwiseOp(Op):
                 operands[place] = scalar_array(scalars[i], code)
         self.read_numbers(args, numbers)
 
-        if mode == MODE_NEW:
-            out = Tensor.__new__(Tensor)
+        if call.mode == MODE_NEW:
             shape.make_contiguous()
             if shape.ndim > 1:
                 follow_strides(shape, geometries, tensors)
             out = new_tensor(result, shape.numel())
             out.geometry.copy(shape)
             update_contiguous(out)
-        elif mode == MODE_IN_PLACE:
+        elif call.mode == MODE_IN_PLACE:
             out = <Tensor>args[0]
             check_target(self, out, shape, result)
-            check_write(out)
             for i in range(1, self.inputs):
                 if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                     check_partial_overlap(out, <Tensor>args[i])
-            if modes.grad and self.rules and category[out.code] >= IS_FLOATING:
-                mask = inputs_needing_grad(self, args)
-                if mask:
-                    node = start_node(self, args, mask, True)
+            begin_write(self, args, call)
         else:
-            out = prepare_out(self, args, out_object, shape, result)
+            out = prepare_out(<Tensor>call.out, shape, result)
             for i in range(self.inputs):
                 if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                     check_partial_overlap(out, <Tensor>args[i])
@@ -332,20 +294,7 @@ cdef class PointwiseOp(Op):
                 run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
         else:    # of no elements too: the kernel may have no code for the dtype
             run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
-        if mode == MODE_NEW:
-            if modes.grad:
-                self.finish(args, out)
-            return out
-        mark_write(out.storage)
-        if node is not None:
-            finish_in_place(node, out)
         return out
-
-cdef int finish_in_place(OpNode node, Tensor out) except -1:
-    describe_output(node, out)
-    rebase_history(out, node)
-    save_outputs(node, out)
-    return 0
 
 cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):
     cdef int ndim = max(a.ndim, b.ndim)
@@ -435,25 +384,8 @@ def is_expanded(Tensor x):
     """Whether several elements of `x` are one in memory, since a dimension was expanded."""
     return x.geometry.overlaps_itself()
 
-cdef object tracked_out(Op op):
-    """The error of a call with `out=` that would have to be recorded."""
-    return RuntimeError(f"{getattr(op, 'title', op.name)}(): functions with out=... arguments don't support automatic differentiation, but one of "
-                        "the arguments requires grad.")
-
-cdef Tensor check_untracked_out(Op op, PyObject** args, object given):
-    """`out=`, if it is a tensor and nothing has to be recorded."""
-    if not isinstance(given, Tensor):
-        raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(given).__name__}")
-    if modes.grad and ((<Tensor>given).flags & REQUIRES_GRAD or (
-            op.rules and category[(<Tensor>given).code] >= IS_FLOATING and inputs_needing_grad(op, args))):
-        raise tracked_out(op)
-    return <Tensor>given
-
-cdef Tensor prepare_out(Op op, PyObject** args, object given, const Geometry& shape, int result):
+cdef Tensor prepare_out(Tensor out, const Geometry& shape, int result):
     """Checks `out=` and gives it the result's shape."""
-    cdef Tensor out
-    cdef int i
-    out = check_untracked_out(op, args, given)
     check_write(out)
     if not can_cast_codes(result, out.code):
         raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
@@ -523,7 +455,7 @@ cdef inline object operate(Op op, object a, object b):
         return op(a, b)
     args[0], args[1] = <PyObject*>a, <PyObject*>b
     args[2] = op.default_pointers[2]
-    return op.forward(args, MODE_NEW, None)
+    return execute(op, args, MODE_NEW, None)
 
 cdef object operate_foreign(Op op, object a, object b):
     if type(b).__name__ == "ndarray":
@@ -550,7 +482,7 @@ cdef object operate_in_place(Op op, object a, object b):
         return getattr(a, op.name + "_")(b)
     args[0], args[1] = <PyObject*>a, <PyObject*>b
     args[2] = op.default_pointers[2]
-    return op.forward(args, MODE_IN_PLACE, None)
+    return execute(op, args, MODE_IN_PLACE, None)
 
 cdef inline object assign_operator(Op op, object a, object b):
     """a += b and the like, as a program writes it."""

@@ -125,11 +125,10 @@ cdef class ProductOp(Op):
             run(arrays, 3, numbers)
         return 0
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor a, b, out, made, x = None
         cdef Geometry shape
-        cdef OpNode node = None
-        cdef uint64_t mask = 0
+        cdef int mode = call.mode
         cdef double alpha = 1, beta = 0
         cdef bint complex_factor = False, apart
         cdef int i, first = 1 if self.adds else 0
@@ -141,10 +140,6 @@ cdef class ProductOp(Op):
         refuse_escaped(b, False)
         if self.adds:
             x = <Tensor>args[0]
-        if mode == MODE_IN_PLACE:
-            check_tracked_write(x)
-        elif mode == MODE_OUT:
-            check_untracked_out(self, args, out_object)
         require_dims(a, b, self.kind, self.adds, x)
         require_one_dtype(a, b, self.kind, x)
         if self.adds:
@@ -164,16 +159,13 @@ cdef class ProductOp(Op):
             if not x.geometry.same_shape(shape):
                 raise RuntimeError(f"Bad in-place call: input tensor size {list(x.shape)} and output tensor size "
                                    f"{list(make_tuple(shape.shape, shape.ndim))} should match")
-            check_write(out)
             check_no_overlap(out)
-            if modes.grad:
-                mask = inputs_needing_grad(self, args)
-                if mask:
-                    node = start_node(self, args, mask, True)
+            begin_write(self, args, call)
         elif mode == MODE_OUT:
-            if isinstance(out_object, Tensor) and (<Tensor>out_object).code != a.code:
-                raise RuntimeError(f"Expected out tensor to have dtype {plain_name(a.code)}, but got {plain_name((<Tensor>out_object).code)} instead")
-            out = prepare_out(self, args, out_object, shape, a.code)
+            out = <Tensor>call.out
+            if out.code != a.code:
+                raise RuntimeError(f"Expected out tensor to have dtype {plain_name(a.code)}, but got {plain_name(out.code)} instead")
+            prepare_out(out, shape, a.code)
         else:
             out = new_like_shape(a.code, shape)
         # What is read while it is written, and factors that the kernel does not know, take another tensor between.
@@ -192,15 +184,6 @@ cdef class ProductOp(Op):
             self.multiply(made, a, b, alpha, beta)
             if apart:
                 copy_elements(out, made)
-        if mode == MODE_NEW:
-            if modes.grad and category[out.code] >= IS_FLOATING and (a.flags | b.flags | (0 if x is None else x.flags)) & REQUIRES_GRAD:
-                mask = inputs_needing_grad(self, args)
-                if mask:
-                    record(self, args, mask, out)
-            return out
-        mark_write(out.storage)
-        if node is not None:
-            finish_in_place(node, out)
         return out
 
     cdef combine(self, Tensor out, Tensor product, Tensor x, object beta, object alpha):
@@ -249,8 +232,9 @@ cdef class MatmulOp(Op):
         self.matrices, self.matrix_vector, self.dot, self.batches = matrices, matrix_vector, dot, batches
         self.is_composition = True
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef int m, n
+        cdef int mode = call.mode
         cdef Op product
         for n in range(2):
             if not PyObject_TypeCheck(<object>args[n], <PyTypeObject*>Tensor):
@@ -260,22 +244,22 @@ cdef class MatmulOp(Op):
             product = self.matrices if n == 2 else self.matrix_vector if m == 2 else self.dot
             if modes.interpreters:
                 return interpret(product, pack_arguments(product, args), None)
-            return product.forward(args, MODE_NEW, None)
+            return execute(product, args, MODE_NEW, None)
         if mode == MODE_NEW and m == 3 and n == 3 and (<Tensor>args[0]).geometry.shape[0] == (<Tensor>args[1]).geometry.shape[0] and not (
-                modes.grad and (needs_grad(<Tensor>args[0]) or needs_grad(<Tensor>args[1]))):
+                is_recorded_now(<Tensor>args[0], <Tensor>args[1])):
             # What is recorded shows the views between.
             if modes.interpreters:
                 return interpret(self.batches, pack_arguments(self.batches, args), None)
-            return self.batches.forward(args, MODE_NEW, None)
+            return execute(self.batches, args, MODE_NEW, None)
         if modes.interpreters and mode == MODE_NEW and m == 1 and n == 2 and (type(<object>args[0]) is Wrapped or type(<object>args[1]) is Wrapped):
             return self.row_times_matrix(<Tensor>args[0], <Tensor>args[1])
-        return self.function(<object>args[0], <object>args[1], out=out_object)
+        return self.function(<object>args[0], <object>args[1], out=<object>call.out)
 
     cdef object row_times_matrix(self, Tensor a, Tensor b):
         """A vector, inside a transform: a matrix of one row; a batch of them, where the program records nothing, is one matrix."""
         cdef Level level = innermost_level()
         cdef object row
-        if isinstance(level, BatchLevel) and not (modes.grad and (needs_grad(a) or needs_grad(b))):
+        if isinstance(level, BatchLevel) and not is_recorded_now(a, b):
             row = (<BatchLevel>level).rows_times_matrix(a, b)
             if row is not None:
                 return row
@@ -293,20 +277,20 @@ cdef class LinearOp(Op):
         self.transpose, self.matrices, self.added = transpose, matrices, added
         self.is_composition = True
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef PyObject* passed[MAX_PARAMETERS]
         cdef object transposed
         cdef int i
         for i in range(2):
             if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 raise_argument(self, i, <object>args[i])
-        if modes.interpreters or mode != MODE_NEW or (<Tensor>args[0]).geometry.ndim != 2 or (<Tensor>args[1]).geometry.ndim != 2:
-            return self.function(<object>args[0], <object>args[1], <object>args[2], out=out_object)
-        transposed = self.transpose.forward(&args[1], MODE_NEW, None)
+        if modes.interpreters or call.mode != MODE_NEW or (<Tensor>args[0]).geometry.ndim != 2 or (<Tensor>args[1]).geometry.ndim != 2:
+            return self.function(<object>args[0], <object>args[1], <object>args[2], out=<object>call.out)
+        transposed = execute(self.transpose, &args[1], MODE_NEW, None)
         if args[2] == <PyObject*>None:
             passed[0], passed[1] = args[0], <PyObject*>transposed
-            return self.matrices.forward(passed, MODE_NEW, None)
+            return execute(self.matrices, passed, MODE_NEW, None)
         for i in range(3, self.added.parameter_count):
             passed[i] = self.added.default_pointers[i]
         passed[0], passed[1], passed[2] = args[2], args[0], <PyObject*>transposed
-        return self.added.forward(passed, MODE_NEW, None)
+        return execute(self.added, passed, MODE_NEW, None)

@@ -1,42 +1,4 @@
-# Recording: what a call leaves behind for backward, and how backward uses it.
-cdef uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
-    """One bit for each rule whose input is tracked."""
-    cdef uint64_t mask = 0
-    cdef Py_ssize_t i, k
-    cdef Rule rule
-    cdef PyObject* value
-    cdef object items
-    cdef int index
-    if op.has_plain_rules:
-        for i in range(op.rule_total):
-            value = args[op.rule_parameters[i]]
-            if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and needs_grad(<Tensor>value):
-                mask |= <uint64_t>1 << i
-        return mask
-    for i in range(PyList_GET_SIZE(op.rules)):
-        rule = <Rule>PyList_GET_ITEM(op.rules, i)
-        if rule.parameter < 0:
-            return any_needs_grad(op, args)
-        value = args[rule.parameter]
-        if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor):
-            if needs_grad(<Tensor>value):
-                mask |= <uint64_t>1 << i
-        elif rule.is_list and isinstance(<object>value, (list, tuple)):
-            items = <object>value
-            for item in items:
-                if isinstance(item, Tensor) and needs_grad(<Tensor>item):
-                    mask |= <uint64_t>1 << i
-                    break
-    return mask
-
-cdef uint64_t any_needs_grad(Op op, PyObject** args) noexcept:
-    for index in op.tensor_parameters:
-        value = <object>args[<int>index]
-        for item in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(item, Tensor) and needs_grad(<Tensor>item):
-                return 1
-    return 0
-
+# Recording: what a call leaves behind for backward, and how backward uses it. The gate (gate.pxi) decides what is recorded.
 cdef inline Plan plan_for(Op op, uint64_t mask):
     if op.plans is not None:
         found = <object>PyList_GET_ITEM(op.plans, mask)
@@ -167,6 +129,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     cdef int i, kind, count = plan.saved_count, edge_count = plan.edge_total
     cdef Tensor tensor
     cdef object made
+    cdef bint known = False       # do the nodes behind all edges of a list know the shapes?
     if in_place:
         check_view_write(<Tensor>args[0])
     node.plan = plan
@@ -183,8 +146,11 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     if plan.is_short:
         node.kept_edges = edge_count
     else:
-        node.next_nodes = None if plan.collects else tuple_of_none(edge_count)
         node.saved = tuple_of_none(count)
+        if plan.collects:
+            known = collect_edges(node, op, args)
+        else:
+            node.next_nodes = tuple_of_none(edge_count)
     saved = saved_items(node)
     for i in range(count):
         kind = plan.saved_kind[i]
@@ -192,7 +158,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
             continue
         value = args[plan.saved_index[i]]
         if kind != FROM_ARGUMENT:
-            if in_place or plan.from_edge[i] < 0 or plan.collects or (<Tensor>value).output_number:
+            if not known if plan.collects else in_place or plan.from_edge[i] < 0 or (<Tensor>value).output_number:
                 made = metadata_of(<object>value, kind)
                 put_item(&saved[i], <PyObject*>made)
         elif PyLong_CheckExact(<object>value) or PyFloat_CheckExact(<object>value) or value == <PyObject*>None:
@@ -205,7 +171,6 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
             made = save_value(<object>value, in_place and plan.saved_index[i] == 0)
             put_item(&saved[i], <PyObject*>made)
     if plan.collects:
-        collect_edges(node, op, args)
         return node
     edges = edge_items(node)
     for i in range(edge_count):
@@ -231,23 +196,45 @@ cdef tuple tuple_of_none(Py_ssize_t count):
         PyTuple_SET_ITEM(result, i, None)
     return result
 
-cdef collect_edges(OpNode node, Op op, PyObject** args):
-    """Edges of an op with a list of tensors among its inputs, or one rule for all of them."""
-    cdef list nodes = []
+cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
+    """Edges of an op with a list of tensors among its inputs, or one rule for all of them: one for each tensor. Returns whether the op has
+    one list alone, and what is behind each edge knows its shape and dtype, so that those need not be saved."""
+    cdef list values = []
     cdef Rule rule
     cdef Tensor tensor
+    cdef object value, edge
+    cdef Py_ssize_t i, n
+    cdef tuple next_nodes
+    cdef bint known = op.rule_total == 1
     for rule in op.rules:
-        values = [<object>args[index] for index in op.tensor_parameters] if rule.parameter < 0 else (
-            list(<object>args[rule.parameter]) if rule.is_list else [<object>args[rule.parameter]])
-        for value in values:
-            if isinstance(value, Tensor) and (<Tensor>value).flags & REQUIRES_GRAD:
-                tensor = <Tensor>value
-                nodes.append(edge_of(tensor))
-                node.next_outputs.push_back(tensor.output_number)
+        if rule.parameter < 0:
+            values += [<object>args[<int>index] for index in op.tensor_parameters]
+            known = False
+        elif rule.is_list:
+            values += <object>args[rule.parameter]
+        else:
+            values.append(<object>args[rule.parameter])
+    n = PyList_GET_SIZE(values)
+    next_nodes = PyTuple_New(n)
+    for i in range(n):
+        value = <object>PyList_GET_ITEM(values, i)
+        edge = None
+        if isinstance(value, Tensor) and needs_grad(<Tensor>value):
+            tensor = <Tensor>value
+            if i < MAX_LEAF_EDGES and has_leaf_edge(tensor):
+                edge = tensor
+                node.leaf_edges |= <uint64_t>1 << i
             else:
-                nodes.append(None)
-                node.next_outputs.push_back(0)
-    node.next_nodes = tuple(nodes)
+                edge = edge_of(tensor)
+            if tensor.output_number:
+                node.next_outputs.resize(n)
+                node.next_outputs[i] = tensor.output_number
+                known = False
+        known = known and edge is not None
+        Py_INCREF(edge)
+        PyTuple_SET_ITEM(next_nodes, i, edge)
+    node.next_nodes = next_nodes
+    return known
 
 cdef bint is_column_major(Tensor t):
     """Is it a matrix whose columns lie in memory one after another?"""
@@ -314,7 +301,7 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
                 node.saved_plainly |= 1 << i
                 value = out.storage
             else:
-                value = save_tensor(out, out.flags & REQUIRES_GRAD != 0, plan.saved_index[i])
+                value = save_tensor(out, tracked_itself(out), plan.saved_index[i])
             put_item(&saved_items(node)[i], <PyObject*>value)
     return 0
 
@@ -327,7 +314,7 @@ cdef int record(Op op, PyObject** args, uint64_t mask, Tensor out) except -1:
         save_outputs(node, out)
     return 0
 
-cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs, bint are_views) except -1:
+cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs) except -1:
     """Records a call with several new outputs."""
     cdef OpNode node = start_node(op, args, mask, False)
     cdef Tensor out
@@ -364,6 +351,7 @@ cdef extern from *:
       int count = 0;
       void add(PyObject* value) { Py_INCREF(value); items[count++] = value; }
       void add_all(PyObject** values, int n) { for (int i = 0; i < n; ++i) add(values[i]); }
+      void put(int i, PyObject* value) { Py_INCREF(value); PyObject* before = items[i]; items[i] = value; Py_DECREF(before); }
       void clear() { while (count) Py_DECREF(items[--count]); }
       ~rl_arguments() { clear(); }
     };
@@ -372,6 +360,7 @@ cdef extern from *:
         PyObject** items
         void add(PyObject*)
         void add_all(PyObject**, int)
+        void put(int, PyObject*)
         void clear()
 
 cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) except -1:
@@ -383,6 +372,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     cdef Arguments given, held
     cdef object value
     cdef int place
+    cdef uint32_t unpacked = 0     # a bit for each saved value that `held` has as rules get it: hooks unpack a value once
     if node.freed:
         raise RuntimeError(FREED_TEXT)
     # What was saved is held: a backward in another thread (or in a hook) may free the node meanwhile.
@@ -410,13 +400,16 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 value = wanted_of(node, run)
                 given.add(<PyObject*>value)
             else:
-                value = <object>held.items[place]
-                if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 and type(value) is not Storage:
-                    if (<Tensor>value).storage.version != node.saved_versions[place]:
-                        raise_overwritten(saved_tensor_of(node, place, value), node)
-                elif type(value) is not float and type(value) is not int:
-                    value = unpack_item(node, place, value)
-                given.add(<PyObject*>value)
+                if not unpacked >> place & 1:
+                    unpacked |= <uint32_t>1 << place
+                    value = <object>held.items[place]
+                    if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 and type(value) is not Storage:
+                        if (<Tensor>value).storage.version != node.saved_versions[place]:
+                            raise_overwritten(saved_tensor_of(node, place, value), node)
+                    elif type(value) is not float and type(value) is not int:
+                        value = unpack_item(node, place, value)
+                        held.put(place, <PyObject*>value)
+                given.add(held.items[place])
         if rule.is_identity:
             value = scale_by_slope(gradient, <object>given.items[0]) if rule.is_slope else <object>given.items[0]
         elif rule.is_slope:

@@ -37,7 +37,7 @@ cdef class ReductionOp(Op):
     cdef int variant(self, PyObject** args) noexcept:
         return self.dim_at >= 0 and <object>args[self.dim_at] is not None
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
         cdef Geometry kept, squeezed
         cdef Array arrays[4]
@@ -48,18 +48,17 @@ cdef class ReductionOp(Op):
         cdef bint keepdim = self.keepdim_at >= 0 and <object>args[self.keepdim_at]
         cdef object dim = <object>args[self.dim_at] if self.dim_at >= 0 else None
         cdef object value
-        cdef uint64_t mask
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
         refuse_escaped(x, True)
         ndim = x.geometry.ndim
         # The way of most calls: everything, to one number of the same dtype.
-        if dim is None and not keepdim and mode == MODE_NEW and self.output_count == 1 and x.code >= FLOAT32 and \
+        if dim is None and not keepdim and call.mode == MODE_NEW and short_ways and self.output_count == 1 and x.code >= FLOAT32 and \
                 (self.check is None or category[x.code] != IS_COMPLEX) and \
                 (self.result == RESULT_SUM or self.result == RESULT_FLOATING or self.result == RESULT_SAME) and x.count and \
                 ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
-            return self.fold_all(x, args)
+            return self.fold_all(x)
         # Which dtype is folded, and which comes out.
         code = x.code
         cdef bint given = self.dtype_at >= 0 and <object>args[self.dtype_at] is not None
@@ -128,26 +127,16 @@ cdef class ReductionOp(Op):
             out.geometry.copy(squeezed)
             if second is not None:
                 second.geometry.copy(squeezed)
-        if mode == MODE_OUT:
-            return self.into_out([out] if second is None else [out, second], out_object, args)
+        if call.mode == MODE_OUT:
+            return self.into_out([out] if second is None else [out, second], <object>call.out)
         if second is None:
-            if modes.grad and category[out.code] >= IS_FLOATING and self.rules:
-                mask = inputs_needing_grad(self, args)
-                if mask:
-                    record(self, args, mask, out)
             return out
-        results = (out, second) if self.result_type is None else self.result_type((out, second))
-        if modes.grad and self.rules:
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                record_many(self, args, mask, results, False)
-        return results
+        return (out, second) if self.result_type is None else self.result_type((out, second))
 
-    cdef object fold_all(self, Tensor x, PyObject** args):
+    cdef Tensor fold_all(self, Tensor x):
         cdef Tensor out = new_tensor(x.code, 1)
         cdef Array arrays[2]
         cdef int64_t ones[4]
-        cdef uint64_t mask
         out.count = 1
         out.flags |= CONTIGUOUS
         ones[0] = ones[1] = ones[2] = ones[3] = 1
@@ -159,10 +148,6 @@ cdef class ReductionOp(Op):
                 self.kernel(arrays, 2, NULL)
         else:
             self.kernel(arrays, 2, NULL)
-        if modes.grad and self.rules and needs_grad(x):
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                record(self, args, mask, out)
         return out
 
     cdef int result_code(self, int code, bint given) except -1:
@@ -182,18 +167,16 @@ cdef class ReductionOp(Op):
     cdef int refuse_empty(self, int d, Tensor x, object dim) except -1:
         raise self.empty_error(d, x, dim)
 
-    cdef object into_out(self, list outputs, object given, PyObject** args):
-        cdef Tensor target
+    cdef object into_out(self, list outputs, object given):
         targets = (given,) if self.output_count == 1 else given
         for result, target in zip(outputs, targets):
-            write_out(self, args, target, <Tensor>result)
+            write_out(<Tensor>target, <Tensor>result)
         return given if self.output_count == 1 else (
             tuple(given) if self.result_type is None else self.result_type(given))
 
 
-cdef int write_out(Op op, PyObject** args, object given, Tensor result) except -1:
+cdef int write_out(Tensor target, Tensor result) except -1:
     """Puts a finished result into an `out=` tensor."""
-    cdef Tensor target = prepare_out(op, args, given, result.geometry, result.code)
+    prepare_out(target, result.geometry, result.code)
     copy_elements(target, result)
-    mark_write(target.storage)
     return 0

@@ -10,27 +10,23 @@ cdef class RowOp(GeneralOp):
         """Called once by the table, after construction."""
         self.kernel, self.inputs = (<Kernel>kernel(kernel_name)).function, inputs
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, other, out
         cdef Array arrays[3]
         cdef Number number
-        cdef uint8_t flags
-        cdef uint64_t mask
-        cdef bint plain = mode == MODE_NEW and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and \
+        cdef bint plain = call.mode == MODE_NEW and short_ways and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and \
             PyLong_CheckExact(<object>args[self.inputs]) and \
             (self.parameter_count == self.inputs + 1 or <object>args[self.inputs + 1] is None)
         if plain:
             x = <Tensor>args[0]
-            flags = x.flags
             plain = category[x.code] == IS_FLOATING
             if plain and self.inputs == 2:
                 plain = PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor)
                 if plain:
                     other = <Tensor>args[1]
-                    flags |= other.flags
                     plain = other.code == x.code and other.geometry.same_shape(x.geometry)
         if not plain:
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         number.i = wrap_dim(<object>args[self.inputs], x.geometry.ndim)
         out = new_like_shape(x.code, x.geometry)
         arrays[0], arrays[1] = array_of(out), array_of(x)
@@ -41,10 +37,6 @@ cdef class RowOp(GeneralOp):
                 self.kernel(arrays, self.inputs + 1, &number)
         else:
             self.kernel(arrays, self.inputs + 1, &number)
-        if modes.grad and flags & REQUIRES_GRAD:
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                record(self, args, mask, out)
         return out
 
 
@@ -54,15 +46,6 @@ cdef inline bint plain_row(object value, int code, int64_t count) noexcept:
         return True
     return PyObject_TypeCheck(value, <PyTypeObject*>Tensor) and (<Tensor>value).code == code and (<Tensor>value).count == count and \
         (<Tensor>value).flags & CONTIGUOUS
-
-cdef object finish_several(Op op, PyObject** args, tuple results):
-    """Records a call with several outputs where an input is tracked."""
-    cdef uint64_t mask
-    if modes.grad:
-        mask = inputs_needing_grad(op, args)
-        if mask:
-            record_many(op, args, mask, results, False)
-    return results
 
 
 @cython.final
@@ -74,7 +57,7 @@ cdef class LayerNormOp(GeneralOp):
         """Called once by the table, after construction."""
         self.kernel = (<Kernel>kernel(kernel_name)).function
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out, mean, deviation
         cdef Array arrays[6]
         cdef Number number
@@ -84,7 +67,7 @@ cdef class LayerNormOp(GeneralOp):
         cdef int64_t one = 1, columns = 1
         cdef int d, n = 0, kept = -1
         cdef object given = <object>args[1]
-        if mode == MODE_NEW and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and isinstance(given, (tuple, list)):
+        if call.mode == MODE_NEW and short_ways and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and isinstance(given, (tuple, list)):
             x = <Tensor>args[0]
             n = read_sizes(given, sizes)
             if n and n <= x.geometry.ndim and category[x.code] == IS_FLOATING and x.flags & CONTIGUOUS and x.count:
@@ -97,7 +80,7 @@ cdef class LayerNormOp(GeneralOp):
         # Weight and bias have the normalized sizes; those of several dimensions are looked at by the other way.
         if kept < 0 or n > 1 or not plain_row(<object>args[2], x.code, columns) or not plain_row(<object>args[3], x.code, columns) or \
                 not is_vector(<object>args[2]) or not is_vector(<object>args[3]):
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         out = new_like_shape(x.code, x.geometry)
         for d in range(kept):
             sizes[d] = x.geometry.shape[d]
@@ -119,7 +102,7 @@ cdef class LayerNormOp(GeneralOp):
                 self.kernel(arrays, 6, &number)
         else:
             self.kernel(arrays, 6, &number)
-        return finish_several(self, args, (out, mean, deviation))
+        return (out, mean, deviation)
 
 cdef inline bint is_vector(object value) noexcept:
     return value is None or (<Tensor>value).geometry.ndim == 1
@@ -134,18 +117,18 @@ cdef class LabelLossOp(GeneralOp):
         """Called once by the table, after construction."""
         self.kernel = (<Kernel>kernel(kernel_name)).function
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, target, loss, total
         cdef Array arrays[5]
         cdef Number numbers[2]
-        cdef bint plain = mode == MODE_NEW and <object>args[2] is None and PyLong_CheckExact(<object>args[4]) and \
+        cdef bint plain = call.mode == MODE_NEW and short_ways and <object>args[2] is None and PyLong_CheckExact(<object>args[4]) and \
             PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor)
         if plain:
             x, target = <Tensor>args[0], <Tensor>args[1]
             plain = category[x.code] == IS_FLOATING and target.code == INT64 and x.geometry.ndim == 2 and target.geometry.ndim == 1 and \
                 x.geometry.shape[0] == target.geometry.shape[0]
         if not plain:
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         numbers[0].i = <object>args[4]
         numbers[1].i = _reductions[<object>args[3]]
         loss = new_like_shape(x.code, target.geometry) if numbers[1].i == 0 else new_contiguous(x.code, NULL, 0)
@@ -157,6 +140,6 @@ cdef class LabelLossOp(GeneralOp):
                 self.kernel(arrays, 5, numbers)
         else:
             self.kernel(arrays, 5, numbers)
-        return finish_several(self, args, (loss, total))
+        return (loss, total)
 
 cdef dict _reductions = {"none": 0, "mean": 1, "sum": 2}

@@ -126,20 +126,6 @@ def current_run_is_restricted():
     run = innermost_run()
     return run is not None and run.restricted
 
-def record_call(Op op, tuple args, outputs):
-    """Records `outputs` (a tensor or a tuple of them, new and without history) as if op(*args) had just computed them."""
-    cdef PyObject* bound[MAX_PARAMETERS]
-    cdef uint64_t mask
-    cdef int i
-    for i in range(op.parameter_count):
-        bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-    mask = inputs_needing_grad(op, bound) if modes.grad else 0
-    if mask and isinstance(outputs, Tensor):
-        record(op, bound, mask, <Tensor>outputs)
-    elif mask:
-        record_many(op, bound, mask, outputs, False)
-    return outputs
-
 def call_through(Op op, tuple arguments, keywords):
     """For interpreters that only watch: calls `op` as if they were not there."""
     return run_below(op, arguments, keywords)

@@ -92,7 +92,7 @@ cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook, Tensor shown):
     saved.unpack_hook = unpack_hook
     if not saved.is_output:
         saved.edge, saved.edge_output = edge_of(given), given.output_number
-    saved.tensor = given if given.grad_fn_ is None and given.flags & REQUIRES_GRAD and not saved.is_output else None
+    saved.tensor = given if given.grad_fn_ is None and tracked_itself(given) and not saved.is_output else None
 
 cdef Tensor unpack_saved(SavedTensor saved, Node node):
     cdef Tensor tensor = saved.tensor
@@ -104,8 +104,10 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
                             f"{type(value).__name__}")
         tensor = alias_of(<Tensor>value)
         if saved.is_output or saved.edge is not None:
-            tensor.grad_fn_ = node if saved.is_output else saved.edge
-            tensor.output_number = saved.output_number if saved.is_output else saved.edge_output
+            if saved.is_output:
+                link_output(tensor, node, saved.output_number)
+                return tensor
+            tensor.grad_fn_, tensor.output_number = saved.edge, saved.edge_output
             tensor.flags |= REQUIRES_GRAD
             if type(tensor.grad_fn_) is AccumulateGrad:
                 tensor.flags |= DERIVATIVE_INPUT      # a leaf to whoever looks, whose gradient is the other leaf's
@@ -116,8 +118,7 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
         raise_overwritten(saved, node)
     if saved.is_output and modes.grad:
         linked = alias_of(tensor)
-        linked.grad_fn_, linked.output_number = node, saved.output_number
-        linked.flags |= REQUIRES_GRAD
+        link_output(linked, node, saved.output_number)
         return linked
     return tensor
 

@@ -18,7 +18,7 @@ cdef class SelectOp(GeneralOp):
         self.what = ("gather", "index_select", "embedding", "index").index(what)
         self.kernel = (<Kernel>kernel("index_select" if what == "embedding" else what)).function
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, index, out = None
         cdef Array arrays[3]
         cdef Number number
@@ -27,7 +27,7 @@ cdef class SelectOp(GeneralOp):
         cdef int64_t steps[1]
         cdef PyObject* given
         cdef bint along = self.what <= SELECTS_SLICES
-        if mode == MODE_NEW and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and (
+        if call.mode == MODE_NEW and short_ways and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and (
                 not along or PyLong_CheckExact(<object>args[1])):
             given = args[2] if along else args[1]
             if self.what == SELECTS_FIRST and type(<object>given) is list and len(<list><object>given) == 1:
@@ -36,8 +36,6 @@ cdef class SelectOp(GeneralOp):
             if self.what == SELECTS_FIRST and type(<object>given) is list:
                 out = self.side_by_side(x, <list><object>given)
                 if out is not None:
-                    if modes.grad and x.flags & REQUIRES_GRAD:
-                        record(self, args, 1, out)
                     return out
             elif PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor):
                 index = <Tensor>given
@@ -45,7 +43,7 @@ cdef class SelectOp(GeneralOp):
                         x.geometry.ndim + index.geometry.ndim < MAX_DIMS:
                     out = self.result(x, index, args, &number)
         if out is None:
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         arrays[0], arrays[1], arrays[2] = array_of(out), array_of(x), array_of(index)
         if self.what == SELECTS_ROWS and index.geometry.ndim > 1:
             # The kernel sees one row for each index.
@@ -58,8 +56,6 @@ cdef class SelectOp(GeneralOp):
                 self.kernel(arrays, 3, &number)
         elif out.count or self.what != SELECTS_FIRST:    # as in PyTorch, x[index] without elements checks nothing
             self.kernel(arrays, 3, &number)
-        if modes.grad and x.flags & REQUIRES_GRAD:
-            record(self, args, 1, out)
         return out
 
     cdef Tensor side_by_side(self, Tensor x, list given):
@@ -168,13 +164,13 @@ cdef class PlaceOp(GeneralOp):
         """Called once by the table, after construction."""
         self.reading = reading
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
         cdef int64_t sizes[MAX_DIMS]
         cdef PyObject* passed[MAX_PARAMETERS]
         cdef int i, n
-        if mode != MODE_NEW or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
-            return GeneralOp.forward(self, args, mode, out_object)
+        if call.mode != MODE_NEW or not short_ways or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
+            return GeneralOp.compute(self, args, call)
         x = <Tensor>args[0]
         n = read_sizes(<object>args[1], sizes)
         out = new_contiguous(x.code, sizes, n)
@@ -182,9 +178,7 @@ cdef class PlaceOp(GeneralOp):
         passed[0] = <PyObject*>out
         for i in range(2, self.parameter_count):
             passed[i - 1] = args[i]
-        copy_elements(<Tensor>self.reading.forward(passed, MODE_NEW, None), x)
-        if modes.grad and x.flags & REQUIRES_GRAD:
-            record(self, args, 1, out)
+        copy_elements(<Tensor>execute(self.reading, passed, MODE_NEW, None), x)
         return out
 
 
@@ -194,17 +188,17 @@ cdef KernelFunction masked_fill_kernel = (<Kernel>kernel("masked_fill")).functio
 cdef class MaskedFillOp(GeneralOp):
     """op(x, mask, number): x with the number where the mask of its shape is True."""
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, mask, out
         cdef Array arrays[3]
         cdef double number[2]
-        if mode != MODE_NEW or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) or \
+        if call.mode != MODE_NEW or not short_ways or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) or \
                 not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor) or \
                 not (PyFloat_CheckExact(<object>args[2]) or PyLong_CheckExact(<object>args[2])):
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         x, mask = <Tensor>args[0], <Tensor>args[1]
         if mask.code != BOOL or not mask.geometry.same_shape(x.geometry):
-            return GeneralOp.forward(self, args, mode, out_object)
+            return GeneralOp.compute(self, args, call)
         out = new_like_shape(x.code, x.geometry)
         copy_elements(out, x)
         if out.count:
@@ -216,6 +210,4 @@ cdef class MaskedFillOp(GeneralOp):
                     masked_fill_kernel(arrays, 3, NULL)
             else:
                 masked_fill_kernel(arrays, 3, NULL)
-        if modes.grad and x.flags & REQUIRES_GRAD:
-            record(self, args, 1, out)
         return out

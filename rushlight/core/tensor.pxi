@@ -361,7 +361,7 @@ cdef class Tensor:
 
     def register_hook(self, hook):
         """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it."""
-        if not self.flags & REQUIRES_GRAD:
+        if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         cdef Node node = grad_fn_of(self)
         if node is None:
@@ -378,7 +378,7 @@ cdef class Tensor:
 
     def register_post_accumulate_grad_hook(self, hook):
         """Calls `hook(tensor)` after backward has added to `.grad` of this leaf."""
-        if not self.flags & REQUIRES_GRAD:
+        if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if grad_fn_of(self) is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
@@ -610,9 +610,14 @@ cdef inline int gradient_code(Tensor t) noexcept:
     """The dtype code of a leaf's .grad, or NO_DTYPE where any will do."""
     return t.code if t.grad_kind == 0 else NO_DTYPE if t.grad_kind == 1 else t.grad_kind - 2
 
+cdef inline bint tracked_itself(Tensor t) noexcept:
+    """Has the tensor a history of its own, or does it ask for gradients itself? Only for what is about that very object: needs_grad says
+    whether it is tracked."""
+    return t.flags & REQUIRES_GRAD != 0
+
 cdef inline bint needs_grad(Tensor t) noexcept:
     """Is the tensor tracked? A view is wherever its base is (it may have become so through a write into the base)."""
-    return t.flags & REQUIRES_GRAD != 0 or (t.base is not None and t.base.flags & REQUIRES_GRAD != 0)
+    return tracked_itself(t) or (t.base is not None and tracked_itself(t.base))
 
 cdef inline Node grad_fn_of(Tensor t):
     """grad_fn, brought up to date where the tensor is a view whose base was written to."""
@@ -683,7 +688,7 @@ cdef int set_data(Tensor t, value) except -1:
     if not isinstance(value, Tensor):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
     source = <Tensor>value
-    if t.flags & REQUIRES_GRAD and category[source.code] < IS_FLOATING:
+    if needs_grad(t) and category[source.code] < IS_FLOATING:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
     cdef uint32_t version = t.storage.version
     cdef uint8_t kept = t.flags & (REQUIRES_GRAD | RETAINS_GRAD)

@@ -19,22 +19,26 @@ cdef class ViewOp(Op):
     def configure(self, str geometry):
         """Called once by the table, after construction."""
         self.which = _view_codes[geometry]
+        self.in_place_shift = self.has_variants
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
         cdef Geometry geometry
         cdef int64_t offset = 0
         cdef int code
-        cdef uint64_t mask
-        cdef OpNode node
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
         refuse_escaped(x, False)
         code = x.code
-        view_geometry(self.which, x, args, geometry, &offset, &code, mode == MODE_IN_PLACE)
-        if mode == MODE_IN_PLACE:
-            return self.in_place(x, args, geometry, offset)
+        view_geometry(self.which, x, args, geometry, &offset, &code, call.mode == MODE_IN_PLACE)
+        if call.mode == MODE_IN_PLACE:
+            begin_write(self, args, call)
+            x.geometry.copy(geometry)
+            x.count = geometry.numel()
+            x.data_pointer += offset
+            update_contiguous(x)
+            return x
         out = Tensor.__new__(Tensor)
         out.storage = x.storage
         out.data_pointer = x.data_pointer + offset
@@ -47,35 +51,7 @@ cdef class ViewOp(Op):
             return out      # as of detach(): the same memory and version, without history
         if self.which != VIEW_UNSAFE:
             link_view(out, x)
-        if modes.grad and needs_grad(x):
-            if category[code] >= IS_FLOATING:
-                # (Views have one input.)
-                mask = 1 if self.rule_total == 1 else inputs_needing_grad(self, args)
-                if mask:
-                    record(self, args, mask, out)
         return out
-
-    cdef object in_place(self, Tensor x, PyObject** args, const Geometry& geometry, int64_t offset):
-        cdef OpNode node = None
-        cdef uint64_t mask
-        check_write(x)
-        if modes.grad:
-            # (Where there are two names, the second is that of the call in place.)
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                node = start_node(self, args, mask, True)
-                node.variant = self.has_variants
-        x.geometry.copy(geometry)
-        x.count = geometry.numel()
-        x.data_pointer += offset
-        update_contiguous(x)
-        mark_write(x.storage)
-        if node is not None:
-            describe_output(node, x)
-            set_history(x, node, 0)
-            save_outputs(node, x)
-            x.seen_version = x.storage.version
-        return x
 
 
 cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) except -1:
@@ -388,13 +364,12 @@ cdef class MultiViewOp(Op):
         """Called once by the table, after construction."""
         self.is_unbind, self.is_unsafe = geometry == "unbind", geometry == "unsafe_split"
 
-    cdef object forward(self, PyObject** args, int mode, object out_object):
+    cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
         cdef Geometry geometry
         cdef list outputs = []
         cdef int64_t sizes[1]
         cdef int64_t start = 0, size
-        cdef uint64_t mask
         cdef int d, i, k, ndim
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
@@ -429,12 +404,7 @@ cdef class MultiViewOp(Op):
                 out.storage = foreign_storage(x.storage.data, x.storage.nbytes, x.storage)
             elif not out.flags & INFERENCE and modes.grad:      # (whatever the view was that it is a part of)
                 out.creation = VIEW_MULTI_OUTPUT
-        cdef tuple result = tuple(outputs)
-        if modes.grad and needs_grad(x) and category[x.code] >= IS_FLOATING:
-            mask = inputs_needing_grad(self, args)
-            if mask:
-                record_many(self, args, mask, result, True)
-        return result
+        return tuple(outputs)
 
 cdef object sum_of(pieces):
     total = 0

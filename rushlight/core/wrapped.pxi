@@ -216,8 +216,8 @@ cdef object run_below(Op op, tuple arguments, object keywords):
     for i in range(op.parameter_count):
         bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
     if not keywords:
-        return op.forward(bound, MODE_NEW, None)
-    return op.forward(bound, keywords["mode"], keywords.get("out"))
+        return execute(op, bound, MODE_NEW, None)
+    return execute(op, bound, keywords["mode"], keywords.get("out"))
 
 cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     """One op at a level that is off the stack: run below, or processed and then recorded on the wrappers."""
@@ -266,13 +266,7 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
         result = level.compute(op, arguments, keywords)
     if mode == MODE_IN_PLACE:
         if node is not None:
-            if isinstance(op, ViewOp):
-                describe_output(node, target)
-                set_history(target, node, 0)
-                target.seen_version = target.storage.version
-                save_outputs(node, target)
-            else:
-                finish_in_place(node, target)
+            finish_write(op, node, target)
         return result
     if mode == MODE_NEW:
         record_at(level, op, bound, mask, result)
@@ -282,15 +276,13 @@ cdef Wrapped shadow_of(Level level, Tensor t):
     """The wrapper at `level` that stands for a tensor from outside; for a view, a view of the one that stands for the base."""
     cdef Tensor base = t if t.base is None else t.base
     cdef Wrapped whole, view
-    cdef PyObject* args[1]
     if level.shadows is None:
         level.shadows = {}
     found = level.shadows.get(<size_t><PyObject*>base)
     if found is None:
         whole = wrap_value(level, base, None)
         if level.tracks_all and modes.grad and needs_grad(base):
-            args[0] = <PyObject*>base
-            record(op_alias, args, 1, whole)
+            record_alias(base, whole)
         level.shadows[<size_t><PyObject*>base] = (base, whole)
     else:
         whole = <Wrapped>found[1]
@@ -357,10 +349,10 @@ cdef bint tracks(Level level, object value):
     return False
 
 cdef OpNode start_node_at(Level level, Op op, PyObject** args, uint64_t mask):
-    """start_node for an in-place call. It may copy the target, which is an op at the level itself."""
+    """start_write, which may copy the target, which is an op at the level itself."""
     push_interpreter(level)
     try:
-        return start_node(op, args, mask, True)
+        return start_write(op, args, mask)
     finally:
         pop_interpreter()
 
@@ -371,7 +363,7 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
     cdef Wrapped viewed
     cdef bint is_view = isinstance(op, ViewOp) and (<ViewOp>op).which != VIEW_UNSAFE
     if op is op_view and type(<object>args[1]) is dtype:
-        return 0
+        return 0      # (no view: see record_result)
     if is_view or isinstance(op, MultiViewOp) and not (<MultiViewOp>op).is_unsafe:
         for value in (result,) if isinstance(result, Tensor) else result:
             out = <Tensor>value
@@ -382,14 +374,7 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
                     (<Wrapped>out).whole = viewed if viewed.whole is None else viewed.whole
                 if not is_view and out.creation < VIEW_MULTI_OUTPUT:
                     out.creation = VIEW_MULTI_OUTPUT
-    if not mask:
-        return 0
-    if isinstance(result, Tensor):
-        if category[(<Tensor>result).code] >= IS_FLOATING:
-            record(op, args, mask, <Tensor>result)
-    else:
-        record_many(op, args, mask, result, not is_view and isinstance(op, MultiViewOp))
-    return 0
+    return record_result(op, args, mask, result) if mask else 0
 
 
 enable_dict(<PyTypeObject*>Wrapped, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))

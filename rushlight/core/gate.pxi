@@ -1,0 +1,166 @@
+# The gate of recording: the one place that asks what is tracked, and that records. Drivers only compute (Op.compute) and say where they are
+# about to write in place (begin_write), so a driver is right whatever the graph state of its inputs.
+cdef object execute(Op op, PyObject** args, int mode, object out):
+    """Runs an op's driver with every parameter given, below all interpreters, and records the call where an input is tracked."""
+    cdef Call call
+    cdef object result
+    cdef uint64_t mask
+    call.mode = mode
+    call.out = <PyObject*>out
+    if mode == MODE_NEW:
+        result = op.compute(args, &call)
+        if modes.grad and op.rule_total:
+            mask = inputs_needing_grad(op, args)
+            if mask:
+                record_result(op, args, mask, result)
+        return result
+    if op.is_composition:
+        return op.compute(args, &call)
+    if mode == MODE_OUT:
+        check_untracked_out(op, args, out)
+        result = op.compute(args, &call)
+        count_writes(out)
+        return result
+    check_tracked_write(<Tensor>args[0])
+    result = op.compute(args, &call)
+    mark_write((<Tensor>args[0]).storage)
+    if call.node != NULL:
+        finish_write(op, <OpNode>call.node, <Tensor>args[0])
+    return result
+
+cdef inline uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
+    """One bit for each rule whose input is tracked."""
+    cdef uint64_t mask = 0
+    cdef int i
+    cdef PyObject* value
+    if not op.has_plain_rules:
+        return inputs_of_lists_needing_grad(op, args)
+    for i in range(op.rule_total):
+        value = args[op.rule_parameters[i]]
+        if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and needs_grad(<Tensor>value):
+            mask |= <uint64_t>1 << i
+    return mask
+
+cdef uint64_t inputs_of_lists_needing_grad(Op op, PyObject** args) noexcept:
+    cdef uint64_t mask = 0
+    cdef Py_ssize_t i
+    cdef Rule rule
+    cdef int index
+    for i in range(op.rule_total):
+        rule = <Rule>PyList_GET_ITEM(op.rules, i)
+        if rule.parameter >= 0:
+            if any_tracked(<object>args[rule.parameter]):
+                mask |= <uint64_t>1 << i
+            continue
+        for index in op.tensor_parameters:
+            if any_tracked(<object>args[index]):
+                return 1
+    return mask
+
+cdef bint any_tracked(object value) noexcept:
+    """Is it a tracked tensor, or a list or tuple with one?"""
+    cdef Py_ssize_t i
+    cdef PyObject** items
+    if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+        return needs_grad(<Tensor>value)
+    if type(value) is list or type(value) is tuple:
+        items = PySequence_Fast_ITEMS(value)
+        for i in range(PySequence_Fast_GET_SIZE(value)):
+            if PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor) and needs_grad(<Tensor>items[i]):
+                return True
+    return False
+
+cdef inline bint is_recorded_now(Tensor a, Tensor b):
+    """Would an op on these be recorded? (For what is computed another way where nobody looks at the graph.)"""
+    return modes.grad and (needs_grad(a) or needs_grad(b))
+
+cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) except -1:
+    """Records a call with new outputs."""
+    if isinstance(result, Tensor):
+        # view(dtype) is as detach(): the same memory and version, without history.
+        if category[(<Tensor>result).code] >= IS_FLOATING and not (op is op_view and type(<object>args[1]) is dtype):
+            record(op, args, mask, <Tensor>result)
+        return 0
+    return record_many(op, args, mask, result)
+
+cdef int record_as(Op op, PyObject** args, Tensor out) except -1:
+    """Links `out` with the first argument as if `op` had made it."""
+    return record(op, args, 1, out)
+
+cdef int record_alias(Tensor source, Tensor out) except -1:
+    """Links `out`, another tensor over the memory of `source`, with it."""
+    cdef PyObject* args[1]
+    args[0] = <PyObject*>source
+    return record(op_alias, args, 1, out)
+
+def record_call(Op op, tuple args, outputs):
+    """Records `outputs` (a tensor or a tuple of them, new and without history) as if op(*args) had just computed them."""
+    cdef PyObject* bound[MAX_PARAMETERS]
+    cdef uint64_t mask
+    cdef int i
+    for i in range(op.parameter_count):
+        bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
+    mask = inputs_needing_grad(op, bound) if modes.grad else 0
+    if mask:
+        record_result(op, bound, mask, outputs)
+    return outputs
+
+
+# ------------------------------------------------------------------------------------------------------------------ writes in place
+cdef int begin_write(Op op, PyObject** args, Call* call) except -1:
+    """The driver of an in-place call is about to write into the first argument. What rules want to know of it is kept before."""
+    cdef Tensor target = <Tensor>args[0]
+    cdef OpNode node
+    cdef uint64_t mask
+    check_write(target)
+    if modes.grad and op.rule_total and category[target.code] >= IS_FLOATING:
+        mask = inputs_needing_grad(op, args)
+        if mask:
+            node = start_write(op, args, mask)
+            Py_INCREF(node)
+            call.node = <PyObject*>node
+    return 0
+
+cdef OpNode start_write(Op op, PyObject** args, uint64_t mask):
+    """The node of a write that is to be recorded."""
+    cdef OpNode node = start_node(op, args, mask, True)
+    node.variant += op.in_place_shift
+    return node
+
+cdef int finish_write(Op op, OpNode node, Tensor out) except -1:
+    """After the write: `out` is an output of the node."""
+    describe_output(node, out)
+    if isinstance(op, ViewOp):
+        # Only its geometry changed: a base, where it has one, has nothing to see.
+        set_history(out, node, 0)
+        out.seen_version = out.storage.version
+    else:
+        rebase_history(out, node)
+    return save_outputs(node, out)
+
+cdef int count_writes(object out) except -1:
+    if isinstance(out, Tensor):
+        mark_write((<Tensor>out).storage)
+        return 0
+    for item in out:
+        mark_write((<Tensor>item).storage)
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------------------------ out=
+cdef object tracked_out(Op op):
+    """The error of a call with `out=` that would have to be recorded."""
+    return RuntimeError(f"{getattr(op, 'title', op.name)}(): functions with out=... arguments don't support automatic differentiation, but one of "
+                        "the arguments requires grad.")
+
+cdef int check_untracked_out(Op op, PyObject** args, object out) except -1:
+    """Is what `out=` was given a tensor (or are they tensors), and is nothing to be recorded?"""
+    cdef Tensor given
+    cdef object item
+    for item in out if PyTuple_GET_SIZE(op.outputs) > 1 and isinstance(out, (tuple, list)) else (out,):
+        if not isinstance(item, Tensor):
+            raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(item).__name__}")
+        given = <Tensor>item
+        if modes.grad and (needs_grad(given) or op.rule_total and category[given.code] >= IS_FLOATING and inputs_needing_grad(op, args)):
+            raise tracked_out(op)
+    return 0
