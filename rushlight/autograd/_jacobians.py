@@ -137,13 +137,27 @@ def analytical_jacobian(inputs, out, nondet_tol):
 
 
 # ---------------------------------------------------------------------------------------------------------------- by forward mode
+def as_duals(inputs, tangents):
+    """The inputs with tangents for those that require grad: {place: tangent}, zeros for the others. A tangent of None is none at all."""
+    return tuple(
+        x
+        if not (isinstance(x, torch.Tensor) and x.requires_grad)
+        else x.detach()
+        if (tangent := tangents[place] if place in tangents else torch.zeros_like(x)) is None
+        else forward_ad.make_dual(x.detach(), tangent)
+        for place, x in enumerate(inputs)
+    )
+
+
+def tangents_of(outputs):
+    """For each output of floating point or complex numbers its tangent, or None."""
+    return tuple(forward_ad.unpack_dual(out).tangent for out in as_tuple(outputs) if is_number_tensor(out))
+
+
 def forward_product(function, inputs, wanted, tangent):
     """For each output its tangent (zeros if it has none), for a tangent of the one input `wanted`."""
     with forward_ad.dual_level():
-        duals = tuple(
-            forward_ad.make_dual(x.detach(), tangent) if x is wanted else x.detach() if isinstance(x, torch.Tensor) else x
-            for x in inputs
-        )
+        duals = as_duals(inputs, {place: tangent for place, x in enumerate(inputs) if x is wanted})
         pairs = [forward_ad.unpack_dual(out) for out in as_tuple(function(*duals)) if is_number_tensor(out)]
         return tuple(torch.zeros_like(p.primal) if p.tangent is None else p.tangent for p in pairs)
 

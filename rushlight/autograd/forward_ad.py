@@ -77,11 +77,9 @@ def make_dual(tensor, tangent, *, level=None):
     if level > 0:
         raise RuntimeError("Invalid level given to _make_dual")
     inside = _levels[0]
-    if any(
-        type(x) is core.Wrapped and x.level.active and x.level is not inside and within(x.level, inside)
-        for x in (tensor, tangent)
-    ):
-        raise RuntimeError("make_dual inside of a transform needs a dual level that was entered inside of it too")
+    batch = batch_around(inside, "_make_dual", tensor, tangent)
+    if batch is not None:
+        return core.wrap(batch, core.outside_of(batch, make_dual, *example_values(batch, tensor, tangent)), 0)
     if inside.parts(tensor)[1] is not None:
         raise RuntimeError(
             f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {level} is not supported."
@@ -91,6 +89,29 @@ def make_dual(tensor, tangent, *, level=None):
             f"Setting a forward grad that itself has a forward gradient at the same level{level} is not supported."
         )
     return dual_at(inside, tensor, tangent)
+
+
+def batch_around(inside, name, *tensors):
+    """The batch that some of the tensors belong to, where it was entered within the dual level `inside`: then duals are made of whole batches.
+
+    func.vmap refuses the op `name` on batches wherever it was entered; the older vmap does not.
+    """
+    for level in reversed(core.interpreters()):
+        if isinstance(level, core.BatchLevel) and any(core.wrapped_at(level, x) and x.aspect is not None for x in tensors):
+            if not level.tracks_all:
+                raise RuntimeError(
+                    f"Batching rule not implemented for aten::{name}; the fallback path doesn't work on out= or view ops."
+                )
+            if level is core.current_interpreter() and within(level, inside):
+                return level
+    return None
+
+
+def example_values(level, *tensors):
+    """What is within tensors of a batch, each with the batch in front."""
+    within = [x.value if core.wrapped_at(level, x) else x for x in tensors]
+    batched = [core.wrapped_at(level, x) and x.aspect is not None for x in tensors]
+    return [x if flag else x.expand(level.size, *x.shape) for x, flag in zip(within, batched, strict=True)]
 
 
 def within(level, outer):
@@ -126,6 +147,10 @@ def unpack_dual(tensor, *, level=None):
         return UnpackedDualTensor(tensor, None)
     if level > 0:
         raise RuntimeError("Invalid level given to _fw_primal")
+    batch = batch_around(_levels[0], "_unpack_dual", tensor)
+    if batch is not None:
+        parts = core.outside_of(batch, unpack_dual, tensor.value)
+        return UnpackedDualTensor(*[None if part is None else core.wrap(batch, part, 0) for part in parts])
     return UnpackedDualTensor(*core.unpack_dual(_levels[0], tensor))
 
 

@@ -322,11 +322,19 @@ def warn_of_undefined():
 
 
 def check_undefined_forward(function, inputs):
-    """A zero tangent has to give what no tangent gives: no tangent of the outputs, or zeros."""
-    for x in tracked(inputs):
-        for out in jacobians.forward_product(function, inputs, x, torch.zeros_like(x)):
-            if not (out == 0).all():
-                raise GradcheckError("Expected all output tangents to be undefined or zero when all input tangents are zero.")
+    """An input with a zero tangent has to give what one without a tangent gives, whatever tangents the others have."""
+    moves = {place: torch.rand_like(x) for place, x in enumerate(inputs) if isinstance(x, torch.Tensor) and x.requires_grad}
+    for place in moves:
+        found = []
+        for tangent in (torch.zeros_like(inputs[place]), None):
+            with jacobians.forward_ad.dual_level():
+                found.append(jacobians.tangents_of(function(*jacobians.as_duals(inputs, {**moves, place: tangent}))))
+        for out, (zero, undefined) in enumerate(zip(*found)):
+            if zero is not None and undefined is not None and not torch.allclose(zero, undefined):
+                raise GradcheckError(
+                    "Mismatch in tangent values for output with index: ", out, " when input: ", inputs[place],
+                    " has an undefined tangent value. ", " Got: ", zero, " but expected: ", undefined,
+                )  # fmt: skip
 
 
 def check_batched(out, inputs, place):

@@ -138,14 +138,17 @@ def refuse_storage(Tensor x not None):
 def history_outside(Tensor x not None):
     """What leads from `x` out of all transforms: None, a node, or a leaf where `x` stands for it."""
     cdef Node node = edge_of(x)
-    if node is None or not reaches_depth((x,), [], 1, False):
+    if node is None or not reaches_depth((x,), [], 1, False, None):
         return None
     if x.flags & DERIVATIVE_INPUT and type(node) is not AccumulateGrad:
         node = edge_at(node, 0)
     return node.leaf if type(node) is AccumulateGrad else expose(node)
 
 def derivative_input(Tensor x not None, bint outer):
-    """An alias of `x` at the innermost level that requires grad. With `outer`, backward leads on to `x`, if that is tracked."""
+    """An alias of `x` at the innermost level that requires grad. With `outer`, backward leads on to `x`, if that is tracked.
+
+    (That holds whatever grad mode is outside: a cotangent that is pulled back later may depend on `x` itself.)
+    """
     cdef Level level = innermost_level()
     cdef Tensor source = x
     cdef Tensor out
@@ -161,31 +164,47 @@ def derivative_input(Tensor x not None, bint outer):
     out.flags = (out.flags | DERIVATIVE_INPUT) & ~INFERENCE
     return out
 
-def reaches_outside(tensors, list inputs, bint keep=False):
+def reaches_outside(tensors, list inputs, bint keep=False, list leaves=None):
     """Whether the graph of any of `tensors`, or of what is within them, has a leaf other than `inputs`.
 
-    A leaf that was made within the same transform, or one further in, is nobody's outside. If the graph has one outside, and with `keep`,
-    what its nodes save stays when somebody outside runs backward through them.
+    A leaf that was made within the same transform, or one further in, is nobody's outside, unless it is one of `leaves`. If the graph has
+    one outside, and with `keep`, what its nodes save stays when somebody outside runs backward through them.
     """
-    return reaches_depth(tensors, inputs, (<Tensor>inputs[0]).depth if inputs else modes.transforms + 1, keep)
+    return reaches_depth(tensors, inputs, (<Tensor>inputs[0]).depth if inputs else modes.transforms + 1, keep, leaves)
 
-cdef bint reaches_depth(tensors, list inputs, int depth, bint keep) except -1:
+def leaves_of(tensors):
+    """The leaves that the graph of any of `tensors`, or of what is within them, leads to."""
+    cdef BackwardRun run = walk_from(tensors)
+    cdef NodeState state
+    if run is None:
+        return []
+    return [(<Node>state.node).leaf for state in run.states if type(<object>state.node) is AccumulateGrad]
+
+cdef BackwardRun walk_from(tensors):
+    """All nodes within reach of `tensors`; None where there are none."""
     cdef BackwardRun run
     cdef list roots = []
-    cdef Node node
-    cdef NodeState state
     global run_counter
     for t in tensors:
         collect_roots(t, roots)
     if not roots:
-        return False
+        return None
     run = BackwardRun.__new__(BackwardRun)
     run_counter += 1
     run.id = run_counter
     run.visit(roots)
+    return run
+
+cdef bint reaches_depth(tensors, list inputs, int depth, bint keep, list leaves) except -1:
+    cdef BackwardRun run = walk_from(tensors)
+    cdef Node node
+    cdef NodeState state
+    if run is None:
+        return False
     for state in run.states:
         node = <Node>state.node
-        if type(node) is AccumulateGrad and (<Tensor>node.leaf).depth < depth and not any([node.leaf is x for x in inputs]):
+        if type(node) is AccumulateGrad and not any([node.leaf is x for x in inputs]) and (
+                (<Tensor>node.leaf).depth < depth or leaves is not None and any([node.leaf is x for x in leaves])):
             break
     else:
         return False

@@ -105,6 +105,8 @@ cdef class DualLevel(Level):
         tangent = None
         if tangents is not None:
             tangent = self.pushed(op, values, tangents, result)
+            if not isinstance(op, (ViewOp, MultiViewOp)):
+                mark_shared(tangent, tangents)
         if isinstance(result, Tensor):
             return self.dressed(<Tensor>result, tangent[0] if tangent is not None else None)
         made = [self.dressed(<Tensor>item, tangent[i] if tangent is not None and i < len(tangent) else None)
@@ -182,7 +184,7 @@ cdef class DualLevel(Level):
 
     # -------------------------------------------------------------------------------------------------- in-place calls
     cdef object write(self, Op op, tuple arguments, tuple values, list tangents, object keywords):
-        """An in-place call: the value is written below; a tangent is replaced, never written into, since others may share it."""
+        """An in-place call: the value is written below, and so is its tangent, unless another dual's lies in the same memory."""
         cdef Wrapped target
         cdef Tensor value = <Tensor>values[0]
         cdef Push push = push_of(op)
@@ -207,6 +209,7 @@ cdef class DualLevel(Level):
             before[0] = py_clone(value)
         run_below(op, values, keywords)
         tangent = self.pushed(op, tuple(before), tangents, value)
+        mark_shared(tangent, tangents)
         tangent = tangent[0] if tangent is not None else None
         self.set_tangent(target, value, fitting(<Tensor>tangent, value) if tangent is not None else None)
         return target
@@ -215,26 +218,32 @@ cdef class DualLevel(Level):
         """After a write: the tangent of the written tensor, and of the base where that is a view."""
         cdef Wrapped base
         cdef Tensor whole
+        cdef object have, probe
         if category[value.code] < IS_FLOATING:
             return 0
+        have = self.tangent_of(target)
+        if have is not None:
+            if tangent is None:
+                have.zero_()
+                return 0
+            if may_write(<Tensor>have, <Tensor>tangent):
+                have.copy_(tangent)
+                return 0
         if target.whole is None:
             target.aspect = tangent
             return 0
         base = target.whole
         if tangent is None:
-            tangent = zeros_of(value)
+            return 0
         have = self.tangent_of(base)
-        if type(tangent) is Wrapped:
-            # Zeros beside the tangent, so that it can be written into them whatever level it belongs to.
-            whole = <Tensor>tangent.new_zeros(base.shape)
-            if have is not None:
-                # A sum, as the base's tangent may belong to levels that the written one does not.
-                whole = <Tensor>(whole + have).contiguous()
+        # It belongs to the levels of what the base has and of what is written, whichever those are.
+        probe = tangent.new_zeros((), dtype=dtypes[base.code])
+        if have is not None:
+            probe = probe + have.new_zeros(())
+        whole = room_like(<Tensor>probe, base)
+        if have is None:
+            whole.zero_()
         else:
-            whole = <Tensor>py_clone(have) if have is not None else <Tensor>zeros_of(base.value)
-        if not whole.geometry.same_strides(base.geometry) and type(whole) is Tensor:
-            have = whole
-            whole = laid_out(whole.code, base.geometry)
             whole.copy_(have)
         window_of(whole, base, value).copy_(tangent)
         base.aspect = whole
@@ -315,6 +324,43 @@ cdef int lose_tangent(Tensor t) except -1:
                 level.shadows.pop(<size_t><PyObject*>t, None)
     return 0
 
+cdef int mark_shared(object results, list tangents) except -1:
+    """Notes where a result's tangent lies in the memory of an argument's: neither may then be written into for the other's sake."""
+    cdef object result, tangent, item
+    if results is None:
+        return 0
+    for result in results:
+        if isinstance(result, Tensor):
+            for tangent in tangents:
+                for item in tangent if type(tangent) is list else (tangent,):
+                    if isinstance(item, Tensor) and (<Tensor>item).storage is (<Tensor>result).storage:
+                        (<Tensor>item).storage.holds_tangents = True
+    return 0
+
+cdef bint may_write(Tensor have, Tensor tangent) except -1:
+    """Can `tangent` be written into the tangent `have`? Not where others share its memory, or where it lacks a level or a batch."""
+    cdef Wrapped outer, inner
+    if have.storage.holds_tangents or modes.grad and needs_grad(have) and edge_of(have) is not None and type(edge_of(have)) is AccumulateGrad:
+        return False
+    if type(tangent) is not Wrapped:
+        return True
+    if type(have) is not Wrapped:
+        return False
+    outer, inner = <Wrapped>have, <Wrapped>tangent
+    if outer.level is not inner.level:
+        return may_write(outer.value, tangent)
+    if isinstance(outer.level, BatchLevel) and outer.aspect is None and inner.aspect is not None:
+        return False
+    return may_write(outer.value, inner.value)
+
+cdef Tensor room_like(Tensor source, Tensor value):
+    """An unfilled tensor of the dtype and levels of `source`, in the layout of `value`."""
+    if type(source) is Tensor:
+        return laid_out(source.code, value.geometry)
+    room = source.new_zeros((value.geometry.extent(),))
+    return <Tensor>py_as_strided(room, make_size(value.geometry.shape, value.geometry.ndim),
+                                 make_tuple(value.geometry.strides, value.geometry.ndim), 0)
+
 cdef object zeros_of(object value):
     return value.new_zeros(value.shape)
 
@@ -351,9 +397,9 @@ cdef object laid_like(Tensor tangent, Tensor value):
         return tangent
     if value.flags & CONTIGUOUS:
         return tangent.contiguous()
-    if type(tangent) is not Tensor or not value.geometry.dense():
+    if value.geometry.overlaps_itself():
         return tangent
-    laid = laid_out(tangent.code, value.geometry)
+    laid = room_like(tangent, value)
     laid.copy_(tangent)
     return laid
 

@@ -193,6 +193,7 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
     """Runs a user's forward with recording off, and links what it returns to the node `ctx`."""
     cdef Tensor tensor
     cdef bint grad = modes.grad
+    cdef bint forward_ad = modes.forward_ad
     cdef bint tracked = False
     cdef list edges = []
     cdef list needs = []
@@ -202,8 +203,8 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
         needed = False
         if isinstance(a, Tensor):
             tensor = <Tensor>a
-            needed = grad and needs_grad(tensor)
-            tracked = tracked or needed
+            needed = needs_grad(tensor)
+            tracked = tracked or grad and needed
         needs.append(needed)
     ctx.needs_input_grad = tuple(needs)
     if tracked:
@@ -216,7 +217,7 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
                 ctx.next_outputs.push_back(tensor.output_number if needs[i] else 0)
                 versions[id(a)] = tensor.storage.version
         ctx.next_nodes = tuple(edges)
-    modes.grad = False
+    modes.grad = modes.forward_ad = False
     try:
         if setup_context is None:
             outputs = forward(ctx, *args)
@@ -224,11 +225,22 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
             outputs = forward(*args)
             setup_context(ctx, args, outputs)
     finally:
-        modes.grad = grad
+        modes.grad, modes.forward_ad = grad, forward_ad
     single = not isinstance(outputs, tuple)
+    if setup_context is not None and modes.transforms:
+        refuse_kept_input(ctx, args, outputs if not single else (outputs,))
     cdef list results = [outputs] if single else list(outputs)
     link_outputs(ctx, args, results, tracked)
     return results[0] if single else tuple(results)
+
+cdef int refuse_kept_input(FunctionNode ctx, tuple args, tuple outputs) except -1:
+    """Inside of transforms an input that is returned as it is has a history of its own only afterwards."""
+    for tensor in (ctx.kept or ()) + (ctx.saved_for_forward or ()):
+        if isinstance(tensor, Tensor) and any([tensor is x for x in args]) and any([tensor is y for y in outputs]):
+            raise RuntimeError("An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
+                               "setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x) or setup ctx inside "
+                               "the forward function itself.")
+    return 0
 
 cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
     cdef Tensor out, given
@@ -279,7 +291,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                 modes.grad = modes_before
             out.creation = VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION
             results[place] = out
-        elif out.base is not None and tracked:
+        elif out.base is not None and modes.grad:
             out.creation = VIEW_IN_CUSTOM_FUNCTION
         elif out.base is None and needs_grad(out) and (not tracked or id(value) in constant):
             out.detach_()       # a tensor from outside: what leads to it is no part of this Function

@@ -11,7 +11,7 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
         result = op.compute(args, &call)
         if modes.grad and op.rule_total:
             mask = inputs_needing_grad(op, args)
-            if mask:
+            if mask and (modes.derivatives == 0 or is_alive(op, args)):
                 record_result(op, args, mask, result)
         return result
     if op.is_composition:
@@ -27,6 +27,26 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
     if call.node != NULL:
         finish_write(op, <OpNode>call.node, <Tensor>args[0])
     return result
+
+cdef bint is_alive(Op op, PyObject** args) except -1:
+    """Is any tracked input still to be differentiated by? What has escaped from a derivative that is over counts by what it reaches outside."""
+    cdef object value
+    cdef int index, i
+    cdef PyObject* given
+    if op.has_plain_rules:
+        for i in range(op.rule_total):
+            given = args[op.rule_parameters[i]]
+            if PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor) and (<Tensor>given).depth <= modes.transforms and needs_grad(<Tensor>given):
+                return True
+    if modes.at_work or active_runs:
+        return True
+    for index in op.tensor_parameters:
+        value = <object>args[index]
+        for value in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(value, Tensor) and needs_grad(<Tensor>value) and (
+                    (<Tensor>value).depth <= modes.transforms or reaches_depth((value,), [], modes.transforms + 1, False, None)):
+                return True
+    return False
 
 cdef inline uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
     """One bit for each rule whose input is tracked."""

@@ -92,7 +92,11 @@ cdef object before_node(Node node, object gradient):
     return many[0] if node.more_outputs is None else tuple(many)
 
 cdef int retain(Tensor tensor, object gradient) except -1:
-    tensor.grad_ = py_clone(gradient) if tensor.grad_ is None else operate(op_add, tensor.grad_, gradient)
+    # (What a batch left behind that is over counts no more.)
+    if tensor.grad_ is None or type(tensor.grad_) is Wrapped and not (<Wrapped>tensor.grad_).level.active:
+        tensor.grad_ = py_clone(gradient)
+    else:
+        tensor.grad_ = operate(op_add, tensor.grad_, gradient)
     return 0
 
 cdef object pre_hooks(Node node, object gradient):

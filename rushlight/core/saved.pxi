@@ -180,6 +180,8 @@ def push_saved_tensor_hooks(pack_hook, unpack_hook):
 def pop_saved_tensor_hooks():
     """Ends the innermost pair of hooks."""
     global saved_tensor_hooks_active
+    if not getattr(_saved_hooks, "stack", None):
+        raise RuntimeError("there are no saved tensor hooks to pop: a context of them was left more often than entered")
     _saved_hooks.stack.pop()
     saved_tensor_hooks_active -= 1
 

@@ -36,6 +36,7 @@ cdef class Storage:
     cdef int64_t nbytes
     cdef object owner            # whoever keeps the memory alive: None where it is this object's own block
     cdef uint32_t version        # counts in-place writes
+    cdef bint holds_tangents     # tangents of several duals lie here: none is written in place
     cdef Block block             # the memory, where it is this object's own
     cdef Place written           # the line that last wrote in place
 

@@ -81,15 +81,16 @@ def read_argument(tree, outer):
     return rebuild(inputs), inputs, rebuild
 
 
-def outside(value, level, inputs, outer, keep=False):
+def outside(value, level, inputs, outer, keep=False, leaves=None, step=-1):
     """A result as the caller sees it: with the graph that leads outside of the function, if there is one.
 
-    With `keep`, backward through that graph leaves it usable for this function too.
+    With `keep`, backward through that graph leaves it usable for this function too. `leaves` are outside whatever their depth. `step` is 0
+    where the function has been left already.
     """
     value = core.as_seen(value)
-    if not (outer and core.reaches_outside((value,), inputs, keep)):
+    if not (outer and core.reaches_outside((value,), inputs, keep, leaves)):
         value = core.without_graph(value, level)
-    return core.left(value, -1)
+    return core.left(value, step)
 
 
 def auxiliary(tree, seen):
@@ -110,10 +111,10 @@ def result_and_aux(result, where):
     return result
 
 
-def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=()):
+def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=(), step=0):
     """Cotangents pulled back through a recorded function, zeros where it does not depend on an input.
 
-    `own` are leaves beside `inputs` that nobody outside can differentiate by.
+    `own` are leaves beside `inputs` that nobody outside can differentiate by; `step` is -1 where the function is about to be left.
     """
     own = [*inputs, *own]
     starts, seeds = [], []
@@ -123,11 +124,13 @@ def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=()):
             seeds.append(torch.ones_like(y) if g is None else g)
     if not starts:
         return [torch.zeros_like(x) for x in inputs]
-    create_graph = outer and core.reaches_outside(starts + seeds, own)
+    # What cotangents depend on is outside, though it may stand as deep in transforms as the function did.
+    leaves = core.leaves_of(seeds) if outer else []
+    create_graph = outer and (bool(leaves) or core.reaches_outside(starts, own))
     retain_graph = create_graph if retain_graph is None else retain_graph
     found = core.run_backward(tuple(starts), seeds, retain_graph, create_graph, inputs, True, False)
     found = [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
-    return [outside(g, level, own, True) for g in found] if create_graph else found
+    return [outside(g, level, own, True, False, leaves, step) for g in found] if create_graph else found
 
 
 # ---- reverse mode --------------------------------------------------------------------------------------------------------
@@ -181,7 +184,7 @@ def gradient_and_value(func, argnums, has_aux, args, kwargs):
         check_scalar(result)
         result = core.as_seen(result)
         # What comes beside the result may lead to the same graph later.
-        found = rebuild(core.left(gradients([result], inputs, [None], level, outer, has_aux or None), -1))
+        found = rebuild(core.left(gradients([result], inputs, [None], level, outer, has_aux or None, step=-1), -1))
         value = outside(result, level, inputs, outer)
         if has_aux:
             return found, (value, auxiliary(aux, lambda y: outside(y, level, inputs, outer)))
@@ -221,7 +224,7 @@ def pullback(func, args, argnums, has_aux):
     before = core.begin_derivative()
     outer, level = before[0], before[1]
     try:
-        tree, inputs, rebuild = read_argument(args if places is None else chosen(args, places), outer)
+        tree, inputs, rebuild = read_argument(args if places is None else chosen(args, places), True)
         result = func(*(tree if places is None else replaced(args, places, tree)))
         aux = None
         if has_aux:

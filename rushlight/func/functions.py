@@ -109,14 +109,21 @@ def context_of(cls, source, saved):
 
 
 def saved_by(ctx):
-    """What a context keeps for forward mode, or else for backward."""
-    return ctx.saved_tensors if ctx.saved_for_forward is None else ctx.saved_for_forward
+    """What a context keeps for forward mode."""
+    return ctx.saved_for_forward or ()
 
 
 # ---- forward mode --------------------------------------------------------------------------------------------------------
 def zeros_if_none(tangent, primal, materialize):
     """The tangent of an argument as jvp gets it."""
-    return torch.zeros_like(primal) if tangent is None and materialize and isinstance(primal, torch.Tensor) else tangent
+    if (
+        tangent is None
+        and materialize
+        and isinstance(primal, torch.Tensor)
+        and (primal.is_floating_point() or primal.is_complex())
+    ):
+        return torch.zeros_like(primal)
+    return tangent
 
 
 def call_jvp(cls, ctx, primals, tangents, outputs):
@@ -183,6 +190,7 @@ def pushed_beside(level, cls, args, separate):
 
     try:
         versions = [version_of(a) for a in args]
+        moved = [version_of(t) for t in tangents]
         outputs = core.apply_function(ctx, forward, setup_context if separate else None, args)
         if not before or all(tangent is None for tangent in tangents):
             return outputs
@@ -195,7 +203,7 @@ def pushed_beside(level, cls, args, separate):
                         "differentiable Tensor.You should return None at that position instead."
                     )
             elif isinstance(output, torch.Tensor):
-                check_relation(output, tangent, args, tangents, versions)
+                check_relation(output, tangent, args, tangents, versions, moved)
     finally:
         core.set_forward_ad_enabled(before)
     return with_tangents(level, outputs, found)
@@ -206,11 +214,14 @@ def version_of(value):
     return value._version if isinstance(value, torch.Tensor) and not value.is_inference() else None
 
 
-def check_relation(output, tangent, args, tangents, versions):
-    """What an output is to an input (the same, written to; a view of it), its tangent has to be to the input's."""
-    for a, given, version in zip(args, tangents, versions, strict=True):
+def check_relation(output, tangent, args, tangents, versions, moved):
+    """What an output is to an input (the same, written to; a view of it), its tangent has to be to the input's.
+
+    `versions` and `moved` are the versions that the inputs and their tangents had before.
+    """
+    for a, given, version, before in zip(args, tangents, versions, moved, strict=True):
         if output is a and version_of(a) != version:
-            if given is not None and tangent is not given:
+            if given is not None and (tangent is not given or version_of(given) == before):
                 raise RuntimeError(
                     "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input "
                     "inplace, then the jvp function must modify the corresponding gradient inplace."

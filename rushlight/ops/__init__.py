@@ -44,5 +44,6 @@ def connect():
     for name, method in namespaces["Tensor"].items():
         core.install_method(name, method)
     core.set_operators(table)
+    core.set_batch_ops(table)
     core.set_indexing(table, namespaces["Tensor"]["_index"], namespaces["Tensor"]["_index_put_"])
     core.set_core_ops({name: namespaces["Tensor"][name] for name in core.CORE_OPS})

@@ -249,7 +249,8 @@ class Frame:
         self.rng_state = torch.get_rng_state() if settings["preserve_rng_state"] else None
         self.holders, self.facts = [], []
         self.recomputed = {}  # backward -> {holder: tensor}, weak in the holders
-        self.ended = False
+        self.completed = False  # the first forward is over
+        self.differs = False  # a second forward ran before that, and to its end: it saved more
         self.logs = [], []
         forward_context, self.recompute_context = settings["context_fn"]()
         self.forward_context = forward_context
@@ -304,21 +305,25 @@ class Frame:
         early_stop = self.settings["early_stop"]
 
         def catch(tensor):
+            kept = tensor.detach() if tensor.requires_grad else tensor
             place = len(facts)
             facts.append(self.facts_of(tensor))
             if place >= len(self.holders):
                 if early_stop:
                     raise AssertionError("a second forward went on beyond its end")
+                if not self.completed:
+                    self.differs = True
+                    return kept
                 raise CheckpointError(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward pass."
                     + self.tip()
                 )
             holder = self.holders[place]()
             if holder is not None:
-                caught[holder] = tensor.detach()
+                caught[holder] = kept
             if early_stop and place + 1 == len(self.holders):
                 raise _StopRecomputationError
-            return tensor.detach()
+            return kept
 
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.suppress(_StopRecomputationError))
@@ -333,6 +338,8 @@ class Frame:
 
     def compare(self, facts):
         """An error if the forwards saved different tensors."""
+        if self.differs:
+            return
         if len(facts) != len(self.holders):
             raise CheckpointError(
                 "torch.utils.checkpoint: A different number of tensors was saved during the original forward and recomputation.\n"
@@ -403,7 +410,9 @@ def run_with_hooks(function, args, kwargs, settings):
         stack.enter_context(frame.forward_context)
         stack.enter_context(saved_tensors_hooks(frame.pack, frame.unpack))
         stack.enter_context(frame.logging(0))
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+        frame.completed = True
+        return result
 
 
 # ---------------------------------------------------------------------------------------------------------------- entry points

@@ -53,7 +53,6 @@ def connect():
             dims = [place for place, parameter in enumerate(op.parameters) if parameter in DIMENSIONS]
             everything = "dim" in op.parameters and op not in reduction.FLATTENING and type(op) is core.ReductionOp
         core.set_batching(op, kind, rule_of(op), dims, everything, has_lists(op))
-    core.set_batch_ops(table)
 
 
 def has_lists(op):
