@@ -21,7 +21,6 @@ from rushlight.core import (
     contiguous_format,
     device,
     dtype,
-    from_dlpack,
     from_numpy,
     frombuffer,
     get_default_dtype,
@@ -89,6 +88,7 @@ from rushlight._settings import (
 )
 from rushlight._printing import get_printoptions, set_printoptions, typename
 from rushlight._late import late as _late
+from rushlight.utils.dlpack import from_dlpack, to_dlpack
 
 _LATE = {
     "explain": "rushlight.explain",

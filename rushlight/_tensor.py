@@ -6,6 +6,7 @@ import warnings
 from rushlight import autograd, core
 from rushlight._printing import tensor_text
 from rushlight.core import Tensor
+from rushlight.utils import dlpack
 
 
 def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
@@ -146,11 +147,6 @@ def deepcopied(self, memo):
     return made
 
 
-def dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
-    """A DLPack capsule over this tensor's memory."""
-    return core.to_dlpack(self.clone() if copy else self)
-
-
 def init_subclass(cls, **keywords):
     """Notes subclasses, whose __torch_function__ must be asked from now on."""
     super(Tensor, cls).__init_subclass__(**keywords)
@@ -173,8 +169,8 @@ METHODS = {
     "__format__": formatted,
     "__reduce_ex__": reduce,
     "__deepcopy__": deepcopied,
-    "__dlpack__": dlpack,
-    "__dlpack_device__": lambda self, *_: (1, 0),
+    "__dlpack__": dlpack.exported,
+    "__dlpack_device__": lambda self: dlpack.CPU,
     "__reversed__": reversed_tensor,
     "__torch_function__": classmethod(core.default_torch_function),
     "__init_subclass__": classmethod(init_subclass),

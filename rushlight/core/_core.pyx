@@ -56,6 +56,8 @@ from libcpp cimport bool as cbool
 from libcpp.vector cimport vector
 from libcpp.utility cimport pair
 
+from sys import modules as sys_modules
+
 include "kernels.pxi"
 include "dtype.pxi"
 include "place.pxi"

@@ -87,7 +87,7 @@ cdef object as_pytorch_keeps_it(Plan plan, int i, str name, object value):
 cdef Tensor tensor_of_number(object value):
     """A number beside a tensor, as PyTorch keeps it: a 0-d tensor of the number's own kind."""
     cdef Tensor out = new_contiguous(number_code(value), NULL, 0)
-    write_number(value, out.code, out.data_pointer)
+    write_number(value, out.code, data_of(out))
     return out
 
 cdef object raw_saved(OpNode node, int i):

@@ -1,87 +1,188 @@
-# Tensors from data.
+# Tensors from data. What a program gives may change while it is read (an item's __float__ may do anything), so every sequence is read once.
+cdef extern from "Python.h":
+    bint PySequence_Check(object)
+    int Py_EnterRecursiveCall(const char*) except -1
+    void Py_LeaveRecursiveCall() noexcept
+    double PyFloat_AsDouble(object) except? -1
+    int PyObject_IsTrue(object) except -1
+
+cdef str type_name(object value):
+    """The type of an object as C knows it: with the module, where it is not made in Python."""
+    kind = type(value)
+    return (<bytes>(<PyTypeObject*>kind).tp_name).decode()
+
 cdef int infer_shape(object data, list shape) except -1:
     """Appends the sizes of nested sequences, following first elements."""
     while True:
-        if isinstance(data, (list, tuple)) or is_sequence(data):
-            shape.append(len(data))
-            if len(shape) > MAX_DIMS:
-                raise ValueError(f"too many dimensions '{type(data).__name__}'")
-            if len(data) == 0:
-                return 0
-            data = data[0]
-        elif isinstance(data, Tensor):
+        if isinstance(data, Tensor):
+            return 0
+        if is_array(data):
+            if data.ndim == 0:
+                raise TypeError("len() of unsized object")
             shape.extend(data.shape)
             return 0
-        elif hasattr(data, "__array_interface__") and getattr(data, "ndim", 0):
-            shape.extend(data.shape)
+        if not PySequence_Check(data):
             return 0
-        else:
+        size = len(data)
+        shape.append(size)
+        if len(shape) > MAX_DIMS:
+            raise ValueError(f"too many dimensions '{type_name(data)}'")
+        if size == 0:
             return 0
-
-cdef bint is_sequence(object data):
-    if isinstance(data, (str, bytes)) or isinstance(data, Tensor) or number_code(data) != NO_DTYPE:
-        return False
-    return hasattr(type(data), "__len__") and hasattr(type(data), "__getitem__") and not hasattr(data, "__array_interface__") \
-        and not isinstance(data, dict)
+        data = data[0]
 
 cdef int infer_code(object data, int have) except -2:
+    """The dtype that numbers, or nested sequences of them, have together."""
     cdef int code
-    if isinstance(data, (list, tuple)):
-        for item in data:
-            if type(item) is float:
-                have = widen(have, default_dtype)
-            else:
-                have = infer_code(item, have)
+    if type(data) is list or type(data) is tuple:
+        Py_EnterRecursiveCall(" while reading nested sequences")
+        try:
+            if not data:
+                return widen(have, default_dtype)
+            for item in data:
+                if item is data:
+                    raise TypeError("new(): self-referential lists are incompatible")
+                have = widen(have, default_dtype) if type(item) is float else infer_code(item, have)
+        finally:
+            Py_LeaveRecursiveCall()
         return have
     if isinstance(data, Tensor):
         return widen(have, (<Tensor>data).code)
+    if is_array(data):
+        return widen(have, code_of_array(data, False))
     code = number_code(data)
-    if code != NO_DTYPE:
+    if code != NO_DTYPE and (PyLong_Check(data) or PyFloat_CheckExact(data) or getattr(data, "dtype", None) is not None or
+                             PyFloat_Check(data) or PyComplex_Check(data)):
         kind = getattr(getattr(data, "dtype", None), "name", None)
         if kind in dtype_by_name:      # a NumPy scalar keeps its own kind
             code = (<dtype>dtype_by_name[kind]).code
         return widen(have, code)
-    if hasattr(data, "__array_interface__"):
-        return widen(have, from_array(data, copied=True).code)
-    if is_sequence(data):
-        for item in data:
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type_name(data)}'")
+    if is_numpy_scalar(data):
+        return widen(have, code_of_array(data, False))
+    if not PySequence_Check(data):
+        raise RuntimeError(f"Could not infer dtype of {type_name(data)}")
+    Py_EnterRecursiveCall(" while reading nested sequences")
+    try:
+        for i in range(len(data)):
+            item = data[i]
+            if item is data:
+                raise TypeError("new(): self-referential lists are incompatible")
             have = infer_code(item, have)
-        return have
-    if isinstance(data, str):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-    raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    finally:
+        Py_LeaveRecursiveCall()
+    return have
 
-cdef char* store(object data, char* at, int code, list shape, int depth) except NULL:
-    """Writes nested sequences in row-major order; returns the place behind."""
-    cdef Tensor t
-    cdef int size = item_bytes[code]
-    if depth == len(shape):
-        if isinstance(data, Tensor):
-            if (<Tensor>data).count != 1 or (<Tensor>data).geometry.ndim:
-                raise ValueError("only one element tensors can be converted to Python scalars")
-            data = data.item()
-        elif isinstance(data, (list, tuple)):
-            raise TypeError(f"must be real number, not {type(data).__name__}") if category[code] != IS_INTEGER else TypeError(
-                f"'{type(data).__name__}' object cannot be interpreted as an integer")
-        elif number_code(data) == NO_DTYPE:
-            raise TypeError(f"must be real number, not {type(data).__name__}") if not isinstance(data, str) else TypeError(
-                f"new(): invalid data type '{type(data).__name__}'")
-        write_number(data, code, at)
-        return at + size
-    if isinstance(data, Tensor) or hasattr(data, "__array_interface__"):
-        t = <Tensor>readable(data, "item") if isinstance(data, Tensor) else from_array(data, copied=True)
-        if list(t.shape) != shape[depth:]:
-            raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {t.shape[0] if t.ndim else 0})")
-        t = contiguous_as(t, code)
-        memcpy(at, t.data_pointer, t.count * size)
-        return at + t.count * size
-    if not isinstance(data, (list, tuple)) and not is_sequence(data):
-        raise TypeError("not a sequence")
-    if len(data) != shape[depth]:
-        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+cdef int store_number(object value, int code, void* at) except -1:
+    """Writes one item."""
+    cdef int kind = category[code], overflow = 0
+    cdef double real
+    cdef int64_t integer
+    if isinstance(value, Tensor):
+        if (<Tensor>value).count != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        value = value.item()
+    if kind == IS_BOOL:
+        (<uint8_t*>at)[0] = PyObject_IsTrue(value)
+        return 0
+    if kind == IS_COMPLEX:
+        return write_number(PyFloat_AS_DOUBLE(value) if PyFloat_Check(value) else value, code, at)
+    if kind == IS_FLOATING:
+        if PyComplex_Check(value):
+            raise TypeError(f"must be real number, not {type_name(value)}")
+        real = PyFloat_AS_DOUBLE(value) if PyFloat_Check(value) else PyFloat_AsDouble(value)
+        return write_number(real, code, at)
+    if PyFloat_Check(value):
+        real = PyFloat_AS_DOUBLE(value)
+        if not -9223372036854775808. <= real < 9223372036854775808.:
+            raise RuntimeError(f"value cannot be converted to type {dtypes[code].name} without overflow")
+        integer = <int64_t>real
+    else:
+        integer = PyLong_AsLongLongAndOverflow(value if PyLong_Check(value) else PyNumber_Index(value), &overflow)
+        if overflow:
+            raise ValueError("Overflow when unpacking long long")
+    if code != INT64 and not SMALLEST[code] <= integer <= LARGEST_INTEGER[code]:
+        raise RuntimeError(f"value cannot be converted to type {dtypes[code].name} without overflow")
+    return write_number(integer, code, at)
+
+cdef int64_t[12] SMALLEST
+cdef int64_t[12] LARGEST_INTEGER
+SMALLEST[:] = [0, -255, -128, -32768, -2147483648, 0, 0, 0, 0, 0, 0, 0]       # (negative bytes wrap around)
+LARGEST_INTEGER[:] = [0, 255, 127, 32767, 2147483647, 0, 0, 0, 0, 0, 0, 0]
+
+cdef tuple items_of(object data, int64_t size):
+    """The items of a sequence that should have `size` of them, read once."""
+    if type(data) is tuple or type(data) is list:
+        return items_once(data)
+    found = []
+    cdef int64_t count = 0
     for item in data:
-        at = store(item, at, code, shape, depth + 1)
+        if count < size:
+            found.append(item)
+        count += 1
+        if count > size + (1 << 24):      # (it may never end)
+            break
+    return tuple(found) if count <= size else (None,) * count
+
+cdef int check_length(int64_t got, const int64_t* sizes, int depth) except -1:
+    if got != sizes[depth]:
+        raise ValueError(f"expected sequence of length {sizes[depth]} at dim {depth} (got {got})")
+    return 0
+
+cdef char* store(object data, char* at, int code, const int64_t* sizes, int ndim, int depth) except NULL:
+    """Writes nested sequences in row-major order, as many items as there is room for; returns the place behind."""
+    cdef Tensor t
+    cdef int d
+    cdef int64_t size = item_bytes[code]
+    if depth == ndim:
+        if is_array(data):
+            warn_of_arrays()
+        store_number(data, code, at)
+        return at + size
+    if isinstance(data, Tensor):
+        t = <Tensor>readable(data, "item")
+        if t.geometry.ndim < ndim - depth:
+            raise TypeError("not a sequence")
+        for d in range(depth, ndim):
+            check_length(t.geometry.shape[d - depth], sizes, d)
+        if t.geometry.ndim > ndim - depth and t.count != product_of(sizes, depth, ndim):
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        t = contiguous_as(t, code)
+        memcpy(at, data_of(t), t.count * size)
+        return at + t.count * size
+    if is_array(data):
+        warn_of_arrays()
+        if data.ndim == ndim - depth and code_of_array(data, False) == code:
+            for d in range(depth, ndim):
+                check_length(data.shape[d - depth], sizes, d)
+            t = from_array(data.astype(data.dtype.newbyteorder("="), order="C"), copied=True)
+            memcpy(at, data_of(t), t.count * size)
+            return at + t.count * size
+        if data.ndim:
+            data = data.tolist()
+    if not PySequence_Check(data):
+        raise TypeError("not a sequence")
+    items = items_of(data, sizes[depth])
+    check_length(len(items), sizes, depth)
+    for item in items:
+        if depth == ndim - 1 and PyFloat_CheckExact(item) and code == FLOAT32:
+            (<float*>at)[0] = <float>PyFloat_AS_DOUBLE(item)
+            at += 4
+        else:
+            at = store(item, at, code, sizes, ndim, depth + 1)
     return at
+
+cdef warn_of_arrays():
+    warn_once("Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a single numpy.ndarray "
+              "with numpy.array() before converting to a tensor.")
+
+cdef int64_t product_of(const int64_t* sizes, int start, int stop) noexcept:
+    cdef int64_t count = 1
+    cdef int d
+    for d in range(start, stop):
+        count *= sizes[d]
+    return count
 
 cdef Tensor contiguous_as(Tensor t, int code):
     cdef Tensor out
@@ -96,10 +197,18 @@ cdef Tensor tensor_of_dtype(object data, int code):
     cdef list shape = []
     cdef int64_t sizes[MAX_DIMS]
     cdef int d
-    cdef Tensor out
-    if isinstance(data, Tensor) or hasattr(data, "__array_interface__"):
-        source = <Tensor>data if isinstance(data, Tensor) else from_array(data, copied=True)
-        return convert(source, source.code if code == NO_DTYPE else code)
+    cdef Tensor out, source
+    if isinstance(data, Tensor):
+        return convert(<Tensor>data, (<Tensor>data).code if code == NO_DTYPE else code)
+    if type(data) is not list and type(data) is not tuple:
+        if is_array(data):
+            source = from_array(data, copied=True)
+            return convert(source, source.code if code == NO_DTYPE else code)
+        if isinstance(data, str):
+            raise TypeError(f"new(): invalid data type '{type_name(data)}'")
+        if hasattr(data, "__dlpack__"):
+            source = from_dlpack_capsule(data.__dlpack__())
+            return convert(source, source.code if code == NO_DTYPE else code)
     infer_shape(data, shape)
     if code == NO_DTYPE:
         code = infer_code(data, NO_DTYPE)
@@ -109,7 +218,7 @@ cdef Tensor tensor_of_dtype(object data, int code):
         sizes[d] = shape[d]
     out = new_contiguous(code, sizes, len(shape))
     if out.count:
-        store(data, out.data_pointer, code, shape, 0)
+        store(data, data_of(out), code, sizes, len(shape), 0)
     return out
 
 cdef Tensor tensor_from(object data):
@@ -149,11 +258,11 @@ def as_tensor(data, dtype=None, device=None):
     cdef int code = code_of(dtype)
     if isinstance(data, Tensor):
         return data if code == NO_DTYPE or code == (<Tensor>data).code else data.to(dtypes[code])
-    if hasattr(data, "__array_interface__") and getattr(data, "ndim", 0) and type(data).__name__ == "ndarray":
+    if is_array(data):
         made = from_array(data)
         return made if code == NO_DTYPE or code == made.code else made.to(dtypes[code])
     if hasattr(data, "__dlpack__"):
-        made = from_dlpack(data)
+        made = from_dlpack_capsule(data.__dlpack__())
         return made if code == NO_DTYPE or code == (<Tensor>made).code else made.to(dtypes[code])
     return tensor_of_dtype(data, code)
 
@@ -190,10 +299,7 @@ def empty_like_layout(Tensor x, dtype=None):
 
 def storage_of(Tensor x):
     """The storage, as an object that pickles and compares by identity: one for all tensors over the same memory."""
-    cdef Storage storage = x.storage
-    while type(storage.owner) is Storage:      # (.data has a version of its own)
-        storage = <Storage>storage.owner
-    return storage
+    return root_of(x.storage)      # (.data has a version of its own)
 
 def tensor_on_storage(Storage storage, dtype, int64_t offset, size, stride):
     """A tensor over existing memory: `offset` and `stride` in elements."""
@@ -201,16 +307,16 @@ def tensor_on_storage(Storage storage, dtype, int64_t offset, size, stride):
     cdef int64_t steps[MAX_DIMS]
     cdef Tensor out = Tensor.__new__(Tensor)
     cdef int d, n = read_sizes(size, sizes)
-    cdef int code = code_of(dtype)
+    cdef int code = code_given("set_", dtype)
     read_sizes(stride, steps)
     out.geometry.set_shape(sizes, n)
     for d in range(n):
         out.geometry.strides[d] = steps[d]
-    if offset < 0 or out.geometry.numel() and (offset + out.geometry.extent()) * item_bytes[code] > storage.nbytes:
+    if offset < 0 or out.geometry.numel() and (offset + out.geometry.extent()) * item_bytes[code] > storage.memory.size:
         raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {item_bytes[code]} requiring a "
-                           f"storage size of {(offset + out.geometry.extent()) * item_bytes[code]} are out of bounds for storage of size {storage.nbytes}")
+                           f"storage size of {(offset + out.geometry.extent()) * item_bytes[code]} are out of bounds for storage of size {storage.memory.size}")
     out.storage = storage
-    out.data_pointer = storage.data + offset * item_bytes[code]
+    out.offset = offset * item_bytes[code]
     out.code = code
     out.count = out.geometry.numel()
     update_contiguous(out)
@@ -269,7 +375,7 @@ cdef Tensor legacy_tensor(tuple args, int code):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
     if all([type(a) is int or is_plain_int(a) for a in args]):
         return new_contiguous(code, sizes, read_sizes(args, sizes))
-    if len(args) == 1 and (isinstance(first, (list, tuple)) or is_sequence(first) or hasattr(first, "__array_interface__")):
+    if len(args) == 1 and (PySequence_Check(first) or is_array(first)):
         return tensor_of_dtype(first, code)
     raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
 

@@ -106,6 +106,13 @@ def dtype_named(str name):
     """The dtype called `name`, say "float32" (unpickling uses this)."""
     return dtype_by_name[name]
 
+cdef int code_given(str function, object given, str parameter="dtype", int position=0) except -1:
+    """The code of a dtype argument that must be given."""
+    if not isinstance(given, dtype):
+        raise TypeError(f"{function}(): argument '{parameter}'{f' (position {position})' if position else ''} must be torch.dtype, not "
+                        f"{type(given).__name__}")
+    return (<dtype>given).code
+
 cdef inline int code_of(object d) except -2:
     if type(d) is dtype:
         return (<dtype>d).code
@@ -181,6 +188,14 @@ cdef int foreign_number_code(object value) except -2:
     return {"b": BOOL, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
 
 
+cdef int64_t int64_of(object value) except? -1:
+    """An int argument as C takes it."""
+    cdef int overflow = 0
+    cdef int64_t found = PyLong_AsLongLongAndOverflow(value, &overflow)
+    if overflow:
+        raise ValueError("Overflow when unpacking long long")
+    return found
+
 cdef extern from "<cmath>":
     const double INFINITY
 
@@ -190,7 +205,7 @@ LARGEST[:] = [0, 0, 0, 0, 0, 0, 65504, 3.3895313892515355e38, 3.4028234663852886
 
 def check_fits_dtype(value, d):
     """Refuses a finite number that is beyond what a floating or complex dtype holds."""
-    check_fits(value, code_of(d))
+    check_fits(value, code_given("fill", d))
 
 cdef int check_fits(object value, int code) except -1:
     cdef double real, imag = 0
@@ -328,11 +343,11 @@ def promote_types(type1, type2):
     >>> rushlight.promote_types(rushlight.int32, rushlight.float16)
     torch.float16
     """
-    return dtypes[promotion[code_of(type1)][code_of(type2)]]
+    return dtypes[promotion[code_given("promote_types", type1, "type1", 1)][code_given("promote_types", type2, "type2", 2)]]
 
 def can_cast(from_, to):
     """Whether PyTorch's casting rules allow a result of dtype `from_` to be written into one of dtype `to`."""
-    return can_cast_codes(code_of(from_), code_of(to)) != 0
+    return can_cast_codes(code_given("can_cast", from_, "from_", 1), code_given("can_cast", to, "to", 2)) != 0
 
 cdef bint can_cast_codes(int source, int target) noexcept:
     if category[source] == IS_COMPLEX and category[target] != IS_COMPLEX:

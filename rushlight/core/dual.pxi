@@ -405,7 +405,7 @@ cdef object laid_like(Tensor tangent, Tensor value):
 
 cdef object window_of(Tensor whole, Tensor base, Tensor view):
     """The part of `whole`, a tensor like `base`, that corresponds to a view of `base`."""
-    cdef int64_t offset = view.data_pointer - base.data_pointer
+    cdef int64_t offset = view.offset - base.offset
     cdef object seen = in_kind_of(whole, view.code)
     return py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
                          offset // item_bytes[view.code] + (<Tensor>seen).storage_offset())

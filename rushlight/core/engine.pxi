@@ -408,9 +408,9 @@ def run_backward_from_scalar(Tensor t, retain_graph):
         return False
     ones = new_like_shape(t.code, t.geometry)
     if t.code == FLOAT32:
-        (<float*>ones.data_pointer)[0] = 1
+        (<float*>data_of(ones))[0] = 1
     else:
-        (<double*>ones.data_pointer)[0] = 1
+        (<double*>data_of(ones))[0] = 1
     run_backward((t,), [ones], retain_graph is not None and (retain_graph is True or PyNumber_Index(retain_graph) != 0), False)
     return True
 

@@ -28,19 +28,21 @@ cdef int code_for(str name, object given) except -2:
 cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
     cdef Py_ssize_t n, i
     cdef object item
+    cdef tuple items
     if not isinstance(size, (tuple, list)):
         if PyObject_TypeCheck(size, <PyTypeObject*>Tensor) and (<Tensor>size).geometry.ndim == 1:
             size = size.tolist()
         elif hasattr(type(size), "__index__") and type(size) is not bool and (
                 not isinstance(size, Tensor) or (<Tensor>size).geometry.ndim == 0 and category[(<Tensor>size).code] == IS_INTEGER):
-            size = (size.__index__(),)
+            size = (size if PyLong_Check(size) else PyNumber_Index(size),)
         else:
             raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
-    n = len(size)
+    items = items_once(size)
+    n = PyTuple_GET_SIZE(items)
     if n > MAX_DIMS:
         raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
     for i in range(n):
-        item = size[i]
+        item = <object>PyTuple_GET_ITEM(items, i)
         if not PyLong_CheckExact(item) and (isinstance(item, bool) or not hasattr(type(item), "__index__")):
             if i == 0:
                 raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type {type(item).__name__} "
@@ -53,8 +55,8 @@ cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
 cdef inline int64_t size_item(str name, Py_ssize_t i, object item) except? -1:
     cdef int overflow = 0
     cdef int64_t size
-    if not PyLong_CheckExact(item):
-        item = item.__index__()
+    if not PyLong_Check(item):
+        item = PyNumber_Index(item)
     size = PyLong_AsLongLongAndOverflow(item, &overflow)
     if overflow:
         raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error \"Overflow when unpacking long "
@@ -69,7 +71,7 @@ cdef int fill_elements(Tensor out, object value) except -1:
     cdef int64_t i
     cdef float single
     if out.flags & CONTIGUOUS and type(value) is int and value == 0:
-        memset(out.data_pointer, 0, out.count * item_bytes[out.code])
+        memset(data_of(out), 0, out.count * item_bytes[out.code])
         return 0
     if type(value) is not int:
         check_fits(value, out.code)
@@ -77,7 +79,7 @@ cdef int fill_elements(Tensor out, object value) except -1:
     if out.code == FLOAT32 and out.flags & CONTIGUOUS and out.count < 4096:
         single = (<float*>number)[0]
         for i in range(out.count):
-            (<float*>out.data_pointer)[i] = single
+            (<float*>data_of(out))[i] = single
     elif out.count:
         arrays[0] = array_of(out)
         arrays[1] = scalar_array(number, out.code)
@@ -187,7 +189,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
                 plain = False
                 break
         count = <int>n
-        if not plain and n == 1 and isinstance(<object>args[0], (tuple, list)) and len(<object>args[0]) < MAX_DIMS:
+        if not plain and n == 1 and isinstance(<object>args[0], (tuple, list)):
             count = read_size_sequence(factory.name, <object>args[0], sizes)
             plain = True
         for i in range(count):

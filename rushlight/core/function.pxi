@@ -185,7 +185,7 @@ cdef object zeros_for(Node node, Py_ssize_t output):
     else:
         shape, code = node.more_outputs[output - 1]
         zero = new_contiguous(code, sizes, read_sizes(shape, sizes))
-    memset(zero.data_pointer, 0, zero.count * item_bytes[zero.code])
+    memset(data_of(zero), 0, zero.count * item_bytes[zero.code])
     return zero
 
 

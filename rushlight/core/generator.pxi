@@ -64,7 +64,7 @@ cdef class Generator:
         """The state as a tensor of bytes."""
         cdef int64_t size = generator_state_size
         cdef Tensor out = new_contiguous(UINT8, &size, 1)
-        get_state(self.source, <uint8_t*>out.data_pointer)
+        get_state(self.source, <uint8_t*>data_of(out))
         return out
 
     def set_state(self, new_state):
@@ -76,7 +76,7 @@ cdef class Generator:
         if state.code != UINT8:
             raise TypeError("RNG state must be a torch.ByteTensor")
         state = contiguous_as(state, UINT8)
-        set_state(self.source, <const uint8_t*>state.data_pointer, state.count)
+        set_state(self.source, <const uint8_t*>data_of(state), state.count)
         return self
 
     def clone_state(self):

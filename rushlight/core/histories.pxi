@@ -3,7 +3,7 @@ cdef Tensor make_view(Tensor x, const Geometry& geometry, int64_t offset_bytes):
     """A tensor over x's memory with another geometry; the caller records it."""
     cdef Tensor out = Tensor.__new__(Tensor)
     out.storage = x.storage
-    out.data_pointer = x.data_pointer + offset_bytes
+    out.offset = x.offset + offset_bytes
     out.code = x.code
     out.geometry.copy(geometry)
     out.count = geometry.numel()
@@ -200,7 +200,7 @@ cdef int refresh_view(Tensor view) except -1:
         refuse_write_into_view(view, True)
     edge = edge_of(base)
     node = window_node(edge, base.geometry, base.code, view.geometry, view.code,
-                       (view.data_pointer - base.data_pointer) // item_bytes[view.code])
+                       (view.offset - base.offset) // item_bytes[view.code])
     if base.output_number:
         node.next_outputs.push_back(base.output_number)
     change_history(view, node)
@@ -300,7 +300,7 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy = CopySlices.__new__(CopySlices)
     copy.base_geometry.copy(base.geometry)
     copy.view_geometry.copy(x.geometry)
-    copy.offset = (x.data_pointer - base.data_pointer) // item_bytes[x.code]
+    copy.offset = (x.offset - base.offset) // item_bytes[x.code]
     copy.view_code = x.code
     copy.function = node
     node.outside = <PyObject*>copy

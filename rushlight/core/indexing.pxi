@@ -97,9 +97,6 @@ cdef tuple split_index(Tensor x, object index):
         else:
             if isinstance(item, Tensor):
                 index_tensor = <Tensor>item
-            elif type(item) is float or type(item) is complex:
-                raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-                                 f"{type(item).__name__})")
             else:
                 index_tensor = index_from(item)
             if (<Tensor>index_tensor).geometry.ndim == 0 and category[(<Tensor>index_tensor).code] <= IS_INTEGER and \
@@ -163,6 +160,11 @@ cdef bint treat_as_tuple(list index):
 
 cdef object index_from(object item):
     """A tensor from a list or array index."""
+    if not PySequence_Check(item) and not is_array(item):
+        raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+                         f"{type(item).__name__})")
+    if not is_array(item):
+        infer_code(item, NO_DTYPE)     # (its errors come before those of sizes)
     made = as_tensor(item)
     if made.numel() == 0 and made.dtype is dtypes[default_dtype]:
         return made.to(dtypes[INT64])

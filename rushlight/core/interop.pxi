@@ -3,100 +3,129 @@ _array_kinds = {"|b1": BOOL, "|u1": UINT8, "|i1": INT8, "<i2": INT16, "<i4": INT
                 "<f8": FLOAT64, "<c8": COMPLEX64, "<c16": COMPLEX128}
 _array_names = {code: kind for kind, code in _array_kinds.items()}
 
-class ArrayView:
-    """Holds a tensor while NumPy looks at its memory."""
-    __slots__ = ("tensor", "__array_interface__")
-
-    def __init__(self, tensor, interface):
-        self.tensor, self.__array_interface__ = tensor, interface
-
 cdef object to_numpy(Tensor x):
-    """x's memory as a NumPy array."""
+    """x's memory as a NumPy array. The array keeps the memory, not `x`, which may go on to other memory; it must not move from now on."""
     import numpy
     cdef int64_t item = item_bytes[x.code]
+    cdef Tensor kept
     if x.code == BFLOAT16:
         raise TypeError("Got unsupported ScalarType BFloat16")
-    strides = tuple([x.geometry.strides[d] * item for d in range(x.geometry.ndim)])
-    view = ArrayView(x, {"version": 3, "typestr": _array_names[x.code], "shape": tuple(x.shape), "strides": strides,
-                         "data": (<size_t>x.data_pointer, False)})
+    root_of(x.storage).memory.fixed = True
     if x.count == 0:
         return numpy.empty(tuple(x.shape), dtype=_array_names[x.code])
-    return numpy.asarray(view)
+    kept = detached(x)
+    (<object>kept).__array_interface__ = {
+        "version": 3, "typestr": _array_names[x.code], "shape": tuple(x.shape), "data": (<size_t>data_of(x), False),
+        "strides": tuple([x.geometry.strides[d] * item for d in range(x.geometry.ndim)])}
+    return numpy.asarray(kept)
 
 def numpy_of(Tensor x):
     """The same memory as a NumPy array (no copy)."""
     return to_numpy(<Tensor>readable(x, "numpy"))
 
-cdef Tensor from_array(object array, bint copied=False):
-    """A tensor over an array's memory (`copied`: it is only read, to be copied)."""
-    cdef Tensor out = Tensor.__new__(Tensor)
-    cdef size_t address
-    interface = array.__array_interface__
-    kind = interface["typestr"]
+cdef object _numpy_array = None, _numpy_scalar = None     # numpy.ndarray and numpy.generic, once a program has imported NumPy
+
+cdef bint find_numpy() except -1:
+    global _numpy_array, _numpy_scalar
+    numpy = sys_modules.get("numpy")
+    if numpy is None or not hasattr(numpy, "generic") or not hasattr(numpy, "ndarray"):
+        return False
+    _numpy_array, _numpy_scalar = numpy.ndarray, numpy.generic
+    return True
+
+cdef inline bint is_array(object value) except -1:
+    """Whether `value` is a NumPy array."""
+    return (_numpy_array is not None or find_numpy()) and isinstance(value, _numpy_array)
+
+def is_numpy_array(value):
+    """Whether `value` is a NumPy array."""
+    return is_array(value)
+
+cdef bint is_numpy_scalar(object value) except -1:
+    return (_numpy_array is not None or find_numpy()) and isinstance(value, _numpy_scalar)
+
+cdef int code_of_array(object array, bint in_place=True) except -2:
+    """The dtype of a NumPy array; its memory is usable `in_place` where the bytes have the machine's order."""
+    kind = array.dtype.str
     found = _array_kinds.get(kind)
-    if found is None:
-        raise TypeError(f"can't convert np.ndarray of type numpy.{getattr(array, 'dtype', kind)}. The only supported types are: float64, float32, "
-                        "float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
-    cdef int code = found
+    if found is not None:
+        return found
+    if kind[0] == ">" and "<" + kind[1:] in _array_kinds:
+        if not in_place:
+            return _array_kinds["<" + kind[1:]]
+        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not "
+                         "supported.")
+    raise TypeError(f"can't convert np.ndarray of type numpy.{array.dtype.type.__name__}. The only supported types are: float64, float32, "
+                    "float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
+
+cdef Tensor from_array(object array, bint copied=False):
+    """A tensor over the memory of a NumPy array (`copied`: it is only read, to be copied)."""
+    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef int code = code_of_array(array)
     cdef int64_t item = item_bytes[code]
-    shape, strides = interface["shape"], interface.get("strides")
-    cdef int d, n = len(shape)
+    cdef size_t address
+    cdef int d, n = array.ndim
+    shape, strides = array.shape, array.strides
+    if n > MAX_DIMS:
+        raise ValueError(f"too many dimensions '{type(array).__name__}'")
     out.geometry.resize(n)
     for d in range(n):
         out.geometry.shape[d] = shape[d]
-    out.geometry.make_contiguous()
-    if strides is not None:
-        for d in range(n):
-            if strides[d] < 0:
-                raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
-                                 "supported. (You can probably work around this by making a copy of your array  with array.copy().) ")
-            if strides[d] % item:
-                raise ValueError("given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.")
-            out.geometry.strides[d] = strides[d] // item
+        if strides[d] < 0:
+            raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+                             "supported. (You can probably work around this by making a copy of your array  with array.copy().) ")
+        if strides[d] % item:
+            raise ValueError("given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.")
+        out.geometry.strides[d] = strides[d] // item
     out.count = out.geometry.numel()
-    address = interface["data"][0] or 0
+    address = array.ctypes.data
     out.storage = foreign_storage(<char*>address, out.geometry.extent() * item, array)
-    out.data_pointer = <char*>address
     out.code = code
     update_contiguous(out)
-    if interface["data"][1] and not copied:
-        warn_not_writable()
+    if not copied and not array.flags.writeable:
+        warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this "
+                  "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
+                  "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
     return out
-
-cdef warn_not_writable():
-    warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this "
-              "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
-              "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
 
 def from_numpy(array):
     """A tensor over the memory of a NumPy array: writes to one show in the other."""
-    if type(array).__name__ != "ndarray" or not hasattr(array, "__array_interface__"):
+    if not is_array(array):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     return from_array(array)
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A 1-d tensor over the memory of an object with the buffer protocol."""
     cdef const unsigned char[::1] view
-    cdef int code = code_of(dtype)
+    cdef int code = code_given("frombuffer", dtype)
     cdef int64_t item = item_bytes[code], size, length
     cdef Tensor out = Tensor.__new__(Tensor)
-    flat = memoryview(buffer).cast("B")
-    length = flat.nbytes
-    if length == 0:
-        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
-    if offset < 0 or offset >= length:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1")
-    if count < 0 and (length - offset) % item:
-        raise ValueError(f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ({item})")
-    size = (length - offset) // item if count < 0 else count
-    if offset + size * item > length:
-        raise ValueError(f"requested buffer length ({size} * {item} bytes) after offset ({offset} bytes) must not be greater than actual buffer "
-                         f"length ({length} bytes)")
+    cdef int64_t wanted = int64_of(count), start = int64_of(offset)
+    try:
+        flat = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
     if flat.readonly:
-        warn_not_writable()
+        warn_once("The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to the "
+                  "underlying (supposedly non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it "
+                  "writable before converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
+    if not flat.c_contiguous:
+        raise RuntimeError("could not retrieve buffer from object")
+    length = flat.nbytes
+    if length == 0 or wanted == 0:
+        raise ValueError(f"both buffer length ({length}) and count ({wanted}) must not be 0")
+    if start < 0 or start >= length:
+        raise ValueError(f"offset ({start} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1")
+    if wanted < 0 and (length - start) % item:
+        raise ValueError(f"buffer length ({length - start} bytes) after offset ({start} bytes) must be a multiple of element size ({item})")
+    if wanted > (length - start) // item:
+        raise ValueError(f"requested buffer length ({wanted} * {item} bytes) after offset ({start} bytes) must not be greater than actual buffer "
+                         f"length ({length} bytes)")
+    size = (length - start) // item if wanted < 0 else wanted
+    flat = flat.cast("B")
     view = flat
     out.storage = foreign_storage(<char*>&view[0], length, flat)
-    out.data_pointer = out.storage.data + <int64_t>offset
+    out.offset = start
     out.code = code
     out.geometry.set_shape(&size, 1)
     out.geometry.make_contiguous()
@@ -116,53 +145,100 @@ cdef object list_from(Tensor x, char* at, int dim):
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""
     x = <Tensor>readable(x, "tolist")
-    return list_from(x, x.data_pointer, 0)
+    return list_from(x, data_of(x), 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- DLPack
 cdef extern from *:
     """
     #include <cstdint>
-    // The structures of DLPack (dlpack.h, version 0.8), which libraries agree on.
+    // The structures of DLPack (dlpack.h, versions 0.8 and 1.0), which libraries agree on.
     struct DLDevice { int32_t device_type, device_id; };
     struct DLDataType { uint8_t code, bits; uint16_t lanes; };
     struct DLTensor { void* data; DLDevice device; int32_t ndim; DLDataType dtype; int64_t* shape; int64_t* strides; uint64_t byte_offset; };
     struct DLManagedTensor { DLTensor dl_tensor; void* manager_ctx; void (*deleter)(DLManagedTensor*); };
+    struct DLManagedTensorVersioned {
+      uint32_t major, minor;
+      void* manager_ctx;
+      void (*deleter)(DLManagedTensorVersioned*);
+      uint64_t flags;
+      DLTensor dl_tensor;
+    };
 
-    static void rl_dlpack_delete(DLManagedTensor* self) {
+    template <class Managed> struct rl_capsule;
+    template <> struct rl_capsule<DLManagedTensor> { static constexpr const char *fresh = "dltensor", *used = "used_dltensor"; };
+    template <> struct rl_capsule<DLManagedTensorVersioned> {
+      static constexpr const char *fresh = "dltensor_versioned", *used = "used_dltensor_versioned";
+    };
+    template <class Managed> static void rl_dlpack_delete(Managed* self) {
       PyGILState_STATE state = PyGILState_Ensure();
-      Py_XDECREF((PyObject*)self->manager_ctx);
+      rl_let_go((PyObject*)self->manager_ctx);
       PyGILState_Release(state);
       delete[] self->dl_tensor.shape;
       delete self;
     }
-    static void rl_dlpack_capsule_delete(PyObject* capsule) {
-      if (PyCapsule_IsValid(capsule, "dltensor")) {
-        DLManagedTensor* managed = (DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor");
-        managed->deleter(managed);
-      }
+    template <class Managed> static void rl_dlpack_unused(PyObject* capsule) {    // the destructor of a capsule that we made
+      if (!PyCapsule_IsValid(capsule, rl_capsule<Managed>::fresh)) return;
+      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_capsule<Managed>::fresh);
+      managed->deleter(managed);
     }
-    static PyObject* rl_dlpack_capsule(PyObject* owner, char* data, const rl::Geometry& g, int code, int bits) {
-      DLManagedTensor* managed = new DLManagedTensor();
-      managed->dl_tensor.data = data;
-      managed->dl_tensor.device = DLDevice{1, 0};
-      managed->dl_tensor.ndim = g.ndim;
-      managed->dl_tensor.dtype = DLDataType{(uint8_t)code, (uint8_t)bits, 1};
-      managed->dl_tensor.shape = new int64_t[2 * g.ndim + 1];
-      managed->dl_tensor.strides = managed->dl_tensor.shape + g.ndim;
-      for (int d = 0; d < g.ndim; ++d) {
-        managed->dl_tensor.shape[d] = g.shape[d];
-        managed->dl_tensor.strides[d] = g.shape[d] == 1 ? 1 : g.strides[d];
+    template <class Managed> static PyObject* rl_dlpack_make(PyObject* owner, char* data, const rl::Geometry& g, int code, int bits,
+                                                             bool copied) {
+      Managed* managed = new Managed();
+      DLTensor& t = managed->dl_tensor;
+      t.data = data;
+      t.device = DLDevice{1, 0};
+      t.ndim = g.ndim;
+      t.dtype = DLDataType{(uint8_t)code, (uint8_t)bits, 1};
+      t.shape = new int64_t[2 * g.ndim + 1];
+      t.strides = t.shape + g.ndim;
+      std::copy(g.shape, g.shape + g.ndim, t.shape);
+      std::copy(g.strides, g.strides + g.ndim, t.strides);
+      if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>) {
+        managed->major = 1;
+        managed->flags = copied ? 2 : 0;
       }
-      managed->dl_tensor.byte_offset = 0;
       Py_INCREF(owner);
       managed->manager_ctx = owner;
-      managed->deleter = rl_dlpack_delete;
-      return PyCapsule_New(managed, "dltensor", rl_dlpack_capsule_delete);
+      managed->deleter = rl_dlpack_delete<Managed>;
+      return PyCapsule_New(managed, rl_capsule<Managed>::fresh, rl_dlpack_unused<Managed>);
     }
-    static void rl_dlpack_owner_delete(PyObject* capsule) {
-      DLManagedTensor* managed = (DLManagedTensor*)PyCapsule_GetPointer(capsule, "used_dltensor");
+    static PyObject* rl_dlpack_capsule(PyObject* owner, char* data, const rl::Geometry& g, int code, int bits, bool versioned, bool copied) {
+      return versioned ? rl_dlpack_make<DLManagedTensorVersioned>(owner, data, g, code, bits, copied)
+                       : rl_dlpack_make<DLManagedTensor>(owner, data, g, code, bits, copied);
+    }
+    template <class Managed> static void rl_dlpack_owner_delete(PyObject* capsule) {
+      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_capsule<Managed>::used);
       if (managed && managed->deleter) managed->deleter(managed);
+    }
+    // Takes what the capsule holds: from now on it is the capsule's to delete, when it goes.
+    template <class Managed> static DLTensor* rl_dlpack_take(PyObject* capsule) {
+      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_capsule<Managed>::fresh);
+      if (!managed) return nullptr;
+      PyCapsule_SetName(capsule, rl_capsule<Managed>::used);
+      PyCapsule_SetDestructor(capsule, rl_dlpack_owner_delete<Managed>);
+      return &managed->dl_tensor;
+    }
+    // The storage behind a capsule that we made ourselves and that nobody has used yet, or NULL.
+    static PyObject* rl_dlpack_own(PyObject* capsule) {
+      if (PyCapsule_IsValid(capsule, "dltensor")) {
+        DLManagedTensor* managed = (DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor");
+        return managed->deleter == rl_dlpack_delete<DLManagedTensor> ? (PyObject*)managed->manager_ctx : nullptr;
+      }
+      DLManagedTensorVersioned* managed = (DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned");
+      return managed->deleter == rl_dlpack_delete<DLManagedTensorVersioned> ? (PyObject*)managed->manager_ctx : nullptr;
+    }
+    static DLTensor* rl_dlpack_peek(PyObject* capsule) {
+      return PyCapsule_IsValid(capsule, "dltensor") ? &((DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor"))->dl_tensor
+          : &((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"))->dl_tensor;
+    }
+    static void rl_dlpack_use(PyObject* capsule) {
+      if (PyCapsule_IsValid(capsule, "dltensor")) rl_dlpack_take<DLManagedTensor>(capsule);
+      else rl_dlpack_take<DLManagedTensorVersioned>(capsule);
+    }
+    static uint32_t rl_dlpack_major(PyObject* capsule) {
+      return PyCapsule_IsValid(capsule, "dltensor") ? 0
+          : ((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"))->major;
     }
     """
     cdef struct DLDevice:
@@ -180,15 +256,13 @@ cdef extern from *:
         int64_t* shape
         int64_t* strides
         uint64_t byte_offset
-    cdef struct DLManagedTensor:
-        DLTensor dl_tensor
-    object dlpack_capsule "rl_dlpack_capsule"(object, char*, const Geometry&, int, int)
-    void dlpack_owner_delete "rl_dlpack_owner_delete"(PyObject*)
+    object dlpack_capsule "rl_dlpack_capsule"(object, char*, const Geometry&, int, int, cbool, cbool)
+    PyObject* dlpack_own "rl_dlpack_own"(object)
+    DLTensor* dlpack_peek "rl_dlpack_peek"(object)
+    void dlpack_use "rl_dlpack_use"(object)
+    uint32_t dlpack_major "rl_dlpack_major"(object)
 
 cdef extern from "Python.h":
-    void* PyCapsule_GetPointer(object, const char*) except NULL
-    int PyCapsule_SetName(object, const char*) except -1
-    int PyCapsule_SetDestructor(object, void (*)(PyObject*)) except -1
     bint PyCapsule_IsValid(object, const char*)
 
 # DLPack's type codes: 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool.
@@ -196,43 +270,60 @@ _dlpack_types = {(6, 8): BOOL, (1, 8): UINT8, (0, 8): INT8, (0, 16): INT16, (0, 
                  (4, 16): BFLOAT16, (2, 32): FLOAT32, (2, 64): FLOAT64, (5, 64): COMPLEX64, (5, 128): COMPLEX128}
 _dlpack_codes = {code: kind for kind, code in _dlpack_types.items()}
 
-def to_dlpack(Tensor x):
-    """A DLPack capsule over x's memory."""
-    if needs_grad(x):
+def to_dlpack(Tensor tensor, versioned=False, copied=False):
+    """A DLPack capsule over the tensor's memory; it keeps that memory, whatever becomes of the tensor."""
+    cdef Storage root
+    if needs_grad(tensor):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    x = <Tensor>readable(x, "__dlpack__")
-    code, bits = _dlpack_codes[x.code]
-    return dlpack_capsule(x, x.data_pointer, x.geometry, code, bits)
+    tensor = <Tensor>readable(tensor, "__dlpack__")
+    root = root_of(tensor.storage)
+    root.memory.lent = True
+    code, bits = _dlpack_codes[tensor.code]
+    return dlpack_capsule(root, data_of(tensor), tensor.geometry, code, bits, versioned, copied)
 
-def from_dlpack(source, *, device=None, copy=None):
-    """A tensor over the memory of any object that speaks DLPack (or of a capsule)."""
-    cdef DLManagedTensor* managed
+def from_dlpack_capsule(capsule):
+    """A tensor over the memory behind a DLPack capsule, which can be had once."""
+    cdef DLTensor* given
     cdef Tensor out
+    cdef Storage root
+    cdef PyObject* own
     cdef int d
-    capsule = source.__dlpack__() if hasattr(source, "__dlpack__") else source
-    if not PyCapsule_IsValid(capsule, "dltensor"):
+    if not PyCapsule_IsValid(capsule, "dltensor") and not PyCapsule_IsValid(capsule, "dltensor_versioned"):
         raise RuntimeError("from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have "
                            "already constructed a tensor from it once.")
-    managed = <DLManagedTensor*>PyCapsule_GetPointer(capsule, "dltensor")
-    if managed.dl_tensor.device.device_type != 1:
+    if dlpack_major(capsule) > 1:
+        raise RuntimeError(f"Unsupported DLPack major version {dlpack_major(capsule)}")
+    given = dlpack_peek(capsule)
+    if given.device.device_type != 1:
         raise BufferError("Rushlight has tensors on the CPU only")
-    found = _dlpack_types.get((managed.dl_tensor.dtype.code, managed.dl_tensor.dtype.bits))
-    if found is None or managed.dl_tensor.dtype.lanes != 1:
-        raise BufferError(f"unsupported DLPack type (code {managed.dl_tensor.dtype.code}, {managed.dl_tensor.dtype.bits} bits)")
+    found = _dlpack_types.get((given.dtype.code, given.dtype.bits))
+    if found is None or given.dtype.lanes != 1:
+        raise BufferError(f"unsupported DLPack type (code {given.dtype.code}, {given.dtype.bits} bits)")
+    if given.ndim < 0 or given.ndim > MAX_DIMS:
+        raise BufferError(f"a tensor has at most {MAX_DIMS} dimensions, not {given.ndim}")
     out = Tensor.__new__(Tensor)
-    out.geometry.set_shape(managed.dl_tensor.shape, managed.dl_tensor.ndim)
+    out.geometry.set_shape(given.shape, given.ndim)
     out.geometry.make_contiguous()
-    if managed.dl_tensor.strides != NULL:
-        for d in range(out.geometry.ndim):
-            out.geometry.strides[d] = managed.dl_tensor.strides[d]
-    PyCapsule_SetName(capsule, "used_dltensor")
-    PyCapsule_SetDestructor(capsule, dlpack_owner_delete)
+    for d in range(given.ndim):
+        if given.shape[d] < 0:
+            raise BufferError(f"a DLPack tensor of negative size {given.shape[d]}")
+        if given.strides != NULL:
+            if given.strides[d] < 0:
+                raise RuntimeError("from_dlpack: tensors with negative strides are not supported. Copy the array first.")
+            out.geometry.strides[d] = given.strides[d]
     out.code = found
     out.count = out.geometry.numel()
-    out.data_pointer = <char*>managed.dl_tensor.data + managed.dl_tensor.byte_offset
-    out.storage = foreign_storage(out.data_pointer, out.geometry.extent() * item_bytes[out.code], capsule)
+    own = dlpack_own(capsule)
+    root = None if own == NULL else <Storage>own
+    if root is not None and 0 <= <char*>given.data - root.memory.data < root.memory.size:     # memory of our own: no chain of capsules
+        out.storage = second_storage(root)
+        out.storage.memory.fixed = True
+        out.offset = <char*>given.data + given.byte_offset - root.memory.data
+    else:
+        out.storage = foreign_storage(<char*>given.data + given.byte_offset, out.geometry.extent() * item_bytes[out.code], capsule)
+    dlpack_use(capsule)
     update_contiguous(out)
-    return out if not copy else convert(out, out.code)
+    return out
 
 
 # ---------------------------------------------------------------------------------------------------------- subclasses

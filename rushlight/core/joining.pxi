@@ -60,6 +60,9 @@ cdef class JoinOp(GeneralOp):
             sizes[d + (self.stacks and d >= at)] = first.geometry.shape[d]
         sizes[at] = n if self.stacks else total
         out = new_contiguous(first.code, sizes, count)
+        if out.count > 65536 and type(tensors) is list:
+            tensors = PyList_AsTuple(tensors)      # (other threads run while the kernel does)
+            items = PySequence_Fast_ITEMS(tensors)
         if out.count:
             put_pieces(out, items, n, at, all_flags & CONTIGUOUS)
         return out
@@ -69,7 +72,7 @@ cdef int put_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at, bint con
     cdef int64_t outer = 1, size = item_bytes[out.code], chunk, row
     cdef Py_ssize_t i
     cdef int d
-    cdef char* to = out.data_pointer
+    cdef char* to = data_of(out)
     cdef Tensor x
     for d in range(at):
         outer *= out.geometry.shape[d]
@@ -78,7 +81,7 @@ cdef int put_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at, bint con
             for i in range(n):
                 x = <Tensor>items[i]
                 chunk = x.count // outer * size
-                memcpy(to, x.data_pointer + row * chunk, chunk)
+                memcpy(to, data_of(x) + row * chunk, chunk)
                 to += chunk
         return 0
     return put_large_pieces(out, items, n, at)

@@ -30,7 +30,9 @@ cdef bint may_take_over(Tensor gradient, Tensor variable) noexcept:
         if Py_REFCNT(<PyObject*>gradient.base) > 1:
             return False
         shared = 2
-    return gradient.storage.owner is None and Py_REFCNT(<PyObject*>gradient.storage) <= shared
+    if not gradient.storage.memory.own or gradient.storage.memory.fixed or gradient.storage.memory.lent:
+        return False
+    return Py_REFCNT(<PyObject*>gradient.storage) <= shared
 
 _leaves = __import__("threading").RLock()
 

@@ -203,25 +203,37 @@ def constant_named(str name):
     """The layout or memory format called `name` (unpickling uses this)."""
     return globals()[name]
 
+cdef extern from "Python.h":
+    tuple PyList_AsTuple(object)
+    tuple PySequence_Tuple(object)
+
+cdef inline tuple items_once(object sequence):
+    """The items of a sequence, read once: what an item does while it is converted cannot change them. Of lists and tuples what they hold,
+    whatever a subclass says."""
+    return <tuple>sequence if isinstance(sequence, tuple) else PyList_AsTuple(sequence) if isinstance(sequence, list) else \
+        PySequence_Tuple(sequence)
+
 cdef int read_sizes(object sizes, int64_t* out) except -1:
     """A size or dims argument (an int or a sequence of ints) into `out`; returns how many."""
     cdef Py_ssize_t n, i
+    cdef tuple items
     if PyLong_CheckExact(sizes):
-        out[0] = sizes
+        out[0] = int64_of(sizes)
         return 1
-    if isinstance(sizes, (tuple, list)):
-        n = len(sizes)
-        if n > MAX_DIMS:
-            raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
-        for i in range(n):
-            out[i] = sizes[i]
-        return n
-    if isinstance(sizes, Tensor) and (<Tensor>sizes).geometry.ndim == 1:
-        return read_sizes(sizes.tolist(), out)
-    if hasattr(type(sizes), "__index__"):
-        out[0] = sizes.__index__()
-        return 1
-    return read_sizes(tuple(sizes), out)
+    if not isinstance(sizes, (tuple, list)):
+        if isinstance(sizes, Tensor) and (<Tensor>sizes).geometry.ndim == 1:
+            sizes = sizes.tolist()
+        elif hasattr(type(sizes), "__index__"):
+            out[0] = int64_of(PyNumber_Index(sizes))
+            return 1
+    items = items_once(sizes)
+    n = PyTuple_GET_SIZE(items)
+    if n > MAX_DIMS:
+        raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
+    for i in range(n):
+        item = <object>PyTuple_GET_ITEM(items, i)
+        out[i] = int64_of(item if PyLong_Check(item) else PyNumber_Index(item))
+    return n
 
 cdef inline int wrap_dim(int64_t dim, int ndim) except -1:
     """A dimension that may count from the end; 0-d tensors allow 0 and -1."""

@@ -109,7 +109,7 @@ cdef class PointwiseOp(Op):
                 size = item_bytes[code]
                 if self.inputs == 1:
                     out = new_like_shape(self.result[code], a.geometry)
-                    data[0], data[1] = out.data_pointer, a.data_pointer
+                    data[0], data[1] = data_of(out), data_of(a)
                     strides[0], strides[1] = item_bytes[out.code], size
                     self.kernel.loops[code](data, strides, a.count, NULL)
                     return out
@@ -117,7 +117,7 @@ cdef class PointwiseOp(Op):
                     b = <Tensor>args[1]
                     if b.code == code and b.flags & CONTIGUOUS and a.geometry.same_shape(b.geometry):
                         out = new_like_shape(self.result[code], a.geometry)
-                        data[0], data[1], data[2] = out.data_pointer, a.data_pointer, b.data_pointer
+                        data[0], data[1], data[2] = data_of(out), data_of(a), data_of(b)
                         if self.swapped:
                             data[1], data[2] = data[2], data[1]
                         strides[0], strides[1], strides[2] = item_bytes[out.code], size, size
@@ -131,7 +131,7 @@ cdef class PointwiseOp(Op):
                     else:
                         return self.general(args, call)
                     out = new_like_shape(self.result[code], a.geometry)
-                    data[0], data[1], data[2] = out.data_pointer, a.data_pointer, <char*>&scalar
+                    data[0], data[1], data[2] = data_of(out), data_of(a), <char*>&scalar
                     strides[0], strides[1], strides[2] = item_bytes[out.code], size, 0
                     if code == FLOAT32:
                         single = <float>scalar
@@ -169,7 +169,7 @@ cdef class PointwiseOp(Op):
                 return None
             else:
                 code = t.code
-            data[i + 1] = t.data_pointer
+            data[i + 1] = data_of(t)
             strides[i + 1] = item_bytes[t.code]
         if code != FLOAT32 and code != FLOAT64 or kernel.loops[code] == NULL:
             return None
@@ -188,7 +188,7 @@ cdef class PointwiseOp(Op):
             data[i + 1] = <char*>&singles[i] if code == FLOAT32 else <char*>&doubles[i]
             strides[i + 1] = 0
         out = new_like_shape(self.result[code], first.geometry)
-        data[0], strides[0] = out.data_pointer, item_bytes[out.code]
+        data[0], strides[0] = data_of(out), item_bytes[out.code]
         kernel.loops[code](data, strides, out.count, NULL)
         return out
 
@@ -345,17 +345,17 @@ cdef int overlap_of(Tensor out, Tensor given) noexcept:
     cdef char* given_end
     if out is given:
         return OVERLAP_FULL
-    if out.storage.data != given.storage.data or out.count == 0 or given.count == 0:
+    if out.storage.memory.data != given.storage.memory.data or out.count == 0 or given.count == 0:
         return OVERLAP_NONE
-    if out.data_pointer == given.data_pointer and out.geometry.same_shape(given.geometry) and out.geometry.same_strides(given.geometry):
+    if data_of(out) == data_of(given) and out.geometry.same_shape(given.geometry) and out.geometry.same_strides(given.geometry):
         return OVERLAP_FULL
     if not out.geometry.dense() or not given.geometry.dense():
         return OVERLAP_NONE
-    out_end = out.data_pointer + out.count * item_bytes[out.code]
-    given_end = given.data_pointer + given.count * item_bytes[given.code]
-    if out.data_pointer == given.data_pointer and out_end == given_end and out.geometry.same_strides(given.geometry):
+    out_end = data_of(out) + out.count * item_bytes[out.code]
+    given_end = data_of(given) + given.count * item_bytes[given.code]
+    if data_of(out) == data_of(given) and out_end == given_end and out.geometry.same_strides(given.geometry):
         return OVERLAP_FULL
-    return OVERLAP_PARTIAL if out.data_pointer < given_end and given.data_pointer < out_end else OVERLAP_NONE
+    return OVERLAP_PARTIAL if data_of(out) < given_end and data_of(given) < out_end else OVERLAP_NONE
 
 SHARED_MEMORY_TEXT = ("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
                       "Please clone() the tensor before performing the operation.")
@@ -405,19 +405,8 @@ cdef int resize_out(Tensor out, const Geometry& shape) except -1:
     return 0
 
 cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
-    """Gives `out` another shape, with more memory where it needs it; kept elements stay."""
-    cdef int64_t offset = out.data_pointer - out.storage.data
-    cdef int64_t needed = offset + shape.numel() * item_bytes[out.code]
-    cdef Storage grown
-    if needed > out.storage.nbytes:
-        if out.storage.owner is not None and type(out.storage.owner) is not Storage:
-            raise RuntimeError("Trying to resize storage that is not resizable")
-        # (Others over the old memory, which may not move under them, keep it.)
-        grown = new_storage(needed)
-        grown.version = out.storage.version
-        if out.storage.data != NULL:
-            memcpy(grown.data, out.storage.data, out.storage.nbytes)
-        out.storage, out.data_pointer = grown, grown.data + offset
+    """Gives `out` another shape; its storage grows where that needs more, and kept elements stay."""
+    grow_storage(out.storage, out.offset + shape.numel() * item_bytes[out.code])
     out.geometry.set_shape(shape.shape, shape.ndim)
     out.geometry.make_contiguous()
     out.count = shape.numel()

@@ -169,7 +169,7 @@ cdef class ProductOp(Op):
         else:
             out = new_like_shape(a.code, shape)
         # What is read while it is written, and factors that the kernel does not know, take another tensor between.
-        apart = complex_factor or mode != MODE_NEW and (out.storage.data == a.storage.data or out.storage.data == b.storage.data)
+        apart = complex_factor or mode != MODE_NEW and (out.storage.memory.data in (a.storage.memory.data, b.storage.memory.data))
         made = new_like_shape(a.code, shape) if apart else out
         if complex_factor:
             self.multiply(made, a, b, 1, 0)
@@ -204,7 +204,7 @@ cdef bint repeat_row(Tensor out, Tensor row):
             or out.geometry.shape[1] != row.count:
         return False
     for i in range(out.geometry.shape[0]):
-        memcpy(out.data_pointer + i * bytes, row.data_pointer, bytes)
+        memcpy(data_of(out) + i * bytes, data_of(row), bytes)
     return True
 
 cdef int require_expandable(Tensor x, const Geometry& shape) except -1:

@@ -91,7 +91,7 @@ cdef SavedTensor saved_tensor_of(OpNode node, int place, object value):
     storage = <Storage>value
     saved.is_output = True
     saved.tensor = Tensor.__new__(Tensor)
-    saved.tensor.storage, saved.tensor.data_pointer, saved.tensor.code = storage, storage.data, node.dtype_code
+    saved.tensor.storage, saved.tensor.code = storage, node.dtype_code
     saved.tensor.geometry.set_shape(node.shape.shape, node.shape.ndim)
     saved.tensor.geometry.make_contiguous()
     saved.tensor.count, saved.tensor.flags = saved.tensor.geometry.numel(), CONTIGUOUS
@@ -294,7 +294,7 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
         if plan.saved_kind[i] == FROM_OUTPUT:
             value = outputs if isinstance(outputs, Tensor) else outputs[plan.saved_index[i]]
             out = <Tensor?>value
-            if type(value) is Tensor and outputs is value and out.flags & CONTIGUOUS and out.data_pointer == out.storage.data and \
+            if type(value) is Tensor and outputs is value and out.flags & CONTIGUOUS and out.offset == 0 and \
                     can_save_plainly(out, i):
                 # The output must not be held by its own node. Its memory is enough: shape and dtype are the node's.
                 node.saved_versions[i] = out.storage.version

@@ -88,8 +88,8 @@ cdef class LayerNormOp(GeneralOp):
         mean, deviation = new_contiguous(x.code, sizes, kept + 1), new_contiguous(x.code, sizes, kept + 1)
         matrix[0], matrix[1] = x.count // columns, columns
         steps[0], steps[1] = columns, 1
-        arrays[0], arrays[3] = scalar_array(out.data_pointer, x.code), scalar_array(x.data_pointer, x.code)
-        arrays[1], arrays[2] = scalar_array(mean.data_pointer, x.code), scalar_array(deviation.data_pointer, x.code)
+        arrays[0], arrays[3] = scalar_array(data_of(out), x.code), scalar_array(data_of(x), x.code)
+        arrays[1], arrays[2] = scalar_array(data_of(mean), x.code), scalar_array(data_of(deviation), x.code)
         for d in range(4):
             arrays[d].ndim, arrays[d].shape, arrays[d].strides = 2, matrix, steps
         for d in range(1, 3):

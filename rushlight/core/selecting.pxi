@@ -174,7 +174,7 @@ cdef class PlaceOp(GeneralOp):
         x = <Tensor>args[0]
         n = read_sizes(<object>args[1], sizes)
         out = new_contiguous(x.code, sizes, n)
-        memset(out.data_pointer, 0, out.count * item_bytes[out.code])
+        memset(data_of(out), 0, out.count * item_bytes[out.code])
         passed[0] = <PyObject*>out
         for i in range(2, self.parameter_count):
             passed[i - 1] = args[i]

@@ -1,10 +1,50 @@
 cdef extern from *:
     """
+    // Gives up a reference. What falls away because of it waits for its turn: chains of owners, however long, are freed without recursion.
+    static void rl_let_go(PyObject* object) {
+      static std::vector<PyObject*> waiting;
+      static bool freeing = false;
+      if (Py_REFCNT(object) > 1) { Py_DECREF(object); return; }
+      waiting.push_back(object);
+      if (freeing) return;
+      freeing = true;
+      while (!waiting.empty()) {
+        PyObject* next = waiting.back();
+        waiting.pop_back();
+        Py_DECREF(next);
+      }
+      freeing = false;
+    }
+
     // Members that free themselves: unlike __dealloc__, a destructor does not make CPython save and restore its error state.
-    struct rl_block {
+    struct rl_memory {            // a block of memory, the own one or that of another
       char* data = nullptr;
-      int64_t size = 0;
-      ~rl_block() { if (data) rl::release(data, size); }
+      int64_t size = 0;           // in bytes
+      PyObject* owner = nullptr;  // strong: who keeps the memory alive, where it is not this object's own block
+      rl_memory *before = nullptr, *after = nullptr;  // others over the same block: they follow it when it moves; the own one comes first
+      bool own = false;
+      bool fixed = false;         // somebody outside knows the address: it must not move
+      bool lent = false;          // somebody outside holds the memory: where it moves, the old block stays as long as this object
+      ~rl_memory() {
+        if (own) rl::release(data, size);
+        if (before) before->after = after;
+        if (after) after->before = before;
+        if (owner) rl_let_go(owner);
+      }
+      void follow(rl_memory& root) {
+        data = root.data;
+        size = root.size;
+        before = &root;
+        after = root.after;
+        if (after) after->before = this;
+        root.after = this;
+      }
+      void move(char* to, int64_t bytes) {
+        for (rl_memory* each = this; each; each = each->after) {
+          each->data = to;
+          each->size = bytes;
+        }
+      }
     };
     struct rl_place {           // a line of the user's program
       PyObject* code = nullptr; // strong
@@ -18,13 +58,20 @@ cdef extern from *:
       }
     };
     """
-    cdef cppclass Block "rl_block":
+    cdef cppclass Memory "rl_memory":
         char* data
         int64_t size
+        PyObject* owner
+        cbool own
+        cbool fixed
+        cbool lent
+        void follow(Memory&)
+        void move(char*, int64_t)
     cdef cppclass Place "rl_place":
         PyObject* code
         int instruction
         void mark()
+    void let_go "rl_let_go"(PyObject*)
 
 # Memory with a version. Views share a Storage; `.data` gets a second Storage over the same memory, with a version of its own.
 # Outside the garbage collector: what owns foreign memory (a NumPy array, another storage) does not refer back.
@@ -32,47 +79,84 @@ cdef extern from *:
 @cython.no_gc
 @cython.freelist(512)
 cdef class Storage:
-    cdef char* data
-    cdef int64_t nbytes
-    cdef object owner            # whoever keeps the memory alive: None where it is this object's own block
+    cdef Memory memory
     cdef uint32_t version        # counts in-place writes
     cdef bint holds_tangents     # tangents of several duals lie here: none is written in place
-    cdef Block block             # the memory, where it is this object's own
     cdef Place written           # the line that last wrote in place
 
     def __reduce__(self):
-        return (storage_from_bytes, ((<char*>self.data)[:self.nbytes],))
+        return (storage_from_bytes, ((<char*>self.memory.data)[:self.memory.size],))
 
     def __len__(self):
-        return self.nbytes
+        return self.memory.size
 
     def data_ptr(self):
         """The address of the memory."""
-        return <size_t>self.data
+        return <size_t>self.memory.data
 
 cdef object out_of_memory(int64_t nbytes):
     return RuntimeError(f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)")
 
 cdef Storage new_storage(int64_t nbytes):
     cdef Storage storage = Storage.__new__(Storage)
-    storage.data = <char*>allocate(nbytes)
-    if storage.data == NULL:
+    storage.memory.data = <char*>allocate(nbytes)
+    if storage.memory.data == NULL:
         raise out_of_memory(nbytes)
-    storage.nbytes = nbytes
-    storage.block.data, storage.block.size = storage.data, nbytes
+    storage.memory.size = nbytes
+    storage.memory.own = True
     return storage
 
 def storage_from_bytes(bytes content):
     """A storage with a copy of `content` (unpickling uses this)."""
     cdef Storage storage = new_storage(len(content))
-    memcpy(storage.data, <char*>content, len(content))
+    memcpy(storage.memory.data, <char*>content, len(content))
     return storage
 
 cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):
     """Memory of somebody else, kept alive by `owner`."""
     cdef Storage storage = Storage.__new__(Storage)
-    storage.data, storage.nbytes, storage.owner = data, nbytes, owner
+    storage.memory.data, storage.memory.size, storage.memory.fixed = data, nbytes, True
+    Py_INCREF(owner)
+    storage.memory.owner = <PyObject*>owner
     return storage
+
+cdef inline Storage root_of(Storage storage):
+    """The storage that holds the memory: itself, or that which it was made over."""
+    if not storage.memory.own and type(<object>storage.memory.owner) is Storage:
+        return <Storage>storage.memory.owner
+    return storage
+
+cdef Storage second_storage(Storage storage):
+    """The same memory with a version of its own."""
+    cdef Storage out = Storage.__new__(Storage), root = root_of(storage)
+    Py_INCREF(root)
+    out.memory.owner = <PyObject*>root
+    out.memory.follow(root.memory)
+    out.memory.fixed = storage.memory.fixed
+    return out
+
+cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
+    """Gives the memory more bytes, for every tensor over it."""
+    cdef Storage root = root_of(storage), old
+    cdef char* grown
+    cdef int64_t size = root.memory.size
+    if nbytes <= size:
+        return 0
+    if storage.memory.fixed or root.memory.fixed:
+        raise RuntimeError("Trying to resize storage that is not resizable")
+    grown = <char*>allocate(nbytes)
+    if grown == NULL:
+        raise out_of_memory(nbytes)
+    memcpy(grown, root.memory.data, size)
+    if root.memory.lent:
+        old = Storage.__new__(Storage)
+        old.memory.data, old.memory.size, old.memory.own, old.memory.owner = root.memory.data, size, True, root.memory.owner
+        Py_INCREF(old)
+        root.memory.owner = <PyObject*>old
+    else:
+        release(root.memory.data, size)
+    root.memory.move(grown, nbytes)
+    return 0
 
 cdef inline void mark_write(Storage storage) noexcept:
     """An in-place write happens here: count it, and remember the user's line."""

@@ -30,17 +30,37 @@ cdef extern from *:
       Py_DECREF(descriptor);
       PyType_Modified(type);
     }
+
+    // .grad outlives its tensor by a moment, so that chains of tensors, each the .grad of the next, are freed without recursion.
+    #define rl_grad_slot(tensor) (&(tensor)->grad_)
+    static destructor rl_bare_dealloc;
+    static size_t rl_grad_offset;
+    static void rl_tensor_dealloc(PyObject* self) {
+      PyObject** slot = (PyObject**)((char*)self + rl_grad_offset);
+      PyObject* grad = *slot;
+      if (grad == Py_None || !grad) return rl_bare_dealloc(self);
+      *slot = NULL;
+      rl_bare_dealloc(self);
+      rl_let_go(grad);
+    }
+    static void rl_free_grads_in_turn(PyTypeObject* type, size_t offset) {
+      rl_bare_dealloc = type->tp_dealloc;
+      rl_grad_offset = offset;
+      type->tp_dealloc = rl_tensor_dealloc;
+    }
     """
+    void free_grads_in_turn "rl_free_grads_in_turn"(PyTypeObject*, size_t) noexcept
+    PyObject** grad_slot "rl_grad_slot"(Tensor) noexcept
     void forget "rl_forget"(PyObject**) noexcept
     PyObject** attribute_slot "rl_attribute_slot"(Tensor) noexcept
     void enable_dict "rl_enable_dict"(PyTypeObject*, size_t) noexcept
 
 
-# No trashcan: long chains of tensors lead through nodes, which have one.
+# No trashcan: long chains of tensors lead through nodes, which have one, or through .grad.
 @cython.freelist(1024)
 cdef class Tensor:
     cdef Storage storage
-    cdef char* data_pointer
+    cdef int64_t offset           # of the first element in the storage, in bytes
     cdef int64_t count            # number of elements
     cdef int8_t code              # dtype
     cdef uint8_t flags
@@ -133,13 +153,13 @@ cdef class Tensor:
 
     def storage_offset(self):
         """Elements between the start of the storage and the first element."""
-        return (self.data_pointer - self.storage.data) // item_bytes[self.code]
+        return self.offset // item_bytes[self.code]
 
     def data_ptr(self):
         """The address of the first element."""
         if self.depth:
             refuse_memory(self)
-        return <size_t>self.data_pointer
+        return <size_t>data_of(self)
 
     def is_contiguous(self, memory_format=contiguous_format):
         """Whether the elements lie in memory in row-major order."""
@@ -188,7 +208,7 @@ cdef class Tensor:
         if self.count != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
                                "Boolean value of Tensor with more than one value is ambiguous")
-        return bool(read_number(self.code, self.data_pointer))
+        return bool(read_number(self.code, data_of(self)))
 
     def item(self):
         """The one element as a Python number."""
@@ -196,7 +216,7 @@ cdef class Tensor:
             return (<Wrapped>self).level.read(self, "item").item()
         if self.count != 1:
             raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
-        return read_number(self.code, self.data_pointer)
+        return read_number(self.code, data_of(self))
 
     def __float__(self):
         if needs_grad(self):
@@ -314,7 +334,7 @@ cdef class Tensor:
     def data(self):
         """The same memory, without history and with a version of its own: writes to it go unnoticed by backward."""
         cdef Tensor out = alias_as_captured(self) if modes.transforms else alias_of(self)
-        out.storage = foreign_storage(self.storage.data, self.storage.nbytes, self.storage)
+        out.storage = second_storage(self.storage)
         return out
 
     @data.setter
@@ -512,7 +532,6 @@ cdef inline Tensor new_tensor(int code, int64_t count):
     cdef Tensor out = Tensor.__new__(Tensor)
     cdef Storage storage = new_storage(count * item_bytes[code])
     out.storage = storage
-    out.data_pointer = storage.data
     out.count = count
     out.code = code
     if modes.inference:
@@ -525,7 +544,6 @@ cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     cdef int64_t count = out.geometry.lay_out(geometry)
     cdef Storage storage = new_storage(count * item_bytes[code])
     out.storage = storage
-    out.data_pointer = storage.data
     out.count = count
     out.code = code
     out.flags = CONTIGUOUS | INFERENCE if modes.inference else CONTIGUOUS
@@ -546,9 +564,13 @@ cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):
     out.flags |= CONTIGUOUS
     return out
 
+cdef inline char* data_of(Tensor t) noexcept:
+    """The address of the first element."""
+    return t.storage.memory.data + t.offset
+
 cdef inline void become_alias(Tensor out, Tensor source):
     out.storage = source.storage
-    out.data_pointer = source.data_pointer
+    out.offset = source.offset
     out.count = source.count
     out.code = source.code
     out.geometry.copy(source.geometry)
@@ -580,7 +602,7 @@ cdef inline void update_contiguous(Tensor t) noexcept:
         t.flags &= ~CONTIGUOUS
 
 cdef inline Array array_of(Tensor t) noexcept:
-    return make_array(t.data_pointer, t.code, t.geometry)
+    return make_array(data_of(t), t.code, t.geometry)
 
 cdef bint channels_last_contiguous(Tensor t, int ndim):
     cdef int64_t step = 1
@@ -695,7 +717,7 @@ cdef int set_data(Tensor t, value) except -1:
     cdef AccumulateGrad accumulator
     become_alias(t, source)
     t.flags |= kept
-    t.storage = foreign_storage(source.storage.data, source.storage.nbytes, source.storage)
+    t.storage = second_storage(source.storage)
     t.storage.version = version
     if t.accumulator != NULL:
         accumulator = <AccumulateGrad><object>t.accumulator
@@ -752,6 +774,7 @@ cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) 
     return <PyObject*>out
 
 cdef Tensor _a_tensor = Tensor.__new__(Tensor)
+free_grads_in_turn(<PyTypeObject*>Tensor, <size_t>(<char*>grad_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
 enable_dict(<PyTypeObject*>Tensor, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
 set_new(<PyTypeObject*>Tensor, <void*>python_new)
 

@@ -36,12 +36,12 @@ cdef class ViewOp(Op):
             begin_write(self, args, call)
             x.geometry.copy(geometry)
             x.count = geometry.numel()
-            x.data_pointer += offset
+            x.offset += offset
             update_contiguous(x)
             return x
         out = Tensor.__new__(Tensor)
         out.storage = x.storage
-        out.data_pointer = x.data_pointer + offset
+        out.offset = x.offset + offset
         out.code = code
         out.geometry.copy(geometry)
         out.count = geometry.numel()
@@ -252,17 +252,17 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             if out.shape[d] < 0:
                 raise RuntimeError(f"Trying to create tensor with negative dimension {out.shape[d]}: {list(make_tuple(out.shape, n))}")
             out.strides[d] = sizes[d]
-        offset[0] = x.storage.data - x.data_pointer if <object>args[3] is not None else 0
+        offset[0] = -x.offset if <object>args[3] is not None else 0
         if <object>args[3] is not None:
             start = <object>args[3]
             if start < 0:
                 raise RuntimeError(f"Tensor: invalid storage offset {start}")
             offset[0] += start * item
-        if out.numel() and (x.data_pointer + offset[0] - x.storage.data) + out.extent() * item > x.storage.nbytes:
-            start = (x.data_pointer + offset[0] - x.storage.data) // item
+        if out.numel() and x.offset + offset[0] + out.extent() * item > x.storage.memory.size:
+            start = (x.offset + offset[0]) // item
             raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.shape, n))}, strides {list(make_tuple(sizes, n))}, storage offset {start}, and "
                                f"itemsize {item} requiring a storage size of {(start + out.extent()) * item} are out of bounds for storage of size "
-                               f"{x.storage.nbytes}")
+                               f"{x.storage.memory.size}")
     elif which == VIEW_REAL or which == VIEW_IMAG:
         out.copy(g[0])
         if category[x.code] != IS_COMPLEX:
@@ -368,8 +368,8 @@ cdef class MultiViewOp(Op):
         cdef Tensor x, out
         cdef Geometry geometry
         cdef list outputs = []
-        cdef int64_t sizes[1]
-        cdef int64_t start = 0, size
+        cdef vector[int64_t] pieces
+        cdef int64_t start = 0, size, total = 0
         cdef int d, i, k, ndim
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
@@ -388,26 +388,23 @@ cdef class MultiViewOp(Op):
             for start in range(x.geometry.shape[d]):
                 outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
         else:
-            pieces = <object>args[1]
-            if sum_of(pieces) != x.geometry.shape[d] or any([piece < 0 for piece in pieces]):
+            for piece in items_once(<object>args[1]):
+                size = int64_of(piece if PyLong_Check(piece) else PyNumber_Index(piece))
+                pieces.push_back(size)
+                # (Where the sum is beyond int64, one of them is larger than the dimension.)
+                total = -1 if size < 0 or total < 0 or size > x.geometry.shape[d] - total else total + size
+            if total != x.geometry.shape[d]:
                 raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {x.geometry.shape[d]} (input tensor's size at dimension "
                                    f"{d}), but got split_sizes={list(pieces)}")
             geometry.copy(x.geometry)
-            for piece in pieces:
-                size = piece
+            for size in pieces:
                 geometry.shape[d] = size
                 outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
                 start += size
         for out in outputs:
             if self.is_unsafe:
                 unlink(out)
-                out.storage = foreign_storage(x.storage.data, x.storage.nbytes, x.storage)
+                out.storage = second_storage(x.storage)
             elif not out.flags & INFERENCE and modes.grad:      # (whatever the view was that it is a part of)
                 out.creation = VIEW_MULTI_OUTPUT
         return tuple(outputs)
-
-cdef object sum_of(pieces):
-    total = 0
-    for piece in pieces:
-        total += piece
-    return total

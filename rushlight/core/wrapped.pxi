@@ -126,7 +126,7 @@ cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
     """Makes `value` what is within `out`; an int as `aspect` is the dimension of `value` that the program does not see."""
     cdef int d, hidden, ndim = value.geometry.ndim
     out.value, out.aspect = value, aspect
-    out.storage, out.data_pointer, out.code = value.storage, value.data_pointer, value.code
+    out.storage, out.offset, out.code = value.storage, value.offset, value.code
     out.flags = out.flags & ~(CONTIGUOUS | INFERENCE) | value.flags & (CONTIGUOUS | INFERENCE)
     if type(aspect) is not int:
         out.count = value.count

@@ -306,7 +306,7 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """`obj` as a tensor: shared memory where possible (`copy=False` insists, `copy=True` forbids)."""
     core.refuse_other_devices(device)
-    shared = isinstance(obj, Tensor) or hasattr(obj, "__array_interface__") or hasattr(obj, "__dlpack__")
+    shared = isinstance(obj, Tensor) or core.is_numpy_array(obj) or hasattr(obj, "__dlpack__")
     if not shared and not isinstance(obj, (int, float, complex, list, tuple)) and has_buffer(obj):
         made = core.frombuffer(obj, dtype=dtype or core.get_default_dtype())
     elif shared:

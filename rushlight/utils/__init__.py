@@ -1,11 +1,15 @@
 """Helpers around tensors, as PyTorch names them."""
 
 from rushlight._late import late as _late
-from rushlight.utils import hooks
 
-__all__ = ["checkpoint", "hooks"]
+__all__ = ["checkpoint", "dlpack", "hooks"]
 
-_LATE = {"_pytree": "rushlight.utils._pytree", "checkpoint": "rushlight.utils.checkpoint"}
+_LATE = {
+    "_pytree": "rushlight.utils._pytree",
+    "checkpoint": "rushlight.utils.checkpoint",
+    "dlpack": "rushlight.utils.dlpack",
+    "hooks": "rushlight.utils.hooks",
+}
 __getattr__ = _late(__name__, _LATE)
 
 
