@@ -31,6 +31,7 @@ RANDOM = {
 UNMATCHED = {
     "as_strided": "reads memory by strides",
     "window": "reads memory by strides",
+    "window_copy": "reads memory by strides",
     "as_strided_scatter": "writes memory by strides",
     "_window_gradient": "its arguments describe strides",
 }

@@ -17,11 +17,12 @@ from .test_laws import OPS, RANDOM, SAMPLES, WIDE
 DYNAMIC = ("dynamic shape", "Attempted to vmap over `mask`", "Batch norm got a batched tensor")
 """What vmap refuses because examples would have results of different shapes, or share what they write into."""
 
-WITHOUT_RULE = {"bincount", "histc", "repeated_places"}
+WITHOUT_RULE = {"bincount", "histc", "repeated_places", "_pdist_forward", "pdist_backward"}
 """What PyTorch runs one example after the other, too."""
 
 RELATIVE_TO_MEMORY = {
     "window": "its places count from the start of the memory",
+    "window_copy": "its places count from the start of the memory",
     "as_strided_scatter": "its rule counts from the start of the memory",
     "_depends": "its result is about the graph",
 }

@@ -97,6 +97,7 @@ cdef extern from * namespace "rl" nogil:
         cbool anomaly
         cbool anomaly_check_nan
         cbool multithreading
+        int32_t unwrapped
         int32_t interpreters
         int32_t transforms
         int32_t at_work

@@ -36,6 +36,17 @@ def restore_modes(bint inference, bint wished, bint grad):
     """Puts back what set_inference_mode or leave_inference_mode returned."""
     modes.inference, modes.wished, modes.grad = inference, wished, grad
 
+cdef class Unwrapped:
+    """`with unwrapped:` as PyTorch's C++ computes: a number in arithmetic stands for itself (MulBackward1), and is no wrapped tensor."""
+
+    def __enter__(self):
+        modes.unwrapped += 1
+
+    def __exit__(self, *error):
+        modes.unwrapped -= 1
+
+unwrapped = Unwrapped()
+
 def is_anomaly_enabled():
     """Whether backward checks for NaN and names the forward line."""
     return modes.anomaly

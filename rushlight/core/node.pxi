@@ -14,6 +14,7 @@ cdef enum:
     LEAF_SEQUENCE = -1   # as uint64: before every other node
     PLAINLY_SAVED = 4    # so many saved tensors can do without a SavedTensor: the node itself knows their versions
     MAX_LEAF_EDGES = 64  # as many as `leaf_edges` has bits
+    OF_NUMBER = 255      # the variant of arithmetic with a number that stands for itself
     KEPT = 6             # so many edges and saved values can lie in the node itself
 
 _node_types = {}
@@ -247,7 +248,7 @@ cdef class OpNode(Node):
     """A node whose derivative is in the op table."""
 
     cdef str backward_name(self):
-        return <str>self.plan.op.backward_names[self.variant]
+        return self.plan.op.number_name if self.variant == OF_NUMBER else <str>self.plan.op.backward_names[self.variant]
 
     cdef str forward_name(self):
         return error_name(self.backward_name())

@@ -72,6 +72,7 @@ cdef class Rule:
     cdef readonly bint is_slope      # the function gives the partial derivative, not the vjp
     cdef readonly bint is_list       # the parameter is a list of tensors
     cdef readonly list sources       # (FROM_…, index)
+    cdef public bint meets_numbers   # it computes with an operand that may be a wrapped number (of x * 2)
     cdef bint is_identity            # the function gives back its one argument (`lambda b: b`): it need not be called
 
     def __init__(self, function, int parameter, bint is_slope, bint is_list, list sources):
@@ -110,6 +111,7 @@ cdef class Op:
     cdef readonly int positional       # how many parameters may be given by position
     cdef readonly int sizes            # the parameter that takes x.view(2, 3)'s ints, or -1
     cdef readonly tuple backward_names
+    cdef public str number_name       # of the node where a number that stands for itself is an operand (MulBackward1); or None
     cdef readonly list rules
     cdef readonly tuple outputs        # names; () for one unnamed output
     cdef readonly object result_type

@@ -61,6 +61,11 @@ cdef class PointwiseOp(Op):
         self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
+        for rule in self.rules:
+            (<Rule>rule).meets_numbers = inputs == 2 and not tensors_only and not self.has_variants and \
+                any([kind == FROM_ARGUMENT and place < inputs for kind, place in (<Rule>rule).sources])
+        if inputs == 1:
+            self.in_place_shift = self.has_variants      # where there are two names, the second is that of the call in place
         self.direct_many = inputs > 2 and alpha < 0 and self.number_count == 0 and numbers is None and not swapped
         for i in range(DTYPES):
             self.result[i] = operand_code(self.kernel, 0, i)

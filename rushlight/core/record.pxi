@@ -143,6 +143,10 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         while edge_count > 1 and op.has_plain_rules and \
                 not PyObject_TypeCheck(<object>args[plan.edge_parameter[edge_count - 1]], <PyTypeObject*>Tensor):
             edge_count -= 1
+    elif modes.unwrapped and op.number_name is not None:
+        if not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor):
+            node.variant = OF_NUMBER
+            edge_count = 1
     if plan.is_short:
         node.kept_edges = edge_count
     else:
@@ -413,10 +417,18 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         if rule.is_identity:
             value = scale_by_slope(gradient, <object>given.items[0]) if rule.is_slope else <object>given.items[0]
         elif rule.is_slope:
-            value = rule.function if n == 0 and not callable(rule.function) else PyObject_Vectorcall(rule.function, given.items, n, NULL)
-            value = scale_by_slope(gradient, value)
+            modes.unwrapped = modes.grad and not rule.meets_numbers
+            try:
+                value = rule.function if n == 0 and not callable(rule.function) else PyObject_Vectorcall(rule.function, given.items, n, NULL)
+                value = scale_by_slope(gradient, value)
+            finally:
+                modes.unwrapped = 0
         else:
-            value = PyObject_Vectorcall(rule.function, given.items, n, NULL)
+            modes.unwrapped = modes.grad and not rule.meets_numbers
+            try:
+                value = PyObject_Vectorcall(rule.function, given.items, n, NULL)
+            finally:
+                modes.unwrapped = 0
         if rule.parameter < 0 or rule.is_list:
             for item in value:
                 hand_over(node, edge, item, run, result)

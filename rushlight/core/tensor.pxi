@@ -121,18 +121,18 @@ cdef class Tensor:
         """All sizes, or that of dimension `dim`."""
         if dim is None:
             return make_size(self.geometry.shape, self.geometry.ndim)
-        cdef int d = wrap_dim(dim, self.geometry.ndim)
         if self.geometry.ndim == 0:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        cdef int d = wrap_dim(dim, self.geometry.ndim)
         return self.geometry.shape[d]
 
     def stride(self, dim=None):
         """All strides (in elements), or that of dimension `dim`."""
         if dim is None:
             return make_tuple(self.geometry.strides, self.geometry.ndim)
-        cdef int d = wrap_dim(dim, self.geometry.ndim)
         if self.geometry.ndim == 0:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        cdef int d = wrap_dim(dim, self.geometry.ndim)
         return self.geometry.strides[d]
 
     def dim(self):

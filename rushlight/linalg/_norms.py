@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops.norms import vector_norm
+from rushlight.ops.shape import inverse_permutation
 
 
 def check_matrix(x, dim, ord):
@@ -60,13 +61,10 @@ def greatest(values, dim, keepdim):
 
 def singular_value_norm(x, ord, rows, columns, keepdim):
     """The norms that singular values give."""
-    rest = [d for d in range(x.dim()) if d not in (rows, columns)]
-    values = torch.linalg.svdvals(x.permute(*rest, rows, columns))
-    made = values.sum(-1) if ord == "nuc" else greatest(values, -1, False) if ord > 0 else values.amin(-1)
-    if keepdim:
-        for d in sorted((rows, columns)):
-            made = made.unsqueeze(d)
-    return made
+    order = [d for d in range(x.dim()) if d not in (rows, columns)] + [rows, columns]
+    values = torch.linalg.svdvals(x.permute(order))
+    made = values.sum(-1, keepdim) if ord == "nuc" else greatest(values, -1, keepdim) if ord > 0 else values.amin(-1, keepdim)
+    return made.unsqueeze(-1).permute(inverse_permutation(order)) if keepdim else made
 
 
 def norm(input, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):

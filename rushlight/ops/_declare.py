@@ -164,6 +164,7 @@ def pointwise(
     numbers=None,
     check=None,
     name=None,
+    number_name=None,
     inplace=True,
     out=True,
     **placement,
@@ -174,7 +175,8 @@ def pointwise(
     they need, or plain numbers. Where the op is not holomorphic, `vjp` (one rule, or a tuple) and `jvp` stand instead. `dtype` is "promote"
     or "float" (integers compute in the default dtype). `inputs` counts the operands (default: the parameters without a default);
     parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
-    be a Python number.
+    be a Python number. Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
+    with a number within rules and compositions (core.unwrapped).
     """
 
     def declare(body):
@@ -200,6 +202,7 @@ def pointwise(
         made.configure(
             kernel or declared.name, count, dtype == "float", scaled, alpha, alpha_sign, numbers, check, swapped, tensors_only
         )
+        made.number_name = number_name
         return register(made, inplace=inplace, **placement)
 
     return declare

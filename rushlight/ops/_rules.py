@@ -4,6 +4,11 @@ import rushlight as torch
 from rushlight.core import InPlace, Tensor
 
 
+def both_names(title):
+    """The names of a node that calls in place give a name of their own."""
+    return f"{title}Backward0", f"{title}Backward1"
+
+
 def is_complex(value):
     """Whether a tensor or number is complex."""
     return value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)

@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise
-from rushlight.ops._rules import in_place
+from rushlight.ops._rules import both_names, in_place
 from rushlight.ops.steps import tracked_with
 
 
@@ -47,6 +47,7 @@ def relu(x):
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
     inputs=1,
     numbers=lambda threshold, value: (float(threshold), float(value)),
+    name=both_names("Threshold"),
     method=False,
 )
 def threshold(x, threshold, value):
@@ -69,6 +70,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
 
 @pointwise(
     slope=lambda x, negative_slope: tracked_with(torch.where(x > 0, 1, negative_slope), x),
+    name=both_names("LeakyRelu"),
     function=False,
     method=False,
     inplace=False,
@@ -81,7 +83,7 @@ def elu_slope(x, alpha, scale, input_scale):
     return torch.where(x <= 0, (x * input_scale).exp() * (alpha * scale * input_scale), scale)
 
 
-@pointwise(slope=elu_slope, function=False, method=False, inplace=False)
+@pointwise(slope=elu_slope, name=both_names("Elu"), function=False, method=False, inplace=False)
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
     """scale · x above 0, scale · alpha · (exp(input_scale · x) - 1) below."""
 
@@ -90,12 +92,12 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-@pointwise(slope=lambda x: elu_slope(x, SELU_ALPHA, SELU_SCALE, 1), name="EluBackward0", method=False)
+@pointwise(slope=lambda x: elu_slope(x, SELU_ALPHA, SELU_SCALE, 1), name=both_names("Elu"), method=False)
 def selu(x):
     """The self-normalising elu."""
 
 
-@pointwise(slope=lambda x, alpha: elu_slope(x, alpha, 1, 1 / alpha), method=False)
+@pointwise(slope=lambda x, alpha: elu_slope(x, alpha, 1, 1 / alpha), name=both_names("Celu"), method=False)
 def celu(x, alpha=1.0):
     """x above 0, alpha · (exp(x / alpha) - 1) below."""
 
@@ -313,7 +315,7 @@ def prelu(input, weight):
 @op(
     vjp={"x": lambda g, x, slope: tracked_with(g * slope, x)},
     jvp=lambda x_t, slope: x_t * slope,
-    name="RreluWithNoiseBackward0",
+    name=both_names("RreluWithNoise"),
     function=False,
     method=False,
     inplace=True,
@@ -376,10 +378,10 @@ def glu(x, dim=-1):
     """The first half of `x` along `dim` times the sigmoid of the second."""
     if x.ndim == 0:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    if x.size(dim) % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.size(dim)}")
     if not x.is_floating_point():
         raise NotImplementedError(f"\"glu_cpu\" not implemented for '{x.dtype.legacy_name}'")
-    if x.shape[dim] % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.shape[dim]}")
     first, second = halves(x, dim)
     return first * torch.sigmoid(second)
 

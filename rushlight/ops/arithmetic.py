@@ -40,7 +40,7 @@ def refuse_bool_neg(dtype, *inputs):
         )
 
 
-@pointwise(slopes=(1, lambda alpha: alpha), inputs=2, scaled="add_scaled")
+@pointwise(slopes=(1, lambda alpha: alpha), inputs=2, scaled="add_scaled", number_name="AddBackward1")
 def add(a, b, *, alpha=1):
     """`a` plus `alpha` times `b`, broadcast against each other.
 
@@ -51,7 +51,13 @@ def add(a, b, *, alpha=1):
 
 
 @pointwise(
-    slopes=(1, lambda alpha: -alpha), inputs=2, scaled="add_scaled", alpha_sign=-1, check=refuse_bool_sub, aliases=("subtract",)
+    slopes=(1, lambda alpha: -alpha),
+    inputs=2,
+    scaled="add_scaled",
+    alpha_sign=-1,
+    check=refuse_bool_sub,
+    number_name="SubBackward1",
+    aliases=("subtract",),
 )
 def sub(a, b, *, alpha=1):
     """`a` minus `alpha` times `b`, broadcast against each other."""
@@ -72,7 +78,7 @@ def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
 
 
-@pointwise(slopes=(lambda b: b, lambda a: a), aliases=("multiply",))
+@pointwise(slopes=(lambda b: b, lambda a: a), number_name="MulBackward1", aliases=("multiply",))
 def mul(a, b):
     """Product of `a` and `b`, element by element, broadcast against each other."""
 
@@ -101,6 +107,7 @@ def reciprocal(x):
     jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * (out / b)),
     inputs=2,
     dtype="float",
+    number_name="DivBackward1",
     method=False,
     function=False,
 )
@@ -113,6 +120,7 @@ def div(a, b):
     jvp=lambda a_t, b_t, out: torch.zeros_like(out),
     kernel="trunc_divide",
     name="DivBackward2",
+    number_name="DivBackward3",
     inputs=2,
     function=False,
     method=False,
@@ -126,6 +134,7 @@ def _trunc_divide(a, b):
     jvp=lambda a_t, b_t, out: torch.zeros_like(out),
     kernel="floor_divide",
     name="DivBackward2",
+    number_name="DivBackward3",
     inputs=2,
     function=False,
     method=False,

@@ -81,9 +81,9 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     if dim is None:
         input, dim = input.reshape(-1), 0
     d = wrapped(dim, input.ndim)
-    if input.ndim == 0:
-        input = input.reshape(1)
-    length = input.shape[d]
+    if not isinstance(repeats, torch.Tensor):
+        wrapped(d + 1, input.ndim + 1 if input.ndim else 0)
+    length = input.size(dim)
     if isinstance(repeats, torch.Tensor):
         if repeats.numel() == 1:
             repeats = repeats.reshape(-1).expand(length)
@@ -232,12 +232,13 @@ def unique_elements(x, consecutive, return_inverse, return_counts):
 
 
 def unique_slices(x, dim, consecutive, return_inverse, return_counts):
-    d = wrapped(dim, x.ndim)
+    if x.is_complex():
+        raise NotImplementedError(f"\"unique_dim\" not implemented for '{x.dtype.legacy_name}'")
+    length, d = x.size(dim), wrapped(dim, x.ndim)
     if 0 in x.shape:
-        if x.shape.count(0) > 1 or x.shape[d]:
+        if x.shape.count(0) > 1 or length:
             raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
-        return x.clone(), core.empty_tensor((0,), torch.int64), core.empty_tensor((0,), torch.int64)
-    length = x.shape[d]
+        return core.empty_tensor(x.shape, x.dtype), core.empty_tensor((0,), torch.int64), core.empty_tensor((0,), torch.int64)
     order = core.empty_tensor((length,), torch.int64)
     inverse = core.empty_tensor((length if return_inverse else 0,), torch.int64)
     counts = core.empty_tensor((length if return_counts else 0,), torch.int64)
@@ -245,7 +246,7 @@ def unique_slices(x, dim, consecutive, return_inverse, return_counts):
     rows = x.movedim(d, 0).contiguous()
     kernel("unique_dim")(order, inverse, counts, count, rows, int(return_inverse), int(return_counts), int(consecutive))
     return (
-        x.index_select(d, shortened(order, count.item())),
+        rows.index_select(0, shortened(order, count.item())).movedim(0, d),
         inverse,
         shortened(counts, count.item()) if return_counts else counts,
     )

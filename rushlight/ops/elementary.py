@@ -7,7 +7,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, conjugate, in_place, refuse_complex
+from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, refuse_complex
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -112,7 +112,7 @@ def tanh(x):
     """Hyperbolic tangent."""
 
 
-@pointwise(slope=lambda x: (x * x + 1).rsqrt(), dtype="float", aliases=("arcsinh",))
+@pointwise(slope=lambda x: (x * x + 1).rsqrt(), dtype="float", name=both_names("Asinh"), aliases=("arcsinh",))
 def asinh(x):
     """Inverse of the hyperbolic sine."""
 
@@ -124,12 +124,12 @@ def acosh_slope(x):
     return (x * x - 1).rsqrt()
 
 
-@pointwise(slope=acosh_slope, dtype="float", aliases=("arccosh",))
+@pointwise(slope=acosh_slope, dtype="float", name=both_names("Acosh"), aliases=("arccosh",))
 def acosh(x):
     """Inverse of the hyperbolic cosine."""
 
 
-@pointwise(slope=lambda x: (1 - x * x).reciprocal(), dtype="float", aliases=("arctanh",))
+@pointwise(slope=lambda x: (1 - x * x).reciprocal(), dtype="float", name=both_names("Atanh"), aliases=("arctanh",))
 def atanh(x):
     """Inverse of the hyperbolic tangent."""
 

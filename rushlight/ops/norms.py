@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops.reduction import restore
+from rushlight.ops.shape import wrapped
 
 
 def norm_slope(x, out, ord, dim, keepdim):
@@ -37,17 +38,28 @@ def norm_jvp(x_t, x, out, ord, dim, keepdim):
     return (product.real if product.is_complex() else product).sum(dim, keepdim)
 
 
-@reduction(
-    vjp=lambda g, x, out, ord, dim, keepdim: restore(g, x.shape, dim, keepdim) * norm_slope(x, out, ord, dim, keepdim),
-    jvp=norm_jvp,
-    result="real",
-    kernel="norm",
-    numbers=("ord",),
-    function=False,
-    method=False,
-)
-def linalg_vector_norm(x, ord, dim=None, keepdim=False, *, dtype=None):
-    """The norm whose order is a float."""
+def norm_of(name):
+    """The op that computes norms, under the name that its node shows."""
+
+    @reduction(
+        vjp=lambda g, x, out, ord, dim, keepdim: restore(g, x.shape, dim, keepdim) * norm_slope(x, out, ord, dim, keepdim),
+        jvp=norm_jvp,
+        result="real",
+        kernel="norm",
+        numbers=("ord",),
+        name=name,
+        entry=None if name is None else "_norm",
+        function=False,
+        method=False,
+    )
+    def linalg_vector_norm(x, ord, dim=None, keepdim=False, *, dtype=None):
+        """The norm whose order is a float."""
+
+    return linalg_vector_norm
+
+
+linalg_vector_norm = norm_of(None)
+older_norm = norm_of("NormBackward1")
 
 
 def check_vector_norm(x, ord, dim, dtype):
@@ -153,6 +165,7 @@ def renorm(x, p, dim, maxnorm):
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if x.dim() < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.dim()} dimensions")
+    wrapped(dim, x.dim())
     return (x * renorm_parts(x, p, dim, maxnorm)[0]).contiguous()
 
 
@@ -170,9 +183,22 @@ def cdist_jvp(a_t, b_t, a, b, p, out):
 
 
 @op(
+    no_derivative="_cdist_backward",
+    inputs=("g", "x1", "x2", "out"),
+    name="CdistBackwardBackward0",
+    function=False,
+    method=False,
+    out=False,
+)
+def cdist_backward(g, x1, x2, p, out):
+    """The cotangent of `x1`, which PyTorch does not differentiate either."""
+    return (g.unsqueeze(-1) * cdist_slope(x1, x2, p, out)).sum(-2)
+
+
+@op(
     vjp={
-        "x1": lambda g, x1, x2, p, out: (g.unsqueeze(-1) * cdist_slope(x1, x2, p, out)).sum(-2),
-        "x2": lambda g, x1, x2, p, out: -(g.unsqueeze(-1) * cdist_slope(x1, x2, p, out)).sum(-3),
+        "x1": lambda g, x1, x2, p, out: cdist_backward(g, x1, x2, p, out),
+        "x2": lambda g, x1, x2, p, out: cdist_backward(g.mT, x2, x1, p, out.mT),
     },
     jvp=lambda x1_t, x2_t, x1, x2, p, out: cdist_jvp(x1_t, x2_t, x1, x2, p, out),
     method=False,
@@ -186,8 +212,40 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     return vector_norm(pairwise_differences(x1, x2), p, -1)
 
 
+def pairs(x):
+    """The differences of all pairs of rows, in the order of the upper triangle of a matrix."""
+    rows, columns = torch.triu_indices(x.shape[0], x.shape[0], 1)
+    return x[rows] - x[columns], rows, columns
+
+
+@op(
+    no_derivative="_pdist_backward",
+    inputs=("g", "x", "out"),
+    name="PdistBackwardBackward0",
+    function=False,
+    method=False,
+    out=False,
+)
+def pdist_backward(g, x, p, out):
+    """The cotangent of `x`, which PyTorch does not differentiate either."""
+    differences, rows, columns = pairs(x)
+    parts = g.unsqueeze(-1) * norm_slope(differences, out, p, -1, False)
+    return torch.zeros_like(x).index_add_(0, rows, parts).index_add_(0, columns, parts, alpha=-1)
+
+
+@op(vjp=lambda g, x, p, out: pdist_backward(g, x, p, out), name="PdistBackward0", function=False, method=False, out=False)
+def _pdist_forward(x, p):
+    """`pdist` of a matrix."""
+    return vector_norm(pairs(x)[0], p, -1)
+
+
 @composite(method=False)
 def pdist(input, p=2.0):
     """The distances between all pairs of rows of a matrix, as the upper triangle of cdist in row-major order."""
-    rows, columns = torch.triu_indices(input.shape[0], input.shape[0], 1)
-    return vector_norm(input[rows] - input[columns], p, -1)
+    if input.dim() != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
+    if not input.is_floating_point():
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    return _pdist_forward(input.contiguous(), p)

@@ -177,8 +177,21 @@ def pad(input, pad, mode="constant", value=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- channels and positions
-@composite(method=False)
-def pixel_shuffle(input, upscale_factor):
+def in_format_of(x, out):
+    """`out`, laid out channels last where `x` is."""
+    format = joined_format((x,))
+    return out.contiguous() if format is torch.contiguous_format else out.clone(memory_format=format)
+
+
+def require_channels(name, x, factor, which):
+    if x.dim() < 3:
+        raise RuntimeError(f"{name} expects input to have at least 3 dimensions, but got input with {x.dim()} dimension(s)")
+    if factor <= 0:
+        raise RuntimeError(f"{name} expects a positive {which}, but got {factor}")
+
+
+@op(vjp=lambda g, upscale_factor: torch.pixel_unshuffle(g, upscale_factor), linear=True, method=False, out=False)
+def pixel_shuffle(x, upscale_factor):
     """[…, C r², H, W] as […, C, H r, W r], where `upscale_factor` is r (Shi et al. 2016).
 
     >>> import rushlight
@@ -187,25 +200,20 @@ def pixel_shuffle(input, upscale_factor):
              [2, 3]]])
     """
     r = upscale_factor
-    if input.dim() < 3:
-        raise RuntimeError(
-            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
-        )
-    if r <= 0:
-        raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
-    *batch, channels, height, width = input.shape
+    require_channels("pixel_shuffle", x, r, "upscale_factor")
+    *batch, channels, height, width = x.shape
     if channels % (r * r):
         raise RuntimeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
             f"input.size(-3)={channels} is not divisible by {r * r}"
         )
     n = len(batch)
-    split = input.reshape(*batch, channels // (r * r), r, r, height, width)
-    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*batch, channels // (r * r), height * r, width * r)
+    split = x.reshape(*batch, channels // (r * r), r, r, height, width).permute(*range(n), n, n + 3, n + 1, n + 4, n + 2)
+    return in_format_of(x, split.reshape(*batch, channels // (r * r), height * r, width * r))
 
 
-@composite(method=False)
-def pixel_unshuffle(input, downscale_factor):
+@op(vjp=lambda g, downscale_factor: torch.pixel_shuffle(g, downscale_factor), linear=True, method=False, out=False)
+def pixel_unshuffle(x, downscale_factor):
     """[…, C, H r, W r] as […, C r², H, W]: undoes `pixel_shuffle`.
 
     >>> import rushlight
@@ -213,18 +221,13 @@ def pixel_unshuffle(input, downscale_factor):
     tensor([0, 1, 2, 3])
     """
     r = downscale_factor
-    if input.dim() < 3:
-        raise RuntimeError(
-            f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
-        )
-    if r <= 0:
-        raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
-    *batch, channels, height, width = input.shape
+    require_channels("pixel_unshuffle", x, r, "downscale_factor")
+    *batch, channels, height, width = x.shape
     for name, size, place in (("height", height, -2), ("width", width, -1)):
         if size % r:
             raise RuntimeError(
                 f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({place})={size} is not divisible by {r}"
             )
     n = len(batch)
-    split = input.reshape(*batch, channels, height // r, r, width // r, r)
-    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*batch, channels * r * r, height // r, width // r)
+    split = x.reshape(*batch, channels, height // r, r, width // r, r).permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
+    return in_format_of(x, split.reshape(*batch, channels * r * r, height // r, width // r))

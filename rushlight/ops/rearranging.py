@@ -1,13 +1,12 @@
 """Copies: of a whole tensor, in another order, repeated, or written into part of another."""
 
-import itertools
 import math
 import warnings
 
 import rushlight as torch
 from rushlight import core
 from rushlight.ops import shape, splitting  # noqa: F401  (the copies of its views are made here)
-from rushlight.ops._declare import Sizes, composite, kernel, namespaces, op
+from rushlight.ops._declare import Declaration, Sizes, composite, kernel, op, register, table, underived
 from rushlight.ops._rules import c_name
 from rushlight.ops.shape import one_sequence, wrapped
 
@@ -63,30 +62,58 @@ def contiguous(self, memory_format=core.contiguous_format):
     return self if self.is_contiguous(memory_format) else self.clone(memory_format=memory_format)
 
 
+def copied(made):
+    """Views as contiguous tensors of their own."""
+    if isinstance(made, tuple):
+        return tuple(copied(piece) for piece in made)
+    return made.clone(memory_format=torch.contiguous_format)
+
+
+def batched_copy(op, arguments, batched, size):
+    from rushlight.func.batching import rule_of
+
+    return copied(rule_of(op.view)(op.view, arguments, batched, size))
+
+
+def copying(view):
+    """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
+    declared = Declaration(view.function)
+    declared.name = f"{view.name}_copy"
+    declared.function = lambda *arguments: copied(view(*arguments))
+    names = f"{view.backward_names[0]}_copy"
+    made = declared.make(core.GeneralOp, names, view.rules, linear=True, tensor_parameters=(0,), batch=batched_copy)
+    made.keywords.update(view.keywords)
+    made.view = view
+    return register(made, function=False, method=False)
+
+
 def write_pieces(name, pieces, out):
     """Several results into the tensors of `out=`; such calls return None in PyTorch."""
     if len(out) != len(pieces):
         raise RuntimeError(f"{name}_copy_int_out expected an out= argument of size {len(pieces)}, got size {len(out)}")
     for piece, target in zip(pieces, out):
-        if target.dtype is not piece.dtype:
-            names = [core.plain_type_name(dtype) for dtype in (piece.dtype, target.dtype)]
-            raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
-        torch.add(piece, 0, out=target)
+        write_piece(piece, target)
 
 
-def copying(name):
-    """`name_copy`: what a view op gives, as tensors of their own."""
-    view = namespaces["torch"].get(name) or namespaces["Tensor"].get(name) or getattr(shape, name)
+def write_piece(piece, target):
+    if target.dtype is not piece.dtype:
+        names = [core.plain_type_name(dtype) for dtype in (piece.dtype, target.dtype)]
+        raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
+    return torch.add(piece, 0, out=target)
 
-    def copied(*arguments, out=None, **keywords):
-        made = view(*arguments, **keywords)
-        if isinstance(made, tuple):
-            return tuple(piece.clone() for piece in made) if out is None else write_pieces(name, made, out)
-        return made.clone(memory_format=torch.contiguous_format) if out is None else torch.add(made, 0, out=out)
 
-    copied.__name__ = copied.__qualname__ = name + "_copy"
-    copied.__doc__ = f"`{name}` as a copy instead of a view."
-    return composite(copied, method=False)
+def copying_function(name, copy):
+    """`name_copy`, with its `out=`."""
+
+    def function(*arguments, out=None, **keywords):
+        made = copy(*arguments, **keywords)
+        if out is None:
+            return made
+        return write_pieces(name, made, out) if isinstance(made, tuple) else write_piece(made, out)
+
+    function.__name__ = function.__qualname__ = f"{name}_copy"
+    function.__doc__ = f"`{name}` as a copy instead of a view."
+    return composite(function, method=False)
 
 
 @op(vjp=lambda g, x_shape, dim, start, length: torch.slice_backward(g, x_shape, dim, start, start + length, 1), linear=True)
@@ -531,9 +558,13 @@ def combinations(input, r=2, with_replacement=False):
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return input.new_zeros(0)
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    places = torch.tensor(list(choose(range(input.numel()), r)), dtype=torch.int64)
-    return input[places.reshape(-1)].view(-1, r)
+    count = input.numel()
+    mask, places = torch.ones((count,) * r, dtype=torch.bool), torch.arange(count).expand((count,) * r)
+    for d in range(1, r):
+        left, right = (places.transpose(-1, e) for e in (d - 1, d))
+        mask &= left <= right if with_replacement else left < right
+    # The mask is of the lines in ascending order; a grid of the elements along each dimension goes with it.
+    return torch.stack([grid.masked_select(mask) for grid in meshgrid(*[input] * r, indexing="ij")], 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- other memory
@@ -569,16 +600,37 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     return core.set_memory(self, source)
 
 
+def register_copies():
+    """The copies of all views. Those that choose among several ops choose among the copies of these."""
+    squeezes = [copying(view) for view in (shape.squeeze_all, shape.squeeze_one, shape.squeeze_several)]
+    window, evenly = copying(shape.window), copying(splitting.split_evenly)
+
+    def squeeze(input, dim=None):
+        if dim is None:
+            return squeezes[0](input)
+        return squeezes[1](input, dim) if isinstance(dim, int) else squeezes[2](input, dim)
+
+    def as_strided(input, size, stride, storage_offset=None):
+        return window(input, size, stride, storage_offset, input.stride(), input.storage_offset())
+
+    def split(tensor, split_size, dim=0):
+        return evenly(tensor, splitting.even_sizes(tensor, split_size, dim), dim)
+
+    copying_function("squeeze", squeeze)
+    copying_function("as_strided", as_strided)
+    copying_function("split", split)
+    copying_function("split_with_sizes", copying(splitting.split_as_listed))
+    for name in VIEWS:
+        copying_function(name, copying(table[name]))
+
+
 VIEWS = (
     "alias",
-    "as_strided",
-    "detach",
     "diagonal",
     "expand",
     "permute",
     "select",
     "slice",
-    "squeeze",
     "t",
     "transpose",
     "unbind",
@@ -588,5 +640,17 @@ VIEWS = (
     "view_as_complex",
     "view_as_real",
 )
-for _name in VIEWS:
-    copying(_name)
+"""The views that are one op."""
+
+register_copies()
+
+
+@op(
+    vjp=underived("derivative for aten::detach_copy is not implemented", RuntimeError),
+    name="NotImplemented",
+    method=False,
+    out=False,
+)
+def detach_copy(x):
+    """A copy that has no derivative."""
+    return copied(x)

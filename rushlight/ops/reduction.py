@@ -8,6 +8,7 @@ from rushlight.core import Tensor, is_wrapped
 from rushlight.ops import _rules
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._return_types import return_type
+from rushlight.ops.shape import wrapped
 
 
 def restore(g, x_shape, dim, keepdim):
@@ -33,8 +34,9 @@ def reduced_count(x_shape, dim):
     if dim is None:
         return math.prod(x_shape)
     if isinstance(dim, int):
-        return x_shape[dim] if x_shape else 1
-    return math.prod(x_shape[d] for d in dim) if len(dim) and x_shape else math.prod(x_shape)
+        dim = (dim,)
+    dims = [wrapped(d, len(x_shape)) for d in dim]
+    return math.prod(x_shape[d] for d in dims) if dims and x_shape else math.prod(x_shape)
 
 
 def refuse_nansum(dtype):

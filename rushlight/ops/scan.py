@@ -197,10 +197,12 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if n == 0:
-        return input.clone() if out is None else written_out("diff", out, input)
+        if out is not None:
+            return written_out("diff", out, input)
+        return torch.zeros_like(input).copy_(input)
     parts = [part for part in (prepend, input, append) if part is not None]
     result = torch.cat(parts, dim) if len(parts) > 1 else input
-    for _ in range(min(n, result.shape[dim])):
+    for _ in range(min(n, result.size(dim))):
         last = result.shape[dim] - 1
         left, right = result.narrow(dim, 0, last), result.narrow(dim, 1, last)
         result = right.logical_xor(left) if result.dtype == torch.bool else right - left
@@ -270,6 +272,6 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     for d in dims:
-        if input.shape[d] < edge_order + 1:
+        if input.size(d) < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
     return tuple(gradient_along(input, d, step, edge_order) for d, step in zip(dims, steps))

@@ -166,7 +166,7 @@ def broadcast_tensors(*tensors):
     shape = ()
     for tensor in tensors:
         shape = broadcast_two(shape, tuple(tensor.shape))
-    return tuple(tensor.expand(shape) for tensor in tensors)
+    return tuple(tensor if tensor.shape == shape else tensor.expand(shape) for tensor in tensors)
 
 
 @composite(method=False)
@@ -196,7 +196,7 @@ def sum_to_size(self, *size):
     size = tuple(one_sequence(size))
     shape = self.shape
     lead = len(shape) - len(size)
-    if lead == 1 and not self.requires_grad and shape[1:] == size:
+    if lead == 1 and shape[1:] == size and not torch.is_grad_enabled():
         return self.sum(0)  # the gradient of a bias, in one step where none is recorded
     dims = [d for d in range(len(shape)) if d < lead or size[d - lead] != shape[d]]
     if lead < 0 or any(d >= lead and size[d - lead] != 1 for d in dims):

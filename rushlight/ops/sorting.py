@@ -206,57 +206,63 @@ composite(nanmedian)
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def check_quantile(name, input, q, interpolation):
-    if input.dtype not in (torch.float32, torch.float64):
-        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
-    if input.numel() == 0:
-        raise RuntimeError(f"{name}() input tensor must be non-empty")
-    if q.ndim > 1:
-        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
-    if q.dtype is not input.dtype:
-        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+def check_quantile(input, q, interpolation):
+    """PyTorch's checks, whose texts speak of quantile() for nanquantile too."""
+    if not isinstance(q, torch.Tensor) and not 0 <= q <= 1:
+        raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
     if interpolation not in INTERPOLATIONS:
         raise RuntimeError(
-            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+            f"quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
+    if input.numel() == 0:
+        raise RuntimeError("quantile() input tensor must be non-empty")
+    if isinstance(q, torch.Tensor) and q.ndim > 1:
+        raise RuntimeError("quantile() q must be a scalar or 1D tensor")
+    if input.dtype not in (torch.float32, torch.float64):
+        raise RuntimeError("quantile() input tensor must be either float or double dtype")
+    if not isinstance(q, torch.Tensor):
+        return core.tensor(q, dtype=input.dtype)
+    if q.dtype is not input.dtype:
+        raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
     if not core.has_batch(q) and not bool(((q >= 0) & (q <= 1)).all()):
-        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+        raise RuntimeError("quantile() q values must be in the range [0, 1]")
+    return q
 
 
 def quantile_of(name, skips_nan):
     """quantile or nanquantile."""
 
     def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
-        if not isinstance(q, torch.Tensor):
-            if not 0 <= q <= 1:
-                raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
-            q = core.tensor(q, dtype=input.dtype)
-        check_quantile(name, input, q, interpolation)
-        d = 0 if dim is None else wrapped(dim, input.ndim)
-        # The lines last, with a dimension of size 1 where they were.
-        whole = dim is None or input.ndim == 0
-        ordered = (input.reshape(-1) if whole else input.unsqueeze(-1).transpose(d, -1)).sort().values
+        q = check_quantile(input, q, interpolation)
+        d = wrapped(0 if dim is None else dim, input.ndim)
+        # Sorted lines, last.
+        if dim is None:
+            ordered = input.flatten().sort().values
+        elif d == input.ndim - 1 or input.ndim == 0:
+            ordered = (input if input.ndim else input.flatten()).sort().values
+        else:
+            ordered = input.unsqueeze(-1).transpose(d, -1).sort().values
+        if dim is not None and input.ndim:
+            kept = list(input.shape)
+            kept[d : d + 1] = [1] if keepdim else []
+        else:
+            kept = [1] * input.ndim if keepdim else []
         last = ordered.shape[-1] - 1
-        points = q.reshape(-1)
+        ordered = ordered.view([*kept, last + 1])
         if skips_nan:
-            ranks = points * ((~ordered.isnan()).sum(-1, True) - 1).clamp(min=0)
+            ranks = q * ((~ordered.isnan()).sum(-1, True) - 1).clamp(min=0)
         else:
             # A line with a NaN gives NaN: its sorted order ends with it, so it is read from the end.
-            spoiled = ordered.isnan().any(-1, True)
-            ranks = torch.where(spoiled, float(last), points * last)
+            ranks = torch.where(ordered.isnan().any(-1, True), float(last), q * last)
         if interpolation in ("lower", "higher", "nearest"):
             ranks = {"lower": torch.floor, "higher": torch.ceil, "nearest": torch.round}[interpolation](ranks)
         below = ranks.to(torch.int64)
-        result = ordered.gather(-1, below)
+        made = ordered.gather(-1, below)
         if interpolation in ("linear", "midpoint"):
             above = ranks.ceil().to(torch.int64)
             weight = torch.full_like(ranks, 0.5) if interpolation == "midpoint" else ranks - below
-            result = torch.lerp(result, ordered.gather(-1, above), weight)
-        if whole and keepdim:
-            result = result.reshape((1,) * input.ndim + (-1,))
-        elif not whole and not keepdim:
-            result = result.squeeze(d)
-        made = result.movedim(-1, 0) if q.ndim else result.squeeze(-1)
+            made = torch.lerp(made, ordered.gather(-1, above), weight)
+        made = made.unsqueeze_(0).transpose_(0, -1).squeeze_(-1) if q.ndim else made.squeeze_(-1)
         return made if out is None else core.written_out(name, out, made)
 
     quantile.__name__ = quantile.__qualname__ = name

@@ -4,8 +4,10 @@ import math
 import warnings
 
 import rushlight as torch
+from rushlight.core import unwrapped
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops.reduction import named, reduced_count, restore
+from rushlight.ops.shape import slice as cut
 
 
 def deviation(x, dim):
@@ -212,22 +214,25 @@ def corrcoef(input):
 
 def neighbours(y, dim):
     """All but the last, and all but the first, along `dim`."""
-    last = y.shape[dim] - 1
-    return y.narrow(dim, 0, last), y.narrow(dim, 1, last)
+    if y.dim() == 0:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    return cut(y, dim, 0, -1, 1), cut(y, dim, 1, None, 1)
 
 
 def refuse_bool(name, y, x):
     if y.dtype is torch.bool or (x is not None and x.dtype is torch.bool):
-        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
+        raise RuntimeError(f"{name}: received a bool input for {'`y`' if x is None else '`x` or `y`'}, but bool is not supported")
 
 
 def spacing(name, y, x, dim):
     """The steps of the sample points `x`, shaped to multiply slices of `y` along `dim`."""
     if x.dim() == 1:
-        if x.shape[0] != y.shape[dim]:
-            raise RuntimeError(f"{name}(): There must be one `x` value for each sample point")
+        if x.shape[0] != y.size(dim):
+            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
         steps = x[1:] - x[:-1]
-        return steps.reshape([-1 if d == dim % y.dim() else 1 for d in range(y.dim())])
+        return steps.view([-1 if d == dim % y.dim() else 1 for d in range(y.dim())])
+    if x.dim() < y.dim():
+        x = x.view([1] * (y.dim() - x.dim()) + list(x.shape))
     left, right = neighbours(x, dim)
     return right - left
 
@@ -235,13 +240,15 @@ def spacing(name, y, x, dim):
 @composite(method=False)
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of `y` along `dim` by the trapezoidal rule, over the points `x` or steps of `dx`."""
-    refuse_bool("trapezoid", y, x)
-    if y.shape[dim] == 0:
+    if y.size(dim) == 0:
         return torch.zeros([size for d, size in enumerate(y.shape) if d != dim % y.dim()], dtype=y.dtype)
-    left, right = neighbours(y, dim)
-    if x is None:
-        return (y.sum(dim) - (y.select(dim, 0) + y.select(dim, -1)) * 0.5) * dx
-    return (spacing("trapezoid", y, x, dim) * (left + right)).sum(dim) / 2.0
+    refuse_bool("trapezoid", y, x)
+    with unwrapped:
+        if x is None:
+            return (y.sum(dim) - (y.select(dim, 0) + y.select(dim, -1)) * 0.5) * dx
+        steps = spacing("trapezoid", y, x, dim)
+        left, right = neighbours(y, dim)
+        return ((left + right) * steps).sum(dim) / 2.0
 
 
 @composite(method=False)
@@ -254,7 +261,10 @@ def trapz(y, x=None, *, dx=1, dim=-1):
 def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """The running integral of `y` along `dim` by the trapezoidal rule."""
     refuse_bool("cumulative_trapezoid", y, x)
-    left, right = neighbours(y, dim)
-    if x is None:
-        return (dx / 2.0 * (left + right)).cumsum(dim)
-    return (spacing("cumulative_trapezoid", y, x, dim) * (left + right)).cumsum(dim) / 2.0
+    with unwrapped:
+        if x is None:
+            left, right = neighbours(y, dim)
+            return (dx / 2.0 * (left + right)).cumsum(dim)
+        steps = spacing("cumulative_trapezoid", y, x, dim)
+        left, right = neighbours(y, dim)
+        return ((left + right) * steps).cumsum(dim) / 2.0

@@ -38,19 +38,15 @@ def convert(value, grads=None):
 
 
 def convert_tensor(value, grads):
-    """The same elements, strides and requires_grad."""
+    """The same elements, strides and requires_grad; no view."""
     plain = value.detach().resolve_conj().resolve_neg()
-    base = plain
-    made = rushlight.tensor(base.tolist() if base.numel() else [], dtype=DTYPES[value.dtype]).reshape(tuple(value.shape))
-    if not value.is_contiguous() and value.numel() > 0:
-        if any(stride == 0 and size > 1 for stride, size in zip(value.stride(), value.shape, strict=True)):
-            cut = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in value.stride())
-            made = made[cut].expand(tuple(value.shape))
-        else:
-            extent = 1 + sum((size - 1) * stride for size, stride in zip(value.shape, value.stride(), strict=True))
-            strided = rushlight.zeros(extent, dtype=made.dtype).as_strided(tuple(value.shape), value.stride())
-            strided.copy_(made)
-            made = strided
+    elements = rushlight.tensor(plain.tolist() if plain.numel() else [], dtype=DTYPES[value.dtype]).reshape(tuple(value.shape))
+    expanded = [stride == 0 and size > 1 for stride, size in zip(value.stride(), value.shape, strict=True)]
+    if any(expanded):
+        cut = tuple(slice(0, 1) if repeated else slice(None) for repeated in expanded)
+        made = elements[cut].expand(tuple(value.shape))
+    else:
+        made = rushlight.empty_strided(tuple(value.shape), value.stride(), dtype=elements.dtype).copy_(elements)
     if value.requires_grad:
         made.requires_grad_()
         if grads is not None:

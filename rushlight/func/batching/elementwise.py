@@ -62,7 +62,7 @@ def pointwise(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(op, arguments, batched, op.tensor_parameters)))
 
 
-@batch_rule("mvlgamma", "frexp")
+@batch_rule("mvlgamma", "frexp", "detach_copy")
 def unary(op, arguments, batched, size):
     return torch.core.run(op, arguments)
 

@@ -225,3 +225,11 @@ def scatter_where(op, arguments, batched, size):
 def pad(op, arguments, batched, size):
     """Padding begins with the last dimension."""
     return run(op, arguments)
+
+
+@batch_rule("pixel_shuffle", "pixel_unshuffle")
+def pixels(op, arguments, batched, size):
+    """Channels, rows and columns are the last dimensions."""
+    if arguments[0].dim() < 4:
+        raise RuntimeError(f"{op.name} expects input to have at least 3 dimensions")
+    return run(op, arguments)

@@ -141,6 +141,14 @@ def cdist(op, arguments, batched, size):
     return run(op, (lined_up(a, batched[0], ndim), lined_up(b, batched[1], ndim), *rest))
 
 
+@batch_rule("cdist_backward")
+def cdist_backward(op, arguments, batched, size):
+    places = (0, 1, 2, 4)
+    ndim = max(arguments[i].ndim - batched[i] for i in places)
+    values = [lined_up(x, batched[i], ndim) if i in places else x for i, x in enumerate(arguments)]
+    return run(op, tuple(values))
+
+
 @batch_rule("renorm")
 def renorm(op, arguments, batched, size):
     x, p, dim, maxnorm = arguments

@@ -1,6 +1,7 @@
 """Losses of predicted classes. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
+from rushlight.core import unwrapped
 from rushlight.ops import neural
 
 from ._reduction import checked, reduced
@@ -73,7 +74,8 @@ def _with_probabilities(input, target, weight, ignore_index, reduction, label_sm
     log_probabilities = neural.log_softmax(input, class_dim)
     if label_smoothing > 0.0:
         _check_smoothing(label_smoothing)
-        target = target * (1 - label_smoothing) + label_smoothing / classes
+        with unwrapped:
+            target = target * (1 - label_smoothing) + label_smoothing / classes
     terms = log_probabilities * target
     if weight is not None:
         terms = terms * _along_classes(weight, input, class_dim)
@@ -81,7 +83,8 @@ def _with_probabilities(input, target, weight, ignore_index, reduction, label_sm
         return -terms.sum(class_dim)
     if reduction == "sum":
         return -terms.sum()
-    return -terms.sum() / (input.numel() / classes) if classes else -terms.sum() / float("nan")
+    with unwrapped:
+        return -terms.sum() / (input.numel() / classes if classes else float("nan"))
 
 
 def _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim):
@@ -96,7 +99,8 @@ def _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, c
         uniform = uniform.sum() / (~ignored).sum()
     else:
         uniform = reduced(uniform, reduction)
-    return nll * (1 - label_smoothing) + uniform * (label_smoothing / input.shape[class_dim])
+    with unwrapped:
+        return nll * (1 - label_smoothing) + uniform * (label_smoothing / input.shape[class_dim])
 
 
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):

@@ -1,7 +1,8 @@
 """Similarity and distance of vectors."""
 
 import rushlight as torch
-from rushlight.ops.norms import pdist
+from rushlight.core import unwrapped
+from rushlight.ops.norms import older_norm, pdist
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
@@ -40,4 +41,5 @@ _NAMES = {
 
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """The p-norm of x1 - x2 + eps over the last dimension."""
-    return torch.norm(x1 - x2 + eps, p, -1, keepdim)
+    with unwrapped:
+        return older_norm(x1 - x2 + eps, float(p), -1, keepdim)
