@@ -1,7 +1,7 @@
 """Tensors with more at their edges: a constant, or copies of what is there."""
 
 import rushlight as torch
-from rushlight.ops._declare import composite, op
+from rushlight.ops._declare import op
 from rushlight.ops._rules import require_tensors
 from rushlight.ops.joining import joined_format
 from rushlight.ops.steps import tracked_with

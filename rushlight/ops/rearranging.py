@@ -5,7 +5,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import shape, splitting  # noqa: F401  (the copies of its views are made here)
+from rushlight.ops import shape, splitting
 from rushlight.ops._declare import Declaration, Sizes, composite, kernel, op, register, table, underived
 from rushlight.ops._rules import c_name
 from rushlight.ops.shape import one_sequence, wrapped
