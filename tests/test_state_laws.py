@@ -18,6 +18,7 @@ DIFFER_BY_STATE = {
     "_gate": "its samples sit at a step",
     "view_as_complex": "refuses strides",
     "view": "refuses strides",
+    "view_as_complex_copy": "refuses strides",
     "_unsafe_view": "refuses strides",
 }
 """Ops that ask how an input lies in memory, which a clone need not share."""

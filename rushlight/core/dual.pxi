@@ -91,7 +91,7 @@ cdef class DualLevel(Level):
         if mode == MODE_OUT:
             out = keywords["out"]
             if modes.grad and (tracked or needs_grad(out)):
-                raise tracked_out(op)
+                raise tracked_out(op, False)
             if tangents is not None or (type(out) is Wrapped and (<Wrapped>out).level is self and self.tangent_of(<Wrapped>out) is not None):
                 raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
             inner = within_level(self, out)

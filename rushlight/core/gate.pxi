@@ -168,19 +168,20 @@ cdef int count_writes(object out) except -1:
 
 
 # ------------------------------------------------------------------------------------------------------------------ out=
-cdef object tracked_out(Op op):
+cdef object tracked_out(Op op, bint underived):
     """The error of a call with `out=` that would have to be recorded."""
-    return RuntimeError(f"{getattr(op, 'title', op.name)}(): functions with out=... arguments don't support automatic differentiation, but one of "
+    return RuntimeError(f"{'aten::' if underived else ''}{getattr(op, 'title', op.name)}(): functions with out=... arguments don't support automatic differentiation, but one of "
                         "the arguments requires grad.")
 
 cdef int check_untracked_out(Op op, PyObject** args, object out) except -1:
-    """Is what `out=` was given a tensor (or are they tensors), and is nothing to be recorded?"""
+    """Is what `out=` was given a tensor (or are they tensors), and is nothing to be recorded? (Ops without derivative do not ask.)"""
     cdef Tensor given
     cdef object item
+    cdef bint underived = not op.rule_total or op.backward_names[0] == "NotImplemented"
     for item in out if PyTuple_GET_SIZE(op.outputs) > 1 and isinstance(out, (tuple, list)) else (out,):
         if not isinstance(item, Tensor):
             raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(item).__name__}")
         given = <Tensor>item
-        if modes.grad and (needs_grad(given) or op.rule_total and category[given.code] >= IS_FLOATING and inputs_needing_grad(op, args)):
-            raise tracked_out(op)
+        if modes.grad and not op.gives_booleans and (needs_grad(given) or not underived and inputs_needing_grad(op, args)):
+            raise tracked_out(op, underived)
     return 0

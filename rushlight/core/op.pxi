@@ -132,7 +132,8 @@ cdef class Op:
     cdef int rule_parameters[MAX_PARAMETERS]
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
-    cdef int in_place_shift            # how far the names of calls in place stand behind those of others
+    cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
+    cdef public int in_place_shift            # how far the names of calls in place stand behind those of others
     cdef object push                   # how forward mode computes it, once known
     cdef object batching               # how vmap computes it
     cdef bint is_composition           # made of other ops, which interpreters see instead

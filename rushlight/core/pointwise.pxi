@@ -64,6 +64,7 @@ cdef class PointwiseOp(Op):
         for rule in self.rules:
             (<Rule>rule).meets_numbers = inputs == 2 and not tensors_only and not self.has_variants and \
                 any([kind == FROM_ARGUMENT and place < inputs for kind, place in (<Rule>rule).sources])
+        self.gives_booleans = operand_kind(self.kernel, 0) == OPERAND_BOOLEAN
         if inputs == 1:
             self.in_place_shift = self.has_variants      # where there are two names, the second is that of the call in place
         self.direct_many = inputs > 2 and alpha < 0 and self.number_count == 0 and numbers is None and not swapped

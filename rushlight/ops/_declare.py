@@ -314,7 +314,7 @@ def op(
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
     is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
     layout; of four names the last two are those of in-place calls. `driver` is a kind of GeneralOp with a short way for plain calls,
-    configured with `configuration`.
+    configured with `configuration`. Of two `name`s without `variant` the second is that of the call in place.
     """
 
     def declare(body):
@@ -346,6 +346,8 @@ def op(
             tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
         )
         made.choose_variant = variant
+        if variant is None and len(made.backward_names) == 2:
+            made.in_place_shift = 1
         made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
         if configuration:
             made.configure(*configuration)

@@ -72,14 +72,19 @@ def copied(made):
 def batched_copy(op, arguments, batched, size):
     from rushlight.func.batching import rule_of
 
-    return copied(rule_of(op.view)(op.view, arguments, batched, size))
+    return copied(rule_of(op.view)(op.view, (viewable(op.view, arguments[0]), *arguments[1:]), batched, size))
+
+
+def viewable(view, x):
+    """What can be looked at in any shape, for the copy of such a view."""
+    return x.contiguous() if view is shape.view else x
 
 
 def copying(view):
     """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
     declared = Declaration(view.function)
     declared.name = f"{view.name}_copy"
-    declared.function = lambda *arguments: copied(view(*arguments))
+    declared.function = lambda x, *arguments: copied(view(viewable(view, x), *arguments))
     names = f"{view.backward_names[0]}_copy"
     made = declared.make(core.GeneralOp, names, view.rules, linear=True, tensor_parameters=(0,), batch=batched_copy)
     made.keywords.update(view.keywords)
