@@ -86,6 +86,8 @@ from rushlight._settings import (
     set_float32_matmul_precision,
     use_deterministic_algorithms,
 )
+
+_ops.add_parsers(_names)
 from rushlight._printing import get_printoptions, set_printoptions, typename
 from rushlight._late import late as _late
 from rushlight.utils.dlpack import from_dlpack, to_dlpack

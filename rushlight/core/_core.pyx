@@ -12,7 +12,8 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     node        the graph: nodes, edges, leaves, provenance
     tensor      the Python object
     histories   views and in-place writes: which tensors share a history, and how a write changes it
-    op          one call: parsing and interpreters
+    op          one call: binding and interpreters
+    arguments   the parser: what is checked before a call
     gate        the gate of recording: what of a call is tracked, and recorded
     record      what a call leaves behind for backward, and how backward uses it
     attributes  the names by which Python reads what a node keeps
@@ -68,6 +69,7 @@ include "tensor.pxi"
 include "histories.pxi"
 include "op.pxi"
 include "overload.pxi"
+include "arguments.pxi"
 include "gate.pxi"
 include "record.pxi"
 include "attributes.pxi"
@@ -103,6 +105,9 @@ for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, Join
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
 cdef Overloaded _an_overloaded = Overloaded.__new__(Overloaded)
 enable_calls(Overloaded, <size_t>(<char*>&_an_overloaded.vectorcall - <char*><PyObject*>_an_overloaded))
+cdef Function _a_function = Function.__new__(Function)
+enable_calls(Method, <size_t>(<char*>&_a_function.vectorcall - <char*><PyObject*>_a_function))
+enable_calls(Function, <size_t>(<char*>&_a_function.vectorcall - <char*><PyObject*>_a_function), False)
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))
 

@@ -402,9 +402,9 @@ cdef list overriding_types(arguments):
                 break
     return types
 
-def dispatch_torch_function(function, arguments, args, kwargs):
-    """Asks the types of `arguments`; NotImplemented where none takes part."""
-    if not subclasses_exist or getattr(_torch_function, "depth", 0):
+def dispatch_torch_function(function, arguments, args, kwargs, bint required=False):
+    """Asks the types of `arguments`; NotImplemented where none takes part. `required`: somebody must answer."""
+    if not required and (not subclasses_exist or getattr(_torch_function, "depth", 0)):
         return NotImplemented
     types = overriding_types(arguments)
     if not types:
@@ -429,7 +429,9 @@ cdef object overridden(Op op, int mode, tuple arguments, out):
         keywords[op.parameters[len(args)]] = value
     if out is not None:
         keywords["out"] = out
-    function = op if mode != MODE_IN_PLACE else getattr(Tensor, op.name + "_")
+    function = op if mode != MODE_IN_PLACE else getattr(Tensor, op.name + "_", None)
+    if function is None:
+        return NotImplemented        # of no public name
     return dispatch_torch_function(function, list(arguments) + [out], tuple(args), keywords)
 
 cdef object overridden_method(str name, tuple args):

@@ -4,13 +4,15 @@ cdef extern from *:
     typedef PyObject* (*rl_vectorcall)(PyObject*, PyObject* const*, size_t, PyObject*);
     static void rl_enable_vectorcall(PyTypeObject* type, size_t offset) {
       type->tp_vectorcall_offset = (Py_ssize_t)offset;
-      type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR;
+      type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
       type->tp_call = PyVectorcall_Call;
       PyType_Modified(type);
     }
+    static void rl_enable_binding(PyTypeObject* type) { type->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR; }
     """
     ctypedef PyObject* (*vectorcall_function "rl_vectorcall")(PyObject*, PyObject* const*, size_t, PyObject*) except NULL
     void enable_vectorcall "rl_enable_vectorcall"(PyTypeObject*, size_t) noexcept
+    void enable_binding "rl_enable_binding"(PyTypeObject*) noexcept
 
 cdef extern from "Python.h":
     Py_ssize_t PyVectorcall_NARGS(size_t) noexcept
@@ -100,6 +102,9 @@ cdef class Plan:
     cdef vector[vector[int]] slots     # … and their arguments: place in what is saved, -1 the gradient, -2 what is wanted
 
 
+cdef class Parser
+
+
 cdef class Op:
     """An operation of the table: callable as function and as method."""
     cdef vectorcall_function vectorcall
@@ -137,6 +142,7 @@ cdef class Op:
     cdef object push                   # how forward mode computes it, once known
     cdef object batching               # how vmap computes it
     cdef bint is_composition           # made of other ops, which interpreters see instead
+    cdef public Parser parser          # of the public function that this is; None where it is none
     cdef dict __dict__
     cdef object __weakref__
 
@@ -215,6 +221,13 @@ cdef inline PyObject* PyTuple_GET_ITEM_POINTER(object items, Py_ssize_t i) noexc
 
 
 cdef PyObject* call_op(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
+    cdef Parser parser = (<Op>self).parser
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    if parser is not None and not parser.passes(args, n, kwnames):
+        return call_converted(self, self, call_parsed, parser, NULL, args, n, kwnames)
+    return call_parsed(self, args, n, kwnames)
+
+cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
     cdef Op op = <Op>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef PyObject* bound[MAX_PARAMETERS]
@@ -230,7 +243,7 @@ cdef PyObject* call_op(PyObject* self, PyObject* const* args, size_t flagged, Py
         for i in range(k):
             bound[i] = args[i]
         bound[k] = <PyObject*>packed
-        return call_op(self, bound, k + 1, NULL)
+        return call_parsed(self, bound, k + 1, NULL)
     if kwnames == NULL and n <= op.positional and not subclasses_exist:
         for i in range(n):
             bound[i] = args[i]
@@ -374,9 +387,11 @@ cdef bint all_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop)
     return True
 
 
-cdef enable_calls(type kind, size_t offset):
+cdef enable_calls(type kind, size_t offset, bint as_methods=True):
     """Makes objects of an extension type callable through their vectorcall slot, as functions and as methods."""
     enable_vectorcall(<PyTypeObject*>kind, offset)
+    if as_methods:
+        enable_binding(<PyTypeObject*>kind)
 
 
 # ---------------------------------------------------------------------------------------------------------- interpreters

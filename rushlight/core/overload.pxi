@@ -76,7 +76,7 @@ cdef PyObject* call_overloaded(PyObject* self, PyObject* const* args, size_t fla
     if kwnames == NULL and not subclasses_exist:
         for k in range(function.count):
             if fits(function.patterns[k], args, n):
-                return call_op(<PyObject*>PyList_GET_ITEM(function.ops, k), args, n, NULL)
+                return call_parsed(<PyObject*>PyList_GET_ITEM(function.ops, k), args, n, NULL)
     result = PyObject_Vectorcall(function.function, <PyObject**>args, n, kwnames)
     Py_INCREF(result)
     return <PyObject*>result

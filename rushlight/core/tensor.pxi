@@ -782,6 +782,12 @@ def install_method(str name, value):
     """Puts a method or property on Tensor itself, so that it is found as fast as one that is compiled in."""
     put_in_type(<PyTypeObject*>Tensor, name, value)
 
+def compiled_methods():
+    """(name, method) of what is compiled into Tensor."""
+    return [(name, value) for name, value in vars(Tensor).items() if type(value) is _compiled]
+
+_compiled = type(compiled_methods)
+
 for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
               "is_maia", "is_mtia", "is_vulkan", "is_xla"):
     install_method(_name, property(lambda self: False))

@@ -2,6 +2,8 @@
 
 from rushlight.linalg._norms import diagonal, matrix_norm, norm, vander
 from rushlight.ops._declare import namespaces as _namespaces
+from rushlight.ops._parsers import add_parsers as _add_parsers
 from rushlight.ops._matrices import LinAlgError
 
 globals().update(_namespaces["linalg"])
+_add_parsers(globals(), "linalg_")

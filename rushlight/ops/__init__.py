@@ -4,6 +4,7 @@ import importlib
 
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
+from rushlight.ops._parsers import add_parsers, method_with_parser
 
 FAMILIES = (
     "arithmetic",
@@ -41,8 +42,11 @@ def connect():
     """Declares every op and puts them on Tensor and into the core, which calls some itself."""
     for family in FAMILIES:
         importlib.import_module(f"rushlight.ops.{family}")
-    for name, method in namespaces["Tensor"].items():
-        core.install_method(name, method)
+    for name, method in [*namespaces["Tensor"].items(), *core.compiled_methods()]:
+        core.install_method(name, method_with_parser(name, method))
+    add_parsers(namespaces["torch"])
+    for name in ("linalg", "special"):
+        add_parsers(namespaces[name], f"{name}_")
     core.set_operators(table)
     core.set_batch_ops(table)
     core.set_indexing(table, namespaces["Tensor"]["_index"], namespaces["Tensor"]["_index_put_"])

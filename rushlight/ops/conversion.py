@@ -42,7 +42,7 @@ def _to_dtype(self, dtype):
 
 def in_format(x, memory_format):
     """Whether a tensor need not be copied to have the memory format."""
-    return memory_format is None or memory_format is core.preserve_format or x.is_contiguous(memory_format)
+    return memory_format is None or memory_format is core.preserve_format or x.is_contiguous(memory_format=memory_format)
 
 
 def move(x, dtype, device, copy, memory_format):

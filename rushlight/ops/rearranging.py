@@ -59,7 +59,7 @@ def contiguous(self, memory_format=core.contiguous_format):
     """`self` in row-major order: itself, or a copy."""
     if memory_format is torch.preserve_format:
         raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
-    return self if self.is_contiguous(memory_format) else self.clone(memory_format=memory_format)
+    return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)
 
 
 def copied(made):

@@ -1,6 +1,7 @@
 """Special functions under the names of `torch.special`."""
 
 from rushlight.ops._declare import namespaces as _namespaces
+from rushlight.ops._parsers import add_parsers as _add_parsers
 
 _torch, _names = _namespaces["torch"], globals()
 _names.update(_namespaces.get("special", {}))
@@ -34,3 +35,4 @@ _names.update(
         if name in _torch
     }
 )
+_add_parsers(_names, "special_")

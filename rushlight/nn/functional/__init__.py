@@ -10,3 +10,33 @@ from .normalization import *
 from .padding import *
 from .regression_loss import *
 from .sparse import *
+from rushlight.ops._parsers import add_parsers as _add_parsers
+
+# What PyTorch has in C; the others are functions of Python there as well.
+_add_parsers(
+    globals(),
+    only=[
+        "bilinear",
+        "celu_",
+        "cosine_similarity",
+        "elu_",
+        "gelu",
+        "hardshrink",
+        "hardtanh_",
+        "leaky_relu_",
+        "linear",
+        "logsigmoid",
+        "one_hot",
+        "pairwise_distance",
+        "pdist",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+        "prelu",
+        "relu_",
+        "rrelu_",
+        "selu_",
+        "softplus",
+        "softshrink",
+        "threshold_",
+    ],
+)

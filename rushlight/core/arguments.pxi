@@ -1,0 +1,319 @@
+# The parser: arguments are checked, by the signatures of the public name that was called, before anything sees them.
+#
+# The way of most calls is here, and compares types: every argument is plainly of its parameter's kind. All else (NumPy's numbers, tensors that
+# stand for numbers, other names of parameters, mistakes) is for ops/_arguments.py, which converts or refuses.
+cdef extern from "Python.h":
+    bint PyBool_Check(object) noexcept
+    bint PyComplex_CheckExact(object) noexcept
+    bint PyTuple_Check(object) noexcept
+    bint PyList_CheckExact(object) noexcept
+    bint PyUnicode_CheckExact(object) noexcept
+    PyTypeObject* Py_TYPE(PyObject*) noexcept
+
+cdef extern from *:
+    """
+    // An int of at most 60 bits.
+    static inline bool rl_is_small(PyObject* value) {
+      if (!PyLong_CheckExact(value)) return false;
+    #if PY_VERSION_HEX >= 0x030C0000
+      return (((PyLongObject*)value)->long_value.lv_tag >> 3) <= 2;
+    #else
+      return Py_SIZE(value) <= 2 && Py_SIZE(value) >= -2;
+    #endif
+    }
+    static inline PyTypeObject* rl_type(PyObject* value) { return Py_TYPE(value); }
+    """
+    bint is_small_integer "rl_is_small"(PyObject*) noexcept
+    PyTypeObject* type_of "rl_type"(PyObject*) noexcept
+
+cdef enum:
+    KIND_TENSOR, KIND_TENSOR_OR_NUMBER, KIND_NUMBER, KIND_INT, KIND_INTS, KIND_TENSORS, KIND_FLOAT, KIND_BOOL, KIND_STR, KIND_DTYPE
+    KIND_LAYOUT, KIND_DEVICE, KIND_MEMORY_FORMAT, KIND_GENERATOR, KIND_OBJECT, KIND_OTHER
+    KIND_MASK = 31
+    TAKES_NONE = 32
+    TAKES_ONE = 64      # of a kind of list: an int too
+
+cdef dict _kinds = {
+    "Tensor": KIND_TENSOR, "Tensor/Number": KIND_TENSOR_OR_NUMBER, "Number": KIND_NUMBER, "int": KIND_INT, "index": KIND_INT,
+    "ints": KIND_INTS, "sizes": KIND_INTS, "tensors": KIND_TENSORS, "float": KIND_FLOAT, "bool": KIND_BOOL, "str": KIND_STR,
+    "dtype": KIND_DTYPE, "layout": KIND_LAYOUT, "device": KIND_DEVICE, "memory_format": KIND_MEMORY_FORMAT, "generator": KIND_GENERATOR,
+    "object": KIND_OBJECT,
+}
+
+cdef struct Pattern:
+    # A signature, as far as the fast way needs it.
+    int count, positional
+    bint takes_loose                       # view(2, 3): all positional arguments are one list
+    uint32_t required                      # a bit for each parameter without a default
+    uint8_t kinds[MAX_PARAMETERS]
+    PyObject* names[MAX_PARAMETERS]        # interned; the parser keeps them
+
+
+@cython.final
+cdef class Parser:
+    """The signatures of one public function or method. They are read when it is first called."""
+    cdef readonly str name
+    cdef readonly bint is_method
+    cdef public list signatures            # as ops/_arguments.py knows them; None until then
+    cdef list names
+    cdef vector[Pattern] patterns
+
+    def __init__(self, str name, bint is_method):
+        self.name, self.is_method, self.names = name, is_method, []
+
+    def add(self, list parameters, int positional, bint takes_loose):
+        """Adds a signature: (name, kind, whether None and whether a single int will do, whether it must be given) for each parameter."""
+        cdef Pattern pattern
+        cdef int i
+        if len(parameters) > MAX_PARAMETERS:
+            raise ValueError(f"{self.name} has more than {MAX_PARAMETERS} parameters")
+        pattern.count, pattern.positional, pattern.takes_loose, pattern.required = len(parameters), positional, takes_loose, 0
+        for i, (name, kind, takes_none, takes_one, is_required) in enumerate(parameters):
+            name = __import__("sys").intern(name)
+            self.names.append(name)
+            pattern.names[i] = <PyObject*>name
+            pattern.kinds[i] = _kinds.get(kind, KIND_OTHER) | (TAKES_NONE if takes_none else 0) | (TAKES_ONE if takes_one else 0)
+            if is_required:
+                pattern.required |= <uint32_t>1 << i
+        self.patterns.push_back(pattern)
+
+    # Whether the arguments are plainly what one of the signatures asks for. `args` holds the positional ones, then those of `names`.
+    cdef bint passes(self, PyObject* const* args, Py_ssize_t n, PyObject* names) except -1:
+        cdef size_t i
+        if self.signatures is None:
+            _load_signatures(self)
+        for i in range(self.patterns.size()):
+            if fits_pattern(&self.patterns[i], args, n, names):
+                return True
+        return False
+
+
+cdef object _load_signatures, _convert_arguments
+
+def set_parser_readers(load, convert):
+    """Tells where signatures are read, and what to do with arguments that are not plainly right."""
+    global _load_signatures, _convert_arguments
+    _load_signatures, _convert_arguments = load, convert
+
+def is_storage(value):
+    """Whether `value` is a tensor's memory."""
+    return isinstance(value, Storage)
+
+
+cdef inline bint is_tensor_object(PyObject* value) noexcept:
+    cdef PyTypeObject* kind = type_of(value)
+    return kind == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor)
+
+cdef bint holds_integers(PyObject* value) noexcept:
+    """A tuple or list of small ints; to read it runs no code of Python's."""
+    cdef Py_ssize_t i
+    if PyTuple_Check(<object>value):
+        for i in range(PyTuple_GET_SIZE(<object>value)):
+            if not is_small_integer(PyTuple_GET_ITEM_POINTER(<object>value, i)):
+                return False
+        return True
+    if PyList_CheckExact(<object>value):
+        for i in range(PyList_GET_SIZE(<object>value)):
+            if not is_small_integer(<PyObject*>PyList_GET_ITEM(<object>value, i)):
+                return False
+        return True
+    return False
+
+cdef bint holds_tensors(PyObject* value) noexcept:
+    cdef Py_ssize_t i
+    if PyTuple_Check(<object>value):
+        for i in range(PyTuple_GET_SIZE(<object>value)):
+            if not is_tensor_object(PyTuple_GET_ITEM_POINTER(<object>value, i)):
+                return False
+        return True
+    if PyList_CheckExact(<object>value):
+        for i in range(PyList_GET_SIZE(<object>value)):
+            if not is_tensor_object(<PyObject*>PyList_GET_ITEM(<object>value, i)):
+                return False
+        return True
+    return False
+
+cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
+    """Whether a value is of a parameter's kind, and needs no conversion."""
+    cdef uint8_t of = kind & KIND_MASK
+    if of == KIND_TENSOR:
+        if is_tensor_object(value):
+            return True
+    elif of == KIND_INT:
+        if is_small_integer(value):
+            return True
+    elif of == KIND_BOOL:
+        if PyBool_Check(<object>value):
+            return True
+    elif of == KIND_FLOAT:
+        if PyFloat_CheckExact(<object>value) or is_small_integer(value):
+            return True
+    elif of == KIND_INTS:
+        if holds_integers(value) or (kind & TAKES_ONE and is_small_integer(value)):
+            return True
+    elif of == KIND_TENSOR_OR_NUMBER or of == KIND_NUMBER:
+        if of == KIND_TENSOR_OR_NUMBER and is_tensor_object(value):
+            return True
+        if PyFloat_CheckExact(<object>value) or is_small_integer(value) or PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value):
+            return True
+    elif of == KIND_TENSORS:
+        if holds_tensors(value):
+            return True
+    elif of == KIND_STR:
+        if PyUnicode_CheckExact(<object>value):
+            return True
+    elif of == KIND_DTYPE:
+        if type_of(value) == <PyTypeObject*>dtype:
+            return True
+    elif of == KIND_LAYOUT:
+        if type_of(value) == <PyTypeObject*>layout:
+            return True
+    elif of == KIND_DEVICE:
+        if type_of(value) == <PyTypeObject*>device:
+            return True
+    elif of == KIND_MEMORY_FORMAT:
+        if type_of(value) == <PyTypeObject*>memory_format:
+            return True
+    elif of == KIND_GENERATOR:
+        if type_of(value) == <PyTypeObject*>Generator:
+            return True
+    elif of == KIND_OBJECT:
+        return True
+    return kind & TAKES_NONE and <object>value is None
+
+cdef bint fits_pattern(const Pattern* pattern, PyObject* const* args, Py_ssize_t n, PyObject* names) noexcept:
+    cdef Py_ssize_t i, k
+    cdef uint32_t given
+    if n > pattern.positional or (pattern.takes_loose and n == 1 and not is_plainly(args[0], pattern.kinds[0])):
+        if not pattern.takes_loose:
+            return False
+        for i in range(n):
+            if not is_small_integer(args[i]):
+                return False
+        given = 1
+    else:
+        for i in range(n):
+            if not is_plainly(args[i], pattern.kinds[i]):
+                return False
+        given = (<uint32_t>1 << n) - 1
+    if names != NULL:
+        for k in range(PyTuple_GET_SIZE(<object>names)):
+            i = pattern.count - 1
+            while i >= 0 and pattern.names[i] != PyTuple_GET_ITEM_POINTER(<object>names, k):
+                i -= 1
+            if i < 0 or given >> i & 1 or not is_plainly(args[n + k], pattern.kinds[i]):
+                return False
+            given |= <uint32_t>1 << i
+    return given & pattern.required == pattern.required
+
+
+# ---------------------------------------------------------------------------------------------------------- what stands behind a parser
+cdef class Function:
+    """A public function: its parser, and what is called behind it (an op, or a Python function that is made of ops)."""
+    cdef vectorcall_function vectorcall
+    cdef vectorcall_function call
+    cdef readonly Parser parser
+    cdef readonly object target
+    cdef dict __dict__
+    cdef object __weakref__
+
+    def __init__(self, str name, target, Parser parser):
+        self.vectorcall, self.parser, self.target = call_function, parser, target
+        self.call = call_parsed if isinstance(target, Op) else call_in_place if isinstance(target, InPlace) else \
+            call_overloaded if isinstance(target, Overloaded) else call_anything
+        describe(self, name, target.__doc__)
+
+    def __repr__(self):
+        return f"<built-in method {self.__name__}>"
+
+    def __reduce__(self):
+        return self.__name__
+
+    def __getattr__(self, name):
+        return getattr(self.target, name)
+
+    @property
+    def __wrapped__(self):
+        """The declaration."""
+        return getattr(self.target, "__wrapped__", self.target)
+
+
+@cython.final
+cdef class Method(Function):
+    """A method of tensors, whose first argument must be one."""
+    cdef PyTypeObject* owner
+
+    def __init__(self, str name, target, Parser parser, type owner=Tensor):
+        Function.__init__(self, name, target, parser)
+        self.vectorcall = call_method
+        self.owner = <PyTypeObject*>owner
+        self.__qualname__ = f"{owner.__name__}.{name}"
+        self.__objclass__ = owner
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
+
+    def __repr__(self):
+        return f"<method '{self.__name__}' of '{owner_title(self)}' objects>"
+
+    def __reduce__(self):
+        return getattr, (<object>self.owner, self.__name__)
+
+
+cdef str owner_title(Method method):
+    kind = <type>method.owner
+    return "torch._C.TensorBase" if kind is Tensor else f"{kind.__module__}.{kind.__name__}"
+
+cdef refuse_owner(Method method, PyObject* const* args, Py_ssize_t n):
+    if n == 0:
+        raise TypeError(f"unbound method {owner_title(method).rpartition('.')[2]}.{method.__name__}() needs an argument")
+    raise TypeError(f"descriptor '{method.__name__}' for '{owner_title(method)}' objects doesn't apply to a "
+                    f"'{type(<object>args[0]).__name__}' object")
+
+cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, PyObject* names) except NULL:
+    cdef object result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
+    Py_INCREF(result)
+    return <PyObject*>result
+
+cdef PyObject* call_function(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
+    cdef Function function = <Function>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    if subclasses_exist or not function.parser.passes(args, n, names):
+        return call_converted(self, <PyObject*>function.target, function.call, function.parser, NULL, args, n, names)
+    return function.call(<PyObject*>function.target, args, n, names)
+
+cdef PyObject* call_method(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
+    cdef Method method = <Method>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    if n == 0 or not PyObject_TypeCheck(<object>args[0], method.owner):
+        refuse_owner(method, args, n)
+    if method.parser is not None and (subclasses_exist or not method.parser.passes(args + 1, n - 1, names)):
+        return call_converted(self, <PyObject*>method.target, method.call, method.parser, args[0], args + 1, n - 1, names)
+    return method.call(<PyObject*>method.target, args, n, names)
+
+cdef PyObject* call_converted(PyObject* called, PyObject* target, vectorcall_function call, Parser parser, PyObject* instance,
+                              PyObject* const* args, Py_ssize_t n, PyObject* names) except NULL:
+    """A call whose arguments are converted first, or that types with __torch_function__ may answer. `instance` is that of a method."""
+    cdef vector[PyObject*] given
+    cdef Py_ssize_t i
+    cdef tuple positional = tuple([<object>args[i] for i in range(n)])
+    cdef tuple first = () if instance == NULL else (<object>instance,)
+    cdef tuple given_names
+    cdef dict keywords = {}
+    cdef object answered = NotImplemented
+    if names != NULL:
+        for i in range(PyTuple_GET_SIZE(<object>names)):
+            keywords[<object>PyTuple_GET_ITEM(<object>names, i)] = <object>args[n + i]
+    cdef object converted = (positional, keywords) if parser.passes(args, n, names) else _convert_arguments(parser, positional, keywords)
+    if converted is None or subclasses_exist:
+        answered = dispatch_torch_function(<object>called, (*first, *positional, *keywords.values()), first + positional, keywords,
+                                           converted is None)
+    if answered is NotImplemented:
+        positional, keywords = converted
+        values = (*first, *positional, *keywords.values())
+        for value in values:
+            given.push_back(<PyObject*>value)
+        given_names = tuple(keywords)
+        return call(target, given.data(), len(first) + len(positional), <PyObject*>given_names if keywords else NULL)
+    Py_INCREF(answered)
+    return <PyObject*>answered

@@ -1,0 +1,464 @@
+"""The slow way through the parser: what is not plainly right is converted, or refused with PyTorch's error.
+
+Signatures are read from their text (ops/_signatures.py) when a function is first called. The fast way is core/arguments.pxi.
+"""
+
+import operator
+import sys
+
+from rushlight import core
+from rushlight.core import Tensor
+from rushlight.ops._signatures import signatures as text_of
+
+TITLES = {
+    "Tensor/Number": "Tensor",
+    "index": "int",
+    "ints": "tuple of ints",
+    "sizes": "tuple of ints",
+    "tensors": "tuple of Tensors",
+    "numbers": "tuple of Scalars",
+    "dtype": "torch.dtype",
+    "layout": "torch.layout",
+    "device": "torch.device",
+    "memory_format": "torch.memory_format",
+    "generator": "torch.Generator",
+    "storage": "torch.Storage",
+}
+"""What errors call the kinds that they do not call by their name."""
+
+OTHER_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
+"""NumPy's names of parameters."""
+
+PYTHON_DTYPES = {float: "float64", int: "int64", bool: "bool", complex: "complex128"}
+
+LISTS = ("ints", "sizes")
+
+
+class Parameter:
+    """One parameter of a signature."""
+
+    def __init__(self, text, keyword_only):
+        left, equals, default = text.partition("=")
+        kind, self.name = left.split(" ")
+        self.takes_none = kind.endswith("?") or default == "None"
+        kind, bracket, _ = kind.rstrip("?").partition("[")
+        self.kind, self.takes_one = kind, bool(bracket) and kind in LISTS
+        self.is_required, self.default, self.keyword_only = not equals, default, keyword_only
+        self.title = TITLES.get(kind, kind)
+        self.accepts = ACCEPTS[kind]
+        self.keywords = (self.name, *OTHER_KEYWORDS.get(self.name, ()))
+
+    def __str__(self):
+        return f"{self.title} {self.name}" + ("" if self.is_required else f" = {self.default}")
+
+    def takes(self, value):
+        """Whether the parser lets `value` pass."""
+        return (value is None and self.takes_none) or self.accepts(value) or (self.takes_one and is_index(value))
+
+
+class Signature:
+    """One signature of a function."""
+
+    def __init__(self, name, text):
+        self.name = name
+        self.is_deprecated = text.startswith("deprecated ")
+        self.parameters, keyword_only = [], False
+        for part in text.removeprefix("deprecated ").split(", "):
+            if part == "*":
+                keyword_only = True
+            elif part:
+                self.parameters.append(Parameter(part, keyword_only))
+        self.positional = sum(not parameter.keyword_only for parameter in self.parameters)
+        self.required = sum(parameter.is_required for parameter in self.parameters)
+        self.takes_loose = self.positional == 1 and self.parameters[0].kind in LISTS
+
+    def __str__(self):
+        parts = [str(parameter) for parameter in self.parameters]
+        if self.positional < len(parts):
+            parts.insert(self.positional, "*")
+        return f"({', '.join(parts)})"
+
+    def may_have(self, count):
+        return not self.is_deprecated and self.required <= count <= len(self.parameters)
+
+    def match(self, args, keywords, explain):
+        """The values given, by parameter: a list of (parameter, key, value), the key a position or a keyword. None, or an error, if they do not fit."""
+        count, loose = len(args), False
+        if count > self.positional:
+            if not (self.takes_loose and is_index(args[0])):
+                return self.refuse_count(count) if explain else None
+            loose = True
+        elif count and self.takes_loose and is_index(args[0]) and not self.parameters[0].takes(args[0]):
+            loose = True
+        found, used = [], 0
+        for place, parameter in enumerate(self.parameters):
+            if place == 0 and loose:
+                found.append((parameter, 0, args))
+                continue
+            if place < count and not loose:
+                key, value = place, args[place]
+            else:
+                key = next((keyword for keyword in parameter.keywords if keyword in keywords), None)
+                if key is None:
+                    if parameter.is_required:
+                        return self.refuse_missing(place) if explain else None
+                    continue
+                value = keywords[key]
+                used += 1
+            if not parameter.takes(value):
+                return self.refuse(parameter, key, value) if explain else None
+            found.append((parameter, key, value))
+        if used < len(keywords):
+            return self.refuse_keywords(keywords, count) if explain else None
+        return found
+
+    def refuse_count(self, count):
+        least = f"from {self.required} to " if self.required != self.positional else ""
+        plural = "" if self.positional == 1 else "s"
+        raise TypeError(
+            f"{self.name}() takes {least}{self.positional} positional argument{plural} but {count} {'was' if count == 1 else 'were'} given"
+        )
+
+    def refuse_missing(self, place):
+        names = [f'"{parameter.name}"' for parameter in self.parameters[place:] if parameter.is_required]
+        plural = "s" if len(names) == 1 else ""
+        raise TypeError(f"{self.name}() missing {len(names)} required positional argument{plural}: {', '.join(names)}")
+
+    def refuse(self, parameter, key, value):
+        start = f"{self.name}(): argument '{parameter.name}'" + (f" (position {key + 1})" if isinstance(key, int) else "")
+        if isinstance(key, int) and parameter.kind in (*LISTS, "numbers") and isinstance(value, tuple | list) and len(value):
+            raise TypeError(f"{start} must be {parameter.title}, but found element of type {type_name(value[0])} at pos 0")
+        raise TypeError(f"{start} must be {parameter.title}, not {type_name(value)}")
+
+    def refuse_keywords(self, keywords, count):
+        names = [parameter.name for parameter in self.parameters]
+        for keyword in keywords:
+            if keyword not in names:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument '{keyword}'")
+            if names.index(keyword) < count:
+                raise TypeError(f"{self.name}() got multiple values for argument '{keyword}'")
+        raise TypeError("invalid keyword arguments")
+
+
+def load(parser):
+    """Reads a parser's signatures, and tells the fast way of them."""
+    parser.signatures = [Signature(parser.name, text) for text in text_of(parser.name, parser.is_method).split(" | ")]
+    for signature in parser.signatures:
+        if not signature.is_deprecated:
+            parser.add(
+                [(p.name, p.kind, p.takes_none, p.takes_one, p.is_required) for p in signature.parameters],
+                signature.positional,
+                signature.takes_loose,
+            )
+
+
+def convert(parser, args, keywords):
+    """The arguments of a call as the function behind the parser takes them: (args, keywords); None if it is for another type to
+    answer (by __torch_function__). Raises PyTorch's error where no signature fits."""
+    found, signature = choose(parser, args, keywords)
+    if signature.is_deprecated:
+        warn_of_deprecated(parser, signature)
+    if any(parameter.kind.startswith("Tensor") and is_tensor_like(value) for parameter, _, value in found):
+        return None
+    positional, named = [], {}
+    for place, (parameter, key, value) in enumerate(found):
+        value = CONVERSIONS[parameter.kind](parser.name, parameter, place, value)
+        if (isinstance(key, int) and not signature.is_deprecated) or (signature.is_deprecated and parameter.name == "input"):
+            positional.append(value)
+        else:
+            named[parameter.name] = value
+    return tuple(positional), named
+
+
+def choose(parser, args, keywords):
+    """The first signature that fits, and what it makes of the arguments."""
+    signatures = parser.signatures
+    if len(signatures) == 1:
+        if parser.is_method and not signatures[0].parameters:
+            refuse_arguments(parser, args, keywords)
+        return signatures[0].match(args, keywords, True), signatures[0]
+    for signature in signatures:
+        found = signature.match(args, keywords, False)
+        if found is not None:
+            return found, signature
+    plausible = [signature for signature in signatures if signature.may_have(len(args) + len(keywords))]
+    if len(plausible) == 1:
+        plausible[0].match(args, keywords, True)
+    raise TypeError(invalid_combination(parser, args, keywords))
+
+
+def refuse_arguments(parser, args, keywords):
+    """For a method without parameters."""
+    given = "keyword arguments" if keywords else f"arguments ({len(args)} given)"
+    raise TypeError(f"TensorBase.{parser.name}() takes no {given}")
+
+
+# ---------------------------------------------------------------------------------------------------------- texts
+def type_name(value):
+    """The name of a value's type, as C knows it: types made in C have their module's name in front."""
+    kind = type(value)
+    if isinstance(value, core.Generator):
+        return "torch._C.Generator"
+    if issubclass(kind, Tensor):
+        return "Tensor" if kind in (Tensor, core.Wrapped) else kind.__name__
+    made_in_c = not kind.__flags__ & (1 << 9) or kind.__module__ == "torch"
+    return f"{kind.__module__}.{kind.__name__}" if made_in_c and kind.__module__ != "builtins" else kind.__name__
+
+
+def described(args, keywords):
+    parts = [type_name(value) for value in args] + [f"{key}={type_name(value)}" for key, value in reversed(keywords.items())]
+    return f"({', '.join(parts)}{', ' if keywords else ''})"
+
+
+def invalid_combination(parser, args, keywords):
+    """The error of functions of several signatures."""
+    options = [str(signature) for signature in parser.signatures if not signature.is_deprecated]
+    start = f"{parser.name}() received an invalid combination of arguments - "
+    if len(options) == 1:
+        wrong = unmatched(options[0], keywords)
+        if wrong:
+            return f"{start}got unrecognized keyword arguments: {', '.join(wrong)}"
+        got = marked(options[0], args, keywords) if counts_match(options[0], args, keywords) else described(args, keywords)
+        return f"{start}got {got}, but expected {options[0]}"
+    lines = [f"{start}got {described(args, keywords)}, but expected one of:"]
+    for option in options:
+        lines.append(f" * {option}")
+        if counts_match(option, args, keywords):
+            wrong = unmatched(option, keywords)
+            lines.append(
+                f"      didn't match because some of the keywords were incorrect: {', '.join(wrong)}"
+                if wrong
+                else f"      didn't match because some of the arguments have invalid types: {marked(option, args, keywords)}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+# What follows reads the printed signature, as PyTorch does: a parameter with a default has the default for its name there.
+def printed_parts(option):
+    return [part.rpartition(" ")[::2] for part in option[1:-1].split(", ")] if len(option) > 2 else [("", "")]
+
+
+def counts_match(option, args, keywords):
+    return len(args) + len(keywords) == len(printed_parts(option))
+
+
+def unmatched(option, keywords):
+    parts = printed_parts(option)
+    names = [name for _, name in parts[max(0, len(parts) - len(keywords)) :]]
+    return [keyword for keyword in reversed(keywords) if keyword not in names]
+
+
+def marked(option, args, keywords):
+    """The types given, those that do not match between exclamation marks."""
+    texts = []
+    for place, (title, name) in enumerate(printed_parts(option)[: len(args) + len(keywords)]):
+        value = args[place] if place < len(args) else keywords[name]
+        given = type_name(value)
+        fits = given in ("float", "int") if title == "float" else given == title
+        text = ("" if place < len(args) else f"{name}=") + given
+        texts.append(text if fits else f"!{text}!")
+    return f"({', '.join(texts)})"
+
+
+def warn_of_deprecated(parser, signature):
+    others = [f"\t{parser.name}{other}" for other in parser.signatures if not other.is_deprecated]
+    core.warn_once(
+        f"This overload of {parser.name} is deprecated:\n\t{parser.name}{signature}\nConsider using one of the following signatures instead:\n"
+        + "\n".join(others),
+        "deprecated overload",
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- what each kind accepts
+def numpy_kind(value):
+    """The kind letter of a NumPy scalar's dtype; None for anything else."""
+    numpy = sys.modules.get("numpy")
+    return value.dtype.kind if numpy is not None and isinstance(value, numpy.generic) else None
+
+
+def is_tensor(value):
+    """Whether a value is a tensor, or of a type that takes part in __torch_function__ as if it were one."""
+    return isinstance(value, Tensor) or is_tensor_like(value)
+
+
+def is_tensor_like(value):
+    handler = getattr(type(value), "__torch_function__", core.disabled_torch_function)
+    return not isinstance(value, Tensor) and handler is not core.disabled_torch_function
+
+
+def is_plain_tensor(value, integral=False):
+    """A 0-d tensor that stands for a number."""
+    if not isinstance(value, Tensor) or value.ndim or value.requires_grad:
+        return False
+    return not integral or not (value.is_floating_point() or value.is_complex() or value.dtype is core.dtype_by_name["bool"])
+
+
+def is_int(value):
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    return is_plain_tensor(value, True) if isinstance(value, Tensor) else numpy_kind(value) in ("i", "u")
+
+
+def is_index(value):
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    if isinstance(value, Tensor):
+        return value.numel() == 1 and not value.is_floating_point() and not value.is_complex()
+    if isinstance(value, type) or not hasattr(type(value), "__index__"):
+        return False
+    try:
+        operator.index(value)
+    except Exception:
+        return False
+    return True
+
+
+def is_float(value):
+    return isinstance(value, float | int) or is_plain_tensor(value) or numpy_kind(value) in ("i", "u", "f", "c", "b")
+
+
+def is_number(value):
+    return isinstance(value, complex) or is_float(value)
+
+
+def is_index_list(value):
+    return isinstance(value, tuple | list) and (len(value) == 0 or is_index(value[0]))
+
+
+def is_device(value):
+    return isinstance(value, str | bytes | core.device) or (is_int(value) and not isinstance(value, Tensor))
+
+
+ACCEPTS = {
+    "Tensor": is_tensor,
+    "Tensor/Number": lambda value: is_tensor(value) or is_number(value),
+    "Number": is_number,
+    "int": is_int,
+    "index": is_index,
+    "ints": is_index_list,
+    "sizes": is_index_list,
+    "tensors": lambda value: isinstance(value, tuple | list),
+    "numbers": lambda value: isinstance(value, tuple | list) and all(map(is_number, value)),
+    "float": is_float,
+    "bool": lambda value: isinstance(value, bool),
+    "str": lambda value: isinstance(value, str | bytes),
+    "dtype": lambda value: isinstance(value, core.dtype) or (isinstance(value, type) and value in PYTHON_DTYPES),
+    "layout": lambda value: isinstance(value, core.layout),
+    "device": is_device,
+    "memory_format": lambda value: isinstance(value, core.memory_format),
+    "generator": lambda value: isinstance(value, core.Generator),
+    "storage": core.is_storage,
+    "object": lambda value: True,
+}
+
+
+# ---------------------------------------------------------------------------------------------------------- what is made of it
+def as_given(name, parameter, place, value):
+    return value
+
+
+def as_integer(name, parameter, place, value):
+    if value is None:
+        return None
+    value = int(value)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    return value
+
+
+def as_sizes(name, parameter, place, value):
+    """A tuple of integers."""
+    if value is None:
+        return None
+    if not isinstance(value, tuple | list):
+        return as_integer(name, parameter, place, operator.index(value))
+    made = []
+    for position, element in enumerate(value):
+        if not is_index(element):
+            raise TypeError(
+                f"{name}(): argument '{parameter.name}' failed to unpack the object at pos {position + 1} with error \"type must be "
+                f'tuple of ints,but got {type_name(element)}"'
+            )
+        number = int(element)
+        if not -(2**63) <= number < 2**63:
+            raise TypeError(
+                f"{name}(): argument '{parameter.name}' failed to unpack the object at pos {position + 1} with error \"Overflow when "
+                "unpacking long long"
+            )
+        made.append(number)
+    return tuple(made)
+
+
+def as_float(name, parameter, place, value):
+    if value is None or isinstance(value, float | int):
+        return value if value is None else float(value)
+    return float(real_part(value))
+
+
+def real_part(value):
+    value = value.item()
+    if isinstance(value, complex):
+        if value.imag:
+            raise RuntimeError("value cannot be converted to type double without overflow")
+        return value.real
+    return value
+
+
+def as_number(name, parameter, place, value):
+    """A Python number."""
+    if isinstance(value, Tensor) or numpy_kind(value) is not None:
+        value = value.item()
+    if isinstance(value, int):
+        if value >= 2**64:
+            raise OverflowError("int too big to convert")
+        if value < -(2**63):
+            raise OverflowError("can't convert negative int to unsigned")
+    return value
+
+
+def as_tensor(name, parameter, place, value):
+    if parameter.name == "input" and not is_tensor(value):
+        return core.tensor(as_number(name, parameter, place, value))
+    return value if is_tensor(value) else as_number(name, parameter, place, value)
+
+
+def as_tensors(name, parameter, place, value):
+    for position, element in enumerate(value or ()):
+        if not is_tensor(element) and not (element is None and name.startswith("index_put")):
+            raise TypeError(f"expected Tensor as element {position} in argument {place}, but got {type_name(element)}")
+    return value
+
+
+def as_dtype(name, parameter, place, value):
+    return core.dtype_by_name[PYTHON_DTYPES[value]] if isinstance(value, type) else value
+
+
+def as_device(name, parameter, place, value):
+    if value is None or isinstance(value, core.device):
+        return value
+    if isinstance(value, str | bytes):
+        return core.device(value if isinstance(value, str) else value.decode())
+    as_integer(name, parameter, place, value)
+    raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+def as_text(name, parameter, place, value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
+    "Tensor/Number": as_tensor,
+    "Number": as_number,
+    "int": as_integer,
+    "index": as_integer,
+    "ints": as_sizes,
+    "sizes": as_sizes,
+    "tensors": as_tensors,
+    "numbers": lambda name, parameter, place, value: [as_number(name, parameter, place, number) for number in value],
+    "float": as_float,
+    "dtype": as_dtype,
+    "device": as_device,
+    "str": as_text,
+}
+
+core.set_parser_readers(load, convert)
