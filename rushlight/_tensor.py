@@ -51,10 +51,10 @@ def formatted(self, specification):
     return object.__format__(self, specification)
 
 
-def rebuild_tensor(storage, dtype_name, offset, size, stride, requires_grad, hooks=None):
-    """A tensor from its pickle."""
+def rebuild_tensor(storage, dtype_name, offset, size, stride, requires_grad, hooks=None, lazy=(False, False)):
+    """A tensor from its pickle; `lazy` says whether conjugates and negatives of what is in the storage are put off."""
     made = core.tensor_on_storage(storage, core.dtype_by_name[dtype_name], offset, size, stride)
-    made = counted_once(made)
+    made = core.set_lazy(counted_once(made), *lazy)
     if requires_grad:
         made.requires_grad_(True)
     if hooks is not None:
@@ -103,6 +103,8 @@ def reduce(self, protocol):
         self.stride(),
         self.requires_grad,
     )
+    if self.is_conj() or self.is_neg():
+        arguments += (None, (self.is_conj(), self.is_neg()))
     state = dict(getattr(self, "__dict__", None) or {})
     if type(self) is Tensor and not state:
         return rebuild_tensor, arguments
@@ -132,6 +134,7 @@ def deepcopied(self, memo):
         rebuild, arguments = storage.__reduce__()
         copied = memo[id(storage)] = rebuild(*arguments)
     made = counted_once(core.tensor_on_storage(copied, self.dtype, self.storage_offset(), self.size(), self.stride()))
+    made = core.resolve(core.set_lazy(made, self.is_conj(), self.is_neg()))
     if type(self) is not Tensor:
         made = made.as_subclass(type(self))
     if self.requires_grad:

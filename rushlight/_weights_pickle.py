@@ -46,8 +46,7 @@ def rebuild_tensor(memory, offset, size, stride, requires_grad=False, backward_h
         raise pickle.UnpicklingError(f"a tensor of size {size}, stride {stride} and offset {offset}")
     made = core.tensor_on_storage(memory.storage, memory.dtype, offset, tuple(size), tuple(stride))
     if metadata:
-        made = made.conj() if metadata.get("conj") else made
-        made = -made if metadata.get("neg") else made
+        made = core.set_lazy(made, bool(metadata.get("conj")), bool(metadata.get("neg")))
     return made.requires_grad_() if requires_grad else made
 
 
@@ -373,6 +372,9 @@ def reduced_tensor(x):
         x.requires_grad,
         collections.OrderedDict(),
     )
+    lazy = {bit: True for bit, is_set in (("conj", x.is_conj()), ("neg", x.is_neg())) if is_set}
+    if lazy:
+        arguments += (lazy,)
     state = dict(getattr(x, "__dict__", None) or {})
     return (rebuild_from_type, (rebuild_tensor, Tensor, arguments, state)) if state else (rebuild_tensor, arguments)
 

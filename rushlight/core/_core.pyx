@@ -15,6 +15,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     op          one call: binding and interpreters
     arguments   the parser: what is checked before a call
     gate        the gate of recording: what of a call is tracked, and recorded
+    lazy        conjugates and negatives that are put off
     record      what a call leaves behind for backward, and how backward uses it
     attributes  the names by which Python reads what a node keeps
     views       the geometry of views
@@ -68,6 +69,7 @@ include "node.pxi"
 include "tensor.pxi"
 include "histories.pxi"
 include "op.pxi"
+include "lazy.pxi"
 include "overload.pxi"
 include "arguments.pxi"
 include "gate.pxi"

@@ -235,7 +235,7 @@ cdef object below(Op op, PyObject** bound, Py_ssize_t n):
     cdef Py_ssize_t i
     if modes.interpreters:
         return run_below(op, tuple([<object>bound[i] for i in range(n)]), None)
-    return execute(op, bound, MODE_NEW, None)
+    return execute_resolved(op, bound, MODE_NEW, None)
 
 cdef object run_packed(Op op, tuple arguments):
     """The same, with every argument in a tuple."""

@@ -186,7 +186,7 @@ cdef int64_t product_of(const int64_t* sizes, int start, int stop) noexcept:
 
 cdef Tensor contiguous_as(Tensor t, int code):
     cdef Tensor out
-    if t.flags & CONTIGUOUS and t.code == code:
+    if t.flags & (CONTIGUOUS | LAZY) == CONTIGUOUS and t.code == code:
         return t
     out = new_like_shape(code, t.geometry)
     copy_elements(out, t)

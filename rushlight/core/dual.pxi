@@ -246,6 +246,7 @@ cdef class DualLevel(Level):
         else:
             whole.copy_(have)
         window_of(whole, base, value).copy_(tangent)
+        whole = <Tensor>laid_like(whole, base)
         base.aspect = whole
         target.aspect, target.seen = tangent, whole
         return 0
@@ -391,8 +392,10 @@ cdef object fitting(Tensor tangent, Tensor value):
     return laid_like(<Tensor>fit, value)
 
 cdef object laid_like(Tensor tangent, Tensor value):
-    """The tangent in its value's layout: a copy where it has another."""
+    """The tangent in its value's layout, and lazy as that is: a copy where it is otherwise."""
     cdef Tensor laid
+    if (tangent.flags ^ value.flags) & LAZY:
+        tangent = <Tensor>turned(py_clone(turned(tangent, value.flags)), value.flags)
     if tangent.flags & value.flags & CONTIGUOUS or tangent.geometry.same_strides(value.geometry):
         return tangent
     if value.flags & CONTIGUOUS:
@@ -406,9 +409,13 @@ cdef object laid_like(Tensor tangent, Tensor value):
 cdef object window_of(Tensor whole, Tensor base, Tensor view):
     """The part of `whole`, a tensor like `base`, that corresponds to a view of `base`."""
     cdef int64_t offset = view.offset - base.offset
-    cdef object seen = in_kind_of(whole, view.code)
-    return py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
-                         offset // item_bytes[view.code] + (<Tensor>seen).storage_offset())
+    cdef Tensor seen = <Tensor>turned(whole, base.flags)      # as it lies in memory, if the base is lazy …
+    if seen.flags & CONJUGATE and view.code != base.code:
+        seen = <Tensor>py_clone(seen)
+    seen = <Tensor>in_kind_of(seen, view.code)
+    seen = <Tensor>py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
+                                 offset // item_bytes[view.code] + seen.storage_offset())
+    return turned(seen, view.flags)      # … and as the view has it
 
 
 def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent not None):

@@ -22,6 +22,7 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
         count_writes(out)
         return result
     check_tracked_write(<Tensor>args[0])
+    call.given = args
     result = op.compute(args, &call)
     mark_write((<Tensor>args[0]).storage)
     if call.node != NULL:
@@ -127,8 +128,9 @@ def record_call(Op op, tuple args, outputs):
 
 
 # ------------------------------------------------------------------------------------------------------------------ writes in place
-cdef int begin_write(Op op, PyObject** args, Call* call) except -1:
+cdef int begin_write(Op op, Call* call) except -1:
     """The driver of an in-place call is about to write into the first argument. What rules want to know of it is kept before."""
+    cdef PyObject** args = call.given
     cdef Tensor target = <Tensor>args[0]
     cdef OpNode node
     cdef uint64_t mask

@@ -16,6 +16,7 @@ cdef class Kernel:
         cdef Number numbers[72]
         cdef Array* more = arrays
         cdef vector[Array] many
+        cdef list held = None
         cdef int tensors = 0, count = 0
         cdef int64_t largest = 0
         cdef Tensor t
@@ -27,6 +28,9 @@ cdef class Kernel:
                 if type(value) is Wrapped:
                     raise NotImplementedError(f"the kernel {self.name} cannot read a tensor inside a transform")
                 t = <Tensor>value
+                if t.flags & LAZY:     # an input: what is written into lies in memory as it is
+                    t = resolved(t)
+                    held = [t] if held is None else held + [t]
                 more[tensors] = array_of(t)
                 largest = max(largest, t.count)
                 tensors += 1
@@ -90,12 +94,15 @@ cdef inline bint has_hidden_dim(Tensor x) noexcept:
 
 cdef int copy_elements(Tensor target, Tensor source) except -1:
     """target[...] = source, converting and broadcasting; no history, no version."""
+    if has_hidden_dim(source) or has_hidden_dim(target):
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+    return copy_lazily(target, source) if (target.flags | source.flags) & LAZY else copy_memory(target, source)
+
+cdef int copy_memory(Tensor target, Tensor source) except -1:
     cdef Array arrays[2]
     cdef Geometry wide
     cdef int d, lead
     cdef KernelFunction copy_kernel = (<Kernel>kernel("copy")).function
-    if has_hidden_dim(source) or has_hidden_dim(target):
-        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
     arrays[0] = array_of(target)
     arrays[1] = array_of(source)
     if not target.geometry.same_shape(source.geometry):
@@ -185,7 +192,7 @@ cdef class GeneralOp(Op):
             refuse_escaped(<Tensor>args[0], False)
         if mode == MODE_IN_PLACE:
             target = <Tensor>args[0]
-            begin_write(self, args, call)
+            begin_write(self, call)
             if not self.takes_expanded:
                 check_no_overlap(target)
         modes.grad = False

@@ -190,7 +190,7 @@ cdef class WritingOp(Op):
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         target = <Tensor>args[0]
-        begin_write(self, args, call)
+        begin_write(self, call)
         check_no_overlap(target)
         modes.grad = False
         try:

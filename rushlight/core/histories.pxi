@@ -7,7 +7,7 @@ cdef Tensor make_view(Tensor x, const Geometry& geometry, int64_t offset_bytes):
     out.code = x.code
     out.geometry.copy(geometry)
     out.count = geometry.numel()
-    out.flags = x.flags & INFERENCE
+    out.flags = x.flags & (INFERENCE | LAZY)
     update_contiguous(out)
     link_view(out, x)
     return out
@@ -34,7 +34,6 @@ cdef class AsStridedNode(Node):
     cdef Geometry base_geometry
     cdef Geometry view_geometry
     cdef int64_t offset     # elements of the view, from the base's first element
-    cdef int view_code, base_code
 
     cdef str backward_name(self):
         return "AsStridedBackward0"
@@ -43,29 +42,10 @@ cdef class AsStridedNode(Node):
         return "AsStrided"
 
     cdef tuple backward(self, object gradient, object run):
-        cdef Geometry base
         if gradient is None:
             return (None,)
-        if self.view_code == self.base_code:
-            return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
-        # A real view of a complex base, or the other way round.
-        base.copy(self.base_geometry)
-        seen_as_other_kind(base, category[self.base_code] == IS_COMPLEX)
-        return (in_kind_of(window_gradient(gradient, base, self.view_geometry, self.offset).contiguous(), self.base_code),)
+        return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
 
-
-cdef int seen_as_other_kind(Geometry& g, bint was_complex) except -1:
-    """The geometry of view_as_real of a complex tensor (`was_complex`), or of view_as_complex of a real one."""
-    cdef int d, ndim = g.ndim
-    cdef Geometry before
-    before.copy(g)
-    g.resize(ndim + 1 if was_complex else ndim - 1)
-    for d in range(min(ndim, g.ndim)):
-        g.shape[d] = before.shape[d]
-        g.strides[d] = before.strides[d] * 2 if was_complex else before.strides[d] // 2
-    if was_complex:
-        g.shape[ndim], g.strides[ndim] = 2, 1
-    return 0
 
 cdef object in_kind_of(object x, int code):
     """The memory of `x` as complex numbers or as their parts, where the dtype `code` is of the other kind."""
@@ -114,6 +94,7 @@ cdef class CopySlices(Node):
     cdef Geometry view_geometry
     cdef int64_t offset
     cdef int view_code
+    cdef uint8_t base_lazy, view_lazy      # their lazy flags
     cdef Node function
     cdef BackLink inside          # `function` knows this node, for what it kept of the written view
 
@@ -130,12 +111,15 @@ cdef class CopySlices(Node):
             return (None,) * edge_total(self)
         if self.function is None:
             raise RuntimeError(FREED_TEXT)
+        # (Of a lazy base, as it lies in memory: there the view has its window.)
+        gradient = turned(gradient, self.base_lazy)
         result = py_clone(gradient)
         if not result.geometry.same_strides(self.base_geometry):
             result = laid_out(result.code, self.base_geometry)
             result.copy_(gradient)
         window = py_as_strided(in_kind_of(result, self.view_code), make_size(self.view_geometry.shape, self.view_geometry.ndim),
                                make_tuple(self.view_geometry.strides, self.view_geometry.ndim), self.offset)
+        window = turned(window, self.view_lazy)
         # All gradients are asked for: a restricted run does not know the edge to the view's old history.
         inner = self.function.backward(py_clone(window), None)
         # The first input of the write is the view itself: its gradient takes the window's place.
@@ -143,7 +127,7 @@ cdef class CopySlices(Node):
             window.zero_()
         else:
             window.copy_(inner[0])
-        return (result,) + inner[1:]
+        return (turned(result, self.base_lazy),) + inner[1:]
 
     cdef void free_saved(self):
         if self.function is not None:
@@ -161,36 +145,97 @@ cdef Tensor laid_out(int code, const Geometry& geometry):
     return out
 
 
-cdef AsStridedNode window_node(Node base_node, const Geometry& base, int base_code, const Geometry& view, int view_code, int64_t offset):
-    """The history of a view as a window on what `base_node` gave."""
-    cdef AsStridedNode node = AsStridedNode.__new__(AsStridedNode)
-    node.base_geometry.copy(base)
-    node.view_geometry.copy(view)
-    node.offset, node.view_code, node.base_code = offset, view_code, base_code
-    node.shape.set_shape(view.shape, view.ndim)
-    node.dtype_code = view_code
+cdef Node history_on(Tensor base, Tensor view):
+    """The history of a view as a window on that of its base, with what makes it another kind of number, a conjugate or a negative."""
+    cdef Tensor seen
+    cdef Geometry parts
+    if view.code == base.code:
+        seen = window_on(base, turned_on_record(base, view.flags), view.geometry, view.offset)
+    elif category[base.code] == IS_COMPLEX:
+        seen = on_record(op_view_as_real, turned_on_record(base, base.flags & ~CONJUGATE))
+        seen = window_on(base, turned_on_record(seen, view.flags), view.geometry, view.offset)
+    else:
+        parts_geometry(parts, view.geometry)
+        seen = turned_on_record(on_record(op_view_as_complex, window_on(base, base, parts, view.offset)), view.flags)
+    return seen.grad_fn_
+
+cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t place):
+    """What lies in the memory of `x`, the base or a view of it, from `place` on in another geometry."""
+    cdef AsStridedNode node
+    cdef Tensor out
+    if x is not base and x.offset == place and x.geometry.same_shape(geometry) and x.geometry.same_strides(geometry):
+        return x
+    node = AsStridedNode.__new__(AsStridedNode)
+    node.base_geometry.copy(x.geometry)
+    node.view_geometry.copy(geometry)
+    node.offset = (place - x.offset) // item_bytes[x.code]
+    node.shape.set_shape(geometry.shape, geometry.ndim)
+    node.dtype_code = x.code
     node.sequence = next_sequence()
     node.remember_line()
-    node.next_nodes = (base_node,)
-    return node
+    node.next_nodes = (edge_of(x),)
+    if x.output_number:
+        node.next_outputs.push_back(x.output_number)
+    out = Tensor.__new__(Tensor)
+    become_alias(out, x)
+    place_in(out, geometry, place)
+    set_history(out, node, 0)
+    return out
+
+cdef int place_in(Tensor x, const Geometry& geometry, int64_t place) except -1:
+    """Gives `x` another geometry and another first element in its memory."""
+    x.geometry.copy(geometry)
+    x.count, x.offset = x.geometry.numel(), place
+    update_contiguous(x)
+    return 0
+
+cdef Tensor on_record(Op op, Tensor x):
+    """A view without further parameters, recorded whatever grad mode is."""
+    cdef PyObject* args[1]
+    cdef bint grad = modes.grad
+    args[0] = <PyObject*>x
+    modes.grad = True
+    try:
+        return <Tensor>execute(op, args, MODE_NEW, None)
+    finally:
+        modes.grad = grad
+
+cdef Tensor turned_on_record(Tensor x, uint8_t flags):
+    """`x` with the lazy flags of `flags`."""
+    if (x.flags ^ flags) & CONJUGATE:
+        x = on_record(op_conj, x)
+    return on_record(op_neg_view, x) if (x.flags ^ flags) & NEGATIVE else x
+
+cdef int parts_geometry(Geometry& out, const Geometry& g) except -1:
+    """The geometry of view_as_real of a complex tensor."""
+    cdef int d
+    out.resize(g.ndim + 1)
+    for d in range(g.ndim):
+        out.shape[d], out.strides[d] = g.shape[d], 2 * g.strides[d]
+    out.shape[g.ndim], out.strides[g.ndim] = 2, 1
+    return 0
 
 cdef int link_output(Tensor kept, Node node, uint32_t number) except -1:
     """An output that its own node kept has its history again. What was written into a view came out of the whole write, not of the
     derivative inside of it."""
     cdef CopySlices copy
+    cdef Tensor base
     if node.outside == NULL:
         kept.grad_fn_, kept.output_number = node, number
     else:
         copy = <CopySlices>node.outside
-        kept.grad_fn_ = window_node(copy, copy.base_geometry, copy.dtype_code, copy.view_geometry, copy.view_code, copy.offset)
+        base = Tensor.__new__(Tensor)
+        become_alias(base, kept)
+        base.code, base.flags = copy.dtype_code, copy.base_lazy
+        place_in(base, copy.base_geometry, kept.offset - copy.offset * item_bytes[kept.code])
+        set_history(base, copy, 0)
+        kept.grad_fn_ = history_on(base, kept)
     kept.flags |= REQUIRES_GRAD
     return 0
 
 
 cdef int refresh_view(Tensor view) except -1:
     """If the base was written to since, the view's history is a window on the base's new one."""
-    cdef AsStridedNode node
-    cdef Node edge
     cdef Tensor base = view.base
     if view.storage.version == view.seen_version or not needs_grad(base) or view.flags & INFERENCE:
         return 0
@@ -198,12 +243,7 @@ cdef int refresh_view(Tensor view) except -1:
         return 0
     if view.creation != VIEW_DEFAULT:
         refuse_write_into_view(view, True)
-    edge = edge_of(base)
-    node = window_node(edge, base.geometry, base.code, view.geometry, view.code,
-                       (view.offset - base.offset) // item_bytes[view.code])
-    if base.output_number:
-        node.next_outputs.push_back(base.output_number)
-    change_history(view, node)
+    change_history(view, history_on(base, view))
     view.seen_version = view.storage.version
     return 0
 
@@ -302,6 +342,7 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy.view_geometry.copy(x.geometry)
     copy.offset = (x.offset - base.offset) // item_bytes[x.code]
     copy.view_code = x.code
+    copy.base_lazy, copy.view_lazy = base.flags & LAZY, x.flags & LAZY
     copy.function = node
     node.outside = <PyObject*>copy
     copy.inside.known_by = &node.outside

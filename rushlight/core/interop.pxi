@@ -21,7 +21,7 @@ cdef object to_numpy(Tensor x):
 
 def numpy_of(Tensor x):
     """The same memory as a NumPy array (no copy)."""
-    return to_numpy(<Tensor>readable(x, "numpy"))
+    return to_numpy(resolved(<Tensor>readable(x, "numpy")))
 
 cdef object _numpy_array = None, _numpy_scalar = None     # numpy.ndarray and numpy.generic, once a program has imported NumPy
 
@@ -144,7 +144,7 @@ cdef object list_from(Tensor x, char* at, int dim):
 
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""
-    x = <Tensor>readable(x, "tolist")
+    x = resolved(<Tensor>readable(x, "tolist"))
     return list_from(x, data_of(x), 0)
 
 
@@ -275,6 +275,8 @@ def to_dlpack(Tensor tensor, versioned=False, copied=False):
     cdef Storage root
     if needs_grad(tensor):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    if tensor.flags & LAZY:
+        raise BufferError(f"Can't export tensors with the {'conjugate' if tensor.flags & CONJUGATE else 'negative'} bit set")
     tensor = <Tensor>readable(tensor, "__dlpack__")
     root = root_of(tensor.storage)
     root.memory.lent = True
@@ -333,9 +335,9 @@ _torch_function = __import__("threading").local()
 
 def notice_subclass(cls):
     """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention."""
-    global subclasses_exist
+    global subclasses_exist, uncommon_exist
     if cls.__torch_function__ is not disabled_torch_function:
-        subclasses_exist = True
+        subclasses_exist = uncommon_exist = True
 
 def disabled_torch_function(func, types, args=(), kwargs=None):
     """For subclasses that want results to be plain tensors: `__torch_function__ = torch._C._disabled_torch_function_impl`."""

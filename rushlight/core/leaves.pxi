@@ -56,6 +56,8 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
         else:
             # The copy is a write: it counts as one, and a recorded one has its name (CopyBackwards).
             kept = new_in_layout_of(variable, gradient.code)
+            if gradient.flags & LAZY and not modes.grad and layout_fits(gradient, variable) and Py_REFCNT(<PyObject*>gradient) <= 1:
+                kept.flags |= gradient.flags & LAZY      # as if it had been taken over
             if modes.grad:
                 kept.copy_(gradient)
             else:

@@ -44,6 +44,7 @@ cdef extern from *:
     // One call of an op, as its driver sees it: what to make, and the node of a write that is to be recorded.
     struct rl_call {
       int mode = 0;
+      PyObject** given = nullptr;  // the arguments as the program gave them: what is recorded
       PyObject* out = nullptr;   // borrowed: what `out=` was given
       PyObject* node = nullptr;  // strong
       ~rl_call() { Py_XDECREF(node); }
@@ -51,6 +52,7 @@ cdef extern from *:
     """
     cdef cppclass Call "rl_call":
         int mode
+        PyObject** given
         PyObject* out
         PyObject* node
 
@@ -143,6 +145,7 @@ cdef class Op:
     cdef object batching               # how vmap computes it
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef public Parser parser          # of the public function that this is; None where it is none
+    cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
     cdef dict __dict__
     cdef object __weakref__
 
@@ -207,7 +210,7 @@ cdef class Op:
             raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
         for i in range(self.parameter_count):
             bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-        return execute(self, bound, MODE_NEW, None)
+        return execute_resolved(self, bound, MODE_NEW, None)
 
 
 cdef describe(object callable_object, str name, doc):
@@ -244,7 +247,7 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
             bound[i] = args[i]
         bound[k] = <PyObject*>packed
         return call_parsed(self, bound, k + 1, NULL)
-    if kwnames == NULL and n <= op.positional and not subclasses_exist:
+    if kwnames == NULL and n <= op.positional and (not uncommon_exist or are_common(args, n)):
         for i in range(n):
             bound[i] = args[i]
         for i in range(n, op.parameter_count):
@@ -290,7 +293,7 @@ cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagg
         raise TypeError(f"{op.name}_() needs a tensor to write into")
     if modes.transforms:
         refuse_captured(op.name, <Tensor>args[0], n > 1 and isinstance(<object>args[n - 1], Tensor))
-    if kwnames == NULL and n <= op.positional and not subclasses_exist and not modes.interpreters:
+    if kwnames == NULL and n <= op.positional and (not uncommon_exist or are_common(args, n)) and not modes.interpreters:
         for i in range(n):
             bound[i] = args[i]
         for i in range(n, op.parameter_count):
@@ -370,7 +373,7 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
     if modes.interpreters and not op.is_composition:
         return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
                          {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
-    return execute(op, bound, mode if out is None else MODE_OUT, out)
+    return execute_resolved(op, bound, mode if out is None else MODE_OUT, out)
 
 cdef inline bint all_exact_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop) noexcept:
     cdef Py_ssize_t i

@@ -288,7 +288,7 @@ cdef class PointwiseOp(Op):
             for i in range(1, self.inputs):
                 if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                     check_partial_overlap(out, <Tensor>args[i])
-            begin_write(self, args, call)
+            begin_write(self, call)
         else:
             out = prepare_out(<Tensor>call.out, shape, result)
             for i in range(self.inputs):
@@ -446,9 +446,9 @@ cdef inline object operate(Op op, object a, object b):
     cdef PyObject* args[3]
     if not is_operand(b):
         return operate_foreign(op, a, b)
-    if modes.interpreters or subclasses_exist:
-        return op(a, b)
     args[0], args[1] = <PyObject*>a, <PyObject*>b
+    if modes.interpreters or uncommon_exist and not are_common(args, 2):
+        return op(a, b)
     args[2] = op.default_pointers[2]
     return execute(op, args, MODE_NEW, None)
 
@@ -473,9 +473,9 @@ cdef object operate_in_place(Op op, object a, object b):
     cdef PyObject* args[3]
     if not is_operand(b):
         return NotImplemented
-    if modes.interpreters or subclasses_exist:
-        return getattr(a, op.name + "_")(b)
     args[0], args[1] = <PyObject*>a, <PyObject*>b
+    if modes.interpreters or uncommon_exist and not are_common(args, 2):
+        return getattr(a, op.name + "_")(b)
     args[2] = op.default_pointers[2]
     return execute(op, args, MODE_IN_PLACE, None)
 

@@ -160,7 +160,7 @@ cdef class ProductOp(Op):
                 raise RuntimeError(f"Bad in-place call: input tensor size {list(x.shape)} and output tensor size "
                                    f"{list(make_tuple(shape.shape, shape.ndim))} should match")
             check_no_overlap(out)
-            begin_write(self, args, call)
+            begin_write(self, call)
         elif mode == MODE_OUT:
             out = <Tensor>call.out
             if out.code != a.code:

@@ -298,7 +298,7 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
         if plan.saved_kind[i] == FROM_OUTPUT:
             value = outputs if isinstance(outputs, Tensor) else outputs[plan.saved_index[i]]
             out = <Tensor?>value
-            if type(value) is Tensor and outputs is value and out.flags & CONTIGUOUS and out.offset == 0 and \
+            if type(value) is Tensor and outputs is value and out.flags & (CONTIGUOUS | LAZY) == CONTIGUOUS and out.offset == 0 and \
                     can_save_plainly(out, i):
                 # The output must not be held by its own node. Its memory is enough: shape and dtype are the node's.
                 node.saved_versions[i] = out.storage.version

@@ -5,6 +5,9 @@ cdef enum:
     INFERENCE = 4        # made in inference mode
     RETAINS_GRAD = 8
     DERIVATIVE_INPUT = 16    # has a grad_fn, but is a leaf to its user: the input of a function that is being differentiated
+    CONJUGATE = 32       # the elements are the conjugates of what lies in memory …
+    NEGATIVE = 64        # … or its negatives: see lazy.pxi
+    LAZY = 96            # either
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -183,12 +186,12 @@ cdef class Tensor:
         return self.flags & INFERENCE != 0
 
     def is_conj(self):
-        """False: conjugation is carried out at once here."""
-        return False
+        """Whether the elements are the conjugates of what lies in memory: conj() is carried out only when they are needed."""
+        return self.flags & CONJUGATE != 0
 
     def is_neg(self):
-        """False: negation is carried out at once here."""
-        return False
+        """Whether the elements are the negatives of what lies in memory, as in the imaginary part of a lazy conjugate."""
+        return self.flags & NEGATIVE != 0
 
     def is_pinned(self, device=None):
         return False
@@ -208,7 +211,7 @@ cdef class Tensor:
         if self.count != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
                                "Boolean value of Tensor with more than one value is ambiguous")
-        return bool(read_number(self.code, data_of(self)))
+        return bool(first_number(self))
 
     def item(self):
         """The one element as a Python number."""
@@ -216,7 +219,7 @@ cdef class Tensor:
             return (<Wrapped>self).level.read(self, "item").item()
         if self.count != 1:
             raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
-        return read_number(self.code, data_of(self))
+        return first_number(self)
 
     def __float__(self):
         if needs_grad(self):
@@ -574,7 +577,7 @@ cdef inline void become_alias(Tensor out, Tensor source):
     out.count = source.count
     out.code = source.code
     out.geometry.copy(source.geometry)
-    out.flags = source.flags & (CONTIGUOUS | INFERENCE)
+    out.flags = source.flags & (CONTIGUOUS | INFERENCE | LAZY)
 
 cdef inline Tensor alias_of(Tensor source):
     """The same memory and version without history."""
@@ -732,7 +735,9 @@ def set_memory(Tensor t not None, Tensor source not None):
         raise no_forward_rule("set_") if isinstance((<Wrapped>(t if type(t) is Wrapped else source)).level, DualLevel) else RuntimeError(
             "set_ is not supported for tensors inside a transform")
     check_write(t)
+    cdef uint8_t lazy = t.flags & LAZY
     set_data(t, source)
+    t.flags = t.flags & ~LAZY | lazy      # memory changes hands, not what it stands for
     mark_write(t.storage)
     if tracked:
         change_history(t, failing_node("derivative for set_ is not implemented", t))

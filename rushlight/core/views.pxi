@@ -1,13 +1,13 @@
 # Ops that are views: the geometry of each.
 cdef enum:
     VIEW_ALIAS, VIEW_VIEW, VIEW_EXPAND, VIEW_PERMUTE, VIEW_TRANSPOSE, VIEW_T, VIEW_SQUEEZE, VIEW_SQUEEZE_DIM, VIEW_UNSQUEEZE, VIEW_SELECT
-    VIEW_SLICE, VIEW_DIAGONAL, VIEW_UNFOLD, VIEW_AS_STRIDED, VIEW_REAL, VIEW_IMAG, VIEW_AS_REAL, VIEW_AS_COMPLEX, VIEW_UNSAFE
+    VIEW_SLICE, VIEW_DIAGONAL, VIEW_UNFOLD, VIEW_AS_STRIDED, VIEW_AS_REAL, VIEW_AS_COMPLEX, VIEW_CONJ, VIEW_NEG, VIEW_UNSAFE
 
 _view_codes = {
     "alias": VIEW_ALIAS, "view": VIEW_VIEW, "expand": VIEW_EXPAND, "permute": VIEW_PERMUTE, "transpose": VIEW_TRANSPOSE, "t": VIEW_T,
     "squeeze_all": VIEW_SQUEEZE, "squeeze_dims": VIEW_SQUEEZE_DIM, "unsqueeze": VIEW_UNSQUEEZE, "select": VIEW_SELECT, "slice": VIEW_SLICE,
-    "diagonal": VIEW_DIAGONAL, "unfold": VIEW_UNFOLD, "as_strided": VIEW_AS_STRIDED, "real": VIEW_REAL, "imag": VIEW_IMAG,
-    "view_as_real": VIEW_AS_REAL, "view_as_complex": VIEW_AS_COMPLEX, "unsafe_view": VIEW_UNSAFE,
+    "diagonal": VIEW_DIAGONAL, "unfold": VIEW_UNFOLD, "as_strided": VIEW_AS_STRIDED, "view_as_real": VIEW_AS_REAL,
+    "view_as_complex": VIEW_AS_COMPLEX, "_conj": VIEW_CONJ, "_neg_view": VIEW_NEG, "unsafe_view": VIEW_UNSAFE,
 }
 
 
@@ -15,11 +15,14 @@ _view_codes = {
 cdef class ViewOp(Op):
     """An op whose result shares its input's memory."""
     cdef int which
+    cdef uint8_t turned      # the flag that the view has other than its input: CONJUGATE or NEGATIVE
 
     def configure(self, str geometry):
         """Called once by the table, after construction."""
         self.which = _view_codes[geometry]
         self.in_place_shift = self.has_variants
+        self.turned = CONJUGATE if self.which == VIEW_CONJ else NEGATIVE if self.which == VIEW_NEG else 0
+        self.takes_lazy = True
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
@@ -33,7 +36,7 @@ cdef class ViewOp(Op):
         code = x.code
         view_geometry(self.which, x, args, geometry, &offset, &code, call.mode == MODE_IN_PLACE)
         if call.mode == MODE_IN_PLACE:
-            begin_write(self, args, call)
+            begin_write(self, call)
             x.geometry.copy(geometry)
             x.count = geometry.numel()
             x.offset += offset
@@ -45,12 +48,14 @@ cdef class ViewOp(Op):
         out.code = code
         out.geometry.copy(geometry)
         out.count = geometry.numel()
-        out.flags = x.flags & INFERENCE
+        out.flags = x.flags & (INFERENCE | LAZY) ^ self.turned
         update_contiguous(out)
         if self.which == VIEW_VIEW and type(<object>args[1]) is dtype:
             return out      # as of detach(): the same memory and version, without history
         if self.which != VIEW_UNSAFE:
             link_view(out, x)
+            if self.turned:
+                notice_lazy()
         return out
 
 
@@ -88,7 +93,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
     cdef const Geometry* g = &x.geometry
     cdef int64_t item = item_bytes[x.code]
     cdef bint seen[MAX_DIMS]
-    if which == VIEW_ALIAS:
+    if which == VIEW_ALIAS or which == VIEW_NEG:
         out.copy(g[0])
     elif which == VIEW_VIEW and type(<object>args[1]) is dtype:
         view_as_dtype(x, (<dtype><object>args[1]).code, out, code)
@@ -263,23 +268,17 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.shape, n))}, strides {list(make_tuple(sizes, n))}, storage offset {start}, and "
                                f"itemsize {item} requiring a storage size of {(start + out.extent()) * item} are out of bounds for storage of size "
                                f"{x.storage.memory.size}")
-    elif which == VIEW_REAL or which == VIEW_IMAG:
-        out.copy(g[0])
+    elif which == VIEW_CONJ:
         if category[x.code] != IS_COMPLEX:
-            if which == VIEW_IMAG:
-                raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-        else:
-            code[0] = real_of[x.code]
-            for d in range(ndim):
-                out.strides[d] = 2 * g.strides[d]
-            offset[0] = 0 if which == VIEW_REAL else item // 2
+            raise RuntimeError("only complex tensors have conjugates")
+        out.copy(g[0])
     elif which == VIEW_AS_REAL:
         if category[x.code] != IS_COMPLEX:
             raise RuntimeError("view_as_real is only supported for complex tensors")
-        out.resize(ndim + 1)
-        for d in range(ndim):
-            out.shape[d], out.strides[d] = g.shape[d], 2 * g.strides[d]
-        out.shape[ndim], out.strides[ndim] = 2, 1
+        if x.flags & CONJUGATE:
+            raise RuntimeError("view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you can view it as "
+                               "real, use self.resolve_conj(); however, be warned that the resulting tensor will NOT alias the original.")
+        parts_geometry(out, g[0])
         code[0] = real_of[x.code]
     elif which == VIEW_AS_COMPLEX:
         if x.code != FLOAT32 and x.code != FLOAT64:
@@ -302,6 +301,9 @@ cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1
     """x.view(dtype): the same bytes read as other numbers."""
     cdef int64_t have = item_bytes[x.code], want = item_bytes[target]
     cdef int d, last = x.geometry.ndim - 1
+    if x.flags & LAZY:
+        kind = "conjugate view tensors" if x.flags & CONJUGATE else "tensors with negative bit set"
+        raise RuntimeError(f"torch.Tensor.view is not supported for {kind} when converting to a different dtype.")
     out.copy(x.geometry)
     code[0] = target
     if have == want:
@@ -363,6 +365,7 @@ cdef class MultiViewOp(Op):
     def configure(self, str geometry):
         """Called once by the table, after construction."""
         self.is_unbind, self.is_unsafe = geometry == "unbind", geometry == "unsafe_split"
+        self.takes_lazy = not self.is_unsafe
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out

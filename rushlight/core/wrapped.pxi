@@ -127,7 +127,7 @@ cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
     cdef int d, hidden, ndim = value.geometry.ndim
     out.value, out.aspect = value, aspect
     out.storage, out.offset, out.code = value.storage, value.offset, value.code
-    out.flags = out.flags & ~(CONTIGUOUS | INFERENCE) | value.flags & (CONTIGUOUS | INFERENCE)
+    out.flags = out.flags & ~(CONTIGUOUS | INFERENCE | LAZY) | value.flags & (CONTIGUOUS | INFERENCE | LAZY)
     if type(aspect) is not int:
         out.count = value.count
         out.geometry.copy(value.geometry)
@@ -216,8 +216,8 @@ cdef object run_below(Op op, tuple arguments, object keywords):
     for i in range(op.parameter_count):
         bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
     if not keywords:
-        return execute(op, bound, MODE_NEW, None)
-    return execute(op, bound, keywords["mode"], keywords.get("out"))
+        return execute_resolved(op, bound, MODE_NEW, None)
+    return execute_resolved(op, bound, keywords["mode"], keywords.get("out"))
 
 cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     """One op at a level that is off the stack: run below, or processed and then recorded on the wrappers."""

@@ -49,5 +49,6 @@ def connect():
         add_parsers(namespaces[name], f"{name}_")
     core.set_operators(table)
     core.set_batch_ops(table)
+    core.set_lazy_ops(table)
     core.set_indexing(table, namespaces["Tensor"]["_index"], namespaces["Tensor"]["_index_put_"])
     core.set_core_ops({name: namespaces["Tensor"][name] for name in core.CORE_OPS})

@@ -30,8 +30,11 @@ def _to_copy(x, dtype, memory_format=None):
     if memory_format is None or memory_format is core.preserve_format:
         return core.converted(x, dtype)
     out = core.empty_tensor(x.shape, dtype, strides_for(x, memory_format))
-    core.kernel("copy")(out, x)
+    core.copy_into(out, x)
     return out
+
+
+_to_copy.takes_lazy = True
 
 
 @composite(function=False)
@@ -192,7 +195,7 @@ def share_memory_(self):
 # ---------------------------------------------------------------------------------------------------------------- NumPy and lists
 @composite(function=False)
 def numpy(self, *, force=False):
-    """This tensor's memory as a NumPy array; `force` allows a detached tensor's.
+    """This tensor's memory as a NumPy array; with `force`, of a tensor in a graph or a lazy conjugate what it stands for.
 
     >>> import rushlight
     >>> rushlight.ones(2).numpy()
@@ -201,6 +204,10 @@ def numpy(self, *, force=False):
     if self.requires_grad and not force and core.is_grad_enabled():
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     core.refuse_memory(self)
+    for bit, lazy in (("conj", self.is_conj()), ("neg", self.is_neg())):
+        if lazy and not force:
+            kind = {"conj": "conjugate", "neg": "negative"}[bit]
+            raise RuntimeError(f"Can't call numpy() on Tensor that has {kind} bit set. Use tensor.resolve_{bit}().numpy() instead.")
     return core.numpy_of(self)
 
 
@@ -281,8 +288,8 @@ question("is_floating_point", "Whether the dtype is float16, bfloat16, float32 o
 question("is_complex", "Whether the dtype is complex64 or complex128.")
 question("is_signed", "Whether the dtype has negative numbers.")
 question("is_inference", "Whether the tensor was made in inference mode.")
-question("is_conj", "False: conjugation is carried out at once here.")
-question("is_neg", "False: negation is carried out at once here.")
+question("is_conj", "Whether the elements are the conjugates of what lies in memory: conj() is a view.")
+question("is_neg", "Whether the elements are the negatives of what lies in memory, as in the imaginary part of conj().")
 question("numel", "The number of elements.")
 
 composite(core.result_type, method=False)

@@ -73,10 +73,11 @@ def copy(x, src, non_blocking=False):
     core.require_no_partial_overlap(x, src)
     if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
         core.warn_once("Casting complex values to real discards the imaginary part")
-    kernel("copy")(x, src)
+    core.copy_into(x, src)
     return x
 
 
+copy.takes_lazy = True
 copy_in_place = core.InPlace(copy)
 
 

@@ -50,8 +50,11 @@ def clone(x, *, memory_format=None):
     tensor([1., 2.], grad_fn=<CloneBackward0>)
     """
     out = empty_in_format(x, memory_format)
-    kernel("copy")(out, x)
+    core.copy_into(out, x)
     return out
+
+
+clone.takes_lazy = True
 
 
 @composite(function=False)
@@ -630,6 +633,8 @@ def register_copies():
 
 
 VIEWS = (
+    "_conj",
+    "_neg_view",
     "alias",
     "diagonal",
     "expand",

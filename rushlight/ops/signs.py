@@ -77,25 +77,11 @@ def nextafter(a, b):
 
 # ---------------------------------------------------------------------------------------------------------- complex numbers
 @pointwise(
-    vjp=lambda g: conjugate(g), jvp=lambda x_t: conjugate(x_t), kernel="conj", name="ConjBackward0", function=False, method=False
-)
-def _conj(x):
-    """The complex conjugate."""
-
-
-@composite
-def conj(input):
-    """The complex conjugate of each element; real tensors are returned as they are."""
-    return _conj(input) if input.dtype.is_complex else input
-
-
-@pointwise(
     vjp=lambda g: conjugate(g),
     jvp=lambda x_t: conjugate(x_t),
     kernel="conj",
     name="ConjPhysicalBackward0",
-    function=False,
-    method=False,
+    inplace=False,
 )
 def _conj_physical(x):
     """The complex conjugate."""
@@ -115,14 +101,16 @@ def conj_physical_(input):
 
 @composite
 def resolve_conj(input):
-    """`input`: conjugates are never put off."""
-    return input
+    """`input`, or where is_conj() tells that its conjugates are put off, a copy that has them in memory."""
+    require_tensors("resolve_conj", input=input)
+    return input.clone() if input.is_conj() else input
 
 
 @composite
 def resolve_neg(input):
-    """`input`: negatives are never put off."""
-    return input
+    """`input`, or where is_neg() tells that its negatives are put off, a copy that has them in memory."""
+    require_tensors("resolve_neg", input=input)
+    return input.clone() if input.is_neg() else input
 
 
 def turned(z):

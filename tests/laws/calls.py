@@ -118,7 +118,6 @@ EXPLICIT = {
     "hardshrink": lambda: F.hardshrink(y(2, 3), 0.3),
     "_complex": lambda: torch.complex(x(2, 3), y(2, 3)),
     "_polar": lambda: torch.polar(x(2, 3), y(2, 3)),
-    "_conj": lambda: x(2, 3, dtype=torch.complex128).conj(),
     "angle": lambda: (y(2, 3).angle(), y(2, 3, dtype=torch.complex128).angle()),
     "igamma": lambda: torch.igamma(x(3), x(3)),
     "igammac": lambda: torch.igammac(x(3), x(3)),

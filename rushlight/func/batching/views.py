@@ -21,7 +21,7 @@ def sizes_of(size):
     return (size,) if isinstance(size, int) else tuple(size)
 
 
-@batch_rule("alias", "view_as_real")
+@batch_rule("alias", "view_as_real", "_conj", "_neg_view")
 def unchanged(op, arguments, batched, size):
     return run(op, arguments)
 
