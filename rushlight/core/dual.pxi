@@ -246,7 +246,6 @@ cdef class DualLevel(Level):
         else:
             whole.copy_(have)
         window_of(whole, base, value).copy_(tangent)
-        whole = <Tensor>laid_like(whole, base)
         base.aspect = whole
         target.aspect, target.seen = tangent, whole
         return 0
@@ -355,12 +354,15 @@ cdef bint may_write(Tensor have, Tensor tangent) except -1:
     return may_write(outer.value, inner.value)
 
 cdef Tensor room_like(Tensor source, Tensor value):
-    """An unfilled tensor of the dtype and levels of `source`, in the layout of `value`."""
+    """An unfilled tensor of the dtype and levels of `source`, in the layout of `value` and lazy as that is."""
+    cdef Tensor laid
     if type(source) is Tensor:
-        return laid_out(source.code, value.geometry)
+        laid = laid_out(source.code, value.geometry)
+        laid.flags |= value.flags & LAZY
+        return laid
     room = source.new_zeros((value.geometry.extent(),))
-    return <Tensor>py_as_strided(room, make_size(value.geometry.shape, value.geometry.ndim),
-                                 make_tuple(value.geometry.strides, value.geometry.ndim), 0)
+    return <Tensor>turned(py_as_strided(room, make_size(value.geometry.shape, value.geometry.ndim),
+                                        make_tuple(value.geometry.strides, value.geometry.ndim), 0), value.flags)
 
 cdef object zeros_of(object value):
     return value.new_zeros(value.shape)

@@ -207,7 +207,9 @@ def numpy(self, *, force=False):
     for bit, lazy in (("conj", self.is_conj()), ("neg", self.is_neg())):
         if lazy and not force:
             kind = {"conj": "conjugate", "neg": "negative"}[bit]
-            raise RuntimeError(f"Can't call numpy() on Tensor that has {kind} bit set. Use tensor.resolve_{bit}().numpy() instead.")
+            raise RuntimeError(
+                f"Can't call numpy() on Tensor that has {kind} bit set. Use tensor.resolve_{bit}().numpy() instead."
+            )
     return core.numpy_of(self)
 
 

@@ -79,6 +79,21 @@ def conjugated(t, w):
     return (t + w).conj()
 
 
+def negated(t, w):
+    """The negatives of what lies in memory."""
+    return torch._neg_view(t + w)
+
+
+def part_of_conjugate(t, w):
+    """A view of a view: conjugates and negatives at once, where the numbers are complex."""
+    return torch._neg_view(torch.stack((t, t + w)).conj())[1]
+
+
+def imaginary_part(t, w):
+    """The imaginary part of a lazy conjugate, which is lazily negative."""
+    return torch.complex(w, t + w).conj().imag if t.dtype is torch.float64 else t + w
+
+
 def untracked_view(t, w):
     """A view made while nothing was recorded."""
     with torch.no_grad():
@@ -108,6 +123,9 @@ STATES = (
     channels_last,
     gapped,
     conjugated,
+    negated,
+    part_of_conjugate,
+    imaginary_part,
     untracked_view,
     of_subclass,
 )

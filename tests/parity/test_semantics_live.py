@@ -20,6 +20,7 @@ from ..semantics.test_functions import *  # noqa: F403
 from ..semantics.test_graph_details import *  # noqa: F403
 from ..semantics.test_hook_contract import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
+from ..semantics.test_lazy_conjugates import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_parts_and_indices import *  # noqa: F403

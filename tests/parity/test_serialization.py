@@ -81,3 +81,18 @@ def test_a_lazily_conjugated_tensor():
     torch.save(torch.tensor([1 + 2j]).conj(), file)
     file.seek(0)
     assert rushlight.load(file).tolist() == [1 - 2j]
+
+
+@pytest.mark.parametrize(("writer", "reader"), [(torch, rushlight), (rushlight, torch), (rushlight, rushlight)])
+def test_lazy_tensors_stay_so(writer, reader):
+    z = writer.tensor([1 + 2j])
+    file = io.BytesIO()
+    writer.save([z.conj(), z], file)
+    file.seek(0)
+    conjugate, plain = reader.load(file)
+    assert conjugate.is_conj() and conjugate.data_ptr() == plain.data_ptr() and conjugate.tolist() == [1 - 2j]
+    file = io.BytesIO()
+    writer.save(z.conj().imag, file)
+    file.seek(0)
+    part = reader.load(file)
+    assert part.is_neg() and part.tolist() == [-2.0]
