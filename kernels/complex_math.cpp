@@ -21,9 +21,10 @@ void function(const char* name, F) {
   unary<complex>(name, [](auto z) { return ours(F{}(standard(z))); });
 }
 
+// By the division of this library, as in PyTorch: NaN where both parts are infinite.
 template <class T>
 std::complex<T> reciprocal(std::complex<T> z) {
-  return T(1) / z;
+  return standard(Complex<T>{1, 0} / ours(z));
 }
 
 // log(1 + z) without the loss near 0: |1 + z|^2 - 1 = x (2 + x) + y^2.
@@ -54,12 +55,34 @@ std::complex<T> log_sum(std::complex<T> a, std::complex<T> b) {
   return a + log1p(std::exp(b - a));
 }
 
-template <class T>
-std::complex<T> power(std::complex<T> a, std::complex<T> b) {
-  if (b == T(0)) return 1;
-  if (b == T(1)) return a;
-  if (b == T(2)) return {a.real() * a.real() - a.imag() * a.imag(), 2 * a.real() * a.imag()};
-  return std::pow(a, b);
+// One exponent for all elements may have an exact way, as for real numbers; and 1 to any power is 1.
+template <class R>
+void power_loop(char* const* data, const int64_t* strides, int64_t n, const Number* numbers) {
+  using T = Complex<R>;
+  const auto power_of = [&]<class F>(F) { ElementLoop<F, 0, Style::plain, T, T>::loop(data, strides, n, numbers); };
+  if (strides[2] == 0) {
+    const T e = *reinterpret_cast<const T*>(data[2]);
+    if (e.im == 0) {
+      if (e.re == 0) return power_of([](T) { return T{1, 0}; });
+      if (e.re == 1) return power_of([](T z) { return z; });
+      if (e.re == 2) return power_of([](T z) { return z * z; });
+      if (e.re == 3) return power_of([](T z) { return z * z * z; });
+      if (e.re == R(0.5)) return power_of([](T z) { return ours(std::sqrt(standard(z))); });
+      if (e.re == R(-0.5)) return power_of([](T z) { return ours(reciprocal(std::sqrt(standard(z)))); });
+      if (e.re == -1) return power_of([](T z) { return ours(reciprocal(standard(z))); });
+      if (e.re == -2) return power_of([](T z) { return ours(reciprocal(standard(z * z))); });
+    }
+  }
+  if (strides[1] == 0 && *reinterpret_cast<const T*>(data[1]) == T{1, 0}) return power_of([](T) { return T{1, 0}; });
+  const auto general = [](T a, T e) { return ours(std::pow(standard(a), standard(e))); };
+  ElementLoop<decltype(general), 0, Style::plain, T, T, T>::loop(data, strides, n, numbers);
+}
+
+void add_power_loops() {
+  Pointwise kernel{"pow", 2, {}, {}};
+  kernel.loops[int(DType::c64)] = power_loop<float>;
+  kernel.loops[int(DType::c128)] = power_loop<double>;
+  Register{kernel};
 }
 
 }  // namespace
@@ -93,7 +116,7 @@ void register_complex_math() {
     return z == T(0) ? std::complex<T>(1) : std::sin(y) / y;
   });
   binary<complex>("logaddexp", []<class T>(Complex<T> a, Complex<T> b) { return ours(log_sum(standard(a), standard(b))); });
-  binary<complex>("pow", [](auto a, auto b) { return ours(power(standard(a), standard(b))); });
+  add_power_loops();
   binary<complex>("ldexp",
                   []<class T>(Complex<T> x, Complex<T> e) { return x * ours(std::pow(std::complex<T>(2), standard(e))); });
 }

@@ -46,6 +46,10 @@ struct Variance {
   void merge(State& a, const State& b) const {
     const double count = a.count + b.count;
     if (count == 0) return;
+    if (a.count == 0) {
+      a = b;  // no sum with what there is not: a square that overflowed would make NaN of it
+      return;
+    }
     for (int i = 0; i < parts; ++i) {
       const double d = b.mean[i] - a.mean[i];
       a.mean[i] += d * (b.count / count);

@@ -61,7 +61,7 @@ double zeta(double x, double q) {
     if (std::abs(term) < std::abs(sum) * epsilon * 0.1 && q > 0) return sum;
   }
   double power = std::pow(q, -x);
-  sum += power * q / (x - 1) + power / 2;
+  sum += std::pow(q, 1 - x) / (x - 1) + power / 2;
   double factor = x;
   power /= q;
   for (int k = 0; k < int(std::size(bernoulli)); ++k) {
@@ -124,7 +124,7 @@ double erfcx(double x) {
   }
   double fraction = x;
   for (int k = 40; k > 0; --k) fraction = x + k / 2.0 / fraction;
-  return 1 / (sqrt_pi * fraction);
+  return M_2_SQRTPI / 2 / fraction;
 }
 
 double log_ndtr(double x) {
@@ -145,7 +145,7 @@ double ndtri(double p) {
   for (int step = 0; step < 3; ++step) {
     // (Phi(x) - p) / phi(x), with Phi's decay taken out.
     const double ratio = std::sqrt(M_PI / 2) * erfcx(-x * M_SQRT1_2);
-    const double u = ratio - p * std::sqrt(2 * M_PI) * std::exp(x * x / 2);
+    const double u = ratio - std::sqrt(2 * M_PI) * std::exp(x * x / 2 + std::log(p));
     x -= u / (1 + x * u / 2);
   }
   return x;
@@ -217,6 +217,36 @@ double upper_gamma_near_zero(double a, double x) {
   return -std::expm1(logarithm) - std::exp(logarithm) * a * sum;
 }
 
+// c[0] + c[1] x + c[2] x^2 + ...
+template <size_t n>
+double polynomial(const double (&c)[n], double x) {
+  double sum = 0;
+  for (size_t k = n; k-- > 0;) sum = sum * x + c[k];
+  return sum;
+}
+
+// mu - log(1 + mu), where its terms would cancel.
+double log1p_rest(double mu) {
+  if (std::abs(mu) > 0.2) return mu - std::log1p(mu);
+  double sum = 0, power = mu * mu;
+  for (int k = 2; std::abs(power) > epsilon * 0.01 * std::abs(sum) && k < 40; ++k, power *= -mu) sum += power / k;
+  return sum;
+}
+
+// Both for large a, by Temme's uniform asymptotic expansion (DLMF 8.12): the number of terms does not grow with a.
+double incomplete_gamma_uniform(double a, double x, bool upper) {
+  static constexpr double c0[] = {-1.0 / 3,    1.0 / 12,           -2.0 / 135,           1.0 / 864, 1.0 / 2835, -139.0 / 777600,
+                                  1.0 / 25515, -571.0 / 261273600, -1.85406221071516e-06};
+  static constexpr double c1[] = {-1.0 / 540, -1.0 / 288,     1.0 / 378,          -77.0 / 77760,
+                                  1.0 / 4860, -1.0 / 2488320, -2743.0 / 151559100};
+  static constexpr double c2[] = {25.0 / 6048, -139.0 / 51840, 1.0 / 1296};
+  const double mu = (x - a) / a, half_square = log1p_rest(mu);
+  const double eta = std::copysign(std::sqrt(2 * half_square), mu), z = eta * std::sqrt(a / 2);
+  const double series = polynomial(c0, eta) + (polynomial(c1, eta) + polynomial(c2, eta) / a) / a;
+  const double rest = half_square == inf ? 0 : std::exp(-a * half_square) / std::sqrt(2 * M_PI) / std::sqrt(a) * series;
+  return upper ? std::erfc(z) / 2 + rest : std::erfc(-z) / 2 - rest;
+}
+
 double incomplete_gamma(double a, double x, bool upper) {
   if (!(a >= 0 && x >= 0)) return nan;
   if (a == 0) return x > 0 ? double(!upper) : nan;
@@ -224,6 +254,7 @@ double incomplete_gamma(double a, double x, bool upper) {
   if (a == inf) return x == inf ? nan : double(upper);
   if (x == inf) return !upper;
   if (upper && x < 1 && a < 1) return upper_gamma_near_zero(a, x);
+  if (a >= 1e5) return incomplete_gamma_uniform(a, x, upper);
   if (x < a + 1) {
     const double lower = lower_gamma_series(a, x);
     return upper ? 1 - lower : lower;

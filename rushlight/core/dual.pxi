@@ -374,7 +374,7 @@ cdef list filled_tangents(list tangents, values):
 cdef object forward_value(Op op, int kind, int index, tuple values, list tangents, object result):
     """The value that a forward rule's parameter stands for."""
     if kind == FROM_ARGUMENT:
-        return values[index]
+        return promoted_operand(values[index], (<Tensor>result).code) if op.promotes else values[index]
     if kind == FROM_TANGENT:
         return tangents[index]
     if kind == FROM_OUTPUT:

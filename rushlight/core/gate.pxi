@@ -20,8 +20,11 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
         check_untracked_out(op, args, out)
         result = op.compute(args, &call)
         count_writes(out)
+        if op.fails_late and modes.grad and inputs_needing_grad(op, args):
+            change_history(<Tensor>out, failing_node(f"derivative for aten::{op.name} is not implemented", <Tensor>out))
         return result
-    check_tracked_write(<Tensor>args[0])
+    if op.rule_total:
+        check_tracked_write(<Tensor>args[0])
     call.given = args
     result = op.compute(args, &call)
     mark_write((<Tensor>args[0]).storage)
@@ -134,8 +137,10 @@ cdef int begin_write(Op op, Call* call) except -1:
     cdef Tensor target = <Tensor>args[0]
     cdef OpNode node
     cdef uint64_t mask
+    if not op.rule_total:
+        return check_untracked_write(target)
     check_write(target)
-    if modes.grad and op.rule_total and category[target.code] >= IS_FLOATING:
+    if modes.grad and category[target.code] >= IS_FLOATING:
         mask = inputs_needing_grad(op, args)
         if mask:
             node = start_write(op, args, mask)
@@ -179,7 +184,7 @@ cdef int check_untracked_out(Op op, PyObject** args, object out) except -1:
     """Is what `out=` was given a tensor (or are they tensors), and is nothing to be recorded? (Ops without derivative do not ask.)"""
     cdef Tensor given
     cdef object item
-    cdef bint underived = not op.rule_total or op.backward_names[0] == "NotImplemented"
+    cdef bint underived = not op.rule_total or op.fails_late
     for item in out if PyTuple_GET_SIZE(op.outputs) > 1 and isinstance(out, (tuple, list)) else (out,):
         if not isinstance(item, Tensor):
             raise TypeError(f"{op.name}(): argument 'out' must be Tensor, not {type(item).__name__}")

@@ -290,6 +290,10 @@ def watch_writes(watcher):
 cdef int check_write(Tensor x) except -1:
     """May `x` be written in place? Asked before anything is written."""
     check_tracked_write(x)
+    return check_untracked_write(x)
+
+cdef int check_untracked_write(Tensor x) except -1:
+    """As check_write, for a write that the graph does not see."""
     if write_watcher is not None:
         write_watcher(x)
     if x.flags & INFERENCE and not modes.inference:

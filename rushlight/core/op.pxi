@@ -78,6 +78,7 @@ cdef class Rule:
     cdef readonly list sources       # (FROM_…, index)
     cdef public bint meets_numbers   # it computes with an operand that may be a wrapped number (of x * 2)
     cdef bint is_identity            # the function gives back its one argument (`lambda b: b`): it need not be called
+    cdef bint promotes               # operands come in the dtype that the op computed in, that of the gradient
 
     def __init__(self, function, int parameter, bint is_slope, bint is_list, list sources):
         code = getattr(function, "__code__", None)
@@ -146,6 +147,8 @@ cdef class Op:
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef public Parser parser          # of the public function that this is; None where it is none
     cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
+    cdef bint fails_late               # as its rules do nothing but raise, calls with `out=` are recorded too
+    cdef bint promotes                 # operands of mixed dtypes are converted to one, in which the result comes too
     cdef dict __dict__
     cdef object __weakref__
 

@@ -67,6 +67,11 @@ cdef class PointwiseOp(Op):
         self.gives_booleans = operand_kind(self.kernel, 0) == OPERAND_BOOLEAN
         if inputs == 1:
             self.in_place_shift = self.has_variants      # where there are two names, the second is that of the call in place
+        self.fails_late = self.backward_names == ("NotImplemented",)
+        if inputs > 1 and all([operand_kind(self.kernel, i) == OPERAND_SAME for i in range(inputs + 1)]):
+            self.promotes = True
+            for rule in self.rules:
+                (<Rule>rule).promotes = not (<Rule>rule).is_identity
         self.direct_many = inputs > 2 and alpha < 0 and self.number_count == 0 and numbers is None and not swapped
         for i in range(DTYPES):
             self.result[i] = operand_code(self.kernel, 0, i)
@@ -212,7 +217,7 @@ cdef class PointwiseOp(Op):
         cdef const Pointwise* kernel = self.kernel
         cdef Promotion promotion_state
         cdef Geometry shape, joined
-        cdef Tensor t, out
+        cdef Tensor t, out, target = None
         cdef int i, place, compute, number, code, failed, tensors = 0, result
         cdef int inputs = self.inputs
         promotion_start(&promotion_state)
@@ -294,12 +299,19 @@ cdef class PointwiseOp(Op):
             for i in range(self.inputs):
                 if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                     check_partial_overlap(out, <Tensor>args[i])
+            if out.code != result and (result == FLOAT16 or result == BFLOAT16):
+                # Loops of halves compute in float32: what a wider `out` gets is rounded first.
+                shape.make_contiguous()
+                target, out = out, new_like_shape(result, shape)
         operands[0] = array_of(out)
         if out.count > 65536:
             with nogil:
                 run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
         else:    # of no elements too: the kernel may have no code for the dtype
             run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
+        if target is not None:
+            copy_elements(target, out)
+            return target
         return out
 
 cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):

@@ -413,6 +413,9 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                     elif type(value) is not float and type(value) is not int:
                         value = unpack_item(node, place, value)
                         held.put(place, <PyObject*>value)
+                if rule.promotes:
+                    value = promoted_operand(<object>held.items[place], (<Tensor>gradient).code)
+                    held.put(place, <PyObject*>value)
                 given.add(held.items[place])
         if rule.is_identity:
             value = scale_by_slope(gradient, <object>given.items[0]) if rule.is_slope else <object>given.items[0]
@@ -436,6 +439,12 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         else:
             hand_over(node, edge, value, run, result)
     return 0
+
+cdef inline object promoted_operand(object value, int code):
+    """A tensor of a narrower dtype than `code` as one of that: what an element-wise op computed with, where its operands were mixed."""
+    if isinstance(value, Tensor) and (<Tensor>value).code != code and promotion[(<Tensor>value).code][code] == code:
+        return py_to_dtype(value, dtypes[code])
+    return value
 
 cdef bint all_undefined(tuple gradients):
     cdef object gradient

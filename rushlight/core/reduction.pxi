@@ -71,7 +71,7 @@ cdef class ReductionOp(Op):
         if code != x.code:
             source = convert(x, code)
         # Which dimensions.
-        if dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0:
+        if dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0 and self.result != RESULT_BOOL:
             for d in range(ndim):
                 reduced[d] = True
         else:

@@ -232,7 +232,7 @@ cdef class Tensor:
     def __complex__(self):
         if needs_grad(self):
             warn_of_number()
-        return complex(self.item())
+        return complex(only_item(self))
 
     def __index__(self):
         if self.count != 1 or category[self.code] > IS_INTEGER:
@@ -619,8 +619,14 @@ cdef bint channels_last_contiguous(Tensor t, int ndim):
             step *= t.geometry.shape[d]
     return True
 
+cdef object only_item(Tensor t):
+    """The one element as a number, for float() and the like."""
+    if t.count != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return t.item()
+
 cdef object real_item(Tensor t):
-    value = t.item()
+    value = only_item(t)
     if isinstance(value, complex):
         if value.imag != 0:
             raise RuntimeError("value cannot be converted to type double without overflow")

@@ -1,5 +1,7 @@
 """What the rules of pointwise ops share."""
 
+import struct
+
 import rushlight as torch
 from rushlight.core import InPlace, Tensor
 
@@ -45,6 +47,11 @@ def zero_gradient(g):
 
 FLAT = {"vjp": zero_gradient, "jvp": zero_tangent}
 """The rules of steps: their derivative is 0 wherever it exists."""
+
+
+def single(number):
+    """A number rounded to float32."""
+    return struct.unpack("f", struct.pack("f", number))[0]
 
 
 def real_product(a, b):

@@ -4,8 +4,8 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, op, pointwise
-from rushlight.ops._rules import both_names, in_place
+from rushlight.ops._declare import composite, op, pointwise, underived
+from rushlight.ops._rules import both_names, in_place, single, total
 from rushlight.ops.steps import tracked_with
 
 
@@ -54,9 +54,14 @@ def threshold(x, threshold, value):
     """`x` where it is above `threshold`, `value` elsewhere."""
 
 
+def strictly_between(g, x, low, high):
+    """`g` where x lies between the bounds, 0 elsewhere, and where x is NaN."""
+    return torch.where(torch.logical_and(x > low, x < high), g, 0)
+
+
 @pointwise(
-    vjp=lambda g, x, min_val, max_val: tracked_with(torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, g), x),
-    jvp=lambda x_t, x, min_val, max_val: torch.where(torch.logical_or(x <= min_val, x >= max_val), 0, x_t),
+    vjp=lambda g, x, min_val, max_val: tracked_with(strictly_between(g, x, min_val, max_val), x),
+    jvp=lambda x_t, x, min_val, max_val: strictly_between(x_t, x, min_val, max_val),
     inputs=1,
     numbers=lambda low, high: (float(low), float(high)),
     function=False,
@@ -69,7 +74,8 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
 
 
 @pointwise(
-    slope=lambda x, negative_slope: tracked_with(torch.where(x > 0, 1, negative_slope), x),
+    vjp=lambda g, x, negative_slope: tracked_with(torch.where(x > 0, g, g * negative_slope), x),
+    jvp=lambda x_t, x, negative_slope: torch.where(x > 0, x_t, x_t * negative_slope),
     name=both_names("LeakyRelu"),
     function=False,
     method=False,
@@ -79,11 +85,20 @@ def leaky_relu(x, negative_slope=0.01):
     """`x`, times `negative_slope` where it is negative."""
 
 
-def elu_slope(x, alpha, scale, input_scale):
-    return torch.where(x <= 0, (x * input_scale).exp() * (alpha * scale * input_scale), scale)
+def elu_product(g, x, alpha, scale, input_scale):
+    # What does not count is 0 before exp sees it: an overflow there would make NaN of the second derivative.
+    below = torch.where(x >= 0, 0, x)
+    return torch.where(x > 0, g * scale, g * ((below * input_scale).exp() * (alpha * scale * input_scale)))
 
 
-@pointwise(slope=elu_slope, name=both_names("Elu"), function=False, method=False, inplace=False)
+@pointwise(
+    vjp=elu_product,
+    jvp=lambda x_t, x, alpha, scale, input_scale: elu_product(x_t, x, alpha, scale, input_scale),
+    name=both_names("Elu"),
+    function=False,
+    method=False,
+    inplace=False,
+)
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
     """scale · x above 0, scale · alpha · (exp(input_scale · x) - 1) below."""
 
@@ -92,12 +107,22 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-@pointwise(slope=lambda x: elu_slope(x, SELU_ALPHA, SELU_SCALE, 1), name=both_names("Elu"), method=False)
+@pointwise(
+    vjp=lambda g, x: elu_product(g, x, SELU_ALPHA, SELU_SCALE, 1),
+    jvp=lambda x_t, x: elu_product(x_t, x, SELU_ALPHA, SELU_SCALE, 1),
+    name=both_names("Elu"),
+    method=False,
+)
 def selu(x):
     """The self-normalising elu."""
 
 
-@pointwise(slope=lambda x, alpha: elu_slope(x, alpha, 1, 1 / alpha), name=both_names("Celu"), method=False)
+def celu_product(g, x, alpha):
+    # PyTorch's derivative rounds alpha to float32.
+    return elu_product(g, x, alpha, 1, 1 / single(alpha))
+
+
+@pointwise(vjp=celu_product, jvp=lambda x_t, x, alpha: celu_product(x_t, x, alpha), name=both_names("Celu"), method=False)
 def celu(x, alpha=1.0):
     """x above 0, alpha · (exp(x / alpha) - 1) below."""
 
@@ -195,8 +220,14 @@ def mish(x):
     """x · tanh(log(1 + exp(x)))."""
 
 
+def softplus_product(g, x, beta, threshold):
+    scaled = x * beta
+    return torch.where(scaled > threshold, g, g * torch.sigmoid(torch.where(scaled >= threshold, threshold, scaled)))
+
+
 @pointwise(
-    slope=lambda x, beta, threshold: torch.where(x * beta > threshold, 1, torch.sigmoid(x * beta)),
+    vjp=softplus_product,
+    jvp=lambda x_t, x, beta, threshold: softplus_product(x_t, x, beta, threshold),
     numbers=lambda beta, threshold: (float(beta), float(threshold)),
     inputs=1,
     function=False,
@@ -207,8 +238,8 @@ def softplus(x, beta=1, threshold=20):
     """log(1 + exp(beta · x)) / beta, and x where beta · x is above `threshold`."""
 
 
-def between(g, x, lambd):
-    return tracked_with(torch.where(torch.logical_and(x >= -lambd, x <= lambd), 0, g), x)
+def shrunk(g, x, lambd):
+    return tracked_with(torch.where(torch.logical_or(x < -lambd, x > lambd), g, 0), x)
 
 
 def shrinking(lambd):
@@ -222,8 +253,8 @@ def checked_shrinking(lambd):
 
 
 @pointwise(
-    vjp=between,
-    jvp=lambda x_t, x, lambd: between(x_t, x, lambd),
+    vjp=shrunk,
+    jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd),
     numbers=checked_shrinking,
     function=False,
     method=False,
@@ -233,7 +264,7 @@ def softshrink(x, lambd=0.5):
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
 
 
-@pointwise(vjp=between, jvp=lambda x_t, x, lambd: between(x_t, x, lambd), numbers=shrinking, inplace=False)
+@pointwise(vjp=shrunk, jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd), numbers=shrinking, inplace=False)
 def hardshrink(x, lambd=0.5):
     """x, and 0 where |x| is at most `lambd`."""
 
@@ -242,20 +273,38 @@ def hardshrink(x, lambd=0.5):
 ONE_SIXTH = 0.1666666716337204
 
 
-def in_ramp(g, x):
-    return torch.where(torch.logical_and(x > -3, x < 3), g * ONE_SIXTH, 0)
+no_second_derivative = underived("derivative for aten::hardsigmoid_backward is not implemented", RuntimeError)
 
 
-@pointwise(vjp=in_ramp, jvp=lambda x_t, x: in_ramp(x_t, x), function=False, method=False, inplace=False)
+@op(
+    vjp={"cotangent": no_second_derivative, "x": no_second_derivative},
+    name="NotImplemented",
+    function=False,
+    method=False,
+    out=False,
+)
+def _hardsigmoid_gradient(cotangent, x):
+    """The vjp of hardsigmoid, which PyTorch does not differentiate again."""
+    return strictly_between(cotangent * ONE_SIXTH, x, -3, 3)
+
+
+@pointwise(
+    vjp=lambda g, x: _hardsigmoid_gradient(g, x),
+    jvp=lambda x_t, x: strictly_between(x_t * ONE_SIXTH, x, -3, 3),
+    function=False,
+    method=False,
+    inplace=False,
+)
 def hardsigmoid(x):
     """clamp(x + 3, 0, 6) / 6."""
 
 
-def hardswish_slope(x):
-    return torch.where(x <= -3, 0, torch.where(x < 3, x / 3 + 0.5, 1))
+def hardswish_product(g, x):
+    low, high = x <= -3, x >= 3
+    return torch.where(low, 0, torch.where(high, g, g * (torch.where(torch.logical_or(low, high), 0, x) / 3 + 0.5)))
 
 
-@pointwise(slope=hardswish_slope, function=False, method=False, inplace=False)
+@pointwise(vjp=hardswish_product, jvp=lambda x_t, x: hardswish_product(x_t, x), function=False, method=False, inplace=False)
 def hardswish(x):
     """x · clamp(x + 3, 0, 6) / 6."""
 
@@ -274,9 +323,13 @@ def log_sigmoid(x):
 
 # ---------------------------------------------------------------------------------------------------------- with a weight
 @pointwise(
-    slopes=(
-        lambda x, weight: tracked_with(torch.where(x > 0, 1, weight), x),
-        lambda x, weight: tracked_with(torch.where(x > 0, 0, x), weight),
+    vjp=(
+        lambda g, x, weight: tracked_with(torch.where(x > 0, g, g * weight), x),
+        lambda g, x, weight: tracked_with(torch.where(x > 0, 0, g * x), weight),
+    ),
+    jvp=lambda x_t, weight_t, x, weight: total(
+        None if x_t is None else torch.where(x > 0, x_t, x_t * weight),
+        None if weight_t is None else torch.where(x > 0, 0, weight_t * x),
     ),
     kernel="prelu",
     name="PreluKernelBackward0",

@@ -1,5 +1,6 @@
 """Sums, products, quotients, powers: what Python's operators call, and their relatives."""
 
+import cmath
 import math
 
 import rushlight as torch
@@ -104,7 +105,7 @@ def reciprocal(x):
 # ---------------------------------------------------------------------------------------------------------- quotients
 @pointwise(
     vjp=(lambda g, b: g / conjugate(b), lambda g, a, b: -g * conjugate(a / b / b)),
-    jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * (out / b)),
+    jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * out / b),
     inputs=2,
     dtype="float",
     number_name="DivBackward1",
@@ -191,8 +192,14 @@ def floor_divide(a, b):
     """Quotient rounded down."""
 
 
+def divisor_product(g, a, b):
+    if not isinstance(a, Tensor):
+        raise RuntimeError("derivative for aten::remainder is not implemented")
+    return -g * torch.div(a, b, rounding_mode="floor")
+
+
 @pointwise(
-    vjp=(lambda g: g, lambda g, a, b: -g * torch.div(a, b, rounding_mode="floor")),
+    vjp=(lambda g: g, divisor_product),
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="floor")),
     name=("RemainderBackward0", "RemainderBackward1", "RemainderBackward1"),
 )
@@ -210,24 +217,45 @@ def fmod(a, b):
 
 
 # ---------------------------------------------------------------------------------------------------------- powers
-def power_slope(a, exponent):
-    """∂(a^exponent)/∂a, which is 0 where exponent is 0, at a = 0 too."""
+def base_product(g, a, exponent, adjoint=conjugate):
+    """g · ∂(a^exponent)/∂a, which is 0 where exponent is 0, whatever the rest is."""
     if isinstance(exponent, Tensor):
-        return torch.where(exponent == 0, 0, exponent * a ** (exponent - 1))
+        return torch.where(exponent == 0, 0, g * adjoint(exponent * a ** (exponent - 1)))
+    if exponent == 0:
+        return torch.zeros_like(g)
     if not torch.is_grad_enabled() and (exponent == 1 or exponent == 2):
-        return 1 if exponent == 1 else a * exponent
+        return g if exponent == 1 else g * adjoint(a * exponent)
     # Where it is recorded it depends on `a` for good: the derivatives of a polynomial never run out, they become 0.
-    return 0 if exponent == 0 else a ** (exponent - 1) * exponent
+    return g * adjoint(a ** (exponent - 1) * exponent)
 
 
-def exponent_slope(a, exponent, out):
-    """∂(a^exponent)/∂exponent = a^exponent log a, taken as 0 where a is 0 and exponent is not negative."""
-    if not isinstance(a, Tensor):
-        if a == 0:
-            return torch.where(exponent >= 0, 0, out * -math.inf)
-        return out * (torch.log(torch.tensor(a)).item() if isinstance(a, complex) or a < 0 else math.log(a))
-    at_zero = a == 0 if is_complex(exponent) else torch.logical_and(a == 0, exponent >= 0)
-    return torch.where(at_zero, 0, out * a.log())
+def logarithm_of(base, exponent):
+    """The logarithm of a number as the exponent's dtype has it: complex, or NaN for negative ones; -∞ of 0."""
+    if base == 0:
+        return -math.inf
+    if isinstance(base, complex) or is_complex(exponent):
+        return cmath.log(base)
+    return math.log(base) if base > 0 else math.nan
+
+
+def exponent_product(g, a, exponent, out, adjoint=conjugate):
+    """g · ∂(a^exponent)/∂exponent = g · a^exponent log a, taken as 0 where a is 0 and exponent is not negative."""
+    vanishing = torch.logical_and(torch.real(exponent) >= 0, torch.imag(exponent) == 0) if is_complex(exponent) else exponent >= 0
+    if isinstance(a, Tensor):
+        return g * adjoint(torch.where(torch.logical_and(a == 0, vanishing), 0, out * a.log()))
+    slope = out * logarithm_of(a, exponent)
+    return g * adjoint(torch.where(vanishing, 0, slope) if a == 0 else slope)
+
+
+def unchanged(value):
+    return value
+
+
+def power_tangent(a_t, exponent_t, a, exponent, out):
+    return total(
+        None if a_t is None else base_product(a_t, a, exponent, unchanged),
+        None if exponent_t is None else exponent_product(exponent_t, a, exponent, out, unchanged),
+    )
 
 
 def refuse_negative_power(dtype, a, exponent):
@@ -238,7 +266,13 @@ def refuse_negative_power(dtype, a, exponent):
 
 
 @pointwise(
-    slopes=(power_slope, exponent_slope), check=refuse_negative_power, name=("PowBackward0", "PowBackward1", "PowBackward2")
+    vjp=(
+        lambda g, a, exponent: base_product(g, a, exponent),
+        lambda g, a, exponent, out: exponent_product(g, a, exponent, out),
+    ),
+    jvp=power_tangent,
+    check=refuse_negative_power,
+    name=("PowBackward0", "PowBackward1", "PowBackward2"),
 )
 def pow(a, exponent):
     """`a` to the power `exponent`."""
@@ -351,7 +385,16 @@ def refuse_integer_addcdiv(dtype, *inputs):
 
 
 @pointwise(
-    slopes=(1, lambda tensor2, value: value / tensor2, lambda tensor1, tensor2, value: -value * (tensor1 / (tensor2 * tensor2))),
+    vjp=(
+        lambda g: g,
+        lambda g, tensor2, value: g * conjugate(value / tensor2),
+        lambda g, tensor1, tensor2, value: -g * conjugate(value * tensor1 / (tensor2 * tensor2)),
+    ),
+    jvp=lambda x_t, tensor1_t, tensor2_t, tensor1, tensor2, value: total(
+        x_t,
+        None if tensor1_t is None else value * (tensor1_t / tensor2),
+        None if tensor2_t is None else -value * (tensor1 / tensor2) * (tensor2_t / tensor2),
+    ),
     inputs=4,
     check=refuse_integer_addcdiv,
 )

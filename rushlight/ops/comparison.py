@@ -226,7 +226,11 @@ def share_rules(wins):
     """The rules of maximum and minimum, where a NaN wins against nothing."""
 
     def jvp(a_t, b_t, a, b):
-        return total(None if a_t is None else first_share(a_t, a, b, wins), None if b_t is None else first_share(b_t, b, a, wins))
+        equal, first = a == b, wins(a, b)
+        return total(
+            None if a_t is None else torch.where(equal, a_t / 2, torch.where(first, a_t, 0)),
+            None if b_t is None else torch.where(equal, b_t / 2, torch.where(first, 0, b_t)),
+        )
 
     return {
         "vjp": (lambda g, a, b: first_share(g, a, b, wins), lambda g, a, b: first_share(g, b, a, wins)),

@@ -4,10 +4,9 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, refuse_complex
+from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, refuse_complex, total
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -35,12 +34,12 @@ def log(x):
     """Natural logarithm."""
 
 
-@pointwise(slope=lambda x: (x * LOG_2).reciprocal(), dtype="float")
+@pointwise(vjp=lambda g, x: g / conjugate(x * LOG_2), jvp=lambda x_t, x: x_t / (x * LOG_2), dtype="float")
 def log2(x):
     """Logarithm to base 2."""
 
 
-@pointwise(slope=lambda x: (x * LOG_10).reciprocal(), dtype="float")
+@pointwise(vjp=lambda g, x: g / conjugate(x * LOG_10), jvp=lambda x_t, x: x_t / (x * LOG_10), dtype="float")
 def log10(x):
     """Logarithm to base 10."""
 
@@ -148,13 +147,13 @@ def rad2deg(x):
     """Radians as degrees."""
 
 
-def sinc_slope(x):
+def sinc_product(g, x, adjoint=lambda slope: slope):
     scaled = x * math.pi
-    square = scaled * x
-    return torch.where(square == 0, 0, (scaled * scaled.cos() - scaled.sin()) / square)
+    square = x * x * math.pi
+    return torch.where(square == 0, 0, g * adjoint((scaled * scaled.cos() - scaled.sin()) / square))
 
 
-@pointwise(slope=sinc_slope, dtype="float")
+@pointwise(vjp=lambda g, x: sinc_product(g, x, conjugate), jvp=lambda x_t, x: sinc_product(x_t, x), dtype="float")
 def sinc(x):
     """sin(πx) / πx, and 1 at 0."""
 
@@ -253,8 +252,11 @@ def ndtri(x):
     """Inverse of the normal distribution function."""
 
 
-def log_ndtr_slope(x):
-    return math.sqrt(2 / math.pi) / torch.special.erfcx(x * -math.sqrt(0.5))
+def log_ndtr_slope(x, out):
+    # The density over its integral: by erfcx far to the left, where both vanish, and by the result where erfcx overflows.
+    left = x < -1
+    density = (-(torch.where(left, 0, out) + torch.where(left, 0, x * x / 2))).exp() / math.sqrt(2 * math.pi)
+    return torch.where(left, math.sqrt(2 / math.pi) / torch.special.erfcx(torch.where(left, x, -1) * -math.sqrt(0.5)), density)
 
 
 @pointwise(slope=log_ndtr_slope, dtype="float", name="SpecialLogNdtrBackward0", namespace="special", method=False, inplace=False)
@@ -396,8 +398,8 @@ def i0e(x):
 
 def at_zero_half(x, slope):
     """`slope` of x, and 1/2 where x is so near to 0 that it would divide by it."""
-    near = x.abs() <= torch.finfo(x.dtype).eps
-    return torch.where(near, 0.5, slope(torch.where(near, 1, x)))
+    far = x.abs() > torch.finfo(x.dtype).eps
+    return torch.where(far, slope(torch.where(far, x, 1)), 0.5)
 
 
 @pointwise(
@@ -447,31 +449,45 @@ for name, text in {
 
 
 # ---------------------------------------------------------------------------------------------------------- logarithmic sums
-def xlogy_slope(a, b, logarithm):
-    """log b (0 where a is 0 and b is not above 0)."""
-    if not isinstance(b, Tensor):
-        b = torch.tensor(b, dtype=torch.get_default_dtype())
-    return torch.where(torch.logical_and(a == 0, b <= 0), 0, logarithm(b))
+def masked_logarithm(product, g, a, b, edge):
+    """`product` of g and b: g times a logarithm of b, 0 where g is 0; and where a is 0 and b is not above `edge`, too."""
+    logarithm = product(g, b)
+    vanishing = b <= edge
+    if isinstance(vanishing, bool):
+        return torch.where(a == 0, 0, logarithm) if vanishing else logarithm
+    return torch.where(torch.logical_and(a == 0, vanishing), 0, logarithm)
+
+
+def second_slope(g, a, b, edge):
+    return g * a / (b - edge if edge else b)
+
+
+def logarithmic_product(product, edge):
+    """The rules of a times the logarithm of what `b` is above `edge`."""
+
+    def jvp(a_t, b_t, a, b):
+        return total(
+            None if a_t is None else masked_logarithm(product, a_t, a, b, edge),
+            None if b_t is None else second_slope(b_t, a, b, edge),
+        )
+
+    return {
+        "vjp": (lambda g, a, b: masked_logarithm(product, g, a, b, edge), lambda g, a, b: second_slope(g, a, b, edge)),
+        "jvp": jvp,
+        "dtype": "float",
+    }
 
 
 @pointwise(
-    slopes=(lambda a, b: xlogy_slope(a, b, torch.log), lambda a, b: a / b),
-    dtype="float",
+    **logarithmic_product(lambda g, b: torch.xlogy(g, b), 0),
     name=("XlogyBackward2", "XlogyBackward0", "XlogyBackward1"),
 )
 def xlogy(a, b):
     """a log b, and 0 where a is 0."""
 
 
-def xlog1py_slope(a, b):
-    if not isinstance(b, Tensor):
-        b = torch.tensor(b, dtype=torch.get_default_dtype())
-    return torch.where(torch.logical_and(a == 0, b <= -1), 0, b.log1p())
-
-
 @pointwise(
-    slopes=(xlog1py_slope, lambda a, b: a / (b + 1)),
-    dtype="float",
+    **logarithmic_product(lambda g, b: torch.special.xlog1py(g, b), -1),
     namespace="special",
     method=False,
     inplace=False,
@@ -500,14 +516,18 @@ def entr(x):
     """-x log x: what a probability adds to the entropy."""
 
 
-def logit_slope(x, eps):
-    slope = 1 / (x * (1 - x))
-    if eps is None or eps < 0:
-        return torch.where(torch.logical_or(x < 0, x > 1), math.nan, slope)
-    return torch.where(torch.logical_or(x < eps, x > 1 - eps), 0, slope)
+def logit_product(g, x, eps):
+    low, outside = (0, math.nan) if eps is None or eps < 0 else (eps, 0)
+    return torch.where(torch.logical_and(x >= low, x <= 1 - low), g / (x * (1 - x)), outside)
 
 
-@pointwise(slope=logit_slope, dtype="float", inputs=1, numbers=lambda eps: (-1.0 if eps is None else float(eps),))
+@pointwise(
+    vjp=logit_product,
+    jvp=lambda x_t, x, eps: logit_product(x_t, x, eps),
+    dtype="float",
+    inputs=1,
+    numbers=lambda eps: (-1.0 if eps is None else float(eps),),
+)
 def logit(x, eps=None):
     """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where `eps` is given."""
 

@@ -4,45 +4,55 @@ import math
 
 import rushlight as torch
 from rushlight.ops._declare import composite, op, reduction
+from rushlight.ops._rules import not_implemented, real_product
 from rushlight.ops.reduction import restore
 from rushlight.ops.shape import wrapped
 
 
-def norm_slope(x, out, ord, dim, keepdim):
-    """The derivative of the norm `out` of `x`; the subgradient 0 where it has none."""
+def norm_parts(x, out, ord, dim, keepdim):
+    """The derivative of the norm `out` of `x` as three factors: each element's direction and weight, and what the norm gives.
+
+    Where a norm has none at 0, that is the subgradient 0; NaN are among the greatest, and among the least.
+    """
     if out.dtype != x.dtype and not x.is_complex():
         x = x.to(out.dtype)
     out = restore(out, x.shape, dim, keepdim)
-    if ord == 0:
-        return torch.zeros_like(x)
     if ord == 1:
-        return x.sgn()
+        return x.sgn(), 1, 1
     if ord == 2:
-        return x / torch.where(out == 0, 1, out)
+        return x, 1, torch.where(out == 0, 0, 1 / torch.where(out == 0, 1, out))
+    size = x.abs()
     if abs(ord) == math.inf:
-        size = x.abs()
         if x.is_complex():
             # The kernel may round an absolute value otherwise than abs does.
             out = (size.amax if ord > 0 else size.amin)(() if dim is None else dim, keepdim=True)
-        places = (size == out) | ((size != size) & (out != out))
-        return x.sgn() * (places / places.sum(dim, keepdim=True))
-    if ord < 2:
-        size = x.abs()
-        powers = torch.where(size == 0, 0, torch.where(size == 0, 1, size) ** (ord - 1))
-        return x.sgn() * powers * torch.where(out == 0, 1, out) ** (1 - ord)
-    return x * x.abs() ** (ord - 2) / torch.where(out == 0, 1, out) ** (ord - 1)
+        places = (size == out) | (size != size)
+        return x.sgn(), places, 1 / places.sum(dim, keepdim=True).to(out.dtype)
+    if ord < 1:
+        return x.sgn(), torch.where(size == 0, 0, torch.where(size == 0, 1, size) ** (ord - 1)), out ** (1 - ord)
+    direction, weight = (x.sgn(), size ** (ord - 1)) if ord < 2 else (x, size ** (ord - 2))
+    return direction, weight, torch.where(out == 0, 0, 1 / torch.where(out == 0, 1, out) ** (ord - 1))
+
+
+def norm_vjp(g, x, out, ord, dim, keepdim):
+    if ord == 0:
+        return None
+    direction, weight, whole = norm_parts(x, out, ord, dim, keepdim)
+    return direction * weight * (restore(g, x.shape, dim, keepdim) * whole)
 
 
 def norm_jvp(x_t, x, out, ord, dim, keepdim):
-    product = norm_slope(x, out, ord, dim, keepdim).conj() * x_t
-    return (product.real if product.is_complex() else product).sum(dim, keepdim)
+    if ord == 0:
+        return torch.zeros_like(out)
+    direction, weight, whole = norm_parts(x, out, ord, dim, keepdim)
+    return (real_product(direction, x_t) * weight * whole).sum(dim, keepdim)
 
 
 def norm_of(name):
     """The op that computes norms, under the name that its node shows."""
 
     @reduction(
-        vjp=lambda g, x, out, ord, dim, keepdim: restore(g, x.shape, dim, keepdim) * norm_slope(x, out, ord, dim, keepdim),
+        vjp=norm_vjp,
         jvp=norm_jvp,
         result="real",
         kernel="norm",
@@ -115,8 +125,8 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
 
 @op(
     vjp={
-        "a": lambda g, a, b, p, out: g * norm_slope(a - b, out, p, None, False),
-        "b": lambda g, a, b, p, out: -g * norm_slope(a - b, out, p, None, False),
+        "a": lambda g, a, b, p, out: norm_vjp(g, a - b, out, p, None, False),
+        "b": lambda g, a, b, p, out: norm_vjp(-g, a - b, out, p, None, False),
     },
     jvp=lambda a_t, b_t, a, b, p, out: norm_jvp(
         -b_t if a_t is None else a_t if b_t is None else a_t - b_t, a - b, out, p, None, False
@@ -133,11 +143,11 @@ def dist(a, b, p=2):
 
 
 def renorm_parts(x, p, dim, maxnorm):
-    """What each slice is multiplied with, its norm, the derivative of the factor by the norm, and the dimensions of a slice."""
+    """Which slices are too long, what they are multiplied with, their norms, the factor's derivative by them, and a slice's dimensions."""
     dims = tuple(d for d in range(x.dim()) if d != dim % x.dim())
     length = vector_norm(x, p, dims, keepdim=True)
     over, padded = length > maxnorm, length + 1e-7
-    return torch.where(over, maxnorm / padded, 1), length, torch.where(over, -maxnorm / (padded * padded), 0), dims
+    return over, maxnorm / padded, length, -maxnorm / (padded * padded), dims
 
 
 def inner(a, b, dims):
@@ -147,13 +157,13 @@ def inner(a, b, dims):
 
 
 def renorm_vjp(g, x, p, dim, maxnorm):
-    factor, length, change, dims = renorm_parts(x, p, dim, maxnorm)
-    return g * factor + inner(g, x, dims) * change * norm_slope(x, length, p, dims, True)
+    over, factor, length, change, dims = renorm_parts(x, p, dim, maxnorm)
+    return torch.where(over, g * factor + norm_vjp(inner(g, x, dims) * change, x, length, p, dims, True), g)
 
 
 def renorm_jvp(x_t, x, p, dim, maxnorm):
-    factor, length, change, dims = renorm_parts(x, p, dim, maxnorm)
-    return x_t * factor + x * change * inner(x_t, norm_slope(x, length, p, dims, True), dims)
+    over, factor, length, change, dims = renorm_parts(x, p, dim, maxnorm)
+    return torch.where(over, x_t * factor + x * change * norm_jvp(x_t, x, length, p, dims, True), x_t)
 
 
 @op(vjp=renorm_vjp, jvp=renorm_jvp, inplace=True)
@@ -166,20 +176,40 @@ def renorm(x, p, dim, maxnorm):
     if x.dim() < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.dim()} dimensions")
     wrapped(dim, x.dim())
-    return (x * renorm_parts(x, p, dim, maxnorm)[0]).contiguous()
+    over, factor, *_ = renorm_parts(x, p, dim, maxnorm)
+    return torch.where(over, x * factor, x).contiguous()
 
 
 def pairwise_differences(a, b):
     return a.unsqueeze(-2) - b.unsqueeze(-3)
 
 
-def cdist_slope(a, b, p, out):
-    return norm_slope(pairwise_differences(a, b), out, p, -1, False)
+def lengths(name, difference, p):
+    """The norms of the differences along the last dimension; 0 where that is empty."""
+    if difference.dtype not in (torch.float32, torch.float64):
+        raise not_implemented(name, difference.dtype)
+    if difference.shape[-1] == 0:
+        return difference.new_zeros(difference.shape[:-1])
+    return vector_norm(difference, p, -1)
+
+
+def length_slope(difference, p, out):
+    """The derivative of a distance by each difference: that of the norm, but that every greatest one counts in full."""
+    out = out.unsqueeze(-1)
+    if p == 0:
+        return torch.zeros_like(difference)
+    if p == math.inf:
+        return difference.sgn() * (1 - (difference.abs() - out).abs().ceil().clamp(max=1))
+    direction, weight, whole = norm_parts(difference, out, p, -1, True)
+    return direction * weight * whole
 
 
 def cdist_jvp(a_t, b_t, a, b, p, out):
     moved = a_t.unsqueeze(-2) if b_t is None else -b_t.unsqueeze(-3) if a_t is None else pairwise_differences(a_t, b_t)
-    return (cdist_slope(a, b, p, out) * moved).sum(-1)
+    return (length_slope(pairwise_differences(a, b), p, out) * moved).sum(-1)
+
+
+COMPUTE_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
 
 
 @op(
@@ -192,7 +222,7 @@ def cdist_jvp(a_t, b_t, a, b, p, out):
 )
 def cdist_backward(g, x1, x2, p, out):
     """The cotangent of `x1`, which PyTorch does not differentiate either."""
-    return (g.unsqueeze(-1) * cdist_slope(x1, x2, p, out)).sum(-2)
+    return (g.unsqueeze(-1) * length_slope(pairwise_differences(x1, x2), p, out)).sum(-2)
 
 
 @op(
@@ -206,10 +236,21 @@ def cdist_backward(g, x1, x2, p, out):
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances between the rows of `x1` [..., P, M] and those of `x2` [..., R, M]: [..., P, R]."""
+    if compute_mode not in COMPUTE_MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    for place, x in enumerate((x1, x2), 1):
+        if x.dim() < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, X{place} got: {x.dim()}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     for place, x in enumerate((x1, x2), 1):
         if not x.is_floating_point():
             raise RuntimeError(f"cdist only supports floating-point dtypes, X{place} got: {x.dtype.legacy_name}")
-    return vector_norm(pairwise_differences(x1, x2), p, -1)
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    if x1.dtype != x2.dtype:
+        raise RuntimeError(f"expected scalar type {x1.dtype.legacy_name} but found {x2.dtype.legacy_name}")
+    return lengths("cdist", pairwise_differences(x1, x2), p)
 
 
 def pairs(x):
@@ -229,14 +270,14 @@ def pairs(x):
 def pdist_backward(g, x, p, out):
     """The cotangent of `x`, which PyTorch does not differentiate either."""
     differences, rows, columns = pairs(x)
-    parts = g.unsqueeze(-1) * norm_slope(differences, out, p, -1, False)
+    parts = g.unsqueeze(-1) * length_slope(differences, p, out)
     return torch.zeros_like(x).index_add_(0, rows, parts).index_add_(0, columns, parts, alpha=-1)
 
 
 @op(vjp=lambda g, x, p, out: pdist_backward(g, x, p, out), name="PdistBackward0", function=False, method=False, out=False)
 def _pdist_forward(x, p):
     """`pdist` of a matrix."""
-    return vector_norm(pairs(x)[0], p, -1)
+    return lengths("pdist", pairs(x)[0], p)
 
 
 @composite(method=False)

@@ -165,7 +165,7 @@ def shares(x, out):
 
 def extremum_vjp(g, x, out):
     places, count = shares(x, out)
-    return places * (g / count)
+    return g / count * places
 
 
 def extremum_jvp(x_t, x, out):
@@ -268,18 +268,20 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
     return min_along(input, dim, keepdim) if out is None else min_along(input, dim, keepdim, out=out)
 
 
-def even_share(x, out, dim, keepdim):
-    """As `shares`, for the extremum over some dimensions: an equal part to each of its places."""
+def even_places(x, out, dim, keepdim):
+    """As `shares`, for the extremum over some dimensions: its places, and how many they are."""
     places = x == restore(out, x.shape, dim, keepdim)
-    return places / places.sum(dim if dim is None or dim != () else None, keepdim=True)
+    return places, places.sum(dim if dim is None or dim != () else None, keepdim=True)
 
 
 def even_vjp(g, x, out, dim, keepdim):
-    return restore(g, x.shape, dim, keepdim) * even_share(x, out, dim, keepdim)
+    places, count = even_places(x, out, dim, keepdim)
+    return restore(g, x.shape, dim, keepdim) / count * places
 
 
 def even_jvp(x_t, x, out, dim, keepdim):
-    return (x_t * even_share(x, out, dim, keepdim)).sum(dim if dim != () else None, keepdim)
+    places, count = even_places(x, out, dim, keepdim)
+    return (x_t * places / count).sum(dim if dim != () else None, keepdim)
 
 
 @reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax"), check=refuse_complex("max_values_cpu"))
@@ -355,9 +357,8 @@ def real_logsumexp(x, dim, keepdim=False):
 
 
 def weights(x, out, dim, keepdim):
-    """exp(x - out), the softmax over `dim`: the derivative of logsumexp. Where all is -inf there is no gradient."""
-    out = restore(out, x.shape, dim, keepdim)
-    return (x - torch.where(out.abs() == math.inf, 0, out)).exp()
+    """exp(x - out), the softmax over `dim`: the derivative of logsumexp."""
+    return (x - restore(out, x.shape, dim, keepdim)).exp()
 
 
 @op(

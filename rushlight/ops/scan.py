@@ -144,13 +144,13 @@ def decay(out, dim):
     """exp(out[k] - out[k + 1]), at most 1: what a recurrence over a running logsumexp multiplies with. 0 behind the end."""
     size = out.shape[dim]
     here, next_ = out.narrow(dim, 0, size - 1), out.narrow(dim, 1, size - 1)
-    ratio = (here - torch.where(next_.abs() == math.inf, 0, next_)).exp()
+    ratio = torch.where(here == next_, 0, here - next_).exp()
     return torch.cat([ratio, torch.zeros_like(out.narrow(dim, 0, 1))], dim)
 
 
 def own_share(x, out):
-    """exp(x - out), the part of the newest element."""
-    return (x - torch.where(out.abs() == math.inf, 0, out)).exp()
+    """exp(x - out), the part of the newest element; -inf has none."""
+    return torch.where(x == -math.inf, 0, (x - out).exp())
 
 
 def logcumsumexp_vjp(g, x, dim):

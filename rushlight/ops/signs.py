@@ -166,7 +166,7 @@ def complex(real, imag, *, out=None):
 
 @pointwise(
     vjp=(
-        lambda g, abs, angle: real_product(g, torch.polar(torch.ones_like(abs), angle)),
+        lambda g, out: real_product(g, out.sgn()),
         lambda g, out: real_product(g, out * 1j),
     ),
     jvp=lambda abs_t, angle_t, abs, angle, out: total(

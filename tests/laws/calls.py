@@ -337,6 +337,8 @@ def derivatives(outputs):
         return []
     try:
         found = torch.autograd.grad(outputs, leaves, [torch.ones_like(o) for o in outputs], create_graph=True, allow_unused=True)
-    except NotImplementedError:
+    except (NotImplementedError, RuntimeError) as error:
+        if "is not implemented" not in str(error):
+            raise
         return []
     return [g for g in found if g is not None and g.requires_grad]

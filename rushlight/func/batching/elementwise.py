@@ -67,7 +67,7 @@ def unary(op, arguments, batched, size):
     return torch.core.run(op, arguments)
 
 
-@batch_rule("_rrelu")
+@batch_rule("_rrelu", "_hardsigmoid_gradient")
 def binary(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(op, arguments, batched, (0, 1))))
 
