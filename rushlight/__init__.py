@@ -58,15 +58,17 @@ _names.update(
     int=_core.dtype_by_name["int32"],
     long=_core.dtype_by_name["int64"],
 )
-for _dtype in _core.dtype_by_name.values():
-    if "Complex" not in _dtype.legacy_name:
-        _names[f"{_dtype.legacy_name}Tensor"] = _core.legacy_constructor(f"{_dtype.legacy_name}Tensor", _dtype)
+_names.update({_type.__name__: _type for _dtype, _type in _core.tensor_types.items() if not _dtype.is_complex})
 
 from rushlight import ops as _ops
 
 _ops.connect()
 _names.update(_ops.namespaces["torch"])
 
+from rushlight import storage as _storage
+
+_names.update(_storage.STORAGES)
+from rushlight.storage import TypedStorage, UntypedStorage, is_storage
 from rushlight import _tensor
 from rushlight import autograd, cuda, functional, linalg, random, special, utils
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -90,15 +92,22 @@ from rushlight._settings import (
 _ops.add_parsers(_names)
 from rushlight._printing import get_printoptions, set_printoptions, typename
 from rushlight._late import late as _late
+from rushlight._names import find_public as _find_public
 from rushlight.utils.dlpack import from_dlpack, to_dlpack
+
+_core.set_find_public(_find_public)
 
 _LATE = {
     "explain": "rushlight.explain",
     "func": "rushlight.func",
     "load": "rushlight.serialization:load",
     "profiler": "rushlight.profiler",
+    "return_types": "rushlight.return_types",
     "save": "rushlight.serialization:save",
     "serialization": "rushlight.serialization",
+    "_C": "rushlight._C",
+    "_utils": "rushlight._utils",
+    "_weights_only_unpickler": "rushlight._weights_only_unpickler",
     "testing": "rushlight.testing",
     "vmap": "rushlight.func:vmap",
 }

@@ -1,11 +1,12 @@
 """What a tensor does beside computing: backward, printing, copying, pickling, and meeting other libraries."""
 
-import copyreg  # noqa: F401  (pickle finds dtypes through it)
 import warnings
+from collections import OrderedDict
 
-from rushlight import autograd, core
+from rushlight import _utils, autograd, core
 from rushlight._printing import tensor_text
 from rushlight.core import Tensor
+from rushlight.storage import typed_storage
 from rushlight.utils import dlpack
 
 
@@ -51,17 +52,6 @@ def formatted(self, specification):
     return object.__format__(self, specification)
 
 
-def rebuild_tensor(storage, dtype_name, offset, size, stride, requires_grad, hooks=None, lazy=(False, False)):
-    """A tensor from its pickle; `lazy` says whether conjugates and negatives of what is in the storage are put off."""
-    made = core.tensor_on_storage(storage, core.dtype_by_name[dtype_name], offset, size, stride)
-    made = core.set_lazy(counted_once(made), *lazy)
-    if requires_grad:
-        made.requires_grad_(True)
-    if hooks is not None:
-        made._backward_hooks = hooks
-    return made
-
-
 def counted_once(made):
     """A tensor that was put on memory after it was made: it shares its version with no other, and that was one write."""
     made = made.data
@@ -69,13 +59,14 @@ def counted_once(made):
     return made
 
 
-def rebuild_subclass(cls, function, arguments, state):
-    """A tensor of a subclass from its pickle."""
-    made = function(*arguments)
-    made = made if cls is None else made.as_subclass(cls)
-    if state:
-        made.__dict__.update(state)
-    return made
+def _rebuild_from_type_v2(func, new_type, args, state):
+    """A tensor of a subclass, or with attributes, from its pickle."""
+    made = func(*args)
+    made = made if type(made) is new_type else made.as_subclass(new_type)
+    if hasattr(new_type, "__setstate__"):
+        made.__setstate__(state)
+        return made
+    return _utils._set_obj_state(made, state)
 
 
 def warn_of_hooks(self):
@@ -94,22 +85,26 @@ def reduce(self, protocol):
     core.refuse_storage(self)
     if type(self) is core.Wrapped:
         return reduce(self.level.read(self, "pickle"), protocol)
+    state = _utils._get_obj_state(self)
+    if type(self) is not Tensor:
+        handled = core.dispatch_torch_function(Tensor.__reduce_ex__, (self,), (self, protocol), {})
+        if handled is not NotImplemented:
+            return handled
     warn_of_hooks(self)
     arguments = (
-        core.storage_of(self),
-        self.dtype.name,
+        typed_storage(self),
         self.storage_offset(),
         tuple(self.size()),
         self.stride(),
         self.requires_grad,
+        OrderedDict(),  # where older versions kept hooks
     )
-    if self.is_conj() or self.is_neg():
-        arguments += (None, (self.is_conj(), self.is_neg()))
-    state = dict(getattr(self, "__dict__", None) or {})
+    marks = {"conj": self.is_conj(), "neg": self.is_neg()}
+    if any(marks.values()):
+        arguments += ({mark: True for mark, is_set in marks.items() if is_set},)
     if type(self) is Tensor and not state:
-        return rebuild_tensor, arguments
-    cls = None if type(self) is Tensor else type(self)
-    return rebuild_subclass, (cls, rebuild_tensor, arguments, state)
+        return _utils._rebuild_tensor_v2, arguments
+    return _rebuild_from_type_v2, (_utils._rebuild_tensor_v2, type(self), arguments, state)
 
 
 def deepcopied(self, memo):

@@ -52,6 +52,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_Check
 from cpython.long cimport PyLong_CheckExact, PyLong_Check, PyLong_AsLongLongAndOverflow
 from cpython.complex cimport PyComplex_Check, PyComplex_RealAsDouble, PyComplex_ImagAsDouble
 from cpython.number cimport PyNumber_Index
+from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 from libcpp cimport bool as cbool
@@ -121,13 +122,18 @@ cdef extern from *:
     """
     void rename "rl_rename"(object, const char*) noexcept
 
-rename(Tensor, "torch.Tensor")
-rename(Wrapped, "torch.Tensor")
+# (A tensor's class is called as Python calls a class of its own, without a module.)
+rename(Tensor, "Tensor")
+rename(Wrapped, "Tensor")
 rename(dtype, "torch.dtype")
 rename(device, "torch.device")
 rename(layout, "torch.layout")
 rename(memory_format, "torch.memory_format")
-rename(Generator, "torch.Generator")
+rename(Generator, "torch._C.Generator")
+rename(Storage, "torch.storage.UntypedStorage")
+for _class, _shown in ((Tensor, "torch.Tensor"), (Wrapped, "torch.Tensor"), (dtype, "torch.dtype"), (device, "torch.device"), (layout, "torch.layout"),
+                       (memory_format, "torch.memory_format"), (Generator, "torch._C.Generator"), (Storage, "torch.storage.UntypedStorage")):
+    show_class_as(_class, _shown)
 rename(Node, "torch.autograd.graph.Node")
 rename(AsStridedNode, "torch.autograd.graph.AsStridedBackward0")
 rename(FailingNode, "torch.autograd.graph.NotImplemented")

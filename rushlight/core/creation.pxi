@@ -379,28 +379,43 @@ cdef Tensor legacy_tensor(tuple args, int code):
         return tensor_of_dtype(first, code)
     raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
 
-def legacy_constructor(str name, d):
-    """FloatTensor and its kin: a class-like callable that makes tensors of one dtype."""
-    return LegacyType(name, d)
 
-class LegacyTypeMeta(type):
-    pass
+class tensortype(tensor_meta):
+    """The class of FloatTensor and its kin, which stand for the tensors of one dtype."""
 
-class LegacyType:
-    """An old-style tensor type: `FloatTensor(2, 3)`, `FloatTensor([1., 2.])`, isinstance(x, FloatTensor)."""
+    __module__ = tensor_meta.__dict__["__module__"]
+    layout = strided
+    is_cuda = is_sparse = False
 
-    def __init__(self, name, d):
-        self.__name__, self.__qualname__, self.dtype = name, name, d
-        self.__module__ = "torch"
-
-    def __call__(self, *args, device=None):
+    def __call__(cls, *args, device=None):
         require_cpu(device)
-        if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not self.dtype:
-            raise TypeError(f"expected {self.dtype} (got {args[0].dtype})")
-        return legacy_tensor(args, code_of(self.dtype))
+        if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not cls.dtype:
+            raise TypeError(f"expected {tensor_options(cls.dtype)} (got {tensor_options(args[0].dtype)})")
+        return legacy_tensor(args, code_of(cls.dtype))
 
-    def __instancecheck__(self, instance):
-        return isinstance(instance, Tensor) and instance.dtype is self.dtype
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
 
-    def __repr__(self):
-        return f"<class 'torch.{self.__name__}'>"
+    def __subclasscheck__(cls, kind):
+        return kind is cls
+
+    def __getattr__(cls, name):
+        # The methods are those of tensors.
+        if not name.startswith("__") and hasattr(Tensor, name):
+            return getattr(Tensor, name)
+        raise AttributeError(f"type object 'torch.{cls.__name__}' has no attribute '{name}'")
+
+show_class_as(tensortype, "torch.tensortype")
+
+def tensor_options(dtype d):
+    name = ("bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half", "c10::BFloat16", "float", "double",
+            "c10::complex<float>", "c10::complex<double>")[d.code]
+    return (f"TensorOptions(dtype={name}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
+            "memory_format=(nullopt))")
+
+tensor_types = {}
+"""FloatTensor and its kin by their dtype: classes whose calls make tensors of it."""
+
+for _dtype in dtypes:
+    tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {"__slots__": (), "dtype": _dtype, "__doc__": None})
+    shown_classes[tensor_types[_dtype]] = f"torch.{_dtype.legacy_name}Tensor"

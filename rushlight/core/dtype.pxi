@@ -66,8 +66,12 @@ cdef class dtype:
     def __repr__(self):
         return "torch." + self.name
 
+    @property
+    def __module__(self):
+        return get_package()
+
     def __reduce__(self):
-        return (dtype_named, (self.name,))
+        return self.name
 
 
 cdef _define_dtypes():
@@ -101,10 +105,6 @@ cdef _define_dtypes():
 _define_dtypes()
 
 dtype_by_name = {d.name: d for d in dtypes}
-
-def dtype_named(str name):
-    """The dtype called `name`, say "float32" (unpickling uses this)."""
-    return dtype_by_name[name]
 
 cdef int code_given(str function, object given, str parameter="dtype", int position=0) except -1:
     """The code of a dtype argument that must be given."""

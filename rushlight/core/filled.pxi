@@ -152,10 +152,14 @@ cdef class Factory:
         describe(self, name, general.__doc__)
 
     def __repr__(self):
-        return f"<built-in function {self.name}>"
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
 
     def __reduce__(self):
-        return self.name
+        return reduced_callable(self)
 
     @property
     def __wrapped__(self):

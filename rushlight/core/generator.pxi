@@ -102,15 +102,16 @@ cdef class Generator:
         raise RuntimeError("CPU Generator does not use offset")
 
     def __reduce__(self):
-        return rebuild_generator, (self.get_state(),)
+        return Generator, (cpu,), (self.initial_seed(), None, self.get_state())
+
+    def __setstate__(self, state):
+        # (The second member is an offset, which generators of other devices have.)
+        seed, _, source = state
+        self.manual_seed(seed).set_state(source)
 
     def __repr__(self):
         return f"<torch._C.Generator object at {id(self):#x}>"
 
-
-def rebuild_generator(state):
-    """A generator from its pickle."""
-    return Generator().set_state(state)
 
 default_generator = Generator()
 default_generator.seed()

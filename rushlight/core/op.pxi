@@ -186,10 +186,14 @@ cdef class Op:
         return self if instance is None else PyMethod_New(self, instance)
 
     def __repr__(self):
-        return f"<built-in method {self.name}>"
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
 
     def __reduce__(self):
-        return self.name
+        return reduced_callable(self)
 
     @property
     def __wrapped__(self):
@@ -218,8 +222,31 @@ cdef class Op:
 
 cdef describe(object callable_object, str name, doc):
     """The attributes that functions have."""
-    for attribute, value in (("__name__", name), ("__qualname__", name), ("__doc__", doc), ("__module__", "torch")):
+    for attribute, value in (("__name__", name), ("__qualname__", name), ("__doc__", doc)):
         setattr(callable_object, attribute, value)
+
+cdef object find_public = None
+
+def set_find_public(function):
+    """Tells callables where programs find them: `function(callable)` returns the name of a module, or None for methods alone, and a name there."""
+    global find_public
+    find_public = function
+
+cdef object module_of(object function):
+    return (find_public(function)[0] if find_public is not None else None) or get_package()
+
+cdef object reduced_callable(object function):
+    # By name: pickle looks for it in __module__.
+    module, name = find_public(function)
+    return (getattr, (Tensor, name)) if module is None else name
+
+cdef object shown_callable(object function):
+    module, name = (None, function.__name__) if find_public is None else find_public(function)
+    if module is None:
+        return f"<method '{name}' of 'torch._C.TensorBase' objects>"
+    if module == get_package():
+        return f"<built-in method {name} of type object at {<size_t><PyObject*>Tensor:#x}>"
+    return f"<built-in function {function.__name__}>"
 
 
 cdef inline PyObject* PyTuple_GET_ITEM_POINTER(object items, Py_ssize_t i) noexcept:
@@ -283,7 +310,14 @@ cdef class InPlace:
         return self if instance is None else PyMethod_New(self, instance)
 
     def __repr__(self):
-        return f"<built-in method {self.op.name}_>"
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
+
+    def __reduce__(self):
+        return reduced_callable(self)
 
 
 cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:

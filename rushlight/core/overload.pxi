@@ -35,10 +35,14 @@ cdef class Overloaded:
         return self if instance is None else PyMethod_New(self, instance)
 
     def __repr__(self):
-        return f"<built-in method {self.__name__}>"
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
 
     def __reduce__(self):
-        return self.__name__
+        return reduced_callable(self)
 
     @property
     def __wrapped__(self):

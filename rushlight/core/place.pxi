@@ -1,7 +1,76 @@
-# Devices, layouts, memory formats and sizes: the small nouns of the public API.
+# Devices, layouts, memory formats and sizes: the small nouns of the public API, and how its classes are called.
 cdef extern from "Python.h":
     object PyType_GenericAlloc(PyTypeObject*, Py_ssize_t)
     void PyType_Modified(PyTypeObject*)
+
+cdef extern from *:
+    """
+    // The class of the public classes. They print under torch's names; pickle, which asks for __module__, finds them in the package
+    // that the program imports: rushlight, or torch where that is an alias of it.
+    static PyObject* rl_shown;    // class -> "torch.Size"
+    static PyObject* rl_package;  // "rushlight" or "torch"
+    static PyObject* rl_class_repr(PyObject* cls) {
+      PyObject* shown = PyDict_GetItemWithError(rl_shown, cls);
+      if (shown) return PyUnicode_FromFormat("<class '%U'>", shown);
+      return PyErr_Occurred() ? NULL : PyType_Type.tp_repr(cls);
+    }
+    static PyObject* rl_class_module(PyObject* cls, void*) {
+      PyObject* shown = PyDict_GetItemWithError(rl_shown, cls);
+      if (shown) {
+        Py_ssize_t first = PyUnicode_FindChar(shown, '.', 0, PyUnicode_GET_LENGTH(shown), 1);
+        Py_ssize_t last = PyUnicode_FindChar(shown, '.', 0, PyUnicode_GET_LENGTH(shown), -1);
+        PyObject* within = PyUnicode_Substring(shown, first, last);
+        PyObject* whole = within ? PyUnicode_Concat(rl_package, within) : NULL;
+        Py_XDECREF(within);
+        return whole;
+      }
+      if (PyErr_Occurred()) return NULL;
+      PyObject* usual = PyDict_GetItemString(PyType_Type.tp_dict, "__module__");
+      return Py_TYPE(usual)->tp_descr_get(usual, cls, (PyObject*)Py_TYPE(cls));
+    }
+    static int rl_set_class_module(PyObject* cls, PyObject* name, void*) {
+      PyObject* usual = PyDict_GetItemString(PyType_Type.tp_dict, "__module__");
+      return Py_TYPE(usual)->tp_descr_set(usual, cls, name);
+    }
+    static PyGetSetDef rl_class_attributes[] = {{"__module__", rl_class_module, rl_set_class_module, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    static PyTypeObject rl_public_class = {PyVarObject_HEAD_INIT(NULL, 0)};
+    static int rl_prepare_public_class(PyObject* shown) {
+      Py_INCREF(shown);
+      rl_shown = shown;
+      rl_package = PyUnicode_InternFromString("rushlight");
+      rl_public_class.tp_name = "torch._C._TensorMeta";
+      rl_public_class.tp_base = &PyType_Type;
+      rl_public_class.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE;
+      rl_public_class.tp_repr = rl_class_repr;
+      rl_public_class.tp_getset = rl_class_attributes;
+      return PyType_Ready(&rl_public_class);
+    }
+    static void rl_make_public(PyObject* cls) { Py_SET_TYPE(cls, &rl_public_class); PyType_Modified((PyTypeObject*)cls); }
+    static void rl_set_package(PyObject* name) { Py_INCREF(name); Py_XSETREF(rl_package, name); }
+    static PyObject* rl_get_package() { Py_INCREF(rl_package); return rl_package; }
+    """
+    int prepare_public_class "rl_prepare_public_class"(object) except -1
+    void make_public "rl_make_public"(object) noexcept
+    void set_package "rl_set_package"(object) noexcept
+    object get_package "rl_get_package"()
+    PyTypeObject public_class "rl_public_class"
+
+cdef dict shown_classes = {}
+prepare_public_class(shown_classes)
+cdef object tensor_meta = <object><PyObject*>&public_class
+
+cdef show_class_as(object cls, str name):
+    """Makes a class public under a name such as "torch.Size"."""
+    shown_classes[cls] = name
+    make_public(cls)
+
+def set_package_name(str name):
+    """The name that programs import this package by: it is where pickles find what is the package's."""
+    set_package(name)
+
+def package_name():
+    """That name now."""
+    return get_package()
 
 
 class Size(tuple):
@@ -55,13 +124,9 @@ class Size(tuple):
     __rmul__ = __mul__
 
     def __reduce__(self):
-        return (size_of, (tuple(self),))
+        return (Size, (tuple(self),))
 
-Size.__module__ = "torch"
-
-def size_of(sizes):
-    """A Size from a sequence of integers (unpickling uses this)."""
-    return Size(sizes)
+show_class_as(Size, "torch.Size")
 
 cdef PyTypeObject* size_type = <PyTypeObject*>Size
 
@@ -133,7 +198,7 @@ cdef class device:
         return hash((self.type, self.index))
 
     def __reduce__(self):
-        return (device_at, (self.type, self.index))
+        return (device, (self.type,) if self.index is None else (self.type, self.index))
 
     def __enter__(self):
         require_cpu(self)
@@ -143,10 +208,6 @@ cdef class device:
         return None
 
 cdef device cpu = device("cpu")
-
-def device_at(type, index):
-    """A device by type and index (unpickling uses this)."""
-    return device(type, index)
 
 cdef int require_cpu(object where) except -1:
     """Tensors live in memory that the CPU sees; any other place is refused with the words that PyTorch built without it uses."""
@@ -172,7 +233,14 @@ cdef class layout:
         return "torch." + self.name
 
     def __reduce__(self):
-        return (constant_named, (self.name,))
+        return (layout_named, (repr(self),))
+
+def layout_named(name):
+    """The layout called `name`, say "torch.strided" (unpickling uses this)."""
+    found = globals().get(name[6:]) if name.startswith("torch.") else None
+    if not isinstance(found, layout):
+        raise KeyError(name)
+    return found
 
 strided = layout("strided")
 # Programs ask whether a tensor has one of these; none has.
@@ -191,17 +259,19 @@ cdef class memory_format:
     def __repr__(self):
         return "torch." + self.name
 
+    @property
+    def __module__(self):
+        return get_package()
+
     def __reduce__(self):
-        return (constant_named, (self.name,))
+        return self.name
 
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 
-def constant_named(str name):
-    """The layout or memory format called `name` (unpickling uses this)."""
-    return globals()[name]
+
 
 cdef extern from "Python.h":
     tuple PyList_AsTuple(object)

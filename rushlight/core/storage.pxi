@@ -90,6 +90,19 @@ cdef class Storage:
     def __len__(self):
         return self.memory.size
 
+    def __getbuffer__(self, Py_buffer* buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.data, self.nbytes, 0, flags)
+
+    # What follows in Python stands in rushlight/storage.py.
+    def __getitem__(self, index):
+        return storage_methods["__getitem__"](self, index)
+
+    def __setitem__(self, index, value):
+        storage_methods["__setitem__"](self, index, value)
+
+    def __repr__(self):
+        return storage_methods["__repr__"](self)
+
     def data_ptr(self):
         """The address of the memory."""
         return <size_t>self.memory.data
@@ -106,11 +119,28 @@ cdef Storage new_storage(int64_t nbytes):
     storage.memory.own = True
     return storage
 
+def empty_storage(int64_t nbytes):
+    """A storage of unset memory."""
+    return new_storage(nbytes)
+
 def storage_from_bytes(bytes content):
     """A storage with a copy of `content` (unpickling uses this)."""
     cdef Storage storage = new_storage(len(content))
     memcpy(storage.memory.data, <char*>content, len(content))
     return storage
+
+cdef dict storage_methods = {}
+
+def install_storage_method(str name, value):
+    """Puts a method or property on the class of storages; `__new__` gets the arguments of a call of the class."""
+    storage_methods[name] = value
+    if name not in ("__new__", "__getitem__", "__setitem__", "__repr__"):
+        put_in_type(<PyTypeObject*>Storage, name, value)
+
+cdef PyObject* python_storage(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
+    cdef object made = storage_methods["__new__"](*<tuple>args, **(<dict>kwargs if kwargs != NULL else {}))
+    Py_INCREF(made)
+    return <PyObject*>made
 
 cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):
     """Memory of somebody else, kept alive by `owner`."""

@@ -763,8 +763,8 @@ ctypedef PyObject* (*NewFunction)(PyTypeObject*, PyObject*, PyObject*) except NU
 cdef extern from *:
     """
     static newfunc rl_bare_new;
+    static void rl_keep_bare_new(PyTypeObject* type) { rl_bare_new = type->tp_new; }
     static void rl_set_new(PyTypeObject* type, void* function) {
-      rl_bare_new = type->tp_new;
       type->tp_new = (newfunc)function;
       type->tp_vectorcall = NULL;  // that of the compiler would make a bare tensor
     }
@@ -774,6 +774,7 @@ cdef extern from *:
       PyType_Modified(type);
     }
     """
+    void keep_bare_new "rl_keep_bare_new"(PyTypeObject*) noexcept
     void set_new "rl_set_new"(PyTypeObject*, void*) noexcept
     object tensor_allocate "rl_allocate"(PyTypeObject*, object, PyObject*)
     void put_in_type "rl_put"(PyTypeObject*, object, object) noexcept
@@ -787,7 +788,9 @@ cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) 
 cdef Tensor _a_tensor = Tensor.__new__(Tensor)
 free_grads_in_turn(<PyTypeObject*>Tensor, <size_t>(<char*>grad_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
 enable_dict(<PyTypeObject*>Tensor, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
+keep_bare_new(<PyTypeObject*>Tensor)
 set_new(<PyTypeObject*>Tensor, <void*>python_new)
+set_new(<PyTypeObject*>Storage, <void*>python_storage)
 
 def install_method(str name, value):
     """Puts a method or property on Tensor itself, so that it is found as fast as one that is compiled in."""

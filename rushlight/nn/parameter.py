@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from rushlight import Tensor, empty, no_grad
+from rushlight._utils import _get_obj_state, _rebuild_parameter, _rebuild_parameter_with_state
 from rushlight.core import Wrapped, disabled_torch_function
 
 __all__ = ["Buffer", "Parameter"]
@@ -61,20 +62,10 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return "Parameter containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol):
-        # The third member is for backward hooks, which the format of a saved parameter keeps empty.
-        if self.__dict__:
-            return _rebuild_parameter_with_state, (self.data, self.requires_grad, OrderedDict(), self.__dict__)
+        state = _get_obj_state(self)
+        if state:
+            return _rebuild_parameter_with_state, (self.data, self.requires_grad, OrderedDict(), state)
         return _rebuild_parameter, (self.data, self.requires_grad, OrderedDict())
-
-
-def _rebuild_parameter(data, requires_grad, backward_hooks):
-    return Parameter(data, requires_grad)
-
-
-def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
-    parameter = Parameter(data, requires_grad)
-    parameter.__dict__.update(state)
-    return parameter
 
 
 class _BufferMeta(type(Tensor)):  # type: ignore[misc]

@@ -249,7 +249,7 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
 @composite(function=False)
 def new(self, *arguments, device=None):
     """An old-style constructor: sizes or data, in this tensor's dtype."""
-    return core.legacy_constructor(f"{self.dtype.legacy_name}Tensor", self.dtype)(*arguments, device=device)
+    return core.tensor_types[self.dtype](*arguments, device=device)
 
 
 @composite(function=False)

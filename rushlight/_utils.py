@@ -1,0 +1,124 @@
+"""What pickles of tensors call to make them again, under the names that PyTorch's files have."""
+
+from copyreg import _slotnames  # type: ignore[attr-defined] # what copy and pickle ask
+
+from rushlight import core
+from rushlight.core import Tensor
+from rushlight.storage import TypedStorage, UntypedStorage
+
+
+def _element_size(dtype):
+    """Bytes of one element."""
+    if not isinstance(dtype, core.dtype):
+        raise RuntimeError(f"expected torch.dtype, but got {type(dtype)}")
+    return dtype.itemsize
+
+
+def checked_geometry(storage, itemsize, offset, size, stride):
+    """Raises where a tensor would reach beyond its storage. A file may name any numbers: these do not overflow."""
+    if type(offset) is not int or not isinstance(size, (tuple, list)) or not isinstance(stride, (tuple, list)):
+        given = ", ".join(type(value).__name__ for value in (offset, size, stride))
+        raise TypeError(f"set_() received an invalid combination of arguments - got (torch.storage.UntypedStorage, {given})")
+    size, stride = tuple(size), tuple(stride)
+    for value in (*size, *stride):
+        if type(value) is not int:
+            raise TypeError(f"set_(): sizes and strides must be integers, not {type(value).__name__}")
+    if len(size) != len(stride):
+        raise RuntimeError(f"unequal size length ({len(size)}) and stride length ({len(stride)})")
+    if offset < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {offset}")
+    count = 1
+    for length in size:
+        if length < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {length}: {list(size)}")
+        count *= length
+    if max(count, offset, *size, *stride) >= 2**63:
+        raise RuntimeError("numel: integer multiplication overflow")
+    if any(step < 0 for step in stride):
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
+    extent = offset + 1 + sum((length - 1) * step for length, step in zip(size, stride)) if count else 0
+    if extent * itemsize >= 2**63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
+    if extent * itemsize > len(storage):
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {itemsize} requiring a storage "
+            f"size of {extent * itemsize} are out of bounds for storage of size {len(storage)}"
+        )
+    return offset if count or offset * itemsize <= len(storage) else 0, size, stride
+
+
+def tensor_over(storage, dtype, offset, size, stride):
+    """A tensor over a storage, with a version of its own: it was put there after it was made, which was one write."""
+    if not isinstance(storage, UntypedStorage):
+        raise TypeError(f"a tensor's storage must be a storage, not {type(storage).__name__}")
+    made = core.tensor_on_storage(storage, dtype, *checked_geometry(storage, dtype.itemsize, offset, size, stride)).data
+    core.set_version(made, 1)
+    return made
+
+
+def _rebuild_tensor(storage, storage_offset, size, stride):
+    if not isinstance(storage, TypedStorage):
+        raise TypeError(f"a tensor's storage must be a typed storage, not {type(storage).__name__}")
+    return tensor_over(storage._untyped_storage, storage.dtype, storage_offset, size, stride)
+
+
+def finished(tensor, requires_grad, backward_hooks, metadata):
+    if metadata is not None and not isinstance(metadata, dict):
+        raise TypeError(f"expected dict, got {type(metadata).__name__}")
+    if type(requires_grad) is not bool:
+        raise RuntimeError("requires_grad must be a bool")
+    for mark, make in (("conj", Tensor.conj), ("neg", Tensor.neg)):
+        if metadata and metadata.get(mark):
+            tensor = make(tensor)
+    if requires_grad:
+        tensor.requires_grad_()
+    if backward_hooks:
+        # Hooks are not saved; files of old versions have some.
+        tensor._backward_hooks = backward_hooks
+    return tensor
+
+
+def _rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None):
+    return finished(_rebuild_tensor(storage, storage_offset, size, stride), requires_grad, backward_hooks, metadata)
+
+
+def _rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, backward_hooks, dtype, metadata=None):
+    untyped = storage._untyped_storage if isinstance(storage, TypedStorage) else storage
+    return finished(tensor_over(untyped, dtype, storage_offset, size, stride), requires_grad, backward_hooks, metadata)
+
+
+def _rebuild_parameter(data, requires_grad, backward_hooks):
+    if not isinstance(data, Tensor):
+        raise TypeError(f"a parameter's data must be a tensor, not {type(data).__name__}")
+    from rushlight.nn.parameter import Parameter
+
+    # (The third argument is for hooks, which are not saved.)
+    return Parameter(data, requires_grad)
+
+
+def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
+    return _set_obj_state(_rebuild_parameter(data, requires_grad, backward_hooks), state)
+
+
+def _rebuild_sparse_tensor(layout, data):
+    raise NotImplementedError(f"rebuilding sparse tensor for layout {layout}")
+
+
+def _get_obj_state(obj):
+    """What pickle would keep of an object: its __dict__, or with slots a pair of dicts."""
+    state = getattr(obj, "__dict__", None) or {}
+    slots = {name: getattr(obj, name) for name in _slotnames(type(obj)) if hasattr(obj, name)}
+    return (dict(state), slots) if slots else dict(state)
+
+
+def _set_obj_state(obj, state):
+    """Puts what `_get_obj_state` returned into an object."""
+    attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    for part in (attributes, slots):
+        if part is not None and not (isinstance(part, dict) and all(type(name) is str for name in part)):
+            raise RuntimeError(f"Invalid serialized state: {type(state).__name__}")
+    if attributes:
+        obj.__dict__.update(attributes)
+    for name, value in (slots or {}).items():
+        setattr(obj, name, value)
+    return obj

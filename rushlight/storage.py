@@ -1,0 +1,410 @@
+"""Storages: the memory behind tensors, as bytes (`UntypedStorage`) or, as older programs have it, as numbers (`TypedStorage`)."""
+
+import array
+import functools
+import io
+import operator
+import warnings
+
+from rushlight import core
+from rushlight.core import Tensor, device
+from rushlight.core import Storage as UntypedStorage
+
+__all__ = ["TypedStorage", "UntypedStorage"]
+
+uint8 = core.dtype_by_name["uint8"]
+
+
+def elements_of(storage, dtype=uint8):
+    """A tensor of all elements of a storage, in its memory."""
+    return core.tensor_on_storage(storage, dtype, 0, (len(storage) // dtype.itemsize,), (1,))
+
+
+def storage_over(buffer):
+    """A storage over the memory of an object with the buffer protocol."""
+    flat = memoryview(buffer).cast("B")
+    return core.storage_of(core.frombuffer(flat, dtype=uint8)) if flat.nbytes else core.empty_storage(0)
+
+
+# ---------------------------------------------------------------------------------------------------------- bytes
+def new_storage(*args, device=None):
+    """torch.UntypedStorage(size), of a sequence of integers, or empty."""
+    if device is not None and core.device(device).type != "cpu":
+        core.Generator(device)  # raises
+    if len(args) > 1:
+        given = ", ".join(type(argument).__name__ for argument in args)
+        raise TypeError(
+            f"torch.UntypedStorage() received an invalid combination of arguments - got ({given}), but expected one of:\n"
+            " * (*, int allocator = None, torch.device device = None)\n * (int size, *, int allocator = None, torch.device device = None)\n"
+            " * (object sequence, *, int allocator = None, torch.device device = None)\n"
+        )
+    if not args or isinstance(args[0], int):
+        size = args[0] if args else 0
+        if not 0 <= size < 2**63:
+            raise RuntimeError(f"alloc_cpu() seems to have been called with negative number: {size}")
+        return core.empty_storage(size)
+    if not hasattr(args[0], "__len__"):
+        raise RuntimeError(f"torch.UntypedStorage(): Expected a sequence type, but got {type(args[0]).__name__}")
+    for item in args[0]:
+        if not isinstance(item, int):
+            raise RuntimeError(
+                f"torch.UntypedStorage(): tried to construct a storage from a sequence ({type(args[0]).__name__}), but one of the items was "
+                f"of type {type(item).__name__} instead of int"
+            )
+    return core.storage_from_bytes(bytes(item & 255 for item in args[0]))
+
+
+def place_in(storage, index):
+    index = operator.index(index)
+    if not -len(storage) <= index < len(storage):
+        raise IndexError(f"index {index} out of range for storage of size {len(storage)}")
+    return index % len(storage)
+
+
+def get_item(self, index):
+    """One byte, or a storage over a range of them."""
+    if isinstance(index, slice):
+        first, end, step = index.indices(len(self))
+        if step != 1:
+            raise RuntimeError(f"Trying to slice with a step of {step}, but only a step of 1 is supported")
+        return storage_over(memoryview(self)[first : max(first, end)])
+    if not hasattr(type(index), "__index__"):
+        raise TypeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
+    return memoryview(self)[place_in(self, index)]
+
+
+def set_item(self, index, value):
+    whole = slice(place_in(self, index), place_in(self, index) + 1) if hasattr(type(index), "__index__") else index
+    elements_of(self)[whole] = value
+
+
+def described(self, shown):
+    return "\n ".join(["", *map(str, self.tolist())]) + f"\n[torch.storage.{shown} of size {len(self)}]"
+
+
+def fill(self, value):
+    """Writes one value into every byte."""
+    elements_of(self).fill_(value)
+    return self
+
+
+def copy_from(self, source, non_blocking=None):
+    """Copies the bytes of another storage of the same size."""
+    if len(self) != len(source):
+        raise RuntimeError(f"size does not match, self was {len(self)} bytes but src was {len(source)} bytes")
+    memoryview(self)[:] = memoryview(source)
+    return self
+
+
+def clone(self):
+    """A storage with a copy of the memory."""
+    return core.storage_from_bytes(bytes(self))
+
+
+def byteswap(self, dtype):
+    """Reverses the order of the bytes of every number of `dtype`."""
+    width = dtype.itemsize // 2 if dtype.is_complex else dtype.itemsize
+    if width > 1:
+        numbers = array.array({2: "H", 4: "I", 8: "Q"}[width], bytes(self))
+        numbers.byteswap()
+        memoryview(self)[:] = numbers.tobytes()
+
+
+def from_buffer(buffer, *args, dtype=uint8, **keywords):
+    """A storage with a copy of a buffer's bytes."""
+    return core.storage_from_bytes(bytes(buffer))
+
+
+def from_file(filename, shared=False, nbytes=0):
+    """A storage over a file mapped into memory; writes go to the file where `shared`."""
+    import mmap
+
+    with open(filename, "r+b" if shared else "rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        if nbytes > size:
+            if not shared:
+                raise RuntimeError(f"file {filename} has {size} bytes, not {nbytes}")
+            file.truncate(nbytes)
+        if nbytes == 0:
+            return core.empty_storage(0)
+        return storage_over(mmap.mmap(file.fileno(), nbytes, flags=mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE))
+
+
+def converted(name):
+    def convert(self):
+        """A typed storage with every element converted."""
+        return TypedStorage(wrap_storage=core.storage_of(self.values.to(core.dtype_by_name[name])), dtype=core.dtype_by_name[name])
+
+    return convert
+
+
+CONVERSIONS = {
+    name: converted(dtype)
+    for name, dtype in (
+        ("double", "float64"),
+        ("float", "float32"),
+        ("half", "float16"),
+        ("long", "int64"),
+        ("int", "int32"),
+        ("short", "int16"),
+        ("char", "int8"),
+        ("byte", "uint8"),
+        ("bool", "bool"),
+        ("bfloat16", "bfloat16"),
+        ("complex_double", "complex128"),
+        ("complex_float", "complex64"),
+    )
+}
+
+UNTYPED = {
+    "__new__": new_storage,
+    "__getitem__": get_item,
+    "__setitem__": set_item,
+    "__repr__": lambda self: described(self, f"UntypedStorage(device={self.device})"),
+    "nbytes": lambda self: len(self),
+    "size": lambda self: len(self),
+    "element_size": lambda self: 1,
+    "tolist": lambda self: list(memoryview(self)),
+    "clone": clone,
+    "copy_": copy_from,
+    "fill_": fill,
+    "byteswap": byteswap,
+    "cpu": lambda self: self,
+    "untyped": lambda self: self,
+    "values": property(elements_of),
+    "device": property(lambda self: device("cpu")),
+    "is_cuda": property(lambda self: False),
+    "is_shared": lambda self: False,
+    "is_pinned": lambda self, device=None: False,
+    "get_device": lambda self: -1,
+    "type": lambda self: "torch.storage.UntypedStorage",
+    "from_buffer": staticmethod(from_buffer),
+    "from_file": staticmethod(from_file),
+    # What files and programs tell storages apart by.
+    "_cdata": property(id),
+    **CONVERSIONS,
+}
+
+for _name, _method in UNTYPED.items():
+    core.install_storage_method(_name, _method)
+
+
+# ---------------------------------------------------------------------------------------------------------- numbers
+@functools.cache
+def warn_of_removal():
+    warnings.warn(
+        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class. This should only "
+        "matter to you if you are using storages directly.  To access UntypedStorage directly, use tensor.untyped_storage() instead of "
+        "tensor.storage()",
+        stacklevel=4,
+    )
+
+
+def deprecated(function):
+    """A method of TypedStorage, which warns once that the class will go."""
+
+    @functools.wraps(function)
+    def method(*args, **keywords):
+        warn_of_removal()
+        return function(*args, **keywords)
+
+    return method
+
+
+class TypedStorage:
+    """A storage seen as numbers of one dtype: `TypedStorage(3)`, `TypedStorage([1., 2.])`, `TypedStorage(wrap_storage=…, dtype=…)`.
+
+    >>> import rushlight
+    >>> rushlight.FloatStorage([1., 2.]).tolist()
+    [1.0, 2.0]
+    """
+
+    dtype = None
+
+    def __new__(cls, *args, wrap_storage=None, dtype=None, device=None, _internal=False):
+        if not _internal and wrap_storage is None:
+            warn_of_removal()
+        made = object.__new__(TypedStorage)
+        made.dtype = cls.dtype or dtype or core.get_default_dtype()
+        if wrap_storage is not None:
+            if not isinstance(wrap_storage, UntypedStorage):
+                raise TypeError(f"Argument 'wrap_storage' must be UntypedStorage, but got {type(wrap_storage)}")
+            if cls.dtype is None and dtype is None:
+                raise RuntimeError("TypedStorage.__init__ missing required argument 'dtype'")
+            made._untyped_storage = wrap_storage
+        elif len(args) > 1:
+            raise RuntimeError(f"TypedStorage.__init__ received an invalid combination of arguments - got {len(args)} of them")
+        elif args and not isinstance(args[0], int):
+            if not hasattr(args[0], "__len__"):
+                raise TypeError(f"Argument type not recognized: {type(args[0])}")
+            made._untyped_storage = core.storage_of(core.tensor(args[0], dtype=made.dtype))
+        else:
+            made._untyped_storage = new_storage((args[0] if args else 0) * made.dtype.itemsize, device=device)
+        return made
+
+    @property
+    def values(self):
+        return elements_of(self._untyped_storage, self.dtype)
+
+    @property
+    def device(self):
+        return self._untyped_storage.device
+
+    is_cuda = False
+
+    @property
+    def _cdata(self):
+        return self._untyped_storage._cdata
+
+    def _size(self):
+        return len(self._untyped_storage) // self.dtype.itemsize
+
+    def _data_ptr(self):
+        return self._untyped_storage.data_ptr()
+
+    def _pickle_storage_type(self):
+        return storage_name(self.dtype)
+
+    def __repr__(self):
+        return described(self, f"TypedStorage(dtype={self.dtype}, device={self.device})")
+
+    def __reduce__(self):
+        return rebuild_typed_storage, (self._untyped_storage, self.dtype)
+
+    def __len__(self):
+        return self._size()
+
+    def tolist(self):
+        return self.values.tolist()
+
+    @deprecated
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        if not hasattr(type(index), "__index__"):
+            raise TypeError(f"can't index a {type(self)} with {type(index)}")
+        index = operator.index(index)
+        if not -self._size() <= index < self._size():
+            raise IndexError(f"index {index} out of range for storage of size {self._size()}")
+        return self.values[index].item()
+
+    @deprecated
+    def __setitem__(self, index, value):
+        self.values[index] = value
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    @deprecated
+    def fill_(self, value):
+        self.values.fill_(value)
+        return self
+
+    @deprecated
+    def copy_(self, source, non_blocking=None):
+        self.values.copy_(source.values)
+        return self
+
+    @deprecated
+    def clone(self):
+        return TypedStorage(wrap_storage=self._untyped_storage.clone(), dtype=self.dtype)
+
+    @deprecated
+    def untyped(self):
+        return self._untyped_storage
+
+    @deprecated
+    def cpu(self):
+        return self
+
+    @deprecated
+    def nbytes(self):
+        return len(self._untyped_storage)
+
+    @deprecated
+    def size(self):
+        return self._size()
+
+    @deprecated
+    def element_size(self):
+        return self.dtype.itemsize
+
+    @deprecated
+    def data_ptr(self):
+        return self._data_ptr()
+
+    @deprecated
+    def is_shared(self):
+        return self._untyped_storage.is_shared()
+
+    @deprecated
+    def pickle_storage_type(self):
+        return self._pickle_storage_type()
+
+
+for _name, _method in CONVERSIONS.items():
+    setattr(TypedStorage, _name, _method)
+
+
+def rebuild_typed_storage(storage, dtype):
+    """A typed storage from its pickle."""
+    return TypedStorage(wrap_storage=storage, dtype=dtype, _internal=True)
+
+
+def storage_name(dtype):
+    """What files call the storages of a dtype: FloatStorage and its kin."""
+    return f"{dtype.legacy_name}Storage"
+
+
+class LegacyStorageMeta(type):
+    def __instancecheck__(cls, instance):
+        return type(instance) is TypedStorage and instance.dtype is cls.dtype
+
+
+STORAGES = {
+    storage_name(dtype): LegacyStorageMeta(storage_name(dtype), (TypedStorage,), {"dtype": dtype, "__module__": __package__})
+    for dtype in core.dtype_by_name.values()
+}
+"""FloatStorage and its kin, whose calls make typed storages of their dtype."""
+
+
+def is_storage(obj):
+    """Whether an object is a storage.
+
+    >>> import rushlight
+    >>> rushlight.is_storage(rushlight.ones(2).untyped_storage())
+    True
+    """
+    return isinstance(obj, (UntypedStorage, TypedStorage))
+
+
+def _load_from_bytes(content):
+    """What plain pickles of PyTorch's tensors call."""
+    from rushlight.serialization import load
+
+    return load(io.BytesIO(content), weights_only=False)
+
+
+def typed_storage(self):
+    """The memory behind this tensor, as numbers of its dtype."""
+    return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype, _internal=True)
+
+
+def storage_of_tensor(self):
+    """The memory behind this tensor, as numbers of its dtype. Use `untyped_storage()`: typed storages are deprecated."""
+    warn_of_removal()
+    return typed_storage(self)
+
+
+def storage_type(self):
+    """The class that stands for the typed storages of this tensor's dtype."""
+    return STORAGES[storage_name(self.dtype)]
+
+
+for _name, _method in (
+    ("storage", storage_of_tensor),
+    ("_typed_storage", typed_storage),
+    ("storage_type", storage_type),
+):
+    core.install_method(_name, _method)
+
