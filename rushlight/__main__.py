@@ -106,6 +106,7 @@ def _prepare(arguments: list[str]):
 def _run(arguments: list[str]) -> None:
     module = types.ModuleType("__main__")
     _alias.as_torch()
+    _alias.take_names_of_torch()
     code, names = _prepare(arguments)
     vars(module).update(__builtins__=builtins, **{"__loader__": importlib.machinery.BuiltinImporter, **names})
     sys.modules["__main__"] = module

@@ -10,6 +10,8 @@ import importlib.machinery
 import sys
 import types
 
+from rushlight import core
+
 __all__ = ["as_torch", "missing"]
 
 _OURS = __package__
@@ -157,3 +159,45 @@ def as_torch() -> Alias:
         sys.meta_path.insert(0, _TorchFinder)
         sys.meta_path.append(_LastFinder)
     return handle
+
+
+class _Renamer:
+    """Asked for modules of ours, which it finds as others would; their classes and functions then say that they are of torch."""
+
+    @staticmethod
+    def find_spec(name: str, path=None, target=None):
+        if not _is_within(name, _OURS):
+            return None
+        others = [finder for finder in sys.meta_path if finder not in (_TorchFinder, _LastFinder, _Renamer)]
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in others)), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_rename(module) -> None:
+                execute(module)
+                _rename(module)
+
+            spec.loader.exec_module = execute_and_rename  # type: ignore[method-assign]
+        return spec
+
+
+_HEAP_TYPE = 1 << 9  # flag of classes that are not compiled in
+
+
+def _rename(module) -> None:
+    """Puts torch for our package in what pickle and print call the module's classes and functions."""
+    for value in list(vars(module).values()):
+        if not (isinstance(value, types.FunctionType) or (isinstance(value, type) and value.__flags__ & _HEAP_TYPE)):
+            continue
+        home = value.__dict__.get("__module__") if isinstance(value, type) else value.__module__
+        if isinstance(home, str) and _is_within(home, _OURS):
+            value.__module__ = "torch" + home[len(_OURS) :]
+
+
+def take_names_of_torch() -> None:
+    """For the rest of the process: our classes and functions are called torch's, where they are printed and in pickles."""
+    core.set_package_name("torch")
+    for name, module in list(sys.modules.items()):
+        if _is_within(name, _OURS) and module is not None:
+            _rename(module)
+    sys.meta_path.insert(0, _Renamer)

@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 
 __all__ = ["finfo", "iinfo"]
 
@@ -17,9 +18,10 @@ _REAL_OF = {"complex32": "float16", "complex64": "float32", "complex128": "float
 
 
 def _name(kind: str, dtype) -> str:
-    if not isinstance(dtype, torch.dtype):
+    found = core.dtype_of(dtype)
+    if found is None:
         raise TypeError(f"{kind}(): argument 'type' (position 1) must be torch.dtype, not {type(dtype).__name__}")
-    return str(dtype).rsplit(".", 1)[-1]
+    return found.name
 
 
 class _Limits:
@@ -96,7 +98,7 @@ class iinfo(_Limits):
         name = _name("iinfo", type)
         if name == "bool":
             raise TypeError("torch.bool is not supported by torch.iinfo")
-        if type.is_floating_point or type.is_complex:
+        if "int" not in name:
             raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         bits = int(name.removeprefix("u").removeprefix("int"))
         low, high = (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

@@ -67,9 +67,8 @@ def finished(tensor, requires_grad, backward_hooks, metadata):
         raise TypeError(f"expected dict, got {type(metadata).__name__}")
     if type(requires_grad) is not bool:
         raise RuntimeError("requires_grad must be a bool")
-    for mark, make in (("conj", Tensor.conj), ("neg", Tensor.neg)):
-        if metadata and metadata.get(mark):
-            tensor = make(tensor)
+    if metadata:
+        tensor = core.set_lazy(tensor, bool(metadata.get("conj")), bool(metadata.get("neg")))
     if requires_grad:
         tensor.requires_grad_()
     if backward_hooks:

@@ -28,8 +28,12 @@ MOST_KEY_PARTS = 1000
 MARK = object()  # on the reader's stack: here the items of a container begin
 
 
-class DamagedFile(RuntimeError, pickle.UnpicklingError):
-    """What a file says makes no sense. (Both kinds of error are caught around `torch.load`.)"""
+class UnpicklingError(RuntimeError, pickle.UnpicklingError):
+    """A file that is not loaded. (Programs catch either kind of error around `torch.load`.)"""
+
+
+class DamagedFile(UnpicklingError):
+    """What a file says makes no sense."""
 
 
 class EndOfFile(DamagedFile, EOFError):
@@ -42,7 +46,7 @@ class StorageType:
     def __init__(self, name):
         self.dtype = STORAGES[name].dtype
 
-    def __str__(self):
+    def __repr__(self):
         return f"StorageType(dtype={self.dtype})"
 
 
@@ -69,7 +73,11 @@ def counted(*items):
 
 
 def ordered(*items):
-    return OrderedDict([(checked_key(key), value) for key, value in (dict(items[0]).items() if type(items[0]) is dict else items[0])] if items else ())
+    return OrderedDict(
+        [(checked_key(key), value) for key, value in (dict(items[0]).items() if type(items[0]) is dict else items[0])]
+        if items
+        else ()
+    )
 
 
 def empty_tensor(kind):
@@ -84,8 +92,8 @@ def empty_tensor(kind):
 
 
 def parameter(*arguments):
-    if not (arguments and isinstance(arguments[0], Tensor)):
-        raise TypeError("a parameter without a tensor")
+    if arguments and not isinstance(arguments[0], Tensor):
+        raise TypeError(f"a parameter's data must be a tensor, not {type(arguments[0]).__name__}")
     return Parameter(*arguments)
 
 
@@ -187,7 +195,7 @@ def unsupported_global(path):
     )
     if path.startswith("torch.") and path.count(".") == 1 and path[6:] not in dir(rushlight):
         text += f" (Rushlight has no {path}.)"
-    return pickle.UnpicklingError(text)
+    return UnpicklingError(text)
 
 
 # ---------------------------------------------------------------------------------------------------------- reading
@@ -204,7 +212,7 @@ class Unpickler:
         try:
             while (opcode := self.read(1)) != pickle.STOP:
                 if opcode not in OPCODES:
-                    raise pickle.UnpicklingError(f"Unsupported operand {opcode[0]}")
+                    raise UnpicklingError(f"Unsupported operand {opcode[0]}")
                 read_argument, action = OPCODES[opcode]
                 argument = None if read_argument is None else read_argument(self)
                 if action is None:
@@ -232,7 +240,7 @@ class Unpickler:
         return line[:-1].decode()
 
     def persistent_load(self, reference):
-        raise pickle.UnpicklingError("unsupported persistent id encountered")
+        raise UnpicklingError("unsupported persistent id encountered")
 
     def pop(self):
         if not self.stack or self.stack[-1] is MARK:
@@ -259,7 +267,7 @@ class Unpickler:
     def find(self, name):
         module, path = full_name(*name)
         if module in BLOCKED_MODULES:
-            raise pickle.UnpicklingError(f"Trying to load unsupported GLOBAL {path} whose module {module} is blocked.")
+            raise UnpicklingError(f"Trying to load unsupported GLOBAL {path} whose module {module} is blocked.")
         if path in allowed():
             self.stack.append(allowed()[path][0])
         elif path in self.users:
@@ -291,7 +299,7 @@ class Unpickler:
                     self.stack.append(make(*arguments))
                 return
         owner = f" which belongs to {function.__self__}" if hasattr(function, "__self__") else ""
-        raise pickle.UnpicklingError(f"Trying to call reduce for unrecognized function {function}{owner}")
+        raise UnpicklingError(f"Trying to call reduce for unrecognized function {function}{owner}")
 
     def make_object(self):
         arguments, kind = self.pop(), self.pop()
@@ -301,7 +309,7 @@ class Unpickler:
             self.stack += [kind, arguments]
             self.call()
         else:
-            raise pickle.UnpicklingError(
+            raise UnpicklingError(
                 f"Can only create new object for nn.Parameter or classes allowlisted via `add_safe_globals` but got {kind}"
             )
 
@@ -320,22 +328,23 @@ class Unpickler:
         elif any(type(made) is kind for kind in self.users.values()):
             self.users_call(made.__setstate__ if hasattr(made, "__setstate__") else functools.partial(set_state, made), state)
         else:
-            raise pickle.UnpicklingError(
+            raise UnpicklingError(
                 f"Can only build Tensor, Parameter, OrderedDict or types allowlisted via `add_safe_globals`, but got {type(made)}"
             )
 
     def persistent(self):
         reference = self.pop()
         if type(reference) not in (tuple, int):
-            raise pickle.UnpicklingError(f"persistent_load id must be tuple or int, but got {type(reference)}")
+            raise UnpicklingError(f"persistent_load id must be tuple or int, but got {type(reference)}")
         if type(reference) is tuple and reference and reference[0] not in ("storage", b"storage"):
-            raise pickle.UnpicklingError(f"Only persistent_load of storage is allowed, but got {type(reference[0])}")
-        self.stack.append(self.persistent_load(reference))
+            raise UnpicklingError(f"Only persistent_load of storage is allowed, but got {type(reference[0])}")
+        # (It may call a function of the user's, too: `map_location`.)
+        self.stack.append(self.users_call(self.persistent_load, reference))
 
     def set_items(self, items, opcode):
         container = self.top()
         if type(container) not in (dict, OrderedDict, Counter):
-            raise pickle.UnpicklingError(
+            raise UnpicklingError(
                 f"Can only {opcode} for dict, collections.OrderedDict, collections.Counter, but got {type(container)}"
             )
         for key, value in zip(items[::2], items[1::2], strict=True):
@@ -344,7 +353,7 @@ class Unpickler:
     def append_all(self, items, verb):
         container = self.top()
         if type(container) is not list:
-            raise pickle.UnpicklingError(f"Can only {verb} lists, but got {type(container)}")
+            raise UnpicklingError(f"Can only {verb} lists, but got {type(container)}")
         container.extend(items)
 
     def text(self, content):
@@ -437,7 +446,7 @@ class GlobalsFinder(Unpickler):
         found = set()
         while (opcode := self.read(1)) != pickle.STOP:
             if opcode not in OPCODES:
-                raise pickle.UnpicklingError(f"Unsupported operand {opcode[0]}")
+                raise UnpicklingError(f"Unsupported operand {opcode[0]}")
             read_argument = OPCODES[opcode][0]
             argument = None if read_argument is None else read_argument(self)
             if opcode == pickle.GLOBAL:

@@ -18,7 +18,7 @@ from types import FunctionType, ModuleType
 
 import rushlight
 from rushlight import _names, _utils, _weights_only_unpickler, core
-from rushlight._weights_only_unpickler import DamagedFile, EndOfFile, StorageType
+from rushlight._weights_only_unpickler import DamagedFile, StorageType, UnpicklingError
 from rushlight.core import device
 from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, elements_of, storage_name, storage_over, uint8
 
@@ -189,9 +189,7 @@ def get_unsafe_globals_in_checkpoint(f) -> list[str]:
             raise ValueError("Expected input to be a checkpoint returned by torch.save")
         with Archive(file) as archive:
             if "constants.pkl" in archive.records:
-                raise ValueError(
-                    "Expected input to be a checkpoint returned by torch.save but got a torchscript checkpoint"
-                )
+                raise ValueError("Expected input to be a checkpoint returned by torch.save but got a torchscript checkpoint")
             names = _weights_only_unpickler.GlobalsFinder(io.BytesIO(archive.read("data.pkl"))).names()
     return list(names - _weights_only_unpickler.allowed().keys() - _weights_only_unpickler.allowed_by_user().keys())
 
@@ -221,9 +219,7 @@ def default_restore_location(storage, location):
         restored = deserializer(storage, location)
         if restored is not None:
             return restored
-    raise RuntimeError(
-        f"don't know how to restore data location of {rushlight.typename(storage)} (tagged with {location})"
-    )
+    raise RuntimeError(f"don't know how to restore data location of {rushlight.typename(storage)} (tagged with {location})")
 
 
 def refuse_place(storage, location):
@@ -307,9 +303,17 @@ class Archive:
         try:
             self.zip = zipfile.ZipFile(file)
             self.names = self.zip.namelist()
-        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, ArithmeticError, LookupError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            struct.error,
+            ValueError,
+            NotImplementedError,
+            ArithmeticError,
+            LookupError,
+            OSError,
+        ) as error:
             reason = "failed finding central directory" if "not a zip file" in str(error) else f"{error}"
-            raise DamagedFile(f"PytorchStreamReader failed reading zip archive: {reason}. {CORRUPTED}") from None
+            raise RuntimeError(f"PytorchStreamReader failed reading zip archive: {reason}. {CORRUPTED}") from None
         self.end = end
         stem = self.names[0].partition("/")[0] if self.names else ""
         self.records = {name[len(stem) + 1 :]: name for name in self.names if name.startswith(stem + "/")}
@@ -321,12 +325,12 @@ class Archive:
         self.zip.close()
 
     def damaged(self, name, reason):
-        return DamagedFile(f"PytorchStreamReader failed reading file {name}: {reason}. {CORRUPTED}")
+        return RuntimeError(f"PytorchStreamReader failed reading file {name}: {reason}. {CORRUPTED}")
 
     def span(self, name):
         """What the archive tells about a record, and where its content begins."""
         if name not in self.records:
-            raise DamagedFile(f"PytorchStreamReader failed locating file {name}: file not found. {CORRUPTED}")
+            raise RuntimeError(f"PytorchStreamReader failed locating file {name}: file not found. {CORRUPTED}")
         record = self.zip.getinfo(self.records[name])
         if record.flag_bits & 1 or record.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise self.damaged(name, "it is encrypted, or compressed by an unknown method")
@@ -380,7 +384,7 @@ def read_exactly(file, memory):
             count = len(content)
             memory[done : done + count] = content
         if not count:
-            raise EndOfFile(f"unexpected EOF, expected {size - done} more bytes. The file might be corrupted.")
+            raise RuntimeError(f"unexpected EOF, expected {size - done} more bytes. The file might be corrupted.")
         done += count
 
 
@@ -583,12 +587,10 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
                     "your checkpoint with this option in order to use mmap."
                 )
             return load_legacy(file, map_location, reader, pickle_load_args)
-        except DamagedFile:
-            raise
-        except pickle.UnpicklingError as error:
-            if not weights_only:
+        except UnpicklingError as error:
+            if isinstance(error, DamagedFile):
                 raise
-            raise pickle.UnpicklingError(with_advice(str(error))) from None
+            raise UnpicklingError(with_advice(str(error))) from None
 
 
 def with_advice(message):
@@ -632,7 +634,7 @@ def unpickler_of(reader, persistent_load):
 
 def text_of(value):
     """What Python 2 wrote as a string, and `encoding="bytes"` reads as bytes."""
-    return value.decode("ascii") if isinstance(value, bytes) else value
+    return value.decode("latin1") if isinstance(value, bytes) else value
 
 
 def checked_reference(reference, length):
@@ -678,7 +680,7 @@ def load_archive(archive, f, map_location, reader, mmap, arguments):
         raise ValueError("f must be a file path in order to use the mmap argument")
     order = archive.read("byteorder") if "byteorder" in archive.records else None
     if order not in (None, b"little", b"big"):
-        raise DamagedFile(f"Unknown endianness type: {order!r}")
+        raise RuntimeError(f"Unknown endianness type: {order!r}")
     if order is None:
         order = {LoadEndianness.BIG: b"big", LoadEndianness.NATIVE: sys.byteorder.encode()}.get(Settings.endianness, b"little")
     mapped = map_file(f) if mmap else None
@@ -690,7 +692,7 @@ def load_archive(archive, f, map_location, reader, mmap, arguments):
             return TypedStorage(wrap_storage=loaded[key]._untyped_storage, dtype=dtype, _internal=True)
         record, begin = archive.span(f"data/{key}")
         if record.file_size != nbytes:
-            raise DamagedFile(
+            raise RuntimeError(
                 f"record size ({record.file_size} bytes) does not match expected size ({nbytes} bytes = {nbytes} elements * 1 bytes/element) "
                 "for dtype Byte"
             )
@@ -738,17 +740,17 @@ def load_legacy(file, map_location, reader, arguments):
         dtype, key, location, nbytes, view = checked_reference(reference, 6)
         if key not in loaded:
             if nbytes > end:
-                raise EndOfFile(f"unexpected EOF, expected a storage of {nbytes} bytes. The file might be corrupted.")
+                raise RuntimeError(f"unexpected EOF, expected a storage of {nbytes} bytes. The file might be corrupted.")
             loaded[key] = restored(UntypedStorage(nbytes).fill_(0), dtype, location, restore)
         if view is None:
             return loaded[key]
         if type(view) is not tuple or len(view) != 3 or not all(type(number) is int for number in view[1:]):
-            raise DamagedFile(f"A view of a storage: {view!r}")
+            raise RuntimeError(f"A view of a storage: {view!r}")
         view_key, offset, count = view
         if view_key not in loaded:
             whole, first, last = loaded[key]._untyped_storage, offset * dtype.itemsize, (offset + count) * dtype.itemsize
             if not 0 <= first <= last <= len(whole):
-                raise DamagedFile(f"A view of a storage that reaches beyond it: {view!r}")
+                raise RuntimeError(f"A view of a storage that reaches beyond it: {view!r}")
             loaded[view_key] = TypedStorage(wrap_storage=whole[first:last], dtype=dtype, _internal=True)
         return loaded[view_key]
 
@@ -756,20 +758,20 @@ def load_legacy(file, map_location, reader, arguments):
         return reader.load(file, **arguments)
 
     if next_value() != MAGIC_NUMBER:
-        raise DamagedFile("Invalid magic number; corrupt file?")
+        raise RuntimeError("Invalid magic number; corrupt file?")
     version = next_value()
     if version != PROTOCOL_VERSION:
-        raise DamagedFile(f"Invalid protocol version: {version}")
+        raise RuntimeError(f"Invalid protocol version: {version}")
     next_value()  # about the machine that wrote
     result = unpickler_of(reader, storage_of)(file, **arguments).load()
     keys = next_value()
     if within.skip_data:
         return result
     if type(keys) is not list:
-        raise DamagedFile(f"The keys of storages are no list but {type(keys).__name__}")
+        raise RuntimeError(f"The keys of storages are no list but {type(keys).__name__}")
     for key in map(text_of, keys):
         if type(key) is not str or key not in loaded:
-            raise DamagedFile(f"storage key {key!r} not found in deserialized_objects")
+            raise RuntimeError(f"storage key {key!r} not found in deserialized_objects")
         read_storage(file, loaded[key]._untyped_storage, loaded[key].dtype)
     return result
 
@@ -780,7 +782,7 @@ def read_storage(file, storage, dtype):
     read_exactly(file, memoryview(count))
     count = struct.unpack("<q", count)[0]
     if count * dtype.itemsize != len(storage):
-        raise DamagedFile(f"storage has wrong byte size: expected {len(storage)} got {count * dtype.itemsize}")
+        raise RuntimeError(f"storage has wrong byte size: expected {len(storage)} got {count * dtype.itemsize}")
     read_exactly(file, memoryview(storage))
     checked_bools(storage, dtype)
 

@@ -7,8 +7,8 @@ import operator
 import warnings
 
 from rushlight import core
-from rushlight.core import Tensor, device
 from rushlight.core import Storage as UntypedStorage
+from rushlight.core import device
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -133,7 +133,9 @@ def from_file(filename, shared=False, nbytes=0):
 def converted(name):
     def convert(self):
         """A typed storage with every element converted."""
-        return TypedStorage(wrap_storage=core.storage_of(self.values.to(core.dtype_by_name[name])), dtype=core.dtype_by_name[name])
+        return TypedStorage(
+            wrap_storage=core.storage_of(self.values.to(core.dtype_by_name[name])), dtype=core.dtype_by_name[name]
+        )
 
     return convert
 
@@ -407,4 +409,3 @@ for _name, _method in (
     ("storage_type", storage_type),
 ):
     core.install_method(_name, _method)
-

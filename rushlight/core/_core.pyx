@@ -131,6 +131,7 @@ rename(layout, "torch.layout")
 rename(memory_format, "torch.memory_format")
 rename(Generator, "torch._C.Generator")
 rename(Storage, "torch.storage.UntypedStorage")
+rename(Size, "torch.Size")
 for _class, _shown in ((Tensor, "torch.Tensor"), (Wrapped, "torch.Tensor"), (dtype, "torch.dtype"), (device, "torch.device"), (layout, "torch.layout"),
                        (memory_format, "torch.memory_format"), (Generator, "torch._C.Generator"), (Storage, "torch.storage.UntypedStorage")):
     show_class_as(_class, _shown)

@@ -417,5 +417,5 @@ tensor_types = {}
 """FloatTensor and its kin by their dtype: classes whose calls make tensors of it."""
 
 for _dtype in dtypes:
-    tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {"__slots__": (), "dtype": _dtype, "__doc__": None})
+    tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {"__slots__": (), "__new__": tensortype.__call__, "dtype": _dtype, "__doc__": None})
     shown_classes[tensor_types[_dtype]] = f"torch.{_dtype.legacy_name}Tensor"

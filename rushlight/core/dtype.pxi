@@ -113,6 +113,12 @@ cdef int code_given(str function, object given, str parameter="dtype", int posit
                         f"{type(given).__name__}")
     return (<dtype>given).code
 
+def dtype_of(given):
+    """A dtype from one, or from a number type of Python's; None where `given` is neither."""
+    if type(given) is dtype:
+        return given
+    return dtypes[code_of(given)] if given is float or given is int or given is bool or given is complex else None
+
 cdef inline int code_of(object d) except -2:
     if type(d) is dtype:
         return (<dtype>d).code
@@ -331,6 +337,8 @@ def get_default_dtype():
 def set_default_dtype(d):
     """Sets the dtype of tensors made from Python floats. `d` is a floating dtype."""
     global default_dtype
+    if type(d) is not dtype:
+        raise TypeError("invalid dtype object: only floating-point types are supported as the default type")
     cdef int code = code_of(d)
     if code < 0 or category[code] != IS_FLOATING:
         raise TypeError("only floating-point types are supported as the default type")

@@ -21,7 +21,7 @@ cdef Tensor new_of_size(str name, tuple size, object dtype):
     return new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, n)
 
 cdef int code_for(str name, object given) except -2:
-    if given is None or isinstance(given, dtype):
+    if given is None or dtype_of(given) is not None:
         return code_of(given)
     raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(given).__name__}")
 

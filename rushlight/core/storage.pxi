@@ -91,7 +91,8 @@ cdef class Storage:
         return self.memory.size
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
-        PyBuffer_FillInfo(buffer, self, self.data, self.nbytes, 0, flags)
+        root_of(self).memory.lent = True
+        PyBuffer_FillInfo(buffer, self, self.memory.data, self.memory.size, 0, flags)
 
     # What follows in Python stands in rushlight/storage.py.
     def __getitem__(self, index):

@@ -224,10 +224,10 @@ cdef class Tensor:
     def __float__(self):
         if needs_grad(self):
             warn_of_number()
-        return float(real_item(self))
+        return float(real_item(self, "double"))
 
     def __int__(self):
-        return int(real_item(self))
+        return int(real_item(self, "int64_t"))
 
     def __complex__(self):
         if needs_grad(self):
@@ -625,11 +625,11 @@ cdef object only_item(Tensor t):
         raise ValueError("only one element tensors can be converted to Python scalars")
     return t.item()
 
-cdef object real_item(Tensor t):
+cdef object real_item(Tensor t, str kind):
     value = only_item(t)
     if isinstance(value, complex):
         if value.imag != 0:
-            raise RuntimeError("value cannot be converted to type double without overflow")
+            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
         return value.real
     return value
 

@@ -99,15 +99,12 @@ def to(self, *args, **keywords):
 
 def is_dtype(value):
     """Whether `value` stands for a dtype: Python's number types do, too."""
-    return isinstance(value, core.dtype) or (isinstance(value, type) and value in NUMBER_TYPES)
-
-
-NUMBER_TYPES = {float: "float64", complex: "complex128", int: "int64", bool: "bool"}
+    return core.dtype_of(value) is not None
 
 
 def as_dtype(value):
     """A dtype from one, or from a number type of Python."""
-    return DTYPES[NUMBER_TYPES[value]] if isinstance(value, type) and value in NUMBER_TYPES else value
+    return core.dtype_of(value) or value
 
 
 def conversion(name, dtype_name):
@@ -155,11 +152,13 @@ def tensor_type(self, dtype=None, non_blocking=False, **keywords):
         raise ValueError(f"invalid type: '{dtype}'")
     if dtype is Tensor:
         return _to_dtype(self, core.get_default_dtype())
-    if not is_dtype(dtype):
+    if isinstance(dtype, type) and is_dtype(dtype):
+        raise ValueError(f"invalid type: '{dtype.__name__}'")
+    if not isinstance(dtype, core.dtype):
         dtype = getattr(dtype, "dtype", None)
         if not isinstance(dtype, core.dtype):
             raise TypeError("dtype must be a type, str, or dtype object")
-    return _to_dtype(self, as_dtype(dtype))
+    return _to_dtype(self, dtype)
 
 
 @composite(function=False)

@@ -1,7 +1,7 @@
 """Changing the dtype, device or memory of all tensors of a module."""
 
 import rushlight as torch
-from rushlight import Tensor
+from rushlight import Tensor, core
 
 from ..parameter import Parameter
 
@@ -21,7 +21,7 @@ def _parse_to(args, kwargs):
     else:
         if args and (args[0] is None or (isinstance(args[0], (torch.device, str, int)) and not isinstance(args[0], bool))):
             values["device"] = args.pop(0)
-        if args and (args[0] is None or isinstance(args[0], torch.dtype)):
+        if args and (args[0] is None or core.dtype_of(args[0]) is not None):
             values["dtype"] = args.pop(0)
     if args and isinstance(args[0], bool):
         values["non_blocking"] = args.pop(0)
@@ -35,6 +35,8 @@ def _parse_to(args, kwargs):
     values.update((k, v) for k, v in kwargs.items() if k in values)
     if values["device"] is not None:
         values["device"] = torch.device(values["device"])
+    if values["dtype"] is not None:
+        values["dtype"] = core.dtype_of(values["dtype"])
     return values["device"], values["dtype"], values["non_blocking"], values["memory_format"]
 
 
