@@ -224,10 +224,14 @@ cdef class Function:
         describe(self, name, target.__doc__)
 
     def __repr__(self):
-        return f"<built-in method {self.__name__}>"
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
 
     def __reduce__(self):
-        return self.__name__
+        return reduced_callable(self)
 
     def __getattr__(self, name):
         return getattr(self.target, name)
@@ -243,7 +247,7 @@ cdef class Method(Function):
     """A method of tensors, whose first argument must be one."""
     cdef PyTypeObject* owner
 
-    def __init__(self, str name, target, Parser parser, type owner=Tensor):
+    def __init__(self, str name, target, Parser parser, owner=Tensor):
         Function.__init__(self, name, target, parser)
         self.vectorcall = call_method
         self.owner = <PyTypeObject*>owner
@@ -261,7 +265,7 @@ cdef class Method(Function):
 
 
 cdef str owner_title(Method method):
-    kind = <type>method.owner
+    kind = <object>method.owner
     return "torch._C.TensorBase" if kind is Tensor else f"{kind.__module__}.{kind.__name__}"
 
 cdef refuse_owner(Method method, PyObject* const* args, Py_ssize_t n):
