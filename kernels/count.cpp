@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "geometry.h"
 #include "indexing.h"
 
 namespace rl {
@@ -21,6 +22,10 @@ void bincount_size(const Array* a, int, const Number*) {
   int64_t size = 0;
   for_each_integer("bincount_cpu", a[1], [&](int64_t value) {
     if (value < 0) throw std::runtime_error("bincount only supports 1-d non-negative integral inputs.");
+    if (value == beyond) {
+      const std::string largest = std::to_string(beyond);
+      throw std::runtime_error("maximum value of input overflowed, it should be < " + largest + " but got " + largest);
+    }
     size = std::max(size, value + 1);
   });
   *a[0].as<int64_t>() = size;
@@ -113,8 +118,9 @@ void repeat_interleave_size(const Array* a, int, const Number*) {
   int64_t total = 0;
   for_each_integer("repeat_interleave_cpu", a[1], [&](int64_t count) {
     if (count < 0) throw std::runtime_error("repeats can not be negative");
-    total += count;
+    total = checked_sum(total, count);
   });
+  if (total == beyond) throw std::runtime_error("Storage size calculation overflowed with sizes=[" + std::to_string(beyond) + "]");
   *a[0].as<int64_t>() = total;
 }
 

@@ -11,6 +11,19 @@
 
 namespace rl {
 
+// Counts and sizes, checked: what leaves int64 is `beyond`, more than any memory holds, and stays so.
+constexpr int64_t beyond = INT64_MAX;
+inline int64_t checked_product(int64_t a, int64_t b) {
+  int64_t product;
+  return a < 0 || b < 0 || a == beyond || __builtin_mul_overflow(a, b, &product) ? beyond : product;
+}
+inline int64_t checked_sum(int64_t a, int64_t b) {
+  int64_t sum;
+  return a < 0 || b < 0 || a == beyond || __builtin_add_overflow(a, b, &sum) ? beyond : sum;
+}
+// For strides of what has no elements, or of dimensions of size 1: they name no place.
+inline int64_t wrapped_product(int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); }
+
 // Sizes and strides of one tensor (strides in elements). Up to `local_dims` dimensions live inside the object.
 class Geometry {
  public:
@@ -48,30 +61,36 @@ class Geometry {
     resize(dims);
     for (int d = 0; d < dims; ++d) shape[d] = sizes[d];
   }
+  // The number of elements; `beyond` where int64 does not hold it, or a size is negative.
   int64_t numel() const {
     int64_t n = 1;
-    for (int d = 0; d < ndim; ++d) n *= shape[d];
+    for (int d = 0; d < ndim; ++d) n = checked_product(n, shape[d]);
     return n;
   }
-  void make_contiguous() {
+  // Row-major strides; false where int64 does not hold one.
+  bool make_contiguous() {
     int64_t step = 1;
+    bool held = true, next = true;
     for (int d = ndim - 1; d >= 0; --d) {
+      held = next;
       strides[d] = step;
-      step *= std::max<int64_t>(shape[d], 1);
+      next &= !__builtin_mul_overflow(step, std::max<int64_t>(shape[d], 1), &step);
     }
+    return held;
   }
-  // Takes the sizes of `other`, row-major; returns the number of elements.
+  // Takes the sizes of `other`, row-major; returns the number of elements, or `beyond`.
   int64_t lay_out(const Geometry& other) {
     resize(other.ndim);
-    int64_t step = 1, count = 1;
+    int64_t step = 1;
+    bool empty = false;
     for (int d = ndim - 1; d >= 0; --d) {
       int64_t size = other.shape[d];
       shape[d] = size;
       strides[d] = step;
-      count *= size;
-      step *= std::max<int64_t>(size, 1);
+      empty |= size == 0;
+      step = checked_product(step, std::max<int64_t>(size, 1));
     }
-    return count;
+    return empty ? 0 : step;
   }
   bool contiguous() const {
     int64_t step = 1;
@@ -79,7 +98,7 @@ class Geometry {
       if (shape[d] == 0) return true;
       if (shape[d] != 1) {
         if (strides[d] != step) return false;
-        step *= shape[d];
+        step = wrapped_product(step, shape[d]);
       }
     }
     return true;
@@ -95,14 +114,15 @@ class Geometry {
       if (strides[d] != other.strides[d]) return false;
     return true;
   }
-  // Elements between the first and one past the last that the geometry reaches.
-  int64_t extent() const {
-    int64_t last = 0;
-    for (int d = 0; d < ndim; ++d) {
+  // How many elements a storage must hold for this geometry to start at `offset`: up to the last that it reaches. `beyond` where int64
+  // does not hold that, and where a stride goes below the first.
+  int64_t reach(int64_t offset = 0) const {
+    int64_t last = offset < 0 ? beyond : offset;
+    for (int d = 0; d < ndim; ++d)
       if (shape[d] == 0) return 0;
-      last += (shape[d] - 1) * strides[d];
-    }
-    return last + 1;
+    for (int d = 0; d < ndim; ++d)
+      if (shape[d] != 1) last = checked_sum(last, checked_product(shape[d] - 1, strides[d]));
+    return checked_sum(last, 1);
   }
   // Every element has a place of its own, and no place is left between them.
   bool dense() const {
@@ -116,7 +136,7 @@ class Geometry {
     int64_t step = 1;
     for (int i = 0; i < count; ++i) {
       if (strides[order[i]] != step) return false;
-      step *= shape[order[i]];
+      step = wrapped_product(step, shape[order[i]]);
     }
     return true;
   }
@@ -198,7 +218,7 @@ inline void follow_strides(Geometry& out, const Geometry* const* inputs, int cou
   int64_t step = 1;
   for (int i = 0; i < ndim; ++i) {
     out.strides[order[i]] = step;
-    step *= std::max<int64_t>(out.shape[order[i]], 1);
+    step = wrapped_product(step, std::max<int64_t>(out.shape[order[i]], 1));
   }
 }
 
@@ -216,7 +236,7 @@ inline bool view_strides(const Geometry& from, Geometry& to) {
   int64_t run = 1, used = 1;
   for (int i = from.ndim - 1; i >= 0; --i) {
     run *= from.shape[i];
-    const bool ends = i == 0 || (from.shape[i - 1] != 1 && from.strides[i - 1] != run * base);
+    const bool ends = i == 0 || (from.shape[i - 1] != 1 && from.strides[i - 1] != wrapped_product(run, base));
     if (!ends) continue;
     while (d >= 0 && (used < run || to.shape[d] == 1)) {
       to.strides[d] = used * base;

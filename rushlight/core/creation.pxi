@@ -271,9 +271,13 @@ def empty_tensor(size, dtype=None, strides=None):
     cdef int64_t sizes[MAX_DIMS]
     cdef int64_t steps[MAX_DIMS]
     cdef int code = code_of(dtype)
-    cdef int n = read_sizes(size, sizes), d
+    cdef int n, d
     cdef Geometry geometry
     cdef Tensor out
+    try:
+        n = read_sizes(size, sizes)
+    except ValueError:     # (sizes that somebody computed)
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)}") from None
     if code == NO_DTYPE:
         code = default_dtype
     if strides is None:
@@ -285,9 +289,9 @@ def empty_tensor(size, dtype=None, strides=None):
         if sizes[d] < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, n))}")
         geometry.strides[d] = steps[d]
-    out = new_tensor(code, geometry.extent())
+    out = new_tensor(code, 0, bytes_reached(geometry, code))
+    out.count = count_of(geometry)
     out.geometry.copy(geometry)
-    out.count = geometry.numel()
     update_contiguous(out)
     return out
 
@@ -301,24 +305,42 @@ def storage_of(Tensor x):
     """The storage, as an object that pickles and compares by identity: one for all tensors over the same memory."""
     return root_of(x.storage)      # (.data has a version of its own)
 
-def tensor_on_storage(Storage storage, dtype, int64_t offset, size, stride):
-    """A tensor over existing memory: `offset` and `stride` in elements."""
+def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=False):
+    """A tensor over existing memory: `offset` and `stride` (row-major where it is None) in elements. Where the memory is too small for it, it
+    is refused, or (`grows`) the memory grows."""
     cdef int64_t sizes[MAX_DIMS]
     cdef int64_t steps[MAX_DIMS]
     cdef Tensor out = Tensor.__new__(Tensor)
-    cdef int d, n = read_sizes(size, sizes)
+    cdef int d, n = read_sizes(size, sizes), m
     cdef int code = code_given("set_", dtype)
-    read_sizes(stride, steps)
+    cdef int64_t start = int64_of(offset), needed
     out.geometry.set_shape(sizes, n)
+    if start < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {start}")
+    if stride is None:
+        out.count = count_of(out.geometry)
+        if not out.geometry.make_contiguous():
+            raise RuntimeError("Stride calculation overflowed")
+    else:
+        m = read_sizes(stride, steps)
+        if m != n:
+            raise RuntimeError(f"unequal size length ({n}) and stride length ({m})")
+        for d in range(n):
+            out.geometry.strides[d] = steps[d]
+        out.count = count_of(out.geometry)
+    needed = bytes_reached(out.geometry, code, start, stride is not None)
     for d in range(n):
-        out.geometry.strides[d] = steps[d]
-    if offset < 0 or out.geometry.numel() and (offset + out.geometry.extent()) * item_bytes[code] > storage.memory.size:
-        raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {item_bytes[code]} requiring a "
-                           f"storage size of {(offset + out.geometry.extent()) * item_bytes[code]} are out of bounds for storage of size {storage.memory.size}")
+        if out.geometry.strides[d] < 0:
+            raise storage_overflow(out.geometry, True)
+    if needed > storage.memory.size:
+        if not grows:
+            raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.geometry.shape, n))}, strides {list(make_tuple(out.geometry.strides, n))}, "
+                               f"storage offset {start}, and itemsize {item_bytes[code]} requiring a storage size of {needed} are out of bounds for "
+                               f"storage of size {storage.memory.size}")
+        grow_storage(storage, needed)
     out.storage = storage
-    out.offset = offset * item_bytes[code]
+    out.offset = start * item_bytes[code] if out.count else 0
     out.code = code
-    out.count = out.geometry.numel()
     update_contiguous(out)
     return out
 

@@ -360,7 +360,7 @@ cdef Tensor room_like(Tensor source, Tensor value):
         laid = laid_out(source.code, value.geometry)
         laid.flags |= value.flags & LAZY
         return laid
-    room = source.new_zeros((value.geometry.extent(),))
+    room = source.new_zeros((value.geometry.reach(0),))
     return <Tensor>turned(py_as_strided(room, make_size(value.geometry.shape, value.geometry.ndim),
                                         make_tuple(value.geometry.strides, value.geometry.ndim), 0), value.flags)
 

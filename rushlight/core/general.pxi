@@ -15,7 +15,9 @@ cdef class Kernel:
         cdef Array arrays[72]
         cdef Number numbers[72]
         cdef Array* more = arrays
+        cdef Number* plain = numbers
         cdef vector[Array] many
+        cdef vector[Number] many_numbers
         cdef list held = None
         cdef int tensors = 0, count = 0
         cdef int64_t largest = 0
@@ -23,7 +25,16 @@ cdef class Kernel:
         if len(arguments) > 70:
             many.resize(len(arguments))
             more = many.data()
+            many_numbers.resize(len(arguments))
+            plain = many_numbers.data()
         for value in arguments:
+            if isinstance(value, float):
+                plain[count].f = value
+                count += 1
+            elif value is not None and not isinstance(value, Tensor):
+                plain[count].i = value
+                count += 1
+        for value in arguments:     # (only now: what a number's __index__ does may move memory)
             if isinstance(value, Tensor):
                 if type(value) is Wrapped:
                     raise NotImplementedError(f"the kernel {self.name} cannot read a tensor inside a transform")
@@ -37,17 +48,11 @@ cdef class Kernel:
             elif value is None:
                 more[tensors] = scalar_array(NULL, FLOAT32)
                 tensors += 1
-            elif isinstance(value, float):
-                numbers[count].f = value
-                count += 1
-            else:
-                numbers[count].i = value
-                count += 1
         if largest > 65536:
             with nogil:
-                self.function(more, tensors, numbers)
+                self.function(more, tensors, plain)
         else:
-            self.function(more, tensors, numbers)
+            self.function(more, tensors, plain)
 
     def __repr__(self):
         return f"<kernel {self.name}>"
@@ -129,8 +134,11 @@ cdef Tensor convert(Tensor x, int code):
 
 cdef Tensor new_in_layout_of(Tensor x, int code):
     """An unfilled tensor of x's shape; of its strides too where those are dense."""
-    cdef Tensor out = new_tensor(code, x.count)
     cdef const Geometry* like = &x.geometry
+    cdef Geometry row_major
+    if x.count > MANY:
+        row_major.lay_out(x.geometry)
+    cdef Tensor out = new_tensor(code, x.count, bytes_of(x.count, code, row_major, True))
     if x.flags & CONTIGUOUS or x.geometry.dense():
         out.geometry.copy(x.geometry)      # (with the strides of dimensions of size 1)
     else:

@@ -138,7 +138,7 @@ cdef Tensor laid_out(int code, const Geometry& geometry):
     """An unfilled tensor with the given sizes and strides."""
     cdef Geometry wanted
     wanted.copy(geometry)
-    cdef Tensor out = new_tensor(code, wanted.extent())
+    cdef Tensor out = new_tensor(code, wanted.numel(), bytes_reached(wanted, code))
     out.geometry.copy(wanted)
     out.count = wanted.numel()
     update_contiguous(out)

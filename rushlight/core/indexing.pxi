@@ -50,9 +50,9 @@ cdef object get_slice(Tensor x, slice index):
 
 _zero = 0
 
-cdef int check_index(Tensor x, int dim, int64_t index) except -1:
-    cdef int64_t size = x.geometry.shape[dim]
-    if index < -size or index >= size:
+cdef int check_index(Tensor x, int dim, object index) except -1:
+    cdef int64_t size = x.geometry.shape[dim], place = int64_of(index)
+    if place < -size or place >= size:
         raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
     return 0
 

@@ -77,9 +77,9 @@ cdef Tensor from_array(object array, bint copied=False):
         if strides[d] % item:
             raise ValueError("given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.")
         out.geometry.strides[d] = strides[d] // item
-    out.count = out.geometry.numel()
+    out.count = count_of(out.geometry)
     address = array.ctypes.data
-    out.storage = foreign_storage(<char*>address, out.geometry.extent() * item, array)
+    out.storage = foreign_storage(<char*>address, bytes_reached(out.geometry, code), array)
     out.code = code
     update_contiguous(out)
     if not copied and not array.flags.writeable:
@@ -124,8 +124,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     size = (length - start) // item if wanted < 0 else wanted
     flat = flat.cast("B")
     view = flat
-    out.storage = foreign_storage(<char*>&view[0], length, flat)
-    out.offset = start
+    out.storage = foreign_storage(<char*>&view[start], size * item, flat)
     out.code = code
     out.geometry.set_shape(&size, 1)
     out.geometry.make_contiguous()
@@ -314,7 +313,7 @@ def from_dlpack_capsule(capsule):
                 raise RuntimeError("from_dlpack: tensors with negative strides are not supported. Copy the array first.")
             out.geometry.strides[d] = given.strides[d]
     out.code = found
-    out.count = out.geometry.numel()
+    out.count = count_of(out.geometry)
     own = dlpack_own(capsule)
     root = None if own == NULL else <Storage>own
     if root is not None and 0 <= <char*>given.data - root.memory.data < root.memory.size:     # memory of our own: no chain of capsules
@@ -322,7 +321,7 @@ def from_dlpack_capsule(capsule):
         out.storage.memory.fixed = True
         out.offset = <char*>given.data + given.byte_offset - root.memory.data
     else:
-        out.storage = foreign_storage(<char*>given.data + given.byte_offset, out.geometry.extent() * item_bytes[out.code], capsule)
+        out.storage = foreign_storage(<char*>given.data + given.byte_offset, bytes_reached(out.geometry, out.code), capsule)
     dlpack_use(capsule)
     update_contiguous(out)
     return out

@@ -53,7 +53,7 @@ cdef class JoinOp(GeneralOp):
                     return GeneralOp.compute(self, args, call)
             all_flags &= x.flags
             if not self.stacks:
-                total += x.geometry.shape[at]
+                total = checked_sum(total, x.geometry.shape[at])
         if not all_flags & CONTIGUOUS and 4 <= ndim <= 5:
             return GeneralOp.compute(self, args, call)    # the result may have the order of channels_last
         for d in range(ndim):

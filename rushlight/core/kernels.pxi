@@ -63,14 +63,18 @@ cdef extern from * namespace "rl" nogil:
         void copy(const Geometry&) except +
         void set_shape(const int64_t*, int) except +
         int64_t numel()
-        void make_contiguous()
+        cbool make_contiguous()
         int64_t lay_out(const Geometry&)
         cbool contiguous()
         cbool same_shape(const Geometry&)
         cbool same_strides(const Geometry&)
-        int64_t extent()
+        int64_t reach(int64_t)
         cbool dense()
         cbool overlaps_itself()
+    const int64_t BEYOND "rl::beyond"
+    int64_t checked_product "rl::checked_product"(int64_t, int64_t)
+    int64_t checked_sum "rl::checked_sum"(int64_t, int64_t)
+    int64_t wrapped_product "rl::wrapped_product"(int64_t, int64_t)
     int broadcast_shapes "rl::broadcast_shapes"(const Geometry&, const Geometry&, Geometry&)
     cbool expandable "rl::expandable"(const Geometry&, const Geometry&)
     void follow_strides "rl::follow_strides"(Geometry&, const Geometry**, int)

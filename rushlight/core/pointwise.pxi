@@ -265,9 +265,7 @@ cdef class PointwiseOp(Op):
         result = operand_code(kernel, 0, compute)
         for i in range(inputs):
             place = 2 - i if self.swapped and i < 2 else i + 1
-            if i < self.inputs and PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                operands[place] = array_of(<Tensor>args[i])
-            else:
+            if i >= self.inputs or not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 code = operand_code(kernel, i + 1, compute)
                 if code == FLOAT16 or code == BFLOAT16:
                     code = FLOAT32
@@ -284,7 +282,7 @@ cdef class PointwiseOp(Op):
             shape.make_contiguous()
             if shape.ndim > 1:
                 follow_strides(shape, geometries, tensors)
-            out = new_tensor(result, shape.numel())
+            out = new_tensor(result, shape.numel(), bytes_of(shape.numel(), result, shape))
             out.geometry.copy(shape)
             update_contiguous(out)
         elif call.mode == MODE_IN_PLACE:
@@ -295,15 +293,22 @@ cdef class PointwiseOp(Op):
                     check_partial_overlap(out, <Tensor>args[i])
             begin_write(self, call)
         else:
-            out = prepare_out(<Tensor>call.out, shape, result)
+            out = <Tensor>call.out
             for i in range(self.inputs):
                 if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                    if <object>args[i] is out and not out.geometry.same_shape(shape):
+                        raise_target(out, shape)
                     check_partial_overlap(out, <Tensor>args[i])
+            prepare_out(out, shape, result)
             if out.code != result and (result == FLOAT16 or result == BFLOAT16):
                 # Loops of halves compute in float32: what a wider `out` gets is rounded first.
                 shape.make_contiguous()
                 target, out = out, new_like_shape(result, shape)
+        # (Only now: what a number's __float__ does, or an output that grows, may have moved memory.)
         operands[0] = array_of(out)
+        for i in range(self.inputs):
+            if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                operands[2 - i if self.swapped and i < 2 else i + 1] = array_of(<Tensor>args[i])
         if out.count > 65536:
             with nogil:
                 run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
@@ -343,10 +348,13 @@ cdef int check_alpha(Op op, object alpha, int compute) except -1:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
     return 0
 
+cdef raise_target(Tensor out, const Geometry& shape):
+    raise RuntimeError(f"output with shape {list(out.shape)} doesn't match the broadcast shape {list(make_tuple(shape.shape, shape.ndim))}")
+
 cdef int check_target(Op op, Tensor out, const Geometry& shape, int result) except -1:
     """Can an in-place result of this shape and dtype go into `out`?"""
     if not out.geometry.same_shape(shape):
-        raise RuntimeError(f"output with shape {list(out.shape)} doesn't match the broadcast shape {list(make_tuple(shape.shape, shape.ndim))}")
+        raise_target(out, shape)
     if not can_cast_codes(result, out.code):
         raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
     check_no_overlap(out)
@@ -424,10 +432,15 @@ cdef int resize_out(Tensor out, const Geometry& shape) except -1:
 
 cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
     """Gives `out` another shape; its storage grows where that needs more, and kept elements stay."""
-    grow_storage(out.storage, out.offset + shape.numel() * item_bytes[out.code])
-    out.geometry.set_shape(shape.shape, shape.ndim)
-    out.geometry.make_contiguous()
-    out.count = shape.numel()
+    cdef int64_t count = count_of(shape)
+    cdef Geometry geometry
+    geometry.set_shape(shape.shape, shape.ndim)
+    if not geometry.make_contiguous():
+        raise RuntimeError("Stride calculation overflowed")
+    if count:
+        grow_storage(out.storage, bytes_reached(geometry, out.code, out.offset // item_bytes[out.code], False))
+    out.geometry.copy(geometry)
+    out.count = count
     out.flags |= CONTIGUOUS
     return 0
 

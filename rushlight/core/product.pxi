@@ -165,15 +165,18 @@ cdef class ProductOp(Op):
             out = <Tensor>call.out
             if out.code != a.code:
                 raise RuntimeError(f"Expected out tensor to have dtype {plain_name(a.code)}, but got {plain_name(out.code)} instead")
-            prepare_out(out, shape, a.code)
         else:
             out = new_like_shape(a.code, shape)
         # What is read while it is written, and factors that the kernel does not know, take another tensor between.
         apart = complex_factor or mode != MODE_NEW and (out.storage.memory.data in (a.storage.memory.data, b.storage.memory.data))
+        if mode == MODE_OUT and self.adds and out.storage.memory.data == x.storage.memory.data:
+            apart = apart or not out.geometry.same_shape(shape) or overlap_of(out, x) != OVERLAP_FULL
+        if mode == MODE_OUT and not apart:
+            prepare_out(out, shape, a.code)
         made = new_like_shape(a.code, shape) if apart else out
         if complex_factor:
             self.multiply(made, a, b, 1, 0)
-            self.combine(out, made, x, <object>args[3], <object>args[4])
+            self.combine(made, made, x, <object>args[3], <object>args[4])
         else:
             if self.adds and beta != 0 and made is not x:
                 require_expandable(x, shape)
@@ -182,8 +185,10 @@ cdef class ProductOp(Op):
             elif self.adds and mode == MODE_NEW:
                 require_expandable(x, shape)
             self.multiply(made, a, b, alpha, beta)
-            if apart:
-                copy_elements(out, made)
+        if apart and mode == MODE_OUT:
+            prepare_out(out, shape, a.code)
+        if apart:
+            copy_elements(out, made)
         return out
 
     cdef combine(self, Tensor out, Tensor product, Tensor x, object beta, object alpha):

@@ -134,7 +134,7 @@ cdef class ReductionOp(Op):
         return (out, second) if self.result_type is None else self.result_type((out, second))
 
     cdef Tensor fold_all(self, Tensor x):
-        cdef Tensor out = new_tensor(x.code, 1)
+        cdef Tensor out = new_tensor(x.code, 1, item_bytes[x.code])
         cdef Array arrays[2]
         cdef int64_t ones[4]
         out.count = 1

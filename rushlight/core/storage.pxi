@@ -108,8 +108,36 @@ cdef class Storage:
         """The address of the memory."""
         return <size_t>self.memory.data
 
+# The memory that a geometry needs, checked: whatever makes one asks here.
+cdef extern from *:
+    const int64_t MANY "(int64_t(1) << 58)"      # elements: more than any memory holds, and their bytes still an int64
+
+cdef int64_t count_of(const Geometry& g) except -1:
+    """The number of elements."""
+    cdef int64_t count = g.numel()
+    if count == BEYOND:
+        raise RuntimeError("numel: integer multiplication overflow")
+    return count
+
+cdef int64_t bytes_reached(const Geometry& g, int code, int64_t offset=0, bint strided=True) except -1:
+    """The bytes that a storage must have for a tensor of this geometry, `offset` elements behind its start."""
+    cdef int64_t needed = checked_product(g.reach(offset), item_bytes[code])
+    if needed == BEYOND:
+        raise storage_overflow(g, strided)
+    return needed
+
+cdef object storage_overflow(const Geometry& g, bint strided):
+    strides = f" and strides={list(make_tuple(g.strides, g.ndim))}" if strided else ""
+    return RuntimeError(f"Storage size calculation overflowed with sizes={list(make_tuple(g.shape, g.ndim))}{strides}")
+
+cdef inline int64_t bytes_of(int64_t count, int code, const Geometry& g, bint strided=False) except -1:
+    """The bytes of `count` elements, as many as `g` has."""
+    if count > MANY and checked_product(count, item_bytes[code]) == BEYOND:
+        raise storage_overflow(g, strided)
+    return count * item_bytes[code]
+
 cdef object out_of_memory(int64_t nbytes):
-    return RuntimeError(f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)")
+    return RuntimeError(f"[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)")
 
 cdef Storage new_storage(int64_t nbytes):
     cdef Storage storage = Storage.__new__(Storage)

@@ -530,10 +530,10 @@ cdef Tensor new_of_type(object cls):
     return <Tensor>tensor_allocate(<PyTypeObject*>cls, (), NULL)
 
 
-cdef inline Tensor new_tensor(int code, int64_t count):
-    """A tensor with memory for `count` elements of dtype `code`; the caller sets its geometry."""
+cdef inline Tensor new_tensor(int code, int64_t count, int64_t nbytes):
+    """A tensor of `count` elements of dtype `code` with `nbytes` of memory; the caller sets its geometry."""
     cdef Tensor out = Tensor.__new__(Tensor)
-    cdef Storage storage = new_storage(count * item_bytes[code])
+    cdef Storage storage = new_storage(nbytes)
     out.storage = storage
     out.count = count
     out.code = code
@@ -545,7 +545,7 @@ cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     """A new contiguous tensor of the given sizes."""
     cdef Tensor out = Tensor.__new__(Tensor)
     cdef int64_t count = out.geometry.lay_out(geometry)
-    cdef Storage storage = new_storage(count * item_bytes[code])
+    cdef Storage storage = new_storage(bytes_of(count, code, geometry))
     out.storage = storage
     out.count = count
     out.code = code
@@ -553,17 +553,20 @@ cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     return out
 
 cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):
-    cdef int64_t count = 1
+    cdef int64_t count = 1, nbytes
     cdef int d
+    cdef Tensor out
     for d in range(ndim):
         if sizes[d] < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, ndim))}")
-        if sizes[d] and count > (<int64_t>1 << 62) // sizes[d]:
-            raise RuntimeError("Storage size calculation overflowed with sizes=" + str(list(make_tuple(sizes, ndim))))
-        count *= sizes[d]
-    cdef Tensor out = new_tensor(code, count)
+        count = checked_product(count, sizes[d])
+    nbytes = checked_product(count, item_bytes[code])
+    if nbytes == BEYOND:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(make_tuple(sizes, ndim))}")
+    out = new_tensor(code, count, nbytes)
     out.geometry.set_shape(sizes, ndim)
-    out.geometry.make_contiguous()
+    if not out.geometry.make_contiguous():
+        raise RuntimeError("Stride calculation overflowed")
     out.flags |= CONTIGUOUS
     return out
 

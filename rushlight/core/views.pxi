@@ -27,7 +27,7 @@ cdef class ViewOp(Op):
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
         cdef Geometry geometry
-        cdef int64_t offset = 0
+        cdef int64_t offset = 0, count
         cdef int code
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
@@ -35,10 +35,11 @@ cdef class ViewOp(Op):
         refuse_escaped(x, False)
         code = x.code
         view_geometry(self.which, x, args, geometry, &offset, &code, call.mode == MODE_IN_PLACE)
+        count = count_of(geometry)
         if call.mode == MODE_IN_PLACE:
             begin_write(self, call)
             x.geometry.copy(geometry)
-            x.count = geometry.numel()
+            x.count = count
             x.offset += offset
             update_contiguous(x)
             return x
@@ -47,7 +48,7 @@ cdef class ViewOp(Op):
         out.offset = x.offset + offset
         out.code = code
         out.geometry.copy(geometry)
-        out.count = geometry.numel()
+        out.count = count
         out.flags = x.flags & (INFERENCE | LAZY) ^ self.turned
         update_contiguous(out)
         if self.which == VIEW_VIEW and type(<object>args[1]) is dtype:
@@ -72,7 +73,7 @@ cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) e
         elif sizes[d] < 0:
             raise RuntimeError(f"invalid shape dimension {sizes[d]} at index {d} of shape {list(make_tuple(sizes, n))}")
         else:
-            known *= sizes[d]
+            known = wrapped_product(known, sizes[d])
     if unknown >= 0 and known == 0:
         raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(make_tuple(sizes, n))} because the unspecified dimension size "
                            "-1 can be any value and is ambiguous") if count == 0 else RuntimeError(
@@ -83,6 +84,7 @@ cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) e
         out.shape[unknown] = count // known
     elif known != count:
         raise RuntimeError(f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
+    count_of(out)
     return 0
 
 
@@ -119,8 +121,6 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             if out.shape[d] == size and i >= 0:
                 out.strides[d] = g.strides[i]
             elif size == 1:
-                if out.shape[d] < 0:
-                    raise RuntimeError(f"expand: invalid size {sizes[d]}")
                 out.strides[d] = 0 if i >= 0 or out.shape[d] != 1 or ndim == 0 else g.shape[0] * g.strides[0]
             else:
                 raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) must match the existing size ({size}) at non-singleton dimension "
@@ -171,7 +171,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
                 n += 1
         out.ndim = n
     elif which == VIEW_UNSQUEEZE:
-        start = <object>args[1]
+        start = int64_of(<object>args[1])
         d = wrap_dim(start, ndim + 1)
         out.resize(ndim + 1)
         for i in range(d):
@@ -184,7 +184,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         if ndim == 0:
             raise IndexError("select() cannot be applied to a 0-dim tensor.")
         d = wrap_dim(<object>args[1], ndim)
-        start = <object>args[2]
+        start = int64_of(<object>args[2])
         if start < -g.shape[d] or start >= g.shape[d]:
             raise IndexError(f"select(): index {start} out of range for tensor of size {list(x.shape)} at dimension {d}")
         if start < 0:
@@ -199,7 +199,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
         d = wrap_dim(<object>args[1], ndim)
         size = g.shape[d]
-        step = <object>args[4]
+        step = clamped(<object>args[4])
         if step <= 0:
             raise RuntimeError("slice step must be positive")
         start = 0 if <object>args[2] is None else clamp_index(<object>args[2], size)
@@ -207,11 +207,12 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         out.copy(g[0])
         if stop < start:
             stop = start
-        out.shape[d] = (stop - start + step - 1) // step
-        out.strides[d] = g.strides[d] * step
+        out.shape[d] = (stop - start - 1) // step + 1 if stop > start else 0
+        out.strides[d] = wrapped_product(g.strides[d], step)
+        refuse_negative_strides(out)
         offset[0] = start * g.strides[d] * item
     elif which == VIEW_DIAGONAL:
-        start = <object>args[1]
+        start = int64_of(<object>args[1])
         d, e = wrap_dim(<object>args[2], ndim), wrap_dim(<object>args[3], ndim)
         if d == e:
             raise RuntimeError(f"diagonal dimensions cannot be identical {<object>args[2]}, {<object>args[3]}")
@@ -229,7 +230,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         out.shape[n], out.strides[n] = size, g.strides[d] + g.strides[e]
     elif which == VIEW_UNFOLD:
         d = wrap_dim(<object>args[1], ndim)
-        size, step = <object>args[2], <object>args[3]
+        size, step = int64_of(<object>args[2]), int64_of(<object>args[3])
         stop = g.shape[d] if ndim else 1
         if size > stop:
             raise RuntimeError(f"maximum size for tensor at dimension {d} is {stop} but size is {size}")
@@ -242,9 +243,10 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             out.shape[i], out.strides[i] = g.shape[i], g.strides[i]
         if ndim:
             out.shape[d] = (stop - size) // step + 1
-            out.strides[d] = g.strides[d] * step
+            out.strides[d] = wrapped_product(g.strides[d], step)
         out.shape[ndim] = size
         out.strides[ndim] = g.strides[d] if ndim else 1
+        refuse_negative_strides(out)
     elif which == VIEW_AS_STRIDED:
         n = read_sizes(<object>args[1], sizes)
         out.set_shape(sizes, n)
@@ -252,22 +254,22 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         if i != n:
             raise RuntimeError("mismatch in length of strides and shape")
         for d in range(n):
-            if sizes[d] < 0:
-                raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(make_tuple(sizes, n))}")
-            if out.shape[d] < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension {out.shape[d]}: {list(make_tuple(out.shape, n))}")
             out.strides[d] = sizes[d]
-        offset[0] = -x.offset if <object>args[3] is not None else 0
+        refuse_negative_strides(out)
+        stop = x.offset       # (in bytes: it need not be a multiple of them)
         if <object>args[3] is not None:
-            start = <object>args[3]
+            start = int64_of(<object>args[3])
             if start < 0:
                 raise RuntimeError(f"Tensor: invalid storage offset {start}")
-            offset[0] += start * item
-        if out.numel() and x.offset + offset[0] + out.extent() * item > x.storage.memory.size:
-            start = (x.offset + offset[0]) // item
-            raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.shape, n))}, strides {list(make_tuple(sizes, n))}, storage offset {start}, and "
-                               f"itemsize {item} requiring a storage size of {(start + out.extent()) * item} are out of bounds for storage of size "
-                               f"{x.storage.memory.size}")
+            bytes_reached(out, x.code, start)
+            stop = wrapped_product(start, item)
+        size = bytes_reached(out, x.code)
+        if size:
+            size = checked_sum(size, stop)
+        if size > x.storage.memory.size:
+            raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.shape, n))}, strides {list(make_tuple(sizes, n))}, storage offset {stop // item}, and "
+                               f"itemsize {item} requiring a storage size of {size} are out of bounds for storage of size {x.storage.memory.size}")
+        offset[0] = stop - x.offset if size else 0
     elif which == VIEW_CONJ:
         if category[x.code] != IS_COMPLEX:
             raise RuntimeError("only complex tensors have conjugates")
@@ -297,6 +299,13 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         code[0] = complex_of[x.code]
     return 0
 
+cdef int refuse_negative_strides(const Geometry& g) except -1:
+    cdef int d
+    for d in range(g.ndim):
+        if g.strides[d] < 0:
+            raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(make_tuple(g.strides, g.ndim))}")
+    return 0
+
 cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1:
     """x.view(dtype): the same bytes read as other numbers."""
     cdef int64_t have = item_bytes[x.code], want = item_bytes[target]
@@ -315,8 +324,8 @@ cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1
                            f"{x.geometry.strides[last]}")
     if have > want:
         for d in range(last):
-            out.strides[d] = x.geometry.strides[d] * (have // want)
-        out.shape[last] = x.geometry.shape[last] * (have // want)
+            out.strides[d] = wrapped_product(x.geometry.strides[d], have // want)
+        out.shape[last] = checked_product(x.geometry.shape[last], have // want)
         return 0
     if x.geometry.shape[last] % (want // have):
         raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different element "
@@ -346,6 +355,12 @@ def reshaped(Tensor x, size):
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
 
+cdef int64_t clamped(object number) except? -1:
+    """An int, as near as int64 comes to it."""
+    cdef int overflow = 0
+    cdef int64_t found = PyLong_AsLongLongAndOverflow(number, &overflow)
+    return found if overflow == 0 else -9223372036854775807 if overflow < 0 else 9223372036854775807
+
 cdef int64_t clamp_index(object index, int64_t size) except? -1:
     cdef int overflow = 0
     cdef int64_t i = PyLong_AsLongLongAndOverflow(index, &overflow)
@@ -373,6 +388,7 @@ cdef class MultiViewOp(Op):
         cdef list outputs = []
         cdef vector[int64_t] pieces
         cdef int64_t start = 0, size, total = 0
+        cdef bint negative = False
         cdef int d, i, k, ndim
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
@@ -394,8 +410,10 @@ cdef class MultiViewOp(Op):
             for piece in items_once(<object>args[1]):
                 size = int64_of(piece if PyLong_Check(piece) else PyNumber_Index(piece))
                 pieces.push_back(size)
-                # (Where the sum is beyond int64, one of them is larger than the dimension.)
-                total = -1 if size < 0 or total < 0 or size > x.geometry.shape[d] - total else total + size
+                total = checked_sum(total, size)
+                negative |= size < 0
+            if negative:
+                raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(pieces)}")
             if total != x.geometry.shape[d]:
                 raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {x.geometry.shape[d]} (input tensor's size at dimension "
                                    f"{d}), but got split_sizes={list(pieces)}")

@@ -269,8 +269,6 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     """
     check_layout(layout)
     core.refuse_other_devices(device)
-    if len(size) == len(stride) and min(stride, default=0) < 0:
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     made = core.empty_tensor(size, dtype, stride)
     return core.require_grad_of_new(made) if requires_grad else made
 
@@ -363,7 +361,7 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
     >>> rushlight.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    if len(args) == 1 and type(args[0]) is int and not more and out is None and layout is None and args[0] >= 0:
+    if len(args) == 1 and type(args[0]) is int and not more and out is None and layout is None and 0 <= args[0] < 1 << 63:
         made = unset("arange", args, dtype or LONG, device, requires_grad)
         integral = dtype is None or dtype is LONG
         if integral:
@@ -433,14 +431,31 @@ def plain(value):
 def arange_size(start, end, step, kind):
     """How many numbers there are; counted in int64 where the result is int64, else in double."""
     if kind is LONG:
+        for bound in (start, end, step):
+            require_int64(bound)
         check_range(start, end, step)
         if all(isinstance(value, int) for value in (start, end, step)):
-            return max(0, -((start - end) // step))
+            return possible_size(max(0, -((start - end) // step)))
         start, end, step = int(start), int(end), int(step)
         check_range(start, end, step)
-        return max(0, -((start - end) // step))
+        return possible_size(max(0, -((start - end) // step)))
     check_range(start, end, step)
-    return math.ceil((end - start) / step)
+    return possible_size(math.ceil(min((end - start) / step, 1e300)))
+
+
+def possible_size(size):
+    """A number of elements that int64 holds."""
+    if size >= 1 << 63:
+        raise RuntimeError("invalid size, possible overflow?")
+    return size
+
+
+def require_int64(value):
+    """Refuses integers beyond int64."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        if not -(1 << 63) <= value < 1 << 64:
+            raise OverflowError("int too big to convert")
+        raise RuntimeError("value cannot be converted to type int64_t without overflow")
 
 
 @composite(method=False, name="range")
@@ -449,7 +464,7 @@ def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_m
     start, end, step = range_bounds("range", args, more)
     check_range(start, end, step)
     kind = dtype or (out.dtype if out is not None else core.get_default_dtype())
-    made = new_vector(int((end - start) / step) + 1, out, kind, layout, device, requires_grad)
+    made = new_vector(possible_size(int(min((end - start) / step + 1, 1e300))), out, kind, layout, device, requires_grad)
     cast = float if kind.is_floating_point else int
     kernel("arange")(made, cast(start), cast(step))
     return counted(made, out)
@@ -537,9 +552,9 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     check_layout(layout)
-    made = unset("eye", (n, m), dtype, device, requires_grad) if out is None else core.resize_tensor(out, (n, m))
+    made = core.resize_tensor(unset("eye", (0,), dtype, device) if out is None else out, (n, m))
     kernel("eye")(made)
-    return counted(made, out)
+    return core.require_grad_of_new(made) if requires_grad else counted(made, out)
 
 
 def triangle_indices(name, row, col, offset, dtype, lower):
@@ -550,13 +565,23 @@ def triangle_indices(name, row, col, offset, dtype, lower):
     dtype = LONG if dtype is None else dtype
     if dtype not in (LONG, core.dtype_by_name["int32"]):
         raise NotImplementedError(f"\"{name}\" not implemented for '{dtype.legacy_name}'")
-    rows, columns = [], []
-    for r in range(row):
-        bound = min(max(r + offset + 1, 0), col) if lower else min(max(r + offset, 0), col)
-        found = range(bound) if lower else range(bound, col)
-        rows += [r] * len(found)
-        columns += found
-    return core.tensor([rows, columns], dtype=dtype)
+    # Row r has clamp(r + shift, 0, col) columns in the lower triangle; the upper one has the others. Only rows from `first` to `last` have any.
+    shift = offset + 1 if lower else offset
+    first, full = min(max(-shift, 0), row), min(max(col - shift, 0), row)
+    below = (full - first) * (first + full - 1) // 2 + shift * (full - first) + (row - full) * col
+    count = below if lower else row * col - below
+    if count >= 1 << 62:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes=[2, {count}]")
+    made = core.empty_tensor((2, count), dtype)
+    if count:
+        first, last = (first, row) if lower else (0, full)
+        rows = torch.arange(first, last)
+        bound = (rows + shift).clamp(0, col)
+        lengths = bound if lower else col - bound
+        core.write_elements(made[0], rows.repeat_interleave(lengths))
+        starts = (bound - bound if lower else bound) - (lengths.cumsum(0) - lengths)
+        core.write_elements(made[1], torch.arange(count) + starts.repeat_interleave(lengths))
+    return made
 
 
 @composite(method=False)
@@ -585,5 +610,6 @@ def vander(x, N=None, increasing=False):
         x = x.to(LONG)
     if count == 0:
         return x.new_empty((x.size(0), 0))
-    powers = x.unsqueeze(1) ** core.tensor(list(range(count)), dtype=LONG)
+    core.empty_tensor((x.size(0), count), x.dtype)
+    powers = x.unsqueeze(1) ** torch.arange(count)
     return powers if increasing else powers.flip(1)

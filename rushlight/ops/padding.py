@@ -38,6 +38,8 @@ def constant_pad_nd(x, pad, value=0):
         cut = max(0, -before), max(0, -after)
         kept = kept.narrow(d, cut[0], kept.shape[d] - sum(cut))
         windows.append((d, max(0, before), kept.shape[d]))
+    if max(shape, default=0) >= 1 << 63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={shape}")
     out = torch.full(shape, value, dtype=x.dtype) if value else torch.zeros(shape, dtype=x.dtype)
     out = out.contiguous(memory_format=joined_format([x]))
     inside = out

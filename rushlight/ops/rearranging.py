@@ -440,7 +440,7 @@ def triangle(name, article):
         if x.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
         out = core.empty_tensor(x.shape, x.dtype)
-        kernel(name)(out, x, diagonal)
+        kernel(name)(out, x, max(-x.shape[-2], min(diagonal, x.shape[-1])))
         return out
 
     body.__name__ = name
@@ -567,6 +567,8 @@ def combinations(input, r=2, with_replacement=False):
     if r == 0:
         return input.new_zeros(0)
     count = input.numel()
+    if r > 64 and count > 1:
+        raise RuntimeError("numel: integer multiplication overflow" if r < 1 << 60 else "cannot create std::vector larger than max_size()")
     mask, places = torch.ones((count,) * r, dtype=torch.bool), torch.arange(count).expand((count,) * r)
     for d in range(1, r):
         left, right = (places.transpose(-1, e) for e in (d - 1, d))
@@ -599,10 +601,10 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     if source is None:
         source = core.empty_tensor((0,), self.dtype)
     if not isinstance(source, torch.Tensor):
-        source = core.tensor_on_storage(source, self.dtype, storage_offset, size, stride)
+        size = (len(source) // self.dtype.itemsize,) if size is None else size
+        source = core.tensor_on_storage(source, self.dtype, storage_offset, size, stride, grows=True)
     elif size is not None:
-        stride = core.empty_tensor(size).stride() if stride is None else stride
-        source = source.as_strided(size, stride, storage_offset)
+        source = core.tensor_on_storage(core.storage_of(source), source.dtype, storage_offset, size, stride, grows=True)
     if source.dtype is not self.dtype:
         raise RuntimeError(f"Could not set tensor of type {c_name(source.dtype)} to a tensor of type {c_name(self.dtype)}")
     return core.set_memory(self, source)

@@ -122,6 +122,8 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
     if isinstance(cuts, int):
         if cuts <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {cuts}")
+        if cuts >= 1 << 60:
+            raise RuntimeError("cannot create std::vector larger than max_size()")
         size, longer = divmod(length, cuts)
         cuts = [place * size + min(place, longer) for place in range(1, cuts)]
     ends = [*cuts, length]

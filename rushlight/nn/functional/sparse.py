@@ -57,6 +57,8 @@ def one_hot(tensor, num_classes=-1):
     largest = tensor.max().item()
     if num_classes == -1:
         num_classes = largest + 1
+        if num_classes >= 1 << 63:
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
     elif num_classes <= largest:
         raise RuntimeError("Class values must be smaller than num_classes.")
     return torch.zeros(*tensor.shape, num_classes, dtype=torch.int64).scatter_(-1, tensor.unsqueeze(-1), 1)
