@@ -120,7 +120,8 @@ void repeat_interleave_size(const Array* a, int, const Number*) {
     if (count < 0) throw std::runtime_error("repeats can not be negative");
     total = checked_sum(total, count);
   });
-  if (total == beyond) throw std::runtime_error("Storage size calculation overflowed with sizes=[" + std::to_string(beyond) + "]");
+  if (total == beyond)
+    throw std::runtime_error("Storage size calculation overflowed with sizes=[" + std::to_string(beyond) + "]");
   *a[0].as<int64_t>() = total;
 }
 

@@ -114,8 +114,8 @@ class Geometry {
       if (strides[d] != other.strides[d]) return false;
     return true;
   }
-  // How many elements a storage must hold for this geometry to start at `offset`: up to the last that it reaches. `beyond` where int64
-  // does not hold that, and where a stride goes below the first.
+  // How many elements a storage must hold for this geometry to start at `offset`: up to the last that it reaches. `beyond` where
+  // int64 does not hold that, and where a stride goes below the first.
   int64_t reach(int64_t offset = 0) const {
     int64_t last = offset < 0 ? beyond : offset;
     for (int d = 0; d < ndim; ++d)

@@ -568,7 +568,9 @@ def combinations(input, r=2, with_replacement=False):
         return input.new_zeros(0)
     count = input.numel()
     if r > 64 and count > 1:
-        raise RuntimeError("numel: integer multiplication overflow" if r < 1 << 60 else "cannot create std::vector larger than max_size()")
+        raise RuntimeError(
+            "numel: integer multiplication overflow" if r < 1 << 60 else "cannot create std::vector larger than max_size()"
+        )
     mask, places = torch.ones((count,) * r, dtype=torch.bool), torch.arange(count).expand((count,) * r)
     for d in range(1, r):
         left, right = (places.transpose(-1, e) for e in (d - 1, d))
