@@ -383,7 +383,7 @@ void dot(const Array* a, int, const Number*) { dot_of<false>("dot", a); }
 const Register dot_("dot", dot);
 
 // As dot, with the conjugate of a.
-void vdot(const Array* a, int, const Number*) { dot_of<true>("vdot", a); }
+void vdot(const Array* a, int, const Number*) { dot_of<true>("dot", a); }
 const Register vdot_("vdot", vdot);
 
 }  // namespace

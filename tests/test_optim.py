@@ -139,6 +139,17 @@ def test_complex_parameters_are_pairs_of_real_ones(optimizer_type):
     assert rushlight.allclose(rushlight.view_as_real(param.detach()), pair, rtol=1e-5)
 
 
+@pytest.mark.parametrize("optimizer_type", [SGD, Adam, AdamW, RMSprop, Adagrad])
+def test_gradients_may_be_lazy_conjugates(optimizer_type):
+    lazy, plain = leaf(1 + 2j, 3j, dtype=rushlight.complex64), leaf(1 + 2j, 3j, dtype=rushlight.complex64)
+    lazy.conj().backward(rushlight.tensor([1j, 2.0]))
+    plain.conj_physical().backward(rushlight.tensor([1j, 2.0]))
+    assert lazy.grad.is_conj() and not plain.grad.is_conj()
+    for param in (lazy, plain):
+        optimizer_type([param], lr=0.1).step()
+    assert rushlight.equal(lazy, plain)
+
+
 def test_a_step_counts_as_a_write():
     param = leaf()
     optimizer = SGD([param], lr=0.1, momentum=0.9)

@@ -65,7 +65,7 @@ cdef object resolved_items(object value):
         return type(value)([resolved_items(item) for item in value])
     return value
 
-cdef object first_number(Tensor t):
+cdef inline object first_number(Tensor t):
     """The first element as a Python number."""
     if t.flags & LAZY:
         t = resolved(t)

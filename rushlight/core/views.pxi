@@ -1,7 +1,8 @@
 # Ops that are views: the geometry of each.
 cdef enum:
     VIEW_ALIAS, VIEW_VIEW, VIEW_EXPAND, VIEW_PERMUTE, VIEW_TRANSPOSE, VIEW_T, VIEW_SQUEEZE, VIEW_SQUEEZE_DIM, VIEW_UNSQUEEZE, VIEW_SELECT
-    VIEW_SLICE, VIEW_DIAGONAL, VIEW_UNFOLD, VIEW_AS_STRIDED, VIEW_AS_REAL, VIEW_AS_COMPLEX, VIEW_CONJ, VIEW_NEG, VIEW_UNSAFE
+    VIEW_SLICE, VIEW_DIAGONAL, VIEW_UNFOLD, VIEW_AS_STRIDED, VIEW_AS_REAL, VIEW_AS_COMPLEX
+    VIEW_UNSAFE, VIEW_CONJ, VIEW_NEG     # in this order: see compute
 
 _view_codes = {
     "alias": VIEW_ALIAS, "view": VIEW_VIEW, "expand": VIEW_EXPAND, "permute": VIEW_PERMUTE, "transpose": VIEW_TRANSPOSE, "t": VIEW_T,
@@ -15,13 +16,11 @@ _view_codes = {
 cdef class ViewOp(Op):
     """An op whose result shares its input's memory."""
     cdef int which
-    cdef uint8_t turned      # the flag that the view has other than its input: CONJUGATE or NEGATIVE
 
     def configure(self, str geometry):
         """Called once by the table, after construction."""
         self.which = _view_codes[geometry]
         self.in_place_shift = self.has_variants
-        self.turned = CONJUGATE if self.which == VIEW_CONJ else NEGATIVE if self.which == VIEW_NEG else 0
         self.takes_lazy = True
 
     cdef object compute(self, PyObject** args, Call* call):
@@ -49,14 +48,16 @@ cdef class ViewOp(Op):
         out.code = code
         out.geometry.copy(geometry)
         out.count = count
-        out.flags = x.flags & (INFERENCE | LAZY) ^ self.turned
+        out.flags = x.flags & (INFERENCE | LAZY)
         update_contiguous(out)
         if self.which == VIEW_VIEW and type(<object>args[1]) is dtype:
             return out      # as of detach(): the same memory and version, without history
-        if self.which != VIEW_UNSAFE:
+        if self.which < VIEW_UNSAFE:
             link_view(out, x)
-            if self.turned:
-                notice_lazy()
+        elif self.which != VIEW_UNSAFE:
+            link_view(out, x)
+            out.flags ^= CONJUGATE if self.which == VIEW_CONJ else NEGATIVE
+            notice_lazy()
         return out
 
 
@@ -283,7 +284,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         parts_geometry(out, g[0])
         code[0] = real_of[x.code]
     elif which == VIEW_AS_COMPLEX:
-        if x.code != FLOAT32 and x.code != FLOAT64:
+        if x.code != FLOAT16 and x.code != FLOAT32 and x.code != FLOAT64:
             raise RuntimeError(f"view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: {c10_name(x.code)}")
         if ndim == 0:
             raise RuntimeError("Input tensor must have one or more dimensions")
@@ -296,6 +297,8 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             if g.strides[d] % 2:
                 raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
             out.shape[d], out.strides[d] = g.shape[d], g.strides[d] // 2
+        if x.code == FLOAT16:
+            raise RuntimeError("view_as_complex is only supported for float and double tensors here, but got a tensor of scalar type: Half")
         code[0] = complex_of[x.code]
     return 0
 

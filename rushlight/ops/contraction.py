@@ -7,6 +7,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op
+from rushlight.ops._matrices import check_number_kind
 from rushlight.ops.matmul import conjugate, into
 from rushlight.ops.shape import _unsafe_view
 
@@ -484,6 +485,7 @@ def vecdot(x, y, *, dim=-1, out=None):
     >>> rushlight.linalg.vecdot(rushlight.ones(2, 3), rushlight.ones(3))
     tensor([3., 3.])
     """
+    check_number_kind("linalg.vecdot", x)
     if x.dtype is not y.dtype:
         raise RuntimeError(
             f"linalg.vecdot: Expected x and y to have the same dtype, but found x of type {x.dtype.legacy_name} and y of type "

@@ -94,6 +94,9 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
                 "repeats must have the same size as input along dim, but got "
                 f"repeats.size(0) = {repeats.numel()} and input.size({d}) = {length}"
             )
+        for is_lazy, turned in ((input.is_conj(), torch._conj), (input.is_neg(), torch._neg_view)):
+            if is_lazy:  # … it stays so
+                return turned(repeat_interleave(turned(input), repeats, d, output_size=output_size))
         return input.index_select(d, repeated_places(repeats, output_size))
     if repeats < 0:
         raise RuntimeError("Repeats must be non-negative")

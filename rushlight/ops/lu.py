@@ -248,10 +248,8 @@ def _linalg_lu_solve(LU, pivots, B, left=True, adjoint=False):
     """X of A X = B (or X A = B, or with the adjoint of A) from the factors of A."""
     if left:
         return solved(LU, pivots, B, "C" if adjoint else "N")
-    # X A = B is Aᵀ Xᵀ = Bᵀ, and X Aᴴ = B is A Xᴴ = Bᴴ.
-    if adjoint:
-        return conjugate(solved(LU, pivots, conjugate(B.transpose(-2, -1)))).resolve_conj().transpose(-2, -1)
-    return solved(LU, pivots, B.transpose(-2, -1), "T").transpose(-2, -1)
+    # X A = B is Aᴴ Xᴴ = Bᴴ, and X Aᴴ = B is A Xᴴ = Bᴴ. (So X is a lazy conjugate.)
+    return conjugate(solved(LU, pivots, conjugate(B.transpose(-2, -1)), "N" if adjoint else "C").transpose(-2, -1))
 
 
 @composite(namespace="linalg", method=False, name="lu_solve")

@@ -318,7 +318,7 @@ def adjoint(input):
     if input.ndim == 1:
         raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
     if input.ndim == 0:
-        core.warn_once("tensor.adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
+        core.warn_once("adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
         return input.conj()
     return input.transpose(-2, -1).conj() if input.is_complex() else input.transpose(-2, -1)
 

@@ -4,7 +4,6 @@ import rushlight as torch
 from rushlight.ops._declare import composite, pointwise
 from rushlight.ops._rules import (
     FLAT,
-    conjugate,
     in_place,
     legacy_name,
     real_product,
@@ -77,20 +76,27 @@ def nextafter(a, b):
 
 # ---------------------------------------------------------------------------------------------------------- complex numbers
 @pointwise(
-    vjp=lambda g: conjugate(g),
-    jvp=lambda x_t: conjugate(x_t),
+    vjp=lambda g: torch.conj_physical(g),
+    jvp=lambda x_t: torch.conj_physical(x_t),
     kernel="conj",
-    name="ConjPhysicalBackward0",
+    name=("ConjPhysicalBackward0", "ConjPhysicalBackward1"),
     inplace=False,
 )
 def _conj_physical(x):
     """The complex conjugate."""
 
 
+_conj_physical.title = "aten::conj_physical"
+
+
 @composite
 def conj_physical(input, *, out=None):
     """The complex conjugate of each element, in memory of its own; real tensors are returned as they are."""
-    return _conj_physical(input, out=out) if input.dtype.is_complex or out is not None else input
+    if out is None:
+        return _conj_physical(input) if input.dtype.is_complex else input
+    if out.dtype is not input.dtype:
+        raise RuntimeError(f"Found dtype {legacy_name(out.dtype)} but expected {legacy_name(input.dtype)}")
+    return _conj_physical(input, out=out)
 
 
 @composite(function=True)

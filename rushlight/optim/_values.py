@@ -72,8 +72,12 @@ def with_decay(grad, param, weight_decay):
     return grad.add(param, alpha=number(weight_decay))
 
 
-def as_real(*tensors):
-    """Each complex tensor as a real view with one more dimension: the averages of real and imaginary part are apart."""
+def as_real(param, grad, *state):
+    """A complex parameter and what belongs to it as real views with one more dimension: the averages of real and imaginary part are apart.
+
+    (PyTorch refuses a gradient that is a lazy conjugate.)
+    """
+    tensors = (param, grad.resolve_conj(), *state) if param.is_complex() else (param, grad, *state)
     return tuple(x if x is None or not x.is_complex() else torch.view_as_real(x) for x in tensors)
 
 
