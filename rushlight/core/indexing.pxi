@@ -89,7 +89,7 @@ cdef tuple split_index(Tensor x, object index):
             dim += (<Tensor>view).geometry.ndim - dim - remaining(items, item)
         elif item is True or item is False:
             view = op_unsqueeze(view, dim)
-            indices = put_index(indices, dim, tensor_from(bool(item)).unsqueeze(0))
+            indices = put_index(indices, dim, place_of(bool(item)))
             dim += 1
         elif is_plain_int(item):
             check_index(<Tensor>view, dim, item.__index__())
@@ -108,12 +108,17 @@ cdef tuple split_index(Tensor x, object index):
                 continue
             if (<Tensor>index_tensor).geometry.ndim == 0 and (<Tensor>index_tensor).code in (BOOL, UINT8):
                 view = op_unsqueeze(view, dim)
-                indices = put_index(indices, dim, index_tensor.unsqueeze(0))
+                indices = put_index(indices, dim, index_tensor.unsqueeze(0) if type(index_tensor) is Wrapped else place_of(bool(index_tensor)))
                 dim += 1
                 continue
             indices = put_index(indices, dim, index_tensor)
             dim += (<Tensor>index_tensor).geometry.ndim if (<Tensor>index_tensor).code in (BOOL, UINT8) else 1
     return view, indices
+
+cdef object place_of(bint holds):
+    """What a bool, and a mask without dimensions, select of the dimension of size 1 that they make: its one place, or none."""
+    cdef object place = tensor_from(0).unsqueeze(0)
+    return place if holds else op_slice(place, 0, 1, None, 1)
 
 cdef inline object plain(object bound):
     if type(bound) is int:
@@ -183,7 +188,7 @@ cdef int set_item(Tensor x, object index, object value) except -1:
             return 0
     if index is False:
         return 0
-    view, indices = split_index(x, index)
+    view, indices = split_index(x, None if index is True else index)
     if not isinstance(value, Tensor) and number_code(value) == NO_DTYPE:
         raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
     if modes.transforms:
@@ -191,7 +196,7 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     if indices is not None:
         if not isinstance(value, Tensor):
             value = tensor_of_dtype(value, x.code)
-        elif modes.grad and needs_grad(<Tensor>value) and (<Tensor>value).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
+        elif (<Tensor>value).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
             value = without_leading_ones(<Tensor>value)
         py_index_put(view, indices, value)
         return 0
@@ -202,7 +207,7 @@ cdef int set_item(Tensor x, object index, object value) except -1:
                 return 0
             value = without_leading_ones(<Tensor>value)
             require_expandable(<Tensor>value, (<Tensor>view).geometry)
-            if modes.grad and needs_grad(<Tensor>value) and not (<Tensor>value).geometry.same_shape((<Tensor>view).geometry):
+            if not (<Tensor>value).geometry.same_shape((<Tensor>view).geometry):
                 value = value.expand(view.shape)
         view.copy_(value)
     else:

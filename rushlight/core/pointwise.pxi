@@ -37,12 +37,14 @@ cdef class PointwiseOp(Op):
     cdef object numbers                  # or a function that turns the attributes into numbers
     cdef object check                    # refuses dtypes and operands: check(dtype, *inputs) raises
     cdef bint tensors_only               # a Python number is refused where the second input stands
+    cdef bint wide_numbers               # numbers are not rounded to halves, where it computes with those
+    cdef bint row_major_of_number        # the result with a number for its first input is contiguous
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
     cdef int8_t result[DTYPES]           # … and what comes out
     cdef bint direct_many                # three inputs or more, without further numbers: see `many`
 
     def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
-                  check=None, bint swapped=False, bint tensors_only=False):
+                  check=None, bint swapped=False, bint tensors_only=False, bint wide_numbers=False, bint row_major_of_number=False):
         """Called once by the table, after construction."""
         cdef bytes encoded = kernel.encode()
         cdef int i
@@ -58,6 +60,7 @@ cdef class PointwiseOp(Op):
             raise ImportError(f"{self.name} has {inputs} inputs, but its kernel {self.kernel.inputs}")
         self.inputs, self.promotes_to_float, self.alpha, self.alpha_sign = inputs, promotes_to_float, alpha, alpha_sign
         self.numbers, self.check, self.swapped, self.tensors_only = numbers, check, swapped, tensors_only
+        self.wide_numbers, self.row_major_of_number = wide_numbers, row_major_of_number
         self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
@@ -218,6 +221,7 @@ cdef class PointwiseOp(Op):
         cdef Promotion promotion_state
         cdef Geometry shape, joined
         cdef Tensor t, out, target = None
+        cdef list rounded = None
         cdef int i, place, compute, number, code, failed, tensors = 0, result
         cdef int inputs = self.inputs
         promotion_start(&promotion_state)
@@ -267,7 +271,7 @@ cdef class PointwiseOp(Op):
             place = 2 - i if self.swapped and i < 2 else i + 1
             if i >= self.inputs or not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 code = operand_code(kernel, i + 1, compute)
-                if code == FLOAT16 or code == BFLOAT16:
+                if (code == FLOAT16 or code == BFLOAT16) and self.wide_numbers:
                     code = FLOAT32
                 elif category[code] == IS_INTEGER:
                     code = INT64      # numbers out of range wrap around, as the conversion to the narrower type does
@@ -280,7 +284,9 @@ cdef class PointwiseOp(Op):
 
         if call.mode == MODE_NEW:
             shape.make_contiguous()
-            if shape.ndim > 1:
+            if shape.ndim > 1 and not (self.row_major_of_number and tensors < self.inputs and not isinstance(<object>args[0], Tensor)):
+                if self.swapped and tensors == 2:
+                    geometries[0], geometries[1] = geometries[1], geometries[0]
                 follow_strides(shape, geometries, tensors)
             out = new_tensor(result, shape.numel(), bytes_of(shape.numel(), result, shape))
             out.geometry.copy(shape)
@@ -308,7 +314,12 @@ cdef class PointwiseOp(Op):
         operands[0] = array_of(out)
         for i in range(self.inputs):
             if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                operands[2 - i if self.swapped and i < 2 else i + 1] = array_of(<Tensor>args[i])
+                t = <Tensor>args[i]
+                if (compute == FLOAT16 or compute == BFLOAT16) and t.code != compute and operand_kind(kernel, i + 1) == OPERAND_SAME and \
+                        not (self.wide_numbers and t.geometry.ndim == 0):
+                    t = convert(t, compute)      # rounded, as the loop of halves would not
+                    rounded = [t] if rounded is None else rounded + [t]
+                operands[2 - i if self.swapped and i < 2 else i + 1] = array_of(t)
         if out.count > 65536:
             with nogil:
                 run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)

@@ -64,6 +64,9 @@ cdef class ReductionOp(Op):
         cdef bint given = self.dtype_at >= 0 and <object>args[self.dtype_at] is not None
         if given:
             code = code_of(<object>args[self.dtype_at])
+        elif call.mode == MODE_OUT and self.dtype_at >= 0 and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and code >= FLOAT16):
+            # It computes in the dtype of `out`.
+            code, given = (<Tensor>call.out).code, True
         if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
             self.check(dtypes[code])
         result = self.result_code(code, given)

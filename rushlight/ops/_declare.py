@@ -161,6 +161,8 @@ def pointwise(
     alpha_sign=1,
     swapped=False,
     tensors_only=False,
+    wide_numbers=False,
+    row_major_of_number=False,
     numbers=None,
     check=None,
     name=None,
@@ -200,7 +202,18 @@ def pointwise(
         )
         alpha = declared.parameters.index("alpha") if scaled else -1
         made.configure(
-            kernel or declared.name, count, dtype == "float", scaled, alpha, alpha_sign, numbers, check, swapped, tensors_only
+            kernel or declared.name,
+            count,
+            dtype == "float",
+            scaled,
+            alpha,
+            alpha_sign,
+            numbers,
+            check,
+            swapped,
+            tensors_only,
+            wide_numbers,
+            row_major_of_number,
         )
         made.number_name = number_name
         return register(made, inplace=inplace, **placement)

@@ -374,8 +374,8 @@ def prelu(input, weight):
     inplace=True,
 )
 def _rrelu(x, slope):
-    """`x` times a slope for each element."""
-    return x * slope
+    """`x` times a slope for each element, contiguous."""
+    return x.contiguous() * slope
 
 
 def refuse_in_vmap(name):
@@ -388,8 +388,8 @@ def rrelu_slope(x, lower, upper, training, generator):
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if not training:
-        return torch.where(x.detach() > 0, 1, torch.tensor((lower + upper) / 2, dtype=x.dtype))
-    slope = torch.ones_like(x, requires_grad=False)
+        return torch.where(x.detach() > 0, 1, torch.tensor((lower + upper) / 2, dtype=x.dtype)).contiguous()
+    slope = torch.ones(x.shape, dtype=x.dtype)
     below = (x.detach() <= 0).reshape(-1)
     drawn = torch.empty(int(below.sum()), dtype=torch.float64).uniform_(lower, upper, generator=generator)
     slope.view(-1)[below] = drawn.to(x.dtype)

@@ -79,7 +79,7 @@ def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
 
 
-@pointwise(slopes=(lambda b: b, lambda a: a), number_name="MulBackward1", aliases=("multiply",))
+@pointwise(slopes=(lambda b: b, lambda a: a), wide_numbers=True, number_name="MulBackward1", aliases=("multiply",))
 def mul(a, b):
     """Product of `a` and `b`, element by element, broadcast against each other."""
 
@@ -108,6 +108,7 @@ def reciprocal(x):
     jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * out / b),
     inputs=2,
     dtype="float",
+    wide_numbers=True,
     number_name="DivBackward1",
     method=False,
     function=False,
@@ -117,6 +118,7 @@ def div(a, b):
 
 
 @pointwise(
+    wide_numbers=True,
     vjp=(zero_gradient, zero_gradient),
     jvp=lambda a_t, b_t, out: torch.zeros_like(out),
     kernel="trunc_divide",
@@ -131,6 +133,7 @@ def _trunc_divide(a, b):
 
 
 @pointwise(
+    wide_numbers=True,
     vjp=(zero_gradient, zero_gradient),
     jvp=lambda a_t, b_t, out: torch.zeros_like(out),
     kernel="floor_divide",
@@ -187,7 +190,7 @@ def true_divide_(self, other):
 no_floor_divide = underived("derivative for aten::floor_divide is not implemented", RuntimeError)
 
 
-@pointwise(vjp=(no_floor_divide, no_floor_divide), inputs=2, name="NotImplemented")
+@pointwise(wide_numbers=True, vjp=(no_floor_divide, no_floor_divide), inputs=2, name="NotImplemented")
 def floor_divide(a, b):
     """Quotient rounded down."""
 
@@ -272,6 +275,7 @@ def refuse_negative_power(dtype, a, exponent):
     ),
     jvp=power_tangent,
     check=refuse_negative_power,
+    row_major_of_number=True,
     name=("PowBackward0", "PowBackward1", "PowBackward2"),
 )
 def pow(a, exponent):
@@ -362,6 +366,7 @@ refuse_bool_addcmul = refuse_dtypes("addcmul_cpu_out", "bool")
 
 
 @pointwise(
+    wide_numbers=True,
     slopes=(1, lambda tensor2, value: tensor2 * value, lambda tensor1, value: tensor1 * value),
     inputs=4,
     check=lambda dtype, *operands: refuse_bool_addcmul(torch.result_type(*operands[:2])),
@@ -385,6 +390,7 @@ def refuse_integer_addcdiv(dtype, *inputs):
 
 
 @pointwise(
+    wide_numbers=True,
     vjp=(
         lambda g: g,
         lambda g, tensor2, value: g * conjugate(value / tensor2),
@@ -403,6 +409,7 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
 
 
 @pointwise(
+    wide_numbers=True,
     slopes=(lambda weight: 1 - weight, lambda weight: weight),
     kernel="lerp",
     check=lambda dtype, x, *rest: refuse_integers_lerp(x.dtype),
@@ -415,6 +422,7 @@ def _lerp_scalar(x, end, weight):
 
 
 @pointwise(
+    wide_numbers=True,
     slopes=(lambda weight: 1 - weight, lambda weight: weight, lambda x, end: end - x),
     kernel="lerp",
     check=refuse_dtypes("lerp_kernel_tensor", "integral"),

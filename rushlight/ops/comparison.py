@@ -358,19 +358,22 @@ def inside(x, min, max):
     return torch.logical_and(x >= min, x <= max)
 
 
+def clamp_jvp(x_t, min_t, max_t, x, min, max):
+    if not isinstance(min, Tensor):
+        return kept(x_t, inside(x, min, max))
+    x_t, min_t, max_t = (
+        torch.zeros_like(value) if tangent is None else tangent for tangent, value in ((x_t, x), (min_t, min), (max_t, max))
+    )
+    return torch.where(min > max, max_t, torch.where(x < min, min_t, torch.where(x > max, max_t, x_t)))
+
+
 @pointwise(
     vjp=(
         lambda g, x, min, max: kept(g, inside(x, min, max)),
         lambda g, x, min, max: kept(g, torch.logical_and(x < min, min < max)),
         lambda g, x, min, max: kept(g, torch.logical_or(x > max, max < min)),
     ),
-    jvp=lambda x_t, min_t, max_t, x, min, max: total(
-        None if x_t is None else kept(x_t, inside(x, min, max)),
-        None if min_t is None else kept(min_t, torch.logical_and(x < min, min <= max)),
-        None
-        if max_t is None
-        else kept(max_t, torch.logical_and(torch.logical_or(x > max, max < min), (x >= min).logical_or(min > max))),
-    ),
+    jvp=lambda x_t, min_t, max_t, x, min, max: clamp_jvp(x_t, min_t, max_t, x, min, max),
     check=refuse_clamp,
     kernel="clamp",
     name=("ClampBackward1", "ClampBackward0"),

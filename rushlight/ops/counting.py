@@ -206,9 +206,10 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
         elements = core.tensor(elements)
     if not isinstance(tests, torch.Tensor):
         tests = core.tensor(tests)
+    for given in (elements, tests):
+        if given.dtype is torch.bool or given.is_complex():
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {given.dtype.legacy_name}")
     dtype = torch.result_type(elements, tests)
-    if dtype is torch.bool or dtype.is_complex:
-        raise RuntimeError(f"Unsupported input type encountered for isin(): {dtype.legacy_name}")
     elements, tests = elements.detach().to(dtype), tests.detach().to(dtype)
     found = ~is_among(elements, tests) if invert else is_among(elements, tests)
     return found if out is None else core.written_out("isin", out, found)

@@ -5,6 +5,7 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import c_name
 from rushlight.ops.shape import broadcast_two
 
 MASKS = (core.dtype_by_name["bool"], core.dtype_by_name["uint8"])
@@ -135,12 +136,13 @@ def put_gradient(g, indices, values_shape, accumulate):
 )
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""
+    if not accumulate and values.numel() == 1 and (mask := only_mask(indices)) is not None:
+        # What masked_fill takes: a value of any dtype.
+        if mask.dtype is not torch.bool:
+            raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask.dtype)}")
+        if values.dtype is not x.dtype:
+            values = as_value(x, values.item())
     selection = Selection(x, indices)
-    if values.dtype is not x.dtype:
-        raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {dtype_title(x.dtype)} for the destination and "
-            f"{dtype_title(values.dtype)} for the source."
-        )
     if values.shape != selection.shape:
         try:
             values = values.expand(selection.shape)
@@ -149,6 +151,11 @@ def _index_put(x, indices, values, accumulate=False):
                 f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
                 f"{list(selection.shape)}"
             ) from None
+    if values.dtype is not x.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {dtype_title(x.dtype)} for the destination and "
+            f"{dtype_title(values.dtype)} for the source."
+        )
     warn_of_expanded("index_put_", x, "tensor[indices] = tensor")
     core.require_apart(x, values, *selection.tensors)
     kernel("index_put")(selection.indexed_first(x), selection.result_first(values), *selection.tensors, int(accumulate))
@@ -169,6 +176,12 @@ TITLES = {
     "complex64": "ComplexFloat",
     "complex128": "ComplexDouble",
 }
+
+
+def only_mask(indices):
+    """The mask that selects alone, or None."""
+    given = [index for index in indices if isinstance(index, torch.Tensor)]
+    return given[0] if len(given) == 1 and given[0].dtype in MASKS else None
 
 
 def dtype_title(dtype):

@@ -1,10 +1,12 @@
 """Losses, each one node of the graph. `reduction` is "none", "mean" or "sum" and has been checked by the caller."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import LabelLossOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import conjugate, require_floating
 from rushlight.ops.activation import log_sigmoid
+from rushlight.ops.arithmetic import refuse_bool_sub
 from rushlight.ops.scan import contiguous_like
 from rushlight.ops.steps import tracked_with
 
@@ -21,16 +23,34 @@ def shared_out(g, slope, reduction):
     return g / slope.numel() * slope if reduction == "mean" else g * slope
 
 
+def difference_of(x, target, kernel=None):
+    """x - target in the dtype of both, which a kernel that is named must know: a real floating one."""
+    dtype = torch.result_type(x, target)
+    if kernel is not None:
+        require_floating(kernel, dtype)
+    return x.to(dtype) - target.to(dtype)
+
+
+def require_castable(x, target, floats=False):
+    """The dtype of x, which a loss of both (one that makes `floats` of integers) must fit."""
+    dtype = torch.result_type(x, target)
+    if floats and not (dtype.is_floating_point or dtype.is_complex):
+        dtype = torch.get_default_dtype()
+    if not core.can_cast(dtype, x.dtype):
+        raise RuntimeError(f"result type {dtype.legacy_name} can't be cast to the desired output type {x.dtype.legacy_name}")
+    return x.dtype
+
+
 def tangent_of_difference(x_t, target_t):
     return x_t if target_t is None else -target_t if x_t is None else x_t - target_t
 
 
 def mse_slope(x, target):
-    return 2 * (x - target)
+    return 2 * difference_of(x, target)
 
 
 def mse_cotangent(g, x, target, reduction):
-    difference = x - target
+    difference = difference_of(x, target)
     return difference * (2 / difference.numel() if reduction == "mean" and difference.numel() else 2.0) * g
 
 
@@ -48,13 +68,12 @@ def mse_cotangent(g, x, target, reduction):
 )
 def mse_loss(x, target, reduction="mean"):
     """(x - target)²"""
-    require_floating("mse_cpu", torch.result_type(x, target))
-    difference = x - target
+    difference = difference_of(x, target, "mse_cpu")
     return reduced(difference * difference, reduction)
 
 
 def smooth_l1_slope(x, target, beta):
-    difference = x - target
+    difference = difference_of(x, target)
     return difference.sgn() if beta == 0 else (difference / beta).clamp(-1, 1)
 
 
@@ -75,15 +94,14 @@ def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    require_floating("smooth_l1_cpu", torch.result_type(x, target))
-    size = (x - target).abs()
+    size = difference_of(x, target, "smooth_l1_cpu").abs()
     if beta == 0:
         return reduced(size, reduction)
     return reduced(torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta), reduction)
 
 
 def huber_slope(x, target, delta):
-    return (x - target).clamp(-delta, delta)
+    return difference_of(x, target).clamp(-delta, delta)
 
 
 @op(
@@ -102,12 +120,13 @@ def huber_loss(x, target, reduction="mean", delta=1.0):
     """Half the squared difference where that is below `delta`, else linear."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    require_floating("huber_cpu", torch.result_type(x, target))
-    size = (x - target).abs()
-    return reduced(torch.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+    given = require_castable(x, target)
+    size = difference_of(x, target, "huber_cpu").abs()
+    return reduced(torch.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta)).to(given), reduction)
 
 
 def soft_margin_slope(x, target):
+    target = target.to(torch.result_type(x, target))
     return -target * (-target * x).sigmoid()
 
 
@@ -120,7 +139,9 @@ def soft_margin_slope(x, target):
 )
 def soft_margin_loss(x, target, reduction="mean"):
     """log(1 + exp(-target x))"""
-    return reduced((-target * x).exp().log1p(), reduction)
+    given, dtype = require_castable(x, target, True), torch.result_type(x, target)
+    x, target = x.to(dtype), target.to(dtype)
+    return reduced((-target * x).exp().log1p().to(given), reduction)
 
 
 # ---- cross entropies ------------------------------------------------------------------------------------------------------
@@ -163,16 +184,19 @@ def refuse_gradient(function, name, given):
 )
 def _binary_cross_entropy(x, target, weight, reduction):
     """The op of binary_cross_entropy."""
-    if not bool(((x >= 0) & (x <= 1)).all()):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    for name, value in (("input", x), ("target", target)):
+        if not bool(((value >= 0) & (value <= 1)).all()):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     loss = (target - 1) * (-x).log1p().clamp(min=-100) - target * x.log().clamp(min=-100)
-    return reduced(weighted(loss, weight), reduction)
+    return reduced(weighted(loss, weight).to(x.dtype), reduction)
 
 
 @composite(function=False, method=False)
 def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
     refuse_gradient("binary_cross_entropy", "weight", weight)
+    if target.dtype is not x.dtype:
+        raise RuntimeError(f"Found dtype {target.dtype.legacy_name} but expected {x.dtype.legacy_name}")
     require_floating("binary_cross_entropy", x.dtype)
     return _binary_cross_entropy(x, target, weight, reduction)
 
@@ -209,11 +233,12 @@ def bce_logits_jvp(x_t, target_t, x, target, weight, pos_weight, reduction):
 )
 def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction):
     """The op of binary_cross_entropy_with_logits."""
-    if pos_weight is None:
-        loss = (1 - target) * x - log_sigmoid(x)
-    else:
-        loss = (1 - target) * x - (1 + (pos_weight - 1) * target) * log_sigmoid(x)
-    return reduced(weighted(loss, weight), reduction)
+    # Each step has the dtype of the target, into which PyTorch writes.
+    refuse_bool_sub(target.dtype)
+    dtype = require_castable(target, x)
+    positive = log_sigmoid(x) if pos_weight is None else (1 + (pos_weight - 1) * target) * log_sigmoid(x)
+    loss = (((1 - target) * x).to(dtype) - positive).to(dtype)
+    return reduced(weighted(loss, weight).to(dtype), reduction)
 
 
 @composite(method=False)

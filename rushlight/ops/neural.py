@@ -1,6 +1,7 @@
 """What neural networks are made of: softmax, embedding and bilinear here; the rest of the family from its own files."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import RowOp, SelectOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import conjugate
@@ -210,11 +211,16 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
 @composite(method=False)
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     """Scales the rows of `weight` that `indices` names, where their norm is over `max_norm`; in place."""
-    with torch.no_grad():
-        chosen = indices.reshape(-1).unique()
-        rows = weight.index_select(0, chosen)
-        length = torch.linalg.vector_norm(rows, norm_type, 1, keepdim=True)
-        weight.index_copy_(0, chosen, torch.where(length > max_norm, rows * (max_norm / (length + 1e-7)), rows))
+    # A change that no derivative sees, in forward mode either.
+    forward_mode = core.set_forward_ad_enabled(False)
+    try:
+        with torch.no_grad():
+            chosen = indices.reshape(-1).unique()
+            rows = weight.index_select(0, chosen)
+            length = torch.linalg.vector_norm(rows, norm_type, 1, keepdim=True)
+            weight.index_copy_(0, chosen, torch.where(length > max_norm, rows * (max_norm / (length + 1e-7)), rows))
+    finally:
+        core.set_forward_ad_enabled(forward_mode)
     return weight
 
 

@@ -117,6 +117,7 @@ def exclusive_products(x, dim):
 
 def prod_vjp(g, x, out, dim, keepdim):
     """Where no factor is 0 a division serves; otherwise nothing is divided."""
+    x = x.to(g.dtype)
     whole = spread(g, x.shape, dim, keepdim)
     if x.numel() and not is_wrapped(x) and not (x == 0).any():
         return whole * (spread(out, x.shape, dim, keepdim) / x).conj()
@@ -134,7 +135,7 @@ def other_factors(x, dim):
 
 @reduction(
     vjp=prod_vjp,
-    jvp=lambda x_t, x, dim, keepdim: (x_t * other_factors(x, dim)).sum(dim, keepdim),
+    jvp=lambda x_t, x, out, dim, keepdim: (x_t.to(out.dtype) * other_factors(x.to(out.dtype), dim)).sum(dim, keepdim),
     result="sum",
     name=("ProdBackward0", "ProdBackward1"),
     single=True,

@@ -82,19 +82,27 @@ def preceding(x, dim, first):
 
 def cumprod_vjp(g, x, dim):
     """Without a division, so zeros do no harm: the product of what precedes, times a recurrence over what follows."""
+    x = x.to(g.dtype)
     if x.dim() == 0 or x.numel() == 0:
         return g
     return preceding(x.cumprod(dim), dim, 1).conj() * linear_recurrence(g, shifted(x, dim, 1, 0).conj(), dim)
 
 
-def cumprod_jvp(x_t, x, dim):
+def cumprod_jvp(x_t, x, dim, out):
     """out_t[k] = x[k] out_t[k - 1] + x_t[k] out[k - 1]"""
+    x_t, x = x_t.to(out.dtype), x.to(out.dtype)
     if x.dim() == 0 or x.numel() == 0:
         return x_t
     return linear_recurrence((x_t * preceding(x.cumprod(dim), dim, 1)).flip(dim), x.flip(dim), dim).flip(dim)
 
 
-@op(vjp=cumprod_vjp, jvp=lambda x_t, x, dim: cumprod_jvp(x_t, x, dim), inplace=True, driver=RowOp, configuration=("cumprod", 1))
+@op(
+    vjp=cumprod_vjp,
+    jvp=lambda x_t, x, dim, out: cumprod_jvp(x_t, x, dim, out),
+    inplace=True,
+    driver=RowOp,
+    configuration=("cumprod", 1),
+)
 def cumprod(x, dim, *, dtype=None):
     """Running products along `dim`."""
     return run_scan("cumprod", x, dim, dtype)

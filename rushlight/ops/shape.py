@@ -570,11 +570,11 @@ def imag(input):
 
 
 def write_real(self, value):
-    self.real.copy_(torch.as_tensor(value))
+    self.real[...] = value
 
 
 def write_imag(self, value):
-    self.imag.copy_(torch.as_tensor(value))
+    self.imag[...] = value
 
 
 namespaces["Tensor"].update(

@@ -3,14 +3,19 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import composite
+from rushlight.ops._rules import c_name
 
 
 def places(name, window_length, periodic, dtype, layout, device, pin_memory):
     """The samples 0, 1, …, and the length of a period; no samples give the length 0."""
     dtype = torch.get_default_dtype() if dtype is None else dtype
     if not (dtype.is_floating_point or dtype.is_complex):
-        raise RuntimeError(f"{name} expects floating point dtypes, got: {dtype}")
+        raise RuntimeError(
+            f"{name} expects floating point dtypes, got: TensorOptions(dtype={c_name(dtype)}, device=cpu, layout=Strided (default), "
+            "requires_grad=false (default), pinned_memory=false, memory_format=(nullopt))"
+        )
     if window_length < 0:
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
     samples = torch.arange(window_length, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory)
@@ -22,11 +27,16 @@ def cosines(name, weights, window_length, periodic, requires_grad, *about):
     samples, period = places(name, window_length, periodic, *about)
     if window_length == 1:
         return torch.ones_like(samples, requires_grad=requires_grad)
-    turn = samples * (2 * math.pi / max(period, 1))
-    window = torch.full_like(turn, weights[0])
-    for order, weight in enumerate(weights[1:], 1):
-        window += (turn * order).cos_() * (weight * (-1) ** order)
-    return window.requires_grad_(requires_grad)
+    # From the highest order down, each step rounded, as PyTorch has it.
+    window = None
+    for order in range(len(weights) - 1, 0, -1):
+        term = (samples * (2 * order * math.pi / max(period, 1))).cos_().mul_(weights[order] * (-1) ** order)
+        window = term if window is None else window.add_(term)
+    return made(window.add_(weights[0]), requires_grad)
+
+
+def made(window, requires_grad):
+    return core.require_grad_of_new(window) if requires_grad else window
 
 
 @composite(method=False)
@@ -92,4 +102,4 @@ def bartlett_window(
     samples, period = places("bartlett_window", window_length, periodic, dtype, layout, device, pin_memory)
     if window_length == 1:
         return torch.ones_like(samples, requires_grad=requires_grad)
-    return (1 - (samples * (2 / max(period, 1)) - 1).abs()).requires_grad_(requires_grad)
+    return made(1 - (samples * (2 / max(period, 1)) - 1).abs(), requires_grad)

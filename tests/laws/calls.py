@@ -192,7 +192,7 @@ GENERAL = [
     lambda: (y(2, 5).sort(1), y(2, 5).topk(2), y(2, 5).kthvalue(2), y(2, 5).median(), y(2, 5).median(1), y(2, 5).nanmedian(), y(2, 5).nanmedian(1), n(1.0, 2.0, 1.0).mode()),
     lambda: torch.linalg.cross(y(2, 3), x(2, 3)),
     lambda: [loss(y(2, 3), x(2, 3), reduction=r) for loss in (F.mse_loss, F.smooth_l1_loss, F.huber_loss) for r in ("mean", "none")],
-    lambda: F.soft_margin_loss(y(2, 3), x(2, 3).sign()),
+    lambda: F.soft_margin_loss(y(2, 3), x(2, 3).detach().sign()),
     lambda: F.binary_cross_entropy(x(2, 3), x(2, 3), weight=x(3).detach()),
     lambda: F.binary_cross_entropy_with_logits(y(2, 3), x(2, 3), weight=x(3).detach(), pos_weight=x(3).detach()),
     lambda: (F.nll_loss(y(3, 4), n(0, 3, 1)), F.nll_loss(y(3, 4), n(0, 3, 1), x(4).detach(), reduction="sum"), F.nll_loss(y(2, 3, 2, 2), n([[0, 1], [2, 0]], [[1, 1], [0, 2]]))),

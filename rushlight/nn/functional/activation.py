@@ -170,9 +170,10 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    gumbels = -torch.empty_like(logits).exponential_().log()
+    # Drawn in the order of the elements, however they lie in memory.
+    gumbels = -torch.empty_like(logits, memory_format=torch.contiguous_format).exponential_().log()
     soft = ((logits + gumbels) / tau).softmax(dim)
     if not hard:
         return soft
     index = soft.max(dim, keepdim=True)[1]
-    return torch.zeros_like(logits).scatter_(dim, index, 1.0) - soft.detach() + soft
+    return torch.zeros_like(logits, memory_format=torch.contiguous_format).scatter_(dim, index, 1.0) - soft.detach() + soft

@@ -1,7 +1,7 @@
 """Losses that ask for a margin between scores or distances. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
-from rushlight.ops import neural
+from rushlight.ops import losses, neural
 
 from ._reduction import checked, reduced
 from .activation import logsigmoid
@@ -60,7 +60,9 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
 
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-target * input)), where target is 1 or -1."""
-    return neural.soft_margin_loss(input, target, checked(reduction, size_average, reduce))
+    reduction = checked(reduction, size_average, reduce)
+    losses.refuse_gradient("soft_margin_loss", "target", target)
+    return neural.soft_margin_loss(input, target, reduction)
 
 
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):

@@ -98,6 +98,9 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         )
     elif reduction != "batchmean":
         checked(reduction)
+    for kind, found in (("Complex", "is_complex"), ("Integral", "is_floating_point")):
+        if any(getattr(value, found)() is (kind == "Complex") for value in (input, target)):
+            raise RuntimeError(f"kl_div: {kind} inputs not supported.")
     loss = target.exp() * (target - input) if log_target else torch.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return loss.sum() / input.size(0) if input.dim() else loss.sum()
