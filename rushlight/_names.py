@@ -2,7 +2,6 @@
 
 import functools
 import sys
-from importlib import import_module
 
 from rushlight import core
 from rushlight.core import Tensor
@@ -12,17 +11,23 @@ PLACES = ("", ".nn.functional", ".linalg", ".special", ".autograd", ".func", ".s
 
 
 @functools.cache
-def public_functions():
-    """Every function by its identity: the place of its module in the package and its name there, or (None, name) of a method of Tensor."""
+def functions_of(modules):
+    """Every function in the given modules by its identity: the place of its module in the package and its name there, or (None, name) of
+    a method of Tensor."""
     found: dict = {}
-    for place in PLACES:
-        for name, value in vars(import_module(__package__ + place)).items():
+    for place in modules:
+        for name, value in vars(sys.modules[__package__ + place]).items():
             if callable(value) and not isinstance(value, type):
                 found.setdefault(id(value), (place, name))
     for name, value in vars(Tensor).items():
         if callable(value):
             found.setdefault(id(value), (None, name))
     return found
+
+
+def public_functions():
+    """Every public function that is there by now."""
+    return functions_of(tuple(place for place in PLACES if __package__ + place in sys.modules))
 
 
 def find_public(function):

@@ -14,44 +14,20 @@ def _element_size(dtype):
     return dtype.itemsize
 
 
-def checked_geometry(storage, itemsize, offset, size, stride):
-    """Raises where a tensor would reach beyond its storage. A file may name any numbers: these do not overflow."""
+def tensor_over(storage, dtype, offset, size, stride):
+    """A tensor over a storage, with a version of its own: it was put there after it was made, which was one write. A file may name
+    anything."""
+    if not isinstance(storage, UntypedStorage):
+        raise TypeError(f"a tensor's storage must be a storage, not {type(storage).__name__}")
     if type(offset) is not int or not isinstance(size, (tuple, list)) or not isinstance(stride, (tuple, list)):
         given = ", ".join(type(value).__name__ for value in (offset, size, stride))
         raise TypeError(f"set_() received an invalid combination of arguments - got (torch.storage.UntypedStorage, {given})")
-    size, stride = tuple(size), tuple(stride)
-    for value in (*size, *stride):
+    for value in (offset, *size, *stride):
         if type(value) is not int:
             raise TypeError(f"set_(): sizes and strides must be integers, not {type(value).__name__}")
-    if len(size) != len(stride):
-        raise RuntimeError(f"unequal size length ({len(size)}) and stride length ({len(stride)})")
-    if offset < 0:
-        raise RuntimeError(f"Tensor: invalid storage offset {offset}")
-    count = 1
-    for length in size:
-        if length < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {length}: {list(size)}")
-        count *= length
-    if max(count, offset, *size, *stride) >= 2**63:
-        raise RuntimeError("numel: integer multiplication overflow")
-    if any(step < 0 for step in stride):
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
-    extent = offset + 1 + sum((length - 1) * step for length, step in zip(size, stride)) if count else 0
-    if extent * itemsize >= 2**63:
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
-    if extent * itemsize > len(storage):
-        raise RuntimeError(
-            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {itemsize} requiring a storage "
-            f"size of {extent * itemsize} are out of bounds for storage of size {len(storage)}"
-        )
-    return offset if count or offset * itemsize <= len(storage) else 0, size, stride
-
-
-def tensor_over(storage, dtype, offset, size, stride):
-    """A tensor over a storage, with a version of its own: it was put there after it was made, which was one write."""
-    if not isinstance(storage, UntypedStorage):
-        raise TypeError(f"a tensor's storage must be a storage, not {type(storage).__name__}")
-    made = core.tensor_on_storage(storage, dtype, *checked_geometry(storage, dtype.itemsize, offset, size, stride)).data
+        if not -(2**63) <= value < 2**63:
+            raise RuntimeError("numel: integer multiplication overflow")
+    made = core.tensor_on_storage(storage, dtype, offset, size, stride).data
     core.set_version(made, 1)
     return made
 

@@ -79,7 +79,7 @@ def set_item(self, index, value):
 
 
 def described(self, shown):
-    return "\n ".join(["", *map(str, self.tolist())]) + f"\n[torch.storage.{shown} of size {len(self)}]"
+    return " " + "\n ".join(map(str, self.tolist())) + f"\n[torch.storage.{shown} of size {len(self)}]"
 
 
 def fill(self, value):
@@ -216,8 +216,9 @@ def deprecated(function):
 class TypedStorage:
     """A storage seen as numbers of one dtype: `TypedStorage(3)`, `TypedStorage([1., 2.])`, `TypedStorage(wrap_storage=…, dtype=…)`.
 
-    >>> import rushlight
-    >>> rushlight.FloatStorage([1., 2.]).tolist()
+    >>> import warnings, rushlight
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     rushlight.FloatStorage([1., 2.]).tolist()
     [1.0, 2.0]
     """
 

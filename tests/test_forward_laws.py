@@ -177,7 +177,7 @@ GAUGE = {"_linalg_svd"}
 COMPLEX = [
     name
     for name in OPS
-    if table[name].rules and name not in RANDOM | NO_FORWARD_RULE | GAUGE and type(table[name]).__name__ != "WritingOp"
+    if table[name].rules and name not in RANDOM | NO_FORWARD_RULE | GAUGE and type(table[name]) is not core.WritingOp
 ]
 
 

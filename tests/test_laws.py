@@ -6,6 +6,7 @@ import warnings
 import pytest
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops import namespaces, table
 
 from .laws.calls import is_differentiable, record, tensors_in
@@ -108,7 +109,7 @@ def cases(condition=lambda op: True):
     return [
         pytest.param(name, i, id=f"{name}-{i}")
         for name in OPS
-        if condition(table[name]) and name not in RANDOM and type(table[name]).__name__ != "WritingOp"
+        if condition(table[name]) and name not in RANDOM and type(table[name]) is not core.WritingOp
         for i in range(len(SAMPLES[name]))
     ]
 
@@ -299,7 +300,7 @@ def test_in_place_gives_the_same(name, number):
 
 @pytest.mark.parametrize(
     "name",
-    sorted(name for name in IN_PLACE if type(table[name]).__name__ == "PointwiseOp" and len(table[name].tensor_parameters) == 2),
+    sorted(name for name in IN_PLACE if type(table[name]) is core.PointwiseOp and len(table[name].tensor_parameters) == 2),
 )
 def test_what_cannot_be_written_changes_nothing(name):
     dtype = (
@@ -316,7 +317,7 @@ def test_what_cannot_be_written_changes_nothing(name):
     assert target.tolist() == [[1, 1, 1], [1, 1, 1]] and target._version == 0
 
 
-@pytest.mark.parametrize("name", [name for name in OPS if type(table[name]).__name__ == "PointwiseOp"])
+@pytest.mark.parametrize("name", [name for name in OPS if type(table[name]) is core.PointwiseOp])
 def test_element_wise_ops_take_any_shape(name):
     op, arguments = table[name], list(SAMPLES[name][0])
     tensors = [i for i in op.tensor_parameters if isinstance(arguments[i], torch.Tensor)]

@@ -586,7 +586,7 @@ def tensor_file(offset, size, stride, count=16, kind=b"Float", content=bytes(64)
         ((0, (2,), (2**61,)), "Storage size calculation overflowed with sizes=[2] and strides=[2305843009213693952]"),
         ((0, (2, 2), (2**60, 2**60)), "Storage size calculation overflowed"),
         ((-1, (1,), (1,)), "invalid storage offset -1"),
-        ((0, (-1,), (1,)), "negative dimension -1"),
+        ((0, (-1,), (1,)), "numel: integer multiplication overflow"),
         ((0, (2,), (-1,)), "Storage size calculation overflowed with sizes=[2] and strides=[-1]"),
         ((0, (2, 2), (1,)), "unequal size length (2) and stride length (1)"),
         ((16, (1,), (1,)), "are out of bounds for storage of size 64"),

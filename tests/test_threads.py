@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops import table
 
 from .laws.calls import is_differentiable, record, tensors_in
@@ -39,7 +40,7 @@ def enlarged(arguments, dims, factor):
 def run(op, arguments):
     """The bits of the results, and of the gradients where there are any."""
     torch.manual_seed(0)
-    writes = type(op).__name__ == "WritingOp"
+    writes = type(op) is core.WritingOp
     tracked = [
         value.clone().requires_grad_(not writes) if isinstance(value, torch.Tensor) and is_differentiable(value) else value
         for value in arguments

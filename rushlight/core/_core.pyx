@@ -111,6 +111,8 @@ enable_calls(Overloaded, <size_t>(<char*>&_an_overloaded.vectorcall - <char*><Py
 cdef Function _a_function = Function.__new__(Function)
 enable_calls(Method, <size_t>(<char*>&_a_function.vectorcall - <char*><PyObject*>_a_function))
 enable_calls(Function, <size_t>(<char*>&_a_function.vectorcall - <char*><PyObject*>_a_function), False)
+cdef BoundMethod _a_bound_method = BoundMethod.__new__(BoundMethod)
+enable_calls(BoundMethod, <size_t>(<char*>&_a_bound_method.vectorcall - <char*><PyObject*>_a_bound_method), False)
 cdef InPlace _an_in_place = InPlace.__new__(InPlace)
 enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))
 
@@ -122,6 +124,10 @@ cdef extern from *:
     """
     void rename "rl_rename"(object, const char*) noexcept
 
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp, LayerNormOp,
+              LabelLossOp, ProductOp, MatmulOp, LinearOp, WritingOp, Overloaded, InPlace, Factory, Function, BoundMethod):
+    rename(_kind, "builtin_function_or_method")
+rename(Method, "method_descriptor")
 # (A tensor's class is called as Python calls a class of its own, without a module.)
 rename(Tensor, "Tensor")
 rename(Wrapped, "Tensor")

@@ -255,13 +255,56 @@ cdef class Method(Function):
         self.__objclass__ = owner
 
     def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
+        return self if instance is None else bound_method(self, instance)
 
     def __repr__(self):
         return f"<method '{self.__name__}' of '{owner_title(self)}' objects>"
 
     def __reduce__(self):
         return getattr, (<object>self.owner, self.__name__)
+
+
+@cython.final
+cdef class BoundMethod:
+    """x.sum: a method with its tensor. (The call x.sum() makes none.)"""
+    cdef vectorcall_function vectorcall
+    cdef Method method
+    cdef object instance
+    cdef object __weakref__
+
+    @property
+    def __self__(self):
+        """The tensor."""
+        return self.instance
+
+    def __getattr__(self, name):
+        return getattr(self.method, name)
+
+    def __repr__(self):
+        return f"<built-in method {self.method.__name__} of {type(self.instance).__name__} object at {id(self.instance):#x}>"
+
+    def __eq__(self, other):
+        return isinstance(other, BoundMethod) and self.method is (<BoundMethod>other).method and self.instance is (<BoundMethod>other).instance
+
+    def __hash__(self):
+        return hash((id(self.instance), id(self.method)))
+
+    def __reduce__(self):
+        return getattr, (self.instance, self.method.__name__)
+
+cdef BoundMethod bound_method(Method method, object instance):
+    cdef BoundMethod out = BoundMethod.__new__(BoundMethod)
+    out.vectorcall, out.method, out.instance = call_bound, method, instance
+    return out
+
+cdef PyObject* call_bound(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
+    cdef BoundMethod bound = <BoundMethod>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i
+    cdef vector[PyObject*] given
+    given.push_back(<PyObject*>bound.instance)
+    for i in range(n if names == NULL else n + PyTuple_GET_SIZE(<object>names)):
+        given.push_back(args[i])
+    return call_method(<PyObject*>bound.method, given.data(), n + 1, names)
 
 
 cdef str owner_title(Method method):

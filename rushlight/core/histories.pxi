@@ -237,7 +237,8 @@ cdef int link_output(Tensor kept, Node node, uint32_t number) except -1:
 cdef int refresh_view(Tensor view) except -1:
     """If the base was written to since, the view's history is a window on the base's new one."""
     cdef Tensor base = view.base
-    if view.storage.version == view.seen_version or not needs_grad(base) or view.flags & INFERENCE:
+    if view.storage.version == view.seen_version or view.flags & INFERENCE or not needs_grad(base) and (
+            view.grad_fn_ is None or view.creation == VIEW_DEFAULT):
         return 0
     if base.storage is not view.storage:
         return 0

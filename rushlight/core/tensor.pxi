@@ -487,7 +487,10 @@ cdef class Tensor:
     def __neg__(self): return (<Op>op_neg)(self)
     def __pos__(self): return self
     def __abs__(self): return (<Op>op_abs)(self)
-    def __invert__(self): return (<Op>op_bitwise_not)(self)
+    def __invert__(self):
+        if category[self.code] > IS_INTEGER:
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        return (<Op>op_bitwise_not)(self)
 
     def __repr__(self):
         return py_repr(self)
@@ -499,6 +502,9 @@ cdef class Tensor:
 
     def __setitem__(self, index, value):
         set_item(self, index, value)
+
+    def __delitem__(self, index):
+        raise TypeError("Tensor does not support deleting items")
 
     def __iter__(self):
         if self.geometry.ndim == 0:

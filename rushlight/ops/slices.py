@@ -1,7 +1,5 @@
 """An index for whole slices along one dimension: index_select, index_add, index_copy, index_fill, index_reduce."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import kernel, op
@@ -181,7 +179,7 @@ def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     """`x` combined with the slices of `source` that `index` sends to the same place: "prod", "mean", "amax" or "amin"."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
-    warnings.warn("index_reduce() is in beta and the API may change at any time.", UserWarning, stacklevel=2)
+    core.warn_once("index_reduce() is in beta and the API may change at any time.")
     d = check_slices("index_reduce", x, dim, index, source)
     core.require_apart(x, source, index)
     if index.numel():

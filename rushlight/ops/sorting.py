@@ -113,11 +113,15 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
 
 
 # ---------------------------------------------------------------------------------------------------------- one element a line
+def refuse_empty_lines(name, x, d):
+    if x.ndim and x.shape[d] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+
+
 def one_a_line(name, x, dim, keepdim, *numbers):
     """Calls a kernel that chooses one element of each line."""
     d = wrapped(dim, x.ndim)
-    if x.ndim and x.shape[d] == 0:
-        raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+    refuse_empty_lines(name, x, d)
     kept = with_size(x.shape, d, 1)
     values, indices = empty_pair(kept, x.dtype)
     if values.numel():
@@ -135,6 +139,7 @@ def choosing(name, node):
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The `k`-th smallest element of each line along `dim`, and its index."""
     d = wrapped(dim, x.ndim)
+    refuse_empty_lines("kthvalue", x, d)
     if not 1 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     return one_a_line("kthvalue", x, dim, keepdim, k)
@@ -152,8 +157,12 @@ def whole_gradient(g, x, out):
     return same * (g / same.sum())
 
 
-def least_of(dtype):
-    """What a NaN becomes as an integer."""
+def nan_as(dtype):
+    """What a NaN becomes in a dtype."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return math.nan
+    if dtype is torch.bool:
+        return True
     return 0 if dtype in (torch.uint8, torch.int8, torch.int16) else torch.iinfo(dtype).min
 
 
@@ -169,15 +178,16 @@ def median_of(name, title):
         method=False,
     )
     def of_all(x):
-        if x.dtype is torch.bool or x.is_complex():
-            raise not_implemented("median_cpu", x.dtype)
         if not x.numel():
             # What the conversion of a NaN gives in C++.
-            return core.tensor(math.nan if x.is_floating_point() else least_of(x.dtype), dtype=x.dtype)
+            return core.tensor(nan_as(x.dtype), dtype=x.dtype)
+        if x.dtype is torch.bool or x.is_complex():
+            raise not_implemented("median_cpu", x.dtype)
         return one_a_line(name, x.reshape(-1), 0, False)[0]
 
     @op(entry=name, function=False, method=False, **choosing(name, f"{title}Backward1"))
     def of_lines(x, dim, keepdim):
+        refuse_empty_lines(name, x, wrapped(dim, x.ndim))
         if x.dtype is torch.bool or x.is_complex():
             raise not_implemented("median_out", x.dtype)
         return one_a_line(name, x, dim, keepdim)

@@ -11,6 +11,7 @@ import random
 from pathlib import Path
 
 import rushlight
+from rushlight import core
 from rushlight.ops import namespaces, table
 
 LAWS = Path(__file__).parent.parent / "laws"
@@ -50,7 +51,7 @@ def pointwise():
     inputs = ("x(2, 3)", "y(3)", "x(2, 1)", "y(2, 3)", "x(1, 3)")
     for space in ("torch", "special"):
         for name, op in namespaces[space].items():
-            if type(op).__name__ == "PointwiseOp" and table.get(op.name) is op and not name.startswith("_"):
+            if type(op) is core.PointwiseOp and table.get(op.name) is op and not name.startswith("_"):
                 holes = ", ".join(inputs[: len(op.tensor_parameters)])
                 yield ast.parse(f"torch.{'' if space == 'torch' else space + '.'}{name}({holes})", mode="eval").body
 

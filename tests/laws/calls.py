@@ -63,7 +63,7 @@ def pointwise_calls():
     """Every element-wise op with as many inputs as it has."""
     calls = []
     for name, op in table.items():
-        if type(op).__name__ != "PointwiseOp" or name in EXPLICIT:
+        if type(op) is not core.PointwiseOp or name in EXPLICIT:
             continue
         count = sum(default is core.MISSING for default in op.defaults)
         low, high = UNARY.get(name, (0.3, 0.9))

@@ -7,6 +7,7 @@ from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_copies import *  # noqa: F403
 from ..semantics.test_duals_in_place import *  # noqa: F403
 from ..semantics.test_engine_contract import *  # noqa: F403
+from ..semantics.test_files_and_names import *  # noqa: F403
 from ..semantics.test_forward_ad import *  # noqa: F403
 from ..semantics.test_func import *  # noqa: F403
 from ..semantics.test_func_captured import *  # noqa: F403
