@@ -101,6 +101,7 @@ _LATE = {
     "explain": "rushlight.explain",
     "func": "rushlight.func",
     "load": "rushlight.serialization:load",
+    "overrides": "rushlight.overrides",
     "profiler": "rushlight.profiler",
     "return_types": "rushlight.return_types",
     "save": "rushlight.serialization:save",

@@ -1,12 +1,106 @@
-"""Names of `torch._C` that programs and pickles use; the modules of PyTorch's compiled part that they name lie beside this one."""
+"""Names of `torch._C` that programs and pickles use, where there is something here that they truly stand for.
 
-from rushlight import core as _core
-from rushlight.core import Generator, Size, Tensor, device, dtype, layout, memory_format
+The modules of PyTorch's compiled part that they name lie beside this one.
+"""
+
+from rushlight import _settings, core
+from rushlight._C import _autograd, _functions, _functorch
+from rushlight.autograd.grad_mode import set_multithreading_enabled as _MultithreadingEnabled
+from rushlight.core import DisableTorchFunction as DisableTorchFunctionSubclass
+from rushlight.core import FunctionNode as _FunctionBase
+from rushlight.core import Generator, Size, device, dtype, has_torch_function, layout, memory_format
 from rushlight.core import Tensor as TensorBase
+from rushlight.core import disabled_torch_function as _disabled_torch_function_impl
+from rushlight.func._vmap_level import fallback_warnings
 from rushlight.ops._declare import namespaces as _namespaces
 
+__all__ = ["DisableTorchFunctionSubclass", "Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]
+
+_TensorBase = TensorBase
+_TensorMeta = type(TensorBase)
 _VariableFunctionsClass = type("_VariableFunctionsClass", (), dict(_namespaces["torch"]))
 """The class whose attributes the functions of `torch` are."""
-
 _VariableFunctions = _VariableFunctionsClass
-_TensorMeta = type(Tensor)
+_has_torch_function = has_torch_function
+
+
+# ---- modes ----------------------------------------------------------------------------------------------------------------
+def _is_multithreading_enabled():
+    """What set_multithreading_enabled has set."""
+    return core.set_multithreading(None)
+
+
+def _set_multithreading_enabled(enabled):
+    """Sets what `_is_multithreading_enabled` tells: backward runs on its caller's thread whatever it is."""
+    core.set_multithreading(enabled)
+
+
+def _set_grad_enabled(enabled):
+    """Switches recording."""
+    core.set_grad_mode(enabled)
+
+
+def _is_fwd_grad_enabled():
+    """Whether forward-mode differentiation is on."""
+    return core.is_forward_ad_enabled()
+
+
+def _set_fwd_grad_enabled(enabled):
+    """Switches forward-mode differentiation."""
+    core.set_forward_ad_enabled(enabled)
+
+
+def _is_torch_function_enabled():
+    """Whether subclasses are asked what to do."""
+    return core.is_torch_function_enabled()
+
+
+def _get_deterministic_algorithms():
+    """What use_deterministic_algorithms has set."""
+    return _settings.are_deterministic_algorithms_enabled()
+
+
+def _debug_only_display_vmap_fallback_warnings(enabled):
+    """Whether a vmap that computes one example after the other says so."""
+    fallback_warnings.enabled = enabled
+
+
+def _debug_only_are_vmap_fallback_warnings_enabled():
+    """What `_debug_only_display_vmap_fallback_warnings` has set."""
+    return fallback_warnings.enabled
+
+
+# ---- the backward that runs -----------------------------------------------------------------------------------------------
+def _current_graph_task_id():
+    """The number of the innermost backward that runs on this thread, or -1."""
+    return core.current_run() or -1
+
+
+def _current_autograd_node():
+    """The node that the innermost backward of this thread runs, or None."""
+    return core.current_node()
+
+
+def _will_engine_execute_node(node):
+    """Whether the innermost backward of this thread runs `node`."""
+    if not isinstance(node, core.Node):
+        raise TypeError(f"_will_engine_execute_node only accepts a Node object, but got type {type(node).__name__}")
+    if not core.current_run():
+        raise RuntimeError("_get_should_execute_nodes should only be called during the backward pass")
+    if core.current_run_captures() and isinstance(node, core.AccumulateGrad):
+        raise RuntimeError(
+            "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not supported."
+        )
+    return core.current_run_reaches(node)
+
+
+def _current_graph_task_execution_order():
+    """The nodes of the innermost backward of this thread in the order in which they run."""
+    if not core.current_run():
+        raise RuntimeError("_current_graph_task_execution_order should only be called during the backward pass")
+    if _is_multithreading_enabled():
+        raise RuntimeError(
+            "get_current_graph_task_execution_order expects the current backward to be executed with multithreading disabled, e.g. by running:\n\n"
+            ">>> with torch.autograd.set_multithreading_enabled(False):\n...     torch.autograd.grad(...)\n"
+        )
+    return core.execution_order()

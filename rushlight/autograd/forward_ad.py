@@ -32,7 +32,7 @@ def enter_dual_level():
     >>> forward_ad.exit_dual_level()
     """
     global _current_level
-    if _levels:
+    if _levels or any(isinstance(level, core.DualLevel) for level in core.interpreters()):
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
     level = core.DualLevel()
     level.tracks_all = True

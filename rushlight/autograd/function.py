@@ -160,6 +160,11 @@ def with_defaults(cls, args, kwargs):
     bound = signature_of(cls).bind(*args, **kwargs)
     bound.apply_defaults()
     if bound.kwargs:
+        tensors = {name: value for name, value in bound.kwargs.items() if isinstance(value, torch.Tensor)}
+        if tensors and core.in_vmap():
+            raise NotImplementedError(
+                f"Run vmap on autograd.Function with kwarg-only Tensor args. Please do not pass kwarg-only Tensors to autograd.Function. Got: {tensors}"
+            )
         raise TypeError(f"forward() got an unexpected keyword argument '{next(iter(bound.kwargs))}'")
     return bound.args
 

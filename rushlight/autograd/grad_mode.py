@@ -163,16 +163,17 @@ class inference_mode(ModeDecorator):
 
 
 class set_multithreading_enabled(ModeDecorator):
-    """Accepted for compatibility: backward runs on the caller's thread here."""
+    """Sets what programs are told of multithreading, at once and as a context: backward runs on its caller's thread here."""
 
     def __init__(self, mode):
         self.mode = mode
+        self.before = core.set_multithreading(mode)
 
     def __enter__(self):
         return None
 
     def __exit__(self, *exception):
-        return None
+        core.set_multithreading(self.before)
 
     def clone(self):
         return self.__class__(self.mode)

@@ -1,5 +1,6 @@
 """The graph: nodes, edges, hooks on gradients and on what is saved."""
 
+import collections
 import contextlib
 import threading
 import weakref
@@ -214,36 +215,47 @@ class _AllowMutationOnSavedContext:
 
     def clear(self):
         """Forgets everything: what was recorded so far cannot be run backward any more."""
-        self.kept = weakref.WeakSet()
+        self.original = weakref.WeakKeyDictionary()  # handle -> the tensor that was saved …
+        self.cloned = weakref.WeakKeyDictionary()  # … or its copy from before the first write
+        self.tid_to_weakhandle = (
+            weakref.WeakValueDictionary()
+        )  # one handle for a tensor of one version, however often it is saved
+        self.sid_to_tid = collections.defaultdict(set)  # memory -> what was saved of it
 
     def pack(self, tensor):
         """The pack hook: a note of the tensor and its version, to be found when somebody writes to it."""
-        kept = Kept(tensor)
-        self.kept.add(kept)
-        return kept
+        saved = id(tensor), tensor.data_ptr(), tensor._version
+        self.sid_to_tid[memory_of(tensor)].add(saved)
+        handle = self.tid_to_weakhandle.get(saved)
+        if handle is None:
+            handle = self.tid_to_weakhandle[saved] = _Handle()
+            self.original[handle] = tensor
+        return handle
 
-    def unpack(self, kept):
+    def unpack(self, handle):
         """The unpack hook: the tensor, or its copy from before the first write."""
-        if _mutation.context is not self or kept not in self.kept:
+        if _mutation.context is not self or (handle not in self.original and handle not in self.cloned):
             raise AssertionError(
                 "Trying to backward outside of the 'allow_mutation_on_saved_tensors' contextin which the graph was originally recorded."
             )
-        return kept.tensor if kept.copy is None else kept.copy
+        return self.cloned[handle] if handle in self.cloned else self.original[handle]
 
     def before_write(self, tensor):
         """Copies whatever is kept of the memory that is about to be written to."""
-        memory = tensor.untyped_storage().data_ptr()
-        for kept in [k for k in self.kept if k.copy is None and k.memory == memory]:
-            with torch.no_grad():
-                kept.copy = kept.tensor.detach().clone()
+        for saved in self.sid_to_tid.pop(memory_of(tensor), ()):
+            handle = self.tid_to_weakhandle.get(saved)
+            if handle is not None and handle in self.original:
+                with torch.no_grad():
+                    self.cloned[handle] = self.original.pop(handle).detach().clone()
 
 
-class Kept:
-    """A saved tensor that may be written to."""
+def memory_of(tensor):
+    """What all views of one memory have in common."""
+    return tensor.untyped_storage().data_ptr()
 
-    def __init__(self, tensor):
-        self.tensor, self.copy = tensor, None
-        self.memory = tensor.untyped_storage().data_ptr()
+
+class _Handle:
+    """Stands in the graph for a tensor that may be written to."""
 
 
 class _Mutation(threading.local):

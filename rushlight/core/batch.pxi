@@ -198,6 +198,13 @@ def in_vmap():
     return False
 
 
+def refuse_batch_into(str name, Tensor target not None, Tensor source not None):
+    """The error of an in-place op that no level sees, where `source` has a batch and `target` has none."""
+    cdef Level level = innermost_level()
+    if isinstance(level, BatchLevel) and has_batch(source) and not has_batch(target):
+        from rushlight.func._vmap_level import not_writable
+        raise RuntimeError(not_writable(f"aten::{name}", f"at level {level.depth}"))
+
 def has_batch(value):
     """Whether `value` is one example of a batch, at any level."""
     while type(value) is Wrapped:

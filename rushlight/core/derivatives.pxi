@@ -164,6 +164,30 @@ def derivative_input(Tensor x not None, bint outer):
     out.flags = (out.flags | DERIVATIVE_INPUT) & ~INFERENCE
     return out
 
+def held(value):
+    """An argument (a tensor, or a container of such) that a function is not differentiated by, as the function sees it.
+
+    Tensors become aliases of the transform, so that the function may write into them; backward leads on to what is tracked outside.
+    """
+    cdef Level level
+    cdef Tensor source, out
+    if type(value) is tuple:
+        return tuple([held(item) for item in <tuple>value])
+    if type(value) is list:
+        return [held(item) for item in <list>value]
+    if type(value) is dict:
+        return {key: held(item) for key, item in (<dict>value).items()}
+    if type(value) is not Tensor and type(value) is not Wrapped:
+        return value
+    source = <Tensor>value
+    level = innermost_level()
+    if level is not None and not (type(value) is Wrapped and (<Wrapped>value).level is level):
+        source = wrap_value(level, source, None)
+    out = alias_of(source)
+    if modes.grad and needs_grad(source):
+        record_alias(source, out)
+    return out
+
 def reaches_outside(tensors, list inputs, bint keep=False, list leaves=None):
     """Whether the graph of any of `tensors`, or of what is within them, has a leaf other than `inputs`.
 

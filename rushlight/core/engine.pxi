@@ -73,6 +73,7 @@ cdef class BackwardRun:
     cdef uint64_t id
     cdef unsigned long thread
     cdef PyObject* current                 # the node that runs (states holds it)
+    cdef list roots                        # where it starts
     cdef list callbacks                    # what queue_callback was given
     cdef bint keep_graph, create_graph
     cdef bint restricted                   # only paths to `captures`
@@ -449,6 +450,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         outputs.append(output)
         seeds.append(gradients[i])
     run.visit(roots)
+    run.roots = roots
     targets = None
     if inputs is not None:
         run.restricted = True
@@ -482,6 +484,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             run.captures.setdefault((slot, output), []).append(i)
         run.mark_needed()
     active_runs[run.id] = run
+    cdef Py_ssize_t hooks = saved_tensor_hooks_depth() if saved_tensor_hooks_active else 0
     try:
         modes.grad = create_graph and not modes.inference
         for i in range(len(roots)):
@@ -495,7 +498,10 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             run.execute(roots)
         except BaseException:
             if modes.anomaly and run.current != NULL:
-                warn_of_anomaly(<Node>run.current)
+                try:
+                    warn_of_anomaly(<Node>run.current)
+                except Warning:
+                    pass        # where warnings are errors, this one gives way to that of backward
             raise
         run.current = NULL
         i = 0
@@ -505,6 +511,8 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     finally:
         modes.grad = grad
         del active_runs[run.id]
+        if saved_tensor_hooks_active:
+            leave_saved_tensor_hooks(hooks)
     if inputs is None or accumulate:
         return None
     if not allow_unused:

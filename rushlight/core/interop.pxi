@@ -352,6 +352,27 @@ class DisableTorchFunction:
     def __exit__(self, *exc):
         _torch_function.depth -= 1
 
+def is_torch_function_enabled():
+    """Whether subclasses are asked in this thread."""
+    return not getattr(_torch_function, "depth", 0)
+
+def has_torch_function(arguments):
+    """Whether a type among the arguments, or among those in lists of them, has a __torch_function__ to be asked."""
+    return is_torch_function_enabled() and len(overriding_types(tuple(arguments))) > 0
+
+def torch_function_types(arguments):
+    """The arguments whose types are to be asked, one of each type, those of subclasses first."""
+    return [first_of_type(arguments, kind) for kind in overriding_types(tuple(arguments))]
+
+cdef object first_of_type(arguments, kind):
+    for value in arguments:
+        if type(value) is kind:
+            return value
+        if isinstance(value, (list, tuple)):
+            found = first_of_type(value, kind)
+            if found is not None:
+                return found
+
 def default_torch_function(cls, func, types, args=(), kwargs=None):
     """What Tensor.__torch_function__ does: runs the op; results that are plain tensors become `cls`."""
     if not all([issubclass(cls, t) for t in types]):

@@ -33,6 +33,55 @@ def current_run_reaches(Node node):
     slot = run.slot_of(node)
     return slot >= 0 and (not run.restricted or run.states[slot].needed)
 
+def current_run_captures():
+    """Whether the innermost running backward gives gradients to its caller, as autograd.grad does."""
+    run = innermost_run()
+    return run is not None and run.restricted and len(run.run_targets) == 0
+
+def execution_order():
+    """The nodes of the innermost backward of this thread, in the order in which they run; none where none runs."""
+    cdef BackwardRun run = innermost_run()
+    cdef vector[int64_t] waits
+    cdef ReadyQueue ready
+    cdef pair[uint64_t, int64_t] entry
+    cdef Node node, target
+    cdef int64_t slot
+    cdef Py_ssize_t i
+    cdef size_t place
+    cdef list found = []
+    if run is None:
+        return found
+    waits.resize(run.states.size())
+    for place in range(run.states.size()):
+        node = <Node>run.states[place].node
+        for i in range(edge_total(node)):
+            target = edge_at(node, i)
+            if target is not None:
+                waits[run.slot_of(target)] += 1
+    for node in run.roots:
+        entry.first, entry.second = node.sequence, run.slot_of(node)
+        ready.push(entry)
+    while not ready.empty():
+        node = <Node>run.states[ready.take().second].node
+        found.append(expose(node))
+        for i in range(edge_total(node)):
+            target = edge_at(node, i)
+            if target is None:
+                continue
+            slot = run.slot_of(target)
+            waits[slot] -= 1
+            if waits[slot] == 0 and (not run.restricted or run.states[slot].needed):
+                entry.first, entry.second = target.sequence, slot
+                ready.push(entry)
+    return found
+
+def set_multithreading(enabled):
+    """Sets what the thread is told of multithreading (None: nothing); returns what was set before."""
+    cdef bint before = modes.multithreading
+    if enabled is not None:
+        modes.multithreading = enabled
+    return before
+
 def queue_callback(callback):
     """Calls `callback()` at the end of the innermost running backward."""
     run = innermost_run()

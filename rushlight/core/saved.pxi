@@ -23,6 +23,9 @@ cdef class SavedTensor:
     cdef Node edge              # … and where the gradient of that goes
     cdef uint32_t edge_output
 
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError("Trying to create a SavedTensor object from Python is forbidden.")
+
     def register_hooks(self, pack_hook, unpack_hook):
         """Keeps `pack_hook(tensor)` instead of the tensor; `unpack_hook` turns it back when backward needs it."""
         if self.unpack_hook is not None:
@@ -184,6 +187,23 @@ def pop_saved_tensor_hooks():
         raise RuntimeError("there are no saved tensor hooks to pop: a context of them was left more often than entered")
     _saved_hooks.stack.pop()
     saved_tensor_hooks_active -= 1
+
+cdef Py_ssize_t saved_tensor_hooks_depth() except -1:
+    return len(getattr(_saved_hooks, "stack", ()))
+
+cdef int leave_saved_tensor_hooks(Py_ssize_t depth) except -1:
+    """After backward: contexts of hooks that were entered in it and not left are over."""
+    while saved_tensor_hooks_depth() > depth:
+        pop_saved_tensor_hooks()
+    return 0
+
+def top_saved_tensor_hooks():
+    """The innermost (pack, unpack) of this thread, or None."""
+    return current_saved_tensor_hooks()
+
+def saved_tensor_hooks_message():
+    """With what message hooks are refused in this thread; None where they are not."""
+    return getattr(_saved_hooks, "disabled", None)
 
 def disable_saved_tensor_hooks(message):
     """Refuses hooks with `message` (None allows them again); returns what stood before."""

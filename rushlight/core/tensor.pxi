@@ -747,10 +747,15 @@ def set_memory(Tensor t not None, Tensor source not None):
     """x.set_(source): another tensor's memory and geometry, a write that has no derivative."""
     cdef bint tracked = modes.grad and (needs_grad(t) or needs_grad(source))
     if type(t) is Wrapped or type(source) is Wrapped:
+        refuse_batch_into("set_", t, source)
         raise no_forward_rule("set_") if isinstance((<Wrapped>(t if type(t) is Wrapped else source)).level, DualLevel) else RuntimeError(
             "set_ is not supported for tensors inside a transform")
     check_write(t)
     cdef uint8_t lazy = t.flags & LAZY
+    if t.accumulator != NULL:
+        # The leaf that the graph so far knows is another one.
+        (<AccumulateGrad><object>t.accumulator).link.known_by = NULL
+        t.accumulator = NULL
     set_data(t, source)
     t.flags = t.flags & ~LAZY | lazy      # memory changes hands, not what it stands for
     mark_write(t.storage)

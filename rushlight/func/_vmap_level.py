@@ -184,7 +184,9 @@ class VmapLevel(core.BatchLevel):
 
     def wrong_shape(self, values, batched):
         """The error of an in-place call whose target would have to grow."""
-        shapes = [batching.examples(x, flag) for x, flag in zip(values, batched, strict=True) if isinstance(x, torch.Tensor)]
+        pairs = [(x, flag) for x, flag in zip(values, batched, strict=True) if isinstance(x, torch.Tensor)]
+        ndim = max([x.ndim - flag for x, flag in pairs])
+        shapes = [tuple(batching.lined_up(x, flag, ndim).shape) for x, flag in pairs]
         joined = torch.broadcast_shapes(*shapes)
         return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {list(joined)}")
 
@@ -264,13 +266,15 @@ def not_writable(name, where="in a vmap"):
     )
 
 
-warned = set()
+class fallback_warnings:
+    """Whether a loop over the examples says that it is one."""
+
+    enabled = True
 
 
 def warn_of_loop(name):
-    """Says once for each op that it has no batching rule."""
-    if name not in warned:
-        warned.add(name)
+    """Says that an op has no batching rule."""
+    if fallback_warnings.enabled:
         warnings.warn(
             f"There is a performance drop because we have not yet implemented the batching rule for aten::{name}. Please file us an issue "
             "on GitHub so that we can prioritize its implementation.",

@@ -43,11 +43,9 @@ def chosen(args, places):
 
 
 def replaced(args, places, new):
-    """`args` with `new` at `places`."""
-    args = list(args)
-    for place, value in zip((places,), (new,)) if isinstance(places, int) else zip(places, new, strict=True):
-        args[place] = value
-    return args
+    """`args` as the transform's own, with `new` at `places`."""
+    given = {places: new} if isinstance(places, int) else dict(zip(places, new, strict=True))
+    return [given[place] if place in given else core.held(value) for place, value in enumerate(args)]
 
 
 def flattened(tree):
@@ -178,7 +176,7 @@ def gradient_and_value(func, argnums, has_aux, args, kwargs):
     outer, level = before[0], before[1]
     try:
         tree, inputs, rebuild = read_argument(chosen(args, places), outer)
-        result = func(*replaced(args, places, tree), **kwargs)
+        result = func(*replaced(args, places, tree), **core.held(kwargs))
         if has_aux:
             result, aux = result_and_aux(result, "grad_and_value(f)(*args)")
         check_scalar(result)
@@ -340,6 +338,8 @@ def push(func, flat, rebuild, moves, strict=False, has_aux=False):
     """jvp of inputs and tangents in one order, of which `rebuild` makes the arguments."""
     where = "jvp(f, primals, tangents)"
     level = core.DualLevel()
+    if any(isinstance(outer, core.DualLevel) and outer.tracks_all for outer in core.interpreters()):
+        raise RuntimeError("Nested forward mode AD is not supported at the moment")
     before = core.set_forward_ad_enabled(True)
     try:
         with outside_inference_mode(), level:

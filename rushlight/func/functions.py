@@ -23,8 +23,16 @@ class VmapInfo(NamedTuple):
     randomness: str
 
 
+class single_level:
+    """Whether Functions without a `setup_context` may run inside of transforms, as those of one level that does not look into them."""
+
+    allowed = False
+
+
 def apply_in_transform(cls, args, separate):
     """`cls.apply(*args)` with a level active, or a function being transformed; `separate` says whether it has a `setup_context`."""
+    if core.is_transforming() and not separate and single_level.allowed:
+        return recorded(cls, args, separate)
     if core.is_transforming() and not separate:
         raise RuntimeError(
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "

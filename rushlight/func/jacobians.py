@@ -85,7 +85,8 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
         require_real(flat_out, "output", "jacrev")
         sizes = [y.numel() for y in flat_out]
         total = sum(sizes)
-        parts = [pulled(pull, flat_out, spec_out, start, count) for start, count in in_parts(total, chunk_size)]
+        alone = chunk_size == 1
+        parts = [pulled(pull, flat_out, spec_out, start, count, alone) for start, count in in_parts(total, chunk_size)]
         rows = joined(parts)
         # From one row for each number of all results to one tree of Jacobians for each result.
         blocks, start = [], 0
@@ -100,8 +101,11 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
     return jacobian
 
 
-def pulled(pull, flat_out, spec_out, start, count):
-    """The cotangents of the inputs (a flat list, vectors first) for some unit vectors of the results."""
+def pulled(pull, flat_out, spec_out, start, count, alone):
+    """The cotangents of the inputs (a flat list, vectors first) for some unit vectors of the results; without vmap for one vector `alone`."""
+    if alone and count == 1:
+        vector = tree_unflatten([part.squeeze(0) for part in unit_vectors(flat_out, start, 1)], spec_out)
+        return [g.unsqueeze(0) for g in tree_flatten(pull(vector))[0]]
     if count == 1 and len(flat_out) == 1 and flat_out[0].numel() == 1:
         return [g.unsqueeze(0) for g in tree_flatten(pull(tree_unflatten([torch.ones_like(flat_out[0])], spec_out)))[0]]
     vectors = unit_vectors(flat_out, start, count)

@@ -36,12 +36,11 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     replaced = []
     try:
         for name, tensor in wanted.items():
-            table, key = slots.get(name) or slot_of(module, name)
+            table, key = slots.get(name) or slot_of(module, name, tensor)
             if tensor is not None and not isinstance(tensor, torch.Tensor):
                 raise TypeError(f"{tensor} is not an instance of torch.Tensor")
-            if table is not None:
-                replaced.append((name, table, key, table.get(key, MISSING)))
-                table[key] = tensor
+            replaced.append((name, table, key, table.get(key, MISSING)))
+            table[key] = tensor
         return module(*args, **kwargs) if kwargs else module(*args)
     finally:
         # A module that has set one of them anew (a running mean) has changed what was given to it.
@@ -98,8 +97,8 @@ def check_names(module, slots, wanted):
         raise RuntimeError(text)
 
 
-def slot_of(module, name):
-    """Where a module keeps what is called `name`, if it is not among its tensors: (table, key), or (None, None) where it has nothing so called."""
+def slot_of(module, name, tensor):
+    """Where a module keeps what is called `name`, if it is not among its tensors, or would keep `tensor` under that name: (table, key)."""
     path, _, attribute = name.rpartition(".")
     owner = module
     for part in path.split(".") if path else ():
@@ -115,8 +114,8 @@ def slot_of(module, name):
         if attribute in table:
             return table, attribute
     found = getattr(owner, attribute, None)
-    if found is None and not hasattr(owner, attribute):
-        return None, None
+    if found is None and not hasattr(owner, attribute) and isinstance(tensor, torch.nn.Parameter):
+        return owner._parameters, attribute
     if found is not None and not isinstance(found, torch.Tensor):
         raise TypeError(f"attribute `{attribute}`: {found} is not an instance of torch.Tensor")
     return owner.__dict__, attribute

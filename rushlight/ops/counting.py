@@ -31,10 +31,10 @@ def nonzero(input, *, out=None, as_tuple=False):
     return coordinates(input) if out is None else coordinates(input, out=out)
 
 
-@composite
+@op(name="NonzeroBackward0")
 def argwhere(input):
     """The coordinates of the nonzero elements, one a row."""
-    return coordinates(input)
+    return nonzero_places(input)
 
 
 @composite(method=False)

@@ -211,6 +211,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
 @composite(method=False)
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     """Scales the rows of `weight` that `indices` names, where their norm is over `max_norm`; in place."""
+    core.refuse_batch_into("embedding_renorm_", weight, indices)
     # A change that no derivative sees, in forward mode either.
     forward_mode = core.set_forward_ad_enabled(False)
     try:

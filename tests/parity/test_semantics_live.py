@@ -23,6 +23,7 @@ from ..semantics.test_hook_contract import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_lazy_conjugates import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
+from ..semantics.test_names_of_the_extension import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_parts_and_indices import *  # noqa: F403
 from ..semantics.test_profiling import *  # noqa: F403
@@ -30,10 +31,12 @@ from ..semantics.test_promises import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_saved_values import *  # noqa: F403
+from ..semantics.test_tangents_in_memory import *  # noqa: F403
 from ..semantics.test_treespecs import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
 from ..semantics.test_vmap_contract import *  # noqa: F403
+from ..semantics.test_what_transforms_leave import *  # noqa: F403
 from ..semantics.test_writes_and_memory import *  # noqa: F403
 from ..semantics.test_wrong_arguments import *  # noqa: F403
 from ..test_indexing import *  # noqa: F403

@@ -1,6 +1,7 @@
 """`Module`, the base class of everything in `nn`: it knows its parameters, buffers and submodules by name."""
 
 from collections import OrderedDict
+from inspect import signature
 
 import rushlight as torch
 from rushlight import Tensor
@@ -142,12 +143,27 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                     f"cannot assign '{torch.typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
                 )
             if isinstance(value, Buffer):
-                self._forget(name, attributes, parameters, modules)
-                self.register_buffer(name, value, value.persistent)
+                self._forget(name, parameters, modules)
+                self._register_assigned_buffer(name, value)
             else:
                 buffers[name] = self._after_hooks(_call._global_buffer_registration_hooks, name, value)
         else:
             object.__setattr__(self, name, value)
+
+    def _register_assigned_buffer(self, name, value):
+        """Registers a Buffer, also where a subclass has a `register_buffer` that knows nothing of `persistent`."""
+        if (
+            type(self).register_buffer is not Module.register_buffer
+            and "persistent" not in signature(self.register_buffer).parameters
+        ):
+            if not value.persistent:
+                raise RuntimeError(
+                    "Registering a non-persistent buffer on a Module subclass that implements register_buffer() without the persistent argument is "
+                    "not allowed."
+                )
+            self.register_buffer(name, value)
+        else:
+            self.register_buffer(name, value, value.persistent)
 
     def _forget(self, name, *tables):
         for table in tables:
@@ -204,7 +220,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
     def register_buffer(self, name, tensor, persistent=True):
         """Adds a tensor that is state but no parameter. A buffer that is not `persistent` is left out of `state_dict`."""
         self._check_name("buffer", name, "_buffers")
-        if tensor is not None and not isinstance(tensor, Tensor):
+        if tensor is not None and not (isinstance(tensor, Tensor) or hasattr(tensor, "__torch_function__")):
             raise TypeError(f"cannot assign '{torch.typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
         self._buffers[name] = self._after_hooks(_call._global_buffer_registration_hooks, name, tensor)
         if persistent:
