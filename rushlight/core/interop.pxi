@@ -335,6 +335,7 @@ _torch_function = __import__("threading").local()
 def notice_subclass(cls):
     """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention."""
     global subclasses_exist, uncommon_exist
+    inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)
     if cls.__torch_function__ is not disabled_torch_function:
         subclasses_exist = uncommon_exist = True
 

@@ -30,6 +30,8 @@ cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except 
             raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a.geometry.shape[0]}x{a.geometry.shape[1]} and "
                                f"{b.geometry.shape[0]}x{b.geometry.shape[1]})")
     elif kind == PRODUCT_BATCHES:
+        if adds and (m != 3 or n != 3):
+            (a.size(0), a.size(1), b.size(2))      # what the result's size is read from: IndexError for missing dimensions
         if m != 3:
             raise RuntimeError("batch1 must be a 3D tensor")
         if n != 3:

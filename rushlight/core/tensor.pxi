@@ -487,6 +487,7 @@ cdef class Tensor:
     def __neg__(self): return (<Op>op_neg)(self)
     def __pos__(self): return self
     def __abs__(self): return (<Op>op_abs)(self)
+
     def __invert__(self):
         if category[self.code] > IS_INTEGER:
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")

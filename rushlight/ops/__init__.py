@@ -44,6 +44,8 @@ def connect():
         importlib.import_module(f"rushlight.ops.{family}")
     for name, method in [*namespaces["Tensor"].items(), *core.compiled_methods()]:
         core.install_method(name, method_with_parser(name, method))
+    for name, method in core.operator_methods():
+        core.install_method(name, method)
     add_parsers(namespaces["torch"])
     for name in ("linalg", "special"):
         add_parsers(namespaces[name], f"{name}_")

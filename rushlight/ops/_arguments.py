@@ -172,6 +172,8 @@ def convert(parser, args, keywords):
 
 def choose(parser, args, keywords):
     """The first signature that fits, and what it makes of the arguments."""
+    if parser.signatures is None:
+        load(parser)
     signatures = parser.signatures
     if len(signatures) == 1:
         if parser.is_method and not signatures[0].parameters:

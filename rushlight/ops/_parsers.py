@@ -1,17 +1,19 @@
 """Public names get their parsers: what is called by them is checked first. See core/arguments.pxi."""
 
 from rushlight import core
-from rushlight.ops import _arguments  # noqa: F401  (the slow way through)
-from rushlight.ops._signatures import FUNCTIONS, method_signatures
+from rushlight.ops import _arguments  # noqa: F401  (the slow way)
+from rushlight.ops._signatures import FUNCTIONS, INNER, method_signatures
 
 
-def add_parsers(names, prefix="", only=None):
-    """Puts parsers before the functions of a namespace (a dict, changed in place); errors speak of them with `prefix` before the name."""
+def add_parsers(names, prefix="", only=None, titles=None):
+    """Puts parsers before the functions of a namespace (a dict, changed in place). Errors speak of them with `prefix` before the name, or
+    as `titles` has it. With `only`, these alone, and also those that are not public by that name."""
     for name in only or list(names):
-        made, title = names[name], prefix + name
-        if title not in FUNCTIONS or isinstance(made, type | core.Function) or not callable(made):
+        made, title = names[name], (titles or {}).get(name, prefix + name)
+        known = title in FUNCTIONS or (only is not None and title in INNER)
+        if not known or isinstance(made, type | core.Function) or not callable(made):
             continue
-        if isinstance(made, core.Op) and made.parser is None and made.name == title:
+        if isinstance(made, core.Op) and made.parser is None and (made.name == title or only is not None):
             made.parser = core.Parser(title, False)
         elif not (isinstance(made, core.Op) and made.parser is not None and made.parser.name == title):
             names[name] = core.Function(name, made, core.Parser(title, False))

@@ -957,6 +957,62 @@ FUNCTIONS = {
 }
 """Signatures by the name that errors speak of: those of torch.linalg begin with `linalg_`, those of torch.special with `special_`."""
 
+INNER = {
+    "atleast_1d": "Tensor input | tensors tensors",
+    "atleast_2d": "Tensor input | tensors tensors",
+    "atleast_3d": "Tensor input | tensors tensors",
+    "block_diag": "tensors tensors",
+    "broadcast_tensors": "tensors tensors",
+    "cartesian_prod": "tensors tensors",
+    "chain_matmul": "tensors matrices, *, Tensor out=None",
+    "einsum": "str equation, tensors operands",
+    "meshgrid": "tensors tensors, *, str? indexing=None",
+    "_lu_with_info": "Tensor input, bool pivot=True, bool check_errors=True",
+    "_unique2": "Tensor input, bool sorted=True, bool return_inverse=False, bool return_counts=False",
+    "binary_cross_entropy": "Tensor input, Tensor target, Tensor? weight=None, str reduction=mean",
+    "cosine_embedding_loss": "Tensor input1, Tensor input2, Tensor target, float margin=0.0",
+    "cross_entropy_loss": "Tensor input, Tensor target, Tensor? weight=None, int reduction=1, index ignore_index=-100, float label_smoothing=0.0",
+    "elu": "Tensor input, Number alpha=1, Number scale=1, Number input_scale=1, *, Tensor out=None",
+    "glu": "Tensor input, int dim=-1, *, Tensor out=None",
+    "hardsigmoid": "Tensor input, *, Tensor out=None",
+    "hardsigmoid_": "Tensor input",
+    "hardswish": "Tensor input, *, Tensor out=None",
+    "hardswish_": "Tensor input",
+    "hardtanh": "Tensor input, Number min_val=-1, Number max_val=1, *, Tensor out=None",
+    "hinge_embedding_loss": "Tensor input, Tensor target, float margin=1.0",
+    "huber_loss": "Tensor input, Tensor target, str reduction=mean, float delta=1.0",
+    "instance_norm": (
+        "Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, "
+        "float momentum, float eps"
+    ),
+    "kl_div": "Tensor input, Tensor target, int reduction=1, *, bool log_target=False",
+    "l1_loss": "Tensor input, Tensor target",
+    "leaky_relu": "Tensor input, Number negative_slope=0.01, *, Tensor out=None",
+    "margin_ranking_loss": "Tensor input1, Tensor input2, Tensor target, float margin=0.0",
+    "mish": "Tensor input, *, Tensor out=None",
+    "mish_": "Tensor input",
+    "mse_loss": "Tensor input, Tensor target, str reduction=mean",
+    "multi_margin_loss": "Tensor input, Tensor target, Number p=1, Number margin=1, Tensor? weight=None, str reduction=mean",
+    "multilabel_margin_loss": "Tensor input, Tensor target, str reduction=mean",
+    "nll_loss_nd": "Tensor input, Tensor target, Tensor? weight=None, str reduction=mean, index ignore_index=-100",
+    "pad": "Tensor input, sizes pad, str mode=constant, float? value=None",
+    "poisson_nll_loss": "Tensor input, Tensor target, bool log_input, bool full, float eps",
+    "relu6": "Tensor input",
+    "relu6_": "Tensor input",
+    "silu": "Tensor input, *, Tensor out=None",
+    "silu_": "Tensor input",
+    "smooth_l1_loss": "Tensor input, Tensor target, str reduction=mean, float beta=1.0",
+    "soft_margin_loss": "Tensor input, Tensor target, str reduction=mean",
+    "split": "Tensor input, index split_size, int dim=0 | Tensor input, sizes split_size, int dim=0",
+    "triplet_margin_loss": (
+        "Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, float p=2, float eps=1e-06, bool swap=False"
+    ),
+    "unique_consecutive": "Tensor input, bool return_inverse=False, bool return_counts=False, int? dim=None",
+    "unique_dim": "Tensor input, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False",
+}
+"""Those of functions that no program calls by that name: functions of Python, as PyTorch has them, check their arguments with these."""
+
+
 METHODS = {
     "_is_view": "",
     "_make_subclass": (
@@ -1023,8 +1079,6 @@ METHODS = {
     "ndimension": "",
     "nelement": "",
     "new": (
-        "hidden Tensor other, *, device? device=None | "
-        "hidden *, int cdata | "
         "*, device? device=None | "
         "storage storage | "
         "Tensor other | "
@@ -1099,7 +1153,7 @@ METHODS = {
 
 def signatures(name, is_method):
     """The signatures of a function or method, as a text; None where it has none."""
-    return method_signatures(name) if is_method else FUNCTIONS.get(name)
+    return method_signatures(name) if is_method else FUNCTIONS.get(name) or INNER[name]
 
 
 def method_signatures(name):

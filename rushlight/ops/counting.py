@@ -286,15 +286,22 @@ def asked_for(results, return_inverse, return_counts):
     return (values,) + ((inverse,) if return_inverse else ()) + ((counts,) if return_counts else ())
 
 
+check_unique, check_unique_dim = core.Parser("_unique2", False), core.Parser("unique_dim", False)
+check_runs = core.Parser("unique_consecutive", False)
+
+
 @composite
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The unique elements (or slices along `dim`), sorted; on demand where each went, and how often each occurs."""
     if dim is None:
+        check_unique(input, sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
         return asked_for(unique2(input, return_inverse, return_counts), return_inverse, return_counts)
+    check_unique_dim(input, dim, sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
     return asked_for(unique_dim(input, dim, return_inverse, return_counts), return_inverse, return_counts)
 
 
 @composite
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """One element (or slice along `dim`) of each run of equal ones; on demand where each went, and how long the runs are."""
+    check_runs(input, return_inverse=return_inverse, return_counts=return_counts, dim=dim)
     return asked_for(unique_runs(input, return_inverse, return_counts, dim), return_inverse, return_counts)

@@ -1,7 +1,7 @@
 """The factors of LU themselves: A = P L U, and systems solved with them."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor, warn_once
+from rushlight.core import Parser, empty_tensor, warn_once
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._matrices import (
     INT32,
@@ -161,6 +161,9 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     return all_written("linalg_lu_factor_ex", out, _linalg_lu_factor_ex(A, pivot, check_errors))
 
 
+check_lu = Parser("_lu_with_info", False)
+
+
 @composite
 def lu(input, pivot=True, get_infos=False, out=None):
     """`torch.linalg.lu_factor`, and with `get_infos` the infos besides."""
@@ -171,7 +174,7 @@ def lu(input, pivot=True, get_infos=False, out=None):
         "LU, pivots, info = torch.lu(A, compute_pivots, get_infos=True)\nshould be replaced with\n"
         "LU, pivots, info = torch.linalg.lu_factor_ex(A, compute_pivots)"
     )
-    require_tensors("_lu_with_info", input=input)
+    check_lu(input, pivot=pivot)
     made = _linalg_lu_factor_ex(input, pivot)
     made = tuple(made) if get_infos else tuple(made[:2])
     return made if out is None else all_written("linalg_lu_factor_ex", out, made)

@@ -220,6 +220,7 @@ def addmv(x, mat, vec, *, beta=1, alpha=1):
 
 def batches_summed(x, batch1, batch2, beta, alpha):
     """beta * x + alpha * (the sum of bmm(batch1, batch2) over the batches), as one product of matrices."""
+    batch1.size(1), batch2.size(2)  # what the result's size is read from: IndexError for missing dimensions
     for name, batch in (("batch1", batch1), ("batch2", batch2)):
         if batch.dim() != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
@@ -513,11 +514,15 @@ def multi_dot(tensors, *, out=None):
     return made if out is None else into(out, made)
 
 
+check_chain = core.Parser("chain_matmul", False)
+
+
 @composite(method=False)
 def chain_matmul(*matrices, out=None):
     """The product of matrices in the cheapest order (linalg.multi_dot is the newer name)."""
     if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
         matrices = matrices[0]
+    check_chain(matrices, out=out)
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
     if len(matrices) == 1:

@@ -4,6 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import RowOp, SelectOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._parsers import add_parsers
 from rushlight.ops._rules import conjugate
 from rushlight.ops.activation import (  # noqa: F401
     celu,
@@ -62,6 +63,55 @@ from rushlight.ops.losses import (  # noqa: F401
 from rushlight.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm  # noqa: F401
 from rushlight.ops.scan import contiguous_like, wrap
 
+LAYERS = [
+    "alpha_dropout",
+    "alpha_dropout_",
+    "binary_cross_entropy",
+    "batch_norm",
+    "celu",
+    "celu_",
+    "dropout",
+    "dropout_",
+    "elu",
+    "elu_",
+    "feature_alpha_dropout",
+    "feature_alpha_dropout_",
+    "feature_dropout",
+    "feature_dropout_",
+    "glu",
+    "group_norm",
+    "hardsigmoid",
+    "hardsigmoid_",
+    "hardswish",
+    "hardswish_",
+    "hardtanh",
+    "hardtanh_",
+    "huber_loss",
+    "layer_norm",
+    "leaky_relu",
+    "leaky_relu_",
+    "mish",
+    "mish_",
+    "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "nll_loss",
+    "relu",
+    "relu_",
+    "rms_norm",
+    "rrelu",
+    "rrelu_",
+    "selu",
+    "selu_",
+    "silu",
+    "silu_",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "threshold",
+    "threshold_",
+]
+add_parsers(globals(), only=LAYERS, titles={"nll_loss": "nll_loss_nd"})
+
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
 log_softmax_kernel, log_softmax_gradient_kernel = kernel("log_softmax"), kernel("log_softmax_gradient")
 index_select_kernel = kernel("index_select")
@@ -71,11 +121,11 @@ def run_softmax(run, name, x, dim, dtype):
     """Forward of both: `x` in the wanted dtype through the kernel."""
     if dtype is not None and dtype != x.dtype:
         x = x.to(dtype)
+    dim = dim if 0 <= dim < x.ndim else wrap(dim, x)
     if not x.is_floating_point() and x.numel():
         kind = "_lastdim" if x.dim() == 0 or dim % x.dim() == x.dim() - 1 else ""
         raise NotImplementedError(f"\"{name}{kind}_kernel_impl\" not implemented for '{x.dtype.legacy_name}'")
     out = contiguous_like(x)
-    dim = dim if 0 <= dim < x.ndim else wrap(dim, x)
     if x.is_floating_point():
         run(out, x, dim)
     return out

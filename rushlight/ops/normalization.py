@@ -133,8 +133,6 @@ def parameter_dtype(dtype, *parameters):
 
 
 def check_normalized_shape(x, normalized_shape, weight, bias):
-    if not x.is_floating_point():
-        raise NotImplementedError(f"\"LayerNormKernelImpl\" not implemented for '{x.dtype.legacy_name}'")
     if len(normalized_shape) == 0:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
@@ -153,6 +151,8 @@ def check_normalized_shape(x, normalized_shape, weight, bias):
             f"Given normalized_shape={list(normalized_shape)}, expected input with shape [*{wanted}], but got input of "
             f"size{list(x.shape)}"
         )
+    if not x.is_floating_point():
+        raise NotImplementedError(f"\"LayerNormKernelImpl\" not implemented for '{x.dtype.legacy_name}'")
 
 
 @composite(method=False)

@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._rules import not_implemented, real_product
 from rushlight.ops.reduction import restore
@@ -99,14 +100,15 @@ def check_vector_norm(x, ord, dim, dtype):
 @composite(namespace="linalg", method=False)
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     """The vector norm (Σ|x|^ord)^(1/ord) over the dimensions `dim`; `ord` may be infinite, 0 counts what is not 0."""
-    if isinstance(ord, str):
-        raise TypeError("linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str")
     check_vector_norm(x, ord, dim, dtype)
     if out is not None:
         return linalg_vector_norm(x, float(ord), dim, keepdim, dtype=dtype, out=out)
     if dtype is None:
         return linalg_vector_norm(x, float(ord), dim, keepdim)
     return linalg_vector_norm(x, float(ord), dim, keepdim, dtype=dtype)
+
+
+check_norm = core.Parser("linalg_vector_norm", False)
 
 
 @composite
@@ -120,7 +122,9 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     if isinstance(p, str) and p != "fro":
         matrix = dim if dim is not None else tuple(range(input.dim()))
         return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype, out=out)
-    return vector_norm(input, 2.0 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, out=out)
+    ord = 2.0 if p is None or (isinstance(p, str) and p == "fro") else p
+    check_norm(input, ord, dim, keepdim, dtype=dtype)
+    return vector_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
 
 
 @op(

@@ -505,9 +505,13 @@ def blocks_on_diagonal(tensors):
     return out
 
 
+check_blocks, check_mesh, check_product = (core.Parser(name, False) for name in ("block_diag", "meshgrid", "cartesian_prod"))
+
+
 @composite(method=False)
 def block_diag(*tensors):
     """The matrix with the given matrices (vectors as rows) along its diagonal."""
+    check_blocks(tensors)
     return blocks_on_diagonal(tensors)
 
 
@@ -515,6 +519,7 @@ def block_diag(*tensors):
 def meshgrid(*tensors, indexing=None):
     """Coordinates from vectors: the vectors expanded against each other, one dimension each."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    check_mesh(tensors, indexing=indexing)
     if indexing is None:
         warnings.warn(
             "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
@@ -551,6 +556,7 @@ def require_vector(tensor):
 def cartesian_prod(*tensors):
     """Every choice of one element from each vector, one a row."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    check_product(tensors)
     for tensor in tensors:
         require_vector(tensor)
     if len(tensors) == 1:

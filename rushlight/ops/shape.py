@@ -159,10 +159,14 @@ def broadcast_two(a, b):
     return tuple(reversed(result))
 
 
+check_broadcast = core.Parser("broadcast_tensors", False)
+
+
 @composite(method=False)
 def broadcast_tensors(*tensors):
     """The tensors expanded to their common shape."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    check_broadcast(tensors)
     shape = ()
     for tensor in tensors:
         shape = broadcast_two(shape, tuple(tensor.shape))
@@ -373,16 +377,19 @@ def unsqueeze(x, dim):
     """With a new dimension of size 1 at `dim`."""
 
 
+check_1d, check_2d, check_3d = (core.Parser(f"atleast_{count}d", False) for count in (1, 2, 3))
+
+
 @composite(method=False)
 def atleast_1d(*tensors):
     """The tensors, 0-d ones as 1-d."""
-    return each_of(tensors, lambda x: x.reshape(1) if x.ndim == 0 else x)
+    return each_of(check_1d, tensors, lambda x: x.reshape(1) if x.ndim == 0 else x)
 
 
 @composite(method=False)
 def atleast_2d(*tensors):
     """The tensors with at least two dimensions; vectors become rows."""
-    return each_of(tensors, lambda x: x.reshape(1, 1) if x.ndim == 0 else x.unsqueeze(0) if x.ndim == 1 else x)
+    return each_of(check_2d, tensors, lambda x: x.reshape(1, 1) if x.ndim == 0 else x.unsqueeze(0) if x.ndim == 1 else x)
 
 
 @composite(method=False)
@@ -394,14 +401,16 @@ def atleast_3d(*tensors):
             return x.reshape(1, 1, 1)
         return x.unsqueeze(0).unsqueeze(-1) if x.ndim == 1 else x.unsqueeze(-1) if x.ndim == 2 else x
 
-    return each_of(tensors, deep)
+    return each_of(check_3d, tensors, deep)
 
 
-def each_of(tensors, function):
+def each_of(check, tensors, function):
     if len(tensors) == 1:
         if isinstance(tensors[0], torch.Tensor):
             return function(tensors[0])
+        check(tensors[0])
         tensors = tensors[0]
+    check(tensors)
     return tuple(function(tensor) for tensor in tensors)
 
 

@@ -1,6 +1,7 @@
 """A tensor in several pieces, all of them views."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import composite
 from rushlight.ops._declare import view as shares_memory
 from rushlight.ops.shape import slice as cut
@@ -56,8 +57,13 @@ def split(tensor, split_size_or_sections, dim=0):
     """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
     size = split_size_or_sections
     if not isinstance(size, int):
+        check_sizes(tensor, size, dim)
         return split_as_listed(tensor, size, dim)
+    check_split(tensor, size, dim)
     return split_evenly(tensor, even_sizes(tensor, size, dim), dim)
+
+
+check_sizes, check_split = core.Parser("split_with_sizes", False), core.Parser("split", False)
 
 
 def even_sizes(tensor, size, dim):

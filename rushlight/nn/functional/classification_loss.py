@@ -1,7 +1,7 @@
 """Losses of predicted classes. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
-from rushlight.core import unwrapped
+from rushlight.core import Parser, unwrapped
 from rushlight.ops import neural
 
 from ._reduction import checked, reduced
@@ -16,6 +16,11 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     the mean is over the sum of the weights.
     """
     return neural.nll_loss(input, target, weight, checked(reduction, size_average, reduce), ignore_index)
+
+
+check_cross_entropy, check_with_logits = (
+    Parser(name, False) for name in ("cross_entropy_loss", "binary_cross_entropy_with_logits")
+)
 
 
 def cross_entropy(
@@ -41,6 +46,8 @@ def cross_entropy(
     tensor(0.6931)
     """
     reduction = checked(reduction, size_average, reduce)
+    if type(input) is not torch.Tensor or type(target) is not torch.Tensor or label_smoothing != 0.0:
+        check_cross_entropy(input, target, weight, 1, ignore_index, label_smoothing)
     class_dim = 0 if input.dim() == 1 else 1
     if input.shape == target.shape:
         return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
@@ -133,4 +140,5 @@ def binary_cross_entropy_with_logits(
     reduction = checked(reduction, size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    check_with_logits(input, target, weight, pos_weight)
     return neural.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)

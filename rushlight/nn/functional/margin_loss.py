@@ -1,6 +1,7 @@
 """Losses that ask for a margin between scores or distances. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
+from rushlight.core import Parser
 from rushlight.ops import losses, neural
 
 from ._reduction import checked, reduced
@@ -20,9 +21,16 @@ __all__ = [
 ]
 
 
+check_hinge, check_ranking, check_cosine, check_triplet = (
+    Parser(name, False)
+    for name in ("hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss", "triplet_margin_loss")
+)
+
+
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, and max(0, margin - input) where it is -1."""
     reduction = checked(reduction, size_average, reduce)
+    check_hinge(input, target, margin)
     zeros = torch.zeros_like(input)
     apart = torch.where(target != 1, (margin - input).clamp_min(0), zeros)
     return reduced(apart + torch.where(target != -1, input, zeros), reduction)
@@ -36,12 +44,14 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
             f"margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
+    check_ranking(input1, input2, target, margin)
     return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cos where target is 1, and max(0, cos - margin) where it is -1. Shapes: (N, D), (N, D), (N) or (D), (D), ()."""
     reduction = checked(reduction, size_average, reduce)
+    check_cosine(input1, input2, target, margin)
     dim = target.dim()
     if dim > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
@@ -103,6 +113,7 @@ def triplet_margin_loss(
     reduction = checked(reduction, size_average, reduce)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    check_triplet(anchor, positive, negative, margin, p, eps, swap)
     if not anchor.dim() == positive.dim() == negative.dim():
         raise RuntimeError(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "

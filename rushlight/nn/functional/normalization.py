@@ -1,6 +1,7 @@
 """Normalization of activations, and of vectors to length one."""
 
 import rushlight as torch
+from rushlight.core import Parser
 from rushlight.ops import neural
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
@@ -49,6 +50,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     return neural.group_norm(input, num_groups, weight, bias, eps)
 
 
+check_instance_norm = Parser("instance_norm", False)
+
+
 def instance_norm(
     input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05
 ):
@@ -69,6 +73,7 @@ def instance_norm(
             raise ValueError(f"Expected more than 1 spatial element when training, got input size {shape}")
     elif running_mean is None or running_var is None:
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    check_instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps)
     samples, channels = shape[0], shape[1]
     # Every sample's channels are channels of one large sample.
     rows = [None if given is None else given.repeat(samples) for given in (running_mean, running_var, weight, bias)]

@@ -4,11 +4,17 @@ import math
 import warnings
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops import neural
 
 from ._reduction import REDUCTIONS, checked, reduced
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
+
+
+check_kl_div, check_poisson, check_smooth = (
+    core.Parser(name, False) for name in ("kl_div", "poisson_nll_loss", "smooth_l1_loss")
+)
 
 
 def _same_shape(input, target):
@@ -67,6 +73,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     """d² / (2 beta) where d = |input - target| < beta, and d - beta / 2 elsewhere (Girshick, 2015)."""
     reduction = checked(reduction, size_average, reduce)
     input, target = _same_shape(input, target)
+    check_smooth(input, target, reduction, beta)
     if beta == 0.0:
         return reduced((input - target).abs(), reduction)
     return neural.smooth_l1_loss(input, target, reduction, beta)
@@ -98,6 +105,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         )
     elif reduction != "batchmean":
         checked(reduction)
+    check_kl_div(input, target, log_target=log_target)
     for kind, found in (("Complex", "is_complex"), ("Integral", "is_floating_point")):
         if any(getattr(value, found)() is (kind == "Complex") for value in (input, target)):
             raise RuntimeError(f"kl_div: {kind} inputs not supported.")
@@ -113,6 +121,7 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
     With `full`, Stirling's approximation of log(target!) is added where target > 1.
     """
     reduction = checked(reduction, size_average, reduce)
+    check_poisson(input, target, log_input, full, eps)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
