@@ -43,7 +43,7 @@ from rushlight.core import (
 from rushlight.core import is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, is_inference_mode_enabled
 from rushlight.core import is_warn_always_enabled, set_warn_always
 
-__version__ = "2.13.0+rushlight0.1.0"
+from rushlight.version import __version__
 
 _core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
 _names = globals()
@@ -98,6 +98,7 @@ from rushlight.utils.dlpack import from_dlpack, to_dlpack
 _core.set_find_public(_find_public)
 
 _LATE = {
+    **{name: f"rushlight.{name}" for name in ("accelerator", "backends", "compiler", "cpu", "mps", "types", "xpu")},
     "explain": "rushlight.explain",
     "func": "rushlight.func",
     "load": "rushlight.serialization:load",

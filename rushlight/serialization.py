@@ -12,6 +12,7 @@ import uuid
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import contextmanager
 from enum import Enum
 from types import FunctionType, ModuleType
@@ -46,6 +47,7 @@ __all__ = [
     "storage_to_tensor_type",
 ]
 
+MAP_LOCATION = Callable[[UntypedStorage, str], UntypedStorage] | device | str | dict[str, str] | None
 _get_layout = core.layout_named  # (files name it so)
 DEFAULT_PROTOCOL = 2
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C

@@ -1,6 +1,7 @@
 """Files, pickles and copies; what classes, functions and dtypes are called, and Python's own words where tensors stand in them."""
 
 import copy
+import importlib
 import io
 import math
 import operator
@@ -335,3 +336,63 @@ def test_what_empty_lines_give(torch):
     assert torch.zeros(0, dtype=torch.bool).median().item() is True
     nothing = torch.zeros(0, dtype=torch.cdouble).median()
     assert nothing.dtype is torch.cdouble and math.isnan(nothing.real) and nothing.imag == 0
+
+
+# ---------------------------------------------------------------------------------------------------------- what programs ask first
+def test_versions_compare_by_number(torch):
+    version = torch.__version__
+    assert isinstance(version, str) and version > "2.9" and version >= (2, 13) and version > (1, 9) and version > "2.9"
+    assert version >= "2.13.0" and not version < "2.13.0" and version != (2, 12) and version != "2.13.1" and version < "3"
+    assert version.split(".")[:2] == ["2", "13"] and importlib.import_module(f"{torch.__name__}.version").cuda is None
+    made = importlib.import_module(f"{torch.__name__}.torch_version").TorchVersion
+    assert made("1.10.0") == "1.10" and made("1.10.0rc1") < "1.10.0" and made("1.10.0+cpu") > "1.10.0" and made("1.2") < (1, 10)
+
+
+def test_other_devices_are_not_there(torch):
+    for name in ("xpu", "mps", "accelerator", "cuda"):
+        module = importlib.import_module(f"{torch.__name__}.{name}")
+        assert not module.is_available() and module.device_count() == 0
+    assert torch.accelerator.current_accelerator() is None and torch.cpu.is_available() and torch.cpu.device_count() == 1
+    assert refusal(torch.accelerator.synchronize)[1] == "Cannot access accelerator device when none is available."
+    assert not torch.backends.mps.is_available() and not torch.backends.mps.is_built() and not torch.backends.cuda.is_built()
+    cudnn = importlib.import_module(f"{torch.__name__}.backends.cudnn")
+    assert (
+        not cudnn.is_available()
+        and cudnn.version() is None
+        and (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == (True, False, False)
+    )
+    with cudnn.flags(enabled=False, benchmark=True):
+        assert not cudnn.enabled and cudnn.benchmark
+    assert cudnn.enabled and not cudnn.benchmark
+    before = torch.get_float32_matmul_precision()
+    torch.backends.cuda.matmul.allow_tf32 = True
+    assert torch.backends.cuda.matmul.allow_tf32 and torch.get_float32_matmul_precision() == "high"
+    torch.set_float32_matmul_precision(before)
+
+
+def test_nothing_is_compiled(torch):
+    compiler = importlib.import_module(f"{torch.__name__}.compiler")
+    assert not compiler.is_compiling() and not compiler.is_exporting() and not compiler.is_dynamo_compiling()
+    assert compiler.allow_in_graph(abs)(-2) == 2
+    compiler.reset()
+
+
+def test_one_number_for_all_dimensions(torch):
+    utils = importlib.import_module(f"{torch.__name__}.nn.modules.utils")
+    assert (
+        utils._pair(3) == (3, 3)
+        and utils._triple([1, 2]) == (1, 2)
+        and utils._single(1) == (1,)
+        and utils._quadruple(0) == (0,) * 4
+    )
+    assert utils._ntuple(2, "x").__name__ == "x" and utils._reverse_repeat_tuple((1, 2), 2) == (2, 2, 1, 1)
+    assert utils._list_with_default([None, 3], [1, 4, 5]) == [4, 3] and utils._list_with_default(3, [4]) == 3
+    assert refusal(utils._list_with_default, [None, 3], [4, 5]) == (ValueError, "Input dimension should be at least 3")
+
+
+def test_names_for_annotations(torch):
+    types = importlib.import_module(f"{torch.__name__}.types")
+    assert isinstance(2.5, types.Number) and isinstance(torch.device("cpu"), types.Device) and types._dtype is torch.dtype
+    assert (
+        io.BytesIO is not types.FileLike and str in typing.get_args(types.FileLike) and torch.Size in typing.get_args(types._size)
+    )
