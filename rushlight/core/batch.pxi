@@ -494,6 +494,8 @@ cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* si
     cdef list made
     cdef dict named
     cdef object key, item
+    cdef Depth depth
+    depth.enter()
     cdef bint each = type(dim) is tuple or type(dim) is list or type(dim) is dict
     if type(value) is dict:
         if each and (type(dim) is not dict or len(<dict>dim) != len(<dict>value)):
@@ -512,6 +514,8 @@ cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* si
             return NOT_PLAIN
         made = []
         for item in value:
+            if each and len(made) == len(dim):
+                return NOT_PLAIN
             item = wrap_tree(level, item, dim[len(made)] if each else dim, size)
             if item is NOT_PLAIN:
                 return NOT_PLAIN
@@ -543,6 +547,8 @@ cdef object unwrap_tree(BatchLevel level, object result):
     cdef object key, item
     cdef list made
     cdef dict named
+    cdef Depth depth
+    depth.enter()
     if type(result) is Wrapped:
         return left((<Wrapped>result).value) if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else NOT_PLAIN
     if type(result) is tuple or type(result) is list:

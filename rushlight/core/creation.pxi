@@ -1,8 +1,6 @@
 # Tensors from data. What a program gives may change while it is read (an item's __float__ may do anything), so every sequence is read once.
 cdef extern from "Python.h":
     bint PySequence_Check(object)
-    int Py_EnterRecursiveCall(const char*) except -1
-    void Py_LeaveRecursiveCall() noexcept
     double PyFloat_AsDouble(object) except? -1
     int PyObject_IsTrue(object) except -1
 
@@ -34,17 +32,15 @@ cdef int infer_shape(object data, list shape) except -1:
 cdef int infer_code(object data, int have) except -2:
     """The dtype that numbers, or nested sequences of them, have together."""
     cdef int code
+    cdef Depth depth
     if type(data) is list or type(data) is tuple:
-        Py_EnterRecursiveCall(" while reading nested sequences")
-        try:
-            if not data:
-                return widen(have, default_dtype)
-            for item in data:
-                if item is data:
-                    raise TypeError("new(): self-referential lists are incompatible")
-                have = widen(have, default_dtype) if type(item) is float else infer_code(item, have)
-        finally:
-            Py_LeaveRecursiveCall()
+        depth.enter()
+        if not data:
+            return widen(have, default_dtype)
+        for item in data:
+            if item is data:
+                raise TypeError("new(): self-referential lists are incompatible")
+            have = widen(have, default_dtype) if type(item) is float else infer_code(item, have)
         return have
     if isinstance(data, Tensor):
         return widen(have, (<Tensor>data).code)
@@ -63,15 +59,12 @@ cdef int infer_code(object data, int have) except -2:
         return widen(have, code_of_array(data, False))
     if not PySequence_Check(data):
         raise RuntimeError(f"Could not infer dtype of {type_name(data)}")
-    Py_EnterRecursiveCall(" while reading nested sequences")
-    try:
-        for i in range(len(data)):
-            item = data[i]
-            if item is data:
-                raise TypeError("new(): self-referential lists are incompatible")
-            have = infer_code(item, have)
-    finally:
-        Py_LeaveRecursiveCall()
+    depth.enter()
+    for i in range(len(data)):
+        item = data[i]
+        if item is data:
+            raise TypeError("new(): self-referential lists are incompatible")
+        have = infer_code(item, have)
     return have
 
 cdef int store_number(object value, int code, void* at) except -1:
@@ -344,8 +337,16 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
     update_contiguous(out)
     return out
 
-def resize_tensor(Tensor x, size):
-    """Changes the shape of `x` in place, with more memory where it needs it."""
+cdef object py_format_strides = None
+
+def set_format_strides(function):
+    """Tells resize_ the strides of memory formats."""
+    global py_format_strides
+    py_format_strides = function
+
+def resize_tensor(Tensor x, size, memory_format=None):
+    """Changes the shape of `x` in place, with more memory where it needs it; row-major, or in another memory format."""
+    cdef int d
     cdef int64_t sizes[MAX_DIMS]
     cdef Geometry shape
     shape.set_shape(sizes, read_sizes(size, sizes))
@@ -353,7 +354,7 @@ def resize_tensor(Tensor x, size):
         raise RuntimeError("cannot resize variables that require grad")
     if type(x) is Wrapped and isinstance((<Wrapped>x).level, DualLevel):
         raise RuntimeError("cannot resize variables that has a forward grad")
-    if x.geometry.same_shape(shape):
+    if memory_format is None and x.geometry.same_shape(shape):
         return x
     if has_hidden_dim(x):
         # The batch stays in front.
@@ -361,7 +362,14 @@ def resize_tensor(Tensor x, size):
         put_within(<Wrapped>x, (<Wrapped>x).value, (<Wrapped>x).aspect)
         return x
     check_write(x)
+    if memory_format is preserve_format:
+        raise RuntimeError("Unsupported memory formatPreserve")
+    strides = None if memory_format is None or memory_format is contiguous_format else py_format_strides(make_size(shape.shape, shape.ndim), memory_format)
     resize_in_place(x, shape)
+    if strides is not None:
+        for d in range(shape.ndim):
+            x.geometry.strides[d] = strides[d]
+        update_contiguous(x)
     mark_write(x.storage)
     return x
 

@@ -42,10 +42,12 @@ def left(value, int step=0):
     """`value`, a tensor or a list of them, as a result of a transform that has ended, or (with a `step` of -1) is about to end."""
     cdef object item
     cdef int depth = modes.transforms + step
+    cdef Depth nested
     if isinstance(value, Tensor):
         if (<Tensor>value).depth > depth:
             (<Tensor>value).depth = <uint8_t>depth
     elif type(value) is list or type(value) is tuple:
+        nested.enter()
         for item in value:
             left(item, step)
     return value

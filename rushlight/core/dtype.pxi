@@ -221,6 +221,8 @@ cdef int check_fits(object value, int code) except -1:
         real = value
     elif PyComplex_Check(value):
         real, imag = value.real, value.imag
+    elif (code == FLOAT16 or code == BFLOAT16) and PyLong_Check(value) and -1 << 62 < value < 1 << 62:
+        real = value
     else:
         return 0
     if LARGEST[code] < abs(real) < INFINITY or LARGEST[code] < abs(imag) < INFINITY:
@@ -267,7 +269,7 @@ cdef int write_number(object value, int code, void* at) except -1:
             value = int(value)
         integer = PyLong_AsLongLongAndOverflow(int(value), &overflow)
         if overflow:
-            raise RuntimeError("Overflow when unpacking long long")
+            raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
         if code == INT64:
             (<int64_t*>at)[0] = integer
         elif code == INT32:

@@ -302,9 +302,11 @@ def no_forward_rule(str name):
                                "we can prioritize its implementation or submit a PR adding the implementation to derivatives.yaml")
 
 cdef object within_level(Level level, object value):
+    cdef Depth depth
     if type(value) is Wrapped:
         return (<Wrapped>value).value if (<Wrapped>value).level is level else value
     if type(value) is list or type(value) is tuple:
+        depth.enter()
         return type(value)([within_level(level, item) for item in value])
     return value
 

@@ -169,12 +169,29 @@ def are_alike(Tensor first, *others):
     return True
 
 
+cdef int check_apart(object out, object given, bint entirely) except -1:
+    """Refuses an input (or one in a list) that shares memory with what is written to; without `entirely`, some of it but not all."""
+    cdef object item
+    cdef int overlap
+    if isinstance(out, (list, tuple)):
+        for item in out:
+            check_apart(item, given, entirely)
+        return 0
+    for item in given if isinstance(given, (list, tuple)) else (given,):
+        if isinstance(item, Tensor):
+            overlap = overlap_of(<Tensor>out, <Tensor>item)
+            if overlap == OVERLAP_PARTIAL or entirely and overlap == OVERLAP_FULL:
+                raise RuntimeError(SHARED_MEMORY_TEXT)
+    return 0
+
+
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
     cdef public object choose_variant
     cdef public bint writes      # the function writes into its first argument: the target of an in-place call, else a copy …
     cdef public bint row_major   # … which is contiguous, whatever the layout of the argument
     cdef public bint takes_expanded   # the target may have expanded dimensions
+    cdef public object apart     # may inputs share memory with `out`? True: none of it, False: all or none of it, None: any of it
 
     cdef int variant(self, PyObject** args) noexcept:
         if self.choose_variant is None:
@@ -203,6 +220,10 @@ cdef class GeneralOp(Op):
             begin_write(self, call)
             if not self.takes_expanded:
                 check_no_overlap(target)
+        elif mode == MODE_OUT and self.apart is not None:
+            for i in range(self.parameter_count):
+                if isinstance(<object>args[i], (Tensor, list, tuple)):
+                    check_apart(<object>call.out, <object>args[i], self.apart)
         modes.grad = False
         try:
             if self.writes and mode != MODE_IN_PLACE:

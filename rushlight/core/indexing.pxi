@@ -213,5 +213,5 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     else:
         check_no_overlap(<Tensor>view)
         # (Where it is recorded, it is as the write of a tensor.)
-        view.fill_(tensor_of_dtype(value, x.code) if modes.grad and needs_grad(<Tensor>view) else value)
+        view.fill_(tensor_of_dtype(value, x.code) if x.code == FLOAT16 or x.code == BFLOAT16 or modes.grad and needs_grad(<Tensor>view) else value)
     return 0

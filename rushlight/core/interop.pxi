@@ -385,9 +385,11 @@ def default_torch_function(cls, func, types, args=(), kwargs=None):
 kept_plain = set()    # functions whose results stay as they are
 
 cdef object in_subclass(object value, object cls):
+    cdef Depth depth
     if type(value) is Tensor and cls is not Tensor:
         return value.as_subclass(cls)
     if isinstance(value, (tuple, list)):
+        depth.enter()
         converted = [in_subclass(item, cls) for item in value]
         return type(value)(converted) if type(value) in (tuple, list) or not hasattr(value, "_fields") else type(value)(converted)
     return value
@@ -404,12 +406,12 @@ cdef object view_as_type(Tensor x, cls):
         out.grad_fn_ = (<Tensor>aliased).grad_fn_
     return out
 
-cdef list overriding_types(arguments):
-    """The types among the arguments that want a say, subclasses first."""
+cdef list overriding_types(arguments, int depth=0):
+    """The types among the arguments that want a say, subclasses first. Lists in lists are looked into a few levels deep."""
     cdef list types = []
     for value in arguments:
         if isinstance(value, (list, tuple)):
-            for kind in overriding_types(value):
+            for kind in overriding_types(value, depth + 1) if depth < 4 else ():
                 if kind not in types:
                     types.append(kind)
             continue

@@ -59,9 +59,11 @@ cdef Tensor resolved(Tensor x):
 
 cdef object resolved_items(object value):
     """An argument with each tensor resolved."""
+    cdef Depth depth
     if isinstance(value, Tensor):
         return resolved(<Tensor>value)
     if (type(value) is list or type(value) is tuple) and is_lazy(<PyObject*>value):
+        depth.enter()
         return type(value)([resolved_items(item) for item in value])
     return value
 

@@ -277,6 +277,22 @@ cdef extern from "Python.h":
     tuple PyList_AsTuple(object)
     tuple PySequence_Tuple(object)
 
+cdef extern from *:
+    """
+    // For functions that call themselves on what containers hold, which may hold themselves: RecursionError, as in Python's own.
+    struct rl_depth {
+      bool entered = false;
+      int enter() {
+        if (Py_EnterRecursiveCall(" while looking into nested containers")) return -1;
+        entered = true;
+        return 0;
+      }
+      ~rl_depth() { if (entered) Py_LeaveRecursiveCall(); }
+    };
+    """
+    cdef cppclass Depth "rl_depth":
+        int enter() except -1
+
 cdef inline tuple items_once(object sequence):
     """The items of a sequence, read once: what an item does while it is converted cannot change them. Of lists and tuples what they hold,
     whatever a subclass says."""

@@ -67,12 +67,14 @@ cdef Plan make_plan(Op op, uint64_t mask):
     return plan
 
 cdef object save_value(object value, bint in_place_target):
+    cdef Depth depth
     if isinstance(value, Tensor):
         if in_place_target:
             # The rule wants the value from before the write.
             value = py_clone(value)
         return save_tensor(<Tensor>value, False, 0)
     if isinstance(value, (list, tuple)) and any([isinstance(item, Tensor) for item in value]):
+        depth.enter()
         return [save_value(item, False) for item in value]
     return value
 
@@ -245,11 +247,13 @@ cdef bint is_column_major(Tensor t):
     return t.geometry.ndim == 2 and t.geometry.strides[0] == 1 and t.geometry.strides[1] == t.geometry.shape[0]
 
 cdef object metadata_of(object value, int kind):
+    cdef Depth depth
     if isinstance(value, Tensor):
         if kind == FROM_COLUMN_MAJOR:
             return is_column_major(<Tensor>value)
         return shape_of(<Tensor>value) if kind == FROM_SHAPE else dtypes[(<Tensor>value).code]
     if isinstance(value, (list, tuple)):
+        depth.enter()
         return [metadata_of(item, kind) for item in value]
     return None
 

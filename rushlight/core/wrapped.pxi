@@ -311,9 +311,11 @@ cdef bint has_shadow(Level level, Tensor t):
     return <size_t><PyObject*>(t if t.base is None else t.base) in level.shadows
 
 cdef object shadowed(Level level, object value):
+    cdef Depth depth
     if isinstance(value, Tensor):
         return shadow_of(level, <Tensor>value) if has_shadow(level, <Tensor>value) else value
     if type(value) is list or type(value) is tuple:
+        depth.enter()
         return type(value)([shadowed(level, item) for item in value])
     return value
 

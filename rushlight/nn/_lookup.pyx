@@ -36,6 +36,7 @@ cdef TypeStruct* module_type = NULL
 cdef object tensor_class, module_class
 cdef tuple global_hooks = ()
 cdef int STACK_ARGUMENTS = 8
+cdef int MOST_LEVELS = 1000     # of modules in modules
 
 
 cdef inline dict attributes_of(object module):
@@ -189,16 +190,18 @@ def configure(tensor, module, hooks):
     module_type = <TypeStruct*>module
 
 
-def tensor_slots(module, str prefix, dict found):
+def tensor_slots(module, str prefix, dict found, int depth=0):
     """Where a module, and those in it, keep their parameters and buffers: name -> (table, key), put into `found`."""
     cdef dict attributes = module.__dict__
+    if depth > MOST_LEVELS:     # (a module that holds itself)
+        raise RecursionError("maximum recursion depth exceeded")
     for table in (attributes["_parameters"], attributes["_buffers"]):
         for key, tensor in (<dict?>table).items():
             if tensor is not None:
                 found[prefix + key] = (table, key)
     for key, child in (<dict?>attributes["_modules"]).items():
         if child is not None:
-            tensor_slots(child, f"{prefix}{key}.", found)
+            tensor_slots(child, f"{prefix}{key}.", found, depth + 1)
     return found
 
 

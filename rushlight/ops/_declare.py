@@ -315,6 +315,7 @@ def op(
     writes=False,
     row_major=False,
     expanded=False,
+    apart=False,
     out=True,
     driver=core.GeneralOp,
     configuration=(),
@@ -327,7 +328,8 @@ def op(
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
     is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
     layout; of four names the last two are those of in-place calls. `driver` is a kind of GeneralOp with a short way for plain calls,
-    configured with `configuration`. Of two `name`s without `variant` the second is that of the call in place.
+    configured with `configuration`. `out=` may not share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
+    Of two `name`s without `variant` the second is that of the call in place.
     """
 
     def declare(body):
@@ -362,6 +364,7 @@ def op(
         if variant is None and len(made.backward_names) == 2:
             made.in_place_shift = 1
         made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
+        made.apart = apart
         if configuration:
             made.configure(*configuration)
         return register(made, inplace=inplace or writes, **placement)

@@ -9,7 +9,7 @@ from rushlight.ops.shape import wrapped
 
 
 # ---------------------------------------------------------------------------------------------------------- places
-@op(method=False, name="NonzeroBackward0", function=False)
+@op(method=False, name="NonzeroBackward0", function=False, apart=True)
 def coordinates(x):
     """The coordinates of the nonzero elements."""
     return nonzero_places(x)

@@ -1,6 +1,7 @@
 """New tensors: filled with one value, evenly spaced, or patterned."""
 
 import math
+import warnings
 
 import rushlight as torch
 from rushlight import core
@@ -336,11 +337,13 @@ def has_buffer(value):
 
 # ---------------------------------------------------------------------------------------------------------------- sequences
 def new_vector(count, out, dtype, layout, device, requires_grad):
-    """A new 1-d tensor, or `out=` in that shape."""
+    """A new vector; `out=`, where that is one of this length (or is made so, if it has another number of elements)."""
     check_layout(layout)
     if out is None:
         return unset("empty", (count,), dtype, device, requires_grad)
-    return out if tuple(out.shape) == (count,) else core.resize_tensor(out, (count,))
+    if out.numel() != count:
+        core.resize_tensor(out, (count,))
+    return out if out.dim() == 1 else core.empty_tensor((count,), out.dtype)
 
 
 def spaced_kind(values, dtype, out):
@@ -373,6 +376,15 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
     if kind.is_complex or kind.name == "bool":
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind.legacy_name}'")
     size = arange_size(start, end, step, kind)
+    if out is not None:
+        core.require_not_expanded(out)
+        if out.numel() not in (0, size):
+            warnings.warn(
+                f"The number of elements in the out tensor of shape {list(out.shape)} is {out.numel()} which does not match the "
+                f"computed number of elements {size}. Note that this may occur as a result of rounding error. The out tensor will "
+                f"be resized to a tensor of shape ({size},).",
+                stacklevel=3,
+            )
     made = new_vector(size, out, kind, layout, device, requires_grad)
     if kind.is_floating_point:
         kernel("arange")(made, float(start), float(step))
@@ -382,10 +394,13 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
 
 
 def counted(made, out):
-    """Marks `out=` as written."""
-    if out is not None:
+    """`made`; written into `out=`, where it is not that already."""
+    if out is None:
+        return made
+    if made is out:
         core.mark_written(out)
-    return made
+        return out
+    return core.write_elements(out, made.view(out.shape))
 
 
 def range_bounds(name, args, more):

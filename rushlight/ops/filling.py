@@ -17,10 +17,9 @@ def number_of(x, value):
         if value.ndim:
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
         return value
-    if isinstance(value, complex) and not x.is_complex() and value.imag:
-        raise RuntimeError(f"value cannot be converted to type {c_name(x.dtype)} without overflow")
-    core.check_fits_dtype(value, x.dtype)
-    return core.tensor(value, dtype=x.dtype)
+    if x.numel() != 1:
+        core.check_fits_dtype(value, x.dtype)
+    return core.fill_tensor(core.empty_tensor((), x.dtype), value)
 
 
 @op(
@@ -153,6 +152,7 @@ def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
     check_fill(x, mask, value)
     warn_of_expanded("masked_fill_", x, "tensor[mask] = scalar")
+    core.require_no_partial_overlap(x, mask)
     kernel("masked_fill")(x, mask.expand(x.shape), core.empty_tensor((), x.dtype).fill_(value))
     return x
 
@@ -195,6 +195,7 @@ def selected_gradient(g, x_shape, mask):
 @op(
     vjp=selected_gradient,
     jvp=lambda x_t, mask: x_t.masked_select(mask),
+    apart=True,
 )
 def masked_select(x, mask):
     """The elements of `x` where `mask` is True, in one dimension."""

@@ -206,6 +206,8 @@ def at_least_vector(x):
 
 def as_value(x, value):
     """A number as a 0-d tensor of x's dtype."""
+    if not isinstance(value, torch.Tensor):
+        core.check_fits_dtype(value, x.dtype)
     out = core.empty_tensor((), x.dtype)
     return out.fill_(value)
 
@@ -238,7 +240,7 @@ def index_put_(input, indices, values, accumulate=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- linear indices
-@op(vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True), linear=True)
+@op(vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True), linear=True, apart=True)
 def take(x, index):
     """The elements at linear (row-major) indices."""
     if index.dtype is not torch.int64:

@@ -66,6 +66,7 @@ def cat_gradient(g, tensors_shape, dim):
     linear=True,
     driver=core.JoinOp,
     configuration=(False,),
+    apart=True,
     method=False,
     aliases=("concat", "concatenate"),
 )
@@ -114,6 +115,7 @@ def cat(tensors, dim=0):
     linear=True,
     driver=core.JoinOp,
     configuration=(True,),
+    apart=True,
     method=False,
 )
 def stack(tensors, dim=0):

@@ -445,7 +445,7 @@ def triangle(name, article):
 
     body.__name__ = name
     body.__doc__ = f"The {article} triangle of each matrix, zeros elsewhere."
-    return op(vjp=lambda g, diagonal: getattr(g, name)(diagonal), linear=True, inplace=True)(body)
+    return op(vjp=lambda g, diagonal: getattr(g, name)(diagonal), linear=True, inplace=True, apart=None)(body)
 
 
 tril = triangle("tril", "lower")
@@ -589,16 +589,21 @@ def combinations(input, r=2, with_replacement=False):
 @composite(function=False)
 def resize_(self, *sizes, memory_format=None):
     """Other sizes in place; what memory holds stays, new elements are unset."""
-    sizes = tuple(one_sequence(sizes))
-    if any(size < 0 for size in sizes):
-        raise RuntimeError("numel: integer multiplication overflow")
-    return core.resize_tensor(self, sizes)
+    return core.resize_tensor(self, tuple(one_sequence(sizes)), memory_format)
 
 
 @composite
 def resize_as_(self, the_template, memory_format=None):
     """The sizes of another tensor, in place."""
-    return core.resize_tensor(self, tuple(the_template.shape))
+    if memory_format is core.preserve_format:
+        memory_format = torch.contiguous_format
+        for format in (torch.channels_last, torch.channels_last_3d):
+            if not the_template.is_contiguous() and the_template.is_contiguous(memory_format=format):
+                memory_format = format
+    return core.resize_tensor(self, tuple(the_template.shape), memory_format)
+
+
+core.set_format_strides(format_strides)
 
 
 @composite(function=False)

@@ -43,6 +43,7 @@ def require_index_dtype(name, index):
     linear=True,
     driver=core.SelectOp,
     configuration=("gather",),
+    apart=True,
 )
 def gather(x, dim, index, *, sparse_grad=False):
     """out[i][j][k] = x[index[i][j][k]][j][k] for `dim` 0: one element of `x` for each of `index`."""

@@ -13,6 +13,7 @@ from rushlight.ops.shape import wrapped
     linear=True,
     driver=core.SelectOp,
     configuration=("index_select",),
+    apart=True,
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""
@@ -155,6 +156,7 @@ def index_fill(x, dim, index, value):
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     d = wrapped(dim, x.ndim)
     warn_of_expanded("index_fill_", x, "tensor[mask] = scalar")
+    core.require_apart(x, index)
     if index.numel():
         kernel("index_fill")(at_least_vector(x), index, as_value(x, value), d)
     return x

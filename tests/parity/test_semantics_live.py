@@ -32,6 +32,7 @@ from ..semantics.test_pytree import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_saved_values import *  # noqa: F403
 from ..semantics.test_tangents_in_memory import *  # noqa: F403
+from ..semantics.test_sizes_and_owners import *  # noqa: F403
 from ..semantics.test_treespecs import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
