@@ -93,7 +93,7 @@ _ops.add_parsers(_names)
 from rushlight._printing import get_printoptions, set_printoptions, typename
 from rushlight._late import late as _late
 from rushlight._names import find_public as _find_public
-from rushlight.utils.dlpack import from_dlpack, to_dlpack
+from rushlight._dlpack import from_dlpack, to_dlpack
 
 _core.set_find_public(_find_public)
 

@@ -3,11 +3,10 @@
 import warnings
 from collections import OrderedDict
 
-from rushlight import _utils, autograd, core
+from rushlight import _dlpack, _utils, autograd, core
 from rushlight._printing import tensor_text
 from rushlight.core import Tensor
 from rushlight.storage import typed_storage
-from rushlight.utils import dlpack
 
 
 def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
@@ -167,8 +166,8 @@ METHODS = {
     "__format__": formatted,
     "__reduce_ex__": reduce,
     "__deepcopy__": deepcopied,
-    "__dlpack__": dlpack.exported,
-    "__dlpack_device__": lambda self: dlpack.CPU,
+    "__dlpack__": _dlpack.exported,
+    "__dlpack_device__": lambda self: _dlpack.CPU,
     "__reversed__": reversed_tensor,
     "__torch_function__": classmethod(core.default_torch_function),
     "__init_subclass__": classmethod(init_subclass),

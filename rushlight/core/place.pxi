@@ -271,8 +271,6 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 
-
-
 cdef extern from "Python.h":
     tuple PyList_AsTuple(object)
     tuple PySequence_Tuple(object)

@@ -137,7 +137,8 @@ cdef inline int64_t bytes_of(int64_t count, int code, const Geometry& g, bint st
     return count * item_bytes[code]
 
 cdef object out_of_memory(int64_t nbytes):
-    return RuntimeError(f"[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate {nbytes} bytes. Error code 12 (Cannot allocate memory)")
+    return RuntimeError(f"[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                        f"{nbytes} bytes. Error code 12 (Cannot allocate memory)")
 
 cdef Storage new_storage(int64_t nbytes):
     cdef Storage storage = Storage.__new__(Storage)
@@ -209,7 +210,8 @@ cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
     memcpy(grown, root.memory.data, size)
     if root.memory.lent:
         old = Storage.__new__(Storage)
-        old.memory.data, old.memory.size, old.memory.own, old.memory.owner = root.memory.data, size, True, root.memory.owner
+        old.memory.data, old.memory.size, old.memory.own = root.memory.data, size, True
+        old.memory.owner = root.memory.owner
         Py_INCREF(old)
         root.memory.owner = <PyObject*>old
     else:

@@ -1,15 +1,11 @@
 """Helpers around tensors, as PyTorch names them."""
 
 from rushlight._late import late as _late
+from rushlight.utils import dlpack, hooks
 
 __all__ = ["checkpoint", "dlpack", "hooks"]
 
-_LATE = {
-    "_pytree": "rushlight.utils._pytree",
-    "checkpoint": "rushlight.utils.checkpoint",
-    "dlpack": "rushlight.utils.dlpack",
-    "hooks": "rushlight.utils.hooks",
-}
+_LATE = {"_pytree": "rushlight.utils._pytree", "checkpoint": "rushlight.utils.checkpoint"}
 __getattr__ = _late(__name__, _LATE)
 
 

@@ -401,7 +401,7 @@ def test_arrays_that_are_refused(torch):
     for make in (torch.from_numpy, torch.tensor, torch.as_tensor):
         with pytest.raises(ValueError, match="given numpy array has byte order different from the native byte order"):
             make(np.arange(3, dtype=">i4"))
-        with pytest.raises(TypeError, match="can't convert np.ndarray of type numpy.object_"):
+        with pytest.raises(TypeError, match=r"can't convert np\.ndarray of type numpy\.object_"):
             make(np.array([1, "a"], dtype=object))
         with pytest.raises(ValueError, match=r"At least one stride in the given numpy array is negative"):
             make(np.zeros(3)[::-1])
