@@ -407,7 +407,9 @@ def test_arrays_that_are_refused(torch):
             make(np.zeros(3)[::-1])
         with pytest.raises(ValueError, match="strides not a multiple of the element byte size"):
             make(np.zeros(2, [("a", "f4"), ("b", "f8")])["b"])
-    assert torch.tensor([[1], np.ones(1, dtype=">i4")]).tolist() == [[1], [1]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # (lists of arrays are slow, they say, once)
+        assert torch.tensor([[1], np.ones(1, dtype=">i4")]).tolist() == [[1], [1]]
 
 
 def test_subclasses_of_arrays(torch):
