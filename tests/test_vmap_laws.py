@@ -25,6 +25,7 @@ RELATIVE_TO_MEMORY = {
     "window_copy": "its places count from the start of the memory",
     "as_strided_scatter": "its rule counts from the start of the memory",
     "_depends": "its result is about the graph",
+    "_ends": "its result is about the graph",
 }
 
 CASES = [

@@ -345,10 +345,17 @@ cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
 cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     """The gradient of what was broadcast, summed over the dimensions that this made."""
     cdef int d, lead = gradient.geometry.ndim - shape.ndim
+    cdef Tensor total
     for d in range(shape.ndim):
         if gradient.geometry.shape[d + lead] != shape.shape[d]:
             return <Tensor>py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
-    return <Tensor>(op_sum(gradient, tuple(range(lead))) if shape.ndim else op_sum(gradient))
+    if shape.ndim == 0:
+        return <Tensor>op_sum(gradient)
+    # (A view of the sum, as in PyTorch, which keeps the summed dimensions at first.)
+    total = <Tensor>op_sum(gradient, tuple(range(lead)))
+    if modes.grad or type(total) is not Tensor:
+        return <Tensor>op_view(total, make_size(shape.shape, shape.ndim))
+    return make_view(total, total.geometry, 0)
 
 cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, object value):
     """The gradient with its target's shape and dtype: summed where it was broadcast, cast where dtypes were mixed."""

@@ -104,6 +104,8 @@ cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) exc
         # view(dtype) is as detach(): the same memory and version, without history.
         if category[(<Tensor>result).code] >= IS_FLOATING and not (op is op_view and type(<object>args[1]) is dtype):
             record(op, args, mask, <Tensor>result)
+        elif op.takes_dtype:
+            raise RuntimeError(f"Autograd not support dtype: {c10_name((<Tensor>result).code)}")
         return 0
     return record_many(op, args, mask, result)
 

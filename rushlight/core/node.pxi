@@ -62,6 +62,7 @@ cdef class NodeExtras:
     cdef object pre_hooks       # dict, or None
     cdef object post_hooks
     cdef dict metadata
+    cdef str title              # the name that users see, where it is not that of the op
     cdef bint kept              # what is saved outlives backward: two callers share the graph
 
 
@@ -248,6 +249,8 @@ cdef class OpNode(Node):
     """A node whose derivative is in the op table."""
 
     cdef str backward_name(self):
+        if self.extras is not None and self.extras.title is not None:
+            return self.extras.title
         return self.plan.op.number_name if self.variant == OF_NUMBER else <str>self.plan.op.backward_names[self.variant]
 
     cdef str forward_name(self):

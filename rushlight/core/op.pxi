@@ -76,6 +76,7 @@ cdef class Rule:
     cdef readonly bint is_slope      # the function gives the partial derivative, not the vjp
     cdef readonly bint is_list       # the parameter is a list of tensors
     cdef readonly list sources       # (FROM_…, index)
+    cdef public str gradient_name    # of the node that a recorded gradient has in PyTorch (TanhBackwardBackward0), where that is one op
     cdef public bint meets_numbers   # it computes with an operand that may be a wrapped number (of x * 2)
     cdef bint is_identity            # the function gives back its one argument (`lambda b: b`): it need not be called
     cdef bint promotes               # operands come in the dtype that the op computed in, that of the gradient
@@ -140,6 +141,7 @@ cdef class Op:
     cdef int rule_parameters[MAX_PARAMETERS]
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
+    cdef bint takes_dtype              # the program may ask for a dtype to compute in
     cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
     cdef public int in_place_shift            # how far the names of calls in place stand behind those of others
     cdef object push                   # how forward mode computes it, once known
@@ -174,6 +176,7 @@ cdef class Op:
         for i in range(self.rule_total):
             self.rule_parameters[i] = (<Rule>rules[i]).parameter
         self.has_variants = len(backward_names) > 1
+        self.takes_dtype = "dtype" in parameters and name != "_to_copy"
         self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])
         describe(self, name, getattr(function, "__doc__", None))

@@ -378,6 +378,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     cdef Py_ssize_t i, k, n, edge
     cdef Rule rule
     cdef Arguments given, held
+    cdef uint64_t sequence = sequence_counter
     cdef object value
     cdef int place
     cdef uint32_t unpacked = 0     # a bit for each saved value that `held` has as rules get it: hooks unpack a value once
@@ -421,21 +422,20 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                     value = promoted_operand(<object>held.items[place], (<Tensor>gradient).code)
                     held.put(place, <PyObject*>value)
                 given.add(held.items[place])
-        if rule.is_identity:
-            value = scale_by_slope(gradient, <object>given.items[0]) if rule.is_slope else <object>given.items[0]
-        elif rule.is_slope:
-            modes.unwrapped = modes.grad and not rule.meets_numbers
-            try:
-                value = rule.function if n == 0 and not callable(rule.function) else PyObject_Vectorcall(rule.function, given.items, n, NULL)
-                value = scale_by_slope(gradient, value)
-            finally:
-                modes.unwrapped = 0
-        else:
-            modes.unwrapped = modes.grad and not rule.meets_numbers
-            try:
+        modes.unwrapped = modes.grad and (node.variant == OF_NUMBER or not rule.meets_numbers)
+        try:
+            if rule.is_identity:
+                value = <object>given.items[0]
+            elif rule.is_slope and n == 0 and not callable(rule.function):
+                value = rule.function
+            else:
                 value = PyObject_Vectorcall(rule.function, given.items, n, NULL)
-            finally:
-                modes.unwrapped = 0
+            if rule.is_slope:
+                value = scale_by_slope(gradient, value)
+        finally:
+            modes.unwrapped = 0
+        if modes.grad and rule.gradient_name is not None:
+            name_gradients(node, rule.gradient_name, value, sequence)
         if rule.parameter < 0 or rule.is_list:
             for item in value:
                 hand_over(node, edge, item, run, result)
@@ -449,6 +449,18 @@ cdef inline object promoted_operand(object value, int code):
     if isinstance(value, Tensor) and (<Tensor>value).code != code and promotion[(<Tensor>value).code][code] == code:
         return py_to_dtype(value, dtypes[code])
     return value
+
+cdef int name_gradients(OpNode of, str title, object value, uint64_t sequence) except -1:
+    """Gives the nodes that a rule has just recorded on top of what it gives (later than `sequence`) the name that PyTorch's one op has."""
+    cdef Node node
+    if not title:
+        title = of.backward_name().partition("Backward")[0] + "BackwardBackward0"
+    for item in (value,) if isinstance(value, Tensor) else value or ():
+        if isinstance(item, Tensor) and (<Tensor>item).grad_fn_ is not None:
+            node = (<Tensor>item).grad_fn_
+            if node.sequence > sequence and isinstance(node, OpNode):
+                node.need_extras().title = title
+    return 0
 
 cdef bint all_undefined(tuple gradients):
     cdef object gradient

@@ -476,8 +476,10 @@ cdef class Tensor:
     def __xor__(self, other): return operate(op_bitwise_xor, self, other)
     def __rxor__(self, other): return operate_reflected(op_bitwise_xor, self, other)
     def __ixor__(self, other): return assign_operator(op_bitwise_xor, self, other)
-    def __matmul__(self, other): return operate(op_matmul, self, other)
-    def __rmatmul__(self, other): return operate_reflected(op_matmul, self, other)
+    def __matmul__(self, other): return operate(op_matmul, self, other) if isinstance(other, Tensor) else refuse_operands("@", self, other, other)
+    def __rmatmul__(self, other): return operate_reflected(op_matmul, self, other) if isinstance(other, Tensor) else refuse_operands("@", other, self, other)
+    def __divmod__(self, other): return refuse_operands("divmod()", self, other, other)
+    def __rdivmod__(self, other): return refuse_operands("divmod()", other, self, other)
     def __lt__(self, other): return operate(op_lt, self, other)
     def __le__(self, other): return operate(op_le, self, other)
     def __gt__(self, other): return operate(op_gt, self, other)
@@ -485,7 +487,10 @@ cdef class Tensor:
     def __eq__(self, other): return operate(op_eq, self, other)
     def __ne__(self, other): return operate(op_ne, self, other)
     def __neg__(self): return (<Op>op_neg)(self)
-    def __pos__(self): return self
+    def __pos__(self):
+        if self.code == BOOL:
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        return self
     def __abs__(self): return (<Op>op_abs)(self)
 
     def __invert__(self):
@@ -628,6 +633,12 @@ cdef bint channels_last_contiguous(Tensor t, int ndim):
                 return False
             step *= t.geometry.shape[d]
     return True
+
+cdef object refuse_operands(str operator, left, right, other):
+    """The error of an operator that tensors have not with such operands; NotImplemented where a foreign type may know what to do."""
+    if not isinstance(other, (Tensor, int, float, complex, str, tuple, list)) and other is not None:
+        return operate(op_matmul, left, right) if type(other).__name__ == "ndarray" and operator == "@" and other is right else NotImplemented
+    raise TypeError(f"unsupported operand type(s) for {operator}: '{type(left).__name__}' and '{type(right).__name__}'")
 
 cdef object only_item(Tensor t):
     """The one element as a number, for float() and the like."""

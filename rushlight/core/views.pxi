@@ -418,8 +418,11 @@ cdef class MultiViewOp(Op):
             if negative:
                 raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(pieces)}")
             if total != x.geometry.shape[d]:
+                for size in pieces:
+                    if size < 0:
+                        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(pieces)}")
                 raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {x.geometry.shape[d]} (input tensor's size at dimension "
-                                   f"{d}), but got split_sizes={list(pieces)}")
+                                   f"{<object>args[2]}), but got split_sizes={list(pieces)}")
             geometry.copy(x.geometry)
             for size in pieces:
                 geometry.shape[d] = size

@@ -8,6 +8,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.autograd.forward_ad import dual_at
 from rushlight.func._wraps import wraps
+from rushlight.ops.shape import alias
 from rushlight.utils._pytree import tree_flatten, tree_map, tree_structure, tree_unflatten
 
 __all__ = ["grad", "grad_and_value", "jvp", "linearize", "vjp"]
@@ -358,7 +359,8 @@ def push(func, flat, rebuild, moves, strict=False, has_aux=False):
         raise RuntimeError(
             f"{where[:-1]}, strict=True): The output of f is independent of the inputs. This is not allowed with strict=True."
         )
-    values = rebuild_result([without_inner_graph(value) for value, _ in pairs])
+    # (What PyTorch gives is a view: the primal as it unpacks it.)
+    values = rebuild_result([core.left(alias(without_inner_graph(value))) for value, _ in pairs])
     slopes = [torch.zeros_like(value) if tangent is None else without_inner_graph(tangent) for value, tangent in pairs]
     slopes = rebuild_result(slopes)
     return (values, slopes, aux) if has_aux else (values, slopes)

@@ -167,6 +167,7 @@ def pointwise(
     check=None,
     name=None,
     number_name=None,
+    gradient=None,
     inplace=True,
     out=True,
     **placement,
@@ -216,6 +217,7 @@ def pointwise(
             row_major_of_number,
         )
         made.number_name = number_name
+        name_gradients(made, gradient)
         return register(made, inplace=inplace, **placement)
 
     return declare
@@ -310,6 +312,7 @@ def op(
     differentiable=(0,),
     no_derivative=None,
     name=None,
+    gradient=None,
     variant=None,
     inplace=False,
     writes=False,
@@ -361,6 +364,7 @@ def op(
             tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
         )
         made.choose_variant = variant
+        name_gradients(made, gradient)
         if variant is None and len(made.backward_names) == 2:
             made.in_place_shift = 1
         made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
@@ -370,6 +374,14 @@ def op(
         return register(made, inplace=inplace or writes, **placement)
 
     return declare
+
+
+def name_gradients(op, gradient):
+    """`gradient` is the name of the node that a recorded gradient has, where PyTorch computes it by one op: True for the node's own name
+    with another Backward behind (TanhBackwardBackward0). A dict has one for each parameter."""
+    for rule in op.rules:
+        name = gradient.get(op.parameters[rule.parameter]) if isinstance(gradient, dict) else gradient
+        rule.gradient_name = "" if name is True else name
 
 
 def underived(text, error=NotImplementedError):

@@ -107,6 +107,13 @@ def require_floating(kernel, dtype):
         raise not_implemented(kernel, dtype)
 
 
+def require_wide(kernel, dtype):
+    """Raises for a kernel that has float32 and float64 alone."""
+    require_floating(kernel, dtype)
+    if dtype.itemsize == 2:
+        raise not_implemented(kernel, dtype)
+
+
 in_place_forms = {}
 
 
@@ -128,7 +135,7 @@ def c_name(dtype):
     names = {
         "uint8": "unsigned char",
         "int8": "signed char",
-        "int16": "short",
+        "int16": "short int",
         "int32": "int",
         "int64": "long int",
         "float16": "c10::Half",

@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise, underived
-from rushlight.ops._rules import both_names, in_place, single, total
+from rushlight.ops._rules import both_names, in_place, not_implemented, single, total
 from rushlight.ops.steps import tracked_with
 
 
@@ -43,6 +43,7 @@ def relu(x):
 
 
 @pointwise(
+    gradient=True,
     vjp=lambda g, x, threshold: tracked_with(torch.where(x <= threshold, 0, g), x),
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
     inputs=1,
@@ -60,6 +61,7 @@ def strictly_between(g, x, low, high):
 
 
 @pointwise(
+    gradient=True,
     vjp=lambda g, x, min_val, max_val: tracked_with(strictly_between(g, x, min_val, max_val), x),
     jvp=lambda x_t, x, min_val, max_val: strictly_between(x_t, x, min_val, max_val),
     inputs=1,
@@ -74,6 +76,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
 
 
 @pointwise(
+    gradient=True,
     vjp=lambda g, x, negative_slope: tracked_with(torch.where(x > 0, g, g * negative_slope), x),
     jvp=lambda x_t, x, negative_slope: torch.where(x > 0, x_t, x_t * negative_slope),
     name=both_names("LeakyRelu"),
@@ -92,6 +95,7 @@ def elu_product(g, x, alpha, scale, input_scale):
 
 
 @pointwise(
+    gradient=True,
     vjp=elu_product,
     jvp=lambda x_t, x, alpha, scale, input_scale: elu_product(x_t, x, alpha, scale, input_scale),
     name=both_names("Elu"),
@@ -108,6 +112,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 
 @pointwise(
+    gradient=True,
     vjp=lambda g, x: elu_product(g, x, SELU_ALPHA, SELU_SCALE, 1),
     jvp=lambda x_t, x: elu_product(x_t, x, SELU_ALPHA, SELU_SCALE, 1),
     name=both_names("Elu"),
@@ -122,7 +127,13 @@ def celu_product(g, x, alpha):
     return elu_product(g, x, alpha, 1, 1 / single(alpha))
 
 
-@pointwise(vjp=celu_product, jvp=lambda x_t, x, alpha: celu_product(x_t, x, alpha), name=both_names("Celu"), method=False)
+@pointwise(
+    gradient="EluBackwardBackward0",
+    vjp=celu_product,
+    jvp=lambda x_t, x, alpha: celu_product(x_t, x, alpha),
+    name=both_names("Celu"),
+    method=False,
+)
 def celu(x, alpha=1.0):
     """x above 0, alpha · (exp(x / alpha) - 1) below."""
 
@@ -202,7 +213,7 @@ def _silu_gradient(cotangent, x):
 
 
 def silu_vjp(g, x):
-    return g * silu_slope(x).conj() if x.is_complex() else _silu_gradient(g, x)
+    return g * silu_slope(x).conj() if x.is_complex() or torch.is_grad_enabled() else _silu_gradient(g, x)
 
 
 @pointwise(vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False)
@@ -226,6 +237,7 @@ def softplus_product(g, x, beta, threshold):
 
 
 @pointwise(
+    gradient=True,
     vjp=softplus_product,
     jvp=lambda x_t, x, beta, threshold: softplus_product(x_t, x, beta, threshold),
     numbers=lambda beta, threshold: (float(beta), float(threshold)),
@@ -246,25 +258,37 @@ def shrinking(lambd):
     return (float(lambd),)
 
 
-def checked_shrinking(lambd):
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return (float(lambd),)
+def check_shrinking(x, lambd):
+    if not x.is_floating_point():
+        raise not_implemented("softshrink_check", x.dtype)
+    most = torch.finfo(x.dtype).max
+    if not 0 <= lambd <= most:
+        raise RuntimeError(f"lambda must be in range [0, {most:g}] for input dtype {x.dtype.legacy_name}, but found {lambd:g}")
 
 
 @pointwise(
     vjp=shrunk,
     jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd),
-    numbers=checked_shrinking,
+    numbers=shrinking,
+    kernel="softshrink",
+    name="SoftshrinkBackward0",
+    gradient=True,
     function=False,
     method=False,
     inplace=False,
 )
-def softshrink(x, lambd=0.5):
+def _softshrink(x, lambd=0.5):
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
 
 
-@pointwise(vjp=shrunk, jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd), numbers=shrinking, inplace=False)
+@composite(function=False, method=False)
+def softshrink(input, lambd=0.5):
+    """`input` moved by `lambd` towards 0, and 0 where it is nearer than that."""
+    check_shrinking(input, lambd)
+    return _softshrink(input, lambd)
+
+
+@pointwise(gradient=True, vjp=shrunk, jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd), numbers=shrinking, inplace=False)
 def hardshrink(x, lambd=0.5):
     """x, and 0 where |x| is at most `lambd`."""
 
@@ -304,12 +328,20 @@ def hardswish_product(g, x):
     return torch.where(low, 0, torch.where(high, g, g * (torch.where(torch.logical_or(low, high), 0, x) / 3 + 0.5)))
 
 
-@pointwise(vjp=hardswish_product, jvp=lambda x_t, x: hardswish_product(x_t, x), function=False, method=False, inplace=False)
+@pointwise(
+    gradient=True,
+    vjp=hardswish_product,
+    jvp=lambda x_t, x: hardswish_product(x_t, x),
+    function=False,
+    method=False,
+    inplace=False,
+)
 def hardswish(x):
     """x · clamp(x + 3, 0, 6) / 6."""
 
 
 @pointwise(
+    gradient=True,
     slope=lambda x: torch.sigmoid(-x),
     kernel="logsigmoid",
     name="LogSigmoidBackward0",
@@ -323,6 +355,7 @@ def log_sigmoid(x):
 
 # ---------------------------------------------------------------------------------------------------------- with a weight
 @pointwise(
+    gradient=True,
     vjp=(
         lambda g, x, weight: tracked_with(torch.where(x > 0, g, g * weight), x),
         lambda g, x, weight: tracked_with(torch.where(x > 0, 0, g * x), weight),
@@ -366,6 +399,7 @@ def prelu(input, weight):
 
 
 @op(
+    gradient=True,
     vjp={"x": lambda g, x, slope: tracked_with(g * slope, x)},
     jvp=lambda x_t, slope: x_t * slope,
     name=both_names("RreluWithNoise"),
@@ -426,7 +460,7 @@ def glu_jvp(x_t, x, dim):
     return (first_t + first * second_t * (1 - gate)) * gate
 
 
-@op(vjp=glu_vjp, jvp=glu_jvp, function=False, method=False)
+@op(gradient=True, vjp=glu_vjp, jvp=glu_jvp, function=False, method=False)
 def glu(x, dim=-1):
     """The first half of `x` along `dim` times the sigmoid of the second."""
     if x.ndim == 0:

@@ -103,18 +103,26 @@ def reciprocal(x):
 
 
 # ---------------------------------------------------------------------------------------------------------- quotients
-@pointwise(
+QUOTIENT = dict(
     vjp=(lambda g, b: g / conjugate(b), lambda g, a, b: -g * conjugate(a / b / b)),
     jvp=lambda a_t, b_t, b, out: total(None if a_t is None else a_t / b, None if b_t is None else -b_t * out / b),
     inputs=2,
     dtype="float",
     wide_numbers=True,
-    number_name="DivBackward1",
+    kernel="div",
     method=False,
     function=False,
 )
+
+
+@pointwise(**QUOTIENT, number_name="DivBackward1")
 def div(a, b):
     """Quotient of `a` and `b`; integers are divided as floats."""
+
+
+@pointwise(**QUOTIENT, name="DivBackward2", number_name="DivBackward3")
+def _div_exactly(a, b):
+    """The same where a program asks for no rounding: another node in PyTorch."""
 
 
 @pointwise(
@@ -147,7 +155,7 @@ def _div_floor(a, b):
     """Quotient rounded down."""
 
 
-quotients = {None: div, "trunc": _trunc_divide, "floor": _div_floor}
+quotients = {None: _div_exactly, "trunc": _trunc_divide, "floor": _div_floor}
 
 
 def quotient_of(rounding_mode):
@@ -156,23 +164,26 @@ def quotient_of(rounding_mode):
     return quotients[rounding_mode]
 
 
+UNSET = object()
+
+
 @composite(name="div", aliases=("divide",))
-def divide(input, other, *, rounding_mode=None, out=None):
+def divide(input, other, *, rounding_mode=UNSET, out=None):
     """Quotient of `input` and `other`, rounded towards zero ("trunc"), down ("floor") or not at all.
 
     >>> import rushlight
     >>> rushlight.div(rushlight.tensor([-7, 7]), 2, rounding_mode="floor")
     tensor([-4,  3])
     """
-    if rounding_mode is None:
+    if rounding_mode is UNSET:
         return div(input, other) if out is None else div(input, other, out=out)
     return quotient_of(rounding_mode)(input, other, out=out)
 
 
 @composite(function=False, name="div_", aliases=("divide_",))
-def divide_in_place(self, other, *, rounding_mode=None):
+def divide_in_place(self, other, *, rounding_mode=UNSET):
     """In-place version of `div`."""
-    return in_place(quotient_of(rounding_mode))(self, other)
+    return in_place(div if rounding_mode is UNSET else quotient_of(rounding_mode))(self, other)
 
 
 @composite
@@ -336,7 +347,12 @@ def rsqrt(x):
     """1 / √x."""
 
 
-@pointwise(slopes=(lambda a, out: a / out, lambda b, out: b / out), tensors_only=True)
+@pointwise(
+    vjp=(lambda g, a, out: g * a / out, lambda g, b, out: g * b / out),
+    jvp=lambda a_t, b_t, a, b, out: total(None if a_t is None else a_t * a / out, None if b_t is None else b_t * b / out),
+    inputs=2,
+    tensors_only=True,
+)
 def hypot(a, b):
     """√(a² + b²) without overflow on the way."""
 
@@ -356,7 +372,15 @@ def atan2(a, b):
     """The angle of the point (b, a), in radians, from -π to π."""
 
 
-@pointwise(slopes=(lambda b: torch.exp2(b), lambda out: out * math.log(2)), dtype="float", tensors_only=True)
+@pointwise(
+    vjp=(lambda g, b: g * torch.exp2(b), lambda g, out: g * conjugate(out) * math.log(2)),
+    jvp=lambda a_t, b_t, b, out: total(
+        None if a_t is None else a_t * torch.exp2(b), None if b_t is None else b_t * out * math.log(2)
+    ),
+    inputs=2,
+    dtype="float",
+    tensors_only=True,
+)
 def ldexp(a, b):
     """`a` times 2 to the power `b`."""
 

@@ -8,6 +8,7 @@ from rushlight.ops._rules import (
     dynamic_shape,
     in_place,
     legacy_name,
+    not_implemented,
     refuse_complex,
     require_tensors,
     total,
@@ -293,6 +294,17 @@ def fmin(a, b):
 refuse_clamp = refuse_complex("clamp is not supported for complex types", NotImplementedError)
 
 
+def refuse_bound(kernel):
+    """The check of a clamp with one bound, which is another kernel's where the bound is a tensor."""
+
+    def check(dtype, x, bound):
+        if dtype.is_complex and isinstance(bound, Tensor):
+            raise not_implemented(kernel, dtype)
+        refuse_clamp(dtype)
+
+    return check
+
+
 def kept(g, holds, elsewhere=0):
     return torch.where(holds, g, elsewhere)
 
@@ -305,12 +317,12 @@ def bound_tangent(x_t, bound_t, where):
 BOUNDED_BELOW = {
     "vjp": (lambda g, x, min: kept(g, x >= min), lambda g, x, min: kept(g, x < min)),
     "jvp": lambda x_t, min_t, x, min: bound_tangent(x_t, min_t, x >= min),
-    "check": refuse_clamp,
+    "check": refuse_bound("maximum_cpu"),
 }
 BOUNDED_ABOVE = {
     "vjp": (lambda g, x, max: kept(g, x <= max), lambda g, x, max: kept(g, x > max)),
     "jvp": lambda x_t, max_t, x, max: bound_tangent(x_t, max_t, x <= max),
-    "check": refuse_clamp,
+    "check": refuse_bound("minimum_cpu"),
 }
 
 

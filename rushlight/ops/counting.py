@@ -134,10 +134,13 @@ def bincount(x, weights=None, minlength=0):
 @op()
 def histc(x, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal intervals of [min, max] (that of the data where both are equal)."""
-    if not x.is_floating_point():
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{dtype_title(x.dtype)}'")
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    if not x.is_floating_point():
+        kernel_name = (
+            "linspace_cpu" if x.dtype is torch.bool else "aminmax_cpu" if x.is_complex() and min == max else "histogram_cpu"
+        )
+        raise NotImplementedError(f"\"{kernel_name}\" not implemented for '{dtype_title(x.dtype)}'")
     out = zeros((bins,), x.dtype)
     kernel("histc")(out, x, float(min), float(max))
     return out

@@ -4,9 +4,9 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, op, pointwise, underived
+from rushlight.ops._declare import composite, namespaces, op, pointwise, underived
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, refuse_complex, total
+from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, total
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -19,7 +19,7 @@ def exp(x):
     """e to the power of each element."""
 
 
-@pointwise(slope=lambda out: out * LOG_2, dtype="float")
+@pointwise(vjp=lambda g, out: g * conjugate(out) * LOG_2, jvp=lambda x_t, out: x_t * out * LOG_2, dtype="float")
 def exp2(x):
     """2 to the power of each element."""
 
@@ -75,7 +75,7 @@ def acos(x):
     """Inverse of the cosine."""
 
 
-@pointwise(slope=lambda x: (x * x + 1).reciprocal(), dtype="float", aliases=("arctan",))
+@pointwise(vjp=lambda g, x: g / conjugate(x * x + 1), jvp=lambda x_t, x: x_t / (x * x + 1), dtype="float", aliases=("arctan",))
 def atan(x):
     """Inverse of the tangent."""
 
@@ -106,7 +106,7 @@ def tanh_vjp(g, out):
     return g * (1 - out * out).conj() if out.is_complex() else _tanh_gradient(g, out)
 
 
-@pointwise(vjp=tanh_vjp, jvp=lambda x_t, out: x_t * (1 - out * out), dtype="float")
+@pointwise(gradient=True, vjp=tanh_vjp, jvp=lambda x_t, out: x_t * (1 - out * out), dtype="float")
 def tanh(x):
     """Hyperbolic tangent."""
 
@@ -128,7 +128,13 @@ def acosh(x):
     """Inverse of the hyperbolic cosine."""
 
 
-@pointwise(slope=lambda x: (1 - x * x).reciprocal(), dtype="float", name=both_names("Atanh"), aliases=("arctanh",))
+@pointwise(
+    vjp=lambda g, x: g / conjugate(1 - x * x),
+    jvp=lambda x_t, x: x_t / (1 - x * x),
+    dtype="float",
+    name=both_names("Atanh"),
+    aliases=("arctanh",),
+)
 def atanh(x):
     """Inverse of the hyperbolic tangent."""
 
@@ -188,9 +194,19 @@ def _round(x):
     """To the nearest integer."""
 
 
-@pointwise(**FLAT, kernel="round_decimals", name="RoundBackward1", inputs=1, function=False, method=False)
+def refuse_unrounded(dtype, *inputs):
+    if not dtype.is_floating_point:
+        raise not_implemented("round_cpu", dtype)
+
+
+@pointwise(**FLAT, kernel="round_decimals", name="RoundBackward1", inputs=1, check=refuse_unrounded, function=False, method=False)
 def _round_decimals(x, decimals):
     """To so many decimals."""
+
+
+def check_decimals(input, decimals):
+    if decimals == 0 and not input.is_floating_point():
+        raise not_implemented("round_vml_cpu", input.dtype)
 
 
 @composite
@@ -203,13 +219,26 @@ def round(input, *, decimals=None, out=None):
     """
     if decimals is None:
         return _round(input) if out is None else _round(input, out=out)
+    check_decimals(input, decimals)
     return _round_decimals(input, decimals, out=out)
 
 
 @composite(function=True)
 def round_(input, *, decimals=None):
     """In-place version of `round`."""
-    return in_place(_round)(input) if decimals is None else in_place(_round_decimals)(input, decimals)
+    if decimals is None:
+        return in_place(_round)(input)
+    check_decimals(input, decimals)
+    return in_place(_round_decimals)(input, decimals)
+
+
+def round_to_decimals(input, *, decimals=0, out=None):
+    """`round` with decimals, 0 by default."""
+    return round(input, decimals=decimals, out=out)
+
+
+round_to_decimals.__name__ = "round"
+namespaces.setdefault("special", {})["round"] = round_to_decimals
 
 
 # ---------------------------------------------------------------------------------------------------------- error function
@@ -267,7 +296,8 @@ def log_ndtr(x):
 @composite(method=False, namespace="special")
 def ndtr(input, *, out=None):
     """The normal distribution function: the area left of each element under the standard normal density."""
-    return torch.mul((input * math.sqrt(0.5)).erf() + 1, 0.5, out=out)
+    with core.unwrapped:
+        return torch.mul((input * math.sqrt(0.5)).erf() + 1, 0.5, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------------- gamma function
@@ -294,28 +324,30 @@ def _polygamma(x, n):
     """The derivative of digamma of order n."""
 
 
-def check_order(n):
+def check_order(x, n):
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
+    if x.is_complex():
+        raise not_implemented(("digamma", "trigamma", "polygamma")[min(n, 2)], x.dtype)
     return n
 
 
 @composite(method=False)
 def polygamma(n, input, *, out=None):
     """The derivative of digamma of order `n`."""
-    return _polygamma(input, check_order(n), out=out)
+    return _polygamma(input, check_order(input, n), out=out)
 
 
 @composite(function=False, name="polygamma")
 def polygamma_of(self, n):
     """The derivative of digamma of order `n`."""
-    return _polygamma(self, check_order(n))
+    return _polygamma(self, check_order(self, n))
 
 
 @composite(function=False)
 def polygamma_(self, n):
     """In-place version of `polygamma`."""
-    return in_place(_polygamma)(self, check_order(n))
+    return in_place(_polygamma)(self, check_order(self, n))
 
 
 @op(vjp=lambda g, x, p: g * mvlgamma_slope(x, p), jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p), inplace=True)
@@ -325,6 +357,8 @@ def mvlgamma(x, p):
         raise RuntimeError("p has to be greater than or equal to 1")
     if x.dtype is torch.bool:
         raise RuntimeError("The input tensor may not be a boolean tensor.")
+    if x.is_complex():
+        raise not_implemented("arange_cpu", x.dtype)
     result = p * (p - 1) / 4 * math.log(math.pi) + torch.lgamma(x)
     for j in range(1, p):
         result = result + torch.lgamma(x - j / 2)
@@ -497,14 +531,30 @@ def xlog1py(a, b):
     """a log(1 + b), and 0 where a is 0."""
 
 
-@pointwise(slopes=(lambda a, b: 1 / (1 + (b - a).exp()), lambda a, b: 1 / (1 + (a - b).exp())), inplace=False, tensors_only=True)
+def sum_of_powers(power):
+    """The rules of the logarithm of power(a) + power(b): the share of each."""
+
+    def tangent(a_t, b_t, a, b):
+        return total(
+            None if a_t is None else a_t / (1 + power(b - a)),
+            None if b_t is None else b_t / (1 + power(a - b)),
+        )
+
+    return dict(
+        vjp=(lambda g, a, b: g / conjugate(1 + power(b - a)), lambda g, a, b: g / conjugate(1 + power(a - b))),
+        jvp=lambda a_t, b_t, a, b: tangent(a_t, b_t, a, b),
+        inputs=2,
+        inplace=False,
+        tensors_only=True,
+    )
+
+
+@pointwise(**sum_of_powers(lambda x: x.exp()))
 def logaddexp(a, b):
     """log(exp(a) + exp(b))."""
 
 
-@pointwise(
-    slopes=(lambda a, b: 1 / (1 + (b - a).exp2()), lambda a, b: 1 / (1 + (a - b).exp2())), inplace=False, tensors_only=True
-)
+@pointwise(**sum_of_powers(lambda x: x.exp2()))
 def logaddexp2(a, b):
     """log2(2^a + 2^b)."""
 
@@ -548,7 +598,7 @@ def sigmoid_vjp(g, out):
     return g * ((1 - out) * out).conj() if out.is_complex() else _sigmoid_gradient(g, out)
 
 
-@pointwise(vjp=sigmoid_vjp, jvp=lambda x_t, out: x_t * ((1 - out) * out), dtype="float")
+@pointwise(gradient=True, vjp=sigmoid_vjp, jvp=lambda x_t, out: x_t * ((1 - out) * out), dtype="float")
 def sigmoid(x):
     """1 / (1 + exp(-x))."""
 

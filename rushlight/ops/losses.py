@@ -2,13 +2,13 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import LabelLossOp, empty_tensor
+from rushlight.core import LabelLossOp, empty_tensor, unwrapped
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import conjugate, require_floating
+from rushlight.ops._rules import conjugate, require_floating, require_wide
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.arithmetic import refuse_bool_sub
 from rushlight.ops.scan import contiguous_like
-from rushlight.ops.steps import tracked_with
+from rushlight.ops.steps import tracked_with, underived_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
@@ -21,6 +21,12 @@ def reduced(loss, reduction):
 def shared_out(g, slope, reduction):
     """g times the derivative of each element's loss."""
     return g / slope.numel() * slope if reduction == "mean" else g * slope
+
+
+def divided(g, slope, reduction):
+    """As `shared_out`, in the order in which compositions do it."""
+    with unwrapped:
+        return g * slope / slope.numel() if reduction == "mean" else g * slope
 
 
 def difference_of(x, target, kernel=None):
@@ -55,6 +61,7 @@ def mse_cotangent(g, x, target, reduction):
 
 
 @op(
+    gradient=True,
     vjp={
         "x": mse_cotangent,
         "target": lambda g, x, target, reduction: -mse_cotangent(g, x, target, reduction),
@@ -78,6 +85,7 @@ def smooth_l1_slope(x, target, beta):
 
 
 @op(
+    gradient=True,
     vjp={
         "x": lambda g, x, target, reduction, beta: shared_out(g, smooth_l1_slope(x, target, beta), reduction),
         "target": lambda g, x, target, reduction, beta: -shared_out(g, smooth_l1_slope(x, target, beta), reduction),
@@ -105,6 +113,7 @@ def huber_slope(x, target, delta):
 
 
 @op(
+    gradient=True,
     vjp={
         "x": lambda g, x, target, reduction, delta: shared_out(g, huber_slope(x, target, delta), reduction),
         "target": lambda g, x, target, reduction, delta: -shared_out(g, huber_slope(x, target, delta), reduction),
@@ -131,6 +140,7 @@ def soft_margin_slope(x, target):
 
 
 @op(
+    gradient=True,
     vjp=lambda g, x, target, reduction: shared_out(g, conjugate(soft_margin_slope(x, target)), reduction),
     jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
     function=False,
@@ -174,9 +184,10 @@ def refuse_gradient(function, name, given):
 
 
 @op(
+    gradient={"x": True},
     vjp={
         "x": lambda g, x, target, weight, reduction: shared_out(g, bce_slope(x, target, weight), reduction),
-        "target": lambda g, x, weight, reduction: shared_out(g, bce_target_slope(x, weight), reduction),
+        "target": lambda g, x, weight, reduction: divided(g, bce_target_slope(x, weight), reduction),
     },
     jvp=bce_jvp,
     method=False,
@@ -220,10 +231,10 @@ def bce_logits_jvp(x_t, target_t, x, target, weight, pos_weight, reduction):
 
 @op(
     vjp={
-        "x": lambda g, x, target, weight, pos_weight, reduction: shared_out(
+        "x": lambda g, x, target, weight, pos_weight, reduction: divided(
             g, bce_logits_slope(x, target, weight, pos_weight), reduction
         ),
-        "target": lambda g, x, weight, pos_weight, reduction: shared_out(
+        "target": lambda g, x, weight, pos_weight, reduction: divided(
             g, bce_logits_target_slope(x, weight, pos_weight), reduction
         ),
     },
@@ -316,13 +327,13 @@ nll_rules = dict(
 )
 
 
-@op(**nll_rules)
+@op(**nll_rules, gradient=True)
 def _nll_loss(x, target, weight, reduction, ignore_index):
     """The loss, and the sum of the weights that it is the mean over; x is [C], [N, C] or [N, C, ...]."""
     return run_nll_loss(x, target, weight, reduction, ignore_index)
 
 
-@op(**nll_rules, name="NllLoss2DBackward0")
+@op(**nll_rules, name="NllLoss2DBackward0", gradient=True)
 def _nll_loss2d(x, target, weight, reduction, ignore_index):
     """As _nll_loss, for images [N, C, H, W]."""
     return run_nll_loss(x, target, weight, reduction, ignore_index)
@@ -411,8 +422,8 @@ def row_jvp(x_t, slope, reduction):
 
 
 @op(
-    vjp=lambda g, x, target, p, margin, weight, reduction: row_vjp(
-        g, multi_margin_slope(x, target, p, margin, weight)[0], x.shape, reduction
+    vjp=lambda g, x, target, p, margin, weight, reduction: underived_with(
+        row_vjp(g, multi_margin_slope(x, target, p, margin, weight)[0], x.shape, reduction), x, "multi_margin_loss_backward"
     ),
     jvp=lambda x_t, x, target, p, margin, weight, reduction: row_jvp(
         x_t, multi_margin_slope(x, target, p, margin, weight)[0], reduction
@@ -434,7 +445,7 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
         )
     if weight is not None and (weight.dim() > 1 or weight.numel() != rows.shape[1]):
         raise RuntimeError(f"inconsistent weight size, expected {rows.shape[1]} but got {list(weight.shape)}")
-    require_floating("multi_margin_loss_cpu_kernel", x.dtype)
+    require_wide("multi_margin_loss_cpu_kernel", x.dtype)
     if target.dtype is not torch.int64:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy_name}")
     if target.numel() and not bool(((target >= 0) & (target < rows.shape[1])).all()):
@@ -464,7 +475,9 @@ def multilabel_slope(x, target):
 
 
 @op(
-    vjp=lambda g, x, target, reduction: row_vjp(g, multilabel_slope(x, target), x.shape, reduction),
+    vjp=lambda g, x, target, reduction: underived_with(
+        row_vjp(g, multilabel_slope(x, target), x.shape, reduction), x, "multilabel_margin_loss_backward"
+    ),
     jvp=lambda x_t, x, target, reduction: row_jvp(x_t, multilabel_slope(x, target), reduction),
     function=False,
     method=False,
@@ -477,7 +490,7 @@ def multilabel_margin_loss(x, target, reduction="mean"):
     rows = as_rows(x)
     if target.shape != x.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(x.shape)}")
-    require_floating("multilabel_margin_loss_forward_out_frame", x.dtype)
+    require_wide("multilabel_margin_loss_forward_out_frame", x.dtype)
     if target.numel() and not bool(((target >= -1) & (target < rows.shape[1])).all()):
         raise RuntimeError("argument #2 'target' is out of range")
     excess, _ = multilabel_pairs(rows, target.reshape(rows.shape))

@@ -51,7 +51,9 @@ def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
         dims = last_dims(normalized_shape)
         normal, scale = standardized(x, dims, eps)
         dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
-        return dx, tracked_with(g * normal, weight) if wanted[1] else None, tracked_with(g, x, weight) if wanted[2] else None
+        rows = tuple(range(g.dim() - len(dims)))
+        dweight = tracked_with((g * normal).sum(rows) if rows else g * normal, weight) if wanted[1] else None
+        return dx, dweight, tracked_with(g.sum(rows) if rows else g, x, weight) if wanted[2] else None
     columns, dtype = math.prod(normalized_shape), mean.dtype
     dx = empty_tensor(x.shape, dtype) if wanted[0] else None
     dweight = empty_tensor(normalized_shape, dtype) if wanted[1] else None
@@ -77,6 +79,7 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
 
 
 @op(
+    gradient=True,
     joint=layer_norm_joint,
     inputs=("x", "weight", "bias"),
     jvp=layer_norm_jvp,
@@ -341,6 +344,7 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     outputs=("out", "mean", "rstd"),
     differentiable=("out",),
     name="NativeBatchNormBackward0",
+    gradient=True,
     entry="native_batch_norm",
     function=False,
     method=False,

@@ -89,6 +89,7 @@ def edge_gradient(g, x, pad, mode):
 @op(
     vjp=edge_gradient,
     linear=True,
+    gradient=True,
     name=tuple(
         f"{kind.capitalize()}Pad{dims}DBackward0" if kind != "circular" else "CircularPadBackward0"
         for kind in KIND.values()

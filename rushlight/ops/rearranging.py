@@ -279,9 +279,18 @@ def as_strided_scatter(x, src, size, stride, storage_offset=None):
 # ---------------------------------------------------------------------------------------------------------- repeated
 def repeat_gradient(g, x_shape, repeats):
     """The sum over the copies."""
-    if not len(repeats):
-        return g
-    return g.reshape(interleaved(repeats, x_shape)).sum(list(range(0, 2 * len(repeats), 2))).reshape(x_shape)
+    if 0 in repeats:
+        return g.new_zeros(x_shape)
+    for _ in range(len(repeats) - len(x_shape)):
+        g = g.sum(0)
+    repeats = repeats[len(repeats) - len(x_shape) :]
+    sizes, dims = [], []
+    for repeat, size in zip(repeats, x_shape):
+        if repeat != 1:
+            dims.append(len(sizes))
+            sizes.append(repeat)
+        sizes.append(size)
+    return g.reshape(sizes).sum(dims) if dims else g
 
 
 def interleaved(repeats, sizes):

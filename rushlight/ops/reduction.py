@@ -103,6 +103,11 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """Mean of what is not NaN."""
     if not (input.is_floating_point() or input.is_complex()):
         raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.legacy_name}")
+    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(
+            "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: "
+            f"{dtype.legacy_name}"
+        )
     count = (input == input).sum(dim, keepdim)
     return torch.div(input.nansum(dim, keepdim, dtype=dtype), count, out=out)
 

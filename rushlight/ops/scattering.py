@@ -1,10 +1,8 @@
 """An index for each element along one dimension: gather, scatter and its reductions, take_along_dim."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title
 from rushlight.ops.shape import broadcast_two, wrapped
 
@@ -127,7 +125,14 @@ def scatter_value(x, dim, index, value):
 REDUCTIONS = {"sum": 0, "prod": 1, "mean": 2, "amax": 3, "amin": 4}
 
 
-@op(no_derivative="scatter", inputs=("x", "src"), writes=True, row_major=True, function=False, method=False)
+@op(
+    vjp=dict.fromkeys(("x", "src"), underived("derivative for aten::scatter is not implemented", RuntimeError)),
+    name="NotImplemented",
+    writes=True,
+    row_major=True,
+    function=False,
+    method=False,
+)
 def scatter_combining(x, dim, index, src, reduce):
     """`scatter` that adds or multiplies."""
     if reduce not in ("add", "multiply"):
@@ -141,11 +146,9 @@ def choose_scatter(dim, index, src, value, reduce):
     if reduce is None:
         return (scatter_tensor if isinstance(source, torch.Tensor) else scatter_value), (dim, index, source)
     if isinstance(source, torch.Tensor):
-        warnings.warn(
+        core.warn_once(
             "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch release. Use "
-            "torch.scatter_reduce instead for more reduction options.",
-            UserWarning,
-            stacklevel=3,
+            "torch.scatter_reduce instead for more reduction options."
         )
     return scatter_combining, (dim, index, source, reduce)
 

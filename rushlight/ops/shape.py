@@ -200,8 +200,6 @@ def sum_to_size(self, *size):
     size = tuple(one_sequence(size))
     shape = self.shape
     lead = len(shape) - len(size)
-    if lead == 1 and shape[1:] == size and not torch.is_grad_enabled():
-        return self.sum(0)  # the gradient of a bias, in one step where none is recorded
     dims = [d for d in range(len(shape)) if d < lead or size[d - lead] != shape[d]]
     if lead < 0 or any(d >= lead and size[d - lead] != 1 for d in dims):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
@@ -333,18 +331,26 @@ namespaces["Tensor"].update(
 
 
 # ---------------------------------------------------------------------------------------------------------- dimensions of size 1
+def unsqueezed(g, x_shape, dims):
+    """`g` with those of the dimensions `dims` that had size 1 back."""
+    for d in sorted(wrapped(d, len(x_shape)) for d in dims) if x_shape else ():
+        if x_shape[d] == 1:
+            g = g.unsqueeze(d)
+    return g
+
+
 def squeezing(entry, geometry, name):
     """An op that drops dimensions of size 1: all of them, one, or those of a tuple."""
     placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
     if geometry == "squeeze_all":
 
-        @shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), **placed)
+        @shares_memory(vjp=lambda g, x_shape: unsqueezed(g, x_shape, range(len(x_shape))), **placed)
         def squeeze(x):
             """Without its dimensions of size 1."""
 
     else:
 
-        @shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), **placed)
+        @shares_memory(vjp=lambda g, x_shape, dim: unsqueezed(g, x_shape, (dim,) if isinstance(dim, int) else dim), **placed)
         def squeeze(x, dim):
             """Without those of the dimensions `dim` that have size 1."""
 

@@ -162,6 +162,10 @@ def index_fill(x, dim, index, value):
     return x
 
 
+def in_shape(g, shape):
+    return g if g is None or g.shape == shape else g.reshape(shape)
+
+
 def index_reduced_gradient(g, x, out, dim, index, source, reduce, include_self, wanted):
     """The joint rule of index_reduce: that of scatter_reduce, with the index spread over the slices."""
     if source.ndim == 0:
@@ -173,7 +177,7 @@ def index_reduced_gradient(g, x, out, dim, index, source, reduce, include_self, 
     g_x, g_source = reduced_gradient(
         at_least_vector(g), at_least_vector(x), at_least_vector(out), d, whole, source, reduce, include_self, wanted
     )
-    return g_x if g_x is None else g_x.reshape(x.shape), g_source if g_source is None else g_source.reshape(shape)
+    return in_shape(g_x, x.shape), in_shape(g_source, shape)
 
 
 @op(joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True)

@@ -165,7 +165,11 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if weight is not None and aweights is not None and correction != 0:
         freedom = total - correction * (weight * aweights).sum() / total
     if bool(freedom <= 0):
-        warnings.warn("cov(): degrees of freedom is <= 0", UserWarning, stacklevel=2)
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+            UserWarning,
+            stacklevel=2,
+        )
         freedom = freedom * 0
     x = x - mean
     right = x if weight is None else x * weight

@@ -26,3 +26,27 @@ def tracked_with(value, *sources):
             if source is not None and source.requires_grad:
                 return _depends(value, source)
     return value
+
+
+def no_further(g, name):
+    raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+
+@op(
+    vjp={"value": no_further, "source": no_further},
+    jvp=lambda value_t, source_t, value, name: torch.zeros_like(value) if value_t is None else value_t,
+    name="NotImplemented",
+    function=False,
+    method=False,
+    out=False,
+)
+def _ends(value, source, name):
+    """`value` as a function of `source` that PyTorch does not differentiate."""
+    return value.detach()
+
+
+def underived_with(value, source, name):
+    """The gradient `value`, whose own derivative is refused as that of PyTorch's op `name` is."""
+    if torch.is_grad_enabled() and (value.requires_grad or source.requires_grad):
+        return _ends(value, source, name)
+    return value

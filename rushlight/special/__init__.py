@@ -27,7 +27,6 @@ _names.update(
             "multigammaln": "mvlgamma",
             "polygamma": "polygamma",
             "psi": "digamma",
-            "round": "round",
             "sinc": "sinc",
             "softmax": "softmax",
             "xlogy": "xlogy",

@@ -21,6 +21,8 @@ def general_linear(input, weight, bias=None, *, out=None):
     if out is not None:
         return core.written_out("linear", out, linear(input, weight, bias))
     dim = input.dim()
+    if dim == 0 or weight.dim() == 0:
+        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {dim}D and {weight.dim()}D")
     if dim == 1 and core.is_wrapped(input) and weight.dim() == 2:
         # One vector of each example: the rows of a matrix, if this is vmap.
         return torch.mv(weight, input) if bias is None else torch.addmv(bias, weight, input)

@@ -1,7 +1,7 @@
 """Losses that ask for a margin between scores or distances. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
-from rushlight.core import Parser
+from rushlight.core import Parser, unwrapped
 from rushlight.ops import losses, neural
 
 from ._reduction import checked, reduced
@@ -27,12 +27,17 @@ check_hinge, check_ranking, check_cosine, check_triplet = (
 )
 
 
+def number_less(number, x):
+    """number - x in the dtype of `x`, as compositions in C++ compute it."""
+    return torch.full_like(x, number).sub_(x)
+
+
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, and max(0, margin - input) where it is -1."""
     reduction = checked(reduction, size_average, reduce)
     check_hinge(input, target, margin)
     zeros = torch.zeros_like(input)
-    apart = torch.where(target != 1, (margin - input).clamp_min(0), zeros)
+    apart = torch.where(target != 1, number_less(margin, input).clamp_min_(0), zeros)
     return reduced(apart + torch.where(target != -1, input, zeros), reduction)
 
 
@@ -45,7 +50,9 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
             f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
     check_ranking(input1, input2, target, margin)
-    return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
+    with unwrapped:
+        loss = (-target * (input1 - input2) + float(margin)).clamp_min_(0)
+    return reduced(loss, reduction)
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
@@ -61,10 +68,12 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
             f"{list(input1.shape)} and {list(input2.shape)}."
         )
     epsilon = 1e-12
-    squares = ((input1 * input1).sum(dim) + epsilon) * ((input2 * input2).sum(dim) + epsilon)
-    cosine = (input1 * input2).sum(dim) / squares.sqrt()
-    zeros = torch.zeros_like(cosine)
-    loss = torch.where(target == 1, 1 - cosine, zeros) + torch.where(target == -1, (cosine - margin).clamp_min(0), zeros)
+    with unwrapped:
+        squares = ((input1 * input1).sum(dim) + epsilon) * ((input2 * input2).sum(dim) + epsilon)
+        cosine = (input1 * input2).sum(dim) / squares.sqrt()
+        zeros = torch.zeros_like(cosine)
+        alike = torch.where(target == 1, number_less(1, cosine), zeros)
+        loss = alike + torch.where(target == -1, (cosine - margin).clamp_min_(0), zeros)
     return reduced(loss, reduction)
 
 
@@ -123,7 +132,8 @@ def triplet_margin_loss(
     to_negative = pairwise_distance(anchor, negative, p, eps)
     if swap:
         to_negative = torch.minimum(to_negative, pairwise_distance(positive, negative, p, eps))
-    return reduced((margin + to_positive - to_negative).clamp_min(0), reduction)
+    with unwrapped:
+        return reduced((margin + to_positive - to_negative).clamp_min(0), reduction)
 
 
 def triplet_margin_with_distance_loss(
