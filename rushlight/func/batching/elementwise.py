@@ -72,10 +72,10 @@ def binary(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(op, arguments, batched, (0, 1))))
 
 
-@batch_rule("_depends")
+@batch_rule("_depends", "_ends")
 def depends(op, arguments, batched, size):
-    value, source = arguments
-    return torch.core.run(op, (repeated(value, batched[0], size), source))
+    value, *rest = arguments
+    return torch.core.run(op, (repeated(value, batched[0], size), *rest))
 
 
 @batch_rule("clone", "_to_copy")
