@@ -259,6 +259,29 @@ def as_tensor(data, dtype=None, device=None):
         return made if code == NO_DTYPE or code == (<Tensor>made).code else made.to(dtypes[code])
     return tensor_of_dtype(data, code)
 
+def empty_following(size, dtype, tensors):
+    """An unset tensor of the given sizes, its dimensions in the order that they have in the memory of `tensors`, which broadcast to it."""
+    cdef Tensor out = empty_tensor(size, dtype)
+    cdef const Geometry* seen[MAX_DIMS]
+    cdef int k, count = min(len(tensors), MAX_DIMS)
+    for k in range(count):
+        seen[k] = &(<Tensor?>tensors[k]).geometry
+    follow_strides(out.geometry, seen, count)
+    update_contiguous(out)
+    return out
+
+def copy_of_memory(Tensor x not None):
+    """A copy of `x` with its strides and offset, gaps included; a row-major one where elements of `x` share memory. Without history."""
+    cdef Tensor out
+    cdef int64_t nbytes
+    if x.count == 0 or x.geometry.overlaps_itself():
+        return convert(x, x.code)
+    nbytes = x.offset + bytes_reached(x.geometry, x.code)
+    out = new_tensor(x.code, x.count, nbytes)
+    memcpy(out.storage.memory.data, x.storage.memory.data, nbytes)
+    place_in(out, x.geometry, x.offset)
+    return out
+
 def empty_tensor(size, dtype=None, strides=None):
     """A tensor of the given sizes with unset elements; `strides` (in elements) make it other than row-major."""
     cdef int64_t sizes[MAX_DIMS]

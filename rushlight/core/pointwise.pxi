@@ -38,7 +38,8 @@ cdef class PointwiseOp(Op):
     cdef object check                    # refuses dtypes and operands: check(dtype, *inputs) raises
     cdef bint tensors_only               # a Python number is refused where the second input stands
     cdef bint wide_numbers               # numbers are not rounded to halves, where it computes with those
-    cdef bint row_major_of_number        # the result with a number for its first input is contiguous
+    cdef bint row_major_of_number        # the result with a number for its first input is contiguous …
+    cdef public bint row_major_of_complex    # … or that of complex numbers
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
     cdef int8_t result[DTYPES]           # … and what comes out
     cdef bint direct_many                # three inputs or more, without further numbers: see `many`
@@ -282,12 +283,14 @@ cdef class PointwiseOp(Op):
                 operands[place] = scalar_array(scalars[i], code)
         self.read_numbers(args, numbers)
 
-        if call.mode == MODE_NEW:
+        if call.mode != MODE_IN_PLACE:
             shape.make_contiguous()
-            if shape.ndim > 1 and not (self.row_major_of_number and tensors < self.inputs and not isinstance(<object>args[0], Tensor)):
+            if shape.ndim > 1 and not (self.row_major_of_number and tensors < self.inputs and not isinstance(<object>args[0], Tensor)) and \
+                    not (self.row_major_of_complex and category[compute] == IS_COMPLEX):
                 if self.swapped and tensors == 2:
                     geometries[0], geometries[1] = geometries[1], geometries[0]
                 follow_strides(shape, geometries, tensors)
+        if call.mode == MODE_NEW:
             out = new_tensor(result, shape.numel(), bytes_of(shape.numel(), result, shape))
             out.geometry.copy(shape)
             update_contiguous(out)
@@ -305,7 +308,12 @@ cdef class PointwiseOp(Op):
                     if <object>args[i] is out and not out.geometry.same_shape(shape):
                         raise_target(out, shape)
                     check_partial_overlap(out, <Tensor>args[i])
-            prepare_out(out, shape, result)
+            if out.geometry.same_shape(shape):
+                prepare_out(out, shape, result)
+            else:      # laid out as a new tensor
+                prepare_out(out, shape, result)
+                out.geometry.copy(shape)
+                update_contiguous(out)
             if out.code != result and (result == FLOAT16 or result == BFLOAT16):
                 # Loops of halves compute in float32: what a wider `out` gets is rounded first.
                 shape.make_contiguous()

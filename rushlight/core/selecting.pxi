@@ -30,9 +30,10 @@ cdef class SelectOp(GeneralOp):
         if call.mode == MODE_NEW and short_ways and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and (
                 not along or PyLong_CheckExact(<object>args[1])):
             given = args[2] if along else args[1]
-            if self.what == SELECTS_FIRST and type(<object>given) is list and len(<list><object>given) == 1:
-                given = <PyObject*>PyList_GET_ITEM(<object>given, 0)
             x = <Tensor>args[0]
+            if self.what == SELECTS_FIRST and type(<object>given) is list and len(<list><object>given) == 1 and \
+                    x.flags & CONTIGUOUS and is_of_kind(PyList_GET_ITEM(<object>given, 0), c"c"):
+                given = <PyObject*>PyList_GET_ITEM(<object>given, 0)
             if self.what == SELECTS_FIRST and type(<object>given) is list:
                 out = self.side_by_side(x, <list><object>given)
                 if out is not None:
@@ -65,6 +66,9 @@ cdef class SelectOp(GeneralOp):
         cdef int64_t front[2][MAX_DIMS]      # sizes and strides of the result, the dimensions of the indices first
         cdef int64_t source[2][MAX_DIMS]     # those of x, the indexed dimensions first
         cdef int64_t steps[MOST_INDICES][MAX_DIMS]
+        cdef Geometry laid[1 + MOST_INDICES]  # x and the indices as the result sees them
+        cdef const Geometry* seen[1 + MOST_INDICES]
+        cdef bint plain = x.flags & CONTIGUOUS != 0
         cdef Tensor index, out
         cdef int64_t size
         cdef int lead = -1, count = 0, n = 0, d, k, ndim = x.geometry.ndim, rest
@@ -85,6 +89,7 @@ cdef class SelectOp(GeneralOp):
             front[0][d] = 1
         for k in range(count):
             index = <Tensor>given[lead + k]
+            plain = plain and index.flags & CONTIGUOUS
             if x.geometry.shape[lead + k] == 0:
                 return None
             for d in range(n):
@@ -102,6 +107,17 @@ cdef class SelectOp(GeneralOp):
         for d in range(lead + count, ndim):
             wide[d - count + n] = x.geometry.shape[d]
         out = new_contiguous(x.code, wide, ndim - count + n)
+        if not plain and out.geometry.ndim > 1:
+            for k in range(1 + count):
+                laid[k].set_shape(wide, out.geometry.ndim)
+                for d in range(out.geometry.ndim):
+                    laid[k].strides[d] = 0 if k == 0 or d < lead or d >= lead + n else steps[k - 1][d - lead]
+                seen[k] = &laid[k]
+            for d in range(ndim):
+                if d < lead or d >= lead + count:
+                    laid[0].strides[d if d < lead else d - count + n] = x.geometry.strides[d]
+            follow_strides(out.geometry, seen, 1 + count)
+            update_contiguous(out)
         for d in range(n):
             front[1][d] = out.geometry.strides[lead + d]
         rest = 0

@@ -501,5 +501,6 @@ def kron(input, other, *, out=None):
     ndim = max(input.ndim, other.ndim)
     a, b = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other))
     product = input.reshape([size for n in a for size in (n, 1)]) * other.reshape([size for n in b for size in (1, n)])
-    made = _unsafe_view(product.contiguous(), [m * n for m, n in zip(a, b)])
+    sizes = [m * n for m, n in zip(a, b)]
+    made = _unsafe_view(product if core.can_view(product, sizes) else product.contiguous(), sizes)
     return made if out is None else core.written_out("kron", out, made)

@@ -44,8 +44,25 @@ def _to_dtype(self, dtype):
 
 
 def in_format(x, memory_format):
-    """Whether a tensor need not be copied to have the memory format."""
-    return memory_format is None or memory_format is core.preserve_format or x.is_contiguous(memory_format=memory_format)
+    """Whether a tensor need not be copied to have the memory format: to have its order of dimensions, gaps or not."""
+    if memory_format is None or memory_format is core.preserve_format:
+        return True
+    return memory_format is suggested_format(x)
+
+
+def suggested_format(x):
+    """The memory format that the strides of `x` speak for: channels_last, channels_last_3d, else row-major."""
+    if x.dim() not in (4, 5):
+        return core.contiguous_format
+    strides, sizes = x.stride(), x.shape
+    least = 0
+    if strides[1] == 0:
+        return core.contiguous_format
+    for d in (1, *range(x.dim() - 1, 1, -1), 0):
+        if sizes[d] == 0 or strides[d] < least or (d == 0 and least == strides[1]):
+            return core.contiguous_format
+        least = strides[d] * max(sizes[d], 1)
+    return core.channels_last if x.dim() == 4 else core.channels_last_3d
 
 
 def move(x, dtype, device, copy, memory_format):

@@ -362,7 +362,7 @@ def mvlgamma(x, p):
     result = p * (p - 1) / 4 * math.log(math.pi) + torch.lgamma(x)
     for j in range(1, p):
         result = result + torch.lgamma(x - j / 2)
-    return result
+    return result.contiguous()
 
 
 def mvlgamma_slope(x, p):

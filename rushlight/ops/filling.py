@@ -146,6 +146,7 @@ def check_fill(x, mask, value):
     method=False,
     name=("MaskedFillBackward0", "MaskedFillBackward1"),
     variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
+    row_major=True,
     driver=core.MaskedFillOp,
 )
 def fill_where(x, mask, value):

@@ -79,6 +79,17 @@ class Selection:
         if 0 in (sizes[d] for d in self.dims) and 0 not in self.common:
             raise IndexError("index is out of bounds for dimension with size 0")
 
+    def as_result(self, x):
+        """`x` and the indices, broadcast to the result: what its order of dimensions follows."""
+        lead, count = self.lead, len(self.common)
+        if 0 in x.shape:
+            return ()
+        for d in reversed(self.dims):
+            x = x.select(d, 0)
+        x = x[(slice(None),) * lead + (None,) * count].expand(self.shape)
+        after = len(self.shape) - lead - count
+        return (x, *(tensor[(None,) * lead + (...,) + (None,) * after] for tensor in self.tensors))
+
     def indexed_first(self, x):
         """`x` with the indexed dimensions in front."""
         order = self.dims + self.others
@@ -115,7 +126,7 @@ def common_shape(tensors):
 def _index(x, indices):
     """The elements of `x` at the given indices, one (or None) for each dimension."""
     selection = Selection(x, indices)
-    out = core.empty_tensor(selection.shape, x.dtype)
+    out = core.empty_following(selection.shape, x.dtype, selection.as_result(x))
     kernel("index")(selection.result_first(out), selection.indexed_first(x), *selection.tensors)
     return out
 

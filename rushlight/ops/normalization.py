@@ -10,6 +10,7 @@ import rushlight as torch
 from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import not_implemented, require_floating
+from rushlight.ops.conversion import suggested_format
 from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
@@ -373,7 +374,7 @@ def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, 
         mean, rstd = widened(running_mean).clone(), (widened(running_var) + eps).rsqrt()
     scale = rstd if weight is None else rstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
-    out = (x * channels_of(scale, x)).add_(channels_of(shift, x))
+    out = (x * channels_of(scale, x)).add_(channels_of(shift, x)).contiguous(memory_format=suggested_format(x))
     return out.to(given), mean, rstd
 
 

@@ -56,14 +56,14 @@ def check_std_tensor(std):
 def normal_around(x, std, generator):
     """Normal numbers with means `x`."""
     check_std(std)
-    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, float(std)).add_(x)
+    return draw(core.empty_tensor(x.shape, x.dtype), NORMAL, generator, 0.0, float(std)).add_(x)
 
 
 @op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward2", out=False, function=False, method=False)
 def normal_spread(x, mean, generator):
     """Normal numbers with standard deviations `x`."""
     check_std_tensor(x)
-    return draw(core.empty_like_layout(x), NORMAL, generator, 0.0, 1.0).mul_(x).add_(mean)
+    return draw(core.empty_tensor(x.shape, x.dtype), NORMAL, generator, 0.0, 1.0).mul_(x).add_(mean)
 
 
 @op(

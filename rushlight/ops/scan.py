@@ -190,7 +190,7 @@ def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrap(dim, x)
     if x.is_complex():
-        return complex_logcumsumexp(x, dim)
+        return complex_logcumsumexp(x, dim).contiguous()
     refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point())
     out = contiguous_like(x)
     kernel("logcumsumexp")(out, x, dim)

@@ -134,6 +134,9 @@ def angle(x):
     """The angle of each complex number; of a negative number π."""
 
 
+angle.row_major_of_complex = True
+
+
 def check_parts(a, b):
     names = ("float16", "float32", "float64")
     if a.dtype.name not in names or b.dtype.name not in names:

@@ -21,6 +21,7 @@ from ..semantics.test_functions import *  # noqa: F403
 from ..semantics.test_graph_details import *  # noqa: F403
 from ..semantics.test_hook_contract import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403
+from ..semantics.test_layouts import *  # noqa: F403
 from ..semantics.test_lazy_conjugates import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_names_of_the_extension import *  # noqa: F403
@@ -31,8 +32,8 @@ from ..semantics.test_promises import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_saved_values import *  # noqa: F403
-from ..semantics.test_tangents_in_memory import *  # noqa: F403
 from ..semantics.test_sizes_and_owners import *  # noqa: F403
+from ..semantics.test_tangents_in_memory import *  # noqa: F403
 from ..semantics.test_treespecs import *  # noqa: F403
 from ..semantics.test_views_and_versions import *  # noqa: F403
 from ..semantics.test_vmap import *  # noqa: F403
