@@ -53,6 +53,7 @@ void* allocate_slow(int64_t bytes) {
   MemoryStatistics& s = state.statistics;
   Block* block = state.free[index];
   if (block) {
+    RL_UNPOISON(block, sizeof(Block));
     state.free[index] = block->next;
     s.cached -= size;
   } else {
@@ -66,6 +67,8 @@ void* allocate_slow(int64_t bytes) {
   ++s.allocations;
   s.allocated += size;
   if (s.allocated > s.peak) s.peak = s.allocated;
+  RL_POISON(block, size);
+  RL_UNPOISON(block, bytes);
   return block;
 }
 
@@ -77,12 +80,15 @@ void release_slow(void* pointer, int64_t bytes) {
   // What was freed long ago makes room for what is in use now.
   if (s.cached + size > limit) empty_cache();
   if (size > limit) {
+    RL_UNPOISON(pointer, size);
     std::free(pointer);
     return;
   }
   Block* block = static_cast<Block*>(pointer);
+  RL_UNPOISON(block, sizeof(Block));
   block->next = state.free[index];
   state.free[index] = block;
+  RL_POISON(block, size);
   s.cached += size;
 }
 
@@ -95,6 +101,7 @@ void reset_peak_memory() { memory::state.statistics.peak = memory::state.statist
 void empty_cache() {
   for (memory::Block*& list : memory::state.free)
     while (memory::Block* block = list) {
+      RL_UNPOISON(block, sizeof(memory::Block));
       list = block->next;
       std::free(block);
     }

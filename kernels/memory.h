@@ -4,6 +4,17 @@
 
 #include <cstdint>
 
+// Under AddressSanitizer the bytes of a block that nobody asked for are poisoned: those behind a tensor's own, and all of a block
+// that is kept for reuse.
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define RL_POISON(block, bytes) ASAN_POISON_MEMORY_REGION(block, bytes)
+#define RL_UNPOISON(block, bytes) ASAN_UNPOISON_MEMORY_REGION(block, bytes)
+#else
+#define RL_POISON(block, bytes) ((void)(block), (void)(bytes))
+#define RL_UNPOISON(block, bytes) ((void)(block), (void)(bytes))
+#endif
+
 namespace rl {
 
 struct MemoryStatistics {
@@ -41,7 +52,10 @@ inline void* allocate(int64_t bytes) {
   if (uint64_t(bytes) <= uint64_t(small_limit)) {
     const int64_t index = bytes ? (bytes + step - 1) / step : 1;
     if (Block* block = state.free[index]) {
+      RL_UNPOISON(block, sizeof(Block));
       state.free[index] = block->next;
+      RL_POISON(block, sizeof(Block));
+      RL_UNPOISON(block, bytes);
       MemoryStatistics& s = state.statistics;
       ++s.allocations;
       s.cached -= index * step;
@@ -59,8 +73,10 @@ inline void release(void* block, int64_t bytes) {
   if (uint64_t(bytes) > uint64_t(small_limit)) return release_slow(block, bytes);
   if (!block) return;
   const int64_t index = bytes ? (bytes + step - 1) / step : 1;
+  RL_UNPOISON(block, sizeof(Block));
   static_cast<Block*>(block)->next = state.free[index];
   state.free[index] = static_cast<Block*>(block);
+  RL_POISON(block, index * step);
   state.statistics.cached += index * step;
   state.statistics.allocated -= index * step;
 }

@@ -1,5 +1,6 @@
 """Long graphs, leaks, errors in the middle of backward, threads, and what notes say."""
 
+import contextlib
 import gc
 import signal
 import threading
@@ -265,3 +266,250 @@ def test_sums_undo_broadcasts_in_backward(shape, data):
     (torch.ones(shape) * x).sum().backward()
     assert tuple(x.grad.shape) == tuple(cut)
     assert x.grad.sum().item() == np.prod(shape)
+
+
+# ---- who keeps what ------------------------------------------------------------------------------------------------------
+def swapped():
+    a, b = torch.ones(3), torch.ones(3)
+    while True:
+        a.data, b.data = b.data, a.data
+        yield
+
+
+def written():
+    a = torch.nn.Parameter(torch.ones(3))
+    while True:
+        a.data = a.data.clamp_(-1, 1)
+        yield
+
+
+def replaced():
+    a = torch.ones(3)
+    while True:
+        a = a.data
+        yield
+
+
+def exported():
+    a = torch.ones(3)
+    while True:
+        a = torch.from_dlpack(a)
+        yield
+
+
+def set_to():
+    a, b = torch.ones(3), torch.ones(3)
+    while True:
+        a.set_(b.data)
+        b.set_(a.detach())
+        yield
+
+
+@pytest.mark.parametrize("steps", [swapped, written, replaced, exported, set_to])
+def test_memory_knows_its_owner(steps):
+    running = steps()
+    for _ in range(100):
+        next(running)
+    before, objects = memory_in_use(), len(gc.get_objects())
+    for _ in range(20_000):
+        next(running)
+    assert memory_in_use() == before
+    assert len(gc.get_objects()) < objects + 100
+
+
+def gradients(length):
+    a = torch.ones(1)
+    for _ in range(length):
+        b = torch.ones(1)
+        b.grad = a
+        a = b
+    return a
+
+
+def arrays(length):
+    a = torch.ones(1)
+    for _ in range(length):
+        a = torch.from_numpy(a.numpy())
+    return a
+
+
+def foreign_capsules(length):
+    class Exporter:
+        def __init__(self, tensor):
+            self.array = tensor.numpy()
+
+        def __dlpack__(self, **_):
+            return self.array.__dlpack__()
+
+        def __dlpack_device__(self):
+            return (1, 0)
+
+    a = torch.ones(1)
+    for _ in range(length):
+        a = torch.from_dlpack(Exporter(a))
+    return a
+
+
+def mixed(length):
+    a = torch.ones(1)
+    for i in range(length):
+        b = torch.from_numpy(a.numpy()) if i % 2 else torch.ones(1)
+        b.grad = a
+        b.kept = a
+        a = b * torch.ones(1, requires_grad=True) if i % 3 == 0 else b
+        if a is not b:
+            a.kept = b
+            a = a.detach()
+            a.grad = b
+    return a
+
+
+@pytest.mark.parametrize("chain", [gradients, arrays, foreign_capsules, mixed])
+def test_long_chains_are_freed(chain):
+    before = memory_in_use()
+    a = chain(50_000)
+    a = None
+    assert a is None and memory_in_use() == before
+
+
+def test_chains_are_freed_in_a_cycle():
+    before = memory_in_use()
+    a = gradients(1000)
+    a.itself = a
+    a = None
+    assert a is None and memory_in_use() == before
+
+
+class Moves:
+    """A number that gives other tensors other memory when it is asked for."""
+
+    def __init__(self, *tensors):
+        self.tensors = tensors
+
+    def move(self):
+        for x in self.tensors:
+            x.resize_(100_000)
+
+    def __index__(self):
+        self.move()
+        return 1
+
+    def __float__(self):
+        self.move()
+        return 1.0
+
+
+class MovesFloat(float):
+    def __float__(self):
+        raise AssertionError("a float is read as it is")
+
+
+def test_numbers_that_move_memory():
+    for call in (
+        lambda x, n: torch.roll(x, n),
+        lambda x, n: x.select(0, n),
+        lambda x, n: x[n],
+        lambda x, n: x.narrow(0, n, 1),
+        lambda x, n: torch.tensor([n, x[0]], dtype=torch.float64),
+        lambda x, n: torch.full((2,), 1.0).index_fill(0, torch.tensor([0]), n),
+        lambda x, n: x.add(n),
+        lambda x, n: x.clamp(n),
+        lambda x, n: x.new_zeros(n),
+    ):
+        x = torch.ones(3)
+        with contextlib.suppress(TypeError, RuntimeError, IndexError, ValueError):  # (where it is no number for that op)
+            call(x, Moves(x))
+        assert x.flatten()[:3].tolist() == [1.0] * 3
+    assert torch.tensor([MovesFloat(2.0)]).tolist() == [2.0]
+
+
+class Shrinks:
+    def __init__(self):
+        self.holder = [self, *[3] * 10]
+
+    def __index__(self):
+        self.holder.clear()
+        gc.collect()
+        return 2
+
+
+def test_sizes_that_shrink_while_they_are_read():
+    for call in (
+        torch.empty,
+        torch.zeros,
+        torch.ones(64).view,
+        torch.ones(64).reshape,
+        torch.ones(2).expand,
+        torch.ones(2).repeat,
+        torch.ones(3, 2).permute,
+        torch.ones(3, 2).sum,
+        torch.ones(3, 2).flip,
+        torch.ones(11).split,
+        lambda sizes: torch.ones(64).as_strided(sizes, (1,) * 11),
+        lambda sizes: torch.empty_strided(sizes, (1,) * 11),
+        lambda sizes: torch.ones(3, 2)[sizes],
+        torch.tensor,
+    ):
+        shrinking = Shrinks()
+        with contextlib.suppress(TypeError, RuntimeError, IndexError, ValueError):  # PyTorch reads freed memory here
+            call(shrinking.holder)
+
+
+def test_endless_sequences():
+    class Endless:
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, place):
+            return 1.0
+
+    with pytest.raises(ValueError, match="expected sequence of length 3 at dim 0"):
+        torch.tensor(Endless())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sizes=st.lists(st.integers(-2, 2**63 - 1) | st.integers(0, 5), max_size=4),
+    strides=st.lists(st.integers(-2, 2**63 - 1) | st.integers(0, 5), max_size=4),
+    offset=st.integers(-2, 2**63 - 1) | st.integers(0, 20),
+    dtype=st.sampled_from(["int8", "float32", "complex128"]),
+)
+def test_no_geometry_leaves_its_memory(sizes, strides, offset, dtype):
+    strides = (strides + [1] * 4)[: len(sizes)]
+    x = torch.zeros(24, dtype=getattr(torch, dtype))
+
+    def last(y):
+        reached = y.storage_offset() + sum((size - 1) * stride for size, stride in zip(y.shape, y.stride()))
+        return 0 if y.numel() == 0 else (reached + 1) * y.itemsize
+
+    for make in (
+        lambda: x.as_strided(sizes, strides, offset),
+        lambda: x.detach().set_(x.untyped_storage(), offset, sizes, strides) if max([offset, *sizes, *strides]) > 2**40 else x,
+        lambda: x.view(sizes),
+        lambda: x[:1].expand(sizes),
+        lambda: torch.empty_strided(sizes, strides, dtype=x.dtype),
+        lambda: torch.empty(sizes, dtype=x.dtype),
+        lambda: x[offset % 24 :].resize_(sizes),
+    ):
+        try:
+            y = make()
+        except (RuntimeError, TypeError, ValueError):
+            continue
+        assert last(y) <= len(y.untyped_storage()) and y.storage_offset() >= 0
+        expected = 1
+        for size in y.shape:
+            expected *= size
+        assert y.numel() == expected < 2**63
+
+
+def test_blocks_are_not_read_after_they_are_freed():
+    """Nothing to see here in an ordinary build; under AddressSanitizer freed blocks are poisoned, and so is what lies behind a tensor."""
+    rng = np.random.default_rng(0)
+    kept = []
+    for _ in range(2000):
+        size = int(rng.integers(1, 3000))
+        x = torch.full((size,), 2.0)
+        kept.append((x * x + x).sum())
+        if len(kept) > 20:
+            del kept[:: int(rng.integers(1, 4))]
+    assert all(float(total) == 6.0 * round(float(total) / 6) for total in kept)

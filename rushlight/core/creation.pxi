@@ -309,6 +309,8 @@ def empty_tensor(size, dtype=None, strides=None):
     out.count = count_of(geometry)
     out.geometry.copy(geometry)
     update_contiguous(out)
+    if CHECKED:
+        check_tensor(out)
     return out
 
 def empty_like_layout(Tensor x, dtype=None):
@@ -358,6 +360,8 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
     out.offset = start * item_bytes[code] if out.count else 0
     out.code = code
     update_contiguous(out)
+    if CHECKED:
+        check_tensor(out)
     return out
 
 cdef object py_format_strides = None

@@ -9,6 +9,8 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
     call.out = <PyObject*>out
     if mode == MODE_NEW:
         result = op.compute(args, &call)
+        if CHECKED:
+            check_tensors(result)
         if modes.grad and op.rule_total:
             mask = inputs_needing_grad(op, args)
             if mask and (modes.derivatives == 0 or is_alive(op, args)):
@@ -19,6 +21,8 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
     if mode == MODE_OUT:
         check_untracked_out(op, args, out)
         result = op.compute(args, &call)
+        if CHECKED:
+            check_tensors(result)
         count_writes(out)
         if op.fails_late and modes.grad and inputs_needing_grad(op, args):
             change_history(<Tensor>out, failing_node(f"derivative for aten::{op.name} is not implemented", <Tensor>out))
@@ -27,6 +31,8 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
         check_tracked_write(<Tensor>args[0])
     call.given = args
     result = op.compute(args, &call)
+    if CHECKED:
+        check_tensors(result)
     mark_write((<Tensor>args[0]).storage)
     if call.node != NULL:
         finish_write(op, <OpNode>call.node, <Tensor>args[0])

@@ -82,6 +82,8 @@ cdef Tensor from_array(object array, bint copied=False):
     out.storage = foreign_storage(<char*>address, bytes_reached(out.geometry, code), array)
     out.code = code
     update_contiguous(out)
+    if CHECKED:
+        check_tensor(out)
     if not copied and not array.flags.writeable:
         warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this "
                   "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
@@ -324,6 +326,8 @@ def from_dlpack_capsule(capsule):
         out.storage = foreign_storage(<char*>given.data + given.byte_offset, bytes_reached(out.geometry, out.code), capsule)
     dlpack_use(capsule)
     update_contiguous(out)
+    if CHECKED:
+        check_tensor(out)
     return out
 
 

@@ -580,7 +580,49 @@ cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):
     if not out.geometry.make_contiguous():
         raise RuntimeError("Stride calculation overflowed")
     out.flags |= CONTIGUOUS
+    if CHECKED:
+        check_tensor(out)
     return out
+
+cdef extern from *:
+    """
+    // The build under AddressSanitizer looks at every tensor that is made or comes out of an op.
+    #if defined(__SANITIZE_ADDRESS__)
+    #define RL_CHECKED 1
+    #else
+    #define RL_CHECKED 0
+    #endif
+    """
+    const bint CHECKED "RL_CHECKED"
+
+cdef int check_tensor(Tensor t) except -1:
+    """Raises where a tensor is not what every tensor is."""
+    cdef int64_t reached, d
+    cdef Tensor base = t.base
+    if t.storage is None:
+        raise AssertionError("a tensor without a storage")
+    for d in range(t.geometry.ndim):
+        if t.geometry.shape[d] < 0 or t.geometry.strides[d] < 0:
+            raise AssertionError(f"a tensor of sizes {t.shape} and strides {t.stride()}")
+    if t.count != t.geometry.numel():
+        raise AssertionError(f"a tensor of sizes {t.shape} that counts {t.count} elements")
+    if (t.flags & CONTIGUOUS != 0) != t.geometry.contiguous():
+        raise AssertionError(f"a tensor of sizes {t.shape} and strides {t.stride()} that is{'' if t.flags & CONTIGUOUS else ' not'} contiguous")
+    reached = checked_product(t.geometry.reach(0), item_bytes[t.code])
+    if t.count and (t.offset < 0 or checked_sum(t.offset, reached) > t.storage.memory.size):
+        raise AssertionError(f"a tensor of sizes {t.shape} and strides {t.stride()} at {t.offset} in a storage of {t.storage.memory.size} bytes")
+    if base is not None and base.base is not None:
+        raise AssertionError("a view of a view")
+    return 0
+
+cdef int check_tensors(object made) except -1:
+    """check_tensor of a result, or of each of several."""
+    if isinstance(made, Tensor):
+        check_tensor(<Tensor>made)
+    elif isinstance(made, (tuple, list)):
+        for item in made:
+            check_tensors(item)
+    return 0
 
 cdef inline char* data_of(Tensor t) noexcept:
     """The address of the first element."""
@@ -749,6 +791,8 @@ cdef int set_data(Tensor t, value) except -1:
     t.flags |= kept
     t.storage = second_storage(source.storage)
     t.storage.version = version
+    if CHECKED:
+        check_tensor(t)
     if t.accumulator != NULL:
         accumulator = <AccumulateGrad><object>t.accumulator
         accumulator.shape.set_shape(t.geometry.shape, t.geometry.ndim)
