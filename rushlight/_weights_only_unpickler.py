@@ -206,9 +206,17 @@ class Unpickler:
         self.file, self.encoding = file, encoding
         self.within_users_code = False
 
+    @functools.cached_property
+    def users(self):
+        """What the user allows, asked for where the file has something that is not allowed by itself."""
+        return self.users_call(allowed_by_user)
+
+    def is_users(self, value):
+        return any(value is allowed for allowed in self.users.values())
+
     def load(self):
         """The object that the pickle describes."""
-        self.stack, self.memo, self.users = [], {}, allowed_by_user()
+        self.stack, self.memo = [], {}
         try:
             while (opcode := self.read(1)) != pickle.STOP:
                 if opcode not in OPCODES:
@@ -284,30 +292,36 @@ class Unpickler:
 
     def call(self):
         arguments, function = self.pop(), self.pop()
-        if any(function is value for value in self.users.values()):
-            self.stack.append(self.users_call(function, *arguments))
-            return
         for value, make in allowed().values():
             if value is function:
-                if make is None:
-                    raise TypeError(f"{function!r} is not callable")
-                if type(arguments) is not tuple:
-                    raise TypeError(f"arguments that are a {type(arguments).__name__}, not a tuple")
-                if make is rebuilt_from_type and any(arguments[1:2] == (value,) for value in self.users.values()):
-                    self.stack.append(self.users_call(make, *arguments))
-                else:
-                    self.stack.append(make(*arguments))
+                self.stack.append(self.call_allowed(function, make, arguments))
                 return
-        owner = f" which belongs to {function.__self__}" if hasattr(function, "__self__") else ""
-        raise UnpicklingError(f"Trying to call reduce for unrecognized function {function}{owner}")
+        if not self.is_users(function):
+            owner = f" which belongs to {function.__self__}" if hasattr(function, "__self__") else ""
+            raise UnpicklingError(f"Trying to call reduce for unrecognized function {function}{owner}")
+        self.stack.append(self.users_call(function, *arguments))
+
+    def call_allowed(self, function, make, arguments):
+        if make is None:
+            raise TypeError(f"{function!r} is not callable")
+        if type(arguments) is not tuple:
+            raise TypeError(f"arguments that are a {type(arguments).__name__}, not a tuple")
+        if (
+            make is rebuilt_from_type
+            and len(arguments) == 4
+            and arguments[1] not in (Tensor, Parameter)
+            and self.is_users(arguments[1])
+        ):
+            return self.users_call(make, *arguments)
+        return make(*arguments)
 
     def make_object(self):
         arguments, kind = self.pop(), self.pop()
-        if any(kind is value for value in self.users.values()):
-            self.stack.append(self.users_call(kind.__new__, kind, *arguments))
-        elif any(kind is value for value, make in allowed().values()) and isinstance(kind, type):
+        if isinstance(kind, type) and any(kind is value for value, _ in allowed().values()):
             self.stack += [kind, arguments]
             self.call()
+        elif self.is_users(kind):
+            self.stack.append(self.users_call(kind.__new__, kind, *arguments))
         else:
             raise UnpicklingError(
                 f"Can only create new object for nn.Parameter or classes allowlisted via `add_safe_globals` but got {kind}"
@@ -325,7 +339,7 @@ class Unpickler:
             made.set_(_utils._rebuild_tensor(*state))
         elif type(made) is Parameter:
             raise TypeError("the state of a parameter")
-        elif any(type(made) is kind for kind in self.users.values()):
+        elif self.is_users(type(made)):
             self.users_call(made.__setstate__ if hasattr(made, "__setstate__") else functools.partial(set_state, made), state)
         else:
             raise UnpicklingError(

@@ -171,6 +171,8 @@ UNTYPED = {
     "copy_": copy_from,
     "fill_": fill,
     "byteswap": byteswap,
+    "resizable": core.is_resizable,
+    "resize_": core.resize_storage,
     "cpu": lambda self: self,
     "untyped": lambda self: self,
     "values": property(elements_of),
@@ -335,6 +337,14 @@ class TypedStorage:
     @deprecated
     def data_ptr(self):
         return self._data_ptr()
+
+    def resizable(self):
+        return self._untyped_storage.resizable()
+
+    @deprecated
+    def resize_(self, size):
+        self._untyped_storage.resize_(size * self.dtype.itemsize)
+        return self
 
     @deprecated
     def is_shared(self):

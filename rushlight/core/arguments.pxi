@@ -101,10 +101,6 @@ def set_parser_readers(load, convert):
     global _load_signatures, _convert_arguments
     _load_signatures, _convert_arguments = load, convert
 
-def is_storage(value):
-    """Whether `value` is a tensor's memory."""
-    return isinstance(value, Storage)
-
 
 cdef inline bint is_tensor_object(PyObject* value) noexcept:
     cdef PyTypeObject* kind = type_of(value)

@@ -219,6 +219,19 @@ cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
     root.memory.move(grown, nbytes)
     return 0
 
+def is_resizable(Storage storage not None):
+    """Whether the memory may move."""
+    return not storage.memory.fixed and not root_of(storage).memory.fixed
+
+def resize_storage(Storage storage not None, int64_t nbytes):
+    """Gives the memory more bytes. It keeps those that it has: tensors may lie over them."""
+    if nbytes < 0 or not is_resizable(storage):
+        raise RuntimeError("Trying to resize storage that is not resizable" if nbytes >= 0 else f"invalid size {nbytes} of a storage")
+    if nbytes < root_of(storage).memory.size:
+        raise RuntimeError(f"a storage of {root_of(storage).memory.size} bytes cannot shrink to {nbytes}: tensors may lie over them")
+    grow_storage(storage, nbytes)
+    return storage
+
 cdef inline void mark_write(Storage storage) noexcept:
     """An in-place write happens here: count it, and remember the user's line."""
     storage.version += 1

@@ -9,6 +9,7 @@ import sys
 from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._signatures import signatures as text_of
+from rushlight.storage import is_storage
 
 TITLES = {
     "Tensor/Number": "Tensor",
@@ -349,7 +350,7 @@ ACCEPTS = {
     "device": is_device,
     "memory_format": lambda value: isinstance(value, core.memory_format),
     "generator": lambda value: isinstance(value, core.Generator),
-    "storage": core.is_storage,
+    "storage": is_storage,
     "object": lambda value: True,
 }
 

@@ -283,12 +283,6 @@ def typename(obj):
     return named.__qualname__ if module in (None, "builtins") else f"{module}.{named.__qualname__}"
 
 
-@composite(method=False)
-def is_storage(obj):
-    """Whether `obj` is the memory behind a tensor."""
-    return isinstance(obj, type(core.storage_of(core.empty_tensor(()))))
-
-
 def question(name, about):
     """A function that asks the tensor itself."""
 

@@ -623,6 +623,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     if source is None:
         source = core.empty_tensor((0,), self.dtype)
     if not isinstance(source, torch.Tensor):
+        source = source.untyped() if isinstance(source, core.Storage) else source._untyped_storage
         size = (len(source) // self.dtype.itemsize,) if size is None else size
         source = core.tensor_on_storage(source, self.dtype, storage_offset, size, stride, grows=True)
     elif size is not None:

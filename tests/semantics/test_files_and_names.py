@@ -92,6 +92,8 @@ def test_safe_globals(torch):
         there_and_back(torch, Own())
     with pytest.raises(TypeError):
         torch.serialization.add_safe_globals(3)
+    with torch.serialization.safe_globals([3]):  # asked only where a file needs it
+        assert there_and_back(torch, torch.ones(1)).tolist() == [1]
 
 
 def test_shared_storages_versions_and_views(torch):
@@ -170,6 +172,7 @@ def test_storages_of_bytes(torch):
         == "size does not match, self was 2 bytes but src was 3 bytes"
     )
     assert refusal(torch.UntypedStorage, 2.5)[1] == "torch.UntypedStorage(): Expected a sequence type, but got float"
+    assert storage.resizable() and torch.UntypedStorage(2).resize_(5).nbytes() == 5
     swapped = torch.UntypedStorage([1, 2, 3, 4])
     swapped.byteswap(torch.int16)
     assert swapped.tolist() == [2, 1, 4, 3]
@@ -190,6 +193,7 @@ def test_storages_of_numbers(torch):
     assert x[0] == 5 and storage.double().dtype is torch.float64 and storage.data_ptr() == x.data_ptr()
     assert type(storage) is type(torch.FloatStorage([1, 2])) is torch.storage.TypedStorage
     assert isinstance(storage, torch.FloatStorage) and not isinstance(storage, torch.LongStorage)
+    assert torch.empty(0).set_(storage).tolist() == [5, 1, 2]
     assert torch.is_storage(storage) and torch.is_storage(x.untyped_storage()) and not torch.is_storage(x)
     assert torch._utils._element_size(torch.cfloat) == 8
     assert refusal(torch._utils._element_size, 3) == (RuntimeError, "expected torch.dtype, but got <class 'int'>")
