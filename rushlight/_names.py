@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from importlib import import_module
 
 from rushlight import core
 from rushlight.core import Tensor
@@ -52,7 +53,10 @@ def in_torch(obj, name):
     place, public = public_functions().get(id(obj)) or (None, None)
     if place is not None:
         return "torch" + place, public
-    found = sys.modules.get(module)
+    try:
+        found = import_module(module)
+    except ImportError:
+        return None
     for part in name.split("."):
         found = getattr(found, part, None)
     return ("torch" + module[len(__package__) :], name) if found is obj else None

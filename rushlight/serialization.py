@@ -21,6 +21,7 @@ import rushlight
 from rushlight import _names, _utils, _weights_only_unpickler, core
 from rushlight._weights_only_unpickler import DamagedFile, StorageType, UnpicklingError
 from rushlight.core import device
+from rushlight.ops._return_types import ReturnType
 from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, elements_of, storage_name, storage_over, uint8
 
 __all__ = [
@@ -487,6 +488,8 @@ def pickler_of(pickle_module):
             # (Functions have a way of their own in the pickler, unless a name is given for them here.)
             if type(obj) is FunctionType and _names.in_torch(obj, obj.__qualname__):
                 return obj.__qualname__
+            if isinstance(obj, ReturnType):
+                return type(obj), (tuple(obj), {})
             return others_override(self, obj)
 
         def save_global(self, obj, name=None):

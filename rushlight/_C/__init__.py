@@ -3,6 +3,7 @@
 The modules of PyTorch's compiled part that they name lie beside this one.
 """
 
+import rushlight
 from rushlight import _settings, core
 from rushlight._C import _autograd, _functions, _functorch
 from rushlight.autograd.grad_mode import set_multithreading_enabled as _MultithreadingEnabled
@@ -12,14 +13,22 @@ from rushlight.core import Generator, Size, device, dtype, has_torch_function, l
 from rushlight.core import Tensor as TensorBase
 from rushlight.core import disabled_torch_function as _disabled_torch_function_impl
 from rushlight.func._vmap_level import fallback_warnings
-from rushlight.ops._declare import namespaces as _namespaces
 
 __all__ = ["DisableTorchFunctionSubclass", "Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]
 
 _TensorBase = TensorBase
 _TensorMeta = type(TensorBase)
-_VariableFunctionsClass = type("_VariableFunctionsClass", (), dict(_namespaces["torch"]))
-"""The class whose attributes the functions of `torch` are."""
+
+
+class _FunctionsMeta(type):
+    def __getattr__(cls, name):
+        return getattr(rushlight, name)
+
+
+class _VariableFunctionsClass(metaclass=_FunctionsMeta):
+    """The class whose attributes the functions of `torch` are: pickles find them there."""
+
+
 _VariableFunctions = _VariableFunctionsClass
 _has_torch_function = has_torch_function
 

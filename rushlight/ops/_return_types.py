@@ -11,6 +11,10 @@ class ReturnType(tuple):
 
     __slots__ = ()
 
+    def __new__(cls, sequence, attributes=None):
+        # (The second argument is what pickles of PyTorch's have, an empty dict.)
+        return tuple.__new__(cls, sequence)
+
     def __repr__(self):
         fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._fields, self))
         return f"torch.return_types.{type(self).__name__}(\n{fields})"
