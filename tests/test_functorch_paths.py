@@ -99,3 +99,63 @@ def test_shared_modules_get_their_tensors_back():
     for given in ({"a.weight": weight}, {"b.weight": weight}, {"a.weight": weight, "b.weight": weight}):
         assert torch.func.functional_call(module, given, torch.ones(1, 2)).tolist() == [[9, 9]]
         assert module.a.weight is own
+
+
+@pytest.mark.parametrize(
+    ("argnums", "expected"), [(0, (1,)), (-1, (3,)), ((0, 2), (1, 3)), ((-3, -1), (1, 3)), ((1,), (2,)), ((2, 0), (3, 1))]
+)
+def test_arguments_by_number(argnums, expected):
+    assert eager_transforms._slice_argnums((1, 2, 3), argnums) == expected
+    assert eager_transforms._slice_argnums((1, 2, 3), 1, as_tuple=False) == 2
+
+
+@pytest.mark.parametrize(
+    ("argnums", "text"),
+    [([0], "must be int or Tuple"), (0.0, "must be int or Tuple"), ((0.0,), "must be int"), (5, "positional inputs"),
+     (-4, "positional inputs"), ((), "must be non-empty"), ((0, 0), "must be unique"), ((0, -3), "must be unique")],
+)  # fmt: skip
+def test_wrong_numbers_of_arguments(argnums, text):
+    with pytest.raises(RuntimeError, match=text):
+        eager_transforms._slice_argnums((1, 2, 3), argnums)
+
+
+def test_vmap_taken_apart():
+    from rushlight._functorch.vmap import get_chunk_sizes, restore_vmap
+
+    assert get_chunk_sizes(7, 3) == [3, 3, 1] and get_chunk_sizes(6, 3) == [3, 3]
+    x = torch.arange(6.0).view(3, 2)
+    (total, constant), dims = restore_vmap(lambda x: (x.sum(), torch.ones(2)), (1,), 2, "error")(x)
+    assert torch.equal(total, x.sum(0)) and constant.tolist() == [1.0, 1.0] and dims == (0, None)
+
+
+def test_functions_of_one_level():
+    from rushlight._functorch.utils import enable_single_level_autograd_function
+
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    def f(x):
+        return Double.apply(x).sum()
+
+    with pytest.raises(RuntimeError, match="it must override the setup_context staticmethod"):
+        torch.func.grad(f)(torch.ones(2))
+    with enable_single_level_autograd_function():
+        assert torch.func.grad(f)(torch.ones(2)).tolist() == [2.0, 2.0]
+
+
+def test_the_first_form_of_functional_modules():
+    weights, call, names = modules.functional_init(torch.nn.Linear, (3,))(2, 1)
+    x = torch.ones(4, 2)
+    assert torch.func.vmap(call, (0, None))(weights, (x,)).shape == (3, 4, 1) and names == ("weight", "bias")
+    weights, buffers, call, _, buffer_names = modules.functional_init_with_buffers(torch.nn.BatchNorm1d)(2)
+    assert call(weights, buffers, (x,)).shape == (4, 2) and buffer_names[0] == "running_mean"
+    with pytest.raises(RuntimeError, match="`model` has buffers"):
+        modules.functional_init(torch.nn.BatchNorm1d)(2)
+    with pytest.raises(ValueError, match="should be > 0"):
+        modules.functional_init(torch.nn.Linear, (0,))(2, 1)

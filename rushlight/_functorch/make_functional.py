@@ -10,6 +10,8 @@ __all__ = [
     "FunctionalModule",
     "FunctionalModuleWithBuffers",
     "combine_state_for_ensemble",
+    "functional_init",
+    "functional_init_with_buffers",
     "make_functional",
     "make_functional_with_buffers",
     "transpose_stack",
@@ -115,3 +117,65 @@ def combine_state_for_ensemble(models):
         raise RuntimeError("combine_state_for_ensemble: Expected all models to be of the same class.")
     calls, parameters, buffers = zip(*[make_functional_with_buffers(model) for model in models], strict=True)
     return calls[0], transpose_stack(parameters), transpose_stack(buffers)
+
+
+# ---- the first form: weights, and a function of them ------------------------------------------------------------------------
+def parts_of(model):
+    """(parameters, buffers, a function of both and of arguments in a tuple, the names of both) of a module."""
+    parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
+    stateless = copy.deepcopy(model)
+
+    def call(weights, states, args):
+        given = {**dict(zip(parameters, weights, strict=True)), **dict(zip(buffers, states, strict=True))}
+        return functional_call(stateless, given, args)
+
+    return tuple(parameters.values()), tuple(buffers.values()), call, tuple(parameters), tuple(buffers)
+
+
+def make_functional_deprecated_v1(model):
+    """(weights, a function of weights and of the arguments in a tuple, names of the weights) of a module without buffers."""
+    weights, buffers, call, names, _ = parts_of(model)
+    if buffers:
+        raise RuntimeError(
+            "make_functional_deprecated_v1(model): `model` has buffers. Please use make_functional_with_buffers_deprecated_v1(model) instead."
+        )
+    return weights, lambda weights, args: call(weights, (), args), names
+
+
+def make_functional_with_buffers_deprecated_v1(model):
+    """(weights, buffers, a function of both and of the arguments in a tuple, names of the weights, names of the buffers) of a module."""
+    return parts_of(model)
+
+
+def initialized(make, states, model_class, ensemble_shape, device):
+    """A function that makes modules of arguments and gives what `make` does; of several, the first `states` results stacked."""
+
+    def made(*args, **kwargs):
+        if len(ensemble_shape) >= 2:
+            raise ValueError("NYI: ensemble_shape with more than 1 element")
+        if not ensemble_shape:
+            return make(model_class(*args, **kwargs).to(device))
+        count = ensemble_shape[0]
+        if count <= 0:
+            raise ValueError(f"num_models {count} should be > 0")
+        several = [make(model_class(*args, **kwargs).to(device)) for _ in range(count)]
+        stacked = [tuple(torch.stack(same).detach() for same in zip(*[one[i] for one in several], strict=True)) for i in range(states)]
+        return *stacked, *several[0][states:]
+
+    return made
+
+
+def functional_init(model_class, ensemble_shape=(), device="cpu"):
+    """A function from the arguments of a class of modules to (weights, function of them, names); with `ensemble_shape` (n,) of n modules.
+
+    >>> import rushlight as torch
+    >>> weights, call, names = functional_init(torch.nn.Linear, (3,))(2, 1)
+    >>> [w.shape for w in weights], names
+    ([torch.Size([3, 1, 2]), torch.Size([3, 1])], ('weight', 'bias'))
+    """
+    return initialized(make_functional_deprecated_v1, 1, model_class, ensemble_shape, device)
+
+
+def functional_init_with_buffers(model_class, ensemble_shape=(), device="cpu"):
+    """As `functional_init`, of modules with buffers: (weights, buffers, function of both, names of both)."""
+    return initialized(make_functional_with_buffers_deprecated_v1, 2, model_class, ensemble_shape, device)

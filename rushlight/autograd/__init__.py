@@ -3,7 +3,7 @@
 from rushlight._late import late as _late
 from rushlight.autograd import anomaly_mode, forward_ad, function, grad_mode, graph
 from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
-from rushlight.autograd.engine import backward, grad
+from rushlight.autograd.engine import _calculate_shape, backward, grad
 from rushlight.autograd.function import Function, NestedIOFunction
 from rushlight.autograd.gradcheck import gradcheck, gradgradcheck
 from rushlight.autograd.graph import _unsafe_preserve_version_counter

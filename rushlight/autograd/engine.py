@@ -57,6 +57,15 @@ def output_metadata(edge):
     return torch.Size(described.shape), described.dtype
 
 
+def _calculate_shape(output, grad, is_grads_batched):
+    """(the shape of an output, the shape of its cotangent)."""
+    if isinstance(output, GradientEdge):
+        if is_grads_batched:
+            raise RuntimeError("Batched grads are not supported with GradientEdge")
+        return output_metadata(output)[0], grad.shape
+    return output.shape, grad.shape[1:] if is_grads_batched else grad.shape
+
+
 def check_shape(output, gradient, index, is_batched):
     """Refuses a cotangent whose shape is not the output's."""
     expected = output.shape if isinstance(output, Tensor) else output_metadata(output)[0]

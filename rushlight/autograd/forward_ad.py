@@ -145,7 +145,7 @@ def unpack_dual(tensor, *, level=None):
         level = _current_level
     if level < 0 or not _levels or not core.is_forward_ad_enabled():
         return UnpackedDualTensor(tensor, None)
-    if level > 0:
+    if level > 0 and core.wrapped_at(_levels[0], tensor):
         raise RuntimeError("Invalid level given to _fw_primal")
     batch = batch_around(_levels[0], "_unpack_dual", tensor)
     if batch is not None:

@@ -101,6 +101,18 @@ def disable_saved_tensors_hooks(error_message):
         core.disable_saved_tensor_hooks(before)
 
 
+def _get_grad_fn_or_grad_acc(tensor):
+    """The node that the gradient of a tensor (or an edge) goes to."""
+    return tensor.node if isinstance(tensor, GradientEdge) else get_gradient_edge(tensor).node
+
+
+def _engine_run_backward(t_outputs, *args, **kwargs):
+    """Backward by the engine itself, whose arguments are checked no more."""
+    from rushlight.autograd.variable import Variable
+
+    return Variable._execution_engine.run_backward(t_outputs, *args, **kwargs)
+
+
 def increment_version(tensor):
     """Says that `tensor` (or each of several) was written to behind autograd's back."""
     if not isinstance(tensor, Tensor | Iterable):

@@ -24,6 +24,12 @@ class ExecutionEngine:
     queue_callback = staticmethod(core.queue_callback)
 
     @staticmethod
+    def run_backward(tensors, grad_tensors, keep_graph, create_graph, inputs=(), allow_unreachable=False, accumulate_grad=False):
+        """Backward from `tensors`: adds to `.grad` (`accumulate_grad`), of `inputs` alone where there are some, or returns their gradients."""
+        inputs = list(inputs) or None
+        return core.run_backward(tuple(tensors), list(grad_tensors), keep_graph, create_graph, inputs, allow_unreachable, accumulate_grad)
+
+    @staticmethod
     def is_checkpoint_valid():
         """Whether a reentrant checkpoint may run inside the running backward: not where that goes only to chosen inputs."""
         return not core.current_run_is_restricted()
