@@ -7,6 +7,7 @@ from rushlight.core import Tensor, device
 
 # Every kernel gives the same bits in every run and for any number of threads, so nothing depends on these two.
 _deterministic = "default"
+_warn_only = False
 _matmul_precision = "highest"
 
 
@@ -19,8 +20,9 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     True
     >>> rushlight.use_deterministic_algorithms(False)
     """
-    global _deterministic
+    global _deterministic, _warn_only
     _deterministic = ("warn" if warn_only else "error") if mode else "default"
+    _warn_only = warn_only
 
 
 def are_deterministic_algorithms_enabled() -> bool:
@@ -30,7 +32,7 @@ def are_deterministic_algorithms_enabled() -> bool:
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
     """Whether it was called with `warn_only=True`."""
-    return _deterministic == "warn"
+    return _warn_only
 
 
 MODES = ("default", "warn", "error")
@@ -38,7 +40,7 @@ MODES = ("default", "warn", "error")
 
 def set_deterministic_debug_mode(debug_mode) -> None:
     """`use_deterministic_algorithms` by a name or number: "default" (0), "warn" (1) or "error" (2)."""
-    global _deterministic
+    global _deterministic, _warn_only
     if not isinstance(debug_mode, (int, str)):
         raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
     if isinstance(debug_mode, int):
@@ -47,7 +49,7 @@ def set_deterministic_debug_mode(debug_mode) -> None:
         debug_mode = MODES[debug_mode]
     if debug_mode not in MODES:
         raise RuntimeError(f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}")
-    _deterministic = debug_mode
+    _deterministic, _warn_only = debug_mode, debug_mode == "warn"
 
 
 def get_deterministic_debug_mode() -> int:

@@ -159,7 +159,9 @@ def initialized(make, states, model_class, ensemble_shape, device):
         if count <= 0:
             raise ValueError(f"num_models {count} should be > 0")
         several = [make(model_class(*args, **kwargs).to(device)) for _ in range(count)]
-        stacked = [tuple(torch.stack(same).detach() for same in zip(*[one[i] for one in several], strict=True)) for i in range(states)]
+        stacked = [
+            tuple(torch.stack(same).detach() for same in zip(*[one[i] for one in several], strict=True)) for i in range(states)
+        ]
         return *stacked, *several[0][states:]
 
     return made

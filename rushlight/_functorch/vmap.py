@@ -37,7 +37,9 @@ def restore_vmap(func, in_dims, batch_size, randomness):
             raise ValueError(f"in_dims {in_dims} are not compatible with the structure {spec} of the arguments")
         dims = [dim if dim is None else dim % x.ndim for x, dim in zip(flat, dims, strict=True)]
         with level:
-            outputs = func(*tree_unflatten([as_batched(level, x, dim) for x, dim in zip(flat, dims, strict=True)], spec), **kwargs)
+            outputs = func(
+                *tree_unflatten([as_batched(level, x, dim) for x, dim in zip(flat, dims, strict=True)], spec), **kwargs
+            )
         flat, spec = tree_flatten(outputs)
         values = [core.left(y.value) if core.wrapped_at(level, y) else y for y in flat]
         found = [0 if core.wrapped_at(level, y) and y.aspect is not None else None for y in flat]

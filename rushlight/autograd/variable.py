@@ -27,7 +27,9 @@ class ExecutionEngine:
     def run_backward(tensors, grad_tensors, keep_graph, create_graph, inputs=(), allow_unreachable=False, accumulate_grad=False):
         """Backward from `tensors`: adds to `.grad` (`accumulate_grad`), of `inputs` alone where there are some, or returns their gradients."""
         inputs = list(inputs) or None
-        return core.run_backward(tuple(tensors), list(grad_tensors), keep_graph, create_graph, inputs, allow_unreachable, accumulate_grad)
+        return core.run_backward(
+            tuple(tensors), list(grad_tensors), keep_graph, create_graph, inputs, allow_unreachable, accumulate_grad
+        )
 
     @staticmethod
     def is_checkpoint_valid():

@@ -377,7 +377,7 @@ def resize_tensor(Tensor x, size, memory_format=None):
     cdef int64_t sizes[MAX_DIMS]
     cdef Geometry shape
     shape.set_shape(sizes, read_sizes(size, sizes))
-    if needs_grad(x):
+    if needs_grad(x) and not x.flags & INFERENCE:
         raise RuntimeError("cannot resize variables that require grad")
     if type(x) is Wrapped and isinstance((<Wrapped>x).level, DualLevel):
         raise RuntimeError("cannot resize variables that has a forward grad")

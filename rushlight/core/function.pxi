@@ -5,6 +5,8 @@ cdef class FunctionNode(Node):
     """The node of a user's Function: holds what forward saved, calls backward."""
     cdef public object needs_input_grad
     cdef public bint materialize_grads
+    cdef public bint _materialize_non_diff_grads   # whether that holds for outputs marked as not differentiable too
+    cdef set constant_outputs      # which outputs those are
     cdef object kept               # what save_for_backward was given
     cdef object dirty              # tensors marked as written in place
     cdef object constant           # outputs marked as not differentiable
@@ -15,7 +17,7 @@ cdef class FunctionNode(Node):
     cdef dict __dict__
 
     def __cinit__(self):
-        self.materialize_grads = True
+        self.materialize_grads = self._materialize_non_diff_grads = True
         self.next_nodes = ()
         self.plain_outputs = set()
 
@@ -129,7 +131,9 @@ cdef class FunctionNode(Node):
         cdef Py_ssize_t i
         # (What was saved may be gone: only a backward that asks for it fails.)
         if self.materialize_grads:
-            gradients = tuple([zeros_for(self, i) if g is None and i not in self.plain_outputs else g for i, g in enumerate(gradients)])
+            gradients = tuple([zeros_for(self, i) if g is None and i not in self.plain_outputs and (
+                self._materialize_non_diff_grads or self.constant_outputs is None or i not in self.constant_outputs) else g
+                               for i, g in enumerate(gradients)])
         returned = self._run_backward(*gradients)
         if not isinstance(returned, tuple):
             returned = (returned,)
@@ -314,6 +318,9 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                     set_history(out, ctx, place)
                     out.seen_version = out.storage.version
             elif isinstance(value, Tensor) and id(originals[place]) in constant:
+                if ctx.constant_outputs is None:
+                    ctx.constant_outputs = set()
+                ctx.constant_outputs.add(place)
                 (<Tensor>value).flags &= ~REQUIRES_GRAD
                 (<Tensor>value).grad_fn_ = None
     save_for_function(ctx, originals, results, tracked)

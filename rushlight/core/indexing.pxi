@@ -22,7 +22,7 @@ cdef object get_item(Tensor x, object index):
         if x.geometry.ndim == 0:
             raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
                              "tensor to a number")
-        check_index(x, 0, index)
+        check_index(x, 0, index, 0)
         if modes.interpreters:
             return op_select(x, 0, index)
         args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
@@ -50,17 +50,18 @@ cdef object get_slice(Tensor x, slice index):
 
 _zero = 0
 
-cdef int check_index(Tensor x, int dim, object index) except -1:
+cdef int check_index(Tensor x, int dim, object index, int taken) except -1:
+    """Is there such a place? The error counts the dimension with the `taken` ones that other numbers have selected already."""
     cdef int64_t size = x.geometry.shape[dim], place = int64_of(index)
     if place < -size or place >= size:
-        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+        raise IndexError(f"index {index} is out of bounds for dimension {dim + taken} with size {size}")
     return 0
 
 cdef tuple split_index(Tensor x, object index):
     """The view that the basic parts of an index select, and the list of tensor indices on it (None where there are none)."""
     cdef list indices = None
     cdef object view = x
-    cdef int dim = 0, given = 0, original = 0
+    cdef int dim = 0, given = 0, taken = 0
     if type(index) is list and treat_as_tuple(index):
         index = tuple(index)
     items = index if isinstance(index, tuple) else (index,)
@@ -92,8 +93,9 @@ cdef tuple split_index(Tensor x, object index):
             indices = put_index(indices, dim, place_of(bool(item)))
             dim += 1
         elif is_plain_int(item):
-            check_index(<Tensor>view, dim, item.__index__())
+            check_index(<Tensor>view, dim, item.__index__(), taken)
             view = op_select(view, dim, item.__index__())
+            taken += 1
         else:
             if isinstance(item, Tensor):
                 index_tensor = <Tensor>item
@@ -103,8 +105,9 @@ cdef tuple split_index(Tensor x, object index):
                     (<Tensor>index_tensor).code not in (BOOL, UINT8) and not has_hidden_dim(<Tensor>index_tensor):
                 # A 0-d integer tensor counts as an int, but is recorded as select too.
                 place = int(index_tensor.item())
-                check_index(<Tensor>view, dim, place)
+                check_index(<Tensor>view, dim, place, taken)
                 view = op_select(view, dim, place)
+                taken += 1
                 continue
             if (<Tensor>index_tensor).geometry.ndim == 0 and (<Tensor>index_tensor).code in (BOOL, UINT8):
                 view = op_unsqueeze(view, dim)
@@ -123,6 +126,8 @@ cdef object place_of(bint holds):
 cdef inline object plain(object bound):
     if type(bound) is int:
         return bound
+    if bound is not None and not hasattr(type(bound), "__index__"):
+        raise TypeError("slice indices must be integers or None or have an __index__ method")
     return None if bound is None else bound.__index__()
 
 cdef list put_index(list indices, int dim, object index):

@@ -105,6 +105,8 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
         if not isinstance(value, Tensor):
             raise TypeError("Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                             f"{type(value).__name__}")
+        if not saved.is_output and saved.edge is None:
+            return <Tensor>value
         tensor = alias_of(<Tensor>value)
         if saved.is_output or saved.edge is not None:
             if saved.is_output:

@@ -29,7 +29,8 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
             f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(parameter_and_buffer_dicts)}"
         )
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    slots = tensor_slots(module, "", {})
+    # (Without ties, and unless every name must be given, a module may contain itself.)
+    slots = tensor_slots(module, "", {}) if tie_weights or strict else {}
     wanted = with_tied_names(slots, given) if tie_weights and has_ties(slots) else given
     if strict:
         check_names(module, slots, wanted)

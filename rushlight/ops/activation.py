@@ -419,6 +419,9 @@ def refuse_in_vmap(name):
 
 def rrelu_slope(x, lower, upper, training, generator):
     """The slope of each element: 1 above 0, below it random in training and the mean otherwise."""
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(bound):
+            raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound}")
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if not training:

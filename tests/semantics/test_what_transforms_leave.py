@@ -188,3 +188,61 @@ def test_writes_of_batches_into_one_tensor(torch):
         torch.func.vmap(lambda i: torch.nn.functional.embedding(i, torch.ones(3, 2), max_norm=0.5))(indices)
     with pytest.raises(RuntimeError, match=r"output with shape \[2, 1\] doesn't match the broadcast shape \[2, 3\]"):
         torch.func.vmap(lambda x, y: x.add_(y))(torch.ones(2), torch.ones(2, 3))
+
+
+def test_modules_that_contain_themselves(torch):
+    layer = torch.nn.Linear(1, 1)
+    layer.me = layer
+    x = torch.ones(1, 1)
+    call = torch.func.functional_call
+    assert call(layer, {"me.weight": torch.zeros(1, 1), "bias": torch.zeros(1)}, (x,), tie_weights=False).item() == 0
+    with pytest.raises(RecursionError):
+        call(layer, {"weight": x}, (x,))
+
+
+def test_parameters_that_a_module_has_not(torch):
+    class Counting(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+
+        def forward(self, x):
+            return len(tuple(self.parameters())), hasattr(self, "extra")
+
+    model, given = Counting(), {"layer.extra": torch.nn.Parameter(torch.ones(1)), "extra": torch.zeros(1)}
+    assert torch.func.functional_call(model, given, (torch.ones(1),)) == (3, True)
+    assert len(tuple(model.parameters())) == 2 and not hasattr(model, "extra")
+
+
+def test_undefined_gradients_of_constant_outputs(torch):
+    seen = []
+
+    class Two(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, materialize):
+            first, second = x.clone(), x.clone()
+            ctx.mark_non_differentiable(second)
+            ctx._materialize_non_diff_grads = materialize
+            return first, second
+
+        @staticmethod
+        def backward(ctx, g, h):
+            seen.append(h is None)
+            return g, None
+
+    for materialize in (True, False):
+        Two.apply(torch.ones(2, requires_grad=True), materialize)[0].sum().backward()
+    assert seen == [False, True]
+
+
+def test_what_a_function_is_told_without_recording(torch):
+    class Told(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            seen.append(ctx.needs_input_grad)
+            return x * y
+
+    seen = []
+    with torch.no_grad():
+        assert not Told.apply(torch.ones(2, requires_grad=True), torch.ones(2)).requires_grad
+    assert seen == [(True, False)]

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+import weakref
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 
@@ -255,11 +256,22 @@ def _quoted(keys):
 
 
 class _PreHook:
-    """A pre-hook of loading that is given its module first. It pickles with the module."""
+    """A pre-hook of loading that is given its module first. It pickles with the module, and does not keep it alive."""
 
     def __init__(self, hook, module):
         self.hook = hook
-        self.module = module
+        self.module = None if module is None else weakref.ref(module)
 
     def __call__(self, *args):
-        return self.hook(*args) if self.module is None else self.hook(self.module, *args)
+        if self.module is None:
+            return self.hook(*args)
+        module = self.module()
+        if module is None:
+            raise RuntimeError("You are trying to call the hook of a dead Module!")
+        return self.hook(module, *args)
+
+    def __getstate__(self):
+        return self.hook, None if self.module is None else self.module()
+
+    def __setstate__(self, state):
+        self.__init__(*state)
