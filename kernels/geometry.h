@@ -50,6 +50,14 @@ class Geometry {
     }
     ndim = dims;
   }
+  // Back to the room within the object.
+  void shrink() {
+    if (shape == local_) return;
+    release();
+    shape = local_;
+    strides = local_ + local_dims;
+    capacity_ = local_dims;
+  }
   void copy(const Geometry& other) {
     resize(other.ndim);
     for (int d = 0; d < ndim; ++d) {

@@ -11,6 +11,7 @@ One compilation unit, so that the hot path is plain C calls; one file for each q
     saved       what a node keeps for backward, and the check that nobody overwrote it
     node        the graph: nodes, edges, leaves, provenance
     tensor      the Python object
+    pools       objects ready to be used
     histories   views and in-place writes: which tensors share a history, and how a write changes it
     op          one call: binding and interpreters
     arguments   the parser: what is checked before a call
@@ -68,6 +69,7 @@ include "storage.pxi"
 include "saved.pxi"
 include "node.pxi"
 include "tensor.pxi"
+include "pools.pxi"
 include "histories.pxi"
 include "op.pxi"
 include "lazy.pxi"

@@ -58,6 +58,7 @@ cdef class Parser:
     cdef public list signatures            # as ops/_arguments.py knows them; None until then
     cdef list names
     cdef vector[Pattern] patterns
+    cdef bint takes_nothing                # (too): a call without arguments needs no look at them
 
     def __init__(self, str name, bint is_method):
         self.name, self.is_method, self.names = name, is_method, []
@@ -76,6 +77,8 @@ cdef class Parser:
             pattern.kinds[i] = _kinds.get(kind, KIND_OTHER) | (TAKES_NONE if takes_none else 0) | (TAKES_ONE if takes_one else 0)
             if is_required:
                 pattern.required |= <uint32_t>1 << i
+        if pattern.required == 0:
+            self.takes_nothing = True
         self.patterns.push_back(pattern)
 
     def __call__(self, *args, **keywords):
@@ -336,6 +339,8 @@ cdef PyObject* call_method(PyObject* self, PyObject* const* args, size_t flagged
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     if n == 0 or not PyObject_TypeCheck(<object>args[0], method.owner):
         refuse_owner(method, args, n)
+    if n == 1 and names == NULL and method.parser is not None and method.parser.takes_nothing and not subclasses_exist:
+        return method.call(<PyObject*>method.target, args, 1, NULL)
     if method.parser is not None and (subclasses_exist or not method.parser.passes(args + 1, n - 1, names)):
         return call_converted(self, <PyObject*>method.target, method.call, method.parser, args[0], args + 1, n - 1, names)
     return method.call(<PyObject*>method.target, args, n, names)

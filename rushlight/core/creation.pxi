@@ -328,7 +328,7 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
     is refused, or (`grows`) the memory grows."""
     cdef int64_t sizes[MAX_DIMS]
     cdef int64_t steps[MAX_DIMS]
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out = bare_tensor()
     cdef int d, n = read_sizes(size, sizes), m
     cdef int code = code_given("set_", dtype)
     cdef int64_t start = int64_of(offset), needed

@@ -1,21 +1,28 @@
 # The gate of recording: the one place that asks what is tracked, and that records. Drivers only compute (Op.compute) and say where they are
 # about to write in place (begin_write), so a driver is right whatever the graph state of its inputs.
-cdef object execute(Op op, PyObject** args, int mode, object out):
+cdef Call plain_call     # of every call that makes new tensors: nothing is put into it
+plain_call.out = <PyObject*>None
+
+cdef inline object execute_new(Op op, PyObject** args):
     """Runs an op's driver with every parameter given, below all interpreters, and records the call where an input is tracked."""
+    cdef object result = op.compute(args, &plain_call)
+    cdef uint64_t mask
+    if CHECKED:
+        check_tensors(result)
+    if modes.grad and op.rule_total:
+        mask = inputs_needing_grad(op, args)
+        if mask and (modes.derivatives == 0 or is_alive(op, args)):
+            record_result(op, args, mask, result)
+    return result
+
+cdef object execute(Op op, PyObject** args, int mode, object out):
+    """The same for any mode: a call that makes new tensors, or one that writes into its first argument, or into `out`."""
     cdef Call call
     cdef object result
-    cdef uint64_t mask
+    if mode == MODE_NEW:
+        return execute_new(op, args)
     call.mode = mode
     call.out = <PyObject*>out
-    if mode == MODE_NEW:
-        result = op.compute(args, &call)
-        if CHECKED:
-            check_tensors(result)
-        if modes.grad and op.rule_total:
-            mask = inputs_needing_grad(op, args)
-            if mask and (modes.derivatives == 0 or is_alive(op, args)):
-                record_result(op, args, mask, result)
-        return result
     if op.is_composition:
         return op.compute(args, &call)
     if mode == MODE_OUT:
@@ -106,7 +113,7 @@ cdef inline bint is_recorded_now(Tensor a, Tensor b):
 
 cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) except -1:
     """Records a call with new outputs."""
-    if isinstance(result, Tensor):
+    if PyObject_TypeCheck(result, <PyTypeObject*>Tensor):
         # view(dtype) is as detach(): the same memory and version, without history.
         if category[(<Tensor>result).code] >= IS_FLOATING and not (op is op_view and type(<object>args[1]) is dtype):
             record(op, args, mask, <Tensor>result)

@@ -1,7 +1,7 @@
 # Views and in-place writes: which tensors share a history, and how a write changes it.
 cdef Tensor make_view(Tensor x, const Geometry& geometry, int64_t offset_bytes):
     """A tensor over x's memory with another geometry; the caller records it."""
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out = bare_tensor()
     out.storage = x.storage
     out.offset = x.offset + offset_bytes
     out.code = x.code
@@ -176,7 +176,7 @@ cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t p
     node.next_nodes = (edge_of(x),)
     if x.output_number:
         node.next_outputs.push_back(x.output_number)
-    out = Tensor.__new__(Tensor)
+    out = bare_tensor()
     become_alias(out, x)
     place_in(out, geometry, place)
     set_history(out, node, 0)
@@ -196,7 +196,7 @@ cdef Tensor on_record(Op op, Tensor x):
     args[0] = <PyObject*>x
     modes.grad = True
     try:
-        return <Tensor>execute(op, args, MODE_NEW, None)
+        return <Tensor>execute_new(op, args)
     finally:
         modes.grad = grad
 
@@ -224,7 +224,7 @@ cdef int link_output(Tensor kept, Node node, uint32_t number) except -1:
         kept.grad_fn_, kept.output_number = node, number
     else:
         copy = <CopySlices>node.outside
-        base = Tensor.__new__(Tensor)
+        base = bare_tensor()
         become_alias(base, kept)
         base.code, base.flags = copy.dtype_code, copy.base_lazy
         place_in(base, copy.base_geometry, kept.offset - copy.offset * item_bytes[kept.code])

@@ -26,7 +26,7 @@ cdef object get_item(Tensor x, object index):
         if modes.interpreters:
             return op_select(x, 0, index)
         args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
-        return execute(op_select, args, MODE_NEW, None)
+        return execute_new(op_select, args)
     if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
         return get_slice(x, index)
     view, indices = split_index(x, index)
@@ -46,7 +46,7 @@ cdef object get_slice(Tensor x, slice index):
         raise ValueError("step must be greater than zero")
     args[0], args[1], args[2], args[3], args[4] = \
         <PyObject*>x, <PyObject*>_zero, <PyObject*>start, <PyObject*>stop, <PyObject*>step
-    return execute(op_slice, args, MODE_NEW, None)
+    return execute_new(op_slice, args)
 
 _zero = 0
 

@@ -60,7 +60,7 @@ cdef int code_of_array(object array, bint in_place=True) except -2:
 
 cdef Tensor from_array(object array, bint copied=False):
     """A tensor over the memory of a NumPy array (`copied`: it is only read, to be copied)."""
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out = bare_tensor()
     cdef int code = code_of_array(array)
     cdef int64_t item = item_bytes[code]
     cdef size_t address
@@ -101,7 +101,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     cdef const unsigned char[::1] view
     cdef int code = code_given("frombuffer", dtype)
     cdef int64_t item = item_bytes[code], size, length
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out = bare_tensor()
     cdef int64_t wanted = int64_of(count), start = int64_of(offset)
     try:
         flat = memoryview(buffer)
@@ -304,7 +304,7 @@ def from_dlpack_capsule(capsule):
         raise BufferError(f"unsupported DLPack type (code {given.dtype.code}, {given.dtype.bits} bits)")
     if given.ndim < 0 or given.ndim > MAX_DIMS:
         raise BufferError(f"a tensor has at most {MAX_DIMS} dimensions, not {given.ndim}")
-    out = Tensor.__new__(Tensor)
+    out = bare_tensor()
     out.geometry.set_shape(given.shape, given.ndim)
     out.geometry.make_contiguous()
     for d in range(given.ndim):

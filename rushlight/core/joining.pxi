@@ -115,6 +115,6 @@ def windows(Tensor x, int dim, sizes):
             pieces.append(op_slice(x, at, begin, end, step))
         else:
             args[0], args[1], args[2], args[3], args[4] = <PyObject*>x, <PyObject*>at, <PyObject*>begin, <PyObject*>end, <PyObject*>step
-            pieces.append(execute(op_slice, args, MODE_NEW, None))
+            pieces.append(execute_new(op_slice, args))
         start += size
     return pieces

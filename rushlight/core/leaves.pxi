@@ -37,8 +37,8 @@ cdef bint may_take_over(Tensor gradient, Tensor variable) noexcept:
 _leaves = __import__("threading").RLock()
 
 cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
-    # Kernels let other threads run: two backwards must not add to one .grad at a time.
-    if len(active_runs) > 1:
+    # Kernels let other threads run where the work is large: two backwards must not add to one .grad at a time, nor one that starts meanwhile.
+    if len(active_runs) > 1 or variable.count > 65536:
         with _leaves:
             add_to_grad(variable, gradient)
     else:

@@ -270,19 +270,19 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
     cdef Py_ssize_t i, k = op.sizes
     cdef object result
     cdef tuple packed
-    if kwnames == NULL and 0 <= k and n > k + 1 and all_exact_integers(args, k, n):
-        # x.view(2, 3): the loose ints are one argument.
-        packed = PyTuple_New(n - k)
-        for i in range(k, n):
-            Py_INCREF(<object>args[i])
-            PyTuple_SET_ITEM(packed, i - k, <object>args[i])
-        for i in range(k):
-            bound[i] = args[i]
-        bound[k] = <PyObject*>packed
-        return call_parsed(self, bound, k + 1, NULL)
-    if kwnames == NULL and n <= op.positional and (not uncommon_exist or are_common(args, n)):
+    cdef bint loose = kwnames == NULL and 0 <= k and n > k + 1 and all_exact_integers(args, k, n)
+    if kwnames == NULL and (loose or n <= op.positional) and (not uncommon_exist or are_common(args, n)):
+        if loose:
+            # x.view(2, 3): the loose ints are one argument.
+            packed = PyTuple_New(n - k)
+            for i in range(k, n):
+                Py_INCREF(<object>args[i])
+                PyTuple_SET_ITEM(packed, i - k, <object>args[i])
+            n = k + 1
         for i in range(n):
             bound[i] = args[i]
+        if loose:
+            bound[k] = <PyObject*>packed
         for i in range(n, op.parameter_count):
             bound[i] = op.default_pointers[i]
             if bound[i] == NULL:
@@ -290,7 +290,7 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
         if modes.interpreters and not op.is_composition:
             result = interpret(op, pack_arguments(op, bound), None)
         else:
-            result = execute(op, bound, MODE_NEW, None)
+            result = execute_new(op, bound)
     else:
         result = call_with_keywords(op, args, n, kwnames, MODE_NEW)
     Py_INCREF(result)

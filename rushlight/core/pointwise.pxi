@@ -111,7 +111,7 @@ cdef class PointwiseOp(Op):
         cdef int64_t size
         cdef int code
         if call.mode != MODE_NEW or not short_ways:
-            return self.general(args, call)
+            return <object>args[0] if call.mode == MODE_IN_PLACE and self.written_directly(args, call) else self.general(args, call)
         if self.direct_many:
             out = self.many(args)
             return self.general(args, call) if out is None else out
@@ -157,6 +157,43 @@ cdef class PointwiseOp(Op):
                     self.kernel.loops[code](data, strides, a.count, NULL)
                     return out
         return self.general(args, call)
+
+    cdef bint written_directly(self, PyObject** args, Call* call) except -1:
+        """The short way of writes: a whole, contiguous tensor, and another of its dtype and shape with memory of its own, or a number."""
+        cdef Tensor a, b
+        cdef char* data[3]
+        cdef int64_t strides[3]
+        cdef double scalar
+        cdef float single
+        cdef int code
+        if not short_ways or type(<object>args[0]) is not Tensor:
+            return False
+        a = <Tensor>args[0]
+        code = a.code
+        if not self.direct[code] or self.result[code] != code or not a.flags & CONTIGUOUS or a.count >= 16384 or self.swapped or \
+                (self.alpha >= 0 and args[self.alpha] != self.default_pointers[self.alpha]):
+            return False
+        strides[0] = strides[1] = item_bytes[code]
+        if self.inputs == 2:
+            strides[2] = strides[0]
+            if type(<object>args[1]) is Tensor:
+                b = <Tensor>args[1]
+                if b.code != code or not b.flags & CONTIGUOUS or not a.geometry.same_shape(b.geometry) or \
+                        a.storage.memory.data == b.storage.memory.data:
+                    return False
+                data[2] = data_of(b)
+            elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only and (
+                    PyFloat_CheckExact(<object>args[1]) or PyLong_CheckExact(<object>args[1])):
+                scalar = <object>args[1]
+                single = <float>scalar
+                data[2] = <char*>&single if code == FLOAT32 else <char*>&scalar
+                strides[2] = 0
+            else:
+                return False
+        begin_write(self, call)
+        data[0] = data[1] = data_of(a)
+        self.kernel.loops[code](data, strides, a.count, NULL)
+        return True
 
     cdef Tensor many(self, PyObject** args):
         """The short way of where and clamp: contiguous tensors of one floating dtype and one shape, booleans and numbers. Else None."""
@@ -494,7 +531,7 @@ cdef inline object operate(Op op, object a, object b):
     if modes.interpreters or uncommon_exist and not are_common(args, 2):
         return op(a, b)
     args[2] = op.default_pointers[2]
-    return execute(op, args, MODE_NEW, None)
+    return execute_new(op, args)
 
 cdef object operate_foreign(Op op, object a, object b):
     if type(b).__name__ == "ndarray":

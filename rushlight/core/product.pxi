@@ -251,13 +251,13 @@ cdef class MatmulOp(Op):
             product = self.matrices if n == 2 else self.matrix_vector if m == 2 else self.dot
             if modes.interpreters:
                 return interpret(product, pack_arguments(product, args), None)
-            return execute(product, args, MODE_NEW, None)
+            return execute_new(product, args)
         if mode == MODE_NEW and m == 3 and n == 3 and (<Tensor>args[0]).geometry.shape[0] == (<Tensor>args[1]).geometry.shape[0] and not (
                 is_recorded_now(<Tensor>args[0], <Tensor>args[1])):
             # What is recorded shows the views between.
             if modes.interpreters:
                 return interpret(self.batches, pack_arguments(self.batches, args), None)
-            return execute(self.batches, args, MODE_NEW, None)
+            return execute_new(self.batches, args)
         if modes.interpreters and mode == MODE_NEW and m == 1 and n == 2 and (type(<object>args[0]) is Wrapped or type(<object>args[1]) is Wrapped):
             return self.row_times_matrix(<Tensor>args[0], <Tensor>args[1])
         return self.function(<object>args[0], <object>args[1], out=<object>call.out)
@@ -293,11 +293,11 @@ cdef class LinearOp(Op):
                 raise_argument(self, i, <object>args[i])
         if modes.interpreters or call.mode != MODE_NEW or (<Tensor>args[0]).geometry.ndim != 2 or (<Tensor>args[1]).geometry.ndim != 2:
             return self.function(<object>args[0], <object>args[1], <object>args[2], out=<object>call.out)
-        transposed = execute(self.transpose, &args[1], MODE_NEW, None)
+        transposed = execute_new(self.transpose, &args[1])
         if args[2] == <PyObject*>None:
             passed[0], passed[1] = args[0], <PyObject*>transposed
-            return execute(self.matrices, passed, MODE_NEW, None)
+            return execute_new(self.matrices, passed)
         for i in range(3, self.added.parameter_count):
             passed[i] = self.added.default_pointers[i]
         passed[0], passed[1], passed[2] = args[2], args[0], <PyObject*>transposed
-        return execute(self.added, passed, MODE_NEW, None)
+        return execute_new(self.added, passed)

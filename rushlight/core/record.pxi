@@ -92,7 +92,7 @@ cdef SavedTensor saved_tensor_of(OpNode node, int place, object value):
         return saved
     storage = <Storage>value
     saved.is_output = True
-    saved.tensor = Tensor.__new__(Tensor)
+    saved.tensor = bare_tensor()
     saved.tensor.storage, saved.tensor.code = storage, node.dtype_code
     saved.tensor.geometry.set_shape(node.shape.shape, node.shape.ndim)
     saved.tensor.geometry.make_contiguous()
@@ -123,7 +123,7 @@ cdef inline bint has_leaf_edge(Tensor tensor) noexcept:
 
 cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     """The node of a call with its edges and the inputs that its rules save; outputs are saved by finish_node."""
-    cdef OpNode node = OpNode.__new__(OpNode)
+    cdef OpNode node = bare_node()
     cdef Plan plan = plan_for(op, mask)
     cdef PyObject** edges
     cdef PyObject** saved
@@ -205,28 +205,31 @@ cdef tuple tuple_of_none(Py_ssize_t count):
 cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
     """Edges of an op with a list of tensors among its inputs, or one rule for all of them: one for each tensor. Returns whether the op has
     one list alone, and what is behind each edge knows its shape and dtype, so that those need not be saved."""
-    cdef list values = []
-    cdef Rule rule
+    cdef object values = []
+    cdef Rule rule = <Rule>PyList_GET_ITEM(op.rules, 0)
     cdef Tensor tensor
-    cdef object value, edge
+    cdef object edge
     cdef Py_ssize_t i, n
+    cdef PyObject** items
     cdef tuple next_nodes
-    cdef bint known = op.rule_total == 1
-    for rule in op.rules:
-        if rule.parameter < 0:
-            values += [<object>args[<int>index] for index in op.tensor_parameters]
-            known = False
-        elif rule.is_list:
-            values += <object>args[rule.parameter]
-        else:
-            values.append(<object>args[rule.parameter])
-    n = PyList_GET_SIZE(values)
+    cdef bint known = op.rule_total == 1 and rule.parameter >= 0
+    if op.rule_total == 1 and rule.is_list and type(<object>args[rule.parameter]) in (list, tuple):
+        values = <object>args[rule.parameter]
+    else:
+        for rule in op.rules:
+            if rule.parameter < 0:
+                values += [<object>args[<int>index] for index in op.tensor_parameters]
+            elif rule.is_list:
+                values += <object>args[rule.parameter]
+            else:
+                values.append(<object>args[rule.parameter])
+    items = PySequence_Fast_ITEMS(values)
+    n = PySequence_Fast_GET_SIZE(values)
     next_nodes = PyTuple_New(n)
     for i in range(n):
-        value = <object>PyList_GET_ITEM(values, i)
         edge = None
-        if isinstance(value, Tensor) and needs_grad(<Tensor>value):
-            tensor = <Tensor>value
+        if PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor) and needs_grad(<Tensor>items[i]):
+            tensor = <Tensor>items[i]
             if i < MAX_LEAF_EDGES and has_leaf_edge(tensor):
                 edge = tensor
                 node.leaf_edges |= <uint64_t>1 << i

@@ -194,7 +194,7 @@ cdef class PlaceOp(GeneralOp):
         passed[0] = <PyObject*>out
         for i in range(2, self.parameter_count):
             passed[i - 1] = args[i]
-        copy_elements(<Tensor>execute(self.reading, passed, MODE_NEW, None), x)
+        copy_elements(<Tensor>execute_new(self.reading, passed), x)
         return out
 
 

@@ -31,6 +31,8 @@ cdef extern from *:
         if (after) after->before = before;
         if (owner) rl_let_go(owner);
       }
+      // Is it just a block of its own of at most so many bytes, which nobody else knows?
+      bool is_simple(int64_t most) const { return own && size <= most && !owner && !after && !fixed && !lent; }
       void follow(rl_memory& root) {
         data = root.data;
         size = root.size;
@@ -140,7 +142,7 @@ cdef object out_of_memory(int64_t nbytes):
     return RuntimeError(f"[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
                         f"{nbytes} bytes. Error code 12 (Cannot allocate memory)")
 
-cdef Storage new_storage(int64_t nbytes):
+cdef Storage fresh_storage(int64_t nbytes):
     cdef Storage storage = Storage.__new__(Storage)
     storage.memory.data = <char*>allocate(nbytes)
     if storage.memory.data == NULL:
@@ -257,6 +259,7 @@ def memory_stats():
 
 def release_cached_memory():
     """Gives the blocks kept for reuse back to the system."""
+    drain_storages(_like_storage)
     empty_cache()
 
 def reset_peak_memory_stats():

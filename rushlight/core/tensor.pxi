@@ -544,7 +544,7 @@ cdef Tensor new_of_type(object cls):
 
 cdef inline Tensor new_tensor(int code, int64_t count, int64_t nbytes):
     """A tensor of `count` elements of dtype `code` with `nbytes` of memory; the caller sets its geometry."""
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out = bare_tensor()
     cdef Storage storage = new_storage(nbytes)
     out.storage = storage
     out.count = count
@@ -555,7 +555,7 @@ cdef inline Tensor new_tensor(int code, int64_t count, int64_t nbytes):
 
 cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     """A new contiguous tensor of the given sizes."""
-    cdef Tensor out = Tensor.__new__(Tensor)
+    cdef Tensor out = bare_tensor()
     cdef int64_t count = out.geometry.lay_out(geometry)
     cdef Storage storage = new_storage(bytes_of(count, code, geometry))
     out.storage = storage
@@ -641,7 +641,7 @@ cdef inline Tensor alias_of(Tensor source):
     cdef Tensor out
     if type(source) is Wrapped:
         return wrapped_alias(<Wrapped>source)
-    out = Tensor.__new__(Tensor)
+    out = bare_tensor()
     become_alias(out, source)
     return out
 

@@ -42,7 +42,7 @@ cdef class ViewOp(Op):
             x.offset += offset
             update_contiguous(x)
             return x
-        out = Tensor.__new__(Tensor)
+        out = bare_tensor()
         out.storage = x.storage
         out.offset = x.offset + offset
         out.code = code

@@ -1,0 +1,186 @@
+# Objects ready to be used: tensors, the nodes of ops and small storages are freed and made again all the time, so a freed one keeps all that a
+# new one has. Its members are constructed, what refers to objects is None, a small storage has its block: taking one is a few instructions.
+# Only objects of exactly these types come here; Python's global lock guards the pools. Under the address sanitizer nothing is kept, so that
+# it sees every object die.
+cdef extern from *:
+    """
+    // (T is the compiler's struct of the type.)
+    template <class T> struct rl_pool {
+    #if defined(__SANITIZE_ADDRESS__)
+      static constexpr int most = 0;
+    #else
+      static constexpr int most = 1024;
+    #endif
+      static inline T* items[most + 1];
+      static inline int count = 0;
+      static inline PyTypeObject* type = nullptr;
+      static inline destructor plain = nullptr;   // what frees an object for which there is no room
+    };
+    template <class T> static inline PyObject* rl_take() {
+      PyObject* taken = (PyObject*)rl_pool<T>::items[--rl_pool<T>::count];
+      Py_SET_REFCNT(taken, 1);
+      return taken;
+    }
+    template <class T> static inline PyObject* rl_take_tracked() {
+      PyObject* taken = rl_take<T>();
+      PyObject_GC_Track(taken);
+      return taken;
+    }
+    template <class T> static inline bool rl_keep(T* object) {
+      if (rl_pool<T>::count == rl_pool<T>::most) return false;
+      rl_pool<T>::items[rl_pool<T>::count++] = object;
+      return true;
+    }
+    // A member refers to None again.
+    #define RL_NONE(member) do { PyObject* before_ = (PyObject*)(member); if (before_ != Py_None) { \\
+      Py_INCREF(Py_None); (member) = (decltype(member))Py_None; Py_XDECREF(before_); } } while (0)
+    static inline void rl_forget_geometry(rl::Geometry& g) {
+      g.shrink();
+      g.ndim = 0;
+    }
+
+    template <class T> static void rl_free_storage(PyObject* self) {
+      T* p = (T*)self;
+      if (p->memory.is_simple(rl::memory::step) && rl_keep(p)) {
+        p->version = 0;
+        p->holds_tangents = 0;
+        Py_CLEAR(p->written.code);
+        rl::memory::state.statistics.cached += rl::memory::step;
+        rl::memory::state.statistics.allocated -= rl::memory::step;
+        return;
+      }
+      rl_pool<T>::plain(self);
+    }
+    template <class T> static inline PyObject* rl_take_storage(int64_t bytes) {
+      if (uint64_t(bytes) > uint64_t(rl::memory::step) || !rl_pool<T>::count) return nullptr;
+      T* p = (T*)rl_take<T>();
+      rl::MemoryStatistics& s = rl::memory::state.statistics;
+      ++s.allocations;
+      s.cached -= rl::memory::step;
+      s.allocated += rl::memory::step;
+      if (s.allocated > s.peak) s.peak = s.allocated;
+      p->memory.size = bytes;
+      return (PyObject*)p;
+    }
+    template <class T> static void rl_drain_storages() {
+      while (rl_pool<T>::count) {
+        rl::memory::state.statistics.cached -= rl::memory::step;
+        rl::memory::state.statistics.allocated += rl::memory::step;
+        rl_pool<T>::plain(rl_take<T>());
+      }
+    }
+    template <class T> static void rl_free_tensor(PyObject* self) {
+      T* p = (T*)self;
+      if (Py_TYPE(self) != rl_pool<T>::type || rl_pool<T>::count == rl_pool<T>::most) return rl_pool<T>::plain(self);
+      PyObject_GC_UnTrack(self);
+      if (p->__weakref__) PyObject_ClearWeakRefs(self);
+      PyObject* grad = p->grad_ == Py_None ? nullptr : p->grad_;
+      if (grad) { Py_INCREF(Py_None); p->grad_ = Py_None; }
+      RL_NONE(p->storage);
+      RL_NONE(p->grad_fn_);
+      RL_NONE(p->base);
+      RL_NONE(p->hooks);
+      RL_NONE(p->post_hooks);
+      Py_CLEAR(p->attributes);
+      rl_forget_geometry(p->geometry);
+      p->count = p->offset = 0;
+      p->code = p->flags = p->creation = p->grad_kind = 0;
+      p->output_number = p->seen_version = 0;
+      p->accumulator = NULL;
+      if (!rl_keep(p)) { PyObject_GC_Track(self); rl_pool<T>::plain(self); }   // (what was freed above filled the pool)
+      if (grad) rl_let_go(grad);      // after the tensor: chains of them are freed in turn
+    }
+    // (The compiler's own function is called inside of this trashcan: its own does nothing where it is not the type's.)
+    template <class T> static void rl_free_node(PyObject* self) {
+      T* p = (T*)self;
+      if (Py_TYPE(self) != rl_pool<T>::type) return rl_pool<T>::plain(self);
+      PyObject_GC_UnTrack(self);
+      Py_TRASHCAN_BEGIN(self, rl_free_node<T>)
+      if (rl_pool<T>::count == rl_pool<T>::most) {
+        rl_pool<T>::plain(self);
+      } else {
+        if (p->__weakref__) PyObject_ClearWeakRefs(self);
+        if (p->next_outputs.size()) p->next_outputs.clear();
+        rl_forget_geometry(p->shape);
+        Py_CLEAR(p->made.code);
+        RL_NONE(p->next_nodes);
+        RL_NONE(p->kept0);
+        RL_NONE(p->kept1);
+        RL_NONE(p->kept2);
+        RL_NONE(p->kept3);
+        RL_NONE(p->kept4);
+        RL_NONE(p->kept5);
+        RL_NONE(p->more_outputs);
+        RL_NONE(p->extras);
+        RL_NONE(p->saved);
+        RL_NONE(p->plan);
+        p->kept_edges = p->saved_plainly = p->variant = 0;
+        p->freed = 0;
+        p->leaf_edges = p->run = 0;
+        p->outside = NULL;
+        if (!rl_keep(p)) rl_pool<T>::plain(self);     // (what was freed above filled the pool)
+      }
+      Py_TRASHCAN_END
+    }
+    template <class T> static void rl_pool_type(T*, PyTypeObject* type, destructor own) {
+      rl_pool<T>::type = type;
+      rl_pool<T>::plain = type->tp_dealloc;
+      type->tp_dealloc = own;
+    }
+    #define RL_STRUCT(object) std::remove_pointer_t<decltype(object)>
+    // A new member must be put back where its object is freed, above; then these sizes are to be changed.
+    #define RL_MEMBERS(object) (sizeof(RL_STRUCT(object)) - sizeof(PyObject))
+    #define rl_check_sizes(tensor, node, storage) do { \\
+      static_assert(RL_MEMBERS(tensor) == 224, "a member of Tensor that pools do not know"); \\
+      static_assert(RL_MEMBERS(node) == 360, "a member of Node that pools do not know"); \\
+      static_assert(RL_MEMBERS(storage) == 72, "a member of Storage that pools do not know"); \\
+    } while (0)
+    #define rl_pool_storages(like, type) rl_pool_type(like, type, rl_free_storage<RL_STRUCT(like)>)
+    #define rl_pool_tensors(like, type) rl_pool_type(like, type, rl_free_tensor<RL_STRUCT(like)>)
+    #define rl_pool_nodes(like, type) rl_pool_type(like, type, rl_free_node<RL_STRUCT(like)>)
+    #define rl_small_storage(like, bytes) rl_take_storage<RL_STRUCT(like)>(bytes)
+    #define rl_drain(like) rl_drain_storages<RL_STRUCT(like)>()
+    #define rl_waiting(like) (rl_pool<RL_STRUCT(like)>::count)
+    #define rl_next(like) rl_take_tracked<RL_STRUCT(like)>()
+    #define rl_own(pointer) (pointer)
+    """
+    void check_sizes "rl_check_sizes"(Tensor, Node, Storage) noexcept
+    void pool_storages "rl_pool_storages"(Storage, PyTypeObject*) noexcept
+    void pool_tensors "rl_pool_tensors"(Tensor, PyTypeObject*) noexcept
+    void pool_nodes "rl_pool_nodes"(Node, PyTypeObject*) noexcept
+    PyObject* small_storage "rl_small_storage"(Storage, int64_t) noexcept
+    Storage own_storage "rl_own"(PyObject*)
+    void drain_storages "rl_drain"(Storage) noexcept
+    int waiting_tensors "rl_waiting"(Tensor) noexcept
+    Tensor next_tensor "rl_next"(Tensor)
+    int waiting_nodes "rl_waiting"(Node) noexcept
+    OpNode next_node "rl_next"(Node)
+
+# Never filled: they tell the macros above the struct.
+cdef Storage _like_storage = None
+cdef Tensor _like_tensor = None
+cdef Node _like_node = None
+
+cdef inline Tensor bare_tensor():
+    """A tensor without anything, to be filled."""
+    cdef Tensor out
+    if waiting_tensors(_like_tensor):
+        out = next_tensor(_like_tensor)
+        out.depth = <uint8_t>modes.transforms
+        return out
+    return Tensor.__new__(Tensor)
+
+cdef inline OpNode bare_node():
+    return next_node(_like_node) if waiting_nodes(_like_node) else OpNode.__new__(OpNode)
+
+cdef inline Storage new_storage(int64_t nbytes):
+    """A storage with memory of its own, not set."""
+    cdef PyObject* ready = small_storage(_like_storage, nbytes)
+    return fresh_storage(nbytes) if ready == NULL else own_storage(ready)
+
+cdef start_pools():
+    check_sizes(_like_tensor, _like_node, _like_storage)
+    pool_storages(_like_storage, <PyTypeObject*>Storage)
+    pool_tensors(_like_tensor, <PyTypeObject*>Tensor)
+    pool_nodes(_like_node, <PyTypeObject*>OpNode)
+start_pools()
