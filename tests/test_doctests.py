@@ -21,7 +21,7 @@ def modules():
 def examples():
     finder = doctest.DocTestFinder(exclude_empty=True)
     parser = doctest.DocTestParser()
-    for module in modules():
+    for module in list(modules()):  # all imported first: a look at a module may import another, and change its names
         for test in finder.find(module, extraglobs=GLOBALS):
             if test.examples:
                 yield pytest.param(test, id=test.name)

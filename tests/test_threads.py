@@ -63,7 +63,7 @@ def bits_of(results, leaves):
 
 
 def bits(tensor):
-    tensor = tensor.detach().contiguous()
+    tensor = tensor.detach().resolve_conj().resolve_neg().contiguous()
     return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy().tobytes()
 
 

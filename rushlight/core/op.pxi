@@ -220,7 +220,7 @@ cdef class Op:
             raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
         for i in range(self.parameter_count):
             bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-        return execute_resolved(self, bound, MODE_NEW, None)
+        return execute_resolved(self, bound, MODE_IN_PLACE if isinstance(self, WritingOp) else MODE_NEW, None)
 
 
 cdef describe(object callable_object, str name, doc):
