@@ -59,9 +59,18 @@ void svd(const Array* arrays, int, const Number*) {
       std::vector<int64_t> integers(std::max<int64_t>(1, 8 * least));
       for (int64_t i = begin; i < end; ++i) {
         a.read(i, matrix.data());
+        // NaN is refused, as LAPACK does it; of infinite matrices nothing is known (and LAPACK may not return).
+        const bool known = std::none_of(matrix.begin(), matrix.end(), [](T x) { return x != x; });
         const bool finite = std::all_of(matrix.begin(), matrix.end(), [](T x) { return std::isfinite(std::abs(x)); });
-        const int64_t info =
-            finite ? gesdd<T>(job, m, n, matrix.data(), s.data(), u.data(), vh.data(), vh_rows, work, real_work, integers) : -4;
+        int64_t info = known ? 0 : -4;
+        if (finite) {
+          info = gesdd<T>(job, m, n, matrix.data(), s.data(), u.data(), vh.data(), vh_rows, work, real_work, integers);
+        } else {
+          constexpr R nothing = std::numeric_limits<R>::quiet_NaN();
+          std::fill(s.begin(), s.end(), nothing);
+          std::fill(u.begin(), u.end(), T(nothing));
+          std::fill(vh.begin(), vh.end(), T(nothing));
+        }
         if (info) failed(i, arrays[3].ndim > 2, info);
         if (vectors) {
           Stack<T>(arrays[0]).write(i, u.data());

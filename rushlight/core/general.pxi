@@ -79,6 +79,8 @@ def written_out(str name, given, Tensor result):
     if modes.grad and (needs_grad(out) or needs_grad(result)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
                            "requires grad.")
+    if out.code != result.code and name in output_texts:
+        refuse_output(name, output_texts[name], 0, dtypes[out.code], dtypes[result.code])
     if not can_cast_codes(result.code, out.code):
         raise RuntimeError(f"result type {c10_name(result.code)} can't be cast to the desired output type {c10_name(out.code)}")
     if not out.geometry.same_shape(result.geometry):
@@ -260,6 +262,7 @@ cdef class GeneralOp(Op):
             return target
         if mode == MODE_OUT:
             given = <object>call.out
+            check_out_dtypes(self, (given,) if isinstance(result, Tensor) else given, (result,) if isinstance(result, Tensor) else result)
             if isinstance(result, Tensor):
                 write_out(<Tensor?>given, <Tensor>result)
                 return given

@@ -345,6 +345,8 @@ cdef class PointwiseOp(Op):
                     if <object>args[i] is out and not out.geometry.same_shape(shape):
                         raise_target(out, shape)
                     check_partial_overlap(out, <Tensor>args[i])
+            if result == compute or self.gives_booleans:
+                check_out_dtype(self, 0, out, result)
             if out.geometry.same_shape(shape):
                 prepare_out(out, shape, result)
             else:      # laid out as a new tensor

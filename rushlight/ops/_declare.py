@@ -7,6 +7,7 @@ that say where a declaration can be found: those of `register` and `place`.
 
 from rushlight import core
 from rushlight.core import kernel
+from rushlight.ops._outputs import EXPECTED, FOUND, text_of
 
 __all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "table", "view"]
 
@@ -218,6 +219,7 @@ def pointwise(
         )
         made.number_name = number_name
         name_gradients(made, gradient)
+        made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
         return register(made, inplace=inplace, **placement)
 
     return declare
@@ -274,6 +276,7 @@ def reduction(
             bool_keeps_uint8,
             *(() if check is None else (check,)),
         )
+        made.out_text = text_of(declared.name, None if result in ("sum", "floating") else EXPECTED)
         return register(made, **placement)
 
     return declare
@@ -371,6 +374,7 @@ def op(
         made.apart = apart
         if configuration:
             made.configure(*configuration)
+        made.out_text = text_of(placement.get("entry") or declared.name, EXPECTED)
         return register(made, inplace=inplace or writes, **placement)
 
     return declare

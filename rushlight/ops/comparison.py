@@ -419,7 +419,14 @@ def clamp(input, min=None, max=None, *, out=None):
     tensor([0.0000, 0.5000, 1.0000])
     """
     op, arguments = clamp_call(input, min, max)
-    return op(*arguments) if out is None else op(*arguments, out=out)
+    if out is None:
+        return op(*arguments)
+    numbers = [bound for bound in arguments[1:] if not isinstance(bound, Tensor)]
+    if numbers:
+        dtype = torch.result_type(input, sum(numbers))
+        if out.dtype is not dtype:
+            raise RuntimeError(f"Found dtype {out.dtype.legacy_name} but expected {dtype.legacy_name}")
+    return op(*arguments, out=out)
 
 
 @composite(aliases=("clip_",))

@@ -18,10 +18,15 @@ def check_layout(layout):
         raise RuntimeError(f"Rushlight has dense tensors only, not {layout}; leave layout out")
 
 
+def require_same(dtype, out):
+    """Raises where a factory is asked for another dtype than that of its `out=`."""
+    if out is not None and dtype is not None and dtype is not out.dtype:
+        raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
+
+
 def into(out, made, dtype=None):
     """`made` written into `out=` (which takes its shape)."""
-    if dtype is not None and out.dtype is not dtype:
-        raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
+    require_same(dtype, out)
     if out.shape != made.shape:
         core.resize_tensor(out, made.shape)
     return core.write_elements(out, made)
@@ -105,6 +110,7 @@ def general_empty(
     if not size or more:
         size = size_keyword("empty", size, more)
     check_layout(layout)
+    require_same(dtype, out)
     made = unset("empty", size, dtype, device)
     if memory_format is not None:
         made = formatted(made, memory_format)
@@ -341,6 +347,7 @@ def new_vector(count, out, dtype, layout, device, requires_grad):
     check_layout(layout)
     if out is None:
         return unset("empty", (count,), dtype, device, requires_grad)
+    require_same(dtype, out)
     if out.numel() != count:
         core.resize_tensor(out, (count,))
     return out if out.dim() == 1 else core.empty_tensor((count,), out.dtype)
@@ -567,6 +574,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     check_layout(layout)
+    require_same(dtype, out)
     made = core.resize_tensor(unset("eye", (0,), dtype, device) if out is None else out, (n, m))
     kernel("eye")(made)
     return core.require_grad_of_new(made) if requires_grad else counted(made, out)

@@ -486,10 +486,9 @@ for name, text in {
 def masked_logarithm(product, g, a, b, edge):
     """`product` of g and b: g times a logarithm of b, 0 where g is 0; and where a is 0 and b is not above `edge`, too."""
     logarithm = product(g, b)
-    vanishing = b <= edge
-    if isinstance(vanishing, bool):
-        return torch.where(a == 0, 0, logarithm) if vanishing else logarithm
-    return torch.where(torch.logical_and(a == 0, vanishing), 0, logarithm)
+    if not isinstance(b, torch.Tensor):
+        return logarithm if b > edge else torch.where(a == 0, 0, logarithm)
+    return torch.where(torch.logical_and(a == 0, b <= edge), 0, logarithm)
 
 
 def second_slope(g, a, b, edge):

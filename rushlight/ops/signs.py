@@ -1,7 +1,7 @@
 """Signs and magnitudes; complex numbers from their parts."""
 
 import rushlight as torch
-from rushlight.ops._declare import composite, pointwise
+from rushlight.ops._declare import composite, place, pointwise
 from rushlight.ops._rules import (
     FLAT,
     in_place,
@@ -15,9 +15,20 @@ from rushlight.ops._rules import (
 )
 
 
-@pointwise(vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), aliases=("absolute",))
+@pointwise(vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), inplace=False, aliases=("absolute",))
 def abs(x):
     """The absolute value of each element."""
+
+
+@composite(function=True)
+def abs_(input):
+    """In-place version of `abs`, of real tensors."""
+    if input.is_complex():
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return in_place(abs)(input)
+
+
+place(abs_, "absolute_", function=False)
 
 
 @pointwise(
