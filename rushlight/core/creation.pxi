@@ -33,6 +33,8 @@ cdef int infer_code(object data, int have) except -2:
     """The dtype that numbers, or nested sequences of them, have together."""
     cdef int code
     cdef Depth depth
+    if PyLong_CheckExact(data):
+        return widen(have, INT64)
     if type(data) is list or type(data) is tuple:
         depth.enter()
         if not data:
@@ -72,6 +74,9 @@ cdef int store_number(object value, int code, void* at) except -1:
     cdef int kind = category[code], overflow = 0
     cdef double real
     cdef int64_t integer
+    if code == INT64 and PyLong_CheckExact(value):
+        (<int64_t*>at)[0] = int64_of(value)
+        return 0
     if isinstance(value, Tensor):
         if (<Tensor>value).count != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
@@ -159,9 +164,12 @@ cdef char* store(object data, char* at, int code, const int64_t* sizes, int ndim
     items = items_of(data, sizes[depth])
     check_length(len(items), sizes, depth)
     for item in items:
-        if depth == ndim - 1 and PyFloat_CheckExact(item) and code == FLOAT32:
-            (<float*>at)[0] = <float>PyFloat_AS_DOUBLE(item)
-            at += 4
+        if depth == ndim - 1 and (PyFloat_CheckExact(item) or PyLong_CheckExact(item)):
+            if code == FLOAT32 and PyFloat_CheckExact(item):
+                (<float*>at)[0] = <float>PyFloat_AS_DOUBLE(item)
+            else:
+                store_number(item, code, at)
+            at += size
         else:
             at = store(item, at, code, sizes, ndim, depth + 1)
     return at
