@@ -47,6 +47,7 @@ def connect():
     for name, method in core.operator_methods():
         core.install_method(name, method)
     add_parsers(namespaces["torch"])
+    add_parsers(namespaces["torch"], only=["cdist"])
     for name in ("linalg", "special"):
         add_parsers(namespaces[name], f"{name}_")
     core.set_operators(table)

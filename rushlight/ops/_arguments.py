@@ -115,10 +115,9 @@ class Signature:
 
     def refuse_count(self, count):
         least = f"from {self.required} to " if self.required != self.positional else ""
-        plural = "" if self.positional == 1 else "s"
-        raise TypeError(
-            f"{self.name}() takes {least}{self.positional} positional argument{plural} but {count} {'was' if count == 1 else 'were'} given"
-        )
+        plural = "" if self.positional == 1 and not least else "s"
+        verb = "was" if count == 1 and not least else "were"
+        raise TypeError(f"{self.name}() takes {least}{self.positional} positional argument{plural} but {count} {verb} given")
 
     def refuse_missing(self, place):
         names = [f'"{parameter.name}"' for parameter in self.parameters[place:] if parameter.is_required]
@@ -200,17 +199,23 @@ def refuse_arguments(parser, args, keywords):
 def type_name(value):
     """The name of a value's type, as C knows it: types made in C have their module's name in front."""
     kind = type(value)
-    if isinstance(value, core.Generator):
-        return "torch._C.Generator"
-    if issubclass(kind, Tensor):
-        return "Tensor" if kind in (Tensor, core.Wrapped) else kind.__name__
-    made_in_c = not kind.__flags__ & (1 << 9) or kind.__module__ == "torch"
+    if kind in OWN_TYPES:
+        return OWN_TYPES[kind]
+    made_in_c = not kind.__flags__ & (1 << 9)
     return f"{kind.__module__}.{kind.__name__}" if made_in_c and kind.__module__ != "builtins" else kind.__name__
+
+
+OWN_TYPES = {kind: f"torch.{kind.__name__}" for kind in (core.dtype, core.device, core.layout, core.memory_format, core.Size)} | {
+    core.Generator: "torch._C.Generator",
+    core.Storage: "torch.storage.UntypedStorage",
+    core.Wrapped: "Tensor",
+    Tensor: "Tensor",
+}
 
 
 def described(args, keywords):
     parts = [type_name(value) for value in args] + [f"{key}={type_name(value)}" for key, value in reversed(keywords.items())]
-    return f"({', '.join(parts)}{', ' if keywords else ''})"
+    return f"({', '.join(parts)}{', ' if keywords and not args else ''})"
 
 
 def invalid_combination(parser, args, keywords):
@@ -256,11 +261,21 @@ def marked(option, args, keywords):
     texts = []
     for place, (title, name) in enumerate(printed_parts(option)[: len(args) + len(keywords)]):
         value = args[place] if place < len(args) else keywords[name]
-        given = type_name(value)
+        given = listed_types(value)
         fits = given in ("float", "int") if title == "float" else given == title
         text = ("" if place < len(args) else f"{name}=") + given
         texts.append(text if fits else f"!{text}!")
     return f"({', '.join(texts)})"
+
+
+def listed_types(value):
+    """The type's name, and for a list or tuple those of its elements."""
+    if not isinstance(value, tuple | list):
+        return type_name(value)
+    types = ", ".join(map(type_name, value))
+    if isinstance(value, list):
+        return f"{type_name(value)} of [{types}]"
+    return f"{type_name(value)} of ({types}{',' if len(value) == 1 else ''})"
 
 
 def warn_of_deprecated(parser, signature):

@@ -11,8 +11,12 @@ def add_parsers(names, prefix="", only=None, titles=None):
     for name in only or list(names):
         made, title = names[name], (titles or {}).get(name, prefix + name)
         known = title in FUNCTIONS or (only is not None and title in INNER)
-        if not known or isinstance(made, type | core.Function) or not callable(made):
+        if not known or isinstance(made, type) or not callable(made):
             continue
+        if isinstance(made, core.Function):
+            if made.parser.name == title:
+                continue
+            made = made.target
         if isinstance(made, core.Op) and made.parser is None and (made.name == title or only is not None):
             made.parser = core.Parser(title, False)
         elif not (isinstance(made, core.Op) and made.parser is not None and made.parser.name == title):

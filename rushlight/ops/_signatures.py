@@ -346,10 +346,10 @@ FUNCTIONS = {
         "Tensor input, *, ints dim, int edge_order=1 | "
         "Tensor input, *, Number spacing, ints dim, int edge_order=1 | "
         "Tensor input, *, Number? spacing=None, int? dim=None, int edge_order=1 | "
-        "Tensor input, *, tensors spacing, int? dim=None, int edge_order=1 | "
-        "Tensor input, *, tensors spacing, ints dim, int edge_order=1 | "
         "Tensor input, *, numbers spacing, int? dim=None, int edge_order=1 | "
-        "Tensor input, *, numbers spacing, ints dim, int edge_order=1"
+        "Tensor input, *, numbers spacing, ints dim, int edge_order=1 | "
+        "Tensor input, *, tensors spacing, int? dim=None, int edge_order=1 | "
+        "Tensor input, *, tensors spacing, ints dim, int edge_order=1"
     ),
     "greater": ("Tensor input, Tensor other, *, Tensor out=None | Tensor input, Number other, *, Tensor out=None"),
     "greater_equal": ("Tensor input, Tensor other, *, Tensor out=None | Tensor input, Number other, *, Tensor out=None"),
@@ -964,6 +964,7 @@ INNER = {
     "block_diag": "tensors tensors",
     "broadcast_tensors": "tensors tensors",
     "cartesian_prod": "tensors tensors",
+    "cdist": "Tensor x1, Tensor x2, float p=2.0, object compute_mode=None",
     "chain_matmul": "tensors matrices, *, Tensor out=None",
     "einsum": "str equation, tensors operands",
     "meshgrid": "tensors tensors, *, str? indexing=None",
@@ -1014,6 +1015,7 @@ INNER = {
 
 
 METHODS = {
+    "_to_dtype": "dtype dtype",
     "_is_view": "",
     "_make_subclass": (
         "object cls, Tensor data, bool require_grad=False, *, str? dispatch_sizes_strides_policy=None, "

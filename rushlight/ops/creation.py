@@ -256,6 +256,8 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
 @composite(function=False)
 def new(self, *arguments, device=None):
     """An old-style constructor: sizes or data, in this tensor's dtype."""
+    if len(arguments) == 1 and isinstance(arguments[0], str | bytes):
+        raise TypeError(f"new(): invalid data type '{type(arguments[0]).__name__}'")
     return core.tensor_types[self.dtype](*arguments, device=device)
 
 

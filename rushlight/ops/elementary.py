@@ -359,10 +359,8 @@ def mvlgamma(x, p):
         raise RuntimeError("The input tensor may not be a boolean tensor.")
     if x.is_complex():
         raise not_implemented("arange_cpu", x.dtype)
-    result = p * (p - 1) / 4 * math.log(math.pi) + torch.lgamma(x)
-    for j in range(1, p):
-        result = result + torch.lgamma(x - j / 2)
-    return result.contiguous()
+    halves = torch.arange(-p / 2 + 0.5, 0.5, 0.5, dtype=x.dtype if x.is_floating_point() else torch.get_default_dtype())
+    return (x.unsqueeze(-1) + halves).lgamma().sum(-1) + p * (p - 1) * (math.log(math.pi) / 4)
 
 
 def mvlgamma_slope(x, p):

@@ -1,8 +1,8 @@
 """Tensors with more at their edges: a constant, or copies of what is there."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import op
-from rushlight.ops._rules import require_tensors
 from rushlight.ops.joining import joined_format
 from rushlight.ops.steps import tracked_with
 
@@ -144,6 +144,9 @@ def check_edges(x, pad, mode):
             raise RuntimeError(f"input ({letter}: {size}) is too small. Calculated output {letter}: {size + before + after}")
 
 
+check_pad = core.Parser("pad", False)
+
+
 def pad(input, pad, mode="constant", value=None):
     """`input` with more at its edges: `pad` = (before, after) for the last dimension, then the one before it, …
 
@@ -153,14 +156,7 @@ def pad(input, pad, mode="constant", value=None):
     >>> torch.nn.functional.pad(torch.tensor([[1., 2., 3.]]), (1, 1), "reflect")
     tensor([[2., 1., 2., 3., 2.]])
     """
-    require_tensors("pad", input=input)
-    if not isinstance(pad, (tuple, list)):
-        raise TypeError(f"pad(): argument 'pad' (position 2) must be tuple of ints, not {type(pad).__name__}")
-    for place, number in enumerate(pad):
-        if isinstance(number, float):
-            raise TypeError(
-                f"pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type float at pos {place}"
-            )
+    check_pad(input, pad, mode, value)
     pad = [int(number) for number in pad]
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")

@@ -11,6 +11,8 @@ import torch as pytorch  # noqa: E402
 
 import rushlight  # noqa: E402
 
+from .. import test_argument_kinds as argument_kinds  # noqa: E402
+
 REFUSED = (
     """
 torch.median(1)
@@ -134,3 +136,40 @@ def test_refused_where_there_are_no_elements(expression):
         r"\b([bic])\b(?!\()", lambda found: f"torch.empty(0, dtype=torch.{kinds[found[1]]})", expression
     )
     assert outcome(expression, rushlight) == outcome(expression, pytorch)
+
+
+NOT_IN_PYTORCH = {
+    f"Tensor.{name}"
+    for name in ["_to_dtype", "bucketize", "celu_", "combinations", "fill", "rsub", "selu_", "spmm", "threshold_"]
+}
+"""Methods that are functions only in PyTorch."""
+
+
+def wrong_values(torch):
+    return None, True, 1.5, "x", [1.5], torch.ones(2), torch.float32, object()
+
+
+@pytest.mark.parametrize("name", argument_kinds.PARSERS)
+def test_arguments_of_the_wrong_kind(name):
+    """Every parameter of every function, given values of other kinds: where PyTorch's parser refuses one, the text is the same."""
+    if name in NOT_IN_PYTORCH:
+        return
+    both = pytorch, rushlight
+    for theirs, ours in zip(*map(wrong_values, both), strict=True):
+        for call, own_call in zip(
+            *(argument_kinds.calls(torch, name, wrong) for torch, wrong in zip(both, (theirs, ours))), strict=True
+        ):
+            expected = answer(*call[1:])
+            if expected is not None and re.match(r"\w+\(\)[:,]? ", expected):
+                assert answer(*own_call[1:]) == expected, (name, call[0], theirs)
+
+
+def answer(called, args, keywords):
+    """The text of the TypeError that a call raises, None if it does not."""
+    try:
+        called(*args, **keywords)
+    except TypeError as error:
+        return str(error)
+    except Exception:
+        return None
+    return None
