@@ -31,7 +31,7 @@ def nonzero(input, *, out=None, as_tuple=False):
     return coordinates(input) if out is None else coordinates(input, out=out)
 
 
-@op(name="NonzeroBackward0")
+@op(name="NonzeroBackward0", out=False)
 def argwhere(input):
     """The coordinates of the nonzero elements, one a row."""
     return nonzero_places(input)

@@ -136,6 +136,8 @@ EXPLICIT = {
 }
 
 GENERAL = [
+    lambda: torch.argwhere(mask(2, 3)),
+    lambda: (torch._conj_copy(y(2, 3, dtype=torch.complex128)), torch._neg_view_copy(y(2, 3))),
     lambda: torch.mvlgamma(x(3, low=2.0, high=3.0), 2),
     lambda: y(4).frexp(),
     lambda: F.rrelu(y(2, 3), 0.1, 0.3, training=True),

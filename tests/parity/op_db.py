@@ -38,7 +38,7 @@ def convert(value, grads=None):
 
 
 def convert_tensor(value, grads):
-    """The same elements, strides and requires_grad; no view."""
+    """The same elements, strides and requires_grad; no view, and never written to."""
     plain = value.detach().resolve_conj().resolve_neg()
     elements = rushlight.tensor(plain.tolist() if plain.numel() else [], dtype=DTYPES[value.dtype]).reshape(tuple(value.shape))
     expanded = [stride == 0 and size > 1 for stride, size in zip(value.stride(), value.shape, strict=True)]
@@ -46,7 +46,7 @@ def convert_tensor(value, grads):
         cut = tuple(slice(0, 1) if repeated else slice(None) for repeated in expanded)
         made = elements[cut].expand(tuple(value.shape))
     else:
-        made = rushlight.empty_strided(tuple(value.shape), value.stride(), dtype=elements.dtype).copy_(elements)
+        made = rushlight.empty_strided(tuple(value.shape), value.stride(), dtype=elements.dtype).copy_(elements).data
     if value.requires_grad:
         made.requires_grad_()
         if grads is not None:
