@@ -115,12 +115,17 @@ cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) exc
     """Records a call with new outputs."""
     if PyObject_TypeCheck(result, <PyTypeObject*>Tensor):
         # view(dtype) is as detach(): the same memory and version, without history.
+        if op.refuses_complex and category[(<Tensor>result).code] == IS_COMPLEX:
+            raise complex_refused(op)
         if category[(<Tensor>result).code] >= IS_FLOATING and not (op is op_view and type(<object>args[1]) is dtype):
             record(op, args, mask, <Tensor>result)
         elif op.takes_dtype:
             raise RuntimeError(f"Autograd not support dtype: {c10_name((<Tensor>result).code)}")
         return 0
     return record_many(op, args, mask, result)
+
+cdef object complex_refused(Op op):
+    return RuntimeError(f"{getattr(op, 'title', op.name)} does not support automatic differentiation for outputs with complex dtype.")
 
 cdef int record_as(Op op, PyObject** args, Tensor out) except -1:
     """Links `out` with the first argument as if `op` had made it."""
@@ -165,6 +170,8 @@ cdef int begin_write(Op op, Call* call) except -1:
 
 cdef OpNode start_write(Op op, PyObject** args, uint64_t mask):
     """The node of a write that is to be recorded."""
+    if op.refuses_complex and category[(<Tensor>args[0]).code] == IS_COMPLEX:
+        raise complex_refused(op)
     cdef OpNode node = start_node(op, args, mask, True)
     node.variant += op.in_place_shift
     return node

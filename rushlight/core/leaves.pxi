@@ -4,7 +4,7 @@ cdef bint grad_layout_enforced = True
 cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
     """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
     cdef int d
-    if variable.flags & CONTIGUOUS:
+    if variable.flags & CONTIGUOUS and variable.count:      # (strides of nothing are kept to the letter)
         return gradient.flags & CONTIGUOUS != 0
     if not variable.geometry.dense():
         return gradient.flags & CONTIGUOUS != 0

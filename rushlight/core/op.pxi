@@ -141,6 +141,7 @@ cdef class Op:
     cdef int rule_parameters[MAX_PARAMETERS]
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
+    cdef public bint refuses_complex   # PyTorch has no derivative of it for complex tensors
     cdef bint takes_dtype              # the program may ask for a dtype to compute in
     cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
     cdef public int in_place_shift            # how far the names of calls in place stand behind those of others

@@ -31,7 +31,8 @@ cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except 
                                f"{b.geometry.shape[0]}x{b.geometry.shape[1]})")
     elif kind == PRODUCT_BATCHES:
         if adds and (m != 3 or n != 3):
-            (a.size(0), a.size(1), b.size(2))      # what the result's size is read from: IndexError for missing dimensions
+            # The result's size is read first (IndexError for missing dimensions), and `x` expanded to it.
+            (<object>x).expand((a.size(0), a.size(1), b.size(2)))
         if m != 3:
             raise RuntimeError("batch1 must be a 3D tensor")
         if n != 3:

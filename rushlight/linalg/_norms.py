@@ -98,8 +98,8 @@ def vander(x, *, N=None):
     tensor([[1, 2, 4],
             [1, 3, 9]])
     """
-    if x.dtype.name == "bool":
-        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    if x.dtype.name in ("bool", "float16", "bfloat16"):
+        raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {x.dtype.legacy_name}")
     x = x if x.is_floating_point() or x.is_complex() else x.long()
     x = x if x.dim() else x.unsqueeze(0)
     count = x.size(-1) if N is None else N

@@ -169,6 +169,7 @@ def pointwise(
     name=None,
     number_name=None,
     gradient=None,
+    real=False,
     inplace=True,
     out=True,
     **placement,
@@ -180,7 +181,7 @@ def pointwise(
     or "float" (integers compute in the default dtype). `inputs` counts the operands (default: the parameters without a default);
     parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
     be a Python number. Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
-    with a number within rules and compositions (core.unwrapped).
+    with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
     """
 
     def declare(body):
@@ -220,6 +221,7 @@ def pointwise(
         made.number_name = number_name
         name_gradients(made, gradient)
         made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
+        made.refuses_complex = real
         return register(made, inplace=inplace, **placement)
 
     return declare
@@ -316,6 +318,7 @@ def op(
     no_derivative=None,
     name=None,
     gradient=None,
+    real=False,
     variant=None,
     inplace=False,
     writes=False,
@@ -368,6 +371,7 @@ def op(
         )
         made.choose_variant = variant
         name_gradients(made, gradient)
+        made.refuses_complex = real
         if variant is None and len(made.backward_names) == 2:
             made.in_place_shift = 1
         made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded

@@ -216,7 +216,7 @@ def silu_vjp(g, x):
     return g * silu_slope(x).conj() if x.is_complex() or torch.is_grad_enabled() else _silu_gradient(g, x)
 
 
-@pointwise(vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False)
+@pointwise(real=True, vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False)
 def silu(x):
     """x · sigmoid(x)."""
 
@@ -424,6 +424,8 @@ def rrelu_slope(x, lower, upper, training, generator):
             raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound}")
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if not x.is_floating_point():
+        raise not_implemented("rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu", x.dtype)
     if not training:
         return torch.where(x.detach() > 0, 1, torch.tensor((lower + upper) / 2, dtype=x.dtype)).contiguous()
     slope = torch.ones(x.shape, dtype=x.dtype)

@@ -403,8 +403,8 @@ def addcmul(x, tensor1, tensor2, *, value=1):
 refuse_integers_lerp = refuse_dtypes("lerp_kernel_scalar", "integral")
 
 
-def refuse_integer_addcdiv(dtype, *inputs):
-    if not (dtype.is_floating_point or dtype.is_complex):
+def refuse_integer_addcdiv(dtype, x, tensor1, tensor2, value):
+    if not any(isinstance(t, Tensor) and (t.is_floating_point() or t.is_complex()) for t in (tensor1, tensor2)):
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
             "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc("

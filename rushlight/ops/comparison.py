@@ -460,7 +460,7 @@ def same_where_number(g, x):
     return torch.where(torch.logical_or(torch.isnan(x), torch.isinf(x)), 0, g)
 
 
-@pointwise(
+@pointwise(real=True, 
     vjp=same_where_number,
     jvp=lambda x_t, x: same_where_number(x_t, x),
     kernel="nan_to_num",

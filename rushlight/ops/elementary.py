@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, namespaces, op, pointwise, underived
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, total
+from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, refuse_dtypes, total
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -397,7 +397,7 @@ def igammac(a, b):
     """The regularised upper incomplete gamma function."""
 
 
-@pointwise(
+@pointwise(check=refuse_dtypes("zeta_cpu", "float16", "bfloat16"), 
     vjp=(underived("the derivative for 'zeta' is not implemented."), lambda g, a, b: -g * a * torch.special.zeta(a + 1, b)),
     jvp=lambda a_t, b_t, a, b: by_second("special_zeta", a_t, b_t, -a * torch.special.zeta(a + 1, b)),
     dtype="float",

@@ -238,7 +238,7 @@ def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     return scatter_diagonal(x, src, offset, dim1, dim2)
 
 
-@op(
+@op(real=True, 
     vjp={
         "x": lambda g, src_shape, dim, index: torch.select_scatter(g, g.new_zeros(src_shape), dim, index),
         "src": lambda g, dim, index: g.select(dim, index),
@@ -250,7 +250,7 @@ def select_scatter(x, src, dim, index):
     return scatter_select(x, src, dim, index)
 
 
-@op(
+@op(real=True, 
     vjp={
         "x": lambda g, src_shape, dim, start, end, step: torch.slice_scatter(g, g.new_zeros(src_shape), dim, start, end, step),
         "src": lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
@@ -467,10 +467,10 @@ triu = triangle("triu", "upper")
 )
 def trace(x):
     """The sum of a matrix's diagonal."""
-    if x.ndim != 2:
-        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x.ndim}")
     if x.dtype is torch.bool:
         raise NotImplementedError("\"trace\" not implemented for 'Bool'")
+    if x.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x.ndim}")
     return x.diagonal().sum()
 
 

@@ -227,7 +227,7 @@ def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
     return tangent if src_t is None else tangent.scatter_add(dim, index, src_t * of_src)
 
 
-@op(joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True, row_major=True)
+@op(real=True, joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True, row_major=True)
 def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
     if reduce not in REDUCTIONS:

@@ -180,7 +180,7 @@ def index_reduced_gradient(g, x, out, dim, index, source, reduce, include_self, 
     return in_shape(g_x, x.shape), in_shape(g_source, shape)
 
 
-@op(joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True)
+@op(real=True, joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True)
 def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     """`x` combined with the slices of `source` that `index` sends to the same place: "prod", "mean", "amax" or "amin"."""
     if reduce not in ("prod", "mean", "amax", "amin"):

@@ -140,6 +140,8 @@ def kthvalue(x, k, dim=-1, keepdim=False):
     """The `k`-th smallest element of each line along `dim`, and its index."""
     d = wrapped(dim, x.ndim)
     refuse_empty_lines("kthvalue", x, d)
+    if x.ndim and x.shape[d] == 0:
+        raise IndexError(f"kthvalue(): Expected reduction dim {d} to have non-zero size.")
     if not 1 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     return one_a_line("kthvalue", x, dim, keepdim, k)
