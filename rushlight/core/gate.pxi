@@ -34,7 +34,7 @@ cdef object execute(Op op, PyObject** args, int mode, object out):
         if op.fails_late and modes.grad and inputs_needing_grad(op, args):
             change_history(<Tensor>out, failing_node(f"derivative for aten::{op.name} is not implemented", <Tensor>out))
         return result
-    if op.rule_total:
+    if op.rule_total or not op.gives_booleans:
         check_tracked_write(<Tensor>args[0])
     call.given = args
     result = op.compute(args, &call)
@@ -213,4 +213,6 @@ cdef int check_untracked_out(Op op, PyObject** args, object out) except -1:
         given = <Tensor>item
         if modes.grad and not op.gives_booleans and (needs_grad(given) or not underived and inputs_needing_grad(op, args)):
             raise tracked_out(op, underived)
+        if op.wants_booleans and given.code != BOOL:
+            raise RuntimeError(f"{op.name} does not support non-boolean outputs.")
     return 0

@@ -143,6 +143,7 @@ cdef class Op:
     cdef bint has_variants             # several backward names
     cdef public bint refuses_complex   # PyTorch has no derivative of it for complex tensors
     cdef bint takes_dtype              # the program may ask for a dtype to compute in
+    cdef public bint wants_booleans    # … and what it is given must be booleans
     cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
     cdef public int in_place_shift            # how far the names of calls in place stand behind those of others
     cdef object push                   # how forward mode computes it, once known

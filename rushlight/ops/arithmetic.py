@@ -373,7 +373,7 @@ def atan2(a, b):
 
 
 @pointwise(
-    vjp=(lambda g, b: g * torch.exp2(b), lambda g, out: g * conjugate(out) * math.log(2)),
+    vjp=(lambda g, b: g * conjugate(torch.exp2(b)), lambda g, out: g * conjugate(out) * math.log(2)),
     jvp=lambda a_t, b_t, b, out: total(
         None if a_t is None else a_t * torch.exp2(b), None if b_t is None else b_t * out * math.log(2)
     ),

@@ -169,6 +169,9 @@ def isneginf(x):
     """Where an element is -∞."""
 
 
+isposinf.wants_booleans = isneginf.wants_booleans = True
+
+
 @composite
 def isreal(input):
     """Where the imaginary part is 0."""
@@ -460,7 +463,8 @@ def same_where_number(g, x):
     return torch.where(torch.logical_or(torch.isnan(x), torch.isinf(x)), 0, g)
 
 
-@pointwise(real=True, 
+@pointwise(
+    real=True,
     vjp=same_where_number,
     jvp=lambda x_t, x: same_where_number(x_t, x),
     kernel="nan_to_num",

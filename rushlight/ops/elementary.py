@@ -397,7 +397,8 @@ def igammac(a, b):
     """The regularised upper incomplete gamma function."""
 
 
-@pointwise(check=refuse_dtypes("zeta_cpu", "float16", "bfloat16"), 
+@pointwise(
+    check=refuse_dtypes("zeta_cpu", "float16", "bfloat16"),
     vjp=(underived("the derivative for 'zeta' is not implemented."), lambda g, a, b: -g * a * torch.special.zeta(a + 1, b)),
     jvp=lambda a_t, b_t, a, b: by_second("special_zeta", a_t, b_t, -a * torch.special.zeta(a + 1, b)),
     dtype="float",

@@ -159,6 +159,8 @@ def wrapped(value):
 def draw_integers(x, low, high, generator):
     """Whole numbers in [low, high) into `x`; high None: up to the largest that the dtype holds."""
     limits = LIMITS.get(x.dtype.name)
+    if limits is None and high is not None:
+        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
     if limits is None:
         raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{x.dtype.legacy_name}'")
     for bound in (low, high):

@@ -238,7 +238,8 @@ def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     return scatter_diagonal(x, src, offset, dim1, dim2)
 
 
-@op(real=True, 
+@op(
+    real=True,
     vjp={
         "x": lambda g, src_shape, dim, index: torch.select_scatter(g, g.new_zeros(src_shape), dim, index),
         "src": lambda g, dim, index: g.select(dim, index),
@@ -250,7 +251,8 @@ def select_scatter(x, src, dim, index):
     return scatter_select(x, src, dim, index)
 
 
-@op(real=True, 
+@op(
+    real=True,
     vjp={
         "x": lambda g, src_shape, dim, start, end, step: torch.slice_scatter(g, g.new_zeros(src_shape), dim, start, end, step),
         "src": lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),

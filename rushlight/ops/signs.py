@@ -58,6 +58,9 @@ def signbit(x):
     """Whether the sign bit of each element is set."""
 
 
+signbit.wants_booleans = True
+
+
 def copysign_slope(a, out):
     return torch.where(a == 0, 0, out / a)
 
