@@ -473,7 +473,7 @@ class SavedStorages:
 def pickler_of(pickle_module):
     """A pickler that leaves storages to `reference`, and calls what is Rushlight's by PyTorch's names."""
     # Python's own pickler lets names be chosen; that in C does not.
-    base = pickle._Pickler if pickle_module is pickle else pickle_module.Pickler  # type: ignore[attr-defined]
+    base = pickle._Pickler if pickle_module is pickle else pickle_module.Pickler
     others_override = getattr(base, "reducer_override", lambda self, obj: NotImplemented)
 
     class Pickler(base):

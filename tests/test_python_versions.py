@@ -12,6 +12,7 @@ pytestmark = pytest.mark.core
 np = pytest.importorskip("numpy")
 
 
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list of numpy.ndarrays")  # (PyTorch's, about lists alone)
 @pytest.mark.parametrize("wrap", [lambda a: a, lambda a: [a, a]])
 def test_reading_of_arrays_that_cannot_be_written_is_no_warning(wrap):
     """NumPy's scalars count as arrays that are read-only, from NumPy 2.5 on."""

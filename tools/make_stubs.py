@@ -153,9 +153,16 @@ def as_method(signature):
     return f"({', '.join(parts)}) -> {result}"
 
 
+def behind(function):
+    """What stands behind a parser, and behind short ways."""
+    if isinstance(function, core.Function):
+        function = function.target
+    return function.function if isinstance(function, core.Overloaded) else function
+
+
 def signatures_of(function, name, method=False, namespace="torch"):
     """All signatures of a public function or method."""
-    function = function.function if isinstance(function, core.Overloaded) else function
+    function = behind(function)
     copied = COPIES.match(name) if isinstance(function, types.FunctionType) else None
     if method and name in known.METHODS:
         return known.METHODS[name]
@@ -177,7 +184,7 @@ def signatures_of(function, name, method=False, namespace="torch"):
 def view_signature(name):
     """The signature of a view as a function."""
     composed = namespaces["torch"].get(name) or namespaces["Tensor"].get(name)
-    composed = composed.function if isinstance(composed, core.Overloaded) else composed
+    composed = behind(composed)
     if isinstance(composed, types.FunctionType):
         return function_signatures(composed, name, False)[0].replace("self: Tensor", "input: Tensor")
     op = next((op for op in table.values() if op.name == name), None)
@@ -246,7 +253,7 @@ def functions(names, namespace):
 
 
 def is_function(value):
-    return isinstance(value, (types.FunctionType, core.Overloaded, core.InPlace, core.Factory, OPS))
+    return isinstance(behind(value), (types.FunctionType, core.InPlace, core.Factory, OPS))
 
 
 def home_of(value, name):

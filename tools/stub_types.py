@@ -287,6 +287,8 @@ METHODS = {
         "inputs: Tensor | Sequence[Tensor] | None = None) -> None"
     ],
     "untyped_storage": ["(self) -> Storage"],
+    "storage": ["(self) -> Any"],
+    "storage_type": ["(self) -> builtins.type[Any]"],
     "where": [f"(self, condition: Tensor, other: {VALUE}) -> Tensor"],
     "type": ["(self) -> str", "(self, dtype: _dtype | str, non_blocking: _bool = False, **keywords: Any) -> Self"],
     "new": ["(self, *arguments: Any, device: Any = None) -> Tensor"],

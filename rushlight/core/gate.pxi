@@ -199,8 +199,8 @@ cdef int count_writes(object out) except -1:
 # ------------------------------------------------------------------------------------------------------------------ out=
 cdef object tracked_out(Op op, bint underived):
     """The error of a call with `out=` that would have to be recorded."""
-    return RuntimeError(f"{'aten::' if underived else ''}{getattr(op, 'title', op.name)}(): functions with out=... arguments don't support automatic differentiation, but one of "
-                        "the arguments requires grad.")
+    cdef str title = ("aten::" if underived else "") + getattr(op, "title", op.name)
+    return RuntimeError(f"{title}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.")
 
 cdef int check_untracked_out(Op op, PyObject** args, object out) except -1:
     """Is what `out=` was given a tensor (or are they tensors), and is nothing to be recorded? (Ops without derivative do not ask.)"""

@@ -487,11 +487,12 @@ cdef class Tensor:
     def __eq__(self, other): return operate(op_eq, self, other)
     def __ne__(self, other): return operate(op_ne, self, other)
     def __neg__(self): return (<Op>op_neg)(self)
+    def __abs__(self): return (<Op>op_abs)(self)
+
     def __pos__(self):
         if self.code == BOOL:
             raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
-    def __abs__(self): return (<Op>op_abs)(self)
 
     def __invert__(self):
         if category[self.code] > IS_INTEGER:
