@@ -424,7 +424,7 @@ def rrelu_slope(x, lower, upper, training, generator):
             raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound}")
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
-    if not x.is_floating_point():
+    if not x.is_floating_point() or (training and x.dtype is torch.float16):
         raise not_implemented("rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu", x.dtype)
     if not training:
         return torch.where(x.detach() > 0, 1, torch.tensor((lower + upper) / 2, dtype=x.dtype)).contiguous()

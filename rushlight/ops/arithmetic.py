@@ -13,6 +13,7 @@ from rushlight.ops._rules import (
     in_place,
     is_complex,
     legacy_name,
+    not_implemented,
     refuse_dtypes,
     total,
     zero_gradient,
@@ -372,6 +373,15 @@ def atan2(a, b):
     """The angle of the point (b, a), in radians, from -π to π."""
 
 
+refuse_bool_exponent = refuse_dtypes("ldexp_cpu_exp", "bool")
+
+
+def check_ldexp(dtype, a, b):
+    """Numbers of floating point have a kernel of their own, for exponents that are whole."""
+    if a.is_floating_point():
+        refuse_bool_exponent(b.dtype)
+
+
 @pointwise(
     vjp=(lambda g, b: g * conjugate(torch.exp2(b)), lambda g, out: g * conjugate(out) * math.log(2)),
     jvp=lambda a_t, b_t, b, out: total(
@@ -380,20 +390,24 @@ def atan2(a, b):
     inputs=2,
     dtype="float",
     tensors_only=True,
+    check=check_ldexp,
 )
 def ldexp(a, b):
     """`a` times 2 to the power `b`."""
 
 
 # ---------------------------------------------------------------------------------------------------------- fused sums
-refuse_bool_addcmul = refuse_dtypes("addcmul_cpu_out", "bool")
+def check_addcmul(dtype, x, tensor1, tensor2, value):
+    """The kernel has no code for booleans alone; the number does not count."""
+    if all(isinstance(t, Tensor) and t.dtype is torch.bool for t in (x, tensor1, tensor2)):
+        raise not_implemented("addcmul_cpu_out", torch.bool)
 
 
 @pointwise(
     wide_numbers=True,
     slopes=(1, lambda tensor2, value: tensor2 * value, lambda tensor1, value: tensor1 * value),
     inputs=4,
-    check=lambda dtype, *operands: refuse_bool_addcmul(torch.result_type(*operands[:2])),
+    check=check_addcmul,
     name="AddcmulBackward0",
 )
 def addcmul(x, tensor1, tensor2, *, value=1):

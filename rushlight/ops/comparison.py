@@ -5,6 +5,7 @@ from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise, underived
 from rushlight.ops._rules import (
+    c_name,
     dynamic_shape,
     in_place,
     legacy_name,
@@ -297,10 +298,12 @@ def fmin(a, b):
 refuse_clamp = refuse_complex("clamp is not supported for complex types", NotImplementedError)
 
 
-def refuse_bound(kernel):
-    """The check of a clamp with one bound, which is another kernel's where the bound is a tensor."""
+def refuse_bound(kernel, clamps=False):
+    """The check of a clamp with one bound, which is another kernel's where the bound is a tensor; `clamp` itself looks at `x` first."""
 
     def check(dtype, x, bound):
+        if clamps:
+            refuse_clamp(x.dtype)
         if dtype.is_complex and isinstance(bound, Tensor):
             raise not_implemented(kernel, dtype)
         refuse_clamp(dtype)
@@ -347,7 +350,10 @@ def clamp_max(x, max):
 
 @pointwise(
     **BOUNDED_BELOW
-    | {"jvp": lambda x_t, min_t, x, min: bound_tangent(x_t, min_t, x > min if isinstance(min, Tensor) else x >= min)},
+    | {
+        "check": refuse_bound("maximum_cpu", clamps=True),
+        "jvp": lambda x_t, min_t, x, min: bound_tangent(x_t, min_t, x > min if isinstance(min, Tensor) else x >= min),
+    },
     kernel="clamp_min",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
@@ -359,7 +365,10 @@ def _clamp_below(x, min):
 
 @pointwise(
     **BOUNDED_ABOVE
-    | {"jvp": lambda x_t, max_t, x, max: bound_tangent(x_t, max_t, x < max if isinstance(max, Tensor) else x <= max)},
+    | {
+        "check": refuse_bound("minimum_cpu", clamps=True),
+        "jvp": lambda x_t, max_t, x, max: bound_tangent(x_t, max_t, x < max if isinstance(max, Tensor) else x <= max),
+    },
     kernel="clamp_max",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
@@ -436,6 +445,11 @@ def clamp(input, min=None, max=None, *, out=None):
 def clamp_(input, min=None, max=None):
     """In-place version of `clamp`."""
     op, arguments = clamp_call(input, min, max)
+    if not (input.is_floating_point() or input.is_complex()):
+        numbers = [bound for bound in arguments[1:] if not isinstance(bound, Tensor)]
+        dtype = torch.result_type(input, sum(numbers))
+        if numbers and not core.can_cast(dtype, input.dtype):
+            raise RuntimeError(f"result type {dtype.legacy_name} can't be cast to the desired output type {c_name(input.dtype)}")
     return in_place(op)(*arguments)
 
 

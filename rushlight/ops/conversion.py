@@ -1,5 +1,7 @@
 """Other dtypes, other homes: Tensor.to and its kin, NumPy arrays, Python lists."""
 
+import itertools
+
 from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op
@@ -327,6 +329,11 @@ def apply_(self, callable):
     tensor([10., 20.])
     """
     refuse_tracked("apply_", self)
+    if core.is_expanded(self):
+        # What several elements share in memory is replaced as many times.
+        for place in itertools.product(*map(range, self.shape)):
+            write_values(self[place], [callable(self[place].item())])
+        return self
     return write_values(self, [callable(value) for value in self.flatten().tolist()])
 
 

@@ -261,6 +261,7 @@ def erfinv(x):
     slope=lambda x, out: 2 * x * out - ERF_SLOPE,
     dtype="float",
     name="SpecialErfcxBackward0",
+    check=refuse_dtypes("erfcx_cpu", "float16", "bfloat16"),
     namespace="special",
     method=False,
     inplace=False,
@@ -273,6 +274,7 @@ def erfcx(x):
     slope=lambda out: (out * out / 2).exp() * math.sqrt(2 * math.pi),
     dtype="float",
     name="SpecialNdtriBackward0",
+    check=refuse_dtypes("ndtri_cpu", "float16", "bfloat16"),
     namespace="special",
     method=False,
     inplace=False,
@@ -288,7 +290,15 @@ def log_ndtr_slope(x, out):
     return torch.where(left, math.sqrt(2 / math.pi) / torch.special.erfcx(torch.where(left, x, -1) * -math.sqrt(0.5)), density)
 
 
-@pointwise(slope=log_ndtr_slope, dtype="float", name="SpecialLogNdtrBackward0", namespace="special", method=False, inplace=False)
+@pointwise(
+    slope=log_ndtr_slope,
+    dtype="float",
+    name="SpecialLogNdtrBackward0",
+    check=refuse_dtypes("log_ndtr_cpu", "float16", "bfloat16"),
+    namespace="special",
+    method=False,
+    inplace=False,
+)
 def log_ndtr(x):
     """Logarithm of the normal distribution function."""
 
@@ -465,7 +475,8 @@ def bessel(name, text):
     def body(x): ...
 
     body.__name__, body.__doc__ = name, text
-    return pointwise(dtype="float", kernel=kernels.get(name), namespace="special", method=False, inplace=False)(body)
+    check = refuse_dtypes(f"{name}_cpu", "complex", "float16", "bfloat16")
+    return pointwise(dtype="float", check=check, kernel=kernels.get(name), namespace="special", method=False, inplace=False)(body)
 
 
 kernels = {"modified_bessel_i0": "i0", "modified_bessel_i1": "i1"}

@@ -147,12 +147,16 @@ def put_gradient(g, indices, values_shape, accumulate):
 )
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""
+    warn_of_expanded("index_put_", x, "tensor[indices] = tensor")
     if not accumulate and values.numel() == 1 and (mask := only_mask(indices)) is not None:
-        # What masked_fill takes: a value of any dtype.
+        # What masked_fill takes: a value of any dtype, read before anything is written.
         if mask.dtype is not torch.bool:
             raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask.dtype)}")
-        if values.dtype is not x.dtype:
-            values = as_value(x, values.item())
+        warn_of_expanded("masked_fill_", x, "tensor[mask] = scalar")
+        values = as_value(x, values.item())
+    else:
+        # Before `values` is expanded, which hides what it shares.
+        core.require_apart(x, values, *indices)
     selection = Selection(x, indices)
     if values.shape != selection.shape:
         try:
@@ -167,8 +171,6 @@ def _index_put(x, indices, values, accumulate=False):
             f"Index put requires the source and destination dtypes match, got {dtype_title(x.dtype)} for the destination and "
             f"{dtype_title(values.dtype)} for the source."
         )
-    warn_of_expanded("index_put_", x, "tensor[indices] = tensor")
-    core.require_apart(x, values, *selection.tensors)
     kernel("index_put")(selection.indexed_first(x), selection.result_first(values), *selection.tensors, int(accumulate))
     return x
 

@@ -267,6 +267,13 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     try:
         with torch.no_grad():
             chosen = indices.reshape(-1).unique()
+            if core.is_expanded(weight):
+                # Rows that are one in memory are scaled one after the other.
+                for row in map(weight.__getitem__, chosen.tolist()):
+                    length = torch.linalg.vector_norm(row, norm_type)
+                    if length > max_norm:
+                        row.mul_(max_norm / (length + 1e-7))
+                return weight
             rows = weight.index_select(0, chosen)
             length = torch.linalg.vector_norm(rows, norm_type, 1, keepdim=True)
             weight.index_copy_(0, chosen, torch.where(length > max_norm, rows * (max_norm / (length + 1e-7)), rows))

@@ -7,6 +7,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, default_generator, draw, drawn, kernel
 from rushlight.ops._declare import Declaration, composite, namespaces, table
+from rushlight.ops._rules import c_name
 from rushlight.ops.creation import LONG, check_layout, like, size_keyword
 
 UNIFORM, NORMAL, BERNOULLI = kernel("uniform"), kernel("normal"), kernel("bernoulli")
@@ -381,7 +382,8 @@ def check_std(std):
 def normal(x, mean=0.0, std=1.0, *, generator=None):
     """Fills with numbers from the normal distribution."""
     check_std(std)
-    draw(x, NORMAL, generator, float(mean), float(std))
+    if x.numel():
+        draw(x, NORMAL, generator, float(mean), float(std))
 
 
 UNGIVEN = object()
@@ -440,6 +442,8 @@ def bernoulli_in_place(x, p=0.5, *, generator=None):
 @in_place()
 def exponential(x, lambd=1.0, *, generator=None):
     """Fills with numbers from the exponential distribution with rate `lambd`."""
+    if not x.numel():
+        return
     if not x.is_floating_point():
         raise RuntimeError(
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
@@ -466,7 +470,7 @@ def cauchy(x, median=0.0, sigma=1.0, *, generator=None):
     if not x.is_floating_point():
         raise RuntimeError(
             "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified "
-            f"{core.plain_type_name(x.dtype)}"
+            f"{c_name(x.dtype)}"
         )
     draw(x, kernel("cauchy"), generator, float(median), float(sigma))
 
@@ -476,4 +480,5 @@ def log_normal(x, mean=1.0, std=2.0, *, generator=None):
     """Fills with exponentials of numbers from the normal distribution."""
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={shown(std)}")
-    draw(x, kernel("log_normal"), generator, float(mean), float(std))
+    if x.numel():
+        draw(x, kernel("log_normal"), generator, float(mean), float(std))

@@ -152,12 +152,14 @@ def prod(x, dim=None, keepdim=False, *, dtype=None):
 # ---- extrema --------------------------------------------------------------------------------------------------------------
 
 
-def refuse_empty(name, error=RuntimeError, hint=" Specify the reduction dim with the 'dim' argument."):
-    """The exception for a reduction of nothing, which has no identity."""
+def refuse_empty(name, error=RuntimeError, hint=" Specify the reduction dim with the 'dim' argument.", as_given=False):
+    """The exception for a reduction of nothing, which has no identity; it names the dimension counted from 0 or, `as_given`, as it was given."""
 
     def refuse(d, x, dim):
-        if dim is None or dim == ():
+        if dim is None or dim in ((), []):
             return error(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{hint}")
+        if as_given:
+            d = next(given for given in ((dim,) if isinstance(dim, int) else dim) if given % x.ndim == d)
         return IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
     return refuse
@@ -290,12 +292,12 @@ def even_jvp(x_t, x, out, dim, keepdim):
     return (x_t * places / count).sum(dim if dim != () else None, keepdim)
 
 
-@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax"), check=refuse_complex("max_values_cpu"))
+@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax", as_given=True), check=refuse_complex("max_values_cpu"))
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
 
 
-@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin"), check=refuse_complex("min_values_cpu"))
+@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin", as_given=True), check=refuse_complex("min_values_cpu"))
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
 
@@ -373,6 +375,10 @@ def weights(x, out, dim, keepdim):
 )
 def logsumexp(x, dim, keepdim=False):
     """log(sum(exp(x))) over the dimensions `dim`, without overflow."""
+    if dim in ((), []) and x.ndim and x.numel() and not keepdim:
+        raise RuntimeError(f"output with shape [] doesn't match the broadcast shape {[1] * x.ndim}")
+    if x.is_complex() and not x.numel():
+        return x.exp().sum(dim, keepdim).log()
     if x.is_complex():
         most = x.real.amax(dim, keepdim=True)
         most = torch.where(most.abs() == math.inf, 0, most)

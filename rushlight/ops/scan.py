@@ -261,7 +261,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     if input.dtype is torch.uint8:
         raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    dims = tuple(wrap(d, input) for d in dims)
+    given, dims = dims, tuple(wrap(d, input) for d in dims)
     for d in dims:
         if dims.count(d) > 1:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
@@ -279,6 +279,8 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
         )
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    if given and not input.dim():
+        raise IndexError(f"Dimension specified as {given[0]} but tensor has no dimensions")
     for d in dims:
         if input.size(d) < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")

@@ -248,10 +248,12 @@ def take_along_dim(input, indices, dim=None, *, out=None):
             f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
         )
     d = wrapped(dim, input.ndim)
+    if not input.ndim:
+        raise IndexError(f"Dimension specified as {d} but tensor has no dimensions")
     of_input, of_indices = list(input.shape), list(indices.shape)
     of_input[d : d + 1] = of_indices[d : d + 1] = [1]
     shape = list(broadcast_two(tuple(of_input), tuple(of_indices)))
-    indices = torch.where(indices < 0, indices + input.shape[d], indices) if input.ndim else indices
+    indices = torch.where(indices < 0, indices + input.shape[d], indices)
     input = input.expand(shape[:d] + [input.shape[d]] + shape[d + 1 :])
     indices = indices.expand(shape[:d] + [indices.shape[d]] + shape[d + 1 :])
     return torch.gather(input, d, indices, out=out)

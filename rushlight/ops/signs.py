@@ -8,6 +8,7 @@ from rushlight.ops._rules import (
     legacy_name,
     real_product,
     refuse_complex,
+    refuse_dtypes,
     require_tensors,
     scaled,
     total,
@@ -205,9 +206,13 @@ def _polar(abs, angle):
     """abs · exp(i angle)."""
 
 
+refuse_half_polar = refuse_dtypes("polar_cpu", "float16")
+
+
 @composite(method=False)
 def polar(abs, angle, *, out=None):
     """abs · exp(i angle)."""
     require_tensors("polar", abs=abs, angle=angle)
     check_parts(abs, angle)
+    refuse_half_polar(abs.dtype)
     return _polar(abs, angle, out=out)

@@ -199,3 +199,23 @@ def test_out_of_a_kind_that_has_no_gradient(torch):
     out = torch.zeros(2, dtype=torch.bool)
     assert torch.eq(x, x, out=out) is out
     assert out.tolist() == [True, True]
+
+
+def test_writes_by_index_of_what_shares_memory(torch):
+    for index in (torch.tensor([0, 0]), torch.tensor([True, False]), torch.tensor([0.5]), torch.tensor([0, 9])):
+        x = torch.ones(2, 2)
+        with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor refer"):
+            x[index] = x
+        assert x.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    x = torch.tensor([1.0, 2.0])
+    with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor refer"):
+        x.index_put_((torch.tensor([0, 0, 0]),), x[:1], accumulate=True)
+    # One value at a mask is read first.
+    x[x > 1] = x[0]
+    assert x.tolist() == [1.0, 1.0]
+
+
+def test_elements_that_are_one_in_memory_are_replaced_in_turn(torch):
+    assert torch.tensor([2]).expand(3).apply_(lambda value: value + 1).tolist() == [5, 5, 5]
+    weight = torch.ones(1, 4).expand(3, 4)
+    assert torch.nn.functional.embedding(torch.tensor([1, 0]), weight, max_norm=1.0)[0, 0].item() == pytest.approx(0.5)

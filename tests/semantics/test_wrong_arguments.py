@@ -138,3 +138,25 @@ def test_the_parts_of_module_hooks(torch):
     with pytest.warns(UserWarning, match="will not be serialized"):
         hooks.warn_if_has_hooks(y)
     assert torch.nn.utils.stateless.functional_call
+
+
+def test_what_kernels_and_reductions_refuse(torch):
+    names = ("bessel_j0", "bessel_y1", "modified_bessel_i0", "erfcx", "ndtri", "log_ndtr")
+    for dtype, title in ((torch.float16, "Half"), (torch.bfloat16, "BFloat16")):
+        for name in names:
+            function = getattr(torch.special, name)
+            assert refusal(function, torch.ones(2, dtype=dtype)) == (
+                NotImplementedError,
+                f"\"{name}_cpu\" not implemented for '{title}'",
+            )
+    x, mask = torch.ones(2), torch.tensor([True, False])
+    assert refusal(torch.ldexp, x, mask) == (NotImplementedError, "\"ldexp_cpu_exp\" not implemented for 'Bool'")
+    assert torch.ldexp(mask, mask).tolist() == [2.0, 0.0]
+    for values in (x, x.long(), x + 1j):
+        text = "output with shape [] doesn't match the broadcast shape [1]"
+        assert refusal(torch.logsumexp, values, dim=[]) == (RuntimeError, text)
+        assert torch.logsumexp(values, dim=[], keepdim=True).shape == (1,)
+    empty = torch.zeros(1, 0, 2)
+    assert refusal(torch.amax, empty, dim=[0, -2]) == (IndexError, "amax(): Expected reduction dim -2 to have non-zero size.")
+    assert torch.addcmul(mask, mask, torch.tensor([2, 3], dtype=torch.uint8)).tolist() == [3, 0]
+    assert torch.zeros(0, dtype=torch.int64).log_normal_().normal_().exponential_().shape == (0,)
