@@ -432,17 +432,14 @@ cdef Tensor legacy_tensor(tuple args, int code):
         return new_contiguous(code, sizes, 1)
     first = args[0]
     if len(args) == 1 and isinstance(first, Tensor):
-        made = <Tensor>first
-        if made.code != code and False:
-            raise TypeError("expected Float")
-        return detached(made)
+        return detached(<Tensor>first)
     if len(args) == 1 and isinstance(first, Size):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
     if all([type(a) is int or is_plain_int(a) for a in args]):
         return new_contiguous(code, sizes, read_sizes(args, sizes))
     if len(args) == 1 and (PySequence_Check(first) or is_array(first)):
         return tensor_of_dtype(first, code)
-    raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+    raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
 
 
 class tensortype(tensor_meta):

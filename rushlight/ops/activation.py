@@ -282,10 +282,10 @@ def _softshrink(x, lambd=0.5):
 
 
 @composite(function=False, method=False)
-def softshrink(input, lambd=0.5):
+def softshrink(input, lambd=0.5, *, out=None):
     """`input` moved by `lambd` towards 0, and 0 where it is nearer than that."""
     check_shrinking(input, lambd)
-    return _softshrink(input, lambd)
+    return _softshrink(input, lambd) if out is None else _softshrink(input, lambd, out=out)
 
 
 @pointwise(gradient=True, vjp=shrunk, jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd), numbers=shrinking, inplace=False)
