@@ -14,6 +14,17 @@ cdef extern from *:
       if (shown) return PyUnicode_FromFormat("<class '%U'>", shown);
       return PyErr_Occurred() ? NULL : PyType_Type.tp_repr(cls);
     }
+    // What `type` itself does for __module__. (Python's own types keep their names elsewhere from 3.12 on.)
+    static PyObject* rl_usual_module() {
+    #if PY_VERSION_HEX >= 0x030C0000
+      PyObject* names = PyType_GetDict(&PyType_Type);
+      PyObject* usual = PyDict_GetItemString(names, "__module__");
+      Py_DECREF(names);
+      return usual;
+    #else
+      return PyDict_GetItemString(PyType_Type.tp_dict, "__module__");
+    #endif
+    }
     static PyObject* rl_class_module(PyObject* cls, void*) {
       PyObject* shown = PyDict_GetItemWithError(rl_shown, cls);
       if (shown) {
@@ -25,11 +36,11 @@ cdef extern from *:
         return whole;
       }
       if (PyErr_Occurred()) return NULL;
-      PyObject* usual = PyDict_GetItemString(PyType_Type.tp_dict, "__module__");
+      PyObject* usual = rl_usual_module();
       return Py_TYPE(usual)->tp_descr_get(usual, cls, (PyObject*)Py_TYPE(cls));
     }
     static int rl_set_class_module(PyObject* cls, PyObject* name, void*) {
-      PyObject* usual = PyDict_GetItemString(PyType_Type.tp_dict, "__module__");
+      PyObject* usual = rl_usual_module();
       return Py_TYPE(usual)->tp_descr_set(usual, cls, name);
     }
     static PyGetSetDef rl_class_attributes[] = {{"__module__", rl_class_module, rl_set_class_module, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
@@ -277,15 +288,27 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    // For functions that call themselves on what containers hold, which may hold themselves: RecursionError, as in Python's own.
+    // For functions that call themselves on what containers hold, which may hold themselves: RecursionError, as in Python's own. (From 3.12
+    // on Python lets C go deeper than a thread's stack may be.)
     struct rl_depth {
+      static constexpr int most = 1000;
+      static inline thread_local int now = 0;
       bool entered = false;
       int enter() {
+        if (now == most) {
+          PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded while looking into nested containers");
+          return -1;
+        }
         if (Py_EnterRecursiveCall(" while looking into nested containers")) return -1;
         entered = true;
+        ++now;
         return 0;
       }
-      ~rl_depth() { if (entered) Py_LeaveRecursiveCall(); }
+      ~rl_depth() {
+        if (!entered) return;
+        --now;
+        Py_LeaveRecursiveCall();
+      }
     };
     """
     cdef cppclass Depth "rl_depth":
