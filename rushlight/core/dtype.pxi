@@ -307,8 +307,11 @@ cdef extern from *:
     void write_half "rl_write_half"(double, int, void*) noexcept
     double read_half "rl_read_half"(int, const void*) noexcept
 
-cdef object read_number(int code, const void* at):
+cdef object read_number(int code, const void* place):
     """One element as a Python number."""
+    cdef double copied[2]      # the memory of others may lie at any address
+    cdef void* at = copied
+    memcpy(at, place, item_bytes[code])
     if code == FLOAT32:
         return <double>(<float*>at)[0]
     if code == FLOAT64:

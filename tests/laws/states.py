@@ -131,6 +131,10 @@ STATES = (
 )
 
 
+OF_OTHER_SIZES = (empty, without_dimensions)
+"""States that change sizes: not for ops that rules alone call, whose arguments fit each other."""
+
+
 @contextlib.contextmanager
 def general_way():
     """No op takes a short way."""
