@@ -603,7 +603,7 @@ cdef int check_tensor(Tensor t) except -1:
     if t.storage is None:
         raise AssertionError("a tensor without a storage")
     for d in range(t.geometry.ndim):
-        if t.geometry.shape[d] < 0 or t.geometry.strides[d] < 0:
+        if t.geometry.shape[d] < 0 or (t.count and t.geometry.strides[d] < 0):
             raise AssertionError(f"a tensor of sizes {t.shape} and strides {t.stride()}")
     if t.count != t.geometry.numel():
         raise AssertionError(f"a tensor of sizes {t.shape} that counts {t.count} elements")

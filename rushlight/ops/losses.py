@@ -363,6 +363,8 @@ def check_nll(x, target, weight):
                 f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
                 f"shape: {list(weight.shape)}"
             )
+        if weight.dtype is not x.dtype:
+            raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {weight.dtype.legacy_name}")
 
 
 @composite(function=False, method=False)
