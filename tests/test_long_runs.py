@@ -1,13 +1,29 @@
 """What shows only in time: a million steps of training hold their memory. `pytest -m slow` runs these."""
 
+import functools
 import gc
+import os
 import resource
+import subprocess
+import sys
 
 import pytest
 
 import rushlight as torch
 
 pytestmark = pytest.mark.slow
+
+
+def in_its_own_process(test):
+    """`test` where nothing else lives: a process that collected thousands of tests grows and shrinks by itself."""
+
+    @functools.wraps(test)
+    def run():
+        top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        command = [sys.executable, "-c", f"from tests.test_long_runs import {test.__name__} as t; t.__wrapped__()"]
+        subprocess.run(command, check=True, cwd=top)
+
+    return run
 
 
 def resident_memory():
@@ -21,6 +37,7 @@ def in_use():
     return torch.core.memory_stats()["allocated"], len(gc.get_objects())
 
 
+@in_its_own_process
 def test_a_million_steps_of_training():
     model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Dropout(0.1), torch.nn.Linear(8, 1))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
@@ -46,6 +63,7 @@ def test_a_million_steps_of_training():
     assert resident_memory() - resident_before < 2_000_000
 
 
+@in_its_own_process
 def test_a_million_graphs_in_cycles():
     """Each graph is garbage that only the collector finds; it has to come by itself."""
 
