@@ -357,6 +357,9 @@ cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
         return <Tensor>op_view(total, make_size(shape.shape, shape.ndim))
     return make_view(total, total.geometry, 0)
 
+COMPLEX_GRADIENT_TEXT = ("Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  (Could "
+                         "this error message be improved?  If so, please report an enhancement request to PyTorch.)")
+
 cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, object value):
     """The gradient with its target's shape and dtype: summed where it was broadcast, cast where dtypes were mixed."""
     cdef Tensor gradient
@@ -382,6 +385,8 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
         value = gradient
     if gradient.code != code and code != NO_DTYPE:
         if category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
+            if isinstance(node, OpNode) and not node.plan.op.takes_real_part:
+                raise RuntimeError(COMPLEX_GRADIENT_TEXT)
             value = py_real(gradient)
             gradient = <Tensor>value
         if gradient.code != code:

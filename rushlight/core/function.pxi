@@ -164,8 +164,7 @@ cdef int check_kind_of_number(Node node, Py_ssize_t edge, Tensor gradient) excep
     cdef uint32_t output = node.next_output(edge)
     cdef int code = target.dtype_code if output == 0 else target.more_outputs[output - 1][1]
     if category[code] != IS_COMPLEX:
-        raise RuntimeError("Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  (Could "
-                           "this error message be improved?  If so, please report an enhancement request to PyTorch.)")
+        raise RuntimeError(COMPLEX_GRADIENT_TEXT)
     return 0
 
 

@@ -178,6 +178,9 @@ cdef OpNode start_write(Op op, PyObject** args, uint64_t mask):
 
 cdef int finish_write(Op op, OpNode node, Tensor out) except -1:
     """After the write: `out` is an output of the node."""
+    if op.backward_names == ("NotImplemented",):
+        rebase_history(out, failing_in_place(op, node, out))
+        return 0
     describe_output(node, out)
     if isinstance(op, ViewOp):
         # Only its geometry changed: a base, where it has one, has nothing to see.

@@ -78,6 +78,22 @@ cdef FailingNode failing_node(str text, Tensor out):
     return node
 
 
+cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
+    """What stands for the node of a write whose rules do nothing but raise: the error names the op's in-place form."""
+    cdef str text = (<Rule>op.rules[0]).function.text
+    cdef FailingNode node = failing_node(text.replace(" is not", "_ is not"), out)
+    cdef Py_ssize_t i
+    cdef Node target
+    cdef list targets = []
+    for i in range(edge_total(recorded)):
+        target = edge_at(recorded, i)
+        if target is not None:
+            targets.append(target)
+            node.next_outputs.push_back(recorded.next_output(i))
+    node.next_nodes = tuple(targets)
+    return node
+
+
 cdef object window_gradient(object gradient, const Geometry& base, const Geometry& view, int64_t offset):
     """The cotangent of a base, zero but for a window with the given geometry: as_strided's own rule."""
     return py_as_strided_gradient(gradient, make_size(base.shape, base.ndim), make_tuple(base.strides, base.ndim),

@@ -294,11 +294,11 @@ cdef void free_items(list values):
 
 
 cdef str error_name(str backward_name):
-    """In errors about overwritten values PyTorch calls AddBackward0 'Add' (and MaxBackward1 'Max')."""
+    """In errors about overwritten values PyTorch calls AddBackward0 'Add', and MaxBackward1 'Max1'."""
     head, found, rest = backward_name.partition("Backward")
     if found and not head:      # BackwardHookFunctionBackward
         return found + rest.partition("Backward")[0]
-    return head
+    return head + rest if rest.isdigit() and rest != "0" else head
 
 
 # no_gc_clear: a collection must not take `leaf` away before __dealloc__ has told the variable. (Every cycle through a node like

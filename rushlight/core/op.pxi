@@ -142,6 +142,7 @@ cdef class Op:
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
     cdef public bint refuses_complex   # PyTorch has no derivative of it for complex tensors
+    cdef public bint takes_real_part   # of the gradient of a real input, where the result is complex; else backward refuses that
     cdef bint takes_dtype              # the program may ask for a dtype to compute in
     cdef public bint wants_booleans    # … and what it is given must be booleans
     cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
@@ -179,6 +180,7 @@ cdef class Op:
         for i in range(self.rule_total):
             self.rule_parameters[i] = (<Rule>rules[i]).parameter
         self.has_variants = len(backward_names) > 1
+        self.takes_real_part = True
         self.takes_dtype = "dtype" in parameters and name != "_to_copy"
         self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])

@@ -398,6 +398,7 @@ def underived(text, error=NotImplementedError):
     def rule(g):
         raise error(text)
 
+    rule.text = text
     return rule
 
 

@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._rules import both_names, in_place, not_implemented, single, total
-from rushlight.ops.steps import tracked_with
+from rushlight.ops.steps import depending_on, tracked_with
 
 
 def refuse_bool(text):
@@ -357,8 +357,8 @@ def log_sigmoid(x):
 @pointwise(
     gradient=True,
     vjp=(
-        lambda g, x, weight: tracked_with(torch.where(x > 0, g, g * weight), x),
-        lambda g, x, weight: tracked_with(torch.where(x > 0, 0, g * x), weight),
+        lambda g, x, weight: depending_on(torch.where(x > 0, g, g * weight), x),
+        lambda g, x, weight: depending_on(torch.where(x > 0, 0, g * x), weight),
     ),
     jvp=lambda x_t, weight_t, x, weight: total(
         None if x_t is None else torch.where(x > 0, x_t, x_t * weight),

@@ -427,11 +427,20 @@ def refuse_integer_addcdiv(dtype, x, tensor1, tensor2, value):
         )
 
 
+def number_over(value, x, dtype):
+    """value / x, which PyTorch computes in the dtype that `x` was given in: integers, which cannot hold it, are refused."""
+    if not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(
+            f"result type {torch.get_default_dtype().legacy_name} can't be cast to the desired output type {dtype.legacy_name}"
+        )
+    return value / x
+
+
 @pointwise(
     wide_numbers=True,
     vjp=(
         lambda g: g,
-        lambda g, tensor2, value: g * conjugate(value / tensor2),
+        lambda g, tensor2, tensor2_dtype, value: g * conjugate(number_over(value, tensor2, tensor2_dtype)),
         lambda g, tensor1, tensor2, value: -g * conjugate(value * tensor1 / (tensor2 * tensor2)),
     ),
     jvp=lambda x_t, tensor1_t, tensor2_t, tensor1, tensor2, value: total(

@@ -195,6 +195,13 @@ def _where(condition, input, other):
     """`input` where `condition` holds, `other` elsewhere."""
 
 
+def beside(x, number):
+    """`x`, converted where a complex number makes the result of a real tensor complex: that is recorded by itself."""
+    if type(number) is complex and isinstance(x, Tensor) and not x.is_complex():
+        return x.to(torch.result_type(x, number))
+    return x
+
+
 @composite(method=False)
 @core.overloaded({"ttt": _where, "ttn": _where, "tnt": _where})
 def where(condition, input=None, other=None, *, out=None):
@@ -209,13 +216,14 @@ def where(condition, input=None, other=None, *, out=None):
         if core.has_batch(condition):
             raise RuntimeError(dynamic_shape("where"))
         return torch.nonzero(condition, as_tuple=True)
+    input, other = beside(input, other), beside(other, input)
     return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
 @composite(function=False, name="where")
 def where_else(self, condition, other):
     """`self` where `condition` holds, `other` elsewhere."""
-    return _where(condition, self, other)
+    return _where(condition, beside(self, other), other)
 
 
 def refuse(name):

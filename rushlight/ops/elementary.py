@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.ops._declare import composite, namespaces, op, pointwise, underived
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, refuse_dtypes, total
+from rushlight.ops.arithmetic import refuse_bool_sub
 
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
@@ -252,7 +253,7 @@ def erfc(x):
     """1 - erf(x), exact for large x."""
 
 
-@pointwise(slope=lambda out: (out * out).exp() / ERF_SLOPE, dtype="float")
+@pointwise(slope=lambda x: x.erfinv().pow(2).exp() / ERF_SLOPE, dtype="float")
 def erfinv(x):
     """Inverse of the error function."""
 
@@ -549,8 +550,16 @@ def sum_of_powers(power):
             None if b_t is None else b_t / (1 + power(a - b)),
         )
 
+    def share(g, first, first_dtype, second, second_dtype):
+        # (The operands come in their common dtype; PyTorch subtracts them as they were given.)
+        refuse_bool_sub(g.dtype, torch.empty(0, dtype=first_dtype), torch.empty(0, dtype=second_dtype))
+        return g / conjugate(1 + power(second - first))
+
     return dict(
-        vjp=(lambda g, a, b: g / conjugate(1 + power(b - a)), lambda g, a, b: g / conjugate(1 + power(a - b))),
+        vjp=(
+            lambda g, a, a_dtype, b, b_dtype: share(g, a, a_dtype, b, b_dtype),
+            lambda g, a, a_dtype, b, b_dtype: share(g, b, b_dtype, a, a_dtype),
+        ),
         jvp=lambda a_t, b_t, a, b: tangent(a_t, b_t, a, b),
         inputs=2,
         inplace=False,

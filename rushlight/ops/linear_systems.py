@@ -164,7 +164,7 @@ def slogdet_vjp(g, A, sign, LU, pivots):
         turn = torch.complex(torch.zeros_like(turn), turn)
         scale = -turn if scale is None else scale - turn
     if scale is None:
-        return torch.zeros_like(A)
+        return None  # the sign of a real determinant has none
     return adjoint_solution(A, LU, pivots, identity_scaled(scale, A.shape[-1]))
 
 

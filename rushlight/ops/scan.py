@@ -80,12 +80,12 @@ def preceding(x, dim, first):
     return torch.cat([torch.full_like(x.narrow(dim, 0, 1), first), x.narrow(dim, 0, size - 1)], dim)
 
 
-def cumprod_vjp(g, x, dim):
+def cumprod_vjp(g, x, dim, out):
     """Without a division, so zeros do no harm: the product of what precedes, times a recurrence over what follows."""
-    x = x.to(g.dtype)
+    g, x = (g, x.to(g.dtype)) if g.is_complex() else (g.to(x.dtype), x)
     if x.dim() == 0 or x.numel() == 0:
         return g
-    return preceding(x.cumprod(dim), dim, 1).conj() * linear_recurrence(g, shifted(x, dim, 1, 0).conj(), dim)
+    return preceding(out, dim, 1).conj() * linear_recurrence(g, shifted(x, dim, 1, 0).conj(), dim)
 
 
 def cumprod_jvp(x_t, x, dim, out):
@@ -93,7 +93,7 @@ def cumprod_jvp(x_t, x, dim, out):
     x_t, x = x_t.to(out.dtype), x.to(out.dtype)
     if x.dim() == 0 or x.numel() == 0:
         return x_t
-    return linear_recurrence((x_t * preceding(x.cumprod(dim), dim, 1)).flip(dim), x.flip(dim), dim).flip(dim)
+    return linear_recurrence((x_t * preceding(out, dim, 1)).flip(dim), x.flip(dim), dim).flip(dim)
 
 
 @op(
@@ -161,17 +161,15 @@ def own_share(x, out):
     return torch.where(x == -math.inf, 0, (x - out).exp())
 
 
-def logcumsumexp_vjp(g, x, dim):
+def logcumsumexp_vjp(g, x, dim, out):
     if x.dim() == 0 or x.numel() == 0:
         return g
-    out = x.logcumsumexp(dim)
     return own_share(x, out).conj() * linear_recurrence(g, decay(out, dim).conj(), dim)
 
 
-def logcumsumexp_jvp(x_t, x, dim):
+def logcumsumexp_jvp(x_t, x, dim, out):
     if x.dim() == 0 or x.numel() == 0:
         return x_t
-    out = x.logcumsumexp(dim)
     return linear_recurrence((x_t * own_share(x, out)).flip(dim), preceding(decay(out, dim), dim, 0).flip(dim), dim).flip(dim)
 
 
@@ -185,7 +183,7 @@ def complex_logcumsumexp(x, dim):
     return linear_recurrence(terms.flip(dim), growth.flip(dim).to(x.dtype), dim).flip(dim).log() + most
 
 
-@op(vjp=logcumsumexp_vjp, jvp=lambda x_t, x, dim: logcumsumexp_jvp(x_t, x, dim))
+@op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp)
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrap(dim, x)

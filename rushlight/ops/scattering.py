@@ -73,22 +73,11 @@ def write_along(name, x, dim, index, src, *numbers):
     return x
 
 
-def padded_to(g, shape):
-    """`g` at the start of zeros of a larger shape: the cotangent of the part of `src` that an index reaches."""
-    for d, size in enumerate(shape):
-        if g.shape[d] != size:
-            g = torch.slice_backward(g, tuple(g.shape[:d]) + (size,) + tuple(g.shape[d + 1 :]), d, 0, g.shape[d], 1)
-    return g
-
-
-def gather_padded(g, dim, index, src_shape):
-    return padded_to(g.gather(dim, index), src_shape) if index.numel() else g.new_zeros(src_shape)
-
-
+# (Of a `src` larger than its index the derivatives are refused, as PyTorch's: they have the index's shape.)
 @op(
     vjp={
         "x": lambda g, dim, index: g.scatter(dim, index, 0),
-        "src": gather_padded,
+        "src": lambda g, dim, index: g.gather(dim, index),
     },
     jvp=lambda x, x_t, dim, index, src, src_t: (torch.zeros_like(x) if x_t is None else x_t).scatter(
         dim, index, torch.zeros_like(src) if src_t is None else src_t
@@ -178,7 +167,7 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
 
 
 @op(
-    vjp={"x": lambda g: g, "src": gather_padded},
+    vjp={"x": lambda g: g, "src": lambda g, dim, index: g.gather(dim, index)},
     linear=True,
     writes=True,
     row_major=True,
@@ -190,9 +179,6 @@ def scatter_add(x, dim, index, src):
 
 def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
     """The joint rule of scatter_reduce."""
-    if index.numel() == 0:
-        return g, torch.zeros_like(src)
-    src_shape, src = src.shape, window_like(src, index)
     if reduce == "sum":
         g_x, g_src = g, g.gather(dim, index)
     elif reduce == "mean":
@@ -217,11 +203,12 @@ def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
         g_x = g_x if include_self else g
     if not include_self:
         g_x = g_x.scatter(dim, index, 0)
-    return g_x if wanted[0] else None, padded_to(g_src, src_shape) if wanted[1] else None
+    return g_x if wanted[0] else None, g_src if wanted[1] else None
 
 
 def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
     """The weights by which a cotangent reaches x and src (those of ones) are those of the tangents too."""
+    src, src_t = window_like(src, index), None if src_t is None else window_like(src_t, index)
     of_x, of_src = reduced_gradient(torch.ones_like(out), x, out, dim, index, src, reduce, include_self, (True, True))
     tangent = torch.zeros_like(out) if x_t is None else x_t * of_x
     return tangent if src_t is None else tangent.scatter_add(dim, index, src_t * of_src)

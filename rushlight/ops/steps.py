@@ -28,6 +28,11 @@ def tracked_with(value, *sources):
     return value
 
 
+def depending_on(value, source):
+    """`value`, which has the derivative 0 by `source` whatever it depends on besides."""
+    return _depends(value, source) if torch.is_grad_enabled() and source.requires_grad else value
+
+
 def no_further(g, name):
     raise RuntimeError(f"derivative for aten::{name} is not implemented")
 

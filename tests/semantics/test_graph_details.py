@@ -262,3 +262,130 @@ def test_an_op_without_derivative_has_edges_and_says_so_however_it_is_asked(torc
         ):
             with pytest.raises(NotImplementedError, match="is not implemented"):
                 ask()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda torch, r, c, m: torch.where(m, r, c),
+        lambda torch, r, c, m: r.mean(dtype=torch.complex64),
+        lambda torch, r, c, m: r.sum(0, dtype=torch.complex64),
+        lambda torch, r, c, m: r.prod(dtype=torch.complex64),
+        lambda torch, r, c, m: r.cumprod(0, dtype=torch.complex64),
+        lambda torch, r, c, m: c.masked_fill(m, r[0]),
+        lambda torch, r, c, m: c.index_fill(0, torch.tensor([1]), r[0]),
+        lambda torch, r, c, m: c.clone().fill_(r[0]),
+        lambda torch, r, c, m: torch.dist(r, c),
+        lambda torch, r, c, m: torch.diagonal_scatter(c.diag(), r),
+        lambda torch, r, c, m: torch.logaddexp(r, c),
+        lambda torch, r, c, m: torch.ldexp(c, r),
+    ],
+)
+def test_these_take_no_real_part_of_a_complex_gradient(torch, call):
+    r = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    c = torch.tensor([1j, 2.0, 1 + 1j])
+    with pytest.raises(RuntimeError, match="input_is_complex == grad_is_complex"):
+        call(torch, r, c, torch.tensor([True, False, True])).abs().sum().backward()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda torch, r, c, m: r * c,
+        lambda torch, r, c, m: torch.cat([r, c]),
+        lambda torch, r, c, m: torch.where(m, r, 1j),
+        lambda torch, r, c, m: torch.where(m, 1j, r),
+        lambda torch, r, c, m: r.where(m, 1j),
+        lambda torch, r, c, m: c.clone().copy_(r),
+        lambda torch, r, c, m: r.cumsum(0, dtype=torch.complex64),
+    ],
+)
+def test_others_take_it(torch, call):
+    r = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    c = torch.tensor([1j, 2.0, 1 + 1j])
+    call(torch, r, c, torch.tensor([True, False, True])).abs().sum().backward()
+    assert r.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("reduce", [None, "add", "sum", "mean"])
+def test_gradients_of_a_source_have_the_shape_of_its_index(torch, reduce):
+    x, src = torch.zeros(3, 2, requires_grad=True), torch.ones(4, 2, requires_grad=True)
+    index = torch.tensor([[0, 1], [2, 0]])
+    if reduce is None:
+        y = x.scatter(0, index, src)
+    elif reduce == "add":
+        y = x.scatter_add(0, index, src)
+    else:
+        y = x.scatter_reduce(0, index, src, reduce)
+    expected = r"returned an invalid gradient at index 1 - got \[2, 2\] but expected shape compatible with \[4, 2\]"
+    with pytest.raises(RuntimeError, match=expected):
+        y.sum().backward()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_addcdiv_by_integers_has_no_derivative_by_the_numerator(torch, dtype):
+    x, below = torch.ones(2, requires_grad=True), torch.ones(2, dtype=getattr(torch, dtype))
+    torch.addcdiv(x, torch.ones(2), below).sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type"):
+        torch.addcdiv(x, x, below).sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (lambda x: x.floor_divide_(2), "floor_divide_"),
+        (lambda x: x[:1].floor_divide_(x[1:].detach()), "floor_divide_"),
+        (lambda x: x.heaviside_(x.detach()), "heaviside_"),
+    ],
+)
+def test_writes_without_derivative_are_named_as_writes(torch, write, name):
+    y = torch.ones(2, requires_grad=True).clone()
+    write(y)
+    with pytest.raises(RuntimeError, match=f"derivative for aten::{name} is not implemented"):
+        y.sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: x.cumprod(0), "Cumprod"),
+        (lambda x: x.logcumsumexp(0), "Logcumsumexp"),
+        (lambda x: x**x, "Pow1"),
+        (lambda x: 2.0**x, "Pow2"),
+        (lambda x: x.max(), "Max1"),
+        (lambda x: x.prod(), "Prod"),
+        (lambda x: x.exp(), "Exp"),
+    ],
+)
+def test_results_that_backward_needs_may_not_be_written(torch, call, name):
+    y = call(torch.tensor([0.5, 0.75], requires_grad=True))
+    y.detach().zero_()
+    with pytest.raises(RuntimeError, match=f"which is output 0 of {name}, is at version 1"):
+        y.sum().backward()
+
+
+def test_results_that_backward_does_not_need_may_be_written(torch):
+    y = torch.tensor([0.5, 0.75], requires_grad=True).erfinv()
+    y.detach().zero_()
+    y.sum().backward()
+
+
+def test_the_sign_of_a_real_determinant_has_no_gradient(torch):
+    x = torch.eye(2, requires_grad=True)
+    assert torch.autograd.grad(torch.linalg.slogdet(x).sign, x, allow_unused=True) == (None,)
+
+
+def test_prelu_is_recorded_as_a_function_of_both(torch):
+    x, weight = torch.tensor([-1.0, 2.0], requires_grad=True), torch.tensor([0.25], requires_grad=True)
+    by_x, by_weight = torch.autograd.grad(torch.nn.functional.prelu(x, weight).sum(), (x, weight), create_graph=True)
+    assert [g.tolist() for g in torch.autograd.grad(by_x.sum(), (x, weight))] == [[0, 0], [1]]
+    assert [g.tolist() for g in torch.autograd.grad(by_weight.sum(), (x, weight))] == [[1, 0], [0]]
+
+
+@pytest.mark.parametrize("name", ["logaddexp", "logaddexp2"])
+def test_logarithms_of_sums_with_booleans_have_no_derivative(torch, name):
+    x = torch.ones(2, requires_grad=True)
+    y = getattr(torch, name)(x, torch.tensor([True, False]))
+    with pytest.raises(RuntimeError, match="with a bool tensor is not supported"):
+        y.sum().backward()
