@@ -245,8 +245,7 @@ void register_rounding() {
   // round_decimals: numbers decimals i.
   unary<real, 1>("round_decimals", []<class T>(T x, const Number* p) {
     const bool left = p[0].i < 0;
-    T scale = 1;
-    for (int64_t k = left ? -p[0].i : p[0].i; k > 0; --k) scale *= 10;
+    const T scale = T(std::pow(10.0, std::abs(double(p[0].i))));
     return left ? std::rint(x / scale) * scale : std::rint(x * scale) / scale;
   });
 }

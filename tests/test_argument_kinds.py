@@ -100,6 +100,18 @@ def test_keywords_of_other_functions_are_refused(name):
 
 
 @pytest.mark.core
+def test_what_is_public_is_checked():
+    """Ops trust what they are called with, so none is public without a parser before it."""
+    for place in (torch, torch.nn.functional, torch.linalg, torch.special, torch.Tensor):
+        public = {name: called for name, called in vars(place).items() if not name.startswith("_")}
+        assert not [
+            name
+            for name, called in public.items()
+            if isinstance(called, core.Op | core.InPlace) and getattr(called, "parser", None) is None
+        ]
+
+
+@pytest.mark.core
 def test_methods_are_called_with_tensors():
     methods = {name: value for name, value in vars(torch.Tensor).items() if isinstance(value, core.Method)}
     assert len(methods) > 400 and {"detach", "sum", "size", "relu_"} <= set(methods)

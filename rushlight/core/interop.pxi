@@ -138,10 +138,14 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
 
 cdef object list_from(Tensor x, char* at, int dim):
     cdef int64_t i, step
+    cdef list items
     if dim == x.geometry.ndim:
         return read_number(x.code, at)
     step = x.geometry.strides[dim] * item_bytes[x.code]
-    return [list_from(x, at + i * step, dim + 1) for i in range(x.geometry.shape[dim])]
+    items = [None] * x.geometry.shape[dim]      # (all at once: there may not be room for the many lines of an empty tensor)
+    for i in range(x.geometry.shape[dim]):
+        items[i] = list_from(x, at + i * step, dim + 1)
+    return items
 
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""

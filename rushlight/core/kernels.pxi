@@ -19,8 +19,6 @@ cdef extern from *:
         PyErr_SetString(PyExc_ValueError, e.what());
       } catch (const std::out_of_range& e) {
         PyErr_SetString(PyExc_IndexError, e.what());
-      } catch (const std::bad_alloc&) {
-        PyErr_SetString(PyExc_MemoryError, "out of memory in a kernel's scratch space");
       } catch (const std::exception& e) {
         PyErr_SetString(PyExc_RuntimeError, e.what());
       }

@@ -374,6 +374,16 @@ cdef int64_t clamp_index(object index, int64_t size) except? -1:
     return 0 if i < 0 else size if i > size else i
 
 
+def repeated(object sequence, object count):
+    """`count` times what a list or tuple has, or the error of a vector that cannot be so long."""
+    if count >= 1 << 60:
+        raise RuntimeError("cannot create std::vector larger than max_size()")
+    try:
+        return sequence * count
+    except MemoryError:
+        raise RuntimeError("std::bad_alloc") from None
+
+
 @cython.final
 cdef class MultiViewOp(Op):
     """An op that gives several views of its input: unbind, split."""
@@ -407,8 +417,9 @@ cdef class MultiViewOp(Op):
             for i in range(ndim - 1):
                 k = i if i < d else i + 1
                 geometry.shape[i], geometry.strides[i] = x.geometry.shape[k], x.geometry.strides[k]
+            outputs = repeated([None], x.geometry.shape[d])
             for start in range(x.geometry.shape[d]):
-                outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
+                outputs[start] = make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code])
         else:
             for piece in items_once(<object>args[1]):
                 size = int64_of(piece if PyLong_Check(piece) else PyNumber_Index(piece))

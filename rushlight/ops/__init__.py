@@ -5,6 +5,7 @@ import importlib
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
 from rushlight.ops._parsers import add_parsers, method_with_parser
+from rushlight.ops._rules import in_place
 
 FAMILIES = (
     "arithmetic",
@@ -72,5 +73,5 @@ def connect():
     core.set_operators(table)
     core.set_batch_ops(table)
     core.set_lazy_ops(table)
-    core.set_indexing(table, namespaces["Tensor"]["_index"], namespaces["Tensor"]["_index_put_"])
+    core.set_indexing(table, table["_index"], in_place(table["_index_put"]))
     core.set_core_ops({name: namespaces["Tensor"][name] for name in core.CORE_OPS})

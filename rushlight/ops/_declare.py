@@ -8,6 +8,7 @@ that say where a declaration can be found: those of `register` and `place`.
 from rushlight import core
 from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, text_of
+from rushlight.ops._signatures import FUNCTIONS, method_signatures
 
 __all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "table", "view"]
 
@@ -121,7 +122,7 @@ def register(op, entry=None, *, inplace=False, **placement):
     """
     table[entry or op.name] = op
     if not placement.get("function", True) and op.backward_names[0] is not None:
-        op.title = snake_case(op.backward_names[0].partition("Backward")[0])
+        op.title = snake_case(op.backward_names[0].rpartition("Backward")[0])
     place(op, entry or op.name, **placement)
     if inplace:
         place(core.InPlace(op), entry or op.name, suffix="_", **{**placement, "method": True})
@@ -129,12 +130,14 @@ def register(op, entry=None, *, inplace=False, **placement):
 
 
 def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix=""):
-    """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor."""
+    """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor. In-place forms (`suffix`) are
+    public where they have a signature by which their arguments are checked."""
     for public in (name, *aliases):
-        if function:
-            namespaces.setdefault(namespace, {})[public + suffix] = made
-        if method:
-            namespaces["Tensor"][public + suffix] = made
+        public += suffix
+        if function and (not suffix or public in FUNCTIONS):
+            namespaces.setdefault(namespace, {})[public] = made
+        if method and (not suffix or method_signatures(public) is not None):
+            namespaces["Tensor"][public] = made
 
 
 def snake_case(name):

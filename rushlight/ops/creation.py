@@ -636,5 +636,6 @@ def vander(x, N=None, increasing=False):
     if count == 0:
         return x.new_empty((x.size(0), 0))
     core.empty_tensor((x.size(0), count), x.dtype)
-    powers = x.unsqueeze(1) ** torch.arange(count)
+    column = x.unsqueeze(1)
+    powers = column ** torch.arange(count) if x.numel() else column.expand(-1, count).clone()
     return powers if increasing else powers.flip(1)

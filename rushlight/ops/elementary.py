@@ -370,12 +370,17 @@ def mvlgamma(x, p):
         raise RuntimeError("The input tensor may not be a boolean tensor.")
     if x.is_complex():
         raise not_implemented("arange_cpu", x.dtype)
-    halves = torch.arange(-p / 2 + 0.5, 0.5, 0.5, dtype=x.dtype if x.is_floating_point() else torch.get_default_dtype())
-    return (x.unsqueeze(-1) + halves).lgamma().sum(-1) + p * (p - 1) * (math.log(math.pi) / 4)
+    return less_halves(x, p).lgamma().sum(-1) + p * (p - 1) * (math.log(math.pi) / 4)
+
+
+def less_halves(x, p):
+    """x, x - 1/2, …, x - (p - 1) / 2 along a last dimension of its own."""
+    dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+    return x.unsqueeze(-1) + torch.arange(-p / 2 + 0.5, 0.5, 0.5, dtype=dtype)
 
 
 def mvlgamma_slope(x, p):
-    return sum(((x - j / 2).digamma() for j in range(1, p)), x.digamma())
+    return less_halves(x, p).digamma().sum(-1)
 
 
 def gamma_density(a, x):

@@ -45,7 +45,7 @@ def fill(x, value):
     writes=True,
     expanded=True,
     out=False,
-    function=True,
+    function=False,
     method=False,
 )
 def zero(x):

@@ -5,7 +5,7 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import c_name
+from rushlight.ops._rules import c_name, in_place
 from rushlight.ops.shape import broadcast_two
 
 MASKS = (core.dtype_by_name["bool"], core.dtype_by_name["uint8"])
@@ -116,11 +116,12 @@ def common_shape(tensors):
 
 
 @op(
-    vjp=lambda g, x_shape, indices: torch.Tensor._index_put(g.new_zeros(x_shape), indices, g, True),
+    vjp=lambda g, x_shape, indices: _index_put(g.new_zeros(x_shape), indices, g, True),
     linear=True,
     driver=core.SelectOp,
     configuration=("index",),
     function=False,
+    method=False,
     out=False,
 )
 def _index(x, indices):
@@ -132,17 +133,21 @@ def _index(x, indices):
 
 
 def put_gradient(g, indices, values_shape, accumulate):
-    return g if accumulate else g._index_put(indices, g.new_zeros(()))
+    return g if accumulate else _index_put(g, indices, g.new_zeros(()))
 
 
 @op(
-    vjp={"x": put_gradient, "values": lambda g, indices: g._index(indices)},
-    jvp=lambda x, x_t, indices, values, values_t, accumulate: (torch.zeros_like(x) if x_t is None else x_t)._index_put(
-        indices, torch.zeros_like(values) if values_t is None else values_t, accumulate
+    vjp={"x": put_gradient, "values": lambda g, indices: _index(g, indices)},
+    jvp=lambda x, x_t, indices, values, values_t, accumulate: _index_put(
+        torch.zeros_like(x) if x_t is None else x_t,
+        indices,
+        torch.zeros_like(values) if values_t is None else values_t,
+        accumulate,
     ),
     writes=True,
     expanded=True,
     function=False,
+    method=False,
     out=False,
 )
 def _index_put(x, indices, values, accumulate=False):
@@ -243,13 +248,13 @@ def with_continuations(x, indices):
 @composite
 def index_put(input, indices, values, accumulate=False):
     """A copy of `input` with `values` at the places that a tuple of index tensors names, or added there."""
-    return input._index_put(with_continuations(input, indices), values, accumulate)
+    return _index_put(input, with_continuations(input, indices), values, accumulate)
 
 
 @composite
 def index_put_(input, indices, values, accumulate=False):
     """In-place version of `index_put`."""
-    return input._index_put_(with_continuations(input, indices), values, accumulate)
+    return in_place(_index_put)(input, with_continuations(input, indices), values, accumulate)
 
 
 # ---------------------------------------------------------------------------------------------------------- linear indices

@@ -61,7 +61,8 @@ from rushlight.ops.losses import (  # noqa: F401
     soft_margin_loss,
 )
 from rushlight.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm  # noqa: F401
-from rushlight.ops.scan import contiguous_like, wrap
+from rushlight.ops.scan import contiguous_like
+from rushlight.ops.shape import wrapped
 
 LAYERS = [
     "alpha_dropout",
@@ -121,7 +122,7 @@ def run_softmax(run, name, x, dim, dtype):
     """Forward of both: `x` in the wanted dtype through the kernel."""
     if dtype is not None and dtype != x.dtype:
         x = x.to(dtype)
-    dim = dim if 0 <= dim < x.ndim else wrap(dim, x)
+    dim = dim if 0 <= dim < x.ndim else wrapped(dim, x.ndim)
     if not x.is_floating_point() and x.numel():
         kind = "_lastdim" if x.dim() == 0 or dim % x.dim() == x.dim() - 1 else ""
         raise NotImplementedError(f"\"{name}{kind}_kernel_impl\" not implemented for '{x.dtype.legacy_name}'")
@@ -149,7 +150,7 @@ def run_softmax(run, name, x, dim, dtype):
 def _softmax_gradient(y_g, y, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
     out = contiguous_like(y)
-    softmax_gradient_kernel(out, y_g, y, wrap(dim, y))
+    softmax_gradient_kernel(out, y_g, y, wrapped(dim, y.ndim))
     return out
 
 
@@ -175,7 +176,7 @@ def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
 def _log_softmax_gradient(y_g, y, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
     out = contiguous_like(y)
-    log_softmax_gradient_kernel(out, y_g, y, wrap(dim, y))
+    log_softmax_gradient_kernel(out, y_g, y, wrapped(dim, y.ndim))
     return out
 
 

@@ -124,7 +124,7 @@ def copying_function(name, copy):
     return composite(function, method=False)
 
 
-@op(vjp=lambda g, x_shape, dim, start, length: torch.slice_backward(g, x_shape, dim, start, start + length, 1), linear=True)
+@op(vjp=lambda g, x_shape, dim, start, length: slice_backward(g, x_shape, dim, start, start + length, 1), linear=True)
 def narrow_copy(x, dim, start, length):
     """A copy of `narrow`."""
     return x.narrow(dim, start, length).clone(memory_format=torch.contiguous_format)
@@ -136,6 +136,7 @@ def narrow_copy(x, dim, start, length):
     linear=True,
     driver=core.PlaceOp,
     configuration=(shape.select,),
+    function=False,
     method=False,
 )
 def select_backward(x, input_sizes, dim, index):
@@ -150,6 +151,7 @@ def select_backward(x, input_sizes, dim, index):
     linear=True,
     driver=core.PlaceOp,
     configuration=(shape.slice,),
+    function=False,
     method=False,
 )
 def slice_backward(x, input_sizes, dim, start, end, step):
@@ -164,6 +166,7 @@ def slice_backward(x, input_sizes, dim, start, end, step):
     linear=True,
     driver=core.PlaceOp,
     configuration=(shape.diagonal,),
+    function=False,
     method=False,
 )
 def diagonal_backward(x, input_sizes, offset, dim1, dim2):
@@ -173,7 +176,7 @@ def diagonal_backward(x, input_sizes, offset, dim1, dim2):
     return out
 
 
-@op(vjp=lambda g, dim, size, step: g.unfold(dim, size, step), linear=True, method=False)
+@op(vjp=lambda g, dim, size, step: g.unfold(dim, size, step), linear=True, function=False, method=False)
 def unfold_backward(x, input_sizes, dim, size, step):
     """The windows `x` added up where they lay: the cotangent of `unfold`."""
     if not len(input_sizes):
@@ -190,7 +193,7 @@ def window_of(g, count, base_size, base_stride, base_start, view_size, view_stri
     return memory.index_select(0, places.as_strided(view_size, view_stride, view_start).reshape(-1)).reshape(view_size)
 
 
-@op(vjp=window_of, linear=True, function=True, method=False)
+@op(vjp=window_of, linear=True, function=False, method=False)
 def _window_gradient(x, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
     """`x` laid into `count` zeros in one geometry and read in another; neither overlaps itself."""
     memory = zeros((count,), x.dtype)
@@ -464,7 +467,7 @@ triu = triangle("triu", "upper")
 
 
 @op(
-    vjp=lambda g, x_shape: torch.diagonal_backward(g.expand(min(x_shape)), x_shape, 0, 0, 1),
+    vjp=lambda g, x_shape: diagonal_backward(g.expand(min(x_shape)), x_shape, 0, 0, 1),
     linear=True,
 )
 def trace(x):
@@ -584,11 +587,12 @@ def combinations(input, r=2, with_replacement=False):
     if r == 0:
         return input.new_zeros(0)
     count = input.numel()
-    if r > 64 and count > 1:
-        raise RuntimeError(
-            "numel: integer multiplication overflow" if r < 1 << 60 else "cannot create std::vector larger than max_size()"
-        )
-    mask, places = torch.ones((count,) * r, dtype=torch.bool), torch.arange(count).expand((count,) * r)
+    shape = core.repeated((count,), r)
+    if count > 1 and (r > 64 or count**r >= 1 << 63):
+        raise RuntimeError("numel: integer multiplication overflow")
+    if r > 64:
+        return torch.stack([input if with_replacement else input[:0]] * r, 1)
+    mask, places = torch.ones(shape, dtype=torch.bool), torch.arange(count).expand(shape)
     for d in range(1, r):
         left, right = (places.transpose(-1, e) for e in (d - 1, d))
         mask &= left <= right if with_replacement else left < right

@@ -6,6 +6,7 @@ import rushlight as torch
 from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
+from rushlight.ops.shape import wrapped
 
 
 def scan_dtype(x, dtype):
@@ -13,14 +14,6 @@ def scan_dtype(x, dtype):
     if dtype is not None:
         return dtype
     return x.dtype if x.is_floating_point() or x.is_complex() else torch.int64
-
-
-def wrap(dim, x):
-    """`dim` counted from the front."""
-    count = x.dim() or 1
-    if not -count <= dim < count:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-count}, {count - 1}], but got {dim})")
-    return dim % count
 
 
 def contiguous_like(x):
@@ -34,7 +27,7 @@ def refuse_unless(name, x, allowed):
 
 
 def run_scan(name, x, dim, dtype):
-    dim = wrap(dim, x)
+    dim = wrapped(dim, x.ndim)
     wanted = scan_dtype(x, dtype)
     if x.dtype is not wanted:
         x = x.to(wanted)
@@ -117,7 +110,7 @@ def extremum_jvp(x_t, indices, dim):
 
 
 def run_extremum(name, x, dim):
-    dim = wrap(dim, x)
+    dim = wrapped(dim, x.ndim)
     refuse_unless(f"{name}_cpu", x, not x.is_complex())
     values, indices = contiguous_like(x), empty_tensor(x.shape, torch.int64)
     kernel(name)(values, indices, x, dim)
@@ -186,7 +179,7 @@ def complex_logcumsumexp(x, dim):
 @op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp)
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
-    dim = wrap(dim, x)
+    dim = wrapped(dim, x.ndim)
     if x.is_complex():
         return complex_logcumsumexp(x, dim).contiguous()
     refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point())
@@ -259,7 +252,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     if input.dtype is torch.uint8:
         raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    given, dims = dims, tuple(wrap(d, input) for d in dims)
+    given, dims = dims, tuple(wrapped(d, input.ndim) for d in dims)
     for d in dims:
         if dims.count(d) > 1:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")

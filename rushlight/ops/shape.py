@@ -421,13 +421,13 @@ def each_of(check, tensors, function):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
-@shares_memory(vjp=lambda g, x_shape, dim, index: torch.select_backward(g, x_shape, dim, index))
+@shares_memory(vjp=lambda g, x_shape, dim, index: rearranging.select_backward(g, x_shape, dim, index))
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
 
 
 @shares_memory(
-    vjp=lambda g, x_shape, dim, start, end, step: torch.slice_backward(g, x_shape, dim, start, end, step),
+    vjp=lambda g, x_shape, dim, start, end, step: rearranging.slice_backward(g, x_shape, dim, start, end, step),
     method=False,
     function=False,
 )
@@ -456,13 +456,13 @@ def narrow(input, dim, start, length):
     return slice(input, dim, first, first + length, 1)
 
 
-@shares_memory(vjp=lambda g, x_shape, offset, dim1, dim2: torch.diagonal_backward(g, x_shape, offset, dim1, dim2))
+@shares_memory(vjp=lambda g, x_shape, offset, dim1, dim2: rearranging.diagonal_backward(g, x_shape, offset, dim1, dim2))
 def diagonal(x, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension."""
 
 
 @shares_memory(
-    vjp=lambda g, x_shape, dimension, size, step: torch.unfold_backward(g, x_shape, dimension, size, step), function=False
+    vjp=lambda g, x_shape, dimension, size, step: rearranging.unfold_backward(g, x_shape, dimension, size, step), function=False
 )
 def unfold(x, dimension, size, step):
     """Windows of `size` elements, `step` apart, along `dimension`; the window is the new last dimension."""
@@ -470,8 +470,8 @@ def unfold(x, dimension, size, step):
 
 # ---------------------------------------------------------------------------------------------------------- any window
 @shares_memory(
-    vjp=lambda g, x_shape, size, stride, storage_offset, x_stride, x_offset: g._as_strided_gradient(
-        x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
+    vjp=lambda g, x_shape, size, stride, storage_offset, x_stride, x_offset: _as_strided_gradient(
+        g, x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
     ),
     geometry="as_strided",
     name=("AsStridedBackward0", "AsStridedBackward1"),
@@ -524,7 +524,7 @@ def _as_strided_gradient(g, base_size, base_stride, view_size, view_stride, offs
     count = max(base_start + extent(base_size, base_stride), view_start + extent(view_size, view_stride))
     view_overlaps, base_overlaps = may_overlap(view_size, view_stride), may_overlap(base_size, base_stride)
     if not view_overlaps and not base_overlaps:
-        return torch._window_gradient(g, count, base_size, base_stride, base_start, view_size, view_stride, view_start)
+        return rearranging._window_gradient(g, count, base_size, base_stride, base_start, view_size, view_stride, view_start)
     places = torch.arange(count)
     view_places = places.as_strided(view_size, view_stride, view_start).reshape(-1)
     base_places = places.as_strided(base_size, base_stride, base_start).reshape(-1)
@@ -600,4 +600,4 @@ namespaces["Tensor"].update(
 
 # The rest of the family, in the order of what uses what.
 from rushlight.ops import splitting  # noqa: E402, F401, I001
-from rushlight.ops import rearranging  # noqa: E402, F401
+from rushlight.ops import rearranging  # noqa: E402

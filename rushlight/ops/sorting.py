@@ -108,7 +108,8 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
     values, indices = empty_pair(with_size(x.shape, d, k), x.dtype)
-    kernel("topk")(lines(values), lines(indices), lines(x), d, int(largest), int(sorted))
+    if values.numel():
+        kernel("topk")(lines(values), lines(indices), lines(x), d, int(largest), int(sorted))
     return values, indices
 
 

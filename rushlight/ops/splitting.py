@@ -76,7 +76,7 @@ def even_sizes(tensor, size, dim):
     if size == 0 and length:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}")
     whole, rest = divmod(length, size) if size else (1, 0)
-    return (size,) * whole + ((rest,) if rest or not whole else ())
+    return core.repeated((size,), whole) + ((rest,) if rest or not whole else ())
 
 
 @composite(function=False, name="split")
@@ -94,7 +94,7 @@ def chunk(input, chunks, dim=0):
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     length = input.size(dim)
     size = -(-length // chunks)
-    return split_as_listed(input, (0,) * chunks, dim) if size == 0 else split(input, size, dim)
+    return split_as_listed(input, core.repeated((0,), chunks), dim) if size == 0 else split(input, size, dim)
 
 
 @composite
@@ -128,12 +128,13 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
     if isinstance(cuts, int):
         if cuts <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {cuts}")
-        if cuts >= 1 << 60:
-            raise RuntimeError("cannot create std::vector larger than max_size()")
         size, longer = divmod(length, cuts)
-        cuts = [place * size + min(place, longer) for place in range(1, cuts)]
-    ends = [*cuts, length]
-    return tuple(cut(input, dim, start, end, 1) for start, end in zip([0, *cuts], ends))
+        ends = core.repeated([length], cuts)
+        for place in range(1, cuts):
+            ends[place - 1] = place * size + min(place, longer)
+    else:
+        ends = [*cuts, length]
+    return tuple(cut(input, dim, start, end, 1) for start, end in zip([0, *ends], ends))
 
 
 def split_along(name, least, which, dim_of):

@@ -46,6 +46,15 @@ TOO_LARGE = [
     ("one_hot", "torch.nn.functional.one_hot(torch.tensor([1, 2]), 2**60)", RuntimeError, STORAGE),
     ("vander", "torch.vander(x, HUGE)", RuntimeError, STORAGE),
     ("tensor_split", "x.tensor_split(HUGE)", RuntimeError, "cannot create std::vector larger than max_size"),
+    *[
+        (part, f"torch.zeros(2**40, 0).{part}", RuntimeError, "std::bad_alloc")
+        for part in ("unbind()", "split(1)", "chunk(2**40)", "tensor_split(2**40)", "vsplit(2**40)", "__iter__()")
+    ],
+    ("chunks of nothing", "torch.zeros(0).chunk(2**40)", RuntimeError, "std::bad_alloc"),
+    ("more unbound", "torch.zeros(HUGE, 0).unbind()", RuntimeError, "cannot create std::vector larger than max_size"),
+    ("tolist", "torch.zeros(2**40, 0).tolist()", MemoryError, ""),
+    ("combinations", "torch.combinations(x, 64)", RuntimeError, NUMEL),
+    ("many combinations", "torch.combinations(x, 2**40)", RuntimeError, "std::bad_alloc"),
     ("like", "torch.zeros_like(big)", RuntimeError, STORAGE + f"[{HUGE}] and strides=[1]"),
     ("new", "x.new_zeros(2**31, 2**31)", RuntimeError, STORAGE),
     ("clone", "big.clone()", RuntimeError, STORAGE + f"[{HUGE}] and strides=[1]"),
@@ -126,6 +135,30 @@ def test_sizes_that_nothing_fills(torch):
     assert torch.triu_indices(2**40, 1).tolist() == [[0], [0]]
     assert torch.tril_indices(3, 3, -HUGE).shape == (2, 0)
     assert torch.ones(2, 2).tril(2**63 - 1).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_sizes_without_elements(torch):
+    """Where another dimension is empty, a large one costs no time and no memory."""
+    x, y = torch.zeros(2**40, 0), torch.zeros(0, 2**40)
+    assert x.repeat(2, 0).shape == x.tile(2, 1).shape == torch.cat([x, x]).shape == (2**41, 0)
+    assert torch.stack([y, y], -1).shape == (0, 2**40, 2)
+    assert (x + 1).shape == x.cumsum(1).shape == x.flip(0).shape == x.roll(3, 0).shape == x.softmax(1).shape == x.shape
+    assert [part.shape for part in x.split(2**39)] == [(2**39, 0)] * 2
+    assert x.topk(1, 0).values.shape == (1, 0)
+    assert y.matmul(x).shape == (0, 0)
+    assert y.diff().shape == (0, 2**40 - 1)
+    assert x.unfold(0, 1, 1).shape == (2**40, 0, 1)
+    assert torch.vander(torch.zeros(0), 2**40).shape == (0, 2**40)
+    assert torch.combinations(torch.zeros(1), 100).shape == (0, 100)
+    assert torch.linalg.matrix_power(torch.eye(2), HUGE).equal(torch.eye(2))
+    assert str(x) == "tensor([], size=(1099511627776, 0))"
+
+
+def test_large_counts_of_digits(torch):
+    x = torch.tensor([1.25, -3e30, 0.0])
+    for decimals in (2**63 - 1, -(2**63), 2**31, 40, -40):
+        assert x.round(decimals=decimals).isnan().all()
+    assert x.double().round(decimals=23).equal(x.double())
 
 
 @pytest.mark.parametrize("offset", range(-4, 5))

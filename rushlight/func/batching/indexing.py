@@ -8,7 +8,7 @@ from rushlight.func.batching._table import NoRule, batch_rule, examples, lined_u
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops import table
 from rushlight.ops._rules import dynamic_shape
-from rushlight.ops.indexing import MASKS, expand_masks
+from rushlight.ops.indexing import MASKS, _index, _index_put, expand_masks
 
 run = torch.core.run
 
@@ -139,7 +139,7 @@ def index_select(op, arguments, batched, size):
         made = run(op, (x, dim, index.reshape(-1))).unflatten(dim, (size, -1)).movedim(dim, 0)
     else:
         slices = x.movedim(dim + 1, 1)
-        made = slices._index([numbers_along(size, 1), index]).movedim(1, dim + 1)
+        made = _index(slices, [numbers_along(size, 1), index]).movedim(1, dim + 1)
     return made.squeeze(1) if is_flat else made
 
 
@@ -188,8 +188,8 @@ def take(op, arguments, batched, size):
         return run(op, arguments)
     rows = x.reshape(size, -1)
     if not batched[1]:
-        return rows._index([None, index])
-    return rows._index([numbers_along(size, index.ndim - 1), index])
+        return _index(rows, [None, index])
+    return _index(rows, [numbers_along(size, index.ndim - 1), index])
 
 
 @batch_rule("put")
@@ -200,7 +200,7 @@ def put(op, arguments, batched, size):
         raise RuntimeError("as many elements as indices are wanted")
     index = index.reshape(size, -1) if batched[1] else index.reshape(1, -1)
     source = source.reshape(size, -1) if batched[2] else source.reshape(1, -1)
-    made = x.reshape(size, -1)._index_put([numbers_along(size, 1), index], source, accumulate)
+    made = _index_put(x.reshape(size, -1), [numbers_along(size, 1), index], source, accumulate)
     return made.reshape(x.shape)
 
 

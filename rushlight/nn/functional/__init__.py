@@ -39,4 +39,5 @@ _add_parsers(
         "softshrink",
         "threshold_",
     ],
+    titles={"logsigmoid": "log_sigmoid"},
 )
