@@ -25,7 +25,8 @@ cdef class JoinOp(GeneralOp):
         cdef Tensor x, first, out
         cdef int64_t sizes[MAX_DIMS]
         cdef int64_t total = 0
-        cdef int d, at, ndim, count
+        cdef int d, ndim, count
+        cdef int64_t at
         cdef uint8_t all_flags = CONTIGUOUS
         if call.mode != MODE_NEW or not short_ways or not (type(tensors) is tuple or type(tensors) is list) or not PyLong_CheckExact(dim):
             return GeneralOp.compute(self, args, call)
@@ -38,9 +39,9 @@ cdef class JoinOp(GeneralOp):
         if ndim + self.stacks == 0 or ndim + 1 >= MAX_DIMS:
             return GeneralOp.compute(self, args, call)
         count = ndim + self.stacks
-        if not -count <= dim < count:
+        at = int64_of(dim)
+        if not -count <= at < count:
             return GeneralOp.compute(self, args, call)
-        at = dim
         at += count if at < 0 else 0
         for i in range(n):
             if not PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor):

@@ -164,7 +164,8 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
             continue
         value = args[plan.saved_index[i]]
         if kind != FROM_ARGUMENT:
-            if not known if plan.collects else in_place or plan.from_edge[i] < 0 or (<Tensor>value).output_number:
+            if (plan.collects and not known) or (not plan.collects and (
+                    in_place or plan.from_edge[i] < 0 or (<Tensor>value).output_number != 0)):
                 made = metadata_of(<object>value, kind)
                 put_item(&saved[i], <PyObject*>made)
         elif PyLong_CheckExact(<object>value) or PyFloat_CheckExact(<object>value) or value == <PyObject*>None:
@@ -205,7 +206,7 @@ cdef tuple tuple_of_none(Py_ssize_t count):
 cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
     """Edges of an op with a list of tensors among its inputs, or one rule for all of them: one for each tensor. Returns whether the op has
     one list alone, and what is behind each edge knows its shape and dtype, so that those need not be saved."""
-    cdef object values = []
+    cdef object values = None
     cdef Rule rule = <Rule>PyList_GET_ITEM(op.rules, 0)
     cdef Tensor tensor
     cdef object edge
@@ -213,9 +214,10 @@ cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
     cdef PyObject** items
     cdef tuple next_nodes
     cdef bint known = op.rule_total == 1 and rule.parameter >= 0
-    if op.rule_total == 1 and rule.is_list and type(<object>args[rule.parameter]) in (list, tuple):
+    if op.rule_total == 1 and rule.is_list and (type(<object>args[rule.parameter]) is list or type(<object>args[rule.parameter]) is tuple):
         values = <object>args[rule.parameter]
     else:
+        values = []
         for rule in op.rules:
             if rule.parameter < 0:
                 values += [<object>args[<int>index] for index in op.tensor_parameters]

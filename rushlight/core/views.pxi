@@ -85,7 +85,8 @@ cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) e
         out.shape[unknown] = count // known
     elif known != count:
         raise RuntimeError(f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
-    count_of(out)
+    if count == 0:
+        count_of(out)      # (sizes around a 0 may be too large; otherwise who makes the tensor finds out)
     return 0
 
 

@@ -4,7 +4,7 @@ import cmath
 import math
 
 import rushlight as torch
-from rushlight.core import Tensor
+from rushlight.core import Tensor, is_grad_enabled
 from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise, underived
 from rushlight.ops._rules import (
@@ -232,16 +232,18 @@ def fmod(a, b):
 
 
 # ---------------------------------------------------------------------------------------------------------- powers
-def base_product(g, a, exponent, adjoint=conjugate):
-    """g · ∂(a^exponent)/∂a, which is 0 where exponent is 0, whatever the rest is."""
+def base_product(g, a, exponent):
+    """g times the conjugate of ∂(a^exponent)/∂a, which is 0 where exponent is 0, whatever the rest is."""
     if isinstance(exponent, Tensor):
-        return torch.where(exponent == 0, 0, g * adjoint(exponent * a ** (exponent - 1)))
+        return torch.where(exponent == 0, 0, g * conjugate(exponent * a ** (exponent - 1)))
+    if exponent == 2 and not is_grad_enabled():
+        return g * conjugate(a * exponent)
     if exponent == 0:
         return torch.zeros_like(g)
-    if not torch.is_grad_enabled() and (exponent == 1 or exponent == 2):
-        return g if exponent == 1 else g * adjoint(a * exponent)
+    if exponent == 1 and not is_grad_enabled():
+        return g
     # Where it is recorded it depends on `a` for good: the derivatives of a polynomial never run out, they become 0.
-    return g * adjoint(a ** (exponent - 1) * exponent)
+    return g * conjugate(a ** (exponent - 1) * exponent)
 
 
 def logarithm_of(base, exponent):
@@ -268,7 +270,7 @@ def unchanged(value):
 
 def power_tangent(a_t, exponent_t, a, exponent, out):
     return total(
-        None if a_t is None else base_product(a_t, a, exponent, unchanged),
+        None if a_t is None else conjugate(base_product(conjugate(a_t), a, exponent)),
         None if exponent_t is None else exponent_product(exponent_t, a, exponent, out, unchanged),
     )
 
@@ -281,10 +283,7 @@ def refuse_negative_power(dtype, a, exponent):
 
 
 @pointwise(
-    vjp=(
-        lambda g, a, exponent: base_product(g, a, exponent),
-        lambda g, a, exponent, out: exponent_product(g, a, exponent, out),
-    ),
+    vjp=(base_product, lambda g, a, exponent, out: exponent_product(g, a, exponent, out)),
     jvp=power_tangent,
     check=refuse_negative_power,
     row_major_of_number=True,
