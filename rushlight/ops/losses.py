@@ -31,10 +31,13 @@ def divided(g, slope, reduction):
 
 def difference_of(x, target, kernel=None):
     """x - target in the dtype of both, which a kernel that is named must know: a real floating one."""
-    dtype = torch.result_type(x, target)
+    dtype = x.dtype
+    if target.dtype is not dtype:
+        dtype = torch.result_type(x, target)
+        x, target = x.to(dtype), target.to(dtype)
     if kernel is not None:
         require_floating(kernel, dtype)
-    return x.to(dtype) - target.to(dtype)
+    return x - target
 
 
 def require_castable(x, target, floats=False):
