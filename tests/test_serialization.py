@@ -7,6 +7,7 @@ import pickle
 import random
 import re
 import struct
+import tarfile
 import warnings
 import zipfile
 from collections import Counter, OrderedDict
@@ -393,7 +394,7 @@ def test_where_storages_go():
 
 
 def test_a_place_of_the_users_own():
-    places = list(torch.serialization.places)
+    places = list(torch.serialization._package_registry)
     try:
         torch.serialization.register_package(
             5, lambda storage: "moon", lambda storage, location: storage if location == "moon" else None
@@ -401,7 +402,7 @@ def test_a_place_of_the_users_own():
         assert torch.serialization.location_tag(torch.ones(1).untyped_storage()) == "moon"
         assert there_and_back(torch.ones(1)).tolist() == [1]
     finally:
-        torch.serialization.places[:] = places
+        torch.serialization._package_registry[:] = places
 
 
 def test_mapped_into_memory(tmp_path):
@@ -724,3 +725,39 @@ def test_random_damage_raises_what_it_should(seed, monkeypatch):
         except RuntimeError:  # (also those of a repr that goes too deep)
             refused += 1
     assert refused > 100
+
+
+def test_the_oldest_format(tmp_path):
+    """A tar archive of storages, tensors and a pickle that names them; (x, its transposed view, a part of its storage)."""
+    path = tmp_path / "old.tar"
+    number, end = struct.Struct("<q").pack, b"."
+    records = {
+        "storages": pickle.dumps(1, 2)
+        + b"\x80\x02K\x07X\x03\0\0\0cpuctorch\nFloatStorage\n\x87."
+        + struct.pack("<q4f", 4, 1, 2, 3, 4)
+        + pickle.dumps([(9, 7, 2, 2)], 2),
+        "tensors": pickle.dumps(3, 2),
+        "pickle": b"\x80\x02]K\x01QaK\x02QaK\x03Qa.",
+    }
+    for key, storage, sizes, strides, offset in ((1, 7, (2, 2), (2, 1), 0), (2, 7, (2, 2), (1, 2), 0), (3, 9, (2,), (1,), 0)):
+        records["tensors"] += b"\x80\x02K" + bytes([key]) + b"K" + bytes([storage]) + b"ctorch\nFloatTensor\n\x87" + end
+        records["tensors"] += number(len(sizes)) + b"".join(map(number, (*sizes, *strides, offset)))
+    with tarfile.open(path, "w") as archive:
+        for name, content in records.items():
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            archive.addfile(about, io.BytesIO(content))
+    x, turned, part = torch.load(path, weights_only=False)
+    assert (x.tolist(), turned.tolist(), part.tolist()) == ([[1, 2], [3, 4]], [[1, 3], [2, 4]], [3, 4])
+    x[1, 0] = 5
+    assert turned[0, 1] == 5
+    assert part[0] == 5
+    with pytest.raises(RuntimeError, match=r"saved in the legacy \.tar format"):
+        torch.load(path)
+    records["storages"] = records["storages"][:-20]
+    with tarfile.open(path, "w") as archive:
+        about = tarfile.TarInfo("storages")
+        about.size = len(records["storages"])
+        archive.addfile(about, io.BytesIO(records["storages"]))
+    with pytest.raises(RuntimeError):
+        torch.load(path, weights_only=False)

@@ -1,0 +1,78 @@
+"""Where storages go: the places that files name, and `map_location`."""
+
+import re
+
+import rushlight
+from rushlight import core
+from rushlight.core import device
+
+_package_registry: list = []
+
+
+def register_package(priority, tagger, deserializer):
+    """Adds a kind of place, asked in the order of priorities: `tagger(storage)` and `deserializer(storage, location)` return None where
+    it is not theirs."""
+    _package_registry.append((priority, tagger, deserializer))
+    _package_registry.sort(key=lambda place: place[0])
+
+
+def location_tag(storage):
+    """What a file calls the place of a storage."""
+    for _, tagger, _ in _package_registry:
+        if location := tagger(storage):
+            return location
+    raise RuntimeError("don't know how to determine data location of " + rushlight.typename(storage))
+
+
+def default_restore_location(storage, location):
+    """The storage at the place that a file, or `map_location`, names."""
+    for _, _, deserializer in _package_registry:
+        restored = deserializer(storage, location)
+        if restored is not None:
+            return restored
+    raise RuntimeError(f"don't know how to restore data location of {rushlight.typename(storage)} (tagged with {location})")
+
+
+def refuse_place(storage, location):
+    """Places that PyTorch knows and Rushlight, which has the CPU alone, does not."""
+    found = re.match(r"(cuda|xpu|hpu|mtia|privateuseone)(:|[0-9]|$)", location)
+    advice = "If you are running on a CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map your storages to the CPU."
+    if found and found[1] in ("cuda", "xpu", "mtia"):
+        kind = found[1]
+        raise RuntimeError(
+            f"Attempting to deserialize object on a {kind.upper()} device but torch.{kind}.is_available() is False. {advice}"
+        )
+    if found:
+        raise RuntimeError(f"The {found[1].upper()} device module is not registered. {advice}")
+    if location.startswith("mps") or location == "meta":
+        raise RuntimeError(f"torch.UntypedStorage(): Storage device not recognized: {location}")
+
+
+register_package(10, lambda storage: "cpu", lambda storage, location: storage if location == "cpu" else None)
+register_package(20, lambda storage: None, refuse_place)
+
+
+def restorer(map_location):
+    """`map_location` as a function of a storage and its location."""
+    if map_location is None:
+        return default_restore_location
+    if isinstance(map_location, dict):
+        return lambda storage, location: default_restore_location(storage, map_location.get(location, location))
+    if isinstance(map_location, (str, device)):
+        return lambda storage, location: default_restore_location(storage, str(map_location))
+
+    def restore(storage, location):
+        restored = map_location(storage, location)
+        return default_restore_location(storage, location) if restored is None else restored
+
+    return restore
+
+
+def normalize_storage_type(storage_type):
+    """The class of the package of the same name."""
+    return getattr(rushlight, storage_type.__name__)
+
+
+def storage_to_tensor_type(storage):
+    """FloatTensor for a FloatStorage, and so on."""
+    return core.tensor_types[storage.dtype]

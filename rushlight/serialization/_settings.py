@@ -1,0 +1,84 @@
+"""What can be set about saving and loading, for the process, the thread or a `with` block."""
+
+import threading
+from enum import Enum
+
+
+class LoadEndianness(Enum):
+    """The byte order of files that do not tell theirs."""
+
+    NATIVE = 1
+    LITTLE = 2
+    BIG = 3
+
+
+class Settings:
+    """What `set_crc32_options` and its kin set."""
+
+    crc32 = True
+    endianness: LoadEndianness | None = None
+    mmap_flags = 2  # mmap.MAP_PRIVATE
+
+
+class ThreadSettings(threading.local):
+    skip_data = False
+
+
+within = ThreadSettings()
+
+
+def get_crc32_options() -> bool:
+    """Whether `save` notes a checksum of each record."""
+    return Settings.crc32
+
+
+def set_crc32_options(compute_crc32: bool):
+    """Says whether `save` notes a checksum of each record; without, damage goes unnoticed."""
+    Settings.crc32 = compute_crc32
+
+
+def get_default_load_endianness():
+    """The byte order of files that do not tell theirs; None is little."""
+    return Settings.endianness
+
+
+def set_default_load_endianness(endianness):
+    """Sets the byte order of files that do not tell theirs."""
+    if not isinstance(endianness, LoadEndianness) and endianness is not None:
+        raise TypeError("Invalid argument type in function set_default_load_endianness")
+    Settings.endianness = endianness
+
+
+def get_default_mmap_options():
+    """The flags with which `load(mmap=True)` maps files."""
+    return Settings.mmap_flags
+
+
+class set_default_mmap_options:
+    """Sets, as a function or for a `with` block, the flags with which `load(mmap=True)` maps files: mmap.MAP_PRIVATE or MAP_SHARED."""
+
+    def __init__(self, flags: int) -> None:
+        if flags not in (1, 2):
+            raise ValueError(
+                f"Invalid argument in function set_default_mmap_options, expected mmap.MAP_PRIVATE or mmap.MAP_SHARED, but got {flags}"
+            )
+        self.before, Settings.mmap_flags = Settings.mmap_flags, flags
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception) -> None:
+        Settings.mmap_flags = self.before
+
+
+class skip_data:
+    """In its `with` block `save` leaves holes where the bytes of storages would be, and `load` leaves storages zero."""
+
+    def __init__(self, materialize_fake_tensors: bool = False):
+        self.materialize_fake_tensors = materialize_fake_tensors
+
+    def __enter__(self):
+        self.before, within.skip_data = within.skip_data, True
+
+    def __exit__(self, *exception):
+        within.skip_data = self.before
