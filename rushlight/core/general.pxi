@@ -90,9 +90,11 @@ def written_out(str name, given, Tensor result):
     mark_write(out.storage)
     return out
 
-def mark_written(Tensor tensor):
-    """Counts an in-place write that a kernel did to `tensor`."""
-    mark_write(tensor.storage)
+def mark_written(*tensors):
+    """Counts an in-place write that a kernel did to each tensor (None: there is none)."""
+    for tensor in tensors:
+        if tensor is not None:
+            mark_write((<Tensor?>tensor).storage)
 
 
 cdef inline bint has_hidden_dim(Tensor x) noexcept:
@@ -160,11 +162,13 @@ cdef inline void unlink(Tensor result):
 
 
 def are_alike(Tensor first, *others):
-    """Whether all are contiguous tensors of one shape and of one dtype, float32 or float64: what fused kernels take."""
+    """Whether all (None aside) are contiguous tensors of one shape and of one dtype, float32 or float64: what fused kernels take."""
     cdef Tensor x
     if first.code != FLOAT32 and first.code != FLOAT64 or not first.flags & CONTIGUOUS:
         return False
     for value in others:
+        if value is None:
+            continue
         x = <Tensor?>value
         if x.code != first.code or not x.flags & CONTIGUOUS or not x.geometry.same_shape(first.geometry):
             return False

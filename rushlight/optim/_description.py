@@ -1,0 +1,193 @@
+"""Optimizers by description: a class says what its options and its state are and how one parameter moves; the rest is here."""
+
+import inspect
+from typing import Any
+
+import rushlight as torch
+from rushlight import core
+from rushlight.optim.optimizer import Optimizer, _evaluate, _use_grad_for_differentiable
+
+_FUSED_DEVICES = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
+_CAPTURABLE_DEVICES = ["cuda", "xpu", "hpu", "privateuseone", "xla"]
+
+
+class DescribedOptimizer(Optimizer):
+    """An optimizer that is made from a description.
+
+    A class has its signature as `__init__`, which hands what it was given to `describe`, and says
+
+    - `options`: the names of its options, in the order in which a group has them;
+    - `checked`: those that must be neither negative nor NaN, in the order in which they are looked at (`check` adds to it);
+    - `state_names(group)`: the tensors like the parameter that are kept of it, all zero at first;
+    - `update(param, grad, state, *, …)`: one step of one parameter in place, given the options that it names;
+    - `accelerated(work, group)`, where a kernel can do that for plain tensors.
+    """
+
+    options: tuple[str, ...] = ()
+    checked: tuple[str, ...] = ("lr", "eps", "weight_decay")
+    later: tuple[str, ...] = ()
+    """Options that old checkpoints lack, beside flags."""
+
+    _wanted: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **keywords) -> None:
+        super().__init_subclass__(**keywords)
+        parameters = inspect.signature(cls.update).parameters.values()
+        cls._wanted = tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+    def describe(self, params, given: dict[str, Any]) -> None:
+        """Begins with the options among what `__init__` was given."""
+        defaults = {name: given[name] for name in self.options}
+        if "betas" in defaults:
+            defaults["betas"] = tuple(defaults["betas"])
+        self.check(defaults)
+        super().__init__(params, defaults)
+        if defaults.get("fused") and defaults["differentiable"]:
+            raise RuntimeError("`fused` does not support `differentiable`")
+        if defaults.get("fused") and defaults["foreach"]:
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+    def check(self, options: dict[str, Any]) -> None:
+        """Raises ValueError for the first option that is out of its range."""
+        check_single("lr", options["lr"])
+        for name in self.checked:
+            value = options[name]
+            if name == "betas":
+                for index in (0, 1):
+                    if not 0.0 <= value[index] < 1.0:
+                        raise ValueError(f"Invalid beta parameter at index {index}: {value[index]}")
+            elif not value >= 0.0:
+                raise invalid(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        defaults = {name: parameter.default for name, parameter in inspect.signature(type(self)).parameters.items()}
+        for group in self.param_groups:
+            for name in self.options:
+                if name in self.later or defaults.get(name, 0) is None or isinstance(defaults.get(name), bool):
+                    group.setdefault(name, defaults[name])
+            counts_to_tensors(self, group.get("fused"))
+
+    def state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """The names of the tensors like a parameter that its state has; none where nothing is kept of it."""
+        raise NotImplementedError
+
+    def first_state(self, param, group: dict[str, Any]) -> dict[str, Any]:
+        """What is kept of a parameter from its first step on."""
+        state = self.state[param]
+        state["step"] = torch.zeros((), dtype=step_dtype(group.get("fused")))
+        for name in self.state_names(group):
+            state[name] = torch.zeros_like(param, memory_format=torch.preserve_format)
+        return state
+
+    def update(self, param, grad, state: dict[str, Any]) -> None:
+        """One step of a parameter."""
+        raise NotImplementedError
+
+    def accelerated(self, work: list, group: dict[str, Any]) -> list:
+        """Steps by a kernel, where there is one for these parameters, gradients and states; returns those that are left."""
+        return work
+
+    @_use_grad_for_differentiable
+    def step(self, closure=None):
+        """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss."""
+        loss = _evaluate(closure)
+        for group in self.param_groups:
+            fused, capturable, recorded = group.get("fused"), group.get("capturable"), group["differentiable"]
+            limited, has_state, state_of, work = fused or capturable, self.state_names(group), self.state.get, []
+            for param in group["params"]:
+                grad = param.grad
+                if grad is None:
+                    continue
+                if limited:
+                    check_param(param, fused=fused, capturable=capturable)
+                state = {}
+                if has_state:
+                    state = state_of(param) or self.first_state(param, group)
+                    count = state.get("step")
+                    if count is not None:
+                        if recorded and count.requires_grad:
+                            raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
+                        count += 1
+                work.append((param, grad, state))
+            if not recorded:
+                work = self.accelerated(work, group)
+            if work:
+                options = {name: scalar(group[name]) for name in self._wanted}
+                for param, grad, state in work:
+                    self.update(param, -grad if group["maximize"] else grad, state, **options)
+        return loss
+
+
+# ---------------------------------------------------------------------------------------------------------- checks
+def invalid(name: str, value) -> ValueError:
+    """What is raised for an option out of its range."""
+    what = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
+    return ValueError(f"Invalid {what}: {value}")
+
+
+def check_single(name: str, value) -> None:
+    """A tensor in place of a number must have one element."""
+    if isinstance(value, torch.Tensor) and value.numel() != 1:
+        raise ValueError(f"Tensor {name} must be 1-element")
+
+
+def check_param(param, *, fused: bool | None = False, capturable: bool = False) -> None:
+    """Raises for a parameter that the group's options cannot be applied to; both options were made for other devices."""
+    if capturable:
+        raise AssertionError(f"If capturable=True, params and state_steps must be on supported devices: {_CAPTURABLE_DEVICES}.")
+    if fused and not param.is_floating_point():
+        raise RuntimeError(
+            "`fused=True` requires all the params to be floating point Tensors of supported devices: "
+            f"{_FUSED_DEVICES} but {param.dtype} and {param.device.type}"
+        )
+
+
+def step_dtype(fused: bool | None = False):
+    """The dtype of the count of steps: it follows a default of float64, but for fused updates."""
+    return torch.float64 if not fused and torch.get_default_dtype() == torch.float64 else torch.float32
+
+
+def counts_to_tensors(optimizer, fused: bool | None = False) -> None:
+    """Makes counts of steps tensors, which old checkpoints hold as numbers."""
+    for state in optimizer.state.values():
+        if isinstance(state, dict) and "step" in state and not isinstance(state["step"], torch.Tensor):
+            state["step"] = torch.tensor(float(state["step"]), dtype=step_dtype(fused))
+
+
+# ---------------------------------------------------------------------------------------------------------- values
+def scalar(value):
+    """A tensor of one element without its dimensions; a number as it is; each of a tuple."""
+    if isinstance(value, tuple):
+        return tuple(map(scalar, value))
+    return value.squeeze() if isinstance(value, torch.Tensor) and value.dim() else value
+
+
+def number(value):
+    """The number that an op takes as `alpha` or `value`."""
+    return value.item() if isinstance(value, torch.Tensor) else value
+
+
+def with_decay(grad, param, weight_decay):
+    """The gradient with that of the L2 penalty; a penalty that needs a gradient itself reads the parameter as it is now."""
+    if isinstance(weight_decay, torch.Tensor) and weight_decay.requires_grad:
+        return grad.addcmul(param.clone(), weight_decay)
+    return grad.add(param, alpha=number(weight_decay)) if weight_decay != 0 else grad
+
+
+def as_real(param, grad, *state):
+    """A complex parameter and what belongs to it as real views with one more dimension: the averages of real and imaginary part are apart.
+
+    (PyTorch refuses a gradient that is a lazy conjugate.)
+    """
+    tensors = (param, grad.resolve_conj(), *state) if param.is_complex() else (param, grad, *state)
+    return tuple(x if x is None or not x.is_complex() else torch.view_as_real(x) for x in tensors)
+
+
+def root(square, eps, differentiable):
+    """√square + eps; where it is recorded, sqrt's derivative needs its result, which must then stay as it is."""
+    return square.sqrt() + eps if differentiable else square.sqrt().add_(eps)
+
+
+kernel_takes = core.are_alike
+"""Whether a kernel applies: dense float32 or float64 tensors, alike in dtype and shape."""
