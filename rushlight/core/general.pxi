@@ -1,4 +1,7 @@
 # Ops whose forward is written in Python, and calls of kernels by name.
+cdef inline bint is_plain_integer(object value):
+    return PyLong_CheckExact(value) or PyBool_Check(value)
+
 cdef class Kernel:
     """A C++ kernel, called with tensors (outputs first; None for one that is left out) and then plain numbers."""
     cdef KernelFunction function
@@ -31,10 +34,12 @@ cdef class Kernel:
             if isinstance(value, float):
                 plain[count].f = value
                 count += 1
-            elif value is not None and not isinstance(value, Tensor):
+            elif is_plain_integer(value) or value is not None and not isinstance(value, Tensor):
                 plain[count].i = value
                 count += 1
         for value in arguments:     # (only now: what a number's __index__ does may move memory)
+            if PyFloat_CheckExact(value) or is_plain_integer(value):
+                continue
             if isinstance(value, Tensor):
                 if type(value) is Wrapped:
                     raise NotImplementedError(f"the kernel {self.name} cannot read a tensor inside a transform")
