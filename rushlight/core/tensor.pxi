@@ -7,7 +7,8 @@ cdef enum:
     DERIVATIVE_INPUT = 16    # has a grad_fn, but is a leaf to its user: the input of a function that is being differentiated
     CONJUGATE = 32       # the elements are the conjugates of what lies in memory …
     NEGATIVE = 64        # … or its negatives: see lazy.pxi
-    LAZY = 96            # either
+    NOTHING = 128        # all elements are 0 and stay so: a derivative that is nothing
+    LAZY = 224           # any of the three
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -192,6 +193,10 @@ cdef class Tensor:
     def is_neg(self):
         """Whether the elements are the negatives of what lies in memory, as in the imaginary part of a lazy conjugate."""
         return self.flags & NEGATIVE != 0
+
+    def _is_zerotensor(self):
+        """Whether this is the derivative of something that does not vary: zeros that nobody may write."""
+        return self.flags & NOTHING != 0
 
     def is_pinned(self, device=None):
         return False

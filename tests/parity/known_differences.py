@@ -59,6 +59,9 @@ SEMANTIC_DIFFERENCES = {
     "jacobian of no elements": "a Jacobian of no elements, where PyTorch has nothing to stack",
     "set_ and as_strided_ of examples under vmap": "refused or done, where PyTorch warns and changes copies",
     "a leaf that takes other memory by set_ after it was used": "the same leaf, unless somebody has asked for its edge before",
+    "a gradient for a leaf whose .grad is a ZeroTensor": "it is added, where PyTorch refuses to write into that; deepcopy copies one",
+    "gradients of operands of mixed dtypes": "computed in the wider dtype, where PyTorch squares and subtracts in the narrower one first",
+    "var and std over dim=[] or dim=() in backward": "counted over all elements, as forward does, where PyTorch counts one",
     "x.data = y of another shape, then backward": "refused, where PyTorch gives a .grad of the old shape",
     "triangular_solve and cholesky_inverse in forward mode": "PyTorch's tangents are not the derivatives",
 }
