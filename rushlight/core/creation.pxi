@@ -85,7 +85,7 @@ cdef int store_number(object value, int code, void* at) except -1:
         (<uint8_t*>at)[0] = PyObject_IsTrue(value)
         return 0
     if kind == IS_COMPLEX:
-        return write_number(PyFloat_AS_DOUBLE(value) if PyFloat_Check(value) else value, code, at)
+        return write_number(value if PyComplex_Check(value) else PyFloat_AsDouble(value), code, at)
     if kind == IS_FLOATING:
         if PyComplex_Check(value):
             raise TypeError(f"must be real number, not {type_name(value)}")
@@ -93,21 +93,16 @@ cdef int store_number(object value, int code, void* at) except -1:
         return write_number(real, code, at)
     if PyFloat_Check(value):
         real = PyFloat_AS_DOUBLE(value)
-        if not -9223372036854775808. <= real < 9223372036854775808.:
-            raise RuntimeError(f"value cannot be converted to type {dtypes[code].name} without overflow")
+        if not SMALLEST[code] <= real <= <double>LARGEST_INTEGER[code] or real >= 9223372036854775808.:
+            raise_overflow(dtypes[code].name)
         integer = <int64_t>real
     else:
         integer = PyLong_AsLongLongAndOverflow(value if PyLong_Check(value) else PyNumber_Index(value), &overflow)
         if overflow:
             raise ValueError("Overflow when unpacking long long")
-    if code != INT64 and not SMALLEST[code] <= integer <= LARGEST_INTEGER[code]:
-        raise RuntimeError(f"value cannot be converted to type {dtypes[code].name} without overflow")
+    if code != INT64 and not (-255 if code == UINT8 else SMALLEST[code]) <= integer <= LARGEST_INTEGER[code]:
+        raise_overflow(dtypes[code].name)
     return write_number(integer, code, at)
-
-cdef int64_t[12] SMALLEST
-cdef int64_t[12] LARGEST_INTEGER
-SMALLEST[:] = [0, -255, -128, -32768, -2147483648, 0, 0, 0, 0, 0, 0, 0]       # (negative bytes wrap around)
-LARGEST_INTEGER[:] = [0, 255, 127, 32767, 2147483647, 0, 0, 0, 0, 0, 0, 0]
 
 cdef tuple items_of(object data, int64_t size):
     """The items of a sequence that should have `size` of them, read once."""

@@ -205,30 +205,53 @@ cdef int64_t int64_of(object value) except? -1:
 cdef extern from "<cmath>":
     const double INFINITY
 
-# The largest finite number of a dtype where a Python number may be beyond it.
+# The largest finite number of a dtype where a Python number may be beyond it, and the range of the integers.
 cdef double LARGEST[12]
 LARGEST[:] = [0, 0, 0, 0, 0, 0, 65504, 3.3895313892515355e38, 3.4028234663852886e38, 0, 3.4028234663852886e38, 0]
+cdef int64_t SMALLEST[6]
+SMALLEST[:] = [0, 0, -128, -32768, -2147483648, -9223372036854775807 - 1]
+cdef int64_t LARGEST_INTEGER[6]
+LARGEST_INTEGER[:] = [1, 255, 127, 32767, 2147483647, 9223372036854775807]
 
-def check_fits_dtype(value, d):
-    """Refuses a finite number that is beyond what a floating or complex dtype holds."""
+cdef raise_overflow(str named):
+    raise RuntimeError(f"value cannot be converted to type {named} without overflow")
+
+cdef int require_64_bits(object value) except -1:
+    """Refuses an int beyond what PyTorch takes for a number: 2^63 to 2^64 - 1 are unsigned."""
+    if not -9223372036854775808 <= value <= 18446744073709551615:
+        raise OverflowError("int too big to convert" if value > 0 else "can't convert negative int to unsigned")
+    return 0
+
+def check_number_fits(value, d):
+    """Refuses a number that is beyond what a dtype holds (an infinity is not, but for integers)."""
     check_fits(value, code_given("fill", d))
 
 cdef int check_fits(object value, int code) except -1:
+    cdef double element[2]
     cdef double real, imag = 0
     if LARGEST[code] == 0:
-        return 0
+        return write_number(value, code, element)
     if PyFloat_CheckExact(value):
         real = value
     elif PyComplex_Check(value):
         real, imag = value.real, value.imag
-    elif (code == FLOAT16 or code == BFLOAT16) and PyLong_Check(value) and -1 << 62 < value < 1 << 62:
-        real = value
     else:
-        return 0
-    if LARGEST[code] < abs(real) < INFINITY or LARGEST[code] < abs(imag) < INFINITY:
-        named = {FLOAT16: "c10::Half", BFLOAT16: "c10::BFloat16", FLOAT32: "float", COMPLEX64: "c10::complex<float>"}[code]
-        raise RuntimeError(f"value cannot be converted to type {named} without overflow")
+        if PyLong_Check(value):
+            require_64_bits(value)
+        real = value
+    if LARGEST[code] < abs(real) < INFINITY or LARGEST[code] < abs(imag) < INFINITY or imag != 0 and category[code] != IS_COMPLEX:
+        raise_overflow({FLOAT16: "c10::Half", BFLOAT16: "c10::BFloat16", FLOAT32: "float", COMPLEX64: "c10::complex<float>"}[code])
     return 0
+
+cdef object wrapped_around(object value):
+    """An int as int64 has it: as a tensor of unsigned integers is converted."""
+    cdef int overflow = 0
+    if PyLong_Check(value):
+        PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow:
+            require_64_bits(value)
+            return value - 18446744073709551616
+    return value
 
 cdef int write_number(object value, int code, void* at) except -1:
     """Stores a Python number as one element of dtype `code`."""
@@ -239,9 +262,11 @@ cdef int write_number(object value, int code, void* at) except -1:
     if kind == IS_FLOATING:
         if PyComplex_Check(value):
             if value.imag != 0:
-                raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
+                raise_overflow(c_name(code) if code >= FLOAT32 else "double")
             value = value.real
         real = value
+        if abs(real) >= 9223372036854775808. and PyLong_Check(value):
+            require_64_bits(value)
         if code == FLOAT32:
             (<float*>at)[0] = <float>real
         elif code == FLOAT64:
@@ -249,6 +274,8 @@ cdef int write_number(object value, int code, void* at) except -1:
         else:
             write_half(real, code, at)
     elif kind == IS_COMPLEX:
+        if PyLong_Check(value):
+            require_64_bits(value)
         value = complex(value)
         if code == COMPLEX64:
             (<float*>at)[0] = <float>PyComplex_RealAsDouble(value)
@@ -257,36 +284,36 @@ cdef int write_number(object value, int code, void* at) except -1:
             (<double*>at)[0] = PyComplex_RealAsDouble(value)
             (<double*>at)[1] = PyComplex_ImagAsDouble(value)
     elif kind == IS_BOOL:
+        if PyLong_Check(value):
+            require_64_bits(value)
         (<uint8_t*>at)[0] = 1 if value else 0
     else:
-        if PyFloat_Check(value) or PyComplex_Check(value):
-            if PyComplex_Check(value):
-                if value.imag != 0:
-                    raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
-                value = value.real
-            if value != value or value in (float("inf"), float("-inf")):
-                raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
-            value = int(value)
-        integer = PyLong_AsLongLongAndOverflow(int(value), &overflow)
-        if overflow:
-            raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
+        if PyComplex_Check(value):
+            if value.imag != 0:
+                raise_overflow(c_name(code))
+            value = value.real
+        if PyFloat_Check(value):
+            real = value
+            if not SMALLEST[code] <= real <= <double>LARGEST_INTEGER[code]:
+                raise_overflow(c_name(code))
+            integer = <int64_t>real if real < 9223372036854775808. else SMALLEST[INT64]
+        else:
+            integer = PyLong_AsLongLongAndOverflow(int(value), &overflow)
+            if overflow:
+                require_64_bits(value)
+                raise_overflow(c_name(code))
+            # Numbers below 0 wrap around in an unsigned byte.
+            if integer > LARGEST_INTEGER[code] or integer < (-255 if code == UINT8 else SMALLEST[code]):
+                raise_overflow(c_name(code))
         if code == INT64:
             (<int64_t*>at)[0] = integer
         elif code == INT32:
-            if integer < -2147483648 or integer > 2147483647:
-                raise RuntimeError("value cannot be converted to type int without overflow")
             (<int32_t*>at)[0] = <int32_t>integer
         elif code == INT16:
-            if integer < -32768 or integer > 32767:
-                raise RuntimeError("value cannot be converted to type int16_t without overflow")
             (<int16_t*>at)[0] = <int16_t>integer
         elif code == INT8:
-            if integer < -128 or integer > 127:
-                raise RuntimeError("value cannot be converted to type int8_t without overflow")
             (<int8_t*>at)[0] = <int8_t>integer
         else:
-            if integer < -255 or integer > 255:
-                raise RuntimeError("value cannot be converted to type uint8_t without overflow")
             (<uint8_t*>at)[0] = <uint8_t>integer
     return 0
 

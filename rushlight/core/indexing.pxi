@@ -187,6 +187,14 @@ cdef Tensor without_leading_ones(Tensor value):
         d += 1
     return value.view(make_size(&value.geometry.shape[d], value.geometry.ndim - d))
 
+cdef Tensor element_of(object value, int code):
+    """An assigned number as a 0-d tensor; beyond a half it is infinite."""
+    cdef Tensor out = new_contiguous(code, NULL, 0)
+    if code != FLOAT16 and code != BFLOAT16:
+        check_fits(value, code)
+    write_number(value, code, data_of(out))
+    return out
+
 cdef int set_item(Tensor x, object index, object value) except -1:
     if subclasses_exist and type(x) is not Tensor:
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
@@ -196,11 +204,13 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     view, indices = split_index(x, None if index is True else index)
     if not isinstance(value, Tensor) and number_code(value) == NO_DTYPE:
         raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
+    if PyLong_Check(value):
+        int64_of(value)
     if modes.transforms:
         refuse_captured("copy" if indices is None else "_index_put", x, True)
     if indices is not None:
         if not isinstance(value, Tensor):
-            value = tensor_of_dtype(value, x.code)
+            value = element_of(value, x.code)
         elif (<Tensor>value).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
             value = without_leading_ones(<Tensor>value)
         py_index_put(view, indices, value)
@@ -218,5 +228,5 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     else:
         check_no_overlap(<Tensor>view)
         # (Where it is recorded, it is as the write of a tensor.)
-        view.fill_(tensor_of_dtype(value, x.code) if x.code == FLOAT16 or x.code == BFLOAT16 or modes.grad and needs_grad(<Tensor>view) else value)
+        view.fill_(element_of(value, x.code) if x.code == FLOAT16 or x.code == BFLOAT16 or modes.grad and needs_grad(<Tensor>view) else value)
     return 0

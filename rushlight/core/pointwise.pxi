@@ -9,6 +9,19 @@ cdef enum:
 cdef enum:
     MAX_INPUTS = 5
 
+# What is beyond, infinite or NaN takes the general way, which asks whether it fits.
+cdef double PLAIN_NUMBERS = 9223372036854775808.
+
+cdef object negated(object value):
+    """-value; integers of 64 bits wrap around, as PyTorch's."""
+    if not PyLong_Check(value) or -9223372036854775808 < value <= 9223372036854775807:
+        return -value
+    require_64_bits(value)
+    return value if value < 0 else 18446744073709551616 - value if value > 9223372036854775808 else -value
+
+cdef inline object real_value(object value):
+    return value.real if PyComplex_Check(value) else value
+
 cdef inline int operand_code(const Pointwise* kernel, int operand, int compute) noexcept:
     cdef int kind = operand_kind(kernel, operand)
     if kind == OPERAND_SAME:
@@ -38,6 +51,8 @@ cdef class PointwiseOp(Op):
     cdef object check                    # refuses dtypes and operands: check(dtype, *inputs) raises
     cdef bint tensors_only               # a Python number is refused where the second input stands
     cdef bint wide_numbers               # numbers are not rounded to halves, where it computes with those
+    cdef bint numbers_follow             # numbers take the tensors' dtype, whatever their own kind
+    cdef int8_t fits[DTYPES]             # the dtype that holds a number, or an error, where it computes in this one; NO_DTYPE: it wraps around
     cdef bint row_major_of_number        # the result with a number for its first input is contiguous …
     cdef public bint row_major_of_complex    # … or that of complex numbers
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
@@ -45,7 +60,8 @@ cdef class PointwiseOp(Op):
     cdef bint direct_many                # three inputs or more, without further numbers: see `many`
 
     def configure(self, str kernel, int inputs, bint promotes_to_float, str scaled=None, int alpha=-1, int alpha_sign=1, numbers=None,
-                  check=None, bint swapped=False, bint tensors_only=False, bint wide_numbers=False, bint row_major_of_number=False):
+                  check=None, bint swapped=False, bint tensors_only=False, bint wide_numbers=False, bint row_major_of_number=False,
+                  str fits=None):
         """Called once by the table, after construction."""
         cdef bytes encoded = kernel.encode()
         cdef int i
@@ -62,6 +78,13 @@ cdef class PointwiseOp(Op):
         self.inputs, self.promotes_to_float, self.alpha, self.alpha_sign = inputs, promotes_to_float, alpha, alpha_sign
         self.numbers, self.check, self.swapped, self.tensors_only = numbers, check, swapped, tensors_only
         self.wide_numbers, self.row_major_of_number = wide_numbers, row_major_of_number
+        self.numbers_follow = fits == "wide" and inputs > 1
+        for i in range(DTYPES):
+            half = i == FLOAT16 or i == BFLOAT16
+            if fits is None or fits == "narrow" and i >= FLOAT32 or fits == "no half" and half or self.kernel.loops[i] == NULL and not half:
+                self.fits[i] = NO_DTYPE
+            else:
+                self.fits[i] = FLOAT32 if fits == "wide" and half else i
         self.number_count = 0 if alpha >= 0 else self.parameter_count - inputs
         for i in range(self.number_count):
             self.number_is_float[i] = isinstance(self.defaults[inputs + i], float)
@@ -83,11 +106,14 @@ cdef class PointwiseOp(Op):
                 operand_kind(self.kernel, 1) == OPERAND_SAME and (inputs == 1 or operand_kind(self.kernel, 2) == OPERAND_SAME) and \
                 not (promotes_to_float and category[i] < IS_FLOATING) and (check is None or i >= FLOAT32)
 
-    cdef int read_numbers(self, PyObject** args, Number* out) except -1:
+    cdef int read_numbers(self, PyObject** args, int compute, Number* out) except -1:
         cdef int i
         cdef object value
+        if self.fits[compute] != NO_DTYPE:
+            for i in range(self.number_count):
+                check_fits(<object>args[self.inputs + i], self.fits[compute])
         if self.numbers is not None:
-            values = self.numbers(*[<object>args[i] for i in range(self.inputs, self.parameter_count)])
+            values = self.numbers(*[real_value(<object>args[i]) for i in range(self.inputs, self.parameter_count)])
             for i, value in enumerate(values):
                 if isinstance(value, float):
                     out[i].f = value
@@ -95,7 +121,7 @@ cdef class PointwiseOp(Op):
                     out[i].i = value
             return 0
         for i in range(self.number_count):
-            value = <object>args[self.inputs + i]
+            value = real_value(<object>args[self.inputs + i])
             if self.number_is_float[i]:
                 out[i].f = value
             else:
@@ -145,6 +171,8 @@ cdef class PointwiseOp(Op):
                         scalar = <object>args[1]
                     else:
                         return self.general(args, call)
+                    if not -PLAIN_NUMBERS < scalar < PLAIN_NUMBERS:
+                        return self.general(args, call)
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1], data[2] = data_of(out), data_of(a), <char*>&scalar
                     strides[0], strides[1], strides[2] = item_bytes[out.code], size, 0
@@ -185,6 +213,8 @@ cdef class PointwiseOp(Op):
             elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only and (
                     PyFloat_CheckExact(<object>args[1]) or PyLong_CheckExact(<object>args[1])):
                 scalar = <object>args[1]
+                if not -PLAIN_NUMBERS < scalar < PLAIN_NUMBERS:
+                    return False
                 single = <float>scalar
                 data[2] = <char*>&single if code == FLOAT32 else <char*>&scalar
                 strides[2] = 0
@@ -234,7 +264,7 @@ cdef class PointwiseOp(Op):
                 continue
             else:
                 return None
-            if operand_kind(kernel, i + 1) != OPERAND_SAME or self.tensors_only:
+            if operand_kind(kernel, i + 1) != OPERAND_SAME or self.tensors_only or not -PLAIN_NUMBERS < doubles[i] < PLAIN_NUMBERS:
                 return None
             singles[i] = <float>doubles[i]
             data[i + 1] = <char*>&singles[i] if code == FLOAT32 else <char*>&doubles[i]
@@ -289,10 +319,13 @@ cdef class PointwiseOp(Op):
                 number = number_code(<object>args[i])
                 if number == NO_DTYPE or self.tensors_only:
                     raise_argument(self, i, <object>args[i])
-                promotion_state.number = widen(promotion_state.number, number)
+                if not self.numbers_follow:
+                    promotion_state.number = widen(promotion_state.number, number)
         if tensors == 0:
             raise_argument(self, 0, <object>args[0])
         compute = promotion_result(&promotion_state)
+        if compute == INT64 and promotion_state.number == INT64:
+            refuse_unsigned_promotion(args, inputs)
         if self.promotes_to_float and category[compute] < IS_FLOATING:
             compute = default_dtype
         if self.check is not None:
@@ -309,16 +342,19 @@ cdef class PointwiseOp(Op):
             place = 2 - i if self.swapped and i < 2 else i + 1
             if i >= self.inputs or not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 code = operand_code(kernel, i + 1, compute)
+                value = <object>args[i] if i < self.inputs else alpha if self.alpha_sign > 0 else negated(alpha)
+                if i >= self.inputs:
+                    check_fits(value, compute)
+                elif i and self.fits[compute] != NO_DTYPE and operand_kind(kernel, i + 1) == OPERAND_SAME:
+                    check_fits(value, self.fits[compute])
                 if (code == FLOAT16 or code == BFLOAT16) and self.wide_numbers:
                     code = FLOAT32
                 elif category[code] == IS_INTEGER:
                     code = INT64      # numbers out of range wrap around, as the conversion to the narrower type does
-                if i < self.inputs:
-                    write_number(<object>args[i], code, scalars[i])
-                else:
-                    write_number(alpha if self.alpha_sign > 0 else -alpha, code, scalars[i])
+                    value = wrapped_around(value)
+                write_number(value, code, scalars[i])
                 operands[place] = scalar_array(scalars[i], code)
-        self.read_numbers(args, numbers)
+        self.read_numbers(args, compute, numbers)
 
         if call.mode != MODE_IN_PLACE:
             shape.make_contiguous()
@@ -376,6 +412,15 @@ cdef class PointwiseOp(Op):
             copy_elements(target, out)
             return target
         return out
+
+cdef int refuse_unsigned_promotion(PyObject** args, int inputs) except -1:
+    """PyTorch takes an int beyond int64 for an unsigned one, which it does not promote with booleans."""
+    for i in range(inputs):
+        if PyLong_CheckExact(<object>args[i]) and <object>args[i] > 9223372036854775807 and \
+                not any([isinstance(<object>args[j], Tensor) and (<Tensor><object>args[j]).code != BOOL for j in range(inputs)]):
+            require_64_bits(<object>args[i])
+            raise RuntimeError("Promotion for uint16, uint32, uint64 types is not supported, attempted to promote Bool and UInt64")
+    return 0
 
 cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):
     cdef int ndim = max(a.ndim, b.ndim)

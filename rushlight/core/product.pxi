@@ -73,18 +73,25 @@ cdef int require_one_dtype(Tensor a, Tensor b, int kind, Tensor x) except -1:
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {c10_name(a.code)} and {c10_name(b.code)}")
     raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {plain_name(a.code)} != {plain_name(b.code)}")
 
-cdef double real_factor(object value, int code, bint* is_complex) except? -1:
-    """alpha or beta as a float; whether it has an imaginary part that counts."""
+cdef double real_factor(object value, int code, bint wide, bint* is_apart) except? -1:
+    """alpha or beta as a float; whether it is none: it has an imaginary part that counts, or more digits."""
+    cdef double real
     if type(value) is int or type(value) is float:
-        return value
+        real = value
+        if code < FLOAT32 or not -PLAIN_NUMBERS < real < PLAIN_NUMBERS:
+            check_fits(value, FLOAT32 if wide and category[code] == IS_FLOATING and code < FLOAT32 else code)
+            if category[code] == IS_INTEGER:
+                if abs(real) > 9007199254740992.:
+                    is_apart[0] = True
+                return <int64_t>real if abs(real) < PLAIN_NUMBERS else real
+        return real
     if isinstance(value, Tensor):
         value = value.item()
     if PyComplex_Check(value):
+        check_fits(value, FLOAT32 if wide and category[code] == IS_FLOATING and code < FLOAT32 else code)
         if value.imag == 0:
             return value.real
-        if category[code] != IS_COMPLEX:
-            raise RuntimeError(f"value cannot be converted to type {c_name(code)} without overflow")
-        is_complex[0] = True
+        is_apart[0] = True
         return 0
     if number_code(value) == NO_DTYPE:
         raise TypeError(f"alpha and beta must be numbers, not {type(value).__name__}")
@@ -146,8 +153,8 @@ cdef class ProductOp(Op):
         require_dims(a, b, self.kind, self.adds, x)
         require_one_dtype(a, b, self.kind, x)
         if self.adds:
-            beta = real_factor(<object>args[3], a.code, &complex_factor)
-            alpha = real_factor(<object>args[4], a.code, &complex_factor)
+            beta = real_factor(<object>args[3], a.code, self.kind != PRODUCT_MATRIX_VECTOR, &complex_factor)
+            alpha = real_factor(<object>args[4], a.code, self.kind != PRODUCT_MATRIX_VECTOR, &complex_factor)
         if self.kind == PRODUCT_MATRICES:
             shape.resize(2)
             shape.shape[0], shape.shape[1] = a.geometry.shape[0], b.geometry.shape[1]

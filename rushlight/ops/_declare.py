@@ -166,6 +166,7 @@ def pointwise(
     swapped=False,
     tensors_only=False,
     wide_numbers=False,
+    fits=None,
     row_major_of_number=False,
     numbers=None,
     check=None,
@@ -183,7 +184,9 @@ def pointwise(
     they need, or plain numbers. Where the op is not holomorphic, `vjp` (one rule, or a tuple) and `jvp` stand instead. `dtype` is "promote"
     or "float" (integers compute in the default dtype). `inputs` counts the operands (default: the parameters without a default);
     parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
-    be a Python number. Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
+    be a Python number. A number wraps around in the dtype that the op computes in, as a tensor of it would; with `fits` it has to fit: into
+    that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
+    alone ("narrow"), into all but halves ("no half"). Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
     with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
     """
 
@@ -220,6 +223,7 @@ def pointwise(
             tensors_only,
             wide_numbers,
             row_major_of_number,
+            fits,
         )
         made.number_name = number_name
         name_gradients(made, gradient)

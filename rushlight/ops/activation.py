@@ -47,6 +47,7 @@ def relu(x):
     vjp=lambda g, x, threshold: tracked_with(torch.where(x <= threshold, 0, g), x),
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
     inputs=1,
+    fits="wide",
     numbers=lambda threshold, value: (float(threshold), float(value)),
     name=both_names("Threshold"),
     method=False,
@@ -65,6 +66,7 @@ def strictly_between(g, x, low, high):
     vjp=lambda g, x, min_val, max_val: tracked_with(strictly_between(g, x, min_val, max_val), x),
     jvp=lambda x_t, x, min_val, max_val: strictly_between(x_t, x, min_val, max_val),
     inputs=1,
+    fits="dtype",
     numbers=lambda low, high: (float(low), float(high)),
     function=False,
     method=False,
@@ -79,6 +81,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
     gradient=True,
     vjp=lambda g, x, negative_slope: tracked_with(torch.where(x > 0, g, g * negative_slope), x),
     jvp=lambda x_t, x, negative_slope: torch.where(x > 0, x_t, x_t * negative_slope),
+    fits="wide",
     name=both_names("LeakyRelu"),
     function=False,
     method=False,
@@ -98,6 +101,7 @@ def elu_product(g, x, alpha, scale, input_scale):
     gradient=True,
     vjp=elu_product,
     jvp=lambda x_t, x, alpha, scale, input_scale: elu_product(x_t, x, alpha, scale, input_scale),
+    fits="wide",
     name=both_names("Elu"),
     function=False,
     method=False,
@@ -131,6 +135,7 @@ def celu_product(g, x, alpha):
     gradient="EluBackwardBackward0",
     vjp=celu_product,
     jvp=lambda x_t, x, alpha: celu_product(x_t, x, alpha),
+    fits="wide",
     name=both_names("Celu"),
     method=False,
 )
@@ -241,6 +246,7 @@ def softplus_product(g, x, beta, threshold):
     vjp=softplus_product,
     jvp=lambda x_t, x, beta, threshold: softplus_product(x_t, x, beta, threshold),
     numbers=lambda beta, threshold: (float(beta), float(threshold)),
+    fits="wide",
     inputs=1,
     function=False,
     method=False,
@@ -288,7 +294,9 @@ def softshrink(input, lambd=0.5, *, out=None):
     return _softshrink(input, lambd) if out is None else _softshrink(input, lambd, out=out)
 
 
-@pointwise(gradient=True, vjp=shrunk, jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd), numbers=shrinking, inplace=False)
+@pointwise(
+    gradient=True, vjp=shrunk, jvp=lambda x_t, x, lambd: shrunk(x_t, x, lambd), numbers=shrinking, fits="dtype", inplace=False
+)
 def hardshrink(x, lambd=0.5):
     """x, and 0 where |x| is at most `lambd`."""
 

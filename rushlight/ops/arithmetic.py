@@ -4,6 +4,7 @@ import cmath
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor, is_grad_enabled
 from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise, underived
@@ -278,6 +279,8 @@ def power_tangent(a_t, exponent_t, a, exponent, out):
 def refuse_negative_power(dtype, a, exponent):
     if dtype.name == "bool":
         raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+    if isinstance(exponent, int) and not (dtype.is_floating_point or dtype.is_complex):
+        core.check_number_fits(exponent, torch.int64)
     if isinstance(exponent, int) and exponent < 0 and not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError("Integers to negative integer powers are not allowed.")
 
@@ -286,6 +289,7 @@ def refuse_negative_power(dtype, a, exponent):
     vjp=(base_product, lambda g, a, exponent, out: exponent_product(g, a, exponent, out)),
     jvp=power_tangent,
     check=refuse_negative_power,
+    fits="narrow",
     row_major_of_number=True,
     name=("PowBackward0", "PowBackward1", "PowBackward2"),
 )
@@ -406,6 +410,7 @@ def check_addcmul(dtype, x, tensor1, tensor2, value):
     wide_numbers=True,
     slopes=(1, lambda tensor2, value: tensor2 * value, lambda tensor1, value: tensor1 * value),
     inputs=4,
+    fits="wide",
     check=check_addcmul,
     name="AddcmulBackward0",
 )
@@ -448,6 +453,7 @@ def number_over(value, x, dtype):
         None if tensor2_t is None else -value * (tensor1 / tensor2) * (tensor2_t / tensor2),
     ),
     inputs=4,
+    fits="wide",
     check=refuse_integer_addcdiv,
 )
 def addcdiv(x, tensor1, tensor2, *, value=1):
@@ -458,6 +464,7 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
     wide_numbers=True,
     slopes=(lambda weight: 1 - weight, lambda weight: weight),
     kernel="lerp",
+    fits="wide",
     check=lambda dtype, x, *rest: refuse_integers_lerp(x.dtype),
     name="LerpBackward0",
     function=False,

@@ -186,6 +186,7 @@ def isreal(input):
         condition, 0 if input_t is None else input_t, 0 if other_t is None else other_t
     ),
     kernel="where",
+    fits="no half",
     name="WhereBackward0",
     function=False,
     method=False,
@@ -312,6 +313,8 @@ def refuse_bound(kernel, clamps=False):
     def check(dtype, x, bound):
         if clamps:
             refuse_clamp(x.dtype)
+        if dtype is torch.bool and not isinstance(bound, Tensor):
+            raise not_implemented({"maximum_cpu": "clamp_min_scalar_cpu", "minimum_cpu": "clamp_max_scalar_cpu"}[kernel], dtype)
         if dtype.is_complex and isinstance(bound, Tensor):
             raise not_implemented(kernel, dtype)
         refuse_clamp(dtype)
@@ -342,6 +345,7 @@ BOUNDED_ABOVE = {
 
 @pointwise(
     **BOUNDED_BELOW,
+    fits="dtype",
     name=("ClampMinBackward0", "ClampMinBackward1"),
 )
 def clamp_min(x, min):
@@ -350,6 +354,7 @@ def clamp_min(x, min):
 
 @pointwise(
     **BOUNDED_ABOVE,
+    fits="dtype",
     name=("ClampMaxBackward0", "ClampMaxBackward1"),
 )
 def clamp_max(x, max):
@@ -363,6 +368,7 @@ def clamp_max(x, max):
         "jvp": lambda x_t, min_t, x, min: bound_tangent(x_t, min_t, x > min if isinstance(min, Tensor) else x >= min),
     },
     kernel="clamp_min",
+    fits="dtype",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
     method=False,
@@ -378,6 +384,7 @@ def _clamp_below(x, min):
         "jvp": lambda x_t, max_t, x, max: bound_tangent(x_t, max_t, x < max if isinstance(max, Tensor) else x <= max),
     },
     kernel="clamp_max",
+    fits="dtype",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
     method=False,
@@ -408,6 +415,7 @@ def clamp_jvp(x_t, min_t, max_t, x, min, max):
     jvp=lambda x_t, min_t, max_t, x, min, max: clamp_jvp(x_t, min_t, max_t, x, min, max),
     check=refuse_clamp,
     kernel="clamp",
+    fits="dtype",
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
     method=False,
@@ -416,8 +424,16 @@ def _clamp_between(x, min, max):
     """clamp with both bounds."""
 
 
+def real_bound(x, bound):
+    if isinstance(bound, complex) and x.is_floating_point():
+        core.check_number_fits(bound, torch.float64)
+        return bound.real
+    return bound
+
+
 def clamp_call(x, min, max):
     """The op of a clamp with its arguments."""
+    min, max = real_bound(x, min), real_bound(x, max)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if max is None:
@@ -443,7 +459,7 @@ def clamp(input, min=None, max=None, *, out=None):
         return op(*arguments)
     numbers = [bound for bound in arguments[1:] if not isinstance(bound, Tensor)]
     if numbers:
-        dtype = torch.result_type(input, sum(numbers))
+        dtype = torch.result_type(input, numbers[0] if len(numbers) == 1 else sum(numbers))
         if out.dtype is not dtype:
             raise RuntimeError(f"Found dtype {out.dtype.legacy_name} but expected {dtype.legacy_name}")
     return op(*arguments, out=out)
@@ -455,7 +471,7 @@ def clamp_(input, min=None, max=None):
     op, arguments = clamp_call(input, min, max)
     if not (input.is_floating_point() or input.is_complex()):
         numbers = [bound for bound in arguments[1:] if not isinstance(bound, Tensor)]
-        dtype = torch.result_type(input, sum(numbers))
+        dtype = torch.result_type(input, numbers[0] if len(numbers) == 1 else sum(numbers))
         if numbers and not core.can_cast(dtype, input.dtype):
             raise RuntimeError(f"result type {dtype.legacy_name} can't be cast to the desired output type {c_name(input.dtype)}")
     return in_place(op)(*arguments)

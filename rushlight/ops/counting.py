@@ -158,7 +158,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
                 "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
             )
         right = side == "right"
-    values = input if isinstance(input, torch.Tensor) else core.tensor(input, dtype=sorted_sequence.dtype)
+    values = input if isinstance(input, torch.Tensor) else core.tensor(input)
     if sorted_sequence.ndim == 0:
         raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
     if sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != values.shape[:-1]:

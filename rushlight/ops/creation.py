@@ -7,6 +7,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, Wrapped, filled, kernel, unset
 from rushlight.ops._declare import composite
+from rushlight.ops._rules import not_implemented
 
 LONG = core.dtype_by_name["int64"]
 
@@ -385,6 +386,7 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
     if kind.is_complex or kind.name == "bool":
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind.legacy_name}'")
     size = arange_size(start, end, step, kind)
+    require_countable((start, step), kind)
     if out is not None:
         core.require_not_expanded(out)
         if out.numel() not in (0, size):
@@ -439,7 +441,7 @@ def range_bounds(name, args, more):
 
 def check_range(start, end, step):
     """The errors that arange and range share."""
-    if step == 0:
+    if not (step > 0 or step < 0):
         raise RuntimeError("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {plain(start)} -> {plain(end)}")
@@ -452,19 +454,26 @@ def plain(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def require_countable(numbers, kind):
+    """Refuses bounds and steps beyond what PyTorch counts in: int64, float32 for halves, else double."""
+    counter = LONG if not kind.is_floating_point else torch.float32 if kind.itemsize == 2 else torch.float64
+    for value in numbers:
+        core.check_number_fits(value, counter)
+
+
 def arange_size(start, end, step, kind):
     """How many numbers there are; counted in int64 where the result is int64, else in double."""
+    check_range(start, end, step)
     if kind is LONG:
-        for bound in (start, end, step):
-            require_int64(bound)
-        check_range(start, end, step)
+        require_countable((start, end, step), kind)
         if all(isinstance(value, int) for value in (start, end, step)):
             return possible_size(max(0, -((start - end) // step)))
         start, end, step = int(start), int(end), int(step)
+        if step == 0:
+            raise ValueError("step must be nonzero")
         check_range(start, end, step)
         return possible_size(max(0, -((start - end) // step)))
-    check_range(start, end, step)
-    return possible_size(math.ceil(min((end - start) / step, 1e300)))
+    return possible_size(math.ceil(min((float(end) - float(start)) / step, 1e300)))
 
 
 def possible_size(size):
@@ -474,21 +483,18 @@ def possible_size(size):
     return size
 
 
-def require_int64(value):
-    """Refuses integers beyond int64."""
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        if not -(1 << 63) <= value < 1 << 64:
-            raise OverflowError("int too big to convert")
-        raise RuntimeError("value cannot be converted to type int64_t without overflow")
-
-
 @composite(method=False, name="range")
 def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """As arange, but with `end` included and of the default dtype (kept for old programs)."""
     start, end, step = range_bounds("range", args, more)
-    check_range(start, end, step)
     kind = dtype or (out.dtype if out is not None else core.get_default_dtype())
-    made = new_vector(possible_size(int(min((end - start) / step + 1, 1e300))), out, kind, layout, device, requires_grad)
+    if kind.is_complex or kind.name == "bool":
+        raise not_implemented("range_cpu", kind)
+    require_countable((start, end, step), kind)
+    check_range(start, end, step)
+    made = new_vector(
+        possible_size(int(min((float(end) - float(start)) / step + 1, 1e300))), out, kind, layout, device, requires_grad
+    )
     cast = float if kind.is_floating_point else int
     kernel("arange")(made, cast(start), cast(step))
     return counted(made, out)
@@ -529,11 +535,17 @@ def interpolated(name, start, end, steps, dtype, out, layout, device, requires_g
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     made = new_vector(steps, out, dtype, layout, device, requires_grad)
+    if steps == 0:
+        return counted(made, out)
+    if steps == 1 and name == "linspace":
+        return counted(core.fill_tensor(made, start), out)
+    for end_of in (start, end) if steps > 1 and dtype.name != "bool" else ():
+        core.check_number_fits(end_of, dtype)
     if dtype.is_complex:
         start, end = complex(start), complex(end)
         numbers = (start.real, start.imag, end.real, end.imag)
     else:
-        numbers = (float(start), float(end)) if dtype.is_floating_point else (int(start), int(end))
+        numbers = (float(start), float(end)) if dtype.is_floating_point or dtype.name == "bool" else (int(start), int(end))
     kernel(name)(made, *numbers, *extra)
     return counted(made, out)
 

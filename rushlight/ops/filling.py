@@ -18,7 +18,7 @@ def number_of(x, value):
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
         return value
     if x.numel() != 1:
-        core.check_fits_dtype(value, x.dtype)
+        core.check_number_fits(value, x.dtype)
     return core.fill_tensor(core.empty_tensor((), x.dtype), value)
 
 
@@ -127,9 +127,8 @@ def check_fill(x, mask, value):
                 f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
             )
         value = value.item() if value.is_complex() and not x.is_complex() else value
-    if isinstance(value, complex) and not x.is_complex() and value.imag:
-        raise RuntimeError(f"value cannot be converted to type {c_name(x.dtype)} without overflow")
-    core.check_fits_dtype(value, x.dtype)
+    if not isinstance(value, torch.Tensor):
+        core.check_number_fits(value, x.dtype)
     shape = broadcast_two(tuple(x.shape), tuple(mask.shape))
     if shape != x.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")

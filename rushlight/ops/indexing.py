@@ -225,7 +225,7 @@ def at_least_vector(x):
 def as_value(x, value):
     """A number as a 0-d tensor of x's dtype."""
     if not isinstance(value, torch.Tensor):
-        core.check_fits_dtype(value, x.dtype)
+        core.check_number_fits(value, x.dtype)
     out = core.empty_tensor((), x.dtype)
     return out.fill_(value)
 

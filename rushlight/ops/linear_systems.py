@@ -70,6 +70,18 @@ def adjoint_solution(A, LU, pivots, B, left=True):
 
 
 # ------------------------------------------------------------------------------------------------------------ determinants
+def turned(A):
+    """The matrix that a determinant is read off: the transpose of a real one, as in PyTorch, whose adjoint is then solved as it stands."""
+    return A if A.is_complex() else A.mT
+
+
+def solution_from_turned(A, LU, pivots, B):
+    """X of Aᴴ X = B, with the factors of `turned(A)`; where those are singular, infinities and NaNs stand as in PyTorch."""
+    if torch.is_grad_enabled() or any(map(is_wrapped, (A, LU, B))):
+        return torch.linalg.solve(adjoint(A), B)
+    return torch.linalg.lu_solve(LU, pivots, B, adjoint=A.is_complex())
+
+
 def others_product(S):
     """For each number of the last dimension, the product of the others."""
     ones = torch.ones_like(S[..., :1])
@@ -101,7 +113,7 @@ def parted(A, result):
 def det_vjp(g, A, result, LU, pivots):
     scale = identity_scaled(g * conjugate(result), A.shape[-1])
     if is_regular(result):
-        return adjoint_solution(A, LU, pivots, scale)
+        return solution_from_turned(A, LU, pivots, scale)
     singular, regular, rest = parted(A, result)
     return torch.where(singular, g.unsqueeze(-1).unsqueeze(-1) * cofactors(rest), torch.linalg.solve(adjoint(regular), scale))
 
@@ -126,7 +138,7 @@ def det_jvp(A_t, A, result):
 def _linalg_det(A):
     """The determinant, with the factors that it was read off."""
     check_square("linalg.det", A)
-    LU, pivots, _ = factorized(A)
+    LU, pivots, _ = factorized(turned(A))
     return sign_of(pivots).to(A.dtype) * diagonal_of(LU).prod(-1), LU, pivots
 
 
@@ -165,7 +177,7 @@ def slogdet_vjp(g, A, sign, LU, pivots):
         scale = -turn if scale is None else scale - turn
     if scale is None:
         return None  # the sign of a real determinant has none
-    return adjoint_solution(A, LU, pivots, identity_scaled(scale, A.shape[-1]))
+    return solution_from_turned(A, LU, pivots, identity_scaled(scale, A.shape[-1]))
 
 
 def slogdet_jvp(A_t, A, sign):
@@ -187,7 +199,7 @@ def slogdet_jvp(A_t, A, sign):
 def _linalg_slogdet(A):
     """The sign and the logarithm of the absolute value of the determinant, with the factors that they were read off."""
     check_square("linalg.slogdet", A)
-    LU, pivots, _ = factorized(A)
+    LU, pivots, _ = factorized(turned(A))
     diagonal = diagonal_of(LU)
     return sign_of(pivots).to(A.dtype) * diagonal.sgn().prod(-1), diagonal.abs().log().sum(-1), LU, pivots
 

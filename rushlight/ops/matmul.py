@@ -282,8 +282,15 @@ def addr(x, vec1, vec2, *, beta=1, alpha=1):
     dtype = core.promote_types(core.promote_types(x.dtype, vec1.dtype), vec2.dtype)
     if not dtype.is_floating_point and not dtype.is_complex:
         for name, value in (("beta", beta), ("alpha", alpha)):
-            if isinstance(value, float):
+            if isinstance(value, (float, complex)):
                 raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+    if dtype is not torch.bool:
+        for name, value in (("beta", beta), ("alpha", alpha)):
+            if isinstance(value, bool):
+                raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
+    beta, alpha = (value.real if isinstance(value, complex) and not value.imag else value for value in (beta, alpha))
+    for value in (beta, alpha):
+        core.check_number_fits(value, dtype)
     if dtype.name == "bool":
         pairs = vec1.unsqueeze(1) & vec2
         pairs = pairs if alpha else torch.zeros_like(pairs)

@@ -26,6 +26,7 @@ from ..semantics.test_layouts import *  # noqa: F403
 from ..semantics.test_lazy_conjugates import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_names_of_the_extension import *  # noqa: F403
+from ..semantics.test_numbers_beside_tensors import *  # noqa: F403
 from ..semantics.test_numerics import *  # noqa: F403
 from ..semantics.test_parts_and_indices import *  # noqa: F403
 from ..semantics.test_profiling import *  # noqa: F403
