@@ -48,7 +48,10 @@ def test_the_optimizer(lion):
     old = {"params": [x], "lr": 1, "betas": (0.9, 0.99), "weight_decay": 0}
     loaded.__setstate__({"state": {x: {"step": 3}}, "param_groups": [old]})
     assert loaded.param_groups[0]["maximize"] is False and loaded.state[x]["step"].item() == 3.0
-    for option, value, text in (("lr", -1, "Invalid learning rate: -1"), ("betas", (0, 1.0), "Invalid beta parameter at index 1: 1.0")):
+    for option, value, text in (
+        ("lr", -1, "Invalid learning rate: -1"),
+        ("betas", (0, 1.0), "Invalid beta parameter at index 1: 1.0"),
+    ):
         with pytest.raises(ValueError, match=text):
             lion([x], **{option: value})
     with pytest.raises(ValueError, match="Tensor lr must be 1-element"):

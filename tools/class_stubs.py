@@ -192,6 +192,12 @@ def attributes(constructor, type_of):
     return {name: kind for name, kind in sorted(found.items()) if not name.startswith("_")}
 
 
+def answers_base(function, base):
+    """Is it what a base that programs never name asks of its classes?"""
+    asked = getattr(base, function.__name__, None)
+    return not function.__doc__ and getattr(asked, "__doc__", None) and base.__module__.rpartition(".")[2].startswith("_")
+
+
 def class_stub(kind, type_of):
     lines = [f"class {kind.__name__}({', '.join(base.__name__ for base in kind.__bases__)}):\n"]
     item = ITEMS.get(kind.__name__, "Any")
@@ -205,6 +211,8 @@ def class_stub(kind, type_of):
     for name, value in vars(kind).items():
         function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
         if not inspect.isfunction(function) or (name.startswith("_") and name not in {"__init__", *SPECIAL}):
+            continue
+        if answers_base(function, kind.__base__):
             continue
         if name == "__init__":
             lines[1:1] = [f"    {own}: {text}\n" for own, text in attributes(function, type_of).items()]

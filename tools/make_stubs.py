@@ -2,7 +2,8 @@
 
     python tools/make_stubs.py
 
-Names, parameters and defaults come from the package itself, types from stub_types.py. tests/test_stubs.py compares what is checked in.
+Names, parameters and defaults come from the package itself, types from stub_types.py. A build runs this (by make_stubs_of_build.py) when
+the compiled modules are there, so that wheels and clones have stubs, and git has none.
 """
 
 import inspect
@@ -344,7 +345,7 @@ def layer_stub(module):
 
 
 def stubs():
-    """Path -> text of every stub that is made."""
+    """Path in the package -> text of every stub that is made."""
     ours = {
         "core/__init__.pyi": known.PREAMBLE
         + "\n\n"
@@ -362,9 +363,14 @@ def stubs():
         for name, module in vars(package).items():
             if isinstance(module, types.ModuleType) and not name.startswith("_") and name != "optimizer":
                 ours[f"{module.__name__.removeprefix('rushlight.').replace('.', '/')}.pyi"] = layer_stub(module)
-    return {PACKAGE / path: HEADER + text for path, text in ours.items()}
+    return {path: HEADER + text for path, text in ours.items()}
+
+
+def write():
+    """Writes every stub into the package's folder."""
+    for path, text in stubs().items():
+        (PACKAGE / path).write_text(text)
 
 
 if __name__ == "__main__":
-    for path, text in stubs().items():
-        path.write_text(text)
+    write()
