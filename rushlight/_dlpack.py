@@ -31,7 +31,7 @@ CPU = (DLDeviceType.kDLCPU, 0)
 
 def to_dlpack(tensor):
     """A DLPack capsule over the memory of `tensor`, to be used once."""
-    return core.to_dlpack(tensor)
+    return core.to_dlpack(tensor.detach())
 
 
 def from_dlpack(ext_tensor, *, device=None, copy=None):

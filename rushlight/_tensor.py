@@ -48,9 +48,7 @@ def formatted(self, specification):
     """format(x, '.3f'): of the number that a 0-d tensor holds."""
     if self.ndim == 0 and type(self) in (Tensor, core.Wrapped):
         return self.item().__format__(specification)
-    if specification:
-        raise TypeError(f"unsupported format string passed to {type(self).__name__}.__format__")
-    return str(self)
+    return object.__format__(self, specification)
 
 
 def counted_once(made):

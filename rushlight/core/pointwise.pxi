@@ -292,6 +292,11 @@ cdef class PointwiseOp(Op):
         cdef list rounded = None
         cdef int i, place, compute, number, code, failed, tensors = 0, result
         cdef int inputs = self.inputs
+        if call.mode == MODE_OUT:
+            check_write(<Tensor>call.out)
+            check_overlaps(<Tensor>call.out, args, 0, inputs)
+        elif call.mode == MODE_IN_PLACE:
+            check_overlaps(<Tensor>args[0], args, 1, inputs)
         promotion_start(&promotion_state)
         for i in range(inputs):
             if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
@@ -370,17 +375,12 @@ cdef class PointwiseOp(Op):
         elif call.mode == MODE_IN_PLACE:
             out = <Tensor>args[0]
             check_target(self, out, shape, result)
-            for i in range(1, self.inputs):
-                if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                    check_partial_overlap(out, <Tensor>args[i])
             begin_write(self, call)
         else:
             out = <Tensor>call.out
             for i in range(self.inputs):
-                if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                    if <object>args[i] is out and not out.geometry.same_shape(shape):
-                        raise_target(out, shape)
-                    check_partial_overlap(out, <Tensor>args[i])
+                if <object>args[i] is out and not out.geometry.same_shape(shape):
+                    raise_target(out, shape)
             if result == compute or self.gives_booleans:
                 check_out_dtype(self, 0, out, result)
             if out.geometry.same_shape(shape):
@@ -485,6 +485,15 @@ cdef int overlap_of(Tensor out, Tensor given) noexcept:
     if data_of(out) == data_of(given) and out_end == given_end and out.geometry.same_strides(given.geometry):
         return OVERLAP_FULL
     return OVERLAP_PARTIAL if data_of(out) < given_end and data_of(given) < out_end else OVERLAP_NONE
+
+cdef int check_overlaps(Tensor out, PyObject** args, int start, int stop) except -1:
+    """Refuses a target whose elements share memory with each other or, in part, with an input: before anything else is asked."""
+    cdef int i
+    check_no_overlap(out)
+    for i in range(start, stop):
+        if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            check_partial_overlap(out, <Tensor>args[i])
+    return 0
 
 SHARED_MEMORY_TEXT = ("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
                       "Please clone() the tensor before performing the operation.")

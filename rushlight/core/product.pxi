@@ -9,16 +9,6 @@ cdef enum:
 
 _product_kinds = {"matrices": PRODUCT_MATRICES, "batches": PRODUCT_BATCHES, "matrix_vector": PRODUCT_MATRIX_VECTOR, "dot": PRODUCT_DOT}
 
-cdef str plain_name(int code):
-    """A dtype as PyTorch's checks of products call it."""
-    if code == INT64 or code == INT16:
-        return scalar_name(code) + " int"
-    return scalar_name(code)
-
-def plain_type_name(dtype d not None):
-    """A dtype as PyTorch's checks call it: "float", "long int"."""
-    return plain_name(d.code)
-
 cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except -1:
     cdef int m = a.geometry.ndim, n = b.geometry.ndim
     if kind == PRODUCT_MATRICES:
@@ -65,13 +55,13 @@ cdef int require_one_dtype(Tensor a, Tensor b, int kind, Tensor x) except -1:
     if kind == PRODUCT_BATCHES:
         if a.code != b.code:
             raise RuntimeError(f"expected scalar type {c10_name(a.code)} but found {c10_name(b.code)}")
-        raise RuntimeError(f"Input dtypes must be the same, got: input {plain_name(x.code)}, batch1: {plain_name(a.code)}, batch2: "
-                           f"{plain_name(b.code)}")
+        raise RuntimeError(f"Input dtypes must be the same, got: input {scalar_name(x.code)}, batch1: {scalar_name(a.code)}, batch2: "
+                           f"{scalar_name(b.code)}")
     if x is not None and x.code != b.code:
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {c10_name(x.code)} and {c10_name(b.code)}")
     if x is not None:
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {c10_name(a.code)} and {c10_name(b.code)}")
-    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {plain_name(a.code)} != {plain_name(b.code)}")
+    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {scalar_name(a.code)} != {scalar_name(b.code)}")
 
 cdef double real_factor(object value, int code, bint wide, bint* is_apart) except? -1:
     """alpha or beta as a float; whether it is none: it has an imaginary part that counts, or more digits."""
@@ -174,7 +164,7 @@ cdef class ProductOp(Op):
         elif mode == MODE_OUT:
             out = <Tensor>call.out
             if out.code != a.code:
-                raise RuntimeError(f"Expected out tensor to have dtype {plain_name(a.code)}, but got {plain_name(out.code)} instead")
+                raise RuntimeError(f"Expected out tensor to have dtype {scalar_name(a.code)}, but got {scalar_name(out.code)} instead")
         else:
             out = new_like_shape(a.code, shape)
         # What is read while it is written, and factors that the kernel does not know, take another tensor between.

@@ -828,7 +828,9 @@ FUNCTIONS = {
         "Number self, Tensor other, *, Tensor out=None | "
         "Tensor input, Number other, *, Tensor out=None"
     ),
+    "split_copy": "Tensor input, int split_size, int dim=0, *, tensors? out=None",
     "split_with_sizes": "Tensor input, sizes split_sizes, int dim=0",
+    "split_with_sizes_copy": "Tensor input, sizes split_sizes, int dim=0, *, tensors? out=None",
     "sqrt": "Tensor input, *, Tensor out=None",
     "sqrt_": "Tensor input",
     "square": "Tensor input, *, Tensor out=None",
@@ -1144,6 +1146,7 @@ METHODS = {
         "object dtype=None, bool non_blocking=False, *, memory_format? memory_format=None"
     ),
     "type_as": "Tensor other",
+    "unflatten": None,  # a function of Python in PyTorch too
     "unfold": "int dimension, int size, int step",
     "uniform_": "float from=0, float to=1, *, generator? generator=None",
     "untyped_storage": "",

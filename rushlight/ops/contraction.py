@@ -376,7 +376,9 @@ def tensordot(a, b, dims=2, out=None):
     torch.Size([2, 4])
     """
     if isinstance(dims, Tensor):
-        dims = dims.tolist()
+        if dims.numel() > 1 and dims.size(0) != 2:
+            raise AssertionError(f"dims tensor must have size 2 in first dimension, got {dims.size(0)}")
+        dims = dims.tolist() if dims.numel() > 1 else int(dims.item())
     if isinstance(dims, (tuple, list)):
         dims_a, dims_b = ([d] if isinstance(d, int) else list(d) for d in dims)
     else:

@@ -174,7 +174,7 @@ def tensor_type(self, dtype=None, non_blocking=False, **keywords):
     if isinstance(dtype, type) and is_dtype(dtype):
         raise ValueError(f"invalid type: '{dtype.__name__}'")
     if not isinstance(dtype, core.dtype):
-        dtype = getattr(dtype, "dtype", None)
+        dtype = getattr(dtype, "dtype", None) if isinstance(dtype, type) else None
         if not isinstance(dtype, core.dtype):
             raise TypeError("dtype must be a type, str, or dtype object")
     return _to_dtype(self, dtype)
@@ -246,8 +246,8 @@ def __array__(self, dtype=None, copy=None):
 
 @composite(function=False)
 def __array_wrap__(self, array, context=None, return_scalar=False):
-    """A tensor again of what NumPy computed from this one."""
-    return core.tensor(array)
+    """A tensor again of what NumPy computed from this one; of booleans as uint8."""
+    return core.from_numpy(array.astype("uint8") if array.dtype == bool else array)
 
 
 @composite(function=False)
@@ -348,6 +348,8 @@ def map_(self, tensor, callable):
     tensor([ 3., 10.])
     """
     refuse_tracked("map_", self, tensor)
+    if tensor.dtype is not self.dtype:
+        raise TypeError(f"map_: expected {self.type()} for 'other' (got {tensor.type()})")
     others = tensor.expand(self.shape).flatten().tolist()
     return write_values(self, [callable(a, b) for a, b in zip(self.flatten().tolist(), others, strict=True)])
 

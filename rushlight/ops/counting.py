@@ -1,5 +1,7 @@
 """Where elements are, how often they occur, and in which interval they lie: nonzero, unique, bincount, searchsorted, …"""
 
+from collections.abc import Sequence
+
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
@@ -25,6 +27,8 @@ def nonzero(input, *, out=None, as_tuple=False):
             [2]])
     """
     if as_tuple:
+        if out is not None:
+            raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
         if core.has_batch(input):
             raise RuntimeError("Batching rule not implemented for aten::nonzero_numpy. We could not generate a fallback.")
         return coordinates(torch.atleast_1d(input)).unbind(1)
@@ -42,7 +46,12 @@ def unravel_index(indices, shape):
     """The coordinates in a tensor of the given shape of linear (row-major) indices."""
     if indices.is_complex() or indices.is_floating_point() or indices.dtype is torch.bool:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if not isinstance(shape, int | Sequence):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    for size in shape:
+        if not isinstance(size, int):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(size)}")
     if any(size < 0 for size in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     coordinates, step, indices = [], 1, indices.long()
@@ -296,6 +305,7 @@ check_runs = core.Parser("unique_consecutive", False)
 @composite
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The unique elements (or slices along `dim`), sorted; on demand where each went, and how often each occurs."""
+    bool(return_inverse) or bool(return_counts)  # PyTorch's dispatch asks these first, whatever they are
     if dim is None:
         check_unique(input, sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
         return asked_for(unique2(input, return_inverse, return_counts), return_inverse, return_counts)
@@ -306,5 +316,6 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 @composite
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """One element (or slice along `dim`) of each run of equal ones; on demand where each went, and how long the runs are."""
+    bool(return_inverse) or bool(return_counts)  # PyTorch's dispatch asks these first, whatever they are
     check_runs(input, return_inverse=return_inverse, return_counts=return_counts, dim=dim)
     return asked_for(unique_runs(input, return_inverse, return_counts, dim), return_inverse, return_counts)

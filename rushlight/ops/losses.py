@@ -8,6 +8,7 @@ from rushlight.ops._rules import conjugate, require_floating, require_wide
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.arithmetic import refuse_bool_sub
 from rushlight.ops.scan import contiguous_like
+from rushlight.ops.shape import broadcast_two
 from rushlight.ops.steps import tracked_with, underived_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
@@ -152,6 +153,9 @@ def soft_margin_slope(x, target):
 )
 def soft_margin_loss(x, target, reduction="mean"):
     """log(1 + exp(-target x))"""
+    shape = broadcast_two(tuple(x.shape), tuple(target.shape))
+    if shape != tuple(x.shape):
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
     given, dtype = require_castable(x, target, True), torch.result_type(x, target)
     x, target = x.to(dtype), target.to(dtype)
     return reduced((-target * x).exp().log1p().to(given), reduction)
@@ -179,7 +183,7 @@ def bce_jvp(x_t, target_t, x, target, weight, reduction):
 
 def refuse_gradient(function, name, given):
     """Some parameters are constants in PyTorch, and are refused where a gradient would be recorded."""
-    if given is not None and given.requires_grad and torch.is_grad_enabled():
+    if isinstance(given, torch.Tensor) and given.requires_grad and torch.is_grad_enabled():
         raise RuntimeError(
             f"The function '{function}' is not differentiable with respect to argument '{name}'. This input cannot have "
             "requires_grad True."

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import Declaration, composite, op, register
+from rushlight.ops._rules import c_name
 
 
 def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
@@ -419,7 +420,7 @@ def general_matmul(a, b, *, out=None):
 def into(out, made):
     """A finished product in `out=`."""
     if out.dtype is not made.dtype:
-        names = [core.plain_type_name(d) for d in (made.dtype, out.dtype)]
+        names = [c_name(d) for d in (made.dtype, out.dtype)]
         raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
     if out.shape != made.shape:
         core.resize_tensor(out, made.shape)
@@ -500,7 +501,7 @@ def multi_dot(tensors, *, out=None):
         elif x.dim() != 2:
             raise RuntimeError(f"multi_dot(): tensor {place} must be 2D but got {x.dim()}D")
         if x.dtype is not tensors[0].dtype:
-            names = [core.plain_type_name(d) for d in (tensors[0].dtype, x.dtype)]
+            names = [c_name(d) for d in (tensors[0].dtype, x.dtype)]
             raise RuntimeError(
                 f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {names[0]} and tensor {place} {names[1]}"
             )
@@ -532,6 +533,9 @@ def chain_matmul(*matrices, out=None):
     check_chain(matrices, out=out)
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for matrix in matrices:
+        if matrix.dim() != 2:
+            raise RuntimeError(f"Tensor dimension is {matrix.dim()}, expected 2 instead.")
     if len(matrices) == 1:
         return matrices[0]
     return multi_dot(matrices, out=out)

@@ -300,6 +300,8 @@ def tensorinv(input, ind=2, *, out=None):
     require_tensors("linalg_tensorinv", input=input)
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
+    if ind > input.dim():
+        raise RuntimeError(f"ArrayRef: invalid slice, N = {ind}; size = {input.dim()}")
     above, below = tuple(input.shape[:ind]), tuple(input.shape[ind:])
     if math.prod(above) != math.prod(below):
         raise RuntimeError(

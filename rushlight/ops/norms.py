@@ -173,9 +173,9 @@ def renorm_jvp(x_t, x, p, dim, maxnorm):
 @op(vjp=renorm_vjp, jvp=renorm_jvp, inplace=True)
 def renorm(x, p, dim, maxnorm):
     """Slices along `dim` scaled down to the norm `maxnorm` where theirs is larger."""
-    if p <= 0:
+    if not p > 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
-    if maxnorm < 0:
+    if not maxnorm >= 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if x.dim() < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.dim()} dimensions")

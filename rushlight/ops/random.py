@@ -174,9 +174,9 @@ def draw_integers(x, low, high, generator):
     elif low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     if not limits[0] <= low <= limits[1]:
-        raise RuntimeError(f"from is out of bounds for {core.plain_type_name(x.dtype)}")
+        raise RuntimeError(f"from is out of bounds for {c_name(x.dtype)}")
     if not limits[0] <= high - 1 <= limits[1]:
-        raise RuntimeError(f"to - 1 is out of bounds for {core.plain_type_name(x.dtype)}")
+        raise RuntimeError(f"to - 1 is out of bounds for {c_name(x.dtype)}")
     digits = DIGITS.get(x.dtype.name)
     if digits is not None:
         low, high = representable(low, high, digits)
@@ -361,7 +361,7 @@ def uniform(x, from_=0.0, to=1.0, *, generator=None):
         limit = FLOAT_LIMITS.get(x.dtype.to_real().name if x.is_complex() else x.dtype.name, math.inf)
         for label, bound in (("from", from_), ("to", to)):
             if not -limit <= bound <= limit:
-                raise RuntimeError(f"{label} is out of bounds for {core.plain_type_name(x.dtype)}")
+                raise RuntimeError(f"{label} is out of bounds for {c_name(x.dtype)}")
         if from_ > to:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={shown(from_)} > to={shown(to)}")
         if to - from_ > limit:

@@ -105,9 +105,9 @@ def write_pieces(name, pieces, out):
 
 def write_piece(piece, target):
     if target.dtype is not piece.dtype:
-        names = [core.plain_type_name(dtype) for dtype in (piece.dtype, target.dtype)]
+        names = [c_name(dtype) for dtype in (piece.dtype, target.dtype)]
         raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
-    return torch.add(piece, 0, out=target)
+    return core.written_out("copy", target, piece)
 
 
 def copying_function(name, copy):

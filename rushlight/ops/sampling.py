@@ -135,8 +135,10 @@ def binomial(count, prob, generator=None):
         if not x.is_floating_point():
             raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {x.dtype.legacy_name}")
     shape = broadcast_sizes(count.shape, prob.shape)
+    if prob.dtype is not count.dtype:
+        raise RuntimeError(f"Found dtype {prob.dtype.legacy_name} but expected {count.dtype.legacy_name}")
     out = core.empty_tensor(shape, count.dtype)
-    kernel("binomial")(out, count.expand(shape), prob.to(count.dtype).expand(shape), generator_of(generator).address)
+    kernel("binomial")(out, count.expand(shape), prob.expand(shape), generator_of(generator).address)
     return out
 
 

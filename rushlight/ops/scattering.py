@@ -217,6 +217,7 @@ def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
 @op(real=True, joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True, row_major=True)
 def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
+    wrapped(dim, x.ndim)
     if reduce not in REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     return write_along("scatter_reduce", x, dim, index, src, REDUCTIONS[reduce], int(include_self))
@@ -225,10 +226,10 @@ def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
 @composite
 def take_along_dim(input, indices, dim=None, *, out=None):
     """`gather` with input and indices broadcast against each other; without `dim`, of the flattened input."""
+    if dim is None:
+        return torch.gather(input.view(-1), 0, indices.view(-1), out=out)
     if indices.dtype is not torch.int64:
         raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {dtype_title(indices.dtype)}")
-    if dim is None:
-        return torch.gather(input.reshape(-1), 0, indices.reshape(-1), out=out)
     if input.ndim != indices.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "

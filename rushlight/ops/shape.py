@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Sequence
 
 import rushlight as torch
 from rushlight import core
@@ -99,7 +100,15 @@ def flatten(input, start_dim=0, end_dim=-1):
     return input.reshape(shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :])
 
 
-@composite
+@composite(function=False, name="unflatten")
+def unflatten_method(self, dim, sizes):
+    """Dimension `dim` split into several of the given sizes, one of which may be -1."""
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    return torch.unflatten(self, dim, sizes)
+
+
+@composite(method=False)
 def unflatten(input, dim, sizes):
     """Dimension `dim` split into several of the given sizes, one of which may be -1."""
     sizes = (sizes,) if isinstance(sizes, int) else tuple(sizes)
@@ -177,13 +186,18 @@ def broadcast_tensors(*tensors):
 def broadcast_shapes(*shapes):
     """The common shape that the given ones broadcast to."""
     result = []
+    shapes = [(shape,) if isinstance(shape, int) else shape for shape in shapes if shape is not None]
+    for shape in shapes:
+        if not isinstance(shape, Sequence):
+            raise RuntimeError(f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape}")
     for place, shape in enumerate(shapes):
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
         result = [1] * (len(shape) - len(result)) + result
         for d in range(-1, -len(shape) - 1, -1):
-            if shape[d] < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension ({shape[d]}): ({shape[d]})")
-            if shape[d] == 1 or shape[d] == result[d]:
+            if shape[d] == result[d]:
+                continue
+            if result[d] == 1 and shape[d] < 0:
+                raise ValueError("Attempting to broadcast a dimension with negative length!")
+            if shape[d] == 1:
                 continue
             if result[d] != 1:
                 raise RuntimeError(

@@ -56,6 +56,8 @@ def split_with_sizes(input, split_sizes, dim=0):
 def split(tensor, split_size_or_sections, dim=0):
     """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
     size = split_size_or_sections
+    if not isinstance(tensor, torch.Tensor):
+        return tensor.split(size, dim)
     if not isinstance(size, int):
         check_sizes(tensor, size, dim)
         return split_as_listed(tensor, size, dim)
@@ -123,6 +125,15 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
     if input.ndim == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     if isinstance(cuts, torch.Tensor):
+        if cuts.dtype is not torch.int64:
+            raise RuntimeError(
+                f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {cuts.dtype.legacy_name}"
+            )
+        if cuts.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor "
+                f"with {cuts.ndim} dims"
+            )
         cuts = cuts.tolist()
     length = input.size(dim)
     if isinstance(cuts, int):

@@ -254,7 +254,9 @@ def cholesky_ex(input, *, upper=False, check_errors=False, out=None):
     method=False,
 )
 def _cholesky(A, upper=False):
-    """The older op of Cholesky's factors."""
+    """The older op of Cholesky's factors; of matrices without elements whatever their shape."""
+    if not A.numel():
+        return empty_tensor(A.shape, A.dtype)
     L, infos = factor(A, upper)
     raise_failures("cholesky", infos)
     return L
@@ -270,7 +272,8 @@ def cholesky(input, upper=False, *, out=None):
         "should be replaced with\nU = torch.linalg.cholesky(A).mH\n"
         "This transform will produce equivalent results for all valid (symmetric positive definite) inputs."
     )
-    check_square("cholesky", input)
+    if input.numel():
+        check_square("cholesky", input)
     made = _cholesky(input, upper)
     return made if out is None else written_out("cholesky", out, made)
 

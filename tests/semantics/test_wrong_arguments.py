@@ -160,3 +160,79 @@ def test_what_kernels_and_reductions_refuse(torch):
     assert refusal(torch.amax, empty, dim=[0, -2]) == (IndexError, "amax(): Expected reduction dim -2 to have non-zero size.")
     assert torch.addcmul(mask, mask, torch.tensor([2, 3], dtype=torch.uint8)).tolist() == [3, 0]
     assert torch.zeros(0, dtype=torch.int64).log_normal_().normal_().exponential_().shape == (0,)
+
+
+EXPANDED = "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+
+
+def test_outputs_that_share_memory_come_first(torch):
+    """Elementwise ops look at the memory of `out=` before shapes and dtypes, even where it would be resized."""
+    x, i = torch.rand(2, 3), torch.arange(6).reshape(2, 3)
+    calls = {
+        "sin abs neg exp": (x,),
+        "asinh sqrt erf": (i,),
+        "add mul atan2 maximum": (x, x),
+        "eq lt logical_or": (i, torch.ones(5)),
+        "addcmul lerp": (x, x, x),
+        "clamp_min": (i, 1.0),
+    }
+    for names, arguments in calls.items():
+        for name in names.split():
+            for dtype in (torch.float32, torch.int64):
+                kind, text = refusal(getattr(torch, name), *arguments, out=torch.empty(3, dtype=dtype).expand(5, 3))
+                assert kind is RuntimeError and text.startswith(EXPANDED), (name, text)
+
+
+def test_what_is_asked_first(torch):
+    """Which of several mistakes is spoken of, and mistakes that hide where nothing is computed."""
+    F = torch.nn.functional
+    x = torch.rand(3)
+    several, nothing = (
+        "Boolean value of Tensor with more than one value is ambiguous",
+        "Boolean value of Tensor with no values is ambiguous",
+    )
+    assert refusal(x.unique_consecutive, torch.zeros(2), 2**63 - 1) == (RuntimeError, several)
+    assert refusal(torch.unique, x, True, torch.zeros(0)) == (RuntimeError, nothing)
+    assert refusal(x.__format__, torch.zeros(2)) == (TypeError, "__format__() argument must be str, not Tensor")
+    assert refusal(torch.zeros(0).map_, torch.zeros(1, dtype=torch.int16), None)[0] is TypeError
+    assert refusal(x.type, torch.zeros(2)) == (TypeError, "dtype must be a type, str, or dtype object")
+    assert refusal(x.unflatten, [1], ()) == (RuntimeError, "unflatten: sizes must be non-empty")
+    assert refusal(x.tensor_split, torch.ones(2)) == (
+        RuntimeError,
+        "tensor_split expected tensor_indices_or_sections to have dtype of long, but got Float",
+    )
+    assert refusal(torch.split, 1j, 2) == (AttributeError, "'complex' object has no attribute 'split'")
+    assert refusal(torch.split_copy, 1j, 2)[0] is TypeError
+    assert refusal(torch.nonzero, x, out=x, as_tuple=True) == (
+        RuntimeError,
+        "nonzero does not support the out kwarg when as_tuple is True",
+    )
+    assert refusal(torch.unravel_index, x.long(), x) == (
+        TypeError,
+        f"expected 'shape' to be int or sequence of ints, but got {torch.Tensor}",
+    )
+    assert refusal(torch.broadcast_shapes, 1.5)[0] is RuntimeError
+    assert refusal(torch.broadcast_shapes, -2) == (ValueError, "Attempting to broadcast a dimension with negative length!")
+    assert refusal(torch.tensordot, x, x, torch.ones(3)) == (
+        AssertionError,
+        "dims tensor must have size 2 in first dimension, got 3",
+    )
+    assert refusal(torch.linalg.tensorinv, x) == (RuntimeError, "ArrayRef: invalid slice, N = 2; size = 1")
+    assert refusal(torch.renorm, torch.ones(2, 2), float("nan"), 0, 1) == (
+        RuntimeError,
+        "renorm: non-positive-norm not supported",
+    )
+    assert refusal(torch.binomial, x, x.double()) == (RuntimeError, "Found dtype Double but expected Float")
+    assert refusal(torch.scatter_reduce, x, 5, x, x, "xyz")[0] is IndexError
+    assert refusal(F.soft_margin_loss, torch.ones(3, 1), x) == (
+        RuntimeError,
+        "output with shape [3, 1] doesn't match the broadcast shape [3, 3]",
+    )
+    assert refusal(F.soft_margin_loss, 1, x)[0] is TypeError
+    for loss in (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss):
+        assert refusal(loss, 1, x, reduction="xyz") == (AttributeError, "'int' object has no attribute 'size'")
+        with pytest.warns(UserWarning, match="that is different to the input size"):
+            assert refusal(loss, x, torch.ones(2), reduction="xyz")[0] is RuntimeError
+    assert refusal(F.gaussian_nll_loss, x, x, 2)[0] is TypeError
+    assert refusal(torch.take_along_dim, torch.ones(2, 3).t(), torch.ones(2).long())[0] is RuntimeError
+    assert torch.take_along_dim(x, torch.tensor([1, 0], dtype=torch.int32)).tolist() == x[:2].flip(0).tolist()

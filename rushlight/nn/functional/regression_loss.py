@@ -19,7 +19,7 @@ check_kl_div, check_poisson, check_smooth = (
 
 def _same_shape(input, target):
     """Both, broadcast against each other with a warning where their shapes differ."""
-    if input.shape == target.shape:
+    if target.size() == input.size():
         return input, target
     warnings.warn(
         f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will likely lead to incorrect "
@@ -49,10 +49,10 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
     tensor(2.)
     """
+    if target.size() != input.size():
+        input, target = _same_shape(input, target)
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = checked(reduction, size_average, reduce)
-    if input.shape != target.shape:
-        input, target = _same_shape(input, target)
     if weight is None:
         return neural.mse_loss(input, target, reduction)
     _check_weight(weight, input)
@@ -61,8 +61,8 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """|input - target|."""
-    reduction = checked(reduction, size_average, reduce)
     input, target = _same_shape(input, target)
+    reduction = checked(reduction, size_average, reduce)
     if weight is None:
         return reduced((input - target).abs(), reduction)
     _check_weight(weight, input)
@@ -71,8 +71,8 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """d² / (2 beta) where d = |input - target| < beta, and d - beta / 2 elsewhere (Girshick, 2015)."""
-    reduction = checked(reduction, size_average, reduce)
     input, target = _same_shape(input, target)
+    reduction = checked(reduction, size_average, reduce)
     check_smooth(input, target, reduction, beta)
     if beta == 0.0:
         return reduced((input - target).abs(), reduction)
@@ -81,8 +81,8 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """d² / 2 where d = |input - target| <= delta, and delta * (d - delta / 2) elsewhere (Huber, 1964)."""
-    reduction = checked(reduction)
     input, target = _same_shape(input, target)
+    reduction = checked(reduction)
     if weight is None:
         return neural.huber_loss(input, target, reduction, delta)
     _check_weight(weight, input)
@@ -135,18 +135,16 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     Raises:
         ValueError: `var` has a negative entry, or fits the input neither as it is nor broadcast over some dimension.
     """
-    if not isinstance(var, torch.Tensor):
+    if isinstance(var, float):
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = var * torch.ones_like(input)
-    elif (var < 0).any():
+    elif torch.any(var < 0):
         raise ValueError("var has negative entry/entries")
     if var.size() != input.size():
         if input.size()[:-1] == var.size():
             var = var.unsqueeze(-1)
-        elif not (
-            input.ndim == var.ndim and sum(v == 1 != i for i, v in zip(input.size(), var.size(), strict=True)) == 1
-        ) and not (input.size()[:-1] == var.size()[:-1] and var.size(-1) == 1):
+        elif input.ndim != var.ndim or sum(v for i, v in zip(input.size(), var.size(), strict=True) if i != v) != 1:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
