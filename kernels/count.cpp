@@ -74,6 +74,7 @@ void histc(const Array* a, int, const Number* n) {
     auto text = [](T value) {
       char buffer[64];
       snprintf(buffer, sizeof buffer, "%g", double(value));
+      if (value != value) return std::string("-nan");  // as the NaN that PyTorch computes prints
       return std::string(buffer);
     };
     if (!std::isfinite(double(low)) || !std::isfinite(double(high)))

@@ -48,8 +48,11 @@ void index_select(const Array* a, int, const Number* n) {
   const Array out = at_least_1d(a[0]), x = at_least_1d(a[1]);
   const Indices index(a[2]);
   const int64_t dim = n[0].i, size = x.shape[dim];
+  bool empty_slices = false;
+  for (int d = 0; d < x.ndim; ++d) empty_slices = empty_slices || (d != dim && x.shape[d] == 0);
   index.check(0, size, [=](int64_t i) {
-    if (dim == 0) out_of_range_in_self();
+    if (size == 0 && x.ndim > 1) throw std::runtime_error("index_select(): self indexing axis dim should be positive");
+    if (dim == 0 && !empty_slices) out_of_range_in_self();
     throw std::runtime_error("INDICES element is out of DATA bounds, id=" + std::to_string(i) +
                              " axis_dim=" + std::to_string(size));
   });

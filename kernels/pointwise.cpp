@@ -165,7 +165,12 @@ void register_arithmetic() {
     else
       return rest(a, b);
   });
-  binary<integer>("pow", [](auto a, auto b) { return power(a, b); });
+  binary<integer | group::boolean>("pow", []<class T>(T a, T b) {
+    if constexpr (is_bool<T>)
+      return bool(a | !b);
+    else
+      return power(a, b);
+  });
   add_power_loops();
   unary<number>("neg", [](auto x) { return -x; });
   unary<all>("square", []<class T>(T x) {

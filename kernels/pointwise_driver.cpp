@@ -215,6 +215,7 @@ std::string label(const std::string& name) {
                                           {"i0", "i0_vml_cpu"},
                                           {"digamma", "digamma"},
                                           {"floor_divide", "div_floor_cpu"},
+                                          {"trunc_divide", "div_trunc_cpu"},
                                           {"pow", "pow"},
                                           {"gelu", "GeluKernelImpl"},
                                           {"bitwise_left_shift", "lshift_cpu"},

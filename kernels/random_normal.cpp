@@ -116,6 +116,7 @@ void normal_of(Generator& g, const Array& out, double mean, double std) {
 
 // mean, std (f). float16, bfloat16, float32, float64; complex64 and complex128, where each part has std / sqrt(2).
 void normal(const Array* a, int, const Number* numbers) {
+  if (a[0].numel() == 0) return;  // of any dtype
   Generator& g = generator_of(numbers);
   const double mean = numbers[1].f, std = numbers[2].f;
   visit<group::floating | group::complex>("normal_kernel_cpu", a[0].dtype, [&](auto type) {

@@ -465,9 +465,7 @@ class tensortype(tensor_meta):
 show_class_as(tensortype, "torch.tensortype")
 
 def tensor_options(dtype d):
-    name = ("bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half", "c10::BFloat16", "float", "double",
-            "c10::complex<float>", "c10::complex<double>")[d.code]
-    return (f"TensorOptions(dtype={name}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
+    return (f"TensorOptions(dtype={scalar_name(d.code)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
             "memory_format=(nullopt))")
 
 tensor_types = {}

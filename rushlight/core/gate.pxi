@@ -122,6 +122,8 @@ cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) exc
         elif op.takes_dtype:
             raise RuntimeError(f"Autograd not support dtype: {c10_name((<Tensor>result).code)}")
         return 0
+    if op.refuses_complex and category[(<Tensor>result[0]).code] == IS_COMPLEX:
+        raise complex_refused(op)
     return record_many(op, args, mask, result)
 
 cdef object complex_refused(Op op):
@@ -170,8 +172,6 @@ cdef int begin_write(Op op, Call* call) except -1:
 
 cdef OpNode start_write(Op op, PyObject** args, uint64_t mask):
     """The node of a write that is to be recorded."""
-    if op.refuses_complex and category[(<Tensor>args[0]).code] == IS_COMPLEX:
-        raise complex_refused(op)
     cdef OpNode node = start_node(op, args, mask, True)
     node.variant += op.in_place_shift
     return node

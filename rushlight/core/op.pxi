@@ -152,6 +152,7 @@ cdef class Op:
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef public Parser parser          # of the public function that this is; None where it is none
     cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
+    cdef public bint casts_by_name     # the error of a result that its target cannot hold names the op
     cdef public object out_text        # what refuses an `out=` of another dtype than the result; None where it is converted
     cdef bint fails_late               # as its rules do nothing but raise, calls with `out=` are recorded too
     cdef bint promotes                 # operands of mixed dtypes are converted to one, in which the result comes too

@@ -309,7 +309,7 @@ cdef class PointwiseOp(Op):
                 elif not shape.same_shape(t.geometry):
                     failed = broadcast_shapes(shape, t.geometry, joined)
                     if failed >= 0:
-                        raise_broadcast(shape, t.geometry, failed)
+                        self.refuse_shapes(args, shape, t.geometry, failed)
                     shape.copy(joined)
                 if operand_kind(kernel, i + 1) == OPERAND_BOOLEAN:
                     if t.code != BOOL and t.code != UINT8:
@@ -334,7 +334,12 @@ cdef class PointwiseOp(Op):
         if self.promotes_to_float and category[compute] < IS_FLOATING:
             compute = default_dtype
         if self.check is not None:
-            self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
+            try:
+                self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
+            except NotImplementedError as error:
+                if call.mode == MODE_IN_PLACE and is_kernel_refusal(error):
+                    check_target(self, <Tensor>args[0], shape, operand_code(kernel, 0, compute))
+                raise
         # alpha: a third operand, unless it is 1.
         if self.alpha >= 0:
             alpha = <object>args[self.alpha]
@@ -381,6 +386,8 @@ cdef class PointwiseOp(Op):
             for i in range(self.inputs):
                 if <object>args[i] is out and not out.geometry.same_shape(shape):
                     raise_target(out, shape)
+            if self.casts_by_name and not can_cast_codes(result, out.code):
+                refuse_cast(self, result, out)
             if result == compute or self.gives_booleans:
                 check_out_dtype(self, 0, out, result)
             if out.geometry.same_shape(shape):
@@ -412,6 +419,35 @@ cdef class PointwiseOp(Op):
             copy_elements(target, out)
             return target
         return out
+
+    cdef refuse_shapes(self, PyObject** args, const Geometry& a, const Geometry& b, int d):
+        """Inputs that cannot be broadcast. What the op refuses of itself, not for its kernel, comes before."""
+        cdef Promotion promotion_state
+        cdef Tensor t
+        cdef int i, compute
+        if self.check is not None:
+            promotion_start(&promotion_state)
+            for i in range(self.inputs):
+                if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                    if not self.numbers_follow:
+                        promotion_state.number = widen(promotion_state.number, number_code(<object>args[i]))
+                elif operand_kind(self.kernel, i + 1) != OPERAND_BOOLEAN:
+                    t = <Tensor>args[i]
+                    if t.geometry.ndim > 0:
+                        promotion_state.dimensioned = widen(promotion_state.dimensioned, t.code)
+                    else:
+                        promotion_state.zero_dim = widen(promotion_state.zero_dim, t.code)
+            compute = promotion_result(&promotion_state)
+            try:
+                self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
+            except NotImplementedError as error:
+                if not is_kernel_refusal(error):
+                    raise
+        raise_broadcast(b, a, d) if self.swapped else raise_broadcast(a, b, d)
+
+cdef bint is_kernel_refusal(error):
+    """Does it say that a kernel has no code for a dtype (a text like: "pow" not implemented for …)? PyTorch finds that out last."""
+    return str(error).startswith('"')
 
 cdef int refuse_unsigned_promotion(PyObject** args, int inputs) except -1:
     """PyTorch takes an int beyond int64 for an unsigned one, which it does not promote with booleans."""
@@ -459,9 +495,13 @@ cdef int check_target(Op op, Tensor out, const Geometry& shape, int result) exce
     if not out.geometry.same_shape(shape):
         raise_target(out, shape)
     if not can_cast_codes(result, out.code):
-        raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
-    check_no_overlap(out)
+        refuse_cast(op, result, out)
     return 0
+
+cdef refuse_cast(Op op, int result, Tensor out):
+    """The error of a result that cannot be converted to the dtype of what it is to be written to."""
+    what = op.name if op.casts_by_name else f"result type {c10_name(result)}"
+    raise RuntimeError(f"{what} can't be cast to the desired output type {c10_name(out.code)}")
 
 cdef enum:
     OVERLAP_NONE      # or hard to tell: memory with gaps

@@ -9,6 +9,14 @@ cdef enum:
 
 _product_kinds = {"matrices": PRODUCT_MATRICES, "batches": PRODUCT_BATCHES, "matrix_vector": PRODUCT_MATRIX_VECTOR, "dot": PRODUCT_DOT}
 
+def scalar_type_name(dtype d not None):
+    """A dtype as PyTorch's checks call it: "float", "long int"."""
+    return scalar_name(d.code)
+
+cdef kernel_lacks(str label, int code):
+    """The error of a kernel that has no code for a dtype."""
+    return NotImplementedError(f"\"{label}\" not implemented for '{dtypes[code].legacy_name}'")
+
 cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except -1:
     cdef int m = a.geometry.ndim, n = b.geometry.ndim
     if kind == PRODUCT_MATRICES:
@@ -40,6 +48,7 @@ cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except 
         if m != 1 or n != 1:
             raise RuntimeError(f"1D tensors expected, but got {m}D and {n}D tensors")
         if a.count != b.count:
+            require_one_dtype(a, b, kind, x)
             raise RuntimeError(f"inconsistent tensor size, expected tensor [{a.count}] and src [{b.count}] to have the same number of elements, but "
                                f"got {a.count} and {b.count} elements respectively")
     return 0
@@ -112,6 +121,8 @@ cdef class ProductOp(Op):
         arrays[0], arrays[1], arrays[2] = array_of(out), array_of(a), array_of(b)
         work = <double>out.count * (b.geometry.shape[0] if self.kind != PRODUCT_BATCHES else b.geometry.shape[1])
         if self.kind == PRODUCT_MATRIX_VECTOR:
+            if a.code == BOOL:
+                raise kernel_lacks("addmv_impl_cpu", BOOL)
             # Vectors as matrices of one column.
             shapes[0][0], shapes[0][1], strides[0][0], strides[0][1] = out.geometry.shape[0], 1, out.geometry.strides[0], 1
             shapes[1][0], shapes[1][1], strides[1][0], strides[1][1] = b.geometry.shape[0], 1, b.geometry.strides[0], 1
@@ -151,6 +162,8 @@ cdef class ProductOp(Op):
         elif self.kind == PRODUCT_BATCHES:
             shape.resize(3)
             shape.shape[0], shape.shape[1], shape.shape[2] = a.geometry.shape[0], a.geometry.shape[1], b.geometry.shape[2]
+            if self.adds and a.code == BOOL and shape.numel():
+                raise kernel_lacks("baddbmm", BOOL)
         elif self.kind == PRODUCT_MATRIX_VECTOR:
             shape.resize(1)
             shape.shape[0] = a.geometry.shape[0]
@@ -216,7 +229,7 @@ cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
     """The error of expand, where x cannot be expanded to `shape`."""
     cdef int d, i
     if x.geometry.ndim > shape.ndim:
-        raise RuntimeError(f"expand({x.type()}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
+        raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
                            f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor ({x.geometry.ndim})")
     for d in range(shape.ndim - 1, shape.ndim - x.geometry.ndim - 1, -1):
         i = d - (shape.ndim - x.geometry.ndim)

@@ -67,8 +67,6 @@ cdef class ReductionOp(Op):
         elif call.mode == MODE_OUT and self.dtype_at >= 0 and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and code >= FLOAT16):
             # It computes in the dtype of `out`.
             code, given = (<Tensor>call.out).code, True
-        if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
-            self.check(dtypes[code])
         result = self.result_code(code, given)
         cdef Tensor source = x
         if code != x.code:
@@ -97,6 +95,8 @@ cdef class ReductionOp(Op):
                 kept.shape[d] = 1
         if self.empty_error is not None and dim is None and x.count == 0:
             self.refuse_empty(-1, x, dim)
+        if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX or category[x.code] == IS_COMPLEX):
+            self.check(dtypes[code], x, dim, kept.numel() != 0)
         kept.make_contiguous()
         cdef Tensor second = None
         out = new_like_shape(result, kept)

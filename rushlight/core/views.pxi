@@ -110,7 +110,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
     elif which == VIEW_EXPAND:
         n = read_sizes(<object>args[1], sizes)
         if n < ndim:
-            raise RuntimeError(f"expand({x.type()}{{{list(x.shape)}}}, size={list(make_tuple(sizes, n))}): the number of sizes provided ({n}) must be "
+            raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(sizes, n))}): the number of sizes provided ({n}) must be "
                                f"greater or equal to the number of dimensions in the tensor ({ndim})")
         out.set_shape(sizes, n)
         for d in range(n):

@@ -125,7 +125,9 @@ def register(op, entry=None, *, inplace=False, **placement):
         op.title = snake_case(op.backward_names[0].rpartition("Backward")[0])
     place(op, entry or op.name, **placement)
     if inplace:
-        place(core.InPlace(op), entry or op.name, suffix="_", **{**placement, "method": True})
+        # (Some are functions alone, as threshold_; the others' methods are public where they have a signature.)
+        method = placement.get("method", True) or not placement.get("function", True)
+        place(core.InPlace(op), entry or op.name, suffix="_", **{**placement, "method": method})
     return op
 
 
@@ -251,13 +253,15 @@ def reduction(
     check=None,
     name=None,
     out=True,
+    real=False,
     **placement,
 ):
     """Declares an op that folds the dimensions `dim` (all where it is None).
 
     `result` says what dtype comes out: "same", "sum" (int64 for integers), "floating", "real", "bool" or "int64". `numbers` names the
     parameters that the kernel gets. `empty_error(dim, x, given_dim)` makes the exception for an empty dimension without identity.
-    `check(dtype)` is called for bool and complex inputs, and raises for those that the op refuses.
+    `check(dtype, x, dim, any)` is called for bool and complex inputs, and raises for those that the op refuses; `any` says whether there are
+    results at all. `real`: complex tensors are computed, but have no derivative in PyTorch.
     """
 
     def declare(body):
@@ -285,6 +289,7 @@ def reduction(
             bool_keeps_uint8,
             *(() if check is None else (check,)),
         )
+        made.refuses_complex = real
         made.out_text = text_of(declared.name, None if result in ("sum", "floating") else EXPECTED)
         return register(made, **placement)
 

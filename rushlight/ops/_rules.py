@@ -3,7 +3,7 @@
 import struct
 
 import rushlight as torch
-from rushlight.core import InPlace, Tensor
+from rushlight.core import InPlace, Tensor, scalar_type_name
 
 
 def both_names(title):
@@ -132,17 +132,4 @@ def legacy_name(dtype):
 
 def c_name(dtype):
     """What PyTorch's texts call a dtype after the type of C++."""
-    names = {
-        "uint8": "unsigned char",
-        "int8": "signed char",
-        "int16": "short int",
-        "int32": "int",
-        "int64": "long int",
-        "float16": "c10::Half",
-        "bfloat16": "c10::BFloat16",
-        "float32": "float",
-        "float64": "double",
-        "complex64": "c10::complex<float>",
-        "complex128": "c10::complex<double>",
-    }
-    return names.get(dtype.name, dtype.name)
+    return scalar_type_name(dtype)

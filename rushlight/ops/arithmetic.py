@@ -76,6 +76,7 @@ def sub(a, b, *, alpha=1):
     check=refuse_bool_sub,
     name=("RsubBackward1", "RsubBackward0"),
     inplace=False,
+    method=False,
 )
 def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
@@ -277,10 +278,10 @@ def power_tangent(a_t, exponent_t, a, exponent, out):
 
 
 def refuse_negative_power(dtype, a, exponent):
-    if dtype.name == "bool":
-        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
     if isinstance(exponent, int) and not (dtype.is_floating_point or dtype.is_complex):
         core.check_number_fits(exponent, torch.int64)
+    if dtype.name == "bool" and isinstance(exponent, Tensor):
+        raise not_implemented("pow", dtype)
     if isinstance(exponent, int) and exponent < 0 and not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError("Integers to negative integer powers are not allowed.")
 
@@ -397,6 +398,9 @@ def check_ldexp(dtype, a, b):
 )
 def ldexp(a, b):
     """`a` times 2 to the power `b`."""
+
+
+ldexp.casts_by_name = True
 
 
 # ---------------------------------------------------------------------------------------------------------- fused sums

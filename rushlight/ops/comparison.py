@@ -307,14 +307,30 @@ def fmin(a, b):
 refuse_clamp = refuse_complex("clamp is not supported for complex types", NotImplementedError)
 
 
+def refuse_complex_bounds(x, *bounds):
+    """clamp compares numbers of floating point with real ones."""
+    if x.is_floating_point() and any(isinstance(bound, complex) and bound.imag for bound in bounds):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+
+
+def check_bounds(dtype, x, min, max):
+    """What a clamp with two bounds refuses."""
+    refuse_clamp(x.dtype)
+    refuse_complex_bounds(x, min, max)
+    if dtype is torch.bool or (dtype.is_complex and isinstance(min, Tensor)):
+        raise not_implemented("clamp_cpu" if isinstance(min, Tensor) else "clamp_scalar_cpu", dtype)
+    refuse_clamp(dtype)
+
+
 def refuse_bound(kernel, clamps=False):
     """The check of a clamp with one bound, which is another kernel's where the bound is a tensor; `clamp` itself looks at `x` first."""
 
     def check(dtype, x, bound):
         if clamps:
             refuse_clamp(x.dtype)
+            refuse_complex_bounds(x, bound)
         if dtype is torch.bool and not isinstance(bound, Tensor):
-            raise not_implemented({"maximum_cpu": "clamp_min_scalar_cpu", "minimum_cpu": "clamp_max_scalar_cpu"}[kernel], dtype)
+            raise not_implemented("clamp_max_scalar_cpu" if kernel == "minimum_cpu" else "clamp_min_scalar_cpu", dtype)
         if dtype.is_complex and isinstance(bound, Tensor):
             raise not_implemented(kernel, dtype)
         refuse_clamp(dtype)
@@ -346,6 +362,7 @@ BOUNDED_ABOVE = {
 @pointwise(
     **BOUNDED_BELOW,
     fits="dtype",
+    inplace=False,
     name=("ClampMinBackward0", "ClampMinBackward1"),
 )
 def clamp_min(x, min):
@@ -355,10 +372,36 @@ def clamp_min(x, min):
 @pointwise(
     **BOUNDED_ABOVE,
     fits="dtype",
+    inplace=False,
     name=("ClampMaxBackward0", "ClampMaxBackward1"),
 )
 def clamp_max(x, max):
     """`x`, or `max` where that is less."""
+
+
+def refuse_narrow(input, *bounds):
+    """A write of numbers that a dtype of whole numbers cannot take."""
+    if not (input.is_floating_point() or input.is_complex()):
+        for number in (bound for bound in bounds if not isinstance(bound, Tensor)):
+            dtype = torch.result_type(input, number)
+            if not core.can_cast(dtype, input.dtype):
+                raise RuntimeError(
+                    f"result type {dtype.legacy_name} can't be cast to the desired output type {c_name(input.dtype)}"
+                )
+
+
+@composite
+def clamp_min_(input, min):
+    """In-place version of `clamp_min`."""
+    refuse_narrow(input, min)
+    return in_place(clamp_min)(input, min)
+
+
+@composite
+def clamp_max_(input, max):
+    """In-place version of `clamp_max`."""
+    refuse_narrow(input, max)
+    return in_place(clamp_max)(input, max)
 
 
 @pointwise(
@@ -413,7 +456,7 @@ def clamp_jvp(x_t, min_t, max_t, x, min, max):
         lambda g, x, min, max: kept(g, torch.logical_or(x > max, max < min)),
     ),
     jvp=lambda x_t, min_t, max_t, x, min, max: clamp_jvp(x_t, min_t, max_t, x, min, max),
-    check=refuse_clamp,
+    check=check_bounds,
     kernel="clamp",
     fits="dtype",
     name=("ClampBackward1", "ClampBackward0"),
@@ -469,11 +512,7 @@ def clamp(input, min=None, max=None, *, out=None):
 def clamp_(input, min=None, max=None):
     """In-place version of `clamp`."""
     op, arguments = clamp_call(input, min, max)
-    if not (input.is_floating_point() or input.is_complex()):
-        numbers = [bound for bound in arguments[1:] if not isinstance(bound, Tensor)]
-        dtype = torch.result_type(input, numbers[0] if len(numbers) == 1 else sum(numbers))
-        if numbers and not core.can_cast(dtype, input.dtype):
-            raise RuntimeError(f"result type {dtype.legacy_name} can't be cast to the desired output type {c_name(input.dtype)}")
+    refuse_narrow(*arguments)
     return in_place(op)(*arguments)
 
 

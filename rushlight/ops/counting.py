@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, dtype_title, nonzero_places
 from rushlight.ops.rearranging import zeros
 from rushlight.ops.shape import wrapped
@@ -193,7 +194,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     return out
 
 
-@composite
+@composite(method=False)
 def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     """The interval between the boundaries that each element falls into."""
     if boundaries.ndim != 1:
@@ -249,7 +250,7 @@ def unique_elements(x, consecutive, return_inverse, return_counts):
 
 def unique_slices(x, dim, consecutive, return_inverse, return_counts):
     if x.is_complex():
-        raise NotImplementedError(f"\"unique_dim\" not implemented for '{x.dtype.legacy_name}'")
+        raise not_implemented("unique" if consecutive else "unique_dim", x.dtype)
     length, d = x.size(dim), wrapped(dim, x.ndim)
     if 0 in x.shape:
         if x.shape.count(0) > 1 or length:

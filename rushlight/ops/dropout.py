@@ -42,7 +42,7 @@ def dropout_of(x, p, train, inplace, feature=False, alpha=False):
         noise = noise.div_(1.0 - p)
         return x.mul_(noise) if inplace else x * noise
     scale = 1.0 / math.sqrt((SELU_LIMIT * SELU_LIMIT * p + 1) * (1 - p))
-    shift = (noise - 1).mul_(SELU_LIMIT * scale).add_(SELU_LIMIT * scale * p)
+    shift = noise.add(-1).mul_(SELU_LIMIT * scale).add_(SELU_LIMIT * scale * p)
     noise = noise.mul_(scale)
     return x.mul_(noise).add_(shift) if inplace else x * noise + shift
 

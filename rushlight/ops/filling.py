@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel, op, place
 from rushlight.ops._rules import c_name
 from rushlight.ops.indexing import dtype_title, warn_of_expanded
 from rushlight.ops.rearranging import ZERO
@@ -52,6 +52,9 @@ def zero(x):
     """`x` with every element replaced by 0."""
     kernel("fill")(x, ZERO)
     return x
+
+
+place(core.InPlace(zero), "zero", suffix="_")
 
 
 @op(

@@ -144,6 +144,7 @@ def soft_margin_slope(x, target):
 
 
 @op(
+    real=True,
     gradient=True,
     vjp=lambda g, x, target, reduction: shared_out(g, conjugate(soft_margin_slope(x, target)), reduction),
     jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
@@ -156,9 +157,9 @@ def soft_margin_loss(x, target, reduction="mean"):
     shape = broadcast_two(tuple(x.shape), tuple(target.shape))
     if shape != tuple(x.shape):
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
+    negated = -x
     given, dtype = require_castable(x, target, True), torch.result_type(x, target)
-    x, target = x.to(dtype), target.to(dtype)
-    return reduced((-target * x).exp().log1p().to(given), reduction)
+    return reduced((negated.to(dtype) * target.to(dtype)).exp().log1p().to(given), reduction)
 
 
 # ---- cross entropies ------------------------------------------------------------------------------------------------------
@@ -402,10 +403,15 @@ def as_rows(x):
     return x.reshape(-1, x.shape[-1] if x.ndim else 1)
 
 
+def above_zero(x):
+    """x where it is positive, else 0: a NaN is not, as the kernels of PyTorch have it."""
+    return torch.where(x > 0, x, 0)
+
+
 def multi_margin_excess(x, target, margin):
     """By how much each wrong class comes within `margin` of the right one, where it does."""
     labels = target.reshape(-1, 1)
-    excess = (margin - x.gather(1, labels) + x).clamp(min=0)
+    excess = above_zero(margin - x.gather(1, labels) + x)
     return excess.scatter(1, labels, 0), labels
 
 
@@ -454,7 +460,8 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
         )
     if weight is not None and (weight.dim() > 1 or weight.numel() != rows.shape[1]):
         raise RuntimeError(f"inconsistent weight size, expected {rows.shape[1]} but got {list(weight.shape)}")
-    require_wide("multi_margin_loss_cpu_kernel", x.dtype)
+    if x.numel():
+        require_wide("multi_margin_loss_cpu_kernel", x.dtype)
     if target.dtype is not torch.int64:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy_name}")
     if target.numel() and not bool(((target >= 0) & (target < rows.shape[1])).all()):
@@ -472,8 +479,8 @@ def multilabel_pairs(x, target):
     valid = target.eq(-1).cumsum(1).eq(0)
     labels = torch.where(valid, target, 0)
     is_label = torch.zeros(x.shape, dtype=torch.int64).scatter_add(1, labels, valid.to(torch.int64)).gt(0)
-    excess = (1 - x.gather(1, labels).unsqueeze(2) + x.unsqueeze(1)).clamp(min=0)
-    return excess * (valid.unsqueeze(2) & is_label.logical_not().unsqueeze(1)), labels
+    excess = above_zero(1 - x.gather(1, labels).unsqueeze(2) + x.unsqueeze(1))
+    return torch.where(valid.unsqueeze(2) & is_label.logical_not().unsqueeze(1), excess, 0), labels
 
 
 def multilabel_slope(x, target):

@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import Declaration, composite, op, register
-from rushlight.ops._rules import c_name
+from rushlight.ops._rules import c_name, in_place
 
 
 def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
@@ -273,7 +273,6 @@ def addr_tangent(x_t, vec1_t, vec2_t, x, vec1, vec2, beta, alpha):
         "vec2": lambda g, vec1, alpha: conjugate_scaled(g.t().mv(conjugate(vec1)), alpha),
     },
     jvp=addr_tangent,
-    inplace=True,
 )
 def addr(x, vec1, vec2, *, beta=1, alpha=1):
     """beta * x + alpha * outer(vec1, vec2); `x` broadcasts."""
@@ -299,6 +298,14 @@ def addr(x, vec1, vec2, *, beta=1, alpha=1):
     pairs = scaled(vec1.to(dtype).unsqueeze(1) * vec2.to(dtype), alpha)
     x = x.expand(pairs.shape)
     return pairs if beta == 0 else scaled(x.to(dtype), beta) + pairs
+
+
+@composite(function=False)
+def addr_(self, vec1, vec2, *, beta=1, alpha=1):
+    """In-place version of `addr`."""
+    if self.dim() != 2 and vec1.dim() == vec2.dim() == 1:
+        raise RuntimeError(f"2D tensor expected, got {self.dim()}D tensor for input")
+    return in_place(addr)(self, vec1, vec2, beta=beta, alpha=alpha)
 
 
 @composite(aliases=("ger",))

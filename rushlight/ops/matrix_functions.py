@@ -236,7 +236,7 @@ def matrix_rank(input, tol=None, hermitian=False, *, atol=None, rtol=None, out=N
     """
     require_tensors("linalg_matrix_rank", input=input)
     check_ndim("torch.linalg.matrix_rank", input, "input")
-    if input.dtype.name not in ("float32", "float64", "complex64", "complex128"):
+    if tol is None and input.dtype.name not in ("float32", "float64", "complex64", "complex128"):
         raise RuntimeError("This function doesn't handle types other than float and double")
     if input.numel() == 0:
         made = torch.zeros(input.shape[:-2], dtype=torch.int64)

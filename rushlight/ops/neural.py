@@ -5,7 +5,7 @@ from rushlight import core
 from rushlight.core import RowOp, SelectOp, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._parsers import add_parsers
-from rushlight.ops._rules import conjugate
+from rushlight.ops._rules import c_name, conjugate
 from rushlight.ops.activation import (  # noqa: F401
     celu,
     celu_,
@@ -190,6 +190,7 @@ def log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
     jvp=lambda x_t, out, dim: torch._softmax_gradient(x_t.to(out.dtype), out, dim),
     driver=RowOp,
     configuration=("softmax", 1),
+    real=True,
 )
 def softmax(x, dim, dtype=None):
     """exp(x) / Σ exp(x) along `dim`; with `dtype`, `x` is cast first.
@@ -206,10 +207,14 @@ def softmax(x, dim, dtype=None):
     jvp=lambda x_t, out, dim: x_t - (x_t * out.exp()).sum(dim, keepdim=True),
     driver=RowOp,
     configuration=("log_softmax", 1),
+    real=True,
 )
 def log_softmax(x, dim, dtype=None):
     """log(softmax(x)) along `dim`, without cancellation."""
     return run_softmax(log_softmax_kernel, "log_softmax", x, dim, dtype)
+
+
+softmax.title, log_softmax.title = "_softmax", "_log_softmax"
 
 
 # ---- embedding ------------------------------------------------------------------------------------------------------------
@@ -319,6 +324,10 @@ def trilinear_jvp(x1_t, x2_t, weight_t, x1, x2, weight):
 @composite(method=False)
 def bilinear(input1, input2, weight, bias=None):
     """x1ᵀ A x2 + b over the last dimensions: inputs [..., I] and [..., J], weight [O, I, J], bias [O]."""
+    given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
+    if any(x.dtype is not input1.dtype for x in given.values()):
+        names = ", ".join(f"{name}: {c_name(x.dtype)}" for name, x in given.items())
+        raise RuntimeError(f"All tensors must have the same dtype, got {names}")
     if input1.dim() != input2.dim():
         raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.dim()} and {input2.dim()}")
     for d in range(input1.dim() - 1):
@@ -327,14 +336,12 @@ def bilinear(input1, input2, weight, bias=None):
                 f"bilinear(): input batch dimensions do not match at dim {d}: got {input1.shape[d]} and {input2.shape[d]}"
             )
     for which, given, d in (("input1", input1, 1), ("input2", input2, 2)):
-        if given.shape[-1] != weight.shape[d]:
+        if given.size(-1) != weight.size(d):
             raise RuntimeError(
-                f"bilinear(): {which} size does not match weight size: got {given.shape[-1]} but expected {weight.shape[d]}"
+                f"bilinear(): {which} size does not match weight size: got {given.size(-1)} but expected {weight.size(d)}"
             )
-    if bias is not None and bias.shape[0] != weight.shape[0]:
-        raise RuntimeError(
-            f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}"
-        )
+    if bias is not None and bias.size(0) != weight.size(0):
+        raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias.size(0)} but expected {weight.size(0)}")
     out = torch._trilinear(input1.reshape(-1, input1.shape[-1]), weight, input2.reshape(-1, input2.shape[-1]))
     out = out.reshape(*input1.shape[:-1], weight.shape[0])
     return out if bias is None else out + bias

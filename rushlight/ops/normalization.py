@@ -11,6 +11,7 @@ from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrap
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import not_implemented, require_floating
 from rushlight.ops.conversion import suggested_format
+from rushlight.ops.losses import refuse_gradient
 from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
@@ -107,16 +108,19 @@ def native_layer_norm(x, normalized_shape, weight, bias, eps):
     return out if x.dtype is dtype else out.to(x.dtype), mean, rstd
 
 
-def statistics_dtype(x, weight, bias):
-    """What is computed in: float32 where a half tensor has float32 parameters."""
-    for parameter in (weight, bias):
-        if parameter is not None and parameter.dtype is not x.dtype:
-            if x.dtype.itemsize == 2 and parameter.dtype is torch.float32:
-                return torch.float32
-            raise RuntimeError(
-                f"mixed dtype (CPU): expect parameter to have scalar type of {'Float' if x.dtype.itemsize < 8 else 'Double'}"
-            )
-    return x.dtype
+def statistics_dtype(x, *parameters):
+    """What is computed in: float32 where a half tensor has float32 parameters (which the first decides); other mixtures are refused."""
+    given = [parameter.dtype for parameter in parameters if parameter is not None]
+    if not given or given[0] is x.dtype:
+        for dtype in given:
+            if dtype is not x.dtype:
+                raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {dtype.legacy_name}")
+        return x.dtype
+    if any(dtype is not torch.float32 for dtype in given):
+        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+    if x.dtype.itemsize != 2:
+        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+    return torch.float32
 
 
 def plain(parameter, dtype):
@@ -195,7 +199,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     normal = x * (x.pow(2).mean(last_dims(normalized_shape), keepdim=True) + eps).rsqrt()
     if weight is not None:
         normal = normal * weight
-    return normal if x is input else normal.to(input.dtype)
+    return normal.to(input.dtype)
 
 
 # ---- over groups of channels ----------------------------------------------------------------------------------------------
@@ -255,6 +259,7 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
     require_floating("GroupNormKernelImpl", x.dtype)
+    statistics_dtype(x, weight, bias)
     kept = parameter_dtype(x.dtype, weight, bias)
     rows = widened(x)
     out, mean, rstd = (
@@ -354,6 +359,7 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
 def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
     require_floating("batch_norm", x.dtype)
+    statistics_dtype(x, weight, bias, running_mean, running_var)
     given, x = x.dtype, widened(x)
     if training:
         dims = other_dims(x)
@@ -398,9 +404,13 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
 @composite(method=False)
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=False):
     """Standardizes each channel over the batch (or with the running statistics), then scales and shifts (Ioffe & Szegedy 2015)."""
-    if input.dim() < 2 and input.numel() == 0:
-        return input.clone()
-    channels = input.shape[1]
+    if input.numel() == 0:
+        made = input.clone()
+        made = made if weight is None else made * weight.select(0, 0)
+        return made if bias is None else made + bias.select(0, 0)
+    channels = input.shape[1] if input.dim() > 1 else 0
+    for name, given in (("running_mean", running_mean), ("running_var", running_var)):
+        refuse_gradient("native_batch_norm", name, given)
     for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if given is None:
             if name.startswith("running") and not training:

@@ -194,6 +194,10 @@ def lengths(name, difference, p):
         raise not_implemented(name, difference.dtype)
     if difference.shape[-1] == 0:
         return difference.new_zeros(difference.shape[:-1])
+    if p == 0:  # a NaN makes the distance NaN, where a norm counts it as any number
+        return difference.abs().ceil().clamp(max=1).sum(-1)
+    if p == math.inf and name == "cdist":  # whose greatest difference is none that is NaN
+        difference = torch.where(difference != difference, 0, difference)
     return vector_norm(difference, p, -1)
 
 

@@ -578,7 +578,7 @@ def cartesian_prod(*tensors):
     return torch.stack([grid.flatten() for grid in meshgrid(*tensors, indexing="ij")], 1)
 
 
-@composite
+@composite(method=False)
 def combinations(input, r=2, with_replacement=False):
     """Every choice of `r` elements of a vector, one a row."""
     require_vector(input)

@@ -39,17 +39,19 @@ def reduced_count(x_shape, dim):
     return math.prod(x_shape[d] for d in dims) if dims and x_shape else math.prod(x_shape)
 
 
-def refuse_nansum(dtype):
-    if dtype.is_complex:
+def refuse_nansum(dtype, x, dim, any):
+    if x.is_complex():
         raise RuntimeError("nansum on CPU does not support complex inputs")
+    if dtype.is_complex and x.numel() and x.is_floating_point():
+        raise _rules.not_implemented("nansum_cpu", dtype)
 
 
 def refuse_complex(kernel):
     """The check of an op for ordered dtypes, with the name in its error."""
 
-    def check(dtype):
-        if dtype.is_complex:
-            raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy_name}'")
+    def check(dtype, x, dim, any):
+        if dtype.is_complex and any:
+            raise _rules.not_implemented(kernel, dtype)
 
     return check
 
@@ -57,7 +59,7 @@ def refuse_complex(kernel):
 def refuse_unordered(name):
     """The check of argmax and argmin."""
 
-    def check(dtype):
+    def check(dtype, x, dim, any):
         raise RuntimeError(f"{name}(): does not support {'complex' if dtype.is_complex else 'bool'} input")
 
     return check
@@ -165,6 +167,14 @@ def refuse_empty(name, error=RuntimeError, hint=" Specify the reduction dim with
     return refuse
 
 
+def refuse_empty_place(name):
+    """That of argmax and argmin, which refuse dtypes first."""
+    refuse, refuse_dtype = refuse_empty(name, IndexError, ""), refuse_unordered(name)
+    return lambda d, x, dim: (
+        refuse_dtype(x.dtype, x, dim, False) if x.is_complex() or x.dtype is torch.bool else refuse(d, x, dim)
+    )
+
+
 def shares(x, out):
     """What part of the gradient each element gets: the extremum's places share it evenly."""
     places = (x == out) | ((x != x) & (out != out))
@@ -234,6 +244,7 @@ def declare_extremum(name, kernel, whole_kernel):
         result_type=return_type(name, "values", "indices"),
         empty_error=refuse_empty(name),
         check=_rules.refuse_complex(f"{name}(): does not support complex input"),
+        real=True,
         function=False,
         method=False,
     )
@@ -292,14 +303,27 @@ def even_jvp(x_t, x, out, dim, keepdim):
     return (x_t * places / count).sum(dim if dim != () else None, keepdim)
 
 
-@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax", as_given=True), check=refuse_complex("max_values_cpu"))
+@reduction(
+    vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax", as_given=True), check=refuse_complex("max_values_cpu"), real=True
+)
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
 
 
-@reduction(vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin", as_given=True), check=refuse_complex("min_values_cpu"))
+@reduction(
+    vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin", as_given=True), check=refuse_complex("min_values_cpu"), real=True
+)
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
+
+
+def refuse_complex_aminmax(dtype, x, dim, any):
+    """The check of aminmax, which has other words for one number."""
+    if not dtype.is_complex:
+        return
+    if dim is not None and not x.ndim:
+        raise RuntimeError(f"aminmax not implemented for {dtype.legacy_name}")
+    raise _rules.not_implemented("aminmax_cpu", dtype)
 
 
 def refuse_empty_aminmax(d, x, dim):
@@ -321,18 +345,19 @@ def aminmax_vjp(g, x, min, max, dim, keepdim):
     differentiable=(0, 1),
     result_type=return_type("aminmax", "min", "max"),
     empty_error=refuse_empty_aminmax,
-    check=refuse_complex("aminmax_cpu"),
+    check=refuse_complex_aminmax,
+    real=True,
 )
 def aminmax(x, *, dim=None, keepdim=False):
     """The least and the greatest elements."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty("argmax", IndexError, ""), check=refuse_unordered("argmax"))
+@reduction(result="int64", single=True, empty_error=refuse_empty_place("argmax"), check=refuse_unordered("argmax"))
 def argmax(x, dim=None, keepdim=False):
     """The index of the greatest element, in the flattened tensor or along `dim`."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty("argmin", IndexError, ""), check=refuse_unordered("argmin"))
+@reduction(result="int64", single=True, empty_error=refuse_empty_place("argmin"), check=refuse_unordered("argmin"))
 def argmin(x, dim=None, keepdim=False):
     """The index of the least element, in the flattened tensor or along `dim`."""
 

@@ -52,14 +52,30 @@ def check_std_tensor(std):
         raise RuntimeError("normal expects all elements of std >= 0.0")
 
 
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward1", out=False, function=False, method=False)
+@op(
+    real=True,
+    vjp=no_gradient,
+    jvp=lambda x_t, **_: torch.zeros_like(x_t),
+    name="NormalBackward1",
+    out=False,
+    function=False,
+    method=False,
+)
 def normal_around(x, std, generator):
     """Normal numbers with means `x`."""
     check_std(std)
     return draw(core.empty_tensor(x.shape, x.dtype), NORMAL, generator, 0.0, float(std)).add_(x)
 
 
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), name="NormalBackward2", out=False, function=False, method=False)
+@op(
+    real=True,
+    vjp=no_gradient,
+    jvp=lambda x_t, **_: torch.zeros_like(x_t),
+    name="NormalBackward2",
+    out=False,
+    function=False,
+    method=False,
+)
 def normal_spread(x, mean, generator):
     """Normal numbers with standard deviations `x`."""
     check_std_tensor(x)
@@ -67,6 +83,7 @@ def normal_spread(x, mean, generator):
 
 
 @op(
+    real=True,
     vjp={"mean": no_gradient, "std": no_gradient},
     jvp=lambda mean_t, std_t, mean, std, **_: torch.zeros_like(mean + std),
     name="NormalBackward3",

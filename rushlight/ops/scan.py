@@ -6,6 +6,7 @@ import rushlight as torch
 from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
+from rushlight.ops._rules import c_name, in_place
 from rushlight.ops.shape import wrapped
 
 
@@ -31,8 +32,10 @@ def run_scan(name, x, dim, dtype):
     wanted = scan_dtype(x, dtype)
     if x.dtype is not wanted:
         x = x.to(wanted)
-    refuse_unless(f"{name}_out_cpu", x, wanted is not torch.bool)
+    refuse_unless(f"{name}_out_cpu", x, wanted is not torch.bool or x.numel() == 0 or not x.dim())
     out = contiguous_like(x)
+    if wanted is torch.bool:
+        return out.copy_(x)
     kernel(name)(out, x, dim)
     return out
 
@@ -42,7 +45,7 @@ def sums_from_here(g, dim):
     return g.flip(dim).cumsum(dim).flip(dim) if g.dim() else g
 
 
-@op(vjp=lambda g, dim: sums_from_here(g, dim), linear=True, inplace=True, driver=RowOp, configuration=("cumsum", 1))
+@op(vjp=lambda g, dim: sums_from_here(g, dim), linear=True, driver=RowOp, configuration=("cumsum", 1))
 def cumsum(x, dim, *, dtype=None):
     """Running sums along `dim`.
 
@@ -51,6 +54,21 @@ def cumsum(x, dim, *, dtype=None):
     tensor([1, 3, 6])
     """
     return run_scan("cumsum", x, dim, dtype)
+
+
+def scan_in_place(op, x, dim, dtype):
+    """cumsum_ and cumprod_ compute in the dtype of their tensor."""
+    if dtype is not None and dtype is not x.dtype:
+        raise RuntimeError(
+            f"Bad in-place call: input tensor dtype {c_name(x.dtype)} and output tensor dtype {c_name(dtype)} should match"
+        )
+    return in_place(op)(x, dim, dtype=x.dtype)
+
+
+@composite(function=False)
+def cumsum_(self, dim, *, dtype=None):
+    """In-place version of `cumsum`."""
+    return scan_in_place(cumsum, self, dim, dtype)
 
 
 def shifted(x, dim, by, fill):
@@ -92,13 +110,18 @@ def cumprod_jvp(x_t, x, dim, out):
 @op(
     vjp=cumprod_vjp,
     jvp=lambda x_t, x, dim, out: cumprod_jvp(x_t, x, dim, out),
-    inplace=True,
     driver=RowOp,
     configuration=("cumprod", 1),
 )
 def cumprod(x, dim, *, dtype=None):
     """Running products along `dim`."""
     return run_scan("cumprod", x, dim, dtype)
+
+
+@composite(function=False)
+def cumprod_(self, dim, *, dtype=None):
+    """In-place version of `cumprod`."""
+    return scan_in_place(cumprod, self, dim, dtype)
 
 
 def extremum_vjp(g, x_shape, indices, dim):
@@ -110,14 +133,19 @@ def extremum_jvp(x_t, indices, dim):
 
 
 def run_extremum(name, x, dim):
+    if not x.dim() and dim not in (-1, 0):
+        raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
     dim = wrapped(dim, x.ndim)
-    refuse_unless(f"{name}_cpu", x, not x.is_complex())
     values, indices = contiguous_like(x), empty_tensor(x.shape, torch.int64)
+    if x.is_complex() and (x.numel() == 0 or not x.dim()):  # which need no order
+        return values.copy_(x), indices.zero_()
+    refuse_unless(f"{name}_cpu", x, not x.is_complex())
     kernel(name)(values, indices, x, dim)
     return values, indices
 
 
 @op(
+    real=True,
     vjp=extremum_vjp,
     jvp=extremum_jvp,
     outputs=("values", "indices"),
@@ -130,6 +158,7 @@ def cummax(x, dim):
 
 
 @op(
+    real=True,
     vjp=extremum_vjp,
     jvp=extremum_jvp,
     outputs=("values", "indices"),

@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, underived
+from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title
 from rushlight.ops.shape import broadcast_two, wrapped
 
@@ -220,6 +221,8 @@ def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     wrapped(dim, x.ndim)
     if reduce not in REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    if reduce == "mean" and x.dtype is torch.bool:
+        raise not_implemented("scatter_gather_tensor_cpu_reduce_mean" if index.numel() else "div_floor_cpu", x.dtype)
     return write_along("scatter_reduce", x, dim, index, src, REDUCTIONS[reduce], int(include_self))
 
 

@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import kernel, op
+from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title, warn_of_expanded
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
 from rushlight.ops.shape import wrapped
@@ -180,6 +181,19 @@ def index_reduced_gradient(g, x, out, dim, index, source, reduce, include_self, 
     return in_shape(g_x, x.shape), in_shape(g_source, shape)
 
 
+def refuse_unreduced(x, index, reduce, include_self):
+    """The dtypes that the kernels of index_reduce lack. PyTorch has others for whole slices, which lack less."""
+    boolean = x.dtype is torch.bool
+    if not (boolean or x.is_complex()):
+        return
+    if not include_self:
+        raise not_implemented("index_reduce_func_exclude_input_init", x.dtype)
+    if x.ndim < 2:
+        raise not_implemented("index_func_", x.dtype)
+    if boolean and reduce == "mean" and index.numel():
+        raise not_implemented("div_floor_cpu", x.dtype)
+
+
 @op(real=True, joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True)
 def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     """`x` combined with the slices of `source` that `index` sends to the same place: "prod", "mean", "amax" or "amin"."""
@@ -188,6 +202,7 @@ def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     core.warn_once("index_reduce() is in beta and the API may change at any time.")
     d = check_slices("index_reduce", x, dim, index, source)
     core.require_apart(x, source, index)
+    refuse_unreduced(x, index, reduce, include_self)
     if index.numel():
         kernel("index_reduce")(at_least_vector(x), index, at_least_vector(source), d, REDUCTIONS[reduce], int(include_self))
     return x

@@ -62,6 +62,8 @@ def empty_pair(shape, dtype):
 def sort_along(x, dim, descending, stable):
     """The elements in order, and where they were."""
     d = wrapped(dim, x.ndim)
+    if x.is_complex() and x.ndim:
+        raise RuntimeError(" Sort does not support complex dtypes on CPU")
     values, indices = core.empty_like_layout(x), core.empty_like_layout(x, torch.int64)
     if x.numel():
         kernel("sort")(lines(values), lines(indices), lines(x), d, int(bool(descending)), int(bool(stable)))
@@ -125,7 +127,10 @@ def one_a_line(name, x, dim, keepdim, *numbers):
     refuse_empty_lines(name, x, d)
     kept = with_size(x.shape, d, 1)
     values, indices = empty_pair(kept, x.dtype)
-    if values.numel():
+    if x.is_complex() and not x.ndim:  # one element needs no order
+        values.copy_(x)
+        indices.zero_()
+    elif values.numel():
         kernel(name)(lines(values), lines(indices), lines(x), d, *numbers)
     if not keepdim and x.ndim:
         return values.view(kept[:d] + kept[d + 1 :]), indices.view(kept[:d] + kept[d + 1 :])
@@ -133,7 +138,9 @@ def one_a_line(name, x, dim, keepdim, *numbers):
 
 
 def choosing(name, node):
-    return dict(vjp=reduced_gradient, jvp=line_tangent, outputs=OUTPUTS, result_type=return_type(name, *OUTPUTS), name=node)
+    return dict(
+        real=True, vjp=reduced_gradient, jvp=line_tangent, outputs=OUTPUTS, result_type=return_type(name, *OUTPUTS), name=node
+    )
 
 
 @op(**choosing("kthvalue", "KthvalueBackward0"))
@@ -173,6 +180,7 @@ def median_of(name, title):
     """median or nanmedian: of everything, and of each line."""
 
     @op(
+        real=True,
         vjp=whole_gradient,
         jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
         name=f"{title}Backward0",
@@ -190,7 +198,7 @@ def median_of(name, title):
 
     @op(entry=name, function=False, method=False, **choosing(name, f"{title}Backward1"))
     def of_lines(x, dim, keepdim):
-        refuse_empty_lines(name, x, wrapped(dim, x.ndim))
+        refuse_empty_lines("median", x, wrapped(dim, x.ndim))
         if x.dtype is torch.bool or x.is_complex():
             raise not_implemented("median_out", x.dtype)
         return one_a_line(name, x, dim, keepdim)

@@ -1,5 +1,7 @@
 """Affine and bilinear maps."""
 
+import math
+
 import rushlight as torch
 from rushlight import core
 from rushlight.ops import matmul, neural, shape
@@ -34,7 +36,7 @@ def general_linear(input, weight, bias=None, *, out=None):
     if dim and weight.dim() == 2 and input.is_contiguous():
         # One product with the bias in it beats a batched product and an addition.
         sizes = input.shape
-        rows = torch.addmm(bias, input.view(input.numel() // sizes[-1] if sizes[-1] else -1, sizes[-1]), transposed)
+        rows = torch.addmm(bias, input.view(math.prod(sizes[:-1]), sizes[-1]), transposed)
         return rows.view(*sizes[:-1], rows.shape[1])
     return torch.matmul(input, transposed).add_(bias)
 

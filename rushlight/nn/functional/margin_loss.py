@@ -51,7 +51,8 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
         )
     check_ranking(input1, input2, target, margin)
     with unwrapped:
-        loss = (-target * (input1 - input2) + float(margin)).clamp_min_(0)
+        difference = input1 - input2
+        loss = (-target * difference + float(margin)).clamp_min_(0)
     return reduced(loss, reduction)
 
 

@@ -23,6 +23,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     if training:
         _verify_batch_size(input.size())
+        if (running_mean is None) != (running_var is None):
+            raise ValueError("running_mean and running_var must either both be None or neither be None")
     return neural.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, True)
 
 
@@ -77,7 +79,8 @@ def instance_norm(
     samples, channels = shape[0], shape[1]
     # Every sample's channels are channels of one large sample.
     rows = [None if given is None else given.repeat(samples) for given in (running_mean, running_var, weight, bias)]
-    mean, var, scale, shift = rows
+    mean, var = (given if given is None or given.dtype.itemsize < 8 else given.to(input.dtype) for given in rows[:2])
+    scale, shift = rows[2:]
     flat = input.contiguous().view(1, samples * channels, *shape[2:])
     made = neural.batch_norm(flat, scale, shift, mean, var, use_input_stats, momentum, eps, True)
     if use_input_stats:
