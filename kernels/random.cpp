@@ -91,6 +91,7 @@ const Register random_from_to_("random_from_to", random_from_to);
 // No parameter: all non-negative values of an integer type, 0 ... 2^digits of a floating one. Every dtype.
 void random_full(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
+  if (a[0].numel() == 0) return;  // of any dtype
   visit<group::ordered>("random_kernel_cpu", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     if constexpr (std::is_same_v<T, bool>)
@@ -146,6 +147,7 @@ const Register randperm_("randperm", randperm);
 void bernoulli(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
   const double p = numbers[1].f;
+  if (a[0].numel() == 0) return;  // of any dtype
   visit<group::ordered>("bernoulli_scalar_cpu_", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     fill<T>(a[0], [&] { return g.uniform() < p; });
@@ -157,6 +159,7 @@ const Register bernoulli_("bernoulli", bernoulli);
 // float.
 void bernoulli_tensor(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
+  if (a[0].numel() == 0) return;  // of any dtype
   visit<group::ordered>("bernoulli_tensor_cpu_self_", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     visit<group::floating>("bernoulli_tensor_cpu_p_", a[1].dtype, [&](auto p_type) {
@@ -210,6 +213,7 @@ const Register log_normal_("log_normal", log_normal);
 void geometric(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
   const double log_failure = std::log1p(-numbers[1].f);
+  if (a[0].numel() == 0) return;  // of any dtype
   visit<group::integer | group::floating>("geometric_cpu", a[0].dtype, [&](auto type) {
     fill<typename decltype(type)::type>(a[0], [&] { return std::ceil(std::log(g.uniform()) / log_failure); });
   });

@@ -49,11 +49,12 @@ double digamma(double x) {
 // Hurwitz's zeta function, by Euler and Maclaurin.
 double zeta(double x, double q) {
   if (x == 1) return inf;
-  if (!(x > 1) || q != q) return nan;
+  if (x < 1) return nan;
   if (q <= 0) {
     if (q == std::floor(q)) return inf;
     if (x != std::floor(x)) return nan;
   }
+  if (x != x || q != q || q == inf) return nan;
   double sum = 0;
   for (int k = 0; k < 9 || q <= 9; ++k, ++q) {
     const double term = std::pow(q, -x);
@@ -74,13 +75,14 @@ double zeta(double x, double q) {
   return sum;
 }
 
-double polygamma(int64_t n, double x) {
+template <class T>
+double polygamma(int64_t n, T x) {
   if (n == 0) return digamma(x);
   if (n == 1 && x == inf) return 0;
-  if (n == 1 && x < 0.5) {
-    // Reflection: the series of zeta is slow far to the left.
-    const double s = std::sin(M_PI * x);
-    return M_PI * M_PI / (s * s) - polygamma(1, 1 - x);
+  if (n == 1 && x < T(0.5)) {
+    // Reflection: the series of zeta is slow far to the left. (The sine is that of T: at the poles it tells how well T knows pi.)
+    const T pi = T(M_PI), s = std::sin(pi * x);
+    return T(pi * pi / (s * s)) - polygamma<T>(1, 1 - x);
   }
   return (n % 2 ? 1.0 : -1.0) * std::exp(log_gamma(n + 1.0)) * zeta(n + 1.0, x);
 }
@@ -307,7 +309,7 @@ void register_special() {
   function_of_two("igamma", [](double a, double x) { return incomplete_gamma(a, x, false); });
   function_of_two("igammac", [](double a, double x) { return incomplete_gamma(a, x, true); });
   // polygamma: numbers n i.
-  unary<real, 1>("polygamma", []<class T>(T x, const Number* p) { return T(polygamma(p[0].i, double(x))); });
+  unary<real, 1>("polygamma", []<class T>(T x, const Number* p) { return T(polygamma<T>(p[0].i, x)); });
 }
 
 }  // namespace rl::baseline

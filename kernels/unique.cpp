@@ -110,6 +110,7 @@ void searchsorted(const Array* a, int array_count, const Number* n) {
     line[last] = sorter_line[last] = 0;
   }
   const Walk<4> walk(values.ndim, values.shape, {out.strides, values.strides, line.data(), sorter_line.data()});
+  if (out.numel() == 0) return;  // of any dtype
   visit<group::integer | group::floating>("searchsorted_out_cpu", sequence.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     parallel_for(walk.total(), element_grain / 16, [&](int64_t begin, int64_t end) {

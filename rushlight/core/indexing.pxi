@@ -50,18 +50,18 @@ cdef object get_slice(Tensor x, slice index):
 
 _zero = 0
 
-cdef int check_index(Tensor x, int dim, object index, int taken) except -1:
-    """Is there such a place? The error counts the dimension with the `taken` ones that other numbers have selected already."""
+cdef int check_index(Tensor x, int dim, object index, int position) except -1:
+    """Is there such a place? The error calls the dimension by the index's position in the tuple."""
     cdef int64_t size = x.geometry.shape[dim], place = int64_of(index)
     if place < -size or place >= size:
-        raise IndexError(f"index {index} is out of bounds for dimension {dim + taken} with size {size}")
+        raise IndexError(f"index {index} is out of bounds for dimension {position} with size {size}")
     return 0
 
 cdef tuple split_index(Tensor x, object index):
     """The view that the basic parts of an index select, and the list of tensor indices on it (None where there are none)."""
     cdef list indices = None
     cdef object view = x
-    cdef int dim = 0, given = 0, taken = 0
+    cdef int dim = 0, given = 0, position = -1
     if type(index) is list and treat_as_tuple(index):
         index = tuple(index)
     items = index if isinstance(index, tuple) else (index,)
@@ -74,6 +74,7 @@ cdef tuple split_index(Tensor x, object index):
             raise IndexError("slice() cannot be applied to a 0-dim tensor.")
         raise IndexError(f"too many indices for tensor of dimension {x.geometry.ndim}")
     for item in items:
+        position += 1
         if type(item) is slice:
             start, stop, step = item.start, item.stop, item.step
             start, stop, step = plain(start), plain(stop), plain(step)
@@ -93,9 +94,8 @@ cdef tuple split_index(Tensor x, object index):
             indices = put_index(indices, dim, place_of(bool(item)))
             dim += 1
         elif is_plain_int(item):
-            check_index(<Tensor>view, dim, item.__index__(), taken)
+            check_index(<Tensor>view, dim, item.__index__(), position)
             view = op_select(view, dim, item.__index__())
-            taken += 1
         else:
             if isinstance(item, Tensor):
                 index_tensor = <Tensor>item
@@ -105,9 +105,8 @@ cdef tuple split_index(Tensor x, object index):
                     (<Tensor>index_tensor).code not in (BOOL, UINT8) and not has_hidden_dim(<Tensor>index_tensor):
                 # A 0-d integer tensor counts as an int, but is recorded as select too.
                 place = int(index_tensor.item())
-                check_index(<Tensor>view, dim, place, taken)
+                check_index(<Tensor>view, dim, place, position)
                 view = op_select(view, dim, place)
-                taken += 1
                 continue
             if (<Tensor>index_tensor).geometry.ndim == 0 and (<Tensor>index_tensor).code in (BOOL, UINT8):
                 view = op_unsqueeze(view, dim)

@@ -20,13 +20,16 @@ cdef kernel_lacks(str label, int code):
 cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except -1:
     cdef int m = a.geometry.ndim, n = b.geometry.ndim
     if kind == PRODUCT_MATRICES:
+        if m == 2 and n == 2 and a.geometry.shape[1] == b.geometry.shape[0]:
+            return 0
+        if adds and x.code != b.code:
+            require_one_dtype(a, b, kind, x)
         if m != 2:
             raise RuntimeError(f"mat1 must be a matrix, got {m}-D tensor" if adds else "self must be a matrix")
         if n != 2:
             raise RuntimeError(f"mat2 must be a matrix, got {n}-D tensor" if adds else "mat2 must be a matrix")
-        if a.geometry.shape[1] != b.geometry.shape[0]:
-            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a.geometry.shape[0]}x{a.geometry.shape[1]} and "
-                               f"{b.geometry.shape[0]}x{b.geometry.shape[1]})")
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a.geometry.shape[0]}x{a.geometry.shape[1]} and "
+                           f"{b.geometry.shape[0]}x{b.geometry.shape[1]})")
     elif kind == PRODUCT_BATCHES:
         if adds and (m != 3 or n != 3):
             # The result's size is read first (IndexError for missing dimensions), and `x` expanded to it.

@@ -113,7 +113,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(sizes, n))}): the number of sizes provided ({n}) must be "
                                f"greater or equal to the number of dimensions in the tensor ({ndim})")
         out.set_shape(sizes, n)
-        for d in range(n):
+        for d in range(n - 1, -1, -1):
             i = d - (n - ndim)
             size = g.shape[i] if i >= 0 else 1
             if sizes[d] == -1:
@@ -323,6 +323,9 @@ cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1
         return 0
     if last < 0:
         raise RuntimeError(f"self.dim() cannot be 0 to view {c10_name(x.code)} as {c10_name(target)} (different element sizes)")
+    if have < want and x.geometry.shape[last] % (want // have):
+        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different element "
+                           f"sizes), but got {x.geometry.shape[last]}")
     if x.geometry.strides[last] != 1:
         raise RuntimeError(f"self.stride(-1) must be 1 to view {c10_name(x.code)} as {c10_name(target)} (different element sizes), but got "
                            f"{x.geometry.strides[last]}")
@@ -331,9 +334,6 @@ cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1
             out.strides[d] = wrapped_product(x.geometry.strides[d], have // want)
         out.shape[last] = checked_product(x.geometry.shape[last], have // want)
         return 0
-    if x.geometry.shape[last] % (want // have):
-        raise RuntimeError(f"self.size(-1) must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different element "
-                           f"sizes), but got {x.geometry.shape[last]}")
     if x.storage_offset() % (want // have):
         raise RuntimeError(f"self.storage_offset() must be divisible by {want // have} to view {c10_name(x.code)} as {c10_name(target)} (different "
                            f"element sizes), but got {x.storage_offset()}")

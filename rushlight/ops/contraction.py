@@ -8,6 +8,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op
 from rushlight.ops._matrices import check_number_kind
+from rushlight.ops._rules import not_implemented
 from rushlight.ops.matmul import conjugate, into
 from rushlight.ops.shape import _unsafe_view
 
@@ -431,6 +432,8 @@ def check_cross(a, b, dim):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if a.size(dim) != 3 or b.size(dim) != 3:
         raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.size(dim)} and {b.size(dim)}")
+    if a.dtype.name == "bool":
+        raise not_implemented("cross", a.dtype)
     if a.dtype is not b.dtype:
         raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
 

@@ -147,6 +147,12 @@ def histc(x, bins=100, min=0, max=0):
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if not x.is_floating_point():
+        if min != max and not x.is_complex() and x.dtype is not torch.bool:
+            limits = torch.iinfo(x.dtype)
+            if min < limits.min or max > limits.max:
+                raise RuntimeError(
+                    f"value cannot be converted to type {'int' if x.dtype is torch.int32 else x.dtype.name + '_t'} without overflow"
+                )
         kernel_name = (
             "linspace_cpu" if x.dtype is torch.bool else "aminmax_cpu" if x.is_complex() and min == max else "histogram_cpu"
         )

@@ -647,6 +647,8 @@ def vander(x, N=None, increasing=False):
         x = x.to(LONG)
     if count == 0:
         return x.new_empty((x.size(0), 0))
+    if count == 1:
+        return x.new_ones((x.size(0), 1))
     core.empty_tensor((x.size(0), count), x.dtype)
     column = x.unsqueeze(1)
     powers = column ** torch.arange(count) if x.numel() else column.expand(-1, count).clone()

@@ -83,13 +83,17 @@ copy.takes_lazy = True
 copy_in_place = core.InPlace(copy)
 
 
+NUMBER_DTYPES = {float: torch.float64, complex: torch.complex128}
+"""What numbers are until they are converted to a tensor's dtype."""
+
+
 @composite(function=False)
 def copy_(self, other, non_blocking=False):
     """The elements of `other`, converted and broadcast, written into `self`."""
     if not isinstance(other, torch.Tensor):
         if not isinstance(other, bool | int | float | complex):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {full_name(type(other))}")
-        other = torch.tensor(other)
+        other = core.tensor(other, dtype=NUMBER_DTYPES.get(type(other)))
     return copy_in_place(self, other, non_blocking)
 
 

@@ -162,8 +162,8 @@ def det(input):
 
 
 def determinant(A, out=None):
-    check_matrices("linalg.det", A)
     check_square("linalg.det", A)
+    check_matrices("linalg.det", A)
     made = _linalg_det(A)[0]
     return made if out is None else written("_linalg_det", out, made)
 
@@ -208,8 +208,8 @@ LINALG_SLOGDET, SLOGDET = (return_type(name, "sign", "logabsdet") for name in ("
 
 
 def sign_and_logarithm(A, kind, out=None):
-    check_matrices("linalg.slogdet", A, low_precision=False)
     check_square("linalg.slogdet", A)
+    check_matrices("linalg.slogdet", A, low_precision=False)
     return all_written("_linalg_slogdet", out, kind(_linalg_slogdet(A)[:2]))
 
 
@@ -241,8 +241,8 @@ def logdet(input):
     tensor(0.)
     """
     require_tensors("logdet", input=input)
-    check_matrices("logdet", input, low_precision=False)
     check_square("logdet", input)
+    check_matrices("logdet", input, low_precision=False)
     sign, logarithm = _linalg_slogdet(input)[:2]
     return logarithm + sign.log() if input.is_complex() else torch.where(sign == -1, float("nan"), logarithm)
 
@@ -267,8 +267,8 @@ def _linalg_inv_ex(A, checked=None):
 
 
 def check_invertible(A):
-    check_matrices("linalg.inv", A, low_precision=False)
     check_square("linalg.inv", A)
+    check_matrices("linalg.inv", A, low_precision=False)
 
 
 @composite(namespace="linalg", method=False, name="inv")

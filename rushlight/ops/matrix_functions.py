@@ -136,8 +136,8 @@ def matrix_exp(input):
 
 
 def exponential_of(A):
-    check_matrices("linalg.matrix_exp", A)
     check_square("linalg.matrix_exp", A)
+    check_matrices("linalg.matrix_exp", A)
     return _linalg_matrix_exp(A)
 
 

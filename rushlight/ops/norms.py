@@ -119,7 +119,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     >>> rushlight.tensor([3., 4.]).norm()
     tensor(5.)
     """
-    if isinstance(p, str) and p != "fro":
+    if isinstance(p, str) and not (p == "fro" and (dim is None or isinstance(dim, int) or len(dim) <= 2)):
         matrix = dim if dim is not None else tuple(range(input.dim()))
         return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype, out=out)
     ord = 2.0 if p is None or (isinstance(p, str) and p == "fro") else p

@@ -125,8 +125,6 @@ def check_edges(x, pad, mode):
             f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(x.shape)}"
         )
-    if mode != "circular" and x.dtype.name == "bool":
-        raise NotImplementedError(f"\"{KIND[mode]}_pad{dims}d\" not implemented for 'Bool'")
     for place in range(dims):
         d, before, after = x.dim() - 1 - place, pad[2 * place], pad[2 * place + 1]
         size = x.shape[d]
@@ -142,6 +140,8 @@ def check_edges(x, pad, mode):
         if mode != "circular" and size + before + after < 1:
             letter = "WHD"[place]
             raise RuntimeError(f"input ({letter}: {size}) is too small. Calculated output {letter}: {size + before + after}")
+    if mode != "circular" and x.dtype.name == "bool":
+        raise NotImplementedError(f"\"{KIND[mode]}_pad{dims}d\" not implemented for 'Bool'")
 
 
 check_pad = core.Parser("pad", False)

@@ -119,7 +119,8 @@ def conj_physical(input, *, out=None):
 @composite(function=True)
 def conj_physical_(input):
     """In-place version of `conj_physical`."""
-    return in_place(_conj_physical)(input)
+    # (A tracked tensor is written whatever its dtype: what the graph refuses is refused.)
+    return in_place(_conj_physical)(input) if input.dtype.is_complex or input.requires_grad else input
 
 
 @composite

@@ -109,6 +109,10 @@ def topk(x, k, dim=-1, largest=True, sorted=True):
     d = wrapped(dim, x.ndim)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
+    if x.is_complex() or x.dtype is torch.bool:
+        raise RuntimeError(
+            f"{' topk does not support complex' if x.is_complex() else 'topk does not support bool'} dtypes on CPU"
+        )
     values, indices = empty_pair(with_size(x.shape, d, k), x.dtype)
     if values.numel():
         kernel("topk")(lines(values), lines(indices), lines(x), d, int(largest), int(sorted))
@@ -127,7 +131,7 @@ def one_a_line(name, x, dim, keepdim, *numbers):
     refuse_empty_lines(name, x, d)
     kept = with_size(x.shape, d, 1)
     values, indices = empty_pair(kept, x.dtype)
-    if x.is_complex() and not x.ndim:  # one element needs no order
+    if (x.is_complex() or x.dtype is torch.bool) and not x.ndim:  # one element needs no order
         values.copy_(x)
         indices.zero_()
     elif values.numel():
@@ -152,6 +156,8 @@ def kthvalue(x, k, dim=-1, keepdim=False):
         raise IndexError(f"kthvalue(): Expected reduction dim {d} to have non-zero size.")
     if not 1 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
+    if (x.is_complex() or x.dtype is torch.bool) and x.ndim:
+        raise not_implemented("kthvalue_cpu", x.dtype)
     return one_a_line("kthvalue", x, dim, keepdim, k)
 
 

@@ -217,8 +217,8 @@ def _linalg_cholesky_ex(A, upper=False, checked=None):
 
 
 def check_cholesky(A):
-    check_matrices("linalg.cholesky", A)
     check_square("linalg.cholesky", A)
+    check_matrices("linalg.cholesky", A)
 
 
 @composite(namespace="linalg", method=False, name="cholesky")

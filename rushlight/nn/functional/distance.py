@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight.core import unwrapped
 from rushlight.ops.norms import older_norm, pdist
+from rushlight.ops.shape import broadcast_two
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
@@ -14,11 +15,13 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-08):
     >>> torch.nn.functional.cosine_similarity(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
     tensor([0.])
     """
-    dtype = torch.promote_types(x1.dtype, x2.dtype)
+    dtype = torch.result_type(x1, x2)
     if not dtype.is_floating_point:
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {_NAMES[dtype]}")
-    shape = torch.broadcast_shapes(x1.shape, x2.shape)
-    x1, x2 = (x.to(dtype).expand(shape) if x.shape != shape else x.to(dtype) for x in (x1, x2))
+    # (Only integers are converted: the norm of a half tensor is a half.)
+    x1, x2 = (x if x.dtype.is_floating_point else x.to(dtype) for x in (x1, x2))
+    shape = broadcast_two(tuple(x1.shape), tuple(x2.shape))
+    x1, x2 = (x.expand(shape) if x.shape != shape else x for x in (x1, x2))
     norms = [torch.linalg.vector_norm(x, 2, dim, keepdim=True).clone() for x in (x1, x2)]
     # The limit is no part of the graph: a zero vector has the gradient of a division by eps.
     with torch.no_grad():
