@@ -134,7 +134,7 @@ def _contents(t, indent: int) -> str:
     if t.numel() > _options.threshold:
         cuts = [size > 2 * _options.edgeitems for size in t.shape]
         x = _edges(x)
-    values = core.resolve(x).tolist()
+    values = x.tolist()
     numbers = _flatten(values, t.dim())
     form = _ComplexFormat(numbers) if t.is_complex() else _RealFormat(numbers, t.is_floating_point())
     return _array_text(values, cuts, form, indent)

@@ -90,8 +90,6 @@ def reduce(self, protocol):
         if handled is not NotImplemented:
             return handled
     warn_of_hooks(self)
-    if self._is_zerotensor():
-        raise RuntimeError("ZeroTensor is not serializable, please file an issue if required.")
     arguments = (
         typed_storage(self),
         self.storage_offset(),

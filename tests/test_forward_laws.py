@@ -34,6 +34,8 @@ NO_FORWARD_RULE = {
     "_pdist_forward",
     "detach_copy",
     "_hardsigmoid_gradient",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
 }
 """PyTorch has no forward mode for these either."""
 

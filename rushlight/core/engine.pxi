@@ -218,7 +218,7 @@ cdef class BackwardRun:
     cdef object sum(self, object have, object more, bint owned):
         cdef Tensor a = <Tensor>have
         cdef Tensor b = <Tensor>more
-        if owned and not a.flags & NOTHING and not modes.grad and a.code == b.code and a.geometry.same_shape(b.geometry) and not modes.interpreters:
+        if owned and not modes.grad and a.code == b.code and a.geometry.same_shape(b.geometry) and not modes.interpreters:
             return operate_in_place(op_add, a, b)
         return operate(op_add, have, more)
 

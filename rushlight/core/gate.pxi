@@ -122,7 +122,7 @@ cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) exc
         elif op.takes_dtype:
             raise RuntimeError(f"Autograd not support dtype: {c10_name((<Tensor>result).code)}")
         return 0
-    if op.refuses_complex and category[(<Tensor>result[0]).code] == IS_COMPLEX:
+    if op.refuses_complex and len(result) and category[(<Tensor>result[0]).code] == IS_COMPLEX:
         raise complex_refused(op)
     return record_many(op, args, mask, result)
 

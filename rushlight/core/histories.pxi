@@ -66,14 +66,14 @@ cdef class FailingNode(Node):
     cdef tuple backward(self, object gradient, object run):
         raise RuntimeError(self.text)
 
-cdef FailingNode failing_node(str text, Tensor out):
-    """A node whose backward raises `text`."""
+cdef FailingNode failing_node(str text, Tensor out, tuple targets=()):
+    """A node whose backward raises `text`, as soon as it is reached."""
     cdef FailingNode node = FailingNode.__new__(FailingNode)
     node.text = text
-    node.next_nodes = ()
+    node.next_nodes = targets
     node.shape.set_shape(out.geometry.shape, out.geometry.ndim)
     node.dtype_code = out.code
-    node.sequence = next_sequence()
+    node.sequence = <uint64_t>LEAF_SEQUENCE
     node.remember_line()
     return node
 

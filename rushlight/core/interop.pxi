@@ -149,8 +149,6 @@ cdef object list_from(Tensor x, char* at, int dim):
 
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""
-    if x.flags & NOTHING:
-        raise RuntimeError("tolist() shouldn't be called on a tensor with unallocated storage")
     x = resolved(<Tensor>readable(x, "tolist"))
     return list_from(x, data_of(x), 0)
 
@@ -282,7 +280,7 @@ def to_dlpack(Tensor tensor, versioned=False, copied=False):
     cdef Storage root
     if needs_grad(tensor):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    if tensor.flags & (CONJUGATE | NEGATIVE):
+    if tensor.flags & LAZY:
         raise BufferError(f"Can't export tensors with the {'conjugate' if tensor.flags & CONJUGATE else 'negative'} bit set")
     tensor = <Tensor>readable(tensor, "__dlpack__")
     root = root_of(tensor.storage)

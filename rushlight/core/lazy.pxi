@@ -1,17 +1,13 @@
-# Conjugates and negatives that are carried out only when their elements are needed: CONJUGATE and NEGATIVE among a tensor's flags. And
-# derivatives that are nothing (NOTHING), which products keep, sums leave out, and nobody may write or export.
+# Conjugates and negatives that are carried out only when their elements are needed: CONJUGATE and NEGATIVE among a tensor's flags.
 #
 # Views keep the flags, or turn them (`takes_lazy`); every other op gets tensors of which they are resolved, and what it writes into such a
 # tensor goes through them. Recording is about the tensors that the program gave.
 cdef Op op_conj, op_neg_view, op_view_as_real, op_view_as_complex
-cdef dict zero_rules = {}             # ops that make nothing of nothing: of any argument ("any"), of the first alone ("first"), of all ("all")
 
 def set_lazy_ops(dict ops):
     """Connects the core with the table's ops that make lazy views."""
     global op_conj, op_neg_view, op_view_as_real, op_view_as_complex
     op_conj, op_neg_view, op_view_as_real, op_view_as_complex = ops["_conj"], ops["_neg_view"], ops["view_as_real"], ops["view_as_complex"]
-    for rule, names in (("any", ("mul", "linalg_cross", "dot", "vdot")), ("first", ("div",)), ("all", ("add", "sub"))):
-        zero_rules.update(dict.fromkeys([ops[name] for name in names], rule))
 
 cdef bint lazy_exist = False          # from the first one on, calls look at their arguments
 cdef bint uncommon_exist = False      # the one test of a plain call: `lazy_exist`, or `subclasses_exist`
@@ -99,30 +95,6 @@ cdef int run_on(Tensor target, const char* name) except -1:
     return 0
 
 
-cdef inline bint is_nothing(PyObject* value) noexcept:
-    return PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and (<Tensor>value).flags & NOTHING != 0
-
-cdef bint makes_nothing(Op op, PyObject** args):
-    """Is what `op` makes of these, one of which is lazy, a derivative that is nothing?"""
-    rule = zero_rules.get(op)
-    if rule is None:
-        return False
-    first, second = is_nothing(args[0]), is_nothing(args[1])
-    return first or second if rule == "any" else first and not second if rule == "first" else first and second
-
-def nothing_like(Tensor x not None):
-    """The derivative by `x`, contiguous, of what does not vary with it: zeros that nobody may write (_is_zerotensor)."""
-    cdef Tensor out = new_like_shape(x.code, x.geometry)
-    memset(data_of(out), 0, out.count * item_bytes[out.code])
-    out.flags |= NOTHING
-    notice_lazy()
-    return out
-
-cdef int refuse_write_into_nothing(Tensor target) except -1:
-    if target.flags & NOTHING:
-        raise RuntimeError("ZeroTensors are immutable. Please use the materialized zero tensor obtained using .clone() if you want a mutable tensor.")
-    return 0
-
 cdef object turned(object x, uint8_t flags):
     """A view of `x` with some of the lazy flags other than they are."""
     if flags & CONJUGATE:
@@ -149,7 +121,6 @@ cdef object execute_lazily(Op op, PyObject** args, int mode, object out):
     if mode == MODE_OUT:
         check_untracked_out(op, args, out)
     elif mode == MODE_IN_PLACE:
-        refuse_write_into_nothing(<Tensor>args[0])
         check_tracked_write(<Tensor>args[0])
         if is_lazy(args[0]):
             check_no_overlap(<Tensor>args[0])
@@ -161,8 +132,6 @@ cdef object execute_lazily(Op op, PyObject** args, int mode, object out):
     call.mode, call.given, call.out = mode, args, <PyObject*>made
     result = op.compute(passed, &call)
     if mode == MODE_NEW:
-        if makes_nothing(op, args):
-            (<Tensor>result).flags |= NOTHING
         mask = inputs_needing_grad(op, args) if modes.grad else 0
         if mask:
             record_result(op, args, mask, result)
@@ -181,7 +150,6 @@ cdef object execute_lazily(Op op, PyObject** args, int mode, object out):
 
 cdef int put_back(Tensor target, Tensor made) except -1:
     """Counts what was written into `made`, and puts it into the lazy tensor that it stood for."""
-    refuse_write_into_nothing(target)
     if made is not target:
         if not target.geometry.same_shape(made.geometry):
             resize_in_place(target, made.geometry)
@@ -195,15 +163,13 @@ def resolve(Tensor x not None):
 
 def copy_into(Tensor target not None, Tensor source not None):
     """target[...] = source, converting and broadcasting; no history, and not counted as a write."""
-    if target.flags & NOTHING:
-        raise RuntimeError("ZeroTensors are immutable. Please materialize the tensor using `.clone()`, if you want a mutable zero tensor.")
     copy_elements(target, source)
 
 def set_lazy(Tensor x not None, bint conjugate, bint negative):
     """Says what the elements of `x` are to what lies in its memory."""
     if conjugate and category[x.code] != IS_COMPLEX:
         raise RuntimeError("only complex tensors have conjugates")
-    x.flags = x.flags & ~(CONJUGATE | NEGATIVE) | (CONJUGATE if conjugate else 0) | (NEGATIVE if negative else 0)
+    x.flags = x.flags & ~LAZY | (CONJUGATE if conjugate else 0) | (NEGATIVE if negative else 0)
     if x.flags & LAZY:
         notice_lazy()
     return x

@@ -67,8 +67,6 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
         return 0
     if modes.grad:
         variable.grad_ = operate(op_add, variable.grad_, gradient)
-    elif (<Tensor>variable.grad_).flags & NOTHING:
-        variable.grad_ = py_clone(gradient)      # (PyTorch refuses to add to it)
     else:
         operate_in_place(op_add, variable.grad_, gradient)
     have = <Tensor>variable.grad_

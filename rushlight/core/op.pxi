@@ -141,7 +141,7 @@ cdef class Op:
     cdef int rule_parameters[MAX_PARAMETERS]
     cdef bint has_plain_rules          # each for one tensor
     cdef bint has_variants             # several backward names
-    cdef public bint refuses_complex   # PyTorch has no derivative of it for complex tensors
+    cdef public bint refuses_complex   # PyTorch has no derivative of it for complex results (in place it does not ask)
     cdef public bint takes_real_part   # of the gradient of a real input, where the result is complex; else backward refuses that
     cdef bint takes_dtype              # the program may ask for a dtype to compute in
     cdef public bint wants_booleans    # … and what it is given must be booleans

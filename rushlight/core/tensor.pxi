@@ -7,8 +7,7 @@ cdef enum:
     DERIVATIVE_INPUT = 16    # has a grad_fn, but is a leaf to its user: the input of a function that is being differentiated
     CONJUGATE = 32       # the elements are the conjugates of what lies in memory …
     NEGATIVE = 64        # … or its negatives: see lazy.pxi
-    NOTHING = 128        # all elements are 0 and stay so: a derivative that is nothing
-    LAZY = 224           # any of the three
+    LAZY = 96            # either
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -193,10 +192,6 @@ cdef class Tensor:
     def is_neg(self):
         """Whether the elements are the negatives of what lies in memory, as in the imaginary part of a lazy conjugate."""
         return self.flags & NEGATIVE != 0
-
-    def _is_zerotensor(self):
-        """Whether this is the derivative of something that does not vary: zeros that nobody may write."""
-        return self.flags & NOTHING != 0
 
     def is_pinned(self, device=None):
         return False
@@ -814,6 +809,7 @@ def set_memory(Tensor t not None, Tensor source not None):
             "set_ is not supported for tensors inside a transform")
     check_write(t)
     cdef uint8_t lazy = t.flags & LAZY
+    cdef tuple targets = tuple([edge_of(<Tensor>x) for x in (t, source) if needs_grad(<Tensor>x)]) if tracked else ()
     if t.accumulator != NULL:
         # The leaf that the graph so far knows is another one.
         (<AccumulateGrad><object>t.accumulator).link.known_by = NULL
@@ -822,7 +818,7 @@ def set_memory(Tensor t not None, Tensor source not None):
     t.flags = t.flags & ~LAZY | lazy      # memory changes hands, not what it stands for
     mark_write(t.storage)
     if tracked:
-        change_history(t, failing_node("derivative for set_ is not implemented", t))
+        change_history(t, failing_node("derivative for set_ is not implemented", t, targets))
     return t
 
 cdef retain_on(Node node, Tensor tensor):

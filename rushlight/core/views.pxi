@@ -314,7 +314,7 @@ cdef int view_as_dtype(Tensor x, int target, Geometry& out, int* code) except -1
     """x.view(dtype): the same bytes read as other numbers."""
     cdef int64_t have = item_bytes[x.code], want = item_bytes[target]
     cdef int d, last = x.geometry.ndim - 1
-    if x.flags & (CONJUGATE | NEGATIVE):
+    if x.flags & LAZY:
         kind = "conjugate view tensors" if x.flags & CONJUGATE else "tensors with negative bit set"
         raise RuntimeError(f"torch.Tensor.view is not supported for {kind} when converting to a different dtype.")
     out.copy(x.geometry)

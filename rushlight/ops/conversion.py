@@ -222,8 +222,6 @@ def numpy(self, *, force=False):
     if self.requires_grad and not force and core.is_grad_enabled():
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     core.refuse_memory(self)
-    if self._is_zerotensor() and not force:
-        raise RuntimeError(" Cannot convert a ZeroTensor to numpy. Set force=True if you need the zero array.")
     for bit, lazy in (("conj", self.is_conj()), ("neg", self.is_neg())):
         if lazy and not force:
             kind = {"conj": "conjugate", "neg": "negative"}[bit]

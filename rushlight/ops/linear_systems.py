@@ -111,6 +111,10 @@ def parted(A, result):
 
 
 def det_vjp(g, A, result, LU, pivots):
+    if not A.numel():
+        return torch.zeros_like(A)
+    if A.shape[-1] == 1:
+        return g.unsqueeze(-1).unsqueeze(-1)
     scale = identity_scaled(g * conjugate(result), A.shape[-1])
     if is_regular(result):
         return solution_from_turned(A, LU, pivots, scale)

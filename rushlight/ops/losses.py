@@ -116,11 +116,17 @@ def huber_slope(x, target, delta):
     return difference_of(x, target).clamp(-delta, delta)
 
 
+def huber_cotangent(g, by, other, reduction, delta):
+    if by.dtype is not other.dtype:
+        raise RuntimeError(f"Found dtype {other.dtype.legacy_name} but expected {by.dtype.legacy_name}")
+    return shared_out(g, huber_slope(by, other, delta), reduction)
+
+
 @op(
     gradient=True,
     vjp={
-        "x": lambda g, x, target, reduction, delta: shared_out(g, huber_slope(x, target, delta), reduction),
-        "target": lambda g, x, target, reduction, delta: -shared_out(g, huber_slope(x, target, delta), reduction),
+        "x": lambda g, x, target, reduction, delta: huber_cotangent(g, x, target, reduction, delta),
+        "target": lambda g, x, target, reduction, delta: huber_cotangent(g, target, x, reduction, delta),
     },
     jvp=lambda x_t, target_t, x, target, reduction, delta: reduced(
         huber_slope(x, target, delta) * tangent_of_difference(x_t, target_t), reduction
@@ -431,17 +437,9 @@ def row_vjp(g, slope, shape, reduction):
     return (g * slope).reshape(shape)
 
 
-def row_jvp(x_t, slope, reduction):
-    loss = (slope * x_t.reshape(slope.shape)).sum(1)
-    return reduced(loss if x_t.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)
-
-
 @op(
     vjp=lambda g, x, target, p, margin, weight, reduction: underived_with(
         row_vjp(g, multi_margin_slope(x, target, p, margin, weight)[0], x.shape, reduction), x, "multi_margin_loss_backward"
-    ),
-    jvp=lambda x_t, x, target, p, margin, weight, reduction: row_jvp(
-        x_t, multi_margin_slope(x, target, p, margin, weight)[0], reduction
     ),
     function=False,
     method=False,
@@ -496,7 +494,6 @@ def multilabel_slope(x, target):
     vjp=lambda g, x, target, reduction: underived_with(
         row_vjp(g, multilabel_slope(x, target), x.shape, reduction), x, "multilabel_margin_loss_backward"
     ),
-    jvp=lambda x_t, x, target, reduction: row_jvp(x_t, multilabel_slope(x, target), reduction),
     function=False,
     method=False,
     out=False,

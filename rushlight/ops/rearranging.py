@@ -459,7 +459,7 @@ def triangle(name, article):
 
     body.__name__ = name
     body.__doc__ = f"The {article} triangle of each matrix, zeros elsewhere."
-    return op(vjp=lambda g, diagonal: getattr(g, name)(diagonal), linear=True, inplace=True, apart=None)(body)
+    return op(vjp=lambda g, diagonal: getattr(g, name)(diagonal), linear=True, inplace=True, apart=None, expanded=True)(body)
 
 
 tril = triangle("tril", "lower")

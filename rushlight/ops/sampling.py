@@ -15,6 +15,7 @@ from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of
     vjp=no_gradient,
     jvp=lambda x_t, **_: torch.zeros_like(x_t),
     name="BernoulliBackward0",
+    real=True,
     out=False,
     function=False,
     method=False,

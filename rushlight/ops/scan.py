@@ -135,10 +135,10 @@ def extremum_jvp(x_t, indices, dim):
 def run_extremum(name, x, dim):
     if not x.dim() and dim not in (-1, 0):
         raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
-    dim = wrapped(dim, x.ndim)
     values, indices = contiguous_like(x), empty_tensor(x.shape, torch.int64)
-    if x.is_complex() and (x.numel() == 0 or not x.dim()):  # which need no order
+    if not x.numel() or not x.dim():  # which need no order; of nothing any dimension will do
         return values.copy_(x), indices.zero_()
+    dim = wrapped(dim, x.ndim)
     refuse_unless(f"{name}_cpu", x, not x.is_complex())
     kernel(name)(values, indices, x, dim)
     return values, indices

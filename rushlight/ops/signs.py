@@ -1,7 +1,6 @@
 """Signs and magnitudes; complex numbers from their parts."""
 
 import rushlight as torch
-from rushlight import core
 from rushlight.ops._declare import composite, place, pointwise
 from rushlight.ops._rules import (
     FLAT,
@@ -45,13 +44,12 @@ def sign(x):
 
 def sgn_product(g, x, out):
     """The derivative of z / |z|, which is its own adjoint: what is left of `g` across z, over |z|."""
+    if not x.dtype.is_complex:
+        return torch.zeros_like(g)
     return torch.where(x == 0, 0, (g - real_product(g, out) * out) / x.abs())
 
 
-@pointwise(
-    vjp=lambda g, x, out: sgn_product(g, x, out) if x.is_complex() else core.nothing_like(x),
-    jvp=lambda x_t, x, out: sgn_product(x_t, x, out) if x.is_complex() else torch.zeros_like(x_t),
-)
+@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out))
 def sgn(x):
     """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
 

@@ -6,6 +6,7 @@ import warnings
 import rushlight as torch
 from rushlight.core import unwrapped
 from rushlight.ops._declare import composite, op, reduction
+from rushlight.ops._rules import conjugate
 from rushlight.ops.reduction import named, reduced_count, restore
 from rushlight.ops.shape import slice as cut
 
@@ -15,18 +16,25 @@ def deviation(x, dim):
 
 
 def double_over_freedom(x, dim, correction):
-    """2 / (n - correction), the derivative's factor; infinite without degrees of freedom."""
+    """2 / (n - correction), the derivative's factor; infinite where that is 0."""
     freedom = reduced_count(x.shape, dim) - correction
-    return 2 / freedom if freedom > 0 else math.inf
+    return 2 / freedom if freedom else math.inf
+
+
+def var_slope(x, dim, correction):
+    if (dim is None or x.ndim == 0) and x.numel() <= correction:
+        # Without degrees of freedom it is infinite, and not determined where an element is the mean: PyTorch's is a constant.
+        return torch.where(x == x.mean(), math.nan, math.inf)
+    return double_over_freedom(x, dim, correction) * deviation(x, dim)
 
 
 def var_vjp(g, x, dim, correction, keepdim):
-    return restore(g, x.shape, dim, keepdim) * (double_over_freedom(x, dim, correction) * deviation(x, dim))
+    return restore(g, x.shape, dim, keepdim) * var_slope(x, dim, correction)
 
 
 def var_jvp(x_t, x, dim, correction, keepdim):
-    product = deviation(x, dim).conj() * x_t
-    return double_over_freedom(x, dim, correction) * (product.real if product.is_complex() else product).sum(dim, keepdim)
+    product = conjugate(var_slope(x, dim, correction)) * x_t
+    return (product.real if product.is_complex() else product).sum(dim, keepdim)
 
 
 def halved_by(out):

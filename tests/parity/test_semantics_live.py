@@ -5,7 +5,6 @@ import pytest
 from ..semantics.test_accumulation import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_copies import *  # noqa: F403
-from ..semantics.test_derivatives_of_nothing import *  # noqa: F403
 from ..semantics.test_duals_in_place import *  # noqa: F403
 from ..semantics.test_engine_contract import *  # noqa: F403
 from ..semantics.test_files_and_names import *  # noqa: F403

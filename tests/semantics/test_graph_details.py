@@ -389,3 +389,84 @@ def test_logarithms_of_sums_with_booleans_have_no_derivative(torch, name):
     y = getattr(torch, name)(x, torch.tensor([True, False]))
     with pytest.raises(RuntimeError, match="with a bool tensor is not supported"):
         y.sum().backward()
+
+
+COMPLEX_REFUSED = {
+    "softmax": None,
+    "log_softmax": None,
+    "cummax": lambda torch, x: x[:0].cummax(0),
+    "cummin": lambda torch, x: x[0].cummin(0),
+    "kthvalue": lambda torch, x: x[0].kthvalue(1),
+    "mode": lambda torch, x: x[0].mode(),
+    "median": lambda torch, x: x[:0].median(),
+    "nanmedian": lambda torch, x: x[:0].nanmedian(),
+    "normal": lambda torch, x: torch.normal(x, 1.0),
+    "soft_margin_loss": lambda torch, x: torch.nn.functional.soft_margin_loss(x, x.detach()),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX_REFUSED)
+def test_complex_results_without_derivative_are_refused(torch, name):
+    x = torch.tensor([1 + 1j, 2.0], requires_grad=True)
+    if "softmax" in name:
+        with pytest.raises(
+            RuntimeError, match=r"_?softmax does not support automatic differentiation for outputs with complex dtype"
+        ):
+            getattr(x[:0], name)(0)
+        return
+    with pytest.raises(RuntimeError, match=f"{name} does not support automatic differentiation for outputs with complex dtype"):
+        COMPLEX_REFUSED[name](torch, x)
+    COMPLEX_REFUSED[name](torch, x.detach())
+
+
+def test_writes_are_not(torch):
+    x = torch.tensor([1 + 1j, 2.0], requires_grad=True)
+    assert x.clone().nan_to_num_().requires_grad and torch.nn.functional.silu(x.clone(), inplace=True).requires_grad
+    source = torch.ones(2, dtype=x.dtype)
+    assert x.clone().scatter_reduce_(0, torch.tensor([0, 1]), source, "prod").requires_grad
+
+
+@pytest.mark.parametrize(("mine", "other"), [("float32", "float64"), ("float64", "float32"), ("float32", "int64")])
+def test_the_huber_loss_has_derivatives_in_one_dtype(torch, mine, other):
+    x, target = torch.ones(2, dtype=getattr(torch, mine), requires_grad=True), torch.ones(2, dtype=getattr(torch, other))
+    with pytest.raises(RuntimeError, match=r"Found dtype .* but expected"):
+        torch.nn.functional.huber_loss(x, target).backward()
+
+
+@pytest.mark.parametrize("name", ["multi_margin_loss", "multilabel_margin_loss"])
+def test_margin_losses_have_no_forward_mode(torch, name):
+    x, target = torch.ones(1, 3), torch.tensor([1]) if name == "multi_margin_loss" else torch.tensor([[1, -1, 0]])
+    with pytest.raises(NotImplementedError, match=r"Trying to use forward AD with multi.*margin_loss.* that does not support it"):
+        torch.func.jvp(lambda x: getattr(torch.nn.functional, name)(x, target), (x,), (x,))
+
+
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom")
+def test_variances_without_degrees_of_freedom(torch):
+    x = torch.tensor(0.5, requires_grad=True)
+    (g,) = torch.autograd.grad(x.var(), x, create_graph=True)
+    assert g.isnan() and not g.requires_grad
+    y = torch.tensor([0.5, 0.25], requires_grad=True)
+    assert torch.autograd.grad(y.var(correction=2), y)[0].tolist() == [float("inf")] * 2
+    assert torch.autograd.grad(y.var(0, correction=4), y)[0].tolist() == [-0.125, 0.125]
+    assert torch.autograd.grad(y[:1].var(0, correction=2), y)[0].tolist() == [0, 0]
+
+
+def test_the_derivative_of_a_number_s_determinant_is_constant(torch):
+    x = torch.full((2, 1, 1), 0.5, requires_grad=True)
+    (g,) = torch.autograd.grad(torch.linalg.det(x).sum(), x, create_graph=True)
+    assert g.tolist() == [[[1.0]], [[1.0]]] and not g.requires_grad
+
+
+def test_set_raises_in_backward_however_it_is_asked(torch):
+    x = torch.ones(2, requires_grad=True)
+    y = x.clone()
+    y.set_(y)
+    with pytest.raises(RuntimeError, match="derivative for set_ is not implemented"):
+        torch.autograd.grad(y.exp().sum(), x, allow_unused=True)
+
+
+@pytest.mark.parametrize("name", ["tril_", "triu_"])
+def test_these_write_into_expanded_tensors(torch, name):
+    x = torch.ones(2, 2).expand(3, 2, 2)
+    getattr(x, name)()
+    assert x[2, 0, 0] == 1 and x[0].sum() == 3
