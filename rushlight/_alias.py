@@ -65,6 +65,14 @@ def _importing() -> set[str]:
     return found
 
 
+def _adopt(ours: str, name: str) -> None:
+    """Gives the loaded submodules of ours their names in the alias. (Imported by that name for the first time, the import system would put a
+    module in the place of its namesake: `torch.autograd.gradcheck` is a function.)"""
+    for loaded, module in list(sys.modules.items()):
+        if loaded.startswith(ours + "."):
+            sys.modules.setdefault(name + loaded[len(ours) :], module)
+
+
 class _Loader:
     """Loads a name of `torch` by putting the module of Rushlight in its place."""
 
@@ -77,6 +85,7 @@ class _Loader:
     def exec_module(self, module) -> None:
         # The import system takes what stands in sys.modules now, and drops the module that it made.
         sys.modules[module.__spec__.name] = importlib.import_module(self.ours)
+        _adopt(self.ours, module.__spec__.name)
 
 
 class _TorchFinder:
@@ -156,6 +165,7 @@ def as_torch() -> Alias:
     if len(_handles) == 1:
         _displaced.update(_take_modules())
         sys.modules["torch"] = sys.modules[_OURS]
+        _adopt(_OURS, "torch")
         sys.meta_path.insert(0, _TorchFinder)
         sys.meta_path.append(_LastFinder)
     return handle

@@ -206,9 +206,8 @@ def once_differentiable(backward):
         if not any(isinstance(g, torch.Tensor) and g.requires_grad for g in gradients):
             return results
         many = results if isinstance(results, tuple) else (results,)
-        refused = RefusedGradient.apply(*[core.derivative_input(g.detach(), False) for g in many if g is not None])
-        refused = iter(refused if isinstance(refused, tuple) else (refused,))
-        return tuple(None if g is None else next(refused) for g in many)
+        refused = RefusedGradient.apply(*[None if g is None else core.derivative_input(g.detach(), False) for g in many])
+        return refused if isinstance(refused, tuple) else (refused,)
 
     return wrapper
 
@@ -218,7 +217,8 @@ class RefusedGradient(Function):
 
     @staticmethod
     def forward(*gradients):
-        return tuple(g.clone() for g in gradients) if len(gradients) > 1 else gradients[0].clone()
+        clones = tuple(None if g is None else g.clone() for g in gradients)
+        return clones if len(clones) > 1 else clones[0]
 
     @staticmethod
     def setup_context(ctx, inputs, output):

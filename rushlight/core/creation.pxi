@@ -27,7 +27,15 @@ cdef int infer_shape(object data, list shape) except -1:
             raise ValueError(f"too many dimensions '{type_name(data)}'")
         if size == 0:
             return 0
-        data = data[0]
+        data = item_at(data, 0)
+
+cdef object item_at(object data, Py_ssize_t i):
+    if i or type(data) is list or type(data) is tuple:
+        return data[i]
+    try:
+        return data[i]
+    except Exception:
+        raise ValueError(f"could not determine the shape of object type '{type_name(data)}'") from None
 
 cdef int infer_code(object data, int have) except -2:
     """The dtype that numbers, or nested sequences of them, have together."""
@@ -63,7 +71,7 @@ cdef int infer_code(object data, int have) except -2:
         raise RuntimeError(f"Could not infer dtype of {type_name(data)}")
     depth.enter()
     for i in range(len(data)):
-        item = data[i]
+        item = item_at(data, i)
         if item is data:
             raise TypeError("new(): self-referential lists are incompatible")
         have = infer_code(item, have)
@@ -430,7 +438,7 @@ cdef Tensor legacy_tensor(tuple args, int code):
         return detached(<Tensor>first)
     if len(args) == 1 and isinstance(first, Size):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
-    if all([type(a) is int or is_plain_int(a) for a in args]):
+    if all([is_plain_int(a) or len(args) > 1 and type(a) is not bool and is_index(a) for a in args]):
         return new_contiguous(code, sizes, read_sizes(args, sizes))
     if len(args) == 1 and (PySequence_Check(first) or is_array(first)):
         return tensor_of_dtype(first, code)
@@ -444,8 +452,16 @@ class tensortype(tensor_meta):
     layout = strided
     is_cuda = is_sparse = False
 
-    def __call__(cls, *args, device=None):
+    def __new__(kind, name, bases, attributes):
+        for base in bases:
+            if isinstance(base, tensortype):
+                raise TypeError(f"type 'torch.{base.__name__}' is not an acceptable base type")
+        return super().__new__(kind, name, bases, attributes)
+
+    def __call__(cls, *args, size=None, device=None):
         require_cpu(device)
+        if size is not None:
+            args = (Size(size),)
         if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not cls.dtype:
             raise TypeError(f"expected {tensor_options(cls.dtype)} (got {tensor_options(args[0].dtype)})")
         return legacy_tensor(args, code_of(cls.dtype))

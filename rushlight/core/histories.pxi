@@ -131,7 +131,7 @@ cdef class CopySlices(Node):
         gradient = turned(gradient, self.base_lazy)
         result = py_clone(gradient)
         if not result.geometry.same_strides(self.base_geometry):
-            result = laid_out(result.code, self.base_geometry)
+            result = beside(gradient, laid_out(result.code, self.base_geometry))
             result.copy_(gradient)
         window = py_as_strided(in_kind_of(result, self.view_code), make_size(self.view_geometry.shape, self.view_geometry.ndim),
                                make_tuple(self.view_geometry.strides, self.view_geometry.ndim), self.offset)

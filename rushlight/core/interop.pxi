@@ -41,7 +41,8 @@ def is_numpy_array(value):
     """Whether `value` is a NumPy array."""
     return is_array(value)
 
-cdef bint is_numpy_scalar(object value) except -1:
+cpdef bint is_numpy_scalar(object value) except -1:
+    """Whether `value` is a number of NumPy's."""
     return (_numpy_array is not None or find_numpy()) and isinstance(value, _numpy_scalar)
 
 cdef int code_of_array(object array, bint in_place=True) except -2:

@@ -261,10 +261,17 @@ cdef class OpNode(Node):
         run_rules(self, gradient, <BackwardRun>run, result)
         return result
 
+    cdef bint holds_indices(self):
+        for i in range(self.plan.saved_count):
+            value = <object>saved_items(self)[i]
+            if type(value) is SavedTensor or isinstance(value, (Tensor, list)):
+                return True
+        return False
+
     cdef void free_saved(self):
         cdef int i
         cdef object value
-        if not self.plan.saves_tensors:
+        if not self.plan.saves_tensors and not (self.plan.saves_indices and self.holds_indices()):
             return
         self.freed = True
         for i in range(self.plan.saved_count):

@@ -92,6 +92,7 @@ cdef class Plan:
     """For one op and one choice of inputs that need gradients: what to save, and how to call the rules."""
     cdef Op op
     cdef bint saves_tensors
+    cdef bint saves_indices     # tensors, or whole numbers: the values tell
     cdef bint saves_outputs
     cdef bint collects                 # lists of tensors, or one rule for all: collect_edges finds the edges
     cdef bint is_short                 # edges and what is saved lie in the node itself

@@ -84,6 +84,12 @@ def package_name():
     return get_package()
 
 
+cdef bint is_index(object value):
+    """Whether a value counts as an int where sizes are listed: what has `__index__`, but of tensors those of one whole number alone."""
+    if isinstance(value, Tensor):
+        return (<Tensor>value).count == 1 and category[(<Tensor>value).code] < IS_FLOATING
+    return hasattr(type(value), "__index__")
+
 class Size(tuple):
     """The shape of a tensor: a tuple of integers.
 
@@ -98,7 +104,7 @@ class Size(tuple):
         plain = True
         for place, value in enumerate(values):
             if not PyLong_CheckExact(value):
-                if not hasattr(type(value), "__index__"):
+                if not is_index(value):
                     raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(value).__name__}')")
                 plain = False
         return tuple.__new__(cls, values if plain else [int(value) for value in values])

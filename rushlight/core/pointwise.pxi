@@ -280,6 +280,16 @@ cdef class PointwiseOp(Op):
             return 0
         return 1 if PyTuple_GET_SIZE(self.backward_names) < 3 or PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) else 2
 
+    cdef object of_numbers(self, PyObject** args, Call* call):
+        """Of two numbers: arithmetic takes the first as a tensor."""
+        cdef PyObject* number = args[0]
+        cdef Tensor made = tensor_of_number(<object>number)
+        args[0] = <PyObject*>made
+        try:
+            return self.general(args, call)
+        finally:
+            args[0] = number
+
     cdef object general(self, PyObject** args, Call* call):
         cdef Array operands[MAX_INPUTS + 2]
         cdef double scalars[MAX_INPUTS + 1][2]
@@ -327,7 +337,9 @@ cdef class PointwiseOp(Op):
                 if not self.numbers_follow:
                     promotion_state.number = widen(promotion_state.number, number)
         if tensors == 0:
-            raise_argument(self, 0, <object>args[0])
+            if inputs != 2 or not (self.wide_numbers or self.alpha >= 0):
+                raise_argument(self, 0, <object>args[0])
+            return self.of_numbers(args, call)
         compute = promotion_result(&promotion_state)
         if compute == INT64 and promotion_state.number == INT64:
             refuse_unsigned_promotion(args, inputs)

@@ -49,6 +49,8 @@ cdef Plan make_plan(Op op, uint64_t mask):
                     plan.saves_outputs = True
                 if kind == FROM_OUTPUT or (kind == FROM_ARGUMENT and index in op.tensor_parameters):
                     plan.saves_tensors = True
+                elif kind == FROM_ARGUMENT and op.parameters[index] in ("index", "indices", "mask"):
+                    plan.saves_indices = True
             slots.push_back(place)
         plan.rules.append(rule)
         plan.edges.push_back(i)

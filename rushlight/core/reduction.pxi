@@ -64,6 +64,8 @@ cdef class ReductionOp(Op):
         cdef bint given = self.dtype_at >= 0 and <object>args[self.dtype_at] is not None
         if given:
             code = code_of(<object>args[self.dtype_at])
+            if call.mode == MODE_OUT and (self.result == RESULT_SUM or self.result == RESULT_FLOATING) and (<Tensor>call.out).code != code:
+                raise RuntimeError(f"Expected out tensor to have dtype {scalar_name(code)}, but got {scalar_name((<Tensor>call.out).code)} instead")
         elif call.mode == MODE_OUT and self.dtype_at >= 0 and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and code >= FLOAT16):
             # It computes in the dtype of `out`.
             code, given = (<Tensor>call.out).code, True
@@ -107,6 +109,8 @@ cdef class ReductionOp(Op):
             arrays[1] = array_of(second)
             arrays[1].shape, arrays[1].strides = kept.shape, kept.strides
         arrays[self.output_count] = array_of(source)
+        if code == BOOL and self.result == RESULT_SUM and self.single:      # a product of truth values: of bytes 0 and 1
+            arrays[0].dtype = arrays[1].dtype = as_dtype(UINT8)
         for i in range(len(self.number_at)):
             value = <object>args[<int>self.number_at[i]]
             if isinstance(value, float):

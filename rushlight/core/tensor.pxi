@@ -170,7 +170,7 @@ cdef class Tensor:
             raise RuntimeError("NYI: querying is_contiguous inside of vmap for memory_format other than torch.contiguous_format")
         if memory_format is channels_last or memory_format is channels_last_3d:
             return channels_last_contiguous(self, 4 if memory_format is channels_last else 5)
-        return self.flags & CONTIGUOUS != 0
+        return self.flags & CONTIGUOUS != 0 or self.count == 0
 
     def is_floating_point(self):
         return category[self.code] == IS_FLOATING

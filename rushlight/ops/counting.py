@@ -33,6 +33,8 @@ def nonzero(input, *, out=None, as_tuple=False):
         if core.has_batch(input):
             raise RuntimeError("Batching rule not implemented for aten::nonzero_numpy. We could not generate a fallback.")
         return coordinates(torch.atleast_1d(input)).unbind(1)
+    if out is not None and out.dtype is not torch.int64:
+        raise RuntimeError(f"nonzero: Expected out tensor to have scalar type Long but got scalar type{out.dtype.legacy_name}")
     return coordinates(input) if out is None else coordinates(input, out=out)
 
 
@@ -191,6 +193,13 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
         raise RuntimeError(
             f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {dtype_title(sorter.dtype)}"
         )
+    for kind, given in (("input value", values), ("boundary", sorted_sequence)):
+        if not given.is_contiguous():
+            core.warn_once(
+                f"torch.searchsorted(): {kind} tensor is non-contiguous, this will lower the performance due to extra data copy when converting "
+                f"non-contiguous tensor to contiguous, please use contiguous {kind} tensor if possible. This message will only appear once per "
+                "program."
+            )
     if values.dtype is not sorted_sequence.dtype:
         dtype = torch.result_type(sorted_sequence, values)
         sorted_sequence, values = sorted_sequence.to(dtype), values.to(dtype)

@@ -255,8 +255,10 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
 
 
 @composite(function=False)
-def new(self, *arguments, device=None):
+def new(self, *arguments, size=None, device=None):
     """An old-style constructor: sizes or data, in this tensor's dtype."""
+    if size is not None:
+        arguments = (torch.Size(size),)
     if len(arguments) == 1 and isinstance(arguments[0], str | bytes):
         raise TypeError(f"new(): invalid data type '{type(arguments[0]).__name__}'")
     return core.tensor_types[self.dtype](*arguments, device=device)
@@ -315,7 +317,10 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """`obj` as a tensor: shared memory where possible (`copy=False` insists, `copy=True` forbids)."""
     core.refuse_other_devices(device)
     shared = isinstance(obj, Tensor) or core.is_numpy_array(obj) or hasattr(obj, "__dlpack__")
-    if not shared and not isinstance(obj, (int, float, complex, list, tuple)) and has_buffer(obj):
+    is_scalar = core.is_numpy_scalar(obj)
+    if is_scalar and copy is False:
+        raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray. ")
+    if not shared and not is_scalar and not isinstance(obj, (int, float, complex, list, tuple)) and has_buffer(obj):
         made = core.frombuffer(obj, dtype=dtype or core.get_default_dtype())
     elif shared:
         made = core.as_tensor(obj)
@@ -353,6 +358,7 @@ def new_vector(count, out, dtype, layout, device, requires_grad):
     require_same(dtype, out)
     if out.numel() != count:
         core.resize_tensor(out, (count,))
+    core.require_not_expanded(out)
     return out if out.dim() == 1 else core.empty_tensor((count,), out.dtype)
 
 
@@ -486,6 +492,11 @@ def possible_size(size):
 @composite(method=False, name="range")
 def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """As arange, but with `end` included and of the default dtype (kept for old programs)."""
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range builtin. "
+        "Instead, use torch.arange, which produces values in [start, end).",
+        stacklevel=3,
+    )
     start, end, step = range_bounds("range", args, more)
     kind = dtype or (out.dtype if out is not None else core.get_default_dtype())
     if kind.is_complex or kind.name == "bool":

@@ -153,6 +153,8 @@ def put_gradient(g, indices, values_shape, accumulate):
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""
     warn_of_expanded("index_put_", x, "tensor[indices] = tensor")
+    if all(index is None for index in indices):
+        return put_everywhere(x, values, accumulate)
     if not accumulate and values.numel() == 1 and (mask := only_mask(indices)) is not None:
         # What masked_fill takes: a value of any dtype, read before anything is written.
         if mask.dtype is not torch.bool:
@@ -216,6 +218,17 @@ def warn_of_expanded(name, x, indexing):
             UserWarning,
             stacklevel=3,
         )
+
+
+def put_everywhere(x, values, accumulate):
+    """index_put without indices: into the whole of `x`."""
+    try:
+        values = values.expand(x.shape)
+    except RuntimeError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape {list(x.shape)}"
+        ) from None
+    return x.add_(values) if accumulate else x.copy_(values)
 
 
 def at_least_vector(x):

@@ -152,7 +152,7 @@ def linalg_det(A, *, out=None):
 
     >>> import rushlight
     >>> rushlight.linalg.det(rushlight.tensor([[1., 2.], [3., 5.]]))
-    tensor(-1.0000)
+    tensor(-1.)
     """
     require_tensors("linalg_det", A=A)
     return determinant(A, out)

@@ -275,7 +275,7 @@ def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
         channels.mul_(weight.to(rows.dtype).reshape(C, 1))
     if bias is not None:
         channels.add_(bias.to(rows.dtype).reshape(C, 1))
-    return out.to(x.dtype), mean.to(kept), rstd.to(kept)
+    return out.to(x.dtype).contiguous(memory_format=suggested_format(x)), mean.to(kept), rstd.to(kept)
 
 
 @composite(method=False)
@@ -417,4 +417,9 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
         elif given.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {given.numel()}")
+        elif name.startswith("running") and given.requires_grad and torch.is_grad_enabled():
+            raise RuntimeError(
+                f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input cannot have requires_grad "
+                "True."
+            )
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]

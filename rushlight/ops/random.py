@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import warnings
 
 import rushlight as torch
 from rushlight import core
@@ -179,6 +180,14 @@ def draw_integers(x, low, high, generator):
         raise RuntimeError(f"to - 1 is out of bounds for {c_name(x.dtype)}")
     digits = DIGITS.get(x.dtype.name)
     if digits is not None:
+        for label, bound in (("from", low), ("to - 1", high - 1)):
+            if abs(bound) > 2**digits:
+                warnings.warn(
+                    f"{label} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {c_name(x.dtype)} can "
+                    "support discrete uniform distribution only within this range. This warning will become an error in version 1.7 release, "
+                    "please fix the code in advance",
+                    stacklevel=3,
+                )
         low, high = representable(low, high, digits)
     return draw(x, FROM_TO, generator, low, wrapped(high))
 
@@ -301,8 +310,10 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         raise NotImplementedError(f"\"randperm\" not implemented for '{dtype.legacy_name}'")
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    if not dtype.is_floating_point and n > limits[1]:
-        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
+    if not dtype.is_floating_point:
+        core.check_number_fits(max(n - 1, 0), dtype)
+    elif n > 2 ** DIGITS[dtype.name] + 1:
+        raise RuntimeError(f"n cannot be greater than {2 ** DIGITS[dtype.name] + 1} for {dtype.legacy_name} type.")
     check_layout(layout)
     if out is not None:
         refuse_out_in_vmap(out)

@@ -217,6 +217,21 @@ def logcumsumexp(x, dim):
     return out
 
 
+def check_continuations(x, dim, *given):
+    """What diff prepends or appends has the sizes of `x`, but for the dimension `dim`."""
+    for part in given:
+        if part is None:
+            continue
+        if part.dim() != x.dim():
+            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+        for d in range(x.dim()):
+            if d != wrapped(dim, x.dim()) and part.size(d) != x.size(d):
+                raise RuntimeError(
+                    "diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; "
+                    f"input.size({d}) = {x.size(d)}, but got tensor.size({d}) = {part.size(d)}"
+                )
+
+
 @composite
 def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
     """The `n`-th differences of neighbours along `dim`."""
@@ -224,6 +239,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    check_continuations(input, dim, prepend, append)
     if n == 0:
         if out is not None:
             return written_out("diff", out, input)

@@ -181,11 +181,19 @@ def _complex(real, imag):
     """real + i imag."""
 
 
+def check_out_of_parts(part, out):
+    if out is not None and out.dtype is not part.dtype.to_complex():
+        raise RuntimeError(
+            f"Expected object of scalar type {part.dtype.to_complex().legacy_name} but got scalar type {out.dtype.legacy_name} for argument 'out'"
+        )
+
+
 @composite(method=False)
 def complex(real, imag, *, out=None):
     """real + i imag."""
     require_tensors("complex", real=real, imag=imag)
     check_parts(real, imag)
+    check_out_of_parts(real, out)
     return _complex(real, imag, out=out)
 
 
@@ -216,4 +224,5 @@ def polar(abs, angle, *, out=None):
     require_tensors("polar", abs=abs, angle=angle)
     check_parts(abs, angle)
     refuse_half_polar(abs.dtype)
+    check_out_of_parts(abs, out)
     return _polar(abs, angle, out=out)

@@ -58,6 +58,8 @@ def split(tensor, split_size_or_sections, dim=0):
     size = split_size_or_sections
     if not isinstance(tensor, torch.Tensor):
         return tensor.split(size, dim)
+    if isinstance(size, torch.Tensor) and size.numel() == 1:
+        size = int(size)
     if not isinstance(size, int):
         check_sizes(tensor, size, dim)
         return split_as_listed(tensor, size, dim)

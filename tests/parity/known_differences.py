@@ -1,5 +1,7 @@
 """Where Rushlight knowingly differs from PyTorch on PyTorch's own samples, and why."""
 
+from .semantic_differences import SEMANTIC_DIFFERENCES  # noqa: F401  (the programs)
+
 UNFILLED = {"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"}
 """Results whose elements mean nothing."""
 
@@ -48,26 +50,6 @@ FORWARD_DIFFERENCES = {
     "nn.functional.triplet_margin_with_distance_loss": "the sample calls PyTorch",
 }
 """The tangents of ops that differ in forward mode (test_forward_op_db)."""
-
-SEMANTIC_DIFFERENCES = {
-    "a view turned by transpose_, then written": "PyTorch's gradient of view_as_real(z).transpose_(0, 1) is not transposed back",
-    "b[2:].cos() under allow_mutation_on_saved_tensors": "PyTorch copies by address, and misses a write at another address of the same memory",
-    "vjp made under no_grad, pulled back outside": "PyTorch's second derivative leaves out what passed through intermediate values",
-    "in-place acosh, elu_, celu_, leaky_relu_ and rrelu_ with a negative slope": "the derivative, where PyTorch raises: the value before is kept",
-    "a tangent of another dtype in func.jvp": "it is converted to its value's, where PyTorch keeps it",
-    "duals in another thread": "levels are a thread's own, where PyTorch's are the process's",
-    "jacobian of no elements": "a Jacobian of no elements, where PyTorch has nothing to stack",
-    "set_ and as_strided_ of examples under vmap": "refused or done, where PyTorch warns and changes copies",
-    "a leaf that takes other memory by set_ after it was used": "the same leaf, unless somebody has asked for its edge before",
-    "the derivative of a sign": "zeros like any others, where PyTorch gives a ZeroTensor that cannot be read as a list, exported or added to",
-    "gradients of operands of mixed dtypes": "computed in the wider dtype, where PyTorch squares and subtracts in the narrower one first",
-    "derivatives of linalg.cond by norms of the inverse, and of vander": "had, where PyTorch writes over what its backward needs and raises",
-    "gradients that are parts of one memory": "copied, where PyTorch's .grad of several leaves may be views of it, even of the same elements",
-    "var and std over dim=[] or dim=() in backward": "counted over all elements, as forward does, where PyTorch counts one",
-    "x.data = y of another shape, then backward": "refused, where PyTorch gives a .grad of the old shape",
-    "triangular_solve and cholesky_inverse in forward mode": "PyTorch's tangents are not the derivatives",
-}
-"""Programs of autograd and transforms whose results differ, and why."""
 
 GRAPH_DIFFERENCES = {
     "angle": {"gradient name"},

@@ -1,43 +1,34 @@
 """Changing the dtype, device or memory of all tensors of a module."""
 
+import warnings
+
 import rushlight as torch
-from rushlight import Tensor, core
+from rushlight import core
+from rushlight.ops._arguments import choose
 
 from ..parameter import Parameter
 
+COMPLEX_MODULES = (
+    "Complex modules are a new feature under active development whose design may change, and some modules might not work as expected when "
+    "using complex tensors as parameters or buffers. Please file an issue at "
+    "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected."
+)
+
+TO = core.Parser("to", True)
+
 
 def _parse_to(args, kwargs):
-    """The device, dtype, non_blocking and memory_format that the forms of `to` name."""
-    values = {"device": None, "dtype": None, "non_blocking": False, "memory_format": None}
-    unknown = kwargs.keys() - values.keys() - {"tensor", "other", "copy"}
-    if unknown:
-        raise TypeError(f"to() received an invalid combination of arguments: unexpected keyword argument '{min(unknown)}'")
-    args = list(args)
-    other = kwargs.get("tensor", kwargs.get("other"))
-    if args and isinstance(args[0], Tensor):
-        other = args.pop(0)
-    if other is not None:
-        values["device"], values["dtype"] = other.device, other.dtype
-    else:
-        if args and (args[0] is None or (isinstance(args[0], (torch.device, str, int)) and not isinstance(args[0], bool))):
-            values["device"] = args.pop(0)
-        if args and (args[0] is None or core.dtype_of(args[0]) is not None):
-            values["dtype"] = args.pop(0)
-    if args and isinstance(args[0], bool):
-        values["non_blocking"] = args.pop(0)
-    if args and isinstance(args[0], bool):
-        args.pop(0)  # copy
-    if args:
-        raise TypeError(
-            "to() received an invalid combination of arguments - got "
-            f"({', '.join(type(a).__name__ for a in args)}), but expected a device, a dtype or a Tensor"
-        )
-    values.update((k, v) for k, v in kwargs.items() if k in values)
-    if values["device"] is not None:
-        values["device"] = torch.device(values["device"])
-    if values["dtype"] is not None:
-        values["dtype"] = core.dtype_of(values["dtype"])
-    return values["device"], values["dtype"], values["non_blocking"], values["memory_format"]
+    """The device, dtype, non_blocking and memory_format that the forms of `Tensor.to` name."""
+    found, _ = choose(TO, args, kwargs)
+    values = {parameter.name: value for parameter, _, value in found if value is not None}
+    if values.get("copy"):
+        raise RuntimeError(".to() does not accept copy argument")
+    like = values.get("tensor")
+    if like is not None:
+        values.update(device=like.device, dtype=like.dtype)
+    device, dtype = values.get("device"), values.get("dtype")
+    device = None if device is None else torch.device(device)
+    return device, core.dtype_of(dtype), values.get("non_blocking", False), values.get("memory_format")
 
 
 class Conversions:
@@ -88,6 +79,8 @@ class Conversions:
         device, dtype, non_blocking, memory_format = _parse_to(args, kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+        if dtype is not None and dtype.is_complex:
+            warnings.warn(COMPLEX_MODULES, stacklevel=2)
 
         def convert(tensor):
             wanted = dtype if tensor.is_floating_point() or tensor.is_complex() else None
