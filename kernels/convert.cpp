@@ -43,9 +43,12 @@ inline To cast(From x) {
 
 template <class To, class From>
 void convert(char* out, int64_t out_stride, const char* in, int64_t in_stride, int64_t n) {
+  // Bytes of any value count as booleans: they may come from outside.
+  using Read = std::conditional_t<std::is_same_v<From, bool>, uint8_t, From>;
+  const auto read = [](Read x) { return cast<To>(From(x)); };
   if (out_stride == sizeof(To) && in_stride == sizeof(From)) {
     To* o = reinterpret_cast<To*>(out);
-    const From* x = reinterpret_cast<const From*>(in);
+    const Read* x = reinterpret_cast<const Read*>(in);
     int64_t i = 0;
 #if defined(__F16C__)
     if constexpr (std::is_same_v<To, float> && std::is_same_v<From, float16>) {
@@ -57,14 +60,14 @@ void convert(char* out, int64_t out_stride, const char* in, int64_t in_stride, i
     }
 #endif
 #pragma GCC ivdep
-    for (; i < n; ++i) o[i] = cast<To>(x[i]);
+    for (; i < n; ++i) o[i] = read(x[i]);
   } else if (out_stride == sizeof(To) && in_stride == 0) {
-    const To value = cast<To>(*reinterpret_cast<const From*>(in));
+    const To value = read(*reinterpret_cast<const Read*>(in));
     To* o = reinterpret_cast<To*>(out);
     for (int64_t i = 0; i < n; ++i) o[i] = value;
   } else {
     for (int64_t i = 0; i < n; ++i)
-      *reinterpret_cast<To*>(out + i * out_stride) = cast<To>(*reinterpret_cast<const From*>(in + i * in_stride));
+      *reinterpret_cast<To*>(out + i * out_stride) = read(*reinterpret_cast<const Read*>(in + i * in_stride));
   }
 }
 

@@ -31,6 +31,8 @@ CPU = (DLDeviceType.kDLCPU, 0)
 
 def to_dlpack(tensor):
     """A DLPack capsule over the memory of `tensor`, to be used once."""
+    if not isinstance(tensor, core.Tensor):
+        raise TypeError(f"_to_dlpack(): argument 'data' (position 1) must be Tensor, not {type(tensor).__name__}")
     return core.to_dlpack(tensor.detach())
 
 

@@ -3,6 +3,9 @@
 import contextlib
 import gc
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import weakref
 
@@ -513,3 +516,20 @@ def test_blocks_are_not_read_after_they_are_freed():
         if len(kept) > 20:
             del kept[:: int(rng.integers(1, 4))]
     assert all(float(total) == 6.0 * round(float(total) / 6) for total in kept)
+
+
+def test_the_core_refuses_none():
+    """None in the place of a tensor (or whatever else the core's functions take) is refused, not read."""
+    program = """
+        from rushlight import core
+        for name in sorted(dir(core)):
+            called = getattr(core, name)
+            if callable(called) and not isinstance(called, type) and not name.startswith("__"):
+                for count in range(1, 5):
+                    try:
+                        called(*[None] * count)
+                    except Exception:
+                        pass
+    """
+    finished = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr

@@ -250,7 +250,7 @@ cdef collect_roots(object value, list roots):
         collect_roots((<Wrapped>value).value, roots)
         collect_roots((<Wrapped>value).aspect, roots)
 
-def without_graph(Tensor t not None, Level level):
+def without_graph(Tensor t, Level level or None):
     """`t` without the graph that it has at `level` (None: on plain tensors) and at levels further in; graphs further out stay."""
     cdef Wrapped wrapped
     if type(t) is not Wrapped:

@@ -341,7 +341,7 @@ def from_dlpack_capsule(capsule):
 cdef bint subclasses_exist = False
 _torch_function = __import__("threading").local()
 
-def notice_subclass(cls):
+def notice_subclass(cls not None):
     """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention."""
     global subclasses_exist, uncommon_exist
     inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)

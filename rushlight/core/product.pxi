@@ -179,8 +179,7 @@ cdef class ProductOp(Op):
             begin_write(self, call)
         elif mode == MODE_OUT:
             out = <Tensor>call.out
-            if out.code != a.code:
-                raise RuntimeError(f"Expected out tensor to have dtype {scalar_name(a.code)}, but got {scalar_name(out.code)} instead")
+            check_out_dtype(self, 0, out, a.code)
         else:
             out = new_like_shape(a.code, shape)
         # What is read while it is written, and factors that the kernel does not know, take another tensor between.

@@ -162,7 +162,7 @@ def is_wrapped(value):
     """Whether `value` is a wrapped tensor."""
     return type(value) is Wrapped
 
-def wrapped_at(Level level, value):
+def wrapped_at(Level level or None, value):
     """Whether `value`, or a tensor in it where it is a list or tuple, is wrapped at `level`."""
     return holds_level(level, value)
 

@@ -4,6 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight.core import written_out
+from rushlight.ops._outputs import check_out
 from rushlight.ops.norms import vector_norm
 from rushlight.ops.shape import inverse_permutation
 
@@ -31,6 +32,12 @@ def check_matrix(x, dim, ord):
     return dims[0] % x.dim(), dims[1] % x.dim()
 
 
+def check_dtype(name, out, dtype):
+    """The dtype of `out=` is that of the norms of numbers of `dtype`; what has no norm is refused later."""
+    if dtype.is_floating_point or dtype.is_complex:
+        check_out(name, out, dtype.to_real())
+
+
 def matrix_norm(input, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
     """The norm of the matrices in the dimensions `dim`.
 
@@ -42,6 +49,7 @@ def matrix_norm(input, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, ou
     tensor(6.)
     """
     rows, columns = check_matrix(input, dim, ord)
+    check_dtype("linalg_matrix_norm", out, dtype or input.dtype)
     if ord == "fro":
         return vector_norm(input, 2, (rows, columns), keepdim, dtype=dtype, out=out)
     if ord in ("nuc", 2, -2):
@@ -81,6 +89,7 @@ def norm(input, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if dims is None and ord is not None and input.dim() not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {input.dim()}D.")
+    check_dtype("linalg_norm", out, dtype or input.dtype)
     matrices = isinstance(ord, str) or (ord is not None and len(dims if dims is not None else input.shape) == 2)
     if matrices:
         return matrix_norm(input, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype, out=out)

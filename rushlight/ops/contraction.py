@@ -411,7 +411,7 @@ def tensordot(a, b, dims=2, out=None):
     left = a.permute(free_a + dims_a).reshape(math.prod(sizes_a), inner)
     right = b.permute(dims_b + free_b).reshape(inner, math.prod(sizes_b))
     made = left.mm(right).reshape(sizes_a + sizes_b)
-    return made if out is None else into(out, made)
+    return made if out is None else into("tensordot", out, made)
 
 
 def distinct(dims, x):
@@ -497,7 +497,7 @@ def vecdot(x, y, *, dim=-1, out=None):
             f"{y.dtype.legacy_name} instead"
         )
     made = torch.vdot(x, y) if x.dim() == 1 and y.dim() == 1 else (conjugate(x) * y).sum(dim)
-    return made if out is None else into(out, made)
+    return made if out is None else into("linalg_vecdot", out, made)
 
 
 @composite

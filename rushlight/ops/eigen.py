@@ -1,7 +1,7 @@
 """Eigenvalues and eigenvectors."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor, is_wrapped
+from rushlight.core import empty_tensor, is_wrapped, written_out
 from rushlight.ops._declare import composite, kernel
 from rushlight.ops._matrices import (
     INT32,
@@ -187,4 +187,4 @@ def eigvals(input, *, out=None):
     require_tensors("linalg_eigvals", input=input)
     check_eig("linalg.eigvals", input)
     made = _linalg_eig(input, is_wrapped(input) or (torch.is_grad_enabled() and input.requires_grad))[0]
-    return made if out is None else written("linalg_eigvals", out, made)
+    return made if out is None else written_out("linalg_eigvals", out, made)

@@ -8,7 +8,6 @@ from rushlight.ops._rules import conjugate, require_floating, require_wide
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.arithmetic import refuse_bool_sub
 from rushlight.ops.scan import contiguous_like
-from rushlight.ops.shape import broadcast_two
 from rushlight.ops.steps import tracked_with, underived_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
@@ -160,9 +159,6 @@ def soft_margin_slope(x, target):
 )
 def soft_margin_loss(x, target, reduction="mean"):
     """log(1 + exp(-target x))"""
-    shape = broadcast_two(tuple(x.shape), tuple(target.shape))
-    if shape != tuple(x.shape):
-        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
     negated = -x
     given, dtype = require_castable(x, target, True), torch.result_type(x, target)
     return reduced((negated.to(dtype) * target.to(dtype)).exp().log1p().to(given), reduction)

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import Declaration, composite, op, register
+from rushlight.ops._outputs import EXPECTED, check_out, text_of
 from rushlight.ops._rules import c_name, in_place
 
 
@@ -21,6 +22,7 @@ def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
             tensor_parameters=tuple(range(3 if adds else 2)),
         )
         made.configure(kernel, kind, adds)
+        made.out_text = text_of(declared.name, EXPECTED)
         return register(made, inplace=adds, aliases=aliases)
 
     return declare
@@ -329,7 +331,7 @@ def inner(input, other, *, out=None):
             f"{list(input.shape)} and {list(other.shape)}"
         )
     made = torch.tensordot(input, other, dims=([-1], [-1]))
-    return made if out is None else into(out, made)
+    return made if out is None else into("inner", out, made)
 
 
 # ---------------------------------------------------------------------------------------------------------------- matmul
@@ -412,7 +414,7 @@ def general_matmul(a, b, *, out=None):
                 "matmul(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
                 "grad."
             )
-        return into(out, general_matmul(a, b))
+        return into("dot" if m == n == 1 else "matmul", out, general_matmul(a, b))
     if m == 1 and n == 1:
         return torch.dot(a, b)
     if m == 2 and n == 1:
@@ -424,11 +426,9 @@ def general_matmul(a, b, *, out=None):
     return fold(a, b) if may_fold(a, b) else batched_product(a, b)
 
 
-def into(out, made):
+def into(name, out, made):
     """A finished product in `out=`."""
-    if out.dtype is not made.dtype:
-        names = [c_name(d) for d in (made.dtype, out.dtype)]
-        raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
+    check_out(name, out, made.dtype)
     if out.shape != made.shape:
         core.resize_tensor(out, made.shape)
     return core.write_elements(out, made)
@@ -526,7 +526,7 @@ def multi_dot(tensors, *, out=None):
             )
     made = multiply_chain(matrices)
     made = made.view(made.shape[int(first_is_vector) : 2 - int(last_is_vector)])
-    return made if out is None else into(out, made)
+    return made if out is None else into("linalg_multi_dot", out, made)
 
 
 check_chain = core.Parser("chain_matmul", False)

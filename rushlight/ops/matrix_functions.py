@@ -223,7 +223,7 @@ def pseudoinverse(A, atol, rtol, relative, hermitian, out):
         atol = 0.0
     atol, rtol = tolerances(A, atol, rtol)
     made = _linalg_pinv(A, atol, rtol, hermitian)
-    return made if out is None else written("linalg_pinv", out, made)
+    return made if out is None else written_out("linalg_pinv", out, made)
 
 
 @composite(namespace="linalg", method=False)

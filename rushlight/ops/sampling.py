@@ -6,6 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, draw, drawn, kernel
 from rushlight.ops._declare import composite, op
+from rushlight.ops._outputs import check_out
 from rushlight.ops.creation import LONG, check_layout, into
 from rushlight.ops.matmul import broadcast_sizes
 from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, refuse_out_in_vmap, write
@@ -178,6 +179,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.size(-1):
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    check_out("multinomial", out, LONG)
     made = multinomial_indices(weights, num_samples, replacement, generator)
     return made if out is None else into(out, made)
 

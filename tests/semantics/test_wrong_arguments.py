@@ -236,3 +236,45 @@ def test_what_is_asked_first(torch):
     assert refusal(F.gaussian_nll_loss, x, x, 2)[0] is TypeError
     assert refusal(torch.take_along_dim, torch.ones(2, 3).t(), torch.ones(2).long())[0] is RuntimeError
     assert torch.take_along_dim(x, torch.tensor([1, 0], dtype=torch.int32)).tolist() == x[:2].flip(0).tolist()
+
+
+def test_booleans_are_bytes(torch):
+    """A boolean may be any byte, where memory was looked at as booleans."""
+    seen = torch.tensor([0, 1, 2, 128, 255], dtype=torch.uint8).view(torch.bool)
+    for dtype in (torch.float32, torch.int64, torch.float16, torch.complex64):
+        assert seen.to(dtype).real.tolist() == seen[::1].expand(2, 5).to(dtype)[1].real.tolist() == [0, 1, 1, 1, 1]
+
+
+def test_capsules_are_of_tensors(torch):
+    for wrong in (None, 1, [1.0]):
+        assert refusal(torch.to_dlpack, wrong)[0] is TypeError
+    assert torch.from_dlpack(torch.to_dlpack(torch.ones(2, requires_grad=True))).tolist() == [1, 1]
+
+
+def test_the_words_of_outputs_of_another_dtype(torch):
+    x, m, integers = torch.ones(3), torch.eye(3), torch.ones((), dtype=torch.int64)
+    cannot = "Expected result to be safely castable from Float dtype, but got result with dtype Long"
+    joined = "torch.cat(): input types can't be cast to the desired output type Long"
+    contracted = "tensordot: Expected the output tensor to have dtype Float, but got an output tensor with dtype Long"
+    expected = {
+        "Expected out tensor to have dtype float, but got long int instead": ("mm", (m, m)),
+        "result dtype Long does not match input dtype Float": ("dot", (x, x)),
+        "logsumexp(): Expected floating point type for result tensor, but got: Long": ("logsumexp", (x, 0)),
+        "linalg.norm expected out tensor dtype Float but got: Long": ("linalg.norm", (m,)),
+        "linalg.matrix_norm expected out tensor dtype Float but got: Long": ("linalg.matrix_norm", (m, 2)),
+        "linalg.vecdot: Expected out of dtypeFloat but found Long": ("linalg.vecdot", (x, x)),
+        f"linalg.cond: {cannot}": ("linalg.cond", (m,)),
+        f"linalg.pinv: {cannot}": ("linalg.pinv", (m,)),
+        f"cholesky_inverse: {cannot}": ("cholesky_inverse", (m,)),
+    }
+    for text, (name, arguments) in expected.items():
+        called = torch
+        for part in name.split("."):
+            called = getattr(called, part)
+        assert refusal(called, *arguments, out=integers) == (RuntimeError, text), name
+    for name in ("cat", "stack", "vstack"):
+        assert refusal(getattr(torch, name), [x], out=integers) == (TypeError, joined)
+    for name, arguments in (("inner", (x, x)), ("tensordot", (x, x, 1))):
+        assert refusal(getattr(torch, name), *arguments, out=integers) == (RuntimeError, contracted)
+    assert refusal(torch.multinomial, x, 1, out=x) == (RuntimeError, "multinomial expects Long tensor out, got: Float")
+    assert refusal(torch.bucketize, x, x, out=x)[1].startswith("torch.searchsorted(): output tensor's dtype is wrong")

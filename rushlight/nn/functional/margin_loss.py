@@ -82,6 +82,10 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     """log(1 + exp(-target * input)), where target is 1 or -1."""
     reduction = checked(reduction, size_average, reduce)
     losses.refuse_gradient("soft_margin_loss", "target", target)
+    if isinstance(input, torch.Tensor) and isinstance(target, torch.Tensor) and input.shape != target.shape:
+        shape = torch.broadcast_shapes(input.shape, target.shape)
+        if shape != input.shape:
+            raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(shape)}")
     return neural.soft_margin_loss(input, target, reduction)
 
 
