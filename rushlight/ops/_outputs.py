@@ -84,6 +84,8 @@ TEXTS = {
     "cholesky_solve": safely("cholesky_solve"),
     "linalg_cond": safely("linalg.cond"),
     "linalg_pinv": safely("linalg.pinv"),
+    "linalg_tensorinv": safely("tensorinv"),
+    "linalg_tensorsolve": safely("tensorsolve"),
     "linalg_matrix_rank": safely("torch.linalg.matrix_rank"),
     "linalg_eigvals": safely("torch.linalg.eigvals", "eigenvalues"),
     "linalg_norm": "linalg.norm expected out tensor dtype {result} but got: {out}",

@@ -357,6 +357,14 @@ FUNCTIONS = {
         "Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True"
     ),
     "gt": ("Tensor input, Tensor other, *, Tensor out=None | Tensor input, Number other, *, Tensor out=None"),
+    "kaiser_window": (
+        "int window_length, *, dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, "
+        "bool? requires_grad=False | "
+        "int window_length, bool periodic, *, dtype? dtype=None, layout? layout=None, device? device=None, "
+        "bool? pin_memory=False, bool? requires_grad=False | "
+        "int window_length, bool periodic, float beta, *, dtype? dtype=None, layout? layout=None, "
+        "device? device=None, bool? pin_memory=False, bool? requires_grad=False"
+    ),
     "hamming_window": (
         "int window_length, *, dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, "
         "bool? requires_grad=False | "

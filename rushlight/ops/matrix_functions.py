@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._declare import composite, op
-from rushlight.ops._matrices import LinAlgError, adjoint, check_matrices, check_ndim, check_square, real_dtype, written
+from rushlight.ops._matrices import LinAlgError, adjoint, check_matrices, check_ndim, check_square, real_dtype
 from rushlight.ops._rules import require_tensors
 
 
@@ -312,7 +312,7 @@ def tensorinv(input, ind=2, *, out=None):
         made = torch.linalg.inv(input.reshape(math.prod(below), math.prod(above))).reshape(below + above)
     except LinAlgError:
         raise RuntimeError("Failed to invert the input tensor, because it is singular.") from None
-    return made if out is None else written("linalg_tensorinv", out, made)
+    return made if out is None else written_out("linalg_tensorinv", out, made)
 
 
 @composite(namespace="linalg", method=False)
@@ -333,4 +333,4 @@ def tensorsolve(input, other, dims=None, *, out=None):
             f"{math.prod(below)} != {other.numel()}"
         )
     made = torch.linalg.solve(input.reshape(math.prod(above), math.prod(below)), other.flatten()).reshape(below)
-    return made if out is None else written("linalg_tensorsolve", out, made)
+    return made if out is None else written_out("linalg_tensorsolve", out, made)

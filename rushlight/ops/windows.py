@@ -103,3 +103,31 @@ def bartlett_window(
     if window_length == 1:
         return torch.ones_like(samples, requires_grad=requires_grad)
     return made(1 - (samples * (2 / max(period, 1)) - 1).abs(), requires_grad)
+
+
+@composite(method=False)
+def kaiser_window(
+    window_length,
+    periodic=True,
+    beta=12.0,
+    *,
+    dtype=None,
+    layout=torch.strided,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+):
+    """I₀(beta √(1 - (2n/N - 1)²)) / I₀(beta), with the modified Bessel function I₀: the greater `beta`, the narrower.
+
+    >>> import rushlight
+    >>> rushlight.kaiser_window(3, False, 2.0)
+    tensor([0.4387, 1.0000, 0.4387])
+    """
+    samples, period = places("kaiser_window", window_length, periodic, dtype, layout, device, pin_memory)
+    if window_length == 1:
+        return torch.ones_like(samples, requires_grad=requires_grad)
+    kind = samples.dtype if samples.dtype.itemsize > 2 else torch.float32  # halves compute in float32
+    middle = max(period, 1) / 2
+    at = (samples.to(kind) - middle) / middle
+    window = ((1 - at * at).sqrt() * beta).i0() / torch.tensor(beta, dtype=kind).i0()
+    return made(window.to(samples.dtype), requires_grad)

@@ -379,7 +379,7 @@ def test_the_sign_of_a_real_determinant_has_no_gradient(torch):
 def test_prelu_is_recorded_as_a_function_of_both(torch):
     x, weight = torch.tensor([-1.0, 2.0], requires_grad=True), torch.tensor([0.25], requires_grad=True)
     by_x, by_weight = torch.autograd.grad(torch.nn.functional.prelu(x, weight).sum(), (x, weight), create_graph=True)
-    assert [g.tolist() for g in torch.autograd.grad(by_x.sum(), (x, weight))] == [[0, 0], [1]]
+    assert [g.tolist() for g in torch.autograd.grad(by_x.sum(), (x, weight), retain_graph=True)] == [[0, 0], [1]]
     assert [g.tolist() for g in torch.autograd.grad(by_weight.sum(), (x, weight))] == [[1, 0], [0]]
 
 

@@ -191,3 +191,31 @@ def test_einsum_over_labels_of_size_one(torch):
         recorded = torch.einsum(equation, a.clone().requires_grad_(), b)  # goes another way
         assert torch.equal(plain, recorded.detach())
     assert torch.einsum("ij,jk->ik", torch.ones(2, 1), torch.ones(1, 3)).tolist() == [[1.0] * 3] * 2
+
+
+def test_kaiser_windows(torch):
+    near = lambda found, expected: torch.testing.assert_close(found, torch.tensor(expected), rtol=1e-5, atol=1e-6)  # noqa: E731
+    near(torch.kaiser_window(5), [5.2773437e-05, 0.10171971, 0.79293942, 0.79293942, 0.10171971])
+    near(torch.kaiser_window(5, False), [5.2773437e-05, 0.21567266, 1.0, 0.21567266, 5.2773437e-05])
+    near(torch.kaiser_window(5, True, -3.0), [0.20488474, 0.62474620, 0.95222181, 0.95222181, 0.62474620])
+    assert torch.kaiser_window(1).tolist() == [1] and torch.kaiser_window(0).tolist() == []
+    assert torch.kaiser_window(4, False, dtype=torch.half, requires_grad=True).requires_grad
+    with pytest.raises(RuntimeError, match="kaiser_window expects floating point dtypes"):
+        torch.kaiser_window(5, dtype=torch.int32)
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        torch.kaiser_window(5, beta=3.0)
+
+
+@pytest.mark.parametrize("name", ("pinv", "tensorinv", "tensorsolve"))
+def test_inverses_go_into_an_out_that_holds_them(torch, name):
+    a = torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+    arguments = {"pinv": (a,), "tensorinv": (a, 1), "tensorsolve": (a, torch.ones(2))}[name]
+    function = getattr(torch.linalg, name)
+    for dtype in (torch.float32, torch.float64, torch.complex64):
+        out = torch.empty(0, dtype=dtype)
+        assert function(*arguments, out=out) is out and out.dtype is dtype
+        torch.testing.assert_close(out, function(*arguments).to(dtype))
+    with pytest.raises(
+        RuntimeError, match="Expected result to be safely castable from Float dtype, but got result with dtype Int"
+    ):
+        function(*arguments, out=torch.empty(0, dtype=torch.int32))
