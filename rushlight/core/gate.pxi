@@ -216,6 +216,6 @@ cdef int check_untracked_out(Op op, PyObject** args, object out) except -1:
         given = <Tensor>item
         if modes.grad and not op.gives_booleans and (needs_grad(given) or not underived and inputs_needing_grad(op, args)):
             raise tracked_out(op, underived)
-        if op.wants_booleans and given.code != BOOL:
+        if op.wants_booleans and given.code != BOOL and category[(<Tensor?><object>args[0]).code] != IS_COMPLEX:
             raise RuntimeError(f"{op.name} does not support non-boolean outputs.")
     return 0

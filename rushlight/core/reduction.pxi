@@ -73,6 +73,8 @@ cdef class ReductionOp(Op):
         cdef Tensor source = x
         if code != x.code:
             source = convert(x, code)
+        if self.result == RESULT_INT64 and self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
+            self.check(dtypes[code], x, dim, True)      # places of extrema are refused before dimensions are looked at
         # Which dimensions.
         if dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0 and self.result != RESULT_BOOL:
             for d in range(ndim):

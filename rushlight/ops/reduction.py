@@ -167,14 +167,6 @@ def refuse_empty(name, error=RuntimeError, hint=" Specify the reduction dim with
     return refuse
 
 
-def refuse_empty_place(name):
-    """That of argmax and argmin, which refuse dtypes first."""
-    refuse, refuse_dtype = refuse_empty(name, IndexError, ""), refuse_unordered(name)
-    return lambda d, x, dim: (
-        refuse_dtype(x.dtype, x, dim, False) if x.is_complex() or x.dtype is torch.bool else refuse(d, x, dim)
-    )
-
-
 def shares(x, out):
     """What part of the gradient each element gets: the extremum's places share it evenly."""
     places = (x == out) | ((x != x) & (out != out))
@@ -352,12 +344,12 @@ def aminmax(x, *, dim=None, keepdim=False):
     """The least and the greatest elements."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty_place("argmax"), check=refuse_unordered("argmax"))
+@reduction(result="int64", single=True, empty_error=refuse_empty("argmax", IndexError, ""), check=refuse_unordered("argmax"))
 def argmax(x, dim=None, keepdim=False):
     """The index of the greatest element, in the flattened tensor or along `dim`."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty_place("argmin"), check=refuse_unordered("argmin"))
+@reduction(result="int64", single=True, empty_error=refuse_empty("argmin", IndexError, ""), check=refuse_unordered("argmin"))
 def argmin(x, dim=None, keepdim=False):
     """The index of the least element, in the flattened tensor or along `dim`."""
 

@@ -25,8 +25,6 @@ def index_select(x, dim, index):
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if x.ndim == 0 and index.numel() != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.numel()} value(s)")
-    if x.ndim and index.numel() and x.shape[d] == 0:
-        raise RuntimeError("index_select(): self indexing axis dim should be positive")
     out = core.empty_tensor(x.shape[:d] + (index.numel(),) + x.shape[d + 1 :] if x.ndim else (), x.dtype)
     kernel("index_select")(at_least_vector(out), at_least_vector(x), index, d)
     return out

@@ -397,3 +397,30 @@ def gradients_that_are_parts_of_one_memory(torch):
     a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     torch.cat([a, b]).backward(torch.ones(4))
     return a.grad.untyped_storage().data_ptr() == b.grad.untyped_storage().data_ptr()
+
+
+# ------------------------------------------------------------------------------------------------------------- forward values
+@differs(
+    "computed, where PyTorch asks its own product for a view that cannot be",
+    pytorch="RuntimeError: view size",
+    rushlight="(6, 6)",
+)
+def kron_of_a_transposed_matrix(torch):
+    a = torch.arange(6.0).view(2, 3)
+    return tuple(torch.kron(a.t(), a).shape)
+
+
+@differs("the limits, where PyTorch has NaN", pytorch="[nan, nan]", rushlight="[inf, 0.0]")
+def bessel_functions_at_infinity(torch):
+    x = torch.tensor(float("inf"))
+    return [torch.i0(x).item(), torch.special.bessel_j0(x).item()]
+
+
+@differs("the mean that `mean` gives, where PyTorch's running mean turns into NaN", pytorch="nan", rushlight="inf")
+def mean_of_infinities_beside_the_variance(torch):
+    return torch.var_mean(torch.tensor([1.0, float("inf"), 2.0]))[1].item()
+
+
+@differs("NaN come last in the order, where PyTorch's sort cannot compare them", pytorch="nan", rushlight="0.0")
+def mode_of_values_with_nan(torch):
+    return torch.mode(torch.tensor([float("nan"), 0.0, 1.0]))[0].item()

@@ -161,12 +161,17 @@ f(2, 3, 4, 5)[:, None, ..., 7]
 f(2, 3, 4, 5)[torch.tensor([0]), ..., 9]
 f(2, 3, 4, 5)[True, ..., 9]
 torch.inverse(b(3, 1))
+torch.argmax(b(3), 5)
+torch.argmax(c(0), 0)
+torch.argmin(c(3), 0)
+torch.signbit(c(3), out=f(3))
+torch.isposinf(c(3), out=f(3))
+F.soft_margin_loss(f(3), f(2, 3))
 torch.linalg.det(i(3, 1))
 torch.linalg.cholesky(i(3, 1))
 torch.addmm(f(3, 3), f(3), f(3).double())
 f(4, 3).expand_as(f(3, 1, 2))
 b(4, 6)[:, ::2].view(torch.float32)
-F.multi_margin_loss(f(0, 3), i(0), reduction="sum") * 0
 torch.histc(i(3).to(torch.uint8), bins=3, min=-1, max=1)
 c(3, 2).expand(5)
 f(3).threshold_(1, 2)

@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight.core import Parser, unwrapped
 from rushlight.ops import losses, neural
+from rushlight.ops.shape import broadcast_two
 
 from ._reduction import checked, reduced
 from .activation import logsigmoid
@@ -21,9 +22,15 @@ __all__ = [
 ]
 
 
-check_hinge, check_ranking, check_cosine, check_triplet = (
+check_hinge, check_ranking, check_cosine, check_triplet, check_soft_margin = (
     Parser(name, False)
-    for name in ("hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss", "triplet_margin_loss")
+    for name in (
+        "hinge_embedding_loss",
+        "margin_ranking_loss",
+        "cosine_embedding_loss",
+        "triplet_margin_loss",
+        "soft_margin_loss",
+    )
 )
 
 
@@ -81,11 +88,11 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-target * input)), where target is 1 or -1."""
     reduction = checked(reduction, size_average, reduce)
+    check_soft_margin(input, target)
     losses.refuse_gradient("soft_margin_loss", "target", target)
-    if isinstance(input, torch.Tensor) and isinstance(target, torch.Tensor) and input.shape != target.shape:
-        shape = torch.broadcast_shapes(input.shape, target.shape)
-        if shape != input.shape:
-            raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(shape)}")
+    shape = broadcast_two(tuple(input.shape), tuple(target.shape))
+    if shape != tuple(input.shape):
+        raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(shape)}")
     return neural.soft_margin_loss(input, target, reduction)
 
 
