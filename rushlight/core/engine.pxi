@@ -377,6 +377,11 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
     else:
         expected, code = target.more_outputs[output - 1]
         shape.set_shape(sizes, read_sizes(expected, sizes))
+    if code != NO_DTYPE and category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
+        if isinstance(node, OpNode) and not node.plan.op.takes_real_part:
+            raise RuntimeError(COMPLEX_GRADIENT_TEXT)
+        value = py_real(gradient)
+        gradient = <Tensor>value
     if not gradient.geometry.same_shape(shape):
         if not expandable(shape, gradient.geometry):
             raise RuntimeError(f"Function {node.name()} returned an invalid gradient at index {index} - got {list(gradient.shape)} but expected "
@@ -384,13 +389,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
         gradient = summed_to(gradient, shape)
         value = gradient
     if gradient.code != code and code != NO_DTYPE:
-        if category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
-            if isinstance(node, OpNode) and not node.plan.op.takes_real_part:
-                raise RuntimeError(COMPLEX_GRADIENT_TEXT)
-            value = py_real(gradient)
-            gradient = <Tensor>value
-        if gradient.code != code:
-            value = py_to_dtype(gradient, dtypes[code])
+        value = py_to_dtype(gradient, dtypes[code])
     return value
 
 cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:

@@ -34,6 +34,10 @@ cdef bint may_take_over(Tensor gradient, Tensor variable) noexcept:
         return False
     return Py_REFCNT(<PyObject*>gradient.storage) <= shared
 
+cdef bint is_unseen(Tensor gradient, Tensor variable) noexcept:
+    """Does only the engine see this gradient, which has the strides that .grad shall have?"""
+    return not modes.grad and type(gradient) is Tensor and Py_REFCNT(<PyObject*>gradient) <= 1 and layout_fits(gradient, variable)
+
 _leaves = __import__("threading").RLock()
 
 cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
@@ -55,7 +59,8 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
             variable.grad_ = (<object>gradient).clone(memory_format=contiguous_format)
         else:
             # The copy is a write: it counts as one, and a recorded one has its name (CopyBackwards).
-            kept = new_in_layout_of(variable, gradient.code)
+            # (One that nobody else sees, but which shares memory, keeps the strides that it would have if it were taken over.)
+            kept = new_in_layout_of(gradient if is_unseen(gradient, variable) else variable, gradient.code)
             if gradient.flags & LAZY and not modes.grad and layout_fits(gradient, variable) and Py_REFCNT(<PyObject*>gradient) <= 1:
                 kept.flags |= gradient.flags & LAZY      # as if it had been taken over
             if modes.grad:

@@ -155,6 +155,7 @@ cdef class Op:
     cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
     cdef public bint casts_by_name     # the error of a result that its target cannot hold names the op
     cdef public object out_text        # what refuses an `out=` of another dtype than the result; None where it is converted
+    cdef bint fails_first              # its node runs as soon as it is reached, and raises
     cdef bint fails_late               # as its rules do nothing but raise, calls with `out=` are recorded too
     cdef bint promotes                 # operands of mixed dtypes are converted to one, in which the result comes too
     cdef dict __dict__
@@ -183,6 +184,7 @@ cdef class Op:
             self.rule_parameters[i] = (<Rule>rules[i]).parameter
         self.has_variants = len(backward_names) > 1
         self.takes_real_part = True
+        self.fails_first = backward_names == ("NotImplemented",)
         self.takes_dtype = "dtype" in parameters and name != "_to_copy"
         self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])

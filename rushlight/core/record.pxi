@@ -138,6 +138,8 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         check_view_write(<Tensor>args[0])
     node.plan = plan
     node.sequence = next_sequence()
+    if op.fails_first:
+        node.sequence = <uint64_t>LEAF_SEQUENCE
     node.made.mark()
     if modes.anomaly:
         remember_traceback(node)
@@ -396,7 +398,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     # A rule of one differentiable output among several gets just that one's gradient.
     if node.more_outputs is not None and PyTuple_GET_SIZE(plan.op.outputs) and PyTuple_GET_SIZE(plan.op.differentiable_outputs) == 1:
         gradient = gradient[plan.op.differentiable_outputs[0]]
-    if gradient is None or type(gradient) is tuple and all_undefined(<tuple>gradient):
+    if (gradient is None or type(gradient) is tuple and all_undefined(<tuple>gradient)) and not plan.op.fails_first:
         return 0
     for k in range(PyList_GET_SIZE(plan.rules)):
         rule = <Rule>PyList_GET_ITEM(plan.rules, k)

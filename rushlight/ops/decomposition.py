@@ -76,7 +76,7 @@ def svd_jvp(A_t, A, full_matrices, compute_uv, U, S, Vh):
     diagonal = moved.diagonal(0, -2, -1)
     S_t = diagonal.real if diagonal.is_complex() else diagonal
     if not compute_uv:
-        empty = torch.zeros(0, dtype=A.dtype)
+        empty = A_t.new_zeros((*A_t.shape[:-2], 0))
         return empty, S_t, empty
     row, column = S.unsqueeze(-2), S.unsqueeze(-1)
     rest = moved - torch.diag_embed(diagonal)
@@ -122,7 +122,7 @@ def _linalg_svd(A, full_matrices=False, compute_uv=True):
         raise
     except RuntimeError as error:
         raise LinAlgError(str(error)) from None
-    empty = empty_tensor((0,), A.dtype)
+    empty = empty_tensor((*batch, 0), A.dtype)
     return (U, S, Vh) if compute_uv else (empty, S, empty)
 
 

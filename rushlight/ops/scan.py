@@ -1,7 +1,5 @@
 """Running sums, products and extrema along one dimension; differences, and numerical derivatives."""
 
-import math
-
 import rushlight as torch
 from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
@@ -94,7 +92,7 @@ def preceding(x, dim, first):
 def cumprod_vjp(g, x, dim, out):
     """Without a division, so zeros do no harm: the product of what precedes, times a recurrence over what follows."""
     g, x = (g, x.to(g.dtype)) if g.is_complex() else (g.to(x.dtype), x)
-    if x.dim() == 0 or x.numel() == 0:
+    if x.numel() <= 1 or x.shape[dim] == 1:
         return g
     return preceding(out, dim, 1).conj() * linear_recurrence(g, shifted(x, dim, 1, 0).conj(), dim)
 
@@ -179,8 +177,8 @@ def decay(out, dim):
 
 
 def own_share(x, out):
-    """exp(x - out), the part of the newest element; -inf has none."""
-    return torch.where(x == -math.inf, 0, (x - out).exp())
+    """exp(x - out), the part of the newest element; -inf has none of anything, and is not determined where that is all."""
+    return (x - out).exp()
 
 
 def logcumsumexp_vjp(g, x, dim, out):

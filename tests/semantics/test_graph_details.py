@@ -470,3 +470,50 @@ def test_these_write_into_expanded_tensors(torch, name):
     x = torch.ones(2, 2).expand(3, 2, 2)
     getattr(x, name)()
     assert x[2, 0, 0] == 1 and x[0].sum() == 3
+
+
+def test_ops_without_derivative_fail_before_leaves_are_reached(torch):
+    x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="derivative for aten::heaviside is not implemented"):
+        torch.autograd.backward([y.clone(), x.heaviside(x.detach())], [torch.ones(2), torch.ones(2)])
+    assert y.grad is None
+    assert x.heaviside(x.detach()).grad_fn._sequence_nr() == 2**64 - 1
+
+
+def test_ops_without_derivative_fail_whatever_arrives(torch):
+    x = torch.tensor(1.0, requires_grad=True)
+    y = torch.linalg.norm(x.heaviside(x.detach()), ord=0, dim=-1)
+    with pytest.raises(RuntimeError, match="derivative for aten::heaviside is not implemented"):
+        y.backward()
+
+
+@pytest.mark.parametrize(
+    ("leaf", "call", "stride"),
+    [
+        (lambda torch: torch.ones(3, 3, 1).transpose(-1, -2), lambda x: x.unflatten(0, (1, -1)), (3, 3, 1)),
+        (lambda torch: torch.ones(2, 1)[::2], lambda x: x.det(), (1, 1)),
+    ],
+)
+def test_a_gradient_in_its_layout_keeps_the_strides_of_single_rows(torch, leaf, call, stride):
+    x = leaf(torch).requires_grad_()
+    y = call(x)
+    y.backward(torch.ones_like(y))
+    assert x.grad.stride() == stride
+
+
+def test_the_real_part_is_taken_before_the_sum(torch):
+    x = torch.tensor([0.5], dtype=torch.float64, requires_grad=True)
+    torch.addcmul(torch.ones(1), torch.tensor([[2.0 + 0j], [1 - 1j]]), x).abs().sum().backward()
+    assert x.grad.stride() == (1,)
+
+
+def test_running_products_of_single_elements_have_a_constant_derivative(torch):
+    x = torch.ones(3, 1, requires_grad=True)
+    (g,) = torch.autograd.grad(x.cumprod(1).sum(), x, create_graph=True)
+    assert not g.requires_grad
+
+
+def test_ranks_of_a_batch_of_duals(torch):
+    x = torch.ones(2, 2, 2)
+    rank, tangent = torch.func.vmap(lambda a: torch.func.jvp(torch.linalg.matrix_rank, (a,), (a,)))(x)
+    assert rank.tolist() == [1, 1] and tangent.tolist() == [0, 0]
