@@ -215,6 +215,8 @@ def once_differentiable(backward):
 class RefusedGradient(Function):
     """The identity, whose derivative is an error."""
 
+    text = "trying to differentiate twice a function that was marked with @once_differentiable"
+
     @staticmethod
     def forward(*gradients):
         clones = tuple(None if g is None else g.clone() for g in gradients)
@@ -226,11 +228,20 @@ class RefusedGradient(Function):
 
     @staticmethod
     def backward(ctx, *gradients):
-        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+        raise RuntimeError(ctx._forward_cls.text)
 
 
-RefusedGradient._backward_cls.__name__ = "Error"
-RefusedGradient._backward_cls.name = lambda self: "torch::autograd::Error"
+class ManyZeros(RefusedGradient):
+    """The gradient of a product of several zeros, which PyTorch does not differentiate."""
+
+    text = (
+        "scatter_reduce(): Double backward is unsupported for src when >1 zeros in src are scattered to the same position in self"
+    )
+
+
+for _refused in (RefusedGradient, ManyZeros):
+    _refused._backward_cls.__name__ = "Error"
+    _refused._backward_cls.name = lambda self: "torch::autograd::Error"
 
 
 class InplaceFunction(Function):

@@ -179,21 +179,6 @@ def scatter_add(x, dim, index, src):
     return write_along("scatter_add", x, dim, index, src)
 
 
-@op(
-    vjp=underived(
-        "scatter_reduce(): Double backward is unsupported for src when >1 zeros in src are scattered to the same position in self",
-        RuntimeError,
-    ),
-    name="Error",
-    function=False,
-    method=False,
-    out=False,
-)
-def never_differentiated(x):
-    """`x`, whose derivative is an error."""
-    return x.clone()
-
-
 def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
     """The joint rule of scatter_reduce."""
     if reduce == "sum":
@@ -213,7 +198,9 @@ def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
         others = x.scatter_reduce(dim, index, src.masked_fill(alone, 1), "prod", include_self=include_self)
         g_src = torch.where(alone, (g * others).gather(dim, index), (g * out).gather(dim, index) / src.masked_fill(zero, 1))
         if torch.is_grad_enabled() and not core.has_batch(zeros) and (zeros > 1).any():
-            g_src = never_differentiated(g_src)
+            from rushlight.autograd.function import ManyZeros
+
+            g_src = ManyZeros.apply(g_src)
     else:
         of_x, of_src = x == out, src == out.gather(dim, index)
         sharing = (of_x if include_self else torch.zeros_like(of_x)).to(g.dtype).scatter_add(dim, index, of_src.to(g.dtype))
