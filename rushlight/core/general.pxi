@@ -166,6 +166,14 @@ cdef inline void unlink(Tensor result):
         result.creation = VIEW_DEFAULT
 
 
+def has_tensor(*values):
+    """Whether one of the values is a tensor."""
+    for value in values:
+        if isinstance(value, Tensor):
+            return True
+    return False
+
+
 def are_alike(Tensor first, *others):
     """Whether all (None aside) are contiguous tensors of one shape and of one dtype, float32 or float64: what fused kernels take."""
     cdef Tensor x

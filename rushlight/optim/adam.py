@@ -1,7 +1,7 @@
 """Adam (Kingma and Ba, 2015), AMSGrad (Reddi et al., 2018), and weight decay of either kind."""
 
 import rushlight as torch
-from rushlight.core import kernel, mark_written
+from rushlight.core import has_tensor, kernel, mark_written
 from rushlight.optim._description import DescribedOptimizer, as_real, check_single, kernel_takes, number, with_decay
 
 __all__ = ["Adam"]
@@ -96,7 +96,7 @@ class Adam(DescribedOptimizer):
 
     def accelerated(self, work, group):
         lr, (beta1, beta2), weight_decay, amsgrad = group["lr"], group["betas"], group["weight_decay"], bool(group["amsgrad"])
-        if any(isinstance(value, torch.Tensor) for value in (lr, beta1, beta2, weight_decay)):
+        if has_tensor(lr, beta1, beta2, weight_decay):
             return work
         # Kernels tell numbers by their type.
         rates = float(lr), float(beta1), float(beta2), float(group["eps"]), float(weight_decay)

@@ -1,7 +1,7 @@
 """Stochastic gradient descent, with momentum as in Sutskever et al. (2013)."""
 
 import rushlight as torch
-from rushlight.core import kernel, mark_written
+from rushlight.core import has_tensor, kernel, mark_written
 from rushlight.optim._description import DescribedOptimizer, check_single, invalid, kernel_takes, number, with_decay
 
 __all__ = ["SGD"]
@@ -71,7 +71,7 @@ class SGD(DescribedOptimizer):
 
     def accelerated(self, work, group):
         lr, weight_decay, momentum = group["lr"], group["weight_decay"], group["momentum"]
-        if isinstance(lr, torch.Tensor) or isinstance(weight_decay, torch.Tensor):
+        if has_tensor(lr, weight_decay):
             return work
         # Kernels tell numbers by their type.
         rates = float(lr), float(momentum), float(group["dampening"]), float(weight_decay)
