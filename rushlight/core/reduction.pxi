@@ -111,7 +111,7 @@ cdef class ReductionOp(Op):
             arrays[1] = array_of(second)
             arrays[1].shape, arrays[1].strides = kept.shape, kept.strides
         arrays[self.output_count] = array_of(source)
-        if code == BOOL and self.result == RESULT_SUM and self.single:      # a product of truth values: of bytes 0 and 1
+        if given and code == BOOL and self.result == RESULT_SUM and self.single:      # a product of truth values: of bytes 0 and 1
             arrays[0].dtype = arrays[1].dtype = as_dtype(UINT8)
         for i in range(len(self.number_at)):
             value = <object>args[<int>self.number_at[i]]

@@ -137,6 +137,21 @@ def test_complex_gradients_are_those_of_the_conjugate(torch, function, expected)
     assert all(abs(a - b) < 1e-14 for a, b in zip(found, expected, strict=True)), found
 
 
+@pytest.mark.parametrize("values", [[True], [True, True], [True, False, True], [], [[True, False], [True, True]]])
+def test_products_and_sums_of_truth_values(torch, values):
+    x = torch.tensor(values, dtype=torch.bool)
+    numbers = x.to(torch.int64)
+    for name in ("prod", "sum", "amax", "amin", "any", "all", "cumsum", "cumprod", "count_nonzero"):
+        for dim in ((0,), (-1,), ()):
+            if not dim and name.startswith("cum") or not x.numel() and name in ("amax", "amin"):
+                continue
+            found, expected = getattr(x, name)(*dim), getattr(numbers, name)(*dim)
+            assert found.tolist() == expected.tolist(), (name, dim)
+            assert found.dtype == (torch.bool if name.startswith("a") else torch.int64)
+    assert torch.prod(x, dtype=torch.bool).item() is bool(numbers.prod())
+    assert torch.prod(x, dtype=torch.uint8).item() == numbers.prod().item()
+
+
 def test_cumprod_with_zeros(torch):
     x = torch.tensor([2.0, 0.0, 3.0, 0.0], dtype=torch.float64, requires_grad=True)
     x.cumprod(0).sum().backward()
