@@ -143,7 +143,7 @@ def test_products_and_sums_of_truth_values(torch, values):
     numbers = x.to(torch.int64)
     for name in ("prod", "sum", "amax", "amin", "any", "all", "cumsum", "cumprod", "count_nonzero"):
         for dim in ((0,), (-1,), ()):
-            if not dim and name.startswith("cum") or not x.numel() and name in ("amax", "amin"):
+            if (not dim and name.startswith("cum")) or (not x.numel() and name in ("amax", "amin")):
                 continue
             found, expected = getattr(x, name)(*dim), getattr(numbers, name)(*dim)
             assert found.tolist() == expected.tolist(), (name, dim)
