@@ -110,8 +110,8 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
     elif which == VIEW_EXPAND:
         n = read_sizes(<object>args[1], sizes)
         if n < ndim:
-            raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(sizes, n))}): the number of sizes provided ({n}) must be "
-                               f"greater or equal to the number of dimensions in the tensor ({ndim})")
+            raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(sizes, n))}): the number of sizes provided "
+                               f"({n}) must be greater or equal to the number of dimensions in the tensor ({ndim})")
         out.set_shape(sizes, n)
         for d in range(n - 1, -1, -1):
             i = d - (n - ndim)
