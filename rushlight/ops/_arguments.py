@@ -35,6 +35,12 @@ PYTHON_DTYPES = {float: "float64", int: "int64", bool: "bool", complex: "complex
 LISTS = ("ints", "sizes")
 
 
+class Loose(tuple):
+    """Sizes that were given one by one."""
+
+    __slots__ = ()
+
+
 class Parameter:
     """One parameter of a signature."""
 
@@ -94,7 +100,7 @@ class Signature:
         found, used = [], 0
         for place, parameter in enumerate(self.parameters):
             if place == 0 and loose:
-                found.append((parameter, 0, args))
+                found.append((parameter, 0, Loose(args)))
                 continue
             if place < count and not loose:
                 key, value = place, args[place]
@@ -404,7 +410,7 @@ def as_sizes(name, parameter, place, value):
                 "unpacking long long"
             )
         made.append(number)
-    return tuple(made)
+    return core.Size(made) if type(value) is Loose else tuple(made)  # (to the old constructors, a tuple is data)
 
 
 def as_float(name, parameter, place, value):

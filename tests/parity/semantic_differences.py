@@ -424,3 +424,56 @@ def mean_of_infinities_beside_the_variance(torch):
 @differs("NaN come last in the order, where PyTorch's sort cannot compare them", pytorch="nan", rushlight="0.0")
 def mode_of_values_with_nan(torch):
     return torch.mode(torch.tensor([float("nan"), 0.0, 1.0]))[0].item()
+
+
+# ------------------------------------------------------------------------------------------------------------- beside NumPy
+@differs(
+    "an array and a tensor add up, where PyTorch's meeting with this NumPy fails", pytorch="TypeError", rushlight="[2.0, 2.0]"
+)
+def an_array_plus_a_tensor(torch):
+    return (import_module("numpy").ones(2) + torch.ones(2)).tolist()
+
+
+@differs("the same of products", pytorch="TypeError", rushlight="[2.0]")
+def an_array_times_a_tensor(torch):
+    return (import_module("numpy").array([2.0]) * torch.ones(1)).tolist()
+
+
+# ------------------------------------------------------------------------------------------------------------- layouts and graphs
+@differs(
+    "dimensions of size 1 have the strides of row-major order, where PyTorch orders them with the others",
+    pytorch="(4, 12, 1)",
+    rushlight="(4, 4, 1)",
+)
+def strides_of_a_quotient_by_a_number(torch):
+    return (torch.rand(2, 3, 4).permute(1, 0, 2)[:, :1] / 2).stride()
+
+
+@differs("what has no gradient has no edge, where PyTorch's has an empty one", pytorch="3", rushlight="2")
+def edges_of_a_backward_that_is_differentiable_once(torch):
+    class Scaled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, factor, y):
+            return x * factor + y
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, g):
+            return g, None, g
+
+    x, y, seed = leaf(torch, 1.0), leaf(torch, 1.0), leaf(torch, 1.0)
+    (g,) = torch.autograd.grad(Scaled.apply(x, 2, y), x, seed, create_graph=True)
+    return len(g.grad_fn.next_functions)
+
+
+@differs(
+    "a module within itself is looked into a thousand deep", pytorch="maximum recursion depth exceeded while", rushlight="maximum"
+)
+def tied_parameters_of_a_module_within_itself(torch):
+    module = torch.nn.Linear(1, 1)
+    module.me = module
+    try:
+        torch.func.functional_call(module, {"weight": torch.ones(1, 1)}, (torch.ones(1, 1),))
+    except RecursionError as error:
+        return error
+    return "no error"

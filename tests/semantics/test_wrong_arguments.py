@@ -278,3 +278,17 @@ def test_the_words_of_outputs_of_another_dtype(torch):
         assert refusal(getattr(torch, name), *arguments, out=integers) == (RuntimeError, contracted)
     assert refusal(torch.multinomial, x, 1, out=x) == (RuntimeError, "multinomial expects Long tensor out, got: Float")
     assert refusal(torch.bucketize, x, x, out=x)[1].startswith("torch.searchsorted(): output tensor's dtype is wrong")
+
+
+def test_sizes_one_by_one_of_any_kind_of_integer(torch):
+    two, x = torch.tensor(2), torch.ones(2, 3)
+    for made in (
+        x.new(two, 3),
+        torch.zeros(two, 3),
+        torch.ones(3, two).t(),
+        x.view(two, 3),
+        x[:1].expand(two, 3),
+        x[:, :1].repeat(1, 3),
+    ):
+        assert made.shape == (2, 3)
+    assert x.new((two, 3)).tolist() == [2.0, 3.0]
