@@ -142,7 +142,7 @@ cdef object list_from(Tensor x, char* at, int dim):
     cdef list items
     if dim == x.geometry.ndim:
         return read_number(x.code, at)
-    step = x.geometry.strides[dim] * item_bytes[x.code]
+    step = x.geometry.strides[dim] * item_bytes[x.code] if x.count else 0
     items = [None] * x.geometry.shape[dim]      # (all at once: there may not be room for the many lines of an empty tensor)
     for i in range(x.geometry.shape[dim]):
         items[i] = list_from(x, at + i * step, dim + 1)

@@ -12,6 +12,12 @@ _view_codes = {
 }
 
 
+cdef inline int64_t bytes_to(int64_t steps, int64_t stride, int64_t item) noexcept:
+    """How far behind the first element a part begins. Strides of what has no elements name no place: 0 where they leave int64."""
+    cdef int64_t bytes = checked_product(checked_product(steps, stride), item)
+    return 0 if bytes == BEYOND else bytes
+
+
 @cython.final
 cdef class ViewOp(Op):
     """An op whose result shares its input's memory."""
@@ -123,7 +129,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
             if out.shape[d] == size and i >= 0:
                 out.strides[d] = g.strides[i]
             elif size == 1:
-                out.strides[d] = 0 if i >= 0 or out.shape[d] != 1 or ndim == 0 else g.shape[0] * g.strides[0]
+                out.strides[d] = 0 if i >= 0 or out.shape[d] != 1 or ndim == 0 else wrapped_product(g.shape[0], g.strides[0])
             else:
                 raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) must match the existing size ({size}) at non-singleton dimension "
                                    f"{d}.  Target sizes: {list(make_tuple(sizes, n))}.  Tensor sizes: {list(x.shape)}")
@@ -179,7 +185,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         for i in range(d):
             out.shape[i], out.strides[i] = g.shape[i], g.strides[i]
         out.shape[d] = 1
-        out.strides[d] = 1 if d >= ndim else g.shape[d] * g.strides[d]
+        out.strides[d] = 1 if d >= ndim else wrapped_product(g.shape[d], g.strides[d])
         for i in range(d, ndim):
             out.shape[i + 1], out.strides[i + 1] = g.shape[i], g.strides[i]
     elif which == VIEW_SELECT:
@@ -195,7 +201,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         for i in range(ndim - 1):
             e = i if i < d else i + 1
             out.shape[i], out.strides[i] = g.shape[e], g.strides[e]
-        offset[0] = start * g.strides[d] * item
+        offset[0] = bytes_to(start, g.strides[d], item)
     elif which == VIEW_SLICE:
         if ndim == 0:
             raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
@@ -212,7 +218,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         out.shape[d] = (stop - start - 1) // step + 1 if stop > start else 0
         out.strides[d] = wrapped_product(g.strides[d], step)
         refuse_negative_strides(out)
-        offset[0] = start * g.strides[d] * item
+        offset[0] = bytes_to(start, g.strides[d], item)
     elif which == VIEW_DIAGONAL:
         start = int64_of(<object>args[1])
         d, e = wrap_dim(<object>args[2], ndim), wrap_dim(<object>args[3], ndim)
@@ -222,7 +228,7 @@ cdef int view_geometry(int which, Tensor x, PyObject** args, Geometry& out, int6
         if size < 0:
             size = 0
         if size:
-            offset[0] = (start * g.strides[e] if start >= 0 else -start * g.strides[d]) * item
+            offset[0] = bytes_to(start, g.strides[e], item) if start >= 0 else bytes_to(-start, g.strides[d], item)
         out.resize(ndim - 1)
         n = 0
         for i in range(ndim):
@@ -420,7 +426,7 @@ cdef class MultiViewOp(Op):
                 geometry.shape[i], geometry.strides[i] = x.geometry.shape[k], x.geometry.strides[k]
             outputs = repeated([None], x.geometry.shape[d])
             for start in range(x.geometry.shape[d]):
-                outputs[start] = make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code])
+                outputs[start] = make_view(x, geometry, bytes_to(start, x.geometry.strides[d], item_bytes[x.code]))
         else:
             for piece in items_once(<object>args[1]):
                 size = int64_of(piece if PyLong_Check(piece) else PyNumber_Index(piece))
@@ -438,7 +444,7 @@ cdef class MultiViewOp(Op):
             geometry.copy(x.geometry)
             for size in pieces:
                 geometry.shape[d] = size
-                outputs.append(make_view(x, geometry, start * x.geometry.strides[d] * item_bytes[x.code]))
+                outputs.append(make_view(x, geometry, bytes_to(start, x.geometry.strides[d], item_bytes[x.code])))
                 start += size
         for out in outputs:
             if self.is_unsafe:

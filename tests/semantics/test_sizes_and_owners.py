@@ -152,6 +152,12 @@ def test_sizes_without_elements(torch):
     assert torch.combinations(torch.zeros(1), 100).shape == (0, 100)
     assert torch.linalg.matrix_power(torch.eye(2), HUGE).equal(torch.eye(2))
     assert str(x) == "tensor([], size=(1099511627776, 0))"
+    # Places in what has no elements, beyond int64 in bytes.
+    wide = torch.zeros(2, 0, HUGE)
+    assert wide.tolist() == [[], []]
+    assert wide[1].shape == wide.unbind()[1].shape == wide[1:][0].shape == (0, HUGE)
+    assert wide.split(1)[1].shape == wide.narrow(0, 1, 1).shape == (1, 0, HUGE)
+    assert wide.transpose(0, 1).diagonal(1).shape == (HUGE, 0)
 
 
 def test_large_counts_of_digits(torch):
