@@ -157,7 +157,7 @@ def test_sizes_without_elements(torch):
     assert wide.tolist() == [[], []]
     assert wide[1].shape == wide.unbind()[1].shape == wide[1:][0].shape == (0, HUGE)
     assert wide.split(1)[1].shape == wide.narrow(0, 1, 1).shape == (1, 0, HUGE)
-    assert wide.transpose(0, 1).diagonal(1).shape == (HUGE, 0)
+    assert torch.zeros(0, 2, 2**61).diagonal(1).shape == (2**61, 0)
 
 
 def test_large_counts_of_digits(torch):
