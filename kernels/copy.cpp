@@ -80,7 +80,7 @@ void copy_rows(const Layout& l, const Array& out, const Array& in) {
       char* o = out.data + cursor.offset(0);
       const char* x = in.data + cursor.offset(1);
       if (plain)
-        std::memcpy(o, x, n * item);
+        std::memmove(o, x, n * item);  // rows with gaps between them may share memory unseen
       else
         convert(o, l.strides[0][0], x, l.strides[1][0], n);
       cursor.advance(n);

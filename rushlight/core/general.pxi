@@ -91,6 +91,7 @@ def written_out(str name, given, Tensor result):
     if not out.geometry.same_shape(result.geometry):
         resize_out(out, result.geometry)
     check_no_overlap(out)
+    check_partial_overlap(out, result)      # (the result may be an input, or a part of one)
     copy_elements(out, result)
     mark_write(out.storage)
     return out

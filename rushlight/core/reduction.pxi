@@ -212,5 +212,6 @@ cdef int check_out_dtypes(Op op, object targets, object results) except -1:
 cdef int write_out(Tensor target, Tensor result) except -1:
     """Puts a finished result into an `out=` tensor."""
     prepare_out(target, result.geometry, result.code)
+    check_partial_overlap(target, result)      # (the result may be an input, or a part of one)
     copy_elements(target, result)
     return 0

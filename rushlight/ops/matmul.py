@@ -544,5 +544,5 @@ def chain_matmul(*matrices, out=None):
         if matrix.dim() != 2:
             raise RuntimeError(f"Tensor dimension is {matrix.dim()}, expected 2 instead.")
     if len(matrices) == 1:
-        return matrices[0]
+        return matrices[0] if out is None else core.written_out("chain_matmul", out, matrices[0])
     return multi_dot(matrices, out=out)

@@ -508,3 +508,18 @@ def test_buffers_that_are_refused(torch):
         with pytest.raises(ValueError, match=text):
             torch.frombuffer(arguments[0], dtype=torch.int16, **arguments[1])
     assert torch.frombuffer(bytearray(b"\0\1\0\1\0"), dtype=torch.int16, offset=1).tolist() == [1, 1]
+
+
+def test_results_that_are_inputs(torch):
+    """Where the result is an input itself, `out=` may not share a part of its memory; rows of a wider matrix are copied as they lie."""
+    x = torch.arange(12.0).reshape(3, 4)
+    for call in (lambda: torch.diff(x[:2], 0, out=x[1:]), lambda: torch.chain_matmul(x[:2], out=x[1:])):
+        with warnings.catch_warnings(), pytest.raises(RuntimeError, match=SHARED):
+            warnings.simplefilter("ignore")
+            call()
+    assert torch.diff(x, 0, out=x).tolist() == torch.arange(12.0).reshape(3, 4).tolist()
+    rows = torch.arange(12.0).reshape(3, 4)
+    rows[:, 2:].copy_(rows[:, :2])
+    assert rows[0].tolist() == [0, 1, 0, 1]
+    rows[:, 1:].copy_(rows[:, :3])
+    assert rows.shape == (3, 4)
