@@ -328,15 +328,16 @@ cdef int lose_tangent(Tensor t) except -1:
 
 cdef int mark_shared(object results, list tangents) except -1:
     """Notes where a result's tangent lies in the memory of an argument's: neither may then be written into for the other's sake."""
-    cdef object result, tangent, item
+    cdef object result, tangent
     if results is None:
         return 0
     for result in results:
         if isinstance(result, Tensor):
             for tangent in tangents:
-                for item in tangent if type(tangent) is list else (tangent,):
-                    if isinstance(item, Tensor) and (<Tensor>item).storage is (<Tensor>result).storage:
-                        (<Tensor>item).storage.holds_tangents = True
+                if type(tangent) is list:
+                    mark_shared((result,), <list>tangent)
+                elif isinstance(tangent, Tensor) and (<Tensor>tangent).storage is (<Tensor>result).storage:
+                    (<Tensor>tangent).storage.holds_tangents = True
     return 0
 
 cdef bint may_write(Tensor have, Tensor tangent) except -1:

@@ -353,6 +353,12 @@ def unsqueezed(g, x_shape, dims):
     return g
 
 
+def squeezed_vjp(g, x_shape, dim):
+    if isinstance(dim, int):
+        return g.unsqueeze(dim) if x_shape and x_shape[dim] == 1 else g
+    return unsqueezed(g, x_shape, dim)
+
+
 def squeezing(entry, geometry, name):
     """An op that drops dimensions of size 1: all of them, one, or those of a tuple."""
     placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
@@ -364,7 +370,7 @@ def squeezing(entry, geometry, name):
 
     else:
 
-        @shares_memory(vjp=lambda g, x_shape, dim: unsqueezed(g, x_shape, (dim,) if isinstance(dim, int) else dim), **placed)
+        @shares_memory(vjp=squeezed_vjp, **placed)
         def squeeze(x, dim):
             """Without those of the dimensions `dim` that have size 1."""
 
