@@ -1,6 +1,7 @@
 """Signs and magnitudes; complex numbers from their parts."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import composite, place, pointwise
 from rushlight.ops._rules import (
     FLAT,
@@ -118,7 +119,10 @@ def conj_physical(input, *, out=None):
 def conj_physical_(input):
     """In-place version of `conj_physical`."""
     # (A tracked tensor is written whatever its dtype: what the graph refuses is refused.)
-    return in_place(_conj_physical)(input) if input.dtype.is_complex or input.requires_grad else input
+    if input.dtype.is_complex or input.requires_grad:
+        return in_place(_conj_physical)(input)
+    core.mark_written(input)
+    return input
 
 
 @composite

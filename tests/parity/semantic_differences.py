@@ -148,7 +148,7 @@ def saved_tensor_hooks_left_twice(torch):
 @differs(
     "the value before the write is kept",
     pytorch="['NotImplementedError', 'RuntimeError', 'RuntimeError', 'RuntimeError', 'RuntimeError']",
-    rushlight="[[0.5773502588272095], [-0.735758900642395], [1.6487212181091309], [-2.0], [-2.0]]",
+    rushlight="[[0.5774], [-0.7358], [1.6487], [-2.0], [-2.0]]",
 )
 def derivatives_of_activations_in_place(torch):
     F, found = torch.nn.functional, []
@@ -162,7 +162,7 @@ def derivatives_of_activations_in_place(torch):
         x = torch.tensor([value], requires_grad=True)
         try:
             call(x.clone()).sum().backward()
-            found.append(x.grad.tolist())
+            found.append([round(x.grad.item(), 4)])
         except Exception as error:
             found.append(type(error).__name__)
     return found

@@ -137,6 +137,20 @@ def test_complex_gradients_are_those_of_the_conjugate(torch, function, expected)
     assert all(abs(a - b) < 1e-14 for a, b in zip(found, expected, strict=True)), found
 
 
+def test_logarithms_of_doubles_are_the_nearest_numbers(torch):
+    exact = [3.0, 0.3, 10.0, 0.5, 1.0, 5e-324, 2.0**-1022, 1.7976931348623157e308, 0.75, 1.5, 1e-300]
+    x = torch.tensor(exact * 3, dtype=torch.float64)
+    assert x.log().tolist() == [math.log(value) for value in exact] * 3
+    near = torch.linspace(0.9, 1.1, 2001, dtype=torch.float64)
+    far = torch.logspace(-300, 300, 2001, dtype=torch.float64)
+    for x in (near, far):
+        found, expected = x.log(), torch.tensor([math.log(value) for value in x.tolist()], dtype=torch.float64)
+        assert (found != expected).sum() <= 60
+        assert ((found - expected).abs() <= expected.abs() * 2.3e-16).all()
+    edges = torch.tensor([0.0, -0.0, -1.0, INF, -INF, NAN], dtype=torch.float64).log()
+    assert same(edges.tolist(), [-INF, -INF, NAN, INF, NAN, NAN])
+
+
 @pytest.mark.parametrize("values", [[True], [True, True], [True, False, True], [], [[True, False], [True, True]]])
 def test_products_and_sums_of_truth_values(torch, values):
     x = torch.tensor(values, dtype=torch.bool)
