@@ -10,9 +10,9 @@
 #include "isa.h"
 #include "registry.h"
 
-#define RL_UNARY_FUNCTIONS(f)                                                                                                \
-  f(acos) f(acosh) f(asin) f(asinh) f(atan) f(atanh) f(cos) f(cosh) f(erf) f(erfc) f(exp) f(exp2) f(expm1) f(log10) f(log1p) \
-      f(log2) f(sin) f(sinh) f(tan) f(tanh)
+#define RL_UNARY_FUNCTIONS(f)                                                                                               \
+  f(acos) f(acosh) f(asin) f(asinh) f(atan) f(atanh) f(cos) f(cosh) f(erf) f(erfc) f(exp) f(exp2) f(expm1) f(log10) f(log2) \
+      f(sin) f(sinh) f(tan) f(tanh)
 #define RL_BINARY_FUNCTIONS(f) f(atan2) f(hypot) f(pow)
 
 #if defined(__x86_64__) && defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 35)
@@ -27,6 +27,7 @@ extern "C" {
 RL_UNARY_FUNCTIONS(RL_UNARY)
 RL_BINARY_FUNCTIONS(RL_BINARY)
 RL_SIMD float logf(float) noexcept;
+RL_SIMD float log1pf(float) noexcept;
 }
 #undef RL_SIMD
 #undef RL_UNARY
@@ -127,46 +128,74 @@ RL_BINARY_FUNCTIONS(RL_BINARY)
 
 inline float log(float x) { return ::logf(x); }
 
-// Derivatives of powers are made of logarithms, so those of float64 are nearly always the nearest number (0.57 ULP of error;
-// libmvec's has 1.6). x = 2^e m with m in [3/4, 3/2), and log m = 2 atanh q where q = (m - 1) / (m + 1): its series to the 25th
-// power. Numbers whose rounding would show are sums of two.
-inline double log(double x) {
+inline float log1p(float x) { return ::log1pf(x); }
+
 #if defined(__FMA__)
-  constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;  // e times the high part is exact
-  constexpr uint64_t three_quarters = 0x3fe8000000000000, bias = 1024;
-  const bool is_subnormal = x < 0x1p-1022;
-  const uint64_t bits = std::bit_cast<uint64_t>(is_subnormal ? x * 0x1p54 : x);
-  const uint64_t exponent = (bits - three_quarters + (bias << 52)) >> 52;
-  const double m = std::bit_cast<double>(bits - ((exponent - bias) << 52));
-  // (An integer of at most 52 bits, put behind the bits of 1.5 * 2^52, is a number that much larger.)
-  const double e = std::bit_cast<double>(exponent + 0x4338000000000000) - (0x1.8p52 + bias) - (is_subnormal ? 54 : 0);
-  const double sum = m + 1, rest_of_sum = m - (sum - 1);
-  const double q = (m - 1) / sum;
-  const double rest_of_q = (std::fma(-q, sum, m - 1) - q * rest_of_sum) * (0.5 - 0.5 * q);
-  const double z = q * q;
-  double series = 2.0 / 25;
-  series = std::fma(series, z, 2.0 / 23);
-  series = std::fma(series, z, 2.0 / 21);
-  series = std::fma(series, z, 2.0 / 19);
-  series = std::fma(series, z, 2.0 / 17);
-  series = std::fma(series, z, 2.0 / 15);
-  series = std::fma(series, z, 2.0 / 13);
-  series = std::fma(series, z, 2.0 / 11);
-  series = std::fma(series, z, 2.0 / 9);
-  series = std::fma(series, z, 2.0 / 7);
-  series = std::fma(series, z, 2.0 / 5);
-  series = std::fma(series, z, 2.0 / 3);
-  const double scale = e * ln2_high, high = scale + 2 * q;
-  const double low = ((scale - high) + 2 * q) + std::fma(e, ln2_low, std::fma(q * z, series, 2 * rest_of_q));
-  const double infinity = std::numeric_limits<double>::infinity();
-  double result = high + low;
-  result = x == infinity ? infinity : result;
-  result = x == 0 ? -infinity : result;
-  return x >= 0 ? result : std::numeric_limits<double>::quiet_NaN();
-#else
-  return ::log(x);
-#endif
+// Derivatives of powers are made of logarithms, so those of float64 are more exact than libmvec's (which are off by up to 1.6
+// ULP). x = 2^e m with m in [sqrt 1/2, sqrt 2), and log m = 2 atanh q where q = (m - 1) / (m + 1).
+constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;  // (e times the high part is exact)
+
+// e, and m, of a normal number.
+inline double split(double x, double& m) {
+  constexpr uint64_t root_of_half = 0x3fe6a09e667f3bcd, bias = 1024;
+  const uint64_t bits = std::bit_cast<uint64_t>(x), exponent = (bits - root_of_half + (bias << 52)) >> 52;
+  m = std::bit_cast<double>(bits - ((exponent - bias) << 52));
+  // An integer of at most 52 bits, put behind the bits of 1.5 * 2^52, is a number that much larger.
+  return std::bit_cast<double>(exponent + 0x4338000000000000) - (0x1.8p52 + bias);
 }
+
+// (2 atanh q - 2 q) / q^3, of z = q^2, for |q| < 0.172.
+inline double series_of_atanh(double z) {
+  double sum = 2.0 / 25;
+  sum = std::fma(sum, z, 2.0 / 23);
+  sum = std::fma(sum, z, 2.0 / 21);
+  sum = std::fma(sum, z, 2.0 / 19);
+  sum = std::fma(sum, z, 2.0 / 17);
+  sum = std::fma(sum, z, 2.0 / 15);
+  sum = std::fma(sum, z, 2.0 / 13);
+  sum = std::fma(sum, z, 2.0 / 11);
+  sum = std::fma(sum, z, 2.0 / 9);
+  sum = std::fma(sum, z, 2.0 / 7);
+  sum = std::fma(sum, z, 2.0 / 5);
+  return std::fma(sum, z, 2.0 / 3);
+}
+
+// `value`, but for the ends of the logarithm of `x`, which is infinite at `zero`.
+inline double with_ends_of_log(double value, double x, double zero) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  value = x == infinity ? infinity : value;
+  value = x == zero ? -infinity : value;
+  return x >= zero ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
+// Nearly always the nearest number (0.54 ULP): what a rounding loses is kept beside the number where it would show.
+inline double log(double x) {
+  const bool is_subnormal = x < 0x1p-1022;
+  double m;
+  const double e = split(is_subnormal ? x * 0x1p54 : x, m) - (is_subnormal ? 54 : 0);
+  const double sum = m + 1, rest_of_sum = m - (sum - 1);
+  const double q = (m - 1) / sum, z = q * q;
+  const double rest_of_q = (std::fma(-q, sum, m - 1) - q * rest_of_sum) * (0.5 - 0.5 * q);
+  const double scale = e * ln2_high, high = scale + 2 * q;
+  const double low = ((scale - high) + 2 * q) + std::fma(e, ln2_low, std::fma(q * z, series_of_atanh(z), 2 * rest_of_q));
+  return with_ends_of_log(high + low, x, 0);
+}
+
+// 0.83 ULP. With f = m - 1 it is f - (f^2/2 - q (f^2/2 + z series)), as log(1 + f) = 2 atanh(f / (2 + f)).
+inline double log1p(double x) {
+  const double u = 1 + x;
+  double m;
+  const double e = split(u, m);
+  const double lost = (x < 1 ? x - (u - 1) : 1 - (u - x)) / u;  // by the sum, relative to it
+  const double f = e == 0 ? x : m - 1, rest = e == 0 ? 0 : lost;
+  const double half = 0.5 * f * f, q = f / (2 + f), z = q * q;
+  const double value = e * ln2_high - ((half - (q * (half + z * series_of_atanh(z)) + (e * ln2_low + rest))) - f);
+  return with_ends_of_log(x == 0 ? x : value, x, -1);
+}
+#else
+inline double log(double x) { return ::log(x); }
+inline double log1p(double x) { return ::log1p(x); }
+#endif
 }  // namespace simd
 
 template <class T>

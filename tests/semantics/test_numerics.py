@@ -147,6 +147,11 @@ def test_logarithms_of_doubles_are_the_nearest_numbers(torch):
         found, expected = x.log(), torch.tensor([math.log(value) for value in x.tolist()], dtype=torch.float64)
         assert (found != expected).sum() <= 60
         assert ((found - expected).abs() <= expected.abs() * 2.3e-16).all()
+    assert ((near - 1).log1p() - near.log()).abs().max() <= 3e-17
+    x = torch.tensor([0.3, 0.0, 1e-300, 1e300], dtype=torch.float64)
+    assert x.log1p().tolist() == [math.log1p(value) for value in x.tolist()]
+    edges = torch.tensor([-1.0, -2.0, INF, -INF, NAN], dtype=torch.float64).log1p()
+    assert same(edges.tolist(), [-INF, NAN, INF, NAN, NAN])
     edges = torch.tensor([0.0, -0.0, -1.0, INF, -INF, NAN], dtype=torch.float64).log()
     assert same(edges.tolist(), [-INF, -INF, NAN, INF, NAN, NAN])
 
