@@ -11,23 +11,11 @@ import torch as pytorch  # noqa: E402
 
 import rushlight  # noqa: E402
 
+from ..dtypes import NAMES as DTYPES  # noqa: E402
+
 NUMBERS = (
     *(300, -1, 40000, -40000, 2**31, 2**40, -(2**40), 2**63 - 1, 2**63, -(2**63), 2**64 - 1, 2**70, -(2**70), True),
     *(0.5, -1.5, 300.5, 127.9, 255.5, 1e5, 1e39, -1e39, math.inf, -math.inf, math.nan, 300 + 0j, 1 + 1j, 1e39j),
-)
-DTYPES = (
-    "bool",
-    "uint8",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "float16",
-    "bfloat16",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
 )
 
 WRAPPING = """
