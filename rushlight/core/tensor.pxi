@@ -251,6 +251,10 @@ cdef class Tensor:
             raise RuntimeError("you can only change requires_grad flags of leaf variables.")
         set_requires_grad(self, value)
 
+    @requires_grad.deleter
+    def requires_grad(self):
+        raise RuntimeError("requires_grad must be a bool")
+
     def requires_grad_(self, requires_grad=True):
         """Sets `requires_grad` in place and returns the tensor."""
         if type(requires_grad) is not bool:
@@ -272,6 +276,20 @@ cdef class Tensor:
         """The node that made this tensor, or None for a leaf."""
         cdef Node node = grad_fn_of(self)
         return None if node is None or self.flags & DERIVATIVE_INPUT else expose(node)
+
+    @property
+    def _grad_fn(self):
+        return self.grad_fn
+
+    @_grad_fn.setter
+    def _grad_fn(self, value):
+        if value is not None:
+            raise RuntimeError("_grad_fn can be only set to None")
+        self.detach_()
+
+    @_grad_fn.deleter
+    def _grad_fn(self):
+        raise RuntimeError("Deletion of _grad_fn not allowed. Detach tensor instead!")
 
     @property
     def output_nr(self):
@@ -417,6 +435,10 @@ cdef class Tensor:
     def _backward_hooks(self, value):
         self.hooks = value
 
+    @_backward_hooks.deleter
+    def _backward_hooks(self):
+        raise RuntimeError("Deletion of _backwards_hooks not allowed!")
+
     @property
     def _post_accumulate_grad_hooks(self):
         return self.post_hooks
@@ -424,6 +446,10 @@ cdef class Tensor:
     @_post_accumulate_grad_hooks.setter
     def _post_accumulate_grad_hooks(self, value):
         self.post_hooks = value
+
+    @_post_accumulate_grad_hooks.deleter
+    def _post_accumulate_grad_hooks(self):
+        raise RuntimeError("Deletion of _post_accumulate_grad_hooks not allowed!")
 
     @staticmethod
     def _make_subclass(cls, Tensor data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False,
@@ -880,4 +906,4 @@ for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "i
 install_method("is_cpu", property(lambda self: True))
 install_method("names", property(lambda self: (None,) * self.ndim))
 install_method("name", property(lambda self: None))
-install_method("_grad", property(read_grad_attribute, Tensor.grad.__set__))
+install_method("_grad", property(read_grad_attribute, Tensor.grad.__set__, Tensor.grad.__delete__))

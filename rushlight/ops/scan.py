@@ -1,5 +1,7 @@
 """Running sums, products and extrema along one dimension; differences, and numerical derivatives."""
 
+import math
+
 import rushlight as torch
 from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
@@ -188,9 +190,12 @@ def logcumsumexp_vjp(g, x, dim, out):
 
 
 def logcumsumexp_jvp(x_t, x, dim, out):
+    """Elements of -inf move nothing; along a row of nothing else the tangent is not determined (NaN, as exp(-inf + inf) is)."""
     if x.dim() == 0 or x.numel() == 0:
         return x_t
-    return linear_recurrence((x_t * own_share(x, out)).flip(dim), preceding(decay(out, dim), dim, 0).flip(dim), dim).flip(dim)
+    nothing = (out == -math.inf) & (x != -math.inf).any(dim, keepdim=True)
+    own = torch.where(nothing, 0, own_share(x, out))
+    return linear_recurrence((x_t * own).flip(dim), preceding(decay(out, dim), dim, 0).flip(dim), dim).flip(dim)
 
 
 def complex_logcumsumexp(x, dim):

@@ -517,3 +517,35 @@ def test_ranks_of_a_batch_of_duals(torch):
     x = torch.ones(2, 2, 2)
     rank, tangent = torch.func.vmap(lambda a: torch.func.jvp(torch.linalg.matrix_rank, (a,), (a,)))(x)
     assert rank.tolist() == [1, 1] and tangent.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("requires_grad", "requires_grad must be a bool"),
+        ("data", "Deleting tensor data is not allowed"),
+        ("_grad_fn", "Deletion of _grad_fn not allowed"),
+        ("_backward_hooks", "Deletion of _backwards_hooks not allowed"),
+        ("_post_accumulate_grad_hooks", "Deletion of _post_accumulate_grad_hooks not allowed"),
+    ],
+)
+def test_what_autograd_keeps_cannot_be_deleted(torch, name, text):
+    with pytest.raises(RuntimeError, match=text):
+        delattr(torch.ones(1, requires_grad=True), name)
+
+
+def test_a_gradient_can_be_deleted_and_a_history_cut_off(torch):
+    x = torch.ones(1, requires_grad=True)
+    x.grad = torch.ones(1)
+    del x._grad
+    y = x * 2
+    y._grad_fn = None
+    assert x.grad is None and y.grad_fn is None and not y.requires_grad
+    with pytest.raises(RuntimeError, match="_grad_fn can be only set to None"):
+        y._grad_fn = 1
+
+
+def test_tangents_of_running_logsumexp_from_nothing(torch):
+    x = torch.tensor([-float("inf"), 1.0, 2.0])
+    tangent = torch.func.jvp(lambda x: x.logcumsumexp(0), (x,), (torch.ones(3),))[1]
+    assert [round(t, 5) for t in tangent.tolist()] == [0.0, 1.0, 1.0]

@@ -212,3 +212,12 @@ def test_names_of_partial_functions(torch):
 
     with pytest.raises(ValueError, match=r"vmap\(functools.partial\(<lambda>, ...\), ...\): "):
         torch.vmap(partial(lambda x, y: 3, y=2))(torch.ones(2))
+
+
+def test_layouts_that_vmap_refuses(torch):
+    x = torch.ones(2, 3, 4, 5, 6)
+    for memory_format, name in ((torch.channels_last, "ChannelsLast"), (torch.channels_last_3d, "ChannelsLast3d")):
+        with pytest.raises(RuntimeError, match=rf"NYI: Tensor.clone\(memory_format\) inside vmap .* \(got {name}\)"):
+            torch.vmap(lambda x, memory_format=memory_format: x.clone(memory_format=memory_format))(x)
+    with pytest.raises(RuntimeError, match=r"must have the same length! Got size \[1, 1\] and stride \[1\]"):
+        torch.vmap(lambda x: x.as_strided([1, 1], [1]))(x)

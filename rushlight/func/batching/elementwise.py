@@ -1,6 +1,6 @@
 """Ops that work element by element: the examples' dimensions are lined up, and the op does the rest."""
 
-from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch
+from rushlight.func.batching._table import batch_rule, lined_up, refusal, repeated, torch
 from rushlight.ops import table
 
 BYTE = torch.uint8
@@ -78,8 +78,20 @@ def depends(op, arguments, batched, size):
     return torch.core.run(op, (repeated(value, batched[0], size), *rest))
 
 
-@batch_rule("clone", "_to_copy")
-def copied(op, arguments, batched, size):
+@batch_rule("clone")
+def clone(op, arguments, batched, size):
+    _, memory_format = arguments
+    if memory_format in (torch.channels_last, torch.channels_last_3d):
+        name = "ChannelsLast" if memory_format is torch.channels_last else "ChannelsLast3d"
+        raise refusal(
+            "NYI: Tensor.clone(memory_format) inside vmap is only supported with memory_format torch.preserve_format or "
+            f"torch.contiguous_format (got {name})"
+        )
+    return torch.core.run(op, arguments)
+
+
+@batch_rule("_to_copy")
+def converted(op, arguments, batched, size):
     x, *rest, memory_format = arguments
     if memory_format in (torch.channels_last, torch.channels_last_3d):
         # The format is that of an example. The batch stays in front: a dimension that a format has no word for.

@@ -2,7 +2,7 @@
 
 import math
 
-from rushlight.func.batching._table import batch_rule, torch, wrapped
+from rushlight.func.batching._table import batch_rule, refusal, torch, wrapped
 from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.ops import table
 from rushlight.ops.shape import window
@@ -148,6 +148,11 @@ def as_strided(op, arguments, batched, size):
     x, shape, strides, offset, _, x_offset = arguments
     start = 0 if offset is None else offset - x_offset
     shape, strides = sizes_of(shape), sizes_of(strides)
+    if len(shape) != len(strides):
+        raise refusal(
+            "Tensor.as_strided(size, stride, ...): size and stride must have the same length! "
+            f"Got size {list(shape)} and stride {list(strides)}"
+        )
     least, most = start, reach(shape, strides, start)
     available = reach(x.shape[1:], x.stride()[1:], 0)
     if most > available or least < 0:
