@@ -7,7 +7,7 @@
 
 namespace rl {
 
-// In the order of promotion. The numbers are shared with rushlight/core/dtype.pxi.
+// In the order of promotion. The numbers are shared with rushlight/core/array/dtype.pxi.
 enum class DType : int8_t { boolean, u8, i8, i16, i32, i64, f16, bf16, f32, f64, c64, c128 };
 constexpr int dtype_count = 12;
 constexpr int max_dims = 64;

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).parent.parent / "rushlight" / "core"
-SOURCES = {path.name: path.read_text() for path in sorted(CORE.glob("*.px[id]")) + sorted(CORE.glob("*.pyx"))}
+SOURCES = {path.name: path.read_text() for path in sorted(CORE.rglob("*.px[id]")) + sorted(CORE.rglob("*.pyx"))}
 
 ASKS_ITSELF = {
     "tensor.pxi": "defines it, and needs_grad by it",

@@ -3,46 +3,54 @@
 # cython: auto_pickle=False, embedsignature=False, allow_none_for_extension_args=False
 """The heart: tensors, the call of an op, the graph and the engine.
 
-One compilation unit, so that the hot path is plain C calls; one file for each question:
+One compilation unit, so that the hot path is plain C calls. A folder is a floor, which uses what stands on it and below; a file answers one question:
 
-    dtype       what kinds of numbers there are, and what comes of mixing them
-    place       devices, layouts, sizes: the small nouns of the public API
-    storage     memory with a version
-    saved       what a node keeps for backward, and the check that nobody overwrote it
-    node        the graph: nodes, edges, leaves, provenance
-    tensor      the Python object
-    pools       objects ready to be used
-    histories   views and in-place writes: which tensors share a history, and how a write changes it
-    op          one call: binding and interpreters
-    arguments   the parser: what is checked before a call
-    gate        the gate of recording: what of a call is tracked, and recorded
-    lazy        conjugates and negatives that are put off
-    record      what a call leaves behind for backward, and how backward uses it
-    attributes  the names by which Python reads what a node keeps
-    views       the geometry of views
-    pointwise   the driver of element-wise ops
-    reduction   the driver of reductions
-    general     ops whose forward is Python, and calls of kernels by name
-    product     the driver of matrix products
-    joining     cat and stack
-    selecting   gather, index_select, embedding, x[index]; cotangents of select and slice
-    rows        softmax, running sums, layer_norm, nll_loss
-    indexing    x[...] and x[...] = v
-    creation    tensors from data
-    filled      tensors of given sizes, unset or filled with one value
-    generator   random numbers: their source, drawing them
-    function    autograd.Function
-    hooks       keeping, calling and checking hooks
-    leaves      what backward does at a leaf
-    engine      backward
-    running     what a backward tells while it runs
-    modes       grad modes
-    warned      warnings that speak of the user's line, or come only once
-    inspection  what rushlight.explain asks of a graph
-    wrapped     transforms: levels, and the tensors that they wrap
-    dual        forward mode
-    batch       vmap
-    derivatives what derivatives of functions need of the graph
+    array/        numbers in memory
+        dtype       what kinds of numbers there are, and what comes of mixing them
+        place       devices, layouts, sizes: the small nouns of the public API
+        storage     memory with a version
+        warned      warnings that speak of the user's line, or come only once
+    graph/        what is recorded, and what backward does with it
+        saved       what a node keeps for backward, and the check that nobody overwrote it
+        node        the graph: nodes, edges, leaves, provenance
+        tensor      the Python object
+        pools       objects ready to be used
+        histories   views and in-place writes: which tensors share a history, and how a write changes it
+        hooks       keeping, calling and checking hooks
+        modes       grad modes
+        gate        the gate of recording: what of a call is tracked, and recorded
+        record      what a call leaves behind for backward, and how backward uses it
+        leaves      what backward does at a leaf
+        engine      backward
+        running     what a backward tells while it runs
+    calls/        from a call's arguments to its driver
+        op          one call: binding and interpreters
+        lazy        conjugates and negatives that are put off
+        overload    functions with several signatures
+        arguments   the parser: what is checked before a call
+    drivers/      one for each kind of op: shapes, dtypes, allocation, the kernel
+        views       the geometry of views
+        pointwise   the driver of element-wise ops
+        reduction   the driver of reductions
+        general     ops whose forward is Python, and calls of kernels by name
+        product     the driver of matrix products
+        joining     cat and stack
+        selecting   gather, index_select, embedding, x[index]; cotangents of select and slice
+        rows        softmax, running sums, layer_norm, nll_loss
+        creation    tensors from data
+        filled      tensors of given sizes, unset or filled with one value
+        generator   random numbers: their source, drawing them
+    transforms/   forward mode, vmap, derivatives of functions
+        wrapped     levels, and the tensors that they wrap
+        dual        forward mode
+        batch       vmap
+        derivatives what derivatives of functions need of the graph
+    python/       what programs touch besides
+        indexing    x[...] and x[...] = v
+        interop     NumPy, DLPack, the buffer protocol, subclasses
+        function    autograd.Function
+        attributes  the names by which Python reads what a node keeps
+        inspection  what rushlight.explain asks of a graph
 """
 cimport cython
 from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
@@ -62,47 +70,47 @@ from libcpp.utility cimport pair
 
 from sys import modules as sys_modules
 
-include "kernels.pxi"
-include "dtype.pxi"
-include "place.pxi"
-include "storage.pxi"
-include "saved.pxi"
-include "node.pxi"
-include "tensor.pxi"
-include "pools.pxi"
-include "histories.pxi"
-include "op.pxi"
-include "lazy.pxi"
-include "overload.pxi"
-include "arguments.pxi"
-include "gate.pxi"
-include "record.pxi"
-include "attributes.pxi"
-include "views.pxi"
-include "pointwise.pxi"
-include "reduction.pxi"
-include "general.pxi"
-include "product.pxi"
-include "indexing.pxi"
-include "joining.pxi"
-include "selecting.pxi"
-include "rows.pxi"
-include "creation.pxi"
-include "filled.pxi"
-include "generator.pxi"
-include "interop.pxi"
-include "function.pxi"
-include "hooks.pxi"
-include "leaves.pxi"
-include "engine.pxi"
-include "running.pxi"
-include "modes.pxi"
-include "warned.pxi"
-include "inspection.pxi"
-include "wrapped.pxi"
-include "dual.pxi"
-include "batch.pxi"
-include "derivatives.pxi"
+include "array/kernels.pxi"
+include "array/dtype.pxi"
+include "array/place.pxi"
+include "array/storage.pxi"
+include "graph/saved.pxi"
+include "graph/node.pxi"
+include "graph/tensor.pxi"
+include "graph/pools.pxi"
+include "graph/histories.pxi"
+include "calls/op.pxi"
+include "calls/lazy.pxi"
+include "calls/overload.pxi"
+include "calls/arguments.pxi"
+include "graph/gate.pxi"
+include "graph/record.pxi"
+include "python/attributes.pxi"
+include "drivers/views.pxi"
+include "drivers/pointwise.pxi"
+include "drivers/reduction.pxi"
+include "drivers/general.pxi"
+include "drivers/product.pxi"
+include "python/indexing.pxi"
+include "drivers/joining.pxi"
+include "drivers/selecting.pxi"
+include "drivers/rows.pxi"
+include "drivers/creation.pxi"
+include "drivers/filled.pxi"
+include "drivers/generator.pxi"
+include "python/interop.pxi"
+include "python/function.pxi"
+include "graph/hooks.pxi"
+include "graph/leaves.pxi"
+include "graph/engine.pxi"
+include "graph/running.pxi"
+include "graph/modes.pxi"
+include "array/warned.pxi"
+include "python/inspection.pxi"
+include "transforms/wrapped.pxi"
+include "transforms/dual.pxi"
+include "transforms/batch.pxi"
+include "transforms/derivatives.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,

@@ -34,7 +34,7 @@ PUBLIC_NAMES = {
 
 
 class VmapLevel(core.BatchLevel):
-    """One vmap: what its core (core/batch.pxi) leaves to Python."""
+    """One vmap: what its core (core/transforms/batch.pxi) leaves to Python."""
 
     # ---- one op -----------------------------------------------------------------------------------------------------------
     def process(self, op, arguments, keywords):

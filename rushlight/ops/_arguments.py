@@ -1,6 +1,6 @@
 """The slow way through the parser: what is not plainly right is converted, or refused with PyTorch's error.
 
-Signatures are read from their text (ops/_signatures.py) when a function is first called. The fast way is core/arguments.pxi.
+Signatures are read from their text (ops/_signatures.py) when a function is first called. The fast way is core/calls/arguments.pxi.
 """
 
 import operator

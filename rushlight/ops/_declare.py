@@ -297,7 +297,7 @@ def reduction(
 
 
 def view(*, vjp, geometry=None, several=False, name=None, **placement):
-    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/views.pxi computes."""
+    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/drivers/views.pxi computes."""
 
     def declare(body):
         declared = Declaration(body)

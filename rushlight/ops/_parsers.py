@@ -1,4 +1,4 @@
-"""Public names get their parsers: what is called by them is checked first. See core/arguments.pxi."""
+"""Public names get their parsers: what is called by them is checked first. See core/calls/arguments.pxi."""
 
 from rushlight import core
 from rushlight.ops import _arguments  # noqa: F401  (the slow way)

@@ -1,6 +1,6 @@
 """The signatures of the public functions and methods: names, kinds, order and defaults of their parameters.
 
-This is what the parser (core/arguments.pxi) checks calls against, and what errors speak of. Signatures of one function stand in the order in
+This is what the parser (core/calls/arguments.pxi) checks calls against, and what errors speak of. Signatures of one function stand in the order in
 which they are tried, separated by `|`; a deprecated one is accepted, with a warning. A parameter is its kind, a `?` where None is taken too,
 its name, and its default; `ints[1]` takes a single int as well. The kinds:
 

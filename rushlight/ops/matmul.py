@@ -10,7 +10,7 @@ from rushlight.ops._rules import c_name, in_place
 
 
 def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
-    """Declares a product: `kind` is what core/product.pxi computes, `adds` whether a multiple of a tensor is added to it."""
+    """Declares a product: `kind` is what core/drivers/product.pxi computes, `adds` whether a multiple of a tensor is added to it."""
 
     def declare(body):
         declared = Declaration(body)

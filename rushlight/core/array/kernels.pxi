@@ -6,8 +6,8 @@ cdef extern from *:
     #include "kernels/memory.h"
     #include "kernels/threads.h"
     #include "kernels/registry.h"
-    #include "rushlight/core/modes.h"
-    #include "rushlight/core/frames.h"
+    #include "rushlight/core/array/modes.h"
+    #include "rushlight/core/array/frames.h"
 
     // C++ exceptions of kernels as Python's.
     static void rl_raise() {
