@@ -9,7 +9,7 @@ CORE = Path(__file__).parent.parent / "rushlight" / "core"
 SOURCES = {path.name: path.read_text() for path in sorted(CORE.rglob("*.px[id]")) + sorted(CORE.rglob("*.pyx"))}
 
 ASKS_ITSELF = {
-    "tensor.pxi": "defines it, and needs_grad by it",
+    "_core.pxd": "defines it, and needs_grad by it",
     "node.pxi": "a view made with grad mode off has no history of its own, though its base is tracked",
     "saved.pxi": "a leaf is kept as itself",
     "record.pxi": "an output is kept as one where it has a history",

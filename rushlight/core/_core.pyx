@@ -3,7 +3,8 @@
 # cython: auto_pickle=False, embedsignature=False, allow_none_for_extension_args=False
 """The heart: tensors, the call of an op, the graph and the engine.
 
-One compilation unit, so that the hot path is plain C calls. A folder is a floor, which uses what stands on it and below; a file answers one question:
+One compilation unit, so that the hot path is plain C calls. Its header, _core.pxd, has the layouts. A folder is a floor, which uses what stands on it and
+below; a file answers one question:
 
     array/        numbers in memory
         dtype       what kinds of numbers there are, and what comes of mixing them
@@ -13,7 +14,7 @@ One compilation unit, so that the hot path is plain C calls. A folder is a floor
     graph/        what is recorded, and what backward does with it
         saved       what a node keeps for backward, and the check that nobody overwrote it
         node        the graph: nodes, edges, leaves, provenance
-        tensor      the Python object
+        tensor      making tensors, and their place in the graph
         pools       objects ready to be used
         histories   views and in-place writes: which tensors share a history, and how a write changes it
         hooks       keeping, calling and checking hooks
@@ -45,7 +46,8 @@ One compilation unit, so that the hot path is plain C calls. A folder is a floor
         dual        forward mode
         batch       vmap
         derivatives what derivatives of functions need of the graph
-    python/       what programs touch besides
+    python/       what programs touch
+        object      the Python object: a tensor's attributes, methods and operators
         indexing    x[...] and x[...] = v
         interop     NumPy, DLPack, the buffer protocol, subclasses
         function    autograd.Function
@@ -53,24 +55,8 @@ One compilation unit, so that the hot path is plain C calls. A folder is a floor
         inspection  what rushlight.explain asks of a graph
 """
 cimport cython
-from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
-from cpython.object cimport PyTypeObject, PyObject_TypeCheck
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM, PyTuple_GET_ITEM, PyTuple_GET_SIZE
-from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_Check
-from cpython.long cimport PyLong_CheckExact, PyLong_Check, PyLong_AsLongLongAndOverflow
-from cpython.complex cimport PyComplex_Check, PyComplex_RealAsDouble, PyComplex_ImagAsDouble
-from cpython.number cimport PyNumber_Index
-from cpython.buffer cimport PyBuffer_FillInfo
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
-from libcpp cimport bool as cbool
-from libcpp.vector cimport vector
-from libcpp.utility cimport pair
-
 from sys import modules as sys_modules
 
-include "array/kernels.pxi"
 include "array/dtype.pxi"
 include "array/place.pxi"
 include "array/storage.pxi"
@@ -98,6 +84,7 @@ include "drivers/rows.pxi"
 include "drivers/creation.pxi"
 include "drivers/filled.pxi"
 include "drivers/generator.pxi"
+include "python/object.pxi"
 include "python/interop.pxi"
 include "python/function.pxi"
 include "graph/hooks.pxi"

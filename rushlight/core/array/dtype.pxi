@@ -1,27 +1,4 @@
 # What kinds of numbers there are, and what comes of mixing them. The codes are those of kernels/array.h.
-cdef enum:
-    BOOL = 0
-    UINT8 = 1
-    INT8 = 2
-    INT16 = 3
-    INT32 = 4
-    INT64 = 5
-    FLOAT16 = 6
-    BFLOAT16 = 7
-    FLOAT32 = 8
-    FLOAT64 = 9
-    COMPLEX64 = 10
-    COMPLEX128 = 11
-    NO_DTYPE = -1
-    DTYPES = 12
-
-# In the order of promotion between categories.
-cdef enum:
-    IS_BOOL = 0
-    IS_INTEGER = 1
-    IS_FLOATING = 2
-    IS_COMPLEX = 3
-
 cdef int8_t category[DTYPES]
 cdef int8_t item_bytes[DTYPES]
 cdef int8_t real_of[DTYPES]
@@ -34,9 +11,6 @@ cdef int default_dtype = FLOAT32
 @cython.final
 cdef class dtype:
     """A kind of number: `rushlight.float32`, `rushlight.int64`, …"""
-    cdef readonly int code
-    cdef readonly str name
-    cdef readonly str legacy_name
 
     @property
     def itemsize(self):
@@ -72,7 +46,6 @@ cdef class dtype:
 
     def __reduce__(self):
         return self.name
-
 
 cdef _define_dtypes():
     cdef dtype d

@@ -176,8 +176,6 @@ cdef class device:
     >>> rushlight.device("cpu")
     device(type='cpu')
     """
-    cdef readonly str type
-    cdef readonly object index
 
     def __init__(self, type="cpu", index=None):
         cdef device other
@@ -241,7 +239,6 @@ cdef int require_cpu(object where) except -1:
 @cython.final
 cdef class layout:
     """How a tensor's elements are arranged in memory."""
-    cdef readonly str name
 
     def __init__(self, name):
         self.name = name
@@ -268,7 +265,6 @@ for _name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bs
 @cython.final
 cdef class memory_format:
     """The order of a new tensor's dimensions in memory."""
-    cdef readonly str name
 
     def __init__(self, name):
         self.name = name

@@ -1,91 +1,9 @@
-cdef extern from *:
-    """
-    // Gives up a reference. What falls away because of it waits for its turn: chains of owners, however long, are freed without recursion.
-    static void rl_let_go(PyObject* object) {
-      static std::vector<PyObject*> waiting;
-      static bool freeing = false;
-      if (Py_REFCNT(object) > 1) { Py_DECREF(object); return; }
-      waiting.push_back(object);
-      if (freeing) return;
-      freeing = true;
-      while (!waiting.empty()) {
-        PyObject* next = waiting.back();
-        waiting.pop_back();
-        Py_DECREF(next);
-      }
-      freeing = false;
-    }
-
-    // Members that free themselves: unlike __dealloc__, a destructor does not make CPython save and restore its error state.
-    struct rl_memory {            // a block of memory, the own one or that of another
-      char* data = nullptr;
-      int64_t size = 0;           // in bytes
-      PyObject* owner = nullptr;  // strong: who keeps the memory alive, where it is not this object's own block
-      rl_memory *before = nullptr, *after = nullptr;  // others over the same block: they follow it when it moves; the own one comes first
-      bool own = false;
-      bool fixed = false;         // somebody outside knows the address: it must not move
-      bool lent = false;          // somebody outside holds the memory: where it moves, the old block stays as long as this object
-      ~rl_memory() {
-        if (own) rl::release(data, size);
-        if (before) before->after = after;
-        if (after) after->before = before;
-        if (owner) rl_let_go(owner);
-      }
-      // Is it just a block of its own of at most so many bytes, which nobody else knows?
-      bool is_simple(int64_t most) const { return own && size <= most && !owner && !after && !fixed && !lent; }
-      void follow(rl_memory& root) {
-        data = root.data;
-        size = root.size;
-        before = &root;
-        after = root.after;
-        if (after) after->before = this;
-        root.after = this;
-      }
-      void move(char* to, int64_t bytes) {
-        for (rl_memory* each = this; each; each = each->after) {
-          each->data = to;
-          each->size = bytes;
-        }
-      }
-    };
-    struct rl_place {           // a line of the user's program
-      PyObject* code = nullptr; // strong
-      int instruction = 0;
-      ~rl_place() { Py_XDECREF(code); }
-      void mark() {
-        PyObject* now = (PyObject*)rl_user_code(&instruction);
-        if (now == code) return;
-        Py_XINCREF(now);
-        Py_XSETREF(code, now);
-      }
-    };
-    """
-    cdef cppclass Memory "rl_memory":
-        char* data
-        int64_t size
-        PyObject* owner
-        cbool own
-        cbool fixed
-        cbool lent
-        void follow(Memory&)
-        void move(char*, int64_t)
-    cdef cppclass Place "rl_place":
-        PyObject* code
-        int instruction
-        void mark()
-    void let_go "rl_let_go"(PyObject*)
-
 # Memory with a version. Views share a Storage; `.data` gets a second Storage over the same memory, with a version of its own.
 # Outside the garbage collector: what owns foreign memory (a NumPy array, another storage) does not refer back.
 @cython.final
 @cython.no_gc
 @cython.freelist(512)
 cdef class Storage:
-    cdef Memory memory
-    cdef uint32_t version        # counts in-place writes
-    cdef bint holds_tangents     # tangents of several duals lie here: none is written in place
-    cdef Place written           # the line that last wrote in place
-
     def __reduce__(self):
         return (storage_from_bytes, ((<char*>self.memory.data)[:self.memory.size],))
 

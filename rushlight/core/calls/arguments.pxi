@@ -41,24 +41,9 @@ cdef dict _kinds = {
     "object": KIND_OBJECT,
 }
 
-cdef struct Pattern:
-    # A signature, as far as the fast way needs it.
-    int count, positional
-    bint takes_loose                       # view(2, 3): all positional arguments are one list
-    uint32_t required                      # a bit for each parameter without a default
-    uint8_t kinds[MAX_PARAMETERS]
-    PyObject* names[MAX_PARAMETERS]        # interned; the parser keeps them
-
-
 @cython.final
 cdef class Parser:
     """The signatures of one public function or method. They are read when it is first called."""
-    cdef readonly str name
-    cdef readonly bint is_method
-    cdef public list signatures            # as ops/_arguments.py knows them; None until then
-    cdef list names
-    cdef vector[Pattern] patterns
-    cdef bint takes_nothing                # (too): a call without arguments needs no look at them
 
     def __init__(self, str name, bint is_method):
         self.name, self.is_method, self.names = name, is_method, []
@@ -95,7 +80,6 @@ cdef class Parser:
             if fits_pattern(&self.patterns[i], args, n, names):
                 return True
         return False
-
 
 cdef object _load_signatures, _convert_arguments
 

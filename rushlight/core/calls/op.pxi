@@ -1,7 +1,6 @@
 # One call: parse the arguments, ask whether an interpreter is active, run the driver.
 cdef extern from *:
     """
-    typedef PyObject* (*rl_vectorcall)(PyObject*, PyObject* const*, size_t, PyObject*);
     static void rl_enable_vectorcall(PyTypeObject* type, size_t offset) {
       type->tp_vectorcall_offset = (Py_ssize_t)offset;
       type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
@@ -10,7 +9,6 @@ cdef extern from *:
     }
     static void rl_enable_binding(PyTypeObject* type) { type->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR; }
     """
-    ctypedef PyObject* (*vectorcall_function "rl_vectorcall")(PyObject*, PyObject* const*, size_t, PyObject*) except NULL
     void enable_vectorcall "rl_enable_vectorcall"(PyTypeObject*, size_t) noexcept
     void enable_binding "rl_enable_binding"(PyTypeObject*) noexcept
 
@@ -20,41 +18,7 @@ cdef extern from "Python.h":
     object PyMethod_New(object, object)
     int PyErr_CheckSignals() except -1
 
-cdef enum:
-    MAX_PARAMETERS = 24
-    # What a call makes: a new tensor, or a write into its first argument, or into `out`.
-    MODE_NEW = 0
-    MODE_IN_PLACE = 1
-    MODE_OUT = 2
-
-cdef enum:
-    # Where a rule's parameter comes from.
-    FROM_GRADIENT = 0
-    FROM_ARGUMENT = 1
-    FROM_OUTPUT = 2
-    FROM_SHAPE = 3
-    FROM_DTYPE = 4
-    FROM_WANTED = 5
-    FROM_COLUMN_MAJOR = 6
-
 MISSING = object()   # a parameter without a default
-
-cdef extern from *:
-    """
-    // One call of an op, as its driver sees it: what to make, and the node of a write that is to be recorded.
-    struct rl_call {
-      int mode = 0;
-      PyObject** given = nullptr;  // the arguments as the program gave them: what is recorded
-      PyObject* out = nullptr;   // borrowed: what `out=` was given
-      PyObject* node = nullptr;  // strong
-      ~rl_call() { Py_XDECREF(node); }
-    };
-    """
-    cdef cppclass Call "rl_call":
-        int mode
-        PyObject** given
-        PyObject* out
-        PyObject* node
 
 # Whether ops may take their short ways for plain calls. Off, every call takes the general way: laws compare the two.
 cdef bint short_ways = True
@@ -71,15 +35,6 @@ _identity = eval("lambda value: value")    # through eval: a function of Python'
 @cython.final
 cdef class Rule:
     """The derivative of an op with respect to one input, and where its parameters come from."""
-    cdef readonly object function
-    cdef readonly int parameter      # which parameter of the op; -1: all inputs at once
-    cdef readonly bint is_slope      # the function gives the partial derivative, not the vjp
-    cdef readonly bint is_list       # the parameter is a list of tensors
-    cdef readonly list sources       # (FROM_…, index)
-    cdef public str gradient_name    # of the node that a recorded gradient has in PyTorch (TanhBackwardBackward0), where that is one op
-    cdef public bint meets_numbers   # it computes with an operand that may be a wrapped number (of x * 2)
-    cdef bint is_identity            # the function gives back its one argument (`lambda b: b`): it need not be called
-    cdef bint promotes               # operands come in the dtype that the op computed in, that of the gradient
 
     def __init__(self, function, int parameter, bint is_slope, bint is_list, list sources):
         code = getattr(function, "__code__", None)
@@ -90,76 +45,10 @@ cdef class Rule:
 @cython.final
 cdef class Plan:
     """For one op and one choice of inputs that need gradients: what to save, and how to call the rules."""
-    cdef Op op
-    cdef bint saves_tensors
-    cdef bint saves_indices     # tensors, or whole numbers: the values tell
-    cdef bint saves_outputs
-    cdef bint collects                 # lists of tensors, or one rule for all: collect_edges finds the edges
-    cdef bint is_short                 # edges and what is saved lie in the node itself
-    cdef int edge_total
-    cdef int edge_parameter[MAX_PARAMETERS]
-    cdef int saved_count
-    cdef int saved_kind[MAX_PARAMETERS]
-    cdef int saved_index[MAX_PARAMETERS]
-    cdef int from_edge[MAX_PARAMETERS]  # a shape or dtype that need not be saved, since the node behind this edge knows it; or -1
-    cdef list rules                    # the active ones …
-    cdef vector[int] edges             # … the number of their input among the op's …
-    cdef vector[vector[int]] slots     # … and their arguments: place in what is saved, -1 the gradient, -2 what is wanted
-
-
-cdef class Parser
 
 
 cdef class Op:
     """An operation of the table: callable as function and as method."""
-    cdef vectorcall_function vectorcall
-    cdef readonly str name
-    cdef readonly object function
-    cdef readonly tuple parameters     # names
-    cdef readonly tuple defaults
-    cdef readonly dict keywords        # name or alias -> index
-    cdef readonly int positional       # how many parameters may be given by position
-    cdef readonly int sizes            # the parameter that takes x.view(2, 3)'s ints, or -1
-    cdef readonly tuple backward_names
-    cdef public str number_name       # of the node where a number that stands for itself is an operand (MulBackward1); or None
-    cdef readonly list rules
-    cdef readonly tuple outputs        # names; () for one unnamed output
-    cdef readonly object result_type
-    cdef readonly tuple differentiable_outputs
-    cdef readonly str no_derivative    # name in the error of an op that records but has no derivative
-    cdef readonly bint allows_out
-    cdef readonly object jvp
-    cdef readonly object batch
-    cdef readonly bint linear
-    cdef readonly tuple tensor_parameters   # indices of the inputs that have derivatives
-    cdef tuple keyword_only             # names, for calls of `function`; None where there are none
-    cdef list plans
-    cdef dict more_plans
-    cdef PyObject* default_pointers[MAX_PARAMETERS]
-    cdef int parameter_count
-    cdef bint has_tensor_list
-    cdef int rule_total
-    cdef int rule_parameters[MAX_PARAMETERS]
-    cdef bint has_plain_rules          # each for one tensor
-    cdef bint has_variants             # several backward names
-    cdef public bint refuses_complex   # PyTorch has no derivative of it for complex results (in place it does not ask)
-    cdef public bint takes_real_part   # of the gradient of a real input, where the result is complex; else backward refuses that
-    cdef bint takes_dtype              # the program may ask for a dtype to compute in
-    cdef public bint wants_booleans    # … and what it is given must be booleans
-    cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
-    cdef public int in_place_shift            # how far the names of calls in place stand behind those of others
-    cdef object push                   # how forward mode computes it, once known
-    cdef object batching               # how vmap computes it
-    cdef bint is_composition           # made of other ops, which interpreters see instead
-    cdef public Parser parser          # of the public function that this is; None where it is none
-    cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
-    cdef public bint casts_by_name     # the error of a result that its target cannot hold names the op
-    cdef public object out_text        # what refuses an `out=` of another dtype than the result; None where it is converted
-    cdef bint fails_first              # its node runs as soon as it is reached, and raises
-    cdef bint fails_late               # as its rules do nothing but raise, calls with `out=` are recorded too
-    cdef bint promotes                 # operands of mixed dtypes are converted to one, in which the result comes too
-    cdef dict __dict__
-    cdef object __weakref__
 
     def __init__(self, str name, function, tuple parameters, tuple defaults, dict keywords, int positional, int sizes, tuple backward_names,
                  list rules, tuple outputs=(), result_type=None, tuple differentiable_outputs=(0,), no_derivative=None,
@@ -230,7 +119,6 @@ cdef class Op:
         for i in range(self.parameter_count):
             bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
         return execute_resolved(self, bound, MODE_IN_PLACE if isinstance(self, WritingOp) else MODE_NEW, None)
-
 
 cdef describe(object callable_object, str name, doc):
     """The attributes that functions have."""

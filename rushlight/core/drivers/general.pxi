@@ -4,8 +4,6 @@ cdef inline bint is_plain_integer(object value):
 
 cdef class Kernel:
     """A C++ kernel, called with tensors (outputs first; None for one that is left out) and then plain numbers."""
-    cdef KernelFunction function
-    cdef readonly str name
 
     def __init__(self, str name):
         cdef bytes encoded = name.encode()
@@ -207,11 +205,6 @@ cdef int check_apart(object out, object given, bint entirely) except -1:
 
 cdef class GeneralOp(Op):
     """An op whose forward is a Python function (it runs with recording off)."""
-    cdef public object choose_variant
-    cdef public bint writes      # the function writes into its first argument: the target of an in-place call, else a copy …
-    cdef public bint row_major   # … which is contiguous, whatever the layout of the argument
-    cdef public bint takes_expanded   # the target may have expanded dimensions
-    cdef public object apart     # may inputs share memory with `out`? True: none of it, False: all or none of it, None: any of it
 
     cdef int variant(self, PyObject** args) noexcept:
         if self.choose_variant is None:

@@ -1,17 +1,4 @@
 # Random numbers: the source (torch.Generator), and the drawing of new tensors and into old ones.
-cdef extern from "kernels/random.h" namespace "rl" nogil:
-    cdef cppclass RandomSource "rl::Generator":
-        pass
-    RandomSource* new_generator(uint64_t) except +
-    RandomSource* copy_generator(const RandomSource*) except +
-    void delete_generator(RandomSource*)
-    void seed_generator(RandomSource*, uint64_t)
-    uint64_t seed_generator_randomly(RandomSource*) except +
-    uint64_t initial_seed(const RandomSource*)
-    void get_state(const RandomSource*, uint8_t*)
-    void set_state(RandomSource*, const uint8_t*, int64_t) except +rl_raise
-    const int64_t generator_state_size
-
 DEFAULT_SEED = 67280421310721
 
 
@@ -23,8 +10,6 @@ cdef class Generator:
     >>> rushlight.rand(2, generator=g)
     tensor([0.4963, 0.7682])
     """
-    cdef RandomSource* source
-    cdef object __weakref__
 
     def __cinit__(self, device="cpu"):
         require_cpu(device)
@@ -111,7 +96,6 @@ cdef class Generator:
 
     def __repr__(self):
         return f"<torch._C.Generator object at {id(self):#x}>"
-
 
 default_generator = Generator()
 default_generator.seed()

@@ -39,25 +39,11 @@ cdef extern from *:
       Entry single_;
       bool has_single_ = false;
     };
-
-    struct rl_node_state {
-      PyObject* node;      // strong
-      PyObject* gradient;  // strong: a tensor, or a list for several outputs, or NULL
-      int64_t dependencies;
-      bool needed;         // in a restricted run: a path to a wanted input
-      bool owned;          // `gradient` is a sum of this run's own, which may be added to in place
-    };
     """
     cdef cppclass ReadyQueue "rl_ready_queue":
         bint empty()
         void push(pair[uint64_t, int64_t])
         pair[uint64_t, int64_t] take()
-    cdef struct NodeState "rl_node_state":
-        PyObject* node
-        PyObject* gradient
-        int64_t dependencies
-        cbool needed
-        cbool owned
 
 
 cdef extern from "Python.h":
@@ -70,18 +56,6 @@ cdef dict active_runs = {}
 @cython.final
 cdef class BackwardRun:
     """One call of backward: what each node still waits for, and what has arrived for it."""
-    cdef uint64_t id
-    cdef unsigned long thread
-    cdef PyObject* current                 # the node that runs (states holds it)
-    cdef list roots                        # where it starts
-    cdef list callbacks                    # what queue_callback was given
-    cdef bint keep_graph, create_graph
-    cdef bint restricted                   # only paths to `captures`
-    cdef vector[NodeState] states
-    cdef dict displaced                    # node -> slot, for nodes that a run inside this one took over
-    cdef dict captures                     # (slot, output number) -> list of places in `captured`
-    cdef dict run_targets                 # slots of nodes that run because they were asked for (backward(inputs=…))
-    cdef list captured
 
     def __dealloc__(self):
         cdef size_t i
@@ -334,7 +308,6 @@ cdef class BackwardRun:
             if target is not None and self.states[self.slot_of(target)].needed:
                 return True
         return False
-
 
 cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
     """Does a restricted run need the gradient that goes to `target`?"""

@@ -31,9 +31,6 @@ cdef inline void link_view(Tensor out, Tensor x):
 @cython.trashcan(True)
 cdef class AsStridedNode(Node):
     """The history that a view has after its base was written to: a window on the base's."""
-    cdef Geometry base_geometry
-    cdef Geometry view_geometry
-    cdef int64_t offset     # elements of the view, from the base's first element
 
     cdef str backward_name(self):
         return "AsStridedBackward0"
@@ -46,7 +43,6 @@ cdef class AsStridedNode(Node):
             return (None,)
         return (window_gradient(gradient, self.base_geometry, self.view_geometry, self.offset),)
 
-
 cdef object in_kind_of(object x, int code):
     """The memory of `x` as complex numbers or as their parts, where the dtype `code` is of the other kind."""
     if (category[(<Tensor>x).code] == IS_COMPLEX) == (category[code] == IS_COMPLEX):
@@ -58,7 +54,6 @@ cdef object in_kind_of(object x, int code):
 @cython.trashcan(True)
 cdef class FailingNode(Node):
     """The history of a tensor that backward cannot go behind."""
-    cdef str text
 
     def name(self):
         return "torch::autograd::NotImplemented"
@@ -106,13 +101,6 @@ cdef object window_gradient(object gradient, const Geometry& base, const Geometr
 @cython.no_gc_clear
 cdef class CopySlices(Node):
     """A write into a view, as the base sees it: inside the window `function`'s derivative, outside the identity."""
-    cdef Geometry base_geometry
-    cdef Geometry view_geometry
-    cdef int64_t offset
-    cdef int view_code
-    cdef uint8_t base_lazy, view_lazy      # their lazy flags
-    cdef Node function
-    cdef BackLink inside          # `function` knows this node, for what it kept of the written view
 
     cdef str forward_name(self):
         return "torch::autograd::CopySlices"
@@ -148,7 +136,6 @@ cdef class CopySlices(Node):
     cdef void free_saved(self):
         if self.function is not None:
             self.function.free_saved()
-
 
 cdef Tensor laid_out(int code, const Geometry& geometry):
     """An unfilled tensor with the given sizes and strides."""

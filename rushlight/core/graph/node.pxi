@@ -10,93 +10,26 @@ cdef inline uint64_t next_sequence() noexcept:
     sequence_counter += 1
     return sequence_counter
 
-cdef enum:
-    LEAF_SEQUENCE = -1   # as uint64: before every other node
-    PLAINLY_SAVED = 4    # so many saved tensors can do without a SavedTensor: the node itself knows their versions
-    MAX_LEAF_EDGES = 64  # as many as `leaf_edges` has bits
-    OF_NUMBER = 255      # the variant of arithmetic with a number that stands for itself
-    KEPT = 6             # so many edges and saved values can lie in the node itself
-
 _node_types = {}
 cdef extern from *:
     """
-    // Tells an object, which knows a node without holding it, that the node is gone. The object is still alive then: the node's own
-    // reference to it is dropped after its members.
-    struct rl_back_link {
-      PyObject** known_by = nullptr;
-      ~rl_back_link() { if (known_by) *known_by = nullptr; }
-    };
     static inline void rl_set_type(PyObject* object, PyObject* type) {
       Py_INCREF(type);
       Py_SET_TYPE(object, (PyTypeObject*)type);
     }
     """
     void set_type "rl_set_type"(object, object) noexcept
-    cdef cppclass BackLink "rl_back_link":
-        PyObject** known_by
-
-cdef extern from *:
-    """
-    // Where the edges of a node begin, and where what it saved.
-    #define rl_edges(node) ((node)->next_nodes == Py_None ? &(node)->kept0 : &PyTuple_GET_ITEM((node)->next_nodes, 0))
-    #define rl_saved_items(node) \\
-      ((node)->saved == Py_None ? &(node)->kept0 + (node)->kept_edges : &PyTuple_GET_ITEM((node)->saved, 0))
-    // Puts a new strong reference where another was.
-    static inline void rl_put_item(PyObject** place, PyObject* value) {
-      PyObject* before = *place;
-      Py_INCREF(value);
-      *place = value;
-      Py_DECREF(before);
-    }
-    """
-    PyObject** edge_items "rl_edges"(Node) noexcept
-    PyObject** saved_items "rl_saved_items"(Node) noexcept
-    void put_item "rl_put_item"(PyObject**, PyObject*) noexcept
 
 
 @cython.final
 cdef class NodeExtras:
     """What few nodes have: hooks and metadata."""
-    cdef dict tensor_hooks      # output number -> dict of hooks registered on that output tensor
-    cdef dict retained          # output number -> weak reference to the tensor whose .grad is filled
-    cdef object pre_hooks       # dict, or None
-    cdef object post_hooks
-    cdef dict metadata
-    cdef str title              # the name that users see, where it is not that of the op
-    cdef bint kept              # what is saved outlives backward: two callers share the graph
 
 
 @cython.trashcan(True)
 @cython.freelist(1024)
 cdef class Node:
     """One recorded operation of the graph: `tensor.grad_fn`."""
-    cdef object __weakref__
-    cdef uint64_t sequence
-    # The edges: a Node or None for each input, or, where `leaf_edges` has its bit, the leaf itself. Where they and what is saved are few,
-    # they lie in the node itself, one after another from `kept0` on, and `next_nodes` is None; edge_at and saved_items see no difference.
-    cdef tuple next_nodes
-    cdef object kept0, kept1, kept2, kept3, kept4, kept5
-    cdef uint8_t kept_edges
-    cdef bint freed                    # what was saved is gone
-    cdef uint64_t leaf_edges
-    cdef vector[uint32_t] next_outputs  # which output of that node; empty where all are 0
-    cdef Geometry shape                # of output 0 (sizes only)
-    cdef int8_t dtype_code
-    cdef tuple more_outputs            # (Size, dtype code) of outputs 1, …; None where there is one
-    cdef NodeExtras extras
-    cdef Place made                    # the user's line that made this node
-    # Of ops in the table (here rather than in OpNode, so that all nodes of one size share the free list) and of Functions: what is saved.
-    cdef tuple saved
-    cdef uint32_t saved_versions[PLAINLY_SAVED]
-    cdef uint8_t saved_plainly         # a bit for each of those: the tensor itself, or an output's storage, is saved
-    cdef Plan plan
-    cdef uint8_t variant               # which of the op's names
-    cdef Tensor leaf                   # of AccumulateGrad …
-    cdef BackLink link                 # … which the leaf knows
-    cdef PyObject* outside             # of the derivative of a write into a view: the CopySlices around it, borrowed
-    # For the engine: the run that visits this node, and its place there.
-    cdef uint64_t run
-    cdef int64_t slot
 
     def __init__(self):
         raise TypeError(f"cannot create '{type(self).__name__}' instances")
@@ -214,7 +147,6 @@ cdef class Node:
 
     def __repr__(self):
         return f"<{self.backward_name()} object at {id(self):#x}>"
-
 
 class OutputMetadata:
     """Shape and dtype of one output of a node."""
@@ -352,9 +284,6 @@ cdef inline Node edge_at(Node node, Py_ssize_t i):
     if node.leaf_edges and node.leaf_edges >> i & 1:
         return accumulator_of(<Tensor>target)
     return <Node>target
-
-cdef inline Py_ssize_t edge_total(Node node) noexcept:
-    return node.kept_edges if node.next_nodes is None else PyTuple_GET_SIZE(node.next_nodes)
 
 cdef keep_accumulators(Node node):
     """Whoever looks at the AccumulateGrad nodes of a graph may hang hooks on them: from then on the graph holds them."""

@@ -1,6 +1,4 @@
 # What a node keeps for backward, and the check that nobody overwrote it.
-cdef class Tensor
-cdef class Node
 
 FREED_TEXT = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
@@ -13,15 +11,6 @@ FREED_TEXT = (
 @cython.freelist(512)
 cdef class SavedTensor:
     """A tensor kept for backward, with the version that it had: `_raw_saved_*` of a node."""
-    cdef Tensor tensor          # the input itself, or an alias of the node's output without its history
-    cdef uint32_t version
-    cdef uint32_t output_number
-    cdef bint is_output
-    cdef bint freed             # the node that kept it has let it go
-    cdef object packed          # with hooks: what `pack` made of it …
-    cdef object unpack_hook     # … and what turns that back …
-    cdef Node edge              # … and where the gradient of that goes
-    cdef uint32_t edge_output
 
     def __init__(self, *args, **kwargs):
         raise RuntimeError("Trying to create a SavedTensor object from Python is forbidden.")
@@ -56,7 +45,6 @@ cdef class SavedTensor:
             raise RuntimeError("Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use "
                                "out-of-place `.detach()` instead")
         return unpack_saved(self, None)
-
 
 cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_number):
     cdef SavedTensor saved = SavedTensor.__new__(SavedTensor)

@@ -19,11 +19,6 @@ cdef enum:
 @cython.final
 cdef class Batching:
     """How one op computes a batch."""
-    cdef int kind
-    cdef list dims          # BATCH_SHIFTED: the parameters that are dimensions
-    cdef bint everything    # … where None stands for all of them
-    cdef bint has_lists     # some parameter may be a list of tensors
-    cdef object rule
 
 def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
     """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
@@ -38,8 +33,6 @@ cdef object ZERO = 0
 
 cdef class BatchLevel(Level):
     """One vmap: an aspect is 0 where the tensor within has a batch (its first dimension), None where it has none."""
-    cdef readonly Py_ssize_t size
-    cdef readonly str randomness
 
     def __init__(self, Py_ssize_t size, str randomness):
         self.size, self.randomness = size, randomness
@@ -188,7 +181,6 @@ cdef class BatchLevel(Level):
             return wrap_value(self, <Tensor>result, aspect)
         made = [wrap_value(self, <Tensor>item, aspect) if isinstance(item, Tensor) else item for item in result]
         return tuple(made) if op.result_type is None else op.result_type(made)
-
 
 def in_vmap():
     """Whether a vmap is active on this thread."""

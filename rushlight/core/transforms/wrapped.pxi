@@ -7,12 +7,6 @@ cdef class Wrapped(Tensor):
     overwritten values, need nothing more. Its place in the graph is its own: what is recorded inside a transform leads from wrapper to
     wrapper, what is recorded outside from value to value.
     """
-    cdef readonly Level level     # the transform that made it
-    cdef readonly Tensor value    # what is within; it may be wrapped by a level further out
-    cdef public object aspect     # what the level adds: a batch dimension (an int, or None), a tangent (a tensor, or None)
-    cdef public int given_dim     # of a batch: where its dimension stood in what vmap was given (within it is the first)
-    cdef Wrapped whole            # of a view at a dual level: the dual that it views in the end (`base` may lie outside of the level) …
-    cdef object seen              # … and its tangent, of which `aspect` is a part
 
     def __bool__(self):
         return bool(self.level.read(self, "bool"))
@@ -39,8 +33,6 @@ cdef class Wrapped(Tensor):
         raise RuntimeError(f"mutating directly with `.data` {where} transform is not allowed.")
 
 
-cdef class DualLevel(Level)
-
 cdef class Level:
     """A transform: while it is entered, ops on tensors that it wraps go to `process(op, arguments, keywords)`.
 
@@ -48,14 +40,6 @@ cdef class Level:
     stack and grad mode as the values within need it, and returns what the program sees: wrappers of this level (or plain tensors, for what
     does not depend on it). An in-place call returns its first argument. Recording on the wrappers is done here, after `process`.
     """
-    cdef public bint grad_within    # whether ops on the values within may record: grad mode outside, when the level was entered
-    cdef public bint sees_all       # process every op, not only those with an argument of this level
-    cdef public bint tracks_all     # record on the wrappers whatever is tracked, not only what is tracked at this level
-    cdef readonly bint active
-    cdef readonly int depth         # how many transforms it is within, itself included
-
-    # Tensors from outside that were written with tensors of this level: id of the base -> (base, the wrapper that stands for it).
-    cdef dict shadows
 
     def __enter__(self):
         self.grad_within = modes.grad
@@ -103,7 +87,6 @@ cdef class Level:
     def empty_like(self, wrapped, dtype):
         """An unset tensor in the layout of `wrapped`."""
         return new_in_layout_of(<Tensor>wrapped, (<Tensor>wrapped).code if dtype is None else code_of(dtype))
-
 
 cdef int pop_level(Level level) except -1:
     if not level.active or current_interpreter() is not level:

@@ -1,0 +1,470 @@
+# The Python object: shape and kind, place in the graph, operators.
+# No trashcan: long chains of tensors lead through nodes, which have one, or through .grad.
+@cython.freelist(1024)
+cdef class Tensor:
+    def __cinit__(self):
+        forget(attribute_slot(self))
+        self.depth = <uint8_t>modes.transforms
+
+    # ------------------------------------------------------------------------------------------------------ shape and kind
+    @property
+    def shape(self):
+        """The sizes of the dimensions, as a Size."""
+        return make_size(self.geometry.shape, self.geometry.ndim)
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return self.geometry.ndim
+
+    @property
+    def dtype(self):
+        """The kind of number: `rushlight.float32`, …"""
+        return dtypes[self.code]
+
+    @property
+    def device(self):
+        return cpu
+
+    @property
+    def layout(self):
+        return strided
+
+    @property
+    def itemsize(self):
+        """Bytes of one element."""
+        return item_bytes[self.code]
+
+    @property
+    def nbytes(self):
+        """Bytes of all elements."""
+        return self.count * item_bytes[self.code]
+
+    def size(self, dim=None):
+        """All sizes, or that of dimension `dim`."""
+        if dim is None:
+            return make_size(self.geometry.shape, self.geometry.ndim)
+        if self.geometry.ndim == 0:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        cdef int d = wrap_dim(dim, self.geometry.ndim)
+        return self.geometry.shape[d]
+
+    def stride(self, dim=None):
+        """All strides (in elements), or that of dimension `dim`."""
+        if dim is None:
+            return make_tuple(self.geometry.strides, self.geometry.ndim)
+        if self.geometry.ndim == 0:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        cdef int d = wrap_dim(dim, self.geometry.ndim)
+        return self.geometry.strides[d]
+
+    def dim(self):
+        """The number of dimensions."""
+        return self.geometry.ndim
+
+    ndimension = dim
+
+    def numel(self):
+        """The number of elements."""
+        return self.count
+
+    nelement = numel
+
+    def element_size(self):
+        """Bytes of one element."""
+        return item_bytes[self.code]
+
+    def storage_offset(self):
+        """Elements between the start of the storage and the first element."""
+        return self.offset // item_bytes[self.code]
+
+    def data_ptr(self):
+        """The address of the first element."""
+        if self.depth:
+            refuse_memory(self)
+        return <size_t>data_of(self)
+
+    def is_contiguous(self, memory_format=contiguous_format):
+        """Whether the elements lie in memory in row-major order."""
+        if memory_format is not contiguous_format and has_hidden_dim(self):
+            raise RuntimeError("NYI: querying is_contiguous inside of vmap for memory_format other than torch.contiguous_format")
+        if memory_format is channels_last or memory_format is channels_last_3d:
+            return channels_last_contiguous(self, 4 if memory_format is channels_last else 5)
+        return self.flags & CONTIGUOUS != 0 or self.count == 0
+
+    def is_floating_point(self):
+        return category[self.code] == IS_FLOATING
+
+    def is_complex(self):
+        return category[self.code] == IS_COMPLEX
+
+    def is_signed(self):
+        return self.code > UINT8
+
+    def is_inference(self):
+        """Whether the tensor was made in inference mode."""
+        return self.flags & INFERENCE != 0
+
+    def is_conj(self):
+        """Whether the elements are the conjugates of what lies in memory: conj() is carried out only when they are needed."""
+        return self.flags & CONJUGATE != 0
+
+    def is_neg(self):
+        """Whether the elements are the negatives of what lies in memory, as in the imaginary part of a lazy conjugate."""
+        return self.flags & NEGATIVE != 0
+
+    def is_pinned(self, device=None):
+        return False
+
+    def is_shared(self):
+        return False
+
+    def get_device(self):
+        return -1
+
+    def __len__(self):
+        if self.geometry.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.geometry.shape[0]
+
+    def __bool__(self):
+        if self.count != 1:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
+                               "Boolean value of Tensor with more than one value is ambiguous")
+        return bool(first_number(self))
+
+    def item(self):
+        """The one element as a Python number."""
+        if type(self) is Wrapped:
+            return (<Wrapped>self).level.read(self, "item").item()
+        if self.count != 1:
+            raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
+        return first_number(self)
+
+    def __float__(self):
+        if needs_grad(self):
+            warn_of_number()
+        return float(real_item(self, "double"))
+
+    def __int__(self):
+        return int(real_item(self, "int64_t"))
+
+    def __complex__(self):
+        if needs_grad(self):
+            warn_of_number()
+        return complex(only_item(self))
+
+    def __index__(self):
+        if self.count != 1 or category[self.code] > IS_INTEGER:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    # ------------------------------------------------------------------------------------------------------ place in the graph
+    @property
+    def requires_grad(self):
+        """Whether operations on this tensor are recorded."""
+        return needs_grad(self)
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        if value is True and grad_fn_of(self) is not None:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables.")
+        set_requires_grad(self, value)
+
+    @requires_grad.deleter
+    def requires_grad(self):
+        raise RuntimeError("requires_grad must be a bool")
+
+    def requires_grad_(self, requires_grad=True):
+        """Sets `requires_grad` in place and returns the tensor."""
+        if type(requires_grad) is not bool:
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}")
+        if modes.transforms:
+            refuse_in_transform("requires_grad_")
+        if requires_grad is True and category[self.code] < IS_FLOATING:
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        set_requires_grad(self, requires_grad)
+        return self
+
+    @property
+    def is_leaf(self):
+        """Whether the tensor starts a graph: made by the user, or needing no gradient."""
+        return not needs_grad(self) or self.flags & DERIVATIVE_INPUT != 0 or grad_fn_of(self) is None
+
+    @property
+    def grad_fn(self):
+        """The node that made this tensor, or None for a leaf."""
+        cdef Node node = grad_fn_of(self)
+        return None if node is None or self.flags & DERIVATIVE_INPUT else expose(node)
+
+    @property
+    def _grad_fn(self):
+        return self.grad_fn
+
+    @_grad_fn.setter
+    def _grad_fn(self, value):
+        if value is not None:
+            raise RuntimeError("_grad_fn can be only set to None")
+        self.detach_()
+
+    @_grad_fn.deleter
+    def _grad_fn(self):
+        raise RuntimeError("Deletion of _grad_fn not allowed. Detach tensor instead!")
+
+    @property
+    def output_nr(self):
+        """Which output of `grad_fn` this tensor is."""
+        return self.output_number
+
+    @property
+    def _version(self):
+        if self.flags & INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return self.storage.version
+
+    @property
+    def _base(self):
+        return self.base
+
+    def _is_view(self):
+        return self.base is not None
+
+    @property
+    def grad(self):
+        """The gradient accumulated by backward, or None."""
+        if self.grad_ is None and self.grad_fn_ is not None and not self.flags & RETAINS_GRAD:
+            warn_non_leaf_grad()
+        return self.grad_
+
+    @grad.setter
+    def grad(self, value):
+        assign_grad(self, value)
+
+    @grad.deleter
+    def grad(self):
+        self.grad_ = None
+
+    @property
+    def grad_dtype(self):
+        """The dtype that `.grad` of this leaf has (that of the tensor at first), or None where it may be any."""
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+        cdef int code = gradient_code(self)
+        return None if code == NO_DTYPE else dtypes[code]
+
+    @grad_dtype.setter
+    def grad_dtype(self, value):
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+        if value is not None and not isinstance(value, dtype):
+            raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(value).__name__}")
+        if self.grad_ is not None and value is not None and (<Tensor>self.grad_).code != code_of(value):
+            raise RuntimeError(f"Cannot set grad_dtype to '{c10_name(code_of(value))}' because there is already a gradient with dtype "
+                               f"'{scalar_name((<Tensor>self.grad_).code)}'. Please clear the gradient (.grad = None) before changing grad_dtype, "
+                               "or ensure the new grad_dtype matches the existing gradient's dtype.")
+        self.grad_kind = 1 if value is None else 2 + code_of(value)
+        if self.accumulator != NULL:
+            (<AccumulateGrad><object>self.accumulator).dtype_code = gradient_code(self)
+
+    @property
+    def retains_grad(self):
+        """Whether this non-leaf keeps its gradient."""
+        return self.flags & RETAINS_GRAD != 0
+
+    @property
+    def data(self):
+        """The same memory, without history and with a version of its own: writes to it go unnoticed by backward."""
+        cdef Tensor out = alias_as_captured(self) if modes.transforms else alias_of(self)
+        out.storage = second_storage(self.storage)
+        return out
+
+    @data.setter
+    def data(self, value):
+        if self.depth and wrapper_kind(self) is not None:
+            raise RuntimeError("mutating directly with `.data` inside functorch transform is not allowed.")
+        set_data(self, value)
+
+    @data.deleter
+    def data(self):
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
+
+    def detach(self):
+        """The same memory and version, cut off from the graph."""
+        return alias_as_captured(self) if modes.transforms else alias_of(self)
+
+    def detach_(self):
+        """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
+        if modes.inference:
+            return self
+        if self.base is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+                               "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+                               "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+                               "torch/optim/optimizer.py as the solution.")
+        self.grad_fn_ = None
+        self.output_number = 0
+        self.flags &= ~(REQUIRES_GRAD | RETAINS_GRAD)
+        if modes.interpreters:
+            lose_tangent(self)
+        return self
+
+    def retain_grad(self):
+        """Makes backward fill `.grad` of this non-leaf too."""
+        if not needs_grad(self):
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if modes.transforms:
+            refuse_in_transform("retain_grad")
+        cdef Node node = grad_fn_of(self)
+        if node is None or self.flags & RETAINS_GRAD:
+            return None
+        retain_on(node, self)
+        self.flags |= RETAINS_GRAD
+
+    def register_hook(self, hook):
+        """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it."""
+        if not needs_grad(self):
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        cdef Node node = grad_fn_of(self)
+        if node is None:
+            if self.hooks is None:
+                self.hooks = new_hooks()
+            return add_hook(self.hooks, hook)
+        cdef NodeExtras extras = node.need_extras()
+        if extras.tensor_hooks is None:
+            extras.tensor_hooks = {}
+        hooks = extras.tensor_hooks.get(self.output_number)
+        if hooks is None:
+            hooks = extras.tensor_hooks[self.output_number] = new_hooks()
+        return add_hook(hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Calls `hook(tensor)` after backward has added to `.grad` of this leaf."""
+        if not needs_grad(self):
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if grad_fn_of(self) is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self.post_hooks is None:
+            self.post_hooks = new_hooks()
+        return add_hook(self.post_hooks, hook)
+
+    @property
+    def _backward_hooks(self):
+        return self.hooks
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, value):
+        self.hooks = value
+
+    @_backward_hooks.deleter
+    def _backward_hooks(self):
+        raise RuntimeError("Deletion of _backwards_hooks not allowed!")
+
+    @property
+    def _post_accumulate_grad_hooks(self):
+        return self.post_hooks
+
+    @_post_accumulate_grad_hooks.setter
+    def _post_accumulate_grad_hooks(self, value):
+        self.post_hooks = value
+
+    @_post_accumulate_grad_hooks.deleter
+    def _post_accumulate_grad_hooks(self):
+        raise RuntimeError("Deletion of _post_accumulate_grad_hooks not allowed!")
+
+    @staticmethod
+    def _make_subclass(cls, Tensor data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False,
+                       dispatch_layout=False, device_for_backend_keys=None):
+        """A tensor of the subclass `cls` over the memory of `data`, a leaf."""
+        cdef Tensor out = new_of_type(cls)
+        become_alias(out, data)
+        if require_grad:
+            set_requires_grad(out, True)
+        return out
+
+    def as_subclass(self, cls):
+        """The same data as an object of the subclass `cls`, still in the graph."""
+        return view_as_type(self, cls)
+
+    # ------------------------------------------------------------------------------------------------------ operators
+    def __add__(self, other): return operate(op_add, self, other)
+    def __radd__(self, other): return operate(op_add, self, other)
+    def __iadd__(self, other): return assign_operator(op_add, self, other)
+    def __sub__(self, other): return operate(op_sub, self, other)
+    def __rsub__(self, other): return operate(op_rsub, self, other)
+    def __isub__(self, other): return assign_operator(op_sub, self, other)
+    def __mul__(self, other): return operate(op_mul, self, other)
+    def __rmul__(self, other): return operate(op_mul, self, other)
+    def __imul__(self, other): return assign_operator(op_mul, self, other)
+    def __truediv__(self, other): return operate(op_div, self, other)
+    def __rtruediv__(self, other): return divide_reflected(self, other)
+    def __itruediv__(self, other): return assign_operator(op_div, self, other)
+    def __pow__(self, other, modulo): return operate(op_pow, self, other)
+    def __rpow__(self, other, modulo): return operate_reflected(op_pow, self, other)
+    def __ipow__(self, other): return assign_operator(op_pow, self, other)
+    def __floordiv__(self, other): return operate(op_floor_divide, self, other)
+    def __rfloordiv__(self, other): return operate_reflected(op_floor_divide, self, other)
+    def __ifloordiv__(self, other): return assign_operator(op_floor_divide, self, other)
+    def __mod__(self, other): return operate(op_remainder, self, other)
+    def __rmod__(self, other): return operate_reflected(op_remainder, self, other)
+    def __imod__(self, other): return assign_operator(op_remainder, self, other)
+    def __lshift__(self, other): return operate(op_bitwise_left_shift, self, other)
+    def __rlshift__(self, other): return operate_reflected(op_bitwise_left_shift, self, other)
+    def __ilshift__(self, other): return assign_operator(op_bitwise_left_shift, self, other)
+    def __rshift__(self, other): return operate(op_bitwise_right_shift, self, other)
+    def __rrshift__(self, other): return operate_reflected(op_bitwise_right_shift, self, other)
+    def __irshift__(self, other): return assign_operator(op_bitwise_right_shift, self, other)
+    def __and__(self, other): return operate(op_bitwise_and, self, other)
+    def __rand__(self, other): return operate_reflected(op_bitwise_and, self, other)
+    def __iand__(self, other): return assign_operator(op_bitwise_and, self, other)
+    def __or__(self, other): return operate(op_bitwise_or, self, other)
+    def __ror__(self, other): return operate_reflected(op_bitwise_or, self, other)
+    def __ior__(self, other): return assign_operator(op_bitwise_or, self, other)
+    def __xor__(self, other): return operate(op_bitwise_xor, self, other)
+    def __rxor__(self, other): return operate_reflected(op_bitwise_xor, self, other)
+    def __ixor__(self, other): return assign_operator(op_bitwise_xor, self, other)
+    def __matmul__(self, other): return operate(op_matmul, self, other) if isinstance(other, Tensor) else refuse_operands("@", self, other, other)
+    def __rmatmul__(self, other): return operate_reflected(op_matmul, self, other) if isinstance(other, Tensor) else refuse_operands("@", other, self, other)
+    def __divmod__(self, other): return refuse_operands("divmod()", self, other, other)
+    def __rdivmod__(self, other): return refuse_operands("divmod()", other, self, other)
+    def __lt__(self, other): return operate(op_lt, self, other)
+    def __le__(self, other): return operate(op_le, self, other)
+    def __gt__(self, other): return operate(op_gt, self, other)
+    def __ge__(self, other): return operate(op_ge, self, other)
+    def __eq__(self, other): return operate(op_eq, self, other)
+    def __ne__(self, other): return operate(op_ne, self, other)
+    def __neg__(self): return (<Op>op_neg)(self)
+    def __abs__(self): return (<Op>op_abs)(self)
+
+    def __pos__(self):
+        if self.code == BOOL:
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        return self
+
+    def __invert__(self):
+        if category[self.code] > IS_INTEGER:
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        return (<Op>op_bitwise_not)(self)
+
+    def __repr__(self):
+        return py_repr(self)
+
+    def __hash__(self):
+        return <Py_ssize_t><size_t><PyObject*>self
+
+    def __getitem__(self, index): return get_item(self, index)
+
+    def __setitem__(self, index, value):
+        set_item(self, index, value)
+
+    def __delitem__(self, index):
+        raise TypeError("Tensor does not support deleting items")
+
+    def __iter__(self):
+        if self.geometry.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(py_unbind(self, 0))
+
+    def __contains__(self, element):
+        if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
+            return bool((self == element).any())
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
