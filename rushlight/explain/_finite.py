@@ -18,21 +18,6 @@ from rushlight.explain._report import Report
 from rushlight.explain._steps import rule_lines, rules_of, steps, values_text
 from rushlight.explain._watch import tensors_in
 
-DELIBERATE = {
-    "masked_fill",
-    "full",
-    "fill",
-    "full_like",
-    "where",
-    "masked_scatter",
-    "empty",
-    "empty_like",
-    "new_full",
-    "empty_strided",
-}
-"""Operations that put infinities where the program wants them (masks of attention, say)."""
-
-
 ASK_FUNCTION = "If a function is given, first_nonfinite(lambda: …), every operation of it is checked."
 
 
@@ -91,10 +76,9 @@ class Search:
             }
         result = core.run(op, arguments, keywords)
         if self.found is None and not core.running_depth():
-            name = public_name(op)
             bad = next((out for out in tensors_in((result,)) if not is_finite(out)), None)
-            if bad is not None and name not in DELIBERATE:
-                self.note(name, before, bad)
+            if bad is not None and not op.declaration.fills:
+                self.note(public_name(op), before, bad)
         return result
 
     def note(self, name, before, output):
@@ -169,7 +153,7 @@ def in_forward(nodes, loss):
     results, inputs = known_values(nodes, loss)
     for node in nodes:
         value = results.get(id(node))
-        if value is None or is_finite(value) or is_leaf_node(node) or op_name(node) in DELIBERATE:
+        if value is None or is_finite(value) or is_leaf_node(node) or fills(node):
             continue
         before = [results.get(id(target)) for target in inputs_of(node)]
         certain = all(one is not None for one in before) or bool(inputs.get(id(node)))
@@ -186,6 +170,12 @@ def in_forward(nodes, loss):
             )
         return Nonfinite("forward", op_name(node), node.source_line, inputs.get(id(node), {}), value, certain, notes)
     return None
+
+
+def fills(node):
+    """Whether an infinity in the result was put there on purpose."""
+    op = core.node_op(node)
+    return op is not None and op.declaration.fills
 
 
 def known_values(nodes, loss):

@@ -1,14 +1,12 @@
 """Walking a recorded graph: its nodes in the order of the program, what they are called, and what they keep."""
 
-import functools
 import gc
 import itertools
-import re
 
-import rushlight
 from rushlight import core
 from rushlight.core import AccumulateGrad, Node, Tensor
 from rushlight.explain._report import shape_text
+from rushlight.ops._declare import public_name
 
 
 def is_a(obj, kinds):
@@ -79,35 +77,6 @@ def living_nodes():
 def living_tensors():
     """Every tensor that is alive in this process."""
     return [o for o in gc.get_objects() if is_a(o, Tensor)]
-
-
-PUBLIC_NAMES = {
-    "to_copy": "to",
-    "unsafe_view": "view",
-    "native_layer_norm": "layer_norm",
-    "native_group_norm": "group_norm",
-    "native_batch_norm": "batch_norm",
-    "fill_where": "masked_fill",
-    "copy": "copy",
-    "bernoulli_like": "bernoulli",
-    "multinomial_indices": "multinomial",
-    "is_among": "isin",
-    "repeated_places": "repeat_interleave",
-    "of_lines": "median",
-    "of_all": "median",
-}
-"""What programs call the ops that the table has under names of its own."""
-
-
-@functools.cache
-def public_name(op):
-    """What the program calls an op: its name in the table, or else what the name of its node comes from."""
-    name = op.name.removesuffix("_all")
-    if not (hasattr(rushlight, name) or hasattr(Tensor, name)) and name not in PUBLIC_NAMES and op.backward_names[0]:
-        words = re.sub(r"Backward\d*$", "", op.backward_names[0])
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower()
-    name = name.strip("_")
-    return PUBLIC_NAMES.get(name, name)
 
 
 def op_name(node):

@@ -8,28 +8,13 @@ from rushlight import nn
 from rushlight.core import Tensor
 from rushlight.explain import _source
 from rushlight.explain._graph import is_a
+from rushlight.ops._declare import without_gradient
 
 CASTS = {"long", "int", "short", "char", "byte", "bool"}
 INTEGERS = {"int64", "int32", "int16", "int8", "uint8", "long", "int", "short", "bool"}
-COMPARISONS = {
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "isclose",
-    "isnan",
-    "isfinite",
-    "isinf",
-    "logical_and",
-    "logical_or",
-    "logical_not",
-}
-INDICES = {"argmax", "argmin", "argsort", "nonzero", "searchsorted", "bucketize", "bincount", "one_hot"}
 READS = {"item", "tolist", "numpy"}
+GIVES = without_gradient | {"one_hot": "indices"}
 COPIES = {"tensor", "as_tensor", "from_numpy", "array", "asarray", "Tensor", "FloatTensor"}
-FLAT = {"round", "floor", "ceil", "trunc", "sign"}
 
 
 class Guess:
@@ -76,10 +61,8 @@ def expression_cause(expression):
             return "integer"
         if called in ("to", "type") and any(ast.unparse(a).rpartition(".")[2] in INTEGERS for a in node.args):
             return "integer"
-        if called in COMPARISONS:
-            return "comparison"
-        if called in INDICES:
-            return "indices"
+        if called in GIVES:
+            return GIVES[called]
     return None
 
 

@@ -121,16 +121,14 @@ def cause_of(record):
     if not record.op:
         return "leaf"
     if not (record.dtype.is_floating_point or record.dtype.is_complex):
-        if record.op in _guess.COMPARISONS:
-            return "comparison"
-        if record.op in _guess.INDICES:
-            return "indices"
+        if record.op in _guess.GIVES:
+            return _guess.GIVES[record.op]
         return "integer" if any(r.dtype.is_floating_point for r in record.inputs) else "no_input"
     if tracked and record.inference:
         return "inference_mode"
     if tracked and not record.grad:
         return "no_grad"
-    if record.op in _guess.INDICES:
+    if _guess.GIVES.get(record.op) == "indices":
         return "indices"
     return "no_input"
 

@@ -271,8 +271,8 @@ def zero_gradient(x, name, gradient, loss, cuts_of):
             )
     details = ["Backward has freed the values that would tell why."]
     computed = computed_from([end], nodes)
-    suspects = [n for n in nodes if id(n) in computed and op_name(n) in _zero.SUSPECTS]
-    suspects = [n for n in suspects if op_name(n) in _zero.FLAT] or suspects
+    suspects = [n for n in nodes if id(n) in computed and _zero.flatness(n) in _zero.SUSPECTS]
+    suspects = [n for n in suspects if _zero.flatness(n) == "step"] or suspects
     if suspects:
         details.append("Operations on the way that can do that:")
         details += dict.fromkeys(f"    {op_name(n)}: {_source.shown(n.source_line)}" for n in suspects[:LINES_SHOWN])

@@ -2,45 +2,34 @@
 
 import weakref
 
+from rushlight import core
 from rushlight.explain import _source
 from rushlight.explain._graph import computed_from, inputs_of, is_leaf_node, nodes_of, op_name, roots_of, saved_tensors
 
-FLAT = {"round", "floor", "ceil", "trunc", "sign", "sgn", "heaviside", "fix"}
-SATURATING = {
-    "sigmoid",
-    "tanh",
-    "softmax",
-    "log_softmax",
-    "exp",
-    "softplus",
-    "erf",
-    "erfc",
-    "logsigmoid",
-    "log_sigmoid",
-    "elu",
-    "selu",
-    "gelu",
-    "silu",
+REASONS = {
+    "rectified": ("dead_relu", "relu is flat wherever a gradient arrived: its input is negative there"),
+    "leaky": ("dead_relu", "relu is flat wherever a gradient arrived: its input is negative there"),
+    "factor": ("multiplied_by_zero", "the other factor is zero wherever a gradient arrived"),
+    "product": ("multiplied_by_zero", "the products with the other matrix are all zero"),
+    "clamped": ("saturated", "every value lies outside the limits, where clamping is flat"),
+    "step": ("flat", "{op} is a step function: its derivative is zero everywhere"),
+    "saturated": ("saturated", "{op} is saturated: its values are so far out that the slope is zero in this dtype"),
+    "masked": ("masked", "the mask takes another value wherever a gradient arrived"),
+    "selecting": ("not_selected", "it takes elements other than these"),
+    "power": ("flat", "the derivative of this power is zero here: the exponent is 0, or the base is"),
+    "kink": ("flat", "the value is 0, where this derivative is defined as 0"),
+    None: ("zero_slope", "the derivative of this operation is zero at these values"),
 }
-SELECTING = {
-    "index",
-    "select",
-    "slice",
-    "gather",
-    "index_select",
-    "narrow",
-    "max",
-    "min",
-    "amax",
-    "amin",
-    "maximum",
-    "minimum",
-    "topk",
-    "sort",
-}
-MASKING = {"where", "masked_fill", "masked_select", "masked_scatter", "dropout"}
-CLAMPING = {"clamp", "clip", "clamp_min", "clamp_max", "hardtanh", "hardsigmoid", "relu6"}
-SUSPECTS = {"relu"} | FLAT | SATURATING | SELECTING | MASKING | CLAMPING
+"""By what an op's declaration says of where it is flat: (cause, what makes a gradient zero)."""
+
+SUSPECTS = {"rectified", "clamped", "step", "saturated", "masked", "selecting"}
+"""What gives zeros without a zero in sight."""
+
+
+def flatness(node):
+    """What the declaration of a node's op says of where it is flat."""
+    op = core.node_op(node)
+    return None if op is None else op.declaration.flat
 
 
 class Cut:
@@ -67,37 +56,20 @@ def is_zero(tensor):
 
 def reason_of(node, edge):
     """(cause, what in a node's values makes the gradient of one input zero)."""
-    op = op_name(node)
+    flat = flatness(node)
     kept = {name: tensor for name, tensor, _ in saved_tensors(node) or () if tensor is not None}
-    if op in ("relu", "leaky_relu") and kept:
+    cause, reason = REASONS[flat]
+    if flat in ("rectified", "leaky") and kept:
         value = next(iter(kept.values()))
         if not bool((value > 0).any()):
-            return "dead_relu", f"its input is nowhere positive (all {value.numel()} elements), and there relu is flat"
-        return "dead_relu", "relu is flat wherever a gradient arrived: its input is negative there"
-    if op in ("mul", "multiply"):
+            reason = f"its input is nowhere positive (all {value.numel()} elements), and there relu is flat"
+    elif flat == "factor":
         other = kept.get("b" if edge == 0 else "a")
         if other is None or is_zero(other):
-            return "multiplied_by_zero", "the other factor is zero everywhere"
-        return "multiplied_by_zero", "the other factor is zero wherever a gradient arrived"
-    if op in ("matmul", "mm", "addmm", "bmm", "mv", "dot", "linear", "addmv", "baddbmm"):
-        if any(is_zero(value) for value in kept.values()):
-            return "multiplied_by_zero", "the matrix that it is multiplied with is zero everywhere"
-        return "multiplied_by_zero", "the products with the other matrix are all zero"
-    if op in CLAMPING:
-        return "saturated", "every value lies outside the limits, where clamping is flat"
-    if op in FLAT:
-        return "flat", f"{op} is a step function: its derivative is zero everywhere"
-    if op in SATURATING:
-        return "saturated", f"{op} is saturated: its values are so far out that the slope is zero in this dtype"
-    if op in MASKING:
-        return "masked", "the mask takes another value wherever a gradient arrived"
-    if op in SELECTING:
-        return "not_selected", "it takes elements other than these"
-    if op == "pow":
-        return "flat", "the derivative of this power is zero here: the exponent is 0, or the base is"
-    if op in ("abs", "norm", "linalg_vector_norm"):
-        return "flat", "the value is 0, where this derivative is defined as 0"
-    return "zero_slope", "the derivative of this operation is zero at these values"
+            reason = "the other factor is zero everywhere"
+    elif flat == "product" and any(is_zero(value) for value in kept.values()):
+        reason = "the matrix that it is multiplied with is zero everywhere"
+    return cause, reason.format(op=op_name(node))
 
 
 def cuts_of_step(node, results, gradients):

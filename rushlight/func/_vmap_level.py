@@ -7,30 +7,9 @@ from rushlight import core
 from rushlight.core import Wrapped, run
 from rushlight.func import batching
 from rushlight.func.batching import random
-from rushlight.ops import table
+from rushlight.ops._declare import public_name
+from rushlight.ops.filling import copy
 from rushlight.ops.random import OUT_IN_VMAP
-
-ARITHMETIC = {
-    "sub", "mul", "div", "_div_trunc", "_div_floor", "_trunc_divide", "logical_and", "logical_or", "logical_xor", "clamp_min", "clamp_max",
-    "copy",
-}  # fmt: skip
-"""In-place ops that PyTorch's error calls arithmetic."""
-
-COPY = table["copy"]
-
-NAMED = ("fill", "_index_put", "scatter_add", "index_add", "scatter_reduce", "index_fill")
-"""In-place ops that it calls by their own name; others by that of the dispatcher, with the level."""
-
-PLAIN_SHAPES = (
-    "add", "atan2", "copysign", "gcd", "lcm", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift",
-)  # fmt: skip
-"""In-place ops that give the error of shapes."""
-
-PUBLIC_NAMES = {
-    "_index_put": "index_put", "fill_where": "masked_fill", "scatter_where": "masked_scatter", "scatter_tensor": "scatter",
-    "scatter_value": "scatter", "scatter_combining": "scatter", "_lerp_scalar": "lerp", "_lerp_tensor": "lerp", "_clamp_below": "clamp",
-    "_clamp_above": "clamp", "_clamp_between": "clamp", "repeated_places": "repeat_interleave.Tensor", "is_among": "isin",
-}  # fmt: skip
 
 
 class VmapLevel(core.BatchLevel):
@@ -60,13 +39,14 @@ class VmapLevel(core.BatchLevel):
             values.append(value)
             batched.append(flag)
         mode = keywords["mode"] if keywords else 0
-        if mode == 2 and op in random.OPS:
+        draws = batching.rule_of(op) is random.drawn
+        if mode == 2 and draws:
             raise RuntimeError(OUT_IN_VMAP)
         if mode == 2 and (ours or core.wrapped_at(self, keywords["out"])):
             raise RuntimeError(
                 f"Batching rule not implemented for aten::{op.name}.out; the fallback path doesn't work on out= or view ops."
             )
-        if op in random.OPS:
+        if draws:
             return random.call(self, op, arguments, values, batched, any_batched, mode)
         if not any_batched:
             return self.unbatched(op, arguments, values, keywords, ours)
@@ -135,7 +115,7 @@ class VmapLevel(core.BatchLevel):
 
     def loop(self, op, values, batched):
         """An op without a batching rule: one example after the other."""
-        name = PUBLIC_NAMES.get(op.name, op.name)
+        name = public_name(op) + (f".{op.declaration.overload}" if op.declaration.overload else "")
         if self.size == 0:
             raise RuntimeError(
                 f"Batching rule not implemented for aten::{name}. The fallback path does not support vmap over dims of size 0."
@@ -159,16 +139,16 @@ class VmapLevel(core.BatchLevel):
             if all(
                 not isinstance(x, torch.Tensor) or x.ndim - flag < target.ndim for x, flag in zip(values, batched, strict=True)
             ):
-                aligned = batching.aligned(op, values, batched, op.tensor_parameters)
+                aligned = batching.aligned(values, batched, op.tensor_parameters)
                 try:
                     run(op, tuple(aligned), {"mode": 1})
                     return arguments[0]
                 except RuntimeError:
-                    if op.name not in ARITHMETIC and op.name not in PLAIN_SHAPES:
+                    if op.declaration.refusal not in ("arithmetic", "shapes"):
                         self.check_example(op, values, batched, {"mode": 1})
                     raise
             raise self.wrong_shape(values, batched)
-        if op is COPY and batching.examples_fit(values, batched):
+        if op is copy and batching.examples_fit(values, batched):
             if batched[1]:
                 values[1] = batching.lined_up(values[1], True, target.ndim - 1)
             run(op, tuple(values), {"mode": 1})
@@ -192,13 +172,14 @@ class VmapLevel(core.BatchLevel):
 
     def cannot_write(self, op, values, batched):
         """The error of a write of batched values into a tensor without a batch."""
-        if op.name in PLAIN_SHAPES:
-            run(op, tuple(batching.aligned(op, values, batched, op.tensor_parameters)), {"mode": 1})
+        refusal = op.declaration.refusal
+        if refusal == "shapes":
+            run(op, tuple(batching.aligned(values, batched, op.tensor_parameters)), {"mode": 1})
         name, where = "inplace arithmetic", "in a vmap"
-        public = PUBLIC_NAMES.get(op.name, op.name) + "_"
-        if op.name in NAMED:
+        public = public_name(op) + "_"
+        if refusal == "name":
             name = public
-        elif op.name not in ARITHMETIC and not (op.name == "fill_where" and not isinstance(values[2], torch.Tensor)):
+        elif refusal != "arithmetic" and not (refusal == "number" and not isinstance(values[2], torch.Tensor)):
             name, where = f"aten::{public}", f"at level {self.depth}"
         return RuntimeError(not_writable(name, where))
 

@@ -5,6 +5,7 @@ Each kind carries what its ops share. `pointwise`: partial derivatives, from whi
 that say where a declaration can be found: those of `register` and `place`.
 """
 
+import rushlight
 from rushlight import core
 from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, text_of
@@ -17,6 +18,10 @@ table = {}
 
 namespaces = {"torch": {}, "Tensor": {}}
 """What appears where: namespace -> public name -> callable. "Tensor" holds the methods."""
+
+
+without_gradient = {}
+"""What functions give that has no gradient, by their public names: "comparison" (True or False) or "indices"."""
 
 
 class Sizes:
@@ -54,9 +59,32 @@ def defaults_of(function):
 
 
 class Declaration:
-    """The signature of an op, read once."""
+    """What an op is, beside what its driver and its rules say: its signature, read once, and the facts that others ask for.
 
-    def __init__(self, function):
+    `batch` is its batching rule as "family.rule" of func/batching, or a function, where that of its kind is not meant. `draws`: it draws
+    random numbers. `flat` says why a gradient of it may be zero, in a word of explain/_zero.py; `fills`: what is not finite in its result
+    is put there on purpose. `public` is what programs call it, where neither its own name nor that of its node is; `overload` what the
+    dispatcher's name of a call in place has behind a dot ("operand": Tensor or Scalar, as the operand is). `refusal` says in which words
+    vmap refuses its call in place on a tensor without a batch: as "arithmetic" (that of a "number" alone), by its "name", or by the "shapes"; in
+    the dispatcher's words otherwise. What remains says where the op can be found: the keywords of `register`.
+    """
+
+    def __init__(
+        self,
+        function,
+        /,
+        *,
+        batch=None,
+        draws=False,
+        flat=None,
+        fills=False,
+        public=None,
+        overload=None,
+        refusal=None,
+        **placement,
+    ):
+        self.batch, self.draws, self.flat, self.fills = batch, draws, flat, fills
+        self.public, self.overload, self.refusal, self.placement = public, overload, refusal, placement
         self.function = function
         self.name = function.__name__
         self.parameters = parameters_of(function)
@@ -70,7 +98,7 @@ class Declaration:
 
     def make(self, kind, name, rules, **more):
         """The op: of a kind of the core, with grad_fn's name (or names) where it is not the usual one."""
-        return kind(
+        made = kind(
             self.name,
             self.function,
             self.parameters,
@@ -82,6 +110,8 @@ class Declaration:
             rules,
             **more,
         )
+        made.declaration = self
+        return made
 
     def sources(self, rule, outputs):
         """Where each parameter of a rule comes from, by its name."""
@@ -131,10 +161,12 @@ def register(op, entry=None, *, inplace=False, **placement):
     return op
 
 
-def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix=""):
+def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix="", gives=None):
     """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor. In-place forms (`suffix`) are
-    public where they have a signature by which their arguments are checked."""
+    public where they have a signature by which their arguments are checked. `gives` goes into `without_gradient`."""
     for public in (name, *aliases):
+        if gives:
+            without_gradient[public] = gives
         public += suffix
         if function and (not suffix or public in FUNCTIONS):
             namespaces.setdefault(namespace, {})[public] = made
@@ -145,6 +177,25 @@ def place(made, name, *, function=True, method=True, namespace="torch", aliases=
 def snake_case(name):
     """The name of an op in PyTorch's errors, from that of its node."""
     return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
+
+
+def public_name(op):
+    """What programs call an op: what its declaration says, its name in the table, or else what the name of its node comes from."""
+    if op.declaration.public is None:
+        name = op.name.removesuffix("_all")
+        if not (hasattr(rushlight, name) or hasattr(core.Tensor, name)) and op.backward_names[0]:
+            # ScatterAddBackward0, SpecialI0EBackward0 → scatter_add, special_i0_e
+            name = snake_case(op.backward_names[0].rpartition("Backward")[0])
+        op.declaration.public = name.strip("_")
+    return op.declaration.public
+
+
+def dispatched_name(op, of_tensor):
+    """What PyTorch's dispatcher calls an op in place; `of_tensor`: its last argument is a tensor."""
+    overload = op.declaration.overload
+    if overload == "operand":
+        overload = "Tensor" if of_tensor else "Scalar"
+    return f"{public_name(op)}_" + (f".{overload}" if overload else "")
 
 
 def backward_names(name, given):
@@ -178,7 +229,7 @@ def pointwise(
     real=False,
     inplace=True,
     out=True,
-    **placement,
+    **facts,
 ):
     """Declares an op that works element by element.
 
@@ -193,7 +244,7 @@ def pointwise(
     """
 
     def declare(body):
-        declared = Declaration(body)
+        declared = Declaration(body, **facts)
         count = inputs or sum(default is core.MISSING for default in declared.defaults)
         partials = slopes if slopes is not None else (slope,) if slope is not None else ()
         rules = [
@@ -231,7 +282,7 @@ def pointwise(
         name_gradients(made, gradient)
         made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
         made.refuses_complex = real
-        return register(made, inplace=inplace, **placement)
+        return register(made, inplace=inplace, **declared.placement)
 
     return declare
 
@@ -254,7 +305,7 @@ def reduction(
     name=None,
     out=True,
     real=False,
-    **placement,
+    **facts,
 ):
     """Declares an op that folds the dimensions `dim` (all where it is None).
 
@@ -265,7 +316,7 @@ def reduction(
     """
 
     def declare(body):
-        declared = Declaration(body)
+        declared = Declaration(body, **facts)
         rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp, outputs=outputs)]
         made = declared.make(
             core.ReductionOp,
@@ -291,16 +342,16 @@ def reduction(
         )
         made.refuses_complex = real
         made.out_text = text_of(declared.name, None if result in ("sum", "floating") else EXPECTED)
-        return register(made, **placement)
+        return register(made, **declared.placement)
 
     return declare
 
 
-def view(*, vjp, geometry=None, several=False, name=None, **placement):
+def view(*, vjp, geometry=None, several=False, name=None, **facts):
     """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/drivers/views.pxi computes."""
 
     def declare(body):
-        declared = Declaration(body)
+        declared = Declaration(body, **facts)
         made = declared.make(
             core.MultiViewOp if several else core.ViewOp,
             name,
@@ -310,7 +361,7 @@ def view(*, vjp, geometry=None, several=False, name=None, **placement):
             tensor_parameters=(0,),
         )
         made.configure(geometry or declared.name)
-        return register(made, **placement)
+        return register(made, **declared.placement)
 
     return declare
 
@@ -321,7 +372,6 @@ def op(
     joint=None,
     inputs=None,
     jvp=None,
-    batch=None,
     linear=False,
     lists=(),
     outputs=(),
@@ -340,7 +390,7 @@ def op(
     out=True,
     driver=core.GeneralOp,
     configuration=(),
-    **placement,
+    **facts,
 ):
     """Declares an op whose forward is the decorated function (it runs with recording off).
 
@@ -354,7 +404,7 @@ def op(
     """
 
     def declare(body):
-        declared = Declaration(body)
+        declared = Declaration(body, **facts)
         if no_derivative is not None:
             missing = underived(f"the derivative for '{no_derivative}' is not implemented.")
             rules_by_parameter = dict.fromkeys(inputs or declared.parameters[:1], missing)
@@ -377,7 +427,6 @@ def op(
             no_derivative=no_derivative,
             allows_out=out,
             jvp=jvp,
-            batch=batch,
             linear=linear,
             tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
         )
@@ -390,8 +439,8 @@ def op(
         made.apart = apart
         if configuration:
             made.configure(*configuration)
-        made.out_text = text_of(placement.get("entry") or declared.name, EXPECTED)
-        return register(made, inplace=inplace or writes, **placement)
+        made.out_text = text_of(declared.placement.get("entry") or declared.name, EXPECTED)
+        return register(made, inplace=inplace or writes, **declared.placement)
 
     return declare
 

@@ -26,6 +26,7 @@ def factorization(name, *outputs, vjp, jvp):
         differentiable=outputs,
         result_type=return_type("linalg_" + name, *outputs),
         name=f"Linalg{name.capitalize()}Backward0",
+        batch="decompositions.of_matrices",
         function=False,
         method=False,
     )

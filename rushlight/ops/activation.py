@@ -37,6 +37,7 @@ def _gate(a, b):
     vjp=lambda g, out: _gate(g, out),
     jvp=lambda x_t, out: _gate(x_t, out),
     check=refuse_bool("Boolean inputs not supported for relu"),
+    flat="rectified",
 )
 def relu(x):
     """max(x, 0)."""
@@ -72,6 +73,7 @@ def strictly_between(g, x, low, high):
     method=False,
     inplace=False,
     check=refuse_bool("Bool inputs not supported for hardtanh"),
+    flat="clamped",
 )
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
@@ -86,6 +88,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
     function=False,
     method=False,
     inplace=False,
+    flat="leaky",
 )
 def leaky_relu(x, negative_slope=0.01):
     """`x`, times `negative_slope` where it is negative."""
@@ -106,6 +109,7 @@ def elu_product(g, x, alpha, scale, input_scale):
     function=False,
     method=False,
     inplace=False,
+    flat="saturated",
 )
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
     """scale · x above 0, scale · alpha · (exp(input_scale · x) - 1) below."""
@@ -121,6 +125,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
     jvp=lambda x_t, x: elu_product(x_t, x, SELU_ALPHA, SELU_SCALE, 1),
     name=both_names("Elu"),
     method=False,
+    flat="saturated",
 )
 def selu(x):
     """The self-normalising elu."""
@@ -189,6 +194,7 @@ def _gelu_gradient(cotangent, x, *, approximate="none"):
     function=False,
     method=False,
     inplace=False,
+    flat="saturated",
 )
 def gelu(x, *, approximate="none"):
     """x Φ(x), with Φ the normal distribution function ("none") or close to it ("tanh")."""
@@ -221,7 +227,9 @@ def silu_vjp(g, x):
     return g * silu_slope(x).conj() if x.is_complex() or torch.is_grad_enabled() else _silu_gradient(g, x)
 
 
-@pointwise(real=True, vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False)
+@pointwise(
+    real=True, vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False, flat="saturated"
+)
 def silu(x):
     """x · sigmoid(x)."""
 
@@ -251,6 +259,7 @@ def softplus_product(g, x, beta, threshold):
     function=False,
     method=False,
     inplace=False,
+    flat="saturated",
 )
 def softplus(x, beta=1, threshold=20):
     """log(1 + exp(beta · x)) / beta, and x where beta · x is above `threshold`."""
@@ -314,6 +323,7 @@ no_second_derivative = underived("derivative for aten::hardsigmoid_backward is n
     function=False,
     method=False,
     out=False,
+    batch="elementwise.binary",
 )
 def _hardsigmoid_gradient(cotangent, x):
     """The vjp of hardsigmoid, which PyTorch does not differentiate again."""
@@ -326,6 +336,7 @@ def _hardsigmoid_gradient(cotangent, x):
     function=False,
     method=False,
     inplace=False,
+    flat="clamped",
 )
 def hardsigmoid(x):
     """clamp(x + 3, 0, 6) / 6."""
@@ -356,6 +367,7 @@ def hardswish(x):
     function=False,
     method=False,
     inplace=False,
+    flat="saturated",
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""
@@ -414,6 +426,7 @@ def prelu(input, weight):
     function=False,
     method=False,
     inplace=True,
+    batch="elementwise.binary",
 )
 def _rrelu(x, slope):
     """`x` times a slope for each element, contiguous."""
@@ -473,7 +486,7 @@ def glu_jvp(x_t, x, dim):
     return (first_t + first * second_t * (1 - gate)) * gate
 
 
-@op(gradient=True, vjp=glu_vjp, jvp=glu_jvp, function=False, method=False)
+@op(gradient=True, vjp=glu_vjp, jvp=glu_jvp, function=False, method=False, batch="reduction.gated")
 def glu(x, dim=-1):
     """The first half of `x` along `dim` times the sigmoid of the second."""
     if x.ndim == 0:

@@ -43,7 +43,14 @@ def refuse_bool_neg(dtype, *inputs):
         )
 
 
-@pointwise(slopes=(1, lambda alpha: alpha), inputs=2, scaled="add_scaled", number_name="AddBackward1")
+@pointwise(
+    slopes=(1, lambda alpha: alpha),
+    inputs=2,
+    scaled="add_scaled",
+    number_name="AddBackward1",
+    refusal="shapes",
+    overload="Tensor",
+)
 def add(a, b, *, alpha=1):
     """`a` plus `alpha` times `b`, broadcast against each other.
 
@@ -61,6 +68,8 @@ def add(a, b, *, alpha=1):
     check=refuse_bool_sub,
     number_name="SubBackward1",
     aliases=("subtract",),
+    refusal="arithmetic",
+    overload="Tensor",
 )
 def sub(a, b, *, alpha=1):
     """`a` minus `alpha` times `b`, broadcast against each other."""
@@ -82,7 +91,15 @@ def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
 
 
-@pointwise(slopes=(lambda b: b, lambda a: a), wide_numbers=True, number_name="MulBackward1", aliases=("multiply",))
+@pointwise(
+    slopes=(lambda b: b, lambda a: a),
+    wide_numbers=True,
+    number_name="MulBackward1",
+    aliases=("multiply",),
+    refusal="arithmetic",
+    overload="Tensor",
+    flat="factor",
+)
 def mul(a, b):
     """Product of `a` and `b`, element by element, broadcast against each other."""
 
@@ -118,7 +135,7 @@ QUOTIENT = dict(
 )
 
 
-@pointwise(**QUOTIENT, number_name="DivBackward1")
+@pointwise(**QUOTIENT, number_name="DivBackward1", refusal="arithmetic", overload="Tensor")
 def div(a, b):
     """Quotient of `a` and `b`; integers are divided as floats."""
 
@@ -138,6 +155,7 @@ def _div_exactly(a, b):
     inputs=2,
     function=False,
     method=False,
+    refusal="arithmetic",
 )
 def _trunc_divide(a, b):
     """Quotient rounded towards zero."""
@@ -153,6 +171,7 @@ def _trunc_divide(a, b):
     inputs=2,
     function=False,
     method=False,
+    refusal="arithmetic",
 )
 def _div_floor(a, b):
     """Quotient rounded down."""
@@ -204,7 +223,7 @@ def true_divide_(self, other):
 no_floor_divide = underived("derivative for aten::floor_divide is not implemented", RuntimeError)
 
 
-@pointwise(wide_numbers=True, vjp=(no_floor_divide, no_floor_divide), inputs=2, name="NotImplemented")
+@pointwise(wide_numbers=True, vjp=(no_floor_divide, no_floor_divide), inputs=2, name="NotImplemented", overload="Tensor")
 def floor_divide(a, b):
     """Quotient rounded down."""
 
@@ -219,6 +238,7 @@ def divisor_product(g, a, b):
     vjp=(lambda g: g, divisor_product),
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="floor")),
     name=("RemainderBackward0", "RemainderBackward1", "RemainderBackward1"),
+    overload="operand",
 )
 def remainder(a, b):
     """What is left of `a` divided by `b`, with the sign of `b`."""
@@ -228,6 +248,7 @@ def remainder(a, b):
     vjp=(lambda g: g, lambda g, a, b: -g * torch.div(a, b, rounding_mode="trunc")),
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="trunc")),
     name=("FmodBackward0", "FmodBackward1"),
+    overload="operand",
 )
 def fmod(a, b):
     """What is left of `a` divided by `b`, with the sign of `a`."""
@@ -293,6 +314,8 @@ def refuse_negative_power(dtype, a, exponent):
     fits="narrow",
     row_major_of_number=True,
     name=("PowBackward0", "PowBackward1", "PowBackward2"),
+    overload="operand",
+    flat="power",
 )
 def pow(a, exponent):
     """`a` to the power `exponent`."""
@@ -372,6 +395,7 @@ def full_angle_slope(numerator, a, b):
     dtype="float",
     aliases=("arctan2",),
     tensors_only=True,
+    refusal="shapes",
 )
 def atan2(a, b):
     """The angle of the point (b, a), in radians, from -π to π."""
@@ -473,6 +497,7 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
     name="LerpBackward0",
     function=False,
     method=False,
+    overload="Scalar",
 )
 def _lerp_scalar(x, end, weight):
     """Linear interpolation by a number."""
@@ -486,6 +511,7 @@ def _lerp_scalar(x, end, weight):
     name="LerpBackward1",
     function=False,
     method=False,
+    overload="Tensor",
 )
 def _lerp_tensor(x, end, weight):
     """Linear interpolation by a tensor of weights."""
@@ -514,11 +540,11 @@ def lerp_(self, end, weight):
     return in_place(check_lerp(self, end, weight))(self, end, weight)
 
 
-@pointwise(tensors_only=True)
+@pointwise(tensors_only=True, refusal="shapes")
 def gcd(a, b):
     """Greatest common divisor."""
 
 
-@pointwise(tensors_only=True)
+@pointwise(tensors_only=True, refusal="shapes")
 def lcm(a, b):
     """Least common multiple."""

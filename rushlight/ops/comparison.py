@@ -23,6 +23,8 @@ def compared(name):
         "vjp": (zero_gradient, zero_gradient),
         "jvp": lambda a_t, b_t, out: torch.zeros_like(out),
         "name": (f"{name}Backward0", f"{name}Backward1"),
+        "overload": "operand",
+        "gives": "comparison",
     }
 
 
@@ -63,7 +65,7 @@ def equal(input, other):
     return input.shape == other.shape and bool((input == other).all())
 
 
-@composite
+@composite(gives="comparison")
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Where |input - other| is at most atol + rtol |other|."""
     require_tensors("isclose", input=input, other=other)
@@ -94,37 +96,37 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- logic and bits
-@pointwise(tensors_only=True)
+@pointwise(tensors_only=True, refusal="arithmetic", gives="comparison")
 def logical_and(a, b):
     """Where both are not zero."""
 
 
-@pointwise(tensors_only=True)
+@pointwise(tensors_only=True, refusal="arithmetic", gives="comparison")
 def logical_or(a, b):
     """Where one or both are not zero."""
 
 
-@pointwise(tensors_only=True)
+@pointwise(tensors_only=True, refusal="arithmetic")
 def logical_xor(a, b):
     """Where exactly one is not zero."""
 
 
-@pointwise()
+@pointwise(gives="comparison")
 def logical_not(x):
     """Where `x` is zero."""
 
 
-@pointwise()
+@pointwise(refusal="shapes", overload="operand")
 def bitwise_and(a, b):
     """The bits that both have."""
 
 
-@pointwise()
+@pointwise(refusal="shapes", overload="operand")
 def bitwise_or(a, b):
     """The bits that one or both have."""
 
 
-@pointwise()
+@pointwise(refusal="shapes", overload="operand")
 def bitwise_xor(a, b):
     """The bits that exactly one has."""
 
@@ -134,28 +136,28 @@ def bitwise_not(x):
     """The bits that `x` does not have."""
 
 
-@pointwise()
+@pointwise(refusal="shapes")
 def bitwise_left_shift(a, b):
     """The bits of `a` moved `b` places up."""
 
 
-@pointwise()
+@pointwise(refusal="shapes")
 def bitwise_right_shift(a, b):
     """The bits of `a` moved `b` places down; the sign stays."""
 
 
 # ---------------------------------------------------------------------------------------------------------- tests
-@pointwise(inplace=False, out=False)
+@pointwise(inplace=False, out=False, gives="comparison")
 def isnan(x):
     """Where an element is not a number."""
 
 
-@pointwise(inplace=False, out=False)
+@pointwise(inplace=False, out=False, gives="comparison")
 def isinf(x):
     """Where an element is infinite."""
 
 
-@pointwise(inplace=False, out=False)
+@pointwise(inplace=False, out=False, gives="comparison")
 def isfinite(x):
     """Where an element is neither infinite nor NaN."""
 
@@ -191,6 +193,9 @@ def isreal(input):
     function=False,
     method=False,
     inplace=False,
+    batch="elementwise.as_stored",
+    fills=True,
+    flat="masked",
 )
 def _where(condition, input, other):
     """`input` where `condition` holds, `other` elsewhere."""
@@ -261,12 +266,12 @@ def less(a, b):
     return a < b
 
 
-@pointwise(**share_rules(greater), check=refuse("maximum"), tensors_only=True)
+@pointwise(**share_rules(greater), check=refuse("maximum"), tensors_only=True, flat="selecting")
 def maximum(a, b):
     """The greater of `a` and `b`; NaN where either is NaN."""
 
 
-@pointwise(**share_rules(less), check=refuse("minimum"), tensors_only=True)
+@pointwise(**share_rules(less), check=refuse("minimum"), tensors_only=True, flat="selecting")
 def minimum(a, b):
     """The lesser of `a` and `b`; NaN where either is NaN."""
 
@@ -364,6 +369,8 @@ BOUNDED_ABOVE = {
     fits="dtype",
     inplace=False,
     name=("ClampMinBackward0", "ClampMinBackward1"),
+    refusal="arithmetic",
+    flat="clamped",
 )
 def clamp_min(x, min):
     """`x`, or `min` where that is greater."""
@@ -374,6 +381,8 @@ def clamp_min(x, min):
     fits="dtype",
     inplace=False,
     name=("ClampMaxBackward0", "ClampMaxBackward1"),
+    refusal="arithmetic",
+    flat="clamped",
 )
 def clamp_max(x, max):
     """`x`, or `max` where that is less."""
@@ -415,6 +424,8 @@ def clamp_max_(input, max):
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
     method=False,
+    batch="elementwise.as_stored",
+    flat="clamped",
 )
 def _clamp_below(x, min):
     """clamp with a lower bound alone."""
@@ -431,6 +442,8 @@ def _clamp_below(x, min):
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
     method=False,
+    batch="elementwise.as_stored",
+    flat="clamped",
 )
 def _clamp_above(x, max):
     """clamp with an upper bound alone."""
@@ -462,6 +475,8 @@ def clamp_jvp(x_t, min_t, max_t, x, min, max):
     name=("ClampBackward1", "ClampBackward0"),
     function=False,
     method=False,
+    batch="elementwise.as_stored",
+    flat="clamped",
 )
 def _clamp_between(x, min, max):
     """clamp with both bounds."""
@@ -531,6 +546,7 @@ def check_heaviside(dtype, x, values):
     name="NotImplemented",
     check=check_heaviside,
     tensors_only=True,
+    flat="step",
 )
 def heaviside(x, values):
     """0 for negative elements, 1 for positive ones, `values` at 0."""

@@ -24,7 +24,7 @@ def strides_for(x, memory_format):
 
 
 # The engine casts the cotangent to the input's dtype.
-@op(vjp=lambda g: g, linear=True, function=False, method=False)
+@op(vjp=lambda g: g, linear=True, function=False, method=False, batch="elementwise.converted", public="to")
 def _to_copy(x, dtype, memory_format=None):
     """A copy of `x` in another dtype or memory format."""
     if x.is_complex() and not dtype.is_complex and dtype is not DTYPES["bool"]:

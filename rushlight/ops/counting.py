@@ -12,13 +12,13 @@ from rushlight.ops.shape import wrapped
 
 
 # ---------------------------------------------------------------------------------------------------------- places
-@op(method=False, name="NonzeroBackward0", function=False, apart=True)
+@op(method=False, name="NonzeroBackward0", function=False, apart=True, batch="indexing.refuse")
 def coordinates(x):
     """The coordinates of the nonzero elements."""
     return nonzero_places(x)
 
 
-@composite
+@composite(gives="indices")
 def nonzero(input, *, out=None, as_tuple=False):
     """The coordinates of the nonzero elements: one a row, or as a tuple of one tensor for each dimension.
 
@@ -70,7 +70,7 @@ def check_repeats(repeats):
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{dtype_title(repeats.dtype)}'")
 
 
-@op(name="NotImplemented", function=False, method=False, out=False)
+@op(name="NotImplemented", function=False, method=False, out=False, public="repeat_interleave", overload="Tensor")
 def repeated_places(repeats, output_size):
     """The index of each repeat: 0 as often as repeats[0] says, and so on."""
     check_repeats(repeats)
@@ -119,7 +119,7 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     return wide.clone(memory_format=torch.contiguous_format).view(shape[:d] + (length * repeats,) + shape[d + 1 :])
 
 
-@op()
+@op(gives="indices")
 def bincount(x, weights=None, minlength=0):
     """How often each value from 0 on occurs, or the sum of its weights."""
     if x.is_floating_point() or x.is_complex() or x.dtype is torch.bool:
@@ -165,7 +165,7 @@ def histc(x, bins=100, min=0, max=0):
 
 
 # ---------------------------------------------------------------------------------------------------------- intervals
-@op(inputs=("sorted_sequence",), method=False)
+@op(inputs=("sorted_sequence",), method=False, batch="indexing.searchsorted", gives="indices")
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     """Where each value would go into a sorted sequence: before equal elements, or (`right`) behind them."""
     if side is not None:
@@ -209,7 +209,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     return out
 
 
-@composite(method=False)
+@composite(method=False, gives="indices")
 def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     """The interval between the boundaries that each element falls into."""
     if boundaries.ndim != 1:
@@ -217,7 +217,7 @@ def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     return torch.searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
 
 
-@op(name="NotImplemented", function=False, method=False, out=False)
+@op(name="NotImplemented", function=False, method=False, out=False, batch="indexing.is_among", public="isin")
 def is_among(x, tests):
     """Which elements of `x` are among `tests`."""
     found = core.empty_tensor(x.shape, torch.bool)
@@ -287,19 +287,19 @@ def unique_slices(x, dim, consecutive, return_inverse, return_counts):
 UNIQUE = dict(outputs=("values", "inverse", "counts"), function=False, method=False, out=False)
 
 
-@op(no_derivative="_unique2", name="Unique2Backward0", **UNIQUE)
+@op(no_derivative="_unique2", name="Unique2Backward0", **UNIQUE, batch="indexing.refuse")
 def unique2(x, return_inverse, return_counts):
     """The unique elements, sorted."""
     return unique_elements(x, False, return_inverse, return_counts)
 
 
-@op(no_derivative="unique_dim", name="UniqueDimBackward0", **UNIQUE)
+@op(no_derivative="unique_dim", name="UniqueDimBackward0", **UNIQUE, batch="indexing.refuse")
 def unique_dim(x, dim, return_inverse, return_counts):
     """The unique slices along `dim`, sorted."""
     return unique_slices(x, dim, False, return_inverse, return_counts)
 
 
-@op(no_derivative="unique_consecutive", name="UniqueConsecutiveBackward0", **UNIQUE)
+@op(no_derivative="unique_consecutive", name="UniqueConsecutiveBackward0", **UNIQUE, batch="indexing.refuse")
 def unique_runs(x, return_inverse, return_counts, dim):
     """One element (or slice) of each run of equal ones."""
     if dim is None:

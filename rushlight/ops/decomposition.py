@@ -100,6 +100,7 @@ def svd_jvp(A_t, A, full_matrices, compute_uv, U, S, Vh):
     result_type=return_type("linalg_svd", "U", "S", "Vh"),
     name="LinalgSvdBackward0",
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_svd(A, full_matrices=False, compute_uv=True):
     """The singular value decomposition; without `compute_uv` the first and last results are empty."""

@@ -15,7 +15,7 @@ ERF_SLOPE = 2 / math.sqrt(math.pi)
 
 
 # ---------------------------------------------------------------------------------------------------------- exponentials
-@pointwise(slope=lambda out: out, dtype="float")
+@pointwise(slope=lambda out: out, dtype="float", flat="saturated")
 def exp(x):
     """e to the power of each element."""
 
@@ -107,7 +107,7 @@ def tanh_vjp(g, out):
     return g * (1 - out * out).conj() if out.is_complex() else _tanh_gradient(g, out)
 
 
-@pointwise(gradient=True, vjp=tanh_vjp, jvp=lambda x_t, out: x_t * (1 - out * out), dtype="float")
+@pointwise(gradient=True, vjp=tanh_vjp, jvp=lambda x_t, out: x_t * (1 - out * out), dtype="float", flat="saturated")
 def tanh(x):
     """Hyperbolic tangent."""
 
@@ -170,17 +170,17 @@ def refuse_complex_rounding(name):
     return refuse_complex(f"{name} is not supported for complex inputs", NotImplementedError)
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("floor"))
+@pointwise(**FLAT, check=refuse_complex_rounding("floor"), flat="step")
 def floor(x):
     """The largest integer that is not above each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("ceil"))
+@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step")
 def ceil(x):
     """The smallest integer that is not below each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",))
+@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",), flat="step")
 def trunc(x):
     """Each element without what stands behind its point."""
 
@@ -190,7 +190,7 @@ def frac(x):
     """What stands behind the point of each element, with its sign."""
 
 
-@pointwise(**FLAT, kernel="round", name="RoundBackward0", function=False, method=False)
+@pointwise(**FLAT, kernel="round", name="RoundBackward0", function=False, method=False, flat="step")
 def _round(x):
     """To the nearest integer."""
 
@@ -200,7 +200,16 @@ def refuse_unrounded(dtype, *inputs):
         raise not_implemented("round_cpu", dtype)
 
 
-@pointwise(**FLAT, kernel="round_decimals", name="RoundBackward1", inputs=1, check=refuse_unrounded, function=False, method=False)
+@pointwise(
+    **FLAT,
+    kernel="round_decimals",
+    name="RoundBackward1",
+    inputs=1,
+    check=refuse_unrounded,
+    function=False,
+    method=False,
+    flat="step",
+)
 def _round_decimals(x, decimals):
     """To so many decimals."""
 
@@ -243,12 +252,12 @@ namespaces.setdefault("special", {})["round"] = round_to_decimals
 
 
 # ---------------------------------------------------------------------------------------------------------- error function
-@pointwise(slope=lambda x: (-x * x).exp() * ERF_SLOPE, dtype="float")
+@pointwise(slope=lambda x: (-x * x).exp() * ERF_SLOPE, dtype="float", flat="saturated")
 def erf(x):
     """The error function."""
 
 
-@pointwise(slope=lambda x: (-x * x).exp() * -ERF_SLOPE, dtype="float")
+@pointwise(slope=lambda x: (-x * x).exp() * -ERF_SLOPE, dtype="float", flat="saturated")
 def erfc(x):
     """1 - erf(x), exact for large x."""
 
@@ -361,7 +370,12 @@ def polygamma_(self, n):
     return in_place(_polygamma)(self, check_order(self, n))
 
 
-@op(vjp=lambda g, x, p: g * mvlgamma_slope(x, p), jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p), inplace=True)
+@op(
+    vjp=lambda g, x, p: g * mvlgamma_slope(x, p),
+    jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p),
+    inplace=True,
+    batch="elementwise.unary",
+)
 def mvlgamma(x, p):
     """Logarithm of the multivariate gamma function of dimension `p`."""
     if p < 1:
@@ -621,7 +635,7 @@ def sigmoid_vjp(g, out):
     return g * ((1 - out) * out).conj() if out.is_complex() else _sigmoid_gradient(g, out)
 
 
-@pointwise(gradient=True, vjp=sigmoid_vjp, jvp=lambda x_t, out: x_t * ((1 - out) * out), dtype="float")
+@pointwise(gradient=True, vjp=sigmoid_vjp, jvp=lambda x_t, out: x_t * ((1 - out) * out), dtype="float", flat="saturated")
 def sigmoid(x):
     """1 / (1 + exp(-x))."""
 
@@ -642,6 +656,7 @@ def _frexp_exponent(x):
     jvp=lambda x_t, exponent: torch.ldexp(x_t, -exponent),
     outputs=("mantissa", "exponent"),
     result_type=return_type("frexp", "mantissa", "exponent"),
+    batch="elementwise.unary",
 )
 def frexp(x):
     """mantissa and exponent, with x = mantissa · 2^exponent and 0.5 <= |mantissa| < 1."""

@@ -30,6 +30,10 @@ def number_of(x, value):
     out=False,
     name=("FillBackward0", "FillBackward1", "FillBackward2", "FillBackward3"),
     variant=lambda x, value: int(isinstance(value, torch.Tensor)),
+    batch="rearranging.fill",
+    refusal="name",
+    overload="operand",
+    fills=True,
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""
@@ -47,6 +51,7 @@ def fill(x, value):
     out=False,
     function=False,
     method=False,
+    batch="rearranging.zero",
 )
 def zero(x):
     """`x` with every element replaced by 0."""
@@ -65,6 +70,8 @@ place(core.InPlace(zero), "zero", suffix="_")
     name="CopyBackwards",
     function=False,
     method=False,
+    batch="rearranging.copy",
+    refusal="arithmetic",
 )
 def copy(x, src, non_blocking=False):
     """`x` with the elements of `src`, converted and broadcast."""
@@ -154,6 +161,11 @@ def check_fill(x, mask, value):
     variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
     row_major=True,
     driver=core.MaskedFillOp,
+    batch="rearranging.fill_where",
+    overload="Tensor",
+    refusal="number",
+    fills=True,
+    flat="masked",
 )
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
@@ -203,6 +215,8 @@ def selected_gradient(g, x_shape, mask):
     vjp=selected_gradient,
     jvp=lambda x_t, mask: x_t.masked_select(mask),
     apart=True,
+    batch="indexing.masked_select",
+    flat="masked",
 )
 def masked_select(x, mask):
     """The elements of `x` where `mask` is True, in one dimension."""
@@ -238,6 +252,9 @@ def source_gradient(g, mask, source_shape):
     function=False,
     method=False,
     name="MaskedScatterBackward0",
+    batch="rearranging.scatter_where",
+    fills=True,
+    flat="masked",
 )
 def scatter_where(x, mask, source):
     """`x` with the elements of `source`, in order, where `mask` is True."""

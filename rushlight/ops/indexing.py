@@ -123,6 +123,8 @@ def common_shape(tensors):
     function=False,
     method=False,
     out=False,
+    batch="indexing.index",
+    flat="selecting",
 )
 def _index(x, indices):
     """The elements of `x` at the given indices, one (or None) for each dimension."""
@@ -149,6 +151,8 @@ def put_gradient(g, indices, values_shape, accumulate):
     function=False,
     method=False,
     out=False,
+    batch="indexing.index_put",
+    refusal="name",
 )
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""
@@ -271,7 +275,7 @@ def index_put_(input, indices, values, accumulate=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- linear indices
-@op(vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True), linear=True, apart=True)
+@op(vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True), linear=True, apart=True, batch="indexing.take")
 def take(x, index):
     """The elements at linear (row-major) indices."""
     if index.dtype is not torch.int64:
@@ -288,6 +292,7 @@ def take(x, index):
     },
     linear=True,
     writes=True,
+    batch="indexing.put",
 )
 def put(x, index, source, accumulate=False):
     """`x` with the elements of `source` at linear (row-major) indices, or added there."""

@@ -69,6 +69,7 @@ def cat_gradient(g, tensors_shape, dim):
     apart=True,
     method=False,
     aliases=("concat", "concatenate"),
+    batch="rearranging.cat",
 )
 def cat(tensors, dim=0):
     """The tensors one behind the other along `dim`; their other sizes agree.
@@ -116,6 +117,7 @@ def cat(tensors, dim=0):
     configuration=(True,),
     apart=True,
     method=False,
+    batch="rearranging.stack",
 )
 def stack(tensors, dim=0):
     """The tensors, all of one shape, along a new dimension.

@@ -138,6 +138,7 @@ def det_jvp(A_t, A, result):
     name="LinalgDetBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_det(A):
     """The determinant, with the factors that it was read off."""
@@ -199,6 +200,7 @@ def slogdet_jvp(A_t, A, sign):
     name="LinalgSlogdetBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_slogdet(A):
     """The sign and the logarithm of the absolute value of the determinant, with the factors that they were read off."""
@@ -261,6 +263,7 @@ def logdet(input):
     name="LinalgInvExBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_inv_ex(A, checked=None):
     """Inverses, and what LAPACK says of each matrix; `checked` is the name under which a singular one raises."""
@@ -342,6 +345,7 @@ def solve_jvp(A_t, B_t, A, B, result, left):
     name="LinalgSolveExBackward0",
     function=False,
     method=False,
+    batch="decompositions.solved",
 )
 def _linalg_solve_ex(A, B, left=True, checked=None):
     """X of A X = B (or X A = B), with the factors of A."""

@@ -75,6 +75,7 @@ def mse_cotangent(g, x, target, reduction):
     function=False,
     method=False,
     out=False,
+    batch="elementwise.element_loss",
 )
 def mse_loss(x, target, reduction="mean"):
     """(x - target)²"""
@@ -100,6 +101,7 @@ def smooth_l1_slope(x, target, beta):
     method=False,
     out=False,
     name="SmoothL1LossBackward0",
+    batch="elementwise.element_loss",
 )
 def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
@@ -133,6 +135,7 @@ def huber_cotangent(g, by, other, reduction, delta):
     function=False,
     method=False,
     out=False,
+    batch="elementwise.element_loss",
 )
 def huber_loss(x, target, reduction="mean", delta=1.0):
     """Half the squared difference where that is below `delta`, else linear."""
@@ -156,6 +159,7 @@ def soft_margin_slope(x, target):
     function=False,
     method=False,
     out=False,
+    batch="elementwise.element_loss",
 )
 def soft_margin_loss(x, target, reduction="mean"):
     """log(1 + exp(-target x))"""
@@ -202,6 +206,7 @@ def refuse_gradient(function, name, given):
     jvp=bce_jvp,
     method=False,
     out=False,
+    batch="elementwise.element_loss",
 )
 def _binary_cross_entropy(x, target, weight, reduction):
     """The op of binary_cross_entropy."""
@@ -251,6 +256,7 @@ def bce_logits_jvp(x_t, target_t, x, target, weight, pos_weight, reduction):
     jvp=bce_logits_jvp,
     method=False,
     out=False,
+    batch="elementwise.element_loss",
 )
 def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction):
     """The op of binary_cross_entropy_with_logits."""
@@ -303,6 +309,7 @@ def as_positions(x, target):
     method=False,
     out=False,
     name="NllLossBackwardBackward0",
+    batch="layers.nll_loss_gradient",
 )
 def _nll_loss_gradient(loss_g, x_size, target, weight, total, reduction, ignore_index):
     """What the loss's cotangent becomes. It is linear in it, and the loss itself is its adjoint."""
@@ -337,13 +344,13 @@ nll_rules = dict(
 )
 
 
-@op(**nll_rules, gradient=True)
+@op(**nll_rules, gradient=True, batch="layers.nll_loss")
 def _nll_loss(x, target, weight, reduction, ignore_index):
     """The loss, and the sum of the weights that it is the mean over; x is [C], [N, C] or [N, C, ...]."""
     return run_nll_loss(x, target, weight, reduction, ignore_index)
 
 
-@op(**nll_rules, name="NllLoss2DBackward0", gradient=True)
+@op(**nll_rules, name="NllLoss2DBackward0", gradient=True, batch="layers.nll_loss")
 def _nll_loss2d(x, target, weight, reduction, ignore_index):
     """As _nll_loss, for images [N, C, H, W]."""
     return run_nll_loss(x, target, weight, reduction, ignore_index)
@@ -440,6 +447,7 @@ def row_vjp(g, slope, shape, reduction):
     function=False,
     method=False,
     out=False,
+    batch="layers.multi_margin_loss",
 )
 def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean"):
     """Mean over the wrong classes j of max(0, margin - x[target] + x[j])^p, for rows x [N, C] or one row [C]."""
@@ -494,6 +502,7 @@ def multilabel_slope(x, target):
     method=False,
     out=False,
     name="MultilabelMarginLossBackward0",
+    batch="layers.multilabel_margin_loss",
 )
 def multilabel_margin_loss(x, target, reduction="mean"):
     """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""

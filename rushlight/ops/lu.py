@@ -20,7 +20,7 @@ from rushlight.ops._rules import conjugate, require_tensors, total
 from rushlight.ops.linear_systems import factorized, solved
 
 
-@op(function=False, method=False, out=False)
+@op(function=False, method=False, out=False, batch="decompositions.of_vectors")
 def _lu_permutation(pivots, rows, dtype):
     """The matrices P of the row exchanges, as A = P L U has them."""
     if pivots.shape[-1] > rows:
@@ -118,6 +118,7 @@ def lu_factor_jvp(A_t, LU, pivots):
     name="LinalgLuFactorExBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_lu_factor_ex(A, pivot=True, checked=False):
     """LU in one matrix, the row exchanges, and what LAPACK says of each matrix."""
@@ -189,6 +190,7 @@ def lu(input, pivot=True, get_infos=False, out=None):
     name="LinalgLuBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_lu(A, pivot=True):
     """A = P L U."""
@@ -246,6 +248,7 @@ def lu_solve_jvp(LU_t, B_t, LU, pivots, left, adjoint, result):
     name="LinalgLuSolveBackward0",
     function=False,
     method=False,
+    batch="decompositions.solved_by_factors",
 )
 def _linalg_lu_solve(LU, pivots, B, left=True, adjoint=False):
     """X of A X = B (or X A = B, or with the adjoint of A) from the factors of A."""
@@ -321,6 +324,7 @@ def unpack_jvp(LU_t):
     name="LuUnpackBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _lu_unpack(LU):
     """L and U out of one matrix."""

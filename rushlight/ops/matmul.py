@@ -9,11 +9,11 @@ from rushlight.ops._outputs import EXPECTED, check_out, text_of
 from rushlight.ops._rules import c_name, in_place
 
 
-def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
+def product(kernel, kind, *, adds=False, vjp, jvp, **facts):
     """Declares a product: `kind` is what core/drivers/product.pxi computes, `adds` whether a multiple of a tensor is added to it."""
 
     def declare(body):
-        declared = Declaration(body)
+        declared = Declaration(body, **facts)
         made = declared.make(
             core.ProductOp,
             None,
@@ -23,7 +23,7 @@ def product(kernel, kind, *, adds=False, vjp, jvp, aliases=()):
         )
         made.configure(kernel, kind, adds)
         made.out_text = text_of(declared.name, EXPECTED)
-        return register(made, inplace=adds, aliases=aliases)
+        return register(made, inplace=adds, **declared.placement)
 
     return declare
 
@@ -110,6 +110,8 @@ def added_tangent(multiply):
     },
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.mm)(x_t, mat2_t, x, mat2),
     aliases=("spmm",),
+    batch="products.mm",
+    flat="product",
 )
 def mm(x, mat2):
     """Product of two matrices.
@@ -128,6 +130,8 @@ def mm(x, mat2):
         "mat2": lambda g, x: adjoint(x).bmm(g),
     },
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.bmm)(x_t, mat2_t, x, mat2),
+    batch="products.bmm",
+    flat="product",
 )
 def bmm(x, mat2):
     """Products of the matrices of two batches, pair by pair."""
@@ -141,6 +145,8 @@ def bmm(x, mat2):
         "vec": lambda g, x: adjoint(x).mv(g),
     },
     jvp=lambda x_t, vec_t, x, vec: two_factors(torch.mv)(x_t, vec_t, x, vec),
+    batch="products.mv",
+    flat="product",
 )
 def mv(x, vec):
     """Product of a matrix and a vector."""
@@ -154,6 +160,8 @@ def mv(x, vec):
         "tensor": lambda g, x: g * conjugate(x),
     },
     jvp=lambda x_t, tensor_t, x, tensor: two_factors(torch.dot)(x_t, tensor_t, x, tensor),
+    batch="products.dot",
+    flat="product",
 )
 def dot(x, tensor):
     """Sum of the products of two vectors' elements."""
@@ -167,6 +175,7 @@ def dot(x, tensor):
         "other": lambda g, x: g * x,
     },
     jvp=lambda x_t, other_t, x, other: two_factors(torch.vdot)(x_t, other_t, x, other),
+    batch="products.vdot",
 )
 def vdot(x, other):
     """Sum of the products of two vectors' elements, the first one's conjugated."""
@@ -184,6 +193,8 @@ def vdot(x, other):
     jvp=lambda x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha: added_tangent(torch.mm)(
         x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha
     ),
+    batch="products.addmm",
+    flat="product",
 )
 def addmm(x, mat1, mat2, *, beta=1, alpha=1):
     """beta * x + alpha * (mat1 @ mat2); `x` broadcasts. Where beta is 0, `x` is not read (its NaN does not matter)."""
@@ -201,6 +212,8 @@ def addmm(x, mat1, mat2, *, beta=1, alpha=1):
     jvp=lambda x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha: added_tangent(torch.bmm)(
         x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha
     ),
+    batch="products.baddbmm",
+    flat="product",
 )
 def baddbmm(x, batch1, batch2, *, beta=1, alpha=1):
     """beta * x + alpha * bmm(batch1, batch2); `x` broadcasts."""
@@ -216,6 +229,8 @@ def baddbmm(x, batch1, batch2, *, beta=1, alpha=1):
         "vec": lambda g, mat, alpha: conjugate_scaled(adjoint(mat).mv(g), alpha),
     },
     jvp=lambda x_t, mat_t, vec_t, x, mat, vec, beta, alpha: added_tangent(torch.mv)(x_t, mat_t, vec_t, x, mat, vec, beta, alpha),
+    batch="products.addmv",
+    flat="product",
 )
 def addmv(x, mat, vec, *, beta=1, alpha=1):
     """beta * x + alpha * (mat @ vec)."""
@@ -257,6 +272,7 @@ def batches_summed(x, batch1, batch2, beta, alpha):
         x_t, batch1_t, batch2_t, x, batch1, batch2, beta, alpha
     ),
     inplace=True,
+    batch="products.addbmm",
 )
 def addbmm(x, batch1, batch2, *, beta=1, alpha=1):
     """beta * x + alpha * (the sum of bmm(batch1, batch2) over the batches); `x` broadcasts."""
@@ -275,6 +291,7 @@ def addr_tangent(x_t, vec1_t, vec2_t, x, vec1, vec2, beta, alpha):
         "vec2": lambda g, vec1, alpha: conjugate_scaled(g.t().mv(conjugate(vec1)), alpha),
     },
     jvp=addr_tangent,
+    batch="products.addr",
 )
 def addr(x, vec1, vec2, *, beta=1, alpha=1):
     """beta * x + alpha * outer(vec1, vec2); `x` broadcasts."""
@@ -449,6 +466,7 @@ def declare_matmul():
         (None,),
         [],
     )
+    made.declaration = declared
     made.configure(mm, mv, dot, bmm)
     return register(made)
 

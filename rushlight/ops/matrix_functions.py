@@ -106,6 +106,7 @@ def derivative_of_exponential(A, direction):
     name="LinalgMatrixExpBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_matrix_exp(A):
     """The exponentials of square matrices."""
@@ -176,7 +177,15 @@ def pinv_jvp(A_t, A, result):
     return -(P @ A_t @ P) + (first - first @ A @ P) + (second - P @ (A @ second))
 
 
-@op(vjp=pinv_vjp, jvp=pinv_jvp, outputs=("result",), name="LinalgPinvBackward0", function=False, method=False)
+@op(
+    vjp=pinv_vjp,
+    jvp=pinv_jvp,
+    outputs=("result",),
+    name="LinalgPinvBackward0",
+    function=False,
+    method=False,
+    batch="decompositions.of_matrices",
+)
 def _linalg_pinv(A, atol, rtol, hermitian):
     """Pseudoinverses, without the directions whose singular values are small."""
     if A.numel() == 0:

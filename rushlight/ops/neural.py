@@ -146,6 +146,7 @@ def run_softmax(run, name, x, dim, dtype):
     method=False,
     out=False,
     name="SoftmaxBackwardDataBackward0",
+    batch="reduction.softmax_gradient",
 )
 def _softmax_gradient(y_g, y, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
@@ -172,6 +173,7 @@ def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
     method=False,
     out=False,
     name="LogSoftmaxBackwardDataBackward0",
+    batch="reduction.softmax_gradient",
 )
 def _log_softmax_gradient(y_g, y, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
@@ -191,6 +193,8 @@ def log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
     driver=RowOp,
     configuration=("softmax", 1),
     real=True,
+    batch="reduction.along_one",
+    flat="saturated",
 )
 def softmax(x, dim, dtype=None):
     """exp(x) / Σ exp(x) along `dim`; with `dtype`, `x` is cast first.
@@ -208,6 +212,8 @@ def softmax(x, dim, dtype=None):
     driver=RowOp,
     configuration=("log_softmax", 1),
     real=True,
+    batch="reduction.along_one",
+    flat="saturated",
 )
 def log_softmax(x, dim, dtype=None):
     """log(softmax(x)) along `dim`, without cancellation."""
@@ -228,6 +234,7 @@ softmax.title, log_softmax.title = "_softmax", "_log_softmax"
     method=False,
     out=False,
     name="EmbeddingDenseBackwardBackward0",
+    batch="indexing.embedding_gradient",
 )
 def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
     """The rows of `row_g` summed where `indices` sends them; the row `padding_idx` stays 0."""
@@ -247,6 +254,7 @@ def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
     configuration=("embedding",),
     method=False,
     out=False,
+    batch="indexing.embedding",
 )
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """The rows of `weight` that `indices` names. The row `padding_idx` gets no gradient."""
@@ -300,6 +308,7 @@ def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     method=False,
     out=False,
     name="TrilinearBackward0",
+    batch="products.trilinear",
 )
 def _trilinear(x1, weight, x2):
     """Σ_ij x1[n, i] weight[o, i, j] x2[n, j] for rows n: [n, o]."""

@@ -91,6 +91,8 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
     configuration=("layer_norm",),
     method=False,
     out=False,
+    batch="layers.layer_norm",
+    public="layer_norm",
 )
 def native_layer_norm(x, normalized_shape, weight, bias, eps):
     """layer_norm with the mean and 1 / standard deviation of each row."""
@@ -255,6 +257,8 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
     differentiable=("out", "mean", "rstd"),
     method=False,
     out=False,
+    batch="layers.group_norm",
+    public="group_norm",
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
@@ -355,6 +359,8 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     function=False,
     method=False,
     out=False,
+    batch="layers.batch_norm",
+    public="batch_norm",
 )
 def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""

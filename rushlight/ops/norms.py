@@ -62,6 +62,7 @@ def norm_of(name):
         entry=None if name is None else "_norm",
         function=False,
         method=False,
+        flat="kink",
     )
     def linalg_vector_norm(x, ord, dim=None, keepdim=False, *, dtype=None):
         """The norm whose order is a float."""
@@ -135,6 +136,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     jvp=lambda a_t, b_t, a, b, p, out: norm_jvp(
         -b_t if a_t is None else a_t if b_t is None else a_t - b_t, a - b, out, p, None, False
     ),
+    batch="reduction.dist",
 )
 def dist(a, b, p=2):
     """The norm of order `p` of `a` - `b`."""
@@ -170,7 +172,7 @@ def renorm_jvp(x_t, x, p, dim, maxnorm):
     return torch.where(over, x_t * factor + x * change * norm_jvp(x_t, x, length, p, dims, True), x_t)
 
 
-@op(vjp=renorm_vjp, jvp=renorm_jvp, inplace=True)
+@op(vjp=renorm_vjp, jvp=renorm_jvp, inplace=True, batch="reduction.renorm")
 def renorm(x, p, dim, maxnorm):
     """Slices along `dim` scaled down to the norm `maxnorm` where theirs is larger."""
     if not p > 0:
@@ -227,6 +229,7 @@ COMPUTE_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist"
     function=False,
     method=False,
     out=False,
+    batch="reduction.cdist_backward",
 )
 def cdist_backward(g, x1, x2, p, out):
     """The cotangent of `x1`, which PyTorch does not differentiate either."""
@@ -241,6 +244,7 @@ def cdist_backward(g, x1, x2, p, out):
     jvp=lambda x1_t, x2_t, x1, x2, p, out: cdist_jvp(x1_t, x2_t, x1, x2, p, out),
     method=False,
     out=False,
+    batch="reduction.cdist",
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances between the rows of `x1` [..., P, M] and those of `x2` [..., R, M]: [..., P, R]."""

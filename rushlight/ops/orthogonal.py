@@ -35,6 +35,7 @@ def reflected(A):
     function=False,
     method=False,
     out=False,
+    batch="decompositions.of_matrices",
 )
 def _geqrf(A):
     """R above the vectors of the reflections, and their scales."""

@@ -21,6 +21,7 @@ def check_constant_padding(x, pad):
     vjp=lambda g, pad: torch.constant_pad_nd(g, [-n for n in pad], 0),
     jvp=lambda x_t, pad: torch.constant_pad_nd(x_t, pad, 0),
     method=False,
+    batch="rearranging.pad",
 )
 def constant_pad_nd(x, pad, value=0):
     """`x` with `value` around it: pad = (before, after) for the last dimension, then the one before it, …; negative numbers cut off.
@@ -99,6 +100,7 @@ def edge_gradient(g, x, pad, mode):
     function=False,
     method=False,
     out=False,
+    batch="rearranging.pad",
 )
 def _pad_edges(x, pad, mode):
     """`x` continued beyond its edges by its own elements."""
@@ -189,7 +191,13 @@ def require_channels(name, x, factor, which):
         raise RuntimeError(f"{name} expects a positive {which}, but got {factor}")
 
 
-@op(vjp=lambda g, upscale_factor: torch.pixel_unshuffle(g, upscale_factor), linear=True, method=False, out=False)
+@op(
+    vjp=lambda g, upscale_factor: torch.pixel_unshuffle(g, upscale_factor),
+    linear=True,
+    method=False,
+    out=False,
+    batch="rearranging.pixels",
+)
 def pixel_shuffle(x, upscale_factor):
     """[…, C r², H, W] as […, C, H r, W r], where `upscale_factor` is r (Shi et al. 2016).
 
@@ -211,7 +219,13 @@ def pixel_shuffle(x, upscale_factor):
     return in_format_of(x, split.reshape(*batch, channels // (r * r), height * r, width * r))
 
 
-@op(vjp=lambda g, downscale_factor: torch.pixel_shuffle(g, downscale_factor), linear=True, method=False, out=False)
+@op(
+    vjp=lambda g, downscale_factor: torch.pixel_shuffle(g, downscale_factor),
+    linear=True,
+    method=False,
+    out=False,
+    batch="rearranging.pixels",
+)
 def pixel_unshuffle(x, downscale_factor):
     """[…, C, H r, W r] as […, C r², H, W]: undoes `pixel_shuffle`.
 

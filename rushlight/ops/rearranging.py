@@ -41,7 +41,7 @@ def empty_in_format(x, memory_format):
     return core.empty_tensor(x.shape, x.dtype, format_strides(x.shape, memory_format))
 
 
-@op(vjp=lambda g: g, linear=True, out=False)
+@op(vjp=lambda g: g, linear=True, out=False, batch="elementwise.clone")
 def clone(x, *, memory_format=None):
     """A copy of `x`, recorded; it keeps dense strides.
 
@@ -85,14 +85,14 @@ def viewable(view, x):
 
 def copying(view):
     """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
-    declared = Declaration(view.function)
+    declared = Declaration(view.function, batch=batched_copy, function=False, method=False)
     declared.name = f"{view.name}_copy"
     declared.function = lambda x, *arguments: copied(view(viewable(view, x), *arguments))
     names = f"{view.backward_names[0]}_copy"
-    made = declared.make(core.GeneralOp, names, view.rules, linear=True, tensor_parameters=(0,), batch=batched_copy)
+    made = declared.make(core.GeneralOp, names, view.rules, linear=True, tensor_parameters=(0,))
     made.keywords.update(view.keywords)
     made.view = view
-    return register(made, function=False, method=False)
+    return register(made, **declared.placement)
 
 
 def write_pieces(name, pieces, out):
@@ -124,7 +124,11 @@ def copying_function(name, copy):
     return composite(function, method=False)
 
 
-@op(vjp=lambda g, x_shape, dim, start, length: slice_backward(g, x_shape, dim, start, start + length, 1), linear=True)
+@op(
+    vjp=lambda g, x_shape, dim, start, length: slice_backward(g, x_shape, dim, start, start + length, 1),
+    linear=True,
+    batch="rearranging.narrow_copy",
+)
 def narrow_copy(x, dim, start, length):
     """A copy of `narrow`."""
     return x.narrow(dim, start, length).clone(memory_format=torch.contiguous_format)
@@ -138,6 +142,7 @@ def narrow_copy(x, dim, start, length):
     configuration=(shape.select,),
     function=False,
     method=False,
+    batch="rearranging.place_along",
 )
 def select_backward(x, input_sizes, dim, index):
     """Zeros of `input_sizes` but for one slice, which is `x`: the cotangent of `select`."""
@@ -153,6 +158,7 @@ def select_backward(x, input_sizes, dim, index):
     configuration=(shape.slice,),
     function=False,
     method=False,
+    batch="rearranging.place_along",
 )
 def slice_backward(x, input_sizes, dim, start, end, step):
     """Zeros of `input_sizes` but for [start:end:step] along `dim`, which is `x`: the cotangent of a slice."""
@@ -168,6 +174,7 @@ def slice_backward(x, input_sizes, dim, start, end, step):
     configuration=(shape.diagonal,),
     function=False,
     method=False,
+    batch="rearranging.diagonal_backward",
 )
 def diagonal_backward(x, input_sizes, offset, dim1, dim2):
     """Zeros of `input_sizes` but for a diagonal, which is `x`: the cotangent of `diagonal`."""
@@ -176,7 +183,13 @@ def diagonal_backward(x, input_sizes, offset, dim1, dim2):
     return out
 
 
-@op(vjp=lambda g, dim, size, step: g.unfold(dim, size, step), linear=True, function=False, method=False)
+@op(
+    vjp=lambda g, dim, size, step: g.unfold(dim, size, step),
+    linear=True,
+    function=False,
+    method=False,
+    batch="rearranging.unfold_backward",
+)
 def unfold_backward(x, input_sizes, dim, size, step):
     """The windows `x` added up where they lay: the cotangent of `unfold`."""
     if not len(input_sizes):
@@ -193,7 +206,7 @@ def window_of(g, count, base_size, base_stride, base_start, view_size, view_stri
     return memory.index_select(0, places.as_strided(view_size, view_stride, view_start).reshape(-1)).reshape(view_size)
 
 
-@op(vjp=window_of, linear=True, function=False, method=False)
+@op(vjp=window_of, linear=True, function=False, method=False, batch="rearranging.window_gradient")
 def _window_gradient(x, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
     """`x` laid into `count` zeros in one geometry and read in another; neither overlaps itself."""
     memory = zeros((count,), x.dtype)
@@ -235,6 +248,7 @@ scatter_window = scattering(shape.as_strided)
         "src": lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
     },
     linear=True,
+    batch="rearranging.diagonal_scatter",
 )
 def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     """A copy of `x` whose diagonal is `src`."""
@@ -248,6 +262,7 @@ def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
         "src": lambda g, dim, index: g.select(dim, index),
     },
     linear=True,
+    batch="rearranging.scatter_along",
 )
 def select_scatter(x, src, dim, index):
     """A copy of `x` in which one slice along `dim` is `src`."""
@@ -261,6 +276,7 @@ def select_scatter(x, src, dim, index):
         "src": lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
     },
     linear=True,
+    batch="rearranging.scatter_along",
 )
 def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
     """A copy of `x` in which [start:end:step] along `dim` is `src`."""
@@ -275,6 +291,7 @@ def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
         "src": lambda g, size, stride, storage_offset: g.contiguous().as_strided(size, stride, storage_offset),
     },
     linear=True,
+    batch="rearranging.as_strided_scatter",
 )
 def as_strided_scatter(x, src, size, stride, storage_offset=None):
     """A copy of `x` in which a window of any geometry is `src`."""
@@ -309,6 +326,7 @@ def interleaved(repeats, sizes):
     linear=True,
     function=False,
     out=False,
+    batch="rearranging.repeat",
 )
 def repeat(x, repeats: Sizes):
     """`x` as often as `repeats` says along each dimension, as a copy.
@@ -341,7 +359,7 @@ def tile(input, *dims, reps=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- another order
-@op(vjp=lambda g, dims: g.flip(dims), linear=True, out=False)
+@op(vjp=lambda g, dims: g.flip(dims), linear=True, out=False, batch="rearranging.flip")
 def flip(x, dims: Sizes):
     """The order of the elements reversed along `dims`."""
     mask = 0
@@ -371,7 +389,7 @@ def flipud(input):
     return input.flip(0)
 
 
-@op(vjp=lambda g, k, dims: torch.rot90(g, -k, dims), linear=True, out=False)
+@op(vjp=lambda g, k, dims: torch.rot90(g, -k, dims), linear=True, out=False, batch="rearranging.rot90")
 def rot90(x, k=1, dims=(0, 1)):
     """`x` turned `k` times by 90 degrees, from the first of `dims` toward the second."""
     if len(dims) != 2:
@@ -392,7 +410,7 @@ def opposite(shifts):
     return -shifts if isinstance(shifts, int) else [-shift for shift in shifts]
 
 
-@op(vjp=lambda g, shifts, dims: g.roll(opposite(shifts), dims), linear=True, out=False)
+@op(vjp=lambda g, shifts, dims: g.roll(opposite(shifts), dims), linear=True, out=False, batch="rearranging.roll")
 def roll(x, shifts, dims=()):
     """The elements shifted along `dims` (of the flattened tensor without), those that fall off coming back at the start."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
@@ -416,7 +434,7 @@ def roll(x, shifts, dims=()):
 
 
 # ---------------------------------------------------------------------------------------------------------- diagonals and triangles
-@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True)
+@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True, batch="rearranging.diag_embed")
 def diag_embed(x, offset=0, dim1=-2, dim2=-1):
     """Matrices (over the new dimensions `dim1` and `dim2`) whose diagonals are the last dimension of `x`."""
     ndim = x.ndim + 1
@@ -459,7 +477,14 @@ def triangle(name, article):
 
     body.__name__ = name
     body.__doc__ = f"The {article} triangle of each matrix, zeros elsewhere."
-    return op(vjp=lambda g, diagonal: getattr(g, name)(diagonal), linear=True, inplace=True, apart=None, expanded=True)(body)
+    return op(
+        vjp=lambda g, diagonal: getattr(g, name)(diagonal),
+        linear=True,
+        inplace=True,
+        apart=None,
+        expanded=True,
+        batch="rearranging.triangle",
+    )(body)
 
 
 tril = triangle("tril", "lower")
@@ -469,6 +494,7 @@ triu = triangle("triu", "upper")
 @op(
     vjp=lambda g, x_shape: diagonal_backward(g.expand(min(x_shape)), x_shape, 0, 0, 1),
     linear=True,
+    batch="rearranging.trace",
 )
 def trace(x):
     """The sum of a matrix's diagonal."""
@@ -500,6 +526,7 @@ def block_places(shapes):
     function=False,
     method=False,
     out=False,
+    batch="rearranging.blocks_on_diagonal",
 )
 def blocks_on_diagonal(tensors):
     """The tensors as blocks on a diagonal."""
@@ -691,6 +718,7 @@ register_copies()
     name="NotImplemented",
     method=False,
     out=False,
+    batch="elementwise.unary",
 )
 def detach_copy(x):
     """A copy that has no derivative."""

@@ -216,6 +216,8 @@ def declare_extremum(name, kernel, whole_kernel):
         vjp=extremum_vjp,
         jvp=extremum_jvp,
         kernel=whole_kernel,
+        batch=f"reduction.whole_{whole_kernel}",
+        flat="selecting",
         empty_error=refuse_empty(name),
         name=f"{name.capitalize()}Backward1",
         check=refuse_complex(f"{name}_all"),
@@ -237,6 +239,7 @@ def declare_extremum(name, kernel, whole_kernel):
         empty_error=refuse_empty(name),
         check=_rules.refuse_complex(f"{name}(): does not support complex input"),
         real=True,
+        flat="selecting",
         function=False,
         method=False,
     )
@@ -296,14 +299,24 @@ def even_jvp(x_t, x, out, dim, keepdim):
 
 
 @reduction(
-    vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amax", as_given=True), check=refuse_complex("max_values_cpu"), real=True
+    vjp=even_vjp,
+    jvp=even_jvp,
+    empty_error=refuse_empty("amax", as_given=True),
+    check=refuse_complex("max_values_cpu"),
+    real=True,
+    flat="selecting",
 )
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
 
 
 @reduction(
-    vjp=even_vjp, jvp=even_jvp, empty_error=refuse_empty("amin", as_given=True), check=refuse_complex("min_values_cpu"), real=True
+    vjp=even_vjp,
+    jvp=even_jvp,
+    empty_error=refuse_empty("amin", as_given=True),
+    check=refuse_complex("min_values_cpu"),
+    real=True,
+    flat="selecting",
 )
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
@@ -344,12 +357,24 @@ def aminmax(x, *, dim=None, keepdim=False):
     """The least and the greatest elements."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty("argmax", IndexError, ""), check=refuse_unordered("argmax"))
+@reduction(
+    result="int64",
+    single=True,
+    empty_error=refuse_empty("argmax", IndexError, ""),
+    check=refuse_unordered("argmax"),
+    gives="indices",
+)
 def argmax(x, dim=None, keepdim=False):
     """The index of the greatest element, in the flattened tensor or along `dim`."""
 
 
-@reduction(result="int64", single=True, empty_error=refuse_empty("argmin", IndexError, ""), check=refuse_unordered("argmin"))
+@reduction(
+    result="int64",
+    single=True,
+    empty_error=refuse_empty("argmin", IndexError, ""),
+    check=refuse_unordered("argmin"),
+    gives="indices",
+)
 def argmin(x, dim=None, keepdim=False):
     """The index of the least element, in the flattened tensor or along `dim`."""
 
@@ -389,6 +414,7 @@ def weights(x, out, dim, keepdim):
 @op(
     vjp=lambda g, x, out, dim, keepdim: restore(g, x.shape, dim, keepdim) * weights(x, out, dim, keepdim).conj(),
     jvp=lambda x_t, x, out, dim, keepdim: (x_t * weights(x, out, dim, keepdim)).sum(dim, keepdim),
+    batch="reduction.reduction",
 )
 def logsumexp(x, dim, keepdim=False):
     """log(sum(exp(x))) over the dimensions `dim`, without overflow."""

@@ -20,13 +20,14 @@ from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of
     out=False,
     function=False,
     method=False,
+    draws=True,
 )
 def bernoulli_of(x, generator=None):
     """0 and 1 with probabilities `x`."""
     return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), x, generator)
 
 
-@op(no_derivative="bernoulli", name="NotImplemented", out=False, function=False, method=False)
+@op(no_derivative="bernoulli", name="NotImplemented", out=False, function=False, method=False, draws=True, public="bernoulli")
 def bernoulli_like(x, p, generator=None):
     """0 and 1 in the shape of `x`, 1 with probability `p`."""
     return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), p, generator)
@@ -62,6 +63,7 @@ def check_std_tensor(std):
     out=False,
     function=False,
     method=False,
+    draws=True,
 )
 def normal_around(x, std, generator):
     """Normal numbers with means `x`."""
@@ -77,6 +79,7 @@ def normal_around(x, std, generator):
     out=False,
     function=False,
     method=False,
+    draws=True,
 )
 def normal_spread(x, mean, generator):
     """Normal numbers with standard deviations `x`."""
@@ -92,6 +95,7 @@ def normal_spread(x, mean, generator):
     out=False,
     function=False,
     method=False,
+    draws=True,
 )
 def normal_of(mean, std, generator):
     """Normal numbers with means and standard deviations that broadcast."""
@@ -139,7 +143,7 @@ def normal_function(
     return made if out is None else into(out, made)
 
 
-@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), method=False, out=False)
+@op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), method=False, out=False, draws=True)
 def poisson(x, generator=None):
     """Numbers from Poisson distributions with the rates `x`."""
     out = core.empty_tensor(x.shape, x.dtype)
@@ -147,7 +151,7 @@ def poisson(x, generator=None):
     return out
 
 
-@op(inputs=("count", "prob"), no_derivative="binomial", name="NotImplemented", method=False, out=False)
+@op(inputs=("count", "prob"), no_derivative="binomial", name="NotImplemented", method=False, out=False, draws=True)
 def binomial(count, prob, generator=None):
     """How many of `count` trials succeed, each with probability `prob`; the two broadcast."""
     for name, x in (("count", count), ("prob", prob)):
@@ -184,7 +188,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     return made if out is None else into(out, made)
 
 
-@op(name="NotImplemented", function=False, method=False, out=False)
+@op(name="NotImplemented", function=False, method=False, out=False, draws="rows", public="multinomial")
 def multinomial_indices(x, count, replacement, generator):
     """The kinds of draws of multinomial: a race of exponential clocks, or bisection of running sums."""
     if x.numel() == 0 and x.dim() == 2:
@@ -203,7 +207,7 @@ def multinomial_indices(x, count, replacement, generator):
     return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices
 
 
-@op(no_derivative="_standard_gamma", out=False, method=False)
+@op(no_derivative="_standard_gamma", out=False, method=False, draws=True)
 def _standard_gamma(x, generator=None):
     """Numbers from gamma distributions with the shapes `x` and scale 1."""
     out = core.empty_tensor(x.shape, x.dtype)

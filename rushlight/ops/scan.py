@@ -45,7 +45,9 @@ def sums_from_here(g, dim):
     return g.flip(dim).cumsum(dim).flip(dim) if g.dim() else g
 
 
-@op(vjp=lambda g, dim: sums_from_here(g, dim), linear=True, driver=RowOp, configuration=("cumsum", 1))
+@op(
+    vjp=lambda g, dim: sums_from_here(g, dim), linear=True, driver=RowOp, configuration=("cumsum", 1), batch="reduction.along_one"
+)
 def cumsum(x, dim, *, dtype=None):
     """Running sums along `dim`.
 
@@ -112,6 +114,7 @@ def cumprod_jvp(x_t, x, dim, out):
     jvp=lambda x_t, x, dim, out: cumprod_jvp(x_t, x, dim, out),
     driver=RowOp,
     configuration=("cumprod", 1),
+    batch="reduction.along_one",
 )
 def cumprod(x, dim, *, dtype=None):
     """Running products along `dim`."""
@@ -151,6 +154,7 @@ def run_extremum(name, x, dim):
     outputs=("values", "indices"),
     differentiable=("values",),
     result_type=return_type("cummax", "values", "indices"),
+    batch="reduction.along_one",
 )
 def cummax(x, dim):
     """The greatest element so far along `dim`, and where it is."""
@@ -164,6 +168,7 @@ def cummax(x, dim):
     outputs=("values", "indices"),
     differentiable=("values",),
     result_type=return_type("cummin", "values", "indices"),
+    batch="reduction.along_one",
 )
 def cummin(x, dim):
     """The least element so far along `dim`, and where it is."""
@@ -208,7 +213,7 @@ def complex_logcumsumexp(x, dim):
     return linear_recurrence(terms.flip(dim), growth.flip(dim).to(x.dtype), dim).flip(dim).log() + most
 
 
-@op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp)
+@op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp, batch="reduction.along_one")
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrapped(dim, x.ndim)

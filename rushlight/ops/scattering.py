@@ -43,6 +43,8 @@ def require_index_dtype(name, index):
     driver=core.SelectOp,
     configuration=("gather",),
     apart=True,
+    batch="indexing.gather",
+    flat="selecting",
 )
 def gather(x, dim, index, *, sparse_grad=False):
     """out[i][j][k] = x[index[i][j][k]][j][k] for `dim` 0: one element of `x` for each of `index`."""
@@ -88,6 +90,8 @@ def write_along(name, x, dim, index, src, *numbers):
     name="ScatterBackward0",
     function=False,
     method=False,
+    batch="indexing.scatter",
+    overload="src",
 )
 def scatter_tensor(x, dim, index, src):
     """`x` with the elements of `src` where `index` sends them along `dim`; where two meet, the last stays."""
@@ -102,6 +106,8 @@ def scatter_tensor(x, dim, index, src):
     name="ScatterBackward1",
     function=False,
     method=False,
+    batch="indexing.scatter",
+    overload="value",
 )
 def scatter_value(x, dim, index, value):
     """`x` with one number where `index` points along `dim`."""
@@ -123,6 +129,8 @@ REDUCTIONS = {"sum": 0, "prod": 1, "mean": 2, "amax": 3, "amin": 4}
     row_major=True,
     function=False,
     method=False,
+    batch="indexing.scatter",
+    public="scatter",
 )
 def scatter_combining(x, dim, index, src, reduce):
     """`scatter` that adds or multiplies."""
@@ -173,6 +181,8 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
     linear=True,
     writes=True,
     row_major=True,
+    batch="indexing.scatter",
+    refusal="name",
 )
 def scatter_add(x, dim, index, src):
     """`x` with the elements of `src` added where `index` sends them along `dim`."""
@@ -220,7 +230,17 @@ def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
     return tangent if src_t is None else tangent.scatter_add(dim, index, src_t * of_src)
 
 
-@op(real=True, joint=reduced_gradient, jvp=reduced_tangent, inputs=("x", "src"), writes=True, row_major=True)
+@op(
+    real=True,
+    joint=reduced_gradient,
+    jvp=reduced_tangent,
+    inputs=("x", "src"),
+    writes=True,
+    row_major=True,
+    batch="indexing.scatter",
+    refusal="name",
+    overload="two",
+)
 def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
     wrapped(dim, x.ndim)

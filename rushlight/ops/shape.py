@@ -25,7 +25,7 @@ def one_sequence(sizes):
 
 
 # ---------------------------------------------------------------------------------------------------------- the same elements
-@shares_memory(vjp=lambda g: g, method=False, function=False)
+@shares_memory(vjp=lambda g: g, method=False, function=False, batch="views.unchanged")
 def alias(x):
     """The whole of `x` as a view."""
 
@@ -36,7 +36,7 @@ def detach(input):
     return input.detach()
 
 
-@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), function=False)
+@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), function=False, batch="views.view")
 def view(x, size: Sizes):
     """`x` in another shape over the same memory, or its bytes read as another dtype.
 
@@ -49,7 +49,9 @@ def view(x, size: Sizes):
 view.keywords["dtype"] = 1
 
 
-@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), geometry="unsafe_view", method=False)
+@shares_memory(
+    vjp=lambda g, x_shape: core.reshaped(g, x_shape), geometry="unsafe_view", method=False, batch="views.view", public="view"
+)
 def _unsafe_view(x, size: Sizes):
     """A view of a tensor that nobody else will see (so it is not tracked as a view)."""
 
@@ -130,7 +132,7 @@ def unflatten(input, dim, sizes):
 
 
 # ---------------------------------------------------------------------------------------------------------- broadcasting
-@shares_memory(vjp=lambda g: g, function=False)
+@shares_memory(vjp=lambda g: g, function=False, batch="views.expand")
 def expand(x, size: Sizes):
     """Dimensions of size 1 repeated to `size`, without a copy; -1 keeps a size.
 
@@ -234,7 +236,7 @@ def inverse_permutation(dims):
     return inverse
 
 
-@shares_memory(vjp=lambda g, dims: g.permute(inverse_permutation(dims)))
+@shares_memory(vjp=lambda g, dims: g.permute(inverse_permutation(dims)), batch="views.permute")
 def permute(x, dims: Sizes):
     """The dimensions in another order."""
 
@@ -244,6 +246,7 @@ def permute(x, dims: Sizes):
     inplace=True,
     name=("TransposeBackward0", "TransposeBackward1"),
     aliases=("swapaxes", "swapdims"),
+    batch="views.transpose",
 )
 def transpose(x, dim0, dim1):
     """Two dimensions exchanged."""
@@ -252,7 +255,7 @@ def transpose(x, dim0, dim1):
 transpose.keywords.update(axis0=1, axis1=2)
 
 
-@shares_memory(vjp=lambda g: g.t(), inplace=True, name=("TBackward0", "TBackward1"))
+@shares_memory(vjp=lambda g: g.t(), inplace=True, name=("TBackward0", "TBackward1"), batch="views.matrix_t")
 def t(x):
     """The transpose of a matrix; vectors and 0-d tensors stay."""
 
@@ -364,13 +367,13 @@ def squeezing(entry, geometry, name):
     placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
     if geometry == "squeeze_all":
 
-        @shares_memory(vjp=lambda g, x_shape: unsqueezed(g, x_shape, range(len(x_shape))), **placed)
+        @shares_memory(vjp=lambda g, x_shape: unsqueezed(g, x_shape, range(len(x_shape))), batch="views.squeeze_all", **placed)
         def squeeze(x):
             """Without its dimensions of size 1."""
 
     else:
 
-        @shares_memory(vjp=squeezed_vjp, **placed)
+        @shares_memory(vjp=squeezed_vjp, batch="views.squeeze", **placed)
         def squeeze(x, dim):
             """Without those of the dimensions `dim` that have size 1."""
 
@@ -398,7 +401,9 @@ def squeeze_(self, dim=None):
     return squeeze_one_(self, dim) if isinstance(dim, int) else squeeze_several_(self, dim)
 
 
-@shares_memory(vjp=lambda g, dim: g.squeeze(dim), inplace=True, name=("UnsqueezeBackward0", "UnsqueezeBackward1"))
+@shares_memory(
+    vjp=lambda g, dim: g.squeeze(dim), inplace=True, name=("UnsqueezeBackward0", "UnsqueezeBackward1"), batch="views.unsqueeze"
+)
 def unsqueeze(x, dim):
     """With a new dimension of size 1 at `dim`."""
 
@@ -441,7 +446,11 @@ def each_of(check, tensors, function):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
-@shares_memory(vjp=lambda g, x_shape, dim, index: rearranging.select_backward(g, x_shape, dim, index))
+@shares_memory(
+    vjp=lambda g, x_shape, dim, index: rearranging.select_backward(g, x_shape, dim, index),
+    batch="views.along_one",
+    flat="selecting",
+)
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
 
@@ -450,6 +459,8 @@ def select(x, dim, index):
     vjp=lambda g, x_shape, dim, start, end, step: rearranging.slice_backward(g, x_shape, dim, start, end, step),
     method=False,
     function=False,
+    batch="views.along_one",
+    flat="selecting",
 )
 def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
@@ -476,13 +487,18 @@ def narrow(input, dim, start, length):
     return slice(input, dim, first, first + length, 1)
 
 
-@shares_memory(vjp=lambda g, x_shape, offset, dim1, dim2: rearranging.diagonal_backward(g, x_shape, offset, dim1, dim2))
+@shares_memory(
+    vjp=lambda g, x_shape, offset, dim1, dim2: rearranging.diagonal_backward(g, x_shape, offset, dim1, dim2),
+    batch="views.diagonal",
+)
 def diagonal(x, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension."""
 
 
 @shares_memory(
-    vjp=lambda g, x_shape, dimension, size, step: rearranging.unfold_backward(g, x_shape, dimension, size, step), function=False
+    vjp=lambda g, x_shape, dimension, size, step: rearranging.unfold_backward(g, x_shape, dimension, size, step),
+    function=False,
+    batch="views.unfold",
 )
 def unfold(x, dimension, size, step):
     """Windows of `size` elements, `step` apart, along `dimension`; the window is the new last dimension."""
@@ -497,6 +513,7 @@ def unfold(x, dimension, size, step):
     name=("AsStridedBackward0", "AsStridedBackward1"),
     function=False,
     method=False,
+    batch="views.as_strided",
 )
 def window(x, size, stride, storage_offset, x_stride, x_offset):
     """The elements of x's storage at the given places; the last two parameters are where x itself lies, for the rule."""
@@ -555,22 +572,22 @@ def _as_strided_gradient(g, base_size, base_stride, view_size, view_stride, offs
 
 
 # ---------------------------------------------------------------------------------------------------------- complex numbers
-@shares_memory(vjp=lambda g: torch.view_as_complex(g.contiguous()), method=False)
+@shares_memory(vjp=lambda g: torch.view_as_complex(g.contiguous()), method=False, batch="views.unchanged")
 def view_as_real(x):
     """A complex tensor as a real one with a last dimension of size 2."""
 
 
-@shares_memory(vjp=lambda g: torch.view_as_real(g), method=False)
+@shares_memory(vjp=lambda g: torch.view_as_real(g), method=False, batch="views.view_as_complex")
 def view_as_complex(x):
     """A real tensor whose last dimension has size 2 as a complex one."""
 
 
-@shares_memory(vjp=lambda g: g.conj(), name="ConjBackward0")
+@shares_memory(vjp=lambda g: g.conj(), name="ConjBackward0", batch="views.unchanged")
 def _conj(x):
     """The complex conjugates as a view: they are computed only when somebody reads them."""
 
 
-@shares_memory(vjp=lambda g: -g)
+@shares_memory(vjp=lambda g: -g, batch="views.unchanged")
 def _neg_view(x):
     """The negatives as a view: they are computed only when somebody reads them."""
 

@@ -17,7 +17,9 @@ from rushlight.ops._rules import (
 )
 
 
-@pointwise(vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), inplace=False, aliases=("absolute",))
+@pointwise(
+    vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), inplace=False, aliases=("absolute",), flat="kink"
+)
 def abs(x):
     """The absolute value of each element."""
 
@@ -38,6 +40,7 @@ place(abs_, "absolute_", function=False)
     check=refuse_complex(
         "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", NotImplementedError
     ),
+    flat="step",
 )
 def sign(x):
     """-1, 0 or 1: the sign of each element."""
@@ -50,7 +53,7 @@ def sgn_product(g, x, out):
     return torch.where(x == 0, 0, (g - real_product(g, out) * out) / x.abs())
 
 
-@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out))
+@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out), flat="step")
 def sgn(x):
     """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
 
@@ -72,6 +75,8 @@ def copysign_slope(a, out):
     jvp=lambda a_t, a, out: torch.zeros_like(out) if a_t is None else a_t * copysign_slope(a, out),
     dtype="float",
     name=("CopysignBackward1", "CopysignBackward0"),
+    refusal="shapes",
+    overload="operand",
 )
 def copysign(a, b):
     """The magnitude of `a` with the sign of `b`."""

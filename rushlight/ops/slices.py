@@ -15,6 +15,8 @@ from rushlight.ops.shape import wrapped
     driver=core.SelectOp,
     configuration=("index_select",),
     apart=True,
+    batch="indexing.index_select",
+    flat="selecting",
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""
@@ -74,6 +76,8 @@ def slices_gradient(g, dim, index, source_shape):
     linear=True,
     writes=True,
     row_major=True,
+    batch="indexing.index_write",
+    refusal="name",
 )
 def index_add(x, dim, index, source, *, alpha=1):
     """`x` with `alpha` times the slices of `source` added to those that `index` names along `dim`."""
@@ -92,6 +96,7 @@ def index_add(x, dim, index, source, *, alpha=1):
     linear=True,
     writes=True,
     row_major=True,
+    batch="indexing.index_write",
 )
 def index_copy(x, dim, index, source):
     """`x` with the slices that `index` names along `dim` replaced by those of `source`."""
@@ -142,6 +147,8 @@ def index_copy(x, dim, index, source):
     out=False,
     name=("IndexFillBackward0", "IndexFillBackward1"),
     variant=lambda x, dim, index, value: int(isinstance(value, torch.Tensor)),
+    batch="indexing.index_write",
+    refusal="name",
 )
 def index_fill(x, dim, index, value):
     """`x` with one value in the slices that `index` names along `dim`."""
@@ -194,7 +201,7 @@ def refuse_unreduced(x, index, reduce, include_self):
         raise not_implemented("div_floor_cpu", x.dtype)
 
 
-@op(real=True, joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True)
+@op(real=True, joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True, batch="indexing.index_write")
 def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     """`x` combined with the slices of `source` that `index` sends to the same place: "prod", "mean", "amax" or "amin"."""
     if reduce not in ("prod", "mean", "amax", "amin"):

@@ -58,6 +58,8 @@ def empty_pair(shape, dtype):
     variant=lambda x, dim, descending, stable: int(stable is not None),
     function=False,
     method=False,
+    batch="reduction.along_one",
+    flat="selecting",
 )
 def sort_along(x, dim, descending, stable):
     """The elements in order, and where they were."""
@@ -85,7 +87,7 @@ def sort(input, dim=-1, descending=False, *, stable=None, out=None):
     return with_out(sort_along, out, input, dim, descending, stable)
 
 
-@composite
+@composite(gives="indices")
 def argsort(input, dim=-1, descending=False, *, stable=None):
     """The indices that sort each line along `dim`."""
     return sort_along(input, dim, descending, stable)[1]
@@ -103,6 +105,8 @@ def msort(input, *, out=None):
     jvp=lambda x_t, dim, indices: x_t.gather(dim, indices) if x_t.ndim else x_t,
     outputs=OUTPUTS,
     result_type=return_type("topk", *OUTPUTS),
+    batch="reduction.along_one",
+    flat="selecting",
 )
 def topk(x, k, dim=-1, largest=True, sorted=True):
     """The `k` greatest (or least) elements of each line along `dim`, and their indices."""
@@ -147,7 +151,7 @@ def choosing(name, node):
     )
 
 
-@op(**choosing("kthvalue", "KthvalueBackward0"))
+@op(**choosing("kthvalue", "KthvalueBackward0"), batch="reduction.along_one")
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The `k`-th smallest element of each line along `dim`, and its index."""
     d = wrapped(dim, x.ndim)
@@ -161,7 +165,7 @@ def kthvalue(x, k, dim=-1, keepdim=False):
     return one_a_line("kthvalue", x, dim, keepdim, k)
 
 
-@op(**choosing("mode", "ModeBackward0"))
+@op(**choosing("mode", "ModeBackward0"), batch="reduction.along_one")
 def mode(x, dim=-1, keepdim=False):
     """The most frequent element of each line along `dim` (the least of those), and its index."""
     return one_a_line("mode", x, dim, keepdim)
@@ -191,6 +195,8 @@ def median_of(name, title):
         jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
         name=f"{title}Backward0",
         entry=f"{name}_of_all",
+        batch=f"reduction.{name}_of_all",
+        public="median",
         function=False,
         method=False,
     )
@@ -202,7 +208,14 @@ def median_of(name, title):
             raise not_implemented("median_cpu", x.dtype)
         return one_a_line(name, x.reshape(-1), 0, False)[0]
 
-    @op(entry=name, function=False, method=False, **choosing(name, f"{title}Backward1"))
+    @op(
+        entry=name,
+        batch="reduction.along_one",
+        public="median",
+        function=False,
+        method=False,
+        **choosing(name, f"{title}Backward1"),
+    )
     def of_lines(x, dim, keepdim):
         refuse_empty_lines("median", x, wrapped(dim, x.ndim))
         if x.dtype is torch.bool or x.is_complex():

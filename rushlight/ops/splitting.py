@@ -20,7 +20,7 @@ def unbound_gradient(g, x_shape, dim):
     return torch.stack(listed(g, [x_shape[:dim] + x_shape[dim + 1 :]] * x_shape[dim]), dim)
 
 
-@shares_memory(vjp=unbound_gradient, several=True)
+@shares_memory(vjp=unbound_gradient, several=True, batch="views.several")
 def unbind(x, dim=0):
     """The slices of `x` along `dim`, each without that dimension."""
 
@@ -33,7 +33,16 @@ def split_gradient(g, x_shape, split_sizes, dim):
 def splitting(entry, name, geometry="split"):
     """The op that splits, under the name that its node shows."""
 
-    @shares_memory(vjp=split_gradient, several=True, geometry=geometry, entry=entry, name=name, function=False, method=False)
+    @shares_memory(
+        vjp=split_gradient,
+        several=True,
+        geometry=geometry,
+        entry=entry,
+        name=name,
+        function=False,
+        method=False,
+        batch="views.several",
+    )
     def split(x, split_sizes, dim=0):
         """`x` cut along `dim` into pieces of the given sizes."""
 

@@ -77,6 +77,7 @@ def moments_vjp(g, x, dim, correction, keepdim):
     function=False,
     method=False,
     name="VarMeanBackward0",
+    batch="reduction.reduction",
 )
 def real_var_mean(x, dim, correction, keepdim):
     """Variance and mean together."""
@@ -98,6 +99,7 @@ def std_mean_vjp(g, x, std, dim, correction, keepdim):
     function=False,
     method=False,
     name="StdMeanBackward0",
+    batch="reduction.reduction",
 )
 def real_std_mean(x, dim, correction, keepdim):
     """Standard deviation and mean together."""

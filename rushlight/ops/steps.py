@@ -13,6 +13,7 @@ from rushlight.ops._declare import op
     function=False,
     method=False,
     out=False,
+    batch="elementwise.depends",
 )
 def _depends(value, source):
     """`value` as a function of `source` whose derivative is 0."""
@@ -44,6 +45,7 @@ def no_further(g, name):
     function=False,
     method=False,
     out=False,
+    batch="elementwise.depends",
 )
 def _ends(value, source, name):
     """`value` as a function of `source` that PyTorch does not differentiate."""

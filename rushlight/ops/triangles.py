@@ -51,6 +51,7 @@ def triangular_jvp(A_t, B_t, A, result, upper, left, unitriangular):
     name="LinalgSolveTriangularBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_two_matrices",
 )
 def _linalg_solve_triangular(A, B, upper, left=True, unitriangular=False):
     """X of A X = B, or of X A = B, of which one triangle of A is read."""
@@ -136,6 +137,7 @@ def older_triangular_jvp(b_t, A_t, A, solution, upper, transpose, unitriangular)
     name="TriangularSolveBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_two_matrices",
 )
 def _triangular_solve(b, A, upper=True, transpose=False, unitriangular=False):
     """X of A X = b, or with A transposed, and a copy of A."""
@@ -208,6 +210,7 @@ def factor(A, upper):
     name="LinalgCholeskyExBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _linalg_cholesky_ex(A, upper=False, checked=None):
     """Cholesky's factors; `checked` is the name under which a matrix that is not positive definite raises."""
@@ -252,6 +255,7 @@ def cholesky_ex(input, *, upper=False, check_errors=False, out=None):
     name="CholeskyBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _cholesky(A, upper=False):
     """The older op of Cholesky's factors; of matrices without elements whatever their shape."""
@@ -303,6 +307,7 @@ def cholesky_solve_jvp(B_t, L_t, L, result, upper):
     name="CholeskySolveBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_two_matrices",
 )
 def _cholesky_solve(B, L, upper=False):
     """X of L Lᴴ X = B."""
@@ -348,6 +353,7 @@ def cholesky_inverse_jvp(L_t, L, result, upper):
     name="CholeskyInverseBackward0",
     function=False,
     method=False,
+    batch="decompositions.of_matrices",
 )
 def _cholesky_inverse(L, upper=False):
     """The inverse of L Lᴴ."""

@@ -229,7 +229,7 @@ cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagg
     if n == 0 or not isinstance(<object>args[0], Tensor):
         raise TypeError(f"{op.name}_() needs a tensor to write into")
     if modes.transforms:
-        refuse_captured(op.name, <Tensor>args[0], n > 1 and isinstance(<object>args[n - 1], Tensor))
+        refuse_captured(op, <Tensor>args[0], n > 1 and isinstance(<object>args[n - 1], Tensor))
     if kwnames == NULL and n <= op.positional and (not uncommon_exist or are_common(args, n)) and not modes.interpreters:
         for i in range(n):
             bound[i] = args[i]

@@ -671,5 +671,5 @@ cdef object operate_in_place(Op op, object a, object b):
 cdef inline object assign_operator(Op op, object a, object b):
     """a += b and the like, as a program writes it."""
     if modes.transforms:
-        refuse_captured(op.name, <Tensor>a, isinstance(b, Tensor))
+        refuse_captured(op, <Tensor>a, isinstance(b, Tensor))
     return operate_in_place(op, a, b)

@@ -16,7 +16,7 @@ cdef class ReductionOp(Op):
     cdef int result
     cdef int dim_at, keepdim_at, dtype_at    # indices of those parameters, -1 where there is none
     cdef list number_at                      # indices of the parameters that go to the kernel
-    cdef bint single                         # exactly one dimension, or (flattened) all
+    cdef readonly bint single                         # exactly one dimension, or (flattened) all
     cdef object empty_error                  # the text where there is no identity
     cdef int output_count
     cdef bint bool_keeps_uint8

@@ -1,12 +1,12 @@
 # x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
-cdef Op op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view
+cdef Op op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view, op_copy, op_index_put
 py_index = py_index_put = None
 
 def set_indexing(dict ops, index, index_put):
     """Connects indexing with the table's ops."""
-    global op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view, py_index, py_index_put
+    global op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view, op_copy, op_index_put, py_index, py_index_put
     op_select, op_slice, op_unsqueeze, op_alias, op_unbind = ops["select"], ops["slice"], ops["unsqueeze"], ops["alias"], ops["unbind"]
-    op_view = ops["view"]
+    op_view, op_copy, op_index_put = ops["view"], ops["copy"], ops["_index_put"]
     py_index, py_index_put = index, index_put
 
 cdef bint is_plain_int(object index):
@@ -206,7 +206,7 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     if PyLong_Check(value):
         int64_of(value)
     if modes.transforms:
-        refuse_captured("copy" if indices is None else "_index_put", x, True)
+        refuse_captured(op_copy if indices is None else op_index_put, x, True)
     if indices is not None:
         if not isinstance(value, Tensor):
             value = element_of(value, x.code)

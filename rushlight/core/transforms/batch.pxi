@@ -23,8 +23,8 @@ cdef class Batching:
 def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
     """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
     cdef Batching how = Batching.__new__(Batching)
-    how.kind = ("rule", "pointwise", "shifted", "sizes", "t", "mm", "addmm", "draws", "unsqueeze", "mv", "addmv", "permute",
-                "fill", "copy").index(kind)
+    how.kind = ("rule", "pointwise", "shifted", "sizes", "transposed", "product", "added product", "draws", "unsqueezed", "vectors",
+                "added vectors", "permuted", "filled", "copied").index(kind)
     how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
     op.batching = how
 

@@ -109,25 +109,12 @@ cdef Tensor alias_as_captured(Tensor x):
         out.depth = x.depth
     return out
 
-# How the dispatcher calls in-place ops: by another name, or with an overload (one for tensors, or that of the operand).
-cdef dict DISPATCHED = {
-    "_index_put": "index_put_", "fill_where": "masked_fill_.Tensor", "scatter_where": "masked_scatter_", "scatter_tensor": "scatter_.src",
-    "scatter_value": "scatter_.value", "_lerp_scalar": "lerp_.Scalar", "_lerp_tensor": "lerp_.Tensor", "_clamp_below": "clamp_",
-    "_clamp_above": "clamp_", "_clamp_between": "clamp_", "scatter_reduce": "scatter_reduce_.two"}
-cdef set OF_TENSORS = {"add", "sub", "mul", "div", "floor_divide"}
-cdef set BY_OPERAND = {"bitwise_and", "bitwise_or", "bitwise_xor", "copysign", "eq", "fill", "float_power", "fmod", "ge", "gt", "le", "lt", "ne", "pow",
-                       "remainder"}
-
-cdef int refuse_captured(str name, Tensor target, bint of_tensor) except -1:
+cdef int refuse_captured(Op op, Tensor target, bint of_tensor) except -1:
     """Raises where a program in a derivative is about to write into a tensor from outside of it."""
     if modes.at_work or not is_captured(target, modes.transforms):
         return 0
-    called = DISPATCHED.get(name)
-    if called is None:
-        called = name + "_"
-        if name in OF_TENSORS or name in BY_OPERAND:
-            called += ".Tensor" if of_tensor or name in OF_TENSORS else ".Scalar"
-    raise RuntimeError(f"During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation (aten::{called}) that "
+    from rushlight.ops._declare import dispatched_name
+    raise RuntimeError(f"During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation (aten::{dispatched_name(op, of_tensor)}) that "
                        "would mutate a captured Tensor. This is not supported; please rewrite the function being transformed to explicitly accept "
                        "the mutated Tensor(s) as inputs.")
 

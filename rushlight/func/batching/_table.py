@@ -1,4 +1,4 @@
-"""The table of batching rules, and what they share.
+"""What batching rules share.
 
 A rule computes an op on a batch: `rule(op, arguments, batched, size)` gets every parameter of the op, says of which `batched` is True, and
 `size` of the batch. The batch is dimension 0 of batched tensors and of everything that a rule returns. For a parameter that is a list
@@ -6,24 +6,19 @@ of tensors, `batched` holds a list. A rule calls public ops, so derivatives of w
 """
 
 import rushlight as torch
-from rushlight.ops import table
 from rushlight.ops.shape import wrapped
 
-__all__ = ["NoRule", "batch_rule", "examples", "lined_up", "refusal", "repeated", "rules", "torch", "wrapped"]
-
-rules = {}
-"""Explicit rules, by the op's name in the table; what has none here follows its kind."""
+__all__ = ["NoRule", "examples", "lined_up", "refusal", "repeated", "short_way", "torch", "wrapped"]
 
 
-def batch_rule(*names):
-    """Puts a rule into the table."""
+def short_way(kind):
+    """Marks a rule whose plain calls the core computes by itself, in a way that core/transforms/batch.pxi calls `kind`."""
 
-    def add(rule):
-        for name in names:
-            rules[table[name]] = rule
+    def mark(rule):
+        rule.short_way = kind
         return rule
 
-    return add
+    return mark
 
 
 class NoRule(NotImplementedError):

@@ -1,11 +1,8 @@
 """Ops that work element by element: the examples' dimensions are lined up, and the op does the rest."""
 
-from rushlight.func.batching._table import batch_rule, lined_up, refusal, repeated, torch
-from rushlight.ops import table
+from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch
 
 BYTE = torch.uint8
-AS_STORED = {table[name] for name in ("_where", "_clamp_below", "_clamp_above", "_clamp_between")}
-"""Ops for which a batch of examples without dimensions promotes as what it is, a tensor with one."""
 
 
 def category(dtype):
@@ -36,7 +33,7 @@ def promoted(arguments, batched, operands):
             arguments[i] = x.to(dtype)
 
 
-def aligned(op, arguments, batched, operands):
+def aligned(arguments, batched, operands, promotes=True):
     """The arguments with every example of as many dimensions as the largest."""
     ndim, dtypes, flat = 0, None, False
     mixed = False
@@ -49,7 +46,7 @@ def aligned(op, arguments, batched, operands):
             dtypes = x.dtype
             flat = flat or (batched[i] and inner == 0)
     arguments = list(arguments)
-    if mixed and flat and op not in AS_STORED:
+    if mixed and flat and promotes:
         promoted(arguments, batched, operands)
     for i in operands:
         if batched[i]:
@@ -57,28 +54,31 @@ def aligned(op, arguments, batched, operands):
     return arguments
 
 
+@short_way("pointwise")
 def pointwise(op, arguments, batched, size):
     """The rule of all pointwise ops."""
-    return torch.core.run(op, tuple(aligned(op, arguments, batched, op.tensor_parameters)))
+    return torch.core.run(op, tuple(aligned(arguments, batched, op.tensor_parameters)))
 
 
-@batch_rule("mvlgamma", "frexp", "detach_copy")
+@short_way("pointwise")
+def as_stored(op, arguments, batched, size):
+    """For these a batch of examples without dimensions promotes as what it is, a tensor with one."""
+    return torch.core.run(op, tuple(aligned(arguments, batched, op.tensor_parameters, promotes=False)))
+
+
 def unary(op, arguments, batched, size):
     return torch.core.run(op, arguments)
 
 
-@batch_rule("_rrelu", "_hardsigmoid_gradient")
 def binary(op, arguments, batched, size):
-    return torch.core.run(op, tuple(aligned(op, arguments, batched, (0, 1))))
+    return torch.core.run(op, tuple(aligned(arguments, batched, (0, 1))))
 
 
-@batch_rule("_depends", "_ends")
 def depends(op, arguments, batched, size):
     value, *rest = arguments
     return torch.core.run(op, (repeated(value, batched[0], size), *rest))
 
 
-@batch_rule("clone")
 def clone(op, arguments, batched, size):
     _, memory_format = arguments
     if memory_format in (torch.channels_last, torch.channels_last_3d):
@@ -90,7 +90,6 @@ def clone(op, arguments, batched, size):
     return torch.core.run(op, arguments)
 
 
-@batch_rule("_to_copy")
 def converted(op, arguments, batched, size):
     x, *rest, memory_format = arguments
     if memory_format in (torch.channels_last, torch.channels_last_3d):
@@ -112,12 +111,9 @@ def folded(loss, reduction):
     return loss.mean(dims) if reduction == "mean" else loss.sum(dims)
 
 
-@batch_rule(
-    "mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "_binary_cross_entropy", "_binary_cross_entropy_with_logits"
-)
 def element_loss(op, arguments, batched, size):
     at = op.parameters.index("reduction")
     operands = [i for i, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
-    arguments = aligned(op, arguments, batched, operands)
+    arguments = aligned(arguments, batched, operands)
     reduction, arguments[at] = arguments[at], "none"
     return folded(torch.core.run(op, tuple(arguments)), reduction)

@@ -4,9 +4,8 @@ import math
 import types
 
 from rushlight import core
-from rushlight.func.batching._table import NoRule, batch_rule, examples, lined_up, refusal, repeated, torch
+from rushlight.func.batching._table import NoRule, examples, lined_up, refusal, repeated, torch
 from rushlight.func.batching.reduction import shifted
-from rushlight.ops import table
 from rushlight.ops._rules import dynamic_shape
 from rushlight.ops.indexing import MASKS, _index, _index_put, expand_masks
 
@@ -53,7 +52,6 @@ class Indices:
         ]
 
 
-@batch_rule("_index")
 def index(op, arguments, batched, size):
     x, indices = arguments
     if batched[1] is False:
@@ -76,7 +74,6 @@ def index(op, arguments, batched, size):
     return made
 
 
-@batch_rule("_index_put")
 def index_put(op, arguments, batched, size):
     x, indices, values, accumulate = arguments
     found = Indices(examples(x, batched[0]), indices, batched[1] or [False] * len(indices))
@@ -102,7 +99,6 @@ def at_least_rows(x, is_batched, size):
     return x if x.ndim > 1 else x.unsqueeze(1)
 
 
-@batch_rule("gather")
 def gather(op, arguments, batched, size):
     x, dim, index, sparse_grad = arguments
     is_flat = index.ndim == batched[2]
@@ -111,7 +107,6 @@ def gather(op, arguments, batched, size):
     return made.squeeze(1) if is_flat else made
 
 
-@batch_rule("scatter_tensor", "scatter_value", "scatter_combining", "scatter_add", "scatter_reduce")
 def scatter(op, arguments, batched, size):
     x, dim, index, source, *rest = arguments
     is_flat = x.ndim == batched[0]
@@ -124,7 +119,6 @@ def scatter(op, arguments, batched, size):
 
 
 # ---- one index for each slice ---------------------------------------------------------------------------------------------
-@batch_rule("index_select")
 def index_select(op, arguments, batched, size):
     x, dim, index = arguments
     is_flat = x.ndim == batched[0]
@@ -149,7 +143,6 @@ def all_slices(x, dim):
     return moved.flatten(0, 1), moved.shape
 
 
-@batch_rule("index_add", "index_copy", "index_fill", "index_reduce")
 def index_write(op, arguments, batched, size):
     x, dim, index, source, *rest = arguments
     is_flat = x.ndim == batched[0]
@@ -157,7 +150,7 @@ def index_write(op, arguments, batched, size):
     x = at_least_rows(x, batched[0], size)
     if index.ndim == batched[2]:
         index = index.unsqueeze(-1)
-    fills = op.name == "index_fill"
+    fills = op.parameters[3] == "value"
     if fills and batched[3]:
         # A value for each example is a source of that value everywhere.
         shape = list(x.shape)
@@ -181,7 +174,6 @@ def index_write(op, arguments, batched, size):
     return made.squeeze(1) if is_flat else made
 
 
-@batch_rule("take")
 def take(op, arguments, batched, size):
     x, index = arguments
     if not batched[0]:
@@ -192,7 +184,6 @@ def take(op, arguments, batched, size):
     return _index(rows, [numbers_along(size, index.ndim - 1), index])
 
 
-@batch_rule("put")
 def put(op, arguments, batched, size):
     x, index, source, accumulate = arguments
     x = repeated(x, batched[0], size)
@@ -205,7 +196,6 @@ def put(op, arguments, batched, size):
 
 
 # ---- tables of rows -------------------------------------------------------------------------------------------------------
-@batch_rule("embedding")
 def embedding(op, arguments, batched, size):
     weight, indices, padding_idx, by_frequency, _ = arguments
     if not batched[0]:
@@ -223,7 +213,6 @@ def embedding(op, arguments, batched, size):
     return made
 
 
-@batch_rule("_embedding_gradient")
 def embedding_gradient(op, arguments, batched, size):
     g, indices, rows, padding_idx, by_frequency = arguments
     g, indices = repeated(g, batched[0], size), repeated(indices, batched[1], size)
@@ -233,7 +222,6 @@ def embedding_gradient(op, arguments, batched, size):
     return run(op, (g, offset, rows * size, -1, by_frequency)).view(size, rows, g.shape[-1])
 
 
-@batch_rule("is_among")
 def is_among(op, arguments, batched, size):
     if batched[1]:
         raise NoRule
@@ -241,7 +229,6 @@ def is_among(op, arguments, batched, size):
 
 
 # ---- intervals, and what has no shape beforehand --------------------------------------------------------------------------
-@batch_rule("searchsorted")
 def searchsorted(op, arguments, batched, size):
     sequence, values, out_int32, right, side, sorter = arguments
     if not batched[0] and not batched[5] and sequence.ndim == 1:
@@ -256,20 +243,11 @@ def searchsorted(op, arguments, batched, size):
     return run(op, (sequence, values, out_int32, right, side, sorter)).view(shape)
 
 
-def dynamic(name):
-    """The error of ops whose result's shape depends on values."""
-    return refusal(dynamic_shape(name))
-
-
-DYNAMIC = {"coordinates": "nonzero", "unique2": "_unique2", "unique_dim": "unique_dim", "unique_runs": "unique_consecutive"}
-
-
-@batch_rule(*DYNAMIC)
 def refuse(op, arguments, batched, size):
-    raise dynamic(next(given for name, given in DYNAMIC.items() if table[name] is op))
+    """The result's shape depends on values."""
+    raise refusal(dynamic_shape(op.no_derivative or op.title))
 
 
-@batch_rule("masked_select")
 def masked_select(op, arguments, batched, size):
     x, mask = arguments
     if batched[1]:

@@ -1,7 +1,7 @@
 """Losses of labels and the normalizations: where parameters are the same for all examples, one larger batch."""
 
 from rushlight import core
-from rushlight.func.batching._table import NoRule, batch_rule, examples, refusal, repeated, torch
+from rushlight.func.batching._table import NoRule, examples, refusal, repeated, torch
 from rushlight.func.batching.elementwise import folded
 
 run = torch.core.run
@@ -44,7 +44,6 @@ def total_weight(target, labels, weight, weights, ignore_index, dtype, size):
     return counted.reshape(size, -1).sum(1)
 
 
-@batch_rule("_nll_loss", "_nll_loss2d")
 def nll_loss(op, arguments, batched, size):
     x, target, weight, reduction, ignore_index = arguments
     x, target = repeated(x, batched[0], size), repeated(target, batched[1], size)
@@ -59,7 +58,6 @@ def nll_loss(op, arguments, batched, size):
     return (loss / total if reduction == "mean" else loss), total
 
 
-@batch_rule("_nll_loss_gradient")
 def nll_loss_gradient(op, arguments, batched, size):
     g, sizes, target, weight, total, reduction, ignore_index = arguments
     target = repeated(target, batched[2], size)
@@ -81,8 +79,15 @@ def nll_loss_gradient(op, arguments, batched, size):
     return made.view(size, *sizes)
 
 
-@batch_rule("multi_margin_loss", "multilabel_margin_loss")
-def margin_loss(op, arguments, batched, size):
+def multi_margin_loss(op, arguments, batched, size):
+    return margin_loss(op, arguments, batched, size, lambda rows: rows.shape[:1])
+
+
+def multilabel_margin_loss(op, arguments, batched, size):
+    return margin_loss(op, arguments, batched, size, lambda rows: rows.shape)
+
+
+def margin_loss(op, arguments, batched, size, shape_of_labels):
     x, target, *rest = arguments
     if any(batched[2:]) or size == 0:
         raise NoRule
@@ -91,7 +96,7 @@ def margin_loss(op, arguments, batched, size):
     if x.ndim == 1:
         x = x.unsqueeze(1)
     rows = x.flatten(0, 1) if x.ndim > 2 else x
-    labels = target.reshape(rows.shape if op.name == "multilabel_margin_loss" else (rows.shape[0],))
+    labels = target.reshape(shape_of_labels(rows))
     loss = run(op, (rows, labels, *rest, "none"))
     return folded(loss if x.ndim == 2 else loss.view(size, -1), reduction)
 
@@ -104,7 +109,6 @@ def scaled_and_shifted(out, weight, bias, place):
     return out if bias is None else out + place(bias)
 
 
-@batch_rule("native_layer_norm")
 def layer_norm(op, arguments, batched, size):
     x, normalized_shape, weight, bias, eps = arguments
     if x.ndim - batched[0] < len(normalized_shape):
@@ -137,7 +141,6 @@ def channel_parameters(size, weight, bias, flags, x, channel):
     return place
 
 
-@batch_rule("native_group_norm")
 def group_norm(op, arguments, batched, size):
     x, weight, bias, samples, channels, positions, group, eps = arguments
     x = repeated(x, batched[0], size)
@@ -158,7 +161,6 @@ UNBATCHED_STATISTICS = (
 )
 
 
-@batch_rule("native_batch_norm")
 def batch_norm(op, arguments, batched, size):
     """The channels of all examples side by side."""
     x, weight, bias, mean, var, training, momentum, eps = arguments

@@ -1,7 +1,7 @@
 """Products of matrices and vectors: a batched factor makes one larger product where it can, and a batch of products else."""
 
 import rushlight.ops.matmul as products
-from rushlight.func.batching._table import batch_rule, lined_up, refusal, repeated, torch
+from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch
 
 run = torch.core.run
 scaled = products.scaled
@@ -34,12 +34,11 @@ def matrix_product(a, a_batched, b, b_batched):
     return repeated(a, a_batched, b.shape[0]).bmm(b)
 
 
-@batch_rule("mm")
+@short_way("product")
 def mm(op, arguments, batched, size):
     return matrix_product(arguments[0], batched[0], arguments[1], batched[1])
 
 
-@batch_rule("bmm")
 def bmm(op, arguments, batched, size):
     require_dims("bmm", arguments[0], batched[0], arguments[1], batched[1], (3, 3))
     a, b = repeated(arguments[0], batched[0], size), repeated(arguments[1], batched[1], size)
@@ -48,7 +47,7 @@ def bmm(op, arguments, batched, size):
     return made.view(size, a.shape[1], *made.shape[1:])
 
 
-@batch_rule("mv")
+@short_way("vectors")
 def mv(op, arguments, batched, size):
     matrix, vector = arguments
     require_dims("mv", matrix, batched[0], vector, batched[1], (2, 1))
@@ -59,18 +58,19 @@ def mv(op, arguments, batched, size):
     return matrix.bmm(vector.unsqueeze(2)).squeeze(2)
 
 
-@batch_rule("dot", "vdot")
 def dot(op, arguments, batched, size):
     a, b = arguments
     if a.ndim - batched[0] != 1 or b.ndim - batched[1] != 1:
         raise refusal("Got wrong shapes for dot")
     require(a.shape[-1] == b.shape[-1], "no vectors of one length")
     require(a.dtype is b.dtype, "other dtypes")
-    if op.name == "vdot":
-        a = products.conjugate(a)
     if batched[0] and batched[1]:
         return a.unsqueeze(1).bmm(b.unsqueeze(2)).view(size)
     return a.mv(b) if batched[0] else b.mv(a)
+
+
+def vdot(op, arguments, batched, size):
+    return dot(op, (products.conjugate(arguments[0]), arguments[1]), batched, size)
 
 
 def added(x, x_batched, product, ndim, beta, alpha, size):
@@ -82,7 +82,7 @@ def added(x, x_batched, product, ndim, beta, alpha, size):
     return scaled(lined_up(x, x_batched, ndim), beta) + product
 
 
-@batch_rule("addmm")
+@short_way("added product")
 def addmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
     if (
@@ -99,7 +99,6 @@ def addmm(op, arguments, batched, size):
     return added(x, batched[0], product, 2, beta, alpha, size)
 
 
-@batch_rule("baddbmm")
 def baddbmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
     return added(x, batched[0], product_of(bmm, a, b, batched, size), 3, beta, alpha, size)
@@ -112,19 +111,17 @@ def product_of(rule, a, b, batched, size):
     return torch.bmm(a, b) if rule is bmm else torch.mv(a, b)
 
 
-@batch_rule("addmv")
+@short_way("added vectors")
 def addmv(op, arguments, batched, size):
     x, matrix, vector, beta, alpha = arguments
     return added(x, batched[0], product_of(mv, matrix, vector, batched, size), 1, beta, alpha, size)
 
 
-@batch_rule("addbmm")
 def addbmm(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
     return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3, dtype=a.dtype), 2, beta, alpha, size)
 
 
-@batch_rule("addr")
 def addr(op, arguments, batched, size):
     x, a, b, beta, alpha = arguments
     require(a.ndim - batched[1] == 1 and b.ndim - batched[2] == 1, "no vectors")
@@ -136,7 +133,6 @@ def addr(op, arguments, batched, size):
     return repeated(pairs, pairs.ndim > 2, size) if beta == 0 else scaled(lined_up(x, batched[0], 2), beta) + pairs
 
 
-@batch_rule("_trilinear")
 def trilinear(op, arguments, batched, size):
     x1, weight, x2 = arguments
     if not batched[1]:

@@ -3,24 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.core import run
-from rushlight.func.batching._table import lined_up, repeated
-from rushlight.ops import table
-
-OPS = {op for op in table.values() if type(op) is core.WritingOp} | {
-    table[name]
-    for name in (
-        "bernoulli_of",
-        "bernoulli_like",
-        "normal_around",
-        "normal_spread",
-        "normal_of",
-        "poisson",
-        "binomial",
-        "_standard_gamma",
-        "multinomial_indices",
-    )
-}
-"""The ops that draw."""
+from rushlight.func.batching._table import lined_up, repeated, short_way
 
 IN_ERROR_MODE = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
@@ -36,6 +19,12 @@ DIFFERENT_IN_PLACE = (
 def check_mode(level):
     if level.randomness == "error":
         raise RuntimeError(IN_ERROR_MODE)
+
+
+@short_way("draws")
+def drawn(op, arguments, batched, size):
+    """Stands for the rule of an op that draws: what it does depends on the level, and is up to `call`."""
+    raise NotImplementedError(op.name)
 
 
 def call(level, op, arguments, values, batched, any_batched, mode):
@@ -54,7 +43,7 @@ def different(level, op, values, batched):
     """Other numbers for each example: those of one draw of the whole batch."""
     operands = [i for i, value in enumerate(values) if isinstance(value, torch.Tensor)]
     ndim = max([values[i].ndim - batched[i] for i in operands], default=0)
-    if op is table["multinomial_indices"]:
+    if op.declaration.draws == "rows":
         rows = repeated(values[0], batched[0], level.size)
         made = run(op, (rows.reshape(-1, rows.shape[-1]), *values[1:]))
         return made.view(*rows.shape[:-1], made.shape[-1])

@@ -2,22 +2,20 @@
 
 import math
 
-from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch, wrapped
+from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrapped
 from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.func.batching.views import sizes_of
-from rushlight.ops import table
+from rushlight.ops.filling import copy as overwriting
 
 run = torch.core.run
 
 
 # ---- part of zeros: cotangents of views -----------------------------------------------------------------------------------
-@batch_rule("select_backward", "slice_backward")
 def place_along(op, arguments, batched, size):
     x, sizes, dim, *rest = arguments
     return run(op, (x, (size, *sizes), shifted(dim, len(sizes)), *rest))
 
 
-@batch_rule("unfold_backward")
 def unfold_backward(op, arguments, batched, size):
     x, sizes, dim, length, step = arguments
     if not len(sizes):
@@ -25,13 +23,11 @@ def unfold_backward(op, arguments, batched, size):
     return run(op, (x, (size, *sizes), shifted(dim, len(sizes)), length, step))
 
 
-@batch_rule("diagonal_backward")
 def diagonal_backward(op, arguments, batched, size):
     x, sizes, offset, first, second = arguments
     return run(op, (x, (size, *sizes), offset, *shifted((first, second), len(sizes))))
 
 
-@batch_rule("_window_gradient")
 def window_gradient(op, arguments, batched, size):
     """The memories of the examples lie one behind the other."""
     x, count, base_size, base_stride, base_start, view_size, view_stride, view_start = arguments
@@ -39,27 +35,24 @@ def window_gradient(op, arguments, batched, size):
     return run(op, (x, count * size, *base, (size, *view_size), (count, *view_stride), view_start))
 
 
-@batch_rule("narrow_copy")
+@short_way("shifted")
 def narrow_copy(op, arguments, batched, size):
     return run(op, exchanged(arguments, 1, shifted(arguments[1], arguments[0].ndim - 1)))
 
 
 # ---- written into a part --------------------------------------------------------------------------------------------------
-@batch_rule("diagonal_scatter")
 def diagonal_scatter(op, arguments, batched, size):
     x, src, offset, first, second = arguments
     x, src = repeated(x, batched[0], size), repeated(src, batched[1], size)
     return run(op, (x, src, offset, *shifted((first, second), x.ndim - 1)))
 
 
-@batch_rule("select_scatter", "slice_scatter")
 def scatter_along(op, arguments, batched, size):
     x, src, dim, *rest = arguments
     x, src = repeated(x, batched[0], size), repeated(src, batched[1], size)
     return run(op, (x, src, shifted(dim, x.ndim - 1), *rest))
 
 
-@batch_rule("as_strided_scatter")
 def as_strided_scatter(op, arguments, batched, size):
     x, src, sizes, strides, offset = arguments
     x, src = repeated(x, batched[0], size).contiguous(), repeated(src, batched[1], size)
@@ -67,7 +60,6 @@ def as_strided_scatter(op, arguments, batched, size):
 
 
 # ---- repeated, turned -----------------------------------------------------------------------------------------------------
-@batch_rule("repeat")
 def repeat(op, arguments, batched, size):
     x, repeats = arguments
     repeats = sizes_of(repeats)
@@ -76,14 +68,12 @@ def repeat(op, arguments, batched, size):
     return run(op, (lined_up(x, True, len(repeats)), (1, *repeats)))
 
 
-@batch_rule("flip")
 def flip(op, arguments, batched, size):
     x, dims = arguments
     dims = shifted(sizes_of(dims), x.ndim - 1)
     return x.clone() if x.ndim == 1 else run(op, (x, dims))
 
 
-@batch_rule("rot90")
 def rot90(op, arguments, batched, size):
     x, k, dims = arguments
     if x.ndim < 3 or len(dims) != 2:
@@ -91,7 +81,6 @@ def rot90(op, arguments, batched, size):
     return run(op, (x, k, shifted(dims, x.ndim - 1)))
 
 
-@batch_rule("roll")
 def roll(op, arguments, batched, size):
     x, shifts, dims = arguments
     dims = () if dims is None else sizes_of(dims)
@@ -100,7 +89,6 @@ def roll(op, arguments, batched, size):
     return x.clone() if x.ndim == 1 else run(op, (x, shifts, shifted(dims, x.ndim - 1)))
 
 
-@batch_rule("diag_embed")
 def diag_embed(op, arguments, batched, size):
     x, offset, first, second = arguments
     if x.ndim == 1:
@@ -108,14 +96,12 @@ def diag_embed(op, arguments, batched, size):
     return run(op, (x, offset, wrapped(first, x.ndim) + 1, wrapped(second, x.ndim) + 1))
 
 
-@batch_rule("tril", "triu")
 def triangle(op, arguments, batched, size):
     if arguments[0].ndim < 3:
         raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions")
     return run(op, arguments)
 
 
-@batch_rule("trace")
 def trace(op, arguments, batched, size):
     if arguments[0].ndim != 3:
         raise RuntimeError("trace: expected a matrix")
@@ -123,7 +109,6 @@ def trace(op, arguments, batched, size):
 
 
 # ---- joined ---------------------------------------------------------------------------------------------------------------
-@batch_rule("cat")
 def cat(op, arguments, batched, size):
     tensors, dim = arguments
     inner = [x.ndim - flag for x, flag in zip(tensors, batched[0], strict=True)]
@@ -135,14 +120,12 @@ def cat(op, arguments, batched, size):
     return run(op, ([repeated(tensors[i], batched[0][i], size) for i in kept], shifted(dim, ndim)))
 
 
-@batch_rule("stack")
 def stack(op, arguments, batched, size):
     tensors, dim = arguments
     tensors = [repeated(x, flag, size) for x, flag in zip(tensors, batched[0], strict=True)]
     return run(op, (tensors, wrapped(dim, tensors[0].ndim) + 1))
 
 
-@batch_rule("blocks_on_diagonal")
 def blocks_on_diagonal(op, arguments, batched, size):
     """Each block between zeros of its row, the rows below each other."""
     tensors = [repeated(x, flag, size) for x, flag in zip(arguments[0], batched[0], strict=True)]
@@ -167,7 +150,7 @@ def as_broadcast(value, is_batched, ndim):
     return value.view(-1, *(1,) * ndim) if is_batched else value
 
 
-@batch_rule("fill")
+@short_way("filled")
 def fill(op, arguments, batched, size):
     x, value = arguments
     x = repeated(x, batched[0], size)
@@ -175,15 +158,15 @@ def fill(op, arguments, batched, size):
         return run(op, (x, value))
     if value.ndim != 1:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim - 1} dimensions.")
-    return run(table["copy"], (x, as_broadcast(value, True, x.ndim - 1), False))
+    return run(overwriting, (x, as_broadcast(value, True, x.ndim - 1), False))
 
 
-@batch_rule("zero")
+@short_way("filled")
 def zero(op, arguments, batched, size):
     return run(op, arguments)
 
 
-@batch_rule("copy")
+@short_way("copied")
 def copy(op, arguments, batched, size):
     x, src, non_blocking = arguments
     x = repeated(x, batched[0], size)
@@ -192,7 +175,6 @@ def copy(op, arguments, batched, size):
     return run(op, (x, lined_up(src, batched[1], x.ndim - 1), non_blocking))
 
 
-@batch_rule("fill_where")
 def fill_where(op, arguments, batched, size):
     x, mask, value = arguments
     x = repeated(x, batched[0], size)
@@ -204,7 +186,6 @@ def fill_where(op, arguments, batched, size):
     return torch.where(mask, as_broadcast(value, True, x.ndim - 1).to(x.dtype), x)
 
 
-@batch_rule("scatter_where")
 def scatter_where(op, arguments, batched, size):
     x, mask, source = arguments
     x, source = repeated(x, batched[0], size), repeated(source, batched[2], size).reshape(size, -1)
@@ -221,13 +202,11 @@ def scatter_where(op, arguments, batched, size):
 
 
 # ---- padded ---------------------------------------------------------------------------------------------------------------
-@batch_rule("constant_pad_nd", "_pad_edges")
 def pad(op, arguments, batched, size):
     """Padding begins with the last dimension."""
     return run(op, arguments)
 
 
-@batch_rule("pixel_shuffle", "pixel_unshuffle")
 def pixels(op, arguments, batched, size):
     """Channels, rows and columns are the last dimensions."""
     if arguments[0].dim() < 4:

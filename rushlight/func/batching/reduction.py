@@ -1,19 +1,8 @@
 """Ops that fold dimensions, or work along one: dimensions move up by one to make place for the batch."""
 
-from rushlight.func.batching._table import batch_rule, lined_up, repeated, torch, wrapped
-from rushlight.ops import table
+from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrapped
 
 run = torch.core.run
-
-FLATTENING = {table[name] for name in ("prod", "argmax", "argmin")}
-"""Without `dim` they see the elements in one row."""
-
-
-SHIFTED = (
-    "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax", "glu", "sort_along", "topk", "kthvalue", "mode",
-    "median", "nanmedian", "logsumexp", "real_var_mean", "real_std_mean",
-)  # fmt: skip
-"""Ops of one tensor, besides the reductions, whose dimensions only have to move up."""
 
 
 def shifted(dim, ndim):
@@ -35,12 +24,16 @@ def each(results, change):
     return change(results) if isinstance(results, torch.Tensor) else tuple(change(result) for result in results)
 
 
+def flattens(op):
+    """Whether a reduction of one dimension sees the elements in one row where no `dim` is given."""
+    return type(op) is torch.core.ReductionOp and op.single
+
+
+@short_way("shifted")
 def reduction(op, arguments, batched, size):
     """The rule of all reductions."""
-    x, place = arguments[0], op.keywords.get("dim")
+    x, place = arguments[0], op.parameters.index("dim")
     ndim = x.ndim - 1
-    if place is None:
-        return whole_extremum(op, x)
     dim = arguments[place]
     keep_place = op.keywords.get("keepdim", -1)
     keepdim = keep_place >= 0 and arguments[keep_place]
@@ -52,45 +45,49 @@ def reduction(op, arguments, batched, size):
         arguments = exchanged(arguments, 0, x.unsqueeze(1))
         if keep_place >= 0:
             arguments = exchanged(arguments, keep_place, False)
-        return run(op, exchanged(arguments, place, 1 if isinstance(dim, int) or op in FLATTENING else (1,)))
+        return run(op, exchanged(arguments, place, 1 if isinstance(dim, int) or flattens(op) else (1,)))
     if not everything:
         return run(op, exchanged(arguments, place, shifted(dim, ndim)))
-    if op not in FLATTENING:
+    if not flattens(op):
         return run(op, exchanged(arguments, place, tuple(range(1, ndim + 1))))
     result = run(op, exchanged(exchanged(arguments, 0, x.flatten(1)), place, 1))
     return result.reshape(-1, *(1,) * ndim) if keepdim else result
 
 
-def whole_extremum(op, x):
+def whole_amax(op, arguments, batched, size):
+    return whole(arguments[0], torch.amax)
+
+
+def whole_amin(op, arguments, batched, size):
+    return whole(arguments[0], torch.amin)
+
+
+def whole(x, folding):
     """max() and min() of everything."""
-    if x.ndim == 1:
-        return torch.Tensor.clone(x)
-    folding = torch.amax if op is table["_max_all"] else torch.amin
-    return folding(x, tuple(range(1, x.ndim)))
+    return torch.Tensor.clone(x) if x.ndim == 1 else folding(x, tuple(range(1, x.ndim)))
 
 
-@batch_rule("logsumexp")
-def logsumexp(op, arguments, batched, size):
-    return reduction(op, arguments, batched, size)
-
-
-@batch_rule("real_var_mean", "real_std_mean")
-def moments(op, arguments, batched, size):
-    return reduction(op, arguments, batched, size)
-
-
-@batch_rule("median_of_all", "nanmedian_of_all")
 def median_of_all(op, arguments, batched, size):
-    x = arguments[0]
-    if x.numel() == 0:
-        return x.new_full((size,), float("nan"))
-    along = table["median" if op is table["median_of_all"] else "nanmedian"]
-    return along(x.reshape(size, -1), 1, False)[0]
+    return middle(arguments[0], torch.median, size)
+
+
+def nanmedian_of_all(op, arguments, batched, size):
+    return middle(arguments[0], torch.nanmedian, size)
+
+
+def middle(x, along, size):
+    return x.new_full((size,), float("nan")) if x.numel() == 0 else along(x.reshape(size, -1), 1)[0]
 
 
 # ---- along one dimension --------------------------------------------------------------------------------------------------
-@batch_rule("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "softmax", "log_softmax", "glu")
-@batch_rule("sort_along", "topk", "kthvalue", "mode", "median", "nanmedian")
+@short_way("shifted")
+def gated(op, arguments, batched, size):
+    if arguments[0].ndim == 1:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    return along_one(op, arguments, batched, size)
+
+
+@short_way("shifted")
 def along_one(op, arguments, batched, size):
     """Ops whose one input has a `dim`; an example without dimensions is a row of one element."""
     x, place = arguments[0], op.parameters.index("dim")
@@ -98,14 +95,11 @@ def along_one(op, arguments, batched, size):
     arguments = exchanged(arguments, place, shifted(arguments[place], ndim))
     if ndim:
         return run(op, arguments)
-    if op is table["glu"]:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
     if "keepdim" in op.parameters:
         arguments = exchanged(arguments, op.parameters.index("keepdim"), True)
     return each(run(op, exchanged(arguments, 0, x.unsqueeze(1))), lambda result: result.squeeze(1))
 
 
-@batch_rule("_softmax_gradient", "_log_softmax_gradient")
 def softmax_gradient(op, arguments, batched, size):
     g, y, dim = arguments
     g, y = repeated(g, batched[0], size), repeated(y, batched[1], size)
@@ -114,7 +108,6 @@ def softmax_gradient(op, arguments, batched, size):
     return run(op, (g, y, shifted(dim, g.ndim - 1)))
 
 
-@batch_rule("linalg_cross")
 def cross(op, arguments, batched, size):
     a, b, dim = arguments
     ndim = max(a.ndim - batched[0], b.ndim - batched[1])
@@ -124,7 +117,6 @@ def cross(op, arguments, batched, size):
 
 
 # ---- distances ------------------------------------------------------------------------------------------------------------
-@batch_rule("dist")
 def dist(op, arguments, batched, size):
     a, b, p = arguments
     ndim = max(a.ndim - batched[0], b.ndim - batched[1])
@@ -134,14 +126,12 @@ def dist(op, arguments, batched, size):
     return torch.linalg.vector_norm(difference, p, tuple(range(1, difference.ndim)))
 
 
-@batch_rule("cdist")
 def cdist(op, arguments, batched, size):
     a, b, *rest = arguments
     ndim = max(a.ndim - batched[0], b.ndim - batched[1])
     return run(op, (lined_up(a, batched[0], ndim), lined_up(b, batched[1], ndim), *rest))
 
 
-@batch_rule("cdist_backward")
 def cdist_backward(op, arguments, batched, size):
     places = (0, 1, 2, 4)
     ndim = max(arguments[i].ndim - batched[i] for i in places)
@@ -149,7 +139,6 @@ def cdist_backward(op, arguments, batched, size):
     return run(op, tuple(values))
 
 
-@batch_rule("renorm")
 def renorm(op, arguments, batched, size):
     x, p, dim, maxnorm = arguments
     if x.ndim < 3:

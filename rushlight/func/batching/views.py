@@ -2,31 +2,21 @@
 
 import math
 
-from rushlight.func.batching._table import batch_rule, refusal, torch, wrapped
+from rushlight.func.batching._table import refusal, short_way, torch, wrapped
 from rushlight.func.batching.reduction import exchanged, shifted
-from rushlight.ops import table
-from rushlight.ops.shape import window
+from rushlight.ops.shape import alias, squeeze_several, window
 
 run = torch.core.run
-
-
-SHIFTED = (
-    "transpose", "select", "slice", "diagonal", "unbind", "split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes",
-    "squeeze_one", "squeeze_dims", "unfold", "narrow_copy",
-)  # fmt: skip
-"""Views (and a copy of one) whose dimensions only have to move up."""
 
 
 def sizes_of(size):
     return (size,) if isinstance(size, int) else tuple(size)
 
 
-@batch_rule("alias", "view_as_real", "_conj", "_neg_view")
 def unchanged(op, arguments, batched, size):
     return run(op, arguments)
 
 
-@batch_rule("view_as_complex")
 def view_as_complex(op, arguments, batched, size):
     if arguments[0].ndim == 1:
         raise RuntimeError("Input tensor must have one or more dimensions")
@@ -41,7 +31,7 @@ def inferred(sizes, count):
     return tuple(n if n != -1 else count // known for n in sizes)
 
 
-@batch_rule("view", "_unsafe_view")
+@short_way("sizes")
 def view(op, arguments, batched, size):
     x, shape = arguments
     if isinstance(shape, torch.dtype):
@@ -53,7 +43,7 @@ def view(op, arguments, batched, size):
     return run(op, (x, (x.shape[0], *inferred(shape, math.prod(inner)))))
 
 
-@batch_rule("expand")
+@short_way("sizes")
 def expand(op, arguments, batched, size):
     x, shape = arguments
     shape = sizes_of(shape)
@@ -65,47 +55,46 @@ def expand(op, arguments, batched, size):
     return run(op, (x, (x.shape[0], *shape)))
 
 
-@batch_rule("permute")
+@short_way("permuted")
 def permute(op, arguments, batched, size):
     x, dims = arguments
     return run(op, (x, (0, *[wrapped(d, x.ndim - 1) + 1 for d in sizes_of(dims)])))
 
 
-@batch_rule("transpose")
+@short_way("shifted")
 def transpose(op, arguments, batched, size):
     x, first, second = arguments
     first, second = shifted(first, x.ndim - 1), shifted(second, x.ndim - 1)
-    return run(table["alias"], (x,)) if x.ndim == 1 else run(op, (x, first, second))
+    return run(alias, (x,)) if x.ndim == 1 else run(op, (x, first, second))
 
 
-@batch_rule("t")
+@short_way("transposed")
 def matrix_t(op, arguments, batched, size):
     x = arguments[0]
     if x.ndim > 3:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim - 1}D")
-    return x.transpose(1, 2) if x.ndim == 3 else run(table["alias"], (x,))
+    return x.transpose(1, 2) if x.ndim == 3 else run(alias, (x,))
 
 
-@batch_rule("squeeze_all")
 def squeeze_all(op, arguments, batched, size):
     x = arguments[0]
-    return run(table["squeeze_dims"], (x, tuple(d for d in range(1, x.ndim) if x.shape[d] == 1)))
+    return run(squeeze_several, (x, tuple(d for d in range(1, x.ndim) if x.shape[d] == 1)))
 
 
-@batch_rule("squeeze_one", "squeeze_dims")
+@short_way("shifted")
 def squeeze(op, arguments, batched, size):
     x, dim = arguments
     dims = shifted(dim, x.ndim - 1)
-    return run(table["alias"], (x,)) if x.ndim == 1 else run(op, (x, dims))
+    return run(alias, (x,)) if x.ndim == 1 else run(op, (x, dims))
 
 
-@batch_rule("unsqueeze")
+@short_way("unsqueezed")
 def unsqueeze(op, arguments, batched, size):
     x, dim = arguments
     return run(op, (x, wrapped(dim, x.ndim) + 1))
 
 
-@batch_rule("select", "slice")
+@short_way("shifted")
 def along_one(op, arguments, batched, size):
     x = arguments[0]
     if x.ndim == 1:
@@ -113,13 +102,13 @@ def along_one(op, arguments, batched, size):
     return run(op, exchanged(arguments, 1, shifted(arguments[1], x.ndim - 1)))
 
 
-@batch_rule("diagonal")
+@short_way("shifted")
 def diagonal(op, arguments, batched, size):
     x, offset, first, second = arguments
     return run(op, (x, offset, *shifted((first, second), x.ndim - 1)))
 
 
-@batch_rule("unfold")
+@short_way("shifted")
 def unfold(op, arguments, batched, size):
     x, dim, length, step = arguments
     if x.ndim == 1:
@@ -129,7 +118,7 @@ def unfold(op, arguments, batched, size):
     return run(op, (x, shifted(dim, x.ndim - 1), length, step))
 
 
-@batch_rule("unbind", "split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes")
+@short_way("shifted")
 def several(op, arguments, batched, size):
     x, place = arguments[0], op.parameters.index("dim")
     if x.ndim == 1:
@@ -142,7 +131,6 @@ def reach(sizes, strides, start):
     return start if 0 in sizes else start + 1 + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True))
 
 
-@batch_rule("window")
 def as_strided(op, arguments, batched, size):
     """The window of each example counts from where the example starts, and stays within it."""
     x, shape, strides, offset, _, x_offset = arguments
