@@ -1,15 +1,12 @@
 // What a kernel sees of a tensor: a pointer, a dtype, sizes and strides. Nothing here knows Python, tensors or gradients.
 #pragma once
 
-#include <complex>
-#include <cstdint>
 #include <stdexcept>
+
+#include "dtypes.h"
 
 namespace rl {
 
-// In the order of promotion. The numbers are shared with rushlight/core/array/dtype.pxi.
-enum class DType : int8_t { boolean, u8, i8, i16, i32, i64, f16, bf16, f32, f64, c64, c128 };
-constexpr int dtype_count = 12;
 constexpr int max_dims = 64;
 
 // One strided array. Strides count elements, may be zero (broadcast) or, inside kernels, negative.
@@ -57,9 +54,6 @@ struct Pointwise {
   Operand operands[max_operands] = {};  // of the output, then the inputs
   Loop loops[dtype_count] = {};
 };
-
-int64_t item_size(DType dtype);
-const char* dtype_name(DType dtype);
 
 // By name; nullptr where there is none.
 const Pointwise* find_pointwise(const char* name);

@@ -51,20 +51,10 @@ using Compute = std::conditional_t<is_half<T>, float, T>;
 
 template <class T>
 constexpr DType dtype_of = DType::boolean;
-#define RL_DTYPE(T, tag) \
-  template <>            \
-  constexpr DType dtype_of<T> = DType::tag;
-RL_DTYPE(uint8_t, u8)
-RL_DTYPE(int8_t, i8)
-RL_DTYPE(int16_t, i16)
-RL_DTYPE(int32_t, i32)
-RL_DTYPE(int64_t, i64)
-RL_DTYPE(float16, f16)
-RL_DTYPE(bfloat16, bf16)
-RL_DTYPE(float, f32)
-RL_DTYPE(double, f64)
-RL_DTYPE(Complex<float>, c64)
-RL_DTYPE(Complex<double>, c128)
+#define RL_DTYPE(tag, T, ...) \
+  template <>                 \
+  constexpr DType dtype_of<typename Lane<T>::type> = DType::tag;
+RL_DTYPES(RL_DTYPE)
 #undef RL_DTYPE
 
 // vector lanes_of<S> elements of type T, converted to S.

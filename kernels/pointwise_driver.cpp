@@ -61,9 +61,6 @@ Layout::Layout(const Array* operands, int operand_count) : count(operand_count),
 
 namespace {
 
-// Inline, for the few nanoseconds that a small tensor's call may take.
-constexpr int8_t item_sizes[dtype_count] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16};
-
 inline DType operand_dtype(Operand kind, DType compute) {
   switch (kind) {
     case Operand::boolean:
@@ -71,9 +68,9 @@ inline DType operand_dtype(Operand kind, DType compute) {
     case Operand::i64:
       return DType::i64;
     case Operand::real:
-      return compute == DType::c64 ? DType::f32 : compute == DType::c128 ? DType::f64 : compute;
+      return DType(real_of[int(compute)]);
     case Operand::complex:
-      return compute == DType::f32 ? DType::c64 : compute == DType::f64 ? DType::c128 : compute;
+      return DType(complex_of[int(compute)]);
     case Operand::same:
       break;
   }
@@ -249,7 +246,7 @@ void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands
     if (a.dtype != dtypes[i])
       direct = false;
     else if (direct && contiguous(a, out))
-      strides[i] = item_sizes[int(a.dtype)];
+      strides[i] = item_size(a.dtype);
     else if (direct && i > 0 && a.numel() == 1)
       strides[i] = 0;
     else

@@ -18,19 +18,8 @@ std::map<std::string, Pointwise>& pointwise_kernels() {
 
 }  // namespace
 
-int64_t item_size(DType dtype) {
-  constexpr int8_t sizes[dtype_count] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16};
-  return sizes[int(dtype)];
-}
-
-const char* dtype_name(DType dtype) {
-  constexpr const char* names[dtype_count] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
-                                              "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
-  return names[int(dtype)];
-}
-
 void no_kernel(const char* name, DType dtype) {
-  throw NoKernel("\"" + std::string(name) + "\" not implemented for '" + dtype_name(dtype) + "'");
+  throw NoKernel("\"" + std::string(name) + "\" not implemented for '" + dtype_facts[int(dtype)].title + "'");
 }
 
 Register::Register(const char* name, Kernel kernel) { kernels()[name] = kernel; }

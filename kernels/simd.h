@@ -90,26 +90,21 @@ constexpr bool is_bool = std::is_same_v<T, bool>;
 template <class T>
 using Real = typename Traits<T>::Real;
 
-// The type of each dtype, in the order of DType.
+// The type that the loops know each dtype by.
+template <class T>
+struct Lane {
+  using type = T;
+};
+template <class T>
+struct Lane<std::complex<T>> {
+  using type = Complex<T>;
+};
 template <int dtype>
 struct TypeOf;
-#define RL_TYPE(tag, T)            \
-  template <>                      \
-  struct TypeOf<int(DType::tag)> { \
-    using type = T;                \
-  };
-RL_TYPE(boolean, bool)
-RL_TYPE(u8, uint8_t)
-RL_TYPE(i8, int8_t)
-RL_TYPE(i16, int16_t)
-RL_TYPE(i32, int32_t)
-RL_TYPE(i64, int64_t)
-RL_TYPE(f16, float16)
-RL_TYPE(bf16, bfloat16)
-RL_TYPE(f32, float)
-RL_TYPE(f64, double)
-RL_TYPE(c64, Complex<float>)
-RL_TYPE(c128, Complex<double>)
+#define RL_TYPE(tag, T, ...) \
+  template <>                \
+  struct TypeOf<int(DType::tag)> : Lane<T> {};
+RL_DTYPES(RL_TYPE)
 #undef RL_TYPE
 
 namespace simd {

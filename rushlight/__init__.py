@@ -48,16 +48,7 @@ from rushlight.version import __version__
 _core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
 _names = globals()
 _names.update(_core.dtype_by_name)
-_names.update(
-    half=_core.dtype_by_name["float16"],
-    float=_core.dtype_by_name["float32"],
-    double=_core.dtype_by_name["float64"],
-    cfloat=_core.dtype_by_name["complex64"],
-    cdouble=_core.dtype_by_name["complex128"],
-    short=_core.dtype_by_name["int16"],
-    int=_core.dtype_by_name["int32"],
-    long=_core.dtype_by_name["int64"],
-)
+_names.update({_dtype.short_name: _dtype for _dtype in _core.dtype_by_name.values() if _dtype.short_name not in ("byte", "char")})
 _names.update({_type.__name__: _type for _dtype, _type in _core.tensor_types.items() if not _dtype.is_complex})
 
 from rushlight import ops as _ops

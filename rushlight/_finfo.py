@@ -7,21 +7,12 @@ from rushlight import core
 
 __all__ = ["finfo", "iinfo"]
 
-# By dtype: bits, bits of the significand without the leading one, the largest exponent, decimal digits that survive.
-_FORMATS = {
-    "float16": (16, 10, 15, 3),
-    "bfloat16": (16, 7, 127, 2),
-    "float32": (32, 23, 127, 6),
-    "float64": (64, 52, 1023, 15),
-}
-_REAL_OF = {"complex32": "float16", "complex64": "float32", "complex128": "float64"}
 
-
-def _name(kind: str, dtype) -> str:
-    found = core.dtype_of(dtype)
+def _dtype(kind: str, given):
+    found = core.dtype_of(given)
     if found is None:
-        raise TypeError(f"{kind}(): argument 'type' (position 1) must be torch.dtype, not {type(dtype).__name__}")
-    return found.name
+        raise TypeError(f"{kind}(): argument 'type' (position 1) must be torch.dtype, not {type(given).__name__}")
+    return found
 
 
 class _Limits:
@@ -69,22 +60,20 @@ class finfo(_Limits):
     _shown = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
 
     def __init__(self, type=...) -> None:
-        name = _name("finfo", torch.get_default_dtype() if type is ... else type)
-        name = _REAL_OF.get(name, name)
-        if name not in _FORMATS:
+        dtype = _dtype("finfo", torch.get_default_dtype() if type is ... else type)
+        if not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
-        bits, fraction, exponent, digits = _FORMATS[name]
-        largest = math.ldexp(2.0 - math.ldexp(1.0, -fraction), exponent)
-        smallest = math.ldexp(1.0, 1 - exponent)
+        dtype = dtype.to_real()
+        digits, gap, least, smallest, largest = core.limits_of(dtype)
         super().__init__(
-            bits=bits,
-            eps=math.ldexp(1.0, -fraction),
+            bits=8 * dtype.itemsize,
+            eps=gap,
             max=largest,
-            min=-largest,
-            smallest_normal=smallest,
-            tiny=smallest,
-            resolution=float(f"1e-{digits}"),
-            dtype=name,
+            min=smallest,
+            smallest_normal=least,
+            tiny=least,
+            resolution=float(f"1e-{int((digits - 1) * math.log10(2))}"),
+            dtype=dtype.name,
         )
 
 
@@ -95,14 +84,13 @@ class iinfo(_Limits):
     _shown = ("min", "max")
 
     def __init__(self, type) -> None:
-        name = _name("iinfo", type)
-        if name == "bool":
+        dtype = _dtype("iinfo", type)
+        if dtype.name == "bool":
             raise TypeError("torch.bool is not supported by torch.iinfo")
-        if "int" not in name:
+        if dtype.is_floating_point or dtype.is_complex:
             raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
-        bits = int(name.removeprefix("u").removeprefix("int"))
-        low, high = (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-        super().__init__(bits=bits, max=high, min=low, dtype=name)
+        *_, smallest, largest = core.limits_of(dtype)
+        super().__init__(bits=8 * dtype.itemsize, max=largest, min=smallest, dtype=dtype.name)
 
 
 for _class in (finfo, iinfo):

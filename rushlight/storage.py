@@ -130,32 +130,17 @@ def from_file(filename, shared=False, nbytes=0):
         return storage_over(mmap.mmap(file.fileno(), nbytes, flags=mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE))
 
 
-def converted(name):
+def converted(dtype):
     def convert(self):
         """A typed storage with every element converted."""
-        return TypedStorage(
-            wrap_storage=core.storage_of(self.values.to(core.dtype_by_name[name])), dtype=core.dtype_by_name[name]
-        )
+        return TypedStorage(wrap_storage=core.storage_of(self.values.to(dtype)), dtype=dtype)
 
     return convert
 
 
 CONVERSIONS = {
-    name: converted(dtype)
-    for name, dtype in (
-        ("double", "float64"),
-        ("float", "float32"),
-        ("half", "float16"),
-        ("long", "int64"),
-        ("int", "int32"),
-        ("short", "int16"),
-        ("char", "int8"),
-        ("byte", "uint8"),
-        ("bool", "bool"),
-        ("bfloat16", "bfloat16"),
-        ("complex_double", "complex128"),
-        ("complex_float", "complex64"),
-    )
+    "complex_" + dtype.short_name[1:] if dtype.is_complex else dtype.short_name: converted(dtype)
+    for dtype in core.dtype_by_name.values()
 }
 
 UNTYPED = {

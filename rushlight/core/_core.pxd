@@ -23,33 +23,11 @@ from libcpp.utility cimport pair
 include "array/kernels.pxi"
 
 # ------------------------------------------------------------------------------------------------------------------------- array
-cdef enum:
-    BOOL = 0
-    UINT8 = 1
-    INT8 = 2
-    INT16 = 3
-    INT32 = 4
-    INT64 = 5
-    FLOAT16 = 6
-    BFLOAT16 = 7
-    FLOAT32 = 8
-    FLOAT64 = 9
-    COMPLEX64 = 10
-    COMPLEX128 = 11
-    NO_DTYPE = -1
-    DTYPES = 12
-
-# In the order of promotion between categories.
-cdef enum:
-    IS_BOOL = 0
-    IS_INTEGER = 1
-    IS_FLOATING = 2
-    IS_COMPLEX = 3
-
 @cython.final
 cdef class dtype:
     cdef readonly int code
     cdef readonly str name
+    cdef readonly str short_name
     cdef readonly str legacy_name
 
 @cython.final

@@ -125,11 +125,6 @@ def in_place(op):
     return found
 
 
-def legacy_name(dtype):
-    """Double, ComplexFloat, …: how error texts call dtypes."""
-    return dtype.legacy_name
-
-
 def c_name(dtype):
     """What PyTorch's texts call a dtype after the type of C++."""
     return scalar_type_name(dtype)

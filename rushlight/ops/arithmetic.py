@@ -13,7 +13,6 @@ from rushlight.ops._rules import (
     conjugate,
     in_place,
     is_complex,
-    legacy_name,
     not_implemented,
     refuse_dtypes,
     total,
@@ -347,8 +346,8 @@ def float_power(input, exponent, *, out=None):
     dtype = wide_dtype(input, exponent)
     if out is not None and out.dtype != dtype:
         raise RuntimeError(
-            f"the output given to float_power has dtype {legacy_name(out.dtype)} but the operation's result requires dtype "
-            f"{legacy_name(dtype)}"
+            f"the output given to float_power has dtype {out.dtype.legacy_name} but the operation's result requires dtype "
+            f"{dtype.legacy_name}"
         )
     return torch.pow(wide_operand(input, dtype), wide_operand(exponent, dtype), out=out)
 
@@ -359,8 +358,8 @@ def float_power_(self, exponent):
     dtype = wide_dtype(self, exponent)
     if self.dtype != dtype:
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {legacy_name(self.dtype)} but the operation's result requires dtype "
-            f"{legacy_name(dtype)}"
+            f"the base given to float_power_ has dtype {self.dtype.legacy_name} but the operation's result requires dtype "
+            f"{dtype.legacy_name}"
         )
     return self.pow_(wide_operand(exponent, dtype))
 

@@ -8,7 +8,6 @@ from rushlight.ops._rules import (
     c_name,
     dynamic_shape,
     in_place,
-    legacy_name,
     not_implemented,
     refuse_complex,
     require_tensors,
@@ -70,7 +69,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Where |input - other| is at most atol + rtol |other|."""
     require_tensors("isclose", input=input, other=other)
     if input.dtype != other.dtype:
-        raise RuntimeError(f"{legacy_name(input.dtype)} did not match {legacy_name(other.dtype)}")
+        raise RuntimeError(f"{input.dtype.legacy_name} did not match {other.dtype.legacy_name}")
     if not rtol >= 0:
         raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol:g}")
     if not atol >= 0:

@@ -126,35 +126,21 @@ def as_dtype(value):
     return core.dtype_of(value) or value
 
 
-def conversion(name, dtype_name):
+def conversion(dtype):
     """A method that converts to one dtype."""
-    dtype = DTYPES[dtype_name]
 
     def convert(self, memory_format=core.preserve_format):
         if memory_format is core.preserve_format:
             return self if self.dtype is dtype else _to_copy(self, dtype)
         return move(self, dtype, None, False, memory_format)
 
-    convert.__name__ = convert.__qualname__ = name
-    convert.__doc__ = f"This tensor as {dtype_name}."
+    convert.__name__ = convert.__qualname__ = dtype.short_name
+    convert.__doc__ = f"This tensor as {dtype.name}."
     composite(convert, function=False)
 
 
-for _method, _dtype in {
-    "float": "float32",
-    "double": "float64",
-    "half": "float16",
-    "bfloat16": "bfloat16",
-    "int": "int32",
-    "long": "int64",
-    "short": "int16",
-    "char": "int8",
-    "byte": "uint8",
-    "bool": "bool",
-    "cfloat": "complex64",
-    "cdouble": "complex128",
-}.items():
-    conversion(_method, _dtype)
+for _dtype in DTYPES.values():
+    conversion(_dtype)
 
 
 @composite(function=False, name="type")

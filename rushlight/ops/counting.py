@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import not_implemented
-from rushlight.ops.indexing import INDICES, dtype_title, nonzero_places
+from rushlight.ops.indexing import INDICES, nonzero_places
 from rushlight.ops.rearranging import zeros
 from rushlight.ops.shape import wrapped
 
@@ -67,7 +67,7 @@ def unravel_index(indices, shape):
 # ---------------------------------------------------------------------------------------------------------- repeats and counts
 def check_repeats(repeats):
     if repeats.dtype not in INDICES:
-        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{dtype_title(repeats.dtype)}'")
+        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{repeats.dtype.legacy_name}'")
 
 
 @op(name="NotImplemented", function=False, method=False, out=False, public="repeat_interleave", overload="Tensor")
@@ -123,7 +123,7 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
 def bincount(x, weights=None, minlength=0):
     """How often each value from 0 on occurs, or the sum of its weights."""
     if x.is_floating_point() or x.is_complex() or x.dtype is torch.bool:
-        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{dtype_title(x.dtype)}'")
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{x.dtype.legacy_name}'")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     if x.ndim != 1:
@@ -158,7 +158,7 @@ def histc(x, bins=100, min=0, max=0):
         kernel_name = (
             "linspace_cpu" if x.dtype is torch.bool else "aminmax_cpu" if x.is_complex() and min == max else "histogram_cpu"
         )
-        raise NotImplementedError(f"\"{kernel_name}\" not implemented for '{dtype_title(x.dtype)}'")
+        raise NotImplementedError(f"\"{kernel_name}\" not implemented for '{x.dtype.legacy_name}'")
     out = zeros((bins,), x.dtype)
     kernel("histc")(out, x, float(min), float(max))
     return out
@@ -191,7 +191,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
         )
     if sorter is not None and sorter.dtype is not torch.int64:
         raise RuntimeError(
-            f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {dtype_title(sorter.dtype)}"
+            f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {sorter.dtype.legacy_name}"
         )
     for kind, given in (("input value", values), ("boundary", sorted_sequence)):
         if not given.is_contiguous():

@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place
 from rushlight.ops._rules import c_name
-from rushlight.ops.indexing import dtype_title, warn_of_expanded
+from rushlight.ops.indexing import warn_of_expanded
 from rushlight.ops.rearranging import ZERO
 from rushlight.ops.shape import broadcast_two
 
@@ -258,10 +258,10 @@ def source_gradient(g, mask, source_shape):
 )
 def scatter_where(x, mask, source):
     """`x` with the elements of `source`, in order, where `mask` is True."""
-    require_bool(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {dtype_title(mask.dtype)}")
+    require_bool(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.legacy_name}")
     if source.dtype is not x.dtype:
         raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes but got{dtype_title(x.dtype)} and {dtype_title(source.dtype)}"
+            f"masked_scatter: expected self and source to have same dtypes but got{x.dtype.legacy_name} and {source.dtype.legacy_name}"
         )
     kernel("masked_scatter")(x, mask.expand(x.shape), source)
     return x

@@ -179,38 +179,17 @@ def _index_put(x, indices, values, accumulate=False):
             ) from None
     if values.dtype is not x.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {dtype_title(x.dtype)} for the destination and "
-            f"{dtype_title(values.dtype)} for the source."
+            f"Index put requires the source and destination dtypes match, got {x.dtype.legacy_name} for the destination and "
+            f"{values.dtype.legacy_name} for the source."
         )
     kernel("index_put")(selection.indexed_first(x), selection.result_first(values), *selection.tensors, int(accumulate))
     return x
-
-
-TITLES = {
-    "bool": "Bool",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "float16": "Half",
-    "bfloat16": "BFloat16",
-    "float32": "Float",
-    "float64": "Double",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-}
 
 
 def only_mask(indices):
     """The mask that selects alone, or None."""
     given = [index for index in indices if isinstance(index, torch.Tensor)]
     return given[0] if len(given) == 1 and given[0].dtype in MASKS else None
-
-
-def dtype_title(dtype):
-    """What PyTorch's errors call a dtype."""
-    return TITLES[str(dtype).removeprefix("torch.")]
 
 
 def warn_of_expanded(name, x, indexing):
@@ -279,7 +258,7 @@ def index_put_(input, indices, values, accumulate=False):
 def take(x, index):
     """The elements at linear (row-major) indices."""
     if index.dtype is not torch.int64:
-        raise RuntimeError(f"take(): Expected a long tensor for index, but got {dtype_title(index.dtype)}")
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype.legacy_name}")
     out = core.empty_tensor(index.shape, x.dtype)
     kernel("take")(out, x, index)
     return out
@@ -297,11 +276,11 @@ def take(x, index):
 def put(x, index, source, accumulate=False):
     """`x` with the elements of `source` at linear (row-major) indices, or added there."""
     if index.dtype is not torch.int64:
-        raise RuntimeError(f"put_(): Expected a long tensor for index, but got {dtype_title(index.dtype)}")
+        raise RuntimeError(f"put_(): Expected a long tensor for index, but got {index.dtype.legacy_name}")
     if source.dtype is not x.dtype:
         raise RuntimeError(
             "put_(): self and source expected to have the same dtype, but got self.dtype = "
-            f"{dtype_title(x.dtype)} and source.dtype = {dtype_title(source.dtype)}"
+            f"{x.dtype.legacy_name} and source.dtype = {source.dtype.legacy_name}"
         )
     if source.numel() != index.numel():
         raise IndexError(

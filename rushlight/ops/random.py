@@ -8,7 +8,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, default_generator, draw, drawn, kernel
 from rushlight.ops._declare import Declaration, composite, namespaces, table
-from rushlight.ops._rules import c_name
+from rushlight.ops._rules import c_name, not_implemented
 from rushlight.ops.creation import LONG, check_layout, like, size_keyword
 
 UNIFORM, NORMAL, BERNOULLI = kernel("uniform"), kernel("normal"), kernel("bernoulli")
@@ -138,19 +138,11 @@ def like_factory(name, kernel, about):
 rand_like = like_factory("rand_like", UNIFORM, "Uniform numbers on [0, 1) in the shape, strides and dtype of `input`.")
 randn_like = like_factory("randn_like", NORMAL, "Standard normal numbers in the shape, strides and dtype of `input`.")
 
-# What fits into each dtype, and which whole numbers random_ draws without an upper end.
-LIMITS = {
-    "bool": (0, 1, 1),
-    "uint8": (0, 255, 255),
-    "int8": (-128, 127, 127),
-    "int16": (-(2**15), 2**15 - 1, 2**15 - 1),
-    "int32": (-(2**31), 2**31 - 1, 2**31 - 1),
-    "int64": (-(2**63), 2**63 - 1, 2**63 - 1),
-    "float16": (-65504, 65504, 2**11),
-    "bfloat16": (-(2**63), 2**63 - 1, 2**8),
-    "float32": (-(2**63), 2**63 - 1, 2**24),
-    "float64": (-(2**63), 2**63 - 1, 2**53),
-}
+
+def limits_of(dtype):
+    """What fits into a dtype and into 64 bits, and the largest whole number that random_ draws without an upper end."""
+    digits, _, _, smallest, largest = core.limits_of(dtype)
+    return max(smallest, -(2**63)), min(largest, 2**63 - 1), 2**digits if dtype.is_floating_point else largest
 
 
 def wrapped(value):
@@ -160,26 +152,26 @@ def wrapped(value):
 
 def draw_integers(x, low, high, generator):
     """Whole numbers in [low, high) into `x`; high None: up to the largest that the dtype holds."""
-    limits = LIMITS.get(x.dtype.name)
-    if limits is None and high is not None:
+    if x.is_complex() and high is not None:
         raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
-    if limits is None:
-        raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{x.dtype.legacy_name}'")
+    if x.is_complex():
+        raise not_implemented("random_kernel_cpu", x.dtype)
+    least, greatest, greatest_drawn = limits_of(x.dtype)
     for bound in (low, high):
         if bound is not None and not -(2**63) <= bound < 2**63:
             raise ValueError("Overflow when unpacking long long")
     if high is None:
         if low == -(2**63) and x.dtype is LONG:
             return draw(x, ANY_BITS, generator)
-        high = limits[2] + 1
+        high = greatest_drawn + 1
     elif low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    if not limits[0] <= low <= limits[1]:
+    if not least <= low <= greatest:
         raise RuntimeError(f"from is out of bounds for {c_name(x.dtype)}")
-    if not limits[0] <= high - 1 <= limits[1]:
+    if not least <= high - 1 <= greatest:
         raise RuntimeError(f"to - 1 is out of bounds for {c_name(x.dtype)}")
-    digits = DIGITS.get(x.dtype.name)
-    if digits is not None:
+    if x.is_floating_point():
+        digits = core.limits_of(x.dtype)[0]
         for label, bound in (("from", low), ("to - 1", high - 1)):
             if abs(bound) > 2**digits:
                 warnings.warn(
@@ -190,10 +182,6 @@ def draw_integers(x, low, high, generator):
                 )
         low, high = representable(low, high, digits)
     return draw(x, FROM_TO, generator, low, wrapped(high))
-
-
-DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
-"""Bits of the significand: whole numbers up to 2**digits are exact."""
 
 
 def nearest(value, digits):
@@ -305,15 +293,14 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     if not hasattr(type(n), "__index__"):
         raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
     dtype = dtype or (LONG if out is None else out.dtype)
-    limits = LIMITS.get(dtype.name)
-    if limits is None or dtype.name == "bool":
-        raise NotImplementedError(f"\"randperm\" not implemented for '{dtype.legacy_name}'")
+    if dtype.is_complex or dtype.name == "bool":
+        raise not_implemented("randperm", dtype)
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     if not dtype.is_floating_point:
         core.check_number_fits(max(n - 1, 0), dtype)
-    elif n > 2 ** DIGITS[dtype.name] + 1:
-        raise RuntimeError(f"n cannot be greater than {2 ** DIGITS[dtype.name] + 1} for {dtype.legacy_name} type.")
+    elif n > 2 ** core.limits_of(dtype)[0] + 1:
+        raise RuntimeError(f"n cannot be greater than {2 ** core.limits_of(dtype)[0] + 1} for {dtype.legacy_name} type.")
     check_layout(layout)
     if out is not None:
         refuse_out_in_vmap(out)
@@ -351,14 +338,6 @@ def in_place(*, method=None, name=None, variant=None, keywords=()):
     return declare
 
 
-FLOAT_LIMITS = {
-    "float16": 65504.0,
-    "bfloat16": 3.3895313892515355e38,
-    "float32": 3.4028234663852886e38,
-    "float64": 1.7976931348623157e308,
-}
-
-
 def shown(value):
     """A number as C++ prints it."""
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -369,7 +348,7 @@ def uniform(x, from_=0.0, to=1.0, *, generator=None):
     """Fills with numbers from the uniform distribution on [from, to)."""
     from_, to = float(from_), float(to)
     if from_ != 0.0 or to != 1.0:
-        limit = FLOAT_LIMITS.get(x.dtype.to_real().name if x.is_complex() else x.dtype.name, math.inf)
+        limit = core.limits_of(x.dtype)[-1] if x.is_floating_point() or x.is_complex() else math.inf
         for label, bound in (("from", from_), ("to", to)):
             if not -limit <= bound <= limit:
                 raise RuntimeError(f"{label} is out of bounds for {c_name(x.dtype)}")

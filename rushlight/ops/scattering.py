@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops._rules import not_implemented
-from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title
+from rushlight.ops.indexing import INDICES, as_value, at_least_vector
 from rushlight.ops.shape import broadcast_two, wrapped
 
 
@@ -257,7 +257,7 @@ def take_along_dim(input, indices, dim=None, *, out=None):
     if dim is None:
         return torch.gather(input.view(-1), 0, indices.view(-1), out=out)
     if indices.dtype is not torch.int64:
-        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {dtype_title(indices.dtype)}")
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.legacy_name}")
     if input.ndim != indices.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "

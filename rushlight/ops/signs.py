@@ -6,7 +6,6 @@ from rushlight.ops._declare import composite, place, pointwise
 from rushlight.ops._rules import (
     FLAT,
     in_place,
-    legacy_name,
     real_product,
     refuse_complex,
     refuse_dtypes,
@@ -116,7 +115,7 @@ def conj_physical(input, *, out=None):
     if out is None:
         return _conj_physical(input) if input.dtype.is_complex else input
     if out.dtype is not input.dtype:
-        raise RuntimeError(f"Found dtype {legacy_name(out.dtype)} but expected {legacy_name(input.dtype)}")
+        raise RuntimeError(f"Found dtype {out.dtype.legacy_name} but expected {input.dtype.legacy_name}")
     return _conj_physical(input, out=out)
 
 
@@ -166,12 +165,11 @@ def check_parts(a, b):
     names = ("float16", "float32", "float64")
     if a.dtype.name not in names or b.dtype.name not in names:
         raise RuntimeError(
-            f"Expected both inputs to be Half, Float or Double tensors but got {legacy_name(a.dtype)} and {legacy_name(b.dtype)}"
+            f"Expected both inputs to be Half, Float or Double tensors but got {a.dtype.legacy_name} and {b.dtype.legacy_name}"
         )
     if a.dtype != b.dtype:
         raise RuntimeError(
-            f"Expected object of scalar type {legacy_name(a.dtype)} but got scalar type {legacy_name(b.dtype)} for second "
-            "argument"
+            f"Expected object of scalar type {a.dtype.legacy_name} but got scalar type {b.dtype.legacy_name} for second argument"
         )
 
 

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import kernel, op
 from rushlight.ops._rules import not_implemented
-from rushlight.ops.indexing import INDICES, as_value, at_least_vector, dtype_title, warn_of_expanded
+from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
 from rushlight.ops.shape import wrapped
 
@@ -36,14 +36,14 @@ def check_slices(name, x, dim, index, source):
     """What index_add and index_reduce ask of their arguments."""
     if index.ndim > 1:
         raise IndexError(
-            f"{name}_(): Index is supposed to be a vector, but got dim: {index.ndim} with type: {dtype_title(index.dtype)} and size: "
+            f"{name}_(): Index is supposed to be a vector, but got dim: {index.ndim} with type: {index.dtype.legacy_name} and size: "
             f"{list(index.shape)}"
         )
     if index.dtype not in INDICES:
-        raise RuntimeError(f"{name}_(): Expected dtype int32/int64 for index but got: {dtype_title(index.dtype)}")
+        raise RuntimeError(f"{name}_(): Expected dtype int32/int64 for index but got: {index.dtype.legacy_name}")
     if source.dtype is not x.dtype:
         raise RuntimeError(
-            f"{name}_(): self ({dtype_title(x.dtype)}) and source ({dtype_title(source.dtype)}) must have the same scalar type"
+            f"{name}_(): self ({x.dtype.legacy_name}) and source ({source.dtype.legacy_name}) must have the same scalar type"
         )
     d = wrapped(dim, source.ndim)
     length = source.shape[d] if source.ndim else 1
@@ -111,11 +111,11 @@ def index_copy(x, dim, index, source):
             f"({source.ndim}), destination dimensionality ({x.ndim})"
         )
     if index.dtype is not torch.int64:
-        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {dtype_title(index.dtype)}")
+        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {index.dtype.legacy_name}")
     if source.dtype is not x.dtype:
         raise RuntimeError(
-            f"index_copy_(): self and source expected to have the same dtype, but got (self) {dtype_title(x.dtype)} and (source) "
-            f"{dtype_title(source.dtype)}"
+            f"index_copy_(): self and source expected to have the same dtype, but got (self) {x.dtype.legacy_name} and (source) "
+            f"{source.dtype.legacy_name}"
         )
     core.require_apart(x, source, index)
     target, lines = at_least_vector(x), at_least_vector(source)

@@ -1,8 +1,4 @@
-# What kinds of numbers there are, and what comes of mixing them. The codes are those of kernels/array.h.
-cdef int8_t category[DTYPES]
-cdef int8_t item_bytes[DTYPES]
-cdef int8_t real_of[DTYPES]
-cdef int8_t complex_of[DTYPES]
+# What kinds of numbers there are, and what comes of mixing them. What is known of each stands in kernels/dtypes.h.
 cdef int8_t promotion[DTYPES][DTYPES]
 cdef list dtypes = [None] * DTYPES
 cdef int default_dtype = FLOAT32
@@ -27,7 +23,7 @@ cdef class dtype:
 
     @property
     def is_signed(self):
-        return self.code > UINT8
+        return signed_numbers(self.code)
 
     def to_real(self):
         """The dtype of the real part."""
@@ -50,21 +46,11 @@ cdef class dtype:
 cdef _define_dtypes():
     cdef dtype d
     cdef int i, j, low, high
-    # name, legacy tensor type, category, bytes, real part, complex type
-    rows = (
-        ("bool", "Bool", IS_BOOL, 1, BOOL, COMPLEX64), ("uint8", "Byte", IS_INTEGER, 1, UINT8, COMPLEX64),
-        ("int8", "Char", IS_INTEGER, 1, INT8, COMPLEX64), ("int16", "Short", IS_INTEGER, 2, INT16, COMPLEX64),
-        ("int32", "Int", IS_INTEGER, 4, INT32, COMPLEX64), ("int64", "Long", IS_INTEGER, 8, INT64, COMPLEX64),
-        ("float16", "Half", IS_FLOATING, 2, FLOAT16, COMPLEX64), ("bfloat16", "BFloat16", IS_FLOATING, 2, BFLOAT16, COMPLEX64),
-        ("float32", "Float", IS_FLOATING, 4, FLOAT32, COMPLEX64), ("float64", "Double", IS_FLOATING, 8, FLOAT64, COMPLEX128),
-        ("complex64", "ComplexFloat", IS_COMPLEX, 8, FLOAT32, COMPLEX64),
-        ("complex128", "ComplexDouble", IS_COMPLEX, 16, FLOAT64, COMPLEX128),
-    )
-    for i, (name, legacy, kind, size, real, complex_type) in enumerate(rows):
+    for i in range(DTYPES):
         d = dtype.__new__(dtype)
-        d.code, d.name, d.legacy_name = i, name, legacy
+        d.code, d.name, d.short_name = i, dtype_facts[i].name.decode(), dtype_facts[i].short_name.decode()
+        d.legacy_name = dtype_facts[i].title.decode()
         dtypes[i] = d
-        category[i], item_bytes[i], real_of[i], complex_of[i] = kind, size, real, complex_type
     for i in range(DTYPES):
         for j in range(DTYPES):
             low, high = min(i, j), max(i, j)
@@ -78,6 +64,17 @@ cdef _define_dtypes():
 _define_dtypes()
 
 dtype_by_name = {d.name: d for d in dtypes}
+
+def limits_of(dtype d not None):
+    """Of a dtype: bits of the significand, the gap after 1 and the least normal number (0 where these mean nothing), the smallest and the
+    largest number."""
+    cdef const DTypeFacts* facts = &dtype_facts[d.code]
+    if category[d.code] < IS_FLOATING:
+        return facts.digits, 0., 0., SMALLEST[d.code], LARGEST[d.code]
+    return facts.digits, facts.gap, facts.least, -facts.largest, facts.largest
+
+cdef inline bint signed_numbers(int code) noexcept:
+    return category[code] >= IS_FLOATING or dtype_facts[code].dlpack_code == 0
 
 cdef int code_given(str function, object given, str parameter="dtype", int position=0) except -1:
     """The code of a dtype argument that must be given."""
@@ -178,13 +175,16 @@ cdef int64_t int64_of(object value) except? -1:
 cdef extern from "<cmath>":
     const double INFINITY
 
-# The largest finite number of a dtype where a Python number may be beyond it, and the range of the integers.
-cdef double LARGEST[12]
-LARGEST[:] = [0, 0, 0, 0, 0, 0, 65504, 3.3895313892515355e38, 3.4028234663852886e38, 0, 3.4028234663852886e38, 0]
-cdef int64_t SMALLEST[6]
-SMALLEST[:] = [0, 0, -128, -32768, -2147483648, -9223372036854775807 - 1]
-cdef int64_t LARGEST_INTEGER[6]
-LARGEST_INTEGER[:] = [1, 255, 127, 32767, 2147483647, 9223372036854775807]
+# The range of the integers.
+cdef int64_t SMALLEST[DTYPES]
+cdef int64_t LARGEST[DTYPES]
+
+cdef _define_limits():
+    for i in range(DTYPES):
+        if category[i] < IS_FLOATING:
+            LARGEST[i] = <int64_t>((<uint64_t>1 << dtype_facts[i].digits) - 1)
+            SMALLEST[i] = -LARGEST[i] - 1 if signed_numbers(i) else 0
+_define_limits()
 
 cdef raise_overflow(str named):
     raise RuntimeError(f"value cannot be converted to type {named} without overflow")
@@ -201,8 +201,8 @@ def check_number_fits(value, d):
 
 cdef int check_fits(object value, int code) except -1:
     cdef double element[2]
-    cdef double real, imag = 0
-    if LARGEST[code] == 0:
+    cdef double real, imag = 0, most = dtype_facts[code].largest
+    if category[code] < IS_FLOATING or code == FLOAT64 or code == COMPLEX128:      # (Python's numbers are float64)
         return write_number(value, code, element)
     if PyFloat_CheckExact(value):
         real = value
@@ -212,8 +212,8 @@ cdef int check_fits(object value, int code) except -1:
         if PyLong_Check(value):
             require_64_bits(value)
         real = value
-    if LARGEST[code] < abs(real) < INFINITY or LARGEST[code] < abs(imag) < INFINITY or imag != 0 and category[code] != IS_COMPLEX:
-        raise_overflow({FLOAT16: "c10::Half", BFLOAT16: "c10::BFloat16", FLOAT32: "float", COMPLEX64: "c10::complex<float>"}[code])
+    if most < abs(real) < INFINITY or most < abs(imag) < INFINITY or imag != 0 and category[code] != IS_COMPLEX:
+        raise_overflow(c_name(code))
     return 0
 
 cdef object wrapped_around(object value):
@@ -267,7 +267,7 @@ cdef int write_number(object value, int code, void* at) except -1:
             value = value.real
         if PyFloat_Check(value):
             real = value
-            if not SMALLEST[code] <= real <= <double>LARGEST_INTEGER[code]:
+            if not SMALLEST[code] <= real <= <double>LARGEST[code]:
                 raise_overflow(c_name(code))
             integer = <int64_t>real if real < 9223372036854775808. else SMALLEST[INT64]
         else:
@@ -276,7 +276,7 @@ cdef int write_number(object value, int code, void* at) except -1:
                 require_64_bits(value)
                 raise_overflow(c_name(code))
             # Numbers below 0 wrap around in an unsigned byte.
-            if integer > LARGEST_INTEGER[code] or integer < (-255 if code == UINT8 else SMALLEST[code]):
+            if integer > LARGEST[code] or integer < (-255 if code == UINT8 else SMALLEST[code]):
                 raise_overflow(c_name(code))
         if code == INT64:
             (<int64_t*>at)[0] = integer
@@ -291,8 +291,7 @@ cdef int write_number(object value, int code, void* at) except -1:
     return 0
 
 cdef str c_name(int code):
-    return ("bool", "uint8_t", "int8_t", "int16_t", "int", "int64_t", "at::Half", "at::BFloat16", "float", "double",
-            "c10::complex<float>", "c10::complex<double>")[code]
+    return dtype_facts[code].number_name.decode()
 
 cdef extern from *:
     """

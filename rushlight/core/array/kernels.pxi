@@ -30,6 +30,48 @@ cdef extern from *:
 
 ctypedef int64_t* Int64Pointer
 
+# The table of dtypes.
+cdef extern from * namespace "rl":
+    enum:
+        BOOL "int(rl::DType::boolean)"
+        UINT8 "int(rl::DType::u8)"
+        INT8 "int(rl::DType::i8)"
+        INT16 "int(rl::DType::i16)"
+        INT32 "int(rl::DType::i32)"
+        INT64 "int(rl::DType::i64)"
+        FLOAT16 "int(rl::DType::f16)"
+        BFLOAT16 "int(rl::DType::bf16)"
+        FLOAT32 "int(rl::DType::f32)"
+        FLOAT64 "int(rl::DType::f64)"
+        COMPLEX64 "int(rl::DType::c64)"
+        COMPLEX128 "int(rl::DType::c128)"
+        DTYPES "rl::dtype_count"
+        # In the order of promotion between categories.
+        IS_BOOL "int(rl::Category::boolean)"
+        IS_INTEGER "int(rl::Category::integer)"
+        IS_FLOATING "int(rl::Category::floating)"
+        IS_COMPLEX "int(rl::Category::complex)"
+    cdef struct DTypeFacts:
+        const char* name
+        const char* short_name
+        const char* title
+        const char* type_name
+        const char* number_name
+        const char* typestr
+        int8_t dlpack_code
+        int8_t digits
+        double gap
+        double least
+        double largest
+    const DTypeFacts dtype_facts[DTYPES]
+    const int8_t item_bytes[DTYPES]
+    const int8_t category[DTYPES]
+    const int8_t real_of[DTYPES]
+    const int8_t complex_of[DTYPES]
+
+cdef enum:
+    NO_DTYPE = -1
+
 cdef extern from * namespace "rl" nogil:
     cdef cppclass DType "rl::DType":
         pass
@@ -47,11 +89,10 @@ cdef extern from * namespace "rl" nogil:
     cdef struct Pointwise "rl::Pointwise":
         const char* name
         int inputs
-        Loop loops[12]
+        Loop loops[DTYPES]
     const Pointwise* find_pointwise(const char*)
     KernelFunction find_kernel(const char*)
     const char* kernel_names "rl::kernel_names"()
-    int64_t item_size(DType)
     void run_pointwise "rl::run_pointwise"(const Pointwise*, DType, const Array*, int, const Number*) except +rl_raise
     cdef cppclass Geometry "rl::Geometry":
         int32_t ndim

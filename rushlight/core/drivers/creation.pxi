@@ -101,14 +101,14 @@ cdef int store_number(object value, int code, void* at) except -1:
         return write_number(real, code, at)
     if PyFloat_Check(value):
         real = PyFloat_AS_DOUBLE(value)
-        if not SMALLEST[code] <= real <= <double>LARGEST_INTEGER[code] or real >= 9223372036854775808.:
+        if not SMALLEST[code] <= real <= <double>LARGEST[code] or real >= 9223372036854775808.:
             raise_overflow(dtypes[code].name)
         integer = <int64_t>real
     else:
         integer = PyLong_AsLongLongAndOverflow(value if PyLong_Check(value) else PyNumber_Index(value), &overflow)
         if overflow:
             raise ValueError("Overflow when unpacking long long")
-    if code != INT64 and not (-255 if code == UINT8 else SMALLEST[code]) <= integer <= LARGEST_INTEGER[code]:
+    if code != INT64 and not (-255 if code == UINT8 else SMALLEST[code]) <= integer <= LARGEST[code]:
         raise_overflow(dtypes[code].name)
     return write_number(integer, code, at)
 

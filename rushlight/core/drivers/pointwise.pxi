@@ -476,7 +476,7 @@ cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):
     raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
 
 cdef str c10_name(int code):
-    return ("Bool", "Byte", "Char", "Short", "Int", "Long", "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble")[code]
+    return (<dtype>dtypes[code]).legacy_name
 
 TENSOR_PARAMETERS = frozenset(("x", "a", "b", "input", "other", "index", "source", "src", "mask", "values", "target", "mat2", "vec2"))
 

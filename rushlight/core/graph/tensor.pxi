@@ -264,8 +264,7 @@ cdef int assign_grad(Tensor t, value) except -1:
     return 0
 
 cdef str scalar_name(int code):
-    return ("bool", "unsigned char", "signed char", "short int", "int", "long int", "c10::Half", "c10::BFloat16", "float", "double",
-            "c10::complex<float>", "c10::complex<double>")[code]
+    return dtype_facts[code].type_name.decode()
 
 cdef int set_data(Tensor t, value) except -1:
     """x.data = value: other memory under the same variable, whose version goes on."""

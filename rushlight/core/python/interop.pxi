@@ -1,15 +1,14 @@
 # NumPy, DLPack and the buffer protocol: other libraries' views of the same memory.
-_array_kinds = {"|b1": BOOL, "|u1": UINT8, "|i1": INT8, "<i2": INT16, "<i4": INT32, "<i8": INT64, "<f2": FLOAT16, "<f4": FLOAT32,
-                "<f8": FLOAT64, "<c8": COMPLEX64, "<c16": COMPLEX128}
-_array_names = {code: kind for kind, code in _array_kinds.items()}
+_array_names = {code: dtype_facts[code].typestr.decode() for code in range(DTYPES) if dtype_facts[code].typestr[0]}
+_array_kinds = {kind: code for code, kind in _array_names.items()}
 
 cdef object to_numpy(Tensor x):
     """x's memory as a NumPy array. The array keeps the memory, not `x`, which may go on to other memory; it must not move from now on."""
     import numpy
     cdef int64_t item = item_bytes[x.code]
     cdef Tensor kept
-    if x.code == BFLOAT16:
-        raise TypeError("Got unsupported ScalarType BFloat16")
+    if x.code not in _array_names:
+        raise TypeError(f"Got unsupported ScalarType {c10_name(x.code)}")
     root_of(x.storage).memory.fixed = True
     if x.count == 0:
         return numpy.empty(tuple(x.shape), dtype=_array_names[x.code])
@@ -271,10 +270,8 @@ cdef extern from *:
 cdef extern from "Python.h":
     bint PyCapsule_IsValid(object, const char*)
 
-# DLPack's type codes: 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool.
-_dlpack_types = {(6, 8): BOOL, (1, 8): UINT8, (0, 8): INT8, (0, 16): INT16, (0, 32): INT32, (0, 64): INT64, (2, 16): FLOAT16,
-                 (4, 16): BFLOAT16, (2, 32): FLOAT32, (2, 64): FLOAT64, (5, 64): COMPLEX64, (5, 128): COMPLEX128}
-_dlpack_codes = {code: kind for kind, code in _dlpack_types.items()}
+# By DLPack's type code and the bits of an element.
+_dlpack_types = {(dtype_facts[code].dlpack_code, 8 * item_bytes[code]): code for code in range(DTYPES)}
 
 def to_dlpack(Tensor tensor, versioned=False, copied=False):
     """A DLPack capsule over the tensor's memory; it keeps that memory, whatever becomes of the tensor."""
@@ -286,8 +283,8 @@ def to_dlpack(Tensor tensor, versioned=False, copied=False):
     tensor = <Tensor>readable(tensor, "__dlpack__")
     root = root_of(tensor.storage)
     root.memory.lent = True
-    code, bits = _dlpack_codes[tensor.code]
-    return dlpack_capsule(root, data_of(tensor), tensor.geometry, code, bits, versioned, copied)
+    return dlpack_capsule(root, data_of(tensor), tensor.geometry, dtype_facts[tensor.code].dlpack_code, 8 * item_bytes[tensor.code], versioned,
+                          copied)
 
 def from_dlpack_capsule(capsule):
     """A tensor over the memory behind a DLPack capsule, which can be had once."""

@@ -99,7 +99,7 @@ cdef class Tensor:
         return category[self.code] == IS_COMPLEX
 
     def is_signed(self):
-        return self.code > UINT8
+        return signed_numbers(self.code)
 
     def is_inference(self):
         """Whether the tensor was made in inference mode."""

@@ -17,7 +17,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-08):
     """
     dtype = torch.result_type(x1, x2)
     if not dtype.is_floating_point:
-        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {_NAMES[dtype]}")
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {dtype.legacy_name}")
     # (Only integers are converted: the norm of a half tensor is a half.)
     x1, x2 = (x if x.dtype.is_floating_point else x.to(dtype) for x in (x1, x2))
     shape = broadcast_two(tuple(x1.shape), tuple(x2.shape))
@@ -28,18 +28,6 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-08):
         for norm in norms:
             norm.clamp_min_(eps)
     return ((x1 / norms[0]) * (x2 / norms[1])).sum(dim)
-
-
-_NAMES = {
-    torch.int64: "Long",
-    torch.int32: "Int",
-    torch.int16: "Short",
-    torch.int8: "Char",
-    torch.uint8: "Byte",
-    torch.bool: "Bool",
-    torch.complex64: "ComplexFloat",
-    torch.complex128: "ComplexDouble",
-}
 
 
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
