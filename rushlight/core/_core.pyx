@@ -30,7 +30,8 @@ below; a file answers one question:
         overload    functions with several signatures
         arguments   the parser: what is checked before a call
     drivers/      one for each kind of op: shapes, dtypes, allocation, the kernel
-        views       the geometry of views
+        geometries  where each view op finds what it shows
+        views       the driver of views
         pointwise   the driver of element-wise ops
         reduction   the driver of reductions
         general     ops whose forward is Python, and calls of kernels by name
@@ -72,6 +73,7 @@ include "calls/arguments.pxi"
 include "graph/gate.pxi"
 include "graph/record.pxi"
 include "python/attributes.pxi"
+include "drivers/geometries.pxi"
 include "drivers/views.pxi"
 include "drivers/pointwise.pxi"
 include "drivers/reduction.pxi"

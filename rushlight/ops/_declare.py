@@ -347,20 +347,25 @@ def reduction(
     return declare
 
 
-def view(*, vjp, geometry=None, several=False, name=None, **facts):
-    """Declares an op whose result shares memory with its input. All views are linear; `geometry` names what core/drivers/views.pxi computes."""
+def view(*, vjp=None, geometry=None, several=False, linked=True, name=None, **facts):
+    """Declares an op whose result shares memory with its input.
+
+    `geometry` says where the result lies: a function (sizes, strides, *arguments) -> (sizes, strides) or (sizes, strides, offset), in elements
+    behind the first one of the input; or a name in core/drivers/geometries.pxi, in doubt the op's own. Without `linked` writes into one of
+    the two are no matter of the other's history, and without `vjp` the result has none. All others are linear.
+    """
 
     def declare(body):
         declared = Declaration(body, **facts)
         made = declared.make(
             core.MultiViewOp if several else core.ViewOp,
             name,
-            [declared.rule(declared.parameters[0], vjp)],
+            [] if vjp is None else [declared.rule(declared.parameters[0], vjp)],
             allows_out=False,
-            linear=True,
+            linear=vjp is not None,
             tensor_parameters=(0,),
         )
-        made.configure(geometry or declared.name)
+        made.configure(geometry or declared.name, linked)
         return register(made, **declared.placement)
 
     return declare

@@ -682,6 +682,12 @@ def register_copies():
     def split(tensor, split_size, dim=0):
         return evenly(tensor, splitting.even_sizes(tensor, split_size, dim), dim)
 
+    def view(input, size=None, dtype=None):
+        dtype = size if dtype is None else dtype
+        return copied(shape.view_as_dtype(input, dtype)) if isinstance(dtype, torch.dtype) else sized(input, size)
+
+    sized = copying(shape.view)
+    copying_function("view", view)
     copying_function("squeeze", squeeze)
     copying_function("as_strided", as_strided)
     copying_function("split", split)
@@ -704,7 +710,6 @@ VIEWS = (
     "unbind",
     "unfold",
     "unsqueeze",
-    "view",
     "view_as_complex",
     "view_as_real",
 )

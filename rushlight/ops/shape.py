@@ -36,21 +36,43 @@ def detach(input):
     return input.detach()
 
 
-@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), function=False, batch="views.view")
+@shares_memory(
+    geometry="view_as_dtype", linked=False, entry="view_as_dtype", batch="views.view_as_dtype", function=False, method=False
+)
+def view(x, dtype):
+    """The bytes of `x` read as another dtype: the same memory and version, as of detach(), without history."""
+
+
+view_as_dtype = view
+
+
+@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), function=False, method=False, batch="views.view")
 def view(x, size: Sizes):
-    """`x` in another shape over the same memory, or its bytes read as another dtype.
+    """`x` in another shape over the same memory."""
+
+
+@composite(function=False, name="view")
+@core.overloaded({"ti*": view, "ts": view})
+def view_method(self, *sizes, size=None, dtype=None):
+    """`self` in another shape over the same memory, or its bytes read as another dtype.
 
     >>> import rushlight
     >>> rushlight.arange(6).view(2, -1).shape
     torch.Size([2, 3])
     """
-
-
-view.keywords["dtype"] = 1
+    if size is None:
+        size = sizes if dtype is None else dtype
+        size = size[0] if len(sizes) == 1 else size
+    return view_as_dtype(self, size) if isinstance(size, torch.dtype) else view(self, size)
 
 
 @shares_memory(
-    vjp=lambda g, x_shape: core.reshaped(g, x_shape), geometry="unsafe_view", method=False, batch="views.view", public="view"
+    vjp=lambda g, x_shape: core.reshaped(g, x_shape),
+    geometry="view",
+    linked=False,
+    method=False,
+    batch="views.view",
+    public="view",
 )
 def _unsafe_view(x, size: Sizes):
     """A view of a tensor that nobody else will see (so it is not tracked as a view)."""
@@ -365,7 +387,7 @@ def squeezed_vjp(g, x_shape, dim):
 def squeezing(entry, geometry, name):
     """An op that drops dimensions of size 1: all of them, one, or those of a tuple."""
     placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
-    if geometry == "squeeze_all":
+    if geometry == "squeeze":
 
         @shares_memory(vjp=lambda g, x_shape: unsqueezed(g, x_shape, range(len(x_shape))), batch="views.squeeze_all", **placed)
         def squeeze(x):
@@ -380,7 +402,7 @@ def squeezing(entry, geometry, name):
     return squeeze, core.InPlace(squeeze)
 
 
-squeeze_all, squeeze_all_ = squeezing("squeeze_all", "squeeze_all", ("SqueezeBackward0", "SqueezeBackward3"))
+squeeze_all, squeeze_all_ = squeezing("squeeze_all", "squeeze", ("SqueezeBackward0", "SqueezeBackward3"))
 squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", ("SqueezeBackward1", "SqueezeBackward4"))
 squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", ("SqueezeBackward2", "SqueezeBackward5"))
 
@@ -509,7 +531,6 @@ def unfold(x, dimension, size, step):
     vjp=lambda g, x_shape, size, stride, storage_offset, x_stride, x_offset: _as_strided_gradient(
         g, x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
     ),
-    geometry="as_strided",
     name=("AsStridedBackward0", "AsStridedBackward1"),
     function=False,
     method=False,

@@ -30,13 +30,13 @@ def split_gradient(g, x_shape, split_sizes, dim):
     return torch.cat(listed(g, [x_shape[:dim] + (size,) + x_shape[dim + 1 :] for size in split_sizes]), dim)
 
 
-def splitting(entry, name, geometry="split"):
+def splitting(entry, name, linked=True):
     """The op that splits, under the name that its node shows."""
 
     @shares_memory(
         vjp=split_gradient,
         several=True,
-        geometry=geometry,
+        linked=linked,
         entry=entry,
         name=name,
         function=False,
@@ -51,8 +51,8 @@ def splitting(entry, name, geometry="split"):
 
 split_evenly = splitting("split", "SplitBackward0")
 split_as_listed = splitting("split_with_sizes", "SplitWithSizesBackward0")
-split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", "unsafe_split")
-split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", "unsafe_split")
+split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", False)
+split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", False)
 
 
 @composite(name="split_with_sizes")

@@ -203,7 +203,7 @@ GENERAL = [
     lambda: F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=False),
     lambda: (F.softmax(y(2, 3), 1), F.log_softmax(y(2, 3), 0)),
     lambda: (F.embedding(n(0, 2, 2), y(4, 3)), F.embedding(n(0, 2), y(4, 3), padding_idx=0), F.bilinear(y(2, 3), x(2, 2), y(4, 3, 2), x(4))),
-    lambda: (y(2, 3).view(6), y(2, 3).reshape(3, 2), y(1, 3).expand(2, 3), y(2, 3).permute(1, 0), y(2, 3).transpose(0, 1), y(2, 3).t()),
+    lambda: (y(2, 8).view(torch.int64), y(2, 3).view(6), y(2, 3).reshape(3, 2), y(1, 3).expand(2, 3), y(2, 3).permute(1, 0), y(2, 3).transpose(0, 1), y(2, 3).t()),
     lambda: (y(2, 1).squeeze(1), y(2, 1).squeeze(), y(1, 2, 1).squeeze((0, 2)), y(2).unsqueeze(0), y(2, 3).select(1, 0), y(3, 3).diagonal(1)),
     lambda: (y(2, 3).t().reshape(6), y(2, 3, dtype=torch.complex128).real, y(2, dtype=torch.complex128).conj().imag, torch.view_as_real(y(2, dtype=torch.complex128)), torch.view_as_complex(y(3, 2))),
     lambda: (y(2, 3).unbind(1), y(5).split(2), y(5).split([1, 4]), y(6).chunk(3), y(5).unsafe_split(2), y(5).unsafe_split_with_sizes([1, 4])),

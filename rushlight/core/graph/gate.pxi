@@ -114,10 +114,9 @@ cdef inline bint is_recorded_now(Tensor a, Tensor b):
 cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) except -1:
     """Records a call with new outputs."""
     if PyObject_TypeCheck(result, <PyTypeObject*>Tensor):
-        # view(dtype) is as detach(): the same memory and version, without history.
         if op.refuses_complex and category[(<Tensor>result).code] == IS_COMPLEX:
             raise complex_refused(op)
-        if category[(<Tensor>result).code] >= IS_FLOATING and not (op is op_view and type(<object>args[1]) is dtype):
+        if category[(<Tensor>result).code] >= IS_FLOATING:
             record(op, args, mask, <Tensor>result)
         elif op.takes_dtype:
             raise RuntimeError(f"Autograd not support dtype: {c10_name((<Tensor>result).code)}")

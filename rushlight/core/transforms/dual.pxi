@@ -143,8 +143,6 @@ cdef class DualLevel(Level):
                 if type(tangents[i]) is list:
                     tangents[i] = filled_tangents(<list>tangents[i], values[i])
             return as_outputs(push.function(*[forward_value(op, kind, index, values, tangents, result) for kind, index in push.sources]))
-        if op is op_view and type(values[1]) is dtype:
-            return None
         if push.linear:
             moved = list(values)
             for index in op.tensor_parameters:

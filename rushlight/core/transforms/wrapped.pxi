@@ -346,10 +346,8 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
     cdef object value
     cdef Tensor out
     cdef Wrapped viewed
-    cdef bint is_view = isinstance(op, ViewOp) and (<ViewOp>op).which != VIEW_UNSAFE
-    if op is op_view and type(<object>args[1]) is dtype:
-        return 0      # (no view: see record_result)
-    if is_view or isinstance(op, MultiViewOp) and not (<MultiViewOp>op).is_unsafe:
+    cdef bint is_view = isinstance(op, ViewOp) and (<ViewOp>op).linked
+    if is_view or isinstance(op, MultiViewOp) and (<MultiViewOp>op).linked:
         for value in (result,) if isinstance(result, Tensor) else result:
             out = <Tensor>value
             if type(out) is Wrapped and out.base is None and out is not <object>args[0] and isinstance(<object>args[0], Tensor):

@@ -34,13 +34,16 @@ def inferred(sizes, count):
 @short_way("sizes")
 def view(op, arguments, batched, size):
     x, shape = arguments
-    if isinstance(shape, torch.dtype):
-        if x.ndim == 1 and x.dtype.itemsize != shape.itemsize:
-            raise RuntimeError("the examples have no last dimension to divide")
-        return run(op, arguments)
     shape = sizes_of(shape)
     inner = x.shape[1:]
     return run(op, (x, (x.shape[0], *inferred(shape, math.prod(inner)))))
+
+
+def view_as_dtype(op, arguments, batched, size):
+    x, dtype = arguments
+    if x.ndim == 1 and x.dtype.itemsize != dtype.itemsize:
+        raise RuntimeError("the examples have no last dimension to divide")
+    return run(op, arguments)
 
 
 @short_way("sizes")
