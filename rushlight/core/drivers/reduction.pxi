@@ -38,109 +38,115 @@ cdef class ReductionOp(Op):
         return self.dim_at >= 0 and <object>args[self.dim_at] is not None
 
     cdef object compute(self, PyObject** args, Call* call):
-        cdef Tensor x, out
-        cdef Geometry kept, squeezed
-        cdef Array arrays[4]
-        cdef Number numbers[MAX_PARAMETERS]
-        cdef int64_t dims[MAX_DIMS]
-        cdef bint reduced[MAX_DIMS]
-        cdef int d, n, i, code, result, ndim, kept_dims
+        cdef Tensor x
+        cdef bint everything = self.dim_at < 0 or <object>args[self.dim_at] is None
         cdef bint keepdim = self.keepdim_at >= 0 and <object>args[self.keepdim_at]
-        cdef object dim = <object>args[self.dim_at] if self.dim_at >= 0 else None
-        cdef object value
         if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
             raise_argument(self, 0, <object>args[0])
         x = <Tensor>args[0]
         refuse_escaped(x, True)
-        ndim = x.geometry.ndim
         # The way of most calls: everything, to one number of the same dtype.
-        if dim is None and not keepdim and call.mode == MODE_NEW and short_ways and self.output_count == 1 and x.code >= FLOAT32 and \
+        if everything and not keepdim and call.mode == MODE_NEW and short_ways and self.output_count == 1 and x.code >= FLOAT32 and \
                 (self.check is None or category[x.code] != IS_COMPLEX) and \
                 (self.result == RESULT_SUM or self.result == RESULT_FLOATING or self.result == RESULT_SAME) and x.count and \
-                ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
+                x.geometry.ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
             return self.fold_all(x)
-        # Which dtype is folded, and which comes out.
-        code = x.code
-        cdef bint given = self.dtype_at >= 0 and <object>args[self.dtype_at] is not None
-        if given:
-            code = code_of(<object>args[self.dtype_at])
-            if call.mode == MODE_OUT and (self.result == RESULT_SUM or self.result == RESULT_FLOATING) and (<Tensor>call.out).code != code:
-                raise RuntimeError(f"Expected out tensor to have dtype {scalar_name(code)}, but got {scalar_name((<Tensor>call.out).code)} instead")
-        elif call.mode == MODE_OUT and self.dtype_at >= 0 and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and code >= FLOAT16):
-            # It computes in the dtype of `out`.
-            code, given = (<Tensor>call.out).code, True
+        return self.fold(x, args, call, keepdim)
+
+    cdef object fold(self, Tensor x, PyObject** args, Call* call, bint keepdim):
+        """Any dimensions, to any result."""
+        cdef Geometry kept      # with dimensions of size 1 where they are folded
+        cdef bint folded[MAX_DIMS]
+        cdef int code = x.code, result
+        cdef object dim = <object>args[self.dim_at] if self.dim_at >= 0 else None
+        cdef bint given = self.read_dtype(args, call, &code)
+        cdef Tensor source = x, out, second = None
         result = self.result_code(code, given)
-        cdef Tensor source = x
         if code != x.code:
             source = convert(x, code)
         if self.result == RESULT_INT64 and self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
             self.check(dtypes[code], x, dim, True)      # places of extrema are refused before dimensions are looked at
-        # Which dimensions.
-        if dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0 and self.result != RESULT_BOOL:
-            for d in range(ndim):
-                reduced[d] = True
-        else:
-            for d in range(ndim):
-                reduced[d] = False
-            n = read_sizes(dim, dims)
-            for i in range(n):
-                d = wrap_dim(dims[i], ndim)
-                if ndim == 0:
-                    continue
-                if reduced[d]:
-                    raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
-                reduced[d] = True
-        kept.set_shape(x.geometry.shape, ndim)
-        kept_dims = 0
-        for d in range(ndim):
-            if reduced[d]:
-                if self.empty_error is not None and x.geometry.shape[d] == 0 and (dim is not None):
-                    self.refuse_empty(d, x, dim)
-                kept.shape[d] = 1
-        if self.empty_error is not None and dim is None and x.count == 0:
-            self.refuse_empty(-1, x, dim)
+        self.read_dims(x, dim, folded, kept)
         if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX or category[x.code] == IS_COMPLEX):
             self.check(dtypes[code], x, dim, kept.numel() != 0)
-        kept.make_contiguous()
-        cdef Tensor second = None
         out = new_like_shape(result, kept)
-        arrays[0] = array_of(out)
-        arrays[0].shape, arrays[0].strides = kept.shape, kept.strides
         if self.output_count == 2:
             second = new_like_shape(INT64 if self.result == RESULT_SAME and self.single else result, kept)
+        # (A product of truth values is one of the bytes 0 and 1.)
+        self.run(args, source, out, second, given and code == BOOL and self.result == RESULT_SUM and self.single)
+        if not keepdim:
+            drop_dims(out.geometry, folded)
+            if second is not None:
+                drop_dims(second.geometry, folded)
+        if call.mode == MODE_OUT:
+            return self.into_out([out] if second is None else [out, second], <object>call.out)
+        if second is None:
+            return out
+        return (out, second) if self.result_type is None else self.result_type((out, second))
+
+    cdef bint read_dtype(self, PyObject** args, Call* call, int* code) except -1:
+        """Which dtype is folded: the input's, unless one is given (True), or that of `out`."""
+        cdef bint follows = self.result == RESULT_SUM or self.result == RESULT_FLOATING
+        if self.dtype_at < 0:
+            return False
+        if <object>args[self.dtype_at] is not None:
+            code[0] = code_of(<object>args[self.dtype_at])
+            if call.mode == MODE_OUT and follows and (<Tensor>call.out).code != code[0]:
+                raise RuntimeError(f"Expected out tensor to have dtype {scalar_name(code[0])}, but got {scalar_name((<Tensor>call.out).code)} instead")
+            return True
+        if call.mode == MODE_OUT and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and code[0] >= FLOAT16):
+            code[0] = (<Tensor>call.out).code
+            return True
+        return False
+
+    cdef int read_dims(self, Tensor x, object dim, bint* folded, Geometry& kept) except -1:
+        """Which dimensions are folded, and the sizes that this leaves."""
+        cdef int64_t dims[MAX_DIMS]
+        cdef int d, i, ndim = x.geometry.ndim
+        cdef bint everything = dim is None or (type(dim) is tuple or type(dim) is list) and len(dim) == 0 and self.result != RESULT_BOOL
+        for d in range(ndim):
+            folded[d] = everything
+        if not everything:
+            for i in range(read_sizes(dim, dims)):
+                d = wrap_dim(dims[i], ndim)
+                if ndim and folded[d]:
+                    raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+                folded[d] = True
+        kept.set_shape(x.geometry.shape, ndim)
+        for d in range(ndim):
+            if folded[d]:
+                if self.empty_error is not None and dim is not None and x.geometry.shape[d] == 0:
+                    raise self.empty_error(d, x, dim)
+                kept.shape[d] = 1
+        if self.empty_error is not None and dim is None and x.count == 0:
+            raise self.empty_error(-1, x, dim)
+        return 0
+
+    cdef int run(self, PyObject** args, Tensor source, Tensor out, Tensor second, bint as_bytes) except -1:
+        """The kernel, which sees folded dimensions as such of size 1."""
+        cdef Array arrays[3]
+        cdef Number numbers[MAX_PARAMETERS]
+        cdef int i
+        arrays[0] = array_of(out)
+        if as_bytes:
+            arrays[0].dtype = as_dtype(UINT8)
+        if second is not None:
             arrays[1] = array_of(second)
-            arrays[1].shape, arrays[1].strides = kept.shape, kept.strides
         arrays[self.output_count] = array_of(source)
-        if given and code == BOOL and self.result == RESULT_SUM and self.single:      # a product of truth values: of bytes 0 and 1
-            arrays[0].dtype = arrays[1].dtype = as_dtype(UINT8)
         for i in range(len(self.number_at)):
             value = <object>args[<int>self.number_at[i]]
             if isinstance(value, float):
                 numbers[i].f = value
             else:
                 numbers[i].i = value
-        if out.count:
-            if x.count > 65536:
-                with nogil:
-                    self.kernel(arrays, self.output_count + 1, numbers)
-            else:
+        if not out.count:
+            return 0
+        if source.count > 65536:
+            with nogil:
                 self.kernel(arrays, self.output_count + 1, numbers)
-        if not keepdim and ndim > 0:
-            squeezed.resize(ndim)
-            for d in range(ndim):
-                if not reduced[d]:
-                    squeezed.shape[kept_dims] = kept.shape[d]
-                    kept_dims += 1
-            squeezed.ndim = kept_dims
-            squeezed.make_contiguous()
-            out.geometry.copy(squeezed)
-            if second is not None:
-                second.geometry.copy(squeezed)
-        if call.mode == MODE_OUT:
-            return self.into_out([out] if second is None else [out, second], <object>call.out)
-        if second is None:
-            return out
-        return (out, second) if self.result_type is None else self.result_type((out, second))
+        else:
+            self.kernel(arrays, self.output_count + 1, numbers)
+        return 0
 
     cdef Tensor fold_all(self, Tensor x):
         cdef Tensor out = new_tensor(x.code, 1, item_bytes[x.code])
@@ -173,9 +179,6 @@ cdef class ReductionOp(Op):
             return INT64
         return code
 
-    cdef int refuse_empty(self, int d, Tensor x, object dim) except -1:
-        raise self.empty_error(d, x, dim)
-
     cdef object into_out(self, list outputs, object given):
         targets = (given,) if self.output_count == 1 else given
         check_out_dtypes(self, targets, outputs)
@@ -183,6 +186,20 @@ cdef class ReductionOp(Op):
             write_out(<Tensor>target, <Tensor>result)
         return given if self.output_count == 1 else (
             tuple(given) if self.result_type is None else self.result_type(given))
+
+
+cdef inline int drop_dims(Geometry& g, const bint* folded) except -1:
+    """Leaves the folded dimensions of a new tensor away."""
+    cdef int d, n = 0
+    if g.ndim == 0:
+        return 0
+    for d in range(g.ndim):
+        if not folded[d]:
+            g.shape[n] = g.shape[d]
+            n += 1
+    g.ndim = n
+    g.make_contiguous()
+    return 0
 
 
 cdef object refuse_output = None
