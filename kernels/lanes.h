@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 
+#include "reduction.h"
 #include "simd.h"
 #include "threads.h"
 #if defined(__AVX2__) || defined(__AVX512F__)
@@ -135,9 +136,6 @@ class Scratch {
  private:
   T* data_;
 };
-
-// The elements that one thread should have before another is woken.
-constexpr int64_t work_grain = 32768;
 
 // parallel_for that does not make a std::function for small work.
 template <class F>

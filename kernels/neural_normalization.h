@@ -16,7 +16,7 @@ inline void layer_norm(const Array* a, int, const Number* numbers) {
     using S = Compute<T>;
     const T *weight = a[4].as<T>(), *bias = a[5].as<T>();
     partition(rows, cols >= work_grain ? 1 : work_grain / (cols + 1) + 1, [&](int64_t begin, int64_t end) {
-      const Variance<T, false, S> op;
+      const Moments<T, S> op;
       for (int64_t r = begin; r < end; ++r) {
         const T* x = a[3].as<T>() + r * cols;
         T* out = a[0].as<T>() + r * cols;

@@ -24,23 +24,16 @@ struct Moment : Folding<Moment<T, S, squares>, T, S> {
   }
 };
 
-// Variance: two passes over each leaf, which is then in the cache, and Chan's formula between leaves (Chan, Golub and
-// LeVeque 1979). Outputs the variance or its root, and, where wanted, the mean.
-template <class T, bool with_mean, class S = std::conditional_t<is_half<T>, float, double>>
-struct Variance {
-  static constexpr const char* name = "var";
-  static constexpr int outputs = with_mean ? 2 : 1, parts = is_complex<T> ? 2 : 1;
+// Means and sums of squares: two passes over each leaf, which is then in the cache, and Chan's formula between leaves (Chan,
+// Golub and LeVeque 1979).
+template <class T, class S = std::conditional_t<is_half<T>, float, double>>
+struct Moments {
+  static constexpr int parts = is_complex<T> ? 2 : 1;
   static constexpr bool ordered = false;
   using R = Real<T>;
   struct State {
     double count, mean[parts], squares;
   };
-  template <int which>
-  using Output = std::conditional_t<which == 0, R, T>;
-  template <int which>
-  using WideOutput = Output<which>;
-  double correction = 1;
-  bool root = false;
 
   State identity() const { return {}; }
   void merge(State& a, const State& b) const {
@@ -92,6 +85,21 @@ struct Variance {
     }
     for (int k = 0; k < lanes; ++k) run(s[k], p + k * lane_stride, n, row_stride, 0);
   }
+};
+
+// Outputs the variance or its root, and, where wanted, the mean.
+template <class T, bool with_mean>
+struct Variance : Moments<T> {
+  static constexpr const char* name = "var";
+  static constexpr int outputs = with_mean ? 2 : 1;
+  using State = typename Moments<T>::State;
+  template <int which>
+  using Output = std::conditional_t<which == 0, Real<T>, T>;
+  template <int which>
+  using WideOutput = Output<which>;
+  double correction = 1;
+  bool root = false;
+
   template <int which>
   auto result(const State& s) const {
     if constexpr (which == 0) {
