@@ -374,7 +374,7 @@ cdef class Op:
     cdef bint has_variants             # several backward names
     cdef public bint refuses_complex   # PyTorch has no derivative of it for complex results (in place it does not ask)
     cdef public bint takes_real_part   # of the gradient of a real input, where the result is complex; else backward refuses that
-    cdef bint takes_dtype              # the program may ask for a dtype to compute in
+    cdef public bint takes_dtype       # the program may ask for a dtype to compute in
     cdef public bint wants_booleans    # … and what it is given must be booleans
     cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
     cdef public int in_place_shift            # how far the names of calls in place stand behind those of others
@@ -393,6 +393,14 @@ cdef class Op:
 
     cdef object compute(self, PyObject** args, Call* call)
     cdef int variant(self, PyObject** args) noexcept
+
+@cython.final
+cdef class Ops:
+    cdef public Op add, sub, rsub, mul, div, pow, lt, le, gt, ge, eq, ne, neg, abs, matmul, floor_divide, remainder, reciprocal
+    cdef public Op bitwise_left_shift, bitwise_right_shift, bitwise_and, bitwise_or, bitwise_xor, bitwise_not
+    cdef public Op alias, view, _unsafe_view, expand, transpose, t, unsqueeze, squeeze_one, select, slice, unbind
+    cdef public Op _conj, _neg_view, view_as_real, view_as_complex, copy, clone, sum, mm, bmm, addmm, _index, _index_put
+    cdef public object as_strided, _as_strided_gradient, sum_to_size, conj, _real, _to_dtype      # methods made of ops
 
 cdef struct Pattern:
     # A signature, as far as the fast way needs it.

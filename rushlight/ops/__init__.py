@@ -5,7 +5,6 @@ import importlib
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
 from rushlight.ops._parsers import add_parsers, method_with_parser
-from rushlight.ops._rules import in_place
 
 FAMILIES = (
     "arithmetic",
@@ -70,8 +69,4 @@ def connect():
     add_parsers(namespaces["torch"], only=["cdist"])
     for name in ("linalg", "special"):
         add_parsers(namespaces[name], f"{name}_")
-    core.set_operators(table)
-    core.set_batch_ops(table)
-    core.set_lazy_ops(table)
-    core.set_indexing(table, table["_index"], in_place(table["_index_put"]))
-    core.set_core_ops({name: namespaces["Tensor"][name] for name in core.CORE_OPS})
+    core.connect_ops(table, namespaces["Tensor"])

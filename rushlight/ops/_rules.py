@@ -93,6 +93,15 @@ def not_implemented(kernel, dtype):
     return NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy_name}'")
 
 
+def no_tangent(name):
+    """A forward rule for an op that has none in PyTorch."""
+
+    def jvp():
+        raise NotImplementedError(f"Trying to use forward AD with aten::{name} that does not support it.")
+
+    return jvp
+
+
 def dynamic_shape(name):
     """The text of vmap's refusal of ops whose results differ in shape from example to example."""
     return (

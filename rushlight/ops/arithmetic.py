@@ -13,6 +13,7 @@ from rushlight.ops._rules import (
     conjugate,
     in_place,
     is_complex,
+    no_tangent,
     not_implemented,
     refuse_dtypes,
     total,
@@ -222,7 +223,14 @@ def true_divide_(self, other):
 no_floor_divide = underived("derivative for aten::floor_divide is not implemented", RuntimeError)
 
 
-@pointwise(wide_numbers=True, vjp=(no_floor_divide, no_floor_divide), inputs=2, name="NotImplemented", overload="Tensor")
+@pointwise(
+    wide_numbers=True,
+    vjp=(no_floor_divide, no_floor_divide),
+    jvp=no_tangent("floor_divide"),
+    inputs=2,
+    name="NotImplemented",
+    overload="Tensor",
+)
 def floor_divide(a, b):
     """Quotient rounded down."""
 

@@ -8,6 +8,7 @@ from rushlight.ops._rules import (
     c_name,
     dynamic_shape,
     in_place,
+    no_tangent,
     not_implemented,
     refuse_complex,
     require_tensors,
@@ -542,6 +543,7 @@ def check_heaviside(dtype, x, values):
 
 @pointwise(
     vjp=(no_heaviside, no_heaviside),
+    jvp=no_tangent("heaviside"),
     name="NotImplemented",
     check=check_heaviside,
     tensors_only=True,

@@ -37,6 +37,7 @@ def _to_copy(x, dtype, memory_format=None):
 
 
 _to_copy.takes_lazy = True
+_to_copy.takes_dtype = False
 
 
 @composite(function=False)

@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.core import Tensor, draw, drawn, kernel
 from rushlight.ops._declare import composite, op
 from rushlight.ops._outputs import check_out
+from rushlight.ops._rules import no_tangent
 from rushlight.ops.creation import LONG, check_layout, into
 from rushlight.ops.matmul import broadcast_sizes
 from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, refuse_out_in_vmap, write
@@ -151,7 +152,15 @@ def poisson(x, generator=None):
     return out
 
 
-@op(inputs=("count", "prob"), no_derivative="binomial", name="NotImplemented", method=False, out=False, draws=True)
+@op(
+    inputs=("count", "prob"),
+    no_derivative="binomial",
+    jvp=no_tangent("binomial"),
+    name="NotImplemented",
+    method=False,
+    out=False,
+    draws=True,
+)
 def binomial(count, prob, generator=None):
     """How many of `count` trials succeed, each with probability `prob`; the two broadcast."""
     for name, x in (("count", count), ("prob", prob)):

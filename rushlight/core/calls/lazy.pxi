@@ -2,13 +2,6 @@
 #
 # Views keep the flags, or turn them (`takes_lazy`); every other op gets tensors of which they are resolved, and what it writes into such a
 # tensor goes through them. Recording is about the tensors that the program gave.
-cdef Op op_conj, op_neg_view, op_view_as_real, op_view_as_complex
-
-def set_lazy_ops(dict ops):
-    """Connects the core with the table's ops that make lazy views."""
-    global op_conj, op_neg_view, op_view_as_real, op_view_as_complex
-    op_conj, op_neg_view, op_view_as_real, op_view_as_complex = ops["_conj"], ops["_neg_view"], ops["view_as_real"], ops["view_as_complex"]
-
 cdef bint lazy_exist = False          # from the first one on, calls look at their arguments
 cdef bint uncommon_exist = False      # the one test of a plain call: `lazy_exist`, or `subclasses_exist`
 
@@ -98,9 +91,9 @@ cdef int run_on(Tensor target, const char* name) except -1:
 cdef object turned(object x, uint8_t flags):
     """A view of `x` with some of the lazy flags other than they are."""
     if flags & CONJUGATE:
-        x = op_conj(x)
+        x = ops._conj(x)
     if flags & NEGATIVE:
-        x = op_neg_view(x)
+        x = ops._neg_view(x)
     return x
 
 

@@ -74,7 +74,7 @@ cdef class Op:
         self.has_variants = len(backward_names) > 1
         self.takes_real_part = True
         self.fails_first = backward_names == ("NotImplemented",)
-        self.takes_dtype = "dtype" in parameters and name != "_to_copy"
+        self.takes_dtype = "dtype" in parameters
         self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])
         describe(self, name, getattr(function, "__doc__", None))
@@ -391,3 +391,20 @@ cdef object interpret(object op, tuple arguments, object keywords):
         stack.append(interpreter)
         modes.interpreters += 1
         modes.at_work -= 1
+
+
+# ------------------------------------------------------------------------------------------------- ops that the core itself calls
+@cython.final
+cdef class Ops:
+    """The ops of the table, and the methods, that the core itself calls: each has its name here, once."""
+
+cdef Ops ops = Ops()
+cdef object write_at       # what is called for x[index] = value
+
+def connect_ops(dict table, dict methods):
+    """Puts the table's ops, or else methods of tensors, where the core looks for them."""
+    global write_at
+    for name in vars(Ops):
+        if not name.startswith("__"):
+            setattr(ops, name, table[name] if name in table else methods[name])
+    write_at = InPlace(ops._index_put)

@@ -113,9 +113,9 @@ def windows(Tensor x, int dim, sizes):
         size = length
         begin, end = start, start + size
         if modes.interpreters:
-            pieces.append(op_slice(x, at, begin, end, step))
+            pieces.append(ops.slice(x, at, begin, end, step))
         else:
             args[0], args[1], args[2], args[3], args[4] = <PyObject*>x, <PyObject*>at, <PyObject*>begin, <PyObject*>end, <PyObject*>step
-            pieces.append(execute_new(op_slice, args))
+            pieces.append(execute_new(ops.slice, args))
         start += size
     return pieces

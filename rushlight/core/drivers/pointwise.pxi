@@ -609,23 +609,6 @@ cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
     return 0
 
 
-# The operators of Tensor reach their ops through these; the table sets them when it declares the ops.
-cdef Op op_add, op_sub, op_rsub, op_mul, op_div, op_pow, op_lt, op_le, op_gt, op_ge, op_eq, op_ne, op_neg, op_abs, op_matmul
-cdef Op op_floor_divide, op_remainder, op_bitwise_left_shift, op_bitwise_right_shift, op_bitwise_and, op_bitwise_or, op_bitwise_xor
-cdef Op op_bitwise_not, op_reciprocal
-
-def set_operators(dict ops):
-    """Connects Tensor's operators with the table's ops, by name."""
-    global op_add, op_sub, op_rsub, op_mul, op_div, op_pow, op_lt, op_le, op_gt, op_ge, op_eq, op_ne, op_neg, op_abs, op_matmul
-    global op_floor_divide, op_remainder, op_bitwise_left_shift, op_bitwise_right_shift, op_bitwise_and, op_bitwise_or, op_bitwise_xor
-    global op_bitwise_not, op_reciprocal
-    op_add, op_sub, op_rsub, op_mul, op_div, op_pow = ops["add"], ops["sub"], ops["rsub"], ops["mul"], ops["div"], ops["pow"]
-    op_lt, op_le, op_gt, op_ge, op_eq, op_ne = ops["lt"], ops["le"], ops["gt"], ops["ge"], ops["eq"], ops["ne"]
-    op_neg, op_abs, op_matmul, op_floor_divide, op_remainder = ops["neg"], ops["abs"], ops["matmul"], ops["floor_divide"], ops["remainder"]
-    op_bitwise_left_shift, op_bitwise_right_shift = ops["bitwise_left_shift"], ops["bitwise_right_shift"]
-    op_bitwise_and, op_bitwise_or, op_bitwise_xor = ops["bitwise_and"], ops["bitwise_or"], ops["bitwise_xor"]
-    op_bitwise_not, op_reciprocal = ops["bitwise_not"], ops["reciprocal"]
-
 cdef inline bint is_operand(object value):
     return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or PyObject_TypeCheck(value, <PyTypeObject*>Tensor) \
         or number_code(value) != NO_DTYPE
@@ -656,7 +639,7 @@ cdef object divide_reflected(object a, object b):
     # PyTorch records b / a as reciprocal and product.
     if not is_operand(b):
         return NotImplemented
-    return operate(op_mul, op_reciprocal(a), b)
+    return operate(ops.mul, ops.reciprocal(a), b)
 
 cdef object operate_in_place(Op op, object a, object b):
     cdef PyObject* args[3]

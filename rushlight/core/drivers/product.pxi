@@ -210,9 +210,9 @@ cdef class ProductOp(Op):
         cdef bint grad = modes.grad
         modes.grad = False
         try:
-            total = operate(op_mul, product, alpha)
+            total = operate(ops.mul, product, alpha)
             if beta != 0:
-                total = operate(op_add, total, operate(op_mul, x, beta))
+                total = operate(ops.add, total, operate(ops.mul, x, beta))
             copy_elements(out, <Tensor>total)
         finally:
             modes.grad = grad
@@ -283,8 +283,8 @@ cdef class MatmulOp(Op):
             row = (<BatchLevel>level).rows_times_matrix(a, b)
             if row is not None:
                 return row
-        row = interpret(self.matrices, (interpret(batch_unsqueeze, (a, ZERO), None), b), None)
-        return interpret(batch_squeeze, (row, ZERO), None)
+        row = interpret(self.matrices, (interpret(ops.unsqueeze, (a, ZERO), None), b), None)
+        return interpret(ops.squeeze_one, (row, ZERO), None)
 
 
 @cython.final

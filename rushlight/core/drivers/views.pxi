@@ -54,7 +54,7 @@ def can_view(Tensor x, size):
 
 def reshaped(Tensor x, size):
     """`x` in another shape: what rules of views give back. A view where that is possible."""
-    return op_view(x, size) if can_view(x, size) else x.reshape(size)
+    return ops.view(x, size) if can_view(x, size) else x.reshape(size)
 
 def repeated(object sequence, object count):
     """`count` times what a list or tuple has, or the error of a vector that cannot be so long."""

@@ -186,15 +186,15 @@ cdef class BackwardRun:
             Py_INCREF(many)
             state.gradient = <PyObject*>many
         many = <list>state.gradient
-        many[output] = gradient if many[output] is None else operate(op_add, many[output], gradient)
+        many[output] = gradient if many[output] is None else operate(ops.add, many[output], gradient)
         return 0
 
     cdef object sum(self, object have, object more, bint owned):
         cdef Tensor a = <Tensor>have
         cdef Tensor b = <Tensor>more
         if owned and not modes.grad and a.code == b.code and a.geometry.same_shape(b.geometry) and not modes.interpreters:
-            return operate_in_place(op_add, a, b)
-        return operate(op_add, have, more)
+            return operate_in_place(ops.add, a, b)
+        return operate(ops.add, have, more)
 
     cdef object take(self, int64_t slot):
         """What has arrived for a node (a tensor or None; for several outputs a tuple)."""
@@ -321,13 +321,13 @@ cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     cdef Tensor total
     for d in range(shape.ndim):
         if gradient.geometry.shape[d + lead] != shape.shape[d]:
-            return <Tensor>py_sum_to_size(gradient, make_size(shape.shape, shape.ndim))
+            return <Tensor>ops.sum_to_size(gradient, make_size(shape.shape, shape.ndim))
     if shape.ndim == 0:
-        return <Tensor>op_sum(gradient)
+        return <Tensor>ops.sum(gradient)
     # (A view of the sum, as in PyTorch, which keeps the summed dimensions at first.)
-    total = <Tensor>op_sum(gradient, tuple(range(lead)))
+    total = <Tensor>ops.sum(gradient, tuple(range(lead)))
     if modes.grad or type(total) is not Tensor:
-        return <Tensor>op_view(total, make_size(shape.shape, shape.ndim))
+        return <Tensor>ops.view(total, make_size(shape.shape, shape.ndim))
     return make_view(total, total.geometry, 0)
 
 COMPLEX_GRADIENT_TEXT = ("Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  (Could "
@@ -353,7 +353,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
     if code != NO_DTYPE and category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
         if isinstance(node, OpNode) and not node.plan.op.takes_real_part:
             raise RuntimeError(COMPLEX_GRADIENT_TEXT)
-        value = py_real(gradient)
+        value = ops._real(gradient)
         gradient = <Tensor>value
     if not gradient.geometry.same_shape(shape):
         if not expandable(shape, gradient.geometry):
@@ -362,7 +362,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
         gradient = summed_to(gradient, shape)
         value = gradient
     if gradient.code != code and code != NO_DTYPE:
-        value = py_to_dtype(gradient, dtypes[code])
+        value = ops._to_dtype(gradient, dtypes[code])
     return value
 
 cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:

@@ -136,7 +136,7 @@ cdef int record_alias(Tensor source, Tensor out) except -1:
     """Links `out`, another tensor over the memory of `source`, with it."""
     cdef PyObject* args[1]
     args[0] = <PyObject*>source
-    return record(op_alias, args, 1, out)
+    return record(ops.alias, args, 1, out)
 
 def record_call(Op op, tuple args, outputs):
     """Records `outputs` (a tensor or a tuple of them, new and without history) as if op(*args) had just computed them."""

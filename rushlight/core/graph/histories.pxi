@@ -47,8 +47,7 @@ cdef object in_kind_of(object x, int code):
     """The memory of `x` as complex numbers or as their parts, where the dtype `code` is of the other kind."""
     if (category[(<Tensor>x).code] == IS_COMPLEX) == (category[code] == IS_COMPLEX):
         return x
-    from rushlight.ops import table
-    return table["view_as_complex" if category[code] == IS_COMPLEX else "view_as_real"](x)
+    return (ops.view_as_complex if category[code] == IS_COMPLEX else ops.view_as_real)(x)
 
 
 @cython.trashcan(True)
@@ -91,7 +90,7 @@ cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
 
 cdef object window_gradient(object gradient, const Geometry& base, const Geometry& view, int64_t offset):
     """The cotangent of a base, zero but for a window with the given geometry: as_strided's own rule."""
-    return py_as_strided_gradient(gradient, make_size(base.shape, base.ndim), make_tuple(base.strides, base.ndim),
+    return ops._as_strided_gradient(gradient, make_size(base.shape, base.ndim), make_tuple(base.strides, base.ndim),
                                   make_size(view.shape, view.ndim), make_tuple(view.strides, view.ndim), offset)
 
 
@@ -117,15 +116,15 @@ cdef class CopySlices(Node):
             raise RuntimeError(FREED_TEXT)
         # (Of a lazy base, as it lies in memory: there the view has its window.)
         gradient = turned(gradient, self.base_lazy)
-        result = py_clone(gradient)
+        result = ops.clone(gradient)
         if not result.geometry.same_strides(self.base_geometry):
             result = beside(gradient, laid_out(result.code, self.base_geometry))
             result.copy_(gradient)
-        window = py_as_strided(in_kind_of(result, self.view_code), make_size(self.view_geometry.shape, self.view_geometry.ndim),
+        window = ops.as_strided(in_kind_of(result, self.view_code), make_size(self.view_geometry.shape, self.view_geometry.ndim),
                                make_tuple(self.view_geometry.strides, self.view_geometry.ndim), self.offset)
         window = turned(window, self.view_lazy)
         # All gradients are asked for: a restricted run does not know the edge to the view's old history.
-        inner = self.function.backward(py_clone(window), None)
+        inner = self.function.backward(ops.clone(window), None)
         # The first input of the write is the view itself: its gradient takes the window's place.
         if inner[0] is None:
             window.zero_()
@@ -155,11 +154,11 @@ cdef Node history_on(Tensor base, Tensor view):
     if view.code == base.code:
         seen = window_on(base, turned_on_record(base, view.flags), view.geometry, view.offset)
     elif category[base.code] == IS_COMPLEX:
-        seen = on_record(op_view_as_real, turned_on_record(base, base.flags & ~CONJUGATE))
+        seen = on_record(ops.view_as_real, turned_on_record(base, base.flags & ~CONJUGATE))
         seen = window_on(base, turned_on_record(seen, view.flags), view.geometry, view.offset)
     else:
         parts_geometry(parts, view.geometry)
-        seen = turned_on_record(on_record(op_view_as_complex, window_on(base, base, parts, view.offset)), view.flags)
+        seen = turned_on_record(on_record(ops.view_as_complex, window_on(base, base, parts, view.offset)), view.flags)
     return seen.grad_fn_
 
 cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t place):
@@ -206,8 +205,8 @@ cdef Tensor on_record(Op op, Tensor x):
 cdef Tensor turned_on_record(Tensor x, uint8_t flags):
     """`x` with the lazy flags of `flags`."""
     if (x.flags ^ flags) & CONJUGATE:
-        x = on_record(op_conj, x)
-    return on_record(op_neg_view, x) if (x.flags ^ flags) & NEGATIVE else x
+        x = on_record(ops._conj, x)
+    return on_record(ops._neg_view, x) if (x.flags ^ flags) & NEGATIVE else x
 
 cdef int parts_geometry(Geometry& out, const Geometry& g) except -1:
     """The geometry of view_as_real of a complex tensor."""

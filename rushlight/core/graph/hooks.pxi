@@ -94,9 +94,9 @@ cdef object before_node(Node node, object gradient):
 cdef int retain(Tensor tensor, object gradient) except -1:
     # (What a batch left behind that is over counts no more.)
     if tensor.grad_ is None or type(tensor.grad_) is Wrapped and not (<Wrapped>tensor.grad_).level.active:
-        tensor.grad_ = py_clone(gradient)
+        tensor.grad_ = ops.clone(gradient)
     else:
-        tensor.grad_ = operate(op_add, tensor.grad_, gradient)
+        tensor.grad_ = operate(ops.add, tensor.grad_, gradient)
     return 0
 
 cdef object pre_hooks(Node node, object gradient):

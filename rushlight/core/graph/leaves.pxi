@@ -71,9 +71,9 @@ cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
             variable.grad_ = kept
         return 0
     if modes.grad:
-        variable.grad_ = operate(op_add, variable.grad_, gradient)
+        variable.grad_ = operate(ops.add, variable.grad_, gradient)
     else:
-        operate_in_place(op_add, variable.grad_, gradient)
+        operate_in_place(ops.add, variable.grad_, gradient)
     have = <Tensor>variable.grad_
     if not layout_fits(have, variable):
         warn_of_layout(have, variable)

@@ -60,18 +60,6 @@ def set_anomaly_mode(bint enabled, bint check_nan=True):
     modes.anomaly, modes.anomaly_check_nan = enabled, check_nan
 
 
-# Ops that the core itself calls, by reference into the table: methods of Tensor.
-cdef Op op_sum
-cdef object py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
-CORE_OPS = ("clone", "as_strided", "_as_strided_gradient", "sum_to_size", "_real", "conj", "_to_dtype", "unbind", "sum")
-
-def set_core_ops(dict ops):
-    """Connects the core with the ops named in CORE_OPS."""
-    global op_sum, py_clone, py_as_strided, py_as_strided_gradient, py_sum_to_size, py_real, py_conj, py_to_dtype, py_unbind
-    py_clone, py_as_strided, py_as_strided_gradient = ops["clone"], ops["as_strided"], ops["_as_strided_gradient"]
-    py_sum_to_size, py_real, py_conj = ops["sum_to_size"], ops["_real"], ops["conj"]
-    py_to_dtype, py_unbind, op_sum = ops["_to_dtype"], ops["unbind"], ops["sum"]
-
 cdef str package_folder = ""
 
 def set_package_folder(str folder):

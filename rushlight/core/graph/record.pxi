@@ -73,7 +73,7 @@ cdef object save_value(object value, bint in_place_target):
     if isinstance(value, Tensor):
         if in_place_target:
             # The rule wants the value from before the write.
-            value = py_clone(value)
+            value = ops.clone(value)
         return save_tensor(<Tensor>value, False, 0)
     if isinstance(value, (list, tuple)) and any([isinstance(item, Tensor) for item in value]):
         depth.enter()
@@ -456,7 +456,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
 cdef inline object promoted_operand(object value, int code):
     """A tensor of a narrower dtype than `code` as one of that: what an element-wise op computed with, where its operands were mixed."""
     if isinstance(value, Tensor) and (<Tensor>value).code != code and promotion[(<Tensor>value).code][code] == code:
-        return py_to_dtype(value, dtypes[code])
+        return ops._to_dtype(value, dtypes[code])
     return value
 
 cdef int name_gradients(OpNode of, str title, object value, uint64_t sequence) except -1:
@@ -503,11 +503,11 @@ cdef object scale_by_slope(object gradient, object slope):
         if number == 1:
             return gradient
         if number == -1:
-            return (<Op>op_neg)(gradient)
-        return operate(op_mul, gradient, slope)
+            return (<Op>ops.neg)(gradient)
+        return operate(ops.mul, gradient, slope)
     if isinstance(slope, Tensor):
         if category[(<Tensor>slope).code] == IS_COMPLEX:
-            slope = py_conj(slope)
+            slope = ops.conj(slope)
     elif isinstance(slope, complex):
         slope = slope.conjugate()
-    return operate(op_mul, gradient, slope)
+    return operate(ops.mul, gradient, slope)

@@ -179,7 +179,7 @@ cdef bint channels_last_contiguous(Tensor t, int ndim):
 cdef object refuse_operands(str operator, left, right, other):
     """The error of an operator that tensors have not with such operands; NotImplemented where a foreign type may know what to do."""
     if not isinstance(other, (Tensor, int, float, complex, str, tuple, list)) and other is not None:
-        return operate(op_matmul, left, right) if type(other).__name__ == "ndarray" and operator == "@" and other is right else NotImplemented
+        return operate(ops.matmul, left, right) if type(other).__name__ == "ndarray" and operator == "@" and other is right else NotImplemented
     raise TypeError(f"unsupported operand type(s) for {operator}: '{type(left).__name__}' and '{type(right).__name__}'")
 
 cdef object only_item(Tensor t):

@@ -289,7 +289,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             modes_before = modes.grad
             modes.grad = False
             try:
-                out = <Tensor>op_alias(value)
+                out = <Tensor>ops.alias(value)
             finally:
                 modes.grad = modes_before
             out.creation = VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION

@@ -1,14 +1,4 @@
 # x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
-cdef Op op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view, op_copy, op_index_put
-py_index = py_index_put = None
-
-def set_indexing(dict ops, index, index_put):
-    """Connects indexing with the table's ops."""
-    global op_select, op_slice, op_unsqueeze, op_alias, op_unbind, op_view, op_copy, op_index_put, py_index, py_index_put
-    op_select, op_slice, op_unsqueeze, op_alias, op_unbind = ops["select"], ops["slice"], ops["unsqueeze"], ops["alias"], ops["unbind"]
-    op_view, op_copy, op_index_put = ops["view"], ops["copy"], ops["_index_put"]
-    py_index, py_index_put = index, index_put
-
 cdef bint is_plain_int(object index):
     return type(index) is int or (hasattr(type(index), "__index__") and not isinstance(index, (bool, Tensor)) and getattr(index, "ndim", 0) == 0)
 
@@ -24,17 +14,17 @@ cdef object get_item(Tensor x, object index):
                              "tensor to a number")
         check_index(x, 0, index, 0)
         if modes.interpreters:
-            return op_select(x, 0, index)
+            return ops.select(x, 0, index)
         args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
-        return execute_new(op_select, args)
+        return execute_new(ops.select, args)
     if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
         return get_slice(x, index)
     view, indices = split_index(x, index)
     if indices is not None:
-        return py_index(view, indices)
+        return ops._index(view, indices)
     if view is x and type(index) is slice:
-        return op_slice(x, 0, None, None, 1)      # x[:] is recorded as a slice; in tuples whole slices are passed over
-    return op_alias(x) if view is x else view
+        return ops.slice(x, 0, None, None, 1)      # x[:] is recorded as a slice; in tuples whole slices are passed over
+    return ops.alias(x) if view is x else view
 
 cdef object get_slice(Tensor x, slice index):
     """x[a:b:c], along the first dimension."""
@@ -46,7 +36,7 @@ cdef object get_slice(Tensor x, slice index):
         raise ValueError("step must be greater than zero")
     args[0], args[1], args[2], args[3], args[4] = \
         <PyObject*>x, <PyObject*>_zero, <PyObject*>start, <PyObject*>stop, <PyObject*>step
-    return execute_new(op_slice, args)
+    return execute_new(ops.slice, args)
 
 _zero = 0
 
@@ -82,20 +72,20 @@ cdef tuple split_index(Tensor x, object index):
                 raise ValueError("step must be greater than zero")
             if not (step is None or step == 1) or not (start is None or start == 0) or \
                     not (stop is None or stop >= (<Tensor>view).geometry.shape[dim]):
-                view = op_slice(view, dim, start, stop, 1 if step is None else step)
+                view = ops.slice(view, dim, start, stop, 1 if step is None else step)
             dim += 1
         elif item is None:
-            view = op_unsqueeze(view, dim)
+            view = ops.unsqueeze(view, dim)
             dim += 1
         elif item is Ellipsis:
             dim += (<Tensor>view).geometry.ndim - dim - remaining(items, item)
         elif item is True or item is False:
-            view = op_unsqueeze(view, dim)
+            view = ops.unsqueeze(view, dim)
             indices = put_index(indices, dim, place_of(bool(item)))
             dim += 1
         elif is_plain_int(item):
             check_index(<Tensor>view, dim, item.__index__(), position)
-            view = op_select(view, dim, item.__index__())
+            view = ops.select(view, dim, item.__index__())
         else:
             if isinstance(item, Tensor):
                 index_tensor = <Tensor>item
@@ -106,10 +96,10 @@ cdef tuple split_index(Tensor x, object index):
                 # A 0-d integer tensor counts as an int, but is recorded as select too.
                 place = int(index_tensor.item())
                 check_index(<Tensor>view, dim, place, position)
-                view = op_select(view, dim, place)
+                view = ops.select(view, dim, place)
                 continue
             if (<Tensor>index_tensor).geometry.ndim == 0 and (<Tensor>index_tensor).code in (BOOL, UINT8):
-                view = op_unsqueeze(view, dim)
+                view = ops.unsqueeze(view, dim)
                 indices = put_index(indices, dim, index_tensor.unsqueeze(0) if type(index_tensor) is Wrapped else place_of(bool(index_tensor)))
                 dim += 1
                 continue
@@ -120,7 +110,7 @@ cdef tuple split_index(Tensor x, object index):
 cdef object place_of(bint holds):
     """What a bool, and a mask without dimensions, select of the dimension of size 1 that they make: its one place, or none."""
     cdef object place = tensor_from(0).unsqueeze(0)
-    return place if holds else op_slice(place, 0, 1, None, 1)
+    return place if holds else ops.slice(place, 0, 1, None, 1)
 
 cdef inline object plain(object bound):
     if type(bound) is int:
@@ -206,13 +196,13 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     if PyLong_Check(value):
         int64_of(value)
     if modes.transforms:
-        refuse_captured(op_copy if indices is None else op_index_put, x, True)
+        refuse_captured(ops.copy if indices is None else ops._index_put, x, True)
     if indices is not None:
         if not isinstance(value, Tensor):
             value = element_of(value, x.code)
         elif (<Tensor>value).geometry.ndim and (<Tensor>value).geometry.shape[0] == 1:
             value = without_leading_ones(<Tensor>value)
-        py_index_put(view, indices, value)
+        write_at(view, indices, value)
         return 0
     if isinstance(value, Tensor):
         if not (<Tensor>value).geometry.same_shape((<Tensor>view).geometry):

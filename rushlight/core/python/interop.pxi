@@ -408,7 +408,7 @@ cdef object view_as_type(Tensor x, cls):
     out.seen_version = x.seen_version
     out.creation = x.creation
     if x.grad_fn_ is None and needs_grad(x):
-        aliased = op_alias(x)
+        aliased = ops.alias(x)
         out.grad_fn_ = (<Tensor>aliased).grad_fn_
     return out
 

@@ -85,7 +85,7 @@ cdef class BatchLevel(Level):
                 result = run_with_sizes(op, bound, n)
             elif how.kind == BATCH_TRANSPOSED:
                 if (<Tensor>bound[0]).geometry.ndim == 3:
-                    result = view_of(batch_transpose, <Tensor>bound[0], ONE, TWO)
+                    result = view_of(ops.transpose, <Tensor>bound[0], ONE, TWO)
             elif how.kind == BATCH_UNSQUEEZED:
                 dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim)
                 if dim is not None:
@@ -100,12 +100,12 @@ cdef class BatchLevel(Level):
                     result = view_of(op, <Tensor>bound[0], (ZERO,) + <tuple>dim, None)
             elif how.kind == BATCH_VECTORS and flags == 2:
                 if is_matrix(<object>bound[0]) and is_matrix(<object>bound[1]):
-                    result = run_packed(batch_mm, (<object>bound[1], run_packed(batch_t, (<object>bound[0],))))
+                    result = run_packed(ops.mm, (<object>bound[1], run_packed(ops.t, (<object>bound[0],))))
             elif how.kind == BATCH_ADDED_VECTORS and flags == 4:
                 if is_matrix(<object>bound[1]) and is_matrix(<object>bound[2]) and isinstance(<object>bound[0], Tensor) and \
                         (<Tensor>bound[0]).geometry.ndim == 1:
                     # A layer on one vector of each example: on the rows of a matrix.
-                    result = run_packed(batch_addmm, (<object>bound[0], <object>bound[2], run_packed(batch_t, (<object>bound[1],)),
+                    result = run_packed(ops.addmm, (<object>bound[0], <object>bound[2], run_packed(ops.t, (<object>bound[1],)),
                                                       <object>bound[3], <object>bound[4]))
             if result is None:
                 result = how.rule(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], self.size)
@@ -164,7 +164,7 @@ cdef class BatchLevel(Level):
         pop_interpreter()
         modes.grad = grad and self.grad_within
         try:
-            rows = run_packed(batch_mm, (rows, matrix))
+            rows = run_packed(ops.mm, (rows, matrix))
         finally:
             modes.grad = grad
             push_interpreter(self)
@@ -288,7 +288,7 @@ cdef object run_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, 
             sizes = [t.geometry.shape[0]] + [1] * missing
             for d in range(1, t.geometry.ndim):
                 sizes.append(t.geometry.shape[d])
-            padded = run_packed(op_view, (t, tuple(sizes)))
+            padded = run_packed(ops.view, (t, tuple(sizes)))
             if kept is None:
                 kept = []
             kept.append(padded)
@@ -382,22 +382,13 @@ cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
     whole = (x.geometry.shape[0],) + <tuple>sizes
     return view_of(op, x, whole, None)
 
-cdef Op batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm, batch_unsqueeze, batch_squeeze
-
-def set_batch_ops(dict ops):
-    """Connects what products of batches are made of."""
-    global batch_unsafe_view, batch_mm, batch_bmm, batch_expand, batch_transpose, batch_t, batch_addmm, batch_unsqueeze, batch_squeeze
-    batch_unsafe_view, batch_mm, batch_bmm, batch_expand = ops["_unsafe_view"], ops["mm"], ops["bmm"], ops["expand"]
-    batch_transpose, batch_t, batch_addmm = ops["transpose"], ops["t"], ops["addmm"]
-    batch_unsqueeze, batch_squeeze = ops["unsqueeze"], ops["squeeze_one"]
-
 cdef object rows_of(Tensor x):
     """The matrices of a batch below each other, where that needs no copy."""
     if x.geometry.strides[0] != x.geometry.strides[1] * x.geometry.shape[1] and x.geometry.shape[0] > 1 and x.geometry.shape[1] > 1:
         return None
     if x.count == 0:
         return None
-    return run_packed(op_view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])))
+    return run_packed(ops.view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])))
 
 cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
     """mm where one factor or both have a batch; None where something does not fit."""
@@ -409,12 +400,12 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
     if flags == 1:
         rows = rows_of(a)
         if rows is not None:
-            made = run_packed(batch_mm, (rows, b))
-            return run_packed(batch_unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])))
-        b = run_packed(batch_expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])))
+            made = run_packed(ops.mm, (rows, b))
+            return run_packed(ops._unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])))
+        b = run_packed(ops.expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])))
     elif flags == 2:
-        a = run_packed(batch_expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
-    return run_packed(batch_bmm, (a, b))
+        a = run_packed(ops.expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
+    return run_packed(ops.bmm, (a, b))
 
 cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t size):
     """addmm as a product of batches and a sum, where neither is scaled; None where something does not fit."""
@@ -429,12 +420,12 @@ cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t 
     if product is None:
         return None
     if flags & 1 and x.geometry.ndim == 2:
-        x = run_packed(op_view, (x, (size, 1, x.geometry.shape[1])))
+        x = run_packed(ops.view, (x, (size, 1, x.geometry.shape[1])))
     # (The sum may not be larger than the product.)
     for d in range(1, min(x.geometry.ndim, 3)):
         if x.geometry.shape[x.geometry.ndim - d] != 1 and x.geometry.shape[x.geometry.ndim - d] != (<Tensor>product).geometry.shape[3 - d]:
             return None
-    return run_packed(op_add, (x, product, ONE))
+    return run_packed(ops.add, (x, product, ONE))
 
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):
     """addmm of a vector, a batch of matrices and one matrix: a layer on all rows at once."""
@@ -449,7 +440,7 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
     copy_bound(passed, bound, n)
     passed[1] = <PyObject*>rows
     made = below(op, passed, n)
-    return run_packed(batch_unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
+    return run_packed(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
 
 
 cdef int refuse_ended(Wrapped t, bint reduction) except -1:

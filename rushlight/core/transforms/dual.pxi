@@ -167,15 +167,13 @@ cdef class DualLevel(Level):
                 term = tangent
                 if type(slope) is int or type(slope) is float:
                     if slope == -1:
-                        term = (<Op>op_neg)(tangent)
+                        term = (<Op>ops.neg)(tangent)
                     elif slope != 1:
-                        term = operate(op_mul, tangent, slope)
+                        term = operate(ops.mul, tangent, slope)
                 else:
-                    term = operate(op_mul, tangent, slope)
-                total = term if total is None else operate(op_add, total, term)
+                    term = operate(ops.mul, tangent, slope)
+                total = term if total is None else operate(ops.add, total, term)
             return (total,)
-        if op.name in ("heaviside", "floor_divide", "binomial", "bernoulli"):
-            raise NotImplementedError(f"Trying to use forward AD with aten::{op.name} that does not support it.")
         if op.rules:
             raise no_forward_rule(op.no_derivative or op.name)
         return None
@@ -204,7 +202,7 @@ cdef class DualLevel(Level):
             put_within(target, target.value, tangent)
             return target
         if push.needs_target:
-            before[0] = py_clone(value)
+            before[0] = ops.clone(value)
         run_below(op, values, keywords)
         tangent = self.pushed(op, tuple(before), tangents, value)
         mark_shared(tangent, tangents)
@@ -362,7 +360,7 @@ cdef Tensor room_like(Tensor source, Tensor value):
         laid.flags |= value.flags & LAZY
         return laid
     room = source.new_zeros((value.geometry.reach(0),))
-    return <Tensor>turned(py_as_strided(room, make_size(value.geometry.shape, value.geometry.ndim),
+    return <Tensor>turned(ops.as_strided(room, make_size(value.geometry.shape, value.geometry.ndim),
                                         make_tuple(value.geometry.strides, value.geometry.ndim), 0), value.flags)
 
 cdef object zeros_of(object value):
@@ -387,9 +385,9 @@ cdef object fitting(Tensor tangent, Tensor value):
     cdef object fit = tangent
     if tangent.code != value.code:
         if category[tangent.code] == IS_COMPLEX and category[value.code] != IS_COMPLEX:
-            fit = py_real(fit)
+            fit = ops._real(fit)
         if (<Tensor>fit).code != value.code:
-            fit = py_to_dtype(fit, dtypes[value.code])
+            fit = ops._to_dtype(fit, dtypes[value.code])
     if not tangent.geometry.same_shape(value.geometry):
         fit = fit.expand(make_size(value.geometry.shape, value.geometry.ndim))
     return laid_like(<Tensor>fit, value)
@@ -398,7 +396,7 @@ cdef object laid_like(Tensor tangent, Tensor value):
     """The tangent in its value's layout, and lazy as that is: a copy where it is otherwise."""
     cdef Tensor laid
     if (tangent.flags ^ value.flags) & LAZY:
-        tangent = <Tensor>turned(py_clone(turned(tangent, value.flags)), value.flags)
+        tangent = <Tensor>turned(ops.clone(turned(tangent, value.flags)), value.flags)
     if tangent.flags & value.flags & CONTIGUOUS or tangent.geometry.same_strides(value.geometry):
         return tangent
     if value.flags & CONTIGUOUS:
@@ -414,9 +412,9 @@ cdef object window_of(Tensor whole, Tensor base, Tensor view):
     cdef int64_t offset = view.offset - base.offset
     cdef Tensor seen = <Tensor>turned(whole, base.flags)      # as it lies in memory, if the base is lazy …
     if seen.flags & CONJUGATE and view.code != base.code:
-        seen = <Tensor>py_clone(seen)
+        seen = <Tensor>ops.clone(seen)
     seen = <Tensor>in_kind_of(seen, view.code)
-    seen = <Tensor>py_as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
+    seen = <Tensor>ops.as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
                                  offset // item_bytes[view.code] + seen.storage_offset())
     return turned(seen, view.flags)      # … and as the view has it
 
@@ -430,7 +428,7 @@ def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent n
         if modes.grad and needs_grad(primal):
             shape = primal.shape
             args[0], args[1] = <PyObject*>primal, <PyObject*>shape
-            record_as(op_view, args, out)
+            record_as(ops.view, args, out)
     return out
 
 def unpack_dual(DualLevel level not None, Tensor value not None):
