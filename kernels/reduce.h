@@ -47,7 +47,7 @@ struct Reducing {
     const T* p = reinterpret_cast<const T*>(data);
     State* s = reinterpret_cast<State*>(states);
     for (int k = 0; k < lanes; ++k) s[k] = op.identity();
-    const Dims& r = plan.reduced;
+    const MergedDims& r = plan.reduced;
     const int64_t lane_stride = plan.kept.count ? plan.kept.dims[0].in : 0;
     const int64_t inner = r.count ? r.dims[0].size : 1, stride = r.count ? r.dims[0].in : 0;
     int64_t at = begin;

@@ -7,7 +7,7 @@
 
 namespace rl {
 
-void Dims::add(const Dim& dim) {
+void MergedDims::add(const Dim& dim) {
   total *= dim.size;
   if (count > 0) {
     Dim& last = dims[count - 1];
@@ -19,7 +19,7 @@ void Dims::add(const Dim& dim) {
   dims[count++] = dim;
 }
 
-void Dims::sort() {
+void MergedDims::sort() {
   for (int i = 1; i < count; ++i)
     for (int j = i; j > 0 && std::llabs(dims[j].in) < std::llabs(dims[j - 1].in); --j) std::swap(dims[j], dims[j - 1]);
 }
@@ -27,7 +27,7 @@ void Dims::sort() {
 namespace {
 
 void plan_reduction(ReducePlan& plan, const Array* outs, int out_count, const Array& in, bool ordered) {
-  Dims kept, reduced;
+  MergedDims kept, reduced;
   for (int d = in.ndim - 1; d >= 0; --d) {
     const int64_t size = in.shape[d];
     if (size == 1) continue;

@@ -21,7 +21,7 @@ struct Dim {
 };
 
 // Dimensions innermost first, neighbours merged.
-struct Dims {
+struct MergedDims {
   int count = 0;
   int64_t total = 1;
   Dim dims[max_dims];
@@ -31,7 +31,7 @@ struct Dims {
 };
 
 struct ReducePlan {
-  Dims kept, reduced;
+  MergedDims kept, reduced;
   int lanes = 1;  // outputs in a tile, along kept.dims[0]
   int64_t leaf = leaf_elements;
 };

@@ -15,7 +15,7 @@ void each_row(const Array* arrays, int dim, const F& f) {
   const Array& out = arrays[0];
   const int64_t n = out.ndim ? out.shape[dim] : 1;
   auto stride = [&](int a, int d) { return arrays[a].strides[d]; };
-  Dims raw, lines;
+  MergedDims raw, lines;
   for (int d = out.ndim - 1; d >= 0; --d)
     if (d != dim && out.shape[d] != 1) raw.dims[raw.count++] = {out.shape[d], stride(0, d), {stride(1, d), stride(inputs, d)}};
   raw.sort();

@@ -12,7 +12,7 @@ template <class Op, class T, class O>
 void scan_lines(const Op& op, const Array* outs, const Array& in, int dim) {
   const int64_t n = in.ndim ? in.shape[dim] : 1, step = in.ndim ? in.strides[dim] : 0;
   int64_t out_step[2] = {};
-  Dims raw, lines;
+  MergedDims raw, lines;
   for (int o = 0; o < Op::outputs; ++o) out_step[o] = in.ndim ? outs[o].strides[dim] : 0;
   for (int d = in.ndim - 1; d >= 0; --d)
     if (d != dim && in.shape[d] != 1)
