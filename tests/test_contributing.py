@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rushlight as torch
+from rushlight.ops import _declare
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
 
@@ -56,3 +57,19 @@ def test_the_optimizer(lion):
             lion([x], **{option: value})
     with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
         lion([x], lr=torch.ones(2))
+
+
+def test_the_fused_backward(monkeypatch):
+    monkeypatch.setattr(_declare, "table", {})
+    monkeypatch.setattr(_declare, "namespaces", {"torch": {}, "Tensor": {}})
+    (text,) = examples("A fused backward")
+    module = types.ModuleType("soft_rows")
+    exec(text, module.__dict__)
+    soft_rows, calls = module.soft_rows, []
+    soft_rows.rules[0].fuse(lambda g, out: calls.append(g) or module.soft_rows_fused(g, out))
+    x = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    (plain,) = torch.autograd.grad(soft_rows(x), x, weight := torch.randn(3, 4, dtype=torch.float64))
+    assert len(calls) == 1
+    (recorded,) = torch.autograd.grad(soft_rows(x), x, weight, create_graph=True)
+    assert len(calls) == 1 and torch.allclose(plain, recorded) and recorded.requires_grad
+    assert torch.autograd.gradgradcheck(soft_rows, (x,))

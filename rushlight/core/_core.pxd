@@ -268,6 +268,7 @@ cdef class BackwardRun:
     cdef list callbacks                    # what queue_callback was given
     cdef bint keep_graph, create_graph
     cdef bint restricted                   # only paths to `captures`
+    cdef int64_t ends                      # so many slots, the first, end the graph: what is behind them is not looked at
     cdef vector[NodeState] states
     cdef dict displaced                    # node -> slot, for nodes that a run inside this one took over
     cdef dict captures                     # (slot, output number) -> list of places in `captured`
@@ -322,6 +323,10 @@ cdef class Rule:
     cdef public bint meets_numbers   # it computes with an operand that may be a wrapped number (of x * 2)
     cdef bint is_identity            # the function gives back its one argument (`lambda b: b`): it need not be called
     cdef bint promotes               # operands come in the dtype that the op computed in, that of the gradient
+    cdef readonly object fused       # the same in one kernel, for plain tensors: a function of the gradient and what the rule names besides
+    cdef bint fused_is_recorded      # … an op, which stands for the rule in a graph of the gradient too
+    cdef readonly bint fused_is_real  # … that has no complex numbers
+    cdef readonly int fused_within   # … and the transforms within which it serves as well: IN_BATCHES, EVERYWHERE
 
 @cython.final
 cdef class Plan:

@@ -226,6 +226,8 @@ def pointwise(
     name=None,
     number_name=None,
     gradient=None,
+    fused=None,
+    curvature=None,
     real=False,
     inplace=True,
     out=True,
@@ -241,6 +243,8 @@ def pointwise(
     that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
     alone ("narrow"), into all but halves ("no half"). Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
     with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
+    `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope. The derivatives of that
+    are the rule's, unless `curvature(g, …)` computes that by the first value which the rule names: for ops that are differentiated often.
     """
 
     def declare(body):
@@ -280,6 +284,8 @@ def pointwise(
         )
         made.number_name = number_name
         name_gradients(made, gradient)
+        if fused is not None:
+            fuse_pointwise(made, fused, numbers, curvature, gradient is not None)
         made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
         made.refuses_complex = real
         return register(made, inplace=inplace, **declared.placement)
@@ -385,6 +391,8 @@ def op(
     no_derivative=None,
     name=None,
     gradient=None,
+    fused=None,
+    derives=None,
     real=False,
     variant=None,
     inplace=False,
@@ -405,7 +413,9 @@ def op(
     is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
     layout; of four names the last two are those of in-place calls. `driver` is a kind of GeneralOp with a short way for plain calls,
     configured with `configuration`. `out=` may not share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
-    Of two `name`s without `variant` the second is that of the call in place.
+    Of two `name`s without `variant` the second is that of the call in place. `fused` does what the rule (of the first parameter, or the joint
+    one) does, of the same arguments: the engine calls it for plain tensors where no graph of the gradient is wanted. Where PyTorch's graph
+    has one node for that, `fused` is an op of its own, which `derives` from the rule: it is in no table, and its derivatives are the rule's.
     """
 
     def declare(body):
@@ -422,6 +432,12 @@ def op(
         if joint is not None:
             rules = [declared.rule(None, joint, outputs=outputs)]
         tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
+        places = tuple(declared.parameters.index(tensor) for tensor in tensors)
+        if derives is not None:
+            sources = [(FROM_GRADIENT, 0), (FROM_WANTED, 0), *((FROM_ARGUMENT, i) for i in range(len(declared.parameters)))]
+            rules = [core.Rule(derived(derives, *places), -1, False, False, sources)]
+        if fused is not None:
+            rules[0].fuse(fused)
         made = declared.make(
             driver,
             name,
@@ -433,7 +449,7 @@ def op(
             allows_out=out,
             jvp=jvp,
             linear=linear,
-            tensor_parameters=tuple(declared.parameters.index(tensor) for tensor in tensors),
+            tensor_parameters=places,
         )
         made.choose_variant = variant
         name_gradients(made, gradient)
@@ -445,9 +461,57 @@ def op(
         if configuration:
             made.configure(*configuration)
         made.out_text = text_of(declared.placement.get("entry") or declared.name, EXPECTED)
-        return register(made, inplace=inplace or writes, **declared.placement)
+        return made if derives is not None else register(made, inplace=inplace or writes, **declared.placement)
 
     return declare
+
+
+def derived(rule, *places):
+    """The derivative of a gradient that `rule` computes, by those of its arguments that stand at `places` and are wanted."""
+
+    def joint(g, wanted, *given):
+        chosen = tuple(place for place, is_wanted in zip(places, wanted, strict=True) if is_wanted)
+        found = dict(zip(chosen, core.differentiate(rule, given, g, chosen), strict=True))
+        return tuple(map(found.get, places))
+
+    return joint
+
+
+def fuse_pointwise(op, kernel, numbers, curvature, is_recorded):
+    """Makes the gradient of an element-wise op in one kernel an op, whose derivatives are those of the rule that it stands for."""
+    rule = op.rules[0]
+    named = [(op.parameters[i] if kind == FROM_ARGUMENT else "out", i) for kind, i in rule.sources if kind != FROM_GRADIENT]
+    tensors = 1 + sum(name == "out" or i in op.tensor_parameters for name, i in named)
+    given = [(FROM_ARGUMENT, i) for i in range(1 + len(named))]
+
+    def vjp(g, *given):
+        return g * rule.function(*given).conj() if rule.is_slope else rule.function(g, *given)
+
+    def by(place):
+        return lambda g, *given: core.differentiate(vjp, given, g, (place,))[0]
+
+    if curvature is None:
+        rules = [core.Rule(vjp, 0, False, False, [(FROM_GRADIENT, 0), *given[1:]])]
+        rules += [core.Rule(by(i), i, False, False, [(FROM_GRADIENT, 0), *given]) for i in range(1, tensors)]
+    else:
+        rules = [core.Rule(rule.function, 0, True, False, given[1:]), core.Rule(curvature, 1, True, False, given)]
+    made = core.PointwiseOp(
+        f"{op.name}_backward",
+        vjp,
+        ("g", *(name for name, _ in named)),
+        (core.MISSING,) * tensors + tuple(op.defaults[i] for _, i in named[tensors - 1 :]),
+        {},
+        len(given),
+        -1,
+        (op.backward_names[0].partition("Backward")[0] + "BackwardBackward0",),
+        rules if is_recorded else [],
+        allows_out=False,
+        tensor_parameters=tuple(range(tensors)),
+    )
+    made.declaration = op.declaration
+    made.configure(kernel, tensors, False, None, -1, 1, numbers)
+    for each in (rule, rules[0]):
+        each.fuse(made, True, core.IN_BATCHES if curvature is None else core.EVERYWHERE)
 
 
 def name_gradients(op, gradient):

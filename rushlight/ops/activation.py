@@ -162,33 +162,10 @@ def approximation(approximate):
     return (int(approximate == "tanh"),)
 
 
-def gelu_curvature(x, approximate):
-    """The second derivative of gelu."""
-    if approximate == "tanh":
-        scale = math.sqrt(8 / math.pi)
-        gate = torch.sigmoid((x + x * x * x * 0.044715) * scale)
-        slope, bend = (x * x * (3 * 0.044715) + 1) * scale, x * (6 * 0.044715 * scale)
-        return gate * (1 - gate) * (2 * slope + x * ((1 - 2 * gate) * slope * slope + bend))
-    return torch.exp(x * x * -0.5) * (2 - x * x) * (1 / math.sqrt(2 * math.pi))
-
-
 @pointwise(
-    slopes=(gelu_slope, lambda cotangent, x, approximate: cotangent * gelu_curvature(x, approximate)),
-    kernel="gelu_gradient",
-    numbers=approximation,
-    inputs=2,
-    name="GeluBackwardBackward0",
-    function=False,
-    method=False,
-    inplace=False,
-)
-def _gelu_gradient(cotangent, x, *, approximate="none"):
-    """The vjp of gelu in one pass."""
-
-
-@pointwise(
-    vjp=lambda g, x, approximate: _gelu_gradient(g, x, approximate=approximate),
-    jvp=lambda x_t, x, approximate: x_t * gelu_slope(x, approximate),
+    gradient=True,
+    slope=gelu_slope,
+    fused="gelu_gradient",
     numbers=approximation,
     inputs=1,
     function=False,
@@ -205,31 +182,7 @@ def silu_slope(x):
     return gate * (x * (1 - gate) + 1)
 
 
-def silu_curvature(x):
-    """The second derivative of silu."""
-    gate = torch.sigmoid(x)
-    return gate * (1 - gate) * (2 + x * (1 - 2 * gate))
-
-
-@pointwise(
-    slopes=(silu_slope, lambda cotangent, x: cotangent * silu_curvature(x)),
-    kernel="silu_gradient",
-    name="SiluBackwardBackward0",
-    function=False,
-    method=False,
-    inplace=False,
-)
-def _silu_gradient(cotangent, x):
-    """The vjp of a real silu in one pass."""
-
-
-def silu_vjp(g, x):
-    return g * silu_slope(x).conj() if x.is_complex() or torch.is_grad_enabled() else _silu_gradient(g, x)
-
-
-@pointwise(
-    real=True, vjp=silu_vjp, jvp=lambda x_t, x: x_t * silu_slope(x), function=False, method=False, inplace=False, flat="saturated"
-)
+@pointwise(real=True, slope=silu_slope, fused="silu_gradient", function=False, method=False, inplace=False, flat="saturated")
 def silu(x):
     """x · sigmoid(x)."""
 

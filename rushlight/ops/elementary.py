@@ -92,22 +92,13 @@ def cosh(x):
 
 
 @pointwise(
-    slopes=(lambda result: 1 - result * result, lambda cotangent, result: cotangent * result * -2),
-    kernel="tanh_gradient",
-    name="TanhBackwardBackward0",
-    function=False,
-    method=False,
-    inplace=False,
+    gradient=True,
+    slope=lambda out: 1 - out * out,
+    fused="tanh_gradient",
+    curvature=lambda g, out: g * out * -2,
+    dtype="float",
+    flat="saturated",
 )
-def _tanh_gradient(cotangent, result):
-    """The vjp of a real tanh in one pass."""
-
-
-def tanh_vjp(g, out):
-    return g * (1 - out * out).conj() if out.is_complex() else _tanh_gradient(g, out)
-
-
-@pointwise(gradient=True, vjp=tanh_vjp, jvp=lambda x_t, out: x_t * (1 - out * out), dtype="float", flat="saturated")
 def tanh(x):
     """Hyperbolic tangent."""
 
@@ -620,22 +611,13 @@ def logit(x, eps=None):
 
 
 @pointwise(
-    slopes=(lambda result: (1 - result) * result, lambda cotangent, result: cotangent * (1 - 2 * result)),
-    kernel="sigmoid_gradient",
-    name="SigmoidBackwardBackward0",
-    function=False,
-    method=False,
-    inplace=False,
+    gradient=True,
+    slope=lambda out: (1 - out) * out,
+    fused="sigmoid_gradient",
+    curvature=lambda g, out: g * (1 - 2 * out),
+    dtype="float",
+    flat="saturated",
 )
-def _sigmoid_gradient(cotangent, result):
-    """The vjp of a real sigmoid in one pass."""
-
-
-def sigmoid_vjp(g, out):
-    return g * ((1 - out) * out).conj() if out.is_complex() else _sigmoid_gradient(g, out)
-
-
-@pointwise(gradient=True, vjp=sigmoid_vjp, jvp=lambda x_t, out: x_t * ((1 - out) * out), dtype="float", flat="saturated")
 def sigmoid(x):
     """1 / (1 + exp(-x))."""
 

@@ -62,24 +62,20 @@ def identity_scaled(scale, n):
     return torch.diag_embed(scale.unsqueeze(-1).expand(*scale.shape, n))
 
 
-def adjoint_solution(A, LU, pivots, B, left=True):
-    """X of Aᴴ X = B (or X Aᴴ = B): with the factors of A, unless X has a derivative itself, for which A must be seen."""
-    if torch.is_grad_enabled() or any(map(is_wrapped, (A, LU, B))):
-        return torch.linalg.solve(adjoint(A), B, left=left)
-    return torch.linalg.lu_solve(LU, pivots, B, left=left, adjoint=True)
-
-
 # ------------------------------------------------------------------------------------------------------------ determinants
 def turned(A):
     """The matrix that a determinant is read off: the transpose of a real one, as in PyTorch, whose adjoint is then solved as it stands."""
     return A if A.is_complex() else A.mT
 
 
-def solution_from_turned(A, LU, pivots, B):
-    """X of Aᴴ X = B, with the factors of `turned(A)`; where those are singular, infinities and NaNs stand as in PyTorch."""
-    if torch.is_grad_enabled() or any(map(is_wrapped, (A, LU, B))):
-        return torch.linalg.solve(adjoint(A), B)
-    return torch.linalg.lu_solve(LU, pivots, B, adjoint=A.is_complex())
+# With the factors of `turned(A)` a gradient is had faster, and infinities and NaNs of singular matrices stand as in PyTorch; but A must be
+# seen where the gradient has a derivative itself.
+def by_solving(A):
+    return lambda B: torch.linalg.solve(adjoint(A), B)
+
+
+def by_factors(A, LU, pivots):
+    return lambda B: torch.linalg.lu_solve(LU, pivots, B, adjoint=A.is_complex())
 
 
 def others_product(S):
@@ -111,13 +107,22 @@ def parted(A, result):
 
 
 def det_vjp(g, A, result, LU, pivots):
+    return det_gradient(g, A, result, by_solving(A))
+
+
+def det_fused(g, A, result, LU, pivots):
+    return det_gradient(g, A, result, by_factors(A, LU, pivots))
+
+
+def det_gradient(g, A, result, adjoint_solution):
+    """The gradient; `adjoint_solution(B)` is the X of Aᴴ X = B."""
     if not A.numel():
         return torch.zeros_like(A)
     if A.shape[-1] == 1:
         return g.unsqueeze(-1).unsqueeze(-1)
     scale = identity_scaled(g * conjugate(result), A.shape[-1])
     if is_regular(result):
-        return solution_from_turned(A, LU, pivots, scale)
+        return adjoint_solution(scale)
     singular, regular, rest = parted(A, result)
     return torch.where(singular, g.unsqueeze(-1).unsqueeze(-1) * cofactors(rest), torch.linalg.solve(adjoint(regular), scale))
 
@@ -132,6 +137,7 @@ def det_jvp(A_t, A, result):
 
 @op(
     vjp=det_vjp,
+    fused=det_fused,
     jvp=det_jvp,
     outputs=("result", "LU", "pivots"),
     differentiable=("result",),
@@ -174,6 +180,14 @@ def determinant(A, out=None):
 
 
 def slogdet_vjp(g, A, sign, LU, pivots):
+    return slogdet_gradient(g, A, sign, by_solving(A))
+
+
+def slogdet_fused(g, A, sign, LU, pivots):
+    return slogdet_gradient(g, A, sign, by_factors(A, LU, pivots))
+
+
+def slogdet_gradient(g, A, sign, adjoint_solution):
     g_sign, g_log = g[:2]
     scale = None if g_log is None else g_log.to(A.dtype)
     if A.is_complex() and g_sign is not None:
@@ -182,7 +196,7 @@ def slogdet_vjp(g, A, sign, LU, pivots):
         scale = -turn if scale is None else scale - turn
     if scale is None:
         return None  # the sign of a real determinant has none
-    return solution_from_turned(A, LU, pivots, identity_scaled(scale, A.shape[-1]))
+    return adjoint_solution(identity_scaled(scale, A.shape[-1]))
 
 
 def slogdet_jvp(A_t, A, sign):
@@ -194,6 +208,7 @@ def slogdet_jvp(A_t, A, sign):
 
 @op(
     vjp=slogdet_vjp,
+    fused=slogdet_fused,
     jvp=slogdet_jvp,
     outputs=("sign", "logabsdet", "LU", "pivots"),
     differentiable=("sign", "logabsdet"),
@@ -317,10 +332,17 @@ def as_columns(x, A):
     return x.unsqueeze(-1) if x.dim() < A.dim() else x
 
 
-def solve_joint(g, A, result, LU, pivots, left, wanted):
+def solve_vjp(g, A, result, LU, pivots, left, wanted):
+    return solve_gradients(A, result, torch.linalg.solve(adjoint(A), as_columns(g, A), left=left), left, wanted)
+
+
+def solve_fused(g, A, result, LU, pivots, left, wanted):
+    return solve_gradients(A, result, torch.linalg.lu_solve(LU, pivots, as_columns(g, A), left=left, adjoint=True), left, wanted)
+
+
+def solve_gradients(A, result, gB, left, wanted):
     # With A X = B: Aᴴ gB = g and gA = -gB Xᴴ; on the right X gB stands the other way round.
     X = as_columns(result, A)
-    gB = adjoint_solution(A, LU, pivots, as_columns(g, A), left)
     gA = None
     if wanted[0]:
         gA = -(gB @ adjoint(X)) if left else -(adjoint(X) @ gB)
@@ -337,7 +359,8 @@ def solve_jvp(A_t, B_t, A, B, result, left):
 
 
 @op(
-    joint=solve_joint,
+    joint=solve_vjp,
+    fused=solve_fused,
     inputs=("A", "B"),
     jvp=solve_jvp,
     outputs=("result", "LU", "pivots", "info"),

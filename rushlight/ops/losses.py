@@ -301,23 +301,25 @@ def as_positions(x, target):
     return (x.unsqueeze(0), target.reshape(1)) if dims == 1 else (x.flatten(2), target.flatten(1))
 
 
-@op(
-    vjp=lambda g, target, weight, reduction, ignore_index: torch._nll_loss(g, target, weight, reduction, ignore_index)[0],
-    jvp=lambda loss_g_t, x_size, target, weight, total, reduction, ignore_index: torch._nll_loss_gradient(
-        loss_g_t, x_size, target, weight, total, reduction, ignore_index
-    ),
-    method=False,
-    out=False,
-    name="NllLossBackwardBackward0",
-    batch="layers.nll_loss_gradient",
-)
-def _nll_loss_gradient(loss_g, x_size, target, weight, total, reduction, ignore_index):
-    """What the loss's cotangent becomes. It is linear in it, and the loss itself is its adjoint."""
-    dx = empty_tensor(x_size, loss_g.dtype)
+def nll_loss_vjp(g, x, target, weight, total_weight, reduction, ignore_index):
+    counted = target != ignore_index
+    labels = torch.where(counted, target, 0).to(torch.int64)
+    share = 1 if weight is None else weight.index_select(0, labels.reshape(-1)).reshape(labels.shape)
+    part = torch.where(counted, -(g / total_weight if reduction == "mean" else g) * share, 0)
+    if x.ndim != 1 or target.ndim != 1:
+        dim = min(x.ndim - 1, 1)
+        labels, part = labels.unsqueeze(dim), part.unsqueeze(dim)
+    return tracked_with(torch.zeros_like(x).scatter(min(x.ndim - 1, 1), labels, part), x)
+
+
+@op(derives=nll_loss_vjp, inputs=("g", "x"), name="NllLossBackwardBackward0")
+def nll_loss_backward(g, x, target, weight, total_weight, reduction, ignore_index):
+    """What the loss's cotangent becomes."""
+    dx = empty_tensor(x.shape, g.dtype)
     positions, labels = as_positions(dx, target)
-    if reduction == "none" and loss_g.shape != labels.shape:
-        loss_g = loss_g.reshape(labels.shape)
-    nll_loss_gradient_kernel(positions, loss_g, labels, weight, total, ignore_index, REDUCTIONS[reduction])
+    if reduction == "none" and g.shape != labels.shape:
+        g = g.reshape(labels.shape)
+    nll_loss_gradient_kernel(positions, g, labels, weight, total_weight, ignore_index, REDUCTIONS[reduction])
     return dx
 
 
@@ -331,9 +333,8 @@ def run_nll_loss(x, target, weight, reduction, ignore_index):
 
 
 nll_rules = dict(
-    vjp=lambda g, x, target, weight, total_weight, reduction, ignore_index: tracked_with(
-        torch._nll_loss_gradient(g, x.shape, target, weight, total_weight, reduction, ignore_index), x
-    ),
+    vjp=nll_loss_vjp,
+    fused=nll_loss_backward,
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"),
     differentiable=("loss",),

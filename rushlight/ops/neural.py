@@ -132,64 +132,46 @@ def run_softmax(run, name, x, dim, dtype):
     return out
 
 
-# The gradients are ops with rules of their own, so that the fused kernels serve every order. Their cotangent parameter is `y_g`.
+def softmax_vjp(g, out, dim):
+    return out * (g - (g * out).sum(dim, keepdim=True))
 
 
 @op(
-    vjp={
-        "y_g": lambda g, y, dim: torch._softmax_gradient(g, y, dim),
-        "y": lambda g, y_g, y, dim: g * (y_g - (y_g * y).sum(dim, keepdim=True)) - y_g * (g * y).sum(dim, keepdim=True),
-    },
-    jvp=lambda y_g_t, y_t, y_g, y, dim: softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
+    derives=softmax_vjp,
+    inputs=("g", "out"),
     driver=RowOp,
     configuration=("softmax_gradient", 2),
-    method=False,
-    out=False,
     name="SoftmaxBackwardDataBackward0",
-    batch="reduction.softmax_gradient",
 )
-def _softmax_gradient(y_g, y, dim):
+def softmax_backward(g, out, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
-    out = contiguous_like(y)
-    softmax_gradient_kernel(out, y_g, y, wrapped(dim, y.ndim))
-    return out
+    made = contiguous_like(out)
+    softmax_gradient_kernel(made, g, out, wrapped(dim, out.ndim))
+    return made
 
 
-def softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
-    total = 0 if y_g_t is None else torch._softmax_gradient(y_g_t, y, dim)
-    if y_t is None:
-        return total
-    return total + y_t * (y_g - (y_g * y).sum(dim, keepdim=True)) - y * (y_g * y_t).sum(dim, keepdim=True)
+def log_softmax_vjp(g, out, dim):
+    return g - out.exp() * g.sum(dim, keepdim=True)
 
 
 @op(
-    vjp={
-        "y_g": lambda g, y, dim: g - (g * y.exp()).sum(dim, keepdim=True),
-        "y": lambda g, y_g, y, dim: -(g * y.exp()) * y_g.sum(dim, keepdim=True),
-    },
-    jvp=lambda y_g_t, y_t, y_g, y, dim: log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim),
+    derives=log_softmax_vjp,
+    inputs=("g", "out"),
     driver=RowOp,
     configuration=("log_softmax_gradient", 2),
-    method=False,
-    out=False,
     name="LogSoftmaxBackwardDataBackward0",
-    batch="reduction.softmax_gradient",
 )
-def _log_softmax_gradient(y_g, y, dim):
+def log_softmax_backward(g, out, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
-    out = contiguous_like(y)
-    log_softmax_gradient_kernel(out, y_g, y, wrapped(dim, y.ndim))
-    return out
-
-
-def log_softmax_gradient_jvp(y_g_t, y_t, y_g, y, dim):
-    total = 0 if y_g_t is None else torch._log_softmax_gradient(y_g_t, y, dim)
-    return total if y_t is None else total - y_t * y.exp() * y_g.sum(dim, keepdim=True)
+    made = contiguous_like(out)
+    log_softmax_gradient_kernel(made, g, out, wrapped(dim, out.ndim))
+    return made
 
 
 @op(
-    vjp=lambda g, out, dim: torch._softmax_gradient(g, out, dim),
-    jvp=lambda x_t, out, dim: torch._softmax_gradient(x_t.to(out.dtype), out, dim),
+    vjp=softmax_vjp,
+    fused=softmax_backward,
+    jvp=lambda x_t, out, dim: softmax_vjp(x_t.to(out.dtype), out, dim),
     driver=RowOp,
     configuration=("softmax", 1),
     real=True,
@@ -207,7 +189,8 @@ def softmax(x, dim, dtype=None):
 
 
 @op(
-    vjp=lambda g, out, dim: torch._log_softmax_gradient(g, out, dim),
+    vjp=log_softmax_vjp,
+    fused=log_softmax_backward,
     jvp=lambda x_t, out, dim: x_t - (x_t * out.exp()).sum(dim, keepdim=True),
     driver=RowOp,
     configuration=("log_softmax", 1),

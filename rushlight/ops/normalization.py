@@ -1,13 +1,13 @@
 """Layer, group, batch and root-mean-square normalization.
 
-Each saves its statistics. Without a graph of the gradient the fused kernel uses them; with one, the gradient is written with
-ordinary ops of the input, so that it can be differentiated again.
+Each saves its statistics, which the fused rules use. The rules themselves are written with ordinary ops of the input, so that they can be
+differentiated again.
 """
 
 import math
 
 import rushlight as torch
-from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, is_wrapped, written_out
+from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import not_implemented, require_floating
 from rushlight.ops.conversion import suggested_format
@@ -48,14 +48,16 @@ def last_dims(normalized_shape):
     return tuple(range(-len(normalized_shape), 0))
 
 
-def layer_norm_joint(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
-    if torch.is_grad_enabled() or is_wrapped(g) or is_wrapped(x) or is_wrapped(weight):
-        dims = last_dims(normalized_shape)
-        normal, scale = standardized(x, dims, eps)
-        dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
-        rows = tuple(range(g.dim() - len(dims)))
-        dweight = tracked_with((g * normal).sum(rows) if rows else g * normal, weight) if wanted[1] else None
-        return dx, dweight, tracked_with(g.sum(rows) if rows else g, x, weight) if wanted[2] else None
+def layer_norm_vjp(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
+    dims = last_dims(normalized_shape)
+    normal, scale = standardized(x, dims, eps)
+    dx = project(scaled(g, weight), normal, scale, dims) if wanted[0] else None
+    rows = tuple(range(g.dim() - len(dims)))
+    dweight = tracked_with((g * normal).sum(rows) if rows else g * normal, weight) if wanted[1] else None
+    return dx, dweight, tracked_with(g.sum(rows) if rows else g, x, weight) if wanted[2] else None
+
+
+def layer_norm_fused(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
     columns, dtype = math.prod(normalized_shape), mean.dtype
     dx = empty_tensor(x.shape, dtype) if wanted[0] else None
     dweight = empty_tensor(normalized_shape, dtype) if wanted[1] else None
@@ -82,7 +84,8 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
 
 @op(
     gradient=True,
-    joint=layer_norm_joint,
+    joint=layer_norm_vjp,
+    fused=layer_norm_fused,
     inputs=("x", "weight", "bias"),
     jvp=layer_norm_jvp,
     outputs=("out", "mean", "rstd"),
@@ -212,28 +215,33 @@ def by_channel(parameter, group):
     return None if parameter is None else parameter.reshape(1, group, -1, 1)
 
 
-def group_norm_joint(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
+def group_norm_vjp(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
+    return group_norm_gradients(g, x, weight, (N, group, C // group, HxW), wanted, lambda x: standardized(x, (2, 3), eps))
+
+
+def group_norm_fused(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
+    mean, rstd = mean.reshape(N, group, 1, 1), rstd.reshape(N, group, 1, 1)
+    return group_norm_gradients(g, x, weight, (N, group, C // group, HxW), wanted, lambda x: ((x - mean) * rstd, rstd))
+
+
+def group_norm_gradients(g, x, weight, shape, wanted, standardize):
+    """The gradients of input, weight and bias, from what `standardize` makes of the input as [N, group, channels of a group, L]."""
     g, mean_g, rstd_g = g
     if g is None:
         return None, None, None  # PyTorch ignores what comes for the statistics alone
-    shape = (N, group, C // group, HxW)
-    grouped_g, grouped = widened(g).reshape(shape), widened(x).reshape(shape)
-    if torch.is_grad_enabled() or any(map(is_wrapped, (g, x, weight))):
-        normal, scale = standardized(grouped, (2, 3), eps)
-    else:
-        scale = rstd.reshape(N, group, 1, 1)
-        normal = (grouped - mean.reshape(N, group, 1, 1)) * scale
+    N, group, count = shape[0], shape[1], shape[2] * shape[3]
+    grouped_g = widened(g).reshape(shape)
+    normal, scale = standardize(widened(x).reshape(shape))
     dx = None
     if wanted[0]:
         dx = project(scaled(grouped_g, by_channel(weight, group)), normal, scale, (2, 3))
-        count = shape[2] * shape[3]
         if mean_g is not None:
             dx = dx + mean_g.reshape(N, group, 1, 1) / count
         if rstd_g is not None:
             dx = dx - rstd_g.reshape(N, group, 1, 1) * scale * scale * normal / count
         dx = dx.reshape(x.shape)
-    dweight = (grouped_g * normal).sum((0, 3)).reshape(C) if wanted[1] else None
-    return dx, dweight, grouped_g.sum((0, 3)).reshape(C) if wanted[2] else None
+    dweight = (grouped_g * normal).sum((0, 3)).reshape(-1) if wanted[1] else None
+    return dx, dweight, grouped_g.sum((0, 3)).reshape(-1) if wanted[2] else None
 
 
 def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
@@ -250,7 +258,8 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 
 
 @op(
-    joint=group_norm_joint,
+    joint=group_norm_vjp,
+    fused=group_norm_fused,
     inputs=("x", "weight", "bias"),
     jvp=group_norm_jvp,
     outputs=("out", "mean", "rstd"),
@@ -319,18 +328,25 @@ def channels_of(parameter, x):
     return None if parameter is None else parameter.reshape(1, -1, *(1,) * (x.dim() - 2))
 
 
-def batch_norm_joint(g, x, mean, rstd, weight, training, eps, wanted):
-    g, x, dims = widened(g), widened(x), other_dims(x)
-    if training and (torch.is_grad_enabled() or any(map(is_wrapped, (g, x, weight)))):
-        normal, scale = standardized(x, dims, eps)
-    else:
-        scale = channels_of(rstd, x)
-        normal = (x - channels_of(mean, x)) * scale if training or wanted[1] else None
-    h = scaled(g, channels_of(weight, x))
+def batch_norm_vjp(g, x, mean, rstd, weight, training, eps, wanted):
+    if not training:
+        return batch_norm_fused(g, x, mean, rstd, weight, training, eps, wanted)
+    return batch_norm_gradients(g, x, weight, True, wanted, *standardized(widened(x), other_dims(x), eps))
+
+
+def batch_norm_fused(g, x, mean, rstd, weight, training, eps, wanted):
+    scale = channels_of(rstd, x)
+    normal = (widened(x) - channels_of(mean, x)) * scale if training or wanted[1] else None
+    return batch_norm_gradients(g, x, weight, training, wanted, normal, scale)
+
+
+def batch_norm_gradients(g, x, weight, training, wanted, normal, scale):
+    """The gradients of input, weight and bias, where `normal` is the standardized input and `scale` 1 / its standard deviation."""
+    g, dims = widened(g), other_dims(x)
     dx = None
     if wanted[0]:
-        dx = project(h, normal, scale, dims) if training else h * scale
-    dx = None if dx is None else tracked_with(dx, x, weight)
+        h = scaled(g, channels_of(weight, x))
+        dx = tracked_with(project(h, normal, scale, dims) if training else h * scale, x, weight)
     dweight = tracked_with((g * normal).sum(dims), weight) if wanted[1] else None
     return dx, dweight, tracked_with(g.sum(dims), x, weight) if wanted[2] else None
 
@@ -348,7 +364,8 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
 
 
 @op(
-    joint=batch_norm_joint,
+    joint=batch_norm_vjp,
+    fused=batch_norm_fused,
     inputs=("x", "weight", "bias"),
     jvp=batch_norm_jvp,
     outputs=("out", "mean", "rstd"),

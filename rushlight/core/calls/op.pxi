@@ -32,6 +32,12 @@ def use_short_ways(bint allowed):
 
 _identity = eval("lambda value: value")    # through eval: a function of Python's own, whose bytecode can be compared
 
+cdef enum:
+    # What stands between a kernel and a tensor.
+    BATCHED = 1
+    PUSHED = 2
+    NOT_REAL = 4
+
 @cython.final
 cdef class Rule:
     """The derivative of an op with respect to one input, and where its parameters come from."""
@@ -40,6 +46,14 @@ cdef class Rule:
         code = getattr(function, "__code__", None)
         self.is_identity = code is not None and code.co_argcount == 1 and code.co_code == _identity.__code__.co_code
         self.function, self.parameter, self.is_slope, self.is_list, self.sources = function, parameter, is_slope, is_list, sources
+
+    def fuse(self, fused, bint is_real=False, int within=0):
+        """Names what computes the same in one kernel (None: nothing does), of real numbers alone, `within` transforms too."""
+        self.fused, self.fused_is_real, self.fused_within = fused, is_real, within
+        self.fused_is_recorded = isinstance(fused, Op) and (<Op>fused).rule_total > 0
+
+IN_BATCHES = BATCHED      # where a fused rule serves, besides plain tensors
+EVERYWHERE = BATCHED | PUSHED
 
 
 @cython.final

@@ -144,7 +144,7 @@ cdef class BackwardRun:
             while stack.size():
                 slot, i = stack.back().first, stack.back().second
                 node = <Node>self.states[slot].node
-                if i == edge_total(node):
+                if i == edge_total(node) or slot < self.ends:
                     stack.pop_back()
                     if stack.size() and (self.states[slot].needed):
                         self.states[stack.back().first].needed = True
@@ -303,6 +303,8 @@ cdef class BackwardRun:
         cdef Node target
         if slot in self.run_targets:
             return True
+        if slot < self.ends:
+            return False
         for i in range(edge_total(node)):
             target = edge_at(node, i)
             if target is not None and self.states[self.slot_of(target)].needed:
@@ -400,10 +402,10 @@ def run_backward_from_scalar(Tensor t, retain_graph):
     return True
 
 def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
-                 bint accumulate=True):
+                 bint accumulate=True, list ends=None):
     """Runs backward from `tensors` (tensors or GradientEdge-like (node, output) pairs) with `gradients` (None: ones).
 
-    With `inputs`, returns their gradients (accumulate=False), or adds only to theirs (accumulate=True).
+    With `inputs`, returns their gradients (accumulate=False), or adds only to theirs (accumulate=True). Nothing behind `ends` is looked at.
     """
     cdef BackwardRun run = BackwardRun.__new__(BackwardRun)
     cdef Node node
@@ -415,7 +417,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     cdef Py_ssize_t i
     cdef bint grad = modes.grad
     if len(active_runs) >= DEEPEST and running_depth() >= DEEPEST:
-        return continue_in_thread((tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate))
+        return continue_in_thread((tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends))
     global run_counter
     run_counter += 1
     run.id = run_counter
@@ -433,6 +435,10 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         roots.append(node)
         outputs.append(output)
         seeds.append(gradients[i])
+    if ends is not None:
+        for t in ends:
+            run.admit(edge_of(t))
+        run.ends = len(ends)
     run.visit(roots)
     run.roots = roots
     targets = None
@@ -504,6 +510,36 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             if run.captured[i] is None:
                 raise unused_error(i)
     return tuple(run.captured)
+
+def differentiate(function, tuple arguments, cotangent, tuple wanted):
+    """What `cotangent` becomes for each `wanted` argument (places of tensors) of a function of public ops, which runs again, recorded."""
+    cdef bint again = modes.grad        # is a graph wanted of the result, too?
+    cdef list given = list(arguments), pairs, tracked = []
+    cdef Tensor source, alias
+    cdef Py_ssize_t i
+    cdef object made
+    for i, value in enumerate(arguments):
+        if isinstance(value, Tensor) and category[(<Tensor>value).code] >= IS_FLOATING:
+            source = <Tensor>value
+            if again and needs_grad(source):
+                given[i] = alias = alias_of(source)
+                record_alias(source, alias)
+                tracked.append(alias)
+            elif i in wanted:
+                given[i] = alias = alias_of(source)
+                alias.flags |= REQUIRES_GRAD
+                tracked.append(alias)
+    modes.grad = True
+    try:
+        made = function(*given)
+    finally:
+        modes.grad = again
+    pairs = [(value, seed) for value, seed in (((made, cotangent),) if isinstance(made, Tensor) else zip(made, cotangent))
+             if value is not None and seed is not None and needs_grad(value)]
+    # What the function does not depend on has zeros, as in PyTorch.
+    found = (None,) * len(wanted) if not pairs else run_backward(
+        tuple([pair[0] for pair in pairs]), [pair[1] for pair in pairs], again, again, [given[i] for i in wanted], True, False, tracked)
+    return tuple([arguments[i].new_zeros(arguments[i].shape) if value is None else value for i, value in zip(wanted, found)])
 
 cdef object unused_error(Py_ssize_t index):
     return RuntimeError(f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set allow_unused=True if this is the desired "

@@ -390,6 +390,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     cdef uint64_t sequence = sequence_counter
     cdef object value
     cdef int place
+    cdef bint with_gradient        # does what is `given` start with the gradient, though the rule does not name it?
     cdef uint32_t unpacked = 0     # a bit for each saved value that `held` has as rules get it: hooks unpack a value once
     if node.freed:
         raise RuntimeError(FREED_TEXT)
@@ -410,6 +411,9 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 continue
         given.clear()
         n = <Py_ssize_t>plan.slots[k].size()
+        with_gradient = rule.is_slope and rule.fused is not None
+        if with_gradient:
+            given.add(<PyObject*>gradient)
         for i in range(n):
             place = plan.slots[k][i]
             if place == -1:
@@ -433,14 +437,17 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 given.add(held.items[place])
         modes.unwrapped = modes.grad and (node.variant == OF_NUMBER or not rule.meets_numbers)
         try:
-            if rule.is_identity:
-                value = <object>given.items[0]
-            elif rule.is_slope and n == 0 and not callable(rule.function):
-                value = rule.function
+            if rule.fused is not None and takes_fused(rule, given.items, n + with_gradient):
+                value = PyObject_Vectorcall(rule.fused, given.items, n + with_gradient, NULL)
             else:
-                value = PyObject_Vectorcall(rule.function, given.items, n, NULL)
-            if rule.is_slope:
-                value = scale_by_slope(gradient, value)
+                if rule.is_identity:
+                    value = <object>given.items[with_gradient]
+                elif rule.is_slope and n == 0 and not callable(rule.function):
+                    value = rule.function
+                else:
+                    value = PyObject_Vectorcall(rule.function, given.items + with_gradient, n, NULL)
+                if rule.is_slope:
+                    value = scale_by_slope(gradient, value)
         finally:
             modes.unwrapped = 0
         if modes.grad and rule.gradient_name is not None:
@@ -452,6 +459,31 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         else:
             hand_over(node, edge, value, run, result)
     return 0
+
+cdef bint takes_fused(Rule rule, PyObject** values, Py_ssize_t n) noexcept:
+    """Does the fused form of a rule serve? Of plain tensors it does, where it may stand in a graph or none is wanted."""
+    cdef int between
+    if not short_ways or modes.grad and not rule.fused_is_recorded:
+        return False
+    between = between_kernel_and(values, n, rule.fused_is_real)
+    return between == 0 or between & ~rule.fused_within == 0 and (not modes.grad or rule.fused_within & PUSHED)
+
+cdef int between_kernel_and(PyObject** values, Py_ssize_t n, bint real) noexcept:
+    """What keeps a kernel (one of `real` numbers) from reading any of the tensors among `values`."""
+    cdef Py_ssize_t i
+    cdef int found = 0
+    cdef Tensor tensor
+    for i in range(n):
+        if type(<object>values[i]) is tuple:
+            found |= between_kernel_and(PySequence_Fast_ITEMS(<object>values[i]), PyTuple_GET_SIZE(<object>values[i]), real)
+        elif PyObject_TypeCheck(<object>values[i], <PyTypeObject*>Tensor):
+            tensor = <Tensor><object>values[i]
+            if real and category[tensor.code] == IS_COMPLEX:
+                found |= NOT_REAL
+            while type(tensor) is Wrapped:
+                found |= BATCHED if isinstance((<Wrapped>tensor).level, BatchLevel) else PUSHED
+                tensor = (<Wrapped>tensor).value
+    return found
 
 cdef inline object promoted_operand(object value, int code):
     """A tensor of a narrower dtype than `code` as one of that: what an element-wise op computed with, where its operands were mixed."""

@@ -58,27 +58,6 @@ def nll_loss(op, arguments, batched, size):
     return (loss / total if reduction == "mean" else loss), total
 
 
-def nll_loss_gradient(op, arguments, batched, size):
-    g, sizes, target, weight, total, reduction, ignore_index = arguments
-    target = repeated(target, batched[2], size)
-    g, total = repeated(g, batched[0], size), repeated(total, batched[4], size)
-    like = g.new_empty(0).expand(size, *[0] * len(sizes)) if 0 in sizes else g.new_zeros(1).expand(size, *sizes)
-    _, labels, weights = as_samples(like, target, weight, batched[3], size)
-    if reduction == "mean":
-        g = g / total
-    g = (
-        g.reshape(labels.shape)
-        if reduction == "none"
-        else g.view(size, *(1,) * (target.ndim - 1)).expand(target.shape).reshape(labels.shape)
-    )
-    g = g if weights is None else g * weights
-    shape = (labels.shape[0], *(sizes if len(sizes) == 1 else sizes[1:]))
-    made = run(
-        op, (g.contiguous(), shape, labels, None if weights is not None else weight, total[:1].reshape(()), "none", ignore_index)
-    )
-    return made.view(size, *sizes)
-
-
 def multi_margin_loss(op, arguments, batched, size):
     return margin_loss(op, arguments, batched, size, lambda rows: rows.shape[:1])
 

@@ -100,14 +100,6 @@ def along_one(op, arguments, batched, size):
     return each(run(op, exchanged(arguments, 0, x.unsqueeze(1))), lambda result: result.squeeze(1))
 
 
-def softmax_gradient(op, arguments, batched, size):
-    g, y, dim = arguments
-    g, y = repeated(g, batched[0], size), repeated(y, batched[1], size)
-    if g.ndim == 1:
-        return run(op, (g.unsqueeze(1), y.unsqueeze(1), 1)).squeeze(1)
-    return run(op, (g, y, shifted(dim, g.ndim - 1)))
-
-
 def cross(op, arguments, batched, size):
     a, b, dim = arguments
     ndim = max(a.ndim - batched[0], b.ndim - batched[1])

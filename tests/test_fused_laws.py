@@ -1,0 +1,183 @@
+"""The laws of fused rules, for every op that has one: what one kernel computes is what the rule computes, and it is used where it may be."""
+
+import pytest
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops import table
+
+from .laws.calls import tensors_in
+from .test_laws import SAMPLES, call, direction, get, outputs_of, parameters_of, put, spread_out
+
+pytestmark = pytest.mark.core
+
+FUSED = {
+    name: next(rule for rule in op.rules if rule.fused is not None)
+    for name, op in table.items()
+    if any(r.fused for r in op.rules)
+}
+TOLERANCES = {torch.float64: 1e-11, torch.float32: 1e-5, torch.float16: 1e-2, torch.bfloat16: 8e-2}
+
+
+def each_tensor(arguments, change):
+    return [change(value) if isinstance(value, torch.Tensor) else value for value in arguments]
+
+
+def in_dtype(dtype):
+    return lambda op, arguments: each_tensor(arguments, lambda x: x.to(dtype) if x.dtype.is_floating_point else x)
+
+
+def without_dims(op, arguments):
+    """The first elements of what an element-wise op gets; of a row, a single number."""
+    return (
+        each_tensor(arguments, lambda x: x.reshape(-1)[0])
+        if isinstance(op, core.PointwiseOp) or len(tensors_in(arguments)) == 1
+        else None
+    )
+
+
+def without_elements(op, arguments):
+    """None of the first dimension, unless the sizes are arguments of their own."""
+    fits = all(x.ndim for x in tensors_in(arguments)) and "N" not in op.parameters
+    return each_tensor(arguments, lambda x: x[:0]) if fits else None
+
+
+FORMS = {
+    "as given": lambda op, arguments: arguments,
+    "spread out": lambda op, arguments: each_tensor(arguments, lambda x: spread_out(x) if x.ndim else x),
+    "turned": lambda op, arguments: each_tensor(arguments, lambda x: x.mT.contiguous().mT if x.ndim > 1 else x),
+    "without dims": without_dims,
+    "without elements": without_elements,
+    **{dtype.name: in_dtype(dtype) for dtype in TOLERANCES if dtype is not torch.float64},
+}
+
+
+def inputs_of(op, arguments):
+    """The differentiable inputs of a call; none where one of them is complex, which no kernel takes."""
+    found = [get(arguments, place) for place in parameters_of(op, arguments)]
+    return [] if any(x.dtype.is_complex for x in found) else found
+
+
+def cases(forms):
+    """(op, sample, form) wherever a sample has such a form."""
+    every = [(name, number, form) for name in sorted(FUSED) for number in range(len(SAMPLES[name])) for form in forms]
+    for name, number, form in every:
+        arguments = FORMS[form](table[name], list(SAMPLES[name][number]))
+        if arguments is not None and inputs_of(table[name], arguments):
+            yield pytest.param(table[name], arguments, id=f"{name}-{number}-{form}")
+
+
+def derivatives(op, arguments, order):
+    """The results of a call, and its gradients up to an order: each of the last one's along a direction; None where the op takes no such call."""
+    places = parameters_of(op, arguments)
+    tracked = put(arguments, {place: get(arguments, place).detach().requires_grad_() for place in places})
+    inputs = [get(tracked, place) for place in places]
+    try:
+        found = [out for out in outputs_of(call(op, tracked)) if isinstance(out, torch.Tensor) and out.requires_grad]
+    except (RuntimeError, IndexError, ValueError):
+        return None
+    gradients = []
+    for n in range(1, order + 1):
+        seeds = [direction(out, 0.3 + i) for i, out in enumerate(found)]
+        found = torch.autograd.grad(found, inputs, seeds, create_graph=n < order, allow_unused=True)
+        gradients += found
+        found = [g for g in found if g is not None and g.requires_grad]
+        if not found:
+            break
+    return gradients
+
+
+def by_rules(function, *arguments):
+    before = core.use_short_ways(False)
+    try:
+        return function(*arguments)
+    finally:
+        core.use_short_ways(before)
+
+
+def assert_close(found, expected, tolerance):
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert a.dtype is b.dtype and a.shape == b.shape
+            size = max(1.0, b.double().nan_to_num(posinf=0, neginf=0).abs().max().item()) if b.numel() else 1
+            assert torch.allclose(a.double(), b.double(), rtol=tolerance, atol=tolerance * size, equal_nan=True), (a, b)
+
+
+@pytest.mark.parametrize(("op", "arguments"), list(cases(FORMS)))
+def test_a_fused_rule_is_its_rule(op, arguments):
+    found = derivatives(op, arguments, 1)
+    if found is None:
+        pytest.skip("the op has no such dtype or shape")
+    assert_close(found, by_rules(derivatives, op, arguments, 1), TOLERANCES[inputs_of(op, arguments)[0].dtype])
+
+
+@pytest.mark.parametrize(("op", "arguments"), list(cases(["as given"])))
+def test_its_derivatives_are_those_of_the_rule(op, arguments):
+    arguments = in_dtype(torch.float64)(op, arguments)
+    assert_close(derivatives(op, arguments, 3), by_rules(derivatives, op, arguments, 3), 1e-9)
+
+
+@pytest.fixture
+def counted(request):
+    """How often the fused rule of an op is called."""
+    rule, calls = FUSED[request.param], []
+    fused, flags = rule.fused, (rule.fused_is_real, rule.fused_within)
+
+    def counting(*arguments):
+        calls.append(arguments)
+        return fused(*arguments)
+
+    rule.fuse(counting, *flags)
+    yield request.param, calls
+    rule.fuse(fused, *flags)
+
+
+@pytest.mark.parametrize("counted", sorted(FUSED), indirect=True)
+def test_it_serves_where_no_graph_is_wanted(counted):
+    name, calls = counted
+    op = table[name]
+    arguments = next(list(given) for given in SAMPLES[name] if inputs_of(op, list(given)))
+    assert derivatives(op, arguments, 1) and len(calls) == 1
+    by_rules(derivatives, op, arguments, 1)
+    places = parameters_of(op, arguments)
+    tracked = put(arguments, {place: get(arguments, place).detach().requires_grad_() for place in places})
+    out = next(out for out in outputs_of(call(op, tracked)) if out.requires_grad)
+    torch.autograd.grad(out.sum(), [get(tracked, place) for place in places], create_graph=True, allow_unused=True)
+    assert len(calls) == 1
+
+
+def test_a_batch_and_a_dual_have_the_rule():
+    x = torch.tensor([[1.0, 2.0], [0.5, -1.0]], dtype=torch.float64)
+
+    def loss(x):
+        return (torch.softmax(x, -1) ** 2).sum()
+
+    expected = torch.stack([torch.func.grad(loss)(row) for row in x])
+    assert torch.allclose(torch.func.vmap(torch.func.grad(loss))(x), expected)
+    hessian = torch.func.jacfwd(torch.func.grad(loss))(x[0])
+    assert torch.allclose(hessian, torch.func.jacrev(torch.func.grad(loss))(x[0]))
+
+
+def test_complex_numbers_have_the_rule():
+    z = torch.tensor([0.5 + 1j, -1.0 + 0.2j], requires_grad=True)
+    (g,) = torch.autograd.grad(z.tanh().real.sum(), z)
+    assert torch.allclose(g, (1 - z.detach().tanh() ** 2).conj())
+
+
+def test_the_recorded_gradient_is_one_node_with_an_edge_to_each_input():
+    x = torch.tensor([0.5, -1.0], requires_grad=True)
+    for function, name in (
+        (torch.tanh, "TanhBackwardBackward0"),
+        (torch.sigmoid, "SigmoidBackwardBackward0"),
+        (torch.nn.functional.gelu, "GeluBackwardBackward0"),
+        (lambda x: torch.softmax(x, 0), "SoftmaxBackwardDataBackward0"),
+        (lambda x: torch.log_softmax(x, 0), "LogSoftmaxBackwardDataBackward0"),
+    ):
+        y = function(x)
+        seed = torch.ones(2, requires_grad=True)
+        (g,) = torch.autograd.grad(y, x, seed, create_graph=True)
+        assert g.grad_fn.name() == name
+        edges = [below.name() for below, _ in g.grad_fn.next_functions]
+        assert len(edges) == 2 and edges[0] == "torch::autograd::AccumulateGrad"
