@@ -178,7 +178,8 @@ def signatures_of(function, name, method=False, namespace="torch"):
         # A view's copy takes what the view takes, and out.
         head, _, result = view_signature(copied[1]).rpartition(") -> ")
         out = "Tensor" if result == "Tensor" else known.TUPLE
-        return [f"{head}, *, out: {out} | None = None) -> {result}"]
+        mark = "" if ", *, " in head else "*, "
+        return [f"{head}, {mark}out: {out} | None = None) -> {result}"]
     return function_signatures(function, name, method)
 
 

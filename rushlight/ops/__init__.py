@@ -66,7 +66,6 @@ def connect():
     for name, method in core.operator_methods():
         core.install_method(name, method)
     add_parsers(namespaces["torch"])
-    add_parsers(namespaces["torch"], only=["cdist"])
     for name in ("linalg", "special"):
         add_parsers(namespaces[name], f"{name}_")
     core.connect_ops(table, namespaces["Tensor"])

@@ -9,7 +9,7 @@ import rushlight
 from rushlight import core
 from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, text_of
-from rushlight.ops._signatures import FUNCTIONS, method_signatures
+from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, defaults_of, has_method, parameters_of
 
 __all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "table", "view"]
 
@@ -28,9 +28,6 @@ class Sizes:
     """Annotation of the parameter that takes x.view(2, 3) as well as x.view((2, 3))."""
 
 
-KEYWORDS = {"x": ("input",), "a": ("input",), "b": ("other",)}
-"""What PyTorch calls the parameters that rules call x, a and b."""
-
 NUMPY_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",)}
 
 RESULTS = {"same": 0, "sum": 1, "floating": 2, "real": 3, "bool": 4, "int64": 5}
@@ -41,21 +38,6 @@ FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, 
 def camel_case(name):
     """log_softmax -> LogSoftmax, as PyTorch names nodes."""
     return "".join(part.capitalize() for part in name.strip("_").split("_"))
-
-
-# What inspect.signature would tell, read off the function: importing inspect, and asking it a thousand times, is felt in every program.
-def parameters_of(function):
-    """The names of a Python function's parameters."""
-    code = function.__code__
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def defaults_of(function):
-    """Their defaults, core.MISSING where there is none."""
-    code, given = function.__code__, function.__defaults__ or ()
-    keyword_only = parameters_of(function)[code.co_argcount :]
-    without = (core.MISSING,) * (code.co_argcount - len(given))
-    return without + given + tuple((function.__kwdefaults__ or {}).get(name, core.MISSING) for name in keyword_only)
 
 
 class Declaration:
@@ -148,7 +130,7 @@ def register(op, entry=None, *, inplace=False, **placement):
     """Puts an op where programs look for it.
 
     `entry` is its name in the table, where several ops share the name of the function. With `inplace` there is an in-place form
-    besides. The rest is told to `place`.
+    besides, as a method; as a function too where that is "function". The rest is told to `place`.
     """
     table[entry or op.name] = op
     if not placement.get("function", True) and op.backward_names[0] is not None:
@@ -156,22 +138,40 @@ def register(op, entry=None, *, inplace=False, **placement):
     place(op, entry or op.name, **placement)
     if inplace:
         # (Some are functions alone, as threshold_; the others' methods are public where they have a signature.)
-        method = placement.get("method", True) or not placement.get("function", True)
-        place(core.InPlace(op), entry or op.name, suffix="_", **{**placement, "method": method})
+        function = placement.get("function", True)
+        method = placement.get("method", True) or not function
+        placement |= {"method": method, "function": function and inplace == "function", "signature": True}
+        place(core.InPlace(op), entry or op.name, suffix="_", **placement)
     return op
 
 
-def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix="", gives=None):
-    """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor. In-place forms (`suffix`) are
-    public where they have a signature by which their arguments are checked. `gives` goes into `without_gradient`."""
+PREFIXES = {"torch": "", "linalg": "linalg_", "special": "special_"}
+"""What errors put before the names of a namespace's functions."""
+
+VARIABLE = 4
+"""The flag of a function's code that takes any number of arguments."""
+
+
+def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix="", gives=None, signature=True):
+    """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor. In-place methods (`suffix`) are
+    public where they have a signature by which their arguments are checked. `gives` goes into `without_gradient`; `signature` is the text
+    of one that does not follow from the parameters, None where PyTorch's function is one of Python, which checks nothing."""
     for public in (name, *aliases):
         if gives:
             without_gradient[public] = gives
         public += suffix
-        if function and (not suffix or public in FUNCTIONS):
+        if function:
             namespaces.setdefault(namespace, {})[public] = made
-        if method and (not suffix or method_signatures(public) is not None):
+            if signature is True and public[0] != "_" and namespace in PREFIXES and can_derive(made):
+                FUNCTIONS.setdefault(PREFIXES[namespace] + public, made)
+            elif isinstance(signature, str):
+                FUNCTIONS[PREFIXES[namespace] + public] = signature
+        if method and (not suffix or has_method(public)):
             namespaces["Tensor"][public] = made
+
+
+def can_derive(made):
+    return not hasattr(made, "__code__") or not made.__code__.co_flags & VARIABLE
 
 
 def snake_case(name):
@@ -229,7 +229,7 @@ def pointwise(
     fused=None,
     curvature=None,
     real=False,
-    inplace=True,
+    inplace=None,
     out=True,
     **facts,
 ):
@@ -245,6 +245,7 @@ def pointwise(
     with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
     `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope. The derivatives of that
     are the rule's, unless `curvature(g, …)` computes that by the first value which the rule names: for ops that are differentiated often.
+    Ops of one input are functions in place too, unless `inplace` is True.
     """
 
     def declare(body):
@@ -288,7 +289,8 @@ def pointwise(
             fuse_pointwise(made, fused, numbers, curvature, gradient is not None)
         made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
         made.refuses_complex = real
-        return register(made, inplace=inplace, **declared.placement)
+        in_place = ("function" if len(declared.parameters) == 1 else True) if inplace is None else inplace
+        return register(made, inplace=in_place, **declared.placement)
 
     return declare
 

@@ -2,7 +2,7 @@
 
 from rushlight import core
 from rushlight.ops import _arguments  # noqa: F401  (the slow way)
-from rushlight.ops._signatures import FUNCTIONS, INNER, method_signatures
+from rushlight.ops._signatures import FUNCTIONS, INNER, has_method
 
 
 def add_parsers(names, prefix="", only=None, titles=None):
@@ -27,4 +27,4 @@ def method_with_parser(name, made):
     """A method of tensors as programs find it."""
     if isinstance(made, property | staticmethod | classmethod | core.Function) or not callable(made):
         return made
-    return made if method_signatures(name) is None else core.Method(name, made, core.Parser(name, True))
+    return core.Method(name, made, core.Parser(name, True)) if has_method(name) else made

@@ -52,6 +52,7 @@ def relu(x):
     numbers=lambda threshold, value: (float(threshold), float(value)),
     name=both_names("Threshold"),
     method=False,
+    inplace="function",
 )
 def threshold(x, threshold, value):
     """`x` where it is above `threshold`, `value` elsewhere."""
@@ -143,6 +144,7 @@ def celu_product(g, x, alpha):
     fits="wide",
     name=both_names("Celu"),
     method=False,
+    inplace="function",
 )
 def celu(x, alpha=1.0):
     """x above 0, alpha · (exp(x / alpha) - 1) below."""

@@ -426,6 +426,7 @@ def check_ldexp(dtype, a, b):
     dtype="float",
     tensors_only=True,
     check=check_ldexp,
+    inplace="function",
 )
 def ldexp(a, b):
     """`a` times 2 to the power `b`."""
@@ -547,11 +548,11 @@ def lerp_(self, end, weight):
     return in_place(check_lerp(self, end, weight))(self, end, weight)
 
 
-@pointwise(tensors_only=True, refusal="shapes")
+@pointwise(tensors_only=True, refusal="shapes", inplace="function")
 def gcd(a, b):
     """Greatest common divisor."""
 
 
-@pointwise(tensors_only=True, refusal="shapes")
+@pointwise(tensors_only=True, refusal="shapes", inplace="function")
 def lcm(a, b):
     """Least common multiple."""

@@ -111,7 +111,7 @@ def logical_xor(a, b):
     """Where exactly one is not zero."""
 
 
-@pointwise(gives="comparison")
+@pointwise(gives="comparison", inplace=True)
 def logical_not(x):
     """Where `x` is zero."""
 
@@ -131,7 +131,7 @@ def bitwise_xor(a, b):
     """The bits that exactly one has."""
 
 
-@pointwise()
+@pointwise(inplace=True)
 def bitwise_not(x):
     """The bits that `x` does not have."""
 

@@ -368,7 +368,7 @@ def sum_of_products(a, b, summed):
 
 
 # ---------------------------------------------------------------------------------------------------------------- tensordot
-@composite(method=False)
+@composite(method=False, signature=None)
 def tensordot(a, b, dims=2, out=None):
     """Sums of products over pairs of dimensions: the last `dims` of `a` with the first of `b`, or dims=(those of a, those of b).
 

@@ -251,13 +251,13 @@ def is_nonzero(input):
     return bool(core.read_within(input, "bool").item() != 0)
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def is_tensor(obj):
     """Whether `obj` is a tensor."""
     return isinstance(obj, Tensor)
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def typename(obj):
     """What errors call the type of `obj`: of a tensor, the type of its dtype; of a class or function, its own name.
 

@@ -44,7 +44,7 @@ def argwhere(input):
     return nonzero_places(input)
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def unravel_index(indices, shape):
     """The coordinates in a tensor of the given shape of linear (row-major) indices."""
     if indices.is_complex() or indices.is_floating_point() or indices.dtype is torch.bool:
@@ -318,7 +318,7 @@ check_unique, check_unique_dim = core.Parser("_unique2", False), core.Parser("un
 check_runs = core.Parser("unique_consecutive", False)
 
 
-@composite
+@composite(signature=None)
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The unique elements (or slices along `dim`), sorted; on demand where each went, and how often each occurs."""
     bool(return_inverse) or bool(return_counts)  # PyTorch's dispatch asks these first, whatever they are
@@ -329,7 +329,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     return asked_for(unique_dim(input, dim, return_inverse, return_counts), return_inverse, return_counts)
 
 
-@composite
+@composite(signature=None)
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """One element (or slice along `dim`) of each run of equal ones; on demand where each went, and how long the runs are."""
     bool(return_inverse) or bool(return_counts)  # PyTorch's dispatch asks these first, whatever they are

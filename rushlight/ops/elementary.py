@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, namespaces, op, pointwise, underived
+from rushlight.ops._declare import composite, op, place, pointwise, underived
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, refuse_dtypes, total
 from rushlight.ops.arithmetic import refuse_bool_sub
@@ -239,7 +239,7 @@ def round_to_decimals(input, *, decimals=0, out=None):
 
 
 round_to_decimals.__name__ = "round"
-namespaces.setdefault("special", {})["round"] = round_to_decimals
+place(round_to_decimals, "round", method=False, namespace="special")
 
 
 # ---------------------------------------------------------------------------------------------------------- error function
@@ -253,7 +253,7 @@ def erfc(x):
     """1 - erf(x), exact for large x."""
 
 
-@pointwise(slope=lambda x: x.erfinv().pow(2).exp() / ERF_SLOPE, dtype="float")
+@pointwise(slope=lambda x: x.erfinv().pow(2).exp() / ERF_SLOPE, dtype="float", inplace=True)
 def erfinv(x):
     """Inverse of the error function."""
 
@@ -312,12 +312,12 @@ def ndtr(input, *, out=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- gamma function
-@pointwise(slope=lambda x: x.digamma(), dtype="float")
+@pointwise(slope=lambda x: x.digamma(), dtype="float", inplace=True)
 def lgamma(x):
     """Logarithm of |Γ(x)|."""
 
 
-@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float")
+@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float", inplace=True)
 def digamma(x):
     """Derivative of lgamma."""
 
@@ -535,6 +535,7 @@ def logarithmic_product(product, edge):
 @pointwise(
     **logarithmic_product(lambda g, b: torch.xlogy(g, b), 0),
     name=("XlogyBackward2", "XlogyBackward0", "XlogyBackward1"),
+    inplace="function",
 )
 def xlogy(a, b):
     """a log b, and 0 where a is 0."""
@@ -605,6 +606,7 @@ def logit_product(g, x, eps):
     dtype="float",
     inputs=1,
     numbers=lambda eps: (-1.0 if eps is None else float(eps),),
+    inplace="function",
 )
 def logit(x, eps=None):
     """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where `eps` is given."""

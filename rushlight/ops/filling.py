@@ -34,6 +34,7 @@ def number_of(x, value):
     refusal="name",
     overload="operand",
     fills=True,
+    inplace="function",
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""

@@ -165,7 +165,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
 check_lu = Parser("_lu_with_info", False)
 
 
-@composite
+@composite(signature=None)
 def lu(input, pivot=True, get_infos=False, out=None):
     """`torch.linalg.lu_factor`, and with `get_infos` the infos besides."""
     warn_once(

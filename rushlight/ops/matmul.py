@@ -23,7 +23,7 @@ def product(kernel, kind, *, adds=False, vjp, jvp, **facts):
         )
         made.configure(kernel, kind, adds)
         made.out_text = text_of(declared.name, EXPECTED)
-        return register(made, inplace=adds, **declared.placement)
+        return register(made, **{"inplace": adds, **declared.placement})
 
     return declare
 
@@ -231,6 +231,7 @@ def baddbmm(x, batch1, batch2, *, beta=1, alpha=1):
     jvp=lambda x_t, mat_t, vec_t, x, mat, vec, beta, alpha: added_tangent(torch.mv)(x_t, mat_t, vec_t, x, mat, vec, beta, alpha),
     batch="products.addmv",
     flat="product",
+    inplace="function",
 )
 def addmv(x, mat, vec, *, beta=1, alpha=1):
     """beta * x + alpha * (mat @ vec)."""

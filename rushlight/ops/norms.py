@@ -112,7 +112,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
 check_norm = core.Parser("linalg_vector_norm", False)
 
 
-@composite
+@composite(signature=None)
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     """The norm of order `p` of a vector, or of everything; "fro" is order 2, "nuc" sums singular values.
 
@@ -245,6 +245,7 @@ def cdist_backward(g, x1, x2, p, out):
     method=False,
     out=False,
     batch="reduction.cdist",
+    signature="Tensor x1, Tensor x2, float p=2.0, object compute_mode=None",
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances between the rows of `x1` [..., P, M] and those of `x2` [..., R, M]: [..., P, R]."""

@@ -16,7 +16,7 @@ FROM_TO, FULL_RANGE, ANY_BITS = kernel("random_from_to"), kernel("random_full"),
 
 
 # ---------------------------------------------------------------------------------------------------------------- the generator
-@composite(method=False)
+@composite(method=False, signature=None)
 def manual_seed(seed):
     """Starts the default generator's sequence that belongs to `seed`; returns the generator.
 
@@ -28,25 +28,25 @@ def manual_seed(seed):
     return default_generator.manual_seed(int(seed))
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def seed():
     """Seeds the default generator from the system's entropy; returns the seed."""
     return default_generator.seed()
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def initial_seed():
     """The seed that the default generator began with."""
     return default_generator.initial_seed()
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def get_rng_state():
     """The state of the default generator, as a tensor of bytes."""
     return default_generator.get_state()
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def set_rng_state(new_state):
     """Makes the default generator go on from a state that get_rng_state returned."""
     default_generator.set_state(new_state)

@@ -40,6 +40,7 @@ place(abs_, "absolute_", function=False)
         "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", NotImplementedError
     ),
     flat="step",
+    inplace=True,
 )
 def sign(x):
     """-1, 0 or 1: the sign of each element."""
@@ -52,7 +53,7 @@ def sgn_product(g, x, out):
     return torch.where(x == 0, 0, (g - real_product(g, out) * out) / x.abs())
 
 
-@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out), flat="step")
+@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out), flat="step", inplace=True)
 def sgn(x):
     """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
 

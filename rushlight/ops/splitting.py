@@ -61,7 +61,7 @@ def split_with_sizes(input, split_sizes, dim=0):
     return split_as_listed(input, split_sizes, dim)
 
 
-@composite(method=False)
+@composite(method=False, signature=None)
 def split(tensor, split_size_or_sections, dim=0):
     """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
     size = split_size_or_sections
