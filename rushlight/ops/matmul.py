@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import Declaration, composite, op, register
+from rushlight.ops._declare import Declaration, composite, op, place, register
 from rushlight.ops._outputs import EXPECTED, check_out, text_of
 from rushlight.ops._rules import c_name, in_place
 
@@ -109,7 +109,6 @@ def added_tangent(multiply):
         "mat2": lambda g, x, mat2_column_major: mat2_gradient(g, x, mat2_column_major, 1),
     },
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.mm)(x_t, mat2_t, x, mat2),
-    aliases=("spmm",),
     batch="products.mm",
     flat="product",
 )
@@ -120,6 +119,9 @@ def mm(x, mat2):
     >>> rushlight.mm(rushlight.tensor([[1., 2.]]), rushlight.tensor([[3.], [4.]]))
     tensor([[11.]])
     """
+
+
+place(mm, "spmm", method=False, signature=None)  # mm itself, in errors too
 
 
 @product(
