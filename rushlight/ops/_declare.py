@@ -5,6 +5,8 @@ Each kind carries what its ops share. `pointwise`: partial derivatives, from whi
 that say where a declaration can be found: those of `register` and `place`.
 """
 
+import functools
+
 import rushlight
 from rushlight import core
 from rushlight.core import kernel
@@ -179,15 +181,16 @@ def snake_case(name):
     return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
 
 
+@functools.cache
 def public_name(op):
     """What programs call an op: what its declaration says, its name in the table, or else what the name of its node comes from."""
-    if op.declaration.public is None:
-        name = op.name.removesuffix("_all")
-        if not (hasattr(rushlight, name) or hasattr(core.Tensor, name)) and op.backward_names[0]:
-            # ScatterAddBackward0, SpecialI0EBackward0 → scatter_add, special_i0_e
-            name = snake_case(op.backward_names[0].rpartition("Backward")[0])
-        op.declaration.public = name.strip("_")
-    return op.declaration.public
+    if op.declaration.public is not None:
+        return op.declaration.public
+    name = op.name.removesuffix("_all")
+    if not (hasattr(rushlight, name) or hasattr(core.Tensor, name)) and op.backward_names[0]:
+        # ScatterAddBackward0, SpecialI0EBackward0 → scatter_add, special_i0_e
+        name = snake_case(op.backward_names[0].rpartition("Backward")[0])
+    return name.strip("_")
 
 
 def dispatched_name(op, of_tensor):

@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import Declaration, composite, op, place, register
+from rushlight.ops._declare import Declaration, composite, namespaces, op, register
 from rushlight.ops._outputs import EXPECTED, check_out, text_of
 from rushlight.ops._rules import c_name, in_place
 
@@ -121,7 +121,7 @@ def mm(x, mat2):
     """
 
 
-place(mm, "spmm", method=False, signature=None)  # mm itself, in errors too
+namespaces["torch"]["spmm"] = mm  # mm itself, in errors too
 
 
 @product(
