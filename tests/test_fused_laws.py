@@ -1,5 +1,7 @@
 """The laws of fused rules, for every op that has one: what one kernel computes is what the rule computes, and it is used where it may be."""
 
+from pathlib import Path
+
 import pytest
 
 import rushlight as torch
@@ -181,3 +183,20 @@ def test_the_recorded_gradient_is_one_node_with_an_edge_to_each_input():
         assert g.grad_fn.name() == name
         edges = [below.name() for below, _ in g.grad_fn.next_functions]
         assert len(edges) == 2 and edges[0] == "torch::autograd::AccumulateGrad"
+
+
+def test_hooks_of_saved_tensors_see_nothing_of_a_rule_that_runs_again():
+    packed = []
+    x = torch.tensor([0.5, -1.0], requires_grad=True)
+    (g,) = torch.autograd.grad(torch.nn.functional.gelu(x).pow(3).sum(), x, create_graph=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: packed.append(t) or t, lambda t: t):
+        g.sum().backward()
+    assert packed == []
+
+
+def test_no_rule_chooses_between_a_kernel_and_arithmetic():
+    """What rules ask of grad mode and transforms: whether values may be looked at, and what is refused there; no more than this."""
+    words = {"is_grad_enabled()": 12, "is_wrapped(": 7}
+    text = "".join(path.read_text() for path in Path(torch.ops.__file__).parent.glob("*.py"))
+    for word, limit in words.items():
+        assert text.count(word) <= limit, word

@@ -246,8 +246,9 @@ def pointwise(
     that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
     alone ("narrow"), into all but halves ("no half"). Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
     with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
-    `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope. The derivatives of that
-    are the rule's, unless `curvature(g, …)` computes that by the first value which the rule names: for ops that are differentiated often.
+    `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope (or it is a function of
+    public ops that does so where no graph of the gradient is wanted). The derivatives of that are the rule's, unless `curvature(g, …)` is the
+    one by the first value which the rule names: for ops that are differentiated often.
     Ops of one input are functions in place too, unless `inplace` is True.
     """
 
@@ -288,7 +289,9 @@ def pointwise(
         )
         made.number_name = number_name
         name_gradients(made, gradient)
-        if fused is not None:
+        if callable(fused):
+            made.rules[0].fuse(fused, False, core.EVERYWHERE)
+        elif fused is not None:
             fuse_pointwise(made, fused, numbers, curvature, gradient is not None)
         made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
         made.refuses_complex = real

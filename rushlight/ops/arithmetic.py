@@ -5,7 +5,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor, is_grad_enabled
+from rushlight.core import Tensor
 from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise, underived
 from rushlight.ops._rules import (
@@ -266,14 +266,16 @@ def base_product(g, a, exponent):
     """g times the conjugate of ∂(a^exponent)/∂a, which is 0 where exponent is 0, whatever the rest is."""
     if isinstance(exponent, Tensor):
         return torch.where(exponent == 0, 0, g * conjugate(exponent * a ** (exponent - 1)))
-    if exponent == 2 and not is_grad_enabled():
-        return g * conjugate(a * exponent)
     if exponent == 0:
         return torch.zeros_like(g)
-    if exponent == 1 and not is_grad_enabled():
-        return g
-    # Where it is recorded it depends on `a` for good: the derivatives of a polynomial never run out, they become 0.
+    # It depends on `a` for good: the derivatives of a polynomial never run out, they become 0.
     return g * conjugate(a ** (exponent - 1) * exponent)
+
+
+def short_base_product(g, a, exponent):
+    if isinstance(exponent, Tensor) or exponent not in (1, 2):
+        return base_product(g, a, exponent)
+    return g if exponent == 1 else g * conjugate(a * exponent)
 
 
 def logarithm_of(base, exponent):
@@ -316,6 +318,7 @@ def refuse_negative_power(dtype, a, exponent):
 
 @pointwise(
     vjp=(base_product, lambda g, a, exponent, out: exponent_product(g, a, exponent, out)),
+    fused=short_base_product,
     jvp=power_tangent,
     check=refuse_negative_power,
     fits="narrow",

@@ -514,6 +514,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
 def differentiate(function, tuple arguments, cotangent, tuple wanted):
     """What `cotangent` becomes for each `wanted` argument (places of tensors) of a function of public ops, which runs again, recorded."""
     cdef bint again = modes.grad        # is a graph wanted of the result, too?
+    cdef bint hidden = not again and saved_tensor_hooks_active and current_saved_tensor_hooks() is not None
     cdef list given = list(arguments), pairs, tracked = []
     cdef Tensor source, alias
     cdef Py_ssize_t i
@@ -530,10 +531,14 @@ def differentiate(function, tuple arguments, cotangent, tuple wanted):
                 alias.flags |= REQUIRES_GRAD
                 tracked.append(alias)
     modes.grad = True
+    if hidden:
+        _saved_hooks.stack.append(None)
     try:
         made = function(*given)
     finally:
         modes.grad = again
+        if hidden:
+            _saved_hooks.stack.pop()
     pairs = [(value, seed) for value, seed in (((made, cotangent),) if isinstance(made, Tensor) else zip(made, cotangent))
              if value is not None and seed is not None and needs_grad(value)]
     # What the function does not depend on has zeros, as in PyTorch.
