@@ -165,3 +165,25 @@ cdef extern from *:
 
 cdef enum:
     MAX_DIMS = 64
+
+cdef inline bint is_large(double work) noexcept:
+    """Is it so much (counted in elements) that other Python threads run meanwhile?"""
+    return work > 65536
+
+cdef inline int launch(KernelFunction kernel, const Array* arrays, int count, const Number* numbers, double work) except -1:
+    """Runs a kernel."""
+    if is_large(work):
+        with nogil:
+            kernel(arrays, count, numbers)
+    else:
+        kernel(arrays, count, numbers)
+    return 0
+
+cdef inline int launch_loop(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers, double work) except -1:
+    """Runs the loop of a pointwise kernel over whole arrays."""
+    if is_large(work):
+        with nogil:
+            run_pointwise(kernel, compute, operands, count, numbers)
+    else:
+        run_pointwise(kernel, compute, operands, count, numbers)
+    return 0

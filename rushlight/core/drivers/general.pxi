@@ -51,11 +51,7 @@ cdef class Kernel:
             elif value is None:
                 more[tensors] = scalar_array(NULL, FLOAT32)
                 tensors += 1
-        if largest > 65536:
-            with nogil:
-                self.function(more, tensors, plain)
-        else:
-            self.function(more, tensors, plain)
+        launch(self.function, more, tensors, plain, largest)
 
     def __repr__(self):
         return f"<kernel {self.name}>"
@@ -127,11 +123,8 @@ cdef int copy_memory(Tensor target, Tensor source) except -1:
         arrays[1].ndim = wide.ndim
         arrays[1].shape = wide.shape
         arrays[1].strides = wide.strides
-    if target.count > 65536:
-        with nogil:
-            copy_kernel(arrays, 2, NULL)
-    elif target.count:
-        copy_kernel(arrays, 2, NULL)
+    if target.count:
+        launch(copy_kernel, arrays, 2, NULL, target.count)
     return 0
 
 cdef Tensor convert(Tensor x, int code):

@@ -422,11 +422,8 @@ cdef class PointwiseOp(Op):
                     t = convert(t, compute)      # rounded, as the loop of halves would not
                     rounded = [t] if rounded is None else rounded + [t]
                 operands[2 - i if self.swapped and i < 2 else i + 1] = array_of(t)
-        if out.count > 65536:
-            with nogil:
-                run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
-        else:    # of no elements too: the kernel may have no code for the dtype
-            run_pointwise(kernel, as_dtype(compute), operands, inputs + 1, numbers)
+        # (Of no elements too: the kernel may have no code for the dtype.)
+        launch_loop(kernel, as_dtype(compute), operands, inputs + 1, numbers, out.count)
         if target is not None:
             copy_elements(target, out)
             return target

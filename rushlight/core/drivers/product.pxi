@@ -4,8 +4,6 @@ cdef enum:
     PRODUCT_BATCHES = 1
     PRODUCT_MATRIX_VECTOR = 2
     PRODUCT_DOT = 3
-    # Multiplications from which on other Python threads may run meanwhile.
-    LARGE_PRODUCT = 1 << 18
 
 _product_kinds = {"matrices": PRODUCT_MATRICES, "batches": PRODUCT_BATCHES, "matrix_vector": PRODUCT_MATRIX_VECTOR, "dot": PRODUCT_DOT}
 
@@ -117,7 +115,6 @@ cdef class ProductOp(Op):
         cdef int64_t shapes[2][2]
         cdef int64_t strides[2][2]
         cdef double work
-        cdef KernelFunction run = self.run
         if out.count == 0:
             return 0
         numbers[0].f, numbers[1].f = alpha, beta
@@ -132,12 +129,7 @@ cdef class ProductOp(Op):
             arrays[0].ndim = arrays[2].ndim = 2
             arrays[0].shape, arrays[0].strides = shapes[0], strides[0]
             arrays[2].shape, arrays[2].strides = shapes[1], strides[1]
-        if work > <double>LARGE_PRODUCT:
-            with nogil:
-                run(arrays, 3, numbers)
-        else:
-            run(arrays, 3, numbers)
-        return 0
+        return launch(self.run, arrays, 3, numbers, work / 4)      # (four multiplications go with one element)
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor a, b, out, made, x = None

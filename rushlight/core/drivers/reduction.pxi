@@ -139,13 +139,8 @@ cdef class ReductionOp(Op):
                 numbers[i].f = value
             else:
                 numbers[i].i = value
-        if not out.count:
-            return 0
-        if source.count > 65536:
-            with nogil:
-                self.kernel(arrays, self.output_count + 1, numbers)
-        else:
-            self.kernel(arrays, self.output_count + 1, numbers)
+        if out.count:
+            launch(self.kernel, arrays, self.output_count + 1, numbers, source.count)
         return 0
 
     cdef Tensor fold_all(self, Tensor x):
@@ -158,11 +153,7 @@ cdef class ReductionOp(Op):
         arrays[0] = array_of(out)
         arrays[0].ndim, arrays[0].shape, arrays[0].strides = x.geometry.ndim, ones, ones
         arrays[1] = array_of(x)
-        if x.count > 65536:
-            with nogil:
-                self.kernel(arrays, 2, NULL)
-        else:
-            self.kernel(arrays, 2, NULL)
+        launch(self.kernel, arrays, 2, NULL, x.count)
         return out
 
     cdef int result_code(self, int code, bint given) except -1:
