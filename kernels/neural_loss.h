@@ -21,7 +21,7 @@ struct LossShape {
         classes(in.shape[1]),
         positions(in.ndim == 3 ? in.shape[2] : 1),
         target(target),
-        ignored(numbers[0].i) {}
+        ignored(numbers[1].i) {}
 
   static int64_t offset(const Array& x, int64_t n, int64_t l) {
     return n * x.strides[0] + (x.ndim > 1 ? l * x.strides[x.ndim - 1] : 0);
@@ -38,11 +38,11 @@ struct LossShape {
   }
 };
 
-// nll_loss: arrays out, total_weight (0-d), in, target, weight [C] or null data; numbers ignore_index (i), reduction
-// (i: 0 none, 1 mean, 2 sum). `out` is of the target's shape, or 0-d where reduced.
+// nll_loss: arrays out, total_weight (0-d), in, target, weight [C] or null data; numbers reduction (i: 0 none,
+// 1 mean, 2 sum), ignore_index (i). `out` is of the target's shape, or 0-d where reduced.
 inline void nll_loss(const Array* a, int, const Number* numbers) {
   const LossShape shape(a[2], a[3], numbers);
-  const LossReduction reduction = LossReduction(numbers[1].i);
+  const LossReduction reduction = LossReduction(numbers[0].i);
   shape.check();
   visit<group::floating>("nll_loss", a[2].dtype, [&]<class T>(Type<T>) {
     const T* weight = a[4].as<T>();
@@ -69,7 +69,7 @@ inline void nll_loss(const Array* a, int, const Number* numbers) {
 // nll_loss_gradient: arrays dx (like the forward's in), g, target, weight or null data, total_weight; numbers as nll_loss.
 inline void nll_loss_gradient(const Array* a, int, const Number* numbers) {
   const LossShape shape(a[0], a[2], numbers);
-  const LossReduction reduction = LossReduction(numbers[1].i);
+  const LossReduction reduction = LossReduction(numbers[0].i);
   shape.check();
   visit<group::floating>("nll_loss_gradient", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;

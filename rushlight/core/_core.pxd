@@ -431,12 +431,53 @@ cdef class Kernel:
     cdef KernelFunction function
     cdef readonly str name
 
+cdef enum:
+    MANY_PIECES = 64
+
+cdef extern from *:
+    """
+    // What the kernel of a plain call gets: arrays of the outputs, then of the tensors among the arguments, and the numbers among those.
+    // Rules fill in the outputs, and lay the rest out anew where the kernel wants it so, with sizes and strides in `room`.
+    struct rl_frame {
+      rl::Array arrays[65];
+      rl::Number numbers[4];
+      int64_t room[9][64];
+      int count = 0;             // of arrays; 0: nothing is left to do
+      int64_t work = 0;          // in elements
+      PyObject* held = nullptr;  // strong: what an array is of, besides arguments and outputs
+      ~rl_frame() { Py_XDECREF(held); }
+    };
+    """
+    cdef cppclass Frame "rl_frame":
+        Array* arrays
+        Number* numbers
+        Int64Pointer* room
+        int count
+        int64_t work
+        PyObject* held
+
+cdef class PlainOp
+
+# Makes the outputs and completes the frame; None where the call is not plain.
+ctypedef object (*OutputRule)(PlainOp, PyObject**, Frame*)
+
 cdef class GeneralOp(Op):
     cdef public object choose_variant
     cdef public bint writes      # the function writes into its first argument: the target of an in-place call, else a copy …
     cdef public bint row_major   # … which is contiguous, whatever the layout of the argument
     cdef public bint takes_expanded   # the target may have expanded dimensions
     cdef public object apart     # may inputs share memory with `out`? True: none of it, False: all or none of it, None: any of it
+
+@cython.final
+cdef class PlainOp(GeneralOp):
+    cdef uint8_t kinds[MAX_PARAMETERS + 1]   # of the arguments of a plain call
+    cdef OutputRule rule
+    cdef KernelFunction kernel
+    cdef int output_count
+    cdef int tensor_count                    # among the arguments …
+    cdef int tensor_at[MAX_PARAMETERS]       # … and where they are
+    cdef str results
+    cdef Op view
 
 cdef extern from "kernels/random.h" namespace "rl" nogil:
     cdef cppclass RandomSource "rl::Generator":

@@ -36,9 +36,10 @@ below; a file answers one question:
         reduction   the driver of reductions
         general     ops whose forward is Python, and calls of kernels by name
         product     the driver of matrix products
-        joining     cat and stack
-        selecting   gather, index_select, embedding, x[index]; cotangents of select and slice
-        rows        softmax, running sums, layer_norm, nll_loss
+        plain       the short way of those ops, as data
+        joining     … of cat and stack
+        selecting   … of gather, index_select, embedding, x[index]; cotangents of select and slice
+        rows        … of softmax, running sums, layer_norm, nll_loss
         creation    tensors from data
         filled      tensors of given sizes, unset or filled with one value
         generator   random numbers: their source, drawing them
@@ -78,6 +79,7 @@ include "drivers/views.pxi"
 include "drivers/pointwise.pxi"
 include "drivers/reduction.pxi"
 include "drivers/general.pxi"
+include "drivers/plain.pxi"
 include "drivers/product.pxi"
 include "python/indexing.pxi"
 include "drivers/joining.pxi"
@@ -102,8 +104,7 @@ include "transforms/batch.pxi"
 include "transforms/derivatives.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
-for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp,
-              LayerNormOp, LabelLossOp, ProductOp, MatmulOp, LinearOp, WritingOp):
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, PlainOp, ProductOp, MatmulOp, LinearOp, WritingOp):
     enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
 cdef Overloaded _an_overloaded = Overloaded.__new__(Overloaded)
 enable_calls(Overloaded, <size_t>(<char*>&_an_overloaded.vectorcall - <char*><PyObject*>_an_overloaded))
@@ -125,8 +126,8 @@ cdef extern from *:
     """
     void rename "rl_rename"(object, const char*) noexcept
 
-for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, JoinOp, SelectOp, PlaceOp, MaskedFillOp, RowOp, LayerNormOp,
-              LabelLossOp, ProductOp, MatmulOp, LinearOp, WritingOp, Overloaded, InPlace, Factory, Function, BoundMethod):
+for _kind in (Op, PointwiseOp, ReductionOp, ViewOp, MultiViewOp, GeneralOp, PlainOp, ProductOp, MatmulOp, LinearOp, WritingOp, Overloaded, InPlace,
+              Factory, Function, BoundMethod):
     rename(_kind, "builtin_function_or_method")
 rename(Method, "method_descriptor")
 # (A tensor's class is called as Python calls a class of its own, without a module.)

@@ -13,7 +13,7 @@ from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, text_of
 from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, defaults_of, has_method, parameters_of
 
-__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "table", "view"]
+__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table", "view"]
 
 table = {}
 """Every op by its name."""
@@ -409,8 +409,7 @@ def op(
     expanded=False,
     apart=False,
     out=True,
-    driver=core.GeneralOp,
-    configuration=(),
+    plain=None,
     **facts,
 ):
     """Declares an op whose forward is the decorated function (it runs with recording off).
@@ -419,8 +418,8 @@ def op(
     the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
     differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
     is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
-    layout; of four names the last two are those of in-place calls. `driver` is a kind of GeneralOp with a short way for plain calls,
-    configured with `configuration`. `out=` may not share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
+    layout; of four names the last two are those of in-place calls. `plain` is the `short_way` of plain calls. `out=` may not
+    share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
     Of two `name`s without `variant` the second is that of the call in place. `fused` does what the rule (of the first parameter, or the joint
     one) does, of the same arguments: the engine calls it for plain tensors where no graph of the gradient is wanted. Where PyTorch's graph
     has one node for that, `fused` is an op of its own, which `derives` from the rule: it is in no table, and its derivatives are the rule's.
@@ -447,7 +446,7 @@ def op(
         if fused is not None:
             rules[0].fuse(fused)
         made = declared.make(
-            driver,
+            core.GeneralOp if plain is None else core.PlainOp,
             name,
             rules,
             outputs=outputs,
@@ -466,12 +465,22 @@ def op(
             made.in_place_shift = 1
         made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
         made.apart = apart
-        if configuration:
-            made.configure(*configuration)
+        if plain is not None:
+            made.configure(*plain)
         made.out_text = text_of(declared.placement.get("entry") or declared.name, EXPECTED)
         return made if derives is not None else register(made, inplace=inplace or writes, **declared.placement)
 
     return declare
+
+
+def short_way(kinds, outputs, kernel, *, results="", view=None):
+    """What most calls of an op look like, for `op(plain=…)`: they run in core/drivers/plain.pxi, without a look at Python.
+
+    `kinds` has a letter for each parameter (core.KINDS); what is behind those may be anything. `outputs` names the rule that makes the outputs;
+    where they are not all of the first tensor's dtype, `results` has a letter for each: s that one, i int64. `kernel` gets the outputs, the
+    tensors and the numbers, each in the order of the parameters. `view` is the op that the rule "placed" calls.
+    """
+    return kinds, outputs, kernel, results, view
 
 
 def derived(rule, *places):

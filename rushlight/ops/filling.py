@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op, place
+from rushlight.ops._declare import composite, kernel, op, place, short_way
 from rushlight.ops._rules import c_name
 from rushlight.ops.indexing import warn_of_expanded
 from rushlight.ops.rearranging import ZERO
@@ -161,7 +161,7 @@ def check_fill(x, mask, value):
     name=("MaskedFillBackward0", "MaskedFillBackward1"),
     variant=lambda x, mask, value: int(isinstance(value, torch.Tensor)),
     row_major=True,
-    driver=core.MaskedFillOp,
+    plain=short_way("tmn", "masked", "masked_fill"),
     batch="rearranging.fill_where",
     overload="Tensor",
     refusal="number",

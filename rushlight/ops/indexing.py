@@ -4,7 +4,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._rules import c_name, in_place
 from rushlight.ops.shape import broadcast_two
 
@@ -118,8 +118,7 @@ def common_shape(tensors):
 @op(
     vjp=lambda g, x_shape, indices: _index_put(g.new_zeros(x_shape), indices, g, True),
     linear=True,
-    driver=core.SelectOp,
-    configuration=("index",),
+    plain=short_way("t", "indexed", "index"),
     function=False,
     method=False,
     out=False,

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops.shape import atleast_2d, atleast_3d, wrapped
 
 
@@ -64,8 +64,7 @@ def cat_gradient(g, tensors_shape, dim):
     vjp=cat_gradient,
     lists=("tensors",),
     linear=True,
-    driver=core.JoinOp,
-    configuration=(False,),
+    plain=short_way("qi", "joined", "cat"),
     apart=True,
     method=False,
     aliases=("concat", "concatenate"),
@@ -113,8 +112,7 @@ def cat(tensors, dim=0):
     vjp=lambda g, dim: g.unbind(dim),
     lists=("tensors",),
     linear=True,
-    driver=core.JoinOp,
-    configuration=(True,),
+    plain=short_way("qi", "stacked", "cat"),
     apart=True,
     method=False,
     batch="rearranging.stack",

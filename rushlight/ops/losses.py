@@ -2,8 +2,8 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import LabelLossOp, empty_tensor, unwrapped
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.core import empty_tensor, unwrapped
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._rules import conjugate, require_floating, require_wide
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.arithmetic import refuse_bool_sub
@@ -319,7 +319,7 @@ def nll_loss_backward(g, x, target, weight, total_weight, reduction, ignore_inde
     positions, labels = as_positions(dx, target)
     if reduction == "none" and g.shape != labels.shape:
         g = g.reshape(labels.shape)
-    nll_loss_gradient_kernel(positions, g, labels, weight, total_weight, ignore_index, REDUCTIONS[reduction])
+    nll_loss_gradient_kernel(positions, g, labels, weight, total_weight, REDUCTIONS[reduction], ignore_index)
     return dx
 
 
@@ -328,7 +328,7 @@ def run_nll_loss(x, target, weight, reduction, ignore_index):
     positions, labels = as_positions(x, target)
     total_weight = scalar_of(x.dtype)
     loss = empty_tensor(labels.shape, x.dtype) if reduction == "none" else scalar_of(x.dtype)
-    nll_loss_kernel(loss, total_weight, positions, labels, weight, ignore_index, REDUCTIONS[reduction])
+    nll_loss_kernel(loss, total_weight, positions, labels, weight, REDUCTIONS[reduction], ignore_index)
     return loss if reduction != "none" or loss.shape == target.shape else loss.reshape(target.shape), total_weight
 
 
@@ -338,8 +338,7 @@ nll_rules = dict(
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"),
     differentiable=("loss",),
-    driver=LabelLossOp,
-    configuration=("nll_loss",),
+    plain=short_way("flFri", "labelled", "nll_loss"),
     method=False,
     out=False,
 )

@@ -2,8 +2,8 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import RowOp, SelectOp, empty_tensor
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.core import empty_tensor
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._parsers import add_parsers
 from rushlight.ops._rules import c_name, conjugate
 from rushlight.ops.activation import (  # noqa: F401
@@ -139,8 +139,7 @@ def softmax_vjp(g, out, dim):
 @op(
     derives=softmax_vjp,
     inputs=("g", "out"),
-    driver=RowOp,
-    configuration=("softmax_gradient", 2),
+    plain=short_way("ffd", "along", "softmax_gradient"),
     name="SoftmaxBackwardDataBackward0",
 )
 def softmax_backward(g, out, dim):
@@ -157,8 +156,7 @@ def log_softmax_vjp(g, out, dim):
 @op(
     derives=log_softmax_vjp,
     inputs=("g", "out"),
-    driver=RowOp,
-    configuration=("log_softmax_gradient", 2),
+    plain=short_way("ffd", "along", "log_softmax_gradient"),
     name="LogSoftmaxBackwardDataBackward0",
 )
 def log_softmax_backward(g, out, dim):
@@ -172,8 +170,7 @@ def log_softmax_backward(g, out, dim):
     vjp=softmax_vjp,
     fused=softmax_backward,
     jvp=lambda x_t, out, dim: softmax_vjp(x_t.to(out.dtype), out, dim),
-    driver=RowOp,
-    configuration=("softmax", 1),
+    plain=short_way("fd-", "along", "softmax"),
     real=True,
     batch="reduction.along_one",
     flat="saturated",
@@ -192,8 +189,7 @@ def softmax(x, dim, dtype=None):
     vjp=log_softmax_vjp,
     fused=log_softmax_backward,
     jvp=lambda x_t, out, dim: x_t - (x_t * out.exp()).sum(dim, keepdim=True),
-    driver=RowOp,
-    configuration=("log_softmax", 1),
+    plain=short_way("fd-", "along", "log_softmax"),
     real=True,
     batch="reduction.along_one",
     flat="saturated",
@@ -233,8 +229,7 @@ def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
         )
     },
     jvp=lambda weight_t, indices: torch.embedding(weight_t, indices),
-    driver=SelectOp,
-    configuration=("embedding",),
+    plain=short_way("cl", "looked up", "index_select"),
     method=False,
     out=False,
     batch="indexing.embedding",

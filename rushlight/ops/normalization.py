@@ -7,8 +7,8 @@ differentiated again.
 import math
 
 import rushlight as torch
-from rushlight.core import LayerNormOp, empty_like_layout, empty_tensor, written_out
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.core import empty_like_layout, empty_tensor, written_out
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._rules import not_implemented, require_floating
 from rushlight.ops.conversion import suggested_format
 from rushlight.ops.losses import refuse_gradient
@@ -90,8 +90,7 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
     jvp=layer_norm_jvp,
     outputs=("out", "mean", "rstd"),
     differentiable=("out",),
-    driver=LayerNormOp,
-    configuration=("layer_norm",),
+    plain=short_way("fsFFn", "normalized", "layer_norm"),
     method=False,
     out=False,
     batch="layers.layer_norm",

@@ -6,7 +6,7 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.ops import shape, splitting
-from rushlight.ops._declare import Declaration, Sizes, composite, kernel, op, register, table, underived
+from rushlight.ops._declare import Declaration, Sizes, composite, kernel, op, register, short_way, table, underived
 from rushlight.ops._rules import c_name
 from rushlight.ops.shape import one_sequence, wrapped
 
@@ -138,8 +138,7 @@ def narrow_copy(x, dim, start, length):
 @op(
     vjp=lambda g, dim, index: g.select(dim, index),
     linear=True,
-    driver=core.PlaceOp,
-    configuration=(shape.select,),
+    plain=short_way("ts", "placed", "copy", view=shape.select),
     function=False,
     method=False,
     batch="rearranging.place_along",
@@ -154,8 +153,7 @@ def select_backward(x, input_sizes, dim, index):
 @op(
     vjp=lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
     linear=True,
-    driver=core.PlaceOp,
-    configuration=(shape.slice,),
+    plain=short_way("ts", "placed", "copy", view=shape.slice),
     function=False,
     method=False,
     batch="rearranging.place_along",
@@ -170,8 +168,7 @@ def slice_backward(x, input_sizes, dim, start, end, step):
 @op(
     vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
     linear=True,
-    driver=core.PlaceOp,
-    configuration=(shape.diagonal,),
+    plain=short_way("ts", "placed", "copy", view=shape.diagonal),
     function=False,
     method=False,
     batch="rearranging.diagonal_backward",

@@ -3,8 +3,8 @@
 import math
 
 import rushlight as torch
-from rushlight.core import RowOp, Tensor, empty_like_layout, empty_tensor, written_out
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.core import Tensor, empty_like_layout, empty_tensor, written_out
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import c_name, in_place
 from rushlight.ops.shape import wrapped
@@ -46,7 +46,10 @@ def sums_from_here(g, dim):
 
 
 @op(
-    vjp=lambda g, dim: sums_from_here(g, dim), linear=True, driver=RowOp, configuration=("cumsum", 1), batch="reduction.along_one"
+    vjp=lambda g, dim: sums_from_here(g, dim),
+    linear=True,
+    plain=short_way("fd-", "along", "cumsum"),
+    batch="reduction.along_one",
 )
 def cumsum(x, dim, *, dtype=None):
     """Running sums along `dim`.
@@ -112,8 +115,7 @@ def cumprod_jvp(x_t, x, dim, out):
 @op(
     vjp=cumprod_vjp,
     jvp=lambda x_t, x, dim, out: cumprod_jvp(x_t, x, dim, out),
-    driver=RowOp,
-    configuration=("cumprod", 1),
+    plain=short_way("fd-", "along", "cumprod"),
     batch="reduction.along_one",
 )
 def cumprod(x, dim, *, dtype=None):

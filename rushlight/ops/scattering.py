@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op, underived
+from rushlight.ops._declare import composite, kernel, op, short_way, underived
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector
 from rushlight.ops.shape import broadcast_two, wrapped
@@ -40,8 +40,7 @@ def require_index_dtype(name, index):
 @op(
     vjp=lambda g, x_shape, dim, index: g.new_zeros(x_shape).scatter_add(dim, index, g),
     linear=True,
-    driver=core.SelectOp,
-    configuration=("gather",),
+    plain=short_way("tdl", "gathered", "gather"),
     apart=True,
     batch="indexing.gather",
     flat="selecting",

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import kernel, op
+from rushlight.ops._declare import kernel, op, short_way
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
@@ -12,8 +12,7 @@ from rushlight.ops.shape import wrapped
 @op(
     vjp=lambda g, x_shape, dim, index: g.new_zeros(x_shape).index_add(dim, index, g),
     linear=True,
-    driver=core.SelectOp,
-    configuration=("index_select",),
+    plain=short_way("tdl", "sliced", "index_select"),
     apart=True,
     batch="indexing.index_select",
     flat="selecting",

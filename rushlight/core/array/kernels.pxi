@@ -93,7 +93,6 @@ cdef extern from * namespace "rl" nogil:
     const Pointwise* find_pointwise(const char*)
     KernelFunction find_kernel(const char*)
     const char* kernel_names "rl::kernel_names"()
-    void run_pointwise "rl::run_pointwise"(const Pointwise*, DType, const Array*, int, const Number*) except +rl_raise
     cdef cppclass Geometry "rl::Geometry":
         int32_t ndim
         int64_t* shape
@@ -166,24 +165,29 @@ cdef extern from *:
 cdef enum:
     MAX_DIMS = 64
 
-cdef inline bint is_large(double work) noexcept:
-    """Is it so much (counted in elements) that other Python threads run meanwhile?"""
-    return work > 65536
-
-cdef inline int launch(KernelFunction kernel, const Array* arrays, int count, const Number* numbers, double work) except -1:
-    """Runs a kernel."""
-    if is_large(work):
-        with nogil:
-            kernel(arrays, count, numbers)
-    else:
-        kernel(arrays, count, numbers)
-    return 0
-
-cdef inline int launch_loop(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers, double work) except -1:
-    """Runs the loop of a pointwise kernel over whole arrays."""
-    if is_large(work):
-        with nogil:
-            run_pointwise(kernel, compute, operands, count, numbers)
-    else:
-        run_pointwise(kernel, compute, operands, count, numbers)
-    return 0
+cdef extern from *:
+    """
+    // Is it so much work (counted in elements) that other Python threads run meanwhile?
+    static inline bool rl_is_large(double work) { return work > 65536; }
+    struct rl_unlocked {
+      PyThreadState* state = PyEval_SaveThread();
+      ~rl_unlocked() { PyEval_RestoreThread(state); }
+    };
+    template <class F, class... Arguments>
+    static void rl_run_large(F* run, Arguments... arguments) {
+      rl_unlocked unlocked;
+      run(arguments...);
+    }
+    // Runs a kernel, or the loop of a pointwise kernel over whole arrays.
+    static inline void rl_launch(rl::Kernel kernel, const rl::Array* arrays, int count, const rl::Number* numbers, double work) {
+      rl_is_large(work) ? rl_run_large(kernel, arrays, count, numbers) : kernel(arrays, count, numbers);
+    }
+    static inline void rl_launch_loop(const rl::Pointwise* kernel, rl::DType compute, const rl::Array* operands, int count,
+                                      const rl::Number* numbers, double work) {
+      rl_is_large(work) ? rl_run_large(rl::run_pointwise, kernel, compute, operands, count, numbers)
+                        : rl::run_pointwise(kernel, compute, operands, count, numbers);
+    }
+    """
+    bint is_large "rl_is_large"(double work) noexcept
+    void launch "rl_launch"(KernelFunction, const Array*, int, const Number*, double work) except +rl_raise
+    void launch_loop "rl_launch_loop"(const Pointwise*, DType, const Array*, int, const Number*, double work) except +rl_raise

@@ -20,10 +20,22 @@ cdef extern from *:
       return Py_SIZE(value) <= 2 && Py_SIZE(value) >= -2;
     #endif
     }
+    // One of a single digit, and its value.
+    #if PY_VERSION_HEX >= 0x030C0000
+    static inline bool rl_is_short(PyObject* value) {
+      return PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject*)value);
+    }
+    static inline int64_t rl_short(PyObject* value) { return PyUnstable_Long_CompactValue((PyLongObject*)value); }
+    #else
+    static inline bool rl_is_short(PyObject* value) { return PyLong_CheckExact(value) && Py_SIZE(value) <= 1 && Py_SIZE(value) >= -1; }
+    static inline int64_t rl_short(PyObject* value) { return Py_SIZE(value) * int64_t(((PyLongObject*)value)->ob_digit[0]); }
+    #endif
     static inline PyTypeObject* rl_type(PyObject* value) { return Py_TYPE(value); }
     static inline PyObject* const* rl_items(PyObject* tuple) { return ((PyTupleObject*)tuple)->ob_item; }
     """
     bint is_small_integer "rl_is_small"(PyObject*) noexcept
+    bint is_short_integer "rl_is_short"(PyObject*) noexcept
+    int64_t short_integer "rl_short"(PyObject*) noexcept
     PyTypeObject* type_of "rl_type"(PyObject*) noexcept
     PyObject* const* PySequence_ITEMS "rl_items"(object) noexcept
 

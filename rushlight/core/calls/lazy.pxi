@@ -84,7 +84,7 @@ cdef int run_on(Tensor target, const char* name) except -1:
     cdef Array operands[2]
     operands[0] = operands[1] = array_of(target)
     if target.count:
-        run_pointwise(find_pointwise(name), as_dtype(target.code), operands, 2, NULL)
+        launch_loop(find_pointwise(name), as_dtype(target.code), operands, 2, NULL, target.count)
     return 0
 
 

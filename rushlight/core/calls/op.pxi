@@ -20,8 +20,8 @@ cdef extern from "Python.h":
 
 MISSING = object()   # a parameter without a default
 
-# Whether ops may take their short ways for plain calls. Off, every call takes the general way: laws compare the two.
-cdef bint short_ways = True
+# Whether ops may take their short ways for plain calls. Off (RUSHLIGHT_SHORT_WAYS=0), every call takes the general way: laws compare the two.
+cdef bint short_ways = __import__("os").environ.get("RUSHLIGHT_SHORT_WAYS") != "0"
 
 def use_short_ways(bint allowed):
     """Lets ops take their short ways for plain calls, or sends every call the general way; returns what was set before."""

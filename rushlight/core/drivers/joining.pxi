@@ -1,105 +1,85 @@
-# The short way of cat and stack. What is not plain (dtypes that differ, empty vectors, errors) takes the Python function's way.
+# Plain calls of cat and stack, which put tensors behind each other; and the other way round.
 cdef extern from "Python.h":
     PyObject** PySequence_Fast_ITEMS(object) noexcept
     Py_ssize_t PySequence_Fast_GET_SIZE(object) noexcept
 
 cdef enum:
     SMALL_BYTES = 1 << 14    # what is copied at once, rather than by a kernel
-    MANY_PIECES = 64
 
-cdef KernelFunction cat_kernel = (<Kernel>kernel("cat")).function
+cdef object joined(PlainOp op, PyObject** args, Frame* frame):
+    """cat(tensors, dim)"""
+    return behind_each_other(<object>args[0], frame, False)
 
-@cython.final
-cdef class JoinOp(GeneralOp):
-    """An op that puts tensors one behind the other: along a dimension that they have, or (`stacks`) along a new one."""
-    cdef bint stacks
+cdef object stacked(PlainOp op, PyObject** args, Frame* frame):
+    """stack(tensors, dim)"""
+    return behind_each_other(<object>args[0], frame, True)
 
-    def configure(self, bint stacks):
-        """Called once by the table, after construction."""
-        self.stacks = stacks
-
-    cdef object compute(self, PyObject** args, Call* call):
-        cdef object tensors = <object>args[0], dim = <object>args[1]
-        cdef PyObject** items
-        cdef Py_ssize_t n, i
-        cdef Tensor x, first, out
-        cdef int64_t sizes[MAX_DIMS]
-        cdef int64_t total = 0
-        cdef int d, ndim, count
-        cdef int64_t at
-        cdef uint8_t all_flags = CONTIGUOUS
-        if call.mode != MODE_NEW or not short_ways or not (type(tensors) is tuple or type(tensors) is list) or not PyLong_CheckExact(dim):
-            return GeneralOp.compute(self, args, call)
-        items = PySequence_Fast_ITEMS(tensors)
-        n = PySequence_Fast_GET_SIZE(tensors)
-        if n == 0 or n > MANY_PIECES or not PyObject_TypeCheck(<object>items[0], <PyTypeObject*>Tensor):
-            return GeneralOp.compute(self, args, call)
-        first = <Tensor>items[0]
-        ndim = first.geometry.ndim
-        if ndim + self.stacks == 0 or ndim + 1 >= MAX_DIMS:
-            return GeneralOp.compute(self, args, call)
-        count = ndim + self.stacks
-        at = int64_of(dim)
-        if not -count <= at < count:
-            return GeneralOp.compute(self, args, call)
-        at += count if at < 0 else 0
-        for i in range(n):
-            if not PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor):
-                return GeneralOp.compute(self, args, call)
-            x = <Tensor>items[i]
-            if x.code != first.code or x.geometry.ndim != ndim:
-                return GeneralOp.compute(self, args, call)
-            for d in range(ndim):
-                if x.geometry.shape[d] != first.geometry.shape[d] and (self.stacks or d != at):
-                    return GeneralOp.compute(self, args, call)
-            all_flags &= x.flags
-            if not self.stacks:
-                total = checked_sum(total, x.geometry.shape[at])
-        if not all_flags & CONTIGUOUS and 4 <= ndim <= 5:
-            return GeneralOp.compute(self, args, call)    # the result may have the order of channels_last
+cdef object behind_each_other(object tensors, Frame* frame, bint stacks):
+    """Tensors of one dtype along a dimension, in which alone their sizes differ, or (`stacks`) along a new one."""
+    cdef PyObject** items = PySequence_Fast_ITEMS(tensors)
+    cdef int64_t* sizes = frame.room[0]
+    cdef int64_t total = 0, at = frame.numbers[0].i
+    cdef uint8_t all_flags = CONTIGUOUS
+    cdef Py_ssize_t n = PySequence_Fast_GET_SIZE(tensors), i
+    cdef Tensor x, first, out
+    cdef int d, ndim, count
+    if n == 0 or n > MANY_PIECES or not is_of_kind(items[0], TENSOR):
+        return None
+    first = <Tensor>items[0]
+    ndim = first.geometry.ndim
+    count = ndim + stacks
+    at += count if at < 0 else 0
+    if not 0 <= at < count or ndim + 1 >= MAX_DIMS:
+        return None
+    for i in range(n):
+        if not is_of_kind(items[i], TENSOR):
+            return None
+        x = <Tensor>items[i]
+        if x.code != first.code or x.geometry.ndim != ndim:
+            return None
         for d in range(ndim):
-            sizes[d + (self.stacks and d >= at)] = first.geometry.shape[d]
-        sizes[at] = n if self.stacks else total
-        out = new_contiguous(first.code, sizes, count)
-        if out.count > 65536 and type(tensors) is list:
-            tensors = PyList_AsTuple(tensors)      # (other threads run while the kernel does)
-            items = PySequence_Fast_ITEMS(tensors)
-        if out.count:
-            put_pieces(out, items, n, at, all_flags & CONTIGUOUS)
+            if x.geometry.shape[d] != first.geometry.shape[d] and (stacks or d != at):
+                return None
+        all_flags &= x.flags
+        if not stacks:
+            total = checked_sum(total, x.geometry.shape[at])
+    if not all_flags & CONTIGUOUS and 4 <= ndim <= 5:
+        return None      # the result may have the order of channels_last
+    for d in range(ndim):
+        sizes[d + (stacks and d >= at)] = first.geometry.shape[d]
+    sizes[at] = n if stacks else total
+    out = new_contiguous(first.code, sizes, count)
+    if all_flags & CONTIGUOUS and out.count * item_bytes[out.code] <= SMALL_BYTES:
+        put_small_pieces(out, items, n, at)
         return out
+    if type(tensors) is list:
+        tensors = PyList_AsTuple(tensors)      # (other threads run while the kernel does)
+        Py_INCREF(tensors)
+        frame.held = <PyObject*>tensors
+    only_output(frame, out)
+    for i in range(n):
+        frame.arrays[i + 1] = array_of(<Tensor>items[i])
+    frame.numbers[0].i = at
+    frame.count = 1 + n if out.count else 0
+    return out
 
-cdef int put_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at, bint contiguous) except -1:
-    """Writes the pieces behind each other into `out`."""
-    cdef int64_t outer = 1, size = item_bytes[out.code], chunk, row
+cdef int put_small_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at) except -1:
+    """Writes contiguous pieces behind each other into `out`."""
+    cdef int64_t outer = 1, chunk, row
     cdef Py_ssize_t i
     cdef int d
     cdef char* to = data_of(out)
     cdef Tensor x
+    if out.count == 0:
+        return 0
     for d in range(at):
         outer *= out.geometry.shape[d]
-    if contiguous and out.count * size <= SMALL_BYTES:
-        for row in range(outer):
-            for i in range(n):
-                x = <Tensor>items[i]
-                chunk = x.count // outer * size
-                memcpy(to, data_of(x) + row * chunk, chunk)
-                to += chunk
-        return 0
-    return put_large_pieces(out, items, n, at)
-
-cdef int put_large_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at) except -1:
-    cdef Array arrays[MANY_PIECES + 1]
-    cdef Number number
-    cdef Py_ssize_t i
-    arrays[0] = array_of(out)
-    for i in range(n):
-        arrays[i + 1] = array_of(<Tensor>items[i])
-    number.i = at
-    if out.count > 65536:
-        with nogil:
-            cat_kernel(arrays, <int>n + 1, &number)
-    else:
-        cat_kernel(arrays, <int>n + 1, &number)
+    for row in range(outer):
+        for i in range(n):
+            x = <Tensor>items[i]
+            chunk = x.count // outer * item_bytes[out.code]
+            memcpy(to, data_of(x) + row * chunk, chunk)
+            to += chunk
     return 0
 
 def windows(Tensor x, int dim, sizes):

@@ -129,7 +129,8 @@ cdef class ProductOp(Op):
             arrays[0].ndim = arrays[2].ndim = 2
             arrays[0].shape, arrays[0].strides = shapes[0], strides[0]
             arrays[2].shape, arrays[2].strides = shapes[1], strides[1]
-        return launch(self.run, arrays, 3, numbers, work / 4)      # (four multiplications go with one element)
+        launch(self.run, arrays, 3, numbers, work / 4)      # (four multiplications go with one element)
+        return 0
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor a, b, out, made, x = None

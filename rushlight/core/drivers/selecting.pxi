@@ -1,229 +1,193 @@
-# The short way of ops that read elements of their first input where an integer tensor points. What is not plain (other index dtypes,
-# several indices, 0-d tensors, errors) takes the Python function's way.
+# Plain calls of ops that read elements where integer tensors point, or that write into a part of their result.
 cdef enum:
-    SELECTS_ELEMENTS = 0     # gather(x, dim, index)
-    SELECTS_SLICES = 1       # index_select(x, dim, index)
-    SELECTS_ROWS = 2         # embedding(x, index)
-    SELECTS_FIRST = 3        # x[index]
     MOST_INDICES = 4
 
-@cython.final
-cdef class SelectOp(GeneralOp):
-    """An op that reads elements of its first input where an integer tensor points."""
-    cdef int what
-    cdef KernelFunction kernel
-
-    def configure(self, str what):
-        """Called once by the table, after construction."""
-        self.what = ("gather", "index_select", "embedding", "index").index(what)
-        self.kernel = (<Kernel>kernel("index_select" if what == "embedding" else what)).function
-
-    cdef object compute(self, PyObject** args, Call* call):
-        cdef Tensor x, index, out = None
-        cdef Array arrays[3]
-        cdef Number number
-        cdef int64_t sizes[MAX_DIMS]
-        cdef int64_t flat[1]
-        cdef int64_t steps[1]
-        cdef PyObject* given
-        cdef bint along = self.what <= SELECTS_SLICES
-        if call.mode == MODE_NEW and short_ways and PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) and (
-                not along or PyLong_CheckExact(<object>args[1])):
-            given = args[2] if along else args[1]
-            x = <Tensor>args[0]
-            if self.what == SELECTS_FIRST and type(<object>given) is list and len(<list><object>given) == 1 and \
-                    x.flags & CONTIGUOUS and is_of_kind(PyList_GET_ITEM(<object>given, 0), c"c"):
-                given = <PyObject*>PyList_GET_ITEM(<object>given, 0)
-            if self.what == SELECTS_FIRST and type(<object>given) is list:
-                out = self.side_by_side(x, <list><object>given)
-                if out is not None:
-                    return out
-            elif PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor):
-                index = <Tensor>given
-                if index.code == INT64 and index.count and x.geometry.ndim and index.geometry.ndim and \
-                        x.geometry.ndim + index.geometry.ndim < MAX_DIMS:
-                    out = self.result(x, index, args, &number)
-        if out is None:
-            return GeneralOp.compute(self, args, call)
-        arrays[0], arrays[1], arrays[2] = array_of(out), array_of(x), array_of(index)
-        if self.what == SELECTS_ROWS and index.geometry.ndim > 1:
-            # The kernel sees one row for each index.
-            flat[0], steps[0] = index.count, 1
-            sizes[0], sizes[1] = index.count, x.geometry.shape[1]
-            arrays[0].ndim, arrays[0].shape, arrays[0].strides = 2, sizes, x.geometry.strides
-            arrays[2].ndim, arrays[2].shape, arrays[2].strides = 1, flat, steps
-        if out.count > 65536:
-            with nogil:
-                self.kernel(arrays, 3, &number)
-        elif out.count or self.what != SELECTS_FIRST:    # as in PyTorch, x[index] without elements checks nothing
-            self.kernel(arrays, 3, &number)
-        return out
-
-    cdef Tensor side_by_side(self, Tensor x, list given):
-        """x[:, i, j]: indices that broadcast, for neighbouring dimensions; None for anything else."""
-        cdef Array arrays[2 + MOST_INDICES]
-        cdef int64_t wide[MAX_DIMS]          # sizes of the result
-        cdef int64_t front[2][MAX_DIMS]      # sizes and strides of the result, the dimensions of the indices first
-        cdef int64_t source[2][MAX_DIMS]     # those of x, the indexed dimensions first
-        cdef int64_t steps[MOST_INDICES][MAX_DIMS]
-        cdef Geometry laid[1 + MOST_INDICES]  # x and the indices as the result sees them
-        cdef const Geometry* seen[1 + MOST_INDICES]
-        cdef bint plain = x.flags & CONTIGUOUS != 0
-        cdef Tensor index, out
-        cdef int64_t size
-        cdef int lead = -1, count = 0, n = 0, d, k, ndim = x.geometry.ndim, rest
-        for item in given:
-            if item is None:
-                if count:
-                    return None
-                continue
-            if count == MOST_INDICES or not PyObject_TypeCheck(item, <PyTypeObject*>Tensor) or (<Tensor>item).code != INT64 or \
-                    not (<Tensor>item).count:
-                return None
-            n = max(n, (<Tensor>item).geometry.ndim)
-            count += 1
-        lead = len(given) - count
-        if not count or not n or len(given) > ndim or ndim + n >= MAX_DIMS:
+cdef object gathered(PlainOp op, PyObject** args, Frame* frame):
+    """gather(x, dim, index)"""
+    cdef Tensor x = <Tensor>args[0], index = <Tensor>args[2]
+    cdef int d
+    if index.count == 0 or index.geometry.ndim != x.geometry.ndim:
+        return None
+    for d in range(x.geometry.ndim):
+        if d != frame.numbers[0].i and index.geometry.shape[d] > x.geometry.shape[d]:
             return None
+    return only_output(frame, new_like_shape(x.code, index.geometry))
+
+cdef object put_in_place_of(Frame* frame, Tensor x, int at, Tensor index):
+    """An output of x's sizes, with those of `index` instead of the dimension `at`; None where there is nothing to point at, or with."""
+    cdef int64_t* sizes = frame.room[0]
+    cdef int d, n = index.geometry.ndim, ndim = x.geometry.ndim
+    if n == 0 or ndim + n >= MAX_DIMS or index.count == 0 or x.geometry.shape[at] == 0:
+        return None
+    for d in range(at):
+        sizes[d] = x.geometry.shape[d]
+    for d in range(n):
+        sizes[at + d] = index.geometry.shape[d]
+    for d in range(at + 1, ndim):
+        sizes[d + n - 1] = x.geometry.shape[d]
+    return only_output(frame, new_contiguous(x.code, sizes, ndim + n - 1))
+
+cdef object sliced(PlainOp op, PyObject** args, Frame* frame):
+    """index_select(x, dim, index)"""
+    cdef Tensor index = <Tensor>args[2]
+    return put_in_place_of(frame, <Tensor>args[0], <int>frame.numbers[0].i, index) if index.geometry.ndim == 1 else None
+
+cdef object looked_up(PlainOp op, PyObject** args, Frame* frame):
+    """embedding(x, index): index_select of x's rows, whatever the shape of the index."""
+    cdef Tensor x = <Tensor>args[0], index = <Tensor>args[1]
+    cdef int64_t* rows = frame.room[1]
+    cdef int64_t* one = frame.room[2]
+    if x.geometry.ndim != 2 or not index.flags & CONTIGUOUS:
+        return None
+    out = put_in_place_of(frame, x, 0, index)
+    rows[0], rows[1], one[0] = index.count, x.geometry.shape[1], 1
+    frame.numbers[0].i = 0
+    frame.arrays[0].ndim, frame.arrays[0].shape, frame.arrays[0].strides = 2, rows, x.geometry.strides
+    frame.arrays[2].ndim, frame.arrays[2].shape, frame.arrays[2].strides = 1, rows, one
+    return out
+
+cdef object indexed(PlainOp op, PyObject** args, Frame* frame):
+    """x[:, i, j]: indices that broadcast, for neighbouring dimensions. (As in PyTorch, a result without elements checks nothing.)"""
+    cdef Tensor x = <Tensor>args[0], out
+    cdef list given
+    cdef int lead = 0, count
+    if type(<object>args[1]) is not list:
+        return None
+    given = <list><object>args[1]
+    count = PyList_GET_SIZE(given)
+    if count == 1 and x.geometry.ndim and x.flags & CONTIGUOUS and is_of_kind(PyList_GET_ITEM(given, 0), INTEGERS) and \
+            (<Tensor>PyList_GET_ITEM(given, 0)).flags & CONTIGUOUS:
+        out = put_in_place_of(frame, x, 0, <Tensor>PyList_GET_ITEM(given, 0))
+        frame.arrays[2] = array_of(<Tensor>PyList_GET_ITEM(given, 0))
+    else:
+        while lead < count and <object>PyList_GET_ITEM(given, lead) is None:
+            lead += 1
+        out = side_by_side(frame, x, given, lead, count - lead)
+    frame.count = 0 if out is None or out.count == 0 else 2 + count - lead
+    return out
+
+cdef int common_sizes(Frame* frame, Tensor x, list given, int lead, int count) except -2:
+    """What the indices broadcast to, in room[1], and their strides as such from room[5] on; how many dimensions that is, -1: no plain call."""
+    cdef int64_t* sizes = frame.room[1]
+    cdef int64_t size
+    cdef Tensor index
+    cdef int k, d, n = 0
+    for k in range(count):
+        if not is_of_kind(PyList_GET_ITEM(given, lead + k), INTEGERS):
+            return -1
+        index = <Tensor>PyList_GET_ITEM(given, lead + k)
+        if index.count == 0 or x.geometry.shape[lead + k] == 0:
+            return -1
+        n = max(n, index.geometry.ndim)
+    if n == 0 or x.geometry.ndim + n >= MAX_DIMS:
+        return -1
+    for d in range(n):
+        sizes[d] = 1
+    for k in range(count):
+        index = <Tensor>PyList_GET_ITEM(given, lead + k)
         for d in range(n):
-            front[0][d] = 1
-        for k in range(count):
-            index = <Tensor>given[lead + k]
-            plain = plain and index.flags & CONTIGUOUS
-            if x.geometry.shape[lead + k] == 0:
-                return None
-            for d in range(n):
-                size = 1 if d < n - index.geometry.ndim else index.geometry.shape[d - n + index.geometry.ndim]
-                steps[k][d] = 0 if size == 1 else index.geometry.strides[d - n + index.geometry.ndim]
-                if size != 1:
-                    if front[0][d] != 1 and front[0][d] != size:
-                        return None
-                    front[0][d] = size
-            source[0][k], source[1][k] = x.geometry.shape[lead + k], x.geometry.strides[lead + k]
-        for d in range(lead):
-            wide[d] = x.geometry.shape[d]
+            size = 1 if d < n - index.geometry.ndim else index.geometry.shape[d - n + index.geometry.ndim]
+            frame.room[5 + k][d] = 0 if size == 1 else index.geometry.strides[d - n + index.geometry.ndim]
+            if size != 1:
+                if sizes[d] != 1 and sizes[d] != size:
+                    return -1
+                sizes[d] = size
+    return n
+
+cdef Tensor side_by_side(Frame* frame, Tensor x, list given, int lead, int count):
+    """The elements of `x` where `count` indices point, along the dimensions from `lead` on; None where that is not plain."""
+    cdef int64_t* wide = frame.room[0]       # sizes of the result
+    cdef int64_t* front = frame.room[1]      # the same with the dimensions of the indices first, as the kernel takes them …
+    cdef int64_t* steps = frame.room[2]      # … and its strides
+    cdef int64_t* source = frame.room[3]     # those of x, the indexed dimensions first
+    cdef int64_t* source_steps = frame.room[4]
+    cdef bint plain = x.flags & CONTIGUOUS != 0
+    cdef Tensor out
+    cdef int n, d, k, rest, ndim = x.geometry.ndim
+    if count < 1 or count > MOST_INDICES or lead + count > ndim:
+        return None
+    n = common_sizes(frame, x, given, lead, count)
+    if n < 0:
+        return None
+    for k in range(count):
+        source[k], source_steps[k] = x.geometry.shape[lead + k], x.geometry.strides[lead + k]
+        plain = plain and (<Tensor>PyList_GET_ITEM(given, lead + k)).flags & CONTIGUOUS
+    for d in range(n):
+        wide[lead + d] = front[d]
+    rest = 0
+    for d in range(ndim):
+        if d < lead or d >= lead + count:
+            wide[d if d < lead else d - count + n] = front[n + rest] = source[count + rest] = x.geometry.shape[d]
+            source_steps[count + rest] = x.geometry.strides[d]
+            rest += 1
+    out = new_contiguous(x.code, wide, n + rest)
+    if not plain and n + rest > 1:
+        follow_indexed(frame, out, x, lead, count, n)
+    only_output(frame, out)
+    for d in range(n):
+        steps[d] = out.geometry.strides[lead + d]
+    for d in range(rest):
+        steps[n + d] = out.geometry.strides[d if d < lead else d + n]
+    frame.arrays[0].shape, frame.arrays[0].strides = front, steps
+    frame.arrays[1].shape, frame.arrays[1].strides = source, source_steps
+    for k in range(count):
+        frame.arrays[2 + k] = array_of(<Tensor>PyList_GET_ITEM(given, lead + k))
+        frame.arrays[2 + k].ndim, frame.arrays[2 + k].shape, frame.arrays[2 + k].strides = n, front, frame.room[5 + k]
+    return out
+
+cdef int follow_indexed(Frame* frame, Tensor out, Tensor x, int lead, int count, int n) except -1:
+    """Gives the result the order of dimensions that x and the indices have, broadcast to it."""
+    cdef Geometry laid[1 + MOST_INDICES]
+    cdef const Geometry* seen[1 + MOST_INDICES]
+    cdef int k, d
+    for k in range(1 + count):
+        laid[k].set_shape(out.geometry.shape, out.geometry.ndim)
+        for d in range(out.geometry.ndim):
+            laid[k].strides[d] = 0
+        seen[k] = &laid[k]
+    for d in range(x.geometry.ndim):
+        if d < lead or d >= lead + count:
+            laid[0].strides[d if d < lead else d - count + n] = x.geometry.strides[d]
+    for k in range(count):
         for d in range(n):
-            wide[lead + d] = front[0][d]
-        for d in range(lead + count, ndim):
-            wide[d - count + n] = x.geometry.shape[d]
-        out = new_contiguous(x.code, wide, ndim - count + n)
-        if not plain and out.geometry.ndim > 1:
-            for k in range(1 + count):
-                laid[k].set_shape(wide, out.geometry.ndim)
-                for d in range(out.geometry.ndim):
-                    laid[k].strides[d] = 0 if k == 0 or d < lead or d >= lead + n else steps[k - 1][d - lead]
-                seen[k] = &laid[k]
-            for d in range(ndim):
-                if d < lead or d >= lead + count:
-                    laid[0].strides[d if d < lead else d - count + n] = x.geometry.strides[d]
-            follow_strides(out.geometry, seen, 1 + count)
-            update_contiguous(out)
-        for d in range(n):
-            front[1][d] = out.geometry.strides[lead + d]
-        rest = 0
-        for d in range(ndim):
-            if d < lead or d >= lead + count:
-                source[0][count + rest], source[1][count + rest] = x.geometry.shape[d], x.geometry.strides[d]
-                front[0][n + rest] = x.geometry.shape[d]
-                front[1][n + rest] = out.geometry.strides[d if d < lead else d - count + n]
-                rest += 1
-        arrays[0], arrays[1] = array_of(out), array_of(x)
-        arrays[0].shape, arrays[0].strides = front[0], front[1]
-        arrays[1].shape, arrays[1].strides = source[0], source[1]
-        for k in range(count):
-            arrays[2 + k] = array_of(<Tensor>given[lead + k])
-            arrays[2 + k].ndim, arrays[2 + k].shape, arrays[2 + k].strides = n, front[0], steps[k]
-        if out.count > 65536:
-            with nogil:
-                self.kernel(arrays, 2 + count, NULL)
-        elif out.count:
-            self.kernel(arrays, 2 + count, NULL)
-        return out
-
-    cdef Tensor result(self, Tensor x, Tensor index, PyObject** args, Number* number):
-        """An unfilled result, and the dimension as the kernel's number; None where the call is not plain."""
-        cdef int64_t sizes[MAX_DIMS]
-        cdef int d, n = index.geometry.ndim, ndim = x.geometry.ndim, at = 0
-        if self.what == SELECTS_ELEMENTS:
-            at = wrap_dim(<object>args[1], ndim)
-            if n != ndim:
-                return None
-            for d in range(n):
-                if d != at and index.geometry.shape[d] > x.geometry.shape[d]:
-                    return None
-            number.i = at
-            return new_like_shape(x.code, index.geometry)
-        if self.what == SELECTS_SLICES:
-            at = wrap_dim(<object>args[1], ndim)
-            if n != 1:
-                return None
-        elif self.what == SELECTS_ROWS and (ndim != 2 or not index.flags & CONTIGUOUS or not x.flags & CONTIGUOUS):
-            return None
-        if x.geometry.shape[at] == 0:
-            return None
-        for d in range(at):
-            sizes[d] = x.geometry.shape[d]
-        for d in range(n):
-            sizes[at + d] = index.geometry.shape[d]
-        for d in range(at + 1, ndim):
-            sizes[d + n - 1] = x.geometry.shape[d]
-        number.i = at
-        return new_contiguous(x.code, sizes, ndim + n - 1)
+            laid[1 + k].strides[lead + d] = frame.room[5 + k][d]
+    follow_strides(out.geometry, seen, 1 + count)
+    update_contiguous(out)
+    return 0
 
 
-@cython.final
-cdef class PlaceOp(GeneralOp):
-    """op(x, sizes, …): zeros of the given sizes but for the part that the view `reading(zeros, …)` shows, which is x."""
-    cdef Op reading
+cdef object placed(PlainOp op, PyObject** args, Frame* frame):
+    """op(x, sizes, …): zeros of the given sizes but for the part that `view(zeros, …)` shows, which is x."""
+    cdef Tensor x = <Tensor>args[0], out, part
+    cdef int64_t* sizes = frame.room[0]
+    cdef PyObject* passed[MAX_PARAMETERS]
+    cdef int i
+    out = new_contiguous(x.code, sizes, read_sizes(<object>args[1], sizes))
+    passed[0] = <PyObject*>out
+    for i in range(1, op.view.parameter_count):
+        passed[i] = args[i + 1]
+    part = <Tensor>execute_new(op.view, passed)
+    if not part.geometry.same_shape(x.geometry):
+        return None
+    memset(data_of(out), 0, out.count * item_bytes[out.code])
+    only_output(frame, part)
+    frame.count = 2 if part.count else 0
+    Py_INCREF(part)
+    frame.held = <PyObject*>part
+    return out
 
-    def configure(self, Op reading):
-        """Called once by the table, after construction."""
-        self.reading = reading
-
-    cdef object compute(self, PyObject** args, Call* call):
-        cdef Tensor x, out
-        cdef int64_t sizes[MAX_DIMS]
-        cdef PyObject* passed[MAX_PARAMETERS]
-        cdef int i, n
-        if call.mode != MODE_NEW or not short_ways or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
-            return GeneralOp.compute(self, args, call)
-        x = <Tensor>args[0]
-        n = read_sizes(<object>args[1], sizes)
-        out = new_contiguous(x.code, sizes, n)
-        memset(data_of(out), 0, out.count * item_bytes[out.code])
-        passed[0] = <PyObject*>out
-        for i in range(2, self.parameter_count):
-            passed[i - 1] = args[i]
-        copy_elements(<Tensor>execute_new(self.reading, passed), x)
-        return out
-
-
-cdef KernelFunction masked_fill_kernel = (<Kernel>kernel("masked_fill")).function
-
-@cython.final
-cdef class MaskedFillOp(GeneralOp):
+cdef object masked(PlainOp op, PyObject** args, Frame* frame):
     """op(x, mask, number): x with the number where the mask of its shape is True."""
-
-    cdef object compute(self, PyObject** args, Call* call):
-        cdef Tensor x, mask, out
-        cdef Array arrays[3]
-        cdef double number[2]
-        if call.mode != MODE_NEW or not short_ways or not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) or \
-                not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor) or \
-                not (PyFloat_CheckExact(<object>args[2]) or PyLong_CheckExact(<object>args[2])):
-            return GeneralOp.compute(self, args, call)
-        x, mask = <Tensor>args[0], <Tensor>args[1]
-        if mask.code != BOOL or not mask.geometry.same_shape(x.geometry):
-            return GeneralOp.compute(self, args, call)
-        out = new_like_shape(x.code, x.geometry)
-        copy_elements(out, x)
-        if out.count:
-            check_fits(<object>args[2], x.code)
-            write_number(<object>args[2], x.code, number)
-            arrays[0], arrays[1], arrays[2] = array_of(out), array_of(mask), scalar_array(number, x.code)
-            if out.count > 65536:
-                with nogil:
-                    masked_fill_kernel(arrays, 3, NULL)
-            else:
-                masked_fill_kernel(arrays, 3, NULL)
+    cdef Tensor x = <Tensor>args[0], out
+    if not (<Tensor>args[1]).geometry.same_shape(x.geometry):
+        return None
+    out = new_like_shape(x.code, x.geometry)
+    if out.count == 0:
+        frame.count = 0
         return out
+    check_fits(<object>args[2], x.code)
+    copy_elements(out, x)
+    write_number(<object>args[2], x.code, <double*>frame.room[0])
+    only_output(frame, out)
+    frame.arrays[1], frame.arrays[2] = frame.arrays[2], scalar_array(frame.room[0], x.code)
+    return out

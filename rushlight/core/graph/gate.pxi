@@ -80,13 +80,10 @@ cdef inline uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
 
 cdef uint64_t inputs_of_lists_needing_grad(Op op, PyObject** args) noexcept:
     cdef uint64_t mask = 0
-    cdef Py_ssize_t i
-    cdef Rule rule
-    cdef int index
+    cdef int i, index
     for i in range(op.rule_total):
-        rule = <Rule>PyList_GET_ITEM(op.rules, i)
-        if rule.parameter >= 0:
-            if any_tracked(<object>args[rule.parameter]):
+        if op.rule_parameters[i] >= 0:
+            if any_tracked(<object>args[op.rule_parameters[i]]):
                 mask |= <uint64_t>1 << i
             continue
         for index in op.tensor_parameters:
