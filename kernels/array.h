@@ -58,6 +58,8 @@ struct Pointwise {
 // By name; nullptr where there is none.
 const Pointwise* find_pointwise(const char* name);
 Kernel find_kernel(const char* name);
+// Says what PyTorch's errors call a pointwise kernel.
+void label_kernel(const char* name, const char* label);
 // For tests and tools: every name, separated by spaces.
 const char* kernel_names();
 

@@ -1,5 +1,6 @@
 // Everything that pointwise kernels share: order of the dimensions, blocks, conversion and threads.
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include "convert.h"
@@ -199,33 +200,20 @@ void run_general(Loop loop, const DType* dtypes, const Array* operands, int coun
     parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) { walk.blocks(begin, end); });
 }
 
-// What PyTorch's errors call a kernel: its name and "_cpu", but for these.
+// What PyTorch's errors call a kernel, where that is not its name and "_cpu".
+std::map<std::string, std::string>& labels() {
+  static std::map<std::string, std::string> known;
+  return known;
+}
+
 std::string label(const std::string& name) {
-  static const char* const others[][2] = {{"floor", "floor_vml_cpu"},
-                                          {"ceil", "ceil_vml_cpu"},
-                                          {"trunc", "trunc_vml_cpu"},
-                                          {"round", "round_vml_cpu"},
-                                          {"erf", "erf_vml_cpu"},
-                                          {"erfc", "erfc_vml_cpu"},
-                                          {"lgamma", "lgamma_vml_cpu"},
-                                          {"erfinv", "erfinv_vml_cpu"},
-                                          {"i0", "i0_vml_cpu"},
-                                          {"digamma", "digamma"},
-                                          {"floor_divide", "div_floor_cpu"},
-                                          {"trunc_divide", "div_trunc_cpu"},
-                                          {"pow", "pow"},
-                                          {"gelu", "GeluKernelImpl"},
-                                          {"bitwise_left_shift", "lshift_cpu"},
-                                          {"bitwise_right_shift", "rshift_cpu"},
-                                          {"celu", "elu_cpu"},
-                                          {"selu", "elu_cpu"},
-                                          {"logsigmoid", "log_sigmoid_cpu"}};
-  for (const auto& other : others)
-    if (name == other[0]) return other[1];
-  return name + "_cpu";
+  const auto found = labels().find(name);
+  return found == labels().end() ? name + "_cpu" : found->second;
 }
 
 }  // namespace
+
+void label_kernel(const char* name, const char* text) { labels()[name] = text; }
 
 void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers) {
   Loop loop = kernel->loops[int(compute)];

@@ -8,7 +8,7 @@ from pathlib import Path
 from rushlight.ops import table
 
 ROOT = Path(__file__).parent.parent
-LIMITS = {"rushlight/core": 86, "rushlight/func": 3, "rushlight/explain": 4, "tools": 47, "kernels": 31}
+LIMITS = {"rushlight/core": 11, "rushlight/func": 3, "rushlight/explain": 4, "tools": 13, "kernels": 13}
 """How many names of ops stand in strings below each folder. A lower number is an improvement: write it here."""
 
 HOMONYMS = {
@@ -35,7 +35,8 @@ def sources():
 
 def strings(path):
     """The strings of a source that are no documentation."""
-    text = re.sub(r'\bkernel\("\w+"\)', "", path.read_text())  # (a kernel's name)
+    # (The names of kernels, and of geometries where they are registered, are names of their own.)
+    text = re.sub(r'\bkernel\("\w+"\)|"\w+": <size_t>&', "", path.read_text())
     if path.suffix == ".py":
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.STRING and not token.string.endswith('"""'):

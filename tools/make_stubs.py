@@ -6,6 +6,7 @@ Names, parameters and defaults come from the package itself, types from stub_typ
 the compiled modules are there, so that wheels and clones have stubs, and git has none.
 """
 
+import functools
 import inspect
 import re
 import sys
@@ -21,6 +22,8 @@ from rushlight import core
 from rushlight.ops import namespaces, table
 from rushlight.ops._declare import KEYWORDS
 from rushlight.ops._return_types import types as return_types
+from rushlight.ops._signatures import INNER, METHODS
+from rushlight.ops._signatures import function_signatures as function_text
 
 PACKAGE = Path(__file__).parents[1] / "rushlight"
 HEADER = "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
@@ -31,19 +34,33 @@ COPIES = re.compile(r"(\w+)_copy$")
 
 # ---------------------------------------------------------------------------------------------------------- parameters
 def type_of(function, name, default):
-    """The type of a parameter: of this function's, of this name's, or of its default."""
-    found = known.PARAMETERS_OF.get(function, {}).get(name) or known.PARAMETERS.get(name)
+    """The type of a parameter: by the signatures of its function, by its name, or by its default."""
+    found = known.PARAMETERS_OF.get(function, {}).get(name) or of_signature(function, name, default) or known.PARAMETERS.get(name)
     if found is None:
         found = f"_{type(default).__name__}" if type(default) in (bool, int, float) else "str" if type(default) is str else "Any"
-    if name == "dim" and default in (None, ()) and function not in known.PARAMETERS_OF and is_reduction(function):
-        found = known.DIMS
     return f"{found} | None" if default is None and found != "Any" and "None" not in found else found
 
 
-def is_reduction(function):
-    """Does it fold several dimensions at once? (One that also returns places folds a single one.)"""
-    op = table.get(function)
-    return function in {"nanmean", "var", "std"} or (type(op) is core.ReductionOp and not op.outputs and "arg" not in function)
+@functools.cache
+def kinds_of(function):
+    """Parameter -> its kinds in the signatures of a public function or method."""
+    names = [prefix + function.removesuffix(end) for prefix in ("", "linalg_", "special_") for end in ("", "_")]
+    texts = [function_text(name) for name in names] + [METHODS.get(function), INNER.get(function)]
+    found = {}
+    for signature in " | ".join(filter(None, texts)).split(" | "):
+        for text in split_parameters(signature.removeprefix("deprecated ")):
+            kind, _, name = text.partition("=")[0].partition(" ")
+            found.setdefault("input" if name == "self" else name, {})[kind] = None
+    return found
+
+
+def of_signature(function, name, default):
+    """The type of a parameter by the signatures of its function; None where they do not say it."""
+    kinds = kinds_of(function).get(name, {})
+    found = " | ".join(dict.fromkeys(part for kind in kinds for part in known.KINDS[kind.rstrip("?")].split(" | ")))
+    if name == "out" or found in ("", "Any") or (type(default) is str and "str" not in found):
+        return None
+    return f"{found} | None" if default is ... and any(kind.endswith("?") for kind in kinds) else found
 
 
 def shown(default):
@@ -54,7 +71,7 @@ def shown(default):
 def parameter(function, name, default=inspect.Parameter.empty, kind=""):
     """One parameter's text."""
     if default is inspect.Parameter.empty:
-        return f"{kind}{name}: {type_of(function, name, ...)}".replace(" | None", "" if kind or name != "weight" else " | None")
+        return f"{kind}{name}: {type_of(function, name, ...)}"
     return f"{name}: {type_of(function, name, default)} = {shown(default)}"
 
 
@@ -71,7 +88,7 @@ def op_signatures(op, name, method, in_place=False):
         if i == op.sizes:
             sizes = len(texts)
         default = inspect.Parameter.empty if default is core.MISSING else default
-        text = parameter(op.name, public, default)
+        text = parameter(name, public, default)
         if public == "other" or (i and type(op) is core.PointwiseOp and i in op.tensor_parameters):
             text = f"{public}: {known.VALUE if type(op) is core.PointwiseOp else 'Tensor'}"
             text += "" if default is inspect.Parameter.empty else f" = {shown(default)}"

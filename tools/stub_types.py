@@ -3,6 +3,8 @@
 Everything is written with names that no function or method hides (`_int`, `_dtype`): see PREAMBLE.
 """
 
+from rushlight import core
+
 
 def each(names, value):
     """The same value for several names."""
@@ -13,6 +15,25 @@ DIMS = "_int | Sequence[_int]"
 SIZE = "Sequence[_int]"
 VALUE = "Tensor | Number"
 
+KINDS = {
+    "Tensor": "Tensor",
+    "Tensor/Number": VALUE,
+    "Number": "Number",
+    **each("int index", "_int"),
+    **each("ints sizes", SIZE),
+    **each("ints[1] sizes[1]", DIMS),
+    **each("tensors tensors[2] tensors[3]", "Sequence[Tensor]"),
+    "numbers": "Sequence[Number]",
+    **each("float bool dtype layout memory_format", ""),
+    "str": "str",
+    "device": "_device | str | _int",
+    "generator": "Generator",
+    "storage": "Storage",
+    "object": "Any",
+}
+"""The type of a kind of ops/_signatures.py."""
+KINDS.update({kind: f"_{kind}" for kind, text in KINDS.items() if not text})
+
 PARAMETERS = {
     # tensors
     **each(
@@ -21,7 +42,7 @@ PARAMETERS = {
         "anchor positive negative B LU pivots LU_data LU_pivots",
         "Tensor",
     ),
-    **each("weight bias running_mean running_var sorter pos_weight fweights aweights prepend append var", "Tensor | None"),
+    **each("weight bias running_mean running_var sorter pos_weight fweights aweights prepend append var", "Tensor"),
     **each("tensors matrices", "Sequence[Tensor]"),
     # numbers
     **each("other value fill_value s alpha beta min max end start step exponent end weight_value", VALUE),
@@ -79,45 +100,15 @@ PARAMETERS = {
 """The type of a parameter by its name; `| None` is added where that is the default. What is not here goes by its default."""
 
 PARAMETERS_OF = {
-    **each("all any count_nonzero logsumexp quantile nanquantile squeeze squeeze_ norm vector_norm", {"dim": DIMS}),
-    **each("movedim moveaxis", {"source": DIMS, "destination": DIMS}),
-    **each("normal", {"mean": VALUE, "std": VALUE}),
-    **each("narrow narrow_copy", {"start": "_int", "length": "_int"}),
-    **each("slice slice_scatter slice_backward", {"start": "_int", "end": "_int", "step": "_int"}),
-    **each("unfold unfold_copy unfold_backward", {"size": "_int", "step": "_int"}),
     **each("var std var_mean std_mean", {"dim": DIMS + " | _bool"}),
     **each("norm", {"p": "_float | str", "dim": DIMS}),
-    **each("bernoulli bernoulli_", {"p": "Tensor | _float"}),
-    **each("repeat_interleave", {"repeats": "Tensor | _int"}),
     **each("isin", {"elements": VALUE, "test_elements": VALUE, "element": VALUE, "test_element": VALUE}),
     **each("index_put index_put_", {"indices": "Sequence[Tensor | None]"}),
-    **each("select select_copy select_scatter select_backward", {"index": "_int"}),
-    **each("tensor_split hsplit vsplit dsplit", {"indices": SIZE}),
-    **each("cholesky cholesky_ex cholesky_solve cholesky_inverse solve_triangular triangular_solve", {"upper": "_bool"}),
-    **each("pinv matrix_rank", {"rcond": VALUE, "tol": VALUE, "atol": VALUE, "rtol": VALUE}),
-    "tensorsolve": {"other": "Tensor"},
-    **each("where", {"input": VALUE, "other": VALUE}),
-    **each("lerp lerp_", {"weight": VALUE}),
-    **each("scatter scatter_ scatter_reduce index_reduce", {"reduce": "str"}),
     "matrix_norm": {"dim": "tuple[_int, _int]"},
-    **each("allclose equal isclose cross inner kron expand_as reshape_as view_as type_as resize_as_", {"other": "Tensor"}),
     "copy_": {"src": VALUE},
-    "linear": {"weight": "Tensor"},
-    "embedding": {"weight": "Tensor", "max_norm": "_float"},
-    "bilinear": {"weight": "Tensor"},
-    "prelu": {"weight": "Tensor"},
-    "poisson": {"input": "Tensor"},
-    "polygamma": {"n": "_int"},
-    "polygamma_": {"n": "_int"},
-    "bucketize": {"input": VALUE},
-    "searchsorted": {"input": VALUE},
     "gaussian_nll_loss": {"var": "Tensor | _float"},
-    "softmax": {"dim": "_int | None"},
-    "log_softmax": {"dim": "_int | None"},
-    "set_": {"source": "Tensor | Storage"},
-    "index_fill": {"value": VALUE},
 }
-"""By the name of the function, where that decides."""
+"""By the name of the function, where its signatures do not say it."""
 
 TUPLE = "tuple[Tensor, ...]"
 RESULTS = {
@@ -313,13 +304,10 @@ METHODS = {
     "__torch_function__": ["(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any"],
     **each("__neg__ __pos__ __abs__ __invert__", ["(self) -> Tensor"]),
     **{
-        f"__{prefix}{name}__": [f"(self, other: {VALUE}) -> {'Self' if prefix == 'i' else 'Tensor'}"]
-        for name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "lshift", "rshift", "and", "or", "xor", "matmul")
-        for prefix in ("", "r", "i")
-        if (prefix, name) != ("i", "matmul")
+        name: [f"(self, other: {VALUE}) -> {'Self' if name.startswith('__i') else 'Tensor'}"]
+        for name, _ in core.operator_methods()
     },
-    **{f"__{name}__": [f"(self, other: {VALUE}) -> Tensor"] for name in ("lt", "le", "gt", "ge")},
-    **{f"__{name}__": ["(self, other: Any) -> Tensor:  # type: ignore[override]"] for name in ("eq", "ne")},
+    **each("__eq__ __ne__", ["(self, other: Any) -> Tensor:  # type: ignore[override]"]),
 }
 """The methods of Tensor that are compiled in, or that a signature would not describe."""
 CLASS_METHODS, STATIC_METHODS = {"__torch_function__"}, {"_make_subclass"}

@@ -217,6 +217,7 @@ def pointwise(
     dtype="promote",
     inputs=None,
     kernel=None,
+    label=None,
     scaled=None,
     alpha_sign=1,
     swapped=False,
@@ -244,7 +245,8 @@ def pointwise(
     parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
     be a Python number. A number wraps around in the dtype that the op computes in, as a tensor of it would; with `fits` it has to fit: into
     that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
-    alone ("narrow"), into all but halves ("no half"). Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
+    alone ("narrow"), into all but halves ("no half"). `label` is what PyTorch's errors call the kernel,
+    where that is not its name and "_cpu". Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
     with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
     `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope (or it is a function of
     public ops that does so where no graph of the gradient is wanted). The derivatives of that are the rule's, unless `curvature(g, …)` is the
@@ -288,6 +290,8 @@ def pointwise(
             fits,
         )
         made.number_name = number_name
+        if label is not None:
+            core.set_kernel_label(kernel or declared.name, label)
         name_gradients(made, gradient)
         if callable(fused):
             made.rules[0].fuse(fused, False, core.EVERYWHERE)

@@ -127,6 +127,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
     name=both_names("Elu"),
     method=False,
     flat="saturated",
+    label="elu_cpu",
 )
 def selu(x):
     """The self-normalising elu."""
@@ -145,6 +146,7 @@ def celu_product(g, x, alpha):
     name=both_names("Celu"),
     method=False,
     inplace="function",
+    label="elu_cpu",
 )
 def celu(x, alpha=1.0):
     """x above 0, alpha · (exp(x / alpha) - 1) below."""
@@ -174,6 +176,7 @@ def approximation(approximate):
     method=False,
     inplace=False,
     flat="saturated",
+    label="GeluKernelImpl",
 )
 def gelu(x, *, approximate="none"):
     """x Φ(x), with Φ the normal distribution function ("none") or close to it ("tanh")."""
@@ -323,6 +326,7 @@ def hardswish(x):
     method=False,
     inplace=False,
     flat="saturated",
+    label="log_sigmoid_cpu",
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""

@@ -156,6 +156,7 @@ def _div_exactly(a, b):
     function=False,
     method=False,
     refusal="arithmetic",
+    label="div_trunc_cpu",
 )
 def _trunc_divide(a, b):
     """Quotient rounded towards zero."""
@@ -230,6 +231,7 @@ no_floor_divide = underived("derivative for aten::floor_divide is not implemente
     inputs=2,
     name="NotImplemented",
     overload="Tensor",
+    label="div_floor_cpu",
 )
 def floor_divide(a, b):
     """Quotient rounded down."""
@@ -326,6 +328,7 @@ def refuse_negative_power(dtype, a, exponent):
     name=("PowBackward0", "PowBackward1", "PowBackward2"),
     overload="operand",
     flat="power",
+    label="pow",
 )
 def pow(a, exponent):
     """`a` to the power `exponent`."""

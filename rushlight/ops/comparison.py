@@ -136,12 +136,12 @@ def bitwise_not(x):
     """The bits that `x` does not have."""
 
 
-@pointwise(refusal="shapes")
+@pointwise(refusal="shapes", label="lshift_cpu")
 def bitwise_left_shift(a, b):
     """The bits of `a` moved `b` places up."""
 
 
-@pointwise(refusal="shapes")
+@pointwise(refusal="shapes", label="rshift_cpu")
 def bitwise_right_shift(a, b):
     """The bits of `a` moved `b` places down; the sign stays."""
 

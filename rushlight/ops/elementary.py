@@ -161,17 +161,17 @@ def refuse_complex_rounding(name):
     return refuse_complex(f"{name} is not supported for complex inputs", NotImplementedError)
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("floor"), flat="step")
+@pointwise(**FLAT, check=refuse_complex_rounding("floor"), flat="step", label="floor_vml_cpu")
 def floor(x):
     """The largest integer that is not above each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step")
+@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step", label="ceil_vml_cpu")
 def ceil(x):
     """The smallest integer that is not below each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",), flat="step")
+@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",), flat="step", label="trunc_vml_cpu")
 def trunc(x):
     """Each element without what stands behind its point."""
 
@@ -181,7 +181,7 @@ def frac(x):
     """What stands behind the point of each element, with its sign."""
 
 
-@pointwise(**FLAT, kernel="round", name="RoundBackward0", function=False, method=False, flat="step")
+@pointwise(**FLAT, kernel="round", name="RoundBackward0", function=False, method=False, flat="step", label="round_vml_cpu")
 def _round(x):
     """To the nearest integer."""
 
@@ -243,17 +243,17 @@ place(round_to_decimals, "round", method=False, namespace="special")
 
 
 # ---------------------------------------------------------------------------------------------------------- error function
-@pointwise(slope=lambda x: (-x * x).exp() * ERF_SLOPE, dtype="float", flat="saturated")
+@pointwise(slope=lambda x: (-x * x).exp() * ERF_SLOPE, dtype="float", flat="saturated", label="erf_vml_cpu")
 def erf(x):
     """The error function."""
 
 
-@pointwise(slope=lambda x: (-x * x).exp() * -ERF_SLOPE, dtype="float", flat="saturated")
+@pointwise(slope=lambda x: (-x * x).exp() * -ERF_SLOPE, dtype="float", flat="saturated", label="erfc_vml_cpu")
 def erfc(x):
     """1 - erf(x), exact for large x."""
 
 
-@pointwise(slope=lambda x: x.erfinv().pow(2).exp() / ERF_SLOPE, dtype="float", inplace=True)
+@pointwise(slope=lambda x: x.erfinv().pow(2).exp() / ERF_SLOPE, dtype="float", inplace=True, label="erfinv_vml_cpu")
 def erfinv(x):
     """Inverse of the error function."""
 
@@ -312,12 +312,12 @@ def ndtr(input, *, out=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- gamma function
-@pointwise(slope=lambda x: x.digamma(), dtype="float", inplace=True)
+@pointwise(slope=lambda x: x.digamma(), dtype="float", inplace=True, label="lgamma_vml_cpu")
 def lgamma(x):
     """Logarithm of |Γ(x)|."""
 
 
-@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float", inplace=True)
+@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float", inplace=True, label="digamma")
 def digamma(x):
     """Derivative of lgamma."""
 
@@ -433,7 +433,7 @@ def zeta(a, b):
 
 
 # ---------------------------------------------------------------------------------------------------------- Bessel functions
-@pointwise(slope=lambda x: torch.special.i1(x), dtype="float")
+@pointwise(slope=lambda x: torch.special.i1(x), dtype="float", label="i0_vml_cpu")
 def i0(x):
     """Modified Bessel function of the first kind, of order 0."""
 

@@ -92,6 +92,7 @@ cdef extern from * namespace "rl" nogil:
         Loop loops[DTYPES]
     const Pointwise* find_pointwise(const char*)
     KernelFunction find_kernel(const char*)
+    void label_kernel "rl::label_kernel"(const char*, const char*)
     const char* kernel_names "rl::kernel_names"()
     cdef cppclass Geometry "rl::Geometry":
         int32_t ndim

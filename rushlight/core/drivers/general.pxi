@@ -65,6 +65,10 @@ def kernel(str name):
         found = _kernels[name] = Kernel(name)
     return found
 
+def set_kernel_label(str name, str label):
+    """Says what PyTorch's errors call an element-wise kernel."""
+    label_kernel(name.encode(), label.encode())
+
 def all_kernel_names():
     """The names of every kernel."""
     return kernel_names().decode().split()
