@@ -133,6 +133,7 @@ SIZED = {
     "cdist_backward": lambda x: torch.cdist(x[:, :4], x.flip(0)[:, :4], 1.5),
     "expand_copy": lambda x: torch.expand_copy(x[:1], (300, 300)),
     "split_copy": lambda x: torch.split_copy(x, 100, 1),
+    "split_with_sizes_copy": lambda x: torch.split_with_sizes_copy(x, [100, 200], 1),
     "view_copy": lambda x: torch.view_copy(x, (-1,)),
     "expand": lambda x: x[:1].expand(300, 300).clone(),
     "fill": lambda x: torch.fill(x, x.sum()),

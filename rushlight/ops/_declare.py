@@ -1,8 +1,8 @@
 """How an op is declared: decorators that turn a signature, a docstring and rules into a callable op.
 
 Each kind carries what its ops share. `pointwise`: partial derivatives, from which vjp and jvp follow. `reduction`: dims and result dtypes.
-`view`: geometry. `op`: a forward in Python with explicit rules. `composite`: a plain function of other ops. All of them take the keywords
-that say where a declaration can be found: those of `register` and `place`.
+`view` (in _views.py): geometry. `op`: a forward in Python with explicit rules. `composite`: a plain function of other ops. All of them take
+the keywords that say where a declaration can be found: those of `register` and `place`.
 """
 
 import functools
@@ -13,7 +13,7 @@ from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, text_of
 from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, defaults_of, has_method, parameters_of
 
-__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table", "view"]
+__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table"]
 
 table = {}
 """Every op by its name."""
@@ -40,6 +40,15 @@ FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, 
 def camel_case(name):
     """log_softmax -> LogSoftmax, as PyTorch names nodes."""
     return "".join(part.capitalize() for part in name.strip("_").split("_"))
+
+
+def keywords_of(parameters):
+    """The index of the parameter that each keyword means."""
+    found = {}
+    for index, name in enumerate(parameters):
+        for keyword in (name, *KEYWORDS.get(name, ()), *NUMPY_KEYWORDS.get(name, ())):
+            found.setdefault(keyword, index)
+    return found
 
 
 class Declaration:
@@ -75,10 +84,7 @@ class Declaration:
         self.positional = function.__code__.co_argcount
         self.defaults = defaults_of(function)
         self.sizes = next((i for i, name in enumerate(self.parameters) if function.__annotations__.get(name) is Sizes), -1)
-        self.keywords = {}
-        for index, name in enumerate(self.parameters):
-            for keyword in (name, *KEYWORDS.get(name, ()), *NUMPY_KEYWORDS.get(name, ())):
-                self.keywords.setdefault(keyword, index)
+        self.keywords = keywords_of(self.parameters)
 
     def make(self, kind, name, rules, **more):
         """The op: of a kind of the core, with grad_fn's name (or names) where it is not the usual one."""
@@ -360,30 +366,6 @@ def reduction(
         )
         made.refuses_complex = real
         made.out_text = text_of(declared.name, None if result in ("sum", "floating") else EXPECTED)
-        return register(made, **declared.placement)
-
-    return declare
-
-
-def view(*, vjp=None, geometry=None, several=False, linked=True, name=None, **facts):
-    """Declares an op whose result shares memory with its input.
-
-    `geometry` says where the result lies: a function (sizes, strides, *arguments) -> (sizes, strides) or (sizes, strides, offset), in elements
-    behind the first one of the input; or a name in core/drivers/geometries.pxi, in doubt the op's own. Without `linked` writes into one of
-    the two are no matter of the other's history, and without `vjp` the result has none. All others are linear.
-    """
-
-    def declare(body):
-        declared = Declaration(body, **facts)
-        made = declared.make(
-            core.MultiViewOp if several else core.ViewOp,
-            name,
-            [] if vjp is None else [declared.rule(declared.parameters[0], vjp)],
-            allows_out=False,
-            linear=vjp is not None,
-            tensor_parameters=(0,),
-        )
-        made.configure(geometry or declared.name, linked)
         return register(made, **declared.placement)
 
     return declare

@@ -6,8 +6,8 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import not_implemented
+from rushlight.ops._views import zeros
 from rushlight.ops.indexing import INDICES, nonzero_places
-from rushlight.ops.rearranging import zeros
 from rushlight.ops.shape import wrapped
 
 

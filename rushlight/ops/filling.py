@@ -6,8 +6,8 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place, short_way
 from rushlight.ops._rules import c_name
+from rushlight.ops._views import ZERO
 from rushlight.ops.indexing import warn_of_expanded
-from rushlight.ops.rearranging import ZERO
 from rushlight.ops.shape import broadcast_two
 
 

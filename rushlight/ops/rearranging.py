@@ -5,19 +5,11 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import shape, splitting
-from rushlight.ops._declare import Declaration, Sizes, composite, kernel, op, register, short_way, table, underived
+from rushlight.ops import shape
+from rushlight.ops._declare import Sizes, composite, kernel, op, underived
 from rushlight.ops._rules import c_name
+from rushlight.ops._views import copied, zeros
 from rushlight.ops.shape import one_sequence, wrapped
-
-ZERO = core.tensor(0)
-
-
-def zeros(size, dtype):
-    """Zeros, for op bodies."""
-    out = core.empty_tensor(size, dtype)
-    kernel("fill")(out, ZERO)
-    return out
 
 
 # ---------------------------------------------------------------------------------------------------------- whole copies
@@ -65,67 +57,8 @@ def contiguous(self, memory_format=core.contiguous_format):
     return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)
 
 
-def copied(made):
-    """Views as contiguous tensors of their own."""
-    if isinstance(made, tuple):
-        return tuple(copied(piece) for piece in made)
-    return made.clone(memory_format=torch.contiguous_format)
-
-
-def batched_copy(op, arguments, batched, size):
-    from rushlight.func.batching import rule_of
-
-    return copied(rule_of(op.view)(op.view, (viewable(op.view, arguments[0]), *arguments[1:]), batched, size))
-
-
-def viewable(view, x):
-    """What can be looked at in any shape, for the copy of such a view."""
-    return x.contiguous() if view is shape.view else x
-
-
-def copying(view):
-    """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
-    declared = Declaration(view.function, batch=batched_copy, function=False, method=False)
-    declared.name = f"{view.name}_copy"
-    declared.function = lambda x, *arguments: copied(view(viewable(view, x), *arguments))
-    names = f"{view.backward_names[0]}_copy"
-    made = declared.make(core.GeneralOp, names, view.rules, linear=True, tensor_parameters=(0,))
-    made.keywords.update(view.keywords)
-    made.view = view
-    return register(made, **declared.placement)
-
-
-def write_pieces(name, pieces, out):
-    """Several results into the tensors of `out=`; such calls return None in PyTorch."""
-    if len(out) != len(pieces):
-        raise RuntimeError(f"{name}_copy_int_out expected an out= argument of size {len(pieces)}, got size {len(out)}")
-    for piece, target in zip(pieces, out):
-        write_piece(piece, target)
-
-
-def write_piece(piece, target):
-    if target.dtype is not piece.dtype:
-        names = [c_name(dtype) for dtype in (piece.dtype, target.dtype)]
-        raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
-    return core.written_out("copy", target, piece)
-
-
-def copying_function(name, copy):
-    """`name_copy`, with its `out=`."""
-
-    def function(*arguments, out=None, **keywords):
-        made = copy(*arguments, **keywords)
-        if out is None:
-            return made
-        return write_pieces(name, made, out) if isinstance(made, tuple) else write_piece(made, out)
-
-    function.__name__ = function.__qualname__ = f"{name}_copy"
-    function.__doc__ = f"`{name}` as a copy instead of a view."
-    return composite(function, method=False)
-
-
 @op(
-    vjp=lambda g, x_shape, dim, start, length: slice_backward(g, x_shape, dim, start, start + length, 1),
+    vjp=lambda g, x_shape, dim, start, length: shape.slice.gradient(g, x_shape, dim, start, start + length, 1),
     linear=True,
     batch="rearranging.narrow_copy",
 )
@@ -134,52 +67,7 @@ def narrow_copy(x, dim, start, length):
     return x.narrow(dim, start, length).clone(memory_format=torch.contiguous_format)
 
 
-# ---------------------------------------------------------------------------------------------------------- part of zeros
-@op(
-    vjp=lambda g, dim, index: g.select(dim, index),
-    linear=True,
-    plain=short_way("ts", "placed", "copy", view=shape.select),
-    function=False,
-    method=False,
-    batch="rearranging.place_along",
-)
-def select_backward(x, input_sizes, dim, index):
-    """Zeros of `input_sizes` but for one slice, which is `x`: the cotangent of `select`."""
-    out = zeros(input_sizes, x.dtype)
-    kernel("copy")(out.select(dim, index), x)
-    return out
-
-
-@op(
-    vjp=lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
-    linear=True,
-    plain=short_way("ts", "placed", "copy", view=shape.slice),
-    function=False,
-    method=False,
-    batch="rearranging.place_along",
-)
-def slice_backward(x, input_sizes, dim, start, end, step):
-    """Zeros of `input_sizes` but for [start:end:step] along `dim`, which is `x`: the cotangent of a slice."""
-    out = zeros(input_sizes, x.dtype)
-    kernel("copy")(shape.slice(out, dim, start, end, step), x)
-    return out
-
-
-@op(
-    vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
-    linear=True,
-    plain=short_way("ts", "placed", "copy", view=shape.diagonal),
-    function=False,
-    method=False,
-    batch="rearranging.diagonal_backward",
-)
-def diagonal_backward(x, input_sizes, offset, dim1, dim2):
-    """Zeros of `input_sizes` but for a diagonal, which is `x`: the cotangent of `diagonal`."""
-    out = zeros(input_sizes, x.dtype)
-    kernel("copy")(out.diagonal(offset, dim1, dim2), x)
-    return out
-
-
+# ---------------------------------------------------------------------------------------------------------- cotangents of views
 @op(
     vjp=lambda g, dim, size, step: g.unfold(dim, size, step),
     linear=True,
@@ -245,7 +133,7 @@ scatter_window = scattering(shape.as_strided)
         "src": lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
     },
     linear=True,
-    batch="rearranging.diagonal_scatter",
+    batch="rearranging.scatter",
 )
 def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     """A copy of `x` whose diagonal is `src`."""
@@ -259,7 +147,7 @@ def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
         "src": lambda g, dim, index: g.select(dim, index),
     },
     linear=True,
-    batch="rearranging.scatter_along",
+    batch="rearranging.scatter",
 )
 def select_scatter(x, src, dim, index):
     """A copy of `x` in which one slice along `dim` is `src`."""
@@ -273,7 +161,7 @@ def select_scatter(x, src, dim, index):
         "src": lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
     },
     linear=True,
-    batch="rearranging.scatter_along",
+    batch="rearranging.scatter",
 )
 def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
     """A copy of `x` in which [start:end:step] along `dim` is `src`."""
@@ -489,7 +377,7 @@ triu = triangle("triu", "upper")
 
 
 @op(
-    vjp=lambda g, x_shape: diagonal_backward(g.expand(min(x_shape)), x_shape, 0, 0, 1),
+    vjp=lambda g, x_shape: shape.diagonal.gradient(g.expand(min(x_shape)), x_shape, 0, 0, 1),
     linear=True,
     batch="rearranging.trace",
 )
@@ -661,58 +549,6 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     if source.dtype is not self.dtype:
         raise RuntimeError(f"Could not set tensor of type {c_name(source.dtype)} to a tensor of type {c_name(self.dtype)}")
     return core.set_memory(self, source)
-
-
-def register_copies():
-    """The copies of all views. Those that choose among several ops choose among the copies of these."""
-    squeezes = [copying(view) for view in (shape.squeeze_all, shape.squeeze_one, shape.squeeze_several)]
-    window, evenly = copying(shape.window), copying(splitting.split_evenly)
-
-    def squeeze(input, dim=None):
-        if dim is None:
-            return squeezes[0](input)
-        return squeezes[1](input, dim) if isinstance(dim, int) else squeezes[2](input, dim)
-
-    def as_strided(input, size, stride, storage_offset=None):
-        return window(input, size, stride, storage_offset, input.stride(), input.storage_offset())
-
-    def split(tensor, split_size, dim=0):
-        return evenly(tensor, splitting.even_sizes(tensor, split_size, dim), dim)
-
-    def view(input, size=None, dtype=None):
-        dtype = size if dtype is None else dtype
-        return copied(shape.view_as_dtype(input, dtype)) if isinstance(dtype, torch.dtype) else sized(input, size)
-
-    sized = copying(shape.view)
-    copying_function("view", view)
-    copying_function("squeeze", squeeze)
-    copying_function("as_strided", as_strided)
-    copying_function("split", split)
-    copying_function("split_with_sizes", copying(splitting.split_as_listed))
-    for name in VIEWS:
-        copying_function(name, copying(table[name]))
-
-
-VIEWS = (
-    "_conj",
-    "_neg_view",
-    "alias",
-    "diagonal",
-    "expand",
-    "permute",
-    "select",
-    "slice",
-    "t",
-    "transpose",
-    "unbind",
-    "unfold",
-    "unsqueeze",
-    "view_as_complex",
-    "view_as_real",
-)
-"""The views that are one op."""
-
-register_copies()
 
 
 @op(

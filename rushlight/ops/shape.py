@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import Sizes, composite, namespaces
-from rushlight.ops._declare import view as shares_memory
+from rushlight.ops._views import copied, copying_function, may_overlap
+from rushlight.ops._views import view as shares_memory
 
 
 def wrapped(dim, ndim):
@@ -25,7 +26,7 @@ def one_sequence(sizes):
 
 
 # ---------------------------------------------------------------------------------------------------------- the same elements
-@shares_memory(vjp=lambda g: g, method=False, function=False, batch="views.unchanged")
+@shares_memory(vjp=lambda g: g, method=False, function=False)
 def alias(x):
     """The whole of `x` as a view."""
 
@@ -37,7 +38,13 @@ def detach(input):
 
 
 @shares_memory(
-    geometry="view_as_dtype", linked=False, entry="view_as_dtype", batch="views.view_as_dtype", function=False, method=False
+    vjp=None,
+    geometry="view_as_dtype",
+    linked=False,
+    entry="view_as_dtype",
+    batch="views.view_as_dtype",
+    function=False,
+    method=False,
 )
 def view(x, dtype):
     """The bytes of `x` read as another dtype: the same memory and version, as of detach(), without history."""
@@ -46,24 +53,24 @@ def view(x, dtype):
 view_as_dtype = view
 
 
-@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), function=False, method=False, batch="views.view")
+@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), copies=False, function=False, batch="views.view")
 def view(x, size: Sizes):
-    """`x` in another shape over the same memory."""
-
-
-@composite(function=False, name="view")
-@core.overloaded({"ti*": view, "ts": view})
-def view_method(self, *sizes, size=None, dtype=None):
-    """`self` in another shape over the same memory, or its bytes read as another dtype.
+    """`x` in another shape over the same memory, or its bytes read as another dtype.
 
     >>> import rushlight
     >>> rushlight.arange(6).view(2, -1).shape
     torch.Size([2, 3])
     """
-    if size is None:
-        size = sizes if dtype is None else dtype
-        size = size[0] if len(sizes) == 1 else size
-    return view_as_dtype(self, size) if isinstance(size, torch.dtype) else view(self, size)
+
+
+view.keywords["dtype"] = 1
+view.of_dtype = view_as_dtype
+
+
+@copying_function("view")
+def view_copy(input, size=None, dtype=None):
+    dtype = size if dtype is None else dtype
+    return copied(view_as_dtype(input, dtype)) if isinstance(dtype, torch.dtype) else view.copy(input, size)
 
 
 @shares_memory(
@@ -268,7 +275,6 @@ def permute(x, dims: Sizes):
     inplace=True,
     name=("TransposeBackward0", "TransposeBackward1"),
     aliases=("swapaxes", "swapdims"),
-    batch="views.transpose",
 )
 def transpose(x, dim0, dim1):
     """Two dimensions exchanged."""
@@ -395,7 +401,7 @@ def squeezing(entry, geometry, name):
 
     else:
 
-        @shares_memory(vjp=squeezed_vjp, batch="views.squeeze", **placed)
+        @shares_memory(vjp=squeezed_vjp, **placed)
         def squeeze(x, dim):
             """Without those of the dimensions `dim` that have size 1."""
 
@@ -413,6 +419,13 @@ def squeeze(input, dim=None):
     if dim is None:
         return squeeze_all(input)
     return squeeze_one(input, dim) if isinstance(dim, int) else squeeze_several(input, dim)
+
+
+@copying_function("squeeze")
+def squeeze_copy(input, dim=None):
+    if dim is None:
+        return squeeze_all.copy(input)
+    return (squeeze_one if isinstance(dim, int) else squeeze_several).copy(input, dim)
 
 
 @composite(function=False)
@@ -468,22 +481,12 @@ def each_of(check, tensors, function):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
-@shares_memory(
-    vjp=lambda g, x_shape, dim, index: rearranging.select_backward(g, x_shape, dim, index),
-    batch="views.along_one",
-    flat="selecting",
-)
+@shares_memory(flat="selecting")
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
 
 
-@shares_memory(
-    vjp=lambda g, x_shape, dim, start, end, step: rearranging.slice_backward(g, x_shape, dim, start, end, step),
-    method=False,
-    function=False,
-    batch="views.along_one",
-    flat="selecting",
-)
+@shares_memory(method=False, function=False, flat="selecting")
 def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
 
@@ -509,10 +512,7 @@ def narrow(input, dim, start, length):
     return slice(input, dim, first, first + length, 1)
 
 
-@shares_memory(
-    vjp=lambda g, x_shape, offset, dim1, dim2: rearranging.diagonal_backward(g, x_shape, offset, dim1, dim2),
-    batch="views.diagonal",
-)
+@shares_memory()
 def diagonal(x, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension."""
 
@@ -520,7 +520,6 @@ def diagonal(x, offset=0, dim1=0, dim2=1):
 @shares_memory(
     vjp=lambda g, x_shape, dimension, size, step: rearranging.unfold_backward(g, x_shape, dimension, size, step),
     function=False,
-    batch="views.unfold",
 )
 def unfold(x, dimension, size, step):
     """Windows of `size` elements, `step` apart, along `dimension`; the window is the new last dimension."""
@@ -532,6 +531,7 @@ def unfold(x, dimension, size, step):
         g, x_shape, x_stride, size, stride, 0 if storage_offset is None else storage_offset - x_offset
     ),
     name=("AsStridedBackward0", "AsStridedBackward1"),
+    copies=False,
     function=False,
     method=False,
     batch="views.as_strided",
@@ -541,6 +541,11 @@ def window(x, size, stride, storage_offset, x_stride, x_offset):
 
 
 window_ = core.InPlace(window)
+
+
+@copying_function("as_strided")
+def as_strided_copy(input, size, stride, storage_offset=None):
+    return window.copy(input, size, stride, storage_offset, input.stride(), input.storage_offset())
 
 
 @composite
@@ -558,16 +563,6 @@ def as_strided_(input, size, stride, storage_offset=None):
 def extent(size, stride):
     """How many elements of memory a geometry spans."""
     return 1 + sum((n - 1) * step for n, step in zip(size, stride)) if 0 not in size else 0
-
-
-def may_overlap(size, stride):
-    """Whether two elements of a geometry may lie at one place (True in doubt)."""
-    reach = 0
-    for step, n in sorted((step, n) for n, step in zip(size, stride) if n != 1):
-        if step <= reach:
-            return True
-        reach += (n - 1) * step
-    return False
 
 
 @composite(function=False)
@@ -593,7 +588,7 @@ def _as_strided_gradient(g, base_size, base_stride, view_size, view_stride, offs
 
 
 # ---------------------------------------------------------------------------------------------------------- complex numbers
-@shares_memory(vjp=lambda g: torch.view_as_complex(g.contiguous()), method=False, batch="views.unchanged")
+@shares_memory(vjp=lambda g: torch.view_as_complex(g.contiguous()), method=False)
 def view_as_real(x):
     """A complex tensor as a real one with a last dimension of size 2."""
 
@@ -603,12 +598,12 @@ def view_as_complex(x):
     """A real tensor whose last dimension has size 2 as a complex one."""
 
 
-@shares_memory(vjp=lambda g: g.conj(), name="ConjBackward0", batch="views.unchanged")
+@shares_memory(vjp=lambda g: g.conj(), name="ConjBackward0")
 def _conj(x):
     """The complex conjugates as a view: they are computed only when somebody reads them."""
 
 
-@shares_memory(vjp=lambda g: -g, batch="views.unchanged")
+@shares_memory(vjp=lambda g: -g)
 def _neg_view(x):
     """The negatives as a view: they are computed only when somebody reads them."""
 

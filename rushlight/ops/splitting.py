@@ -3,7 +3,8 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite
-from rushlight.ops._declare import view as shares_memory
+from rushlight.ops._views import copying_function
+from rushlight.ops._views import view as shares_memory
 from rushlight.ops.shape import slice as cut
 from rushlight.ops.shape import wrapped
 
@@ -20,7 +21,7 @@ def unbound_gradient(g, x_shape, dim):
     return torch.stack(listed(g, [x_shape[:dim] + x_shape[dim + 1 :]] * x_shape[dim]), dim)
 
 
-@shares_memory(vjp=unbound_gradient, several=True, batch="views.several")
+@shares_memory(vjp=unbound_gradient, several=True)
 def unbind(x, dim=0):
     """The slices of `x` along `dim`, each without that dimension."""
 
@@ -41,7 +42,6 @@ def splitting(entry, name, linked=True):
         name=name,
         function=False,
         method=False,
-        batch="views.several",
     )
     def split(x, split_sizes, dim=0):
         """`x` cut along `dim` into pieces of the given sizes."""
@@ -53,6 +53,14 @@ split_evenly = splitting("split", "SplitBackward0")
 split_as_listed = splitting("split_with_sizes", "SplitWithSizesBackward0")
 split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", False)
 split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", False)
+
+
+copying_function("split_with_sizes")(split_as_listed.copy)
+
+
+@copying_function("split")
+def split_copy(tensor, split_size, dim=0):
+    return split_evenly.copy(tensor, even_sizes(tensor, split_size, dim), dim)
 
 
 @composite(name="split_with_sizes")

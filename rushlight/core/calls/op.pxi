@@ -181,7 +181,11 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
     cdef Py_ssize_t i, k = op.sizes
     cdef object result
     cdef tuple packed
-    cdef bint loose = kwnames == NULL and 0 <= k and n > k + 1 and all_exact_integers(args, k, n)
+    cdef bint loose = False
+    if 0 <= k:
+        loose = kwnames == NULL and n > k + 1 and all_exact_integers(args, k, n)
+        if n == k + 1 and type(<object>args[k]) is dtype and op.of_dtype is not None:
+            op = op.of_dtype
     if kwnames == NULL and (loose or n <= op.positional) and (not uncommon_exist or are_common(args, n)):
         if loose:
             # x.view(2, 3): the loose ints are one argument.
@@ -316,6 +320,8 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
                     continue
                 given = i
                 raise_missing(op, given)
+    if op.of_dtype is not None and type(<object>bound[op.sizes]) is dtype:
+        op = op.of_dtype
     if subclasses_exist:
         arguments = pack_arguments(op, bound)
         handled = overridden(op, mode, arguments, out)

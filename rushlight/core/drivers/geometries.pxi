@@ -43,12 +43,15 @@ cdef int infer_size(Geometry& out, const int64_t* sizes, int n, int64_t count) e
             raise RuntimeError(f"invalid shape dimension {sizes[d]} at index {d} of shape {list(make_tuple(sizes, n))}")
         else:
             known = wrapped_product(known, sizes[d])
-    if unknown >= 0 and known == 0 and count == 0:
+    if unknown < 0:
+        if known != count:
+            raise RuntimeError(f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
+    elif known == 0 and count == 0:
         raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(make_tuple(sizes, n))} because the unspecified dimension size "
                            "-1 can be any value and is ambiguous")
-    if known != count if unknown < 0 else known == 0 or count % known:
+    elif known == 0 or count % known:
         raise RuntimeError(f"shape '{list(make_tuple(sizes, n))}' is invalid for input of size {count}")
-    if unknown >= 0:
+    else:
         out.shape[unknown] = count // known
     if count == 0:
         count_of(out)      # (sizes around a 0 may be too large; otherwise who makes the tensor finds out)

@@ -44,6 +44,37 @@ cdef class ViewOp(Op):
                 notice_lazy()
         return out
 
+    def shows(self, sizes, strides, *arguments):
+        """Sizes, strides and offset (in elements) of what it shows of a tensor with these."""
+        cdef PyObject* args[MAX_PARAMETERS]
+        cdef Geometry out
+        cdef Placement at
+        cdef Tensor x
+        cdef int i
+        if callable(self.geometry):
+            return self.geometry(sizes, strides, *arguments)
+        x = laid_out_like(sizes, strides)
+        args[0] = <PyObject*>x
+        for i in range(1, self.parameter_count):
+            args[i] = PyTuple_GET_ITEM_POINTER(arguments, i - 1)
+        at.offset, at.code, at.turned, at.in_place, at.op = 0, x.code, 0, False, <PyObject*>self
+        self.place(x, args, out, &at)
+        return make_tuple(out.shape, out.ndim), make_tuple(out.strides, out.ndim), at.offset
+
+
+cdef Tensor laid_out_like(sizes, strides):
+    """A tensor of bytes without memory."""
+    cdef Tensor x = Tensor.__new__(Tensor)
+    cdef int64_t numbers[MAX_DIMS]
+    cdef int d, n = read_sizes(sizes, numbers)
+    x.code = UINT8
+    x.geometry.set_shape(numbers, n)
+    x.count = x.geometry.numel()
+    read_sizes(strides, numbers)
+    for d in range(n):
+        x.geometry.strides[d] = numbers[d]
+    return x
+
 
 def can_view(Tensor x, size):
     """Whether `x` can be viewed in another shape without a copy."""
@@ -114,12 +145,13 @@ cdef list parts_of_split(Tensor x, PyObject** args):
 cdef class MultiViewOp(Op):
     """An op that gives several views of its input: unbind, split."""
     cdef PartsFunction parts
+    cdef readonly str geometry
     cdef readonly bint linked
 
     def configure(self, str geometry, bint linked=True):
         """Called once by the table, after construction."""
         self.parts = parts_of_unbind if geometry == "unbind" else parts_of_split
-        self.linked = self.takes_lazy = linked
+        self.geometry, self.linked, self.takes_lazy = geometry, linked, linked
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out

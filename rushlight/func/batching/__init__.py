@@ -5,6 +5,7 @@ from rushlight.func.batching import decompositions, elementwise, indexing, layer
 from rushlight.func.batching._table import NoRule, examples, examples_fit, lined_up
 from rushlight.func.batching.elementwise import aligned
 from rushlight.ops import table
+from rushlight.ops._views import DIMENSIONS
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module
@@ -13,9 +14,6 @@ FAMILIES = {
 """The modules of rules, by the name that declarations call them."""
 
 __all__ = ["FAMILIES", "NoRule", "aligned", "examples", "examples_fit", "lined_up", "no_rule", "rule_of"]
-
-DIMENSIONS = ("dim", "dim0", "dim1", "dim2", "dimension")
-"""What parameters that are dimensions are called."""
 
 
 def no_rule(op, arguments, batched, size):
@@ -35,6 +33,8 @@ def rule_of(op):
         return random.drawn
     if type(op) is core.PointwiseOp:
         return elementwise.pointwise
+    if isinstance(op, core.ViewOp | core.MultiViewOp):
+        return views.rule(op)
     return reduction.reduction if type(op) is core.ReductionOp else no_rule
 
 

@@ -4,28 +4,18 @@ import math
 
 from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrapped
 from rushlight.func.batching.reduction import exchanged, shifted
-from rushlight.func.batching.views import sizes_of
+from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting
 
 run = torch.core.run
 
 
-# ---- part of zeros: cotangents of views -----------------------------------------------------------------------------------
-def place_along(op, arguments, batched, size):
-    x, sizes, dim, *rest = arguments
-    return run(op, (x, (size, *sizes), shifted(dim, len(sizes)), *rest))
-
-
+# ---- cotangents of views --------------------------------------------------------------------------------------------------
 def unfold_backward(op, arguments, batched, size):
     x, sizes, dim, length, step = arguments
     if not len(sizes):
         return x.reshape(size)
     return run(op, (x, (size, *sizes), shifted(dim, len(sizes)), length, step))
-
-
-def diagonal_backward(op, arguments, batched, size):
-    x, sizes, offset, first, second = arguments
-    return run(op, (x, (size, *sizes), offset, *shifted((first, second), len(sizes))))
 
 
 def window_gradient(op, arguments, batched, size):
@@ -41,16 +31,9 @@ def narrow_copy(op, arguments, batched, size):
 
 
 # ---- written into a part --------------------------------------------------------------------------------------------------
-def diagonal_scatter(op, arguments, batched, size):
-    x, src, offset, first, second = arguments
-    x, src = repeated(x, batched[0], size), repeated(src, batched[1], size)
-    return run(op, (x, src, offset, *shifted((first, second), x.ndim - 1)))
-
-
-def scatter_along(op, arguments, batched, size):
-    x, src, dim, *rest = arguments
-    x, src = repeated(x, batched[0], size), repeated(src, batched[1], size)
-    return run(op, (x, src, shifted(dim, x.ndim - 1), *rest))
+def scatter(op, arguments, batched, size):
+    x, src = repeated(arguments[0], batched[0], size), repeated(arguments[1], batched[1], size)
+    return run(op, (x, src, *dims_moved(op, arguments, x.ndim - 1)[2:]))
 
 
 def as_strided_scatter(op, arguments, batched, size):

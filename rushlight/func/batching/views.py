@@ -1,9 +1,12 @@
 """Views: the same view of every example is a view of the batch."""
 
+import functools
 import math
 
+from rushlight import core
 from rushlight.func.batching._table import refusal, short_way, torch, wrapped
-from rushlight.func.batching.reduction import exchanged, shifted
+from rushlight.func.batching.reduction import shifted
+from rushlight.ops._views import DIMENSIONS, copied, make, viewable
 from rushlight.ops.shape import alias, squeeze_several, window
 
 run = torch.core.run
@@ -13,8 +16,69 @@ def sizes_of(size):
     return (size,) if isinstance(size, int) else tuple(size)
 
 
+def rule(op):
+    """The batching rule of a view whose declaration names none."""
+    if any(parameter in DIMENSIONS for parameter in op.parameters):
+        return several if isinstance(op, core.MultiViewOp) else side_by_side if callable(op.geometry) else moved
+    return side_by_side if callable(op.geometry) else unchanged
+
+
 def unchanged(op, arguments, batched, size):
     return run(op, arguments)
+
+
+def dims_moved(op, arguments, ndim):
+    """The arguments, with dimensions of examples as dimensions of the batch."""
+    return tuple(
+        [shifted(value, ndim) if name in DIMENSIONS else value for name, value in zip(op.parameters, arguments, strict=True)]
+    )
+
+
+@short_way("shifted")
+def moved(op, arguments, batched, size):
+    """The dimensions move up by one."""
+    ndim = arguments[0].ndim - 1
+    return run(op, dims_moved(op, arguments, ndim)) if ndim else side_by_side(op, arguments, batched, size)
+
+
+@short_way("shifted")
+def several(op, arguments, batched, size):
+    if arguments[0].ndim == 1:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    return run(op, dims_moved(op, arguments, arguments[0].ndim - 1))
+
+
+@functools.cache
+def over_batch(op):
+    """The view that shows of a batch what `op` shows of each example."""
+
+    def geometry(sizes, strides, *arguments):
+        inner, steps, *start = op.shows(sizes[1:], strides[1:], *arguments)
+        return (sizes[0], *inner), (strides[0], *steps), *start
+
+    return make(op.declaration, geometry, name=op.backward_names)
+
+
+def side_by_side(op, arguments, batched, size):
+    """What is true of any view: it shows the same of each example."""
+    return run(over_batch(op), arguments)
+
+
+def gradient(op, arguments, batched, size):
+    """The cotangent of a view."""
+    x, sizes, *rest = arguments
+    if rule(op.view) is moved and len(sizes):
+        return run(op, (x, (size, *sizes), *dims_moved(op, arguments, len(sizes))[2:]))
+    return run(over_batch(op.view).gradient, (x, (size, *sizes), *rest))
+
+
+def copy(op, arguments, batched, size):
+    """A copy of what a view shows."""
+    from rushlight.func.batching import rule_of
+
+    view = op.view
+    made = rule_of(view)(view, (viewable(view, arguments[0]), *arguments[1:]), batched, size)
+    return copied(made)
 
 
 def view_as_complex(op, arguments, batched, size):
@@ -64,13 +128,6 @@ def permute(op, arguments, batched, size):
     return run(op, (x, (0, *[wrapped(d, x.ndim - 1) + 1 for d in sizes_of(dims)])))
 
 
-@short_way("shifted")
-def transpose(op, arguments, batched, size):
-    x, first, second = arguments
-    first, second = shifted(first, x.ndim - 1), shifted(second, x.ndim - 1)
-    return run(alias, (x,)) if x.ndim == 1 else run(op, (x, first, second))
-
-
 @short_way("transposed")
 def matrix_t(op, arguments, batched, size):
     x = arguments[0]
@@ -84,49 +141,10 @@ def squeeze_all(op, arguments, batched, size):
     return run(squeeze_several, (x, tuple(d for d in range(1, x.ndim) if x.shape[d] == 1)))
 
 
-@short_way("shifted")
-def squeeze(op, arguments, batched, size):
-    x, dim = arguments
-    dims = shifted(dim, x.ndim - 1)
-    return run(alias, (x,)) if x.ndim == 1 else run(op, (x, dims))
-
-
 @short_way("unsqueezed")
 def unsqueeze(op, arguments, batched, size):
     x, dim = arguments
     return run(op, (x, wrapped(dim, x.ndim) + 1))
-
-
-@short_way("shifted")
-def along_one(op, arguments, batched, size):
-    x = arguments[0]
-    if x.ndim == 1:
-        raise RuntimeError(f"{op.name}() cannot be applied to a 0-dim tensor.")
-    return run(op, exchanged(arguments, 1, shifted(arguments[1], x.ndim - 1)))
-
-
-@short_way("shifted")
-def diagonal(op, arguments, batched, size):
-    x, offset, first, second = arguments
-    return run(op, (x, offset, *shifted((first, second), x.ndim - 1)))
-
-
-@short_way("shifted")
-def unfold(op, arguments, batched, size):
-    x, dim, length, step = arguments
-    if x.ndim == 1:
-        shifted(dim, 0)
-        x = x.unsqueeze(1)
-        return run(op, (x, 1, length, step)).squeeze(1)
-    return run(op, (x, shifted(dim, x.ndim - 1), length, step))
-
-
-@short_way("shifted")
-def several(op, arguments, batched, size):
-    x, place = arguments[0], op.parameters.index("dim")
-    if x.ndim == 1:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
-    return run(op, exchanged(arguments, place, shifted(arguments[place], x.ndim - 1)))
 
 
 def reach(sizes, strides, start):

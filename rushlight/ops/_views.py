@@ -1,0 +1,187 @@
+"""A view is a row: where it lies, and how its cotangent goes back. The rest of it follows from the row.
+
+`view` declares one. With it come the op that copies what it shows (`copy`), the op that is its cotangent where no other rule is given
+(`gradient`: zeros but for what the view shows), and how it computes a batch (func/batching/views.py).
+"""
+
+import rushlight as torch
+from rushlight import core
+from rushlight.core import kernel
+from rushlight.ops._declare import (
+    FROM_ARGUMENT,
+    FROM_GRADIENT,
+    FROM_SHAPE,
+    Declaration,
+    composite,
+    keywords_of,
+    register,
+    short_way,
+)
+from rushlight.ops._rules import c_name
+
+ZERO = core.tensor(0)
+
+
+def zeros(size, dtype):
+    """Zeros, for op bodies."""
+    out = core.empty_tensor(size, dtype)
+    kernel("fill")(out, ZERO)
+    return out
+
+
+def placed(g, x_shape, *arguments):
+    """Stands for the vjp of a view: zeros but for what it shows, which is `g`."""
+
+
+def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, name=None, **facts):
+    """Declares an op whose result shares memory with its input.
+
+    `geometry` says where the result lies: a function (sizes, strides, *arguments) -> (sizes, strides) or (sizes, strides, offset), in elements
+    behind the first one of the input; or a name in core/drivers/geometries.pxi, in doubt the op's own. Without `linked` writes into one of
+    the two are no matter of the other's history, and without `vjp` the result has none; all others are linear. `name_copy` is a public
+    function, with `copies` and where the op is alone under its name.
+    """
+
+    def declare(body):
+        declared = Declaration(body, **facts)
+        made = make(declared, geometry or declared.name, vjp, several, linked, name)
+        if made.gradient is not None:
+            register(made.gradient, declared.placement.get("entry", declared.name) + "_backward", function=False, method=False)
+        if linked:
+            made.copy = copying(made)
+            register(made.copy, declared.placement.get("entry", declared.name) + "_copy", function=False, method=False)
+            if copies and "entry" not in declared.placement:
+                copying_function(declared.name)(made.copy)
+        return register(made, **declared.placement)
+
+    return declare
+
+
+DIMENSIONS = ("dim", "dim0", "dim1", "dim2", "dimension")
+"""What parameters that are dimensions are called."""
+
+
+def make(declared, geometry, vjp=placed, several=False, linked=True, name=None):
+    """The op of a view, not in the table yet."""
+    gradient = None
+    if vjp is placed:
+        gradient = gradient_of(declared, geometry, lambda *arguments: made(*arguments))
+        sources = [(FROM_GRADIENT, 0), (FROM_SHAPE, 0), *((FROM_ARGUMENT, i) for i in range(1, len(declared.parameters)))]
+        rules = [core.Rule(gradient, 0, False, False, sources)]
+    else:
+        rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp)]
+    made = declared.make(
+        core.MultiViewOp if several else core.ViewOp,
+        name,
+        rules,
+        allows_out=False,
+        linear=vjp is not None,
+        tensor_parameters=(0,),
+    )
+    made.configure(geometry, linked)
+    made.gradient = gradient
+    if gradient is not None:
+        gradient.view = made
+        if not callable(geometry):
+            gradient.configure(*short_way("ts", "placed", "copy", view=made))
+    return made
+
+
+def beside(declared, ending, body, extra=(), **facts):
+    """The declaration of an op that goes with a view: named with an ending, and with `extra` parameters behind the first."""
+    made = Declaration(declared.function, function=False, method=False, **facts)
+    made.name, made.function = declared.name + ending, body
+    made.parameters = made.parameters[:1] + extra + made.parameters[1:]
+    made.defaults = made.defaults[:1] + (core.MISSING,) * len(extra) + made.defaults[1:]
+    made.positional += len(extra)
+    made.sizes += len(extra) if made.sizes >= 0 else 0
+    made.keywords = keywords_of(made.parameters)
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------- part of zeros
+def may_overlap(size, stride):
+    """Whether two elements of a geometry may lie at one place (True in doubt)."""
+    reach = 0
+    for step, n in sorted((step, n) for n, step in zip(size, stride) if n != 1):
+        if step <= reach:
+            return True
+        reach += (n - 1) * step
+    return False
+
+
+def gradient_of(declared, geometry, view):
+    """The op whose result is zeros but for what the view shows, which is its input."""
+
+    def body(x, input_sizes, *arguments):
+        out = zeros(input_sizes, x.dtype)
+        shown = view(out, *arguments)
+        if callable(geometry) and may_overlap(shown.shape, shown.stride()):
+            # The cotangents of what is shown several times add up.
+            places = view(torch.arange(out.numel()).view(input_sizes), *arguments)
+            return out.view(-1).index_add_(0, places.reshape(-1), x.reshape(-1)).view(input_sizes)
+        kernel("copy")(shown, x)
+        return out
+
+    body.__doc__ = f"Zeros of `input_sizes` but for what `{declared.name}` shows, which is `x`: its cotangent."
+    beyond = beside(declared, "_backward", body, ("input_sizes",), batch="views.gradient")
+    again = core.Rule(
+        view, 0, False, False, [(FROM_GRADIENT, 0), *((FROM_ARGUMENT, i) for i in range(2, len(beyond.parameters)))]
+    )
+    kind = core.GeneralOp if callable(geometry) else core.PlainOp
+    return beyond.make(kind, None, [again], linear=True, tensor_parameters=(0,))
+
+
+# ---------------------------------------------------------------------------------------------------------- copies
+def copied(made):
+    """Views as contiguous tensors of their own."""
+    if isinstance(made, tuple):
+        return tuple(copied(piece) for piece in made)
+    return made.clone(memory_format=torch.contiguous_format)
+
+
+def copying(view):
+    """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
+    declared = beside(
+        view.declaration, "_copy", lambda x, *arguments: copied(view(viewable(view, x), *arguments)), batch="views.copy"
+    )
+    made = declared.make(core.GeneralOp, f"{view.backward_names[0]}_copy", view.rules, linear=True, tensor_parameters=(0,))
+    made.view = view
+    return made
+
+
+def viewable(view, x):
+    """What can be looked at in any shape, for the copy of such a view."""
+    return x.contiguous() if view.geometry == "view" else x
+
+
+def write_pieces(name, pieces, out):
+    """Several results into the tensors of `out=`; such calls return None in PyTorch."""
+    if len(out) != len(pieces):
+        raise RuntimeError(f"{name}_copy_int_out expected an out= argument of size {len(pieces)}, got size {len(out)}")
+    for piece, target in zip(pieces, out):
+        write_piece(piece, target)
+
+
+def write_piece(piece, target):
+    if target.dtype is not piece.dtype:
+        names = [c_name(dtype) for dtype in (piece.dtype, target.dtype)]
+        raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
+    return core.written_out("copy", target, piece)
+
+
+def copying_function(name):
+    """A decorator: what makes a copy gets `out=`, and becomes the public function `name_copy`."""
+
+    def decorate(copy):
+        def function(*arguments, out=None, **keywords):
+            made = copy(*arguments, **keywords)
+            if out is None:
+                return made
+            return write_pieces(name, made, out) if isinstance(made, tuple) else write_piece(made, out)
+
+        function.__name__ = function.__qualname__ = f"{name}_copy"
+        function.__doc__ = f"`{name}` as a copy instead of a view."
+        return composite(function, method=False)
+
+    return decorate
