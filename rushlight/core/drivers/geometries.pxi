@@ -353,7 +353,7 @@ cdef int geometry_in_python(Tensor x, PyObject** args, Geometry& out, Placement*
     """What a declaration says: sizes, strides and, where it is not that of `x`, how many elements behind it the first one lies."""
     cdef ViewOp op = <ViewOp>at.op
     cdef int64_t numbers[MAX_DIMS]
-    cdef int64_t start = 0, reached
+    cdef int64_t start = 0, needed, size = x.storage.memory.size
     cdef int d, n
     cdef tuple found = tuple(op.geometry(x.shape, x.stride(), *[<object>args[i] for i in range(1, op.parameter_count)]))
     n = read_sizes(found[0], numbers)
@@ -364,11 +364,12 @@ cdef int geometry_in_python(Tensor x, PyObject** args, Geometry& out, Placement*
         out.strides[d] = numbers[d]
     if len(found) > 2:
         start = int64_of(found[2])
-    reached = bytes_reached(out, x.code, x.offset // item_bytes[x.code] + start)
-    if reached and (x.offset + start * item_bytes[x.code] < 0 or reached > x.storage.memory.size):
+    needed = bytes_reached(out, x.code)
+    if needed and (start < -size or start > size or x.offset + start * item_bytes[x.code] < 0 or
+                   checked_sum(needed, x.offset + start * item_bytes[x.code]) > size):
         raise RuntimeError(f"{op.name}: sizes {list(make_tuple(out.shape, n))} and strides {list(make_tuple(out.strides, n))} reach beyond the memory "
                            "of the tensor")
-    at.offset = start * item_bytes[x.code] if reached else 0
+    at.offset = start * item_bytes[x.code] if needed else 0
     return 0
 
 cdef int refuse_negative_strides(const Geometry& g) except -1:
