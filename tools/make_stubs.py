@@ -134,7 +134,8 @@ def function_signatures(function, name, method):
             texts.append(parameter(name, p.name, p.default))
     if texts[-1:] == ["*"]:
         texts.pop()
-    result = known.RESULTS.get(name, "Self" if method and name.endswith("_") and not name.startswith("_") else "Tensor")
+    result = annotated(function) or known.RESULTS.get(name)
+    result = result or ("Self" if method and name.endswith("_") and not name.startswith("_") else "Tensor")
     if loose is None:
         return [f"({', '.join(texts)}) -> {result}"]
     # Loose integers, or one sequence of them; tensors only loose.
@@ -149,6 +150,13 @@ def function_signatures(function, name, method):
     one = texts[:loose] + [f"{own}: Sequence[_int]"] + (["*", *rest] if rest else [])
     several = texts[:loose] + [f"*{own}: _int"] + rest
     return [f"({', '.join(one)}) -> {result}", f"({', '.join(several)}) -> {result}"]
+
+
+def annotated(function):
+    """What the annotation of a function says that it returns, as stubs write it; None where it says nothing."""
+    result = getattr(function, "__annotations__", {}).get("return", "")
+    text = "None" if result is None else getattr(result, "__name__", result).replace("torch.", "")
+    return f"_{text}" if text in ("bool", "int") else text or None
 
 
 def split_parameters(text):

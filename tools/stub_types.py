@@ -112,29 +112,17 @@ PARAMETERS_OF = {
 
 TUPLE = "tuple[Tensor, ...]"
 RESULTS = {
-    **each(
-        "split split_with_sizes unsafe_split unsafe_split_with_sizes split_copy split_with_sizes_copy chunk unsafe_chunk tensor_split "
-        "hsplit vsplit dsplit unbind unbind_copy broadcast_tensors meshgrid unravel_index",
-        TUPLE,
-    ),
-    "gradient": TUPLE,
-    **each("var_mean std_mean", "tuple[Tensor, Tensor]"),
-    **each("native_batch_norm native_group_norm native_layer_norm", "tuple[Tensor, Tensor, Tensor]"),
-    **each(
-        "allclose equal is_tensor is_storage is_nonzero is_complex is_conj is_floating_point is_inference is_neg is_signed",
-        "_bool",
-    ),
-    **each("numel seed initial_seed", "_int"),
+    **each("split_copy split_with_sizes_copy unbind_copy", TUPLE),
+    **each("is_storage is_complex is_conj is_floating_point is_inference is_neg is_signed", "_bool"),
+    "numel": "_int",
     **each("unique unique_consecutive tolist numpy __array__ __array_wrap__ type atleast_1d atleast_2d atleast_3d", "Any"),
     "manual_seed": "Generator",
-    "set_rng_state": "None",
     "fork_rng": "AbstractContextManager[None]",
-    "typename": "str",
     "broadcast_shapes": "Size",
     "result_type": "_dtype",
     "embedding_renorm_": "Tensor",
 }
-"""The result of functions that return no tensor, or several."""
+"""The result of functions that return no tensor, or several, and have no annotation that says so."""
 
 FACTORY = (
     "dtype: _dtype | None = None, layout: _layout | None = None, device: _device | str | _int | None = None, "

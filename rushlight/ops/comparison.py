@@ -59,7 +59,7 @@ def ge(a, b):
 
 
 @composite
-def equal(input, other):
+def equal(input, other) -> bool:
     """Whether both have the same shape and elements."""
     input, other = read_within(input, "equal"), read_within(other, "equal")
     return input.shape == other.shape and bool((input == other).all())
@@ -88,7 +88,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 @composite
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False) -> bool:
     """Whether every |input - other| is at most atol + rtol |other|."""
     require_tensors("allclose", input=input, other=other)
     input, other = read_within(input, "allclose"), read_within(other, "allclose")

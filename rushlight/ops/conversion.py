@@ -243,7 +243,7 @@ def tolist(self):
 
 # ---------------------------------------------------------------------------------------------------------------- questions
 @composite
-def is_nonzero(input):
+def is_nonzero(input) -> bool:
     """Whether the one element of `input` is other than zero."""
     if input.numel() != 1:
         kind = "no values" if input.numel() == 0 else "more than one value"
@@ -252,13 +252,13 @@ def is_nonzero(input):
 
 
 @composite(method=False, signature=None)
-def is_tensor(obj):
+def is_tensor(obj) -> bool:
     """Whether `obj` is a tensor."""
     return isinstance(obj, Tensor)
 
 
 @composite(method=False, signature=None)
-def typename(obj):
+def typename(obj) -> str:
     """What errors call the type of `obj`: of a tensor, the type of its dtype; of a class or function, its own name.
 
     >>> import rushlight

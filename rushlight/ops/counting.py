@@ -45,7 +45,7 @@ def argwhere(input):
 
 
 @composite(method=False, signature=None)
-def unravel_index(indices, shape):
+def unravel_index(indices, shape) -> "tuple[torch.Tensor, ...]":
     """The coordinates in a tensor of the given shape of linear (row-major) indices."""
     if indices.is_complex() or indices.is_floating_point() or indices.dtype is torch.bool:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")

@@ -407,7 +407,9 @@ def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, 
 
 
 @composite(method=False)
-def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
+def native_batch_norm(
+    input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None
+) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
     """batch_norm with the mean and 1 / standard deviation of each channel in the batch; these are empty in evaluation.
 
     >>> import rushlight

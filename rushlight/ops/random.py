@@ -29,13 +29,13 @@ def manual_seed(seed):
 
 
 @composite(method=False, signature=None)
-def seed():
+def seed() -> int:
     """Seeds the default generator from the system's entropy; returns the seed."""
     return default_generator.seed()
 
 
 @composite(method=False, signature=None)
-def initial_seed():
+def initial_seed() -> int:
     """The seed that the default generator began with."""
     return default_generator.initial_seed()
 
@@ -47,7 +47,7 @@ def get_rng_state():
 
 
 @composite(method=False, signature=None)
-def set_rng_state(new_state):
+def set_rng_state(new_state) -> None:
     """Makes the default generator go on from a state that get_rng_state returned."""
     default_generator.set_state(new_state)
 

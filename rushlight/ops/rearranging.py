@@ -442,7 +442,7 @@ def block_diag(*tensors):
 
 
 @composite(method=False)
-def meshgrid(*tensors, indexing=None):
+def meshgrid(*tensors, indexing=None) -> "tuple[torch.Tensor, ...]":
     """Coordinates from vectors: the vectors expanded against each other, one dimension each."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     check_mesh(tensors, indexing=indexing)

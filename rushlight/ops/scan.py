@@ -299,7 +299,7 @@ def gradient_along(x, dim, step, edge_order):
 
 
 @composite(method=False)
-def gradient(input, *, spacing=1, dim=None, edge_order=1):
+def gradient(input, *, spacing=1, dim=None, edge_order=1) -> "tuple[torch.Tensor, ...]":
     """Numerical derivatives of the samples `input` along the dimensions `dim` (all by default), as a tuple.
 
     `spacing` is one step, a step for each dimension, or a tuple of tensors with the sample points of each.

@@ -203,7 +203,7 @@ check_broadcast = core.Parser("broadcast_tensors", False)
 
 
 @composite(method=False)
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors) -> "tuple[torch.Tensor, ...]":
     """The tensors expanded to their common shape."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     check_broadcast(tensors)

@@ -64,13 +64,13 @@ def split_copy(tensor, split_size, dim=0):
 
 
 @composite(name="split_with_sizes")
-def split_with_sizes(input, split_sizes, dim=0):
+def split_with_sizes(input, split_sizes, dim=0) -> "tuple[torch.Tensor, ...]":
     """`input` cut along `dim` into pieces of the given sizes."""
     return split_as_listed(input, split_sizes, dim)
 
 
 @composite(method=False, signature=None)
-def split(tensor, split_size_or_sections, dim=0):
+def split(tensor, split_size_or_sections, dim=0) -> "tuple[torch.Tensor, ...]":
     """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
     size = split_size_or_sections
     if not isinstance(tensor, torch.Tensor):
@@ -101,13 +101,13 @@ def even_sizes(tensor, size, dim):
 
 
 @composite(function=False, name="split")
-def split_method(self, split_size, dim=0):
+def split_method(self, split_size, dim=0) -> "tuple[torch.Tensor, ...]":
     """`self` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
     return split(self, split_size, dim)
 
 
 @composite
-def chunk(input, chunks, dim=0):
+def chunk(input, chunks, dim=0) -> "tuple[torch.Tensor, ...]":
     """`input` cut along `dim` into (at most) `chunks` pieces of one size, the last of which may be smaller."""
     if input.ndim == 0:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
@@ -119,26 +119,26 @@ def chunk(input, chunks, dim=0):
 
 
 @composite
-def unsafe_split(input, split_size, dim=0):
+def unsafe_split(input, split_size, dim=0) -> "tuple[torch.Tensor, ...]":
     """`split` into pieces that may be written to in place: no views, with versions of their own, though they share the memory."""
     return split_evenly_unsafely(input, even_sizes(input, split_size, dim), dim)
 
 
 @composite
-def unsafe_split_with_sizes(input, split_sizes, dim=0):
+def unsafe_split_with_sizes(input, split_sizes, dim=0) -> "tuple[torch.Tensor, ...]":
     """`split_with_sizes` into pieces that may be written to in place, as those of `unsafe_split`."""
     return split_as_listed_unsafely(input, split_sizes, dim)
 
 
 @composite
-def unsafe_chunk(input, chunks, dim=0):
+def unsafe_chunk(input, chunks, dim=0) -> "tuple[torch.Tensor, ...]":
     """`chunk` into pieces that may be written to in place, as those of `unsafe_split`."""
     sizes = [piece.size(dim) for piece in chunk(input.detach(), chunks, dim)]
     return (split_evenly_unsafely if any(sizes) else split_as_listed_unsafely)(input, sizes, dim)
 
 
 @composite
-def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
+def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None) -> "tuple[torch.Tensor, ...]":
     """`input` cut along `dim` into that many nearly equal pieces, or before each of the indices listed."""
     cuts = next(given for given in (indices_or_sections, indices, sections) if given is not None)
     if input.ndim == 0:
@@ -170,7 +170,7 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
 def split_along(name, least, which, dim_of):
     """hsplit, vsplit or dsplit: tensor_split along one dimension, into equal parts."""
 
-    def split_equally(input, indices_or_sections=None, *, indices=None, sections=None):
+    def split_equally(input, indices_or_sections=None, *, indices=None, sections=None) -> "tuple[torch.Tensor, ...]":
         cuts = next(given for given in (indices_or_sections, indices, sections) if given is not None)
         if input.ndim < least:
             raise RuntimeError(

@@ -141,13 +141,13 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=N
 
 
 @composite(method=False)
-def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> "tuple[torch.Tensor, torch.Tensor]":
     """Variance and mean over the dimensions `dim`."""
     return run_moment(real_var_mean, "var_mean", input, dim, unbiased, keepdim, correction, out)
 
 
 @composite(method=False)
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> "tuple[torch.Tensor, torch.Tensor]":
     """Standard deviation and mean over the dimensions `dim`."""
     return run_moment(real_std_mean, "std_mean", input, dim, unbiased, keepdim, correction, out)
 

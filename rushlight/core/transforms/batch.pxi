@@ -374,7 +374,7 @@ cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
         sizes = (sizes,)
     elif not isinstance(sizes, tuple):
         return None
-    if op.name == "expand" and PyTuple_GET_SIZE(sizes) != x.geometry.ndim - 1:
+    if op is ops.expand and PyTuple_GET_SIZE(sizes) != x.geometry.ndim - 1:
         return None
     for item in sizes:
         if type(item) is not int or item < 0:

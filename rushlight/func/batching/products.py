@@ -40,7 +40,7 @@ def mm(op, arguments, batched, size):
 
 
 def bmm(op, arguments, batched, size):
-    require_dims("bmm", arguments[0], batched[0], arguments[1], batched[1], (3, 3))
+    require_dims(op.name, arguments[0], batched[0], arguments[1], batched[1], (3, 3))
     a, b = repeated(arguments[0], batched[0], size), repeated(arguments[1], batched[1], size)
     require(a.shape[1] == b.shape[1] and a.shape[3] == b.shape[2], "batches of other shapes")
     made = a.flatten(0, 1).bmm(b.flatten(0, 1))
@@ -50,7 +50,7 @@ def bmm(op, arguments, batched, size):
 @short_way("vectors")
 def mv(op, arguments, batched, size):
     matrix, vector = arguments
-    require_dims("mv", matrix, batched[0], vector, batched[1], (2, 1))
+    require_dims(op.name, matrix, batched[0], vector, batched[1], (2, 1))
     if not batched[0]:
         return vector.mm(matrix.t())
     if not batched[1]:
