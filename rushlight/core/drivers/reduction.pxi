@@ -191,35 +191,3 @@ cdef inline int drop_dims(Geometry& g, const bint* folded) except -1:
     g.ndim = n
     g.make_contiguous()
     return 0
-
-
-cdef object refuse_output = None
-cdef dict output_texts = {}
-
-def refuse_outputs_with(function, dict texts):
-    """Sets what raises for an `out=` of another dtype than the result (the table does it), and the texts of ops by name."""
-    global refuse_output, output_texts
-    refuse_output, output_texts = function, texts
-
-cdef int check_out_dtype(Op op, int place, Tensor out, int result) except -1:
-    if out.code != result and op.out_text is not None:
-        refuse_output(op.name.lstrip("_"), op.out_text, place, dtypes[out.code], dtypes[result])
-    return 0
-
-cdef int check_out_dtypes(Op op, object targets, object results) except -1:
-    """Do the `out=` tensors have dtypes that the op's results go into?"""
-    cdef int place = 0
-    if op.out_text is None:
-        return 0
-    for out, result in zip(targets, results):
-        if isinstance(out, Tensor) and isinstance(result, Tensor):
-            check_out_dtype(op, place, <Tensor>out, (<Tensor>result).code)
-        place += 1
-    return 0
-
-cdef int write_out(Tensor target, Tensor result) except -1:
-    """Puts a finished result into an `out=` tensor."""
-    prepare_out(target, result.geometry, result.code)
-    check_partial_overlap(target, result)      # (the result may be an input, or a part of one)
-    copy_elements(target, result)
-    return 0
