@@ -4,6 +4,8 @@ import pytest
 
 import rushlight
 
+from .laws.ways import WAYS
+
 # Small calls of everything that is compiled: what the sanitizers watch, beside the tests that are marked in their files.
 WATCHED = {
     "semantics",
@@ -20,6 +22,20 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if WATCHED & {item.path.name, item.path.parent.name}:
             item.add_marker(pytest.mark.core)
+
+
+def pytest_generate_tests(metafunc):
+    """Every law holds on the short way of a call and on the general one. (Those of fused rules compare the two.)"""
+    name = metafunc.definition.path.name
+    if name.endswith("_laws.py") and name != "test_fused_laws.py":
+        metafunc.fixturenames.append("way")
+        metafunc.parametrize("way", WAYS, indirect=True)
+
+
+@pytest.fixture
+def way(request):
+    with WAYS[request.param]():
+        yield
 
 
 @pytest.fixture(autouse=True)

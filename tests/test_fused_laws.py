@@ -9,6 +9,7 @@ from rushlight import core
 from rushlight.ops import table
 
 from .laws.calls import tensors_in
+from .laws.ways import general_way
 from .test_laws import SAMPLES, call, direction, get, outputs_of, parameters_of, put, spread_out
 
 pytestmark = pytest.mark.core
@@ -90,11 +91,8 @@ def derivatives(op, arguments, order):
 
 
 def by_rules(function, *arguments):
-    before = core.use_short_ways(False)
-    try:
+    with general_way():
         return function(*arguments)
-    finally:
-        core.use_short_ways(before)
 
 
 def assert_close(found, expected, tolerance):

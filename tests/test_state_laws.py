@@ -8,7 +8,7 @@ import pytest
 
 import rushlight as torch
 
-from .laws.states import OF_OTHER_SIZES, STATES, WAYS
+from .laws.states import OF_OTHER_SIZES, STATES, WATCHED
 from .test_laws import IN_PLACE, UNMATCHED, call, call_public, cases, differentiated, direction, get, outputs_of, put
 
 pytestmark = pytest.mark.core
@@ -91,7 +91,7 @@ def compare(state, make, arguments, places, indices, context):
 @pytest.mark.parametrize(("name", "number"), cases(lambda op: op.rules and op.name not in DIFFER_BY_STATE))
 def test_an_op_on_a_state_is_the_op_on_its_clone(name, number):
     op, arguments, places, _, _, indices = differentiated(name, number)
-    for way, context in WAYS.items():
+    for way, context in WATCHED.items():
         for state in STATES:
             if state in OF_OTHER_SIZES and is_called_by_rules(name):
                 continue

@@ -338,13 +338,12 @@ nll_rules = dict(
     jvp=lambda x_t, target, weight, reduction, ignore_index: torch._nll_loss(x_t, target, weight, reduction, ignore_index)[0],
     outputs=("loss", "total_weight"),
     differentiable=("loss",),
-    plain=short_way("flFri", "labelled", "nll_loss"),
     method=False,
     out=False,
 )
 
 
-@op(**nll_rules, gradient=True, batch="layers.nll_loss")
+@op(**nll_rules, gradient=True, batch="layers.nll_loss", plain=short_way("flFri", "labelled", "nll_loss"))
 def _nll_loss(x, target, weight, reduction, ignore_index):
     """The loss, and the sum of the weights that it is the mean over; x is [C], [N, C] or [N, C, ...]."""
     return run_nll_loss(x, target, weight, reduction, ignore_index)

@@ -156,6 +156,7 @@ def run_extremum(name, x, dim):
     outputs=("values", "indices"),
     differentiable=("values",),
     result_type=return_type("cummax", "values", "indices"),
+    plain=short_way("fd", "along", "cummax", results="si"),
     batch="reduction.along_one",
 )
 def cummax(x, dim):
@@ -170,6 +171,7 @@ def cummax(x, dim):
     outputs=("values", "indices"),
     differentiable=("values",),
     result_type=return_type("cummin", "values", "indices"),
+    plain=short_way("fd", "along", "cummin", results="si"),
     batch="reduction.along_one",
 )
 def cummin(x, dim):
@@ -215,7 +217,7 @@ def complex_logcumsumexp(x, dim):
     return linear_recurrence(terms.flip(dim), growth.flip(dim).to(x.dtype), dim).flip(dim).log() + most
 
 
-@op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp, batch="reduction.along_one")
+@op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp, batch="reduction.along_one", plain=short_way("fd", "along", "logcumsumexp"))
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrapped(dim, x.ndim)

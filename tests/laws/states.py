@@ -135,16 +135,6 @@ OF_OTHER_SIZES = (empty, without_dimensions)
 """States that change sizes: not for ops that rules alone call, whose arguments fit each other."""
 
 
-@contextlib.contextmanager
-def general_way():
-    """No op takes a short way."""
-    before = torch.core.use_short_ways(False)
-    try:
-        yield
-    finally:
-        torch.core.use_short_ways(before)
-
-
 class counted_hooks(torch.autograd.graph.saved_tensors_hooks):
     """Hooks on what is saved, which remember how often each value was unpacked."""
 
@@ -163,4 +153,4 @@ class counted_hooks(torch.autograd.graph.saved_tensors_hooks):
         super().__init__(pack, unpack)
 
 
-WAYS = {"short way": contextlib.nullcontext, "general way": general_way, "saved-tensor hooks": counted_hooks}
+WATCHED = {"alone": contextlib.nullcontext, "with saved-tensor hooks": counted_hooks}
