@@ -470,7 +470,6 @@ def declare_matmul():
         [],
     )
     made.declaration = declared
-    made.configure(mm, mv, dot, bmm)
     return register(made)
 
 

@@ -472,6 +472,24 @@ cdef raise_broadcast(const Geometry& a, const Geometry& b, int d):
     m, n = a.shape[d - (ndim - a.ndim)], b.shape[d - (ndim - b.ndim)]
     raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
 
+cdef str c10_name(int code):
+    return (<dtype>dtypes[code]).legacy_name
+
+TENSOR_PARAMETERS = frozenset(("x", "a", "b", "input", "other", "index", "source", "src", "mask", "values", "target", "mat2", "vec2"))
+
+cdef inline int require_tensors(Op op, PyObject** args, int start, int stop) except -1:
+    """Are these arguments tensors?"""
+    cdef int i
+    for i in range(start, stop):
+        if not is_tensor_object(args[i]):
+            raise_argument(op, i, <object>args[i])
+    return 0
+
+cdef raise_argument(Op op, int i, object value):
+    name = op.parameters[i]
+    name = {"x": "input", "a": "input", "b": "other"}.get(name, name)
+    raise TypeError(f"{op.name.lstrip('_')}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(value).__name__}")
+
 cdef int check_alpha(Op op, object alpha, int compute) except -1:
     cdef int kind = number_code(alpha)
     if kind == NO_DTYPE:
@@ -485,3 +503,161 @@ cdef int check_alpha(Op op, object alpha, int compute) except -1:
     if category[compute] < IS_COMPLEX and category[kind] == IS_COMPLEX:
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
     return 0
+
+cdef raise_target(Tensor out, const Geometry& shape):
+    raise RuntimeError(f"output with shape {list(out.shape)} doesn't match the broadcast shape {list(make_tuple(shape.shape, shape.ndim))}")
+
+cdef int check_target(Op op, Tensor out, const Geometry& shape, int result) except -1:
+    """Can an in-place result of this shape and dtype go into `out`?"""
+    if not out.geometry.same_shape(shape):
+        raise_target(out, shape)
+    if not can_cast_codes(result, out.code):
+        refuse_cast(op, result, out)
+    return 0
+
+cdef refuse_cast(Op op, int result, Tensor out):
+    """The error of a result that cannot be converted to the dtype of what it is to be written to."""
+    what = op.name if op.casts_by_name else f"result type {c10_name(result)}"
+    raise RuntimeError(f"{what} can't be cast to the desired output type {c10_name(out.code)}")
+
+cdef enum:
+    OVERLAP_NONE      # or hard to tell: memory with gaps
+    OVERLAP_FULL
+    OVERLAP_PARTIAL
+
+cdef int overlap_of(Tensor out, Tensor given) noexcept:
+    """How much of the output's memory an input shares."""
+    cdef char* out_end
+    cdef char* given_end
+    if out is given:
+        return OVERLAP_FULL
+    if out.storage.memory.data != given.storage.memory.data or out.count == 0 or given.count == 0:
+        return OVERLAP_NONE
+    if data_of(out) == data_of(given) and out.geometry.same_shape(given.geometry) and out.geometry.same_strides(given.geometry):
+        return OVERLAP_FULL
+    if not out.geometry.dense() or not given.geometry.dense():
+        return OVERLAP_NONE
+    out_end = data_of(out) + out.count * item_bytes[out.code]
+    given_end = data_of(given) + given.count * item_bytes[given.code]
+    if data_of(out) == data_of(given) and out_end == given_end and out.geometry.same_strides(given.geometry):
+        return OVERLAP_FULL
+    return OVERLAP_PARTIAL if data_of(out) < given_end and data_of(given) < out_end else OVERLAP_NONE
+
+cdef int check_overlaps(Tensor out, PyObject** args, int start, int stop) except -1:
+    """Refuses a target whose elements share memory with each other or, in part, with an input: before anything else is asked."""
+    cdef int i
+    check_no_overlap(out)
+    for i in range(start, stop):
+        if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            check_partial_overlap(out, <Tensor>args[i])
+    return 0
+
+SHARED_MEMORY_TEXT = ("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+                      "Please clone() the tensor before performing the operation.")
+
+cdef int check_partial_overlap(Tensor out, Tensor given) except -1:
+    """Refuses an input that shares some, but not all, of its memory with the output."""
+    if overlap_of(out, given) == OVERLAP_PARTIAL:
+        raise RuntimeError(SHARED_MEMORY_TEXT)
+    return 0
+
+def require_no_partial_overlap(Tensor out, Tensor given):
+    """Refuses an input that shares some, but not all, of its memory with the tensor that is written to."""
+    check_partial_overlap(out, given)
+
+def require_apart(Tensor out, *given):
+    """Refuses inputs that share memory with the tensor that is written to."""
+    for item in given:
+        if isinstance(item, Tensor) and overlap_of(out, <Tensor>item) != OVERLAP_NONE:
+            raise RuntimeError(SHARED_MEMORY_TEXT)
+
+def require_not_expanded(Tensor x):
+    """Refuses to write into a tensor of which several elements are one in memory."""
+    check_no_overlap(x)
+
+def is_expanded(Tensor x):
+    """Whether several elements of `x` are one in memory, since a dimension was expanded."""
+    return x.geometry.overlaps_itself()
+
+cdef Tensor prepare_out(Tensor out, const Geometry& shape, int result):
+    """Checks `out=` and gives it the result's shape."""
+    check_write(out)
+    if not can_cast_codes(result, out.code):
+        raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
+    if not out.geometry.same_shape(shape):
+        resize_out(out, shape)
+    check_no_overlap(out)
+    return out
+
+cdef int resize_out(Tensor out, const Geometry& shape) except -1:
+    if out.count:
+        import warnings
+        warnings.warn(f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does not match the required "
+                      f"output shape {list(make_tuple(shape.shape, shape.ndim))}. This behavior is deprecated, and in a future PyTorch release "
+                      "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, "
+                      "to zero elements with t.resize_(0).", UserWarning, stacklevel=3)
+    resize_in_place(out, shape)
+    return 0
+
+cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
+    """Gives `out` another shape; its storage grows where that needs more, and kept elements stay."""
+    cdef int64_t count = count_of(shape)
+    cdef Geometry geometry
+    geometry.set_shape(shape.shape, shape.ndim)
+    if not geometry.make_contiguous():
+        raise RuntimeError("Stride calculation overflowed")
+    if count:
+        grow_storage(out.storage, bytes_reached(geometry, out.code, out.offset // item_bytes[out.code], False))
+    out.geometry.copy(geometry)
+    out.count = count
+    out.flags |= CONTIGUOUS
+    return 0
+
+
+cdef inline bint is_operand(object value):
+    return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or PyObject_TypeCheck(value, <PyTypeObject*>Tensor) \
+        or number_code(value) != NO_DTYPE
+
+cdef inline object operate(Op op, object a, object b):
+    """a op b, for Python's operators."""
+    cdef PyObject* args[3]
+    if not is_operand(b):
+        return operate_foreign(op, a, b)
+    args[0], args[1] = <PyObject*>a, <PyObject*>b
+    if modes.interpreters or uncommon_exist and not are_common(args, 2):
+        return op(a, b)
+    args[2] = op.default_pointers[2]
+    return execute_new(op, args)
+
+cdef object operate_foreign(Op op, object a, object b):
+    if type(b).__name__ == "ndarray":
+        return op(a, as_tensor(b))
+    return NotImplemented
+
+cdef object operate_reflected(Op op, object a, object b):
+    """b op a, where b is a number."""
+    if not is_operand(b):
+        return NotImplemented
+    return op(b, a)
+
+cdef object divide_reflected(object a, object b):
+    # PyTorch records b / a as reciprocal and product.
+    if not is_operand(b):
+        return NotImplemented
+    return operate(ops.mul, ops.reciprocal(a), b)
+
+cdef object operate_in_place(Op op, object a, object b):
+    cdef PyObject* args[3]
+    if not is_operand(b):
+        return NotImplemented
+    args[0], args[1] = <PyObject*>a, <PyObject*>b
+    if modes.interpreters or uncommon_exist and not are_common(args, 2):
+        return getattr(a, op.name + "_")(b)
+    args[2] = op.default_pointers[2]
+    return execute(op, args, MODE_IN_PLACE, None)
+
+cdef inline object assign_operator(Op op, object a, object b):
+    """a += b and the like, as a program writes it."""
+    if modes.transforms:
+        refuse_captured(op, <Tensor>a, isinstance(b, Tensor))
+    return operate_in_place(op, a, b)

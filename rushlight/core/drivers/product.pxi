@@ -7,6 +7,10 @@ cdef enum:
 
 _product_kinds = {"matrices": PRODUCT_MATRICES, "batches": PRODUCT_BATCHES, "matrix_vector": PRODUCT_MATRIX_VECTOR, "dot": PRODUCT_DOT}
 
+def scalar_type_name(dtype d not None):
+    """A dtype as PyTorch's checks call it: "float", "long int"."""
+    return scalar_name(d.code)
+
 cdef kernel_lacks(str label, int code):
     """The error of a kernel that has no code for a dtype."""
     return NotImplementedError(f"\"{label}\" not implemented for '{dtypes[code].legacy_name}'")
@@ -134,10 +138,8 @@ cdef class ProductOp(Op):
         cdef int mode = call.mode
         cdef double alpha = 1, beta = 0
         cdef bint complex_factor = False, apart
-        cdef int i, first = 1 if self.adds else 0
-        for i in range(first + 2):
-            if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                raise_argument(self, i, <object>args[i])
+        cdef int first = 1 if self.adds else 0
+        require_tensors(self, args, 0, first + 2)
         a, b = <Tensor>args[first], <Tensor>args[first + 1]
         refuse_escaped(a, False)
         refuse_escaped(b, False)
@@ -216,75 +218,72 @@ cdef bint repeat_row(Tensor out, Tensor row):
         memcpy(data_of(out) + i * bytes, data_of(row), bytes)
     return True
 
+cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
+    """The error of expand, where x cannot be expanded to `shape`."""
+    cdef int d, i
+    if x.geometry.ndim > shape.ndim:
+        raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
+                           f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor ({x.geometry.ndim})")
+    for d in range(shape.ndim - 1, shape.ndim - x.geometry.ndim - 1, -1):
+        i = d - (shape.ndim - x.geometry.ndim)
+        if x.geometry.shape[i] != 1 and x.geometry.shape[i] != shape.shape[d]:
+            raise RuntimeError(f"The expanded size of the tensor ({shape.shape[d]}) must match the existing size ({x.geometry.shape[i]}) at "
+                               f"non-singleton dimension {d}.  Target sizes: {list(make_tuple(shape.shape, shape.ndim))}.  Tensor sizes: "
+                               f"{list(x.shape)}")
+    return 0
+
+
 @cython.final
 cdef class MatmulOp(Op):
     """The @ operator: chooses the product by the numbers of dimensions. It is a composition: interpreters see what it calls."""
-    cdef Op matrices, matrix_vector, dot, batches
 
-    def configure(self, Op matrices, Op matrix_vector, Op dot, Op batches):
-        """Called once by the table, after construction."""
-        self.matrices, self.matrix_vector, self.dot, self.batches = matrices, matrix_vector, dot, batches
+    def __cinit__(self, *_, **__):
         self.is_composition = True
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef int m, n
-        cdef int mode = call.mode
-        cdef Op product
-        for n in range(2):
-            if not PyObject_TypeCheck(<object>args[n], <PyTypeObject*>Tensor):
-                raise_argument(self, n, <object>args[n])
+        require_tensors(self, args, 0, 2)
         m, n = (<Tensor>args[0]).geometry.ndim, (<Tensor>args[1]).geometry.ndim
-        if mode == MODE_NEW and m <= 2 and 0 < n <= 2 and m >= n:
-            product = self.matrices if n == 2 else self.matrix_vector if m == 2 else self.dot
-            if modes.interpreters:
-                return interpret(product, pack_arguments(product, args), None)
-            return execute_new(product, args)
-        if mode == MODE_NEW and m == 3 and n == 3 and (<Tensor>args[0]).geometry.shape[0] == (<Tensor>args[1]).geometry.shape[0] and not (
+        if call.mode == MODE_NEW and m <= 2 and 0 < n <= 2 and m >= n:
+            return call_new(ops.mm if n == 2 else ops.mv if m == 2 else ops.dot, args)
+        if call.mode == MODE_NEW and m == 3 and n == 3 and (<Tensor>args[0]).geometry.shape[0] == (<Tensor>args[1]).geometry.shape[0] and not (
                 is_recorded_now(<Tensor>args[0], <Tensor>args[1])):
-            # What is recorded shows the views between.
-            if modes.interpreters:
-                return interpret(self.batches, pack_arguments(self.batches, args), None)
-            return execute_new(self.batches, args)
-        if modes.interpreters and mode == MODE_NEW and m == 1 and n == 2 and (type(<object>args[0]) is Wrapped or type(<object>args[1]) is Wrapped):
-            return self.row_times_matrix(<Tensor>args[0], <Tensor>args[1])
+            return call_new(ops.bmm, args)      # (what is recorded shows the views between)
+        if modes.interpreters and call.mode == MODE_NEW and m == 1 and n == 2 and (type(<object>args[0]) is Wrapped or type(<object>args[1]) is Wrapped):
+            return row_times_matrix(<Tensor>args[0], <Tensor>args[1])
         return self.function(<object>args[0], <object>args[1], out=<object>call.out)
 
-    cdef object row_times_matrix(self, Tensor a, Tensor b):
-        """A vector, inside a transform: a matrix of one row; a batch of them, where the program records nothing, is one matrix."""
-        cdef Level level = innermost_level()
-        cdef object row
-        if level is not None and not is_recorded_now(a, b):
-            row = level.rows_times_matrix(a, b)
-            if row is not None:
-                return row
-        row = interpret(self.matrices, (interpret(ops.unsqueeze, (a, 0), None), b), None)
-        return interpret(ops.squeeze_one, (row, 0), None)
+cdef object row_times_matrix(Tensor a, Tensor b):
+    """A vector, inside a transform: a matrix of one row; a batch of them, where the program records nothing, is one matrix."""
+    cdef Level level = innermost_level()
+    cdef object row
+    if isinstance(level, BatchLevel) and not is_recorded_now(a, b):
+        row = (<BatchLevel>level).rows_times_matrix(a, b)
+        if row is not None:
+            return row
+    row = interpret(ops.mm, (interpret(ops.unsqueeze, (a, ZERO), None), b), None)
+    return interpret(ops.squeeze_one, (row, ZERO), None)
 
 
 @cython.final
 cdef class LinearOp(Op):
     """linear(input, weight, bias): a layer of a batch of rows is one product. A composition too: of t, and mm or addmm."""
-    cdef Op transpose, matrices, added
 
-    def configure(self, Op transpose, Op matrices, Op added):
-        """Called once, after construction."""
-        self.transpose, self.matrices, self.added = transpose, matrices, added
+    def __cinit__(self, *_, **__):
         self.is_composition = True
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef PyObject* passed[MAX_PARAMETERS]
         cdef object transposed
         cdef int i
-        for i in range(2):
-            if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                raise_argument(self, i, <object>args[i])
+        require_tensors(self, args, 0, 2)
         if modes.interpreters or call.mode != MODE_NEW or (<Tensor>args[0]).geometry.ndim != 2 or (<Tensor>args[1]).geometry.ndim != 2:
             return self.function(<object>args[0], <object>args[1], <object>args[2], out=<object>call.out)
-        transposed = execute_new(self.transpose, &args[1])
+        transposed = execute_new(ops.t, &args[1])
         if args[2] == <PyObject*>None:
             passed[0], passed[1] = args[0], <PyObject*>transposed
-            return execute_new(self.matrices, passed)
-        for i in range(3, self.added.parameter_count):
-            passed[i] = self.added.default_pointers[i]
+            return execute_new(ops.mm, passed)
+        for i in range(3, ops.addmm.parameter_count):
+            passed[i] = ops.addmm.default_pointers[i]
         passed[0], passed[1], passed[2] = args[2], args[0], <PyObject*>transposed
-        return execute_new(self.added, passed)
+        return execute_new(ops.addmm, passed)

@@ -79,7 +79,7 @@ cdef class ReductionOp(Op):
             if second is not None:
                 drop_dims(second.geometry, folded)
         if call.mode == MODE_OUT:
-            return self.into_out([out] if second is None else [out, second], <object>call.out)
+            return into_out(self, out if second is None else [out, second], <object>call.out)
         if second is None:
             return out
         return (out, second) if self.result_type is None else self.result_type((out, second))
@@ -170,14 +170,6 @@ cdef class ReductionOp(Op):
             return INT64
         return code
 
-    cdef object into_out(self, list outputs, object given):
-        targets = (given,) if self.output_count == 1 else given
-        check_out_dtypes(self, targets, outputs)
-        for result, target in zip(outputs, targets):
-            write_out(<Tensor>target, <Tensor>result)
-        return given if self.output_count == 1 else (
-            tuple(given) if self.result_type is None else self.result_type(given))
-
 
 cdef inline int drop_dims(Geometry& g, const bint* folded) except -1:
     """Leaves the folded dimensions of a new tensor away."""
@@ -190,4 +182,45 @@ cdef inline int drop_dims(Geometry& g, const bint* folded) except -1:
             n += 1
     g.ndim = n
     g.make_contiguous()
+    return 0
+
+
+cdef object refuse_output = None
+cdef dict output_texts = {}
+
+def refuse_outputs_with(function, dict texts):
+    """Sets what raises for an `out=` of another dtype than the result (the table does it), and the texts of ops by name."""
+    global refuse_output, output_texts
+    refuse_output, output_texts = function, texts
+
+cdef int check_out_dtype(Op op, int place, Tensor out, int result) except -1:
+    if out.code != result and op.out_text is not None:
+        refuse_output(op.name.lstrip("_"), op.out_text, place, dtypes[out.code], dtypes[result])
+    return 0
+
+cdef int check_out_dtypes(Op op, object targets, object results) except -1:
+    """Do the `out=` tensors have dtypes that the op's results go into?"""
+    cdef int place = 0
+    if op.out_text is None:
+        return 0
+    for out, result in zip(targets, results):
+        if isinstance(out, Tensor) and isinstance(result, Tensor):
+            check_out_dtype(op, place, <Tensor>out, (<Tensor>result).code)
+        place += 1
+    return 0
+
+cdef object into_out(Op op, object made, object given):
+    """Puts finished results, one or several, into what `out=` was given."""
+    cdef bint single = isinstance(made, Tensor)
+    targets, results = ((given,), (made,)) if single else (given, made)
+    check_out_dtypes(op, targets, results)
+    for target, result in zip(targets, results):
+        write_out(<Tensor?>target, <Tensor>result)
+    return given if single else tuple(given) if op.result_type is None else op.result_type(given)
+
+cdef int write_out(Tensor target, Tensor result) except -1:
+    """Puts a finished result into an `out=` tensor."""
+    prepare_out(target, result.geometry, result.code)
+    check_partial_overlap(target, result)      # (the result may be an input, or a part of one)
+    copy_elements(target, result)
     return 0

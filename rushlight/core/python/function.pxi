@@ -279,9 +279,9 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
                                        "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change.")
                 check_write(out)
             if needs_grad(out) and (not tracked or id(value) in constant):
-                results[place] = alias_of(out)
+                results[place] = detached(out)
         elif id(value) in given_ids and needs_grad(out) and (not tracked or id(value) in constant):
-            results[place] = out = alias_of(out)
+            results[place] = out = detached(out)
         elif modes.transforms and (id(value) in given_ids or out.base is not None and tracked):
             results[place] = out = alias_of(out)      # inside of transforms outputs are no views
         elif id(value) in given_ids:

@@ -4,7 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import matmul, neural, shape
+from rushlight.ops import neural
 
 __all__ = ["bilinear", "linear"]
 
@@ -46,11 +46,7 @@ def declare_linear():
     general_linear.__name__ = "linear"
     parameters = ("input", "weight", "bias")
     keywords = {name: index for index, name in enumerate(parameters)}
-    declared = core.LinearOp(
-        "linear", general_linear, parameters, (core.MISSING, core.MISSING, None), keywords, 3, -1, (None,), []
-    )
-    declared.configure(shape.t, matmul.mm, matmul.addmm)
-    return declared
+    return core.LinearOp("linear", general_linear, parameters, (core.MISSING, core.MISSING, None), keywords, 3, -1, (None,), [])
 
 
 linear = declare_linear()
