@@ -291,100 +291,40 @@ cdef class PointwiseOp(Op):
             args[0] = number
 
     cdef object general(self, PyObject** args, Call* call):
+        """Any call: broadcast, promoted and converted."""
         cdef Array operands[MAX_INPUTS + 2]
-        cdef double scalars[MAX_INPUTS + 1][2]
+        cdef double scalars[2 * (MAX_INPUTS + 1)]
         cdef Number numbers[MAX_PARAMETERS]
         cdef const Geometry* geometries[MAX_INPUTS]
         cdef const Pointwise* kernel = self.kernel
-        cdef Promotion promotion_state
-        cdef Geometry shape, joined
-        cdef Tensor t, out, target = None
-        cdef list rounded = None
-        cdef int i, place, compute, number, code, failed, tensors = 0, result
-        cdef int inputs = self.inputs
+        cdef Promotion promotion
+        cdef Geometry shape
+        cdef Tensor out, target = None
+        cdef object alpha = None
+        cdef list rounded
+        cdef int compute, result, tensors, inputs = self.inputs
         if call.mode == MODE_OUT:
             check_write(<Tensor>call.out)
             check_overlaps(<Tensor>call.out, args, 0, inputs)
         elif call.mode == MODE_IN_PLACE:
             check_overlaps(<Tensor>args[0], args, 1, inputs)
-        promotion_start(&promotion_state)
-        for i in range(inputs):
-            if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                t = <Tensor>args[i]
-                refuse_escaped(t, False)
-                geometries[tensors] = &t.geometry
-                tensors += 1
-                if tensors == 1:
-                    shape.set_shape(t.geometry.shape, t.geometry.ndim)
-                elif not shape.same_shape(t.geometry):
-                    failed = broadcast_shapes(shape, t.geometry, joined)
-                    if failed >= 0:
-                        self.refuse_shapes(args, shape, t.geometry, failed)
-                    shape.copy(joined)
-                if operand_kind(kernel, i + 1) == OPERAND_BOOLEAN:
-                    if t.code != BOOL and t.code != UINT8:
-                        raise RuntimeError(f"{self.name.lstrip('_')} expected condition to be a boolean tensor, but got a tensor with dtype "
-                                           f"{c10_name(t.code)}")
-                    continue
-                if t.geometry.ndim > 0:
-                    promotion_state.dimensioned = widen(promotion_state.dimensioned, t.code)
-                else:
-                    promotion_state.zero_dim = widen(promotion_state.zero_dim, t.code)
-            else:
-                number = number_code(<object>args[i])
-                if number == NO_DTYPE or self.tensors_only:
-                    raise_argument(self, i, <object>args[i])
-                if not self.numbers_follow:
-                    promotion_state.number = widen(promotion_state.number, number)
+        promotion_start(&promotion)
+        tensors = read_operands(self, args, shape, geometries, &promotion)
         if tensors == 0:
             if inputs != 2 or not (self.wide_numbers or self.alpha >= 0):
                 raise_argument(self, 0, <object>args[0])
             return self.of_numbers(args, call)
-        compute = promotion_result(&promotion_state)
-        if compute == INT64 and promotion_state.number == INT64:
-            refuse_unsigned_promotion(args, inputs)
-        if self.promotes_to_float and category[compute] < IS_FLOATING:
-            compute = default_dtype
-        if self.check is not None:
-            try:
-                self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
-            except NotImplementedError as error:
-                if call.mode == MODE_IN_PLACE and is_kernel_refusal(error):
-                    check_target(self, <Tensor>args[0], shape, operand_code(kernel, 0, compute))
-                raise
-        # alpha: a third operand, unless it is 1.
-        if self.alpha >= 0:
-            alpha = <object>args[self.alpha]
-            if not (type(alpha) is int and alpha == 1):
-                check_alpha(self, alpha, compute)
-                kernel = self.scaled
-                inputs += 1
+        compute = dtype_to_compute(self, args, call, shape, &promotion)
+        if self.alpha >= 0 and not (type(<object>args[self.alpha]) is int and <object>args[self.alpha] == 1):
+            alpha = <object>args[self.alpha]      # a third operand, unless it is 1
+            check_alpha(self, alpha, compute)
+            kernel = self.scaled
+            inputs += 1
         result = operand_code(kernel, 0, compute)
-        for i in range(inputs):
-            place = 2 - i if self.swapped and i < 2 else i + 1
-            if i >= self.inputs or not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                code = operand_code(kernel, i + 1, compute)
-                value = <object>args[i] if i < self.inputs else alpha if self.alpha_sign > 0 else negated(alpha)
-                if i >= self.inputs:
-                    check_fits(value, compute)
-                elif i and self.fits[compute] != NO_DTYPE and operand_kind(kernel, i + 1) == OPERAND_SAME:
-                    check_fits(value, self.fits[compute])
-                if (code == FLOAT16 or code == BFLOAT16) and self.wide_numbers:
-                    code = FLOAT32
-                elif category[code] == IS_INTEGER:
-                    code = INT64      # numbers out of range wrap around, as the conversion to the narrower type does
-                    value = wrapped_around(value)
-                write_number(value, code, scalars[i])
-                operands[place] = scalar_array(scalars[i], code)
+        place_numbers(self, kernel, args, inputs, compute, alpha, operands, scalars)
         self.read_numbers(args, compute, numbers)
-
         if call.mode != MODE_IN_PLACE:
-            shape.make_contiguous()
-            if shape.ndim > 1 and not (self.row_major_of_number and tensors < self.inputs and not isinstance(<object>args[0], Tensor)) and \
-                    not (self.row_major_of_complex and category[compute] == IS_COMPLEX):
-                if self.swapped and tensors == 2:
-                    geometries[0], geometries[1] = geometries[1], geometries[0]
-                follow_strides(shape, geometries, tensors)
+            lay_out_result(self, args, shape, geometries, tensors, compute)
         if call.mode == MODE_NEW:
             out = new_tensor(result, shape.numel(), bytes_of(shape.numel(), result, shape))
             out.geometry.copy(shape)
@@ -394,34 +334,14 @@ cdef class PointwiseOp(Op):
             check_target(self, out, shape, result)
             begin_write(self, call)
         else:
-            out = <Tensor>call.out
-            for i in range(self.inputs):
-                if <object>args[i] is out and not out.geometry.same_shape(shape):
-                    raise_target(out, shape)
-            if self.casts_by_name and not can_cast_codes(result, out.code):
-                refuse_cast(self, result, out)
-            if result == compute or self.gives_booleans:
-                check_out_dtype(self, 0, out, result)
-            if out.geometry.same_shape(shape):
-                prepare_out(out, shape, result)
-            else:      # laid out as a new tensor
-                prepare_out(out, shape, result)
-                out.geometry.copy(shape)
-                update_contiguous(out)
+            out = given_output(self, args, <Tensor>call.out, shape, result, compute)
             if out.code != result and (result == FLOAT16 or result == BFLOAT16):
                 # Loops of halves compute in float32: what a wider `out` gets is rounded first.
                 shape.make_contiguous()
                 target, out = out, new_like_shape(result, shape)
         # (Only now: what a number's __float__ does, or an output that grows, may have moved memory.)
         operands[0] = array_of(out)
-        for i in range(self.inputs):
-            if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
-                t = <Tensor>args[i]
-                if (compute == FLOAT16 or compute == BFLOAT16) and t.code != compute and operand_kind(kernel, i + 1) == OPERAND_SAME and \
-                        not (self.wide_numbers and t.geometry.ndim == 0):
-                    t = convert(t, compute)      # rounded, as the loop of halves would not
-                    rounded = [t] if rounded is None else rounded + [t]
-                operands[2 - i if self.swapped and i < 2 else i + 1] = array_of(t)
+        rounded = place_tensors(self, kernel, args, compute, operands)
         # (Of no elements too: the kernel may have no code for the dtype.)
         launch_loop(kernel, as_dtype(compute), operands, inputs + 1, numbers, out.count)
         if target is not None:
@@ -453,6 +373,128 @@ cdef class PointwiseOp(Op):
                 if not is_kernel_refusal(error):
                     raise
         raise_broadcast(b, a, d) if self.swapped else raise_broadcast(a, b, d)
+
+
+# ---------------------------------------------------------------------------------------------------------- the steps of a general call
+cdef int read_operands(PointwiseOp op, PyObject** args, Geometry& shape, const Geometry** geometries, Promotion* promotion) except -1:
+    """The shape that the operands broadcast to, their geometries and what promotion needs of them; returns how many are tensors."""
+    cdef Geometry joined
+    cdef Tensor t
+    cdef int i, failed, number, tensors = 0
+    for i in range(op.inputs):
+        if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            number = number_code(<object>args[i])
+            if number == NO_DTYPE or op.tensors_only:
+                raise_argument(op, i, <object>args[i])
+            if not op.numbers_follow:
+                promotion.number = widen(promotion.number, number)
+            continue
+        t = <Tensor>args[i]
+        refuse_escaped(t, False)
+        geometries[tensors] = &t.geometry
+        tensors += 1
+        if tensors == 1:
+            shape.set_shape(t.geometry.shape, t.geometry.ndim)
+        elif not shape.same_shape(t.geometry):
+            failed = broadcast_shapes(shape, t.geometry, joined)
+            if failed >= 0:
+                op.refuse_shapes(args, shape, t.geometry, failed)
+            shape.copy(joined)
+        if operand_kind(op.kernel, i + 1) == OPERAND_BOOLEAN:
+            if t.code != BOOL and t.code != UINT8:
+                raise RuntimeError(f"{op.name.lstrip('_')} expected condition to be a boolean tensor, but got a tensor with dtype "
+                                   f"{c10_name(t.code)}")
+        elif t.geometry.ndim > 0:
+            promotion.dimensioned = widen(promotion.dimensioned, t.code)
+        else:
+            promotion.zero_dim = widen(promotion.zero_dim, t.code)
+    return tensors
+
+cdef int dtype_to_compute(PointwiseOp op, PyObject** args, Call* call, const Geometry& shape, Promotion* promotion) except -1:
+    """The dtype of the loop; raises where the op refuses it."""
+    cdef int compute = promotion_result(promotion)
+    if compute == INT64 and promotion.number == INT64:
+        refuse_unsigned_promotion(args, op.inputs)
+    if op.promotes_to_float and category[compute] < IS_FLOATING:
+        compute = default_dtype
+    if op.check is not None:
+        try:
+            op.check(dtypes[compute], *[<object>args[i] for i in range(op.inputs)])
+        except NotImplementedError as error:
+            if call.mode == MODE_IN_PLACE and is_kernel_refusal(error):
+                check_target(op, <Tensor>args[0], shape, operand_code(op.kernel, 0, compute))
+            raise
+    return compute
+
+cdef inline int operand_place(PointwiseOp op, int i) noexcept:
+    """Where an input stands among the operands of the kernel."""
+    return 2 - i if op.swapped and i < 2 else i + 1
+
+cdef int place_numbers(PointwiseOp op, const Pointwise* kernel, PyObject** args, int inputs, int compute, object alpha, Array* operands,
+                       double* scalars) except -1:
+    """The numbers among the inputs, and alpha, as operands."""
+    cdef int i, code
+    for i in range(inputs):
+        if i < op.inputs and PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            continue
+        code = operand_code(kernel, i + 1, compute)
+        value = <object>args[i] if i < op.inputs else alpha if op.alpha_sign > 0 else negated(alpha)
+        if i >= op.inputs:
+            check_fits(value, compute)
+        elif i and op.fits[compute] != NO_DTYPE and operand_kind(kernel, i + 1) == OPERAND_SAME:
+            check_fits(value, op.fits[compute])
+        if (code == FLOAT16 or code == BFLOAT16) and op.wide_numbers:
+            code = FLOAT32
+        elif category[code] == IS_INTEGER:
+            code = INT64      # numbers out of range wrap around, as the conversion to the narrower type does
+            value = wrapped_around(value)
+        write_number(value, code, scalars + 2 * i)
+        operands[operand_place(op, i)] = scalar_array(scalars + 2 * i, code)
+    return 0
+
+cdef list place_tensors(PointwiseOp op, const Pointwise* kernel, PyObject** args, int compute, Array* operands):
+    """The tensors among the inputs as operands; returns those that had to be rounded first, as the loop of halves would not (or None)."""
+    cdef list rounded = None
+    cdef Tensor t
+    cdef int i
+    for i in range(op.inputs):
+        if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            continue
+        t = <Tensor>args[i]
+        if (compute == FLOAT16 or compute == BFLOAT16) and t.code != compute and operand_kind(kernel, i + 1) == OPERAND_SAME and \
+                not (op.wide_numbers and t.geometry.ndim == 0):
+            t = convert(t, compute)
+            rounded = [t] if rounded is None else rounded + [t]
+        operands[operand_place(op, i)] = array_of(t)
+    return rounded
+
+cdef int lay_out_result(PointwiseOp op, PyObject** args, Geometry& shape, const Geometry** geometries, int tensors, int compute) except -1:
+    """Strides of a result: row-major, or in the order of those of the inputs."""
+    shape.make_contiguous()
+    if shape.ndim > 1 and not (op.row_major_of_number and tensors < op.inputs and not isinstance(<object>args[0], Tensor)) and \
+            not (op.row_major_of_complex and category[compute] == IS_COMPLEX):
+        if op.swapped and tensors == 2:
+            geometries[0], geometries[1] = geometries[1], geometries[0]
+        follow_strides(shape, geometries, tensors)
+    return 0
+
+cdef Tensor given_output(PointwiseOp op, PyObject** args, Tensor out, const Geometry& shape, int result, int compute):
+    """Checks `out=` and lays it out, where it gets another shape, as a new tensor."""
+    cdef int i
+    cdef bint fits = out.geometry.same_shape(shape)
+    for i in range(op.inputs):
+        if <object>args[i] is out and not fits:
+            raise_target(out, shape)
+    if op.casts_by_name and not can_cast_codes(result, out.code):
+        refuse_cast(op, result, out)
+    if result == compute or op.gives_booleans:
+        check_out_dtype(op, 0, out, result)
+    prepare_out(out, shape, result)
+    if not fits:
+        out.geometry.copy(shape)
+        update_contiguous(out)
+    return out
+
 
 cdef bint is_kernel_refusal(error):
     """Does it say that a kernel has no code for a dtype (a text like: "pow" not implemented for …)? PyTorch finds that out last."""

@@ -408,12 +408,10 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     With `inputs`, returns their gradients (accumulate=False), or adds only to theirs (accumulate=True). Nothing behind `ends` is looked at.
     """
     cdef BackwardRun run = BackwardRun.__new__(BackwardRun)
-    cdef Node node
-    cdef Tensor t, gradient
+    cdef Tensor t
     cdef list roots = []
     cdef list outputs = []
-    cdef list seeds = []
-    cdef int64_t slot
+    cdef list seeds = list(gradients)
     cdef Py_ssize_t i
     cdef bint grad = modes.grad
     if len(active_runs) >= DEEPEST and running_depth() >= DEEPEST:
@@ -423,56 +421,15 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     run.id = run_counter
     run.thread = PyThread_get_thread_ident()
     run.keep_graph, run.create_graph = keep_graph, create_graph
-    for i, root in enumerate(tensors):
-        if isinstance(root, Tensor):
-            t = <Tensor>root
-            node = edge_of(t)
-            if node is None:
-                raise no_graph_error(t, i)
-            output = t.output_number if t.grad_fn_ is not None else 0
-        else:
-            node, output = <Node?>root[0], root[1]
-        roots.append(node)
-        outputs.append(output)
-        seeds.append(gradients[i])
+    read_roots(tensors, roots, outputs)
     if ends is not None:
         for t in ends:
             run.admit(edge_of(t))
         run.ends = len(ends)
     run.visit(roots)
     run.roots = roots
-    targets = None
     if inputs is not None:
-        run.restricted = True
-        run.captures, run.run_targets, run.captured = {}, {}, [None] * len(inputs)
-        targets = []
-        for i, wanted in enumerate(inputs):
-            if isinstance(wanted, Tensor):
-                t = <Tensor>wanted
-                node = grad_fn_of(t)
-                output = t.output_number
-                if node is None:
-                    output = 0
-                    if not needs_grad(t):
-                        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False" if accumulate else
-                                           "One of the differentiated Tensors does not require grad")
-                    node = <Node><object>t.accumulator if t.accumulator != NULL else None
-                elif accumulate:
-                    t.retain_grad()
-            else:
-                node, output = <Node?>wanted[0], wanted[1]
-            if node is None or run.slot_of(node) < 0:
-                if not allow_unused and not accumulate:
-                    raise unused_error(i)
-                continue
-            slot = run.slot_of(node)
-            if accumulate:
-                # The node runs, and what it does (adding to a leaf, retaining a gradient, hooks) is all that is wanted.
-                run.run_targets[slot] = True
-                run.captures.setdefault((slot, output), [])
-                continue
-            run.captures.setdefault((slot, output), []).append(i)
-        run.mark_needed()
+        restrict_run(run, inputs, allow_unused, accumulate)
     active_runs[run.id] = run
     cdef Py_ssize_t hooks = saved_tensor_hooks_depth() if saved_tensor_hooks_active else 0
     try:
@@ -484,16 +441,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
                 seed = None
                 seeds[i] = None
         gradients = None
-        try:
-            run.execute(roots)
-        except BaseException:
-            if modes.anomaly and run.current != NULL:
-                try:
-                    warn_of_anomaly(<Node>run.current)
-                except Warning:
-                    pass        # where warnings are errors, this one gives way to that of backward
-            raise
-        run.current = NULL
+        execute_run(run, roots)
         i = 0
         while run.callbacks is not None and i < len(run.callbacks):     # (they may queue more)
             run.callbacks[i]()
@@ -510,6 +458,69 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             if run.captured[i] is None:
                 raise unused_error(i)
     return tuple(run.captured)
+
+cdef int read_roots(tuple tensors, list roots, list outputs) except -1:
+    """The nodes at which a run begins, and which of their outputs."""
+    cdef Node node
+    cdef Tensor t
+    for root in tensors:
+        if isinstance(root, Tensor):
+            t = <Tensor>root
+            node = edge_of(t)
+            if node is None:
+                raise no_graph_error(t, len(roots))
+            output = t.output_number if t.grad_fn_ is not None else 0
+        else:
+            node, output = <Node?>root[0], root[1]
+        roots.append(node)
+        outputs.append(output)
+    return 0
+
+cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulate) except -1:
+    """Makes a run that looks for the gradients of `inputs` alone, or lets only their nodes do what they do."""
+    cdef Node node
+    cdef Tensor t
+    cdef int64_t slot
+    cdef Py_ssize_t i
+    run.restricted = True
+    run.captures, run.run_targets, run.captured = {}, {}, [None] * len(inputs)
+    for i, wanted in enumerate(inputs):
+        if isinstance(wanted, Tensor):
+            t = <Tensor>wanted
+            node, output = grad_fn_of(t), t.output_number
+            if node is None:
+                if not needs_grad(t):
+                    raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False" if accumulate else
+                                       "One of the differentiated Tensors does not require grad")
+                node, output = <Node><object>t.accumulator if t.accumulator != NULL else None, 0
+            elif accumulate:
+                t.retain_grad()
+        else:
+            node, output = <Node?>wanted[0], wanted[1]
+        slot = -1 if node is None else run.slot_of(node)
+        if slot < 0:
+            if not allow_unused and not accumulate:
+                raise unused_error(i)
+            continue
+        places = run.captures.setdefault((slot, output), [])
+        if accumulate:
+            run.run_targets[slot] = True     # what its node does (adding to a leaf, retaining a gradient, hooks) is all that is wanted
+        else:
+            places.append(i)
+    return run.mark_needed()
+
+cdef int execute_run(BackwardRun run, list roots) except -1:
+    try:
+        run.execute(roots)
+    except BaseException:
+        if modes.anomaly and run.current != NULL:
+            try:
+                warn_of_anomaly(<Node>run.current)
+            except Warning:
+                pass        # where warnings are errors, this one gives way to that of backward
+        raise
+    run.current = NULL
+    return 0
 
 def differentiate(function, tuple arguments, cotangent, tuple wanted):
     """What `cotangent` becomes for each `wanted` argument (places of tensors) of a function of public ops, which runs again, recorded."""

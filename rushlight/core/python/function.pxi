@@ -246,83 +246,85 @@ cdef int refuse_kept_input(FunctionNode ctx, tuple args, tuple outputs) except -
     return 0
 
 cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
-    cdef Tensor out, given
-    cdef list more = []
+    cdef list described = []       # (sizes, dtype) of each output
     cdef list originals = list(results)
-    given_ids = {id(a) for a in args if isinstance(a, Tensor)}
+    cdef Tensor out
+    given = {id(a) for a in args if isinstance(a, Tensor)}
     dirty = {id(t) for t in ctx.dirty or ()}
     constant = {id(t) for t in ctx.constant or ()}
-    check_marks(ctx, results, given_ids)
-    first = True
+    check_marks(ctx, results, given)
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
             ctx.plain_outputs.add(place)
-            if tracked:
-                shape, code = Size(()), FLOAT32
-                if first:
-                    first = False
-                    ctx.dtype_code = FLOAT32
-                else:
-                    more.append((shape, code))
+            if tracked and not described:
+                ctx.dtype_code = FLOAT32
+            described.append((Size(()), FLOAT32))
             continue
-        out = <Tensor>value
         if id(value) in dirty:
-            mark_write(out.storage)
+            mark_write((<Tensor>value).storage)
             if tracked:
-                if out.base is None and out.grad_fn_ is None and needs_grad(out):
-                    raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-                if out.base is not None and len(results) > 1:
-                    raise RuntimeError("If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more "
-                                       "than one Tensor. This is not supported by the current autograd engine. You should either make sure the input "
-                                       "is not a view (using .clone() for example) or make your Function only return one Tensor (potentially splitting "
-                                       "it into two Functions: one doing the inplace that returns a single Tensor and a second one that does the other "
-                                       "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change.")
-                check_write(out)
-            if needs_grad(out) and (not tracked or id(value) in constant):
-                results[place] = detached(out)
-        elif id(value) in given_ids and needs_grad(out) and (not tracked or id(value) in constant):
-            results[place] = out = detached(out)
-        elif modes.transforms and (id(value) in given_ids or out.base is not None and tracked):
-            results[place] = out = alias_of(out)      # inside of transforms outputs are no views
-        elif id(value) in given_ids:
-            # An input returned as it is: a view of it, so that it has a history of its own.
-            modes_before = modes.grad
-            modes.grad = False
-            try:
-                out = <Tensor>ops.alias(value)
-            finally:
-                modes.grad = modes_before
-            out.creation = VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION
-            results[place] = out
-        elif out.base is not None and modes.grad:
-            out.creation = VIEW_IN_CUSTOM_FUNCTION
-        elif out.base is None and needs_grad(out) and (not tracked or id(value) in constant):
-            out.detach_()       # a tensor from outside: what leads to it is no part of this Function
-        if not tracked:
-            continue
-        if first:
+                check_dirty(<Tensor>value, len(results))
+        out = result_of_function(<Tensor>value, id(value) in dirty, id(value) in given, not tracked or id(value) in constant,
+                                 VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION, tracked)
+        results[place] = out
+        if tracked and not described:
             describe_output(ctx, out)
-            first = False
-        else:
-            more.append((out.shape, out.code))
+        described.append((out.shape, out.code))
     if tracked:
-        ctx.more_outputs = tuple(more) if more else None
+        ctx.more_outputs = tuple(described[1:]) or None
         forbid_writes_into_views(originals, results, constant)
         for place, value in enumerate(results):
-            if isinstance(value, Tensor) and id(originals[place]) not in constant and category[(<Tensor>value).code] >= IS_FLOATING:
-                out = <Tensor>value
-                if id(originals[place]) in dirty:
-                    rebase_function_output(out, ctx, place)
-                else:
-                    set_history(out, ctx, place)
-                    out.seen_version = out.storage.version
-            elif isinstance(value, Tensor) and id(originals[place]) in constant:
-                if ctx.constant_outputs is None:
-                    ctx.constant_outputs = set()
-                ctx.constant_outputs.add(place)
-                (<Tensor>value).flags &= ~REQUIRES_GRAD
-                (<Tensor>value).grad_fn_ = None
+            if isinstance(value, Tensor):
+                link_result(ctx, <Tensor>value, place, id(originals[place]) in dirty, id(originals[place]) in constant)
     save_for_function(ctx, originals, results, tracked)
+    return 0
+
+cdef int check_dirty(Tensor out, Py_ssize_t count) except -1:
+    """May forward write into an input?"""
+    if out.base is None and out.grad_fn_ is None and needs_grad(out):
+        raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+    if out.base is not None and count > 1:
+        raise RuntimeError("If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more "
+                           "than one Tensor. This is not supported by the current autograd engine. You should either make sure the input "
+                           "is not a view (using .clone() for example) or make your Function only return one Tensor (potentially splitting "
+                           "it into two Functions: one doing the inplace that returns a single Tensor and a second one that does the other "
+                           "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change.")
+    return check_write(out)
+
+cdef Tensor result_of_function(Tensor out, bint is_dirty, bint is_given, bint is_constant, int creation, bint tracked):
+    """What stands for a tensor that forward returned, whose own history is no part of the Function."""
+    if is_dirty or is_given and is_constant and needs_grad(out):
+        return detached(out) if is_constant and needs_grad(out) else out
+    if modes.transforms and (is_given or out.base is not None and tracked):
+        return alias_of(out)      # inside of transforms outputs are no views
+    if is_given:
+        # An input returned as it is: a view of it, so that it has a history of its own.
+        modes_before = modes.grad
+        modes.grad = False
+        try:
+            out = <Tensor>ops.alias(out)
+        finally:
+            modes.grad = modes_before
+        out.creation = creation
+    elif out.base is not None and modes.grad:
+        out.creation = VIEW_IN_CUSTOM_FUNCTION
+    elif out.base is None and needs_grad(out) and is_constant:
+        out.detach_()       # a tensor from outside: what leads to it is no part of this Function
+    return out
+
+cdef int link_result(FunctionNode ctx, Tensor out, Py_ssize_t place, bint is_dirty, bint is_constant) except -1:
+    """Makes a result an output of the Function's node."""
+    if is_constant:
+        if ctx.constant_outputs is None:
+            ctx.constant_outputs = set()
+        ctx.constant_outputs.add(place)
+        out.flags &= ~REQUIRES_GRAD
+        out.grad_fn_ = None
+    elif category[out.code] >= IS_FLOATING:
+        if is_dirty:
+            return rebase_function_output(out, ctx, place)
+        set_history(out, ctx, place)
+        out.seen_version = out.storage.version
     return 0
 
 cdef int forbid_writes_into_views(list originals, list results, set constant) except -1:
