@@ -10,7 +10,7 @@ SOURCES = {path.name: path.read_text() for path in sorted(CORE.rglob("*.px[id]")
 
 ASKS_ITSELF = {
     "_core.pxd": "defines it, and needs_grad by it",
-    "node.pxi": "a view made with grad mode off has no history of its own, though its base is tracked",
+    "histories.pxi": "a view made with grad mode off has no history of its own, though its base is tracked",
     "saved.pxi": "a leaf is kept as itself",
     "record.pxi": "an output is kept as one where it has a history",
     "dual.pxi": "a dual takes the place that its primal has in the graph",

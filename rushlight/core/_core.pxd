@@ -87,6 +87,27 @@ cdef class Plan
 cdef class Parser
 cdef class Level
 
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
+    bint PySequence_Check(object)
+    bint PyBool_Check(object) noexcept
+    PyObject** PySequence_Fast_ITEMS(object) noexcept
+    Py_ssize_t PySequence_Fast_GET_SIZE(object) noexcept
+    object PyObject_Vectorcall(object, PyObject**, size_t, PyObject*)
+    Py_ssize_t PyVectorcall_NARGS(size_t) noexcept
+    object PyMethod_New(object, object)
+
+cdef extern from *:
+    """
+    // The build under AddressSanitizer looks at every tensor that is made or comes out of an op.
+    #if defined(__SANITIZE_ADDRESS__)
+    #define RL_CHECKED 1
+    #else
+    #define RL_CHECKED 0
+    #endif
+    """
+    const bint CHECKED "RL_CHECKED"
+
 cdef enum:
     REQUIRES_GRAD = 1    # a leaf that asks for it, or the output of a recorded op
     CONTIGUOUS = 2
@@ -126,6 +147,14 @@ cdef class Tensor:
     cdef object attributes        # the instance's __dict__, NULL until something is put there (Cython's own would be made for every tensor)
     cdef object __weakref__
 
+    # What only tensors inside of a transform answer otherwise: see Wrapped.
+    cdef Tensor alias(self)                                       # the same memory and version without history
+    cdef Tensor plain(self)                                       # the tensor that has the memory
+    cdef Tensor readable(self, object what)                       # the same, where the program may read it; `what` for: see Level.read
+    cdef bint has_ended(self)                                     # is it of a transform that is over?
+    cdef int refuse_escaped(self, bint reduction) except -1       # raises for an example of a vmap that has ended
+    cdef bint resize_within(self, object size) except -1          # resizes what is within, or says that there is nothing
+
 cdef inline char* data_of(Tensor t) noexcept:
     """The address of the first element."""
     return t.storage.memory.data + t.offset
@@ -139,6 +168,10 @@ cdef inline void update_contiguous(Tensor t) noexcept:
     else:
         t.flags &= ~CONTIGUOUS
 
+cdef inline bint has_hidden_dim(Tensor x) noexcept:
+    """Whether `x` is one example of a batch: its memory is that of all."""
+    return type(x) is Wrapped and type((<Wrapped>x).aspect) is int
+
 cdef inline bint tracked_itself(Tensor t) noexcept:
     """Has the tensor a history of its own, or does it ask for gradients itself? Only for what is about that very object: needs_grad says
     whether it is tracked."""
@@ -147,6 +180,9 @@ cdef inline bint tracked_itself(Tensor t) noexcept:
 cdef inline bint needs_grad(Tensor t) noexcept:
     """Is the tensor tracked? A view is wherever its base is (it may have become so through a write into the base)."""
     return tracked_itself(t) or (t.base is not None and tracked_itself(t.base))
+
+cdef inline PyObject* PyTuple_GET_ITEM_POINTER(object items, Py_ssize_t i) noexcept:
+    return <PyObject*>PyTuple_GET_ITEM(items, i)
 
 @cython.final
 cdef class SavedTensor:
@@ -394,11 +430,14 @@ cdef class Op:
     cdef bint fails_first              # its node runs as soon as it is reached, and raises
     cdef bint fails_late               # as its rules do nothing but raise, calls with `out=` are recorded too
     cdef bint promotes                 # operands of mixed dtypes are converted to one, in which the result comes too
+    cdef bint is_view                  # its result shares memory with its first argument; in place it changes geometry alone
+    cdef bint only_writes              # there is no other call of it than in place
     cdef dict __dict__
     cdef object __weakref__
 
     cdef object compute(self, PyObject** args, Call* call)
     cdef int variant(self, PyObject** args) noexcept
+    cdef object execute(self, PyObject** args)
 
 @cython.final
 cdef class Ops:
@@ -518,7 +557,9 @@ cdef class Level:
     # Tensors from outside that were written with tensors of this level: id of the base -> (base, the wrapper that stands for it).
     cdef dict shadows
 
+    cdef object call(self, Op op, tuple arguments, object keywords)
     cdef object compute(self, Op op, tuple arguments, object keywords)
+    cdef object rows_times_matrix(self, Tensor a, Tensor b)
     cdef bint marks(self, tuple arguments)
 
 cdef class DualLevel(Level):
@@ -543,5 +584,4 @@ cdef class BatchLevel(Level):
     cdef readonly str randomness
 
     cdef object with_lists(self, Op op, Batching how, tuple arguments)
-    cdef object rows_times_matrix(self, Tensor a, Tensor b)
     cdef object dressed(self, Op op, object result, object aspect)

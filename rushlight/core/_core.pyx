@@ -7,101 +7,140 @@ One compilation unit, so that the hot path is plain C calls. Its header, _core.p
 below; a file answers one question:
 
     array/        numbers in memory
-        dtype       what kinds of numbers there are, and what comes of mixing them
-        place       devices, layouts, sizes: the small nouns of the public API
-        storage     memory with a version
-        warned      warnings that speak of the user's line, or come only once
-    graph/        what is recorded, and what backward does with it
-        saved       what a node keeps for backward, and the check that nobody overwrote it
-        node        the graph: nodes, edges, leaves, provenance
-        tensor      making tensors, and their place in the graph
-        pools       objects ready to be used
-        histories   views and in-place writes: which tensors share a history, and how a write changes it
-        hooks       keeping, calling and checking hooks
-        modes       grad modes
-        gate        the gate of recording: what of a call is tracked, and recorded
-        record      what a call leaves behind for backward, and how backward uses it
-        leaves      what backward does at a leaf
-        engine      backward
-        running     what a backward tells while it runs
+        public       how public classes are shown
+        dtype        what kinds of numbers there are, and what comes of mixing them
+        place        devices, layouts, sizes: the small nouns of the public API
+        warned       warnings that speak of the user's line, or come only once
+        storage      memory with a version
+        pools        objects ready to be used
+        tensor       making tensors
+        elements     kernels by name; copying, converting, and carrying out what was put off
+    graph/        what is recorded
+        modes        grad modes
+        table        ops that the core itself calls
+        node         nodes and edges
+        histories    views and in-place writes: which tensors share a history, and how a write changes it
+        runs         which backwards run, and what is within reach of a tensor
+        saved        what a node keeps for backward, and the check that nobody overwrote it
+        record       what a call leaves behind for backward
+        gate         the gate of recording: what of a call is tracked, and recorded
     calls/        from a call's arguments to its driver
-        op          one call: binding and interpreters
-        lazy        conjugates and negatives that are put off
-        overload    functions with several signatures
-        arguments   the parser: what is checked before a call
+        callable     what all callables have in common
+        kinds        kinds of arguments, and patterns of them
+        interpreters the transforms that a thread is in
+        captured     what a program inside of a derivative may not write into
+        lazy         conjugates and negatives that are put off
+        subclasses   __torch_function__
+        binding      arguments are bound to parameters
+        overload     functions with several signatures
+        arguments    the parser: what is checked before a call
+        op           the ops of the table
     drivers/      one for each kind of op: shapes, dtypes, allocation, the kernel
-        geometries  where each view op finds what it shows
-        views       the driver of views
-        pointwise   the driver of element-wise ops
-        reduction   the driver of reductions
-        general     ops whose forward is Python, and calls of kernels by name
-        product     the driver of matrix products
-        plain       the short way of those ops, as data
-        joining     … of cat and stack
-        selecting   … of gather, index_select, embedding, x[index]; cotangents of select and slice
-        rows        … of softmax, running sums, layer_norm, nll_loss
-        creation    tensors from data
-        filled      tensors of given sizes, unset or filled with one value
-        generator   random numbers: their source, drawing them
+        outputs      what drivers write into
+        geometries   where each view op finds what it shows
+        views        the driver of views
+        foreign      NumPy, DLPack, the buffer protocol: other libraries' memory
+        creation     tensors from data
+        operators    ops of two operands, as operators and the core call them
+        pointwise    the driver of element-wise ops
+        reduction    the driver of reductions
+        general      ops whose forward is Python
+        product      the driver of matrix products
+        joining      the short way of cat and stack
+        selecting    … of gather, index_select, embedding, x[index]; cotangents of select and slice
+        rows         … of softmax, running sums, layer_norm, nll_loss
+        plain        the short way of those ops, as data
+        filled       tensors of given sizes, unset or filled with one value
+        generator    random numbers: their source, drawing them
+        factory      public functions that make tensors of given sizes
+    backward/     what backward does with the graph
+        rules        at a node of the table
+        hooks        calling and checking hooks
+        leaves       at a leaf
+        running      what a backward tells while it runs
+        engine       backward itself
     transforms/   forward mode, vmap, derivatives of functions
-        wrapped     levels, and the tensors that they wrap
-        dual        forward mode
-        batch       vmap
-        derivatives what derivatives of functions need of the graph
+        depth        how many transforms a program stands in, and a value was made within
+        wrapped      levels, and the tensors that they wrap
+        dual         forward mode
+        batch        vmap
+        derivatives  what derivatives of functions need of the graph
     python/       what programs touch
-        object      the Python object: a tensor's attributes, methods and operators
-        indexing    x[...] and x[...] = v
-        interop     NumPy, DLPack, the buffer protocol, subclasses
-        function    autograd.Function
-        attributes  the names by which Python reads what a node keeps
-        inspection  what rushlight.explain asks of a graph
+        attributes   the names by which Python reads what a node keeps
+        node         nodes
+        setting      what programs set of a tensor
+        indexing     x[...] and x[...] = v
+        operators    operators' methods by name
+        object       a tensor's attributes, methods and operators
+        storage      storages, and what is said of memory
+        function     autograd.Function
+        inspection   what rushlight.explain asks of a graph
 """
 cimport cython
 from sys import modules as sys_modules
 
+include "array/public.pxi"
 include "array/dtype.pxi"
 include "array/place.pxi"
+include "array/warned.pxi"
 include "array/storage.pxi"
-include "graph/saved.pxi"
+include "array/pools.pxi"
+include "array/tensor.pxi"
+include "array/elements.pxi"
+include "graph/modes.pxi"
+include "graph/table.pxi"
 include "graph/node.pxi"
-include "graph/tensor.pxi"
-include "graph/pools.pxi"
 include "graph/histories.pxi"
-include "calls/op.pxi"
+include "graph/runs.pxi"
+include "graph/saved.pxi"
+include "graph/record.pxi"
+include "graph/gate.pxi"
+include "calls/callable.pxi"
+include "calls/kinds.pxi"
+include "calls/interpreters.pxi"
+include "calls/captured.pxi"
 include "calls/lazy.pxi"
+include "calls/subclasses.pxi"
+include "calls/binding.pxi"
 include "calls/overload.pxi"
 include "calls/arguments.pxi"
-include "graph/gate.pxi"
-include "graph/record.pxi"
-include "python/attributes.pxi"
+include "calls/op.pxi"
+include "drivers/outputs.pxi"
 include "drivers/geometries.pxi"
 include "drivers/views.pxi"
+include "drivers/foreign.pxi"
+include "drivers/creation.pxi"
+include "drivers/operators.pxi"
 include "drivers/pointwise.pxi"
 include "drivers/reduction.pxi"
 include "drivers/general.pxi"
-include "drivers/plain.pxi"
 include "drivers/product.pxi"
-include "python/indexing.pxi"
 include "drivers/joining.pxi"
 include "drivers/selecting.pxi"
 include "drivers/rows.pxi"
-include "drivers/creation.pxi"
+include "drivers/plain.pxi"
 include "drivers/filled.pxi"
 include "drivers/generator.pxi"
-include "python/object.pxi"
-include "python/interop.pxi"
-include "python/function.pxi"
-include "graph/hooks.pxi"
-include "graph/leaves.pxi"
-include "graph/engine.pxi"
-include "graph/running.pxi"
-include "graph/modes.pxi"
-include "array/warned.pxi"
-include "python/inspection.pxi"
+include "drivers/factory.pxi"
+include "backward/rules.pxi"
+include "backward/hooks.pxi"
+include "backward/leaves.pxi"
+include "backward/running.pxi"
+include "backward/engine.pxi"
+include "transforms/depth.pxi"
 include "transforms/wrapped.pxi"
 include "transforms/dual.pxi"
 include "transforms/batch.pxi"
 include "transforms/derivatives.pxi"
+include "python/attributes.pxi"
+include "python/node.pxi"
+include "python/setting.pxi"
+include "python/indexing.pxi"
+include "python/operators.pxi"
+include "python/object.pxi"
+include "python/storage.pxi"
+include "python/function.pxi"
+include "python/inspection.pxi"
 
 cdef Op _an_op = Op.__new__(Op)
 _kinds_of_ops = [Op]

@@ -397,3 +397,22 @@ def result_type(tensor1, tensor2):
             raise TypeError(f"result_type(): argument 'tensor{place + 1}' must be Tensor or Number, not {type(value).__name__}")
         state.number = widen(state.number, code)
     return dtypes[promotion_result(&state)]
+
+
+cdef str c10_name(int code):
+    return (<dtype>dtypes[code]).legacy_name
+
+
+cdef str scalar_name(int code):
+    return dtype_facts[code].type_name.decode()
+
+
+cdef str type_in_errors(int code):
+    """A tensor's type as errors about gradients name it: the old name, where numbers of that kind have had one for long."""
+    name = dtypes[code].legacy_name
+    return f"CPU{name}Type" if code == BOOL or code == BFLOAT16 or category[code] == IS_COMPLEX else f"torch.{name}Tensor"
+
+
+def scalar_type_name(dtype d not None):
+    """A dtype as PyTorch's checks call it: "float", "long int"."""
+    return scalar_name(d.code)

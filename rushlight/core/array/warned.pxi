@@ -40,3 +40,12 @@ cdef warn_of_layout(Tensor gradient, Tensor variable):
     for name, t in (("grad", gradient), ("param", variable)):
         text += f"{name}.sizes() = {list(t.shape)}, strides() = {list(t.stride())}\n"
     warn_once(text, ("layout", bool(modes.grad)))
+
+
+cdef str package_folder = ""
+
+def set_package_folder(str folder):
+    """Files below `folder` are the package's own: provenance looks past them."""
+    global package_folder
+    package_folder = folder
+    rl_set_package_folder(folder)

@@ -2,43 +2,6 @@
 #
 # The way of most calls is here, and compares types: every argument is plainly of its parameter's kind. All else (NumPy's numbers, tensors that
 # stand for numbers, other names of parameters, mistakes) is for ops/_arguments.py, which converts or refuses.
-cdef extern from "Python.h":
-    bint PyBool_Check(object) noexcept
-    bint PyComplex_CheckExact(object) noexcept
-    bint PyTuple_Check(object) noexcept
-    bint PyList_CheckExact(object) noexcept
-    bint PyUnicode_CheckExact(object) noexcept
-
-cdef extern from *:
-    """
-    // An int of at most 60 bits.
-    static inline bool rl_is_small(PyObject* value) {
-      if (!PyLong_CheckExact(value)) return false;
-    #if PY_VERSION_HEX >= 0x030C0000
-      return (((PyLongObject*)value)->long_value.lv_tag >> 3) <= 2;
-    #else
-      return Py_SIZE(value) <= 2 && Py_SIZE(value) >= -2;
-    #endif
-    }
-    // One of a single digit, and its value.
-    #if PY_VERSION_HEX >= 0x030C0000
-    static inline bool rl_is_short(PyObject* value) {
-      return PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject*)value);
-    }
-    static inline int64_t rl_short(PyObject* value) { return PyUnstable_Long_CompactValue((PyLongObject*)value); }
-    #else
-    static inline bool rl_is_short(PyObject* value) { return PyLong_CheckExact(value) && Py_SIZE(value) <= 1 && Py_SIZE(value) >= -1; }
-    static inline int64_t rl_short(PyObject* value) { return Py_SIZE(value) * int64_t(((PyLongObject*)value)->ob_digit[0]); }
-    #endif
-    static inline PyTypeObject* rl_type(PyObject* value) { return Py_TYPE(value); }
-    static inline PyObject* const* rl_items(PyObject* tuple) { return ((PyTupleObject*)tuple)->ob_item; }
-    """
-    bint is_small_integer "rl_is_small"(PyObject*) noexcept
-    bint is_short_integer "rl_is_short"(PyObject*) noexcept
-    int64_t short_integer "rl_short"(PyObject*) noexcept
-    PyTypeObject* type_of "rl_type"(PyObject*) noexcept
-    PyObject* const* PySequence_ITEMS "rl_items"(object) noexcept
-
 cdef enum:
     KIND_TENSOR, KIND_TENSOR_OR_NUMBER, KIND_NUMBER, KIND_INT, KIND_INTS, KIND_TENSORS, KIND_FLOAT, KIND_BOOL, KIND_STR, KIND_DTYPE
     KIND_LAYOUT, KIND_DEVICE, KIND_MEMORY_FORMAT, KIND_GENERATOR, KIND_OBJECT, KIND_OTHER
@@ -100,10 +63,6 @@ def set_parser_readers(load, convert):
     global _load_signatures, _convert_arguments
     _load_signatures, _convert_arguments = load, convert
 
-
-cdef inline bint is_tensor_object(PyObject* value) noexcept:
-    cdef PyTypeObject* kind = type_of(value)
-    return kind == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor)
 
 cdef bint holds_integers(PyObject* value) noexcept:
     """A tuple or list of small ints; to read it runs no code of Python's."""
@@ -367,89 +326,3 @@ cdef PyObject* call_converted(PyObject* called, PyObject* target, vectorcall_fun
         return call(target, given.data(), len(first) + len(positional), <PyObject*>given_names if keywords else NULL)
     Py_INCREF(answered)
     return <PyObject*>answered
-
-
-# ---------------------------------------------------------------------------------------------------------- operators by name
-cdef extern from *:
-    """
-    // An operator's method by name, x.__add__(y), is another object than Python's own, which would cost subclasses the way through C: they would
-    // look the method up for x + y. So what a subclass does not define itself it gets from Tensor.
-    static const char* const rl_operators[][3] = {
-      {"__add__", "__radd__", ""}, {"__sub__", "__rsub__", ""}, {"__mul__", "__rmul__", ""}, {"__truediv__", "__rtruediv__", ""},
-      {"__pow__", "__rpow__", ""}, {"__floordiv__", "__rfloordiv__", ""}, {"__mod__", "__rmod__", ""}, {"__lshift__", "__rlshift__", ""},
-      {"__rshift__", "__rrshift__", ""}, {"__and__", "__rand__", ""}, {"__or__", "__ror__", ""}, {"__xor__", "__rxor__", ""},
-      {"__matmul__", "__rmatmul__", ""}, {"__iadd__", "", ""}, {"__isub__", "", ""}, {"__imul__", "", ""}, {"__itruediv__", "", ""},
-      {"__ipow__", "", ""}, {"__ifloordiv__", "", ""}, {"__imod__", "", ""}, {"__ilshift__", "", ""}, {"__irshift__", "", ""},
-      {"__iand__", "", ""}, {"__ior__", "", ""}, {"__ixor__", "", ""}};
-    #define RL_SLOT(name) (void**)&type->tp_as_number->nb_##name
-    static void rl_operator_slots(PyTypeObject* type, void*** slots) {
-      void** all[] = {RL_SLOT(add), RL_SLOT(subtract), RL_SLOT(multiply), RL_SLOT(true_divide), RL_SLOT(power), RL_SLOT(floor_divide),
-        RL_SLOT(remainder), RL_SLOT(lshift), RL_SLOT(rshift), RL_SLOT(and), RL_SLOT(or), RL_SLOT(xor), RL_SLOT(matrix_multiply),
-        RL_SLOT(inplace_add), RL_SLOT(inplace_subtract), RL_SLOT(inplace_multiply), RL_SLOT(inplace_true_divide), RL_SLOT(inplace_power),
-        RL_SLOT(inplace_floor_divide), RL_SLOT(inplace_remainder), RL_SLOT(inplace_lshift), RL_SLOT(inplace_rshift), RL_SLOT(inplace_and),
-        RL_SLOT(inplace_or), RL_SLOT(inplace_xor)};
-      memcpy(slots, all, sizeof(all));
-    }
-    static bool rl_same(PyTypeObject* type, PyTypeObject* base, const char* name) {
-      if (!*name) return true;
-      PyObject* key = PyUnicode_FromString(name);
-      bool same = _PyType_Lookup(type, key) == _PyType_Lookup(base, key);
-      Py_DECREF(key);
-      return same;
-    }
-    static void rl_inherit_operators(PyTypeObject* type, PyTypeObject* base) {
-      const int count = sizeof(rl_operators) / sizeof(rl_operators[0]);
-      void **mine[count], **theirs[count];
-      rl_operator_slots(type, mine);
-      rl_operator_slots(base, theirs);
-      for (int i = 0; i < count; i++)
-        if (rl_same(type, base, rl_operators[i][0]) && rl_same(type, base, rl_operators[i][1])) *mine[i] = *theirs[i];
-      bool compares = true;
-      for (const char* name : {"__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"}) compares = compares && rl_same(type, base, name);
-      if (compares) type->tp_richcompare = base->tp_richcompare;
-    }
-    """
-    void inherit_operators "rl_inherit_operators"(PyTypeObject*, PyTypeObject*) noexcept
-
-
-@cython.final
-cdef class Operator:
-    """The method of an operator: what does not fit it gets NotImplemented, so that Python asks the other operand."""
-    cdef vectorcall_function vectorcall
-    cdef readonly object __wrapped__
-    cdef readonly str __name__
-    cdef dict __dict__
-
-    def __init__(self, wrapped):
-        self.vectorcall = call_operator
-        self.__wrapped__, self.__name__ = wrapped, wrapped.__name__
-        self.__objclass__, self.__doc__, self.__qualname__ = Tensor, wrapped.__doc__, f"Tensor.{wrapped.__name__}"
-
-    def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
-
-    def __repr__(self):
-        return f"<method '{self.__name__}' of 'torch._C.TensorBase' objects>"
-
-    def __reduce__(self):
-        return getattr, (Tensor, self.__name__)
-
-
-cdef PyObject* call_operator(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
-    cdef Operator method = <Operator>self
-    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
-    cdef object result
-    if n == 0 or not is_tensor_object(args[0]):
-        return call_anything(<PyObject*>method.__wrapped__, args, n, names)      # Python's error
-    try:
-        result = PyObject_Vectorcall(method.__wrapped__, <PyObject**>args, n, names)
-    except TypeError:
-        result = NotImplemented
-    Py_INCREF(result)
-    return <PyObject*>result
-
-def operator_methods():
-    """(name, method) for each operator with another operand."""
-    names = "add radd sub rsub mul rmul truediv rtruediv pow rpow floordiv rfloordiv mod rmod lshift rlshift rshift rrshift and rand or ror " \
-            "xor rxor matmul rmatmul iadd isub imul itruediv ipow ifloordiv imod ilshift irshift iand ior ixor lt le eq ne gt ge"
-    return [(f"__{name}__", Operator(vars(Tensor)[f"__{name}__"])) for name in names.split()]

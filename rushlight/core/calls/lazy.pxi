@@ -3,6 +3,9 @@
 # Views keep the flags, or turn them (`takes_lazy`); every other op gets tensors of which they are resolved, and what it writes into such a
 # tensor goes through them. Recording is about the tensors that the program gave.
 cdef bint lazy_exist = False          # from the first one on, calls look at their arguments
+cdef bint subclasses_exist = False
+
+
 cdef bint uncommon_exist = False      # the one test of a plain call: `lazy_exist`, or `subclasses_exist`
 
 cdef void notice_lazy() noexcept:
@@ -41,15 +44,6 @@ cdef bint has_lazy(Op op, PyObject** args, object out) noexcept:
     return out is not None and is_lazy(<PyObject*>out)
 
 
-cdef Tensor resolved(Tensor x):
-    """A tensor of the same elements that stands for its memory, without history; `x` itself where it does."""
-    cdef Tensor out
-    if not x.flags & LAZY or type(x) is Wrapped:
-        return x
-    out = new_in_layout_of(x, x.code)
-    copy_elements(out, x)
-    return out
-
 cdef object resolved_items(object value):
     """An argument with each tensor resolved."""
     cdef Depth depth
@@ -59,43 +53,6 @@ cdef object resolved_items(object value):
         depth.enter()
         return type(value)([resolved_items(item) for item in value])
     return value
-
-cdef inline object first_number(Tensor t):
-    """The first element as a Python number."""
-    if t.flags & LAZY:
-        t = resolved(t)
-    return read_number(t.code, data_of(t))
-
-cdef int copy_lazily(Tensor target, Tensor source) except -1:
-    """target[...] = source where one of them or both are lazy: memory is copied, and what they do not have in common carried out on it."""
-    cdef uint8_t turns
-    if source.code != target.code:
-        source = resolved(source)      # (the negative of a number may have another rounding)
-    turns = (target.flags ^ source.flags) & LAZY
-    copy_memory(target, source)
-    if turns & CONJUGATE:
-        run_on(target, b"conj")
-    if turns & NEGATIVE:
-        run_on(target, b"neg")
-    return 0
-
-cdef int run_on(Tensor target, const char* name) except -1:
-    """Replaces what lies in the memory of `target` by what an element-wise kernel makes of it."""
-    cdef Array operands[2]
-    operands[0] = operands[1] = array_of(target)
-    if target.count:
-        launch_loop(find_pointwise(name), as_dtype(target.code), operands, 2, NULL, target.count)
-    return 0
-
-
-cdef object turned(object x, uint8_t flags):
-    """A view of `x` with some of the lazy flags other than they are."""
-    if flags & CONJUGATE:
-        x = ops._conj(x)
-    if flags & NEGATIVE:
-        x = ops._neg_view(x)
-    return x
-
 
 cdef inline object execute_resolved(Op op, PyObject** args, int mode, object out):
     """`execute`, with lazy arguments resolved where the op does not take them."""

@@ -3,25 +3,6 @@ cdef enum:
     MAX_PATTERNS = 4
     MAX_PATTERN = 8
 
-# Kinds of arguments, and the letters that name them in patterns.
-KINDS = "tcflmFindsqr-*"
-cdef enum:
-    TENSOR = 1
-    CONTIGUOUS_TENSOR
-    FLOATING           # a tensor of a floating dtype
-    INTEGERS           # one of int64
-    MASK               # one of booleans
-    FLOATING_OR_NONE
-    LAST_TENSOR = FLOATING_OR_NONE
-    PLAIN_INT
-    PLAIN_NUMBER       # a plain int or float
-    DIMENSION          # a plain int that names a dimension
-    SIZES              # an int, tuple or list
-    SEQUENCE           # a plain tuple or list
-    REDUCTION          # "none", "mean" or "sum"
-    NOTHING            # None
-    REPEATED           # the one before, any number of times
-
 @cython.final
 cdef class Overloaded:
     """A function of several signatures, with short ways: positional arguments of the kinds that a pattern lists go straight to its op.
@@ -64,38 +45,6 @@ cdef class Overloaded:
         """The function that chooses."""
         return self.function
 
-
-cdef inline bint is_tensor_of_kind(Tensor x, uint8_t kind) noexcept:
-    if kind == FLOATING or kind == FLOATING_OR_NONE:
-        return category[x.code] == IS_FLOATING
-    elif kind == INTEGERS:
-        return x.code == INT64
-    elif kind == MASK:
-        return x.code == BOOL
-    return kind == TENSOR or x.flags & CONTIGUOUS != 0
-
-cdef inline bint is_of_kind(PyObject* value, uint8_t kind) noexcept:
-    if kind <= LAST_TENSOR:
-        return is_tensor_object(value) and is_tensor_of_kind(<Tensor>value, kind) or kind == FLOATING_OR_NONE and <object>value is None
-    elif kind == PLAIN_INT or kind == DIMENSION:
-        return PyLong_CheckExact(<object>value)
-    elif kind == PLAIN_NUMBER:
-        return PyFloat_CheckExact(<object>value) or PyLong_CheckExact(<object>value)
-    elif kind == SIZES:
-        return PyLong_CheckExact(<object>value) or isinstance(<object>value, (tuple, list))
-    elif kind == SEQUENCE:
-        return type(<object>value) is tuple or type(<object>value) is list
-    return <object>value is None if kind == NOTHING else PyUnicode_CheckExact(<object>value)
-
-cdef int read_kinds(str letters, uint8_t* kinds, int most) except -1:
-    """Letters as kinds, with a 0 behind the last."""
-    cdef int i
-    if len(letters) > most:
-        raise ValueError(f"'{letters}' has too many kinds of arguments")
-    for i in range(len(letters)):
-        kinds[i] = KINDS.index(letters[i]) + 1
-    kinds[len(letters)] = 0
-    return 0
 
 cdef bint fits(const uint8_t* pattern, PyObject* const* args, Py_ssize_t n) noexcept:
     cdef Py_ssize_t i

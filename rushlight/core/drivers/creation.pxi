@@ -1,6 +1,5 @@
 # Tensors from data. What a program gives may change while it is read (an item's __float__ may do anything), so every sequence is read once.
 cdef extern from "Python.h":
-    bint PySequence_Check(object)
     double PyFloat_AsDouble(object) except? -1
     int PyObject_IsTrue(object) except -1
 
@@ -142,7 +141,7 @@ cdef char* store(object data, char* at, int code, const int64_t* sizes, int ndim
         store_number(data, code, at)
         return at + size
     if isinstance(data, Tensor):
-        t = <Tensor>readable(data, "item")
+        t = (<Tensor>data).readable("item")
         if t.geometry.ndim < ndim - depth:
             raise TypeError("not a sequence")
         for d in range(depth, ndim):
@@ -187,14 +186,6 @@ cdef int64_t product_of(const int64_t* sizes, int start, int stop) noexcept:
     for d in range(start, stop):
         count *= sizes[d]
     return count
-
-cdef Tensor contiguous_as(Tensor t, int code):
-    cdef Tensor out
-    if t.flags & (CONTIGUOUS | LAZY) == CONTIGUOUS and t.code == code:
-        return t
-    out = new_like_shape(code, t.geometry)
-    copy_elements(out, t)
-    return out
 
 cdef Tensor tensor_of_dtype(object data, int code):
     """A new tensor with a copy of `data` (numbers, nested sequences, arrays, tensors)."""
@@ -249,12 +240,6 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
     if requires_grad:
         require_grad_at_creation(out)
     return out
-
-cdef int require_grad_at_creation(Tensor out) except -1:
-    if category[out.code] < IS_FLOATING:
-        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    out.flags |= REQUIRES_GRAD
-    return 0
 
 def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor, sharing memory with a tensor or NumPy array where that is possible."""
@@ -390,14 +375,9 @@ def resize_tensor(Tensor x, size, memory_format=None):
     shape.set_shape(sizes, read_sizes(size, sizes))
     if needs_grad(x) and not x.flags & INFERENCE:
         raise RuntimeError("cannot resize variables that require grad")
-    if type(x) is Wrapped and isinstance((<Wrapped>x).level, DualLevel):
-        raise RuntimeError("cannot resize variables that has a forward grad")
-    if memory_format is None and x.geometry.same_shape(shape):
+    if x.resize_within(size):
         return x
-    if has_hidden_dim(x):
-        # The batch stays in front.
-        resize_tensor((<Wrapped>x).value, ((<Wrapped>x).value.geometry.shape[0], *size))
-        put_within(<Wrapped>x, (<Wrapped>x).value, (<Wrapped>x).aspect)
+    if memory_format is None and x.geometry.same_shape(shape):
         return x
     check_write(x)
     if memory_format is preserve_format:
@@ -435,7 +415,7 @@ cdef Tensor legacy_tensor(tuple args, int code):
         return new_contiguous(code, sizes, 1)
     first = args[0]
     if len(args) == 1 and isinstance(first, Tensor):
-        return detached(<Tensor>first)
+        return alias_of(<Tensor>first)
     if len(args) == 1 and isinstance(first, Size):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
     if all([is_plain_int(a) or len(args) > 1 and type(a) is not bool and is_index(a) for a in args]):

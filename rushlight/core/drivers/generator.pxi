@@ -163,6 +163,9 @@ cdef class WritingOp(Op):
     before comes through, so the gradient stops."""
     cdef public object choose_variant
 
+    def __cinit__(self, *args, **keywords):
+        self.only_writes = True
+
     cdef int variant(self, PyObject** args) noexcept:
         return self.choose_variant(*pack_arguments(self, args))
 

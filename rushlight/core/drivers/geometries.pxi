@@ -351,11 +351,11 @@ cdef dict geometries = {
 
 cdef int geometry_in_python(Tensor x, PyObject** args, Geometry& out, Placement* at) except -1:
     """What a declaration says: sizes, strides and, where it is not that of `x`, how many elements behind it the first one lies."""
-    cdef ViewOp op = <ViewOp>at.op
+    cdef Op op = <Op>at.op
     cdef int64_t numbers[MAX_DIMS]
     cdef int64_t start = 0, needed, size = x.storage.memory.size
     cdef int d, n
-    cdef tuple found = tuple(op.geometry(x.shape, x.stride(), *[<object>args[i] for i in range(1, op.parameter_count)]))
+    cdef tuple found = tuple((<object>op).geometry(x.shape, x.stride(), *[<object>args[i] for i in range(1, op.parameter_count)]))
     n = read_sizes(found[0], numbers)
     out.set_shape(numbers, n)
     if read_sizes(found[1], numbers) != n:

@@ -1,8 +1,4 @@
 # Plain calls of cat and stack, which put tensors behind each other; and the other way round.
-cdef extern from "Python.h":
-    PyObject** PySequence_Fast_ITEMS(object) noexcept
-    Py_ssize_t PySequence_Fast_GET_SIZE(object) noexcept
-
 cdef enum:
     SMALL_BYTES = 1 << 14    # what is copied at once, rather than by a kernel
 

@@ -75,8 +75,3 @@ cdef inline bint fill_frame(PlainOp op, PyObject** args, Frame* frame) except -1
             number += 1
     frame.count = <int>(array - frame.arrays)
     return True
-
-cdef inline object only_output(Frame* frame, Tensor out):
-    frame.arrays[0] = array_of(out)
-    frame.work = out.count
-    return out

@@ -7,10 +7,6 @@ cdef enum:
 
 _product_kinds = {"matrices": PRODUCT_MATRICES, "batches": PRODUCT_BATCHES, "matrix_vector": PRODUCT_MATRIX_VECTOR, "dot": PRODUCT_DOT}
 
-def scalar_type_name(dtype d not None):
-    """A dtype as PyTorch's checks call it: "float", "long int"."""
-    return scalar_name(d.code)
-
 cdef kernel_lacks(str label, int code):
     """The error of a kernel that has no code for a dtype."""
     return NotImplementedError(f"\"{label}\" not implemented for '{dtypes[code].legacy_name}'")
@@ -218,21 +214,6 @@ cdef bint repeat_row(Tensor out, Tensor row):
         memcpy(data_of(out) + i * bytes, data_of(row), bytes)
     return True
 
-cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
-    """The error of expand, where x cannot be expanded to `shape`."""
-    cdef int d, i
-    if x.geometry.ndim > shape.ndim:
-        raise RuntimeError(f"expand({type_in_errors(x.code)}{{{list(x.shape)}}}, size={list(make_tuple(shape.shape, shape.ndim))}): the number of sizes "
-                           f"provided ({shape.ndim}) must be greater or equal to the number of dimensions in the tensor ({x.geometry.ndim})")
-    for d in range(shape.ndim - 1, shape.ndim - x.geometry.ndim - 1, -1):
-        i = d - (shape.ndim - x.geometry.ndim)
-        if x.geometry.shape[i] != 1 and x.geometry.shape[i] != shape.shape[d]:
-            raise RuntimeError(f"The expanded size of the tensor ({shape.shape[d]}) must match the existing size ({x.geometry.shape[i]}) at "
-                               f"non-singleton dimension {d}.  Target sizes: {list(make_tuple(shape.shape, shape.ndim))}.  Tensor sizes: "
-                               f"{list(x.shape)}")
-    return 0
-
-
 @cython.final
 cdef class MatmulOp(Op):
     """The @ operator: chooses the product by the numbers of dimensions. It is a composition: interpreters see what it calls."""
@@ -257,12 +238,12 @@ cdef object row_times_matrix(Tensor a, Tensor b):
     """A vector, inside a transform: a matrix of one row; a batch of them, where the program records nothing, is one matrix."""
     cdef Level level = innermost_level()
     cdef object row
-    if isinstance(level, BatchLevel) and not is_recorded_now(a, b):
-        row = (<BatchLevel>level).rows_times_matrix(a, b)
+    if level is not None and not is_recorded_now(a, b):
+        row = level.rows_times_matrix(a, b)
         if row is not None:
             return row
-    row = interpret(ops.mm, (interpret(ops.unsqueeze, (a, ZERO), None), b), None)
-    return interpret(ops.squeeze_one, (row, ZERO), None)
+    row = interpret(ops.mm, (interpret(ops.unsqueeze, (a, 0), None), b), None)
+    return interpret(ops.squeeze_one, (row, 0), None)
 
 
 @cython.final

@@ -11,7 +11,7 @@ cdef class ViewOp(Op):
         self.geometry, self.linked = geometry, linked
         self.place = geometry_in_python if callable(geometry) else <GeometryFunction><size_t>geometries[geometry]
         self.in_place_shift = self.has_variants
-        self.takes_lazy = True
+        self.takes_lazy = self.is_view = True
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out

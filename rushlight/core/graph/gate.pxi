@@ -178,7 +178,7 @@ cdef int finish_write(Op op, OpNode node, Tensor out) except -1:
         rebase_history(out, failing_in_place(op, node, out))
         return 0
     describe_output(node, out)
-    if isinstance(op, ViewOp):
+    if op.is_view:
         # Only its geometry changed: a base, where it has one, has nothing to see.
         set_history(out, node, 0)
         out.seen_version = out.storage.version

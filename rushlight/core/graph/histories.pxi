@@ -136,17 +136,6 @@ cdef class CopySlices(Node):
         if self.function is not None:
             self.function.free_saved()
 
-cdef Tensor laid_out(int code, const Geometry& geometry):
-    """An unfilled tensor with the given sizes and strides."""
-    cdef Geometry wanted
-    wanted.copy(geometry)
-    cdef Tensor out = new_tensor(code, wanted.numel(), bytes_reached(wanted, code))
-    out.geometry.copy(wanted)
-    out.count = wanted.numel()
-    update_contiguous(out)
-    return out
-
-
 cdef Node history_on(Tensor base, Tensor view):
     """The history of a view as a window on that of its base, with what makes it another kind of number, a conjugate or a negative."""
     cdef Tensor seen
@@ -184,13 +173,6 @@ cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t p
     set_history(out, node, 0)
     return out
 
-cdef int place_in(Tensor x, const Geometry& geometry, int64_t place) except -1:
-    """Gives `x` another geometry and another first element in its memory."""
-    x.geometry.copy(geometry)
-    x.count, x.offset = x.geometry.numel(), place
-    update_contiguous(x)
-    return 0
-
 cdef Tensor on_record(Op op, Tensor x):
     """A view without further parameters, recorded whatever grad mode is."""
     cdef PyObject* args[1]
@@ -198,7 +180,7 @@ cdef Tensor on_record(Op op, Tensor x):
     args[0] = <PyObject*>x
     modes.grad = True
     try:
-        return <Tensor>execute_new(op, args)
+        return <Tensor>op.execute(args)
     finally:
         modes.grad = grad
 
@@ -207,15 +189,6 @@ cdef Tensor turned_on_record(Tensor x, uint8_t flags):
     if (x.flags ^ flags) & CONJUGATE:
         x = on_record(ops._conj, x)
     return on_record(ops._neg_view, x) if (x.flags ^ flags) & NEGATIVE else x
-
-cdef int parts_geometry(Geometry& out, const Geometry& g) except -1:
-    """The geometry of view_as_real of a complex tensor."""
-    cdef int d
-    out.resize(g.ndim + 1)
-    for d in range(g.ndim):
-        out.shape[d], out.strides[d] = g.shape[d], 2 * g.strides[d]
-    out.shape[g.ndim], out.strides[g.ndim] = 2, 1
-    return 0
 
 cdef int link_output(Tensor kept, Node node, uint32_t number) except -1:
     """An output that its own node kept has its history again. What was written into a view came out of the whole write, not of the
@@ -365,3 +338,40 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     x.seen_version = x.storage.version - 1     # so that the view's own history is made anew
     refresh_view(x)
     return 0
+
+
+cdef inline Node edge_of(Tensor tensor):
+    """The node to which the gradient of `tensor` goes, or None. Its output number is tensor.output_number."""
+    if not needs_grad(tensor):
+        return None
+    if tensor.base is not None:
+        refresh_view(tensor)
+        if not tracked_itself(tensor):
+            return None       # a view made with grad mode off: recorded, but nothing leads back
+    if tensor.grad_fn_ is not None:
+        return tensor.grad_fn_
+    return accumulator_of(tensor)
+
+
+cdef inline Node grad_fn_of(Tensor t):
+    """grad_fn, brought up to date where the tensor is a view whose base was written to."""
+    if t.base is not None:
+        refresh_view(t)
+    return t.grad_fn_
+
+cdef retain_on(Node node, Tensor tensor):
+    import weakref
+    cdef NodeExtras extras = node.need_extras()
+    if extras.retained is None:
+        extras.retained = {}
+    extras.retained[tensor.output_number] = weakref.ref(tensor)
+
+
+cdef inline void set_history(Tensor out, Node node, uint32_t number) noexcept:
+    out.grad_fn_ = node
+    out.output_number = number
+    out.flags |= REQUIRES_GRAD
+
+cdef inline void describe_output(Node node, Tensor out):
+    node.shape.set_shape(out.geometry.shape, out.geometry.ndim)
+    node.dtype_code = out.code

@@ -58,12 +58,3 @@ def is_anomaly_check_nan_enabled():
 def set_anomaly_mode(bint enabled, bint check_nan=True):
     """Sets anomaly mode, which all threads share."""
     modes.anomaly, modes.anomaly_check_nan = enabled, check_nan
-
-
-cdef str package_folder = ""
-
-def set_package_folder(str folder):
-    """Files below `folder` are the package's own: provenance looks past them."""
-    global package_folder
-    package_folder = folder
-    rl_set_package_folder(folder)

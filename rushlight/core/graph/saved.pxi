@@ -1,12 +1,4 @@
 # What a node keeps for backward, and the check that nobody overwrote it.
-
-FREED_TEXT = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
-    "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if "
-    "you need to backward through the graph a second time or if you need to access saved tensors after calling backward."
-)
-
-
 @cython.final
 @cython.freelist(512)
 cdef class SavedTensor:
@@ -28,7 +20,7 @@ cdef class SavedTensor:
                                "through the graph a second time or if you need to access saved variables after calling backward.")
         if not callable(pack_hook) or not callable(unpack_hook):
             raise TypeError("register_hooks expects two callables")
-        pack_saved(self, pack_hook, unpack_hook, self.tensor if self.is_output else detached(self.tensor))
+        pack_saved(self, pack_hook, unpack_hook, self.tensor if self.is_output else alias_of(self.tensor))
 
     @property
     def data(self):
@@ -114,11 +106,6 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
         link_output(linked, node, saved.output_number)
         return linked
     return tensor
-
-cdef str type_in_errors(int code):
-    """A tensor's type as errors about gradients name it: the old name, where numbers of that kind have had one for long."""
-    name = dtypes[code].legacy_name
-    return f"CPU{name}Type" if code == BOOL or code == BFLOAT16 or category[code] == IS_COMPLEX else f"torch.{name}Tensor"
 
 cdef raise_overwritten(SavedTensor saved, Node node):
     cdef Tensor tensor = saved.tensor

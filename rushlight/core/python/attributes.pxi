@@ -84,12 +84,6 @@ cdef object as_pytorch_keeps_it(Plan plan, int i, str name, object value):
         return tensor_of_number(value)
     return value
 
-cdef Tensor tensor_of_number(object value):
-    """A number beside a tensor, as PyTorch keeps it: a 0-d tensor of the number's own kind."""
-    cdef Tensor out = new_contiguous(number_code(value), NULL, 0)
-    write_number(value, out.code, data_of(out))
-    return out
-
 cdef object raw_saved(OpNode node, int i):
     """The SavedTensor at a place (or a tuple of them); from now on it is kept, for the hooks that may come on it."""
     if i < 0 or node.freed:

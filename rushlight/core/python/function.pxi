@@ -294,7 +294,7 @@ cdef int check_dirty(Tensor out, Py_ssize_t count) except -1:
 cdef Tensor result_of_function(Tensor out, bint is_dirty, bint is_given, bint is_constant, int creation, bint tracked):
     """What stands for a tensor that forward returned, whose own history is no part of the Function."""
     if is_dirty or is_given and is_constant and needs_grad(out):
-        return detached(out) if is_constant and needs_grad(out) else out
+        return alias_of(out) if is_constant and needs_grad(out) else out
     if modes.transforms and (is_given or out.base is not None and tracked):
         return alias_of(out)      # inside of transforms outputs are no views
     if is_given:

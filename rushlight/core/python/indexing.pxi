@@ -1,7 +1,3 @@
-# x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
-cdef bint is_plain_int(object index):
-    return type(index) is int or (hasattr(type(index), "__index__") and not isinstance(index, (bool, Tensor)) and getattr(index, "ndim", 0) == 0)
-
 cdef object get_item(Tensor x, object index):
     cdef PyObject* args[3]
     if subclasses_exist and type(x) is not Tensor:

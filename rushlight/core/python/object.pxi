@@ -6,6 +6,26 @@ cdef class Tensor:
         forget(attribute_slot(self))
         self.depth = <uint8_t>modes.transforms
 
+    cdef Tensor alias(self):
+        cdef Tensor out = bare_tensor()
+        become_alias(out, self)
+        return out
+
+    cdef Tensor plain(self):
+        return self
+
+    cdef Tensor readable(self, object what):
+        return self
+
+    cdef bint has_ended(self):
+        return False
+
+    cdef int refuse_escaped(self, bint reduction) except -1:
+        return 0
+
+    cdef bint resize_within(self, object size) except -1:
+        return False
+
     # ------------------------------------------------------------------------------------------------------ shape and kind
     @property
     def shape(self):
@@ -135,11 +155,10 @@ cdef class Tensor:
 
     def item(self):
         """The one element as a Python number."""
-        if type(self) is Wrapped:
-            return (<Wrapped>self).level.read(self, "item").item()
-        if self.count != 1:
-            raise RuntimeError(f"a Tensor with {self.count} elements cannot be converted to Scalar")
-        return first_number(self)
+        cdef Tensor t = self.readable("item")
+        if t.count != 1:
+            raise RuntimeError(f"a Tensor with {t.count} elements cannot be converted to Scalar")
+        return first_number(t)
 
     def __float__(self):
         if needs_grad(self):
@@ -468,3 +487,109 @@ cdef class Tensor:
         if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+
+cdef object view_as_type(Tensor x, cls):
+    cdef Tensor out = new_of_type(cls)
+    become_alias(out, x)
+    out.grad_fn_, out.output_number, out.base = grad_fn_of(x), x.output_number, x.base
+    out.flags = x.flags & ~RETAINS_GRAD
+    out.seen_version = x.seen_version
+    out.creation = x.creation
+    if x.grad_fn_ is None and needs_grad(x):
+        aliased = ops.alias(x)
+        out.grad_fn_ = (<Tensor>aliased).grad_fn_
+    return out
+
+
+cdef object py_repr = object.__repr__
+
+def set_repr(function):
+    """Tells tensors how to print themselves."""
+    global py_repr
+    py_repr = function
+
+
+cdef Tensor new_of_type(object cls):
+    """An object of a subclass, not yet filled."""
+    if not issubclass(cls, Tensor):
+        raise TypeError(f"cls must be a type (got {cls!r}) derived from Tensor")
+    return <Tensor>tensor_allocate(<PyTypeObject*>cls, (), NULL)
+
+
+cdef object refuse_operands(str operator, left, right, other):
+    """The error of an operator that tensors have not with such operands; NotImplemented where a foreign type may know what to do."""
+    if not isinstance(other, (Tensor, int, float, complex, str, tuple, list)) and other is not None:
+        return operate(ops.matmul, left, right) if type(other).__name__ == "ndarray" and operator == "@" and other is right else NotImplemented
+    raise TypeError(f"unsupported operand type(s) for {operator}: '{type(left).__name__}' and '{type(right).__name__}'")
+
+cdef object only_item(Tensor t):
+    """The one element as a number, for float() and the like."""
+    if t.count != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return t.item()
+
+cdef object real_item(Tensor t, str kind):
+    value = only_item(t)
+    if isinstance(value, complex):
+        if value.imag != 0:
+            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+        return value.real
+    return value
+
+# Making a tensor from Python, torch.Tensor(2, 3), differs from making one inside: the type's slot gets the constructor, while
+# Tensor.__new__ in this file stays the bare allocation.
+ctypedef PyObject* (*NewFunction)(PyTypeObject*, PyObject*, PyObject*) except NULL
+
+cdef extern from *:
+    """
+    static newfunc rl_bare_new;
+    static void rl_keep_bare_new(PyTypeObject* type) { rl_bare_new = type->tp_new; }
+    static void rl_set_new(PyTypeObject* type, void* function) {
+      type->tp_new = (newfunc)function;
+      type->tp_vectorcall = NULL;  // that of the compiler would make a bare tensor
+    }
+    static PyObject* rl_allocate(PyTypeObject* type, PyObject* args, PyObject* kwargs) { return rl_bare_new(type, args, kwargs); }
+    static void rl_put(PyTypeObject* type, PyObject* name, PyObject* value) {
+      PyDict_SetItem(type->tp_dict, name, value);
+      PyType_Modified(type);
+    }
+    """
+    void keep_bare_new "rl_keep_bare_new"(PyTypeObject*) noexcept
+    void set_new "rl_set_new"(PyTypeObject*, void*) noexcept
+    object tensor_allocate "rl_allocate"(PyTypeObject*, object, PyObject*)
+    void put_in_type "rl_put"(PyTypeObject*, object, object) noexcept
+
+cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
+    cdef Tensor out = <Tensor>tensor_allocate(kind, (), NULL)
+    construct_legacy(out, <tuple>args, None if kwargs == NULL else <dict>kwargs)
+    Py_INCREF(out)
+    return <PyObject*>out
+
+give_attributes(Tensor)
+
+keep_bare_new(<PyTypeObject*>Tensor)
+
+set_new(<PyTypeObject*>Tensor, <void*>python_new)
+
+def install_method(str name, value):
+    """Puts a method or property on Tensor itself, so that it is found as fast as one that is compiled in."""
+    put_in_type(<PyTypeObject*>Tensor, name, value)
+
+def compiled_methods():
+    """(name, method) of what is compiled into Tensor."""
+    return [(name, value) for name, value in vars(Tensor).items() if type(value) is _compiled]
+
+_compiled = type(compiled_methods)
+
+for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
+              "is_maia", "is_mtia", "is_vulkan", "is_xla"):
+    install_method(_name, property(lambda self: False))
+
+install_method("is_cpu", property(lambda self: True))
+
+install_method("names", property(lambda self: (None,) * self.ndim))
+
+install_method("name", property(lambda self: None))
+
+install_method("_grad", property(read_grad_attribute, Tensor.grad.__set__, Tensor.grad.__delete__))

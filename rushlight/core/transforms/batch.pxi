@@ -443,15 +443,6 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
     return run_packed(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
 
 
-cdef int refuse_ended(Wrapped t, bint reduction) except -1:
-    if t.level.active or t.aspect is None or not isinstance(t.level, BatchLevel):
-        return 0
-    rule = "boxed_reduction_batch_rule" if reduction else "gen_vmap_plumbing"
-    raise RuntimeError("Either your tensor may have escaped from inside a function being vmapped and this is a user error (see "
-                       "https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal functorch error in "
-                       f"`{rule}` Please file an issue if it looks like the latter")
-
-
 # ---------------------------------------------------------------------------------------------------------- in and out
 def wrap_examples(BatchLevel level not None, tuple args, in_dims):
     """The arguments of a function as it sees them, where they are plain: tensors, plain containers of them, and whatever has no batch.

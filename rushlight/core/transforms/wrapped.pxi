@@ -8,6 +8,36 @@ cdef class Wrapped(Tensor):
     wrapper, what is recorded outside from value to value.
     """
 
+    cdef Tensor alias(self):
+        return wrap_value(self.level, self.value, self.aspect)
+
+    cdef Tensor plain(self):
+        return self.value.plain()
+
+    cdef Tensor readable(self, object what):
+        return (<Tensor?>self.level.read(self, what)).readable(what)
+
+    cdef bint has_ended(self):
+        return not self.level.active
+
+    cdef int refuse_escaped(self, bint reduction) except -1:
+        if self.level.active or self.aspect is None or not isinstance(self.level, BatchLevel):
+            return 0
+        rule = "boxed_reduction_batch_rule" if reduction else "gen_vmap_plumbing"
+        raise RuntimeError("Either your tensor may have escaped from inside a function being vmapped and this is a user error (see "
+                           "https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal functorch error in "
+                           f"`{rule}` Please file an issue if it looks like the latter")
+
+    cdef bint resize_within(self, object size) except -1:
+        if isinstance(self.level, DualLevel):
+            raise RuntimeError("cannot resize variables that has a forward grad")
+        if type(self.aspect) is not int:
+            return False
+        if tuple(size) != self.shape:
+            resize_tensor(self.value, (self.value.geometry.shape[0], *size))      # (the batch stays in front)
+            put_within(self, self.value, self.aspect)
+        return True
+
     def __bool__(self):
         return bool(self.level.read(self, "bool"))
 
@@ -60,6 +90,12 @@ cdef class Level:
         """Computes `op` on the values within."""
         raise NotImplementedError(f"{type(self).__name__}.process")
 
+    cdef object call(self, Op op, tuple arguments, object keywords):
+        return call_level(self, op, arguments, keywords)
+
+    cdef object rows_times_matrix(self, Tensor a, Tensor b):
+        return None
+
     cdef object compute(self, Op op, tuple arguments, object keywords):
         return self.process(op, arguments, keywords or {})
 
@@ -93,16 +129,6 @@ cdef int pop_level(Level level) except -1:
         raise RuntimeError("transforms must be left in the reverse order of being entered")
     pop_interpreter()
     return 0
-
-def current_interpreter():
-    """The innermost interpreter of this thread that is not at work now, or None."""
-    cdef list stack = interpreter_stack()
-    return stack[len(stack) - 1] if stack else None
-
-def interpreters():
-    """All interpreters of this thread that are not at work now, the innermost last."""
-    return tuple(interpreter_stack())
-
 
 # ---------------------------------------------------------------------------------------------------------- making wrappers
 cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
@@ -163,25 +189,15 @@ cdef bint holds_level(Level level, object value) noexcept:
                 return True
     return False
 
-cdef Tensor wrapped_alias(Wrapped source):
-    """detach() of a wrapper: the same value, without the history that the wrapper has."""
-    return wrap_value(source.level, source.value, source.aspect)
-
 cdef Tensor detached_within(Wrapped source):
     """detach(), through all levels: a tangent is lost."""
     cdef Tensor value = source.value.detach()
     value.depth = source.depth
     return value if isinstance(source.level, DualLevel) else wrap_value(source.level, value, source.aspect)
 
-cdef object readable(object value, what):
-    """A tensor whose memory may be read, for one that may be wrapped."""
-    while type(value) is Wrapped:
-        value = (<Wrapped>value).level.read(value, what)
-    return value
-
 def read_within(value, what):
     """A plain tensor with the elements of `value`, wrapped or not; an error where a level forbids to look."""
-    return readable(value, what)
+    return (<Tensor>value).readable(what) if isinstance(value, Tensor) else value
 
 
 # ---------------------------------------------------------------------------------------------------------- calls
@@ -360,7 +376,7 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
     return record_result(op, args, mask, result) if mask else 0
 
 
-enable_dict(<PyTypeObject*>Wrapped, <size_t>(<char*>attribute_slot(_a_tensor) - <char*><PyObject*>_a_tensor))
+give_attributes(Wrapped)
 
 
 # ---------------------------------------------------------------------------------------------------------- other calls at a level
@@ -402,32 +418,6 @@ class entered_again:
         pop_interpreter()
         self.level.grad_within, modes.transforms, modes.derivatives = self.before
 
-def is_differentiating():
-    """Whether one of the transforms that the program stands in is a derivative."""
-    return modes.derivatives & ((<uint64_t>1 << (modes.transforms & 63)) - 1) != 0
-
-class at_depth:
-    """A context for a function that a transform calls outside of itself: what it makes, and asks, is `depth` transforms deep."""
-
-    def __init__(self, depth):
-        self.depth = depth
-
-    def __enter__(self):
-        self.before = modes.transforms, modes.derivatives
-        modes.transforms = self.depth
-
-    def __exit__(self, *exc):
-        modes.transforms, modes.derivatives = self.before
-
-def transform_depth():
-    """How many transforms the program stands in."""
-    return modes.transforms
-
-def set_depth(Tensor x not None, int depth):
-    """Says that `x` is of the transform at `depth`."""
-    x.depth = <uint8_t>depth
-    return x
-
-def is_of_transform(Tensor x not None):
-    """Whether `x` is an intermediate value of a transform, active or ended."""
-    return x.depth > 0 or type(x) is Wrapped
+def call_through(Op op, tuple arguments, keywords):
+    """For interpreters that only watch: calls `op` as if they were not there."""
+    return run_below(op, arguments, keywords)

@@ -1,58 +1,5 @@
 # Backward. The newest ready node runs first (sequence numbers order them), once every node that feeds it has run; so hooks fire in PyTorch's
 # order, a graph of any depth needs no recursion, and each node runs once.
-cdef extern from *:
-    """
-    #include <queue>
-    #include <utility>
-    #include <vector>
-    // Which node runs next: that with the highest sequence number (by that alone: leaves, which all have the same, come in PyTorch's
-    // order). A single one that is ready, as in a chain, waits outside the heap.
-    class rl_ready_queue {
-     public:
-      using Entry = std::pair<uint64_t, int64_t>;
-      bool empty() const { return !has_single_ && heap_.empty(); }
-      void push(const Entry& entry) {
-        if (!has_single_ && heap_.empty()) {
-          single_ = entry;
-          has_single_ = true;
-          return;
-        }
-        if (has_single_) heap_.push(single_);
-        has_single_ = false;
-        heap_.push(entry);
-      }
-      Entry take() {
-        if (has_single_) {
-          has_single_ = false;
-          return single_;
-        }
-        Entry top = heap_.top();
-        heap_.pop();
-        return top;
-      }
-
-     private:
-      struct Sooner {
-        bool operator()(const Entry& a, const Entry& b) const { return a.first < b.first; }
-      };
-      std::priority_queue<Entry, std::vector<Entry>, Sooner> heap_;
-      Entry single_;
-      bool has_single_ = false;
-    };
-    """
-    cdef cppclass ReadyQueue "rl_ready_queue":
-        bint empty()
-        void push(pair[uint64_t, int64_t])
-        pair[uint64_t, int64_t] take()
-
-
-cdef extern from "Python.h":
-    unsigned long PyThread_get_thread_ident() noexcept
-
-cdef uint64_t run_counter = 0
-cdef dict active_runs = {}
-
-
 @cython.final
 cdef class BackwardRun:
     """One call of backward: what each node still waits for, and what has arrived for it."""
@@ -311,12 +258,6 @@ cdef class BackwardRun:
                 return True
         return False
 
-cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
-    """Does a restricted run need the gradient that goes to `target`?"""
-    cdef int64_t slot = run.slot_of(target)
-    return slot >= 0 and run.states[slot].needed
-
-
 cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     """The gradient of what was broadcast, summed over the dimensions that this made."""
     cdef int d, lead = gradient.geometry.ndim - shape.ndim
@@ -368,8 +309,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
     return value
 
 cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
-    while type(value) is Wrapped:
-        value = (<Wrapped>value).value    # of a batch, any example
+    value = value.plain()      # of a batch, any example
     if category[value.code] >= IS_FLOATING and bool((value != value).any()):
         error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
         add_note(error, "forward", source_line(node.made.code, node.made.instruction))
@@ -577,3 +517,32 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
         error.add_note("  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
                        "(set requires_grad=True on a leaf)")
     return error
+
+
+cdef enum:
+    DEEPEST = 30      # backwards inside one another on one thread: its stack, and Python's count of calls, are finite
+
+cdef object continue_in_thread(tuple arguments):
+    """Runs a backward on a new thread, with this one's modes, and waits for it."""
+    import threading
+    cdef bint grad = modes.grad, inference = modes.inference, wished = modes.wished, forward_ad = modes.forward_ad
+    cdef list interpreters = list(interpreter_stack())
+    hooks, disabled = list(getattr(_saved_hooks, "stack", ())), getattr(_saved_hooks, "disabled", None)
+    outcome = {}
+
+    def work():
+        modes.grad, modes.inference, modes.wished, modes.forward_ad = grad, inference, wished, forward_ad
+        use_stack(interpreters)
+        modes.interpreters = <int32_t>len(interpreters)
+        _saved_hooks.stack, _saved_hooks.disabled = hooks, disabled
+        try:
+            outcome["result"] = run_backward(*arguments)
+        except BaseException as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["result"]

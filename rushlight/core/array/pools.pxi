@@ -131,7 +131,7 @@ cdef extern from *:
     // A new member must be put back where its object is freed, above; then these sizes are to be changed.
     #define RL_MEMBERS(object) (sizeof(RL_STRUCT(object)) - sizeof(PyObject))
     #define rl_check_sizes(tensor, node, storage) do { \\
-      static_assert(RL_MEMBERS(tensor) == 224, "a member of Tensor that pools do not know"); \\
+      static_assert(RL_MEMBERS(tensor) == 232, "a member of Tensor that pools do not know"); \\
       static_assert(RL_MEMBERS(node) == 360, "a member of Node that pools do not know"); \\
       static_assert(RL_MEMBERS(storage) == 72, "a member of Storage that pools do not know"); \\
     } while (0)
@@ -158,7 +158,9 @@ cdef extern from *:
 
 # Never filled: they tell the macros above the struct.
 cdef Storage _like_storage = None
+
 cdef Tensor _like_tensor = None
+
 cdef Node _like_node = None
 
 cdef inline Tensor bare_tensor():
@@ -178,9 +180,36 @@ cdef inline Storage new_storage(int64_t nbytes):
     cdef PyObject* ready = small_storage(_like_storage, nbytes)
     return fresh_storage(nbytes) if ready == NULL else own_storage(ready)
 
+cdef extern from *:
+    """
+    // .grad outlives its tensor by a moment, so that chains of tensors, each the .grad of the next, are freed without recursion.
+    #define rl_grad_slot(tensor) (&(tensor)->grad_)
+    static destructor rl_bare_dealloc;
+    static size_t rl_grad_offset;
+    static void rl_tensor_dealloc(PyObject* self) {
+      PyObject** slot = (PyObject**)((char*)self + rl_grad_offset);
+      PyObject* grad = *slot;
+      if (grad == Py_None || !grad) return rl_bare_dealloc(self);
+      *slot = NULL;
+      rl_bare_dealloc(self);
+      rl_let_go(grad);
+    }
+    static void rl_free_grads_in_turn(PyTypeObject* type, size_t offset) {
+      rl_bare_dealloc = type->tp_dealloc;
+      rl_grad_offset = offset;
+      type->tp_dealloc = rl_tensor_dealloc;
+    }
+    """
+    void free_grads_in_turn "rl_free_grads_in_turn"(PyTypeObject*, size_t) noexcept
+    PyObject** grad_slot "rl_grad_slot"(Tensor) noexcept
+
+
 cdef start_pools():
+    cdef Tensor tensor = Tensor.__new__(Tensor)
+    free_grads_in_turn(<PyTypeObject*>Tensor, <size_t>(<char*>grad_slot(tensor) - <char*><PyObject*>tensor))
     check_sizes(_like_tensor, _like_node, _like_storage)
     pool_storages(_like_storage, <PyTypeObject*>Storage)
     pool_tensors(_like_tensor, <PyTypeObject*>Tensor)
     pool_nodes(_like_node, <PyTypeObject*>OpNode)
+
 start_pools()

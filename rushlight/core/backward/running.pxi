@@ -1,28 +1,49 @@
 # What a backward tells while it runs: to hooks, to interpreters, and in anomaly mode to the user.
-cdef BackwardRun innermost_run():
-    """The innermost backward that runs on this thread, or None."""
-    cdef BackwardRun run
-    cdef unsigned long thread = PyThread_get_thread_ident()
-    for value in reversed(list(active_runs.values())):
-        run = <BackwardRun>value
-        if run.thread == thread:
-            return run
-    return None
+cdef extern from *:
+    """
+    #include <queue>
+    #include <utility>
+    #include <vector>
+    // Which node runs next: that with the highest sequence number (by that alone: leaves, which all have the same, come in PyTorch's
+    // order). A single one that is ready, as in a chain, waits outside the heap.
+    class rl_ready_queue {
+     public:
+      using Entry = std::pair<uint64_t, int64_t>;
+      bool empty() const { return !has_single_ && heap_.empty(); }
+      void push(const Entry& entry) {
+        if (!has_single_ && heap_.empty()) {
+          single_ = entry;
+          has_single_ = true;
+          return;
+        }
+        if (has_single_) heap_.push(single_);
+        has_single_ = false;
+        heap_.push(entry);
+      }
+      Entry take() {
+        if (has_single_) {
+          has_single_ = false;
+          return single_;
+        }
+        Entry top = heap_.top();
+        heap_.pop();
+        return top;
+      }
 
-def current_run():
-    """The number of the innermost backward that runs on this thread, or 0."""
-    run = innermost_run()
-    return 0 if run is None else run.id
+     private:
+      struct Sooner {
+        bool operator()(const Entry& a, const Entry& b) const { return a.first < b.first; }
+      };
+      std::priority_queue<Entry, std::vector<Entry>, Sooner> heap_;
+      Entry single_;
+      bool has_single_ = false;
+    };
+    """
+    cdef cppclass ReadyQueue "rl_ready_queue":
+        bint empty()
+        void push(pair[uint64_t, int64_t])
+        pair[uint64_t, int64_t] take()
 
-def current_node():
-    """The node that the innermost backward of this thread runs, or None."""
-    run = innermost_run()
-    return None if run is None or run.current == NULL else expose(<Node>run.current)
-
-def running_depth():
-    """How many backwards run inside one another on this thread."""
-    thread = PyThread_get_thread_ident()
-    return sum([1 for run in list(active_runs.values()) if (<BackwardRun>run).thread == thread])
 
 def current_run_reaches(Node node):
     """Whether the innermost running backward executes (or captures) `node`."""
@@ -121,34 +142,6 @@ cdef warn_of_anomaly(Node node):
         parent = parent.metadata.get("parent_")
 
 
-cdef enum:
-    DEEPEST = 30      # backwards inside one another on one thread: its stack, and Python's count of calls, are finite
-
-cdef object continue_in_thread(tuple arguments):
-    """Runs a backward on a new thread, with this one's modes, and waits for it."""
-    import threading
-    cdef bint grad = modes.grad, inference = modes.inference, wished = modes.wished, forward_ad = modes.forward_ad
-    cdef list interpreters = list(interpreter_stack())
-    hooks, disabled = list(getattr(_saved_hooks, "stack", ())), getattr(_saved_hooks, "disabled", None)
-    outcome = {}
-
-    def work():
-        modes.grad, modes.inference, modes.wished, modes.forward_ad = grad, inference, wished, forward_ad
-        use_stack(interpreters)
-        modes.interpreters = <int32_t>len(interpreters)
-        _saved_hooks.stack, _saved_hooks.disabled = hooks, disabled
-        try:
-            outcome["result"] = run_backward(*arguments)
-        except BaseException as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["result"]
-
 def set_version(Tensor t, uint32_t version):
     """Puts a version back (for writes that are known not to matter to backward)."""
     t.storage.version = version
@@ -174,7 +167,3 @@ def current_run_is_restricted():
     """Whether the innermost running backward goes only to chosen inputs."""
     run = innermost_run()
     return run is not None and run.restricted
-
-def call_through(Op op, tuple arguments, keywords):
-    """For interpreters that only watch: calls `op` as if they were not there."""
-    return run_below(op, arguments, keywords)

@@ -1,5 +1,6 @@
 # NumPy, DLPack and the buffer protocol: other libraries' views of the same memory.
 _array_names = {code: dtype_facts[code].typestr.decode() for code in range(DTYPES) if dtype_facts[code].typestr[0]}
+
 _array_kinds = {kind: code for code, kind in _array_names.items()}
 
 cdef object to_numpy(Tensor x):
@@ -12,7 +13,7 @@ cdef object to_numpy(Tensor x):
     root_of(x.storage).memory.fixed = True
     if x.count == 0:
         return numpy.empty(tuple(x.shape), dtype=_array_names[x.code])
-    kept = detached(x)
+    kept = alias_of(x)
     (<object>kept).__array_interface__ = {
         "version": 3, "typestr": _array_names[x.code], "shape": tuple(x.shape), "data": (<size_t>data_of(x), False),
         "strides": tuple([x.geometry.strides[d] * item for d in range(x.geometry.ndim)])}
@@ -20,7 +21,7 @@ cdef object to_numpy(Tensor x):
 
 def numpy_of(Tensor x):
     """The same memory as a NumPy array (no copy)."""
-    return to_numpy(resolved(<Tensor>readable(x, "numpy")))
+    return to_numpy(resolved(x.readable("numpy")))
 
 cdef object _numpy_array = None, _numpy_scalar = None     # numpy.ndarray and numpy.generic, once a program has imported NumPy
 
@@ -149,7 +150,7 @@ cdef object list_from(Tensor x, char* at, int dim):
 
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""
-    x = resolved(<Tensor>readable(x, "tolist"))
+    x = resolved(x.readable("tolist"))
     return list_from(x, data_of(x), 0)
 
 
@@ -280,7 +281,7 @@ def to_dlpack(Tensor tensor, versioned=False, copied=False):
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if tensor.flags & LAZY:
         raise BufferError(f"Can't export tensors with the {'conjugate' if tensor.flags & CONJUGATE else 'negative'} bit set")
-    tensor = <Tensor>readable(tensor, "__dlpack__")
+    tensor = tensor.readable("__dlpack__")
     root = root_of(tensor.storage)
     root.memory.lent = True
     return dlpack_capsule(root, data_of(tensor), tensor.geometry, dtype_facts[tensor.code].dlpack_code, 8 * item_bytes[tensor.code], versioned,
@@ -331,139 +332,3 @@ def from_dlpack_capsule(capsule):
     if CHECKED:
         check_tensor(out)
     return out
-
-
-# ---------------------------------------------------------------------------------------------------------- subclasses
-# __torch_function__: while no subclass other than Parameter exists, a call costs one test.
-cdef bint subclasses_exist = False
-_torch_function = __import__("threading").local()
-
-def notice_subclass(cls not None):
-    """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention."""
-    global subclasses_exist, uncommon_exist
-    inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)
-    if cls.__torch_function__ is not disabled_torch_function:
-        subclasses_exist = uncommon_exist = True
-
-def disabled_torch_function(func, types, args=(), kwargs=None):
-    """For subclasses that want results to be plain tensors: `__torch_function__ = torch._C._disabled_torch_function_impl`."""
-    with DisableTorchFunction():
-        return func(*args, **(kwargs or {}))
-
-class DisableTorchFunction:
-    """Inside, subclasses are not asked."""
-
-    def __enter__(self):
-        _torch_function.depth = getattr(_torch_function, "depth", 0) + 1
-
-    def __exit__(self, *exc):
-        _torch_function.depth -= 1
-
-def is_torch_function_enabled():
-    """Whether subclasses are asked in this thread."""
-    return not getattr(_torch_function, "depth", 0)
-
-def has_torch_function(arguments):
-    """Whether a type among the arguments, or among those in lists of them, has a __torch_function__ to be asked."""
-    return is_torch_function_enabled() and len(overriding_types(tuple(arguments))) > 0
-
-def torch_function_types(arguments):
-    """The arguments whose types are to be asked, one of each type, those of subclasses first."""
-    return [first_of_type(arguments, kind) for kind in overriding_types(tuple(arguments))]
-
-cdef object first_of_type(arguments, kind):
-    for value in arguments:
-        if type(value) is kind:
-            return value
-        if isinstance(value, (list, tuple)):
-            found = first_of_type(value, kind)
-            if found is not None:
-                return found
-
-def default_torch_function(cls, func, types, args=(), kwargs=None):
-    """What Tensor.__torch_function__ does: runs the op; results that are plain tensors become `cls`."""
-    if not all([issubclass(cls, t) for t in types]):
-        return NotImplemented
-    with DisableTorchFunction():
-        result = func(*args, **(kwargs or {}))
-    return result if func in kept_plain else in_subclass(result, cls)
-
-kept_plain = set()    # functions whose results stay as they are
-
-cdef object in_subclass(object value, object cls):
-    cdef Depth depth
-    if type(value) is Tensor and cls is not Tensor:
-        return value.as_subclass(cls)
-    if isinstance(value, (tuple, list)):
-        depth.enter()
-        converted = [in_subclass(item, cls) for item in value]
-        return type(value)(converted) if type(value) in (tuple, list) or not hasattr(value, "_fields") else type(value)(converted)
-    return value
-
-cdef object view_as_type(Tensor x, cls):
-    cdef Tensor out = new_of_type(cls)
-    become_alias(out, x)
-    out.grad_fn_, out.output_number, out.base = grad_fn_of(x), x.output_number, x.base
-    out.flags = x.flags & ~RETAINS_GRAD
-    out.seen_version = x.seen_version
-    out.creation = x.creation
-    if x.grad_fn_ is None and needs_grad(x):
-        aliased = ops.alias(x)
-        out.grad_fn_ = (<Tensor>aliased).grad_fn_
-    return out
-
-cdef list overriding_types(arguments, int depth=0):
-    """The types among the arguments that want a say, subclasses first. Lists in lists are looked into a few levels deep."""
-    cdef list types = []
-    for value in arguments:
-        if isinstance(value, (list, tuple)):
-            for kind in overriding_types(value, depth + 1) if depth < 4 else ():
-                if kind not in types:
-                    types.append(kind)
-            continue
-        kind = type(value)
-        if kind is Tensor or kind is Wrapped or kind in types or isinstance(value, (int, float, str)) or value is None:
-            continue
-        handler = getattr(kind, "__torch_function__", None)
-        if handler is None or handler is disabled_torch_function:
-            continue
-        for place in range(len(types) + 1):
-            if place == len(types) or issubclass(kind, types[place]):
-                types.insert(place, kind)
-                break
-    return types
-
-def dispatch_torch_function(function, arguments, args, kwargs, bint required=False):
-    """Asks the types of `arguments`; NotImplemented where none takes part. `required`: somebody must answer."""
-    if not required and (not subclasses_exist or getattr(_torch_function, "depth", 0)):
-        return NotImplemented
-    types = overriding_types(arguments)
-    if not types:
-        return NotImplemented
-    for kind in types:
-        result = kind.__torch_function__(function, tuple(types), args, kwargs)
-        if result is not NotImplemented:
-            return result
-    raise TypeError(f"Multiple dispatch failed for 'torch.{getattr(function, '__name__', function)}'; all __torch_function__ handlers returned "
-                    "NotImplemented:\n\n" + "\n".join([f"  - tensor subclass {kind}" for kind in types]))
-
-cdef object overridden(Op op, int mode, tuple arguments, out):
-    if getattr(_torch_function, "depth", 0):
-        return NotImplemented
-    keywords = {}
-    args = list(arguments)
-    # Parameters at their defaults are left out, as the caller left them out.
-    while len(args) > 1 and args[len(args) - 1] is op.defaults[len(args) - 1]:
-        args.pop()
-    while len(args) > op.positional:
-        value = args.pop()
-        keywords[op.parameters[len(args)]] = value
-    if out is not None:
-        keywords["out"] = out
-    function = op if mode != MODE_IN_PLACE else getattr(Tensor, op.name + "_", None)
-    if function is None:
-        return NotImplemented        # of no public name
-    return dispatch_torch_function(function, list(arguments) + [out], tuple(args), keywords)
-
-cdef object overridden_method(str name, tuple args):
-    return dispatch_torch_function(getattr(Tensor, name), args, args, {})

@@ -1,0 +1,88 @@
+# Public functions that make new tensors of given sizes.
+@cython.final
+cdef class Factory:
+    """zeros, ones, empty, rand, randn: makes tensors of the given size. Calls with sizes, dtype and requires_grad alone are served here, all
+    others by the Python function `general`."""
+    cdef vectorcall_function vectorcall
+    cdef str name
+    cdef object value              # what the tensors are filled with; None: nothing
+    cdef Kernel kernel             # or what they are drawn by, with `value` as the first of two parameters
+    cdef object general
+    cdef dict __dict__
+
+    def __init__(self, str name, value, general, Kernel kernel=None):
+        self.vectorcall = call_factory
+        self.name, self.value, self.general, self.kernel = name, value, general, kernel
+        describe(self, name, general.__doc__)
+
+    def __repr__(self):
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
+
+    def __reduce__(self):
+        return reduced_callable(self)
+
+    @property
+    def __wrapped__(self):
+        """The declaration."""
+        return self.general
+
+cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
+    cdef Factory factory = <Factory>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i, keywords = 0 if kwnames == NULL else PyTuple_GET_SIZE(<object>kwnames)
+    cdef int64_t sizes[MAX_DIMS]
+    cdef object dtype = None
+    cdef object name, value, out
+    cdef bint requires_grad = False, plain = n > 0 and n < 16
+    cdef int code, count = 0, overflow = 0
+    cdef Tensor made
+    for i in range(keywords):
+        name, value = <object>PyTuple_GET_ITEM(<object>kwnames, i), <object>args[n + i]
+        if name == "dtype":
+            dtype = value
+        elif name == "requires_grad":
+            requires_grad = value
+        elif value is not None and not (name == "device" and value is cpu):
+            plain = False
+    if plain:
+        for i in range(n):
+            if not PyLong_CheckExact(<object>args[i]):
+                plain = False
+                break
+            sizes[i] = PyLong_AsLongLongAndOverflow(<object>args[i], &overflow)
+            if overflow:
+                plain = False
+                break
+        count = <int>n
+        if not plain and n == 1 and isinstance(<object>args[0], (tuple, list)):
+            count = read_size_sequence(factory.name, <object>args[0], sizes)
+            plain = True
+        for i in range(count):
+            if sizes[i] < 0:
+                plain = False
+    if plain:
+        code = NO_DTYPE if dtype is None else code_for(factory.name, dtype)
+        made = new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, count)
+        if factory.kernel is not None:
+            if modes.interpreters:
+                made = draw_at_level(made, factory.kernel, None, factory.value, 1.0)
+            else:
+                draw_into(made, factory.kernel, <Generator>default_generator, factory.value, 1.0)
+        elif factory.value is not None:
+            fill_elements(made, factory.value)
+        if requires_grad:
+            require_grad_at_creation(made)
+        out = made
+    else:
+        positional = [<object>args[i] for i in range(n)]
+        out = factory.general(*positional, **{<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i] for i in range(keywords)})
+    Py_INCREF(out)
+    return <PyObject*>out
+
+# As functions alone: unlike an op, a factory that is an attribute of a class does not become its method.
+cdef Factory _a_factory = Factory.__new__(Factory)
+
+enable_plain_vectorcall(<PyTypeObject*>Factory, <size_t>(<char*>&_a_factory.vectorcall - <char*><PyObject*>_a_factory))

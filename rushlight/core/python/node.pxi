@@ -1,0 +1,215 @@
+# Nodes: what programs see of the graph, and what each kind does in backward.
+@cython.final
+cdef class NodeExtras:
+    """What few nodes have: hooks and metadata."""
+
+
+@cython.trashcan(True)
+@cython.freelist(1024)
+cdef class Node:
+    """One recorded operation of the graph: `tensor.grad_fn`."""
+
+    def __init__(self):
+        raise TypeError(f"cannot create '{type(self).__name__}' instances")
+
+    cdef int output_count(self) noexcept:
+        return 1 if self.more_outputs is None else 1 + <int>PyTuple_GET_SIZE(self.more_outputs)
+
+    cdef str backward_name(self):
+        """The name of the Python type that users see, say AddBackward0."""
+        return type(self).__name__
+
+    cdef str forward_name(self):
+        """The name in error texts."""
+        return self.name()
+
+    # Gradients of the outputs (the gradient itself where there is one output, else a tuple) to gradients of the inputs.
+    cdef tuple backward(self, object gradient, object run):
+        raise NotImplementedError
+
+    cdef void free_saved(self):
+        pass
+
+    cdef void remember_line(self) noexcept:
+        self.made.mark()
+        if modes.anomaly:
+            remember_traceback(self)
+
+    cdef uint32_t next_output(self, Py_ssize_t i) noexcept:
+        return self.next_outputs[i] if self.next_outputs.size() else 0
+
+    cdef NodeExtras need_extras(self):
+        if self.extras is None:
+            self.extras = NodeExtras.__new__(NodeExtras)
+        return self.extras
+
+    def name(self):
+        """The name of this node's kind, such as AddBackward0."""
+        cdef str called = self.backward_name()
+        return "torch::autograd::" + called if called in ("CopyBackwards", "NotImplemented") else called
+
+    @property
+    def next_functions(self):
+        """((node, output number), …): where the gradients go; (None, 0) for inputs that need none."""
+        keep_accumulators(self)
+        # (Where a number comes first and has a name of its own, PowBackward2, it has no edge.)
+        cdef Py_ssize_t i, first = isinstance(self, OpNode) and self.variant == 2 and isinstance(self.plan.op, PointwiseOp)
+        cdef Node target
+        cdef list pairs = []
+        for i in range(first, edge_total(self)):
+            target = edge_at(self, i)
+            pairs.append((None if target is None else expose(target), self.next_output(i)))
+        return tuple(pairs)
+
+    @property
+    def metadata(self):
+        """A dict for notes of the user's."""
+        extras = self.need_extras()
+        if extras.metadata is None:
+            extras.metadata = {}
+        return extras.metadata
+
+    @property
+    def source_line(self):
+        """(file, line number) of the line that made this node, or None."""
+        return source_line(self.made.code, self.made.instruction)
+
+    @property
+    def requires_grad(self):
+        """True: a graph has no other nodes."""
+        return True
+
+    def _sequence_nr(self):
+        return self.sequence
+
+    def _set_sequence_nr(self, sequence):
+        self.sequence = sequence
+
+    def _register_hook_dict(self, hooks):
+        """Takes a dict of hooks (id to function) as the hooks of output 0, for tensors that know their hooks."""
+        extras = self.need_extras()
+        if extras.tensor_hooks is None:
+            extras.tensor_hooks = {}
+        extras.tensor_hooks[0] = hooks
+
+    @property
+    def _input_metadata(self):
+        outputs = [(make_size(self.shape.shape, self.shape.ndim), self.dtype_code)] + list(self.more_outputs or ())
+        return tuple([OutputMetadata(shape, dtypes[code]) for shape, code in outputs])
+
+    def register_hook(self, hook):
+        """Calls `hook(grad_inputs, grad_outputs)` after this node ran; what it returns (if not None) replaces grad_inputs."""
+        extras = self.need_extras()
+        if extras.post_hooks is None:
+            extras.post_hooks = new_hooks()
+        return add_hook(extras.post_hooks, hook)
+
+    def register_prehook(self, hook):
+        """Calls `hook(grad_outputs)` before this node runs; what it returns (if not None) replaces grad_outputs."""
+        extras = self.need_extras()
+        if extras.pre_hooks is None:
+            extras.pre_hooks = new_hooks()
+        return add_hook(extras.pre_hooks, hook)
+
+    def __call__(self, *gradients, **keywords):
+        cdef int n = self.output_count()
+        if keywords:
+            raise TypeError("keyword arguments are not supported")
+        if len(gradients) != n:
+            raise TypeError(f"expected {n} arguments, got {len(gradients)} instead")
+        for place, value in enumerate(gradients):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(f"argument {place} is not a Variable")
+        result = self.backward(gradients[0] if n == 1 else gradients, None)
+        return result if len(result) != 1 else result[0]
+
+    def __repr__(self):
+        return f"<{self.backward_name()} object at {id(self):#x}>"
+
+class OutputMetadata:
+    """Shape and dtype of one output of a node."""
+    __slots__ = ("shape", "dtype")
+    is_nested_tensor = is_cpp_nested_tensor = False
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = list(shape), dtype
+
+    @property
+    def device(self):
+        return cpu
+
+    def __repr__(self):
+        return f"OutputMetadata(shape={self.shape}, dtype={self.dtype})"
+
+
+@cython.trashcan(True)
+cdef class OpNode(Node):
+    """A node whose derivative is in the op table."""
+
+    cdef str backward_name(self):
+        if self.extras is not None and self.extras.title is not None:
+            return self.extras.title
+        return self.plan.op.number_name if self.variant == OF_NUMBER else <str>self.plan.op.backward_names[self.variant]
+
+    cdef str forward_name(self):
+        return error_name(self.backward_name())
+
+    cdef tuple backward(self, object gradient, object run):
+        cdef tuple result = tuple_of_none(edge_total(self))
+        run_rules(self, gradient, <BackwardRun>run, result)
+        return result
+
+    cdef bint holds_indices(self):
+        for i in range(self.plan.saved_count):
+            value = <object>saved_items(self)[i]
+            if type(value) is SavedTensor or isinstance(value, (Tensor, list)):
+                return True
+        return False
+
+    cdef void free_saved(self):
+        cdef int i
+        cdef object value
+        if not self.plan.saves_tensors and not (self.plan.saves_indices and self.holds_indices()):
+            return
+        self.freed = True
+        for i in range(self.plan.saved_count):
+            value = <object>saved_items(self)[i]
+            if type(value) is SavedTensor:
+                (<SavedTensor>value).freed = True
+            elif type(value) is list:
+                free_items(<list>value)
+            elif not isinstance(value, Tensor) and type(value) is not Storage:
+                continue
+            put_item(&saved_items(self)[i], <PyObject*>None)
+
+    def __dir__(self):
+        return object.__dir__(self) + saved_attributes(self)
+
+    def __getattr__(self, str name):
+        # _saved_self, _raw_saved_result, …: what backward keeps, by PyTorch's names.
+        if name.startswith("_saved_") or name.startswith("_raw_saved_"):
+            return saved_attribute(self, name)
+        raise AttributeError(f"'{self.backward_name()}' object has no attribute '{name}'")
+
+
+# no_gc_clear: a collection must not take `leaf` away before __dealloc__ has told the variable. (Every cycle through a node like
+# this passes through other objects too, which break it.)
+@cython.trashcan(True)
+@cython.no_gc_clear
+cdef class AccumulateGrad(Node):
+    """The end of a path: adds what arrives to `variable.grad`."""
+
+    @property
+    def variable(self):
+        """The leaf."""
+        return self.leaf
+
+    cdef tuple backward(self, object gradient, object run):
+        if gradient is not None:
+            accumulate_into_leaf(self.leaf, gradient)
+        if self.leaf.post_hooks:
+            after_accumulation(self.leaf)
+        return ()
+
+    def name(self):
+        return "torch::autograd::AccumulateGrad"

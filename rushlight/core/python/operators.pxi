@@ -1,0 +1,99 @@
+# The operators' methods by name.
+cdef extern from *:
+    """
+    // An operator's method by name, x.__add__(y), is another object than Python's own, which would cost subclasses the way through C: they would
+    // look the method up for x + y. So what a subclass does not define itself it gets from Tensor.
+    static const char* const rl_operators[][3] = {
+      {"__add__", "__radd__", ""}, {"__sub__", "__rsub__", ""}, {"__mul__", "__rmul__", ""}, {"__truediv__", "__rtruediv__", ""},
+      {"__pow__", "__rpow__", ""}, {"__floordiv__", "__rfloordiv__", ""}, {"__mod__", "__rmod__", ""}, {"__lshift__", "__rlshift__", ""},
+      {"__rshift__", "__rrshift__", ""}, {"__and__", "__rand__", ""}, {"__or__", "__ror__", ""}, {"__xor__", "__rxor__", ""},
+      {"__matmul__", "__rmatmul__", ""}, {"__iadd__", "", ""}, {"__isub__", "", ""}, {"__imul__", "", ""}, {"__itruediv__", "", ""},
+      {"__ipow__", "", ""}, {"__ifloordiv__", "", ""}, {"__imod__", "", ""}, {"__ilshift__", "", ""}, {"__irshift__", "", ""},
+      {"__iand__", "", ""}, {"__ior__", "", ""}, {"__ixor__", "", ""}};
+    #define RL_SLOT(name) (void**)&type->tp_as_number->nb_##name
+    static void rl_operator_slots(PyTypeObject* type, void*** slots) {
+      void** all[] = {RL_SLOT(add), RL_SLOT(subtract), RL_SLOT(multiply), RL_SLOT(true_divide), RL_SLOT(power), RL_SLOT(floor_divide),
+        RL_SLOT(remainder), RL_SLOT(lshift), RL_SLOT(rshift), RL_SLOT(and), RL_SLOT(or), RL_SLOT(xor), RL_SLOT(matrix_multiply),
+        RL_SLOT(inplace_add), RL_SLOT(inplace_subtract), RL_SLOT(inplace_multiply), RL_SLOT(inplace_true_divide), RL_SLOT(inplace_power),
+        RL_SLOT(inplace_floor_divide), RL_SLOT(inplace_remainder), RL_SLOT(inplace_lshift), RL_SLOT(inplace_rshift), RL_SLOT(inplace_and),
+        RL_SLOT(inplace_or), RL_SLOT(inplace_xor)};
+      memcpy(slots, all, sizeof(all));
+    }
+    static bool rl_same(PyTypeObject* type, PyTypeObject* base, const char* name) {
+      if (!*name) return true;
+      PyObject* key = PyUnicode_FromString(name);
+      bool same = _PyType_Lookup(type, key) == _PyType_Lookup(base, key);
+      Py_DECREF(key);
+      return same;
+    }
+    static void rl_inherit_operators(PyTypeObject* type, PyTypeObject* base) {
+      const int count = sizeof(rl_operators) / sizeof(rl_operators[0]);
+      void **mine[count], **theirs[count];
+      rl_operator_slots(type, mine);
+      rl_operator_slots(base, theirs);
+      for (int i = 0; i < count; i++)
+        if (rl_same(type, base, rl_operators[i][0]) && rl_same(type, base, rl_operators[i][1])) *mine[i] = *theirs[i];
+      bool compares = true;
+      for (const char* name : {"__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"}) compares = compares && rl_same(type, base, name);
+      if (compares) type->tp_richcompare = base->tp_richcompare;
+    }
+    """
+    void inherit_operators "rl_inherit_operators"(PyTypeObject*, PyTypeObject*) noexcept
+
+
+@cython.final
+cdef class Operator:
+    """The method of an operator: what does not fit it gets NotImplemented, so that Python asks the other operand."""
+    cdef vectorcall_function vectorcall
+    cdef readonly object __wrapped__
+    cdef readonly str __name__
+    cdef dict __dict__
+
+    def __init__(self, wrapped):
+        self.vectorcall = call_operator
+        self.__wrapped__, self.__name__ = wrapped, wrapped.__name__
+        self.__objclass__, self.__doc__, self.__qualname__ = Tensor, wrapped.__doc__, f"Tensor.{wrapped.__name__}"
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
+
+    def __repr__(self):
+        return f"<method '{self.__name__}' of 'torch._C.TensorBase' objects>"
+
+    def __reduce__(self):
+        return getattr, (Tensor, self.__name__)
+
+
+cdef PyObject* call_operator(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
+    cdef Operator method = <Operator>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    cdef object result
+    if n == 0 or not is_tensor_object(args[0]):
+        return call_anything(<PyObject*>method.__wrapped__, args, n, names)      # Python's error
+    try:
+        result = PyObject_Vectorcall(method.__wrapped__, <PyObject**>args, n, names)
+    except TypeError:
+        result = NotImplemented
+    Py_INCREF(result)
+    return <PyObject*>result
+
+def operator_methods():
+    """(name, method) for each operator with another operand."""
+    names = "add radd sub rsub mul rmul truediv rtruediv pow rpow floordiv rfloordiv mod rmod lshift rlshift rshift rrshift and rand or ror " \
+            "xor rxor matmul rmatmul iadd isub imul itruediv ipow ifloordiv imod ilshift irshift iand ior ixor lt le eq ne gt ge"
+    return [(f"__{name}__", Operator(vars(Tensor)[f"__{name}__"])) for name in names.split()]
+
+
+def notice_subclass(cls not None):
+    """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention."""
+    global subclasses_exist, uncommon_exist
+    inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)
+    if cls.__torch_function__ is not disabled_torch_function:
+        subclasses_exist = uncommon_exist = True
+
+
+cdef inline object assign_operator(Op op, object a, object b):
+    """a += b and the like, as a program writes it."""
+    if modes.transforms:
+        refuse_captured(op, <Tensor>a, isinstance(b, Tensor))
+    return operate_in_place(op, a, b)
