@@ -5,6 +5,7 @@ asks what is above by them.
 """
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -50,12 +51,14 @@ def test_files_make_no_circle(graph):
 def test_every_file_is_compiled_and_stands_in_the_list():
     source = (core_graph.CORE / "_core.pyx").read_text()
     build = (core_graph.CORE.parent / "meson.build").read_text()
+    picture = (core_graph.CORE.parents[1] / "docs" / "floors.svg").read_text().replace(" ·<", " · <")
     for path in core_graph.CORE.rglob("*.pxi"):
         file = path.relative_to(core_graph.CORE).as_posix()
         assert f"'core/{file}'" in build
         if file not in core_graph.HEADER:
             assert f'include "{file}"' in source
             assert f"\n        {path.stem} " in source, f"the docstring of _core.pyx does not say what {file} is"
+            assert re.search(rf"[>·] ?{path.stem}[ <]", picture), f"docs/floors.svg does not show {file}"
 
 
 def test_what_the_graph_sees(tmp_path):
