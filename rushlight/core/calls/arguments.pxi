@@ -65,16 +65,16 @@ def set_parser_readers(load, convert):
 
 
 cdef bint holds_integers(PyObject* value) noexcept:
-    """A tuple or list of small ints; to read it runs no code of Python's."""
+    """A tuple or list of short ints; to read it runs no code of Python's."""
     cdef Py_ssize_t i
     if PyTuple_Check(<object>value):
         for i in range(PyTuple_GET_SIZE(<object>value)):
-            if not is_small_integer(PyTuple_GET_ITEM_POINTER(<object>value, i)):
+            if not is_short_integer(PyTuple_GET_ITEM_POINTER(<object>value, i)):
                 return False
         return True
     if PyList_CheckExact(<object>value):
         for i in range(PyList_GET_SIZE(<object>value)):
-            if not is_small_integer(<PyObject*>PyList_GET_ITEM(<object>value, i)):
+            if not is_short_integer(<PyObject*>PyList_GET_ITEM(<object>value, i)):
                 return False
         return True
     return False
@@ -100,21 +100,21 @@ cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
         if is_tensor_object(value):
             return True
     elif of == KIND_INT:
-        if is_small_integer(value):
+        if is_short_integer(value):
             return True
     elif of == KIND_BOOL:
         if PyBool_Check(<object>value):
             return True
     elif of == KIND_FLOAT:
-        if PyFloat_CheckExact(<object>value) or is_small_integer(value):
+        if PyFloat_CheckExact(<object>value) or is_short_integer(value):
             return True
     elif of == KIND_INTS:
-        if holds_integers(value) or (kind & TAKES_ONE and is_small_integer(value)):
+        if holds_integers(value) or (kind & TAKES_ONE and is_short_integer(value)):
             return True
     elif of == KIND_TENSOR_OR_NUMBER or of == KIND_NUMBER:
         if of == KIND_TENSOR_OR_NUMBER and is_tensor_object(value):
             return True
-        if PyFloat_CheckExact(<object>value) or is_small_integer(value) or PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value):
+        if PyFloat_CheckExact(<object>value) or is_short_integer(value) or PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value):
             return True
     elif of == KIND_TENSORS:
         if holds_tensors(value):
@@ -148,7 +148,7 @@ cdef bint fits_pattern(const Pattern* pattern, PyObject* const* args, Py_ssize_t
         if not pattern.takes_loose:
             return False
         for i in range(n):
-            if not is_small_integer(args[i]):
+            if not is_short_integer(args[i]):
                 return False
         given = 1
     else:

@@ -7,16 +7,7 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    // An int of at most 60 bits.
-    static inline bool rl_is_small(PyObject* value) {
-      if (!PyLong_CheckExact(value)) return false;
-    #if PY_VERSION_HEX >= 0x030C0000
-      return (((PyLongObject*)value)->long_value.lv_tag >> 3) <= 2;
-    #else
-      return Py_SIZE(value) <= 2 && Py_SIZE(value) >= -2;
-    #endif
-    }
-    // One of a single digit, and its value.
+    // An int of a single digit (of 30 bits), and its value.
     #if PY_VERSION_HEX >= 0x030C0000
     static inline bool rl_is_short(PyObject* value) {
       return PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject*)value);
@@ -29,7 +20,6 @@ cdef extern from *:
     static inline PyTypeObject* rl_type(PyObject* value) { return Py_TYPE(value); }
     static inline PyObject* const* rl_items(PyObject* tuple) { return ((PyTupleObject*)tuple)->ob_item; }
     """
-    bint is_small_integer "rl_is_small"(PyObject*) noexcept
     bint is_short_integer "rl_is_short"(PyObject*) noexcept
     int64_t short_integer "rl_short"(PyObject*) noexcept
     PyTypeObject* type_of "rl_type"(PyObject*) noexcept

@@ -67,6 +67,7 @@ cdef class Op:
         self.has_variants = len(backward_names) > 1
         self.takes_real_part = True
         self.fails_first = backward_names == ("NotImplemented",)
+        self.is_composition = backward_names == (None,)
         self.takes_dtype = "dtype" in parameters
         self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])

@@ -88,10 +88,7 @@ def windows(Tensor x, int dim, sizes):
     for length in sizes:
         size = length
         begin, end = start, start + size
-        if modes.interpreters:
-            pieces.append(ops.slice(x, at, begin, end, step))
-        else:
-            args[0], args[1], args[2], args[3], args[4] = <PyObject*>x, <PyObject*>at, <PyObject*>begin, <PyObject*>end, <PyObject*>step
-            pieces.append(execute_new(ops.slice, args))
+        args[0], args[1], args[2], args[3], args[4] = <PyObject*>x, <PyObject*>at, <PyObject*>begin, <PyObject*>end, <PyObject*>step
+        pieces.append(call_new(ops.slice, args))
         start += size
     return pieces

@@ -218,9 +218,6 @@ cdef bint repeat_row(Tensor out, Tensor row):
 cdef class MatmulOp(Op):
     """The @ operator: chooses the product by the numbers of dimensions. It is a composition: interpreters see what it calls."""
 
-    def __cinit__(self, *_, **__):
-        self.is_composition = True
-
     cdef object compute(self, PyObject** args, Call* call):
         cdef int m, n
         require_tensors(self, args, 0, 2)
@@ -249,9 +246,6 @@ cdef object row_times_matrix(Tensor a, Tensor b):
 @cython.final
 cdef class LinearOp(Op):
     """linear(input, weight, bias): a layer of a batch of rows is one product. A composition too: of t, and mm or addmm."""
-
-    def __cinit__(self, *_, **__):
-        self.is_composition = True
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef PyObject* passed[MAX_PARAMETERS]

@@ -22,13 +22,10 @@ cdef class ReductionOp(Op):
     cdef bint bool_keeps_uint8
     cdef object check                        # refuses bool or complex: check(dtype) is called with those alone
 
-    def configure(self, str kernel, int result, list numbers, bint single=False, empty_error=None, int output_count=1,
+    def configure(self, str kernel_name, int result, list numbers, bint single=False, empty_error=None, int output_count=1,
                   bint bool_keeps_uint8=False, check=None):
         """Called once by the table, after construction."""
-        cdef bytes encoded = kernel.encode()
-        self.kernel = find_kernel(encoded)
-        if self.kernel == NULL:
-            raise ImportError(f"the op table declares {self.name}, but there is no kernel '{kernel}'")
+        self.kernel = (<Kernel>kernel(kernel_name)).function
         self.result, self.number_at, self.single, self.empty_error = result, numbers, single, empty_error
         self.output_count, self.bool_keeps_uint8, self.check = output_count, bool_keeps_uint8, check
         find = self.keywords.get

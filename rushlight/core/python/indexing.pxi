@@ -9,10 +9,8 @@ cdef object get_item(Tensor x, object index):
             raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
                              "tensor to a number")
         check_index(x, 0, index, 0)
-        if modes.interpreters:
-            return ops.select(x, 0, index)
         args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
-        return execute_new(ops.select, args)
+        return call_new(ops.select, args)
     if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
         return get_slice(x, index)
     view, indices = split_index(x, index)
