@@ -4,22 +4,22 @@
 
 #include "isa.h"
 
-#define RL_DECLARE(isa)                     \
-  namespace rl::isa {                       \
-  void register_convert();                  \
-  void register_pointwise();                \
-  void register_pointwise_math();           \
-  [[gnu::weak]] void register_reduce();     \
-  [[gnu::weak]] void register_scan();       \
-  [[gnu::weak]] void register_neural();     \
-  static void register_all() {              \
-    register_convert();                     \
-    register_pointwise();                   \
-    register_pointwise_math();              \
-    if (register_reduce) register_reduce(); \
-    if (register_scan) register_scan();     \
-    if (register_neural) register_neural(); \
-  }                                         \
+#define RL_DECLARE(isa)           \
+  namespace rl::isa {             \
+  void register_convert();        \
+  void register_pointwise();      \
+  void register_pointwise_math(); \
+  void register_reduce();         \
+  void register_scan();           \
+  void register_neural();         \
+  static void register_all() {    \
+    register_convert();           \
+    register_pointwise();         \
+    register_pointwise_math();    \
+    register_reduce();            \
+    register_scan();              \
+    register_neural();            \
+  }                               \
   }
 RL_DECLARE(baseline)
 #if defined(__x86_64__) && !defined(RL_BASELINE_ONLY)

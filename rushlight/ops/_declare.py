@@ -34,7 +34,7 @@ NUMPY_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",)}
 
 RESULTS = {"same": 0, "sum": 1, "floating": 2, "real": 3, "bool": 4, "int64": 5}
 
-FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_COLUMN_MAJOR = range(7)
+FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_COLUMN_MAJOR, FROM_TANGENT = range(8)
 
 
 def camel_case(name):
@@ -104,7 +104,7 @@ class Declaration:
         return made
 
     def sources(self, rule, outputs):
-        """Where each parameter of a rule comes from, by its name."""
+        """Where each parameter of a rule, or (with tangents: `x_t`) of a jvp, comes from, by its name."""
         found = []
         for name in parameters_of(rule):
             if name == "g":
@@ -123,6 +123,8 @@ class Declaration:
                 found.append((FROM_DTYPE, self.parameters.index(name[:-6])))
             elif name.endswith("_column_major") and name[:-13] in self.parameters:
                 found.append((FROM_COLUMN_MAJOR, self.parameters.index(name[:-13])))
+            elif name.endswith("_t") and name[:-2] in self.parameters:
+                found.append((FROM_TANGENT, self.parameters.index(name[:-2])))
             else:
                 raise TypeError(f"a rule of {self.name} asks for '{name}', which is neither a parameter nor an output")
         return found

@@ -146,10 +146,6 @@ def set_version(Tensor t, uint32_t version):
     """Puts a version back (for writes that are known not to matter to backward)."""
     t.storage.version = version
 
-def has_graph(Tensor t):
-    """Whether backward can start here."""
-    return needs_grad(t)
-
 def edge_pair(Tensor t):
     """(node, output number) to which the gradient of `t` goes."""
     node = edge_of(t)

@@ -90,10 +90,11 @@ cdef inline object call_new(Op op, PyObject** args):
         return interpret(op, pack_arguments(op, args), None)
     return execute_new(op, args)
 
+cdef dict public_parameters = {"x": "input", "a": "input", "b": "other"}      # what errors call them
+
 cdef raise_missing(Op op, Py_ssize_t given):
     missing = [name for name, default in zip(op.parameters[given:], op.defaults[given:]) if default is MISSING]
-    names = {"x": "input", "a": "input", "b": "other"}
-    listed = ", ".join([f'"{names.get(name, name)}"' for name in missing])
+    listed = ", ".join([f'"{public_parameters.get(name, name)}"' for name in missing])
     raise TypeError(f"{op.name}() missing {len(missing)} required positional arguments: {listed}")
 
 cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObject* kwnames, int mode):

@@ -100,8 +100,7 @@ cdef class GeneralOp(Op):
 
 cdef int write_back(Tensor target, Tensor result) except -1:
     """Puts the result of a call in place into its target."""
-    if not can_cast_codes(result.code, target.code):
-        raise RuntimeError(f"result type {c10_name(result.code)} can't be cast to the desired output type {c10_name(target.code)}")
+    check_cast(result.code, target)
     if not target.geometry.same_shape(result.geometry):
         raise_target(target, result.geometry)
     return copy_elements(target, result)

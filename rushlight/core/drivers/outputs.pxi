@@ -3,7 +3,7 @@ TENSOR_PARAMETERS = frozenset(("x", "a", "b", "input", "other", "index", "source
 
 cdef raise_argument(Op op, int i, object value):
     name = op.parameters[i]
-    name = {"x": "input", "a": "input", "b": "other"}.get(name, name)
+    name = public_parameters.get(name, name)
     raise TypeError(f"{op.name.lstrip('_')}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(value).__name__}")
 
 cdef inline int require_tensors(Op op, PyObject** args, int start, int stop) except -1:
@@ -21,14 +21,13 @@ cdef int check_target(Op op, Tensor out, const Geometry& shape, int result) exce
     """Can an in-place result of this shape and dtype go into `out`?"""
     if not out.geometry.same_shape(shape):
         raise_target(out, shape)
-    if not can_cast_codes(result, out.code):
-        refuse_cast(op, result, out)
-    return 0
+    return check_cast(result, out, op.name if op.casts_by_name else None)
 
-cdef refuse_cast(Op op, int result, Tensor out):
-    """The error of a result that cannot be converted to the dtype of what it is to be written to."""
-    what = op.name if op.casts_by_name else f"result type {c10_name(result)}"
-    raise RuntimeError(f"{what} can't be cast to the desired output type {c10_name(out.code)}")
+cdef int check_cast(int result, Tensor out, str name=None) except -1:
+    """Can a result be converted to the dtype of what it is to be written to? Errors may speak of an op by `name`."""
+    if not can_cast_codes(result, out.code):
+        raise RuntimeError(f"{name or f'result type {c10_name(result)}'} can't be cast to the desired output type {c10_name(out.code)}")
+    return 0
 
 
 cdef object refuse_output = None
@@ -119,8 +118,7 @@ def is_expanded(Tensor x):
 cdef Tensor prepare_out(Tensor out, const Geometry& shape, int result):
     """Checks `out=` and gives it the result's shape."""
     check_write(out)
-    if not can_cast_codes(result, out.code):
-        raise RuntimeError(f"result type {c10_name(result)} can't be cast to the desired output type {c10_name(out.code)}")
+    check_cast(result, out)
     if not out.geometry.same_shape(shape):
         resize_out(out, shape)
     check_no_overlap(out)
@@ -171,8 +169,7 @@ def written_out(str name, given, Tensor result):
                            "requires grad.")
     if out.code != result.code and name in output_texts:
         refuse_output(name, output_texts[name], 0, dtypes[out.code], dtypes[result.code])
-    if not can_cast_codes(result.code, out.code):
-        raise RuntimeError(f"result type {c10_name(result.code)} can't be cast to the desired output type {c10_name(out.code)}")
+    check_cast(result.code, out)
     if not out.geometry.same_shape(result.geometry):
         resize_out(out, result.geometry)
     check_no_overlap(out)

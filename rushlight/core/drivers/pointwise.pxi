@@ -485,8 +485,8 @@ cdef Tensor given_output(PointwiseOp op, PyObject** args, Tensor out, const Geom
     for i in range(op.inputs):
         if <object>args[i] is out and not fits:
             raise_target(out, shape)
-    if op.casts_by_name and not can_cast_codes(result, out.code):
-        refuse_cast(op, result, out)
+    if op.casts_by_name:
+        check_cast(result, out, op.name)
     if result == compute or op.gives_booleans:
         check_out_dtype(op, 0, out, result)
     prepare_out(out, shape, result)

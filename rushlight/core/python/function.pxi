@@ -246,7 +246,8 @@ cdef int refuse_kept_input(FunctionNode ctx, tuple args, tuple outputs) except -
     return 0
 
 cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
-    cdef list described = []       # (sizes, dtype) of each output
+    cdef list more = []       # (sizes, dtype) of all outputs but the first, which the node has itself
+    cdef bint first = tracked
     cdef list originals = list(results)
     cdef Tensor out
     given = {id(a) for a in args if isinstance(a, Tensor)}
@@ -256,9 +257,11 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
             ctx.plain_outputs.add(place)
-            if tracked and not described:
+            if first:
                 ctx.dtype_code = FLOAT32
-            described.append((Size(()), FLOAT32))
+            elif tracked:
+                more.append((Size(()), FLOAT32))
+            first = False
             continue
         if id(value) in dirty:
             mark_write((<Tensor>value).storage)
@@ -267,11 +270,13 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
         out = result_of_function(<Tensor>value, id(value) in dirty, id(value) in given, not tracked or id(value) in constant,
                                  VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION, tracked)
         results[place] = out
-        if tracked and not described:
+        if first:
             describe_output(ctx, out)
-        described.append((out.shape, out.code))
+        elif tracked:
+            more.append((out.shape, out.code))
+        first = False
     if tracked:
-        ctx.more_outputs = tuple(described[1:]) or None
+        ctx.more_outputs = tuple(more) or None
         forbid_writes_into_views(originals, results, constant)
         for place, value in enumerate(results):
             if isinstance(value, Tensor):

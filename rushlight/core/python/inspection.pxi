@@ -64,13 +64,3 @@ def written_line(Tensor tensor not None):
 def view_creation(Tensor tensor not None):
     """How a view was made, where that matters: "no_grad", "inference", "several" (split, unbind), "function", else None."""
     return (None, "function", "several", "no_grad", "inference")[tensor.creation] if tensor.base is not None else None
-
-def is_used(Tensor leaf not None):
-    """Whether a living graph leads to this leaf."""
-    from gc import get_referrers
-    if leaf.accumulator != NULL:
-        return True
-    for holder in get_referrers(leaf):
-        if isinstance(holder, Node) or type(holder) is tuple and any([isinstance(node, Node) for node in get_referrers(holder)]):
-            return True
-    return False

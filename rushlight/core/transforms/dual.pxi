@@ -19,9 +19,7 @@ cdef Push push_of(Op op):
         return <Push>op.push
     push = Push.__new__(Push)
     if op.jvp is not None:
-        import inspect
-        named = [p.name for p in inspect.signature(op.jvp).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        push.function, push.sources = op.jvp, [forward_source(op, name) for name in named]
+        push.function, push.sources = op.jvp, op.declaration.sources(op.jvp, op.outputs)
         push.needs_target = (FROM_ARGUMENT, 0) in push.sources
     elif op.linear:
         push.linear = True
@@ -30,21 +28,6 @@ cdef Push push_of(Op op):
         push.needs_target = any([(FROM_ARGUMENT, 0) in rule.sources for rule in op.rules])
     op.push = push
     return push
-
-cdef tuple forward_source(Op op, str name):
-    """Where the parameter `name` of a forward rule comes from: x_t is x's tangent, the rest are as in the rules of reverse mode."""
-    cdef tuple parameters = op.parameters
-    if name in parameters:
-        return FROM_ARGUMENT, parameters.index(name)
-    for ending, kind in (("_t", FROM_TANGENT), ("_shape", FROM_SHAPE), ("_dtype", FROM_DTYPE)):
-        head = name.removesuffix(ending)
-        if head != name and head in parameters:
-            return kind, parameters.index(head)
-    if name == "out":
-        return FROM_OUTPUT, 0
-    if name in op.outputs:
-        return FROM_OUTPUT, op.outputs.index(name)
-    raise TypeError(f"the forward rule of {op.name} asks for '{name}', which is neither a parameter nor an output")
 
 
 cdef class DualLevel(Level):
