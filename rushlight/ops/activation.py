@@ -166,10 +166,21 @@ def approximation(approximate):
     return (int(approximate == "tanh"),)
 
 
+def gelu_curvature(x, approximate):
+    """The second derivative of gelu."""
+    if approximate == "tanh":
+        scale = math.sqrt(8 / math.pi)
+        gate = torch.sigmoid((x + x * x * x * 0.044715) * scale)
+        slope, bend = (x * x * (3 * 0.044715) + 1) * scale, x * (6 * 0.044715 * scale)
+        return gate * (1 - gate) * (2 * slope + x * ((1 - 2 * gate) * slope * slope + bend))
+    return torch.exp(x * x * -0.5) * (2 - x * x) * (1 / math.sqrt(2 * math.pi))
+
+
 @pointwise(
     gradient=True,
     slope=gelu_slope,
     fused="gelu_gradient",
+    curvature=lambda g, x, approximate: g * gelu_curvature(x, approximate),
     numbers=approximation,
     inputs=1,
     function=False,
