@@ -53,6 +53,19 @@ struct Pointwise {
   int inputs = 0;
   Operand operands[max_operands] = {};  // of the output, then the inputs
   Loop loops[dtype_count] = {};
+  unsigned late = 0;  // bits of Late
+};
+
+// Which dtypes that came late a pointwise kernel has: wide unsigned integers run on the loops of signed ones of their size,
+// complex_half on those of complex64, float8 (of which e8m0fnu has no sign) on those of float32. What only moves numbers runs on
+// the loops of integers of their size.
+enum Late : unsigned {
+  late_unsigned = 1,
+  late_half = 2,
+  late_float8 = 4,
+  late_e8m0 = 8,
+  late_moves = 16,
+  late_not_by_one = 32,  // not with one number for its second input
 };
 
 // By name; nullptr where there is none.
@@ -60,6 +73,8 @@ const Pointwise* find_pointwise(const char* name);
 Kernel find_kernel(const char* name);
 // Says what PyTorch's errors call a pointwise kernel.
 void label_kernel(const char* name, const char* label);
+// Says which dtypes that came late a pointwise kernel has.
+void serve_late(const char* name, unsigned late);
 // For tests and tools: every name, separated by spaces.
 const char* kernel_names();
 

@@ -83,6 +83,12 @@ void fill_table(std::integer_sequence<int, to...> dtypes) {
 
 }  // namespace
 
-void register_convert() { fill_table(std::make_integer_sequence<int, dtype_count>()); }
+void register_convert() {
+  fill_table(std::make_integer_sequence<int, early_dtypes>());
+  for (int d = early_dtypes; d < dtype_count; ++d) {
+    const int bits = int(bits_of(DType(d)));
+    convert_loops[d][d] = convert_loops[bits][bits];
+  }
+}
 
 }  // namespace rl::RL_ISA

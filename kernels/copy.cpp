@@ -13,6 +13,74 @@ Convert convert_loops[dtype_count][dtype_count];
 
 namespace {
 
+template <class To, class From>
+To convert_late(From x) {
+  if constexpr (std::is_same_v<From, complex_half>)
+    return {float(x.real), float(x.imag)};
+  else if constexpr (std::is_same_v<To, complex_half>)
+    return {float16(x.real()), float16(x.imag())};
+  else if constexpr (std::is_same_v<To, uint64_t> && std::is_floating_point_v<From>)
+    // Negative numbers wrap around.
+    return x >= From(0x1p63) ? uint64_t(int64_t(x - From(0x1p63))) + (uint64_t(1) << 63) : uint64_t(int64_t(x));
+  else
+    return To(x);
+}
+
+template <class To, class From>
+void convert_each(char* out, int64_t out_stride, const char* in, int64_t in_stride, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    *reinterpret_cast<To*>(out + i * out_stride) = convert_late<To>(*reinterpret_cast<const From*>(in + i * in_stride));
+}
+
+template <class A, class B>
+void convert_both(DType a, DType b) {
+  convert_loops[int(a)][int(b)] = convert_each<A, B>;
+  convert_loops[int(b)][int(a)] = convert_each<B, A>;
+}
+
+const bool late_loops = [] {
+  convert_both<uint16_t, int64_t>(DType::u16, DType::i64);
+  convert_both<uint32_t, int64_t>(DType::u32, DType::i64);
+  convert_both<uint64_t, int64_t>(DType::u64, DType::i64);
+  convert_both<uint64_t, float>(DType::u64, DType::f32);
+  convert_both<uint64_t, double>(DType::u64, DType::f64);
+  convert_both<complex_half, std::complex<float>>(DType::c32, DType::c64);
+  convert_both<float8_e4m3fn, float>(DType::f8_e4m3fn, DType::f32);
+  convert_both<float8_e5m2, float>(DType::f8_e5m2, DType::f32);
+  convert_both<float8_e4m3fnuz, float>(DType::f8_e4m3fnuz, DType::f32);
+  convert_both<float8_e5m2fnuz, float>(DType::f8_e5m2fnuz, DType::f32);
+  convert_both<float8_e8m0fnu, float>(DType::f8_e8m0fnu, DType::f32);
+  return true;
+}();
+
+// A dtype by way of which a conversion rounds, wraps and drops as if it were done at once.
+DType way_between(DType to, DType from) {
+  if (to == DType::u64 || from == DType::u64) {
+    const DType other = to == DType::u64 ? from : to;
+    if (category[int(other)] < int8_t(Category::floating)) return DType::i64;
+    return other == DType::c128 ? DType::f64 : DType::f32;
+  }
+  if (is_float8(int(to)) || is_float8(int(from))) return DType::f32;
+  if (to == DType::c32 || from == DType::c32) return DType::c64;
+  return to == DType::u16 && category[int(from)] >= int8_t(Category::floating) ? DType::i32 : DType::i64;
+}
+
+}  // namespace
+
+void convert_by_way(DType to, DType from, char* out, int64_t out_stride, const char* in, int64_t in_stride, int64_t n) {
+  alignas(16) char buffer[2048];
+  const DType way = way_between(to, from);
+  const Conversion first = conversion(way, from), second = conversion(to, way);
+  const int64_t item = item_size(way), block = int64_t(sizeof(buffer)) / item;
+  for (int64_t i = 0; i < n; i += block) {
+    const int64_t m = std::min(block, n - i);
+    first(buffer, item, in + i * in_stride, in_stride, m);
+    second(out + i * out_stride, out_stride, buffer, item, m);
+  }
+}
+
+namespace {
+
 // Both sides of a square tile stay in the first-level cache, whichever way it is walked.
 constexpr int64_t tile = 32;
 
@@ -70,7 +138,7 @@ bool transpose(const Layout& l, const Array& out, const Array& in, int64_t item)
 }
 
 void copy_rows(const Layout& l, const Array& out, const Array& in) {
-  const Convert convert = convert_loop(out.dtype, in.dtype);
+  const Conversion convert = conversion(out.dtype, in.dtype);
   const int64_t item = item_size(out.dtype);
   const bool plain = out.dtype == in.dtype && l.strides[0][0] == item && l.strides[1][0] == item;
   parallel_for(l.numel, pointwise_grain, [&](int64_t begin, int64_t end) {
@@ -103,9 +171,9 @@ void fill(const Array* arrays, int, const Number*) {
   const Array& out = arrays[0];
   if (out.numel() == 0) return;
   alignas(16) char value[16];
-  convert_loop(out.dtype, arrays[1].dtype)(value, 16, arrays[1].data, 0, 1);
+  conversion(out.dtype, arrays[1].dtype)(value, 16, arrays[1].data, 0, 1);
   const Layout layout(&out, 1);
-  const Convert convert = convert_loop(out.dtype, out.dtype);
+  const Conversion convert = conversion(out.dtype, out.dtype);
   parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) {
     Cursor cursor(layout, begin);
     for (int64_t n; begin < end; begin += n) {

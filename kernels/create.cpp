@@ -1,7 +1,9 @@
 // Arrays made from a rule: arange, linspace, logspace, eye. Numbers are read as `i` where out's dtype is an integer one and
 // as `f` elsewhere; a complex start or end is two of them.
 #include <cmath>
+#include <cstring>
 
+#include "convert.h"
 #include "indexing.h"
 
 namespace rl {
@@ -134,10 +136,13 @@ void logspace(const Array* a, int, const Number* n) {
 void eye(const Array* a, int, const Number*) {
   const Array& out = a[0];
   fill_zero(out);
-  visit<group::all>("eye", out.dtype, [&](auto type) {
+  alignas(16) char one[16];
+  const int64_t number = 1;
+  conversion(out.dtype, DType::i64)(one, 16, reinterpret_cast<const char*>(&number), 8, 1);
+  visit_size(out.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     const int64_t count = std::min(out.shape[0], out.shape[1]), stride = out.strides[0] + out.strides[1];
-    for (int64_t i = 0; i < count; ++i) out.as<T>()[i * stride] = T(1);
+    for (int64_t i = 0; i < count; ++i) std::memcpy(out.as<T>() + i * stride, one, sizeof(T));
   });
 }
 

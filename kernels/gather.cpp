@@ -133,7 +133,7 @@ void scatter_add(const Array* a, int, const Number* n) {
   const Array out = at_least_1d(a[0]), src = at_least_1d(a[2]);
   const Indices index(at_least_1d(a[1]));
   check_gather(index, n[0].i, out.shape[n[0].i]);
-  add_along("scatter_add", out, index.array(), src, n[0].i);
+  add_along("scatter_gather_tensor_cpu", out, index.array(), src, n[0].i);
 }
 
 // index_add: arrays out (changed in place), index (0-d or 1-d), src, alpha (0-d, of out's dtype); numbers dim.
@@ -146,10 +146,10 @@ void index_add(const Array* a, int, const Number* n) {
     throw std::runtime_error(out_of_bounds(i, dim, size));
   });
   const Expanded expanded(index.array(), src, dim);
-  visit<group::all>("index_add", out.dtype, [&](auto type) {
+  visit<group::all>("index_add_", out.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     const T alpha = *a[3].as<T>();
-    if (alpha == T(1)) return add_along("index_add", out, expanded.array, src, dim);
+    if (alpha == T(1)) return add_along("index_add_", out, expanded.array, src, dim);
     scatter_along<T>(out, expanded.array, src.as<T>(), src.strides, dim, [alpha](T& o, T s) { o = add(o, multiply(s, alpha)); });
   });
 }
@@ -245,7 +245,7 @@ void scatter_reduce(const Array* a, int, const Number* n) {
   const Array out = at_least_1d(a[0]), src = at_least_1d(a[2]);
   const Indices index(at_least_1d(a[1]));
   check_gather(index, n[0].i, out.shape[n[0].i]);
-  visit<group::all>("scatter_reduce", out.dtype, [&](auto type) {
+  visit<group::all>("scatter_gather_tensor_cpu", out.dtype, [&](auto type) {
     const char* name = n[1].i == greatest ? "scatter_gather_tensor_cpu_reduce_amax" : "scatter_gather_tensor_cpu_reduce_amin";
     reduce_along<typename decltype(type)::type>(name, out, index.array(), src, n[0].i, n[1].i, n[2].i);
   });

@@ -194,7 +194,7 @@ void masked_fill(const Array* a, int, const Number*) {
 void nonzero_count(const Array* a, int, const Number*) {
   const Array& x = a[1];
   std::atomic<int64_t> total = 0;
-  visit<group::all>("nonzero", x.dtype, [&](auto type) {
+  visit<group::all>("nonzero_count_cpu", x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     Walk<1>(x.ndim, x.shape, {x.strides}).parallel_runs([&](const Offsets<1>& at, int64_t count, const Offsets<1>& step) {
       const T* from = x.as<T>() + at[0];
@@ -210,7 +210,7 @@ void nonzero_count(const Array* a, int, const Number*) {
 void nonzero(const Array* a, int, const Number*) {
   const Array &out = a[0], &x = a[1];
   int64_t* row = out.as<int64_t>();
-  visit<group::all>("nonzero", x.dtype, [&](auto type) {
+  visit<group::all>("nonzero_count_cpu", x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     const Walk<1> walk(x.ndim, x.shape, {x.strides});
     int64_t start = 0;

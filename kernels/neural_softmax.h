@@ -129,7 +129,7 @@ bool softmax_of_columns(const Array& out, const Array& in, int dim) {
 
 // softmax: arrays out, in; numbers dim (i).
 inline void softmax(const Array* a, int, const Number* numbers) {
-  visit<group::floating>("softmax", a[0].dtype, [&]<class T>(Type<T>) {
+  visit<group::floating>("softmax_lastdim_kernel_impl", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
     if (softmax_of_columns<T, false>(a[0], a[1], int(numbers[0].i))) return;
     each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
@@ -145,7 +145,7 @@ inline void softmax(const Array* a, int, const Number* numbers) {
 
 // log_softmax: arrays out, in; numbers dim (i).
 inline void log_softmax(const Array* a, int, const Number* numbers) {
-  visit<group::floating>("log_softmax", a[0].dtype, [&]<class T>(Type<T>) {
+  visit<group::floating>("log_softmax_lastdim_kernel_impl", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
     if (softmax_of_columns<T, true>(a[0], a[1], int(numbers[0].i))) return;
     each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {

@@ -271,7 +271,7 @@ void register_signs() {
       return sign(x);
     }
   });
-  unary<ordered>("signbit", []<class T>(T x) {
+  unary<ordered | group::wide_unsigned>("signbit", []<class T>(T x) {
     if constexpr (is_float<T>)
       return bool(std::signbit(x));
     else if constexpr (std::is_signed_v<T>)

@@ -161,14 +161,14 @@ struct Walk {
   }
 
  private:
-  Convert convert(int i) const { return convert_loop(dtypes[i], operands[i].dtype); }
+  Conversion convert(int i) const { return conversion(dtypes[i], operands[i].dtype); }
 
   static void skip(Cursor& cursor, int64_t n) {
     for (int64_t run; n > 0; n -= run) cursor.advance(run = cursor.run(n));
   }
 
   void gather(int i, Cursor cursor, int64_t n, char* buffer, int64_t item) const {
-    const Convert copy = convert(i);
+    const Conversion copy = convert(i);
     for (int64_t run; n > 0; n -= run, buffer += run * item) {
       run = cursor.run(n);
       copy(buffer, item, operands[i].data + cursor.offset(i), layout.strides[i][0], run);
@@ -177,7 +177,7 @@ struct Walk {
   }
 
   void scatter(Cursor cursor, int64_t n, const char* buffer, int64_t item) const {
-    const Convert copy = convert_loop(operands[0].dtype, dtypes[0]);
+    const Conversion copy = conversion(operands[0].dtype, dtypes[0]);
     for (int64_t run; n > 0; n -= run, buffer += run * item) {
       run = cursor.run(n);
       copy(operands[0].data + cursor.offset(0), layout.strides[0][0], buffer, item, run);
@@ -211,6 +211,25 @@ std::string label(const std::string& name) {
   return found == labels().end() ? name + "_cpu" : found->second;
 }
 
+Late kind_of(DType dtype) {
+  return is_wide_unsigned(int(dtype)) ? late_unsigned
+         : dtype == DType::c32        ? late_half
+         : dtype == DType::f8_e8m0fnu ? late_e8m0
+                                      : late_float8;
+}
+
+// The dtype whose loop computes, and the one that the loop's operands come in, where `compute` has no loop of its own.
+struct Carrier {
+  DType loop, operands;
+};
+Carrier carrier(const Pointwise* kernel, DType compute) {
+  if (compute == DType::f16 || compute == DType::bf16) return {DType::f32, DType::f32};
+  if (int(compute) < early_dtypes || !(kernel->late & kind_of(compute))) return {compute, compute};
+  if (is_wide_unsigned(int(compute)) || kernel->late & late_moves) return {bits_of(compute), compute};
+  const DType wide = compute == DType::c32 ? DType::c64 : DType::f32;
+  return {wide, wide};
+}
+
 }  // namespace
 
 void label_kernel(const char* name, const char* text) { labels()[name] = text; }
@@ -218,7 +237,14 @@ void label_kernel(const char* name, const char* text) { labels()[name] = text; }
 void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers) {
   Loop loop = kernel->loops[int(compute)];
   DType computing = compute;
-  if (!loop && (compute == DType::f16 || compute == DType::bf16)) loop = kernel->loops[int(computing = DType::f32)];
+  // PyTorch has kernels of their own for a product of narrow floats and one number, which float8 lack.
+  if (is_float8(int(compute)) && kernel->late & late_not_by_one && operands[2].numel() == 1)
+    no_kernel((label(kernel->name) + "_reduced_float").c_str(), compute);
+  if (!loop) {
+    const Carrier by = carrier(kernel, compute);
+    loop = kernel->loops[int(by.loop)];
+    computing = by.operands;
+  }
   if (!loop) no_kernel(label(kernel->name).c_str(), compute);
   const Array& out = operands[0];
   const int64_t n = out.numel();

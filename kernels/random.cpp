@@ -33,9 +33,9 @@ namespace {
 // from, to (f): numbers in [from, to). float16, bfloat16, float32, float64; complex64 and complex128, part by part.
 void uniform(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
-  if (a[0].dtype == DType::c64 || a[0].dtype == DType::c128) {
+  if (is_complex_dtype(a[0].dtype)) {
     int64_t shape[max_dims + 1], strides[max_dims + 1];
-    Array parts = {a[0].data, a[0].dtype == DType::c64 ? DType::f32 : DType::f64, a[0].ndim + 1, shape, strides};
+    Array parts = {a[0].data, DType(real_of[int(a[0].dtype)]), a[0].ndim + 1, shape, strides};
     for (int d = 0; d < a[0].ndim; ++d) {
       shape[d] = a[0].shape[d];
       strides[d] = 2 * a[0].strides[d];
@@ -72,12 +72,12 @@ const Register uniform_("uniform", uniform);
 
 // ---- integers -----------------------------------------------------------------------------------------------------------
 
-// from, to (i): whole numbers in [from, to). Every dtype.
+// from, to (i): whole numbers in [from, to). Every real dtype but float8.
 void random_from_to(const Array* a, int, const Number* numbers) {
   Generator& g = generator_of(numbers);
   const int64_t from = numbers[1].i;
   const uint64_t range = uint64_t(numbers[2].i) - uint64_t(from);
-  visit<group::ordered>("random_from_to", a[0].dtype, [&](auto type) {
+  visit<group::ordered | group::wide_unsigned>("random_update_from_to", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     // Two words from 2^28 on, so that the remainder favours no number noticeably.
     if (range >= (uint64_t(1) << 28))

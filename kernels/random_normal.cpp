@@ -114,26 +114,24 @@ void normal_of(Generator& g, const Array& out, double mean, double std) {
   fill<T>(out, [&] { return std::fma(g.normal(), std, mean); });
 }
 
-// mean, std (f). float16, bfloat16, float32, float64; complex64 and complex128, where each part has std / sqrt(2).
+// mean, std (f). float16, bfloat16, float32, float64; complex dtypes, where each part has std / sqrt(2).
 void normal(const Array* a, int, const Number* numbers) {
   if (a[0].numel() == 0) return;  // of any dtype
   Generator& g = generator_of(numbers);
-  const double mean = numbers[1].f, std = numbers[2].f;
-  visit<group::floating | group::complex>("normal_kernel_cpu", a[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    if constexpr (((group::complex >> int(DType::c64)) & 1) && requires { typename T::value_type; }) {
-      using R = typename T::value_type;
-      // The real and the imaginary part are one more, innermost dimension.
-      std::vector<int64_t> shape(a[0].shape, a[0].shape + a[0].ndim), strides(a[0].strides, a[0].strides + a[0].ndim);
-      for (int64_t& s : strides) s *= 2;
-      shape.push_back(2);
-      strides.push_back(1);
-      Array parts = {a[0].data, std::is_same_v<R, float> ? DType::f32 : DType::f64, a[0].ndim + 1, shape.data(), strides.data()};
-      normal_of<R>(g, parts, mean, std / std::sqrt(2.0));
-    } else {
-      normal_of<T>(g, a[0], mean, std);
-    }
-  });
+  const double mean = numbers[1].f;
+  double std = numbers[2].f;
+  Array out = a[0];
+  // The real and the imaginary part are one more, innermost dimension.
+  std::vector<int64_t> shape(out.shape, out.shape + out.ndim), strides(out.strides, out.strides + out.ndim);
+  if (is_complex_dtype(out.dtype)) {
+    for (int64_t& s : strides) s *= 2;
+    shape.push_back(2);
+    strides.push_back(1);
+    out = {out.data, DType(real_of[int(out.dtype)]), out.ndim + 1, shape.data(), strides.data()};
+    std /= std::sqrt(2.0);
+  }
+  visit<group::floating>("normal_kernel_cpu", out.dtype,
+                         [&](auto type) { normal_of<typename decltype(type)::type>(g, out, mean, std); });
 }
 const Register normal_("normal", normal);
 

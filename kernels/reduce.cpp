@@ -124,18 +124,18 @@ void sum_or_mean(const Array* a, const char* name, bool mean) {
     reduce<Sum<T>, T>(op, a, in);
   });
 }
-void sum(const Array* a, int, const Number*) { sum_or_mean(a, "sum", false); }
-void mean(const Array* a, int, const Number*) { sum_or_mean(a, "mean", true); }
+void sum(const Array* a, int, const Number*) { sum_or_mean(a, "sum_cpu", false); }
+void mean(const Array* a, int, const Number*) { sum_or_mean(a, "sum_cpu", true); }
 
 // nansum: arrays out, in (floating; for the others it is sum).
 void nansum(const Array* a, int, const Number*) {
-  if (!((group::floating >> int(a[1].dtype)) & 1u)) return sum_or_mean(a, "nansum", false);
-  visit<group::floating>("nansum", a[1].dtype, [&]<class T>(Type<T>) { reduce<NanSum<T>, T>({}, a, a[1]); });
+  if (!((group::floating >> int(a[1].dtype)) & 1u)) return sum_or_mean(a, "nansum_cpu", false);
+  visit<group::floating>("nansum_cpu", a[1].dtype, [&]<class T>(Type<T>) { reduce<NanSum<T>, T>({}, a, a[1]); });
 }
 
 // prod: arrays out, in; dtypes as sum.
 void product(const Array* a, int, const Number*) {
-  visit_storage<group::all>("prod", a[1].dtype, [&]<class T>(Type<T>) {
+  visit_storage<group::all>("prod_out_cpu", a[1].dtype, [&]<class T>(Type<T>) {
     if constexpr (is_complex<T>)
       reduce<ComplexProduct<T>, T>({}, a, a[1]);
     else
@@ -146,7 +146,7 @@ void product(const Array* a, int, const Number*) {
 // amax, amin: arrays out, in. aminmax: arrays least, greatest, in.
 template <bool greatest>
 void extremum(const Array* outs, const Array& in) {
-  visit_storage<group::ordered>(greatest ? "amax" : "amin", in.dtype,
+  visit_storage<group::ordered>(greatest ? "max_values_cpu" : "min_values_cpu", in.dtype,
                                 [&]<class T>(Type<T>) { reduce<Extremum<T, greatest>, T>({}, outs, in); });
 }
 void amax(const Array* a, int, const Number*) { extremum<true>(a, a[1]); }
@@ -190,7 +190,7 @@ template <NormKind kind>
 void norm_of_kind(const Array* a, double p) {
   if constexpr (kind == NormKind::two)
     if (complex_dtype(a[1].dtype)) return norm_of_kind<kind>(RealParts(a[0], a[1]).arrays, p);
-  visit_storage<group::floating | group::complex>("norm", a[1].dtype, [&]<class T>(Type<T>) {
+  visit_storage<group::floating | group::complex>("norm_cpu", a[1].dtype, [&]<class T>(Type<T>) {
     if constexpr (!is_complex<T> || kind != NormKind::two) {
       using Op = std::conditional_t<is_complex<T>, ComplexNorm<T, kind>, Norm<T, kind>>;
       Op op;

@@ -33,7 +33,7 @@ struct Place {
 // value and the index, or the index alone.
 template <class T, bool greatest, bool index_only, class S = Compute<T>>
 struct Search : Stepping<Search<T, greatest, index_only, S>, T, Place<S>> {
-  static constexpr const char* name = index_only ? (greatest ? "argmax" : "argmin") : (greatest ? "max" : "min");
+  static constexpr const char* name = index_only ? (greatest ? "argmax_cpu" : "argmin_cpu") : (greatest ? "max_cpu" : "min_cpu");
   static constexpr bool ordered = true;
   static constexpr int outputs = index_only ? 1 : 2;
   using Also = std::conditional_t<std::is_same_v<T, uint8_t>, bool, T>;
@@ -122,7 +122,7 @@ enum class Truth { all, any, count };
 
 template <class T, Truth truth>
 struct Question : Stepping<Question<T, truth>, T, std::conditional_t<truth == Truth::count, int64_t, bool>> {
-  static constexpr const char* name = truth == Truth::all ? "all" : truth == Truth::any ? "any" : "count_nonzero";
+  static constexpr const char* name = truth == Truth::all ? "all" : truth == Truth::any ? "any" : "nonzero_count_cpu";
   using State = std::conditional_t<truth == Truth::count, int64_t, bool>;
   using Also = std::conditional_t<truth == Truth::count, State, uint8_t>;
   using Base = Stepping<Question, T, State>;

@@ -32,6 +32,8 @@ Register::Register(const Pointwise& kernel) {
   entry = merged;
 }
 
+void serve_late(const char* name, unsigned late) { pointwise_kernels().at(name).late |= late; }
+
 const Pointwise* find_pointwise(const char* name) {
   auto it = pointwise_kernels().find(name);
   return it == pointwise_kernels().end() ? nullptr : &it->second;

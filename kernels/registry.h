@@ -29,6 +29,7 @@ struct Type {
 
 namespace group {
 constexpr unsigned boolean = 1u << 0, integer = 0x3eu, half = 3u << 6, real = 3u << 8, floating = half | real, complex = 3u << 10;
+constexpr unsigned wide_unsigned = 7u << int(DType::u16);
 constexpr unsigned number = integer | floating | complex, all = boolean | number, ordered = boolean | integer | floating;
 }  // namespace group
 

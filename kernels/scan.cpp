@@ -85,7 +85,7 @@ struct ScanStateOf<Complex<R>> {
 
 template <class T, bool product>
 struct Accumulate {
-  static constexpr const char* name = product ? "cumprod" : "cumsum";
+  static constexpr const char* name = product ? "cumprod_out_cpu" : "cumsum_out_cpu";
   static constexpr int outputs = 1;
   using Natural = std::conditional_t<is_complex<T>, T, SumOutput<T>>;
   RL_OUTPUT(Natural, T)
@@ -110,7 +110,7 @@ struct Accumulate {
 // Among equal elements, and among NaNs, the last one counts.
 template <class T, bool greatest>
 struct RunningExtremum {
-  static constexpr const char* name = greatest ? "cummax" : "cummin";
+  static constexpr const char* name = greatest ? "cummax_cpu" : "cummin_cpu";
   static constexpr int outputs = 2;
   using Also = std::conditional_t<std::is_same_v<T, uint8_t>, bool, T>;
   RL_OUTPUT(T, Also)

@@ -38,7 +38,7 @@ void write_items(T* values, int64_t value_stride, int64_t* indices, int64_t inde
   }
 }
 
-constexpr unsigned sortable = group::boolean | group::integer | group::floating;
+constexpr unsigned sortable = group::ordered | group::wide_unsigned;
 constexpr unsigned selectable = group::integer | group::floating;
 
 // Sorts in the order of std::sort, which is PyTorch's where no stability is asked for: digits are quicker, and they decide
@@ -59,20 +59,21 @@ void sort(const Array* a, int, const Number* n) {
   const Array values = at_least_1d(a[0]), indices = at_least_1d(a[1]), x = at_least_1d(a[2]);
   const int64_t dim = n[0].i, length = x.shape[dim];
   const bool descending = n[1].i;
-  if (x.dtype >= DType::c64) throw std::runtime_error(" Sort does not support complex dtypes on CPU");
+  if (is_complex_dtype(x.dtype)) throw std::runtime_error(" Sort does not support complex dtypes on CPU");
   // Long lines are always sorted by digits; PyTorch does so for vectors of integers.
   const bool stable = n[2].i || length >= 32768;
-  for_each_line<sortable>(
-      "sort", values, indices, x, dim, [&](auto* value, int64_t* index, const auto* from, auto& items, auto& scratch) {
-        auto read = [&] { read_line(items, from, x.strides[dim], length, descending); };
-        read();
-        if (stable) {
-          stable_sort_items(items, scratch);
-        } else {
-          unstable_sort_items(items, scratch, read);
-        }
-        write_items(value, values.strides[dim], index, indices.strides[dim], from, x.strides[dim], items, length);
-      });
+  for_each_line<sortable>("sorting_kernel_method_name", values, indices, x, dim,
+                          [&](auto* value, int64_t* index, const auto* from, auto& items, auto& scratch) {
+                            auto read = [&] { read_line(items, from, x.strides[dim], length, descending); };
+                            read();
+                            if (stable) {
+                              stable_sort_items(items, scratch);
+                            } else {
+                              unstable_sort_items(items, scratch, read);
+                            }
+                            write_items(value, values.strides[dim], index, indices.strides[dim], from, x.strides[dim], items,
+                                        length);
+                          });
 }
 
 // topk: arrays values, indices (int64), x, where values' size in dim is k; numbers dim, largest, sorted.
@@ -81,7 +82,7 @@ void topk(const Array* a, int, const Number* n) {
   const int64_t dim = n[0].i, length = x.shape[dim], k = values.shape[dim];
   if (k > length) throw std::runtime_error("selected index k out of range");
   if (x.dtype == DType::boolean) throw std::runtime_error("topk does not support bool dtypes on CPU");
-  if (x.dtype >= DType::c64) throw std::runtime_error(" topk does not support complex dtypes on CPU");
+  if (is_complex_dtype(x.dtype)) throw std::runtime_error(" topk does not support complex dtypes on CPU");
   if (k == 0) return;
   for_each_line<selectable>(
       "topk_cpu", values, indices, x, dim, [&](auto* value, int64_t* index, const auto* from, auto& items, auto&) {

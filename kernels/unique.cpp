@@ -4,7 +4,7 @@
 namespace rl {
 namespace {
 
-constexpr unsigned comparable = group::boolean | group::integer | group::floating;
+constexpr unsigned comparable = group::ordered;
 
 // Where the groups of equal elements go: inverse and counts, if wanted.
 struct Groups {
@@ -38,7 +38,7 @@ void unique(const Array* a, int, const Number* n) {
   const int64_t length = x.shape[0];
   check_line_length(length);
   Groups groups(a[1], a[2], n);
-  visit<comparable>("unique", x.dtype, [&](auto type) {
+  visit<comparable | group::wide_unsigned>("unique", x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     using K = typename Unsigned<sizeof(T)>::type;
     std::vector<Item<K>> items, scratch;
@@ -142,7 +142,7 @@ void searchsorted(const Array* a, int array_count, const Number* n) {
 // isin: arrays out (bool, of x's shape), x, tests (any shape, of x's dtype).
 void isin(const Array* a, int, const Number*) {
   const Array &out = a[0], &x = a[1], &tests = a[2];
-  visit<comparable>("isin", x.dtype, [&](auto type) {
+  visit<comparable>("isin_default_cpu", x.dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     using K = typename Unsigned<sizeof(T)>::type;
     std::vector<K> keys;

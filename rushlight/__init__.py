@@ -48,7 +48,9 @@ from rushlight.version import __version__
 _core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
 _names = globals()
 _names.update(_core.dtype_by_name)
-_names.update({_dtype.short_name: _dtype for _dtype in _core.dtype_by_name.values() if _dtype.short_name not in ("byte", "char")})
+_names.update(
+    {_dtype.short_name: _dtype for _dtype in _core.dtype_by_name.values() if _dtype.short_name not in ("", "byte", "char")}
+)
 _names.update({_type.__name__: _type for _dtype, _type in _core.tensor_types.items() if not _dtype.is_complex})
 
 from rushlight import ops as _ops

@@ -136,6 +136,8 @@ def _contents(t, indent: int) -> str:
         x = _edges(x)
     values = x.tolist()
     numbers = _flatten(values, t.dim())
+    if t.dtype is torch.float8_e8m0fnu:  # has no zero; its least number is taken for that
+        numbers = [0.0 if number == 2.0**-127 else number for number in numbers]
     form = _ComplexFormat(numbers) if t.is_complex() else _RealFormat(numbers, t.is_floating_point())
     return _array_text(values, cuts, form, indent)
 

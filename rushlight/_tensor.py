@@ -90,20 +90,27 @@ def reduce(self, protocol):
         if handled is not NotImplemented:
             return handled
     warn_of_hooks(self)
+    # Storages of dtypes that came late have no class that would tell the dtype.
+    rebuild, storage, *dtype = (
+        (_utils._rebuild_tensor_v2, typed_storage(self))
+        if self.dtype.has_classes
+        else (_utils._rebuild_tensor_v3, core.storage_of(self), self.dtype)
+    )
     arguments = (
-        typed_storage(self),
+        storage,
         self.storage_offset(),
         tuple(self.size()),
         self.stride(),
         self.requires_grad,
         OrderedDict(),  # where older versions kept hooks
+        *dtype,
     )
     marks = {"conj": self.is_conj(), "neg": self.is_neg()}
     if any(marks.values()):
         arguments += ({mark: True for mark, is_set in marks.items() if is_set},)
     if type(self) is Tensor and not state:
-        return _utils._rebuild_tensor_v2, arguments
-    return _rebuild_from_type_v2, (_utils._rebuild_tensor_v2, type(self), arguments, state)
+        return rebuild, arguments
+    return _rebuild_from_type_v2, (rebuild, type(self), arguments, state)
 
 
 def deepcopied(self, memo):

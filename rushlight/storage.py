@@ -139,8 +139,9 @@ def converted(dtype):
 
 
 CONVERSIONS = {
-    "complex_" + dtype.short_name[1:] if dtype.is_complex else dtype.short_name: converted(dtype)
+    "complex_" + dtype.short_name[1:] if dtype.is_complex else dtype.short_name or dtype.name: converted(dtype)
     for dtype in core.dtype_by_name.values()
+    if dtype.has_classes or (dtype.is_floating_point and dtype.is_signed)
 }
 
 UNTYPED = {
@@ -351,6 +352,8 @@ def rebuild_typed_storage(storage, dtype):
 
 def storage_name(dtype):
     """What files call the storages of a dtype: FloatStorage and its kin."""
+    if not dtype.has_classes:
+        raise KeyError(f"dtype {dtype} is not recognized")
     return f"{dtype.legacy_name}Storage"
 
 
@@ -362,6 +365,7 @@ class LegacyStorageMeta(type):
 STORAGES = {
     storage_name(dtype): LegacyStorageMeta(storage_name(dtype), (TypedStorage,), {"dtype": dtype, "__module__": __package__})
     for dtype in core.dtype_by_name.values()
+    if dtype.has_classes
 }
 """FloatStorage and its kin, whose calls make typed storages of their dtype."""
 
@@ -395,8 +399,8 @@ def storage_of_tensor(self):
 
 
 def storage_type(self):
-    """The class that stands for the typed storages of this tensor's dtype."""
-    return STORAGES[storage_name(self.dtype)]
+    """The class that stands for the typed storages of this tensor's dtype; None where there is none."""
+    return STORAGES[storage_name(self.dtype)] if self.dtype.has_classes else None
 
 
 for _name, _method in (

@@ -4,9 +4,9 @@ import pytest
 
 import rushlight as torch
 
-from .dtypes import NAMES
+from .dtypes import EARLY as NAMES
 
-LETTERS = dict(zip(NAMES, "tuabcdhgfFxX", strict=True))
+LETTERS = dict(zip([*NAMES, "complex32"], "tuabcdhgfFxXy", strict=True))
 
 PROMOTED = [
     "tuabcdhgfFxX",
@@ -33,7 +33,7 @@ aafx fff aaaaaahgfFxX dddf
 bbfx fff bbbbbbhgfFxX dddf
 ccfx fff cccccchgfFxX dddf
 ddfx fff ddddddhgfFxX dddf
-hhhx hhh hhhhhhhhhhxx hhhh
+hhhy hhh hhhhhhhhhhyy hhhh
 gggx ggg ggggggggggxx gggg
 fffx fff ffffffffffxx ffff
 FFFX FFF FFFFFFFFFFXX FFFF
@@ -41,7 +41,7 @@ xxxx xxx xxxxxxxxxxxx xxxx
 XXXX XXX XXXXXXXXXXXX XXXX
 """.strip().splitlines()
 ]
-"""Of a tensor of each dtype (complex64 where PyTorch has complex32): product with True, 2, 2.5, 1j; quotient by True, 2, 2.5;
+"""Of a tensor of each dtype: product with True, 2, 2.5, 1j; quotient by True, 2, 2.5;
 product with a 0-d tensor of each dtype; sum, prod, cumsum, exp."""
 
 

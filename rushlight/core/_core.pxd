@@ -29,6 +29,7 @@ cdef class dtype:
     cdef readonly str name
     cdef readonly str short_name
     cdef readonly str legacy_name
+    cdef readonly bint has_classes
 
 @cython.final
 cdef class device:

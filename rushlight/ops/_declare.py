@@ -216,6 +216,9 @@ def backward_names(name, given):
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+LATE = {"unsigned": 1, "half": 2, "float8": 4, "e8m0": 8, "moves": 16, "not_by_one": 32}
+
+
 def pointwise(
     slope=None,
     slopes=None,
@@ -226,6 +229,7 @@ def pointwise(
     inputs=None,
     kernel=None,
     label=None,
+    late="",
     scaled=None,
     alpha_sign=1,
     swapped=False,
@@ -254,8 +258,9 @@ def pointwise(
     be a Python number. A number wraps around in the dtype that the op computes in, as a tensor of it would; with `fits` it has to fit: into
     that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
     alone ("narrow"), into all but halves ("no half"). `label` is what PyTorch's errors call the kernel,
-    where that is not its name and "_cpu". Of two `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic
-    with a number within rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
+    where that is not its name and "_cpu". `late` names the dtypes that came late which PyTorch computes it with (words of LATE). Of two
+    `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic with a number within
+    rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
     `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope (or it is a function of
     public ops that does so where no graph of the gradient is wanted). The derivatives of that are the rule's, unless `curvature(g, …)` is the
     one by the first value which the rule names: for ops that are differentiated often.
@@ -298,8 +303,11 @@ def pointwise(
             fits,
         )
         made.number_name = number_name
-        if label is not None:
-            core.set_kernel_label(kernel or declared.name, label)
+        for kernel_name in (kernel or declared.name, scaled):
+            if label is not None and kernel_name:
+                core.set_kernel_label(kernel_name, label)
+            if late and kernel_name:
+                core.set_kernel_late(kernel_name, sum(LATE[word] for word in late.split()))
         name_gradients(made, gradient)
         if callable(fused):
             made.rules[0].fuse(fused, False, core.EVERYWHERE)

@@ -50,6 +50,8 @@ def refuse_bool_neg(dtype, *inputs):
     number_name="AddBackward1",
     refusal="shapes",
     overload="Tensor",
+    label="add_stub",
+    late="half",
 )
 def add(a, b, *, alpha=1):
     """`a` plus `alpha` times `b`, broadcast against each other.
@@ -70,6 +72,8 @@ def add(a, b, *, alpha=1):
     aliases=("subtract",),
     refusal="arithmetic",
     overload="Tensor",
+    label="add_stub",
+    late="half",
 )
 def sub(a, b, *, alpha=1):
     """`a` minus `alpha` times `b`, broadcast against each other."""
@@ -99,12 +103,13 @@ def rsub(a, b, *, alpha=1):
     refusal="arithmetic",
     overload="Tensor",
     flat="factor",
+    late="unsigned half float8 e8m0 not_by_one",
 )
 def mul(a, b):
     """Product of `a` and `b`, element by element, broadcast against each other."""
 
 
-@pointwise(slope=-1, check=refuse_bool_neg, aliases=("negative",))
+@pointwise(slope=-1, check=refuse_bool_neg, aliases=("negative",), late="half")
 def neg(x):
     """The negative of each element."""
 
@@ -378,7 +383,7 @@ def float_power_(self, exponent):
     return self.pow_(wide_operand(exponent, dtype))
 
 
-@pointwise(vjp=lambda g, out: g / conjugate(2 * out), jvp=lambda x_t, out: x_t / (2 * out), dtype="float")
+@pointwise(vjp=lambda g, out: g / conjugate(2 * out), jvp=lambda x_t, out: x_t / (2 * out), dtype="float", label="sqrt_vml_cpu")
 def sqrt(x):
     """The square root of each element."""
 
@@ -455,6 +460,8 @@ def check_addcmul(dtype, x, tensor1, tensor2, value):
     fits="wide",
     check=check_addcmul,
     name="AddcmulBackward0",
+    label="addcmul_cpu_out",
+    late="half",
 )
 def addcmul(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` times `tensor2`."""
@@ -497,6 +504,7 @@ def number_over(value, x, dtype):
     inputs=4,
     fits="wide",
     check=refuse_integer_addcdiv,
+    label="addcdiv_cpu_out",
 )
 def addcdiv(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` divided by `tensor2`."""

@@ -28,12 +28,12 @@ def compared(name):
     }
 
 
-@pointwise(**compared("Eq"))
+@pointwise(**compared("Eq"), late="unsigned half float8 e8m0")
 def eq(a, b):
     """Where `a` equals `b`."""
 
 
-@pointwise(**compared("Ne"), aliases=("not_equal",))
+@pointwise(**compared("Ne"), aliases=("not_equal",), late="unsigned half float8 e8m0")
 def ne(a, b):
     """Where `a` does not equal `b`."""
 
@@ -116,17 +116,17 @@ def logical_not(x):
     """Where `x` is zero."""
 
 
-@pointwise(refusal="shapes", overload="operand")
+@pointwise(refusal="shapes", overload="operand", late="unsigned")
 def bitwise_and(a, b):
     """The bits that both have."""
 
 
-@pointwise(refusal="shapes", overload="operand")
+@pointwise(refusal="shapes", overload="operand", late="unsigned")
 def bitwise_or(a, b):
     """The bits that one or both have."""
 
 
-@pointwise(refusal="shapes", overload="operand")
+@pointwise(refusal="shapes", overload="operand", late="unsigned")
 def bitwise_xor(a, b):
     """The bits that exactly one has."""
 
@@ -147,27 +147,27 @@ def bitwise_right_shift(a, b):
 
 
 # ---------------------------------------------------------------------------------------------------------- tests
-@pointwise(inplace=False, out=False, gives="comparison")
+@pointwise(inplace=False, out=False, gives="comparison", late="unsigned half float8 e8m0")
 def isnan(x):
     """Where an element is not a number."""
 
 
-@pointwise(inplace=False, out=False, gives="comparison")
+@pointwise(inplace=False, out=False, gives="comparison", label="isinf", late="unsigned half")
 def isinf(x):
     """Where an element is infinite."""
 
 
-@pointwise(inplace=False, out=False, gives="comparison")
+@pointwise(inplace=False, out=False, gives="comparison", label="isfinite", late="unsigned half e8m0")
 def isfinite(x):
     """Where an element is neither infinite nor NaN."""
 
 
-@pointwise(inplace=False, check=refuse_complex("isposinf does not support complex inputs."))
+@pointwise(inplace=False, check=refuse_complex("isposinf does not support complex inputs."), late="unsigned")
 def isposinf(x):
     """Where an element is +∞."""
 
 
-@pointwise(inplace=False, check=refuse_complex("isneginf does not support complex inputs."))
+@pointwise(inplace=False, check=refuse_complex("isneginf does not support complex inputs."), late="unsigned")
 def isneginf(x):
     """Where an element is -∞."""
 
@@ -196,6 +196,7 @@ def isreal(input):
     batch="elementwise.as_stored",
     fills=True,
     flat="masked",
+    late="unsigned half float8 e8m0 moves",
 )
 def _where(condition, input, other):
     """`input` where `condition` holds, `other` elsewhere."""
@@ -566,6 +567,8 @@ def same_where_number(g, x):
     inputs=1,
     function=False,
     method=False,
+    label="nan_to_num",
+    late="unsigned",
 )
 def _nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0):
     """NaN and the infinities replaced by numbers."""

@@ -141,7 +141,8 @@ def conversion(dtype):
 
 
 for _dtype in DTYPES.values():
-    conversion(_dtype)
+    if _dtype.short_name:
+        conversion(_dtype)
 
 
 @composite(function=False, name="type")

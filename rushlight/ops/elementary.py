@@ -15,68 +15,82 @@ ERF_SLOPE = 2 / math.sqrt(math.pi)
 
 
 # ---------------------------------------------------------------------------------------------------------- exponentials
-@pointwise(slope=lambda out: out, dtype="float", flat="saturated")
+@pointwise(slope=lambda out: out, dtype="float", flat="saturated", label="exp_vml_cpu")
 def exp(x):
     """e to the power of each element."""
 
 
-@pointwise(vjp=lambda g, out: g * conjugate(out) * LOG_2, jvp=lambda x_t, out: x_t * out * LOG_2, dtype="float")
+@pointwise(vjp=lambda g, out: g * conjugate(out) * LOG_2, jvp=lambda x_t, out: x_t * out * LOG_2, dtype="float", label="exp2")
 def exp2(x):
     """2 to the power of each element."""
 
 
-@pointwise(slope=lambda out: out + 1, dtype="float")
+@pointwise(slope=lambda out: out + 1, dtype="float", label="expm1_vml_cpu")
 def expm1(x):
     """exp(x) - 1, exact near 0."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x), jvp=lambda x_t, x: x_t / x, dtype="float")
+@pointwise(vjp=lambda g, x: g / conjugate(x), jvp=lambda x_t, x: x_t / x, dtype="float", label="log_vml_cpu")
 def log(x):
     """Natural logarithm."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x * LOG_2), jvp=lambda x_t, x: x_t / (x * LOG_2), dtype="float")
+@pointwise(vjp=lambda g, x: g / conjugate(x * LOG_2), jvp=lambda x_t, x: x_t / (x * LOG_2), dtype="float", label="log2_vml_cpu")
 def log2(x):
     """Logarithm to base 2."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x * LOG_10), jvp=lambda x_t, x: x_t / (x * LOG_10), dtype="float")
+@pointwise(
+    vjp=lambda g, x: g / conjugate(x * LOG_10), jvp=lambda x_t, x: x_t / (x * LOG_10), dtype="float", label="log10_vml_cpu"
+)
 def log10(x):
     """Logarithm to base 10."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x + 1), jvp=lambda x_t, x: x_t / (x + 1), dtype="float", name="Log1PBackward0")
+@pointwise(
+    vjp=lambda g, x: g / conjugate(x + 1),
+    jvp=lambda x_t, x: x_t / (x + 1),
+    dtype="float",
+    name="Log1PBackward0",
+    label="log1p_vml_cpu",
+)
 def log1p(x):
     """log(1 + x), exact near 0."""
 
 
 # ---------------------------------------------------------------------------------------------------------- angles
-@pointwise(slope=lambda x: x.cos(), dtype="float")
+@pointwise(slope=lambda x: x.cos(), dtype="float", label="sin_vml_cpu")
 def sin(x):
     """Sine of each element, in radians."""
 
 
-@pointwise(slope=lambda x: -x.sin(), dtype="float")
+@pointwise(slope=lambda x: -x.sin(), dtype="float", label="cos_vml_cpu")
 def cos(x):
     """Cosine of each element, in radians."""
 
 
-@pointwise(slope=lambda out: out * out + 1, dtype="float")
+@pointwise(slope=lambda out: out * out + 1, dtype="float", label="tan_vml_cpu")
 def tan(x):
     """Tangent of each element, in radians."""
 
 
-@pointwise(slope=lambda x: (1 - x * x).rsqrt(), dtype="float", aliases=("arcsin",))
+@pointwise(slope=lambda x: (1 - x * x).rsqrt(), dtype="float", aliases=("arcsin",), label="asin_vml_cpu")
 def asin(x):
     """Inverse of the sine."""
 
 
-@pointwise(slope=lambda x: -(1 - x * x).rsqrt(), dtype="float", aliases=("arccos",))
+@pointwise(slope=lambda x: -(1 - x * x).rsqrt(), dtype="float", aliases=("arccos",), label="acos_vml_cpu")
 def acos(x):
     """Inverse of the cosine."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x * x + 1), jvp=lambda x_t, x: x_t / (x * x + 1), dtype="float", aliases=("arctan",))
+@pointwise(
+    vjp=lambda g, x: g / conjugate(x * x + 1),
+    jvp=lambda x_t, x: x_t / (x * x + 1),
+    dtype="float",
+    aliases=("arctan",),
+    label="atan_vml_cpu",
+)
 def atan(x):
     """Inverse of the tangent."""
 
@@ -98,6 +112,7 @@ def cosh(x):
     curvature=lambda g, out: g * out * -2,
     dtype="float",
     flat="saturated",
+    label="tanh_vml_cpu",
 )
 def tanh(x):
     """Hyperbolic tangent."""
@@ -161,17 +176,17 @@ def refuse_complex_rounding(name):
     return refuse_complex(f"{name} is not supported for complex inputs", NotImplementedError)
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("floor"), flat="step", label="floor_vml_cpu")
+@pointwise(**FLAT, check=refuse_complex_rounding("floor"), flat="step", label="floor_vml_cpu", late="unsigned")
 def floor(x):
     """The largest integer that is not above each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step", label="ceil_vml_cpu")
+@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step", label="ceil_vml_cpu", late="unsigned")
 def ceil(x):
     """The smallest integer that is not below each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",), flat="step", label="trunc_vml_cpu")
+@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",), flat="step", label="trunc_vml_cpu", late="unsigned")
 def trunc(x):
     """Each element without what stands behind its point."""
 
@@ -181,7 +196,16 @@ def frac(x):
     """What stands behind the point of each element, with its sign."""
 
 
-@pointwise(**FLAT, kernel="round", name="RoundBackward0", function=False, method=False, flat="step", label="round_vml_cpu")
+@pointwise(
+    **FLAT,
+    kernel="round",
+    name="RoundBackward0",
+    function=False,
+    method=False,
+    flat="step",
+    label="round_vml_cpu",
+    late="unsigned",
+)
 def _round(x):
     """To the nearest integer."""
 
@@ -200,6 +224,7 @@ def refuse_unrounded(dtype, *inputs):
     function=False,
     method=False,
     flat="step",
+    label="round_cpu",
 )
 def _round_decimals(x, decimals):
     """To so many decimals."""

@@ -45,6 +45,7 @@ def expand_masks(x, indices):
 
 def nonzero_places(x):
     """The coordinates of the nonzero elements, one a row."""
+    x = x.bool() if x.dtype is torch.complex32 else x
     count = core.empty_tensor((), torch.int64)
     kernel("nonzero_count")(count, x)
     places = core.empty_tensor((count.item(), x.ndim), torch.int64, (1, count.item()))

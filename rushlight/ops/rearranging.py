@@ -420,12 +420,12 @@ def blocks_on_diagonal(tensors):
             raise RuntimeError(
                 f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {tensor.ndim} dimensions"
             )
-    dtype = torch.bool
+    dtype = tensors[0].dtype if tensors else torch.get_default_dtype()
     places = list(block_places([tensor.shape for tensor in tensors]))
     for tensor in tensors:
         dtype = torch.promote_types(dtype, tensor.dtype)
     row, column, rows, columns = places[-1] if places else (0, 0, 1, 0)
-    out = zeros((row + rows, column + columns), dtype if tensors else torch.get_default_dtype())
+    out = zeros((row + rows, column + columns), dtype)
     for tensor, (row, column, rows, columns) in zip(tensors, places):
         kernel("copy")(out[row : row + rows, column : column + columns], tensor.reshape(rows, columns))
     return out

@@ -17,7 +17,12 @@ from rushlight.ops._rules import (
 
 
 @pointwise(
-    vjp=lambda g, x: g * x.sgn(), jvp=lambda x_t, x: real_product(x_t, x.sgn()), inplace=False, aliases=("absolute",), flat="kink"
+    vjp=lambda g, x: g * x.sgn(),
+    jvp=lambda x_t, x: real_product(x_t, x.sgn()),
+    inplace=False,
+    aliases=("absolute",),
+    flat="kink",
+    late="half float8",
 )
 def abs(x):
     """The absolute value of each element."""
@@ -53,7 +58,9 @@ def sgn_product(g, x, out):
     return torch.where(x == 0, 0, (g - real_product(g, out) * out) / x.abs())
 
 
-@pointwise(vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out), flat="step", inplace=True)
+@pointwise(
+    vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out), flat="step", inplace=True, label="sign_cpu", late="half"
+)
 def sgn(x):
     """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
 
@@ -102,6 +109,7 @@ def nextafter(a, b):
     kernel="conj",
     name=("ConjPhysicalBackward0", "ConjPhysicalBackward1"),
     inplace=False,
+    late="unsigned half float8 e8m0",
 )
 def _conj_physical(x):
     """The complex conjugate."""

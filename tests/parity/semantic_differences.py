@@ -248,15 +248,6 @@ def dimensions_beyond_64(torch):
     return torch.ones([1] * 65).sum(0)
 
 
-@differs(
-    "there is no complex32",
-    pytorch="torch.complex32",
-    rushlight="AttributeError: module 'rushlight' has no attribute 'complex32'",
-)
-def half_complex(torch):
-    return torch.complex32
-
-
 @differs("writes to expanded memory are refused everywhere", pytorch="(6, 6)", rushlight="RuntimeError: unsupported operation")
 def threshold_of_an_expanded_tensor(torch):
     return tuple(torch.nn.functional.threshold_(torch.ones(1, 6).expand(6, 6), 0.5, 0.5).shape)

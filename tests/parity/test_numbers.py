@@ -11,7 +11,7 @@ import torch as pytorch  # noqa: E402
 
 import rushlight  # noqa: E402
 
-from ..dtypes import NAMES as DTYPES  # noqa: E402
+from ..dtypes import EARLY as DTYPES  # noqa: E402
 
 NUMBERS = (
     *(300, -1, 40000, -40000, 2**31, 2**40, -(2**40), 2**63 - 1, 2**63, -(2**63), 2**64 - 1, 2**70, -(2**70), True),

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.parity
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:ComplexHalf support")]
 
 import torch  # noqa: E402
 

@@ -7,7 +7,7 @@ import pytest
 
 import rushlight
 
-from ..dtypes import NAMES as DTYPES
+from ..dtypes import EARLY as DTYPES
 from ..test_testing import *  # noqa: F403
 
 pytorch = pytest.importorskip("torch")

@@ -31,7 +31,7 @@ cdef class dtype:
 
     def to_complex(self):
         """The complex dtype whose parts have this dtype."""
-        return dtypes[complex_of[self.code]]
+        return dtypes[complex_with_parts(self.code)]
 
     def __repr__(self):
         return "torch." + self.name
@@ -43,24 +43,38 @@ cdef class dtype:
     def __reduce__(self):
         return self.name
 
+cdef enum:
+    NO_PROMOTION = -2
+
+cdef int promoted(int i, int j) noexcept:
+    """What two dtypes promote to, by their codes."""
+    cdef int low = min(i, j), high = max(i, j)
+    if i == j:
+        return i
+    if is_float8(low) or is_float8(high):
+        return NO_PROMOTION
+    if is_wide_unsigned(low) or is_wide_unsigned(high):
+        return low if category[low] == IS_FLOATING else NO_PROMOTION
+    if high == COMPLEX32:
+        return complex_of[low] if category[low] >= IS_FLOATING else COMPLEX32
+    if low == UINT8 and high == INT8:
+        return INT16
+    if low == FLOAT16 and high == BFLOAT16:
+        return FLOAT32
+    if low == FLOAT64 and high == COMPLEX64:
+        return COMPLEX128
+    return high
+
 cdef _define_dtypes():
     cdef dtype d
-    cdef int i, j, low, high
+    cdef int i, j
     for i in range(DTYPES):
         d = dtype.__new__(dtype)
         d.code, d.name, d.short_name = i, dtype_facts[i].name.decode(), dtype_facts[i].short_name.decode()
-        d.legacy_name = dtype_facts[i].title.decode()
+        d.legacy_name, d.has_classes = dtype_facts[i].title.decode(), dtype_facts[i].has_classes
         dtypes[i] = d
-    for i in range(DTYPES):
         for j in range(DTYPES):
-            low, high = min(i, j), max(i, j)
-            promotion[i][j] = high
-            if low == UINT8 and high == INT8:
-                promotion[i][j] = INT16
-            elif low == FLOAT16 and high == BFLOAT16:
-                promotion[i][j] = FLOAT32
-            elif low == FLOAT64 and high == COMPLEX64:
-                promotion[i][j] = COMPLEX128
+            promotion[i][j] = promoted(i, j)
 _define_dtypes()
 
 dtype_by_name = {d.name: d for d in dtypes}
@@ -71,10 +85,20 @@ def limits_of(dtype d not None):
     cdef const DTypeFacts* facts = &dtype_facts[d.code]
     if category[d.code] < IS_FLOATING:
         return facts.digits, 0., 0., SMALLEST[d.code], LARGEST[d.code]
-    return facts.digits, facts.gap, facts.least, -facts.largest, facts.largest
+    return facts.digits, facts.gap, facts.least, -facts.largest if signed_numbers(d.code) else facts.least, facts.largest
 
 cdef inline bint signed_numbers(int code) noexcept:
-    return category[code] >= IS_FLOATING or dtype_facts[code].dlpack_code == 0
+    return code != FLOAT8_E8M0FNU if category[code] >= IS_FLOATING else dtype_facts[code].dlpack_code == 0
+
+cdef inline bint computes_itself(int code) noexcept:
+    """Has the dtype loops of its own for arithmetic with fractions? The narrower ones have those of a wider one."""
+    return category[code] >= IS_FLOATING and item_bytes[real_of[code]] > 2
+
+cdef inline bint early_dtype(int code) noexcept:
+    return code < EARLY_DTYPES
+
+cdef inline bint is_half(int code) noexcept:
+    return code == FLOAT16 or code == BFLOAT16
 
 cdef int code_given(str function, object given, str parameter="dtype", int position=0) except -1:
     """The code of a dtype argument that must be given."""
@@ -106,9 +130,22 @@ cdef inline int code_of(object d) except -2:
     raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
 
 cdef inline int default_complex() noexcept:
-    return COMPLEX128 if default_dtype == FLOAT64 else COMPLEX64
+    return complex_of[default_dtype]
 
-cdef inline int combine_categories(int higher, int lower) noexcept:
+cdef int complex_with_parts(int code) except -1:
+    if complex_of[code] == code and category[code] != IS_COMPLEX:
+        raise RuntimeError(f"Unknown Complex ScalarType for {c10_name(code)}")
+    return complex_of[code]
+
+cdef int refuse_promotion(int one, int other) except -2:
+    kind = "Float8 Types" if is_float8(one) or is_float8(other) else "uint16, uint32, uint64 types"
+    raise RuntimeError(f"Promotion for {kind} is not supported, attempted to promote {c10_name(one)} and {c10_name(other)}")
+
+cdef inline int common_dtype(int one, int other) except -2:
+    cdef int found = promotion[one][other]
+    return refuse_promotion(one, other) if found == NO_PROMOTION else found
+
+cdef inline int combine_categories(int higher, int lower) except -2:
     """A dtype of a class that takes precedence (tensors with dimensions) with one of a lower class (0-d tensors, then numbers):
     the lower counts only where its category is greater."""
     if higher == NO_DTYPE:
@@ -118,9 +155,11 @@ cdef inline int combine_categories(int higher, int lower) noexcept:
     if category[higher] == IS_COMPLEX:
         return higher
     if category[higher] == IS_FLOATING:
-        return complex_of[higher] if category[lower] == IS_COMPLEX else higher
+        return complex_with_parts(higher) if category[lower] == IS_COMPLEX else higher
+    if is_wide_unsigned(higher) and category[lower] == IS_COMPLEX:
+        return lower
     if category[higher] == IS_BOOL or category[lower] >= IS_FLOATING:
-        return promotion[higher][lower]
+        return common_dtype(higher, lower)
     return higher
 
 
@@ -130,10 +169,10 @@ cdef struct Promotion:
 cdef inline void promotion_start(Promotion* p) noexcept:
     p.dimensioned = p.zero_dim = p.number = NO_DTYPE
 
-cdef inline int widen(int have, int more) noexcept:
-    return more if have == NO_DTYPE else promotion[have][more]
+cdef inline int widen(int have, int more) except -2:
+    return more if have == NO_DTYPE else common_dtype(have, more)
 
-cdef inline int promotion_result(Promotion* p) noexcept:
+cdef inline int promotion_result(Promotion* p) except -2:
     return combine_categories(p.dimensioned, combine_categories(p.zero_dim, p.number))
 
 cdef inline int number_code(object value) except -2:
@@ -177,13 +216,13 @@ cdef extern from "<cmath>":
 
 # The range of the integers.
 cdef int64_t SMALLEST[DTYPES]
-cdef int64_t LARGEST[DTYPES]
+cdef uint64_t LARGEST[DTYPES]
 
 cdef _define_limits():
     for i in range(DTYPES):
         if category[i] < IS_FLOATING:
-            LARGEST[i] = <int64_t>((<uint64_t>1 << dtype_facts[i].digits) - 1)
-            SMALLEST[i] = -LARGEST[i] - 1 if signed_numbers(i) else 0
+            LARGEST[i] = <uint64_t>-1 >> (64 - dtype_facts[i].digits)
+            SMALLEST[i] = -<int64_t>LARGEST[i] - 1 if signed_numbers(i) else 0
 _define_limits()
 
 cdef raise_overflow(str named):
@@ -212,7 +251,9 @@ cdef int check_fits(object value, int code) except -1:
         if PyLong_Check(value):
             require_64_bits(value)
         real = value
-    if most < abs(real) < INFINITY or most < abs(imag) < INFINITY or imag != 0 and category[code] != IS_COMPLEX:
+    if most < abs(real) and (abs(real) < INFINITY or is_float8(code) and code != FLOAT8_E5M2) or most < abs(imag) < INFINITY or \
+            imag != 0 and category[code] != IS_COMPLEX or \
+            code == FLOAT8_E8M0FNU and real < dtype_facts[code].least and not (PyLong_Check(value) and real < 0):
         raise_overflow(c_name(code))
     return 0
 
@@ -231,31 +272,26 @@ cdef int write_number(object value, int code, void* at) except -1:
     cdef int overflow = 0
     cdef long long integer
     cdef double real
+    cdef double parts[2]
     cdef int kind = category[code]
     if kind == IS_FLOATING:
         if PyComplex_Check(value):
             if value.imag != 0:
-                raise_overflow(c_name(code) if code >= FLOAT32 else "double")
+                raise_overflow(c_name(code) if code == FLOAT32 else "double")
             value = value.real
         real = value
         if abs(real) >= 9223372036854775808. and PyLong_Check(value):
             require_64_bits(value)
         if code == FLOAT32:
             (<float*>at)[0] = <float>real
-        elif code == FLOAT64:
-            (<double*>at)[0] = real
         else:
-            write_half(real, code, at)
+            convert_number(code, FLOAT64, at, &real)
     elif kind == IS_COMPLEX:
         if PyLong_Check(value):
             require_64_bits(value)
         value = complex(value)
-        if code == COMPLEX64:
-            (<float*>at)[0] = <float>PyComplex_RealAsDouble(value)
-            (<float*>at)[1] = <float>PyComplex_ImagAsDouble(value)
-        else:
-            (<double*>at)[0] = PyComplex_RealAsDouble(value)
-            (<double*>at)[1] = PyComplex_ImagAsDouble(value)
+        parts[0], parts[1] = PyComplex_RealAsDouble(value), PyComplex_ImagAsDouble(value)
+        convert_number(code, COMPLEX128, at, parts)
     elif kind == IS_BOOL:
         if PyLong_Check(value):
             require_64_bits(value)
@@ -269,46 +305,50 @@ cdef int write_number(object value, int code, void* at) except -1:
             real = value
             if not SMALLEST[code] <= real <= <double>LARGEST[code]:
                 raise_overflow(c_name(code))
-            integer = <int64_t>real if real < 9223372036854775808. else SMALLEST[INT64]
+            integer = <int64_t>real if real < 9223372036854775808. else SMALLEST[INT64] if code != UINT64 else \
+                <int64_t>(real - 9223372036854775808.) + SMALLEST[INT64]
         else:
             integer = PyLong_AsLongLongAndOverflow(int(value), &overflow)
             if overflow:
                 require_64_bits(value)
+                if code != UINT64:
+                    raise_overflow(c_name(code))
+                integer = wrapped_around(value)
+            elif not holds_integer(code, integer):
                 raise_overflow(c_name(code))
-            # Numbers below 0 wrap around in an unsigned byte.
-            if integer > LARGEST[code] or integer < (-255 if code == UINT8 else SMALLEST[code]):
-                raise_overflow(c_name(code))
-        if code == INT64:
+        if item_bytes[code] == 8:
             (<int64_t*>at)[0] = integer
-        elif code == INT32:
+        elif item_bytes[code] == 4:
             (<int32_t*>at)[0] = <int32_t>integer
-        elif code == INT16:
+        elif item_bytes[code] == 2:
             (<int16_t*>at)[0] = <int16_t>integer
-        elif code == INT8:
-            (<int8_t*>at)[0] = <int8_t>integer
         else:
-            (<uint8_t*>at)[0] = <uint8_t>integer
+            (<int8_t*>at)[0] = <int8_t>integer
     return 0
+
+cdef bint holds_integer(int code, int64_t integer) noexcept:
+    """Does an int fit? Those below 0 wrap around in unsigned dtypes."""
+    if signed_numbers(code):
+        return SMALLEST[code] <= integer <= <int64_t>LARGEST[code]
+    return code == UINT64 or -<int64_t>LARGEST[code] <= integer <= <int64_t>LARGEST[code]
 
 cdef str c_name(int code):
     return dtype_facts[code].number_name.decode()
 
 cdef extern from *:
     """
-    static inline void rl_write_half(double x, int code, void* at) {
-      if (code == 6) *static_cast<rl::float16*>(at) = static_cast<rl::float16>(x);
-      else *static_cast<rl::bfloat16*>(at) = rl::bfloat16(static_cast<float>(x));
-    }
-    static inline double rl_read_half(int code, const void* at) {
-      return code == 6 ? static_cast<double>(*static_cast<const rl::float16*>(at)) : static_cast<float>(*static_cast<const rl::bfloat16*>(at));
+    // One number of a dtype as one of another.
+    static inline void rl_convert_number(int to, int from, void* out, const void* in) {
+      rl::conversion(rl::DType(to), rl::DType(from))(static_cast<char*>(out), 16, static_cast<const char*>(in), 16, 1);
     }
     """
-    void write_half "rl_write_half"(double, int, void*) noexcept
-    double read_half "rl_read_half"(int, const void*) noexcept
+    void convert_number "rl_convert_number"(int, int, void*, const void*) noexcept
 
 cdef object read_number(int code, const void* place):
     """One element as a Python number."""
     cdef double copied[2]      # the memory of others may lie at any address
+    cdef double number[2]
+    cdef uint64_t whole
     cdef void* at = copied
     memcpy(at, place, item_bytes[code])
     if code == FLOAT32:
@@ -327,11 +367,12 @@ cdef object read_number(int code, const void* place):
         return (<int8_t*>at)[0]
     if code == UINT8:
         return (<uint8_t*>at)[0]
-    if code == COMPLEX64:
-        return complex((<float*>at)[0], (<float*>at)[1])
-    if code == COMPLEX128:
-        return complex((<double*>at)[0], (<double*>at)[1])
-    return read_half(code, at)
+    if category[code] == IS_INTEGER:
+        whole = 0
+        memcpy(&whole, place, item_bytes[code])      # (the lower bytes come first)
+        return whole
+    convert_number(COMPLEX128, code, number, at)
+    return complex(number[0], number[1]) if category[code] == IS_COMPLEX else number[0]
 
 
 def get_default_dtype():
@@ -355,7 +396,7 @@ def promote_types(type1, type2):
     >>> rushlight.promote_types(rushlight.int32, rushlight.float16)
     torch.float16
     """
-    return dtypes[promotion[code_given("promote_types", type1, "type1", 1)][code_given("promote_types", type2, "type2", 2)]]
+    return dtypes[common_dtype(code_given("promote_types", type1, "type1", 1), code_given("promote_types", type2, "type2", 2))]
 
 def can_cast(from_, to):
     """Whether PyTorch's casting rules allow a result of dtype `from_` to be written into one of dtype `to`."""
@@ -410,7 +451,7 @@ cdef str scalar_name(int code):
 cdef str type_in_errors(int code):
     """A tensor's type as errors about gradients name it: the old name, where numbers of that kind have had one for long."""
     name = dtypes[code].legacy_name
-    return f"CPU{name}Type" if code == BOOL or code == BFLOAT16 or category[code] == IS_COMPLEX else f"torch.{name}Tensor"
+    return f"CPU{name}Type" if code == BOOL or code == BFLOAT16 or category[code] == IS_COMPLEX or not early_dtype(code) else f"torch.{name}Tensor"
 
 
 def scalar_type_name(dtype d not None):

@@ -2,6 +2,7 @@
 cdef extern from *:
     """
     #include "kernels/array.h"
+    #include "kernels/convert.h"
     #include "kernels/geometry.h"
     #include "kernels/memory.h"
     #include "kernels/threads.h"
@@ -45,7 +46,13 @@ cdef extern from * namespace "rl":
         FLOAT64 "int(rl::DType::f64)"
         COMPLEX64 "int(rl::DType::c64)"
         COMPLEX128 "int(rl::DType::c128)"
+        UINT16 "int(rl::DType::u16)"
+        UINT64 "int(rl::DType::u64)"
+        COMPLEX32 "int(rl::DType::c32)"
+        FLOAT8_E5M2 "int(rl::DType::f8_e5m2)"
+        FLOAT8_E8M0FNU "int(rl::DType::f8_e8m0fnu)"
         DTYPES "rl::dtype_count"
+        EARLY_DTYPES "rl::early_dtypes"
         # In the order of promotion between categories.
         IS_BOOL "int(rl::Category::boolean)"
         IS_INTEGER "int(rl::Category::integer)"
@@ -59,6 +66,7 @@ cdef extern from * namespace "rl":
         const char* number_name
         const char* typestr
         int8_t dlpack_code
+        cbool has_classes
         int8_t digits
         double gap
         double least
@@ -68,6 +76,8 @@ cdef extern from * namespace "rl":
     const int8_t category[DTYPES]
     const int8_t real_of[DTYPES]
     const int8_t complex_of[DTYPES]
+    cbool is_wide_unsigned(int) noexcept
+    cbool is_float8(int) noexcept
 
 cdef enum:
     NO_DTYPE = -1
@@ -93,6 +103,7 @@ cdef extern from * namespace "rl" nogil:
     const Pointwise* find_pointwise(const char*)
     KernelFunction find_kernel(const char*)
     void label_kernel "rl::label_kernel"(const char*, const char*)
+    void serve_late "rl::serve_late"(const char*, unsigned) except +rl_raise
     const char* kernel_names "rl::kernel_names"()
     cdef cppclass Geometry "rl::Geometry":
         int32_t ndim

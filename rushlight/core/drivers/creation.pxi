@@ -81,6 +81,14 @@ cdef int store_number(object value, int code, void* at) except -1:
     cdef int kind = category[code], overflow = 0
     cdef double real
     cdef int64_t integer
+    if code == UINT64 and not isinstance(value, Tensor):
+        if not PyLong_Check(value):
+            if not hasattr(type(value), "__index__"):
+                raise TypeError("an integer is required")
+            value = PyNumber_Index(value)
+        if value < 0:
+            raise OverflowError("can't convert negative int to unsigned")
+        return write_number(value, code, at)
     if code == INT64 and PyLong_CheckExact(value):
         (<int64_t*>at)[0] = int64_of(value)
         return 0
@@ -107,7 +115,7 @@ cdef int store_number(object value, int code, void* at) except -1:
         integer = PyLong_AsLongLongAndOverflow(value if PyLong_Check(value) else PyNumber_Index(value), &overflow)
         if overflow:
             raise ValueError("Overflow when unpacking long long")
-    if code != INT64 and not (-255 if code == UINT8 else SMALLEST[code]) <= integer <= LARGEST[code]:
+    if not holds_integer(code, integer):
         raise_overflow(dtypes[code].name)
     return write_number(integer, code, at)
 
@@ -468,5 +476,7 @@ tensor_types = {}
 """FloatTensor and its kin by their dtype: classes whose calls make tensors of it."""
 
 for _dtype in dtypes:
+    if not _dtype.has_classes:
+        continue
     tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {"__slots__": (), "__new__": tensortype.__call__, "dtype": _dtype, "__doc__": None})
     shown_classes[tensor_types[_dtype]] = f"torch.{_dtype.legacy_name}Tensor"

@@ -73,8 +73,8 @@ cdef int fill_elements(Tensor out, object value) except -1:
     if out.flags & CONTIGUOUS and type(value) is int and value == 0:
         memset(data_of(out), 0, out.count * item_bytes[out.code])
         return 0
-    if out.count != 1 or out.code != FLOAT16 and out.code != BFLOAT16:     # (one half becomes infinite, as in PyTorch)
-        check_fits(value, out.code)
+    if out.count != 1 or not is_half(out.code) and not is_float8(out.code):     # (one half becomes infinite, as in PyTorch)
+        check_fits(value, COMPLEX64 if out.code == COMPLEX32 and out.count != 1 else out.code)
     write_number(value, out.code, number)
     if out.code == FLOAT32 and out.flags & CONTIGUOUS and out.count < 4096:
         single = (<float*>number)[0]

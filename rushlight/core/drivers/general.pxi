@@ -3,6 +3,10 @@ def set_kernel_label(str name, str label):
     """Says what PyTorch's errors call an element-wise kernel."""
     label_kernel(name.encode(), label.encode())
 
+def set_kernel_late(str name, unsigned late):
+    """Says which dtypes that came late an element-wise kernel has (bits of Late in kernels/array.h)."""
+    serve_late(name.encode(), late)
+
 def has_tensor(*values):
     """Whether one of the values is a tensor."""
     for value in values:

@@ -80,8 +80,8 @@ cdef class PointwiseOp(Op):
         self.wide_numbers, self.row_major_of_number = wide_numbers, row_major_of_number
         self.numbers_follow = fits == "wide" and inputs > 1
         for i in range(DTYPES):
-            half = i == FLOAT16 or i == BFLOAT16
-            if fits is None or fits == "narrow" and i >= FLOAT32 or fits == "no half" and half or self.kernel.loops[i] == NULL and not half:
+            half = is_half(i)
+            if fits is None or fits == "narrow" and computes_itself(i) or fits == "no half" and half or self.kernel.loops[i] == NULL and not half:
                 self.fits[i] = NO_DTYPE
             else:
                 self.fits[i] = FLOAT32 if fits == "wide" and half else i
@@ -104,7 +104,7 @@ cdef class PointwiseOp(Op):
             self.result[i] = operand_code(self.kernel, 0, i)
             self.direct[i] = self.kernel.loops[i] != NULL and self.number_count == 0 and inputs <= 2 and numbers is None and \
                 operand_kind(self.kernel, 1) == OPERAND_SAME and (inputs == 1 or operand_kind(self.kernel, 2) == OPERAND_SAME) and \
-                not (promotes_to_float and category[i] < IS_FLOATING) and (check is None or i >= FLOAT32)
+                not (promotes_to_float and category[i] < IS_FLOATING) and (check is None or computes_itself(i))
 
     cdef int read_numbers(self, PyObject** args, int compute, Number* out) except -1:
         cdef int i
@@ -335,7 +335,7 @@ cdef class PointwiseOp(Op):
             begin_write(self, call)
         else:
             out = given_output(self, args, <Tensor>call.out, shape, result, compute)
-            if out.code != result and (result == FLOAT16 or result == BFLOAT16):
+            if out.code != result and is_half(result):
                 # Loops of halves compute in float32: what a wider `out` gets is rounded first.
                 shape.make_contiguous()
                 target, out = out, new_like_shape(result, shape)
@@ -443,7 +443,7 @@ cdef int place_numbers(PointwiseOp op, const Pointwise* kernel, PyObject** args,
             check_fits(value, compute)
         elif i and op.fits[compute] != NO_DTYPE and operand_kind(kernel, i + 1) == OPERAND_SAME:
             check_fits(value, op.fits[compute])
-        if (code == FLOAT16 or code == BFLOAT16) and op.wide_numbers:
+        if is_half(code) and op.wide_numbers:
             code = FLOAT32
         elif category[code] == IS_INTEGER:
             code = INT64      # numbers out of range wrap around, as the conversion to the narrower type does
@@ -461,7 +461,7 @@ cdef list place_tensors(PointwiseOp op, const Pointwise* kernel, PyObject** args
         if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
             continue
         t = <Tensor>args[i]
-        if (compute == FLOAT16 or compute == BFLOAT16) and t.code != compute and operand_kind(kernel, i + 1) == OPERAND_SAME and \
+        if is_half(compute) and t.code != compute and operand_kind(kernel, i + 1) == OPERAND_SAME and \
                 not (op.wide_numbers and t.geometry.ndim == 0):
             t = convert(t, compute)
             rounded = [t] if rounded is None else rounded + [t]

@@ -74,8 +74,8 @@ cdef double real_factor(object value, int code, bint wide, bint* is_apart) excep
     cdef double real
     if type(value) is int or type(value) is float:
         real = value
-        if code < FLOAT32 or not -PLAIN_NUMBERS < real < PLAIN_NUMBERS:
-            check_fits(value, FLOAT32 if wide and category[code] == IS_FLOATING and code < FLOAT32 else code)
+        if not computes_itself(code) or not -PLAIN_NUMBERS < real < PLAIN_NUMBERS:
+            check_fits(value, FLOAT32 if wide and is_half(code) else code)
             if category[code] == IS_INTEGER:
                 if abs(real) > 9007199254740992.:
                     is_apart[0] = True
@@ -84,7 +84,7 @@ cdef double real_factor(object value, int code, bint wide, bint* is_apart) excep
     if isinstance(value, Tensor):
         value = value.item()
     if PyComplex_Check(value):
-        check_fits(value, FLOAT32 if wide and category[code] == IS_FLOATING and code < FLOAT32 else code)
+        check_fits(value, FLOAT32 if wide and is_half(code) else code)
         if value.imag == 0:
             return value.real
         is_apart[0] = True

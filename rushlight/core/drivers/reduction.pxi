@@ -43,7 +43,7 @@ cdef class ReductionOp(Op):
         x = <Tensor>args[0]
         refuse_escaped(x, True)
         # The way of most calls: everything, to one number of the same dtype.
-        if everything and not keepdim and call.mode == MODE_NEW and short_ways and self.output_count == 1 and x.code >= FLOAT32 and \
+        if everything and not keepdim and call.mode == MODE_NEW and short_ways and self.output_count == 1 and computes_itself(x.code) and \
                 (self.check is None or category[x.code] != IS_COMPLEX) and \
                 (self.result == RESULT_SUM or self.result == RESULT_FLOATING or self.result == RESULT_SAME) and x.count and \
                 x.geometry.ndim <= 4 and not self.number_at and (self.dtype_at < 0 or <object>args[self.dtype_at] is None):
@@ -61,6 +61,12 @@ cdef class ReductionOp(Op):
         result = self.result_code(code, given)
         if code != x.code:
             source = convert(x, code)
+        elif not early_dtype(code):
+            # Kernels that ask whether numbers are 0, or sum integers, are those of other dtypes.
+            if self.result == RESULT_BOOL or self.result == RESULT_INT64 and self.check is None and code == COMPLEX32:
+                source = convert(x, BOOL)
+            elif result == INT64 and self.result == RESULT_SUM:
+                source = convert(x, INT64)
         if self.result == RESULT_INT64 and self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
             self.check(dtypes[code], x, dim, True)      # places of extrema are refused before dimensions are looked at
         self.read_dims(x, dim, folded, kept)
@@ -91,7 +97,7 @@ cdef class ReductionOp(Op):
             if call.mode == MODE_OUT and follows and (<Tensor>call.out).code != code[0]:
                 raise RuntimeError(f"Expected out tensor to have dtype {scalar_name(code[0])}, but got {scalar_name((<Tensor>call.out).code)} instead")
             return True
-        if call.mode == MODE_OUT and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and code[0] >= FLOAT16):
+        if call.mode == MODE_OUT and (self.result == RESULT_SUM or self.result == RESULT_FLOATING and category[code[0]] >= IS_FLOATING):
             code[0] = (<Tensor>call.out).code
             return True
         return False

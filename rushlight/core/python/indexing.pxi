@@ -173,7 +173,7 @@ cdef Tensor without_leading_ones(Tensor value):
 cdef Tensor element_of(object value, int code):
     """An assigned number as a 0-d tensor; beyond a half it is infinite."""
     cdef Tensor out = new_contiguous(code, NULL, 0)
-    if code != FLOAT16 and code != BFLOAT16:
+    if not is_half(code):
         check_fits(value, code)
     write_number(value, code, data_of(out))
     return out
@@ -211,5 +211,5 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     else:
         check_no_overlap(<Tensor>view)
         # (Where it is recorded, it is as the write of a tensor.)
-        view.fill_(element_of(value, x.code) if x.code == FLOAT16 or x.code == BFLOAT16 or modes.grad and needs_grad(<Tensor>view) else value)
+        view.fill_(element_of(value, x.code) if is_half(x.code) or modes.grad and needs_grad(<Tensor>view) else value)
     return 0
