@@ -17,6 +17,9 @@ cdef class Tensor:
     cdef Tensor readable(self, object what):
         return self
 
+    cdef int level_depth(self) noexcept:
+        return 0
+
     cdef bint has_ended(self):
         return False
 

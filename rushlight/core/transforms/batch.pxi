@@ -120,14 +120,14 @@ cdef class BatchLevel(Level):
         cdef bint some = False, has, any_item
         for value in arguments:
             has = False
-            if type(value) is Wrapped and (<Wrapped>value).level is self:
+            if is_at(value, self):
                 has = (<Wrapped>value).aspect is not None
                 value = (<Wrapped>value).value
             elif type(value) is list or type(value) is tuple:
                 items, flags, any_item = [], [], False
                 for item in value:
                     has = False
-                    if type(item) is Wrapped and (<Wrapped>item).level is self:
+                    if is_at(item, self):
                         has = (<Wrapped>item).aspect is not None
                         item = (<Wrapped>item).value
                     any_item = any_item or has
@@ -154,7 +154,7 @@ cdef class BatchLevel(Level):
         cdef bint grad = modes.grad
         if type(a) is not Wrapped or (<Wrapped>a).level is not self or (<Wrapped>a).aspect is None or self.shadows is not None:
             return None
-        if type(b) is Wrapped and (<Wrapped>b).level is self:
+        if is_at(b, self):
             if (<Wrapped>b).aspect is not None:
                 return None
             matrix = (<Wrapped>b).value
@@ -221,10 +221,10 @@ def batch_of(tuple tensors):
     cdef tuple flags
     if not isinstance(level, BatchLevel) or level.shadows is not None:
         return None
-    flags = tuple([type(x) is Wrapped and (<Wrapped>x).level is level and (<Wrapped>x).aspect is not None for x in tensors])
+    flags = tuple([is_at(x, level) and (<Wrapped>x).aspect is not None for x in tensors])
     if True not in flags:
         return None
-    return level, [(<Wrapped>x).value if type(x) is Wrapped and (<Wrapped>x).level is level else x for x in tensors], flags
+    return level, [(<Wrapped>x).value if is_at(x, level) else x for x in tensors], flags
 
 
 ONE, TWO = 1, 2

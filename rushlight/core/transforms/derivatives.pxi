@@ -57,7 +57,7 @@ def derivative_input(Tensor x not None, bint outer):
     cdef Tensor out
     if category[x.code] < IS_FLOATING:
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
-    if level is not None and not (type(x) is Wrapped and (<Wrapped>x).level is level):
+    if level is not None and not is_at(x, level):
         source = wrap_value(level, x, None)
     out = alias_of(source)
     if outer and needs_grad(source):
@@ -84,7 +84,7 @@ def held(value):
         return value
     source = <Tensor>value
     level = innermost_level()
-    if level is not None and not (type(value) is Wrapped and (<Wrapped>value).level is level):
+    if level is not None and not is_at(value, level):
         source = wrap_value(level, source, None)
     out = alias_of(source)
     if modes.grad and needs_grad(source):

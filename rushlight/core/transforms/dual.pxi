@@ -39,7 +39,7 @@ cdef class DualLevel(Level):
             return True
         for value in arguments:
             for item in value if isinstance(value, (list, tuple)) else (value,):
-                if type(item) is Wrapped and (<Wrapped>item).level is self and self.tangent_of(<Wrapped>item) is not None:
+                if is_at(item, self) and self.tangent_of(<Wrapped>item) is not None:
                     return True
         return False
 
@@ -55,7 +55,7 @@ cdef class DualLevel(Level):
             value = <object>PyTuple_GET_ITEM(arguments, i)
             tangent = None
             if isinstance(value, Tensor):
-                if type(value) is Wrapped and (<Wrapped>value).level is self:
+                if is_at(value, self):
                     tangent = self.tangent_of(<Wrapped>value)
                     tracked = tracked or needs_grad(<Tensor>value)
                     value = self.primal_of(<Wrapped>value)
@@ -63,7 +63,7 @@ cdef class DualLevel(Level):
                 tangent = self.tangents_of_items(value)
                 if holds_level(self, value):
                     tracked = tracked or tracks(self, value)
-                    value = type(value)([self.primal_of(<Wrapped>item) if type(item) is Wrapped and (<Wrapped>item).level is self else item
+                    value = type(value)([self.primal_of(<Wrapped>item) if is_at(item, self) else item
                                          for item in value])
             Py_INCREF(value)
             PyTuple_SET_ITEM(values, i, value)
@@ -75,7 +75,7 @@ cdef class DualLevel(Level):
             out = keywords["out"]
             if modes.grad and (tracked or needs_grad(out)):
                 raise tracked_out(op, False)
-            if tangents is not None or (type(out) is Wrapped and (<Wrapped>out).level is self and self.tangent_of(<Wrapped>out) is not None):
+            if tangents is not None or (is_at(out, self) and self.tangent_of(<Wrapped>out) is not None):
                 raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
             inner = within_level(self, out)
             run_below(op, values, {"out": inner, "mode": MODE_OUT})
@@ -247,7 +247,7 @@ cdef class DualLevel(Level):
         cdef list found = None
         cdef Py_ssize_t i
         for i, item in enumerate(items):
-            if type(item) is Wrapped and (<Wrapped>item).level is self:
+            if is_at(item, self):
                 tangent = self.tangent_of(<Wrapped>item)
                 if tangent is not None:
                     if found is None:
@@ -269,7 +269,7 @@ cdef class DualLevel(Level):
             raise TypeError(f"parts of a {type(value).__name__}")
         if self.shadows is not None:
             value = shadowed(self, value)
-        if type(value) is Wrapped and (<Wrapped>value).level is self:
+        if is_at(value, self):
             return self.primal_of(<Wrapped>value), self.tangent_of(<Wrapped>value)
         return value, None
 
@@ -299,7 +299,7 @@ cdef int lose_tangent(Tensor t) except -1:
     for entered in interpreter_stack():
         if isinstance(entered, DualLevel) and (<Level>entered).tracks_all:
             level = <Level>entered
-            if type(t) is Wrapped and (<Wrapped>t).level is level:
+            if is_at(t, level):
                 (<Wrapped>t).aspect = None
             elif level.shadows is not None:
                 level.shadows.pop(<size_t><PyObject*>t, None)
@@ -439,7 +439,7 @@ def set_forward_ad_enabled(bint enabled):
 def with_tangent(DualLevel level not None, Tensor value not None, tangent):
     """`value`, wrapped at `level` or the new result of an operation, as a dual tensor with the given tangent, in value's place in the graph."""
     cdef Wrapped out
-    if type(value) is Wrapped and (<Wrapped>value).level is level:
+    if is_at(value, level):
         (<Wrapped>value).aspect = None if tangent is None else fitting(<Tensor>tangent, (<Wrapped>value).value)
         return value
     if tangent is None:

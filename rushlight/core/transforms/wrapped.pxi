@@ -17,6 +17,9 @@ cdef class Wrapped(Tensor):
     cdef Tensor readable(self, object what):
         return (<Tensor?>self.level.read(self, what)).readable(what)
 
+    cdef int level_depth(self) noexcept:
+        return self.level.depth
+
     cdef bint has_ended(self):
         return not self.level.active
 
@@ -175,17 +178,21 @@ def wrapped_at(Level level or None, value):
     """Whether `value`, or a tensor in it where it is a list or tuple, is wrapped at `level`."""
     return holds_level(level, value)
 
+cdef inline bint is_at(object value, Level level) noexcept:
+    """Is it a tensor that is wrapped at `level`?"""
+    return type(value) is Wrapped and (<Wrapped>value).level is level
+
 cdef bint holds_level(Level level, object value) noexcept:
     cdef object item
     if type(value) is Wrapped:
         return (<Wrapped>value).level is level
     if type(value) is list:
         for item in <list>value:
-            if type(item) is Wrapped and (<Wrapped>item).level is level:
+            if is_at(item, level):
                 return True
     elif type(value) is tuple:
         for item in <tuple>value:
-            if type(item) is Wrapped and (<Wrapped>item).level is level:
+            if is_at(item, level):
                 return True
     return False
 
@@ -305,7 +312,7 @@ cdef tuple with_shadows(Level level, tuple arguments):
     return tuple([shadowed(level, value) for value in arguments])
 
 cdef bint has_shadow(Level level, Tensor t):
-    if type(t) is Wrapped and (<Wrapped>t).level is level:
+    if is_at(t, level):
         return False
     return <size_t><PyObject*>(t if t.base is None else t.base) in level.shadows
 
@@ -345,7 +352,7 @@ cdef bint tracks(Level level, object value):
         return (<Tensor>value).depth >= level.depth and not level.sees_all and not level.tracks_all and needs_grad(<Tensor>value)
     if isinstance(value, (list, tuple)):
         for item in value:
-            if type(item) is Wrapped and (<Wrapped>item).level is level and needs_grad(<Tensor>item):
+            if is_at(item, level) and needs_grad(<Tensor>item):
                 return True
     return False
 
@@ -368,7 +375,7 @@ cdef int record_at(Level level, Op op, PyObject** args, uint64_t mask, object re
             out = <Tensor>value
             if type(out) is Wrapped and out.base is None and out is not <object>args[0] and isinstance(<object>args[0], Tensor):
                 link_view(out, <Tensor>args[0])
-                if type(<object>args[0]) is Wrapped and (<Wrapped><object>args[0]).level is level:
+                if is_at(<object>args[0], level):
                     viewed = <Wrapped>args[0]
                     (<Wrapped>out).whole = viewed if viewed.whole is None else viewed.whole
                 if not is_view and out.creation < VIEW_MULTI_OUTPUT:
