@@ -167,8 +167,6 @@ def same(ours, theirs):
 
 def reason(program, dtype, number, theirs):
     """Why the results may differ, or None."""
-    if dtype == "float16" and isinstance(number, complex):
-        return "there is no complex32"
     if theirs[0] == "uint64":
         return "there is no uint64"
     if dtype.startswith("complex") or isinstance(number, complex):
