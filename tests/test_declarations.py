@@ -5,6 +5,8 @@ import re
 import tokenize
 from pathlib import Path
 
+import pytest
+
 from rushlight.ops import table
 
 ROOT = Path(__file__).parent.parent
@@ -63,3 +65,12 @@ def test_names_of_ops_stand_in_their_declarations():
         found[folder] += [f"{path.name}: {name}" for name in names_in(path)]
     for folder, limit in LIMITS.items():
         assert len(found[folder]) <= limit, found[folder]
+
+
+def test_they_are_few():
+    assert sum(LIMITS.values()) < 40
+
+
+def test_nothing_changes_a_declaration():
+    with pytest.raises(AttributeError, match="the declaration of mul is made once"):
+        table["mul"].declaration.flat = "step"

@@ -402,7 +402,6 @@ cdef class Op:
     cdef readonly str no_derivative    # name in the error of an op that records but has no derivative
     cdef readonly bint allows_out
     cdef readonly object jvp
-    cdef readonly object batch
     cdef readonly bint linear
     cdef readonly tuple tensor_parameters   # indices of the inputs that have derivatives
     cdef tuple keyword_only             # names, for calls of `function`; None where there are none

@@ -38,29 +38,10 @@ FAMILIES = (
 )
 
 
-# What PyTorch refuses to differentiate by a real input where another input, or the dtype that it is asked for, makes the result complex.
-NO_REAL_PART = (
-    "_where",
-    "mean",
-    "sum",
-    "prod",
-    "cumprod",
-    "fill_where",
-    "dist",
-    "diagonal_scatter",
-    "fill",
-    "index_fill",
-    "logaddexp",
-    "ldexp",
-)
-
-
 def connect():
     """Declares every op and puts them on Tensor and into the core, which calls some itself."""
     for family in FAMILIES:
         importlib.import_module(f"rushlight.ops.{family}")
-    for name in NO_REAL_PART:
-        table[name].takes_real_part = False
     for name, method in [*namespaces["Tensor"].items(), *core.compiled_methods()]:
         core.install_method(name, method_with_parser(name, method))
     for name, method in core.operator_methods():

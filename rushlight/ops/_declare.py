@@ -10,7 +10,7 @@ import functools
 import rushlight
 from rushlight import core
 from rushlight.core import kernel
-from rushlight.ops._outputs import EXPECTED, FOUND, text_of
+from rushlight.ops._outputs import EXPECTED, FOUND, TEXTS
 from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, defaults_of, has_method, parameters_of
 
 __all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table"]
@@ -52,14 +52,22 @@ def keywords_of(parameters):
 
 
 class Declaration:
-    """What an op is, beside what its driver and its rules say: its signature, read once, and the facts that others ask for.
+    """Every fact of an op that its driver and its rules do not need: its signature, read once, and what others ask for. Nothing changes it.
 
-    `batch` is its batching rule as "family.rule" of func/batching, or a function, where that of its kind is not meant. `draws`: it draws
-    random numbers. `flat` says why a gradient of it may be zero, in a word of explain/_zero.py; `fills`: what is not finite in its result
-    is put there on purpose. `public` is what programs call it, where neither its own name nor that of its node is; `overload` what the
-    dispatcher's name of a call in place has behind a dot ("operand": Tensor or Scalar, as the operand is). `refusal` says in which words
-    vmap refuses its call in place on a tensor without a batch: as "arithmetic" (that of a "number" alone), by its "name", or by the "shapes"; in
-    the dispatcher's words otherwise. What remains says where the op can be found: the keywords of `register`.
+    `name` is that of its node, or several where the call decides; `gradient` that of the node of a recorded gradient, where PyTorch computes it by
+    one op: True for the node's own name with another Backward behind (TanhBackwardBackward0); a dict has one for each parameter.
+    `no_derivative` is the name in the error of an op that is recorded but cannot be differentiated. `out` says whether it takes `out=`, and
+    `out_text` what refuses one of another dtype than the result (None: it is converted), where that is not usual for its kind. With `real`
+    complex tensors are computed, but have no derivative in PyTorch; without `real_part` PyTorch refuses to differentiate by a real input where
+    another input, or the dtype that is asked for, makes the result complex. `batch` is its batching rule as "family.rule" of func/batching,
+    or a function, where that of its kind is not meant. `draws`: it draws random numbers. `flat` says why a gradient of it may be zero, in a
+    word of explain/_zero.py; `fills`: what is not finite in its result is put there on purpose. `public` is what programs call it, where
+    neither its own name nor that of its node is; `overload` what the dispatcher's name of a call in place has behind a dot ("operand": Tensor
+    or Scalar, as the operand is). `refusal` says in which words vmap refuses its call in place on a tensor without a batch: as "arithmetic"
+    (that of a "number" alone), by its "name", or by the "shapes"; in the dispatcher's words otherwise. What remains says where the op can be
+    found: the keywords of `register`.
+
+    An op that goes with another is `called` otherwise than its function, runs `forward`, and has `extra` parameters behind the first.
     """
 
     def __init__(
@@ -67,6 +75,21 @@ class Declaration:
         function,
         /,
         *,
+        called=None,
+        forward=None,
+        extra=(),
+        name=None,
+        gradient=None,
+        jvp=None,
+        linear=False,
+        outputs=(),
+        result_type=None,
+        differentiable=(0,),
+        no_derivative=None,
+        out=True,
+        out_text="usual",
+        real=False,
+        real_part=True,
         batch=None,
         draws=False,
         flat=None,
@@ -76,34 +99,57 @@ class Declaration:
         refusal=None,
         **placement,
     ):
-        self.batch, self.draws, self.flat, self.fills = batch, draws, flat, fills
-        self.public, self.overload, self.refusal, self.placement = public, overload, refusal, placement
-        self.function = function
-        self.name = function.__name__
-        self.parameters = parameters_of(function)
-        self.positional = function.__code__.co_argcount
-        self.defaults = defaults_of(function)
-        self.sizes = next((i for i, name in enumerate(self.parameters) if function.__annotations__.get(name) is Sizes), -1)
-        self.keywords = keywords_of(self.parameters)
+        called, forward = called or function.__name__, forward or function
+        parameters, defaults = parameters_of(function), defaults_of(function)
+        sizes = next((i for i, each in enumerate(parameters) if function.__annotations__.get(each) is Sizes), -1)
+        positional = function.__code__.co_argcount + len(extra)
+        if extra:
+            parameters, sizes = parameters[:1] + extra + parameters[1:], sizes + len(extra) if sizes >= 0 else -1
+            defaults = defaults[:1] + (core.MISSING,) * len(extra) + defaults[1:]
+        keywords = keywords_of(parameters)
+        differentiable = tuple(outputs.index(each) if isinstance(each, str) else each for each in differentiable)
+        self.__dict__.update(locals())
+        if out_text not in ("usual", None):
+            TEXTS[self.entry] = out_text
 
-    def make(self, kind, name, rules, **more):
-        """The op: of a kind of the core, with grad_fn's name (or names) where it is not the usual one."""
+    def __setattr__(self, fact, value):
+        raise AttributeError(f"the declaration of {self.called} is made once: its {fact} cannot change")
+
+    @property
+    def entry(self):
+        """Its name in the table."""
+        return self.placement.get("entry") or self.called
+
+    def make(self, kind, rules, tensors, usual=EXPECTED):
+        """The op: of a kind of the core, with the places of the parameters that are tensors, and what its kind usually says of an `out=`."""
         made = kind(
-            self.name,
-            self.function,
+            self.called,
+            self.forward,
             self.parameters,
             self.defaults,
             self.keywords,
             self.positional,
             self.sizes,
-            backward_names(self.name, name),
+            backward_names(self.called, self.name),
             rules,
-            **more,
+            self.outputs,
+            self.result_type,
+            self.differentiable,
+            self.no_derivative,
+            self.out,
+            self.jvp,
+            self.linear,
+            tensors,
         )
         made.declaration = self
+        made.refuses_complex, made.takes_real_part = self.real, self.real_part
+        made.out_text = usual if self.out_text == "usual" else self.out_text
+        for rule in made.rules:
+            name = self.gradient.get(self.parameters[rule.parameter]) if isinstance(self.gradient, dict) else self.gradient
+            rule.gradient_name = "" if name is True else name
         return made
 
-    def sources(self, rule, outputs):
+    def sources(self, rule):
         """Where each parameter of a rule, or (with tangents: `x_t`) of a jvp, comes from, by its name."""
         found = []
         for name in parameters_of(rule):
@@ -113,8 +159,8 @@ class Declaration:
                 found.append((FROM_WANTED, 0))
             elif name == "out":
                 found.append((FROM_OUTPUT, 0))
-            elif name in outputs:
-                found.append((FROM_OUTPUT, outputs.index(name)))
+            elif name in self.outputs:
+                found.append((FROM_OUTPUT, self.outputs.index(name)))
             elif name in self.parameters:
                 found.append((FROM_ARGUMENT, self.parameters.index(name)))
             elif name.endswith("_shape") and name[:-6] in self.parameters:
@@ -126,13 +172,13 @@ class Declaration:
             elif name.endswith("_t") and name[:-2] in self.parameters:
                 found.append((FROM_TANGENT, self.parameters.index(name[:-2])))
             else:
-                raise TypeError(f"a rule of {self.name} asks for '{name}', which is neither a parameter nor an output")
+                raise TypeError(f"a rule of {self.called} asks for '{name}', which is neither a parameter nor an output")
         return found
 
-    def rule(self, parameter, function, *, slope=False, is_list=False, outputs=()):
+    def rule(self, parameter, function, *, slope=False, is_list=False):
         """A core rule for one parameter (None: for all inputs at once)."""
         index = -1 if parameter is None else self.parameters.index(parameter)
-        sources = self.sources(function, outputs) if callable(function) else []
+        sources = self.sources(function) if callable(function) else []
         return core.Rule(function, index, slope, is_list, sources)
 
 
@@ -224,7 +270,6 @@ def pointwise(
     slopes=None,
     *,
     vjp=None,
-    jvp=None,
     dtype="promote",
     inputs=None,
     kernel=None,
@@ -239,14 +284,10 @@ def pointwise(
     row_major_of_number=False,
     numbers=None,
     check=None,
-    name=None,
     number_name=None,
-    gradient=None,
     fused=None,
     curvature=None,
-    real=False,
     inplace=None,
-    out=True,
     **facts,
 ):
     """Declares an op that works element by element.
@@ -257,11 +298,10 @@ def pointwise(
     parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
     be a Python number. A number wraps around in the dtype that the op computes in, as a tensor of it would; with `fits` it has to fit: into
     that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
-    alone ("narrow"), into all but halves ("no half"). `label` is what PyTorch's errors call the kernel,
-    where that is not its name and "_cpu". `late` names the dtypes that came late which PyTorch computes it with (words of LATE). Of two
-    `name`s of an op with one input the second is that of the call in place; `number_name` is that of arithmetic with a number within
-    rules and compositions (core.unwrapped). `real`: complex tensors are computed, but have no derivative in PyTorch.
-    `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope (or it is a function of
+    alone ("narrow"), into all but halves ("no half"). `label` is what PyTorch's errors call the kernel, where that is not its name and
+    "_cpu". `late` names the dtypes that came late which PyTorch computes it with (words of LATE). Of two `name`s of an op with one input
+    the second is that of the call in place; `number_name` is that of arithmetic with a number within rules and compositions
+    (core.unwrapped). `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope (or it is a function of
     public ops that does so where no graph of the gradient is wanted). The derivatives of that are the rule's, unless `curvature(g, …)` is the
     one by the first value which the rule names: for ops that are differentiated often.
     Ops of one input are functions in place too, unless `inplace` is True.
@@ -278,17 +318,10 @@ def pointwise(
         ]
         products = vjp if isinstance(vjp, tuple) else (vjp,)
         rules += [declared.rule(declared.parameters[i], rule) for i, rule in enumerate(products) if rule is not None]
-        made = declared.make(
-            core.PointwiseOp,
-            name,
-            rules,
-            allows_out=out,
-            jvp=jvp,
-            tensor_parameters=tuple(range(count)),
-        )
+        made = declared.make(core.PointwiseOp, rules, tuple(range(count)), FOUND if count == 1 and dtype == "promote" else None)
         alpha = declared.parameters.index("alpha") if scaled else -1
         made.configure(
-            kernel or declared.name,
+            kernel or declared.called,
             count,
             dtype == "float",
             scaled,
@@ -303,18 +336,15 @@ def pointwise(
             fits,
         )
         made.number_name = number_name
-        for kernel_name in (kernel or declared.name, scaled):
+        for kernel_name in (kernel or declared.called, scaled):
             if label is not None and kernel_name:
                 core.set_kernel_label(kernel_name, label)
             if late and kernel_name:
                 core.set_kernel_late(kernel_name, sum(LATE[word] for word in late.split()))
-        name_gradients(made, gradient)
         if callable(fused):
             made.rules[0].fuse(fused, False, core.EVERYWHERE)
         elif fused is not None:
-            fuse_pointwise(made, fused, numbers, curvature, gradient is not None)
-        made.out_text = text_of(declared.name, FOUND if count == 1 and dtype == "promote" else None)
-        made.refuses_complex = real
+            fuse_pointwise(made, fused, numbers, curvature, declared.gradient is not None)
         in_place = ("function" if len(declared.parameters) == 1 else True) if inplace is None else inplace
         return register(made, inplace=in_place, **declared.placement)
 
@@ -324,21 +354,13 @@ def pointwise(
 def reduction(
     *,
     vjp=None,
-    jvp=None,
-    linear=False,
     result="same",
     kernel=None,
     numbers=(),
     single=False,
     empty_error=None,
-    outputs=(),
-    result_type=None,
-    differentiable=(0,),
     bool_keeps_uint8=False,
     check=None,
-    name=None,
-    out=True,
-    real=False,
     **facts,
 ):
     """Declares an op that folds the dimensions `dim` (all where it is None).
@@ -346,36 +368,24 @@ def reduction(
     `result` says what dtype comes out: "same", "sum" (int64 for integers), "floating", "real", "bool" or "int64". `numbers` names the
     parameters that the kernel gets. `empty_error(dim, x, given_dim)` makes the exception for an empty dimension without identity.
     `check(dtype, x, dim, any)` is called for bool and complex inputs, and raises for those that the op refuses; `any` says whether there are
-    results at all. `real`: complex tensors are computed, but have no derivative in PyTorch.
+    results at all.
     """
 
     def declare(body):
         declared = Declaration(body, **facts)
-        rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp, outputs=outputs)]
-        made = declared.make(
-            core.ReductionOp,
-            name,
-            rules,
-            outputs=outputs,
-            result_type=result_type,
-            differentiable_outputs=differentiable,
-            allows_out=out,
-            jvp=jvp,
-            linear=linear,
-            tensor_parameters=(0,),
-        )
+        rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp)]
+        usual = None if result in ("sum", "floating") else EXPECTED
+        made = declared.make(core.ReductionOp, rules, (0,), usual)
         made.configure(
-            kernel or declared.name,
+            kernel or declared.called,
             RESULTS[result],
             [declared.parameters.index(number) for number in numbers],
             single,
             empty_error,
-            max(1, len(outputs)),
+            max(1, len(declared.outputs)),
             bool_keeps_uint8,
             *(() if check is None else (check,)),
         )
-        made.refuses_complex = real
-        made.out_text = text_of(declared.name, None if result in ("sum", "floating") else EXPECTED)
         return register(made, **declared.placement)
 
     return declare
@@ -386,34 +396,23 @@ def op(
     vjp=None,
     joint=None,
     inputs=None,
-    jvp=None,
-    linear=False,
     lists=(),
-    outputs=(),
-    result_type=None,
-    differentiable=(0,),
-    no_derivative=None,
-    name=None,
-    gradient=None,
     fused=None,
     derives=None,
-    real=False,
     variant=None,
     inplace=False,
     writes=False,
     row_major=False,
     expanded=False,
     apart=False,
-    out=True,
     plain=None,
     **facts,
 ):
     """Declares an op whose forward is the decorated function (it runs with recording off).
 
     `vjp` is a rule (for the first parameter) or a dict from parameter to rule; or `joint` is one rule for all of `inputs`. `lists` names
-    the parameters that are lists of tensors. `no_derivative` is the name in the error of an op that is recorded but cannot be
-    differentiated. `variant(*arguments)` chooses among several `name`s. With `writes` the function writes into its first argument, which
-    is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
+    the parameters that are lists of tensors. `variant(*arguments)` chooses among several `name`s. With `writes` the function
+    writes into its first argument, which is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
     layout; of four names the last two are those of in-place calls. `plain` is the `short_way` of plain calls. `out=` may not
     share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
     Of two `name`s without `variant` the second is that of the call in place. `fused` does what the rule (of the first parameter, or the joint
@@ -423,17 +422,14 @@ def op(
 
     def declare(body):
         declared = Declaration(body, **facts)
-        if no_derivative is not None:
-            missing = underived(f"the derivative for '{no_derivative}' is not implemented.")
+        if declared.no_derivative is not None:
+            missing = underived(f"the derivative for '{declared.no_derivative}' is not implemented.")
             rules_by_parameter = dict.fromkeys(inputs or declared.parameters[:1], missing)
         else:
             rules_by_parameter = vjp if isinstance(vjp, dict) else {} if vjp is None else {declared.parameters[0]: vjp}
-        rules = [
-            declared.rule(parameter, rule, is_list=parameter in lists, outputs=outputs)
-            for parameter, rule in rules_by_parameter.items()
-        ]
+        rules = [declared.rule(parameter, rule, is_list=parameter in lists) for parameter, rule in rules_by_parameter.items()]
         if joint is not None:
-            rules = [declared.rule(None, joint, outputs=outputs)]
+            rules = [declared.rule(None, joint)]
         tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
         places = tuple(declared.parameters.index(tensor) for tensor in tensors)
         if derives is not None:
@@ -441,29 +437,14 @@ def op(
             rules = [core.Rule(derived(derives, *places), -1, False, False, sources)]
         if fused is not None:
             rules[0].fuse(fused)
-        made = declared.make(
-            core.GeneralOp if plain is None else core.PlainOp,
-            name,
-            rules,
-            outputs=outputs,
-            result_type=result_type,
-            differentiable_outputs=tuple(outputs.index(d) if isinstance(d, str) else d for d in differentiable),
-            no_derivative=no_derivative,
-            allows_out=out,
-            jvp=jvp,
-            linear=linear,
-            tensor_parameters=places,
-        )
+        made = declared.make(core.GeneralOp if plain is None else core.PlainOp, rules, places)
         made.choose_variant = variant
-        name_gradients(made, gradient)
-        made.refuses_complex = real
         if variant is None and len(made.backward_names) == 2:
             made.in_place_shift = 1
         made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
         made.apart = apart
         if plain is not None:
             made.configure(*plain)
-        made.out_text = text_of(declared.placement.get("entry") or declared.name, EXPECTED)
         return made if derives is not None else register(made, inplace=inplace or writes, **declared.placement)
 
     return declare
@@ -525,14 +506,6 @@ def fuse_pointwise(op, kernel, numbers, curvature, is_recorded):
     made.configure(kernel, tensors, False, None, -1, 1, numbers)
     for each in (rule, rules[0]):
         each.fuse(made, True, core.IN_BATCHES if curvature is None else core.EVERYWHERE)
-
-
-def name_gradients(op, gradient):
-    """`gradient` is the name of the node that a recorded gradient has, where PyTorch computes it by one op: True for the node's own name
-    with another Backward behind (TanhBackwardBackward0). A dict has one for each parameter."""
-    for rule in op.rules:
-        name = gradient.get(op.parameters[rule.parameter]) if isinstance(gradient, dict) else gradient
-        rule.gradient_name = "" if name is True else name
 
 
 def underived(text, error=NotImplementedError):

@@ -39,44 +39,11 @@ def safely(name, what="result"):
     return Castable(f"{name}: Expected {what} to be safely castable from {{result}} dtype, but got {what} with dtype {{out}}")
 
 
-CONVERTING = {
-    "bernoulli_of", "bernoulli_like", "cumsum", "cumprod", "geqrf", "normal_around", "normal_spread", "normal_of", "dist", "addr", "var", "std",
-    "logical_not",
-}  # fmt: skip
-"""Ops that convert, beside sums, moments and element-wise ops of several inputs or of floats alone."""
-
 TEXTS = {
-    "_nan_to_num": "nan_to_num: dtype of out: {out} should be same as input: {result}",
-    "signbit": BOOLEAN,
-    "isposinf": BOOLEAN,
-    "isneginf": BOOLEAN,
-    "heaviside": "heaviside is not yet implemented for tensors with different dtypes.",
-    "log_sigmoid": "expected scalar type {result} but found {out}",
-    "all": ONLY_BOOL,
-    "any": ONLY_BOOL,
-    "amax": "Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype.",
-    "amin": "Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype.",
-    "index_select": SAME_TYPE,
-    "masked_select": SAME_TYPE,
-    "kthvalue": ("output values must be of same type as input", "output indices must be of scalar type Long"),
-    "mode": (
-        "expected scalar type '{result}' but got '{out}' for values output",
-        "expected scalar type '{result}' but got '{out}' for indices output",
-    ),
-    "take": "take(): self and out expected to have the same dtype, but got self.dtype = {result} and out.dtype = {out}",
     "quantile": "quantile() out tensor must be same dtype as the input tensor",
     "nanquantile": "quantile() out tensor must be same dtype as the input tensor",
-    "histc": "torch.histogram: input tensor and hist tensor should have the same dtype, but got input {c_result} and hist {c_out}",
     "multinomial": "multinomial expects Long tensor out, got: {out}",
     "nonzero": "nonzero: Expected out tensor to have scalar type Long but got scalar type{out}",
-    "coordinates": "nonzero: Expected out tensor to have scalar type Long but got scalar type{out}",
-    "cat": JOINED,
-    "stack": JOINED,
-    "_max_all": EXTREME,
-    "_min_all": EXTREME,
-    "logsumexp": Castable("logsumexp(): Expected floating point type for result tensor, but got: {out}"),
-    "mvlgamma": Castable("mvlgamma: result type {result} can't be cast to the desired output type {result}"),
-    "ldexp": Castable("ldexp can't be cast to the desired output type {out}"),
     "complex": COMPLEX,
     "polar": COMPLEX,
     "cholesky": safely("cholesky"),
@@ -91,30 +58,15 @@ TEXTS = {
     "linalg_norm": "linalg.norm expected out tensor dtype {result} but got: {out}",
     "linalg_matrix_norm": "linalg.matrix_norm expected out tensor dtype {result} but got: {out}",
     "linalg_vecdot": "linalg.vecdot: Expected out of dtype{result} but found {out}",
-    "dot": "result dtype {out} does not match input dtype {result}",
-    "vdot": "result dtype {out} does not match input dtype {result}",
     "inner": CONTRACTED,
     "tensordot": CONTRACTED,
-    "searchsorted": SEARCHED,
     "bucketize": SEARCHED,
-    "cummax": SCALAR_TYPE,
-    "cummin": SCALAR_TYPE,
-    "logcumsumexp": SCALAR_TYPE,
-    "frexp": (
-        "torch.frexp() expects mantissa to have dtype {c_result} but got {c_out}",
-        "torch.frexp() expects exponent to have int dtype but got {c_out}",
-    ),
     "isin": EXPECTED,
     "diag": EXPECTED,
     "msort": EXPECTED,
     "linalg_svdvals": EXPECTED,
 }
-"""The words of ops that have their own."""
-
-
-def text_of(name, usual):
-    """What an op refuses with (a text, or one for each output); None where it converts."""
-    return None if name in CONVERTING else TEXTS.get(name, usual)
+"""The words of functions that have their own, by name; ops say theirs in their declarations (`out_text=`)."""
 
 
 def check_out(op, out, result):

@@ -13,7 +13,6 @@ from rushlight.ops._declare import (
     FROM_SHAPE,
     Declaration,
     composite,
-    keywords_of,
     register,
     short_way,
 )
@@ -33,7 +32,7 @@ def placed(g, x_shape, *arguments):
     """Stands for the vjp of a view: zeros but for what it shows, which is `g`."""
 
 
-def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, name=None, **facts):
+def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, **facts):
     """Declares an op whose result shares memory with its input.
 
     `geometry` says where the result lies: a function (sizes, strides, *arguments) -> (sizes, strides) or (sizes, strides, offset), in elements
@@ -43,15 +42,15 @@ def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, 
     """
 
     def declare(body):
-        declared = Declaration(body, **facts)
-        made = make(declared, geometry or declared.name, vjp, several, linked, name)
+        declared = Declaration(body, out=False, linear=vjp is not None, **facts)
+        made = make(declared, geometry or declared.called, vjp, several, linked)
         if made.gradient is not None:
-            register(made.gradient, declared.placement.get("entry", declared.name) + "_backward", function=False, method=False)
+            register(made.gradient, declared.entry + "_backward", function=False, method=False)
         if linked:
             made.copy = copying(made)
-            register(made.copy, declared.placement.get("entry", declared.name) + "_copy", function=False, method=False)
+            register(made.copy, declared.entry + "_copy", function=False, method=False)
             if copies and "entry" not in declared.placement:
-                copying_function(declared.name)(made.copy)
+                copying_function(declared.called)(made.copy)
         return register(made, **declared.placement)
 
     return declare
@@ -61,7 +60,7 @@ DIMENSIONS = ("dim", "dim0", "dim1", "dim2", "dimension")
 """What parameters that are dimensions are called."""
 
 
-def make(declared, geometry, vjp=placed, several=False, linked=True, name=None):
+def make(declared, geometry, vjp=placed, several=False, linked=True):
     """The op of a view, not in the table yet."""
     gradient = None
     if vjp is placed:
@@ -70,14 +69,7 @@ def make(declared, geometry, vjp=placed, several=False, linked=True, name=None):
         rules = [core.Rule(gradient, 0, False, False, sources)]
     else:
         rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp)]
-    made = declared.make(
-        core.MultiViewOp if several else core.ViewOp,
-        name,
-        rules,
-        allows_out=False,
-        linear=vjp is not None,
-        tensor_parameters=(0,),
-    )
+    made = declared.make(core.MultiViewOp if several else core.ViewOp, rules, (0,), None)
     made.configure(geometry, linked)
     made.gradient = gradient
     if gradient is not None:
@@ -89,14 +81,8 @@ def make(declared, geometry, vjp=placed, several=False, linked=True, name=None):
 
 def beside(declared, ending, body, extra=(), **facts):
     """The declaration of an op that goes with a view: named with an ending, and with `extra` parameters behind the first."""
-    made = Declaration(declared.function, function=False, method=False, **facts)
-    made.name, made.function = declared.name + ending, body
-    made.parameters = made.parameters[:1] + extra + made.parameters[1:]
-    made.defaults = made.defaults[:1] + (core.MISSING,) * len(extra) + made.defaults[1:]
-    made.positional += len(extra)
-    made.sizes += len(extra) if made.sizes >= 0 else 0
-    made.keywords = keywords_of(made.parameters)
-    return made
+    called = declared.called + ending
+    return Declaration(declared.function, called=called, forward=body, extra=extra, function=False, method=False, **facts)
 
 
 # ---------------------------------------------------------------------------------------------------------- part of zeros
@@ -123,13 +109,13 @@ def gradient_of(declared, geometry, view):
         kernel("copy")(shown, x)
         return out
 
-    body.__doc__ = f"Zeros of `input_sizes` but for what `{declared.name}` shows, which is `x`: its cotangent."
-    beyond = beside(declared, "_backward", body, ("input_sizes",), batch="views.gradient")
+    body.__doc__ = f"Zeros of `input_sizes` but for what `{declared.called}` shows, which is `x`: its cotangent."
+    beyond = beside(declared, "_backward", body, ("input_sizes",), linear=True, batch="views.gradient")
     again = core.Rule(
         view, 0, False, False, [(FROM_GRADIENT, 0), *((FROM_ARGUMENT, i) for i in range(2, len(beyond.parameters)))]
     )
     kind = core.GeneralOp if callable(geometry) else core.PlainOp
-    return beyond.make(kind, None, [again], linear=True, tensor_parameters=(0,))
+    return beyond.make(kind, [again], (0,), None)
 
 
 # ---------------------------------------------------------------------------------------------------------- copies
@@ -142,10 +128,10 @@ def copied(made):
 
 def copying(view):
     """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
-    declared = beside(
-        view.declaration, "_copy", lambda x, *arguments: copied(view(viewable(view, x), *arguments)), batch="views.copy"
-    )
-    made = declared.make(core.GeneralOp, f"{view.backward_names[0]}_copy", view.rules, linear=True, tensor_parameters=(0,))
+    names = f"{view.backward_names[0]}_copy"
+    body = lambda x, *arguments: copied(view(viewable(view, x), *arguments))  # noqa: E731
+    declared = beside(view.declaration, "_copy", body, name=names, linear=True, batch="views.copy")
+    made = declared.make(core.GeneralOp, view.rules, (0,), None)
     made.view = view
     return made
 

@@ -338,6 +338,7 @@ def hardswish(x):
     inplace=False,
     flat="saturated",
     label="log_sigmoid_cpu",
+    out_text="expected scalar type {result} but found {out}",
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""

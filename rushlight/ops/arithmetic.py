@@ -8,6 +8,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise, underived
+from rushlight.ops._outputs import Castable
 from rushlight.ops._rules import (
     c_name,
     conjugate,
@@ -438,6 +439,8 @@ def check_ldexp(dtype, a, b):
     tensors_only=True,
     check=check_ldexp,
     inplace="function",
+    out_text=Castable("ldexp can't be cast to the desired output type {out}"),
+    real_part=False,
 )
 def ldexp(a, b):
     """`a` times 2 to the power `b`."""

@@ -4,6 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise, underived
+from rushlight.ops._outputs import BOOLEAN
 from rushlight.ops._rules import (
     c_name,
     dynamic_shape,
@@ -111,7 +112,7 @@ def logical_xor(a, b):
     """Where exactly one is not zero."""
 
 
-@pointwise(gives="comparison", inplace=True)
+@pointwise(gives="comparison", inplace=True, out_text=None)
 def logical_not(x):
     """Where `x` is zero."""
 
@@ -162,12 +163,12 @@ def isfinite(x):
     """Where an element is neither infinite nor NaN."""
 
 
-@pointwise(inplace=False, check=refuse_complex("isposinf does not support complex inputs."), late="unsigned")
+@pointwise(inplace=False, check=refuse_complex("isposinf does not support complex inputs."), out_text=BOOLEAN, late="unsigned")
 def isposinf(x):
     """Where an element is +∞."""
 
 
-@pointwise(inplace=False, check=refuse_complex("isneginf does not support complex inputs."), late="unsigned")
+@pointwise(inplace=False, check=refuse_complex("isneginf does not support complex inputs."), out_text=BOOLEAN, late="unsigned")
 def isneginf(x):
     """Where an element is -∞."""
 
@@ -197,6 +198,7 @@ def isreal(input):
     fills=True,
     flat="masked",
     late="unsigned half float8 e8m0 moves",
+    real_part=False,
 )
 def _where(condition, input, other):
     """`input` where `condition` holds, `other` elsewhere."""
@@ -549,6 +551,7 @@ def check_heaviside(dtype, x, values):
     check=check_heaviside,
     tensors_only=True,
     flat="step",
+    out_text="heaviside is not yet implemented for tensors with different dtypes.",
 )
 def heaviside(x, values):
     """0 for negative elements, 1 for positive ones, `values` at 0."""
@@ -569,6 +572,7 @@ def same_where_number(g, x):
     method=False,
     label="nan_to_num",
     late="unsigned",
+    out_text="nan_to_num: dtype of out: {out} should be same as input: {result}",
 )
 def _nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0):
     """NaN and the infinities replaced by numbers."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._outputs import SEARCHED
 from rushlight.ops._rules import not_implemented
 from rushlight.ops._views import zeros
 from rushlight.ops.indexing import INDICES, nonzero_places
@@ -12,7 +13,14 @@ from rushlight.ops.shape import wrapped
 
 
 # ---------------------------------------------------------------------------------------------------------- places
-@op(method=False, name="NonzeroBackward0", function=False, apart=True, batch="indexing.refuse")
+@op(
+    method=False,
+    name="NonzeroBackward0",
+    function=False,
+    apart=True,
+    batch="indexing.refuse",
+    out_text="nonzero: Expected out tensor to have scalar type Long but got scalar type{out}",
+)
 def coordinates(x):
     """The coordinates of the nonzero elements."""
     return nonzero_places(x)
@@ -143,7 +151,9 @@ def bincount(x, weights=None, minlength=0):
     return out
 
 
-@op()
+@op(
+    out_text="torch.histogram: input tensor and hist tensor should have the same dtype, but got input {c_result} and hist {c_out}"
+)
 def histc(x, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal intervals of [min, max] (that of the data where both are equal)."""
     if bins <= 0:
@@ -165,7 +175,7 @@ def histc(x, bins=100, min=0, max=0):
 
 
 # ---------------------------------------------------------------------------------------------------------- intervals
-@op(inputs=("sorted_sequence",), method=False, batch="indexing.searchsorted", gives="indices")
+@op(inputs=("sorted_sequence",), method=False, batch="indexing.searchsorted", gives="indices", out_text=SEARCHED)
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     """Where each value would go into a sorted sequence: before equal elements, or (`right`) behind them."""
     if side is not None:

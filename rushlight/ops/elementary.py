@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, place, pointwise, underived
+from rushlight.ops._outputs import Castable
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, refuse_dtypes, total
 from rushlight.ops.arithmetic import refuse_bool_sub
@@ -391,6 +392,7 @@ def polygamma_(self, n):
     jvp=lambda x_t, x, p: x_t * mvlgamma_slope(x, p),
     inplace=True,
     batch="elementwise.unary",
+    out_text=Castable("mvlgamma: result type {result} can't be cast to the desired output type {result}"),
 )
 def mvlgamma(x, p):
     """Logarithm of the multivariate gamma function of dimension `p`."""
@@ -603,7 +605,7 @@ def sum_of_powers(power):
     )
 
 
-@pointwise(**sum_of_powers(lambda x: x.exp()))
+@pointwise(**sum_of_powers(lambda x: x.exp()), real_part=False)
 def logaddexp(a, b):
     """log(exp(a) + exp(b))."""
 
@@ -666,6 +668,10 @@ def _frexp_exponent(x):
     outputs=("mantissa", "exponent"),
     result_type=return_type("frexp", "mantissa", "exponent"),
     batch="elementwise.unary",
+    out_text=(
+        "torch.frexp() expects mantissa to have dtype {c_result} but got {c_out}",
+        "torch.frexp() expects exponent to have int dtype but got {c_out}",
+    ),
 )
 def frexp(x):
     """mantissa and exponent, with x = mantissa · 2^exponent and 0.5 <= |mantissa| < 1."""

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place, short_way
+from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import c_name
 from rushlight.ops._views import ZERO
 from rushlight.ops.indexing import warn_of_expanded
@@ -35,6 +36,7 @@ def number_of(x, value):
     overload="operand",
     fills=True,
     inplace="function",
+    real_part=False,
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""
@@ -167,6 +169,7 @@ def check_fill(x, mask, value):
     refusal="number",
     fills=True,
     flat="masked",
+    real_part=False,
 )
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
@@ -218,6 +221,7 @@ def selected_gradient(g, x_shape, mask):
     apart=True,
     batch="indexing.masked_select",
     flat="masked",
+    out_text=SAME_TYPE,
 )
 def masked_select(x, mask):
     """The elements of `x` where `mask` is True, in one dimension."""

@@ -254,7 +254,13 @@ def index_put_(input, indices, values, accumulate=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- linear indices
-@op(vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True), linear=True, apart=True, batch="indexing.take")
+@op(
+    vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True),
+    linear=True,
+    apart=True,
+    batch="indexing.take",
+    out_text="take(): self and out expected to have the same dtype, but got self.dtype = {result} and out.dtype = {out}",
+)
 def take(x, index):
     """The elements at linear (row-major) indices."""
     if index.dtype is not torch.int64:

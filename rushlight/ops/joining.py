@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, short_way
+from rushlight.ops._outputs import JOINED
 from rushlight.ops.shape import atleast_2d, atleast_3d, wrapped
 
 
@@ -69,6 +70,7 @@ def cat_gradient(g, tensors_shape, dim):
     method=False,
     aliases=("concat", "concatenate"),
     batch="rearranging.cat",
+    out_text=JOINED,
 )
 def cat(tensors, dim=0):
     """The tensors one behind the other along `dim`; their other sizes agree.
@@ -116,6 +118,7 @@ def cat(tensors, dim=0):
     apart=True,
     method=False,
     batch="rearranging.stack",
+    out_text=JOINED,
 )
 def stack(tensors, dim=0):
     """The tensors, all of one shape, along a new dimension.

@@ -5,24 +5,18 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import Declaration, composite, namespaces, op, register
-from rushlight.ops._outputs import EXPECTED, check_out, text_of
+from rushlight.ops._outputs import check_out
 from rushlight.ops._rules import c_name, in_place
 
 
-def product(kernel, kind, *, adds=False, vjp, jvp, **facts):
+def product(kernel, kind, *, adds=False, vjp, **facts):
     """Declares a product: `kind` is what core/drivers/product.pxi computes, `adds` whether a multiple of a tensor is added to it."""
 
     def declare(body):
         declared = Declaration(body, **facts)
-        made = declared.make(
-            core.ProductOp,
-            None,
-            [declared.rule(parameter, rule) for parameter, rule in vjp.items()],
-            jvp=jvp,
-            tensor_parameters=tuple(range(3 if adds else 2)),
-        )
+        rules = [declared.rule(parameter, rule) for parameter, rule in vjp.items()]
+        made = declared.make(core.ProductOp, rules, tuple(range(3 if adds else 2)))
         made.configure(kernel, kind, adds)
-        made.out_text = text_of(declared.name, EXPECTED)
         return register(made, **{"inplace": adds, **declared.placement})
 
     return declare
@@ -164,6 +158,7 @@ def mv(x, vec):
     jvp=lambda x_t, tensor_t, x, tensor: two_factors(torch.dot)(x_t, tensor_t, x, tensor),
     batch="products.dot",
     flat="product",
+    out_text="result dtype {out} does not match input dtype {result}",
 )
 def dot(x, tensor):
     """Sum of the products of two vectors' elements."""
@@ -178,6 +173,7 @@ def dot(x, tensor):
     },
     jvp=lambda x_t, other_t, x, other: two_factors(torch.vdot)(x_t, other_t, x, other),
     batch="products.vdot",
+    out_text="result dtype {out} does not match input dtype {result}",
 )
 def vdot(x, other):
     """Sum of the products of two vectors' elements, the first one's conjugated."""
@@ -295,6 +291,7 @@ def addr_tangent(x_t, vec1_t, vec2_t, x, vec1, vec2, beta, alpha):
     },
     jvp=addr_tangent,
     batch="products.addr",
+    out_text=None,
 )
 def addr(x, vec1, vec2, *, beta=1, alpha=1):
     """beta * x + alpha * outer(vec1, vec2); `x` broadcasts."""

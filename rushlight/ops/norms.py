@@ -137,6 +137,8 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
         -b_t if a_t is None else a_t if b_t is None else a_t - b_t, a - b, out, p, None, False
     ),
     batch="reduction.dist",
+    out_text=None,
+    real_part=False,
 )
 def dist(a, b, p=2):
     """The norm of order `p` of `a` - `b`."""

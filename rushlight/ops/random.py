@@ -318,21 +318,13 @@ def in_place(*, method=None, name=None, variant=None, keywords=()):
     """Declares a method that draws into its tensor; the function checks the parameters before it writes."""
 
     def declare(body):
-        declared = Declaration(body)
-        declared.name = method or declared.name
+        declared = Declaration(body, called=method, name=name, out=False, jvp=lambda x_t, **_: torch.zeros_like(x_t))
         for keyword, parameter in keywords:
             declared.keywords[keyword] = declared.parameters.index(parameter)
-        made = declared.make(
-            core.WritingOp,
-            name,
-            [declared.rule(declared.parameters[0], no_gradient)],
-            allows_out=False,
-            jvp=lambda x_t, **_: torch.zeros_like(x_t),
-            tensor_parameters=(0,),
-        )
+        made = declared.make(core.WritingOp, [declared.rule(declared.parameters[0], no_gradient)], (0,), None)
         made.choose_variant = variant
-        table[declared.name + "_"] = made
-        namespaces["Tensor"][declared.name + "_"] = core.InPlace(made)
+        table[declared.called + "_"] = made
+        namespaces["Tensor"][declared.called + "_"] = core.InPlace(made)
         return made
 
     return declare

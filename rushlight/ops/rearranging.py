@@ -134,6 +134,7 @@ scatter_window = scattering(shape.as_strided)
     },
     linear=True,
     batch="rearranging.scatter",
+    real_part=False,
 )
 def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     """A copy of `x` whose diagonal is `src`."""

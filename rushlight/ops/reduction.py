@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.core import Tensor, is_wrapped
 from rushlight.ops import _rules
 from rushlight.ops._declare import composite, op, reduction
+from rushlight.ops._outputs import EXTREME, ONLY_BOOL, Castable
 from rushlight.ops._return_types import return_type
 from rushlight.ops.shape import wrapped
 
@@ -70,6 +71,7 @@ def refuse_unordered(name):
     linear=True,
     result="sum",
     name=("SumBackward0", "SumBackward1"),
+    real_part=False,
 )
 def sum(x, dim=None, keepdim=False, *, dtype=None):
     """Sum of `x` over the dimensions `dim` (all of them by default); integers and bools sum as int64.
@@ -95,6 +97,7 @@ def nansum(x, dim=None, keepdim=False, *, dtype=None):
     linear=True,
     result="floating",
     name=("MeanBackward0", "MeanBackward1"),
+    real_part=False,
 )
 def mean(x, dim=None, keepdim=False, *, dtype=None):
     """Arithmetic mean over the dimensions `dim` (all of them by default)."""
@@ -146,6 +149,7 @@ def other_factors(x, dim):
     result="sum",
     name=("ProdBackward0", "ProdBackward1"),
     single=True,
+    real_part=False,
 )
 def prod(x, dim=None, keepdim=False, *, dtype=None):
     """Product of all elements, or along the dimension `dim`."""
@@ -217,6 +221,7 @@ def declare_extremum(name, kernel, whole_kernel):
         jvp=extremum_jvp,
         kernel=whole_kernel,
         batch=f"reduction.whole_{whole_kernel}",
+        out_text=EXTREME,
         flat="selecting",
         empty_error=refuse_empty(name),
         name=f"{name.capitalize()}Backward1",
@@ -305,6 +310,7 @@ def even_jvp(x_t, x, out, dim, keepdim):
     check=refuse_complex("max_values_cpu"),
     real=True,
     flat="selecting",
+    out_text="Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype.",
 )
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
@@ -317,6 +323,7 @@ def amax(x, dim=(), keepdim=False):
     check=refuse_complex("min_values_cpu"),
     real=True,
     flat="selecting",
+    out_text="Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype.",
 )
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
@@ -382,12 +389,12 @@ def argmin(x, dim=None, keepdim=False):
 # ---- questions ------------------------------------------------------------------------------------------------------------
 
 
-@reduction(result="bool", bool_keeps_uint8=True)
+@reduction(result="bool", bool_keeps_uint8=True, out_text=ONLY_BOOL)
 def all(x, dim=None, keepdim=False):
     """Whether every element is true (not zero)."""
 
 
-@reduction(result="bool", bool_keeps_uint8=True)
+@reduction(result="bool", bool_keeps_uint8=True, out_text=ONLY_BOOL)
 def any(x, dim=None, keepdim=False):
     """Whether some element is true (not zero)."""
 
@@ -415,6 +422,7 @@ def weights(x, out, dim, keepdim):
     vjp=lambda g, x, out, dim, keepdim: restore(g, x.shape, dim, keepdim) * weights(x, out, dim, keepdim).conj(),
     jvp=lambda x_t, x, out, dim, keepdim: (x_t * weights(x, out, dim, keepdim)).sum(dim, keepdim),
     batch="reduction.reduction",
+    out_text=Castable("logsumexp(): Expected floating point type for result tensor, but got: {out}"),
 )
 def logsumexp(x, dim, keepdim=False):
     """log(sum(exp(x))) over the dimensions `dim`, without overflow."""

@@ -22,13 +22,23 @@ from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of
     function=False,
     method=False,
     draws=True,
+    out_text=None,
 )
 def bernoulli_of(x, generator=None):
     """0 and 1 with probabilities `x`."""
     return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), x, generator)
 
 
-@op(no_derivative="bernoulli", name="NotImplemented", out=False, function=False, method=False, draws=True, public="bernoulli")
+@op(
+    no_derivative="bernoulli",
+    name="NotImplemented",
+    out=False,
+    function=False,
+    method=False,
+    draws=True,
+    public="bernoulli",
+    out_text=None,
+)
 def bernoulli_like(x, p, generator=None):
     """0 and 1 in the shape of `x`, 1 with probability `p`."""
     return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), p, generator)
@@ -65,6 +75,7 @@ def check_std_tensor(std):
     function=False,
     method=False,
     draws=True,
+    out_text=None,
 )
 def normal_around(x, std, generator):
     """Normal numbers with means `x`."""
@@ -81,6 +92,7 @@ def normal_around(x, std, generator):
     function=False,
     method=False,
     draws=True,
+    out_text=None,
 )
 def normal_spread(x, mean, generator):
     """Normal numbers with standard deviations `x`."""
@@ -97,6 +109,7 @@ def normal_spread(x, mean, generator):
     function=False,
     method=False,
     draws=True,
+    out_text=None,
 )
 def normal_of(mean, std, generator):
     """Normal numbers with means and standard deviations that broadcast."""

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import Tensor, empty_like_layout, empty_tensor, written_out
 from rushlight.ops._declare import composite, kernel, op, short_way
+from rushlight.ops._outputs import SCALAR_TYPE
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import c_name, in_place
 from rushlight.ops.shape import wrapped
@@ -50,6 +51,7 @@ def sums_from_here(g, dim):
     linear=True,
     plain=short_way("fd-", "along", "cumsum"),
     batch="reduction.along_one",
+    out_text=None,
 )
 def cumsum(x, dim, *, dtype=None):
     """Running sums along `dim`.
@@ -117,6 +119,8 @@ def cumprod_jvp(x_t, x, dim, out):
     jvp=lambda x_t, x, dim, out: cumprod_jvp(x_t, x, dim, out),
     plain=short_way("fd-", "along", "cumprod"),
     batch="reduction.along_one",
+    out_text=None,
+    real_part=False,
 )
 def cumprod(x, dim, *, dtype=None):
     """Running products along `dim`."""
@@ -158,6 +162,7 @@ def run_extremum(name, x, dim):
     result_type=return_type("cummax", "values", "indices"),
     plain=short_way("fd", "along", "cummax", results="si"),
     batch="reduction.along_one",
+    out_text=SCALAR_TYPE,
 )
 def cummax(x, dim):
     """The greatest element so far along `dim`, and where it is."""
@@ -173,6 +178,7 @@ def cummax(x, dim):
     result_type=return_type("cummin", "values", "indices"),
     plain=short_way("fd", "along", "cummin", results="si"),
     batch="reduction.along_one",
+    out_text=SCALAR_TYPE,
 )
 def cummin(x, dim):
     """The least element so far along `dim`, and where it is."""
@@ -217,7 +223,13 @@ def complex_logcumsumexp(x, dim):
     return linear_recurrence(terms.flip(dim), growth.flip(dim).to(x.dtype), dim).flip(dim).log() + most
 
 
-@op(vjp=logcumsumexp_vjp, jvp=logcumsumexp_jvp, batch="reduction.along_one", plain=short_way("fd", "along", "logcumsumexp"))
+@op(
+    vjp=logcumsumexp_vjp,
+    jvp=logcumsumexp_jvp,
+    batch="reduction.along_one",
+    plain=short_way("fd", "along", "logcumsumexp"),
+    out_text=SCALAR_TYPE,
+)
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrapped(dim, x.ndim)

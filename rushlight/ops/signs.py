@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, place, pointwise
+from rushlight.ops._outputs import BOOLEAN
 from rushlight.ops._rules import (
     FLAT,
     in_place,
@@ -65,7 +66,9 @@ def sgn(x):
     """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""
 
 
-@pointwise(check=refuse_complex("signbit is not implemented for complex tensors.", NotImplementedError), inplace=False)
+@pointwise(
+    check=refuse_complex("signbit is not implemented for complex tensors.", NotImplementedError), inplace=False, out_text=BOOLEAN
+)
 def signbit(x):
     """Whether the sign bit of each element is set."""
 

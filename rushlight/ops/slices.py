@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import kernel, op, short_way
+from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
@@ -16,6 +17,7 @@ from rushlight.ops.shape import wrapped
     apart=True,
     batch="indexing.index_select",
     flat="selecting",
+    out_text=SAME_TYPE,
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""
@@ -148,6 +150,7 @@ def index_copy(x, dim, index, source):
     variant=lambda x, dim, index, value: int(isinstance(value, torch.Tensor)),
     batch="indexing.index_write",
     refusal="name",
+    real_part=False,
 )
 def index_fill(x, dim, index, value):
     """`x` with one value in the slices that `index` names along `dim`."""

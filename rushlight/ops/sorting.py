@@ -151,7 +151,11 @@ def choosing(name, node):
     )
 
 
-@op(**choosing("kthvalue", "KthvalueBackward0"), batch="reduction.along_one")
+@op(
+    **choosing("kthvalue", "KthvalueBackward0"),
+    batch="reduction.along_one",
+    out_text=("output values must be of same type as input", "output indices must be of scalar type Long"),
+)
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The `k`-th smallest element of each line along `dim`, and its index."""
     d = wrapped(dim, x.ndim)
@@ -165,7 +169,14 @@ def kthvalue(x, k, dim=-1, keepdim=False):
     return one_a_line("kthvalue", x, dim, keepdim, k)
 
 
-@op(**choosing("mode", "ModeBackward0"), batch="reduction.along_one")
+@op(
+    **choosing("mode", "ModeBackward0"),
+    batch="reduction.along_one",
+    out_text=(
+        "expected scalar type '{result}' but got '{out}' for values output",
+        "expected scalar type '{result}' but got '{out}' for indices output",
+    ),
+)
 def mode(x, dim=-1, keepdim=False):
     """The most frequent element of each line along `dim` (the least of those), and its index."""
     return one_a_line("mode", x, dim, keepdim)

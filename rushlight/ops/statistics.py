@@ -42,7 +42,7 @@ def halved_by(out):
     return torch.where(out == 0, 0, 0.5 / torch.where(out == 0, 1, out))
 
 
-@reduction(vjp=var_vjp, jvp=var_jvp, result="real", numbers=("correction",), function=False, method=False)
+@reduction(vjp=var_vjp, jvp=var_jvp, result="real", numbers=("correction",), out_text=None, function=False, method=False)
 @named("var")
 def real_var(x, dim, correction, keepdim):
     """The variance with a float `correction`."""
@@ -53,6 +53,7 @@ def real_var(x, dim, correction, keepdim):
     jvp=lambda x_t, x, out, dim, correction, keepdim: var_jvp(x_t, x, dim, correction, keepdim) * halved_by(out),
     result="real",
     numbers=("correction",),
+    out_text=None,
     function=False,
     method=False,
 )

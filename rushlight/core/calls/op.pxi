@@ -45,7 +45,7 @@ cdef class Op:
 
     def __init__(self, str name, function, tuple parameters, tuple defaults, dict keywords, int positional, int sizes, tuple backward_names,
                  list rules, tuple outputs=(), result_type=None, tuple differentiable_outputs=(0,), no_derivative=None,
-                 bint allows_out=True, jvp=None, batch=None, bint linear=False, tuple tensor_parameters=()):
+                 bint allows_out=True, jvp=None, bint linear=False, tuple tensor_parameters=()):
         cdef int i
         if len(parameters) > MAX_PARAMETERS:
             raise ValueError(f"{name} has more than {MAX_PARAMETERS} parameters")
@@ -54,7 +54,7 @@ cdef class Op:
         self.keywords, self.positional, self.sizes, self.backward_names = keywords, positional, sizes, backward_names
         self.rules, self.outputs, self.result_type = rules, outputs, result_type
         self.differentiable_outputs, self.no_derivative, self.allows_out = differentiable_outputs, no_derivative, allows_out
-        self.jvp, self.batch, self.linear = jvp, batch, linear
+        self.jvp, self.linear = jvp, linear
         self.tensor_parameters = tensor_parameters
         self.parameter_count = len(parameters)
         self.keyword_only = parameters[positional:] or None

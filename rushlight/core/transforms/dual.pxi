@@ -19,7 +19,7 @@ cdef Push push_of(Op op):
         return <Push>op.push
     push = Push.__new__(Push)
     if op.jvp is not None:
-        push.function, push.sources = op.jvp, op.declaration.sources(op.jvp, op.outputs)
+        push.function, push.sources = op.jvp, op.declaration.sources(op.jvp)
         push.needs_target = (FROM_ARGUMENT, 0) in push.sources
     elif op.linear:
         push.linear = True

@@ -56,7 +56,7 @@ def over_batch(op):
         inner, steps, *start = op.shows(sizes[1:], strides[1:], *arguments)
         return (sizes[0], *inner), (strides[0], *steps), *start
 
-    return make(op.declaration, geometry, name=op.backward_names)
+    return make(op.declaration, geometry)
 
 
 def side_by_side(op, arguments, batched, size):
