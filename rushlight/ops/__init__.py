@@ -1,6 +1,7 @@
 """The op table: every operation, declared once. A file for each family; `_declare` says how."""
 
 import importlib
+from types import SimpleNamespace
 
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
@@ -35,7 +36,12 @@ FAMILIES = (
     "eigen",
     "matrix_functions",
     "neural",
+    "normalization",
+    "losses",
 )
+
+layers = SimpleNamespace()
+"""What nn.functional is made of: the functions of torch, and those that are no others' (`namespace="nn"`), by the names of their ops."""
 
 
 def connect():
@@ -49,4 +55,6 @@ def connect():
     add_parsers(namespaces["torch"])
     for name in ("linalg", "special"):
         add_parsers(namespaces[name], f"{name}_")
+    add_parsers(namespaces["nn"], only=list(namespaces["nn"]), titles={"nll_loss": "nll_loss_nd"})
+    vars(layers).update(namespaces["torch"] | namespaces["nn"])
     core.connect_ops(table, namespaces["Tensor"])

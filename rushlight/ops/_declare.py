@@ -11,7 +11,7 @@ import rushlight
 from rushlight import core
 from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, TEXTS
-from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, defaults_of, has_method, parameters_of
+from rushlight.ops._signatures import FUNCTIONS, INNER, KEYWORDS, defaults_of, has_method, parameters_of
 
 __all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table"]
 
@@ -189,7 +189,7 @@ def register(op, entry=None, *, inplace=False, **placement):
     besides, as a method; as a function too where that is "function". The rest is told to `place`.
     """
     table[entry or op.name] = op
-    if not placement.get("function", True) and op.backward_names[0] is not None:
+    if (not placement.get("function", True) or placement.get("namespace") == "nn") and op.backward_names[0] is not None:
         op.title = snake_case(op.backward_names[0].rpartition("Backward")[0])
     place(op, entry or op.name, **placement)
     if inplace:
@@ -201,7 +201,7 @@ def register(op, entry=None, *, inplace=False, **placement):
     return op
 
 
-PREFIXES = {"torch": "", "linalg": "linalg_", "special": "special_"}
+PREFIXES = {"torch": "", "nn": "", "linalg": "linalg_", "special": "special_"}
 """What errors put before the names of a namespace's functions."""
 
 VARIABLE = 4
@@ -218,7 +218,7 @@ def place(made, name, *, function=True, method=True, namespace="torch", aliases=
         public += suffix
         if function:
             namespaces.setdefault(namespace, {})[public] = made
-            if signature is True and public[0] != "_" and namespace in PREFIXES and can_derive(made):
+            if signature is True and public[0] != "_" and namespace in PREFIXES and can_derive(made) and public not in INNER:
                 FUNCTIONS.setdefault(PREFIXES[namespace] + public, made)
             elif isinstance(signature, str):
                 FUNCTIONS[PREFIXES[namespace] + public] = signature

@@ -70,9 +70,9 @@ def strictly_between(g, x, low, high):
     inputs=1,
     fits="dtype",
     numbers=lambda low, high: (float(low), float(high)),
-    function=False,
+    namespace="nn",
     method=False,
-    inplace=False,
+    inplace="function",
     check=refuse_bool("Bool inputs not supported for hardtanh"),
     flat="clamped",
 )
@@ -86,9 +86,9 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
     jvp=lambda x_t, x, negative_slope: torch.where(x > 0, x_t, x_t * negative_slope),
     fits="wide",
     name=both_names("LeakyRelu"),
-    function=False,
+    namespace="nn",
     method=False,
-    inplace=False,
+    inplace="function",
     flat="leaky",
 )
 def leaky_relu(x, negative_slope=0.01):
@@ -107,9 +107,9 @@ def elu_product(g, x, alpha, scale, input_scale):
     jvp=lambda x_t, x, alpha, scale, input_scale: elu_product(x_t, x, alpha, scale, input_scale),
     fits="wide",
     name=both_names("Elu"),
-    function=False,
+    namespace="nn",
     method=False,
-    inplace=False,
+    inplace="function",
     flat="saturated",
 )
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
@@ -183,7 +183,7 @@ def gelu_curvature(x, approximate):
     curvature=lambda g, x, approximate: g * gelu_curvature(x, approximate),
     numbers=approximation,
     inputs=1,
-    function=False,
+    namespace="nn",
     method=False,
     inplace=False,
     flat="saturated",
@@ -198,7 +198,7 @@ def silu_slope(x):
     return gate * (x * (1 - gate) + 1)
 
 
-@pointwise(real=True, slope=silu_slope, fused="silu_gradient", function=False, method=False, inplace=False, flat="saturated")
+@pointwise(real=True, slope=silu_slope, fused="silu_gradient", namespace="nn", method=False, flat="saturated")
 def silu(x):
     """x · sigmoid(x)."""
 
@@ -208,7 +208,7 @@ def mish_slope(x):
     return bent + x * torch.sigmoid(x) * (1 - bent * bent)
 
 
-@pointwise(slope=mish_slope, function=False, method=False, inplace=False)
+@pointwise(slope=mish_slope, namespace="nn", method=False)
 def mish(x):
     """x · tanh(log(1 + exp(x)))."""
 
@@ -225,7 +225,7 @@ def softplus_product(g, x, beta, threshold):
     numbers=lambda beta, threshold: (float(beta), float(threshold)),
     fits="wide",
     inputs=1,
-    function=False,
+    namespace="nn",
     method=False,
     inplace=False,
     flat="saturated",
@@ -265,7 +265,7 @@ def _softshrink(x, lambd=0.5):
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
 
 
-@composite(function=False, method=False)
+@composite(namespace="nn", method=False)
 def softshrink(input, lambd=0.5, *, out=None):
     """`input` moved by `lambd` towards 0, and 0 where it is nearer than that."""
     check_shrinking(input, lambd)
@@ -302,9 +302,8 @@ def _hardsigmoid_gradient(cotangent, x):
 @pointwise(
     vjp=lambda g, x: _hardsigmoid_gradient(g, x),
     jvp=lambda x_t, x: strictly_between(x_t * ONE_SIXTH, x, -3, 3),
-    function=False,
+    namespace="nn",
     method=False,
-    inplace=False,
     flat="clamped",
 )
 def hardsigmoid(x):
@@ -320,9 +319,8 @@ def hardswish_product(g, x):
     gradient=True,
     vjp=hardswish_product,
     jvp=lambda x_t, x: hardswish_product(x_t, x),
-    function=False,
+    namespace="nn",
     method=False,
-    inplace=False,
 )
 def hardswish(x):
     """x · clamp(x + 3, 0, 6) / 6."""
@@ -333,7 +331,7 @@ def hardswish(x):
     slope=lambda x: torch.sigmoid(-x),
     kernel="logsigmoid",
     name="LogSigmoidBackward0",
-    function=False,
+    namespace="nn",
     method=False,
     inplace=False,
     flat="saturated",
@@ -457,7 +455,7 @@ def glu_jvp(x_t, x, dim):
     return (first_t + first * second_t * (1 - gate)) * gate
 
 
-@op(gradient=True, vjp=glu_vjp, jvp=glu_jvp, function=False, method=False, batch="reduction.gated")
+@op(gradient=True, vjp=glu_vjp, jvp=glu_jvp, namespace="nn", method=False, batch="reduction.gated")
 def glu(x, dim=-1):
     """The first half of `x` along `dim` times the sigmoid of the second."""
     if x.ndim == 0:
@@ -468,9 +466,3 @@ def glu(x, dim=-1):
         raise NotImplementedError(f"\"glu_cpu\" not implemented for '{x.dtype.legacy_name}'")
     first, second = halves(x, dim)
     return first * torch.sigmoid(second)
-
-
-hardtanh_, leaky_relu_, elu_, silu_, mish_, hardsigmoid_, hardswish_ = map(
-    in_place, (hardtanh, leaky_relu, elu, silu, mish, hardsigmoid, hardswish)
-)
-relu_, threshold_, selu_, celu_ = map(in_place, (relu, threshold, selu, celu))

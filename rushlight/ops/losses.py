@@ -72,7 +72,7 @@ def mse_cotangent(g, x, target, reduction):
     jvp=lambda x_t, target_t, x, target, reduction: reduced(
         mse_slope(x, target) * tangent_of_difference(x_t, target_t), reduction
     ),
-    function=False,
+    namespace="nn",
     method=False,
     out=False,
     batch="elementwise.element_loss",
@@ -97,7 +97,7 @@ def smooth_l1_slope(x, target, beta):
     jvp=lambda x_t, target_t, x, target, reduction, beta: reduced(
         smooth_l1_slope(x, target, beta) * tangent_of_difference(x_t, target_t), reduction
     ),
-    function=False,
+    namespace="nn",
     method=False,
     out=False,
     name="SmoothL1LossBackward0",
@@ -132,7 +132,7 @@ def huber_cotangent(g, by, other, reduction, delta):
     jvp=lambda x_t, target_t, x, target, reduction, delta: reduced(
         huber_slope(x, target, delta) * tangent_of_difference(x_t, target_t), reduction
     ),
-    function=False,
+    namespace="nn",
     method=False,
     out=False,
     batch="elementwise.element_loss",
@@ -156,7 +156,7 @@ def soft_margin_slope(x, target):
     gradient=True,
     vjp=lambda g, x, target, reduction: shared_out(g, conjugate(soft_margin_slope(x, target)), reduction),
     jvp=lambda x_t, x, target, reduction: reduced(soft_margin_slope(x, target) * x_t, reduction),
-    function=False,
+    namespace="nn",
     method=False,
     out=False,
     batch="elementwise.element_loss",
@@ -217,7 +217,7 @@ def _binary_cross_entropy(x, target, weight, reduction):
     return reduced(weighted(loss, weight).to(x.dtype), reduction)
 
 
-@composite(function=False, method=False)
+@composite(namespace="nn", method=False)
 def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
     refuse_gradient("binary_cross_entropy", "weight", weight)
@@ -383,7 +383,7 @@ def check_nll(x, target, weight):
             raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {weight.dtype.legacy_name}")
 
 
-@composite(function=False, method=False)
+@composite(namespace="nn", method=False)
 def nll_loss(x, target, weight=None, reduction="mean", ignore_index=-100):
     """-weight[c] x[n, c] for each target c; log-probabilities [C], [N, C] or [N, C, ...], target [], [N] or [N, ...]."""
     refuse_gradient("nll_loss_forward", "weight", weight)
@@ -443,7 +443,7 @@ def row_vjp(g, slope, shape, reduction):
     vjp=lambda g, x, target, p, margin, weight, reduction: underived_with(
         row_vjp(g, multi_margin_slope(x, target, p, margin, weight)[0], x.shape, reduction), x, "multi_margin_loss_backward"
     ),
-    function=False,
+    namespace="nn",
     method=False,
     out=False,
     batch="layers.multi_margin_loss",
@@ -497,7 +497,7 @@ def multilabel_slope(x, target):
     vjp=lambda g, x, target, reduction: underived_with(
         row_vjp(g, multilabel_slope(x, target), x.shape, reduction), x, "multilabel_margin_loss_backward"
     ),
-    function=False,
+    namespace="nn",
     method=False,
     out=False,
     name="MultilabelMarginLossBackward0",

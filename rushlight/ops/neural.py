@@ -1,117 +1,12 @@
-"""What neural networks are made of: softmax, embedding and bilinear here; the rest of the family from its own files."""
+"""What neural networks are made of, besides activations, normalization, dropout and losses: softmax, embedding, bilinear."""
 
 import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op, short_way
-from rushlight.ops._parsers import add_parsers
 from rushlight.ops._rules import c_name, conjugate
-from rushlight.ops.activation import (  # noqa: F401
-    celu,
-    celu_,
-    elu,
-    elu_,
-    gelu,
-    glu,
-    hardshrink,
-    hardsigmoid,
-    hardsigmoid_,
-    hardswish,
-    hardswish_,
-    hardtanh,
-    hardtanh_,
-    leaky_relu,
-    leaky_relu_,
-    log_sigmoid,
-    mish,
-    mish_,
-    prelu,
-    relu,
-    relu_,
-    rrelu,
-    rrelu_,
-    selu,
-    selu_,
-    silu,
-    silu_,
-    softplus,
-    softshrink,
-    threshold,
-    threshold_,
-)
-from rushlight.ops.dropout import (  # noqa: F401
-    alpha_dropout,
-    alpha_dropout_,
-    dropout,
-    dropout_,
-    feature_alpha_dropout,
-    feature_alpha_dropout_,
-    feature_dropout,
-    feature_dropout_,
-)
-from rushlight.ops.losses import (  # noqa: F401
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    huber_loss,
-    mse_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    nll_loss,
-    smooth_l1_loss,
-    soft_margin_loss,
-)
-from rushlight.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm  # noqa: F401
 from rushlight.ops.scan import contiguous_like
 from rushlight.ops.shape import wrapped
-
-LAYERS = [
-    "alpha_dropout",
-    "alpha_dropout_",
-    "binary_cross_entropy",
-    "batch_norm",
-    "celu",
-    "celu_",
-    "dropout",
-    "dropout_",
-    "elu",
-    "elu_",
-    "feature_alpha_dropout",
-    "feature_alpha_dropout_",
-    "feature_dropout",
-    "feature_dropout_",
-    "glu",
-    "group_norm",
-    "hardsigmoid",
-    "hardsigmoid_",
-    "hardswish",
-    "hardswish_",
-    "hardtanh",
-    "hardtanh_",
-    "huber_loss",
-    "layer_norm",
-    "leaky_relu",
-    "leaky_relu_",
-    "mish",
-    "mish_",
-    "mse_loss",
-    "multi_margin_loss",
-    "multilabel_margin_loss",
-    "nll_loss",
-    "relu",
-    "relu_",
-    "rms_norm",
-    "rrelu",
-    "rrelu_",
-    "selu",
-    "selu_",
-    "silu",
-    "silu_",
-    "smooth_l1_loss",
-    "soft_margin_loss",
-    "threshold",
-    "threshold_",
-]
-add_parsers(globals(), only=LAYERS, titles={"nll_loss": "nll_loss_nd"})
 
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
 log_softmax_kernel, log_softmax_gradient_kernel = kernel("log_softmax"), kernel("log_softmax_gradient")

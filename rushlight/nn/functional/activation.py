@@ -3,7 +3,7 @@
 import warnings
 
 import rushlight as torch
-from rushlight.ops import neural
+from rushlight.ops import layers
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
@@ -12,20 +12,20 @@ __all__ = [
     "threshold_",
 ]  # fmt: skip
 
-celu_ = neural.celu_
-elu_ = neural.elu_
-gelu = neural.gelu
-hardshrink = neural.hardshrink
-hardtanh_ = neural.hardtanh_
-leaky_relu_ = neural.leaky_relu_
-logsigmoid = neural.log_sigmoid
-prelu = neural.prelu
-relu_ = neural.relu_
-rrelu_ = neural.rrelu_
-selu_ = neural.selu_
-softplus = neural.softplus
-softshrink = neural.softshrink
-threshold_ = neural.threshold_
+celu_ = layers.celu_
+elu_ = layers.elu_
+gelu = layers.gelu
+hardshrink = layers.hardshrink
+hardtanh_ = layers.hardtanh_
+leaky_relu_ = layers.leaky_relu_
+logsigmoid = layers.log_sigmoid
+prelu = layers.prelu
+relu_ = layers.relu_
+rrelu_ = layers.rrelu_
+selu_ = layers.selu_
+softplus = layers.softplus
+softshrink = layers.softshrink
+threshold_ = layers.threshold_
 
 
 def relu(input, inplace=False):
@@ -35,12 +35,12 @@ def relu(input, inplace=False):
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return neural.relu_(input) if inplace else neural.relu(input)
+    return layers.relu_(input) if inplace else layers.relu(input)
 
 
 def threshold(input, threshold, value, inplace=False):
     """x where x > `threshold`, and `value` elsewhere."""
-    return neural.threshold_(input, threshold, value) if inplace else neural.threshold(input, threshold, value)
+    return layers.threshold_(input, threshold, value) if inplace else layers.threshold(input, threshold, value)
 
 
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
@@ -49,59 +49,59 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
         raise ValueError("min_val cannot be greater than max_val")
     if input.dtype is torch.uint8 and (min_val < 0 or max_val < 0):
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-    return neural.hardtanh_(input, min_val, max_val) if inplace else neural.hardtanh(input, min_val, max_val)
+    return layers.hardtanh_(input, min_val, max_val) if inplace else layers.hardtanh(input, min_val, max_val)
 
 
 def relu6(input, inplace=False):
     """min(max(x, 0), 6)."""
-    return neural.hardtanh_(input, 0.0, 6.0) if inplace else neural.hardtanh(input, 0.0, 6.0)
+    return layers.hardtanh_(input, 0.0, 6.0) if inplace else layers.hardtanh(input, 0.0, 6.0)
 
 
 def elu(input, alpha=1.0, inplace=False):
     """x where x > 0, and alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
-    return neural.elu_(input, alpha) if inplace else neural.elu(input, alpha)
+    return layers.elu_(input, alpha) if inplace else layers.elu(input, alpha)
 
 
 def selu(input, inplace=False):
     """ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
-    return neural.selu_(input) if inplace else neural.selu(input)
+    return layers.selu_(input) if inplace else layers.selu(input)
 
 
 def celu(input, alpha=1.0, inplace=False):
     """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)) (Barron, 2017)."""
-    return neural.celu_(input, alpha) if inplace else neural.celu(input, alpha)
+    return layers.celu_(input, alpha) if inplace else layers.celu(input, alpha)
 
 
 def leaky_relu(input, negative_slope=0.01, inplace=False):
     """x where x > 0, and `negative_slope` * x elsewhere."""
-    return neural.leaky_relu_(input, negative_slope) if inplace else neural.leaky_relu(input, negative_slope)
+    return layers.leaky_relu_(input, negative_slope) if inplace else layers.leaky_relu(input, negative_slope)
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     """Leaky ReLU whose slope is drawn from [lower, upper] for each element in training, and is the mean of both otherwise."""
     if inplace:
-        return neural.rrelu_(input, lower, upper, training)
-    return neural.rrelu(input, lower, upper, training)
+        return layers.rrelu_(input, lower, upper, training)
+    return layers.rrelu(input, lower, upper, training)
 
 
 def silu(input, inplace=False):
     """x * sigmoid(x), also known as swish."""
-    return neural.silu_(input) if inplace else neural.silu(input)
+    return layers.silu_(input) if inplace else layers.silu(input)
 
 
 def mish(input, inplace=False):
     """x * tanh(softplus(x)) (Misra, 2019)."""
-    return neural.mish_(input) if inplace else neural.mish(input)
+    return layers.mish_(input) if inplace else layers.mish(input)
 
 
 def hardsigmoid(input, inplace=False):
     """relu6(x + 3) / 6."""
-    return neural.hardsigmoid_(input) if inplace else neural.hardsigmoid(input)
+    return layers.hardsigmoid_(input) if inplace else layers.hardsigmoid(input)
 
 
 def hardswish(input, inplace=False):
     """x * relu6(x + 3) / 6 (Howard et al., 2019)."""
-    return neural.hardswish_(input) if inplace else neural.hardswish(input)
+    return layers.hardswish_(input) if inplace else layers.hardswish(input)
 
 
 def sigmoid(input):
@@ -128,7 +128,7 @@ def glu(input, dim=-1):
     """a * sigmoid(b), where a and b are the halves of the input along `dim` (Dauphin et al., 2016)."""
     if input.dim() == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
-    return neural.glu(input, dim)
+    return layers.glu(input, dim)
 
 
 def _implicit_dim(name, ndim, stacklevel):

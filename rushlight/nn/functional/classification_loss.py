@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.core import Parser, unwrapped
-from rushlight.ops import neural
+from rushlight.ops import layers, losses
 
 from ._reduction import checked, reduced
 
@@ -15,7 +15,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     Shapes: input (N, C, *) or (C), target (N, *) or (), weight (C). Targets that are `ignore_index` count for nothing;
     the mean is over the sum of the weights.
     """
-    return neural.nll_loss(input, target, weight, checked(reduction, size_average, reduce), ignore_index)
+    return layers.nll_loss(input, target, weight, checked(reduction, size_average, reduce), ignore_index)
 
 
 check_cross_entropy, check_with_logits = (
@@ -54,7 +54,7 @@ def cross_entropy(
     if label_smoothing > 0.0:
         _check_smoothing(label_smoothing)
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim)
-    return neural.nll_loss(neural.log_softmax(input, class_dim), target, weight, reduction, ignore_index)
+    return layers.nll_loss(layers.log_softmax(input, class_dim), target, weight, reduction, ignore_index)
 
 
 def _check_smoothing(label_smoothing):
@@ -78,7 +78,7 @@ def _with_probabilities(input, target, weight, ignore_index, reduction, label_sm
             f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes "
             f"but got weight tensor of shape: {list(weight.shape)}"
         )
-    log_probabilities = neural.log_softmax(input, class_dim)
+    log_probabilities = layers.log_softmax(input, class_dim)
     if label_smoothing > 0.0:
         _check_smoothing(label_smoothing)
         with unwrapped:
@@ -95,8 +95,8 @@ def _with_probabilities(input, target, weight, ignore_index, reduction, label_sm
 
 
 def _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, class_dim):
-    log_probabilities = neural.log_softmax(input, class_dim)
-    nll = neural.nll_loss(log_probabilities, target, weight, reduction, ignore_index)
+    log_probabilities = layers.log_softmax(input, class_dim)
+    nll = layers.nll_loss(log_probabilities, target, weight, reduction, ignore_index)
     terms = log_probabilities if weight is None else log_probabilities * _along_classes(weight, input, class_dim)
     ignored = target == ignore_index
     uniform = (-terms.sum(class_dim)).masked_fill(ignored, 0.0)
@@ -125,7 +125,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
         )
     if weight is not None:
         weight = weight.expand(torch.broadcast_shapes(target.shape, weight.shape))
-    return neural.binary_cross_entropy(input, target, weight, reduction)
+    return layers.binary_cross_entropy(input, target, weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -141,4 +141,4 @@ def binary_cross_entropy_with_logits(
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
     check_with_logits(input, target, weight, pos_weight)
-    return neural.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+    return losses.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)

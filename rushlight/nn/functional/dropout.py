@@ -2,7 +2,7 @@
 
 import warnings
 
-from rushlight.ops import neural
+from rushlight.ops import layers
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
@@ -15,23 +15,23 @@ def _check_probability(p):
 def dropout(input, p=0.5, training=True, inplace=False):
     """Each element is zero with probability `p` (Hinton et al., 2012)."""
     _check_probability(p)
-    return neural.dropout_(input, p, training) if inplace else neural.dropout(input, p, training)
+    return layers.dropout_(input, p, training) if inplace else layers.dropout(input, p, training)
 
 
 def alpha_dropout(input, p=0.5, training=False, inplace=False):
     """Dropout to the negative limit of SELU, which keeps mean and variance (Klambauer et al., 2017)."""
     _check_probability(p)
-    return neural.alpha_dropout_(input, p, training) if inplace else neural.alpha_dropout(input, p, training)
+    return layers.alpha_dropout_(input, p, training) if inplace else layers.alpha_dropout(input, p, training)
 
 
 def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
     """Alpha dropout of whole channels: the first two dimensions of the input are (batch, channel)."""
     _check_probability(p)
-    return neural.feature_alpha_dropout_(input, p, training) if inplace else neural.feature_alpha_dropout(input, p, training)
+    return layers.feature_alpha_dropout_(input, p, training) if inplace else layers.feature_alpha_dropout(input, p, training)
 
 
 def _feature_dropout(input, p, training, inplace):
-    return neural.feature_dropout_(input, p, training) if inplace else neural.feature_dropout(input, p, training)
+    return layers.feature_dropout_(input, p, training) if inplace else layers.feature_dropout(input, p, training)
 
 
 def _without_batch(input, p, training, inplace):

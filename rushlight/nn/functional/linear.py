@@ -4,11 +4,11 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import neural
+from rushlight.ops import layers
 
 __all__ = ["bilinear", "linear"]
 
-bilinear = neural.bilinear
+bilinear = layers.bilinear
 
 
 def general_linear(input, weight, bias=None, *, out=None):

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.core import Parser, unwrapped
-from rushlight.ops import losses, neural
+from rushlight.ops import layers, losses
 from rushlight.ops.shape import broadcast_two
 
 from ._reduction import checked, reduced
@@ -93,7 +93,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     shape = broadcast_two(tuple(input.shape), tuple(target.shape))
     if shape != tuple(input.shape):
         raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(shape)}")
-    return neural.soft_margin_loss(input, target, reduction)
+    return layers.soft_margin_loss(input, target, reduction)
 
 
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
@@ -103,12 +103,12 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:
         raise ValueError("weight must be one-dimensional")
-    return neural.multi_margin_loss(input, target, p, margin, weight, reduction)
+    return layers.multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The sum of max(0, 1 - input[j] + input[i]) / C over targets j and non-targets i; the list of targets ends at the first -1."""
-    return neural.multilabel_margin_loss(input, target, checked(reduction, size_average, reduce))
+    return layers.multilabel_margin_loss(input, target, checked(reduction, size_average, reduce))
 
 
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.core import Parser
-from rushlight.ops import neural
+from rushlight.ops import layers
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
 
@@ -25,7 +25,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         _verify_batch_size(input.size())
         if (running_mean is None) != (running_var is None):
             raise ValueError("running_mean and running_var must either both be None or neither be None")
-    return neural.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, True)
+    return layers.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, True)
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
@@ -35,12 +35,12 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
     >>> torch.nn.functional.layer_norm(torch.tensor([-1.0, 1.0]), (2,), eps=0.0)
     tensor([-1.,  1.])
     """
-    return neural.layer_norm(input, normalized_shape, weight, bias, eps)
+    return layers.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """Divides by the root of the mean square over the last dimensions (Zhang and Sennrich, 2019)."""
-    return neural.rms_norm(input, normalized_shape, weight, eps)
+    return layers.rms_norm(input, normalized_shape, weight, eps)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
@@ -49,7 +49,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
     shape = input.size()
     _verify_batch_size([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
-    return neural.group_norm(input, num_groups, weight, bias, eps)
+    return layers.group_norm(input, num_groups, weight, bias, eps)
 
 
 check_instance_norm = Parser("instance_norm", False)
@@ -82,7 +82,7 @@ def instance_norm(
     mean, var = (given if given is None or given.dtype.itemsize < 8 else given.to(input.dtype) for given in rows[:2])
     scale, shift = rows[2:]
     flat = input.contiguous().view(1, samples * channels, *shape[2:])
-    made = neural.batch_norm(flat, scale, shift, mean, var, use_input_stats, momentum, eps, True)
+    made = layers.batch_norm(flat, scale, shift, mean, var, use_input_stats, momentum, eps, True)
     if use_input_stats:
         for kept, updated in ((running_mean, mean), (running_var, var)):
             if kept is not None:

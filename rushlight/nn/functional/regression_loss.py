@@ -5,7 +5,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import neural
+from rushlight.ops import layers
 
 from ._reduction import REDUCTIONS, checked, reduced
 
@@ -54,7 +54,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = checked(reduction, size_average, reduce)
     if weight is None:
-        return neural.mse_loss(input, target, reduction)
+        return layers.mse_loss(input, target, reduction)
     _check_weight(weight, input)
     return _weighted((input - target) ** 2, weight, reduction)
 
@@ -76,7 +76,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     check_smooth(input, target, reduction, beta)
     if beta == 0.0:
         return reduced((input - target).abs(), reduction)
-    return neural.smooth_l1_loss(input, target, reduction, beta)
+    return layers.smooth_l1_loss(input, target, reduction, beta)
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
@@ -84,9 +84,9 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     input, target = _same_shape(input, target)
     reduction = checked(reduction)
     if weight is None:
-        return neural.huber_loss(input, target, reduction, delta)
+        return layers.huber_loss(input, target, reduction, delta)
     _check_weight(weight, input)
-    return reduced(neural.huber_loss(input, target, "none", delta) * weight, reduction)
+    return reduced(layers.huber_loss(input, target, "none", delta) * weight, reduction)
 
 
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import neural
+from rushlight.ops import layers
 
 __all__ = ["embedding", "one_hot"]
 
@@ -29,8 +29,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     if max_norm is not None:
         input = input.contiguous()
         with torch.no_grad():
-            neural.embedding_renorm_(weight, input, max_norm, norm_type)
-    return neural.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
+            layers.embedding_renorm_(weight, input, max_norm, norm_type)
+    return layers.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
 def one_hot(tensor, num_classes=-1):
