@@ -38,6 +38,7 @@ def _gate(a, b):
     jvp=lambda x_t, out: _gate(x_t, out),
     check=refuse_bool("Boolean inputs not supported for relu"),
     flat="rectified",
+    domain=(-1.0, 2.0),
 )
 def relu(x):
     """max(x, 0)."""
@@ -128,6 +129,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
     method=False,
     flat="saturated",
     label="elu_cpu",
+    domain=(-1.0, 2.0),
 )
 def selu(x):
     """The self-normalising elu."""
@@ -188,6 +190,7 @@ def gelu_curvature(x, approximate):
     inplace=False,
     flat="saturated",
     label="GeluKernelImpl",
+    domain=(-1.0, 2.0),
 )
 def gelu(x, *, approximate="none"):
     """x Φ(x), with Φ the normal distribution function ("none") or close to it ("tanh")."""
@@ -198,7 +201,7 @@ def silu_slope(x):
     return gate * (x * (1 - gate) + 1)
 
 
-@pointwise(real=True, slope=silu_slope, fused="silu_gradient", namespace="nn", method=False, flat="saturated")
+@pointwise(real=True, slope=silu_slope, fused="silu_gradient", namespace="nn", method=False, flat="saturated", domain=(-1.0, 2.0))
 def silu(x):
     """x · sigmoid(x)."""
 
@@ -208,7 +211,7 @@ def mish_slope(x):
     return bent + x * torch.sigmoid(x) * (1 - bent * bent)
 
 
-@pointwise(slope=mish_slope, namespace="nn", method=False)
+@pointwise(slope=mish_slope, namespace="nn", method=False, domain=(-1.0, 2.0))
 def mish(x):
     """x · tanh(log(1 + exp(x)))."""
 
@@ -305,6 +308,7 @@ def _hardsigmoid_gradient(cotangent, x):
     namespace="nn",
     method=False,
     flat="clamped",
+    domain=(-2.0, 2.0),
 )
 def hardsigmoid(x):
     """clamp(x + 3, 0, 6) / 6."""
@@ -321,6 +325,7 @@ def hardswish_product(g, x):
     jvp=lambda x_t, x: hardswish_product(x_t, x),
     namespace="nn",
     method=False,
+    domain=(-2.0, 2.0),
 )
 def hardswish(x):
     """x · clamp(x + 3, 0, 6) / 6."""
@@ -337,6 +342,7 @@ def hardswish(x):
     flat="saturated",
     label="log_sigmoid_cpu",
     out_text="expected scalar type {result} but found {out}",
+    domain=(-2.0, 2.0),
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""

@@ -110,7 +110,7 @@ def mul(a, b):
     """Product of `a` and `b`, element by element, broadcast against each other."""
 
 
-@pointwise(slope=-1, check=refuse_bool_neg, aliases=("negative",), late="half")
+@pointwise(slope=-1, check=refuse_bool_neg, aliases=("negative",), late="half", domain=(-1.0, 2.0))
 def neg(x):
     """The negative of each element."""
 

@@ -131,7 +131,7 @@ def acosh_slope(x):
     return (x * x - 1).rsqrt()
 
 
-@pointwise(slope=acosh_slope, dtype="float", name=both_names("Acosh"), aliases=("arccosh",))
+@pointwise(slope=acosh_slope, dtype="float", name=both_names("Acosh"), aliases=("arccosh",), domain=(1.2, 3.0))
 def acosh(x):
     """Inverse of the hyperbolic cosine."""
 
@@ -167,7 +167,9 @@ def sinc_product(g, x, adjoint=lambda slope: slope):
     return torch.where(square == 0, 0, g * adjoint((scaled * scaled.cos() - scaled.sin()) / square))
 
 
-@pointwise(vjp=lambda g, x: sinc_product(g, x, conjugate), jvp=lambda x_t, x: sinc_product(x_t, x), dtype="float")
+@pointwise(
+    vjp=lambda g, x: sinc_product(g, x, conjugate), jvp=lambda x_t, x: sinc_product(x_t, x), dtype="float", domain=(0.2, 2.0)
+)
 def sinc(x):
     """sin(πx) / πx, and 1 at 0."""
 
@@ -177,22 +179,32 @@ def refuse_complex_rounding(name):
     return refuse_complex(f"{name} is not supported for complex inputs", NotImplementedError)
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("floor"), flat="step", label="floor_vml_cpu", late="unsigned")
+@pointwise(
+    **FLAT, check=refuse_complex_rounding("floor"), flat="step", label="floor_vml_cpu", late="unsigned", domain=(-2.0, 3.0)
+)
 def floor(x):
     """The largest integer that is not above each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step", label="ceil_vml_cpu", late="unsigned")
+@pointwise(**FLAT, check=refuse_complex_rounding("ceil"), flat="step", label="ceil_vml_cpu", late="unsigned", domain=(-2.0, 3.0))
 def ceil(x):
     """The smallest integer that is not below each element."""
 
 
-@pointwise(**FLAT, check=refuse_complex_rounding("trunc"), aliases=("fix",), flat="step", label="trunc_vml_cpu", late="unsigned")
+@pointwise(
+    **FLAT,
+    check=refuse_complex_rounding("trunc"),
+    aliases=("fix",),
+    flat="step",
+    label="trunc_vml_cpu",
+    late="unsigned",
+    domain=(-2.0, 3.0),
+)
 def trunc(x):
     """Each element without what stands behind its point."""
 
 
-@pointwise(slope=1)
+@pointwise(slope=1, domain=(-2.0, 3.0))
 def frac(x):
     """What stands behind the point of each element, with its sign."""
 
@@ -292,6 +304,7 @@ def erfinv(x):
     namespace="special",
     method=False,
     inplace=False,
+    domain=(-1.0, 2.0),
 )
 def erfcx(x):
     """exp(x²) erfc(x)."""
@@ -325,6 +338,7 @@ def log_ndtr_slope(x, out):
     namespace="special",
     method=False,
     inplace=False,
+    domain=(-2.0, 2.0),
 )
 def log_ndtr(x):
     """Logarithm of the normal distribution function."""
@@ -338,12 +352,12 @@ def ndtr(input, *, out=None):
 
 
 # ---------------------------------------------------------------------------------------------------------- gamma function
-@pointwise(slope=lambda x: x.digamma(), dtype="float", inplace=True, label="lgamma_vml_cpu")
+@pointwise(slope=lambda x: x.digamma(), dtype="float", inplace=True, label="lgamma_vml_cpu", domain=(0.6, 3.0))
 def lgamma(x):
     """Logarithm of |Γ(x)|."""
 
 
-@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float", inplace=True, label="digamma")
+@pointwise(slope=lambda x: torch.polygamma(1, x), dtype="float", inplace=True, label="digamma", domain=(0.6, 3.0))
 def digamma(x):
     """Derivative of lgamma."""
 
@@ -514,7 +528,9 @@ def bessel(name, text):
 
     body.__name__, body.__doc__ = name, text
     check = refuse_dtypes(f"{name}_cpu", "complex", "float16", "bfloat16")
-    return pointwise(dtype="float", check=check, kernel=kernels.get(name), namespace="special", method=False, inplace=False)(body)
+    return pointwise(
+        dtype="float", check=check, kernel=kernels.get(name), domain=(0.5, 3.0), namespace="special", method=False, inplace=False
+    )(body)
 
 
 kernels = {"modified_bessel_i0": "i0", "modified_bessel_i1": "i1"}
@@ -616,7 +632,13 @@ def logaddexp2(a, b):
 
 
 @pointwise(
-    slope=lambda x: -(x.log() + 1), dtype="float", name="SpecialEntrBackward0", namespace="special", method=False, inplace=False
+    slope=lambda x: -(x.log() + 1),
+    dtype="float",
+    name="SpecialEntrBackward0",
+    namespace="special",
+    method=False,
+    inplace=False,
+    domain=(0.2, 2.0),
 )
 def entr(x):
     """-x log x: what a probability adds to the entropy."""
@@ -634,6 +656,7 @@ def logit_product(g, x, eps):
     inputs=1,
     numbers=lambda eps: (-1.0 if eps is None else float(eps),),
     inplace="function",
+    domain=(0.1, 0.9),
 )
 def logit(x, eps=None):
     """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where `eps` is given."""

@@ -24,6 +24,7 @@ from rushlight.ops._rules import (
     aliases=("absolute",),
     flat="kink",
     late="half float8",
+    domain=(-1.0, 2.0),
 )
 def abs(x):
     """The absolute value of each element."""
@@ -47,6 +48,7 @@ place(abs_, "absolute_", function=False)
     ),
     flat="step",
     inplace=True,
+    domain=(-1.0, 2.0),
 )
 def sign(x):
     """-1, 0 or 1: the sign of each element."""
@@ -60,7 +62,13 @@ def sgn_product(g, x, out):
 
 
 @pointwise(
-    vjp=sgn_product, jvp=lambda x_t, x, out: sgn_product(x_t, x, out), flat="step", inplace=True, label="sign_cpu", late="half"
+    vjp=sgn_product,
+    jvp=lambda x_t, x, out: sgn_product(x_t, x, out),
+    flat="step",
+    inplace=True,
+    label="sign_cpu",
+    late="half",
+    domain=(-1.0, 2.0),
 )
 def sgn(x):
     """z / |z| (0 where z is 0): the sign of each element, also of complex ones."""

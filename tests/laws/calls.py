@@ -47,15 +47,6 @@ def mask(*shape):
     return y(*shape).detach() > 0.2
 
 
-UNARY = {
-    "acosh": (1.2, 3.0), "lgamma": (0.6, 3.0), "digamma": (0.6, 3.0), "erfcx": (-1.0, 2.0), "log_ndtr": (-2.0, 2.0), "entr": (0.2, 2.0),
-    "sign": (-1.0, 2.0), "sgn": (-1.0, 2.0), "abs": (-1.0, 2.0), "neg": (-1.0, 2.0), "sinc": (0.2, 2.0), "floor": (-2.0, 3.0),
-    "ceil": (-2.0, 3.0), "trunc": (-2.0, 3.0), "frac": (-2.0, 3.0), "bessel_j0": (0.5, 3.0), "bessel_j1": (0.5, 3.0), "logit": (0.1, 0.9),
-    "relu": (-1.0, 2.0), "selu": (-1.0, 2.0), "gelu": (-1.0, 2.0), "silu": (-1.0, 2.0), "mish": (-1.0, 2.0), "hardswish": (-2.0, 2.0),
-    "hardsigmoid": (-2.0, 2.0), "log_sigmoid": (-2.0, 2.0),
-}  # fmt: skip
-"""The range of inputs, where it is not [0.3, 0.9]."""
-
 SIGNED = dict(low=-1.7, high=2.3)
 
 
@@ -66,7 +57,7 @@ def pointwise_calls():
         if type(op) is not core.PointwiseOp or name in EXPLICIT:
             continue
         count = sum(default is core.MISSING for default in op.defaults)
-        low, high = UNARY.get(name, (0.3, 0.9))
+        low, high = op.declaration.domain or (0.3, 0.9)
         integers = name in INTEGERS
         for dtype in (torch.int64,) if integers else (torch.float64, torch.complex128):
             calls.append(
