@@ -115,6 +115,13 @@ def cases(condition=lambda op: True):
     ]
 
 
+@pytest.mark.parametrize(("name", "number"), cases(lambda op: op.declaration.like is not None))
+def test_value_is_what_the_declaration_says(name, number):
+    op, arguments = table[name], SAMPLES[name][number]
+    expected = op.declaration.like(*arguments)
+    assert torch.allclose(call(op, arguments), expected, rtol=1e-6 if expected.element_size() == 4 else 1e-12)
+
+
 def is_wide(arguments):
     return all(t.dtype in WIDE for t in tensors_in(arguments) if is_differentiable(t))
 

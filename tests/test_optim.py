@@ -139,7 +139,7 @@ def test_complex_parameters_are_pairs_of_real_ones(optimizer_type):
     assert rushlight.allclose(rushlight.view_as_real(param.detach()), pair, rtol=1e-5)
 
 
-@pytest.mark.parametrize("optimizer_type", [SGD, Adam, AdamW, RMSprop, Adagrad])
+@pytest.mark.parametrize("optimizer_type", ALL)
 def test_gradients_may_be_lazy_conjugates(optimizer_type):
     lazy, plain = leaf(1 + 2j, 3j, dtype=rushlight.complex64), leaf(1 + 2j, 3j, dtype=rushlight.complex64)
     lazy.conj().backward(rushlight.tensor([1j, 2.0]))

@@ -65,7 +65,7 @@ class Declaration:
     neither its own name nor that of its node is; `overload` what the dispatcher's name of a call in place has behind a dot ("operand": Tensor
     or Scalar, as the operand is). `refusal` says in which words vmap refuses its call in place on a tensor without a batch: as "arithmetic"
     (that of a "number" alone), by its "name", or by the "shapes"; in the dispatcher's words otherwise. `domain` is the range of inputs that
-    samples for the laws are taken from, where that is not (0.3, 0.9). What remains says where the op can be found: the keywords of `register`.
+    samples for the laws are taken from, where that is not (0.3, 0.9); `like` gives the same in public ops, for a law. What remains says where the op can be found: the keywords of `register`.
 
     An op that goes with another is `called` otherwise than its function, runs `forward`, and has `extra` parameters behind the first.
     """
@@ -98,6 +98,7 @@ class Declaration:
         overload=None,
         refusal=None,
         domain=None,
+        like=None,
         **placement,
     ):
         called, forward = called or function.__name__, forward or function

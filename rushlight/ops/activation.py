@@ -191,6 +191,7 @@ def gelu_curvature(x, approximate):
     flat="saturated",
     label="GeluKernelImpl",
     domain=(-1.0, 2.0),
+    like=lambda x, approximate: x * (1 + torch.erf(x / math.sqrt(2))) / 2,
 )
 def gelu(x, *, approximate="none"):
     """x Φ(x), with Φ the normal distribution function ("none") or close to it ("tanh")."""
@@ -201,7 +202,16 @@ def silu_slope(x):
     return gate * (x * (1 - gate) + 1)
 
 
-@pointwise(real=True, slope=silu_slope, fused="silu_gradient", namespace="nn", method=False, flat="saturated", domain=(-1.0, 2.0))
+@pointwise(
+    real=True,
+    slope=silu_slope,
+    fused="silu_gradient",
+    namespace="nn",
+    method=False,
+    flat="saturated",
+    domain=(-1.0, 2.0),
+    like=lambda x: x * torch.sigmoid(x),
+)
 def silu(x):
     """x · sigmoid(x)."""
 
@@ -211,7 +221,7 @@ def mish_slope(x):
     return bent + x * torch.sigmoid(x) * (1 - bent * bent)
 
 
-@pointwise(slope=mish_slope, namespace="nn", method=False, domain=(-1.0, 2.0))
+@pointwise(slope=mish_slope, namespace="nn", method=False, domain=(-1.0, 2.0), like=lambda x: x * (1 + x.exp()).log().tanh())
 def mish(x):
     """x · tanh(log(1 + exp(x)))."""
 
@@ -309,6 +319,7 @@ def _hardsigmoid_gradient(cotangent, x):
     method=False,
     flat="clamped",
     domain=(-2.0, 2.0),
+    like=lambda x: (x + 3).clamp(0, 6) / 6,
 )
 def hardsigmoid(x):
     """clamp(x + 3, 0, 6) / 6."""
@@ -326,6 +337,7 @@ def hardswish_product(g, x):
     namespace="nn",
     method=False,
     domain=(-2.0, 2.0),
+    like=lambda x: x * (x + 3).clamp(0, 6) / 6,
 )
 def hardswish(x):
     """x · clamp(x + 3, 0, 6) / 6."""

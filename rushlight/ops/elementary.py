@@ -151,12 +151,16 @@ refuse_complex_degrees = refuse_complex("deg2rad is not supported for complex te
 refuse_complex_radians = refuse_complex("rad2deg is not supported for complex tensors.")
 
 
-@pointwise(slope=math.pi / 180, dtype="float", check=refuse_complex_degrees, name="Deg2RadBackward0")
+@pointwise(
+    slope=math.pi / 180, dtype="float", check=refuse_complex_degrees, name="Deg2RadBackward0", like=lambda x: x * (math.pi / 180)
+)
 def deg2rad(x):
     """Degrees as radians."""
 
 
-@pointwise(slope=180 / math.pi, dtype="float", check=refuse_complex_radians, name="Rad2DegBackward0")
+@pointwise(
+    slope=180 / math.pi, dtype="float", check=refuse_complex_radians, name="Rad2DegBackward0", like=lambda x: x * (180 / math.pi)
+)
 def rad2deg(x):
     """Radians as degrees."""
 
@@ -168,7 +172,11 @@ def sinc_product(g, x, adjoint=lambda slope: slope):
 
 
 @pointwise(
-    vjp=lambda g, x: sinc_product(g, x, conjugate), jvp=lambda x_t, x: sinc_product(x_t, x), dtype="float", domain=(0.2, 2.0)
+    vjp=lambda g, x: sinc_product(g, x, conjugate),
+    jvp=lambda x_t, x: sinc_product(x_t, x),
+    dtype="float",
+    domain=(0.2, 2.0),
+    like=lambda x: (x * math.pi).sin() / (x * math.pi),
 )
 def sinc(x):
     """sin(πx) / πx, and 1 at 0."""
@@ -639,6 +647,7 @@ def logaddexp2(a, b):
     method=False,
     inplace=False,
     domain=(0.2, 2.0),
+    like=lambda x: -x * x.log(),
 )
 def entr(x):
     """-x log x: what a probability adds to the entropy."""
@@ -657,6 +666,7 @@ def logit_product(g, x, eps):
     numbers=lambda eps: (-1.0 if eps is None else float(eps),),
     inplace="function",
     domain=(0.1, 0.9),
+    like=lambda x, eps: (x / (1 - x)).log(),
 )
 def logit(x, eps=None):
     """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where `eps` is given."""

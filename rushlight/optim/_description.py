@@ -16,15 +16,15 @@ class DescribedOptimizer(Optimizer):
 
     A class has its signature as `__init__`, which hands what it was given to `describe`, and says
 
-    - `options`: the names of its options, in the order in which a group has them;
+    - `options`: the names of its options, in the order in which a group has them, `maximize` and `differentiable` among them;
     - `checked`: those that must be neither negative nor NaN, in the order in which they are looked at (`check` adds to it);
-    - `state_names(group)`: the tensors like the parameter that are kept of it, all zero at first;
+    - `state_names(group)`: the tensors like the parameter that are kept of it, all zero at first (`first_state` says otherwise);
     - `update(param, grad, state, *, …)`: one step of one parameter in place, given the options that it names;
     - `accelerated(work, group)`, where a kernel can do that for plain tensors.
     """
 
     options: tuple[str, ...] = ()
-    checked: tuple[str, ...] = ("lr", "eps", "weight_decay")
+    checked: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     """Options that old checkpoints lack, beside flags."""
 
@@ -32,6 +32,9 @@ class DescribedOptimizer(Optimizer):
 
     def __init_subclass__(cls, **keywords) -> None:
         super().__init_subclass__(**keywords)
+        missing, unknown = {"maximize", "differentiable"} - set(cls.options), set(cls.checked) - set(cls.options)
+        if missing or unknown:
+            raise TypeError(f"{cls.__name__}: options without {sorted(missing)}; checked, but no options: {sorted(unknown)}")
         parameters = inspect.signature(cls.update).parameters.values()
         cls._wanted = tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
