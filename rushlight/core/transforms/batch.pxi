@@ -106,7 +106,7 @@ cdef class BatchLevel(Level):
                         (<Tensor>bound[0]).geometry.ndim == 1:
                     # A layer on one vector of each example: on the rows of a matrix.
                     result = run_packed(ops.addmm, (<object>bound[0], <object>bound[2], run_packed(ops.t, (<object>bound[1],)),
-                                                      <object>bound[3], <object>bound[4]))
+                                                    <object>bound[3], <object>bound[4]))
             if result is None:
                 result = how.rule(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], self.size)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
