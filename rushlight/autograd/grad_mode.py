@@ -13,6 +13,9 @@ __all__ = [
     "set_multithreading_enabled",
 ]
 
+GENERATOR = 0x20
+"""The flag of the code of generator functions."""
+
 
 class ModeDecorator:
     """A context manager that also decorates functions, generator functions and (with a warning) classes."""
@@ -33,9 +36,15 @@ class ModeDecorator:
             )
             function.__init__ = self(function.__init__)
             return function
-        from inspect import isgeneratorfunction
+        return decorate_generator(self, function) if makes_generators(function) else decorate(self, function)
 
-        return decorate_generator(self, function) if isgeneratorfunction(function) else decorate(self, function)
+
+def makes_generators(function):
+    """What inspect.isgeneratorfunction tells; importing inspect is felt in every program."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and code.co_flags & GENERATOR != 0
 
 
 def decorate(mode, function):

@@ -1,6 +1,5 @@
 """Optimizers by description: a class says what its options and its state are and how one parameter moves; the rest is here."""
 
-import inspect
 from typing import Any
 
 import rushlight as torch
@@ -35,8 +34,8 @@ class DescribedOptimizer(Optimizer):
         missing, unknown = {"maximize", "differentiable"} - set(cls.options), set(cls.checked) - set(cls.options)
         if missing or unknown:
             raise TypeError(f"{cls.__name__}: options without {sorted(missing)}; checked, but no options: {sorted(unknown)}")
-        parameters = inspect.signature(cls.update).parameters.values()
-        cls._wanted = tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+        code = cls.update.__code__
+        cls._wanted = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
     def describe(self, params, given: dict[str, Any]) -> None:
         """Begins with the options among what `__init__` was given."""
@@ -63,8 +62,10 @@ class DescribedOptimizer(Optimizer):
                 raise invalid(name, value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        from inspect import signature  # (slow to import, and seldom needed)
+
         super().__setstate__(state)
-        defaults = {name: parameter.default for name, parameter in inspect.signature(type(self)).parameters.items()}
+        defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
         for group in self.param_groups:
             for name in self.options:
                 if name in self.later or defaults.get(name, 0) is None or isinstance(defaults.get(name), bool):

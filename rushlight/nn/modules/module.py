@@ -1,7 +1,6 @@
 """`Module`, the base class of everything in `nn`: it knows its parameters, buffers and submodules by name."""
 
 from collections import OrderedDict
-from inspect import signature
 
 import rushlight as torch
 from rushlight import Tensor
@@ -152,6 +151,8 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
 
     def _register_assigned_buffer(self, name, value):
         """Registers a Buffer, also where a subclass has a `register_buffer` that knows nothing of `persistent`."""
+        from inspect import signature  # (slow to import, and seldom needed)
+
         if (
             type(self).register_buffer is not Module.register_buffer
             and "persistent" not in signature(self.register_buffer).parameters
