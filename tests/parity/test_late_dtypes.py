@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import pytest
 
@@ -32,6 +33,11 @@ def shown(value, library):
     if isinstance(value, (tuple, list)):
         return str([shown(item, library) for item in value])
     return str(value)
+
+
+def rounded(text):
+    """Fractions to six digits: the last one of exp and its kin depends on the instruction set."""
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.6g}", text)
 
 
 def same(program, **names):
@@ -382,7 +388,7 @@ def test_ops(name):
             x = torch.tensor([1 + 1j, 2 - 1j, 3] if name == "complex32" else [1, 2, 3], dtype=getattr(torch, name))
             return eval(line, {"torch": torch, "x": x, "m": torch.tensor([True, False, True]), "i": torch.tensor([0, 2])})
 
-        ours, theirs = (outcome(evaluated, torch) for torch in BOTH)
+        ours, theirs = (rounded(outcome(evaluated, torch)) for torch in BOTH)
         refused = theirs.startswith("NotImplementedError") and line in MOVED.splitlines()
         if ours != theirs and not (refused and "Error" not in ours):
             differ.append((line, ours, theirs))
