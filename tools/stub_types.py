@@ -35,69 +35,24 @@ KINDS = {
 KINDS.update({kind: f"_{kind}" for kind, text in KINDS.items() if not text})
 
 PARAMETERS = {
-    # tensors
     **each(
-        "A a b x x1 x2 y input input1 input2 tensor tensor1 tensor2 mat mat1 mat2 vec vec1 vec2 batch1 batch2 src source index "
-        "indices mask values target weights boundaries sorted_sequence condition real imag abs angle count prob the_template grad_output "
-        "anchor positive negative B LU pivots LU_data LU_pivots",
+        "a b x x1 x2 input input1 input2 tensor mat2 indices target anchor positive negative weight pos_weight var logits self new_state out",
         "Tensor",
     ),
-    **each("weight bias running_mean running_var sorter pos_weight fweights aweights prepend append var", "Tensor"),
-    **each("tensors matrices", "Sequence[Tensor]"),
-    # numbers
-    **each("other value fill_value s alpha beta min max end start step exponent end weight_value", VALUE),
-    **each(
-        "k n m N r steps row col chunks length diagonal dim0 dim1 dim2 start_dim end_dim decimals minlength bins num_samples group "
-        "num_groups C HxW edge_order dimension seed groups num_classes axis upscale_factor downscale_factor window_length",
-        "_int",
-    ),
-    **each(
-        "eps rtol atol lambd lower upper momentum dropout_p base nan posinf neginf norm_type max_norm maxnorm margin tau negative_slope "
-        "threshold delta swap_margin std mean dx label_smoothing",
-        "_float",
-    ),
-    **each(
-        "keepdim keepdims largest sorted stable descending return_inverse return_counts include_self accumulate training train inplace "
-        "pin_memory requires_grad non_blocking copy as_tuple out_int32 right with_replacement replacement full_matrices some "
-        "compute_uv sparse scale_grad_by_freq sparse_grad assume_unique invert equal_nan unbiased increasing hard log_target log_input "
-        "full swap unitriangular pivot left hermitian check_errors cudnn_enabled cudnn_enable wrap enabled",
-        "_bool",
-    ),
-    "p": "_float",
-    "q": "Tensor | _float",
-    "correction": "Number",
-    "ord": "_float | str",
-    "ignore_index": "_int",
-    "size_average": "_bool",
-    "reduce": "_bool",
-    "logits": "Tensor",
-    "self": "Tensor",
-    "new_state": "Tensor",
-    "offset": "_int",
-    "physical_layout": SIZE,
-    "distance_function": "Callable[[Tensor, Tensor], Tensor]",
-    "padding_idx": "_int",
-    "storage_offset": "_int",
-    "split_size": DIMS,
-    "split_sizes": SIZE,
-    "split_size_or_sections": DIMS,
+    **each("end start step", VALUE),
+    **each("dim dim0 dim1 num_groups seed padding_idx", "_int"),
+    **each("eps momentum max_norm tau threshold", "_float"),
+    **each("log_input size_average reduce", "_bool"),
+    **each("dims split_size_or_sections", DIMS),
     "indices_or_sections": "Tensor | _int | Sequence[_int]",
-    "sections": "_int",
-    "spacing": "Any",
-    # sizes and dimensions
-    "dim": "_int",
-    **each("dims shifts repeats", DIMS),
-    **each("size sizes shape shapes stride pad normalized_shape input_sizes output_size", SIZE),
-    # the rest
-    **each("driver interpolation reduction rounding_mode indexing side compute_mode approximate", "str"),
+    "shape": SIZE,
+    "distance_function": "Callable[[Tensor, Tensor], Tensor]",
     "dtype": "_dtype",
     "device": "_device | str | _int",
     "layout": "_layout",
     "memory_format": "_memory_format",
-    "generator": "Generator",
-    "out": "Tensor",
 }
-"""The type of a parameter by its name; `| None` is added where that is the default. What is not here goes by its default."""
+"""The type of a parameter by its name, where no signature says it; `| None` is added where that is the default. What is not here goes by its default."""
 
 PARAMETERS_OF = {
     **each("var std var_mean std_mean", {"dim": DIMS + " | _bool"}),
@@ -105,22 +60,17 @@ PARAMETERS_OF = {
     **each("isin", {"elements": VALUE, "test_elements": VALUE, "element": VALUE, "test_element": VALUE}),
     **each("index_put index_put_", {"indices": "Sequence[Tensor | None]"}),
     "matrix_norm": {"dim": "tuple[_int, _int]"},
-    "copy_": {"src": VALUE},
     "gaussian_nll_loss": {"var": "Tensor | _float"},
 }
 """By the name of the function, where its signatures do not say it."""
 
 TUPLE = "tuple[Tensor, ...]"
 RESULTS = {
-    **each("split_copy split_with_sizes_copy unbind_copy", TUPLE),
-    **each("is_storage is_complex is_conj is_floating_point is_inference is_neg is_signed", "_bool"),
+    **each("is_complex is_conj is_floating_point is_inference is_neg is_signed", "_bool"),
     "numel": "_int",
-    **each("unique unique_consecutive tolist numpy __array__ __array_wrap__ type atleast_1d atleast_2d atleast_3d", "Any"),
+    **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d", "Any"),
     "manual_seed": "Generator",
     "fork_rng": "AbstractContextManager[None]",
-    "broadcast_shapes": "Size",
-    "result_type": "_dtype",
-    "embedding_renorm_": "Tensor",
 }
 """The result of functions that return no tensor, or several, and have no annotation that says so."""
 
