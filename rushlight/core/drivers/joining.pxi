@@ -47,6 +47,7 @@ cdef object behind_each_other(object tensors, Frame* frame, bint stacks):
     out = new_contiguous(first.code, sizes, count)
     if all_flags & CONTIGUOUS and out.count * item_bytes[out.code] <= SMALL_BYTES:
         put_small_pieces(out, items, n, at)
+        frame.count = 0
         return out
     if type(tensors) is list:
         tensors = PyList_AsTuple(tensors)      # (other threads run while the kernel does)
