@@ -106,7 +106,7 @@ def gradient_of(declared, geometry, view):
             # The cotangents of what is shown several times add up.
             places = view(torch.arange(out.numel()).view(input_sizes), *arguments)
             return out.view(-1).index_add_(0, places.reshape(-1), x.reshape(-1)).view(input_sizes)
-        kernel("copy")(shown, x)
+        kernel("copy")(shown, x.expand(shown.shape))  # (whose error is that of another shape)
         return out
 
     body.__doc__ = f"Zeros of `input_sizes` but for what `{declared.called}` shows, which is `x`: its cotangent."
