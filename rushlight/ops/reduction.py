@@ -298,6 +298,11 @@ def even_vjp(g, x, out, dim, keepdim):
     return restore(g, x.shape, dim, keepdim) / count * places
 
 
+OUT_TEXT_OF_EXTREMA = (
+    "Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype."
+)
+
+
 def even_jvp(x_t, x, out, dim, keepdim):
     places, count = even_places(x, out, dim, keepdim)
     return (x_t * places / count).sum(dim if dim != () else None, keepdim)
@@ -310,7 +315,7 @@ def even_jvp(x_t, x, out, dim, keepdim):
     check=refuse_complex("max_values_cpu"),
     real=True,
     flat="selecting",
-    out_text="Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype.",
+    out_text=OUT_TEXT_OF_EXTREMA,
 )
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
@@ -323,7 +328,7 @@ def amax(x, dim=(), keepdim=False):
     check=refuse_complex("min_values_cpu"),
     real=True,
     flat="selecting",
-    out_text="Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype.",
+    out_text=OUT_TEXT_OF_EXTREMA,
 )
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
