@@ -56,7 +56,6 @@ _names.update({_type.__name__: _type for _dtype, _type in _core.tensor_types.ite
 from rushlight import ops as _ops
 
 _ops.connect()
-_names.update(_ops.namespaces["torch"])
 
 from rushlight import storage as _storage
 
@@ -65,8 +64,6 @@ from rushlight.storage import TypedStorage, UntypedStorage, is_storage
 from rushlight import _tensor
 from rushlight import autograd, cuda, functional, linalg, random, special, utils
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
-from rushlight import nn, optim
-from rushlight.nn.functional import cosine_similarity, pairwise_distance
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
 from rushlight._settings import (
@@ -93,9 +90,13 @@ _core.set_find_public(_find_public)
 _LATE = {
     **{name: f"rushlight.{name}" for name in ("accelerator", "backends", "compiler", "cpu", "mps", "types", "xpu")},
     "explain": "rushlight.explain",
+    "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "func": "rushlight.func",
     "load": "rushlight.serialization:load",
+    "nn": "rushlight.nn",
+    "optim": "rushlight.optim",
     "overrides": "rushlight.overrides",
+    "pairwise_distance": "rushlight.nn.functional:pairwise_distance",
     "profiler": "rushlight.profiler",
     "return_types": "rushlight.return_types",
     "save": "rushlight.serialization:save",
@@ -106,8 +107,9 @@ _LATE = {
     "testing": "rushlight.testing",
     "vmap": "rushlight.func:vmap",
 }
-__getattr__ = _late(__name__, _LATE, _missing)
+__getattr__ = _late(__name__, _LATE, _missing, "torch")
 
 
 def __dir__():
-    return sorted({*globals(), *_LATE})
+    _ops.declare_all()
+    return sorted({*globals(), *_ops.namespaces["torch"], *_LATE})

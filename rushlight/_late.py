@@ -3,21 +3,27 @@
 import sys
 from importlib import import_module
 
+from rushlight.ops import find
 
-def late(package, places, missing=None):
+
+def late(package, places, missing=None, namespace=None):
     """A `__getattr__` for `package`: `places` has, for each name, the module that it is, or that module and its name there.
 
-    What is in none of the places goes to `missing(name, package)`, which returns the error to raise.
+    What is in none of the places may be a function of the op table's `namespace`, which is declared late; else it goes to
+    `missing(name, package)`, which returns the error to raise.
     """
 
     def attribute(name):
         place = places.get(name)
         if place is None:
-            raise missing(name, package) if missing else AttributeError(f"module '{package}' has no attribute '{name}'")
-        module, _, inner = place.partition(":")
-        value = import_module(module)
-        if inner:
-            value = getattr(value, inner)
+            value = None if namespace is None or name.startswith("_") else find(name, namespace)
+            if value is None:
+                raise missing(name, package) if missing else AttributeError(f"module '{package}' has no attribute '{name}'")
+        else:
+            module, _, inner = place.partition(":")
+            value = import_module(module)
+            if inner:
+                value = getattr(value, inner)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -6,15 +6,16 @@ from importlib import import_module
 
 from rushlight import core
 from rushlight.core import Tensor
+from rushlight.ops import connected
 
 PLACES = ("", ".nn.functional", ".linalg", ".special", ".autograd", ".func", ".serialization")
 """Modules of public functions, those first where a function that has several names is at home."""
 
 
 @functools.cache
-def functions_of(modules):
+def functions_of(modules, count):
     """Every function in the given modules by its identity: the place of its module in the package and its name there, or (None, name) of
-    a method of Tensor."""
+    a method of Tensor. (Modules grow: `count` tells how many functions were declared.)"""
     found: dict = {}
     for place in modules:
         for name, value in vars(sys.modules[__package__ + place]).items():
@@ -28,7 +29,7 @@ def functions_of(modules):
 
 def public_functions():
     """Every public function that is there by now."""
-    return functions_of(tuple(place for place in PLACES if __package__ + place in sys.modules))
+    return functions_of(tuple(place for place in PLACES if __package__ + place in sys.modules), sum(connected.values()))
 
 
 def find_public(function):

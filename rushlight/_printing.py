@@ -153,10 +153,16 @@ def _history(t) -> str | None:
     return "requires_grad=True" if t.requires_grad else None
 
 
+def _parameter() -> tuple:
+    """The class of parameters, where the program has asked for it."""
+    module = sys.modules.get("rushlight.nn.parameter")
+    return () if module is None else (module.Parameter,)
+
+
 def _history_outside(t):
     """The same of a tensor inside of derivatives, or the parameter that it stands for."""
     found = core.history_outside(t)
-    if found is None or isinstance(found, torch.nn.Parameter):
+    if found is None or isinstance(found, _parameter()):
         return found
     return "requires_grad=True" if isinstance(found, torch.Tensor) else f"grad_fn=<{found.name().rsplit('::', 1)[-1]}>"
 
@@ -206,9 +212,9 @@ def _enclosed(kind: str, text: str) -> str:
 def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
     """The text of a tensor as such; of one that is `inside` of derivatives, only the graph that leads out of them is told."""
     history = _history(t) if not inside else _history_outside(t)
-    if isinstance(history, torch.nn.Parameter):
+    if isinstance(history, _parameter()):
         return repr(history)
-    plain = type(t) in (torch.Tensor, torch.nn.Parameter, core.Wrapped)
+    plain = type(t) in (torch.Tensor, core.Wrapped, *_parameter())
     start = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(start)
     notes = []

@@ -6,6 +6,8 @@ import rushlight
 
 from .laws.ways import WAYS
 
+rushlight.ops.declare_all()
+
 # Small calls of everything that is compiled: what the sanitizers watch, beside the tests that are marked in their files.
 WATCHED = {
     "semantics",

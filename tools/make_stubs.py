@@ -19,13 +19,14 @@ import stub_types as known
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops import namespaces, table
+from rushlight.ops import declare_all, namespaces, table
 from rushlight.ops._declare import KEYWORDS
 from rushlight.ops._return_types import types as return_types
 from rushlight.ops._signatures import INNER, METHODS
 from rushlight.ops._signatures import function_signatures as function_text
 
 PACKAGE = Path(__file__).parents[1] / "rushlight"
+declare_all()
 HEADER = "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
 LITERALS = (bool, int, float, str, types.NoneType, tuple)
 OPS = core.Op
@@ -325,7 +326,8 @@ def package_stub():
 def namespace_stub(module):
     """A module whose functions are put there at import, beside what it imports."""
     made, imported = {}, []
-    for name, value in sorted(vars(module).items()):
+    for name in dir(module):
+        value = getattr(module, name)
         if name.startswith("_") or isinstance(value, types.ModuleType):
             continue
         if is_function(value):

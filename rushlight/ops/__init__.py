@@ -1,7 +1,8 @@
 """The op table: every operation, declared once. A file for each family; `_declare` says how."""
 
 import importlib
-from types import SimpleNamespace
+import sys
+from itertools import islice
 
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
@@ -18,10 +19,8 @@ FAMILIES = (
     "padding",
     "conversion",
     "creation",
-    "windows",
     "random",
     "sampling",
-    "dropout",
     "reduction",
     "scan",
     "indexing",
@@ -33,28 +32,93 @@ FAMILIES = (
     "lu",
     "triangles",
     "orthogonal",
-    "eigen",
     "matrix_functions",
     "neural",
-    "normalization",
-    "losses",
 )
 
-layers = SimpleNamespace()
-"""What nn.functional is made of: the functions of torch, and those that are no others' (`namespace="nn"`), by the names of their ops."""
+LATE = (
+    "losses",
+    "normalization",
+    "dropout",
+    "eigen",
+    "windows",
+)
+"""Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick. They have no methods."""
+
+TITLES = {
+    "torch": ("", None),
+    "nn": ("", {"nll_loss": "nll_loss_nd"}),
+    "linalg": ("linalg_", None),
+    "special": ("special_", None),
+}
+"""What errors call the functions of a namespace: what stands before their names, and those that are called otherwise."""
+
+MODULES = {"torch": "rushlight", "linalg": "rushlight.linalg", "special": "rushlight.special", "nn": None}
+"""The modules in which programs find what a namespace has."""
+
+connected = {"Tensor": 0, **dict.fromkeys(TITLES, 0)}
+"""How many names of each namespace have their parsers."""
+
+
+class Layers:
+    """What nn.functional is made of: the functions of torch, and those that are no others' (`namespace="nn"`), by the names of their ops."""
+
+    def __getattr__(self, name):
+        made = find(name, "nn", "torch")
+        if made is None:
+            raise AttributeError(f"no op is called {name!r}")
+        setattr(self, name, made)
+        return made
+
+
+layers = Layers()
 
 
 def connect():
-    """Declares every op and puts them on Tensor and into the core, which calls some itself."""
+    """Declares the ops and puts them on Tensor and into the core, which calls some itself."""
     for family in FAMILIES:
         importlib.import_module(f"rushlight.ops.{family}")
-    for name, method in [*namespaces["Tensor"].items(), *core.compiled_methods()]:
+    connect_new()
+    for name, method in core.compiled_methods():
         core.install_method(name, method_with_parser(name, method))
     for name, method in core.operator_methods():
         core.install_method(name, method)
-    add_parsers(namespaces["torch"])
-    for name in ("linalg", "special"):
-        add_parsers(namespaces[name], f"{name}_")
-    add_parsers(namespaces["nn"], only=list(namespaces["nn"]), titles={"nll_loss": "nll_loss_nd"})
-    vars(layers).update(namespaces["torch"] | namespaces["nn"])
     core.connect_ops(table, namespaces["Tensor"])
+
+
+def connect_new():
+    """Gives what was declared since the last time its parser and its place: methods on tensors, functions in their modules."""
+    new = {space: list(islice(namespaces.get(space, ()), count, None)) for space, count in connected.items()}
+    for space, names in new.items():
+        connected[space] += len(names)
+    for name in new["Tensor"]:
+        core.install_method(name, method_with_parser(name, namespaces["Tensor"][name]))
+    for space, (prefix, titles) in TITLES.items():
+        names = {name: namespaces[space][name] for name in new[space]}
+        add_parsers(names, prefix, list(names) if space == "nn" else None, titles)
+        namespaces.get(space, {}).update(names)
+        module = sys.modules.get(MODULES[space])
+        if module is not None:
+            vars(module).update(names)
+    batching = sys.modules.get("rushlight.func.batching")
+    if batching is not None:
+        batching.connect()
+
+
+def find(name, *spaces):
+    """What is called so in one of these namespaces, None if nothing is: late families are declared until one has it."""
+    for family in (None, *LATE):
+        if family is not None:
+            importlib.import_module(f"rushlight.ops.{family}")
+        connect_new()
+        for space in spaces:
+            if name in namespaces.get(space, ()):
+                return namespaces[space][name]
+    return None
+
+
+def declare_all():
+    """Declares the late families, for who wants to see every op."""
+    for family in LATE:
+        importlib.import_module(f"rushlight.ops.{family}")
+    connect_new()

@@ -1,5 +1,7 @@
 """Special functions under the names of `torch.special`."""
 
+from rushlight import ops as _ops
+from rushlight._late import late as _late
 from rushlight.ops._declare import namespaces as _namespaces
 from rushlight.ops._parsers import add_parsers as _add_parsers
 from rushlight.ops._signatures import FUNCTIONS as _FUNCTIONS
@@ -35,3 +37,9 @@ for _public, _name in _OTHERS.items():
     _names[_public] = _torch[_name]
     _FUNCTIONS.setdefault(f"special_{_public}", _FUNCTIONS[_name])
 _add_parsers(_names, "special_")
+__getattr__ = _late(__name__, {}, namespace="special")
+
+
+def __dir__():
+    _ops.declare_all()
+    return sorted({*globals(), *_namespaces["special"]})

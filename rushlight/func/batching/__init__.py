@@ -1,5 +1,7 @@
 """Batching rules: how each op computes a whole batch at once. A rule follows from the op's kind, or its declaration names one."""
 
+from itertools import islice
+
 from rushlight import core
 from rushlight.func.batching import decompositions, elementwise, indexing, layers, products, random, rearranging, reduction, views
 from rushlight.func.batching._table import NoRule, examples, examples_fit, lined_up
@@ -14,6 +16,10 @@ FAMILIES = {
 """The modules of rules, by the name that declarations call them."""
 
 __all__ = ["FAMILIES", "NoRule", "aligned", "examples", "examples_fit", "lined_up", "no_rule", "rule_of"]
+
+
+connected = []
+"""The ops that the core knows the rules of."""
 
 
 def no_rule(op, arguments, batched, size):
@@ -39,8 +45,10 @@ def rule_of(op):
 
 
 def connect():
-    """Tells the core how every op of the table computes a batch."""
-    for op in table.values():
+    """Tells the core how every op of the table computes a batch, for those that came since it was told."""
+    new = islice(table.values(), len(connected), None)
+    for op in new:
+        connected.append(op)
         rule = rule_of(op)
         dims = [place for place, parameter in enumerate(op.parameters) if parameter in DIMENSIONS]
         everything = type(op) is core.ReductionOp and "dim" in op.parameters and not reduction.flattens(op)

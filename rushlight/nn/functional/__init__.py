@@ -10,7 +10,18 @@ from .normalization import *
 from .padding import *
 from .regression_loss import *
 from .sparse import *
+from rushlight._late import late as _late
 from rushlight.ops._parsers import add_parsers as _add_parsers
+
+_OF_TORCH: tuple = ()
+"""The functions of torch that are found here too, and are declared late."""
+
+__getattr__ = _late(__name__, {name: f"rushlight:{name}" for name in _OF_TORCH})
+
+
+def __dir__():
+    return sorted({*globals(), *_OF_TORCH})
+
 
 # What PyTorch has in C; the others are functions of Python there as well.
 _add_parsers(

@@ -1,0 +1,48 @@
+"""What is declared late is there all the same: by its name, in lists of names, under transforms and in pickles."""
+
+import subprocess
+import sys
+
+import pytest
+
+from rushlight import ops
+from rushlight.ops._declare import namespaces
+
+
+def fresh(program):
+    """What a program prints, in a process in which nothing was asked for before."""
+    run = subprocess.run(
+        [sys.executable, "-c", "import sys, rushlight as torch\n" + program], capture_output=True, text=True, check=True
+    )
+    return run.stdout.split()
+
+
+def test_importing_declares_no_late_family():
+    loaded = fresh("import rushlight.nn, rushlight.optim; print(*sys.modules)")
+    assert [family for family in ops.LATE if f"rushlight.ops.{family}" in loaded] in ([], ["losses"])
+    assert not {"numpy", "rushlight.nn"} & set(fresh("print(*sys.modules)"))
+
+
+@pytest.mark.parametrize("family", ops.LATE)
+def test_late_families_have_no_methods(family):
+    program = (
+        f"before = dir(torch.Tensor); import rushlight.ops.{family}; torch.ops.connect_new(); print(dir(torch.Tensor) == before)"
+    )
+    assert fresh(program) == ["True"]
+
+
+@pytest.mark.parametrize("name", ["hann_window", "linalg.eigh", "layer_norm"])
+def test_late_names_are_found(name):
+    space, _, function = name.rpartition(".")
+    module = f"torch.{space}" if space else "torch"
+    assert fresh(f"print({function!r} in dir({module}), callable({module}.{function}))") == ["True", "True"]
+    assert fresh(f"import pickle; f = {module}.{function}; print(pickle.loads(pickle.dumps(f)) is f)") == ["True"]
+    assert function in namespaces[space or "torch"]
+
+
+def test_a_late_op_has_its_batching_rule():
+    program = """
+f = torch.func.vmap(lambda x: torch.nn.functional.mse_loss(x, torch.zeros(3)))
+print(*f(torch.ones(2, 3)).tolist(), hasattr(torch, "nothing"), hasattr(torch.linalg, "nothing"))
+"""
+    assert fresh("import rushlight.func; torch.func.vmap(torch.sin)(torch.ones(2))" + program) == ["1.0", "1.0", "False", "False"]
