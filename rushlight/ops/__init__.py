@@ -27,23 +27,24 @@ FAMILIES = (
     "sorting",
     "matmul",
     "contraction",
-    "decomposition",
-    "linear_systems",
-    "lu",
-    "triangles",
-    "orthogonal",
-    "matrix_functions",
     "neural",
 )
 
-LATE = (
-    "losses",
-    "normalization",
-    "dropout",
-    "eigen",
-    "windows",
-)
-"""Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick. They have no methods."""
+LATE = {
+    "losses": (),
+    "normalization": (),
+    "dropout": (),
+    "decomposition": ("svd",),
+    "linear_systems": ("det", "inverse", "logdet", "slogdet"),
+    "eigen": (),
+    "lu": ("lu", "lu_solve"),
+    "triangles": ("cholesky", "cholesky_inverse", "cholesky_solve", "triangular_solve"),
+    "orthogonal": ("geqrf", "qr"),
+    "matrix_functions": ("matrix_exp", "matrix_power", "pinverse"),
+    "windows": (),
+}
+"""Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick, and the
+methods that they have."""
 
 TITLES = {
     "torch": ("", None),
@@ -74,6 +75,17 @@ class Layers:
 layers = Layers()
 
 
+class LateMethod:
+    """Stands for a method of a late family until somebody asks for it."""
+
+    def __init__(self, name, family):
+        self.name, self.family = name, family
+
+    def __get__(self, tensor, owner):
+        declare(self.family)
+        return getattr(owner if tensor is None else tensor, self.name)
+
+
 def connect():
     """Declares the ops and puts them on Tensor and into the core, which calls some itself."""
     for family in FAMILIES:
@@ -83,6 +95,9 @@ def connect():
         core.install_method(name, method_with_parser(name, method))
     for name, method in core.operator_methods():
         core.install_method(name, method)
+    for family, methods in LATE.items():
+        for name in methods:
+            core.install_method(name, LateMethod(name, family))
     core.connect_ops(table, namespaces["Tensor"])
 
 
@@ -105,12 +120,18 @@ def connect_new():
         batching.connect()
 
 
+def declare(family):
+    """Declares the ops of a family."""
+    importlib.import_module(f"rushlight.ops.{family}")
+    connect_new()
+
+
 def find(name, *spaces):
     """What is called so in one of these namespaces, None if nothing is: late families are declared until one has it."""
+    connect_new()
     for family in (None, *LATE):
         if family is not None:
-            importlib.import_module(f"rushlight.ops.{family}")
-        connect_new()
+            declare(family)
         for space in spaces:
             if name in namespaces.get(space, ()):
                 return namespaces[space][name]
@@ -120,5 +141,4 @@ def find(name, *spaces):
 def declare_all():
     """Declares the late families, for who wants to see every op."""
     for family in LATE:
-        importlib.import_module(f"rushlight.ops.{family}")
-    connect_new()
+        declare(family)
