@@ -16,7 +16,7 @@ def parsers(torch=torch):
         for name, called in vars(place).items():
             parser = called.parser if isinstance(called, core.Op | core.Function) else None
             if parser is not None:
-                texts = signatures(parser.name, parser.is_method).split(" | ")
+                texts = signatures(parser).split(" | ")
                 found[prefix + name] = (parser.name, parser.is_method, [Signature(parser.name, text) for text in texts])
     return found
 

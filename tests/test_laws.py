@@ -273,7 +273,7 @@ def test_strides_do_not_matter(name, number):
 
 def takes_out(op):
     """Whether an op has `out=`; the public function may lack it, as PyTorch's does."""
-    return op.allows_out and (op.parser is None or " out=None" in signatures(op.parser.name, False))
+    return op.allows_out and (op.parser is None or " out=None" in signatures(op.parser))
 
 
 @pytest.mark.parametrize(("name", "number"), cases(takes_out))

@@ -22,8 +22,7 @@ from rushlight import core
 from rushlight.ops import declare_all, namespaces, table
 from rushlight.ops._declare import KEYWORDS
 from rushlight.ops._return_types import types as return_types
-from rushlight.ops._signatures import INNER, METHODS
-from rushlight.ops._signatures import function_signatures as function_text
+from rushlight.ops._signatures import METHODS, expanded, function_texts
 
 PACKAGE = Path(__file__).parents[1] / "rushlight"
 declare_all()
@@ -46,10 +45,10 @@ def type_of(function, name, default):
 def kinds_of(function):
     """Parameter -> its kinds in the signatures of a public function or method."""
     names = [prefix + function.removesuffix(end) for prefix in ("", "linalg_", "special_") for end in ("", "_")]
-    texts = [function_text(name) for name in names] + [METHODS.get(function), INNER.get(function)]
+    texts = [function_texts(name) for name in names] + [METHODS.get(function) and expanded(METHODS[function])]
     found = {}
     for signature in " | ".join(filter(None, texts)).split(" | "):
-        for text in split_parameters(signature.removeprefix("deprecated ")):
+        for text in split_parameters(signature.removeprefix("deprecated ").removeprefix("function ")):
             kind, _, name = text.partition("=")[0].partition(" ")
             found.setdefault("input" if name == "self" else name, {})[kind] = None
     return found

@@ -460,6 +460,7 @@ cdef struct Pattern:
 cdef class Parser:
     cdef readonly str name
     cdef readonly bint is_method
+    cdef readonly str text                 # the signatures, where they are not those that ops/_signatures.py has for the name
     cdef public list signatures            # as ops/_arguments.py knows them; None until then
     cdef list names
     cdef vector[Pattern] patterns

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._outputs import check_out
+from rushlight.ops._parsers import signed
 from rushlight.ops.norms import vector_norm
 from rushlight.ops.shape import inverse_permutation
 
@@ -38,6 +39,11 @@ def check_dtype(name, out, dtype):
         check_out(name, out, dtype.to_real())
 
 
+@signed(
+    "Tensor input, Number ord, ints dim={-2,-1}, bool keepdim=False, *, dtype? dtype=None, out | "
+    'Tensor input, str ord="fro", ints dim={-2,-1}, bool keepdim=False, *, dtype? dtype=None, out',
+    "linalg_",
+)
 def matrix_norm(input, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, out=None):
     """The norm of the matrices in the dimensions `dim`.
 
@@ -77,6 +83,11 @@ def singular_value_norm(x, ord, rows, columns, keepdim):
     return made.unsqueeze(-1).permute(inverse_permutation(order)) if keepdim else made
 
 
+@signed(
+    "Tensor input, Number? ord=None, ints[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, out | "
+    "Tensor input, str ord, ints[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, out",
+    "linalg_",
+)
 def norm(input, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     """A norm of vectors where `dim` is one dimension (or `ord` is None and everything counts), of matrices where it is two.
 
@@ -96,11 +107,13 @@ def norm(input, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     return vector_norm(input, 2 if ord is None else ord, dims, keepdim, dtype=dtype, out=out)
 
 
+@signed("Tensor A, *, int offset=0, int dim1=-2, int dim2=-1", "linalg_")
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     """The diagonals of the matrices in two dimensions (by default the last two), as the last dimension."""
     return torch.diagonal(A, offset, dim1, dim2)
 
 
+@signed("Tensor x, *, index? N=None", "linalg_")
 def vander(x, *, N=None):
     """The matrices whose columns are the powers 0, …, N - 1 of the vectors in the last dimension.
 

@@ -148,7 +148,7 @@ class Signature:
 
 def load(parser):
     """Reads a parser's signatures, and tells the fast way of them."""
-    parser.signatures = [Signature(parser.name, text) for text in text_of(parser.name, parser.is_method).split(" | ")]
+    parser.signatures = [Signature(parser.name, text) for text in text_of(parser).split(" | ")]
     for signature in parser.signatures:
         if not signature.is_deprecated:
             parser.add(

@@ -11,7 +11,7 @@ import rushlight
 from rushlight import core
 from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, TEXTS
-from rushlight.ops._signatures import FUNCTIONS, INNER, KEYWORDS, defaults_of, has_method, parameters_of
+from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, METHODS, defaults_of, has_method, parameters_of
 
 __all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table"]
 
@@ -197,7 +197,7 @@ def register(op, entry=None, *, inplace=False, **placement):
     if inplace:
         # (Some are functions alone, as threshold_; the others' methods are public where they have a signature.)
         function = placement.get("function", True)
-        method = placement.get("method", True) or not function
+        method = placement.get("method", True) is not False or not function
         placement |= {"method": method, "function": function and inplace == "function", "signature": True}
         place(core.InPlace(op), entry or op.name, suffix="_", **placement)
     return op
@@ -212,19 +212,23 @@ VARIABLE = 4
 
 def place(made, name, *, function=True, method=True, namespace="torch", aliases=(), suffix="", gives=None, signature=True):
     """Puts an op or composite under its public names: as a function of `namespace`, as a method of Tensor. In-place methods (`suffix`) are
-    public where they have a signature by which their arguments are checked. `gives` goes into `without_gradient`; `signature` is the text
-    of one that does not follow from the parameters, None where PyTorch's function is one of Python, which checks nothing."""
+    public where they have a signature by which their arguments are checked. `gives` goes into `without_gradient`. `signature` is the text
+    of one that does not follow from the parameters (a dict has those of several names), None where PyTorch's function is one of Python, which
+    checks nothing; `method` may be that of the method (or None), where it is not the function's."""
     for public in (name, *aliases):
         if gives:
             without_gradient[public] = gives
+        text = signature.get(public, True) if isinstance(signature, dict) else signature
         public += suffix
         if function:
             namespaces.setdefault(namespace, {})[public] = made
-            if signature is True and public[0] != "_" and namespace in PREFIXES and can_derive(made) and public not in INNER:
+            if isinstance(text, str):
+                FUNCTIONS[PREFIXES[namespace] + public] = text
+            elif text and public[0] != "_" and namespace in PREFIXES and can_derive(made):
                 FUNCTIONS.setdefault(PREFIXES[namespace] + public, made)
-            elif isinstance(signature, str):
-                FUNCTIONS[PREFIXES[namespace] + public] = signature
-        if method and (not suffix or has_method(public)):
+        if method not in (True, False):
+            METHODS[public] = method
+        if method is not False and (not suffix or has_method(public)):
             namespaces["Tensor"][public] = made
 
 

@@ -2,7 +2,7 @@
 
 from rushlight import core
 from rushlight.ops import _arguments  # noqa: F401  (the slow way)
-from rushlight.ops._signatures import FUNCTIONS, INNER, has_method
+from rushlight.ops._signatures import FUNCTIONS, has_method
 
 
 def add_parsers(names, prefix="", only=None, titles=None):
@@ -10,21 +10,32 @@ def add_parsers(names, prefix="", only=None, titles=None):
     as `titles` has it. With `only`, these alone, and also those that are not public by that name."""
     for name in only or list(names):
         made, title = names[name], (titles or {}).get(name, prefix + name)
-        known = title in FUNCTIONS or (only is not None and title in INNER)
-        if not known or isinstance(made, type) or not callable(made):
+        if titles and name in titles:
+            FUNCTIONS.setdefault(title, FUNCTIONS.get(name))
+        if title not in FUNCTIONS or isinstance(made, type) or not callable(made):
             continue
         if isinstance(made, core.Function):
             if made.parser.name == title:
                 continue
             made = made.target
         if isinstance(made, core.Op) and made.parser is None and (made.name == title or only is not None):
-            made.parser = core.Parser(title, False)
+            made.parser = core.Parser(title)
         elif not (isinstance(made, core.Op) and made.parser is not None and made.parser.name == title):
-            names[name] = core.Function(name, made, core.Parser(title, False))
+            names[name] = core.Function(name, made, core.Parser(title))
+
+
+def signed(text, prefix=""):
+    """A decorator for functions outside the table: `add_parsers` lets their arguments be checked by the signatures of `text`."""
+
+    def declare(function):
+        FUNCTIONS[prefix + function.__name__] = text
+        return function
+
+    return declare
 
 
 def method_with_parser(name, made):
     """A method of tensors as programs find it."""
     if isinstance(made, property | staticmethod | classmethod | core.Function) or not callable(made):
         return made
-    return core.Method(name, made, core.Parser(name, True)) if has_method(name) else made
+    return core.Method(name, made, core.Parser(name, is_method=True)) if has_method(name) else made

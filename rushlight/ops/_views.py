@@ -17,6 +17,7 @@ from rushlight.ops._declare import (
     short_way,
 )
 from rushlight.ops._rules import c_name
+from rushlight.ops._signatures import derived
 
 ZERO = core.tensor(0)
 
@@ -50,7 +51,7 @@ def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, 
             made.copy = copying(made)
             register(made.copy, declared.entry + "_copy", function=False, method=False)
             if copies and "entry" not in declared.placement:
-                copying_function(declared.called)(made.copy)
+                copying_function(declared.called, signature_of(made), several)(made.copy)
         return register(made, **declared.placement)
 
     return declare
@@ -156,8 +157,18 @@ def write_piece(piece, target):
     return core.written_out("copy", target, piece)
 
 
-def copying_function(name):
-    """A decorator: what makes a copy gets `out=`, and becomes the public function `name_copy`."""
+def signature_of(view):
+    """The text of a view's signatures, with its input."""
+    signature, method = (view.declaration.placement.get(key) for key in ("signature", "method"))
+    if isinstance(method, str):
+        return ", ".join(["Tensor input", method])
+    return signature if isinstance(signature, str) else derived(view)
+
+
+def copying_function(name, signature, several=False):
+    """A decorator: what makes a copy gets `out=`, and becomes the public function `name_copy`, of the view's signatures with `out` behind."""
+
+    out = "tensors out=None" if several else "out"
 
     def decorate(copy):
         def function(*arguments, out=None, **keywords):
@@ -168,6 +179,7 @@ def copying_function(name):
 
         function.__name__ = function.__qualname__ = f"{name}_copy"
         function.__doc__ = f"`{name}` as a copy instead of a view."
-        return composite(function, method=False)
+        texts = (text + (", " if ", *, " in text else ", *, ") + out for text in signature.split(" | "))
+        return composite(function, method=False, signature=" | ".join(texts) if name[0] != "_" else True)
 
     return decorate

@@ -39,6 +39,7 @@ def _gate(a, b):
     check=refuse_bool("Boolean inputs not supported for relu"),
     flat="rectified",
     domain=(-1.0, 2.0),
+    out=False,
 )
 def relu(x):
     """max(x, 0)."""
@@ -76,6 +77,7 @@ def strictly_between(g, x, low, high):
     inplace="function",
     check=refuse_bool("Bool inputs not supported for hardtanh"),
     flat="clamped",
+    signature="Tensor input, Number min_val=-1, Number max_val=1, *, out",
 )
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
@@ -112,6 +114,7 @@ def elu_product(g, x, alpha, scale, input_scale):
     method=False,
     inplace="function",
     flat="saturated",
+    signature="Tensor input, Number alpha=1, Number scale=1, Number input_scale=1, *, out",
 )
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
     """scale · x above 0, scale · alpha · (exp(input_scale · x) - 1) below."""
@@ -130,6 +133,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
     flat="saturated",
     label="elu_cpu",
     domain=(-1.0, 2.0),
+    out=False,
 )
 def selu(x):
     """The self-normalising elu."""
@@ -149,6 +153,7 @@ def celu_product(g, x, alpha):
     method=False,
     inplace="function",
     label="elu_cpu",
+    out=False,
 )
 def celu(x, alpha=1.0):
     """x above 0, alpha · (exp(x / alpha) - 1) below."""
@@ -425,6 +430,9 @@ def refuse_in_vmap(name):
         raise RuntimeError(f"vmap: we do not yet support aten::{name}. Please file an issue")
 
 
+RRELU = "Tensor input, Number lower=0.125, Number upper=0.3333333333333333, bool training=False, generator? generator=None"
+
+
 def rrelu_slope(x, lower, upper, training, generator):
     """The slope of each element: 1 above 0, below it random in training and the mean otherwise."""
     for name, bound in (("lower", lower), ("upper", upper)):
@@ -443,14 +451,17 @@ def rrelu_slope(x, lower, upper, training, generator):
     return slope
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=RRELU,
+)
 def rrelu(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
     """`input`, times a slope where it is negative: random from [lower, upper] in training, their mean otherwise."""
     refuse_in_vmap("rrelu")
     return _rrelu(input, rrelu_slope(input, lower, upper, training, generator))
 
 
-@composite(method=False)
+@composite(method=False, signature=RRELU)
 def rrelu_(input, lower=1 / 8, upper=1 / 3, training=False, generator=None):
     """In-place version of `rrelu`."""
     refuse_in_vmap("rrelu_")

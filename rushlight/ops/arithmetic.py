@@ -21,6 +21,12 @@ from rushlight.ops._rules import (
     zero_gradient,
 )
 
+POWER = "Tensor input, Tensor exponent, *, out | Number self, Tensor exponent, *, out | Tensor input, Number exponent, *, out"
+TIMES_VALUE = (
+    "deprecated Tensor input, Number value, Tensor tensor1, Tensor tensor2, *, out | "
+    "Tensor input, Tensor tensor1, Tensor tensor2, *, Number value=1, out"
+)
+
 
 def refuse_bool_sub(dtype, *inputs):
     kinds = [value.dtype.name if isinstance(value, Tensor) else type(value).__name__ for value in inputs]
@@ -53,6 +59,7 @@ def refuse_bool_neg(dtype, *inputs):
     overload="Tensor",
     label="add_stub",
     late="half",
+    signature="deprecated Tensor/Number input, Number alpha, Tensor/Number other, *, out | Tensor/Number input, Tensor/Number other, *, Number alpha=1, out",
 )
 def add(a, b, *, alpha=1):
     """`a` plus `alpha` times `b`, broadcast against each other.
@@ -75,6 +82,10 @@ def add(a, b, *, alpha=1):
     overload="Tensor",
     label="add_stub",
     late="half",
+    signature={
+        "sub": "deprecated Tensor/Number input, Number alpha, Tensor/Number other, *, out | Tensor/Number input, Tensor/Number other, *, Number alpha=1, out",
+        "subtract": "Tensor/Number input, Tensor/Number other, *, Number alpha=1, out | Tensor/Number input, Number other, Number alpha=1",
+    },
 )
 def sub(a, b, *, alpha=1):
     """`a` minus `alpha` times `b`, broadcast against each other."""
@@ -91,6 +102,7 @@ def sub(a, b, *, alpha=1):
     name=("RsubBackward1", "RsubBackward0"),
     inplace=False,
     method=False,
+    signature="Tensor input, Tensor other, *, Number alpha=1 | Tensor input, Number other, Number alpha=1",
 )
 def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
@@ -105,6 +117,10 @@ def rsub(a, b, *, alpha=1):
     overload="Tensor",
     flat="factor",
     late="unsigned half float8 e8m0 not_by_one",
+    signature={
+        "mul": "Tensor/Number input, Tensor/Number other, *, out",
+        "multiply": "Tensor/Number input, Tensor/Number other, *, out | Tensor/Number input, Number other",
+    },
 )
 def mul(a, b):
     """Product of `a` and `b`, element by element, broadcast against each other."""
@@ -196,7 +212,14 @@ def quotient_of(rounding_mode):
 UNSET = object()
 
 
-@composite(name="div", aliases=("divide",))
+@composite(
+    name="div",
+    aliases=("divide",),
+    signature={
+        "div": "Tensor/Number input, Tensor/Number other, *, out | Tensor/Number input, Tensor/Number other, *, str? rounding_mode, out | Tensor/Number input, Number other, *, str? rounding_mode",
+        "divide": "Tensor/Number input, Tensor/Number other, *, out | Tensor/Number input, Tensor/Number other, *, str? rounding_mode, out | Tensor/Number input, Number other | Tensor/Number input, Number other, *, str? rounding_mode",
+    },
+)
 def divide(input, other, *, rounding_mode=UNSET, out=None):
     """Quotient of `input` and `other`, rounded towards zero ("trunc"), down ("floor") or not at all.
 
@@ -215,7 +238,7 @@ def divide_in_place(self, other, *, rounding_mode=UNSET):
     return in_place(div if rounding_mode is UNSET else quotient_of(rounding_mode))(self, other)
 
 
-@composite
+@composite(signature="Tensor/Number input, Tensor/Number other, *, out | Tensor/Number input, Number other")
 def true_divide(input, other, *, out=None):
     """Quotient of `input` and `other`."""
     return div(input, other) if out is None else div(input, other, out=out)
@@ -238,6 +261,7 @@ no_floor_divide = underived("derivative for aten::floor_divide is not implemente
     name="NotImplemented",
     overload="Tensor",
     label="div_floor_cpu",
+    signature="Tensor/Number input, Tensor/Number other, *, out | Tensor/Number input, Number other",
 )
 def floor_divide(a, b):
     """Quotient rounded down."""
@@ -254,6 +278,7 @@ def divisor_product(g, a, b):
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="floor")),
     name=("RemainderBackward0", "RemainderBackward1", "RemainderBackward1"),
     overload="operand",
+    signature="Tensor input, Tensor other, *, out | Number self, Tensor other | Tensor input, Number other, *, out",
 )
 def remainder(a, b):
     """What is left of `a` divided by `b`, with the sign of `b`."""
@@ -264,6 +289,7 @@ def remainder(a, b):
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="trunc")),
     name=("FmodBackward0", "FmodBackward1"),
     overload="operand",
+    signature="Tensor input, Tensor|Number other, *, out",
 )
 def fmod(a, b):
     """What is left of `a` divided by `b`, with the sign of `a`."""
@@ -335,6 +361,7 @@ def refuse_negative_power(dtype, a, exponent):
     overload="operand",
     flat="power",
     label="pow",
+    signature=POWER,
 )
 def pow(a, exponent):
     """`a` to the power `exponent`."""
@@ -360,7 +387,7 @@ def wide_dtype(*values):
     return torch.complex128 if any(is_complex(value) for value in values) else torch.float64
 
 
-@composite
+@composite(signature=POWER)
 def float_power(input, exponent, *, out=None):
     """`input` to the power `exponent`, in double precision."""
     dtype = wide_dtype(input, exponent)
@@ -465,6 +492,7 @@ def check_addcmul(dtype, x, tensor1, tensor2, value):
     name="AddcmulBackward0",
     label="addcmul_cpu_out",
     late="half",
+    signature=TIMES_VALUE,
 )
 def addcmul(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` times `tensor2`."""
@@ -508,6 +536,7 @@ def number_over(value, x, dtype):
     fits="wide",
     check=refuse_integer_addcdiv,
     label="addcdiv_cpu_out",
+    signature=TIMES_VALUE,
 )
 def addcdiv(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` divided by `tensor2`."""
@@ -552,7 +581,7 @@ def check_lerp(x, end, weight):
     return _lerp_scalar
 
 
-@composite
+@composite(signature="Tensor input, Tensor end, Tensor|Number weight, *, out")
 def lerp(input, end, weight, *, out=None):
     """`input` + `weight` * (`end` - `input`)."""
     op = check_lerp(input, end, weight)

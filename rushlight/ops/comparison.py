@@ -17,6 +17,8 @@ from rushlight.ops._rules import (
     zero_gradient,
 )
 
+OPERANDS = "Tensor input, Tensor other, *, out | Number self, Tensor other | Tensor input, Number other, *, out"
+
 
 def compared(name):
     """What comparisons share. Written into floats (`eq_`), a step function: its derivative is 0."""
@@ -26,6 +28,7 @@ def compared(name):
         "name": (f"{name}Backward0", f"{name}Backward1"),
         "overload": "operand",
         "gives": "comparison",
+        "signature": "Tensor input, Tensor|Number other, *, out",
     }
 
 
@@ -117,17 +120,32 @@ def logical_not(x):
     """Where `x` is zero."""
 
 
-@pointwise(refusal="shapes", overload="operand", late="unsigned")
+@pointwise(
+    refusal="shapes",
+    overload="operand",
+    late="unsigned",
+    signature=OPERANDS,
+)
 def bitwise_and(a, b):
     """The bits that both have."""
 
 
-@pointwise(refusal="shapes", overload="operand", late="unsigned")
+@pointwise(
+    refusal="shapes",
+    overload="operand",
+    late="unsigned",
+    signature=OPERANDS,
+)
 def bitwise_or(a, b):
     """The bits that one or both have."""
 
 
-@pointwise(refusal="shapes", overload="operand", late="unsigned")
+@pointwise(
+    refusal="shapes",
+    overload="operand",
+    late="unsigned",
+    signature=OPERANDS,
+)
 def bitwise_xor(a, b):
     """The bits that exactly one has."""
 
@@ -137,12 +155,20 @@ def bitwise_not(x):
     """The bits that `x` does not have."""
 
 
-@pointwise(refusal="shapes", label="lshift_cpu")
+@pointwise(
+    refusal="shapes",
+    label="lshift_cpu",
+    signature=OPERANDS,
+)
 def bitwise_left_shift(a, b):
     """The bits of `a` moved `b` places up."""
 
 
-@pointwise(refusal="shapes", label="rshift_cpu")
+@pointwise(
+    refusal="shapes",
+    label="rshift_cpu",
+    signature=OPERANDS,
+)
 def bitwise_right_shift(a, b):
     """The bits of `a` moved `b` places down; the sign stays."""
 
@@ -211,7 +237,14 @@ def beside(x, number):
     return x
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=(
+        "Tensor condition | Tensor condition, Tensor input, Tensor other, *, out | "
+        "Tensor condition, Number self, Tensor other | Tensor condition, Tensor input, Number other | "
+        "Tensor condition, Number self, Number other"
+    ),
+)
 @core.overloaded({"ttt": _where, "ttn": _where, "tnt": _where})
 def where(condition, input=None, other=None, *, out=None):
     """`input` where `condition` holds, `other` elsewhere; with a condition alone, the indices where it holds.
@@ -374,6 +407,7 @@ BOUNDED_ABOVE = {
     name=("ClampMinBackward0", "ClampMinBackward1"),
     refusal="arithmetic",
     flat="clamped",
+    signature="Tensor input, Tensor|Number min, *, out",
 )
 def clamp_min(x, min):
     """`x`, or `min` where that is greater."""
@@ -386,6 +420,7 @@ def clamp_min(x, min):
     name=("ClampMaxBackward0", "ClampMaxBackward1"),
     refusal="arithmetic",
     flat="clamped",
+    signature="Tensor input, Tensor|Number max, *, out",
 )
 def clamp_max(x, max):
     """`x`, or `max` where that is less."""
@@ -402,14 +437,14 @@ def refuse_narrow(input, *bounds):
                 )
 
 
-@composite
+@composite(signature="Tensor input, Tensor|Number min")
 def clamp_min_(input, min):
     """In-place version of `clamp_min`."""
     refuse_narrow(input, min)
     return in_place(clamp_min)(input, min)
 
 
-@composite
+@composite(signature="Tensor input, Tensor|Number max")
 def clamp_max_(input, max):
     """In-place version of `clamp_max`."""
     refuse_narrow(input, max)
@@ -506,7 +541,12 @@ def clamp_call(x, min, max):
     return _clamp_between, (x, min, max)
 
 
-@composite(aliases=("clip",))
+@composite(
+    aliases=("clip",),
+    signature=(
+        "Tensor input, Tensor? min=None, Tensor? max=None, *, out | Tensor input, Number? min=None, Number? max=None, *, out"
+    ),
+)
 @core.overloaded({"tnn": _clamp_between, "ttt": _clamp_between, "tn": _clamp_below})
 def clamp(input, min=None, max=None, *, out=None):
     """Elements below `min` become `min`, those above `max` become `max`; bounds are numbers or tensors.
@@ -526,7 +566,10 @@ def clamp(input, min=None, max=None, *, out=None):
     return op(*arguments, out=out)
 
 
-@composite(aliases=("clip_",))
+@composite(
+    aliases=("clip_",),
+    signature="Tensor input, Tensor? min=None, Tensor? max=None | Tensor input, Number? min=None, Number? max=None",
+)
 def clamp_(input, min=None, max=None):
     """In-place version of `clamp`."""
     op, arguments = clamp_call(input, min, max)

@@ -40,7 +40,7 @@ _to_copy.takes_lazy = True
 _to_copy.takes_dtype = False
 
 
-@composite(function=False)
+@composite(function=False, method="dtype dtype")
 def _to_dtype(self, dtype):
     """`self` in another dtype."""
     return self if self.dtype is dtype else _to_copy(self, dtype)
@@ -80,7 +80,14 @@ def move(x, dtype, device, copy, memory_format):
 TO_KEYWORDS = {"dtype", "device", "other", "non_blocking", "copy", "memory_format"}
 
 
-@composite(function=False)
+@composite(
+    function=False,
+    method=(
+        "device device=None, dtype dtype=None, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None | "
+        "dtype dtype, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None | "
+        "Tensor tensor, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None"
+    ),
+)
 def to(self, *args, **keywords):
     """This tensor with another dtype, device or memory format; itself where nothing changes and `copy` is false.
 
@@ -137,7 +144,7 @@ def conversion(dtype):
 
     convert.__name__ = convert.__qualname__ = dtype.short_name
     convert.__doc__ = f"This tensor as {dtype.name}."
-    composite(convert, function=False)
+    composite(convert, function=False, method="*, memory_format? memory_format=None")
 
 
 for _dtype in DTYPES.values():
@@ -145,7 +152,14 @@ for _dtype in DTYPES.values():
         conversion(_dtype)
 
 
-@composite(function=False, name="type")
+@composite(
+    function=False,
+    name="type",
+    method=(
+        "deprecated object dtype=None, bool async=False, *, memory_format? memory_format=None | "
+        "object dtype=None, bool non_blocking=False, *, memory_format? memory_format=None"
+    ),
+)
 def tensor_type(self, dtype=None, non_blocking=False, **keywords):
     """The old-style name of this tensor's type, or this tensor as that type (a dtype, its name, or FloatTensor and its kin)."""
     if dtype is None:
@@ -168,25 +182,28 @@ def tensor_type(self, dtype=None, non_blocking=False, **keywords):
     return _to_dtype(self, dtype)
 
 
-@composite(function=False)
+@composite(function=False, method="Tensor other")
 def type_as(self, other):
     """This tensor in the dtype of `other`."""
     return _to_dtype(self, other.dtype)
 
 
-@composite(function=False)
+@composite(function=False, method="*, memory_format? memory_format=None")
 def cpu(self, memory_format=core.preserve_format):
     """This tensor in memory that the CPU sees: itself."""
     return move(self, None, None, False, memory_format)
 
 
-@composite(function=False)
+@composite(
+    function=False,
+    method="deprecated device? device=None, bool async=False, *, memory_format? memory_format=None | device? device=None, bool non_blocking=False, *, memory_format? memory_format=None",
+)
 def cuda(self, device=None, non_blocking=False, memory_format=core.preserve_format):
     """There is no GPU here: an error, as of PyTorch built without CUDA."""
     raise AssertionError("Torch not compiled with CUDA enabled")
 
 
-@composite(function=False)
+@composite(function=False, method="device? device=None")
 def pin_memory(self, device=None):
     """Page-locked memory serves transfers to other devices, of which there are none."""
     raise RuntimeError("Cannot access accelerator device when none is available.")
@@ -199,7 +216,7 @@ def share_memory_(self):
 
 
 # ---------------------------------------------------------------------------------------------------------------- NumPy and lists
-@composite(function=False)
+@composite(function=False, method="*, bool force=False")
 def numpy(self, *, force=False):
     """This tensor's memory as a NumPy array; with `force`, of a tensor in a graph or a lazy conjugate what it stands for.
 
@@ -236,7 +253,7 @@ def __array_wrap__(self, array, context=None, return_scalar=False):
     return core.from_numpy(array.astype("uint8") if array.dtype == bool else array)
 
 
-@composite(function=False)
+@composite(function=False, method="")
 def tolist(self):
     """The elements as nested lists of Python numbers; a 0-d tensor as one number."""
     return core.list_of(self)
@@ -325,7 +342,7 @@ def apply_(self, callable):
     return write_values(self, [callable(value) for value in self.flatten().tolist()])
 
 
-@composite(function=False)
+@composite(function=False, method="Tensor other, object callable")
 def map_(self, tensor, callable):
     """Each element replaced by what a Python function makes of it and of the element of `tensor`, which is broadcast, at its place.
 

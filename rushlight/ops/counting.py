@@ -26,7 +26,7 @@ def coordinates(x):
     return nonzero_places(x)
 
 
-@composite(gives="indices")
+@composite(gives="indices", method=" | *, bool as_tuple")
 def nonzero(input, *, out=None, as_tuple=False):
     """The coordinates of the nonzero elements: one a row, or as a tuple of one tensor for each dimension.
 
@@ -93,7 +93,13 @@ def repeated_places(repeats, output_size):
     return out
 
 
-@composite
+@composite(
+    signature=(
+        "Tensor input, Tensor repeats, int? dim=None, *, index? output_size=None | "
+        "Tensor repeats, *, index? output_size=None | "
+        "Tensor input, index repeats, int? dim=None, *, index? output_size=None"
+    )
+)
 def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     """Each element (or slice along `dim`) repeated in place: all as often, or each as `repeats` says."""
     if repeats is None:
@@ -127,7 +133,7 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     return wide.clone(memory_format=torch.contiguous_format).view(shape[:d] + (length * repeats,) + shape[d + 1 :])
 
 
-@op(gives="indices")
+@op(gives="indices", out=False)
 def bincount(x, weights=None, minlength=0):
     """How often each value from 0 on occurs, or the sum of its weights."""
     if x.is_floating_point() or x.is_complex() or x.dtype is torch.bool:
@@ -175,7 +181,17 @@ def histc(x, bins=100, min=0, max=0):
 
 
 # ---------------------------------------------------------------------------------------------------------- intervals
-@op(inputs=("sorted_sequence",), method=False, batch="indexing.searchsorted", gives="indices", out_text=SEARCHED)
+@op(
+    inputs=("sorted_sequence",),
+    method=False,
+    batch="indexing.searchsorted",
+    gives="indices",
+    out_text=SEARCHED,
+    signature=(
+        "Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None, out | "
+        "Tensor sorted_sequence, Number self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None, out"
+    ),
+)
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     """Where each value would go into a sorted sequence: before equal elements, or (`right`) behind them."""
     if side is not None:
@@ -219,7 +235,14 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     return out
 
 
-@composite(method=False, gives="indices")
+@composite(
+    method=False,
+    gives="indices",
+    signature=(
+        "Tensor input, Tensor boundaries, *, bool out_int32=False, bool right=False, out | "
+        "Number self, Tensor boundaries, *, bool out_int32=False, bool right=False"
+    ),
+)
 def bucketize(input, boundaries, *, out_int32=False, right=False, out=None):
     """The interval between the boundaries that each element falls into."""
     if boundaries.ndim != 1:
@@ -235,7 +258,14 @@ def is_among(x, tests):
     return found
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=(
+        "Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False, out | "
+        "Number element, Tensor test_elements, *, bool assume_unique=False, bool invert=False, out | "
+        "Tensor elements, Number test_element, *, bool assume_unique=False, bool invert=False, out"
+    ),
+)
 def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False, element=None, test_element=None, out=None):
     """Which elements are among the test elements."""
     elements = element if elements is None else elements
@@ -324,8 +354,11 @@ def asked_for(results, return_inverse, return_counts):
     return (values,) + ((inverse,) if return_inverse else ()) + ((counts,) if return_counts else ())
 
 
-check_unique, check_unique_dim = core.Parser("_unique2", False), core.Parser("unique_dim", False)
-check_runs = core.Parser("unique_consecutive", False)
+check_unique = core.Parser("_unique2", "Tensor input, bool sorted=True, bool return_inverse=False, bool return_counts=False")
+check_unique_dim = core.Parser(
+    "unique_dim", "Tensor input, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False"
+)
+check_runs = core.Parser("unique_consecutive", "Tensor input, bool return_inverse=False, bool return_counts=False, int? dim=None")
 
 
 @composite(signature=None)

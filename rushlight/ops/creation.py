@@ -76,7 +76,7 @@ def one_value(name, value, about):
 
     general.__name__ = general.__qualname__ = name
     general.__doc__ = about
-    return composite(core.Factory(name, value, general), method=False)
+    return composite(core.Factory(name, value, general), method=False, signature="sizes size, *, out, factory")
 
 
 def size_keyword(name, size, more):
@@ -105,7 +105,7 @@ ones = one_value("ones", 1, "A tensor of ones of the given size.")
 
 
 def general_empty(
-    *size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, **more
+    *size, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None, **more
 ):
     """A tensor of the given size whose elements are whatever the memory held."""
     if not size or more:
@@ -120,11 +120,15 @@ def general_empty(
     return made if out is None else core.resize_tensor(out, made.shape)
 
 
-empty = composite(core.Factory("empty", None, general_empty), method=False)
+empty = composite(
+    core.Factory("empty", None, general_empty),
+    method=False,
+    signature="sizes size, *, memory_format? memory_format=None, out, factory",
+)
 
 
 @composite(method=False)
-def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A tensor of the given size filled with one value, whose kind decides the dtype.
 
     >>> import rushlight
@@ -165,7 +169,7 @@ def like(name, x, dtype, layout, device, memory_format):
 def like_factory(name, value, about):
     """zeros_like or ones_like."""
 
-    def factory(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    def factory(input, *, memory_format=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
         made = core.fill_tensor(like(name, input, dtype, layout, device, memory_format), value)
         return core.require_grad_of_new(made) if requires_grad else made
 
@@ -183,12 +187,12 @@ def full_like(
     input,
     fill_value,
     *,
+    memory_format=None,
     dtype=None,
     layout=None,
     device=None,
-    requires_grad=False,
     pin_memory=False,
-    memory_format=None,
+    requires_grad=False,
 ):
     """One value in the shape, strides and dtype of `input`."""
     value = number(fill_value, "full_like", "fill_value", 2)
@@ -197,7 +201,7 @@ def full_like(
 
 
 @composite(method=False)
-def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+def empty_like(input, *, memory_format=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor in the shape, strides and dtype of `input`."""
     made = like("empty_like", input, dtype, layout, device, memory_format)
     return core.require_grad_of_new(made) if requires_grad else made
@@ -216,14 +220,14 @@ def new_factory(name, value):
 
     factory.__name__ = factory.__qualname__ = name
     factory.__doc__ = f"A tensor of this one's dtype filled with {value}."
-    return composite(factory, function=False)
+    return composite(factory, function=False, method="sizes size, *, factory")
 
 
 new_zeros = new_factory("new_zeros", 0)
 new_ones = new_factory("new_ones", 1)
 
 
-@composite(function=False)
+@composite(function=False, method="sizes size, *, factory")
 def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **more):
     """An unset tensor of this one's dtype."""
     if not size or more:
@@ -232,7 +236,7 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
     return core.beside(self, unset("new_empty", size, dtype or self.dtype, device, requires_grad))
 
 
-@composite(function=False)
+@composite(function=False, method="sizes size, Number fill_value, *, factory")
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor of this one's dtype filled with one value."""
     check_layout(layout)
@@ -242,7 +246,7 @@ def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=F
     return filled("new_full", (size,), value, dtype or self.dtype, device, requires_grad)
 
 
-@composite(function=False)
+@composite(function=False, method="object data, *, dtype dtype=None, device? device=None, bool requires_grad=False")
 def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A copy of `data` as a tensor of this one's dtype."""
     check_layout(layout)
@@ -254,7 +258,13 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
     return core.require_grad_of_new(made) if requires_grad else made
 
 
-@composite(function=False)
+@composite(
+    function=False,
+    method=(
+        "*, device? device=None | storage storage | Tensor other | sizes size, *, device? device=None | "
+        "object data, *, device? device=None"
+    ),
+)
 def new(self, *arguments, size=None, device=None):
     """An old-style constructor: sizes or data, in this tensor's dtype."""
     if size is not None:
@@ -264,7 +274,7 @@ def new(self, *arguments, size=None, device=None):
     return core.tensor_types[self.dtype](*arguments, device=device)
 
 
-@composite(function=False)
+@composite(function=False, method="sizes size, sizes stride, *, factory")
 def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor of this one's dtype with given strides."""
     made = core.beside(self, empty_strided(size, stride, dtype=dtype or self.dtype, device=device))
@@ -272,7 +282,7 @@ def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, 
 
 
 @composite(method=False)
-def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor of the given sizes and strides.
 
     >>> import rushlight
@@ -285,8 +295,8 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     return core.require_grad_of_new(made) if requires_grad else made
 
 
-@composite(method=False)
-def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+@composite(method=False, signature="sizes size, ints physical_layout, *, factory")
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset dense tensor whose dimensions lie in memory in the order `physical_layout`, outermost first."""
     if len(size) != len(physical_layout):
         raise RuntimeError(
@@ -305,14 +315,16 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
     return empty_strided(size, strides, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
-@composite(method=False)
+@composite(method=False, signature="Number s, *, factory")
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A 0-d tensor of the default dtype."""
     check_layout(layout)
     return filled("scalar_tensor", ((),), number(s, "scalar_tensor", "s", 1), dtype, device, requires_grad)
 
 
-@composite(method=False)
+@composite(
+    method=False, signature="object obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool? requires_grad=None"
+)
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """`obj` as a tensor: shared memory where possible (`copy=False` insists, `copy=True` forbids)."""
     core.refuse_other_devices(device)
@@ -372,7 +384,10 @@ def spaced_kind(values, dtype, out):
     return core.get_default_dtype() if floating else LONG
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature="Number end, *, out, factory | Number start, Number end, *, factory | Number start, Number end, Number step=1, *, out, factory",
+)
 def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """Numbers from `start` (0) to before `end` in steps of `step` (1): arange(end), arange(start, end), arange(start, end, step).
 
@@ -489,7 +504,11 @@ def possible_size(size):
     return size
 
 
-@composite(method=False, name="range")
+@composite(
+    method=False,
+    name="range",
+    signature="Number start, Number end, Number step=1, *, out, dtype dtype=None, layout layout=torch.strided, device device=None, bool requires_grad=False",
+)
 def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """As arange, but with `end` included and of the default dtype (kept for old programs)."""
     warnings.warn(
@@ -523,6 +542,11 @@ def spaced_by_ops(name, start, end, steps, dtype, base=None):
     # From either end to the middle, so that both ends are exact.
     made = torch.where(places < steps // 2 + (steps == 1), start + step * places, end - step * (steps - 1 - places))
     return (made if base is None else base**made).to(dtype)
+
+
+def spaced(steps):
+    """The signatures of linspace and logspace."""
+    return " | ".join(f"Tensor|Number start, {kind} end, {steps}, *, out, factory" for kind in ("Tensor", "Number"))
 
 
 def interpolated(name, start, end, steps, dtype, out, layout, device, requires_grad, extra=()):
@@ -561,8 +585,8 @@ def interpolated(name, start, end, steps, dtype, out, layout, device, requires_g
     return counted(made, out)
 
 
-@composite(method=False)
-def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+@composite(method=False, signature=spaced("int steps"))
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """`steps` evenly spaced numbers from `start` to `end`, both included.
 
     >>> import rushlight
@@ -572,7 +596,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     return interpolated("linspace", start, end, steps, dtype, out, layout, device, requires_grad)
 
 
-@composite(method=False)
+@composite(method=False, signature=spaced("int steps, float base=10.0"))
 def logspace(
     start,
     end,
@@ -583,16 +607,16 @@ def logspace(
     dtype=None,
     layout=None,
     device=None,
-    requires_grad=False,
     pin_memory=False,
+    requires_grad=False,
 ):
     """`steps` numbers from base**start to base**end, evenly spaced in the exponent."""
     return interpolated("logspace", start, end, steps, dtype, out, layout, device, requires_grad, extra=(float(base),))
 
 
 # ---------------------------------------------------------------------------------------------------------------- patterns
-@composite(method=False)
-def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+@composite(method=False, signature="index n, *, out, factory | index n, index m, *, out, factory")
+def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An n x m matrix (n x n by default) with ones on the diagonal."""
     m = n if m is None else m
     for name, size in (("n", n), ("m", m)):
@@ -632,14 +656,14 @@ def triangle_indices(name, row, col, offset, dtype, lower):
     return made
 
 
-@composite(method=False)
+@composite(method=False, signature="int row, int col, int offset=0, *, factory")
 def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False):
     """Indices of the lower triangle of a row x col matrix, as two rows: where rows are, and where columns are."""
     check_layout(layout)
     return triangle_indices("tril_indices", row, col, offset, dtype, lower=True)
 
 
-@composite(method=False)
+@composite(method=False, signature="int row, int col, int offset=0, *, factory")
 def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False):
     """Indices of the upper triangle of a row x col matrix."""
     check_layout(layout)

@@ -127,7 +127,12 @@ def _linalg_svd(A, full_matrices=False, compute_uv=True):
     return (U, S, Vh) if compute_uv else (empty, S, empty)
 
 
-@composite(namespace="linalg", method=False, name="svd")
+@composite(
+    namespace="linalg",
+    method=False,
+    name="svd",
+    signature="Tensor A, bool full_matrices=True, *, str? driver=None, tensors[3] out=None",
+)
 def linalg_svd(A, full_matrices=True, *, driver=None, out=None):
     """A = U diag(S) Vh with orthonormal columns of U and rows of Vh, and S falling; `full_matrices` completes U and Vh to square ones.
 
@@ -160,7 +165,7 @@ def svdvals(A, *, driver=None, out=None):
     return written_out("linalg_svdvals", out, _linalg_svd(A, False, False)[1])
 
 
-@composite
+@composite(signature="Tensor input, bool some=True, bool compute_uv=True, *, tensors[3] out=None")
 def svd(input, some=True, compute_uv=True, *, out=None):
     """The singular value decomposition input = U diag(S) Vᴴ; `torch.linalg.svd` is its modern form.
 

@@ -83,7 +83,7 @@ def check_hermitian(A, UPLO):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
 
 
-@composite(namespace="linalg", method=False)
+@composite(namespace="linalg", method=False, signature='Tensor input, str UPLO="L", *, tensors[2] out=None')
 def eigh(input, UPLO="L", *, out=None):
     """The eigenvalues, rising, and eigenvectors of symmetric or Hermitian matrices, of which the triangle `UPLO` is read.
 
@@ -162,7 +162,7 @@ def check_finite(A):
         raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
 
 
-@composite(namespace="linalg", method=False)
+@composite(namespace="linalg", method=False, signature="Tensor input, *, tensors[2] out=None")
 def eig(input, *, out=None):
     """The eigenvalues and eigenvectors of square matrices, as complex numbers, in no order.
 

@@ -10,6 +10,8 @@ from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, refuse_dtypes, total
 from rushlight.ops.arithmetic import refuse_bool_sub
 
+OPERANDS = "Tensor input, Tensor other, *, out | Number self, Tensor other, *, out | Tensor input, Number other, *, out"
+
 LOG_2 = math.log(2)
 LOG_10 = math.log(10)
 ERF_SLOPE = 2 / math.sqrt(math.pi)
@@ -256,7 +258,7 @@ def check_decimals(input, decimals):
         raise not_implemented("round_vml_cpu", input.dtype)
 
 
-@composite
+@composite(signature="Tensor input, *, out | Tensor input, *, int decimals, out")
 def round(input, *, decimals=None, out=None):
     """To the nearest integer (halves to the even one), or to `decimals` digits behind the point.
 
@@ -270,7 +272,7 @@ def round(input, *, decimals=None, out=None):
     return _round_decimals(input, decimals, out=out)
 
 
-@composite(function=True)
+@composite(signature="Tensor input | Tensor input, *, int decimals")
 def round_(input, *, decimals=None):
     """In-place version of `round`."""
     if decimals is None:
@@ -415,6 +417,7 @@ def polygamma_(self, n):
     inplace=True,
     batch="elementwise.unary",
     out_text=Castable("mvlgamma: result type {result} can't be cast to the desired output type {result}"),
+    signature="Tensor input, int p, *, out",
 )
 def mvlgamma(x, p):
     """Logarithm of the multivariate gamma function of dimension `p`."""
@@ -476,6 +479,7 @@ def igammac(a, b):
     method=False,
     inplace=False,
     name=("SpecialZetaBackward2", "SpecialZetaBackward0", "SpecialZetaBackward1"),
+    signature=OPERANDS,
 )
 def zeta(a, b):
     """Hurwitz's zeta function."""
@@ -529,7 +533,7 @@ def i1e(x):
     """exp(-|x|) i1(x)."""
 
 
-def bessel(name, text):
+def bessel(name, text, signature=True):
     """Declares a function of the Bessel family, which has no derivative in PyTorch either."""
 
     def body(x): ...
@@ -537,7 +541,14 @@ def bessel(name, text):
     body.__name__, body.__doc__ = name, text
     check = refuse_dtypes(f"{name}_cpu", "complex", "float16", "bfloat16")
     return pointwise(
-        dtype="float", check=check, kernel=kernels.get(name), domain=(0.5, 3.0), namespace="special", method=False, inplace=False
+        dtype="float",
+        check=check,
+        kernel=kernels.get(name),
+        domain=(0.5, 3.0),
+        namespace="special",
+        method=False,
+        inplace=False,
+        signature=signature,
     )(body)
 
 
@@ -549,9 +560,9 @@ for name, text in {
     "bessel_y1": "Bessel function of the second kind, of order 1.",
     "modified_bessel_i0": "Modified Bessel function of the first kind, of order 0.",
     "modified_bessel_i1": "Modified Bessel function of the first kind, of order 1.",
-    "spherical_bessel_j0": "Spherical Bessel function of the first kind, of order 0.",
 }.items():
     bessel(name, text)
+bessel("spherical_bessel_j0", "Spherical Bessel function of the first kind, of order 0.", "Tensor x, *, out")
 
 
 # ---------------------------------------------------------------------------------------------------------- logarithmic sums
@@ -587,6 +598,7 @@ def logarithmic_product(product, edge):
     **logarithmic_product(lambda g, b: torch.xlogy(g, b), 0),
     name=("XlogyBackward2", "XlogyBackward0", "XlogyBackward1"),
     inplace="function",
+    signature=OPERANDS,
 )
 def xlogy(a, b):
     """a log b, and 0 where a is 0."""
@@ -598,6 +610,7 @@ def xlogy(a, b):
     method=False,
     inplace=False,
     name=("SpecialXlog1PyBackward2", "SpecialXlog1PyBackward0", "SpecialXlog1PyBackward1"),
+    signature=OPERANDS,
 )
 def xlog1py(a, b):
     """a log(1 + b), and 0 where a is 0."""

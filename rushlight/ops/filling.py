@@ -37,6 +37,7 @@ def number_of(x, value):
     fills=True,
     inplace="function",
     real_part=False,
+    signature="Tensor input, Tensor|Number value",
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""
@@ -97,7 +98,9 @@ NUMBER_DTYPES = {float: torch.float64, complex: torch.complex128}
 """What numbers are until they are converted to a tensor's dtype."""
 
 
-@composite(function=False)
+@composite(
+    function=False, method="deprecated Tensor/Number other, bool async=False | Tensor/Number other, bool non_blocking=False"
+)
 def copy_(self, other, non_blocking=False):
     """The elements of `other`, converted and broadcast, written into `self`."""
     if not isinstance(other, torch.Tensor):
@@ -112,7 +115,7 @@ def full_name(kind):
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
-@composite(function=False)
+@composite(function=False, method="Number fill_value, bool wrap=False")
 def fill_diagonal_(self, fill_value, wrap=False):
     """Writes one value along the main diagonal, with `wrap` of each square block of a tall matrix."""
     if self.ndim < 2:
@@ -191,7 +194,7 @@ def spread_to_mask(input, mask):
     return input if shape == input.shape else input.expand(shape)
 
 
-@composite
+@composite(signature="Tensor input, Tensor mask, Tensor|Number value")
 def masked_fill(input, mask, value, *, out=None):
     """`input` with one value where `mask` is True.
 

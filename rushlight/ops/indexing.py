@@ -241,13 +241,13 @@ def with_continuations(x, indices):
     return found
 
 
-@composite
+@composite(signature="Tensor input, tensors indices, Tensor values, bool accumulate=False")
 def index_put(input, indices, values, accumulate=False):
     """A copy of `input` with `values` at the places that a tuple of index tensors names, or added there."""
     return _index_put(input, with_continuations(input, indices), values, accumulate)
 
 
-@composite
+@composite(signature="Tensor input, tensors indices, Tensor values, bool accumulate=False")
 def index_put_(input, indices, values, accumulate=False):
     """In-place version of `index_put`."""
     return in_place(_index_put)(input, with_continuations(input, indices), values, accumulate)
@@ -278,6 +278,7 @@ def take(x, index):
     linear=True,
     writes=True,
     batch="indexing.put",
+    out=False,
 )
 def put(x, index, source, accumulate=False):
     """`x` with the elements of `source` at linear (row-major) indices, or added there."""

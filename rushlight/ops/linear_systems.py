@@ -234,7 +234,7 @@ def sign_and_logarithm(A, kind, out=None):
     return all_written("_linalg_slogdet", out, kind(_linalg_slogdet(A)[:2]))
 
 
-@composite(namespace="linalg", method=False, name="slogdet")
+@composite(namespace="linalg", method=False, name="slogdet", signature="Tensor A, *, tensors[2] out=None")
 def linalg_slogdet(A, *, out=None):
     """The sign and the logarithm of the absolute value of the determinants of the matrices in the last two dimensions.
 
@@ -246,7 +246,7 @@ def linalg_slogdet(A, *, out=None):
     return sign_and_logarithm(A, LINALG_SLOGDET, out)
 
 
-@composite
+@composite(signature="Tensor input, *, tensors[2] out=None")
 def slogdet(input, *, out=None):
     """`torch.linalg.slogdet`, with a result type of its own."""
     require_tensors("slogdet", input=input)
@@ -319,7 +319,7 @@ def inverted(A, out):
     return made if out is None else written("linalg_inv_ex", out, made)
 
 
-@composite(namespace="linalg", method=False)
+@composite(namespace="linalg", method=False, signature="Tensor A, *, bool check_errors=False, tensors[2] out=None")
 def inv_ex(A, *, check_errors=False, out=None):
     """Inverses without an error for singular matrices: `info` is not 0 for those."""
     require_tensors("linalg_inv_ex", A=A)
@@ -427,7 +427,11 @@ def solve(A, B, *, left=True, out=None):
 SOLVE_EX = return_type("linalg_solve_ex", "result", "info")
 
 
-@composite(namespace="linalg", method=False)
+@composite(
+    namespace="linalg",
+    method=False,
+    signature="Tensor A, Tensor B, *, bool left=True, bool check_errors=False, tensors[2] out=None",
+)
 def solve_ex(A, B, *, left=True, check_errors=False, out=None):
     """`solve` without an error for singular matrices: `info` is not 0 for those."""
     require_tensors("linalg_solve_ex", A=A, B=B)

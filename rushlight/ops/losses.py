@@ -76,6 +76,7 @@ def mse_cotangent(g, x, target, reduction):
     method=False,
     out=False,
     batch="elementwise.element_loss",
+    signature="Tensor input, Tensor target, str reduction=mean",
 )
 def mse_loss(x, target, reduction="mean"):
     """(x - target)²"""
@@ -102,6 +103,7 @@ def smooth_l1_slope(x, target, beta):
     out=False,
     name="SmoothL1LossBackward0",
     batch="elementwise.element_loss",
+    signature="Tensor input, Tensor target, str reduction=mean, float beta=1.0",
 )
 def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
     """Half the squared difference over `beta` where that is below `beta`, else the absolute difference less beta / 2."""
@@ -136,6 +138,7 @@ def huber_cotangent(g, by, other, reduction, delta):
     method=False,
     out=False,
     batch="elementwise.element_loss",
+    signature="Tensor input, Tensor target, str reduction=mean, float delta=1.0",
 )
 def huber_loss(x, target, reduction="mean", delta=1.0):
     """Half the squared difference where that is below `delta`, else linear."""
@@ -160,6 +163,7 @@ def soft_margin_slope(x, target):
     method=False,
     out=False,
     batch="elementwise.element_loss",
+    signature="Tensor input, Tensor target, str reduction=mean",
 )
 def soft_margin_loss(x, target, reduction="mean"):
     """log(1 + exp(-target x))"""
@@ -217,7 +221,7 @@ def _binary_cross_entropy(x, target, weight, reduction):
     return reduced(weighted(loss, weight).to(x.dtype), reduction)
 
 
-@composite(namespace="nn", method=False)
+@composite(namespace="nn", method=False, signature="Tensor input, Tensor target, Tensor? weight=None, str reduction=mean")
 def binary_cross_entropy(x, target, weight=None, reduction="mean"):
     """-target log(x) - (1 - target) log(1 - x), with logarithms of at least -100."""
     refuse_gradient("binary_cross_entropy", "weight", weight)
@@ -268,7 +272,10 @@ def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction):
     return reduced(weighted(loss, weight).to(dtype), reduction)
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature="Tensor input, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=at::Reduction::Mean",
+)
 def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
     """The binary cross entropy of sigmoid(x), without overflow; `pos_weight` multiplies the positive part."""
     refuse_gradient("binary_cross_entropy_with_logits", "weight", weight)
@@ -383,7 +390,11 @@ def check_nll(x, target, weight):
             raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {weight.dtype.legacy_name}")
 
 
-@composite(namespace="nn", method=False)
+@composite(
+    namespace="nn",
+    method=False,
+    signature="Tensor input, Tensor target, Tensor? weight=None, str reduction=mean, index ignore_index=-100",
+)
 def nll_loss(x, target, weight=None, reduction="mean", ignore_index=-100):
     """-weight[c] x[n, c] for each target c; log-probabilities [C], [N, C] or [N, C, ...], target [], [N] or [N, ...]."""
     refuse_gradient("nll_loss_forward", "weight", weight)
@@ -447,6 +458,7 @@ def row_vjp(g, slope, shape, reduction):
     method=False,
     out=False,
     batch="layers.multi_margin_loss",
+    signature="Tensor input, Tensor target, Number p=1, Number margin=1, Tensor? weight=None, str reduction=mean",
 )
 def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean"):
     """Mean over the wrong classes j of max(0, margin - x[target] + x[j])^p, for rows x [N, C] or one row [C]."""
@@ -502,6 +514,7 @@ def multilabel_slope(x, target):
     out=False,
     name="MultilabelMarginLossBackward0",
     batch="layers.multilabel_margin_loss",
+    signature="Tensor input, Tensor target, str reduction=mean",
 )
 def multilabel_margin_loss(x, target, reduction="mean"):
     """Σ max(0, 1 - x[label] + x[k]) / C over a row's labels (up to the first -1 in target) and its other classes k."""

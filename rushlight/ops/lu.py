@@ -142,7 +142,7 @@ def _linalg_lu_factor_ex(A, pivot=True, checked=False):
 LU_FACTOR = return_type("linalg_lu_factor", "LU", "pivots")
 
 
-@composite(namespace="linalg", method=False)
+@composite(namespace="linalg", method=False, signature="Tensor A, *, bool pivot=True, tensors[2] out=None")
 def lu_factor(A, *, pivot=True, out=None):
     """LU with row exchanges, compactly: L below the diagonal and U above in one matrix, and the pivots.
 
@@ -155,14 +155,16 @@ def lu_factor(A, *, pivot=True, out=None):
     return all_written("linalg_lu_factor", out, LU_FACTOR(_linalg_lu_factor_ex(A, pivot, True)[:2]))
 
 
-@composite(namespace="linalg", method=False)
+@composite(
+    namespace="linalg", method=False, signature="Tensor A, *, bool pivot=True, bool check_errors=False, tensors[3] out=None"
+)
 def lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     """`lu_factor` without an error for singular matrices: `info` is not 0 for those."""
     require_tensors("linalg_lu_factor_ex", A=A)
     return all_written("linalg_lu_factor_ex", out, _linalg_lu_factor_ex(A, pivot, check_errors))
 
 
-check_lu = Parser("_lu_with_info", False)
+check_lu = Parser("_lu_with_info", "Tensor input, bool pivot=True, bool check_errors=True")
 
 
 @composite(signature=None)
@@ -202,7 +204,7 @@ def _linalg_lu(A, pivot=True):
     return _lu_permutation(pivots, A.shape[-2], A.dtype), *(part.contiguous() for part in unpacked(LU))
 
 
-@composite(namespace="linalg", method=False, name="lu")
+@composite(namespace="linalg", method=False, name="lu", signature="Tensor A, *, bool pivot=True, tensors[3] out=None")
 def linalg_lu(A, *, pivot=True, out=None):
     """A = P L U with a permutation P, L with ones on its diagonal, and an upper triangle U.
 
@@ -334,7 +336,10 @@ def _lu_unpack(LU):
 LU_UNPACK = return_type("lu_unpack", "P", "L", "U")
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature="Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True, *, tensors[3] out=None",
+)
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=None):
     """P, L and U from what `torch.linalg.lu_factor` gives.
 

@@ -22,6 +22,14 @@ def product(kernel, kind, *, adds=False, vjp, **facts):
     return declare
 
 
+def plus_product(factors, more=""):
+    """The signatures of a multiple of a tensor plus one of the product of `factors`."""
+    return (
+        f"deprecated Number beta, Tensor input, Number alpha, {factors}, *, out | deprecated Number beta, Tensor input, {factors}, *, out | "
+        f"Tensor input, {factors}, *, Number beta=1, Number alpha=1, out{more}"
+    )
+
+
 # ---------------------------------------------------------------------------------------------------------------- rules
 def adjoint(x):
     """The conjugate transpose of a matrix or of a batch of them."""
@@ -105,6 +113,7 @@ def added_tangent(multiply):
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.mm)(x_t, mat2_t, x, mat2),
     batch="products.mm",
     flat="product",
+    signature="Tensor input, Tensor mat2, *, out | function Tensor input, Tensor mat2, dtype out_dtype, *, out",
 )
 def mm(x, mat2):
     """Product of two matrices.
@@ -128,6 +137,7 @@ namespaces["torch"]["spmm"] = mm  # mm itself, in errors too
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.bmm)(x_t, mat2_t, x, mat2),
     batch="products.bmm",
     flat="product",
+    signature="Tensor input, Tensor mat2, *, out | function Tensor input, Tensor mat2, dtype out_dtype, *, out",
 )
 def bmm(x, mat2):
     """Products of the matrices of two batches, pair by pair."""
@@ -193,6 +203,10 @@ def vdot(x, other):
     ),
     batch="products.addmm",
     flat="product",
+    signature=plus_product(
+        "Tensor mat1, Tensor mat2",
+        " | function Tensor input, Tensor mat1, Tensor mat2, dtype out_dtype, *, Number beta=1, Number alpha=1, out",
+    ),
 )
 def addmm(x, mat1, mat2, *, beta=1, alpha=1):
     """beta * x + alpha * (mat1 @ mat2); `x` broadcasts. Where beta is 0, `x` is not read (its NaN does not matter)."""
@@ -212,6 +226,10 @@ def addmm(x, mat1, mat2, *, beta=1, alpha=1):
     ),
     batch="products.baddbmm",
     flat="product",
+    signature=plus_product(
+        "Tensor batch1, Tensor batch2",
+        " | function Tensor input, Tensor batch1, Tensor batch2, dtype out_dtype, *, Number beta=1, Number alpha=1, out",
+    ),
 )
 def baddbmm(x, batch1, batch2, *, beta=1, alpha=1):
     """beta * x + alpha * bmm(batch1, batch2); `x` broadcasts."""
@@ -230,6 +248,7 @@ def baddbmm(x, batch1, batch2, *, beta=1, alpha=1):
     batch="products.addmv",
     flat="product",
     inplace="function",
+    signature=plus_product("Tensor mat, Tensor vec"),
 )
 def addmv(x, mat, vec, *, beta=1, alpha=1):
     """beta * x + alpha * (mat @ vec)."""
@@ -272,6 +291,7 @@ def batches_summed(x, batch1, batch2, beta, alpha):
     ),
     inplace=True,
     batch="products.addbmm",
+    signature=plus_product("Tensor batch1, Tensor batch2"),
 )
 def addbmm(x, batch1, batch2, *, beta=1, alpha=1):
     """beta * x + alpha * (the sum of bmm(batch1, batch2) over the batches); `x` broadcasts."""
@@ -292,6 +312,7 @@ def addr_tangent(x_t, vec1_t, vec2_t, x, vec1, vec2, beta, alpha):
     jvp=addr_tangent,
     batch="products.addr",
     out_text=None,
+    signature=plus_product("Tensor vec1, Tensor vec2"),
 )
 def addr(x, vec1, vec2, *, beta=1, alpha=1):
     """beta * x + alpha * outer(vec1, vec2); `x` broadcasts."""
@@ -546,7 +567,7 @@ def multi_dot(tensors, *, out=None):
     return made if out is None else into("linalg_multi_dot", out, made)
 
 
-check_chain = core.Parser("chain_matmul", False)
+check_chain = core.Parser("chain_matmul", "tensors matrices, *, out")
 
 
 @composite(method=False)

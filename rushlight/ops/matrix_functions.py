@@ -203,7 +203,15 @@ def described(A):
     return f"{A.dtype.legacy_name}{{{list(A.shape)}}}"
 
 
-@composite(namespace="linalg", method=False)
+@composite(
+    namespace="linalg",
+    method=False,
+    signature=(
+        "Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False, out | "
+        "Tensor input, *, float? atol=None, float? rtol=None, bool hermitian=False, out | "
+        "Tensor input, Tensor|float rcond, bool hermitian=False, *, out"
+    ),
+)
 def pinv(input, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """Pseudoinverses (Moore's and Penrose's); singular values up to `atol`, or `rtol` times the largest, count as 0.
 
@@ -235,7 +243,15 @@ def pseudoinverse(A, atol, rtol, relative, hermitian, out):
     return made if out is None else written_out("linalg_pinv", out, made)
 
 
-@composite(namespace="linalg", method=False)
+@composite(
+    namespace="linalg",
+    method=False,
+    signature=(
+        "Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False, out | "
+        "Tensor input, *, float? atol=None, float? rtol=None, bool hermitian=False, out | "
+        "Tensor input, Tensor|float tol, bool hermitian=False, *, out"
+    ),
+)
 def matrix_rank(input, tol=None, hermitian=False, *, atol=None, rtol=None, out=None):
     """How many singular values (absolute eigenvalues, for `hermitian` matrices) are greater than the tolerance.
 
@@ -261,7 +277,7 @@ def matrix_rank(input, tol=None, hermitian=False, *, atol=None, rtol=None, out=N
 ORDERS = (None, 2, -2, 1, -1, math.inf, -math.inf)
 
 
-@composite(namespace="linalg", method=False)
+@composite(namespace="linalg", method=False, signature="Tensor input, Number? p=None, *, out | Tensor input, str p, *, out")
 def cond(input, p=None, *, out=None):
     """Condition numbers: the norm of a matrix times that of its inverse; `p` names the norm (2 where it is None).
 

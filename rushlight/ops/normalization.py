@@ -95,6 +95,7 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
     out=False,
     batch="layers.layer_norm",
     public="layer_norm",
+    signature="Tensor input, sizes normalized_shape, Tensor? weight, Tensor? bias, float eps",
 )
 def native_layer_norm(x, normalized_shape, weight, bias, eps):
     """layer_norm with the mean and 1 / standard deviation of each row."""
@@ -267,6 +268,7 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
     out=False,
     batch="layers.group_norm",
     public="group_norm",
+    signature="Tensor input, Tensor? weight, Tensor? bias, index N, index C, index HxW, int group, float eps",
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
@@ -406,7 +408,10 @@ def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, 
     return out.to(given), mean, rstd
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature="Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, *, tensors[3] out=None",
+)
 def native_batch_norm(
     input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None
 ) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
@@ -425,7 +430,10 @@ def native_batch_norm(
     return tuple(written_out("native_batch_norm", given, value) for given, value in zip(out, results, strict=True))
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature="Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled",
+)
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=False):
     """Standardizes each channel over the batch (or with the running statistics), then scales and shifts (Ioffe & Szegedy 2015)."""
     if input.numel() == 0:

@@ -98,7 +98,11 @@ def check_vector_norm(x, ord, dim, dtype):
                 )
 
 
-@composite(namespace="linalg", method=False)
+@composite(
+    namespace="linalg",
+    method=False,
+    signature="Tensor input, Number ord=2, ints[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, out",
+)
 def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     """The vector norm (Σ|x|^ord)^(1/ord) over the dimensions `dim`; `ord` may be infinite, 0 counts what is not 0."""
     check_vector_norm(x, ord, dim, dtype)
@@ -109,7 +113,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     return linalg_vector_norm(x, float(ord), dim, keepdim, dtype=dtype)
 
 
-check_norm = core.Parser("linalg_vector_norm", False)
+check_norm = core.Parser("linalg_vector_norm")
 
 
 @composite(signature=None)
@@ -139,6 +143,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     batch="reduction.dist",
     out_text=None,
     real_part=False,
+    signature="Tensor input, Tensor other, Number p=2",
 )
 def dist(a, b, p=2):
     """The norm of order `p` of `a` - `b`."""
@@ -174,7 +179,13 @@ def renorm_jvp(x_t, x, p, dim, maxnorm):
     return torch.where(over, x_t * factor + x * change * norm_jvp(x_t, x, length, p, dims, True), x_t)
 
 
-@op(vjp=renorm_vjp, jvp=renorm_jvp, inplace=True, batch="reduction.renorm")
+@op(
+    vjp=renorm_vjp,
+    jvp=renorm_jvp,
+    inplace=True,
+    batch="reduction.renorm",
+    signature="Tensor input, Number p, int dim, Number maxnorm, *, out",
+)
 def renorm(x, p, dim, maxnorm):
     """Slices along `dim` scaled down to the norm `maxnorm` where theirs is larger."""
     if not p > 0:
@@ -295,7 +306,7 @@ def _pdist_forward(x, p):
     return lengths("pdist", pairs(x)[0], p)
 
 
-@composite(method=False)
+@composite(method=False, signature="Tensor input, float p=2")
 def pdist(input, p=2.0):
     """The distances between all pairs of rows of a matrix, as the upper triangle of cdist in row-major order."""
     if input.dim() != 2:

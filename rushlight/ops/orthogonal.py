@@ -42,7 +42,7 @@ def _geqrf(A):
     return reflected(A)
 
 
-@composite
+@composite(signature="Tensor input, *, tensors[2] out=None")
 def geqrf(input, *, out=None):
     """QR as LAPACK leaves it: R above the vectors of Householder's reflections, and their scales.
 
@@ -126,7 +126,7 @@ def _linalg_qr(A, mode="reduced"):
     return Q, R
 
 
-@composite(namespace="linalg", method=False, name="qr")
+@composite(namespace="linalg", method=False, name="qr", signature='Tensor A, str mode="reduced", *, tensors[2] out=None')
 def linalg_qr(A, mode="reduced", *, out=None):
     """A = Q R with orthonormal columns of Q and an upper triangle R; `mode` is "reduced", "complete" (Q is square) or "r" (R alone).
 
@@ -145,7 +145,7 @@ def linalg_qr(A, mode="reduced", *, out=None):
 QR = return_type("qr", "Q", "R")
 
 
-@composite
+@composite(signature="Tensor input, bool some=True, *, tensors[2] out=None")
 def qr(input, some=True, *, out=None):
     """`torch.linalg.qr`: with mode "reduced", or "complete" where not `some`."""
     require_tensors("qr", input=input)

@@ -22,6 +22,7 @@ def check_constant_padding(x, pad):
     jvp=lambda x_t, pad: torch.constant_pad_nd(x_t, pad, 0),
     method=False,
     batch="rearranging.pad",
+    signature="Tensor input, sizes pad, Number value=0",
 )
 def constant_pad_nd(x, pad, value=0):
     """`x` with `value` around it: pad = (before, after) for the last dimension, then the one before it, …; negative numbers cut off.
@@ -146,7 +147,7 @@ def check_edges(x, pad, mode):
         raise NotImplementedError(f"\"{KIND[mode]}_pad{dims}d\" not implemented for 'Bool'")
 
 
-check_pad = core.Parser("pad", False)
+check_pad = core.Parser("pad", "Tensor input, sizes pad, str mode=constant, float? value=None")
 
 
 def pad(input, pad, mode="constant", value=None):

@@ -7,7 +7,7 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, default_generator, draw, drawn, kernel
-from rushlight.ops._declare import Declaration, composite, namespaces, table
+from rushlight.ops._declare import Declaration, composite, namespaces, place, table
 from rushlight.ops._rules import c_name, not_implemented
 from rushlight.ops.creation import LONG, check_layout, like, size_keyword
 
@@ -75,7 +75,7 @@ def standard_factory(name, kernel, about):
     """rand or randn: a factory of tensors drawn from one distribution."""
 
     def general(
-        *size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more
+        *size, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more
     ):
         if not size or more:
             size = size_keyword(name, size, more)
@@ -90,7 +90,11 @@ def standard_factory(name, kernel, about):
 
     general.__name__ = general.__qualname__ = name
     general.__doc__ = about
-    return composite(core.Factory(name, 0.0, general, kernel), method=False)
+    return composite(
+        core.Factory(name, 0.0, general, kernel),
+        method=False,
+        signature="sizes size, *, generator?|none generator, out, factory",
+    )
 
 
 rand = standard_factory("rand", UNIFORM, "Numbers from the uniform distribution on [0, 1), in a tensor of the given size.")
@@ -120,19 +124,23 @@ def like_factory(name, kernel, about):
         input,
         *,
         generator=None,
+        memory_format=None,
         dtype=None,
         layout=None,
         device=None,
-        requires_grad=False,
         pin_memory=False,
-        memory_format=None,
+        requires_grad=False,
     ):
         made = draw(like(name, input, dtype, layout, device, memory_format), kernel, generator, 0.0, 1.0)
         return core.require_grad_of_new(made) if requires_grad else made
 
     factory.__name__ = factory.__qualname__ = name
     factory.__doc__ = about
-    return composite(factory, method=False)
+    return composite(
+        factory,
+        method=False,
+        signature="Tensor input, *, generator?|none generator, memory_format? memory_format=None, factory",
+    )
 
 
 rand_like = like_factory("rand_like", UNIFORM, "Uniform numbers on [0, 1) in the shape, strides and dtype of `input`.")
@@ -235,8 +243,11 @@ def is_integer(value):
     return hasattr(type(value), "__index__")
 
 
-@composite(method=False)
-def randint(*args, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **more):
+@composite(
+    method=False,
+    signature="index high, sizes size, *, generator?|none generator, out, factory | index low, index high, sizes size, *, generator?|none generator, out, factory",
+)
+def randint(*args, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """Whole numbers from [low, high): randint(high, size) or randint(low, high, size); int64 unless `dtype` says otherwise.
 
     >>> import rushlight
@@ -261,7 +272,13 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
     return core.require_grad_of_new(made) if requires_grad else made
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=(
+        "Tensor input, index low, index high, *, generator?|none generator, memory_format? memory_format=None, factory | "
+        "Tensor input, Tensor|index high, *, generator?|none generator, memory_format? memory_format=None, factory"
+    ),
+)
 def randint_like(
     input,
     *args,
@@ -269,8 +286,8 @@ def randint_like(
     dtype=None,
     layout=None,
     device=None,
-    requires_grad=False,
     pin_memory=False,
+    requires_grad=False,
     memory_format=None,
     **more,
 ):
@@ -282,7 +299,7 @@ def randint_like(
     return core.require_grad_of_new(made) if requires_grad else made
 
 
-@composite(method=False)
+@composite(method=False, signature="index n, *, generator?|none generator, out, factory")
 def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A random permutation of 0 … n - 1.
 
@@ -314,8 +331,8 @@ def no_gradient(g):
     return torch.zeros_like(g)
 
 
-def in_place(*, method=None, name=None, variant=None, keywords=()):
-    """Declares a method that draws into its tensor; the function checks the parameters before it writes."""
+def in_place(signature, *, method=None, name=None, variant=None, keywords=()):
+    """Declares a method that draws into its tensor, of a signature; the function checks the parameters before it writes."""
 
     def declare(body):
         declared = Declaration(body, called=method, name=name, out=False, jvp=lambda x_t, **_: torch.zeros_like(x_t))
@@ -324,7 +341,7 @@ def in_place(*, method=None, name=None, variant=None, keywords=()):
         made = declared.make(core.WritingOp, [declared.rule(declared.parameters[0], no_gradient)], (0,), None)
         made.choose_variant = variant
         table[declared.called + "_"] = made
-        namespaces["Tensor"][declared.called + "_"] = core.InPlace(made)
+        place(core.InPlace(made), declared.called, suffix="_", function=False, method=signature)
         return made
 
     return declare
@@ -335,7 +352,7 @@ def shown(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@in_place(keywords=(("from", "from_"),))
+@in_place("float from=0, float to=1, *, generator? generator=None", keywords=(("from", "from_"),))
 def uniform(x, from_=0.0, to=1.0, *, generator=None):
     """Fills with numbers from the uniform distribution on [from, to)."""
     from_, to = float(from_), float(to)
@@ -360,7 +377,7 @@ def check_std(std):
         raise RuntimeError(f"normal expects std >= 0.0, but found std {shown(std)}")
 
 
-@in_place()
+@in_place("float mean=0, float std=1, *, generator? generator=None")
 def normal(x, mean=0.0, std=1.0, *, generator=None):
     """Fills with numbers from the normal distribution."""
     check_std(std)
@@ -377,7 +394,12 @@ def random_variant(x, from_, to, generator):
     return 2 if from_ is None else 1 if to is UNGIVEN else 0
 
 
-@in_place(name=("RandomBackward0", "RandomBackward1", "RandomBackward2"), variant=random_variant, keywords=(("from", "from_"),))
+@in_place(
+    "*, generator? generator=None | int from, int? to, *, generator? generator=None | int to, *, generator? generator=None",
+    name=("RandomBackward0", "RandomBackward1", "RandomBackward2"),
+    variant=random_variant,
+    keywords=(("from", "from_"),),
+)
 def random(x, from_=None, to=UNGIVEN, *, generator=None):
     """Fills with whole numbers: random_(from, to) from [from, to), random_(to) from [0, to), random_() from all of the dtype's."""
     if from_ is None:
@@ -415,13 +437,18 @@ def generator_of(generator):
     return default_generator if generator is None else generator
 
 
-@in_place(method="bernoulli", name=("BernoulliBackward1", "BernoulliBackward2"), variant=bernoulli_variant)
+@in_place(
+    "Tensor p, *, generator? generator=None | float p=0.5, *, generator? generator=None",
+    method="bernoulli",
+    name=("BernoulliBackward1", "BernoulliBackward2"),
+    variant=bernoulli_variant,
+)
 def bernoulli_in_place(x, p=0.5, *, generator=None):
     """Fills with 0 and 1, 1 with probability `p`: a number, or a tensor that broadcasts."""
     draw_bernoulli(x, p, generator)
 
 
-@in_place()
+@in_place("float lambd=1, *, generator? generator=None")
 def exponential(x, lambd=1.0, *, generator=None):
     """Fills with numbers from the exponential distribution with rate `lambd`."""
     if not x.numel():
@@ -436,7 +463,7 @@ def exponential(x, lambd=1.0, *, generator=None):
     draw(x, kernel("exponential"), generator, float(lambd))
 
 
-@in_place()
+@in_place("float p, *, generator? generator=None")
 def geometric(x, p, *, generator=None):
     """Fills with the number of trials up to the first success, each with probability `p`."""
     if not 0 < p < 1:
@@ -444,7 +471,7 @@ def geometric(x, p, *, generator=None):
     draw(x, kernel("geometric"), generator, float(p))
 
 
-@in_place()
+@in_place("float median=0, float sigma=1, *, generator? generator=None")
 def cauchy(x, median=0.0, sigma=1.0, *, generator=None):
     """Fills with numbers from the Cauchy distribution."""
     if not sigma > 0:
@@ -457,7 +484,7 @@ def cauchy(x, median=0.0, sigma=1.0, *, generator=None):
     draw(x, kernel("cauchy"), generator, float(median), float(sigma))
 
 
-@in_place()
+@in_place("float mean=1, float std=2, *, generator? generator=None")
 def log_normal(x, mean=1.0, std=2.0, *, generator=None):
     """Fills with exponentials of numbers from the normal distribution."""
     if not std > 0:

@@ -49,7 +49,7 @@ def clone(x, *, memory_format=None):
 clone.takes_lazy = True
 
 
-@composite(function=False)
+@composite(function=False, method="*, memory_format memory_format=contiguous_format")
 def contiguous(self, memory_format=core.contiguous_format):
     """`self` in row-major order: itself, or a copy."""
     if memory_format is torch.preserve_format:
@@ -135,6 +135,7 @@ scatter_window = scattering(shape.as_strided)
     linear=True,
     batch="rearranging.scatter",
     real_part=False,
+    out=False,
 )
 def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     """A copy of `x` whose diagonal is `src`."""
@@ -149,6 +150,7 @@ def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     },
     linear=True,
     batch="rearranging.scatter",
+    signature="Tensor input, Tensor src, int dim, index index",
 )
 def select_scatter(x, src, dim, index):
     """A copy of `x` in which one slice along `dim` is `src`."""
@@ -178,6 +180,7 @@ def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
     },
     linear=True,
     batch="rearranging.as_strided_scatter",
+    out=False,
 )
 def as_strided_scatter(x, src, size, stride, storage_offset=None):
     """A copy of `x` in which a window of any geometry is `src`."""
@@ -213,6 +216,7 @@ def interleaved(repeats, sizes):
     function=False,
     out=False,
     batch="rearranging.repeat",
+    method="sizes repeats",
 )
 def repeat(x, repeats: Sizes):
     """`x` as often as `repeats` says along each dimension, as a copy.
@@ -237,7 +241,7 @@ def repeat(x, repeats: Sizes):
 repeat.keywords["sizes"] = 1
 
 
-@composite
+@composite(signature="Tensor input, sizes dims")
 def tile(input, *dims, reps=None):
     """`input` repeated as NumPy's tile does: missing repeats are 1."""
     dims = tuple(one_sequence(dims)) if reps is None else tuple(reps)
@@ -275,7 +279,13 @@ def flipud(input):
     return input.flip(0)
 
 
-@op(vjp=lambda g, k, dims: torch.rot90(g, -k, dims), linear=True, out=False, batch="rearranging.rot90")
+@op(
+    vjp=lambda g, k, dims: torch.rot90(g, -k, dims),
+    linear=True,
+    out=False,
+    batch="rearranging.rot90",
+    signature="Tensor input, int k=1, ints dims={0,1}",
+)
 def rot90(x, k=1, dims=(0, 1)):
     """`x` turned `k` times by 90 degrees, from the first of `dims` toward the second."""
     if len(dims) != 2:
@@ -296,7 +306,13 @@ def opposite(shifts):
     return -shifts if isinstance(shifts, int) else [-shift for shift in shifts]
 
 
-@op(vjp=lambda g, shifts, dims: g.roll(opposite(shifts), dims), linear=True, out=False, batch="rearranging.roll")
+@op(
+    vjp=lambda g, shifts, dims: g.roll(opposite(shifts), dims),
+    linear=True,
+    out=False,
+    batch="rearranging.roll",
+    signature="Tensor input, sizes[1] shifts, ints[1] dims=None",
+)
 def roll(x, shifts, dims=()):
     """The elements shifted along `dims` (of the flattened tensor without), those that fall off coming back at the start."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
@@ -320,7 +336,7 @@ def roll(x, shifts, dims=()):
 
 
 # ---------------------------------------------------------------------------------------------------------- diagonals and triangles
-@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True, batch="rearranging.diag_embed")
+@op(vjp=lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2), linear=True, batch="rearranging.diag_embed", out=False)
 def diag_embed(x, offset=0, dim1=-2, dim2=-1):
     """Matrices (over the new dimensions `dim1` and `dim2`) whose diagonals are the last dimension of `x`."""
     ndim = x.ndim + 1
@@ -336,7 +352,7 @@ def diag_embed(x, offset=0, dim1=-2, dim2=-1):
     return out
 
 
-@composite
+@composite(signature="Tensor input, int diagonal=0, *, out")
 def diag(input, diagonal=0, *, out=None):
     """The diagonal of a matrix, or the matrix with a vector as diagonal."""
     if input.ndim not in (1, 2):
@@ -381,6 +397,7 @@ triu = triangle("triu", "upper")
     vjp=lambda g, x_shape: shape.diagonal.gradient(g.expand(min(x_shape)), x_shape, 0, 0, 1),
     linear=True,
     batch="rearranging.trace",
+    out=False,
 )
 def trace(x):
     """The sum of a matrix's diagonal."""
@@ -432,7 +449,9 @@ def blocks_on_diagonal(tensors):
     return out
 
 
-check_blocks, check_mesh, check_product = (core.Parser(name, False) for name in ("block_diag", "meshgrid", "cartesian_prod"))
+check_blocks = core.Parser("block_diag", "tensors tensors")
+check_mesh = core.Parser("meshgrid", "tensors tensors, *, str? indexing=None")
+check_product = core.Parser("cartesian_prod", "tensors tensors")
 
 
 @composite(method=False)
@@ -514,13 +533,13 @@ def combinations(input, r=2, with_replacement=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- other memory
-@composite(function=False)
+@composite(function=False, method="sizes size, *, memory_format? memory_format=None")
 def resize_(self, *sizes, memory_format=None):
     """Other sizes in place; what memory holds stays, new elements are unset."""
     return core.resize_tensor(self, tuple(one_sequence(sizes)), memory_format)
 
 
-@composite
+@composite(signature="Tensor input, Tensor the_template, *, memory_format? memory_format=None")
 def resize_as_(self, the_template, memory_format=None):
     """The sizes of another tensor, in place."""
     if memory_format is core.preserve_format:
@@ -534,7 +553,13 @@ def resize_as_(self, the_template, memory_format=None):
 core.set_format_strides(format_strides)
 
 
-@composite(function=False)
+@composite(
+    function=False,
+    method=(
+        " | storage source | storage source, index storage_offset, sizes size, sizes stride=None | Tensor source | "
+        "Tensor source, index storage_offset, sizes size, sizes stride=None"
+    ),
+)
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Takes on the memory, sizes and strides of `source`: a tensor, or a storage with sizes and strides."""
     if torch.is_grad_enabled() and self.requires_grad and self.is_leaf:
@@ -558,6 +583,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     method=False,
     out=False,
     batch="elementwise.unary",
+    signature="Tensor input, *, out",
 )
 def detach_copy(x):
     """A copy that has no derivative."""

@@ -11,6 +11,15 @@ from rushlight.ops._outputs import EXTREME, ONLY_BOOL, Castable
 from rushlight.ops._return_types import return_type
 from rushlight.ops.shape import wrapped
 
+ANY_OR_ALL = (
+    "Tensor input, *, out | Tensor input, ints? dim=None, bool keepdim=False, *, out | "
+    "Tensor input, int dim, bool keepdim=False, *, out"
+)
+EXTREMUM = (
+    "Tensor input, *, out | Tensor input, Tensor other, *, out | "
+    "Tensor input, int dim, bool keepdim=False, *, tensors[2] out=None"
+)
+
 
 def restore(g, x_shape, dim, keepdim):
     """A reduction's result with the reduced dimensions back, at size 1, so that it broadcasts against the input."""
@@ -72,6 +81,7 @@ def refuse_unordered(name):
     result="sum",
     name=("SumBackward0", "SumBackward1"),
     real_part=False,
+    signature="Tensor input, *, dtype? dtype=None | Tensor input, ints[1]? dim, bool keepdim=False, *, dtype? dtype=None, out",
 )
 def sum(x, dim=None, keepdim=False, *, dtype=None):
     """Sum of `x` over the dimensions `dim` (all of them by default); integers and bools sum as int64.
@@ -87,6 +97,7 @@ def sum(x, dim=None, keepdim=False, *, dtype=None):
     jvp=lambda x_t, x, dim, keepdim: (x_t * (x == x)).sum(dim, keepdim),
     result="sum",
     check=refuse_nansum,
+    signature="Tensor input, ints[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, out",
 )
 def nansum(x, dim=None, keepdim=False, *, dtype=None):
     """Sum that counts NaN as zero."""
@@ -98,12 +109,15 @@ def nansum(x, dim=None, keepdim=False, *, dtype=None):
     result="floating",
     name=("MeanBackward0", "MeanBackward1"),
     real_part=False,
+    signature=(
+        "Tensor input, *, dtype? dtype=None, out | Tensor input, ints[1]? dim, bool keepdim=False, *, dtype? dtype=None, out"
+    ),
 )
 def mean(x, dim=None, keepdim=False, *, dtype=None):
     """Arithmetic mean over the dimensions `dim` (all of them by default)."""
 
 
-@composite
+@composite(signature="Tensor input, ints[1]? dim=None, bool keepdim=False, *, dtype? dtype=None, out")
 def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None):
     """Mean of what is not NaN."""
     if not (input.is_floating_point() or input.is_complex()):
@@ -150,6 +164,7 @@ def other_factors(x, dim):
     name=("ProdBackward0", "ProdBackward1"),
     single=True,
     real_part=False,
+    signature="Tensor input, *, dtype? dtype=None | Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, out",
 )
 def prod(x, dim=None, keepdim=False, *, dtype=None):
     """Product of all elements, or along the dimension `dim`."""
@@ -259,7 +274,7 @@ max_all, max_along = declare_extremum("max", "max_with_index", "amax")
 min_all, min_along = declare_extremum("min", "min_with_index", "amin")
 
 
-@composite
+@composite(signature=EXTREMUM)
 @core.overloaded({"t": max_all, "ti": max_along})
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The greatest element; or, along `dim`, the greatest elements and their indices; or `maximum(input, other)`."""
@@ -273,7 +288,7 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None,
     return max_along(input, dim, keepdim) if out is None else max_along(input, dim, keepdim, out=out)
 
 
-@composite
+@composite(signature=EXTREMUM)
 @core.overloaded({"t": min_all, "ti": min_along})
 def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None, out=None):
     """The least element; or, along `dim`, the least elements and their indices; or `minimum(input, other)`."""
@@ -316,6 +331,7 @@ def even_jvp(x_t, x, out, dim, keepdim):
     real=True,
     flat="selecting",
     out_text=OUT_TEXT_OF_EXTREMA,
+    signature="Tensor input, ints[1] dim=None, bool keepdim=False, *, out",
 )
 def amax(x, dim=(), keepdim=False):
     """The greatest elements over the dimensions `dim`; equal ones share the gradient evenly."""
@@ -329,6 +345,7 @@ def amax(x, dim=(), keepdim=False):
     real=True,
     flat="selecting",
     out_text=OUT_TEXT_OF_EXTREMA,
+    signature="Tensor input, ints[1] dim=None, bool keepdim=False, *, out",
 )
 def amin(x, dim=(), keepdim=False):
     """The least elements over the dimensions `dim`; equal ones share the gradient evenly."""
@@ -394,17 +411,27 @@ def argmin(x, dim=None, keepdim=False):
 # ---- questions ------------------------------------------------------------------------------------------------------------
 
 
-@reduction(result="bool", bool_keeps_uint8=True, out_text=ONLY_BOOL)
+@reduction(
+    result="bool",
+    bool_keeps_uint8=True,
+    out_text=ONLY_BOOL,
+    signature=ANY_OR_ALL,
+)
 def all(x, dim=None, keepdim=False):
     """Whether every element is true (not zero)."""
 
 
-@reduction(result="bool", bool_keeps_uint8=True, out_text=ONLY_BOOL)
+@reduction(
+    result="bool",
+    bool_keeps_uint8=True,
+    out_text=ONLY_BOOL,
+    signature=ANY_OR_ALL,
+)
 def any(x, dim=None, keepdim=False):
     """Whether some element is true (not zero)."""
 
 
-@reduction(result="int64")
+@reduction(result="int64", signature="Tensor input, int? dim=None | Tensor input, ints dim")
 def count_nonzero(x, dim=None):
     """How many elements are not zero."""
 
@@ -428,6 +455,7 @@ def weights(x, out, dim, keepdim):
     jvp=lambda x_t, x, out, dim, keepdim: (x_t * weights(x, out, dim, keepdim)).sum(dim, keepdim),
     batch="reduction.reduction",
     out_text=Castable("logsumexp(): Expected floating point type for result tensor, but got: {out}"),
+    signature="Tensor input, ints[1] dim, bool keepdim=False, *, out",
 )
 def logsumexp(x, dim, keepdim=False):
     """log(sum(exp(x))) over the dimensions `dim`, without overflow."""

@@ -44,7 +44,7 @@ def bernoulli_like(x, p, generator=None):
     return draw_bernoulli(core.empty_tensor(x.shape, x.dtype), p, generator)
 
 
-@composite
+@composite(signature="Tensor input, *, generator? generator=None, out | Tensor input, float p, *, generator? generator=None")
 def bernoulli(input, p=None, *, generator=None, out=None):
     """0 and 1 with the probabilities in `input` (or, in its shape, with probability `p`).
 
@@ -118,7 +118,16 @@ def normal_of(mean, std, generator):
     return draw(out, NORMAL, generator, 0.0, 1.0).mul_(std).add_(mean)
 
 
-@composite(method=False, name="normal")
+@composite(
+    method=False,
+    name="normal",
+    signature=(
+        "Tensor mean, Tensor std, *, generator? generator=None, out | "
+        "Tensor mean, float std=1, *, generator? generator=None, out | "
+        "float mean, Tensor std, *, generator? generator=None, out | "
+        "float mean, float std, sizes size, *, generator? generator=None, out, factory"
+    ),
+)
 def normal_function(
     mean=0.0,
     std=1.0,
@@ -129,8 +138,8 @@ def normal_function(
     dtype=None,
     layout=None,
     device=None,
-    requires_grad=False,
     pin_memory=False,
+    requires_grad=False,
 ):
     """Normal numbers: mean and std are tensors (element by element) or numbers (then with a `size`).
 

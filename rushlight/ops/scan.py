@@ -312,7 +312,18 @@ def gradient_along(x, dim, step, edge_order):
     return torch.cat([first, inner, last], dim)
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=(
+        "Tensor input, *, ints dim, int edge_order=1 | "
+        "Tensor input, *, Number spacing, ints dim, int edge_order=1 | "
+        "Tensor input, *, Number? spacing=None, int? dim=None, int edge_order=1 | "
+        "Tensor input, *, numbers spacing, int? dim=None, int edge_order=1 | "
+        "Tensor input, *, numbers spacing, ints dim, int edge_order=1 | "
+        "Tensor input, *, tensors spacing, int? dim=None, int edge_order=1 | "
+        "Tensor input, *, tensors spacing, ints dim, int edge_order=1"
+    ),
+)
 def gradient(input, *, spacing=1, dim=None, edge_order=1) -> "tuple[torch.Tensor, ...]":
     """Numerical derivatives of the samples `input` along the dimensions `dim` (all by default), as a tuple.
 

@@ -157,7 +157,14 @@ def expanded_value(x, index, arguments):
     return dim, index, source if isinstance(source, torch.Tensor) else as_value(x, source).expand(index.shape), reduce
 
 
-@composite
+@composite(
+    signature=(
+        "Tensor input, int dim, Tensor index, Tensor src, *, out | "
+        "Tensor input, int dim, Tensor index, Tensor src, *, str reduce, out | "
+        "Tensor input, int dim, Tensor index, Number value, *, out | "
+        "Tensor input, int dim, Tensor index, Number value, *, str reduce, out"
+    )
+)
 def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
     """A copy of `input` with elements of `src` (or one value) where `index` sends them along `dim`."""
     chosen, arguments = choose_scatter(dim, index, src, value, reduce)

@@ -53,7 +53,13 @@ def view(x, dtype):
 view_as_dtype = view
 
 
-@shares_memory(vjp=lambda g, x_shape: core.reshaped(g, x_shape), copies=False, function=False, batch="views.view")
+@shares_memory(
+    vjp=lambda g, x_shape: core.reshaped(g, x_shape),
+    copies=False,
+    function=False,
+    batch="views.view",
+    method="dtype dtype | sizes size",
+)
 def view(x, size: Sizes):
     """`x` in another shape over the same memory, or its bytes read as another dtype.
 
@@ -67,7 +73,7 @@ view.keywords["dtype"] = 1
 view.of_dtype = view_as_dtype
 
 
-@copying_function("view")
+@copying_function("view", "Tensor input, dtype dtype | Tensor input, sizes size")
 def view_copy(input, size=None, dtype=None):
     dtype = size if dtype is None else dtype
     return copied(view_as_dtype(input, dtype)) if isinstance(dtype, torch.dtype) else view.copy(input, size)
@@ -85,13 +91,13 @@ def _unsafe_view(x, size: Sizes):
     """A view of a tensor that nobody else will see (so it is not tracked as a view)."""
 
 
-@composite(function=False)
+@composite(function=False, method="Tensor other")
 def view_as(self, other):
     """`self` in the shape of `other`."""
     return self.view(other.shape)
 
 
-@composite
+@composite(signature="Tensor input, sizes shape")
 @core.overloaded({"cs": view, "ci*": view})
 def reshape(input, *sizes, shape=None):
     """`input` in another shape: a view where that is possible, else a copy."""
@@ -104,7 +110,7 @@ def reshape(input, *sizes, shape=None):
     return _unsafe_view(input.clone(memory_format=torch.contiguous_format), shape)
 
 
-@composite(function=False)
+@composite(function=False, method="Tensor other")
 def reshape_as(self, other):
     """`self` reshaped to the shape of `other`."""
     return self.reshape(other.shape)
@@ -131,7 +137,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     return input.reshape(shape[:start] + (math.prod(shape[start : end + 1]),) + shape[end + 1 :])
 
 
-@composite(function=False, name="unflatten")
+@composite(function=False, name="unflatten", method=None)
 def unflatten_method(self, dim, sizes):
     """Dimension `dim` split into several of the given sizes, one of which may be -1."""
     if not sizes:
@@ -161,7 +167,7 @@ def unflatten(input, dim, sizes):
 
 
 # ---------------------------------------------------------------------------------------------------------- broadcasting
-@shares_memory(vjp=lambda g: g, function=False, batch="views.expand")
+@shares_memory(vjp=lambda g: g, function=False, batch="views.expand", method="sizes size, *, bool implicit=False")
 def expand(x, size: Sizes):
     """Dimensions of size 1 repeated to `size`, without a copy; -1 keeps a size.
 
@@ -172,7 +178,7 @@ def expand(x, size: Sizes):
     """
 
 
-@composite(function=False)
+@composite(function=False, method="Tensor other")
 def expand_as(self, other):
     """`self` expanded to the shape of `other`."""
     return self.expand(other.shape)
@@ -199,7 +205,7 @@ def broadcast_two(a, b):
     return tuple(reversed(result))
 
 
-check_broadcast = core.Parser("broadcast_tensors", False)
+check_broadcast = core.Parser("broadcast_tensors", "tensors tensors")
 
 
 @composite(method=False)
@@ -239,7 +245,7 @@ def broadcast_shapes(*shapes):
     return core.Size(result)
 
 
-@composite(function=False)
+@composite(function=False, method="sizes size")
 def sum_to_size(self, *size):
     """`self` summed over the dimensions that broadcasting from `size` would have made."""
     size = tuple(one_sequence(size))
@@ -275,6 +281,7 @@ def permute(x, dims: Sizes):
     inplace=True,
     name=("TransposeBackward0", "TransposeBackward1"),
     aliases=("swapaxes", "swapdims"),
+    signature={"swapaxes": "Tensor input, int axis0, int axis1"},
 )
 def transpose(x, dim0, dim1):
     """Two dimensions exchanged."""
@@ -288,7 +295,9 @@ def t(x):
     """The transpose of a matrix; vectors and 0-d tensors stay."""
 
 
-@composite(aliases=("moveaxis",))
+@composite(
+    aliases=("moveaxis",), signature="Tensor input, int source, int destination | Tensor input, ints source, ints destination"
+)
 def movedim(input, source, destination):
     """The dimensions `source` moved to the places `destination`; the others keep their order."""
     source = (source,) if isinstance(source, int) else tuple(source)
@@ -413,7 +422,7 @@ squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", ("SqueezeBa
 squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", ("SqueezeBackward2", "SqueezeBackward5"))
 
 
-@composite
+@composite(signature="Tensor input | Tensor input, int|ints dim")
 def squeeze(input, dim=None):
     """`input` without its dimensions of size 1, or those of them that `dim` names."""
     if dim is None:
@@ -421,7 +430,7 @@ def squeeze(input, dim=None):
     return squeeze_one(input, dim) if isinstance(dim, int) else squeeze_several(input, dim)
 
 
-@copying_function("squeeze")
+@copying_function("squeeze", "Tensor input | Tensor input, int|ints dim")
 def squeeze_copy(input, dim=None):
     if dim is None:
         return squeeze_all.copy(input)
@@ -443,7 +452,7 @@ def unsqueeze(x, dim):
     """With a new dimension of size 1 at `dim`."""
 
 
-check_1d, check_2d, check_3d = (core.Parser(f"atleast_{count}d", False) for count in (1, 2, 3))
+check_1d, check_2d, check_3d = (core.Parser(f"atleast_{count}d", "Tensor input | tensors tensors") for count in (1, 2, 3))
 
 
 @composite(method=False)
@@ -481,7 +490,7 @@ def each_of(check, tensors, function):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
-@shares_memory(flat="selecting")
+@shares_memory(flat="selecting", signature="Tensor input, int dim, index index")
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
 
@@ -491,7 +500,7 @@ def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
 
 
-@composite
+@composite(signature="Tensor input, int dim, Tensor|index start, index length")
 def narrow(input, dim, start, length):
     """`length` slices of `input` along `dim`, from `start` on."""
     if input.ndim == 0:
@@ -520,6 +529,7 @@ def diagonal(x, offset=0, dim1=0, dim2=1):
 @shares_memory(
     vjp=lambda g, x_shape, dimension, size, step: rearranging.unfold_backward(g, x_shape, dimension, size, step),
     function=False,
+    method="int dimension, int size, int step",
 )
 def unfold(x, dimension, size, step):
     """Windows of `size` elements, `step` apart, along `dimension`; the window is the new last dimension."""
@@ -543,7 +553,7 @@ def window(x, size, stride, storage_offset, x_stride, x_offset):
 window_ = core.InPlace(window)
 
 
-@copying_function("as_strided")
+@copying_function("as_strided", "Tensor input, sizes size, sizes stride, index? storage_offset=None")
 def as_strided_copy(input, size, stride, storage_offset=None):
     return window.copy(input, size, stride, storage_offset, input.stride(), input.storage_offset())
 

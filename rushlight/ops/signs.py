@@ -95,6 +95,7 @@ def copysign_slope(a, out):
     name=("CopysignBackward1", "CopysignBackward0"),
     refusal="shapes",
     overload="operand",
+    signature="Tensor input, Tensor|Number other, *, out",
 )
 def copysign(a, b):
     """The magnitude of `a` with the sign of `b`."""

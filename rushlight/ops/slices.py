@@ -151,6 +151,7 @@ def index_copy(x, dim, index, source):
     batch="indexing.index_write",
     refusal="name",
     real_part=False,
+    signature="Tensor input, int dim, Tensor index, Tensor|Number value",
 )
 def index_fill(x, dim, index, value):
     """`x` with one value in the slices that `index` names along `dim`."""

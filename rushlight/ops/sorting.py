@@ -76,7 +76,12 @@ def with_out(op_, out, *arguments):
     return op_(*arguments) if out is None else op_(*arguments, out=out)
 
 
-@composite
+@composite(
+    signature=(
+        "Tensor input, *, bool? stable, int dim=-1, bool descending=False, tensors[2] out=None | "
+        "Tensor input, int dim=-1, bool descending=False, *, tensors[2] out=None"
+    )
+)
 def sort(input, dim=-1, descending=False, *, stable=None, out=None):
     """The elements of each line along `dim` in ascending order, and the indices they had: a pair (values, indices).
 
@@ -87,7 +92,12 @@ def sort(input, dim=-1, descending=False, *, stable=None, out=None):
     return with_out(sort_along, out, input, dim, descending, stable)
 
 
-@composite(gives="indices")
+@composite(
+    gives="indices",
+    signature=(
+        "Tensor input, *, bool stable, int dim=-1, bool descending=False, out | Tensor input, int dim=-1, bool descending=False"
+    ),
+)
 def argsort(input, dim=-1, descending=False, *, stable=None):
     """The indices that sort each line along `dim`."""
     return sort_along(input, dim, descending, stable)[1]
@@ -249,8 +259,8 @@ median = median_of("median", "Median")
 nanmedian = median_of("nanmedian", "Nanmedian")
 median.__doc__ = "The (lower) median of all elements, or of each line along `dim` with its index; NaN where there is one."
 nanmedian.__doc__ = "`median`, leaving NaNs out."
-composite(median)
-composite(nanmedian)
+for _median in (median, nanmedian):
+    composite(_median, signature="Tensor input | Tensor input, int dim, bool keepdim=False, *, tensors[2] out=None")
 
 
 # ---------------------------------------------------------------------------------------------------------- quantiles
@@ -324,5 +334,8 @@ quantile = quantile_of("quantile", False)
 nanquantile = quantile_of("nanquantile", True)
 quantile.__doc__ = "The quantiles `q` of all elements, or of each line along `dim`; NaN where there is one."
 nanquantile.__doc__ = "`quantile`, leaving NaNs out."
-composite(quantile)
-composite(nanquantile)
+for _quantile in (quantile, nanquantile):
+    composite(
+        _quantile,
+        signature='Tensor input, Tensor|float q, int? dim=None, bool keepdim=False, *, str interpolation="linear", out',
+    )

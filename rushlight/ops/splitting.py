@@ -55,10 +55,10 @@ split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", False)
 split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", False)
 
 
-copying_function("split_with_sizes")(split_as_listed.copy)
+copying_function("split_with_sizes", "Tensor input, sizes split_sizes, int dim=0", True)(split_as_listed.copy)
 
 
-@copying_function("split")
+@copying_function("split", "Tensor input, int split_size, int dim=0", True)
 def split_copy(tensor, split_size, dim=0):
     return split_evenly.copy(tensor, even_sizes(tensor, split_size, dim), dim)
 
@@ -84,7 +84,8 @@ def split(tensor, split_size_or_sections, dim=0) -> "tuple[torch.Tensor, ...]":
     return split_evenly(tensor, even_sizes(tensor, size, dim), dim)
 
 
-check_sizes, check_split = core.Parser("split_with_sizes", False), core.Parser("split", False)
+check_sizes = core.Parser("split_with_sizes")
+check_split = core.Parser("split", "Tensor input, index|sizes split_size, int dim=0")
 
 
 def even_sizes(tensor, size, dim):
@@ -137,7 +138,12 @@ def unsafe_chunk(input, chunks, dim=0) -> "tuple[torch.Tensor, ...]":
     return (split_evenly_unsafely if any(sizes) else split_as_listed_unsafely)(input, sizes, dim)
 
 
-@composite
+@composite(
+    signature=(
+        "Tensor input, sizes indices, int dim=0 | Tensor input, Tensor tensor_indices_or_sections, int dim=0 | "
+        "Tensor input, index sections, int dim=0"
+    )
+)
 def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None) -> "tuple[torch.Tensor, ...]":
     """`input` cut along `dim` into that many nearly equal pieces, or before each of the indices listed."""
     cuts = next(given for given in (indices_or_sections, indices, sections) if given is not None)
@@ -186,7 +192,7 @@ def split_along(name, least, which, dim_of):
 
     split_equally.__name__ = split_equally.__qualname__ = name
     split_equally.__doc__ = f"`input` cut along its {which} dimension, as by `tensor_split`, into equal parts."
-    return composite(split_equally)
+    return composite(split_equally, signature="Tensor input, int sections | Tensor input, ints indices")
 
 
 hsplit = split_along("hsplit", 1, "second (a vector: only)", lambda x: 0 if x.ndim == 1 else 1)

@@ -10,6 +10,12 @@ from rushlight.ops._rules import conjugate
 from rushlight.ops.reduction import named, reduced_count, restore
 from rushlight.ops.shape import slice as cut
 
+SPREAD = (
+    "Tensor input, ints[1]? dim, bool unbiased=True, bool keepdim=False, *, out | "
+    "Tensor input, ints[1]? dim=None, *, Number? correction=None, bool keepdim=False, out | Tensor input, bool unbiased=True"
+)
+SPREAD_AND_MEAN = SPREAD.replace(", *, out", "").replace(", out", "")
+
 
 def deviation(x, dim):
     return x - x.mean(dim, keepdim=True)
@@ -129,25 +135,31 @@ def run_moment(kernel_op, name, input, dim, unbiased, keepdim, correction, out=N
     return kernel_op(input, dim, correction, keepdim, out=out)
 
 
-@composite
+@composite(signature=SPREAD)
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
     """Variance over the dimensions `dim`, divided by n - `correction` (1 by default: unbiased)."""
     return run_moment(real_var, "var", input, dim, unbiased, keepdim, correction, out)
 
 
-@composite
+@composite(signature=SPREAD)
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None):
     """Standard deviation over the dimensions `dim`, with n - `correction` (1 by default: unbiased) as divisor."""
     return run_moment(real_std, "std", input, dim, unbiased, keepdim, correction, out)
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=SPREAD_AND_MEAN,
+)
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> "tuple[torch.Tensor, torch.Tensor]":
     """Variance and mean over the dimensions `dim`."""
     return run_moment(real_var_mean, "var_mean", input, dim, unbiased, keepdim, correction, out)
 
 
-@composite(method=False)
+@composite(
+    method=False,
+    signature=SPREAD_AND_MEAN,
+)
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None, out=None) -> "tuple[torch.Tensor, torch.Tensor]":
     """Standard deviation and mean over the dimensions `dim`."""
     return run_moment(real_std_mean, "std_mean", input, dim, unbiased, keepdim, correction, out)
@@ -252,7 +264,7 @@ def spacing(name, y, x, dim):
     return right - left
 
 
-@composite(method=False)
+@composite(method=False, signature="Tensor y, Tensor x, *, int dim=-1 | Tensor y, *, Number dx=1, int dim=-1")
 def trapezoid(y, x=None, *, dx=1, dim=-1):
     """The integral of `y` along `dim` by the trapezoidal rule, over the points `x` or steps of `dx`."""
     if y.size(dim) == 0:
@@ -266,13 +278,13 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
         return ((left + right) * steps).sum(dim) / 2.0
 
 
-@composite(method=False)
+@composite(method=False, signature="Tensor y, *, float dx=1, int dim=-1 | Tensor y, Tensor x, *, int dim=-1")
 def trapz(y, x=None, *, dx=1, dim=-1):
     """The older name of `trapezoid`."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
-@composite(method=False)
+@composite(method=False, signature="Tensor y, Tensor x, *, int dim=-1 | Tensor y, *, Number dx=1, int dim=-1")
 def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     """The running integral of `y` along `dim` by the trapezoidal rule."""
     refuse_bool("cumulative_trapezoid", y, x)

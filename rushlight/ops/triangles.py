@@ -151,7 +151,9 @@ def _triangular_solve(b, A, upper=True, transpose=False, unitriangular=False):
     return X, copy
 
 
-@composite
+@composite(
+    signature="Tensor input, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False, *, tensors[2] out=None"
+)
 def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False, *, out=None):
     """`torch.linalg.solve_triangular` with the right side first, and a copy of A besides."""
     require_tensors("triangular_solve", input=input, A=A)
@@ -239,7 +241,9 @@ def linalg_cholesky(input, *, upper=False, out=None):
     return made if out is None else written("linalg_cholesky_ex", out, made)
 
 
-@composite(namespace="linalg", method=False)
+@composite(
+    namespace="linalg", method=False, signature="Tensor input, *, bool upper=False, bool check_errors=False, tensors[2] out=None"
+)
 def cholesky_ex(input, *, upper=False, check_errors=False, out=None):
     """`cholesky` without an error: `info` is not 0 for matrices that are not positive definite."""
     require_tensors("linalg_cholesky_ex", input=input)

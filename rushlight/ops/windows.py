@@ -7,6 +7,9 @@ from rushlight import core
 from rushlight.ops._declare import composite
 from rushlight.ops._rules import c_name
 
+WINDOW = "int window_length, *, factory | int window_length, bool periodic, *, factory"
+NUMBER = " | int window_length, bool periodic, float {}, *, factory"
+
 
 def places(name, window_length, periodic, dtype, layout, device, pin_memory):
     """The samples 0, 1, …, and the length of a period; no samples give the length 0."""
@@ -39,7 +42,7 @@ def made(window, requires_grad):
     return core.require_grad_of_new(window) if requires_grad else window
 
 
-@composite(method=False)
+@composite(method=False, signature=WINDOW)
 def hann_window(
     window_length, periodic=True, *, dtype=None, layout=torch.strided, device=None, pin_memory=False, requires_grad=False
 ):
@@ -52,7 +55,7 @@ def hann_window(
     return cosines("hann_window", (0.5, 0.5), window_length, periodic, requires_grad, dtype, layout, device, pin_memory)
 
 
-@composite(method=False)
+@composite(method=False, signature=WINDOW + NUMBER.format("alpha") + NUMBER.format("alpha, float beta"))
 def hamming_window(
     window_length,
     periodic=True,
@@ -74,7 +77,7 @@ def hamming_window(
     return cosines("hamming_window", (alpha, beta), window_length, periodic, requires_grad, dtype, layout, device, pin_memory)
 
 
-@composite(method=False)
+@composite(method=False, signature=WINDOW)
 def blackman_window(
     window_length, periodic=True, *, dtype=None, layout=torch.strided, device=None, pin_memory=False, requires_grad=False
 ):
@@ -89,7 +92,7 @@ def blackman_window(
     )
 
 
-@composite(method=False)
+@composite(method=False, signature=WINDOW)
 def bartlett_window(
     window_length, periodic=True, *, dtype=None, layout=torch.strided, device=None, pin_memory=False, requires_grad=False
 ):
@@ -105,7 +108,7 @@ def bartlett_window(
     return made(1 - (samples * (2 / max(period, 1)) - 1).abs(), requires_grad)
 
 
-@composite(method=False)
+@composite(method=False, signature=WINDOW + NUMBER.format("beta"))
 def kaiser_window(
     window_length,
     periodic=True,

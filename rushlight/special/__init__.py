@@ -33,6 +33,10 @@ _OTHERS = {
 }
 """Functions of torch by their names here."""
 
+_FUNCTIONS |= {
+    "special_log_softmax": "Tensor input, int dim, *, dtype? dtype=None",
+    "special_softmax": "Tensor input, int dim, dtype? dtype=None",
+}
 for _public, _name in _OTHERS.items():
     _names[_public] = _torch[_name]
     _FUNCTIONS.setdefault(f"special_{_public}", _FUNCTIONS[_name])

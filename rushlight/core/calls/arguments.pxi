@@ -20,8 +20,8 @@ cdef dict _kinds = {
 cdef class Parser:
     """The signatures of one public function or method. They are read when it is first called."""
 
-    def __init__(self, str name, bint is_method):
-        self.name, self.is_method, self.names = name, is_method, []
+    def __init__(self, str name, str text=None, *, bint is_method=False):
+        self.name, self.text, self.is_method, self.names = name, text, is_method, []
 
     def add(self, list parameters, int positional, bint takes_loose):
         """Adds a signature: (name, kind, whether None and whether a single int will do, whether it must be given) for each parameter."""

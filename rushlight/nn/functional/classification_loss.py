@@ -18,9 +18,11 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     return layers.nll_loss(input, target, weight, checked(reduction, size_average, reduce), ignore_index)
 
 
-check_cross_entropy, check_with_logits = (
-    Parser(name, False) for name in ("cross_entropy_loss", "binary_cross_entropy_with_logits")
+check_cross_entropy = Parser(
+    "cross_entropy_loss",
+    "Tensor input, Tensor target, Tensor? weight=None, int reduction=1, index ignore_index=-100, float label_smoothing=0.0",
 )
+check_with_logits = Parser("binary_cross_entropy_with_logits")
 
 
 def cross_entropy(

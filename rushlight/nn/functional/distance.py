@@ -2,12 +2,14 @@
 
 import rushlight as torch
 from rushlight.core import unwrapped
+from rushlight.ops._parsers import signed
 from rushlight.ops.norms import older_norm, pdist
 from rushlight.ops.shape import broadcast_two
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
 
+@signed("Tensor x1, Tensor x2, int dim=1, float eps=1e-08")
 def cosine_similarity(x1, x2, dim=1, eps=1e-08):
     """x1 · x2 / (max(|x1|, eps) * max(|x2|, eps)) along `dim`, broadcast.
 
@@ -30,6 +32,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-08):
     return ((x1 / norms[0]) * (x2 / norms[1])).sum(dim)
 
 
+@signed("Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False")
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """The p-norm of x1 - x2 + eps over the last dimension."""
     with unwrapped:

@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops import layers
+from rushlight.ops._parsers import signed
 
 __all__ = ["bilinear", "linear"]
 
@@ -49,4 +50,4 @@ def declare_linear():
     return core.LinearOp("linear", general_linear, parameters, (core.MISSING, core.MISSING, None), keywords, 3, -1, (None,), [])
 
 
-linear = declare_linear()
+linear = signed("Tensor input, Tensor weight, Tensor? bias=None, *, out")(declare_linear())

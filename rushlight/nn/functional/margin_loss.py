@@ -22,16 +22,14 @@ __all__ = [
 ]
 
 
-check_hinge, check_ranking, check_cosine, check_triplet, check_soft_margin = (
-    Parser(name, False)
-    for name in (
-        "hinge_embedding_loss",
-        "margin_ranking_loss",
-        "cosine_embedding_loss",
-        "triplet_margin_loss",
-        "soft_margin_loss",
-    )
+check_hinge = Parser("hinge_embedding_loss", "Tensor input, Tensor target, float margin=1.0")
+check_ranking = Parser("margin_ranking_loss", "Tensor input1, Tensor input2, Tensor target, float margin=0.0")
+check_cosine = Parser("cosine_embedding_loss", "Tensor input1, Tensor input2, Tensor target, float margin=0.0")
+check_triplet = Parser(
+    "triplet_margin_loss",
+    "Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, float p=2, float eps=1e-06, bool swap=False",
 )
+check_soft_margin = Parser("soft_margin_loss")
 
 
 def number_less(number, x):

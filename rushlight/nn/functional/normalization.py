@@ -52,7 +52,10 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     return layers.group_norm(input, num_groups, weight, bias, eps)
 
 
-check_instance_norm = Parser("instance_norm", False)
+check_instance_norm = Parser(
+    "instance_norm",
+    "Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps",
+)
 
 
 def instance_norm(

@@ -12,9 +12,9 @@ from ._reduction import REDUCTIONS, checked, reduced
 __all__ = ["gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
 
-check_kl_div, check_poisson, check_smooth = (
-    core.Parser(name, False) for name in ("kl_div", "poisson_nll_loss", "smooth_l1_loss")
-)
+check_kl_div = core.Parser("kl_div", "Tensor input, Tensor target, int reduction=1, *, bool log_target=False")
+check_poisson = core.Parser("poisson_nll_loss", "Tensor input, Tensor target, bool log_input, bool full, float eps")
+check_smooth = core.Parser("smooth_l1_loss")
 
 
 def _same_shape(input, target):

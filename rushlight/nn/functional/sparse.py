@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops import layers
+from rushlight.ops._parsers import signed
 
 __all__ = ["embedding", "one_hot"]
 
@@ -33,6 +34,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     return layers.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
+@signed("Tensor input, int num_classes=-1")
 def one_hot(tensor, num_classes=-1):
     """Integers (*) as vectors (*, num_classes) of zeros with a one at the index. By default there are max + 1 classes.
 

@@ -14,7 +14,7 @@ COMPLEX_MODULES = (
     "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected."
 )
 
-TO = core.Parser("to", True)
+TO = core.Parser("to", is_method=True)
 
 
 def _parse_to(args, kwargs):
