@@ -18,6 +18,7 @@ import class_stubs
 import stub_types as known
 
 import rushlight as torch
+import rushlight.nn.functional  # (its parsers are read)
 from rushlight import core
 from rushlight.ops import declare_all, namespaces, table
 from rushlight.ops._declare import KEYWORDS
@@ -42,12 +43,19 @@ def type_of(function, name, default):
 
 
 @functools.cache
+def inner_texts():
+    """The signatures by which functions of Python check their arguments themselves."""
+    modules = [vars(module) for name, module in sys.modules.items() if name.startswith("rushlight.")]
+    return {value.name: value.text for module in modules for value in module.values() if isinstance(value, core.Parser)}
+
+
+@functools.cache
 def kinds_of(function):
     """Parameter -> its kinds in the signatures of a public function or method."""
     names = [prefix + function.removesuffix(end) for prefix in ("", "linalg_", "special_") for end in ("", "_")]
-    texts = [function_texts(name) for name in names] + [METHODS.get(function) and expanded(METHODS[function])]
+    texts = [function_texts(name) for name in names] + [METHODS.get(function), inner_texts().get(function)]
     found = {}
-    for signature in " | ".join(filter(None, texts)).split(" | "):
+    for signature in expanded(" | ".join(filter(None, texts))).split(" | "):
         for text in split_parameters(signature.removeprefix("deprecated ").removeprefix("function ")):
             kind, _, name = text.partition("=")[0].partition(" ")
             found.setdefault("input" if name == "self" else name, {})[kind] = None
