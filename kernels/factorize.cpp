@@ -193,17 +193,6 @@ void triangular_solve(const Array* arrays, int, const Number* numbers) {
 }
 const Register triangular_solve_("triangular_solve", triangular_solve);
 
-// Calls `call(space, size)` of a function of LAPACK with as much space as it asks for, kept in `work`.
-template <class T, class F>
-int64_t with_space(std::vector<T>& work, F&& call) {
-  if (work.empty()) {
-    T wanted = T(0);
-    call(&wanted, int64_t(-1));
-    work.resize(at_least_one(int64_t(std::real(wanted))));
-  }
-  return call(work.data(), int64_t(work.size()));
-}
-
 // reflectors [..., m, n], tau [..., min(m, n)]; a [..., m, n]: R above Householder's vectors.
 void geqrf(const Array* arrays, int, const Number*) {
   visit<linear>("geqrf_cpu", arrays[2].dtype, [&](auto type) {
@@ -251,6 +240,113 @@ void householder_product(const Array* arrays, int, const Number*) {
   });
 }
 const Register householder_product_("householder_product", householder_product);
+
+template <class T>
+int64_t ormqr(char side, char form, int64_t m, int64_t n, int64_t k, int64_t height, const T* a, const T* tau, T* c, T* space,
+              int64_t size) {
+  RL_LAPACK_REAL(ormqr, side, form, m, n, k, a, height, tau, c, at_least_one(m), space, size);
+  RL_LAPACK_COMPLEX(unmqr, side, form, m, n, k, a, height, tau, c, at_least_one(m), space, size);
+}
+
+// product [..., m, n]; reflectors [..., m or n, k], tau [..., k], c [..., m, n]: the product of the reflections times c (or c
+// times that); numbers: left, whether the adjoint is meant.
+void reflect(const Array* arrays, int, const Number* numbers) {
+  visit<linear>("ormqr_cpu", arrays[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const Stack<T> product(arrays[0]), reflectors(arrays[1]), tau(arrays[2]), c(arrays[3]);
+    const int64_t m = c.rows(), n = c.columns(), height = reflectors.rows(), k = tau.columns();
+    const char side = numbers[0].i ? 'L' : 'R', form = !numbers[1].i ? 'N' : is_complex_type<T> ? 'C' : 'T';
+    for_matrices(c.count(), m * n * k, [&](int64_t begin, int64_t end) {
+      std::vector<T> matrix(at_least_one(height * reflectors.columns())), right(at_least_one(m * n)), scales(at_least_one(k)),
+          work;
+      for (int64_t i = begin; i < end; ++i) {
+        reflectors.read(i, matrix.data());
+        tau.read_vector(i, scales.data());
+        c.read(i, right.data());
+        if (m && n && k)
+          with_space(work, [&](T* space, int64_t size) {
+            return ormqr<T>(side, form, m, n, k, height, matrix.data(), scales.data(), right.data(), space, size);
+          });
+        product.write(i, right.data());
+      }
+    });
+  });
+}
+const Register reflect_("reflect", reflect);
+
+template <class T>
+int64_t ldl_factor_of(bool hermitian, int64_t n, T* a, int64_t* pivots, T* space, int64_t size) {
+  if (hermitian) RL_LAPACK_COMPLEX(hetrf, 'L', n, a, n, pivots, space, size);
+  RL_LAPACK_REAL(sytrf, 'L', n, a, n, pivots, space, size);
+  RL_LAPACK_COMPLEX(sytrf, 'L', n, a, n, pivots, space, size);
+}
+
+// factor [..., n, n], pivots [..., n], infos [...]; a [..., n, n] of which the lower triangle is read; numbers: hermitian.
+void ldl_factor(const Array* arrays, int, const Number* numbers) {
+  visit<linear>("ldl_factor_kernel_cpu", arrays[3].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const Stack<T> a(arrays[3]), factor(arrays[0]);
+    const Stack<int32_t> pivots(arrays[1]);
+    const int64_t n = a.rows();
+    for_matrices(a.count(), n * n * n, [&](int64_t begin, int64_t end) {
+      std::vector<T> matrix(at_least_one(n * n)), work;
+      std::vector<int64_t> exchanged(at_least_one(n));
+      for (int64_t i = begin; i < end; ++i) {
+        a.read(i, matrix.data());
+        int64_t info = 0;
+        if (n)
+          info = with_space(work, [&](T* space, int64_t size) {
+            return ldl_factor_of<T>(numbers[0].i != 0, n, matrix.data(), exchanged.data(), space, size);
+          });
+        for (int64_t column = 0; column < n; ++column) std::fill_n(matrix.data() + column * n, column, T(0));
+        factor.write(i, matrix.data());
+        pivots.write_vector(i, exchanged.data());
+        Infos{arrays[2]}.write(i, std::max<int64_t>(0, info));
+      }
+    });
+  });
+}
+const Register ldl_factor_("ldl_factor", ldl_factor);
+
+template <class T>
+int64_t ldl_solve_of(bool hermitian, int64_t n, int64_t k, const T* factor, const int64_t* pivots, T* b) {
+  if (hermitian) RL_LAPACK_COMPLEX(hetrs, 'L', n, k, factor, n, pivots, b, n);
+  RL_LAPACK_REAL(sytrs, 'L', n, k, factor, n, pivots, b, n);
+  RL_LAPACK_COMPLEX(sytrs, 'L', n, k, factor, n, pivots, b, n);
+}
+
+// Pivots as they come from a program: a block of two has two equal negative ones.
+void check_ldl_pivots(const std::vector<int64_t>& pivots) {
+  const int64_t n = int64_t(pivots.size());
+  for (int64_t j = 0; j < n; ++j) {
+    const int64_t pivot = pivots[j] < 0 ? -pivots[j] : pivots[j];
+    const bool block = pivots[j] < 0;
+    if (pivot < 1 || pivot > n || (block && (j + 1 == n || pivots[j + 1] != pivots[j])))
+      throw std::runtime_error("linalg.ldl_solve: pivots must be those of linalg.ldl_factor");
+    j += block;
+  }
+}
+
+// x [..., n, k]; factor [..., n, n], pivots [..., n], b [..., n, k]; numbers: hermitian.
+void ldl_solve(const Array* arrays, int, const Number* numbers) {
+  visit<linear>("ldl_solve_kernel_cpu", arrays[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const Stack<T> x(arrays[0]), factor(arrays[1]), b(arrays[3]);
+    const int64_t n = b.rows(), k = b.columns();
+    for_matrices(x.count(), n * n * k, [&](int64_t begin, int64_t end) {
+      std::vector<T> matrix(at_least_one(n * n)), right(at_least_one(n * k));
+      for (int64_t i = begin; i < end; ++i) {
+        factor.read(i, matrix.data());
+        b.read(i, right.data());
+        const auto exchanged = read_pivots(arrays[2], i);
+        check_ldl_pivots(exchanged);
+        if (n && k) ldl_solve_of<T>(numbers[0].i != 0, n, k, matrix.data(), exchanged.data(), right.data());
+        x.write(i, right.data());
+      }
+    });
+  });
+}
+const Register ldl_solve_("ldl_solve", ldl_solve);
 
 }  // namespace
 }  // namespace rl

@@ -107,6 +107,17 @@ struct Stack {
   }
 };
 
+// Calls `call(space, size)` of a function of LAPACK with as much space as it asks for, kept in `work`.
+template <class T, class F>
+int64_t with_space(std::vector<T>& work, F&& call) {
+  if (work.empty()) {
+    T wanted = T(0);
+    call(&wanted, int64_t(-1));
+    work.resize(at_least_one(int64_t(std::real(wanted))));
+  }
+  return call(work.data(), int64_t(work.size()));
+}
+
 // Runs `some(begin, end)` over the matrices of a stack, each of about `work` operations.
 template <class F>
 void for_matrices(int64_t count, int64_t work, F&& some) {

@@ -97,6 +97,7 @@ _LATE = {
     "optim": "rushlight.optim",
     "overrides": "rushlight.overrides",
     "pairwise_distance": "rushlight.nn.functional:pairwise_distance",
+    "pca_lowrank": "rushlight._lowrank:pca_lowrank",
     "profiler": "rushlight.profiler",
     "return_types": "rushlight.return_types",
     "save": "rushlight.serialization:save",
@@ -104,6 +105,7 @@ _LATE = {
     "_C": "rushlight._C",
     "_utils": "rushlight._utils",
     "_weights_only_unpickler": "rushlight._weights_only_unpickler",
+    "svd_lowrank": "rushlight._lowrank:svd_lowrank",
     "testing": "rushlight.testing",
     "vmap": "rushlight.func:vmap",
 }

@@ -95,3 +95,30 @@ def test_determinant_of_singular_matrices(singular):
     stack = torch.stack([x.detach(), torch.eye(2, dtype=torch.float64)])
     torch.testing.assert_close(torch.vmap(torch.func.grad(torch.det))(stack)[0], adjugate)
     torch.testing.assert_close(torch.func.jvp(torch.det, (stack,), (stack,))[1][0], (adjugate * stack[0]).sum())
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (5, 7), (2, 6, 4)])
+def test_low_rank_decompositions(shape):
+    A = torch.randn(*shape, dtype=torch.float64)
+    low = A[..., :2] @ A[..., :2, :]
+    for made, expected in ((torch.svd_lowrank(low, q=3), low), (torch.pca_lowrank(low, q=3), low - low.mean(-2, keepdim=True))):
+        U, S, V = made
+        assert torch.allclose(U * S.unsqueeze(-2) @ V.mH, expected)
+        assert torch.allclose(S[..., :2], torch.linalg.svdvals(expected)[..., :2])
+    with pytest.raises(ValueError, match=r"q\(=9\) must be non-negative integer and not greater than min\(m, n\)=4"):
+        torch.pca_lowrank(torch.ones(5, 4), q=9)
+
+
+def test_least_squares_that_have_no_solution():
+    with pytest.raises(RuntimeError, match="must not contain NaN"):
+        torch.linalg.lstsq(torch.full((3, 2), float("nan")), torch.ones(3, 1))
+    with pytest.raises(torch.linalg.LinAlgError, match="does not have full rank"):
+        torch.linalg.lstsq(torch.full((3, 2), float("inf")), torch.ones(3, 1), driver="gelsd")
+    assert torch.linalg.lstsq(torch.ones(4, 3), torch.ones(4, 1)).rank == 1
+
+
+def test_pivots_are_checked():
+    LD, pivots = torch.linalg.ldl_factor(torch.eye(2))
+    for wrong in ([0, 1], [1, 9], [-1, 2], [1, -2]):
+        with pytest.raises(RuntimeError, match="pivots must be those of"):
+            torch.linalg.ldl_solve(LD, torch.tensor(wrong, dtype=pivots.dtype), torch.ones(2, 1))

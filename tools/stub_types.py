@@ -22,7 +22,7 @@ KINDS = {
     **each("int index", "_int"),
     **each("ints sizes", SIZE),
     **each("ints[1] sizes[1]", DIMS),
-    **each("tensors tensors[2] tensors[3]", "Sequence[Tensor]"),
+    **each("tensors tensors[2] tensors[3] tensors[4]", "Sequence[Tensor]"),
     "numbers": "Sequence[Number]",
     **each("float bool dtype layout memory_format", ""),
     "str": "str",

@@ -40,7 +40,10 @@ LATE = {
     "lu": ("lu", "lu_solve"),
     "triangles": ("cholesky", "cholesky_inverse", "cholesky_solve", "triangular_solve"),
     "orthogonal": ("geqrf", "qr"),
+    "reflections": ("orgqr", "ormqr"),
+    "symmetric_indefinite": (),
     "matrix_functions": ("matrix_exp", "matrix_power", "pinverse"),
+    "least_squares": (),
     "windows": (),
 }
 """Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick, and the

@@ -52,4 +52,11 @@ def calls(x, y):
         lambda: (L.eigvals(regular(3, 3)), L.eig(definite(2, 2)).eigenvectors.abs(), L.eigvals(regular(2, 2, dtype=complex128))),
         lambda: (L.matrix_exp(x(3, 3)), torch.matrix_exp(x(2, 2, 2, dtype=complex128)), L.matrix_exp(3 * x(2, 2))),
         lambda: (L.pinv(x(3, 2)), L.pinv(x(2, 3))),
+        lambda: (L.householder_product(x(3, 2), y(2)), L.householder_product(x(2, 3, 3), y(2, 2)), torch.orgqr(x(2, 2, dtype=complex128), y(1, dtype=complex128))),
+        lambda: [torch.ormqr(x(3, 2), y(2), y(3, 2) if left else x(2, 3), left, turned) for left in (True, False) for turned in (True, False)],
+        lambda: torch.ormqr(x(2, 3, dtype=complex128), y(2, dtype=complex128), x(2, 2, dtype=complex128), transpose=True),
+        lambda: (L.lstsq(regular(3, 2), y(3, 2)), L.lstsq(regular(3, 2), y(3), driver="gels"), L.lstsq(regular(2, 2, 3), y(2, 2, 2), driver="gelsd")),
+        lambda: L.lstsq(regular(3, 2, dtype=complex128), y(3, 1, dtype=complex128), driver="gelss"),
+        lambda: (L.ldl_factor(definite(3, 3)), L.ldl_factor_ex(definite(2, 2, 2, dtype=complex128), hermitian=True)),
+        lambda: L.ldl_solve(*L.ldl_factor(definite(3, 3)), y(3, 2)),
     ]  # fmt: skip

@@ -28,6 +28,7 @@ KNOWN_DIFFERENCES = {
     # Singular vectors and eigenvectors are unique up to a sign or phase, and the LAPACKs choose differently.
     ("linalg.svd", "main"): "signs of singular vectors",
     ("svd", "main"): "signs of singular vectors",
+    **{(name, check): "signs of singular vectors" for name in ("svd_lowrank", "pca_lowrank") for check in ("main", "light")},
     **{(f"linalg.{name}", check): "signs of eigenvectors" for name in ("eig", "eigh") for check in ("main", "light", "variants")},
     ("matrix_exp", "light"): "PyTorch's values of float16 are NaN",
 }
@@ -42,6 +43,8 @@ FORWARD_DIFFERENCES = {
     "as_strided.partial_views": "the sample's storage is not converted",
     "linalg.svd": "signs of singular vectors",
     "svd": "signs of singular vectors",
+    "svd_lowrank": "signs of singular vectors",
+    "pca_lowrank": "signs of singular vectors",
     "linalg.eig": "phases of eigenvectors",
     "linalg.eigh": "phases of eigenvectors",
     "cholesky_inverse": "PyTorch's tangent is not the derivative",

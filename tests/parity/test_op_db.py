@@ -21,6 +21,13 @@ MAIN = (torch.float64, torch.float32, torch.complex128)
 LIGHT = (torch.int64, torch.int32, torch.uint8, torch.bool, torch.float16, torch.bfloat16, torch.complex64)
 
 
+def seeded(library, function, *arguments, **keywords):
+    """A call that draws random numbers, which are the same each time."""
+    with library.random.fork_rng():
+        library.manual_seed(SEED)
+        return function(*arguments, **keywords)
+
+
 ADAPTED = {
     "where": lambda library: lambda x, condition, other: library.where(condition, x, other),
     "zero_": lambda library: lambda x: x.clone().zero_(),
@@ -31,6 +38,11 @@ ADAPTED = {
     "nn.functional.embedding": lambda library: lambda weight, index, **k: library.nn.functional.embedding(index, weight, **k),
     "normal.number_mean": lambda library: lambda std, mean, *a, **k: library.normal(mean, std, *a, **k),
     "linalg.pinv.singular": lambda library: lambda a, b: library.linalg.pinv(a @ b.mT),
+    "linalg.lstsq.grad_oriented": lambda library: lambda a, b, driver: library.linalg.lstsq(a, b, driver=driver)[:2],
+    **{
+        name: lambda library, name=name: lambda a, b, **k: seeded(library, getattr(library, name), a @ b.mT, **k)
+        for name in ("svd_lowrank", "pca_lowrank")
+    },
     "rand_like": lambda library: lambda x, **k: library.rand_like(x, **k),
     **{f"polygamma.polygamma_n_{order}": lambda library: lambda x, n: library.polygamma(n, x) for order in range(5)},
     "special.polygamma.special_polygamma_n_0": lambda library: lambda x, n: library.special.polygamma(n, x),

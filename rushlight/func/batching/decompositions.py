@@ -22,6 +22,19 @@ def of_two_matrices(op, arguments, batched, size):
     return run(op, (*lined_up_matrices(arguments[:2], batched[:2], size), *arguments[2:]))
 
 
+def of_stacks(op, arguments, batched, size):
+    """Several stacks that share their batch as they are."""
+    return run(
+        op,
+        tuple(repeated(x, is_batched, size) if isinstance(x, torch.Tensor) else x for x, is_batched in zip(arguments, batched)),
+    )
+
+
+def least_squares(op, arguments, batched, size):
+    """As `of_stacks`; what a driver does not find is empty for each example."""
+    return tuple(x if x.numel() or x.ndim > 1 else x.expand(size, 0) for x in of_stacks(op, arguments, batched, size))
+
+
 def lined_up_matrices(stacks, batched, size):
     ndim = max(stack.ndim - is_batched for stack, is_batched in zip(stacks, batched))
     require(ndim >= 2, "no matrices")
