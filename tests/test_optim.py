@@ -7,7 +7,7 @@ import pytest
 
 import rushlight
 from rushlight import optim
-from rushlight.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from rushlight.optim import ASGD, LBFGS, SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, Optimizer, RAdam, RMSprop, Rprop
 from rushlight.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook, required
 
 # Optimizer, options, and after three steps from [1, -2, 0.5] in float64: parameter and state.
@@ -79,8 +79,72 @@ RECORDED = [
         [0.857318742645364, -1.885060199926356, 0.3632927120800341],
         {"step": 3.0, "sum": [6.522685376060716, 18.423880518963564, 2.2695713843981755]},
     ),
+    (
+        "Adadelta",
+        dict(lr=0.5, weight_decay=0.1),
+        [0.9967315565296416, -1.997346835232308, 0.49636129447330074],
+        {
+            "step": 3.0,
+            "square_avg": [0.7005763137760292, 1.9665653070424003, 0.22012748369980592],
+            "acc_delta": [2.349445029390729e-06, 3.1409375506642677e-06, 2.275269994912847e-06],
+        },
+    ),
+    (
+        "Adamax",
+        dict(lr=0.1, weight_decay=0.1),
+        [0.8020705308874205, -1.8362804929671006, 0.28225076736169047],
+        {
+            "step": 3.0,
+            "exp_avg": [0.3043941607332012, -0.4368231011483299, 0.17069800889929032],
+            "exp_inf": [2.049441617598679, 3.697731021667915, 0.9779800994429035],
+        },
+    ),
+    (
+        "NAdam",
+        dict(lr=0.1, decoupled_weight_decay=True, weight_decay=0.1),
+        [0.7777597659044388, -1.7921922181276078, 0.2734732741441563],
+        {
+            "step": 3.0,
+            "mu_product": 0.09121428430080414,
+            "exp_avg": [0.2859869153758317, -0.3917195649254619, 0.1650250732615822],
+            "exp_avg_sq": [0.00567800034276637, 0.017196091256765224, 0.001550403451959857],
+        },
+    ),
+    (
+        "RAdam",
+        dict(lr=0.1, betas=(0.5, 0.6)),
+        [0.7223809523809523, -1.655904761904762, 0.32599999999999996],
+        {
+            "step": 3.0,
+            "exp_avg": [1.0802083333333332, -1.6472916666666668, 0.625625],
+            "exp_avg_sq": [1.741465277777778, 5.494191944444445, 0.5181475],
+        },
+    ),
+    (
+        "ASGD",
+        dict(lr=0.1, lambd=0.1, t0=1),
+        [0.6689535915835118, -1.5326852451712218, 0.30201378545772284],
+        {
+            "step": 3.0,
+            "eta": 0.09780748188495636,
+            "mu": 0.5,
+            "ax": [0.6689535915835118, -1.5326852451712218, 0.30201378545772284],
+        },
+    ),
+    (
+        "Rprop",
+        dict(lr=0.1),
+        [0.85, -1.8499999999999999, 0.13600000000000004],
+        {"step": 3.0, "prev": [2.05, -3.55, 0.81], "step_size": [0.05, 0.05, 0.144]},
+    ),
+    (
+        "Adafactor",
+        dict(lr=0.1, weight_decay=0.1),
+        [0.7404548075414028, -1.780404346110377, 0.22017828097926137],
+        {"step": 3.0, "variance": [2.060562238934716, 6.613300859307944, 0.5044829691836844]},
+    ),
 ]
-ALL = [SGD, Adam, AdamW, RMSprop, Adagrad]
+ALL = [ASGD, SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop]
 
 
 def leaf(*values, dtype=rushlight.float32):
@@ -406,3 +470,46 @@ def test_duplicate_parameters_warn():
     with pytest.warns(UserWarning, match="optimizer contains a parameter group with duplicate parameters"):
         optimizer = SGD([param, param])
     assert optimizer.state_dict()["param_groups"][0]["params"] == [0, 0]
+
+
+def test_line_searches_find_the_minimum_and_keep_the_last_steps():
+    x = leaf(-1.2, 1.0, dtype=rushlight.float64)
+    optimizer = LBFGS([x], line_search_fn="strong_wolfe", history_size=5, max_iter=60)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == pytest.approx(24.2)
+    assert x.tolist() == pytest.approx([1.0, 1.0], abs=1e-4)
+    state = optimizer.state[x]
+    assert [len(state[name]) for name in ("old_dirs", "old_stps", "ro", "al")] == [5, 5, 5, 5]
+    assert list(state)[:3] == ["func_evals", "n_iter", "al"] and state["func_evals"] >= state["n_iter"]
+    optimizer.param_groups[0]["line_search_fn"] = "other"
+    x.detach().fill_(3.0)
+    with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
+        optimizer.step(closure)
+    with pytest.raises(ValueError, match="LBFGS doesn't support per-parameter options"):
+        LBFGS([{"params": [leaf()]}, {"params": [leaf()]}])
+
+
+def test_muon_brings_singular_values_close_to_one():
+    param = rushlight.zeros(4, 3, requires_grad=True)
+    optimizer = optim.Muon([param], lr=1.0, weight_decay=0.0)
+    param.grad = rushlight.tensor([[3.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.1], [0.0, 0.0, 0.0]])
+    optimizer.step()
+    values = rushlight.linalg.svdvals(param.detach() / (4 / 3) ** 0.5)
+    assert ((values > 0.6) & (values < 1.3)).all() and list(optimizer.state[param]) == ["momentum_buffer"]
+    with pytest.raises(ValueError, match="Muon only supports 2D parameters whereas we found a parameter with size: "):
+        optim.Muon([leaf()])
+
+
+def test_sparse_adam_refuses_dense_gradients():
+    with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients, please consider Adam instead"):
+        stepped(optim.SparseAdam, leaf())
+    with pytest.raises(
+        ValueError, match=r"Complex params at indices \[\[0, 0\]\]: SparseAdam does not support complex parameters"
+    ):
+        optim.SparseAdam([leaf(1j, dtype=rushlight.complex64)])

@@ -221,7 +221,11 @@ def class_stub(kind, type_of):
         texts = parameters(function, type_of)
         if kind.__name__ in ITEMS:
             texts = texts.replace("value: _float", f"value: {item}")
-        lines.append(f"    def {name}({texts}) -> {results.get(name, 'Any')}: ...\n")
+        asked = getattr(kind.__base__, name, None)
+        # (Schedules of metrics and L-BFGS take another step than their base.)
+        differs = name == "step" and inspect.isfunction(asked) and parameters(asked, type_of) != texts
+        ignored = "  # type: ignore[override]" if differs else ""
+        lines.append(f"    def {name}({texts}) -> {results.get(name, 'Any')}: ...{ignored}\n")
     return "".join(lines) + ("    ...\n" if len(lines) == 1 else "") + "\n"
 
 

@@ -15,8 +15,9 @@ class DescribedOptimizer(Optimizer):
 
     A class has its signature as `__init__`, which hands what it was given to `describe`, and says
 
-    - `options`: the names of its options, in the order in which a group has them, `maximize` and `differentiable` among them;
+    - `options`: the names of its options, in the order in which a group has them;
     - `checked`: those that must be neither negative nor NaN, in the order in which they are looked at (`check` adds to it);
+    - `scalars(group)`: the numbers that are kept of a parameter, with their first values: if nothing else, the count of steps;
     - `state_names(group)`: the tensors like the parameter that are kept of it, all zero at first (`first_state` says otherwise);
     - `update(param, grad, state, *, …)`: one step of one parameter in place, given the options that it names;
     - `accelerated(work, group)`, where a kernel can do that for plain tensors.
@@ -27,13 +28,16 @@ class DescribedOptimizer(Optimizer):
     later: tuple[str, ...] = ()
     """Options that old checkpoints lack, beside flags."""
 
+    captured: tuple[str, bool] = ("params and state_steps", True)
+    """What the error about `capturable` names, and whether XLA is among the devices for it."""
+
     _wanted: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **keywords) -> None:
         super().__init_subclass__(**keywords)
-        missing, unknown = {"maximize", "differentiable"} - set(cls.options), set(cls.checked) - set(cls.options)
-        if missing or unknown:
-            raise TypeError(f"{cls.__name__}: options without {sorted(missing)}; checked, but no options: {sorted(unknown)}")
+        unknown = set(cls.checked) - set(cls.options)
+        if unknown:
+            raise TypeError(f"{cls.__name__}: checked, but no options: {sorted(unknown)}")
         code = cls.update.__code__
         cls._wanted = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
@@ -44,7 +48,7 @@ class DescribedOptimizer(Optimizer):
             defaults["betas"] = tuple(defaults["betas"])
         self.check(defaults)
         super().__init__(params, defaults)
-        if defaults.get("fused") and defaults["differentiable"]:
+        if defaults.get("fused") and defaults.get("differentiable"):
             raise RuntimeError("`fused` does not support `differentiable`")
         if defaults.get("fused") and defaults["foreach"]:
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
@@ -70,7 +74,15 @@ class DescribedOptimizer(Optimizer):
             for name in self.options:
                 if name in self.later or defaults.get(name, 0) is None or isinstance(defaults.get(name), bool):
                     group.setdefault(name, defaults[name])
-            counts_to_tensors(self, group.get("fused"))
+            for param in group["params"]:
+                state = self.state.get(param) or {}
+                for name in self.scalars(group):
+                    if name in state and not isinstance(state[name], torch.Tensor):
+                        state[name] = torch.tensor(float(state[name]), dtype=step_dtype(group.get("fused")))
+
+    def scalars(self, group: dict[str, Any]) -> dict[str, float]:
+        """The numbers that are kept of a parameter as tensors without dimensions, and what they are at first."""
+        return {"step": 0.0}
 
     def state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The names of the tensors like a parameter that its state has; none where nothing is kept of it."""
@@ -78,10 +90,16 @@ class DescribedOptimizer(Optimizer):
 
     def first_state(self, param, group: dict[str, Any]) -> dict[str, Any]:
         """What is kept of a parameter from its first step on."""
-        state = self.state[param]
-        state["step"] = torch.zeros((), dtype=step_dtype(group.get("fused")))
+        state = self.first_scalars(param, group)
         for name in self.state_names(group):
             state[name] = torch.zeros_like(param, memory_format=torch.preserve_format)
+        return state
+
+    def first_scalars(self, param, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of a parameter, with its numbers alone."""
+        state, dtype = self.state[param], step_dtype(group.get("fused"))
+        for name, value in self.scalars(group).items():
+            state[name] = torch.full((), value, dtype=dtype)
         return state
 
     def update(self, param, grad, state: dict[str, Any]) -> None:
@@ -97,14 +115,14 @@ class DescribedOptimizer(Optimizer):
         """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss."""
         loss = _evaluate(closure)
         for group in self.param_groups:
-            fused, capturable, recorded = group.get("fused"), group.get("capturable"), group["differentiable"]
+            fused, capturable, recorded, maximize = map(group.get, ("fused", "capturable", "differentiable", "maximize"))
             limited, has_state, state_of, work = fused or capturable, self.state_names(group), self.state.get, []
             for param in group["params"]:
                 grad = param.grad
                 if grad is None:
                     continue
                 if limited:
-                    check_param(param, fused=fused, capturable=capturable)
+                    check_param(param, fused=fused, captured=self.captured if capturable else None)
                 state = {}
                 if has_state:
                     state = state_of(param) or self.first_state(param, group)
@@ -119,7 +137,7 @@ class DescribedOptimizer(Optimizer):
             if work:
                 options = {name: scalar(group[name]) for name in self._wanted}
                 for param, grad, state in work:
-                    self.update(param, -grad if group["maximize"] else grad, state, **options)
+                    self.update(param, -grad if maximize else grad, state, **options)
         return loss
 
 
@@ -136,10 +154,12 @@ def check_single(name: str, value) -> None:
         raise ValueError(f"Tensor {name} must be 1-element")
 
 
-def check_param(param, *, fused: bool | None = False, capturable: bool = False) -> None:
+def check_param(param, *, fused: bool | None = False, captured: tuple[str, bool] | None = None) -> None:
     """Raises for a parameter that the group's options cannot be applied to; both options were made for other devices."""
-    if capturable:
-        raise AssertionError(f"If capturable=True, params and state_steps must be on supported devices: {_CAPTURABLE_DEVICES}.")
+    if captured:
+        what, on_xla = captured
+        devices = _CAPTURABLE_DEVICES if on_xla else _CAPTURABLE_DEVICES[:-1]
+        raise AssertionError(f"If capturable=True, {what} must be on supported devices: {devices}.")
     if fused and not param.is_floating_point():
         raise RuntimeError(
             "`fused=True` requires all the params to be floating point Tensors of supported devices: "
@@ -150,13 +170,6 @@ def check_param(param, *, fused: bool | None = False, capturable: bool = False) 
 def step_dtype(fused: bool | None = False):
     """The dtype of the count of steps: it follows a default of float64, but for fused updates."""
     return torch.float64 if not fused and torch.get_default_dtype() == torch.float64 else torch.float32
-
-
-def counts_to_tensors(optimizer, fused: bool | None = False) -> None:
-    """Makes counts of steps tensors, which old checkpoints hold as numbers."""
-    for state in optimizer.state.values():
-        if isinstance(state, dict) and "step" in state and not isinstance(state["step"], torch.Tensor):
-            state["step"] = torch.tensor(float(state["step"]), dtype=step_dtype(fused))
 
 
 # ---------------------------------------------------------------------------------------------------------- values

@@ -55,7 +55,7 @@ def _use_grad_for_differentiable(step: Callable) -> Callable:
 
     @functools.wraps(step)
     def with_mode(self, *args, **kwargs):
-        recording = core.set_grad_mode(bool(self.defaults["differentiable"]))
+        recording = core.set_grad_mode(bool(self.defaults.get("differentiable")))
         try:
             return step(self, *args, **kwargs)
         finally:

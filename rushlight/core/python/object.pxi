@@ -164,7 +164,7 @@ cdef class Tensor:
         return first_number(t)
 
     def __float__(self):
-        if needs_grad(self):
+        if modes.grad and needs_grad(self):
             warn_of_number()
         return float(real_item(self, "double"))
 
@@ -172,7 +172,7 @@ cdef class Tensor:
         return int(real_item(self, "int64_t"))
 
     def __complex__(self):
-        if needs_grad(self):
+        if modes.grad and needs_grad(self):
             warn_of_number()
         return complex(only_item(self))
 

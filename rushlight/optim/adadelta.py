@@ -1,0 +1,58 @@
+"""Adadelta (Zeiler, 2012)."""
+
+from rushlight.optim._description import DescribedOptimizer, as_real, invalid, number, with_decay
+
+__all__ = ["Adadelta"]
+
+
+class Adadelta(DescribedOptimizer):
+    """Adadelta: multiplies the gradient by the root of a mean of squared steps over the root of a mean of its square.
+
+    Args:
+        lr: a factor of the step, a number or a tensor of one element.
+        rho: decay rate of both means.
+        eps: added under both roots.
+        weight_decay: factor of an L2 penalty.
+        foreach: accepted; there is one implementation.
+        capturable: accepted for other devices' sake; the CPU does not support it.
+        maximize: ascend.
+        differentiable: record the step, so that it can be differentiated.
+    """
+
+    options = ("lr", "rho", "eps", "weight_decay", "maximize", "capturable", "foreach", "differentiable")
+    checked = ("lr", "rho", "eps", "weight_decay")
+    captured = ("params and state_steps", False)
+
+    def __init__(
+        self,
+        params,
+        lr=1.0,
+        rho=0.9,
+        eps=1e-6,
+        weight_decay=0,
+        foreach=None,
+        *,
+        capturable=False,
+        maximize=False,
+        differentiable=False,
+    ):
+        self.describe(params, locals())
+
+    def check(self, options):
+        super().check(options)
+        if not options["rho"] <= 1.0:
+            raise invalid("rho", options["rho"])
+
+    def state_names(self, group):
+        return ("square_avg", "acc_delta")
+
+    def update(self, param, grad, state, *, lr, rho, eps, weight_decay, differentiable):
+        grad = with_decay(grad, param, weight_decay)
+        param, grad, square_avg, acc_delta = as_real(param, grad, state["square_avg"], state["acc_delta"])
+        square_avg.mul_(rho).addcmul_(grad, grad, value=1 - rho)
+        deviation = square_avg.add(eps).sqrt_()
+        delta = acc_delta.add(eps).sqrt_()
+        # (What is recorded of a root is its result.)
+        delta = (delta.clone() if differentiable else delta).div_(deviation).mul_(grad)
+        acc_delta.mul_(rho).addcmul_(delta, delta, value=1 - rho)
+        param.add_(delta, alpha=-number(lr))

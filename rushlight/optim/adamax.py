@@ -1,0 +1,52 @@
+"""Adamax (Kingma and Ba, 2015): Adam with the infinity norm."""
+
+import rushlight as torch
+from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+
+__all__ = ["Adamax"]
+
+
+class Adamax(DescribedOptimizer):
+    """Adamax: steps along a running mean of the gradient, divided by a decaying maximum of its absolute value.
+
+    Args:
+        lr: learning rate, a number or a tensor of one element.
+        betas: decay rates of mean and maximum.
+        eps: added to absolute values, against division by zero.
+        weight_decay: factor of an L2 penalty.
+        foreach: accepted; there is one implementation.
+        maximize: ascend.
+        differentiable: record the step, so that it can be differentiated.
+        capturable: accepted for other devices' sake; the CPU does not support it.
+    """
+
+    options = ("lr", "betas", "eps", "weight_decay", "foreach", "maximize", "differentiable", "capturable")
+    checked = ("lr", "eps", "betas", "weight_decay")
+
+    def __init__(
+        self,
+        params,
+        lr=2e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        foreach=None,
+        *,
+        maximize=False,
+        differentiable=False,
+        capturable=False,
+    ):
+        self.describe(params, locals())
+
+    def state_names(self, group):
+        return ("exp_avg", "exp_inf")
+
+    def update(self, param, grad, state, *, lr, betas, eps, weight_decay, differentiable):
+        (beta1, beta2), step = betas, state["step"].item()
+        grad = with_decay(grad, param, weight_decay)
+        param, grad, exp_avg, exp_inf = as_real(param, grad, state["exp_avg"], state["exp_inf"])
+        exp_avg.lerp_(grad, 1 - beta1)
+        largest = exp_inf.mul_(beta2)
+        # What is recorded must not be overwritten by the maximum.
+        exp_inf.copy_(torch.maximum(largest.clone() if differentiable else largest, grad.abs().add_(eps)))
+        param.addcdiv_(exp_avg, exp_inf, value=-number(lr / (1 - beta1**step)))

@@ -1,0 +1,59 @@
+"""Averaged stochastic gradient descent (Polyak and Juditsky, 1992)."""
+
+from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+
+__all__ = ["ASGD"]
+
+
+class ASGD(DescribedOptimizer):
+    """Gradient descent with a decreasing step size, which keeps the mean of its last parameters in `state[param]["ax"]`.
+
+    Args:
+        lr: learning rate, a number or a tensor of one element.
+        lambd: how fast parameters and step size shrink.
+        alpha: the power by which the step size shrinks.
+        t0: the step from which on means are taken.
+        weight_decay: factor of an L2 penalty.
+        foreach: accepted; there is one implementation.
+        maximize: ascend.
+        differentiable: record the step, so that it can be differentiated.
+        capturable: accepted for other devices' sake; the CPU does not support it.
+    """
+
+    options = ("lr", "lambd", "alpha", "t0", "weight_decay", "foreach", "maximize", "differentiable", "capturable")
+    checked = ("lr", "weight_decay")
+    captured = ("params, mus, etas, and state_steps", True)
+
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        lambd=1e-4,
+        alpha=0.75,
+        t0=1e6,
+        weight_decay=0,
+        foreach=None,
+        maximize=False,
+        differentiable=False,
+        capturable=False,
+    ):
+        self.describe(params, locals())
+
+    def scalars(self, group):
+        return {"step": 0.0, "eta": number(group.get("lr", 0.0)), "mu": 1.0}
+
+    def state_names(self, group):
+        return ("ax",)
+
+    def update(self, param, grad, state, *, lr, lambd, alpha, t0, weight_decay):
+        grad = with_decay(grad, param, weight_decay)
+        param, grad, mean = as_real(param, grad, state["ax"])
+        step, eta, mu = state["step"].item(), state["eta"].item(), state["mu"]
+        param.mul_(1 - lambd * eta)
+        param.add_(grad, alpha=-eta)
+        if mu.item() != 1:
+            mean.add_(param.sub(mean).mul_(mu))
+        else:
+            mean.copy_(param)
+        state["eta"].fill_(lr / ((1 + lambd * lr * step) ** alpha))
+        mu.fill_(1 / max(1, step - t0))

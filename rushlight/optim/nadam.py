@@ -1,0 +1,74 @@
+"""NAdam (Dozat, 2016): Adam with Nesterov's momentum."""
+
+from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+
+__all__ = ["NAdam"]
+
+
+class NAdam(DescribedOptimizer):
+    """NAdam: Adam that looks one step ahead along its mean of gradients, with a momentum that grows towards `betas[0]`.
+
+    Args:
+        lr: learning rate, a number or a tensor of one element.
+        betas: decay rates of the means of the gradient and of its square.
+        eps: added to the root, against division by zero.
+        weight_decay: factor of an L2 penalty, or of decoupled weight decay.
+        momentum_decay: how fast the momentum grows.
+        decoupled_weight_decay: shrink parameters directly in place of a penalty.
+        foreach: accepted; there is one implementation.
+        maximize: ascend.
+        capturable: accepted for other devices' sake; the CPU does not support it.
+        differentiable: record the step, so that it can be differentiated.
+    """
+
+    options = (
+        *("lr", "betas", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay", "maximize", "foreach", "capturable"),
+        "differentiable",
+    )
+    checked = ("lr", "eps", "betas", "weight_decay", "momentum_decay")
+    captured = ("params, mu_products and state_steps", True)
+
+    def __init__(
+        self,
+        params,
+        lr=2e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        momentum_decay=4e-3,
+        decoupled_weight_decay=False,
+        *,
+        foreach=None,
+        maximize=False,
+        capturable=False,
+        differentiable=False,
+    ):
+        self.describe(params, locals())
+
+    def scalars(self, group):
+        return {"step": 0.0, "mu_product": 1.0}
+
+    def state_names(self, group):
+        return ("exp_avg", "exp_avg_sq")
+
+    def update(self, param, grad, state, *, lr, betas, eps, weight_decay, momentum_decay, decoupled_weight_decay, differentiable):
+        (beta1, beta2), step = betas, state["step"].item()
+        if decoupled_weight_decay and weight_decay != 0:
+            param.mul_(1 - lr * weight_decay)
+        else:
+            grad = with_decay(grad, param, weight_decay)
+        param, grad, exp_avg, exp_avg_sq = as_real(param, grad, state["exp_avg"], state["exp_avg_sq"])
+        mu, mu_next = (beta1 * (1.0 - 0.5 * (0.96 ** (at * momentum_decay))) for at in (step, step + 1))
+        state["mu_product"] *= mu
+        exp_avg.lerp_(grad, 1 - beta1)
+        exp_avg_sq.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        denominator = exp_avg_sq.div(1 - beta2**step).sqrt()
+        if differentiable:
+            # The factors stay tensors, as the product is one.
+            denominator, product = denominator.add(eps), state["mu_product"]
+            param.addcdiv_(grad * (-lr * (1.0 - mu) / (1.0 - product)), denominator)
+            param.addcdiv_(exp_avg * (-lr * mu_next / (1.0 - product * mu_next)), denominator)
+            return
+        denominator, product = denominator.add_(eps), state["mu_product"].item()
+        param.addcdiv_(grad, denominator, value=number(-lr * (1.0 - mu) / (1.0 - product)))
+        param.addcdiv_(exp_avg, denominator, value=number(-lr * mu_next / (1.0 - product * mu_next)))

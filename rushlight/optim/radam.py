@@ -1,0 +1,66 @@
+"""RAdam (Liu et al., 2020): Adam whose first steps, of which too little is known, are not adaptive."""
+
+from rushlight.optim._description import DescribedOptimizer, as_real, root, with_decay
+
+__all__ = ["RAdam"]
+
+
+class RAdam(DescribedOptimizer):
+    """RAdam: Adam with steps rectified by how much is known of the variance of their denominators.
+
+    Args:
+        lr: learning rate, a number or a tensor of one element.
+        betas: decay rates of the means of the gradient and of its square.
+        eps: added to the root, against division by zero.
+        weight_decay: factor of an L2 penalty, or of decoupled weight decay.
+        decoupled_weight_decay: shrink parameters directly in place of a penalty.
+        foreach: accepted; there is one implementation.
+        maximize: ascend.
+        capturable: accepted for other devices' sake; the CPU does not support it.
+        differentiable: record the step, so that it can be differentiated.
+    """
+
+    options = (
+        *("lr", "betas", "eps", "weight_decay", "maximize", "foreach", "capturable", "decoupled_weight_decay"),
+        "differentiable",
+    )
+    checked = ("lr", "eps", "betas", "weight_decay")
+
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        decoupled_weight_decay=False,
+        *,
+        foreach=None,
+        maximize=False,
+        capturable=False,
+        differentiable=False,
+    ):
+        self.describe(params, locals())
+
+    def state_names(self, group):
+        return ("exp_avg", "exp_avg_sq")
+
+    def update(self, param, grad, state, *, lr, betas, eps, weight_decay, decoupled_weight_decay, differentiable):
+        (beta1, beta2), step = betas, state["step"].item()
+        if decoupled_weight_decay and weight_decay != 0:
+            param.mul_(1 - lr * weight_decay)
+        else:
+            grad = with_decay(grad, param, weight_decay)
+        param, grad, exp_avg, exp_avg_sq = as_real(param, grad, state["exp_avg"], state["exp_avg_sq"])
+        exp_avg.lerp_(grad, 1 - beta1)
+        exp_avg_sq.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        correction = 1 - beta2**step
+        move = exp_avg / (1 - beta1**step) * lr
+        # The length of the moving average, and what it tends to.
+        length_at_last = 2 / (1 - beta2) - 1
+        length = length_at_last - 2 * step * (beta2**step) / correction
+        if length > 5.0:
+            shorter, longer = (x_ * y_ for x_, y_ in ((length - 4, length - 2), (length_at_last - 4, length_at_last - 2)))
+            rectified = (shorter * length_at_last / (longer * length)) ** 0.5
+            move = move * ((correction**0.5) / root(exp_avg_sq, eps, differentiable)) * rectified
+        param.add_(move, alpha=-1.0)

@@ -1,0 +1,63 @@
+"""Rprop (Riedmiller and Braun, 1993)."""
+
+import rushlight as torch
+from rushlight.optim._description import DescribedOptimizer, as_real, number
+
+__all__ = ["Rprop"]
+
+
+class Rprop(DescribedOptimizer):
+    """Rprop: each element has a step size of its own, which grows while its gradient keeps its sign and shrinks when that turns.
+
+    Args:
+        lr: the first step size, a number or a tensor of one element.
+        etas: the factors by which a step size shrinks and grows.
+        step_sizes: the smallest and the largest step size.
+        capturable: accepted for other devices' sake; the CPU does not support it.
+        foreach: accepted; there is one implementation.
+        maximize: ascend.
+        differentiable: record the step, so that it can be differentiated.
+    """
+
+    options = ("lr", "etas", "step_sizes", "foreach", "maximize", "differentiable", "capturable")
+    checked = ("lr",)
+
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        etas=(0.5, 1.2),
+        step_sizes=(1e-6, 50),
+        *,
+        capturable=False,
+        foreach=None,
+        maximize=False,
+        differentiable=False,
+    ):
+        self.describe(params, locals())
+
+    def check(self, options):
+        super().check(options)
+        etas = options["etas"]
+        if not 0.0 < etas[0] < 1.0 < etas[1]:
+            raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
+
+    def state_names(self, group):
+        return ("prev",)
+
+    def first_state(self, param, group):
+        state = super().first_state(param, group)
+        first = number(group["lr"])
+        # Real and imaginary part have a step size each.
+        state["step_size"] = torch.full_like(param.grad, complex(first, first) if param.is_complex() else first)
+        return state
+
+    def update(self, param, grad, state, *, etas, step_sizes, differentiable):
+        param, grad, prev, step_size = as_real(param, grad, state["prev"], state["step_size"])
+        sign = grad.mul(prev.clone() if differentiable else prev).sign()
+        turned = sign < 0
+        factor = torch.where(turned, etas[0], torch.where(sign > 0, etas[1], torch.ones_like(sign)))
+        step_size.mul_(factor).clamp_(*step_sizes)
+        grad = grad.masked_fill(turned, 0)
+        param.addcmul_(grad.sign(), step_size, value=-1)
+        prev.copy_(grad)
