@@ -12,6 +12,7 @@
   void register_reduce();         \
   void register_scan();           \
   void register_neural();         \
+  void register_recurrent();      \
   static void register_all() {    \
     register_convert();           \
     register_pointwise();         \
@@ -19,6 +20,7 @@
     register_reduce();            \
     register_scan();              \
     register_neural();            \
+    register_recurrent();         \
   }                               \
   }
 RL_DECLARE(baseline)

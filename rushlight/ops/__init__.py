@@ -44,6 +44,8 @@ LATE = {
     "symmetric_indefinite": (),
     "matrix_functions": ("matrix_exp", "matrix_power", "pinverse"),
     "least_squares": (),
+    "recurrent": (),
+    "sequences": (),
     "windows": (),
 }
 """Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick, and the

@@ -50,6 +50,14 @@ def mask(*shape):
 SIGNED = dict(low=-1.7, high=2.3)
 
 
+def recurrent(net, gates):
+    """A net of three units, of an input of two features."""
+    first = y(1, 2, 3)
+    weights = [x(*size) for size in ((gates * 3, 2), (gates * 3, 3), (gates * 3,), (gates * 3,))]
+    state = (first, y(1, 2, 3, low=-1.0)) if net is torch.lstm else first
+    return net(y(3, 2, 2), state, weights, True, 1, 0.0, False, False, False)
+
+
 def pointwise_calls():
     """Every element-wise op with as many inputs as it has."""
     calls = []
@@ -193,6 +201,9 @@ GENERAL = [
     lambda: (F.layer_norm(y(2, 3), (3,), x(3), y(3)), F.group_norm(y(2, 4, 3), 2, x(4), y(4)), F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=True)),
     lambda: F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=False),
     lambda: (F.softmax(y(2, 3), 1), F.log_softmax(y(2, 3), 0)),
+    lambda: [recurrent(net, gates) for net, gates in ((torch.lstm, 4), (torch.gru, 3), (torch.rnn_tanh, 1), (torch.rnn_relu, 1))],
+    lambda: torch.gru(y(3, 2), n(2, 1), y(1, 2, 3), [x(9, 2), y(9, 3)], False, 1, 0.0, False, False),
+    lambda: torch._pack_padded_sequence(y(3, 2, 2), n(3, 1), False),
     lambda: (F.embedding(n(0, 2, 2), y(4, 3)), F.embedding(n(0, 2), y(4, 3), padding_idx=0), F.bilinear(y(2, 3), x(2, 2), y(4, 3, 2), x(4))),
     lambda: (y(2, 8).view(torch.int64), y(2, 3).view(6), y(2, 3).reshape(3, 2), y(1, 3).expand(2, 3), y(2, 3).permute(1, 0), y(2, 3).transpose(0, 1), y(2, 3).t()),
     lambda: (y(2, 1).squeeze(1), y(2, 1).squeeze(), y(1, 2, 1).squeeze((0, 2)), y(2).unsqueeze(0), y(2, 3).select(1, 0), y(3, 3).diagonal(1)),

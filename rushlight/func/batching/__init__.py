@@ -3,7 +3,18 @@
 from itertools import islice
 
 from rushlight import core
-from rushlight.func.batching import decompositions, elementwise, indexing, layers, products, random, rearranging, reduction, views
+from rushlight.func.batching import (
+    decompositions,
+    elementwise,
+    indexing,
+    layers,
+    products,
+    random,
+    rearranging,
+    recurrent,
+    reduction,
+    views,
+)
 from rushlight.func.batching._table import NoRule, examples, examples_fit, lined_up
 from rushlight.func.batching.elementwise import aligned
 from rushlight.ops import table
@@ -11,7 +22,7 @@ from rushlight.ops._views import DIMENSIONS
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (decompositions, elementwise, indexing, layers, products, rearranging, reduction, views)
+    for module in (decompositions, elementwise, indexing, layers, products, rearranging, recurrent, reduction, views)
 }
 """The modules of rules, by the name that declarations call them."""
 

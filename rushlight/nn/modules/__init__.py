@@ -10,4 +10,5 @@ from .linear import *
 from .loss import *
 from .module import Module
 from .normalization import *
+from .rnn import *
 from .sparse import *

@@ -1,0 +1,41 @@
+"""Layers of recurrent nets: where the weights are the same for all examples, one larger batch."""
+
+from rushlight.func.batching._table import NoRule, repeated, torch
+from rushlight.ops.recurrent import layer_in_steps
+
+run = torch.core.run
+
+
+def layer(op, arguments, batched, size):
+    x, h, c, *weights, batch_sizes, cell, reverse = arguments
+    if any(batched[3:7]) or batch_sizes is not None:
+        return in_steps(arguments, batched, size)
+    x, h = repeated(x, batched[0], size), repeated(h, batched[1], size)
+    c = None if c is None else repeated(c, batched[2], size)
+    batch = h.shape[1]
+    states = [None if each is None else each.reshape(size * batch, each.shape[2]) for each in (h, c)]
+    rows = x.movedim(0, 1).reshape(x.shape[1], size * batch, x.shape[3])
+    out, h_n, c_n, kept, cells = run(op, (rows, *states, *weights, None, cell, reverse))
+
+    def apart(value, lead=()):
+        return None if value is None else value.view(*lead, size, batch, value.shape[-1])
+
+    steps = (x.shape[1],)
+    kept, cells = (apart(each, steps).movedim(1, 0).flatten(1, 2) for each in (kept, cells))
+    return apart(out, steps).movedim(1, 0), apart(h_n), apart(c_n), kept, cells
+
+
+def in_steps(arguments, batched, size):
+    """With weights of each example, or packed sequences: the layer step by step, which keeps nothing for a derivative of its own."""
+    out, h_n, *c_n = torch.vmap(layer_in_steps, tuple(0 if is_batched else None for is_batched in batched))(*arguments)
+    nothing = out.new_empty((size, 0, 0))
+    return out, h_n, c_n[0] if c_n else None, nothing, nothing
+
+
+def packed(op, arguments, batched, size):
+    """What an element of a sequence is gets one more dimension."""
+    input, lengths, batch_first = arguments
+    if batched[1]:
+        raise NoRule
+    data, batch_sizes = run(op, (input.movedim(0, -1), lengths, batch_first))
+    return data.movedim(-1, 0), repeated(batch_sizes, False, size)
