@@ -36,7 +36,10 @@ class Panels {
   static constexpr int lanes = lanes_of<S>, across = vectors * lanes;
 
   Panels(const S* data, int64_t row_stride, int64_t column_stride, int64_t depth, int64_t groups, int64_t width)
-      : depth_(depth), units_(groups == 1 ? across : lanes), count_((width + units_ - 1) / units_), packed_(count_ * depth * across) {
+      : depth_(depth),
+        units_(groups == 1 ? across : lanes),
+        count_((width + units_ - 1) / units_),
+        packed_(count_ * depth * across) {
     for (int64_t p = 0; p < count_; ++p)
       for (int v = 0; v < vectors; ++v) {
         const int64_t first = p * units_ + (groups == 1 ? v * lanes : 0), rest = width - first;

@@ -1,5 +1,5 @@
-// One layer of a recurrent net, over all steps. What comes of the input (its product with the weights, for all steps at once) is there
-// already; here is what has to wait for the step before: its state times the weights, and the gates.
+// One layer of a recurrent net, over all steps. What comes of the input (its product with the weights, for all steps at once) is
+// there already; here is what has to wait for the step before: its state times the weights, and the gates.
 //
 // Rows of all steps lie one after the other: step t has the first sizes[t] sequences of the batch, whose sizes fall. So the net
 // runs over a row as long as its sequence lasts; backwards in time, a sequence begins where it is there.
@@ -31,7 +31,11 @@ struct Steps {
 
   // `sizes` may have null data: then the whole batch has every step.
   Steps(const Array& given, int64_t rows, int64_t batch, bool reverse)
-      : count(given.data ? given.shape[0] : rows / batch), batch(batch), reverse(reverse), sizes(given.as<int64_t>()), begins(count + 1) {
+      : count(given.data ? given.shape[0] : rows / batch),
+        batch(batch),
+        reverse(reverse),
+        sizes(given.as<int64_t>()),
+        begins(count + 1) {
     begins[0] = 0;
     for (int64_t t = 0; t < count; ++t) {
       const int64_t n = size(t);
@@ -75,9 +79,9 @@ void each_chunk(int64_t batch, int64_t work_of_row, const F& f) {
   partition(batch, (batch + chunks - 1) / chunks, f);
 }
 
-// The kinds of cells. `forward` gets what the step before adds to the gates of units from j on, where the gates of a unit lie `apart`;
-// `backward` gets the cotangent of the new state, and leaves those of what went into the gates and of the old state as far as
-// it is not by way of them.
+// The kinds of cells. `forward` gets what the step before adds to the gates of units from j on, where the gates of a unit lie
+// `apart`; `backward` gets the cotangent of the new state, and leaves those of what went into the gates and of the old state as
+// far as it is not by way of them.
 template <class S>
 struct Lstm {
   static constexpr int gates = 4, vectors = 4;
@@ -153,9 +157,9 @@ struct Elman {
   }
 };
 
-// arrays out [rows, units], h_n [batch, units], c_n, kept [rows, 4 * units], cells [rows, units], given [rows, gates * units], h, c [batch,
-// units], weight [gates * units, units], bias [gates * units] or null, sizes [steps] int64 or null; numbers reverse (i). Only an LSTM has c,
-// c_n and cells (else null), and its `kept` may be `given`; an Elman net keeps nothing.
+// arrays out [rows, units], h_n [batch, units], c_n, kept [rows, 4 * units], cells [rows, units], given [rows, gates * units], h,
+// c [batch, units], weight [gates * units, units], bias [gates * units] or null, sizes [steps] int64 or null; numbers reverse
+// (i). Only an LSTM has c, c_n and cells (else null), and its `kept` may be `given`; an Elman net keeps nothing.
 template <template <class> class Cell>
 void run_layer(const char* name, const Array* a, const Number* numbers) {
   visit<group::real>(name, a[0].dtype, [&]<class S>(Type<S>) {
@@ -204,12 +208,23 @@ struct Gradients {
   Rows<const S> g_out, g_h, g_c;
 
   explicit Gradients(const Array* a)
-      : given(a[0]), added(a[1]), before(a[2]), h(a[3]), c(a[4]), out(a[5]), kept(a[6]), cells(a[7]), h0(a[8]), c0(a[9]), g_out(a[11]),
-        g_h(a[12]), g_c(a[13]) {}
+      : given(a[0]),
+        added(a[1]),
+        before(a[2]),
+        h(a[3]),
+        c(a[4]),
+        out(a[5]),
+        kept(a[6]),
+        cells(a[7]),
+        h0(a[8]),
+        c0(a[9]),
+        g_out(a[11]),
+        g_h(a[12]),
+        g_c(a[13]) {}
 };
 
-// One row at a place j: from g, the cotangent of the new state, to that of what went into the gates; `h` gets what reaches the old
-// state past them, `c` is the cotangent of the cells.
+// One row at a place j: from g, the cotangent of the new state, to that of what went into the gates; `h` gets what reaches the
+// old state past them, `c` is the cotangent of the cells.
 template <class S>
 struct LstmGradient {
   static constexpr int gates = 4;
@@ -235,7 +250,8 @@ struct GruGradient {
   template <class V>
   static void run(const Gradients<S>& a, V g, S* h, S*, int64_t units, int64_t j, int64_t row, int64_t before, int64_t r) {
     const S* keep = a.kept[row] + j;
-    const V reset = get<V>(keep), update = get<V>(keep + units), fresh = get<V>(keep + 2 * units), added = get<V>(keep + 3 * units);
+    const V reset = get<V>(keep), update = get<V>(keep + units), fresh = get<V>(keep + 2 * units),
+            added = get<V>(keep + 3 * units);
     const V old = get<V>((before < 0 ? a.h0[r] : a.out[before]) + j);
     const V to_fresh = g * (1 - update) * (1 - fresh * fresh), to_reset = to_fresh * added * reset * (1 - reset);
     const V to_update = g * (old - fresh) * update * (1 - update);
@@ -264,9 +280,9 @@ struct ElmanGradient {
   }
 };
 
-// arrays d_given [rows, gates * units], d_added (a GRU's, where it is not d_given; else null), before [rows, units] (the state before each
-// row), d_h [batch, units], d_c (or null), then out, kept, cells, h, c and weight as above, the cotangents g_out, g_h, g_c (each may be
-// null), and sizes; numbers reverse (i).
+// arrays d_given [rows, gates * units], d_added (a GRU's, where it is not d_given; else null), before [rows, units] (the state
+// before each row), d_h [batch, units], d_c (or null), then out, kept, cells, h, c and weight as above, the cotangents g_out,
+// g_h, g_c (each may be null), and sizes; numbers reverse (i).
 template <template <class> class Cell>
 void run_layer_gradient(const char* name, const Array* a, const Number* numbers) {
   visit<group::real>(name, a[0].dtype, [&]<class S>(Type<S>) {
@@ -330,8 +346,10 @@ void register_recurrent() {
   Register("gru_layer", [](const Array* a, int, const Number* n) { run_layer<Gru>("gru_layer", a, n); });
   Register("rnn_tanh_layer", [](const Array* a, int, const Number* n) { run_layer<TanhCell>("rnn_tanh_layer", a, n); });
   Register("rnn_relu_layer", [](const Array* a, int, const Number* n) { run_layer<ReluCell>("rnn_relu_layer", a, n); });
-  Register("lstm_layer_gradient", [](const Array* a, int, const Number* n) { run_layer_gradient<LstmGradient>("lstm_layer_gradient", a, n); });
-  Register("gru_layer_gradient", [](const Array* a, int, const Number* n) { run_layer_gradient<GruGradient>("gru_layer_gradient", a, n); });
+  Register("lstm_layer_gradient",
+           [](const Array* a, int, const Number* n) { run_layer_gradient<LstmGradient>("lstm_layer_gradient", a, n); });
+  Register("gru_layer_gradient",
+           [](const Array* a, int, const Number* n) { run_layer_gradient<GruGradient>("gru_layer_gradient", a, n); });
   Register("rnn_tanh_layer_gradient",
            [](const Array* a, int, const Number* n) { run_layer_gradient<TanhGradient>("rnn_tanh_layer_gradient", a, n); });
   Register("rnn_relu_layer_gradient",

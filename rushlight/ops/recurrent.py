@@ -4,18 +4,16 @@ A layer of float32 or float64 is one op, whose kernel runs over all steps. Its d
 same written out step by step in public ops (`unrolled`).
 """
 
+from itertools import pairwise
+
 import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 
-linear = None
-"""nn.functional's, which is there when the first net runs."""
 
-
-def find_linear():
-    global linear
-    from rushlight.nn.functional import linear
+def linear(x, weight, bias):
+    return torch.nn.functional.linear(x, weight, bias)
 
 
 # ---- one step: `given` is what comes of the input, its product with the weights and the bias --------------------------------
@@ -102,14 +100,18 @@ def layer_vjp(g, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, c
 
 def layer_fused(g, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, cell, reverse, out, kept, cells, wanted):
     rows, units, dtype = x.reshape(-1, x.shape[-1]), h.shape[1], x.dtype
-    g_out, g_h, g_c = (None if each is None else each.contiguous() for each in g[:3])
+    g_out, g_h, g_c, *begin, batch_sizes = map(in_order, (*g[:3], h, c, batch_sizes))
     given = empty_tensor((rows.shape[0], weight_ih.shape[0]), dtype)
     added = empty_tensor(given.shape, dtype) if cell == "gru" else None
     before = empty_tensor((rows.shape[0], units), dtype)
-    d_h, d_c = empty_tensor(h.shape, dtype), None if c is None else empty_tensor(h.shape, dtype)
+    d_h, d_c = empty_tensor(h.shape, dtype), None
+    if c is None:
+        g_c = None
+    else:
+        d_c = empty_tensor(h.shape, dtype)
     kernel(f"{cell}_layer_gradient")(
         *(given, added, before, d_h, d_c),
-        *(in_rows(out), kept, cells, h.contiguous(), None if c is None else c.contiguous(), weight_hh),
+        *(in_rows(out), kept, cells, *begin, weight_hh),
         *(None if g_out is None else in_rows(g_out), g_h, g_c, batch_sizes, reverse),
     )
     added = given if added is None else added
@@ -133,6 +135,10 @@ def layer_jvp(x_t, h_t, c_t, weight_ih_t, weight_hh_t, bias_ih_t, bias_hh_t, **g
         return layer_in_steps(**given | dict(zip(pushed, values)))
 
     return torch.func.jvp(run, tuple(given[name] for name in pushed), tuple(t for t in tangents if t is not None))[1]
+
+
+def in_order(x):
+    return None if x is None else x.contiguous()
 
 
 def in_rows(x):
@@ -163,15 +169,16 @@ def node_of(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, cell, 
 )
 def _recurrent_layer(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, cell, reverse):
     """A layer of a recurrent net: x [steps, batch, in], or [rows, in] with `batch_sizes`; state h (and of an LSTM c) [batch, units]."""
+    if x.shape[0] == 0:
+        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
     units, dtype = h.shape[1], x.dtype
     given = linear(in_rows(x.contiguous()), weight_ih, bias_ih)
-    out, h_n = empty_tensor((*x.shape[:-1], units), dtype), empty_tensor(h.shape, dtype)
-    c_n, kept = None, empty_tensor((given.shape[0], 4 * units if cell == "gru" else 0), dtype)
-    if cell == "lstm":
-        # Gates are computed where what goes into them lies.
-        c_n, kept = empty_tensor(h.shape, dtype), given
-    cells = empty_tensor((given.shape[0], 0 if c is None else units), dtype)
-    h, c = h.contiguous(), None if c is None else c.contiguous()
+    rows, of_cells = given.shape[0], units if cell == "lstm" else 0
+    out, cells = empty_tensor((*x.shape[:-1], units), dtype), empty_tensor((rows, of_cells), dtype)
+    h_n, c_n = empty_tensor(h.shape, dtype), empty_tensor((h.shape[0], of_cells), dtype)
+    # The gates of an LSTM are computed where what goes into them lies.
+    kept = given if cell == "lstm" else empty_tensor((rows, 4 * units if cell == "gru" else 0), dtype)
+    h, c, bias_hh, batch_sizes = map(in_order, (h, c, bias_hh, batch_sizes))
     kernel(f"{cell}_layer")(in_rows(out), h_n, c_n, kept, cells, given, h, c, weight_hh, bias_hh, batch_sizes, reverse)
     return out, h_n, c_n, kept, cells
 
@@ -183,7 +190,7 @@ def is_regular(cell, x, state, weights, batch_sizes):
         return False
     if batch_sizes is not None:
         sizes = batch_sizes.tolist()
-        if sum(sizes) != x.shape[0] or not sizes or sizes[-1] < 1 or any(a < b for a, b in zip(sizes, sizes[1:])):
+        if sum(sizes) != x.shape[0] or not sizes or sizes[-1] < 1 or any(a < b for a, b in pairwise(sizes)):
             return False
         batch = sizes[0]
     units = h.shape[1]
@@ -205,22 +212,14 @@ def one_layer(cell, x, state, weights, batch_sizes, reverse):
         return unrolled(cell, x, state, *weights[:2], *biases, batch_sizes, reverse, *projection)
     biases = weights[2:] or (None, None)
     c = state[1] if len(state) > 1 else None
-    made = layers._recurrent_layer(x, state[0], c, *weights[:2], *biases, batch_sizes, cell, reverse)
+    made = _recurrent_layer(x, state[0], c, *weights[:2], *biases, batch_sizes, cell, reverse)
     return made[: 1 + len(state)]
-
-
-layers = None
-"""The ops of nn.functional (`rushlight.ops.layers`), which is there when the first net runs."""
 
 
 # ---- layers one above the other -------------------------------------------------------------------------------------------
 def stacked(cell, x, batch_sizes, states, params, has_biases, num_layers, dropout, train, bidirectional):
     """All layers: what the last one puts out, and the last state of each. `states` has a tensor [layers * directions, batch, units] for each
     part of the state."""
-    global layers
-    if layers is None:
-        from rushlight.ops import layers
-        find_linear()
     directions = 2 if bidirectional else 1
     projected = len(states) > 1 and states[0].size(2) != states[1].size(2)
     each = (4 if has_biases else 2) + projected
@@ -282,7 +281,7 @@ def net(cell, about):
         made = stacked(cell, x, batch_sizes, hx if of_lstm else (hx,), params, *map(values.get, PARAMETERS))
         if not batch_first:
             return made
-        return (made[0].transpose(0, 1) if of_lstm else made[0].transpose_(0, 1), *made[1:])
+        return made[0].transpose(0, 1), *made[1:]
 
     run.__name__ = run.__qualname__ = cell
     run.__doc__ = about
@@ -307,22 +306,16 @@ def check_cell(input, states, w_ih, w_hh, gates):
         if h.size(1) != w_hh.size(1):
             raise RuntimeError(f"hidden{place} has inconsistent hidden_size: got {h.size(1)}, expected {w_hh.size(1)}")
     if w_ih.size(0) != gates * w_hh.size(1):
-        raise RuntimeError(
-            f"weight_ih first dim must be {gates} * hidden_size = {gates * w_hh.size(1)}, but got {w_ih.size(0)}"
-        )
+        raise RuntimeError(f"weight_ih first dim must be {gates} * hidden_size = {gates * w_hh.size(1)}, but got {w_ih.size(0)}")
 
 
 def run_cell(cell, input, state, w_ih, w_hh, b_ih, b_hh):
-    if linear is None:
-        find_linear()
     step, gates = STEPS[cell]
     check_cell(input, state, w_ih, w_hh, gates)
     return step(linear(input, w_ih, b_ih), state, w_hh, b_hh)
 
 
-@composite(
-    method=False, signature="Tensor input, tensors hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None"
-)
+@composite(method=False, signature="Tensor input, tensors hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None")
 def lstm_cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
     """One step of long short-term memory: the new hidden and cell states."""
     if len(hx) != 2:

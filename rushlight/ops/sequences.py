@@ -1,5 +1,7 @@
 """Sequences of different lengths: padded, and packed step after step without the padding."""
 
+from itertools import pairwise
+
 import rushlight as torch
 from rushlight.ops._declare import composite, op
 
@@ -18,15 +20,11 @@ def check_lengths(input, lengths, batch):
     if input.numel() == 0:
         raise RuntimeError("Cannot pack empty tensors.")
     if lengths.size(0) != batch:
-        raise RuntimeError(
-            f"Expected `len(lengths)` to be equal to batch_size, but got {lengths.size(0)} (batch_size={batch})"
-        )
+        raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {lengths.size(0)} (batch_size={batch})")
     values = lengths.tolist()
     if any(value <= 0 for value in values):
-        raise RuntimeError(
-            "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0"
-        )
-    if any(a < b for a, b in zip(values, values[1:])):
+        raise RuntimeError("Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0")
+    if any(a < b for a, b in pairwise(values)):
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
             "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do not "
@@ -45,7 +43,7 @@ def unpacked(g, input_shape, lengths, batch_first):
 
 
 @op(
-    vjp=lambda g, input_shape, lengths, batch_first: unpacked(g[0], input_shape, lengths, batch_first),
+    vjp=lambda g, input_shape, lengths, batch_first: unpacked(g, input_shape, lengths, batch_first),
     jvp=lambda input_t, lengths, batch_first: (torch._pack_padded_sequence(input_t, lengths, batch_first)[0], None),
     outputs=("data", "batch_sizes"),
     differentiable=("data",),

@@ -1,7 +1,6 @@
 """Layers of recurrent nets: where the weights are the same for all examples, one larger batch."""
 
 from rushlight.func.batching._table import NoRule, repeated, torch
-from rushlight.ops.recurrent import layer_in_steps
 
 run = torch.core.run
 
@@ -9,7 +8,7 @@ run = torch.core.run
 def layer(op, arguments, batched, size):
     x, h, c, *weights, batch_sizes, cell, reverse = arguments
     if any(batched[3:7]) or batch_sizes is not None:
-        return in_steps(arguments, batched, size)
+        return one_by_one(op, arguments, batched, size)
     x, h = repeated(x, batched[0], size), repeated(h, batched[1], size)
     c = None if c is None else repeated(c, batched[2], size)
     batch = h.shape[1]
@@ -18,18 +17,19 @@ def layer(op, arguments, batched, size):
     out, h_n, c_n, kept, cells = run(op, (rows, *states, *weights, None, cell, reverse))
 
     def apart(value, lead=()):
-        return None if value is None else value.view(*lead, size, batch, value.shape[-1])
+        return value.view(*lead, size, batch, value.shape[-1])
 
     steps = (x.shape[1],)
     kept, cells = (apart(each, steps).movedim(1, 0).flatten(1, 2) for each in (kept, cells))
     return apart(out, steps).movedim(1, 0), apart(h_n), apart(c_n), kept, cells
 
 
-def in_steps(arguments, batched, size):
-    """With weights of each example, or packed sequences: the layer step by step, which keeps nothing for a derivative of its own."""
-    out, h_n, *c_n = torch.vmap(layer_in_steps, tuple(0 if is_batched else None for is_batched in batched))(*arguments)
-    nothing = out.new_empty((size, 0, 0))
-    return out, h_n, c_n[0] if c_n else None, nothing, nothing
+def one_by_one(op, arguments, batched, size):
+    """With weights of each example, or packed sequences: a layer for each."""
+    if size == 0:
+        raise NoRule
+    made = [run(op, tuple(x[i] if is_batched else x for x, is_batched in zip(arguments, batched))) for i in range(size)]
+    return tuple(map(torch.stack, zip(*made)))
 
 
 def packed(op, arguments, batched, size):

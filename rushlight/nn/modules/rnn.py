@@ -12,9 +12,8 @@ from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
 
-__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
-_rnn_impls = {"RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu}
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
 
@@ -34,19 +33,6 @@ def apply_permutation(tensor, permutation, dim=1):
 
 class RNNBase(Module):
     """What recurrent nets share: their parameters, by layer and direction, and checks of what they are given."""
-
-    __constants__ = [
-        "mode",
-        "input_size",
-        "hidden_size",
-        "num_layers",
-        "bias",
-        "batch_first",
-        "dropout",
-        "bidirectional",
-        "proj_size",
-    ]
-    __jit_unused_properties__ = ["all_weights"]
 
     def __init__(
         self,
@@ -200,15 +186,10 @@ class RNNBase(Module):
         if input.dim() != expected:
             raise RuntimeError(f"input must have {expected} dimensions, got {input.dim()}")
         if self.input_size != input.size(-1):
-            raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
-            )
+            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}")
 
     def _expected_size(self, input, batch_sizes, units):
-        if batch_sizes is not None:
-            batch = int(batch_sizes[0])
-        else:
-            batch = input.size(0 if self.batch_first else 1)
+        batch = input.size(0 if self.batch_first else 1) if batch_sizes is None else int(batch_sizes[0])
         return self.num_layers * (2 if self.bidirectional else 1), batch, units
 
     def get_expected_hidden_size(self, input, batch_sizes):
@@ -268,10 +249,7 @@ class _OneState(RNNBase):
                 raise RuntimeError(f"For {kind} {ndim}-D input, hx should also be {ndim}-D but got {hx.dim()}-D tensor")
             if hx is not None and not batched:
                 hx = hx.unsqueeze(1)
-        if hx is None:
-            hx = self._zeros(input, batch_sizes, self.hidden_size)
-        else:
-            hx = self.permute_hidden(hx, order[0])
+        hx = self._zeros(input, batch_sizes, self.hidden_size) if hx is None else self.permute_hidden(hx, order[0])
         self.check_forward_args(input, hx, batch_sizes)
         options = (self._flat_weights, self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
         if is_packed:
@@ -323,7 +301,7 @@ class RNN(_OneState):
         super().__init__(modes[self.nonlinearity], *args, **kwargs)
 
     def forward(self, input, hx=None):
-        return self._run(input, hx, _rnn_impls[self.mode], "tensor ")
+        return self._run(input, hx, torch.rnn_tanh if self.mode == "RNN_TANH" else torch.rnn_relu, "tensor ")
 
 
 class GRU(_OneState):
@@ -422,8 +400,6 @@ class LSTM(RNNBase):
 class RNNCellBase(Module):
     """What cells share: weights and biases of the input and of the state."""
 
-    __constants__ = ["input_size", "hidden_size", "bias"]
-
     def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
         super().__init__()
         self.input_size = input_size
@@ -480,8 +456,6 @@ class RNNCell(RNNCellBase):
     >>> torch.nn.RNNCell(10, 20)(torch.zeros(3, 10)).shape
     torch.Size([3, 20])
     """
-
-    __constants__ = ["input_size", "hidden_size", "bias", "nonlinearity"]
 
     def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)

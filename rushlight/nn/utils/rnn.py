@@ -151,9 +151,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
             "Expected total_length to be at least the length of the longest sequence in input, but got "
             f"total_length={total_length} and max sequence length being {steps}"
         )
-    padded, lengths = torch._pad_packed_sequence(
-        sequence.data, sequence.batch_sizes, batch_first, padding_value, total_length
-    )
+    padded, lengths = torch._pad_packed_sequence(sequence.data, sequence.batch_sizes, batch_first, padding_value, total_length)
     order = sequence.unsorted_indices
     if order is None:
         return padded, lengths
