@@ -262,7 +262,7 @@ def net(cell, about):
     """The public function of all layers of a kind of cell: on a batch, or on packed sequences."""
     of_lstm = cell == "lstm"
 
-    def run(*given, **named):
+    def run(*given, **named) -> "tuple[torch.Tensor, ...]":
         is_packed = "data" in named or "batch_sizes" in named or (len(given) > 2 and torch.is_tensor(given[2 - of_lstm]) is True)
         if not of_lstm and not is_packed:
             is_packed = len(given) > 2 and torch.is_tensor(given[2])
@@ -316,7 +316,7 @@ def run_cell(cell, input, state, w_ih, w_hh, b_ih, b_hh):
 
 
 @composite(method=False, signature="Tensor input, tensors hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None")
-def lstm_cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
+def lstm_cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None) -> "tuple[torch.Tensor, torch.Tensor]":
     """One step of long short-term memory: the new hidden and cell states."""
     if len(hx) != 2:
         raise RuntimeError("lstm_cell expects two hidden states")

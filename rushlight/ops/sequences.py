@@ -67,7 +67,7 @@ def _pack_padded_sequence(input, lengths, batch_first):
     method=False,
     signature="Tensor data, Tensor batch_sizes, bool batch_first, Number padding_value, int total_length",
 )
-def _pad_packed_sequence(data, batch_sizes, batch_first, padding_value, total_length):
+def _pad_packed_sequence(data, batch_sizes, batch_first, padding_value, total_length) -> "tuple[torch.Tensor, torch.Tensor]":
     """Packed sequences as one padded tensor, and their lengths."""
     steps = batch_sizes.size(0)
     if total_length > 0:

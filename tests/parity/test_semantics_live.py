@@ -31,6 +31,7 @@ from ..semantics.test_parts_and_indices import *  # noqa: F403
 from ..semantics.test_profiling import *  # noqa: F403
 from ..semantics.test_promises import *  # noqa: F403
 from ..semantics.test_pytree import *  # noqa: F403
+from ..semantics.test_recurrent_nets import *  # noqa: F403
 from ..semantics.test_running_backward import *  # noqa: F403
 from ..semantics.test_saved_values import *  # noqa: F403
 from ..semantics.test_sizes_and_owners import *  # noqa: F403
