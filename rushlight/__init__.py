@@ -93,6 +93,7 @@ _LATE = {
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "func": "rushlight.func",
     "load": "rushlight.serialization:load",
+    "multiprocessing": "rushlight.multiprocessing",
     "nn": "rushlight.nn",
     "optim": "rushlight.optim",
     "overrides": "rushlight.overrides",

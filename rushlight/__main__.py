@@ -107,6 +107,7 @@ def _run(arguments: list[str]) -> None:
     module = types.ModuleType("__main__")
     _alias.as_torch()
     _alias.take_names_of_torch()
+    _alias.be_torch_in_children()
     code, names = _prepare(arguments)
     vars(module).update(__builtins__=builtins, **{"__loader__": importlib.machinery.BuiltinImporter, **names})
     sys.modules["__main__"] = module

@@ -211,3 +211,39 @@ def take_names_of_torch() -> None:
         if _is_within(name, _OURS) and module is not None:
             _rename(module)
     sys.meta_path.insert(0, _Renamer)
+
+
+class _ChildrenFinder:
+    """Asked for `multiprocessing.util`, which says how Python starts child processes: from then on, as runs of `-m rushlight` too."""
+
+    @staticmethod
+    def find_spec(name: str, path=None, target=None):
+        if name != "multiprocessing.util":
+            return None
+        sys.meta_path.remove(_ChildrenFinder)
+        from importlib.util import find_spec
+
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_patch(module) -> None:
+                execute(module)
+                _start_with_alias(module)
+
+            spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
+        return spec
+
+
+def _start_with_alias(util) -> None:
+    """Interpreters that multiprocessing starts get `-m rushlight` in front of their `-c`."""
+    options = util._args_from_interpreter_flags
+    util._args_from_interpreter_flags = lambda: [*options(), "-m", _OURS]
+
+
+def be_torch_in_children() -> None:
+    """For the rest of the process: what multiprocessing starts, by spawn or from a fork server, has the alias as well."""
+    if "multiprocessing.util" in sys.modules:
+        _start_with_alias(sys.modules["multiprocessing.util"])
+    else:
+        sys.meta_path.insert(0, _ChildrenFinder)

@@ -1,5 +1,7 @@
 """What pickles of tensors call to make them again, under the names that PyTorch's files have."""
 
+import sys
+import traceback
 from copyreg import _slotnames  # type: ignore[attr-defined] # what copy and pickle ask
 
 from rushlight import core
@@ -97,3 +99,33 @@ def _set_obj_state(obj, state):
     for name, value in (slots or {}).items():
         setattr(obj, name, value)
     return obj
+
+
+class KeyErrorMessage(str):
+    """The text of a KeyError, which that prints as it is: without quotes, with its line breaks."""
+
+    def __repr__(self):
+        return str(self)
+
+
+class ExceptionWrapper:
+    """The exception that is being handled, to be raised again in another thread or process, with its traceback in its text."""
+
+    def __init__(self, exc_info=None, where="in background"):
+        kind, value, trace = exc_info or sys.exc_info()
+        self.exc_type = kind
+        self.exc_msg = "".join(traceback.format_exception(kind, value, trace))
+        self.where = where
+
+    def reraise(self):
+        """Raises an exception of the same class; a RuntimeError where the class cannot be called with a text."""
+        text = f"Caught {self.exc_type.__name__} {self.where}.\nOriginal {self.exc_msg}"
+        if self.exc_type is KeyError:
+            text = KeyErrorMessage(text)
+        elif getattr(self.exc_type, "message", None):
+            raise self.exc_type(message=text)
+        try:
+            error = self.exc_type(text)
+        except Exception:
+            raise RuntimeError(text) from None
+        raise error

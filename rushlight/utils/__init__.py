@@ -3,9 +3,9 @@
 from rushlight._late import late as _late
 from rushlight.utils import dlpack, hooks
 
-__all__ = ["checkpoint", "dlpack", "hooks"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks"]
 
-_LATE = {"_pytree": "rushlight.utils._pytree", "checkpoint": "rushlight.utils.checkpoint"}
+_LATE = {"_pytree": "rushlight.utils._pytree", "checkpoint": "rushlight.utils.checkpoint", "data": "rushlight.utils.data"}
 __getattr__ = _late(__name__, _LATE)
 
 
