@@ -27,6 +27,8 @@ constexpr double bernoulli[] = {1.0 / 12,
                                 -3617.0 / 10670622842880000,
                                 43867.0 / 5109094217170944000};
 
+}  // namespace
+
 double digamma(double x) {
   if (x == 0) return std::copysign(inf, -x);
   double result = 0;
@@ -45,6 +47,8 @@ double digamma(double x) {
       y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760 - y / 12))))));
   return result + std::log(x) - 0.5 / x - series;
 }
+
+namespace {
 
 // Hurwitz's zeta function, by Euler and Maclaurin.
 double zeta(double x, double q) {

@@ -89,6 +89,7 @@ _core.set_find_public(_find_public)
 
 _LATE = {
     **{name: f"rushlight.{name}" for name in ("accelerator", "backends", "compiler", "cpu", "mps", "types", "xpu")},
+    "distributions": "rushlight.distributions",
     "explain": "rushlight.explain",
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "func": "rushlight.func",

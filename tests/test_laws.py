@@ -27,6 +27,7 @@ RANDOM = {
     "poisson",
     "binomial",
     "_standard_gamma",
+    "_sample_dirichlet",
 }
 """Ops that draw random numbers: another call gives other values."""
 

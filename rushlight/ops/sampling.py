@@ -5,9 +5,9 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, draw, drawn, kernel
-from rushlight.ops._declare import composite, op
+from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._outputs import check_out
-from rushlight.ops._rules import no_tangent
+from rushlight.ops._rules import no_tangent, not_implemented
 from rushlight.ops.creation import LONG, check_layout, into
 from rushlight.ops.matmul import broadcast_sizes
 from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, refuse_out_in_vmap, write
@@ -238,9 +238,48 @@ def multinomial_indices(x, count, replacement, generator):
     return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices
 
 
-@op(no_derivative="_standard_gamma", out=False, method=False, draws=True)
+@op(
+    vjp=lambda g, x, out: g * torch._standard_gamma_grad(x, out),
+    jvp=no_tangent("_standard_gamma"),
+    name="StandardGammaBackward0",
+    out=False,
+    method=False,
+    draws=True,
+)
 def _standard_gamma(x, generator=None):
     """Numbers from gamma distributions with the shapes `x` and scale 1."""
     out = core.empty_tensor(x.shape, x.dtype)
     kernel("standard_gamma")(out, x, generator_of(generator).address)
     return out
+
+
+@pointwise(
+    kernel="standard_gamma_gradient", label="_standard_gamma_grad_cpu", tensors_only=True, inplace=False, method=False, out=False
+)
+def _standard_gamma_grad(x, output):
+    """How `output`, drawn by _standard_gamma, moves with the shapes `x`."""
+
+
+@op(no_derivative="_sample_dirichlet", name="NotImplemented", out=False, method=False, draws=True)
+def _sample_dirichlet(x, generator=None):
+    """Vectors from Dirichlet distributions with the parameters along the last dimension of `x`: gamma numbers over their sum."""
+    if x.dtype not in (torch.float32, torch.float64):
+        raise not_implemented("dirichlet", x.dtype)
+    gamma = _standard_gamma(x.contiguous().double(), generator)
+    info = torch.finfo(x.dtype)
+    return (gamma / gamma.sum(-1, keepdim=True)).to(x.dtype).clamp_(info.tiny, 1 - info.eps / 2)
+
+
+@pointwise(
+    vjp=(underived("derivative for aten::_dirichlet_grad is not implemented", RuntimeError),) * 3,
+    kernel="dirichlet_gradient",
+    label="_dirichlet_grad_cpu",
+    no_derivative="_dirichlet_grad",
+    name="NotImplemented",
+    tensors_only=True,
+    inplace=False,
+    method=False,
+    out=False,
+)
+def _dirichlet_grad(x, alpha, total):
+    """How numbers `x` of Dirichlet vectors move with their own parameters `alpha`, over 1 - x; `total` are the sums of the vectors' parameters."""

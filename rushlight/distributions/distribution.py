@@ -1,0 +1,206 @@
+"""The base class of distributions: shapes, validation, and what follows from what a family defines."""
+
+import warnings
+
+import rushlight as torch
+from rushlight.distributions import constraints
+from rushlight.distributions.utils import lazy_property
+
+__all__ = ["Distribution"]
+
+
+class Distribution:
+    """A distribution, or a batch of independent ones of one family.
+
+    A sample has the shape sample_shape + batch_shape + event_shape. Invalid parameters and values are refused where `validate_args` is on.
+
+    >>> import rushlight
+    >>> from rushlight.distributions import Normal
+    >>> Normal(rushlight.zeros(3), 1.0).sample((2,)).shape
+    torch.Size([2, 3])
+    """
+
+    has_rsample = False
+    has_enumerate_support = False
+    _validate_args = __debug__
+
+    @staticmethod
+    def set_default_validate_args(value):
+        """Whether distributions that are made from now on check their arguments."""
+        if value not in (True, False):
+            raise ValueError
+        Distribution._validate_args = value
+
+    def __init__(self, batch_shape=torch.Size(), event_shape=torch.Size(), validate_args=None):
+        self._batch_shape, self._event_shape = batch_shape, event_shape
+        if validate_args is not None:
+            self._validate_args = validate_args
+        if self._validate_args:
+            self._check_parameters()
+        super().__init__()
+
+    def _check_parameters(self):
+        try:
+            arg_constraints = self.arg_constraints
+        except NotImplementedError:
+            arg_constraints = {}
+            warnings.warn(
+                f"{self.__class__} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize the "
+                "distribution with `validate_args=False` to turn off validation.",
+                stacklevel=2,
+            )
+        for param, constraint in arg_constraints.items():
+            if constraints.is_dependent(constraint):
+                continue
+            if param not in self.__dict__ and isinstance(getattr(type(self), param), lazy_property):
+                continue  # It follows from one that is checked.
+            value = getattr(self, param)
+            if not constraint.check(value).all():
+                raise ValueError(
+                    f"Expected parameter {param} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} to "
+                    f"satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
+                )
+
+    def expand(self, batch_shape, _instance=None):
+        """The same distribution with its parameters expanded to `batch_shape`."""
+        raise NotImplementedError
+
+    @property
+    def batch_shape(self):
+        """The shape of a batch of distributions."""
+        return self._batch_shape
+
+    @property
+    def event_shape(self):
+        """The shape of one event."""
+        return self._event_shape
+
+    @property
+    def arg_constraints(self):
+        """The constraint of each parameter, by its name."""
+        raise NotImplementedError
+
+    @property
+    def support(self):
+        """The constraint that samples satisfy."""
+        raise NotImplementedError
+
+    @property
+    def mean(self):
+        """The expectation."""
+        raise NotImplementedError
+
+    @property
+    def mode(self):
+        """Where the density or probability is largest."""
+        raise NotImplementedError(f"{self.__class__} does not implement mode")
+
+    @property
+    def variance(self):
+        """The variance."""
+        raise NotImplementedError
+
+    @property
+    def stddev(self):
+        """The standard deviation."""
+        return self.variance.sqrt()
+
+    def sample(self, sample_shape=torch.Size()):
+        """Samples that are not recorded."""
+        with torch.no_grad():
+            return self.rsample(sample_shape)
+
+    def rsample(self, sample_shape=torch.Size()):
+        """Samples that can be differentiated by the parameters."""
+        raise NotImplementedError
+
+    def sample_n(self, n):
+        """`n` samples: the old name of sample((n,))."""
+        warnings.warn("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning, stacklevel=2)
+        return self.sample(torch.Size((n,)))
+
+    def log_prob(self, value):
+        """The logarithm of the density or probability of each event."""
+        raise NotImplementedError
+
+    def cdf(self, value):
+        """The probability of values up to `value`."""
+        raise NotImplementedError
+
+    def icdf(self, value):
+        """The quantile: where the cdf is `value`."""
+        raise NotImplementedError
+
+    def enumerate_support(self, expand=True):
+        """All values of a discrete distribution along a new first dimension; the batch dimensions have size 1 without `expand`."""
+        raise NotImplementedError
+
+    def entropy(self):
+        """The entropy, in nats."""
+        raise NotImplementedError
+
+    def perplexity(self):
+        """The exponential of the entropy."""
+        return torch.exp(self.entropy())
+
+    def _extended_shape(self, sample_shape=torch.Size()):
+        """The shape of samples."""
+        if not isinstance(sample_shape, torch.Size):
+            sample_shape = torch.Size(sample_shape)
+        return torch.Size(sample_shape + self._batch_shape + self._event_shape)
+
+    def _validate_sample(self, value):
+        """Refuses what is no value, or none of this distribution's."""
+        if not isinstance(value, torch.Tensor):
+            raise ValueError("The value argument to log_prob must be a Tensor")
+        actual = value.size()
+        if actual[max(len(actual) - len(self._event_shape), 0) :] != self._event_shape:
+            raise ValueError(f"The right-most size of value must match event_shape: {actual} vs {self._event_shape}.")
+        expected = self._batch_shape + self._event_shape
+        for given, wanted in zip(reversed(actual), reversed(expected), strict=False):
+            if given != wanted and given != 1 and wanted != 1:
+                raise ValueError(f"Value is not broadcastable with batch_shape+event_shape: {actual} vs {expected}.")
+        try:
+            support = self.support
+        except NotImplementedError:
+            warnings.warn(
+                f"{self.__class__} does not define `support` to enable sample validation. Please initialize the distribution with "
+                "`validate_args=False` to turn off validation.",
+                stacklevel=3,
+            )
+            return
+        if not support.check(value).all():
+            raise ValueError(
+                f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
+                f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+            )
+
+    def _get_checked_instance(self, cls, _instance=None):
+        """What `expand` of the class `cls` fills in: `_instance`, or a new object of this one's class if `cls` knows how to make one."""
+        if _instance is None and type(self).__init__ != cls.__init__:
+            raise NotImplementedError(
+                f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ method must also define a custom "
+                ".expand() method."
+            )
+        return self.__new__(type(self)) if _instance is None else _instance
+
+    def _expanded(self, cls, batch_shape, instance, *parameters):
+        """`expand` of a class whose state are the tensors called `parameters`, as far as they are known yet."""
+        new = self._get_checked_instance(cls, instance)
+        batch_shape = torch.Size(batch_shape)
+        for name in parameters:
+            value = self.__dict__.get(name)
+            if value is not None:
+                new.__dict__[name] = value.expand(batch_shape + value.shape[len(self._batch_shape) :])
+        self._take_shape(new, batch_shape)
+        return new
+
+    def _take_shape(self, new, batch_shape):
+        """The end of `expand`: the copy's shapes, and whether it validates as this one does."""
+        Distribution.__init__(new, torch.Size(batch_shape), self._event_shape, validate_args=False)
+        new._validate_args = self._validate_args
+
+    def __repr__(self):
+        known = [name for name in self.arg_constraints if name in self.__dict__]
+        shown = [f"{name}: {value if value.numel() == 1 else value.size()}" for name in known for value in (self.__dict__[name],)]
+        return f"{type(self).__name__}({', '.join(shown)})"
