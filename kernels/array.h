@@ -75,8 +75,6 @@ Kernel find_kernel(const char* name);
 void label_kernel(const char* name, const char* label);
 // Says which dtypes that came late a pointwise kernel has.
 void serve_late(const char* name, unsigned late);
-// For tests and tools: every name, separated by spaces.
-const char* kernel_names();
 
 // Runs a pointwise kernel over whole arrays: operands[0] is the output (already of the broadcast shape), the inputs may
 // have fewer dimensions or sizes of 1, and any dtype: what differs from the loop's is converted in blocks on the way.

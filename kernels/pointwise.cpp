@@ -173,12 +173,6 @@ void register_arithmetic() {
   });
   add_power_loops();
   unary<number>("neg", [](auto x) { return -x; });
-  unary<all>("square", []<class T>(T x) {
-    if constexpr (is_bool<T>)
-      return x;
-    else
-      return x * x;
-  });
   unary<real>("sqrt", [](auto x) { return std::sqrt(x); });
   unary<real>("rsqrt", [](auto x) { return 1 / std::sqrt(x); });
   unary<real | complex>("reciprocal", []<class T>(T x) {
@@ -187,7 +181,6 @@ void register_arithmetic() {
     else
       return 1 / x;
   });
-  binary<number>("mul_conj", [](auto g, auto s) { return g * conj(s); });
   binary<integer>("gcd", [](auto a, auto b) { return gcd(a, b); });
   binary<integer>("lcm", []<class T>(T a, T b) {
     const T g = gcd(a, b);

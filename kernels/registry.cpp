@@ -44,12 +44,4 @@ Kernel find_kernel(const char* name) {
   return it == kernels().end() ? nullptr : it->second;
 }
 
-const char* kernel_names() {
-  static std::string names;
-  names.clear();
-  for (auto& [name, _] : kernels()) names += name + " ";
-  for (auto& [name, _] : pointwise_kernels()) names += name + " ";
-  return names.c_str();
-}
-
 }  // namespace rl

@@ -54,6 +54,16 @@ FORMS = {
     **{dtype.name: in_dtype(dtype) for dtype in TOLERANCES if dtype is not torch.float64},
 }
 
+MATRICES = {"_linalg_det", "_linalg_slogdet", "_linalg_solve_ex"}
+REFUSED = {
+    "without dims": {"_linalg_det", "_linalg_slogdet", "softmax"},  # a matrix has two; the sample's dim is not there
+    "without elements": MATRICES
+    | {"_nll_loss", "native_batch_norm", "native_layer_norm", "pow"},  # sizes then differ from others' of the call
+    "float16": MATRICES,  # LAPACK has no halves
+    "bfloat16": MATRICES,
+}
+"""The forms in which some samples of an op are calls that it refuses, as PyTorch does."""
+
 
 def inputs_of(op, arguments):
     """The differentiable inputs of a call; none where one of them is complex, which no kernel takes."""
@@ -67,7 +77,7 @@ def cases(forms):
     for name, number, form in every:
         arguments = FORMS[form](table[name], list(SAMPLES[name][number]))
         if arguments is not None and inputs_of(table[name], arguments):
-            yield pytest.param(table[name], arguments, id=f"{name}-{number}-{form}")
+            yield pytest.param(name, form, arguments, id=f"{name}-{number}-{form}")
 
 
 def derivatives(op, arguments, order):
@@ -105,16 +115,19 @@ def assert_close(found, expected, tolerance):
             assert torch.allclose(a.double(), b.double(), rtol=tolerance, atol=tolerance * size, equal_nan=True), (a, b)
 
 
-@pytest.mark.parametrize(("op", "arguments"), list(cases(FORMS)))
-def test_a_fused_rule_is_its_rule(op, arguments):
+@pytest.mark.parametrize(("name", "form", "arguments"), list(cases(FORMS)))
+def test_a_fused_rule_is_its_rule(name, form, arguments):
+    op = table[name]
     found = derivatives(op, arguments, 1)
     if found is None:
-        pytest.skip("the op has no such dtype or shape")
+        assert name in REFUSED.get(form, ())
+        return
     assert_close(found, by_rules(derivatives, op, arguments, 1), TOLERANCES[inputs_of(op, arguments)[0].dtype])
 
 
-@pytest.mark.parametrize(("op", "arguments"), list(cases(["as given"])))
-def test_its_derivatives_are_those_of_the_rule(op, arguments):
+@pytest.mark.parametrize(("name", "form", "arguments"), list(cases(["as given"])))
+def test_its_derivatives_are_those_of_the_rule(name, form, arguments):
+    op = table[name]
     arguments = in_dtype(torch.float64)(op, arguments)
     assert_close(derivatives(op, arguments, 3), by_rules(derivatives, op, arguments, 3), 1e-9)
 

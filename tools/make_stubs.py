@@ -8,6 +8,7 @@ the compiled modules are there, so that wheels and clones have stubs, and git ha
 
 import functools
 import inspect
+import keyword
 import re
 import sys
 import types
@@ -20,17 +21,18 @@ import stub_types as known
 import rushlight as torch
 import rushlight.nn.functional  # (its parsers are read)
 from rushlight import core
-from rushlight.ops import declare_all, namespaces, table
-from rushlight.ops._declare import KEYWORDS
+from rushlight.ops import declare_all, namespaces
 from rushlight.ops._return_types import types as return_types
-from rushlight.ops._signatures import METHODS, expanded, function_texts
+from rushlight.ops._signatures import GROUPS, METHODS, expanded, function_text, overloads
 
 PACKAGE = Path(__file__).parents[1] / "rushlight"
 declare_all()
-HEADER = "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
+HEADER = (
+    "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
+    '# mypy: disable-error-code="overload-cannot-match"\n'
+)
 LITERALS = (bool, int, float, str, types.NoneType, tuple)
-OPS = core.Op
-COPIES = re.compile(r"(\w+)_copy$")
+LITERAL = re.compile(r"-?[\d.e-]+$|None|True|False|\"")
 
 
 # ---------------------------------------------------------------------------------------------------------- parameters
@@ -53,10 +55,10 @@ def inner_texts():
 def kinds_of(function):
     """Parameter -> its kinds in the signatures of a public function or method."""
     names = [prefix + function.removesuffix(end) for prefix in ("", "linalg_", "special_") for end in ("", "_")]
-    texts = [function_texts(name) for name in names] + [METHODS.get(function), inner_texts().get(function)]
+    texts = [function_text(name) for name in names] + [METHODS.get(function), inner_texts().get(function)]
     found = {}
     for signature in expanded(" | ".join(filter(None, texts))).split(" | "):
-        for text in split_parameters(signature.removeprefix("deprecated ").removeprefix("function ")):
+        for text in signature.removeprefix("deprecated ").removeprefix("function ").split(", "):
             kind, _, name = text.partition("=")[0].partition(" ")
             found.setdefault("input" if name == "self" else name, {})[kind] = None
     return found
@@ -76,88 +78,88 @@ def shown(default):
     return repr(default) if type(default) in LITERALS else "..."
 
 
-def parameter(function, name, default=inspect.Parameter.empty, kind=""):
+def parameter(function, name, default):
     """One parameter's text."""
     if default is inspect.Parameter.empty:
-        return f"{kind}{name}: {type_of(function, name, ...)}"
+        return f"{name}: {type_of(function, name, ...)}"
     return f"{name}: {type_of(function, name, default)} = {shown(default)}"
 
 
-def op_signatures(op, name, method, in_place=False):
-    """Signatures of an op of the table, with its result."""
-    texts, sizes = [], None
-    for i, (own, default) in enumerate(zip(op.parameters, op.defaults, strict=True)):
-        public = KEYWORDS.get(own, (own,))[0]
-        if i == op.positional:
-            texts.append("*")
-        if i == 0 and method:
-            texts.append("self")
+# ---------------------------------------------------------------------------------------------------------- what has a parser
+def parser_signatures(parser, made, name):
+    """Signatures of a function or method, from those by which its arguments are checked."""
+    found = []
+    for text, of_function in overloads(parser):
+        if text.startswith("deprecated "):
             continue
-        if i == op.sizes:
-            sizes = len(texts)
-        default = inspect.Parameter.empty if default is core.MISSING else default
-        text = parameter(name, public, default)
-        if public == "other" or (i and type(op) is core.PointwiseOp and i in op.tensor_parameters):
-            text = f"{public}: {known.VALUE if type(op) is core.PointwiseOp else 'Tensor'}"
-            text += "" if default is inspect.Parameter.empty else f" = {shown(default)}"
-        texts.append(text)
-    result = result_of_op(op)
-    if op.allows_out and not method and not in_place:
-        texts += ([] if "*" in texts else ["*"]) + [f"out: {'Tensor' if result == 'Tensor' else known.TUPLE} | None = None"]
-    if in_place:
-        result = "Self" if method else "Tensor"
-    found = [f"({', '.join(texts)}) -> {result}"]
-    if sizes is not None and sizes + 1 == len([text for text in texts if not text.startswith(("*", "out:"))]):
-        loose = (
-            texts[:sizes] + [f"*{texts[sizes].partition(':')[0]}: _int"] + [text for text in texts[sizes + 1 :] if text != "*"]
-        )
-        found.append(f"({', '.join(loose)}) -> {result}")
+        parts = text.split(", ") if text else []
+        texts = ["self"] * parser.is_method + [
+            typed(part, name) for group in parts for part in GROUPS.get(group, group).split(", ")
+        ]
+        end = f") -> {result_of(made, name, parser, of_function)}"
+        found.append(f"({', '.join(texts)}{end}")
+        loose = re.match(r"(?:sizes|ints) (\w+)(?:, \*, |$)", text)
+        if loose:
+            place = int(parser.is_method)
+            texts[place : place + 2] = [f"*{loose[1]}: _int"]
+            found.append(f"({', '.join(texts)}{end}")
     return found
 
 
-def result_of_op(op):
-    if type(op) is core.MultiViewOp or op.name in known.RESULTS:
-        return known.RESULTS.get(op.name, known.TUPLE)
-    if op.result_type is not None:
-        return f"_ReturnOf_{op.result_type.__name__}"
-    return "Tensor" if len(op.outputs) < 2 else f"tuple[{', '.join(['Tensor'] * len(op.outputs))}]"
+def typed(part, function):
+    """A parameter of a signature, as stubs write it."""
+    left, equals, default = part.partition("=")
+    kinds, _, name = left.partition(" ")
+    if not name:
+        return part
+    kinds = kinds.split("|")
+    text = known.PARAMETERS_OF.get(function, {}).get(name) or " | ".join(
+        dict.fromkeys(part for kind in kinds if kind != "none" for part in known.KINDS[kind.rstrip("?")].split(" | "))
+    )
+    text = f"{name}{'_' * keyword.iskeyword(name)}: {text}"
+    if default == "None" or any(kind.endswith("?") for kind in kinds):
+        text += " | None"
+    return (
+        f"{text} = {'None' if 'none' in kinds else default if LITERAL.match(default) else '...'}"
+        if equals or "none" in kinds
+        else text
+    )
+
+
+def result_of(made, name, parser, signature):
+    """What a call returns: one tensor, if nothing says otherwise."""
+    if name.endswith("_") and made is not None:
+        return "Self" if parser.is_method else "Tensor"
+    several = re.search(r"tensors(?:\[(\d)\])? out=", signature)
+    if several and several[1] is None:
+        return known.TUPLE
+    if several:
+        title = parser.name if parser.name in return_types else ""
+        return f"_ReturnOf_{title}" if title else f"tuple[{', '.join(['Tensor'] * int(several[1]))}]"
+    if isinstance(made, core.Op):
+        if made.result_type is not None:
+            return f"_ReturnOf_{made.result_type.__name__}"
+        if type(made) is core.MultiViewOp:
+            return known.TUPLE
+        return "Tensor" if len(made.outputs) < 2 else f"tuple[{', '.join(['Tensor'] * len(made.outputs))}]"
+    return annotated(made) or known.RESULTS.get(name, "Tensor")
 
 
 # ---------------------------------------------------------------------------------------------------------- functions
 def function_signatures(function, name, method):
-    """Signatures of a Python function, from its own."""
-    texts, loose, given = [], None, list(inspect.signature(function).parameters.values())
-    for i, p in enumerate(given):
-        if i == 0 and method and p.kind is not p.VAR_POSITIONAL:
+    """The signature of a Python function without a parser, from its own."""
+    texts = []
+    for i, p in enumerate(inspect.signature(function).parameters.values()):
+        if i == 0 and method:
             texts.append("self")
         elif p.kind is p.VAR_POSITIONAL:
-            loose = len(texts)
-            texts.append(parameter(name, p.name, kind="*"))
-        elif p.kind is p.VAR_KEYWORD:
-            if loose is None:
-                texts.append(f"**{p.name}: Any")
-        elif not p.name.startswith("_") and not (method and p.name == "out"):
-            if p.kind is p.KEYWORD_ONLY and loose is None and "*" not in texts:
+            texts.append(f"*{p.name}: {'Tensor | Sequence[Tensor]' if p.name in ('tensors', 'matrices') else 'Any'}")
+        elif not p.name.startswith("_") and p.kind is not p.VAR_KEYWORD and not (method and p.name == "out"):
+            if p.kind is p.KEYWORD_ONLY and not any(text.startswith("*") for text in texts):
                 texts.append("*")
             texts.append(parameter(name, p.name, p.default))
-    if texts[-1:] == ["*"]:
-        texts.pop()
     result = annotated(function) or known.RESULTS.get(name)
-    result = result or ("Self" if method and name.endswith("_") and not name.startswith("_") else "Tensor")
-    if loose is None:
-        return [f"({', '.join(texts)}) -> {result}"]
-    # Loose integers, or one sequence of them; tensors only loose.
-    own = texts[loose][1:].partition(":")[0]
-    if own in ("tensors", "matrices"):
-        texts[loose] = f"*{own}: Tensor | Sequence[Tensor]"
-        return [f"({', '.join(texts)}) -> {result}"]
-    if own not in ("size", "sizes", "dims"):
-        texts[loose] = f"*{own}: Any"
-        return [f"({', '.join(texts)}) -> {result}"]
-    rest = [text for text in texts[loose + 1 :] if text.partition(":")[0] not in ("shape", "reps")]
-    one = texts[:loose] + [f"{own}: Sequence[_int]"] + (["*", *rest] if rest else [])
-    several = texts[:loose] + [f"*{own}: _int"] + rest
-    return [f"({', '.join(one)}) -> {result}", f"({', '.join(several)}) -> {result}"]
+    return [f"({', '.join(texts)}) -> {result or ('Self' if method and name.endswith('_') else 'Tensor')}"]
 
 
 def annotated(function):
@@ -165,26 +167,6 @@ def annotated(function):
     result = getattr(function, "__annotations__", {}).get("return", "")
     text = "None" if result is None else getattr(result, "__name__", result).replace("torch.", "")
     return f"_{text}" if text in ("bool", "int") else text or None
-
-
-def split_parameters(text):
-    """The parameters of a signature: at commas that no bracket encloses."""
-    parts, depth, start = [], 0, 0
-    for i, letter in enumerate(text):
-        depth += (letter in "([") - (letter in ")]")
-        if letter == "," and not depth:
-            parts.append(text[start:i].strip())
-            start = i + 1
-    return [part for part in [*parts, text[start:].strip()] if part]
-
-
-def as_method(signature):
-    """A function's signature as the method's: the first parameter is self, and there is no out."""
-    inside, _, result = signature[1:].rpartition(") -> ")
-    parts = ["self", *(part for part in split_parameters(inside)[1:] if not part.startswith("out:"))]
-    if "*" in parts and parts.index("*") + 1 == len(parts):
-        parts.pop()
-    return f"({', '.join(parts)}) -> {result}"
 
 
 def behind(function):
@@ -196,34 +178,15 @@ def behind(function):
 
 def signatures_of(function, name, method=False, namespace="torch"):
     """All signatures of a public function or method."""
-    function = behind(function)
-    copied = COPIES.match(name) if isinstance(function, types.FunctionType) else None
     if method and name in known.METHODS:
         return known.METHODS[name]
-    written = known.OVERLOADS.get(f"{namespace}.{name}") or known.OVERLOADS.get(name)
-    if written:
-        return [as_method(text) if method and not text.startswith("(self") else text for text in written]
-    if isinstance(function, core.InPlace):
-        return op_signatures(function.op, name, method, in_place=True)
-    if isinstance(function, OPS):
-        return op_signatures(function, name, method)
-    if copied and "arguments" in inspect.signature(function).parameters:
-        # A view's copy takes what the view takes, and out.
-        head, _, result = view_signature(copied[1]).rpartition(") -> ")
-        out = "Tensor" if result == "Tensor" else known.TUPLE
-        mark = "" if ", *, " in head else "*, "
-        return [f"{head}, {mark}out: {out} | None = None) -> {result}"]
-    return function_signatures(function, name, method)
-
-
-def view_signature(name):
-    """The signature of a view as a function."""
-    composed = namespaces["torch"].get(name) or namespaces["Tensor"].get(name)
-    composed = behind(composed)
-    if isinstance(composed, types.FunctionType):
-        return function_signatures(composed, name, False)[0].replace("self: Tensor", "input: Tensor")
-    op = next((op for op in table.values() if op.name == name), None)
-    return "(input: Tensor) -> Tensor" if op is None else op_signatures(op, name, False)[0]
+    if name in known.OVERLOADS and (method or namespace == "torch"):
+        return known.OVERLOADS[name]
+    parser = getattr(function, "parser", None)
+    made = behind(function)
+    if parser is not None:
+        return parser_signatures(parser, made, name)
+    return function_signatures(made, name, method)
 
 
 # ---------------------------------------------------------------------------------------------------------- texts
@@ -258,7 +221,7 @@ def members_of_tensor():
             lines.append(f"    @property\n    def {name}(self) -> {known.MEMBERS[name]}: ...\n")
             if name in known.WRITABLE:
                 lines.append(f"    @{name}.setter\n    def {name}(self, value: {known.MEMBERS[name]}) -> None: ...\n")
-        elif name in known.METHODS or name in namespaces["Tensor"]:
+        elif name in known.METHODS or name in namespaces["Tensor"] or isinstance(value, core.Method):
             signatures = signatures_of(value, name, method=True)
             decorator = "classmethod" if name in known.CLASS_METHODS else "staticmethod" if name in known.STATIC_METHODS else None
             lines.append(written(name, signatures, "    ", decorator))
@@ -288,7 +251,7 @@ def functions(names, namespace):
 
 
 def is_function(value):
-    return isinstance(behind(value), (types.FunctionType, core.InPlace, core.Factory, OPS))
+    return isinstance(behind(value), (types.FunctionType, core.InPlace, core.Factory, core.Op))
 
 
 def home_of(value, name):

@@ -36,28 +36,22 @@ KINDS.update({kind: f"_{kind}" for kind, text in KINDS.items() if not text})
 
 PARAMETERS = {
     **each(
-        "a b x x1 x2 input input1 input2 tensor mat2 indices target anchor positive negative weight pos_weight var logits self new_state out",
+        "a b x1 x2 input input1 input2 tensor indices target anchor positive negative weight pos_weight var logits self new_state out",
         "Tensor",
     ),
-    **each("end start step", VALUE),
-    **each("dim dim0 dim1 num_groups seed padding_idx", "_int"),
+    **each("dim num_groups seed padding_idx", "_int"),
     **each("eps momentum max_norm tau threshold", "_float"),
     **each("log_input size_average reduce", "_bool"),
     **each("dims split_size_or_sections", DIMS),
-    "indices_or_sections": "Tensor | _int | Sequence[_int]",
     "shape": SIZE,
     "distance_function": "Callable[[Tensor, Tensor], Tensor]",
     "dtype": "_dtype",
     "device": "_device | str | _int",
-    "layout": "_layout",
-    "memory_format": "_memory_format",
 }
 """The type of a parameter by its name, where no signature says it; `| None` is added where that is the default. What is not here goes by its default."""
 
 PARAMETERS_OF = {
-    **each("var std var_mean std_mean", {"dim": DIMS + " | _bool"}),
     **each("norm", {"p": "_float | str", "dim": DIMS}),
-    **each("isin", {"elements": VALUE, "test_elements": VALUE, "element": VALUE, "test_element": VALUE}),
     **each("index_put index_put_", {"indices": "Sequence[Tensor | None]"}),
     "matrix_norm": {"dim": "tuple[_int, _int]"},
     "gaussian_nll_loss": {"var": "Tensor | _float"},
@@ -66,68 +60,16 @@ PARAMETERS_OF = {
 
 TUPLE = "tuple[Tensor, ...]"
 RESULTS = {
-    **each("is_complex is_conj is_floating_point is_inference is_neg is_signed", "_bool"),
-    "numel": "_int",
-    **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d", "Any"),
+    **each("is_complex is_conj is_contiguous is_floating_point is_inference is_neg is_pinned is_signed", "_bool"),
+    **each("data_ptr dim element_size get_device ndimension nelement numel storage_offset", "_int"),
+    **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d item", "Any"),
+    "retain_grad": "None",
     "manual_seed": "Generator",
     "fork_rng": "AbstractContextManager[None]",
 }
 """The result of functions that return no tensor, or several, and have no annotation that says so."""
 
-FACTORY = (
-    "dtype: _dtype | None = None, layout: _layout | None = None, device: _device | str | _int | None = None, "
-    "requires_grad: _bool = False, pin_memory: _bool = False"
-)
-REDUCED = "dim: _int, keepdim: _bool = False"
-
-SEVERAL = f"out: {TUPLE} | None = None"
-
 OVERLOADS = {
-    "slogdet": [f"(input: Tensor, *, {SEVERAL}) -> _ReturnOf_slogdet"],
-    "linalg.slogdet": [f"(A: Tensor, *, {SEVERAL}) -> _ReturnOf_linalg_slogdet"],
-    "geqrf": [f"(input: Tensor, *, {SEVERAL}) -> _ReturnOf_geqrf"],
-    "qr": [f"(input: Tensor, some: _bool = True, *, {SEVERAL}) -> _ReturnOf_qr"],
-    "linalg.qr": [f"(A: Tensor, mode: str = 'reduced', *, {SEVERAL}) -> _ReturnOf_linalg_qr"],
-    "lu": [f"(input: Tensor, pivot: _bool = True, get_infos: _bool = False, {SEVERAL}) -> {TUPLE}"],
-    "lu_unpack": [
-        f"(LU_data: Tensor, LU_pivots: Tensor, unpack_data: _bool = True, unpack_pivots: _bool = True, *, {SEVERAL}) -> _ReturnOf_lu_unpack"
-    ],
-    "triangular_solve": [
-        "(input: Tensor, A: Tensor, upper: _bool = True, transpose: _bool = False, unitriangular: _bool = False, *, "
-        f"{SEVERAL}) -> _ReturnOf_triangular_solve"
-    ],
-    **{
-        f"linalg.{name}": [f"({given}, {SEVERAL}) -> _ReturnOf_linalg_{name}"]
-        for name, given in {
-            "lu": "A: Tensor, *, pivot: _bool = True",
-            "lu_factor": "A: Tensor, *, pivot: _bool = True",
-            "lu_factor_ex": "A: Tensor, *, pivot: _bool = True, check_errors: _bool = False",
-            "inv_ex": "A: Tensor, *, check_errors: _bool = False",
-            "solve_ex": "A: Tensor, B: Tensor, *, left: _bool = True, check_errors: _bool = False",
-            "cholesky_ex": "input: Tensor, *, upper: _bool = False, check_errors: _bool = False",
-            "eig": "input: Tensor, *",
-            "eigh": "input: Tensor, UPLO: str = 'L', *",
-        }.items()
-    },
-    **{
-        name: [
-            "(input: Tensor, *, out: Tensor | None = None) -> Tensor",
-            "(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor",
-            f"(input: Tensor, {REDUCED}, *, out: {TUPLE} | None = None) -> _ReturnOf_{name}",
-        ]
-        for name in ("max", "min")
-    },
-    **{
-        name: [
-            "(input: Tensor) -> Tensor",
-            f"(input: Tensor, {REDUCED}, *, out: {TUPLE} | None = None) -> _ReturnOf_{name}",
-        ]
-        for name in ("median", "nanmedian")
-    },
-    "sort": [
-        "(input: Tensor, dim: _int = -1, descending: _bool = False, *, stable: _bool | None = None, "
-        f"out: {TUPLE} | None = None) -> _ReturnOf_sort"
-    ],
     "where": [
         "(condition: Tensor) -> tuple[Tensor, ...]",
         f"(condition: Tensor, input: {VALUE}, other: {VALUE}, *, out: Tensor | None = None) -> Tensor",
@@ -136,38 +78,9 @@ OVERLOADS = {
         "(input: Tensor, *, out: Tensor | None = None, as_tuple: Literal[False] = False) -> Tensor",
         "(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]",
     ],
-    "arange": [
-        f"(end: Number, *, out: Tensor | None = None, {FACTORY}) -> Tensor",
-        f"(start: Number, end: Number, step: Number = 1, *, out: Tensor | None = None, {FACTORY}) -> Tensor",
-    ],
-    "range": [f"(start: Number, end: Number, step: Number = 1, *, out: Tensor | None = None, {FACTORY}) -> Tensor"],
-    "randint": [
-        f"(high: _int, size: {SIZE}, *, generator: Generator | None = None, out: Tensor | None = None, {FACTORY}) -> Tensor",
-        f"(low: _int, high: _int, size: {SIZE}, *, generator: Generator | None = None, out: Tensor | None = None, {FACTORY}) -> Tensor",
-    ],
-    "randint_like": [
-        f"(input: Tensor, high: _int, *, memory_format: _memory_format | None = None, {FACTORY}) -> Tensor",
-        f"(input: Tensor, low: _int, high: _int, *, memory_format: _memory_format | None = None, {FACTORY}) -> Tensor",
-    ],
     "einsum": [
         "(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor",
         "(operand: Tensor, sublist: Sequence[_int], *more: Tensor | Sequence[_int]) -> Tensor",
-    ],
-    "to": [
-        "(self, dtype: _dtype, non_blocking: _bool = False, copy: _bool = False, *, memory_format: _memory_format | None = None) -> Self",
-        "(self, device: _device | str | _int | None = None, dtype: _dtype | None = None, non_blocking: _bool = False, "
-        "copy: _bool = False, *, memory_format: _memory_format | None = None) -> Self",
-        "(self, other: Tensor, non_blocking: _bool = False, copy: _bool = False, *, memory_format: _memory_format | None = None) -> Self",
-    ],
-    "chain_matmul": ["(*matrices: Tensor, out: Tensor | None = None) -> Tensor"],
-    "broadcast_shapes": ["(*shapes: _int | Sequence[_int]) -> Size"],
-    "svd": [
-        "(input: Tensor, some: _bool = True, compute_uv: _bool = True, *, out: tuple[Tensor, ...] | None = None) "
-        "-> tuple[Tensor, Tensor, Tensor]"
-    ],
-    "linalg.svd": [
-        "(A: Tensor, full_matrices: _bool = True, *, driver: str | None = None, out: tuple[Tensor, ...] | None = None) "
-        "-> _ReturnOf_linalg_svd"
     ],
 }
 """Functions whose arguments decide what they return, or that take their arguments in several orders."""
@@ -198,15 +111,9 @@ WRITABLE = {"data", "grad", "grad_dtype", "requires_grad"}
 METHODS = {
     "size": ["(self) -> Size", "(self, dim: _int) -> _int"],
     "stride": ["(self) -> tuple[_int, ...]", "(self, dim: _int) -> _int"],
-    **each("dim ndimension numel nelement element_size storage_offset data_ptr get_device", ["(self) -> _int"]),
-    "is_contiguous": ["(self, memory_format: _memory_format = ...) -> _bool"],
-    **each("is_floating_point is_complex is_signed is_inference is_conj is_neg is_shared _is_view", ["(self) -> _bool"]),
-    "is_pinned": ["(self, device: Any = None) -> _bool"],
-    "item": ["(self) -> Any"],
-    "requires_grad_": ["(self, requires_grad: _bool = True) -> Self"],
+    **each("is_shared _is_view", ["(self) -> _bool"]),
     "detach": ["(self) -> Tensor"],
     "detach_": ["(self) -> Self"],
-    "retain_grad": ["(self) -> None"],
     "register_hook": ["(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle"],
     "register_post_accumulate_grad_hook": ["(self, hook: Callable[[Tensor], None]) -> RemovableHandle"],
     "as_subclass": ["(self, cls: builtins.type[_T]) -> _T"],
@@ -219,6 +126,10 @@ METHODS = {
     "storage": ["(self) -> Any"],
     "storage_type": ["(self) -> builtins.type[Any]"],
     "where": [f"(self, condition: Tensor, other: {VALUE}) -> Tensor"],
+    "nonzero": [
+        "(self, *, as_tuple: Literal[False] = False) -> Tensor",
+        "(self, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]",
+    ],
     "type": ["(self) -> str", "(self, dtype: _dtype | str, non_blocking: _bool = False, **keywords: Any) -> Self"],
     "new": ["(self, *arguments: Any, device: Any = None) -> Tensor"],
     "cuda": ["(self, device: Any = None, non_blocking: _bool = False, memory_format: _memory_format = ...) -> Tensor"],

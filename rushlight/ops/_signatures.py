@@ -158,26 +158,33 @@ METHODS = {
     "size": "int? dim=None",
     "storage_offset": "",
     "stride": "int? dim=None",
-    "untyped_storage": "",
 }
 """Those of methods that are no functions, or not with the same signature (see `method_signatures`)."""
 
 
 def signatures(parser):
     """The signatures by which a parser checks, as a text."""
-    if parser.text is not None:
-        return expanded(parser.text)
-    return method_signatures(parser.name) if parser.is_method else without(function_texts(parser.name), ())
+    return expanded(" | ".join(signature for signature, _ in overloads(parser)))
 
 
-def function_texts(name):
-    """The text of a function, with those of its signatures that are not the method's marked; None where it has none."""
+def overloads(parser):
+    """The signatures by which a parser checks, as they are written, each with that of the function, which for a method has `input` and `out`."""
+    text = parser.text
+    if text is None and not parser.is_method:
+        text = function_text(parser.name)
+    if text is not None:
+        return [(signature.removeprefix("function "), signature) for signature in text.split(" | ")]
+    return method_signatures(parser.name)
+
+
+def function_text(name):
+    """The text of a function, None where it has none."""
     known = FUNCTIONS.get(name)
     if isinstance(known, core.InPlace):
-        known = without(function_texts(name[:-1]), ("out",)) if name[:-1] in FUNCTIONS else derived(known.op)
-    elif known is not None and not isinstance(known, str):
-        known = derived(known)
-    return known and expanded(known)
+        if name[:-1] not in FUNCTIONS:
+            return derived(known.op)
+        known = " | ".join(signature for signature, _ in without(function_text(name[:-1]), ("out",)))
+    return known if known is None or isinstance(known, str) else derived(known)
 
 
 def has_method(name):
@@ -199,30 +206,23 @@ def takes_input(made):
 
 def method_signatures(name):
     """Those of a method: its own, or those of the function without `input` and `out`; those of `name_` in doubt those of `name`."""
-    for known in (name, name[:-1] if name.endswith("_") else name):
-        if known in METHODS:
-            return METHODS[known] and expanded(METHODS[known])
-        text = function_texts(known)
-        if text is not None:
-            return without(text, ("input", "out"))
-    return None
+    known = next(known for known in (name, name[:-1]) if known in METHODS or known in FUNCTIONS)
+    if known in METHODS:
+        return [(signature, signature) for signature in METHODS[known].split(" | ")]
+    return without(function_text(known), ("input", "out"))
 
 
 MARKS = ("deprecated ", "function ")
 
 
 def without(text, left_out):
-    """A text without some parameters: as that of a method, or of a function in place, where `left_out` names any."""
-    if text is None:
-        return None
+    """The signatures of methods, or of functions in place, that follow from a text of functions: without some parameters, each with that of
+    the function."""
     found = []
     for signature in text.split(" | "):
-        mark, given = next(((mark, signature[len(mark) :]) for mark in MARKS if signature.startswith(mark)), ("", signature))
-        parameters = [(part, part.partition("=")[0].rpartition(" ")[2]) for part in given.split(", ")]
-        if left_out and (mark == "function " or "input" not in [name for _, name in parameters]):
-            continue
-        kept = [part for part, name in parameters if name not in left_out]
-        if kept and kept[-1] == "*":
-            kept.pop()
-        found.append(mark.removeprefix("function ") + ", ".join(kept))
-    return " | ".join(found) if found else None
+        mark = next((mark for mark in MARKS if signature.startswith(mark)), "")
+        parameters = [(part, part.partition("=")[0].rpartition(" ")[2]) for part in signature[len(mark) :].split(", ")]
+        if mark != "function " and any(name == "input" for _, name in parameters):
+            kept = [part for part, name in parameters if name not in left_out]
+            found.append((mark + ", ".join(kept[:-1] if kept[-1:] == ["*"] else kept), signature))
+    return found

@@ -168,7 +168,7 @@ check_lu = Parser("_lu_with_info", "Tensor input, bool pivot=True, bool check_er
 
 
 @composite(signature=None)
-def lu(input, pivot=True, get_infos=False, out=None):
+def lu(input, pivot=True, get_infos=False, out=None) -> "tuple[torch.Tensor, ...]":
     """`torch.linalg.lu_factor`, and with `get_infos` the infos besides."""
     warn_once(
         "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and will be removed in a future "

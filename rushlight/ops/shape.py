@@ -220,7 +220,7 @@ def broadcast_tensors(*tensors) -> "tuple[torch.Tensor, ...]":
 
 
 @composite(method=False)
-def broadcast_shapes(*shapes):
+def broadcast_shapes(*shapes) -> "torch.Size":
     """The common shape that the given ones broadcast to."""
     result = []
     shapes = [(shape,) if isinstance(shape, int) else shape for shape in shapes if shape is not None]

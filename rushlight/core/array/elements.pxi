@@ -65,10 +65,6 @@ def kernel(str name):
         found = _kernels[name] = Kernel(name)
     return found
 
-def all_kernel_names():
-    """The names of every kernel."""
-    return kernel_names().decode().split()
-
 
 cdef int copy_elements(Tensor target, Tensor source) except -1:
     """target[...] = source, converting and broadcasting; no history, no version."""

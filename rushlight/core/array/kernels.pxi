@@ -104,7 +104,6 @@ cdef extern from * namespace "rl" nogil:
     KernelFunction find_kernel(const char*)
     void label_kernel "rl::label_kernel"(const char*, const char*)
     void serve_late "rl::serve_late"(const char*, unsigned) except +rl_raise
-    const char* kernel_names "rl::kernel_names"()
     cdef cppclass Geometry "rl::Geometry":
         int32_t ndim
         int64_t* shape
