@@ -3,4 +3,4 @@
 from . import functional, init, modules, utils
 from .modules import *
 from .modules.module import Module
-from .parameter import Buffer, Parameter
+from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter

@@ -6,7 +6,7 @@ from rushlight import Tensor, empty, no_grad
 from rushlight._utils import _get_obj_state, _rebuild_parameter, _rebuild_parameter_with_state
 from rushlight.core import Wrapped, disabled_torch_function
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
 
 class _ParameterMeta(type(Tensor)):  # type: ignore[misc]
@@ -89,6 +89,105 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         if data is None:
             data = empty(0)
         buffer = data.detach().requires_grad_(data.requires_grad)
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer
+
+
+# ---------------------------------------------------------------------------------------------------------- not yet there
+class UninitializedTensorMixin:
+    """What parameters and buffers have in common that get their shape later: next to no op takes them before."""
+
+    cls_to_become: type = Tensor
+    _allowed_methods = (
+        *(Tensor.__hash__, Tensor.size, Tensor.copy_, Tensor.is_complex, Tensor.is_floating_point, Tensor.half, Tensor.float),
+        *(
+            Tensor.double,
+            Tensor.char,
+            Tensor.short,
+            Tensor.int,
+            Tensor.long,
+            Tensor.cuda,
+            Tensor.cpu,
+            Tensor.to,
+            Tensor.get_device,
+        ),
+    )
+
+    def materialize(self, shape, device=None, dtype=None):
+        """Gives the tensor a shape, in place; its elements are not set. It then is of the class `cls_to_become`."""
+        old = self.data
+        self.data = empty(shape, device=old.device if device is None else device, dtype=old.dtype if dtype is None else dtype)
+        self.__class__ = self.cls_to_become
+
+    @property
+    def shape(self):
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` when trying "
+            "to load an uninitialized parameter into an initialized one. Call `forward` to initialize the parameters before accessing "
+            "their attributes."
+        )
+
+    def share_memory_(self):
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before calling "
+            "`module.share_memory()`."
+        )
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol):
+        return type(self), (self.requires_grad,)
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func in cls._allowed_methods:
+            return super().__torch_function__(func, types, args, {} if kwargs is None else kwargs)
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {func}. This error happens when you are using a `LazyModule` or explicitly "
+            f"manipulating `torch.nn.parameter.{cls.__name__}` objects. When using LazyModules Call `forward` with a dummy batch to "
+            "initialize the parameters before calling torch functions"
+        )
+
+
+def is_lazy(param):
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(param, UninitializedTensorMixin)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet; `materialize(shape)` makes it an ordinary one.
+
+    >>> import rushlight as torch
+    >>> weight = torch.nn.UninitializedParameter()
+    >>> weight
+    <UninitializedParameter>
+    >>> weight.materialize((2, 3))
+    >>> weight.shape
+    torch.Size([2, 3])
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad=True, device=None, dtype=None):
+        return Tensor._make_subclass(cls, empty(0, device=device, dtype=dtype), requires_grad)
+
+    def __deepcopy__(self, memo):
+        if id(self) not in memo:
+            data = self.data
+            memo[id(self)] = type(self)(self.requires_grad, data.device, data.dtype)
+        return memo[id(self)]
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+    """A buffer whose shape is not known yet; `materialize(shape)` gives it one."""
+
+    # (No tensor can become a Tensor itself; a lazy module puts one into its place.)
+    cls_to_become = Buffer
+
+    def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        buffer = Tensor._make_subclass(cls, empty(0, device=device, dtype=dtype), requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True
         return buffer

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import rushlight as torch
 from rushlight import Tensor
 
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 from ._call import _register
 
 _EXTRA_STATE_KEY_SUFFIX = "_extra_state"
@@ -148,9 +148,10 @@ class State:
                 )
                 continue
             # Before 0.4 a scalar was saved as a tensor of shape (1,).
-            if tensor.dim() == 0 and loaded.dim() == 1:
+            lazy = is_lazy(tensor)
+            if not lazy and len(tensor.shape) == 0 and len(loaded.shape) == 1:
                 loaded = loaded[0]
-            if loaded.shape != tensor.shape:
+            if not lazy and loaded.shape != tensor.shape:
                 error_msgs.append(
                     f"size mismatch for {key}: copying a param with shape {loaded.shape} from checkpoint, "
                     f"the shape in current model is {tensor.shape}."
@@ -175,7 +176,8 @@ class State:
     def _load_tensor(self, name, tensor, loaded, assign):
         with torch.no_grad():
             if not assign:
-                tensor.copy_(loaded)
+                if not (is_lazy(tensor) and is_lazy(loaded)):  # (there is nothing to copy)
+                    tensor.copy_(loaded)
                 return
             if isinstance(tensor, Parameter):
                 if isinstance(loaded, Parameter):
