@@ -107,6 +107,11 @@ _LATE = {
     "_C": "rushlight._C",
     "_utils": "rushlight._utils",
     "_weights_only_unpickler": "rushlight._weights_only_unpickler",
+    "sparse": "rushlight.sparse",
+    **{
+        name: f"rushlight.sparse:{name}"
+        for name in ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor")
+    },
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
     "testing": "rushlight.testing",
     "vmap": "rushlight.func:vmap",

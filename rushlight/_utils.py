@@ -78,7 +78,14 @@ def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
 
 
 def _rebuild_sparse_tensor(layout, data):
-    raise NotImplementedError(f"rebuilding sparse tensor for layout {layout}")
+    import rushlight as torch
+
+    if layout is torch.sparse_coo:
+        indices, values, size, *coalesced = data
+        return torch.sparse_coo_tensor(
+            indices, values, size, check_invariants=True, is_coalesced=bool(coalesced and coalesced[0])
+        )
+    return torch.sparse_compressed_tensor(*data, layout=layout, check_invariants=True)
 
 
 def _get_obj_state(obj):

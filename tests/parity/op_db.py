@@ -105,6 +105,9 @@ def compare(ours, theirs, what, scale=1.0, check_layout=False):
                 assert a == b, f"{where}: {a!r} is not {b!r}"
             continue
         assert isinstance(a, TENSOR), f"{where}: {type(a).__name__} instead of a tensor"
+        if b.layout is not torch.strided:
+            assert str(a.layout) == str(b.layout), f"{where}: layout {a.layout}, not {b.layout}"
+            a, b = a.to_dense(), b.to_dense()
         assert str(a.dtype) == str(b.dtype), f"{where}: dtype {a.dtype}, not {b.dtype}"
         assert tuple(a.shape) == tuple(b.shape), f"{where}: shape {tuple(a.shape)}, not {tuple(b.shape)}"
         if check_layout:

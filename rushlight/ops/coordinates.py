@@ -1,0 +1,117 @@
+"""Methods by which dense tensors become sparse ones (`rushlight.sparse`), and what those of sparse tensors say of dense ones."""
+
+import rushlight as torch
+from rushlight.ops._declare import composite
+
+
+def made():
+    from rushlight.sparse import _tensor
+
+    return _tensor
+
+
+@composite(function=False, signature=None)
+def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None):
+    """A sparse tensor of what is not zero.
+
+    Args:
+        sparse_dim: How many leading dimensions are sparse (default: all).
+        layout: `torch.sparse_coo` (default), or for matrices `sparse_csr` or `sparse_csc`.
+
+    >>> import rushlight as torch
+    >>> torch.eye(2).to_sparse()
+    tensor(indices=tensor([[0, 1],
+                           [0, 1]]),
+           values=tensor([1., 1.]),
+           size=(2, 2), nnz=2, layout=torch.sparse_coo)
+    """
+    if layout in (None, torch.sparse_coo):
+        return made().sparse(self, sparse_dim)
+    return made().compressed(self, layout)
+
+
+@composite(function=False, signature=None)
+def to_sparse_coo(self):
+    """A sparse tensor of what is not zero."""
+    return made().sparse(self)
+
+
+@composite(function=False, signature=None)
+def to_sparse_csr(self, dense_dim=None):
+    """A sparse matrix in the order of its rows."""
+    return made().compressed(self, torch.sparse_csr)
+
+
+@composite(function=False, signature=None)
+def to_sparse_csc(self, dense_dim=None):
+    """A sparse matrix in the order of its columns."""
+    return made().compressed(self, torch.sparse_csc)
+
+
+@composite(function=False, signature=None)
+def to_dense(self, dtype=None, *, masked_grad=None):
+    """This tensor, which is dense; that which a sparse one stands for."""
+    return self if dtype is None else self.to(dtype)
+
+
+@composite(function=False, signature=None)
+def sparse_mask(self, mask):
+    """The values at the places of a sparse tensor."""
+    return made().masked(self, mask)
+
+
+@composite(signature=None)
+def smm(input, mat):
+    """The product of a sparse matrix and a dense one, as a sparse one."""
+    return made().sparse(torch.sparse.mm(input, mat))
+
+
+@composite(function=False, signature=None)
+def coalesce(self):
+    """A sparse tensor in which each place stands once."""
+    raise RuntimeError("coalesce expected sparse coordinate tensor layout but got Strided")
+
+
+@composite(function=False, signature=None)
+def is_coalesced(self):
+    """Whether each place of a sparse tensor stands once, in order."""
+    raise RuntimeError("is_coalesced expected sparse coordinate tensor layout but got Strided")
+
+
+@composite(function=False, signature=None)
+def sparse_dim(self):
+    """How many dimensions are sparse."""
+    return 0
+
+
+@composite(function=False, signature=None)
+def dense_dim(self):
+    """How many dimensions are dense."""
+    return self.dim()
+
+
+def part(name):
+    """A method that gives a part of sparse tensors."""
+
+    def method(self):
+        return made().part(name, self)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"The {name.replace('_', ' ')} of a sparse tensor."
+    return composite(function=False, signature=None)(method)
+
+
+PARTS = [part(name) for name in ("indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices")]
+
+
+def hidden(name):
+    def method(self):
+        raise NotImplementedError(
+            f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: the tensor is not sparse."
+        )
+
+    method.__name__ = method.__qualname__ = name
+    return composite(function=False, signature=None)(method)
+
+
+HIDDEN = [hidden(name) for name in ("_indices", "_values", "_nnz")]

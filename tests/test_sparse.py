@@ -1,0 +1,126 @@
+"""Sparse tensors agree with the dense ones that they stand for, in values and derivatives; what they do not know they refuse."""
+
+import copy
+import io
+import pickle
+
+import pytest
+
+import rushlight as torch
+
+INDICES, VALUES = [[1, 0, 1, 0], [2, 0, 2, 1]], [1.0, 2.0, 3.0, 0.0]
+
+
+def made(requires_grad=False, layout=torch.sparse_coo):
+    values = torch.tensor(VALUES, dtype=torch.float64, requires_grad=requires_grad)
+    x = torch.sparse_coo_tensor(INDICES, values, (2, 3))
+    return (x if layout is torch.sparse_coo else x.to_sparse(layout=layout)), values
+
+
+DENSE = torch.arange(6.0, dtype=torch.float64).reshape(2, 3)
+
+CALLS = {
+    "mm": lambda x: torch.sparse.mm(x, DENSE.t()),
+    "mv": lambda x: x @ DENSE[0],
+    "from the right": lambda x: DENSE.t() @ x,
+    "of both": lambda x: x @ x.t(),
+    "addmm": lambda x: torch.sparse.addmm(torch.ones(2, 2, dtype=torch.float64), x, DENSE.t(), alpha=2),
+    "linear": lambda x: torch.nn.functional.linear(DENSE, x),
+    "add": lambda x: x + x,
+    "subtract": lambda x: x - 2 * x,
+    "to dense": lambda x: DENSE + x,
+    "numbers": lambda x: -x * 3 / 2,
+    "times dense": lambda x: x * DENSE,
+    "times sparse": lambda x: x * x,
+    "functions": lambda x: x.sin().square(),
+    "sum": lambda x: torch.sparse.sum(x),
+    "sum of rows": lambda x: x.sum(1),
+    "transposed": lambda x: x.t().transpose(0, 1).permute(1, 0),
+    "selected": lambda x: x[1],
+    "joined": lambda x: torch.cat([x, x], 1),
+    "stacked": lambda x: torch.stack([x, x], 1),
+    "index_select": lambda x: x.index_select(0, torch.tensor([1])),
+}
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr, torch.sparse_csc], ids=str)
+@pytest.mark.parametrize("name", CALLS)
+def test_as_the_dense_tensor(name, layout):
+    x, values = made(True, layout)
+    call = CALLS[name]
+    found = call(x)
+    found = found.to_dense()
+    whole = torch.zeros(2, 3, dtype=torch.float64).index_put(tuple(torch.tensor(INDICES)), values, accumulate=True)
+    dense = torch.sparse.mm(whole, DENSE.t()) if name == "mm" else None
+    if name == "sum":
+        dense = whole.sum()
+    elif name == "addmm":
+        dense = torch.addmm(torch.ones(2, 2, dtype=torch.float64), whole, DENSE.t(), alpha=2)
+    elif dense is None:
+        dense = call(whole)
+    assert torch.equal(found, dense)
+    (expected,) = torch.autograd.grad(dense.square().sum(), values)
+    (gradient,) = torch.autograd.grad(found.square().sum(), values)
+    assert torch.allclose(gradient, expected)
+
+
+def test_softmax_of_entries():
+    x, _ = made()
+    dense = x.to_dense().masked_fill(torch.tensor([[False, False, True], [True, True, False]]), -torch.inf)
+    assert torch.allclose(torch.sparse.softmax(x, 1).to_dense(), dense.softmax(1))
+
+
+def test_parts():
+    x, _ = made()
+    assert (x.is_sparse, x.layout, x._nnz(), x.sparse_dim(), x.dense_dim(), x.is_coalesced()) == (
+        True,
+        torch.sparse_coo,
+        4,
+        2,
+        0,
+        False,
+    )
+    with pytest.raises(RuntimeError, match=r"Cannot get indices on an uncoalesced tensor, please call .coalesce\(\) first"):
+        x.indices()
+    assert x.coalesce().indices().tolist() == [[0, 0, 1], [0, 1, 2]] and x.coalesce().values().tolist() == [2, 0, 4]
+    rows = x.to_sparse_csr()
+    assert rows.crow_indices().tolist() == [0, 2, 3] and rows.col_indices().tolist() == [0, 1, 2]
+    assert torch.equal(torch.sparse_csr_tensor([0, 2, 3], [0, 1, 2], rows.values(), (2, 3)).to_dense(), x.to_dense())
+    with pytest.raises(RuntimeError, match="crow_indices expected sparse row compressed tensor layout but got Sparse"):
+        x.crow_indices()
+    with pytest.raises(RuntimeError, match="indices expected sparse coordinate tensor layout but got Strided"):
+        torch.ones(2).indices()
+    hybrid = DENSE.to_sparse(1)
+    assert hybrid.sparse_dim() == 1 and torch.equal(hybrid.to_dense(), DENSE)
+
+
+def test_what_is_not_known_is_refused():
+    x, _ = made()
+    for call in (lambda: x.exp(), lambda: torch.max(x), lambda: x == x, lambda: x[0, :2]):
+        with pytest.raises(NotImplementedError, match="sparse tensors are"):
+            call()
+    with pytest.raises(RuntimeError, match=r"add\(sparse, dense\) is not supported. Use add\(dense, sparse\) instead."):
+        x + DENSE
+    for call in (
+        lambda: torch.sparse_coo_tensor([[5]], [1.0], (2,)).to_dense(),
+        lambda: torch.sparse_coo_tensor([[-1]], [1.0], (2,)).coalesce(),
+    ):
+        with pytest.raises(RuntimeError, match="out of range"):
+            call()
+    with torch.sparse.check_sparse_tensor_invariants(), pytest.raises(RuntimeError, match="out of range"):
+        torch.sparse_coo_tensor([[5]], [1.0], (2,))
+
+
+def test_leaves_copies_and_files():
+    x = torch.sparse_coo_tensor(INDICES, VALUES, (2, 3), requires_grad=True)
+    torch.sparse.mm(x, torch.ones(3, 1)).sum().backward()
+    assert x.is_leaf and torch.equal(x.grad.to_dense(), torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 2.0]]))
+    file = io.BytesIO()
+    torch.save(x.detach(), file)
+    file.seek(0)
+    for again in (copy.deepcopy(x), pickle.loads(pickle.dumps(x)), torch.load(file)):
+        assert torch.equal(again.detach().to_dense(), x.detach().to_dense())
+    assert repr(torch.eye(2).to_sparse().double()) == (
+        "tensor(indices=tensor([[0, 1],\n                       [0, 1]]),\n       values=tensor([1., 1.]),\n"
+        "       size=(2, 2), nnz=2, dtype=torch.float64, layout=torch.sparse_coo)"
+    )
