@@ -62,7 +62,7 @@ from rushlight import storage as _storage
 _names.update(_storage.STORAGES)
 from rushlight.storage import TypedStorage, UntypedStorage, is_storage
 from rushlight import _tensor
-from rushlight import autograd, cuda, functional, linalg, random, special, utils
+from rushlight import autograd, functional, linalg, random, special, utils
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
@@ -87,33 +87,35 @@ from rushlight._dlpack import from_dlpack, to_dlpack
 
 _core.set_find_public(_find_public)
 
+_MODULES = (
+    "_C", "_dynamo", "_inductor", "_jit_internal", "_utils", "_weights_only_unpickler", "accelerator", "amp", "backends", "compiler", "cpu",
+    "cuda", "distributions", "explain", "func", "futures", "jit", "mps", "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler",
+    "return_types", "serialization", "sparse", "testing", "types", "xpu",
+)  # fmt: skip
+_AUTOCAST = (
+    "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_dtype",
+    "is_autocast_cache_enabled", "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_dtype", "set_autocast_enabled",
+    *(f"{what}_autocast_{kind}_{of}" for kind in ("cpu", "ipu", "xla") for what, of in
+      (("is", "enabled"), ("set", "enabled"), ("get", "dtype"), ("set", "dtype"))),
+    "get_autocast_gpu_dtype", "set_autocast_gpu_dtype",
+)  # fmt: skip
 _LATE = {
-    **{name: f"rushlight.{name}" for name in ("accelerator", "backends", "compiler", "cpu", "mps", "types", "xpu")},
-    "distributions": "rushlight.distributions",
-    "explain": "rushlight.explain",
+    **{name: f"rushlight.{name}" for name in _MODULES},
+    **{name: f"rushlight.amp.autocast_mode:{name}" for name in _AUTOCAST},
+    "AcceleratorError": "rushlight._absent:AcceleratorError",
+    "OutOfMemoryError": "rushlight._absent:OutOfMemoryError",
+    "ScriptModule": "rushlight._jit_internal:ScriptModule",
+    "compile": "rushlight._compile:compile",
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
-    "func": "rushlight.func",
     "load": "rushlight.serialization:load",
-    "multiprocessing": "rushlight.multiprocessing",
-    "nn": "rushlight.nn",
-    "optim": "rushlight.optim",
-    "overrides": "rushlight.overrides",
     "pairwise_distance": "rushlight.nn.functional:pairwise_distance",
     "pca_lowrank": "rushlight._lowrank:pca_lowrank",
-    "profiler": "rushlight.profiler",
-    "return_types": "rushlight.return_types",
     "save": "rushlight.serialization:save",
-    "serialization": "rushlight.serialization",
-    "_C": "rushlight._C",
-    "_utils": "rushlight._utils",
-    "_weights_only_unpickler": "rushlight._weights_only_unpickler",
-    "sparse": "rushlight.sparse",
     **{
         name: f"rushlight.sparse:{name}"
         for name in ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor")
     },
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
-    "testing": "rushlight.testing",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing, "torch")

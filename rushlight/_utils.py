@@ -136,3 +136,33 @@ class ExceptionWrapper:
         except Exception:
             raise RuntimeError(text) from None
         raise error
+
+
+def _get_device_index(device, optional=False, allow_cpu=False, device_type=None):
+    """The number of a device beside the CPU: -1 where it may have none, or is the CPU and that is allowed."""
+    if isinstance(device, str):
+        device = core.device(device)
+    if isinstance(device, core.device):
+        if not allow_cpu and device.type == "cpu" and device_type is None:
+            raise ValueError(f"Expected a non cpu device, but got: {device}")
+        if device_type is not None and device.type not in (device_type, *(("cpu",) if allow_cpu else ())):
+            expected = f"a {device_type} or cpu" if allow_cpu else f"a {device_type}"
+            raise ValueError(f"Expected {expected} device, but got: {device}")
+        index = -1 if device.type == "cpu" else device.index
+    else:
+        index = device if isinstance(device, int) else None
+    if index is not None:
+        return index
+    if optional:
+        return None if device_type is None else -1
+    raise ValueError(f"Expected a torch.device with a specified index or an integer, but got:{device}")
+
+
+def _get_available_device_type():
+    """None: there is no device beside the CPU."""
+    return None
+
+
+def _get_all_device_indices():
+    """None."""
+    return None

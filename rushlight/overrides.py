@@ -1,11 +1,14 @@
 """Functions and subclasses that take calls over: the protocol of `__torch_function__`."""
 
+import contextlib
 import functools
 
 from rushlight import core
 from rushlight.core import Tensor, has_torch_function
 
 __all__ = [
+    "BaseTorchFunctionMode",
+    "TorchFunctionMode",
     "get_default_nowrap_functions",
     "handle_torch_function",
     "has_torch_function",
@@ -26,6 +29,75 @@ def has_torch_function_unary(value):
 def has_torch_function_variadic(*values):
     """Whether a type among the arguments is to be asked."""
     return has_torch_function(values)
+
+
+class TorchFunctionMode:
+    """A context in which a mode is asked about every call of a public function: a subclass defines `__torch_function__`.
+
+    Within it the mode itself is off. Modes may stand in each other; the innermost is asked first.
+
+    >>> import rushlight as torch
+    >>> class Names(torch.overrides.TorchFunctionMode):
+    ...     def __torch_function__(self, func, types, args=(), kwargs=None):
+    ...         print(func.__name__)
+    ...         return func(*args, **(kwargs or {}))
+    >>> with Names():
+    ...     x = torch.ones(2) + 1
+    ones
+    add
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        raise NotImplementedError
+
+    def __enter__(self):
+        _push_mode(self)
+        return self
+
+    def __exit__(self, exc_type, exc_val, exc_tb):
+        _pop_mode()
+
+    @classmethod
+    def push(cls, *args, **kwargs):
+        """A new mode, to be entered."""
+        return cls(*args, **kwargs)
+
+
+class BaseTorchFunctionMode(TorchFunctionMode):
+    """A mode that changes nothing."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
+def _push_mode(mode):
+    core.push_function_mode(mode)
+
+
+def _pop_mode():
+    return core.pop_function_mode()
+
+
+def _get_current_function_mode():
+    stack = core.function_modes()
+    return stack[-1] if stack else None
+
+
+def _get_current_function_mode_stack():
+    return list(core.function_modes())
+
+
+def _len_torch_function_stack():
+    return len(core.function_modes())
+
+
+@contextlib.contextmanager
+def _pop_mode_temporarily():
+    mode = _pop_mode()
+    try:
+        yield mode
+    finally:
+        _push_mode(mode)
 
 
 def is_tensor_like(inp):
@@ -55,6 +127,11 @@ def handle_torch_function(public_api, relevant_args, *args, **kwargs):
     """
     values = core.torch_function_types(relevant_args)
     types = tuple(map(type, values))
+    if core.function_modes():
+        with _pop_mode_temporarily() as mode:
+            result = mode.__torch_function__(public_api, types, args, kwargs)
+        if result is not NotImplemented:
+            return result
     for value in values:
         result = value.__torch_function__(public_api, types, args, kwargs)
         if result is not NotImplemented:

@@ -1,12 +1,17 @@
 """A library of a device that is not there: what programs set is remembered, and nothing depends on it."""
 
-import contextlib
+import rushlight as _torch
+from rushlight.backends import _Setting, _within
 
 enabled = True
 deterministic = False
 benchmark = False
-benchmark_limit = 10
+benchmark_limit = None
 allow_tf32 = True
+fp32_precision = "none"
+conv = _Setting(fp32_precision="tf32")
+rnn = _Setting(fp32_precision="tf32")
+CUDNN_TENSOR_DTYPES = {_torch.half, _torch.float, _torch.double}
 
 
 def is_available() -> bool:
@@ -24,13 +29,39 @@ def is_acceptable(tensor) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def flags(enabled=False, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True):
+def set_flags(
+    _enabled=None,
+    _benchmark=None,
+    _benchmark_limit=None,
+    _deterministic=None,
+    _allow_tf32=None,
+    _fp32_precision="none",
+    _rnn_backend=None,
+):
+    """Sets those that are given, and returns what all were before."""
+    names = globals()
+    given = {
+        "enabled": _enabled,
+        "benchmark": _benchmark,
+        "benchmark_limit": _benchmark_limit,
+        "deterministic": _deterministic,
+        "allow_tf32": _allow_tf32,
+    }
+    before = tuple(names[name] for name in given)
+    names.update({name: value for name, value in given.items() if value is not None})
+    return (*before, fp32_precision, "auto")
+
+
+def flags(
+    enabled=False,
+    benchmark=False,
+    benchmark_limit=10,
+    deterministic=False,
+    allow_tf32=True,
+    fp32_precision="none",
+    rnn_backend=None,
+):
     """Sets them all for a `with` block."""
     given = dict(locals())
-    before = {name: globals()[name] for name in given}
-    globals().update(given)
-    try:
-        yield
-    finally:
-        globals().update(before)
+    del given["rnn_backend"]
+    return _within(globals(), given)

@@ -1,4 +1,4 @@
-"""A library that Rushlight does not use."""
+"""Threads: kernels share their work among threads of Rushlight's own, not OpenMP's."""
 
 
 def is_available() -> bool:

@@ -152,6 +152,7 @@ cdef extern from * namespace "rl" nogil:
         cbool multithreading
         int32_t unwrapped
         int32_t interpreters
+        int32_t function_modes
         int32_t transforms
         int32_t at_work
         uint64_t derivatives

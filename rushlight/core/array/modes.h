@@ -17,6 +17,7 @@ struct Modes {
   int32_t interpreters = 0;  // transforms on this thread's stack
   int32_t transforms = 0;    // functions that are being transformed: how deep a program stands in transforms
   int32_t at_work = 0;       // interpreters that compute an op now: what is called is no program's
+  int32_t function_modes = 0;  // modes on this thread that are asked what a call of a public function does
   uint64_t derivatives = 0;  // bit i: the transform at depth i + 1 is a derivative, no batch
 };
 

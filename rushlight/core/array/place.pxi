@@ -107,7 +107,8 @@ cdef class device:
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         name, colon, number = type.partition(":")
-        if name not in ("cpu", "cuda", "meta", "mps", "xpu", "xla", "hip", "ipu", "hpu", "mtia", "vulkan", "privateuseone"):
+        if name not in ("cpu", "cuda", "meta", "mps", "xpu", "xla", "hip", "ipu", "hpu", "mtia", "vulkan", "privateuseone", "maia", "lazy", "mkldnn", "opengl",
+                        "opencl", "ideep", "ve", "fpga"):
             raise RuntimeError(
                 f"Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, "
                 f"meta, hpu, mtia, privateuseone device type at start of device string: {name}")
@@ -150,9 +151,20 @@ cdef int require_cpu(object where) except -1:
     cdef device place = where if isinstance(where, device) else device(where)
     if place.type == "cpu":
         return 0
-    if place.type == "cuda":
-        raise AssertionError("Torch not compiled with CUDA enabled")
-    raise RuntimeError(f"Rushlight has tensors on the CPU only, not on '{place}'; use device='cpu'")
+    if place.type in not_compiled:
+        raise AssertionError(not_compiled[place.type])
+    if place.type in ("hpu", "privateuseone"):
+        raise ModuleNotFoundError(f"No module named 'torch.{place.type}'")
+    if place.type == "meta":
+        raise RuntimeError("Rushlight has tensors on the CPU only, not on 'meta'; use device='cpu'")
+    raise RuntimeError(f"PyTorch is not linked with support for {place.type} devices")
+
+cdef dict not_compiled = {
+    "cuda": "Torch not compiled with CUDA enabled",
+    "xpu": "Torch not compiled with XPU enabled",
+    "mtia": "Torch not compiled with MTIA enabled. Ensure you have `import mtia.host_runtime.torch_mtia.dynamic_library` in your python src "
+            "file and include `//mtia/host_runtime/torch_mtia:torch_mtia` as your target dependency!",
+}
 
 
 @cython.final

@@ -372,6 +372,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         restrict_run(run, inputs, allow_unused, accumulate)
     active_runs[run.id] = run
     cdef Py_ssize_t hooks = saved_tensor_hooks_depth() if saved_tensor_hooks_active else 0
+    cdef list function_modes = use_function_modes([]) if modes.function_modes else None      # what rules call is no program's
     try:
         modes.grad = create_graph and not modes.inference
         for i in range(len(roots)):
@@ -387,6 +388,8 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             run.callbacks[i]()
             i += 1
     finally:
+        if function_modes is not None:
+            use_function_modes(function_modes)
         modes.grad = grad
         del active_runs[run.id]
         if saved_tensor_hooks_active:

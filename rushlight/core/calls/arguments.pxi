@@ -278,7 +278,13 @@ cdef refuse_owner(Method method, PyObject* const* args, Py_ssize_t n):
                     f"'{type(<object>args[0]).__name__}' object")
 
 cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, PyObject* names) except NULL:
-    cdef object result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
+    cdef object result
+    cdef Py_ssize_t i, count = PyVectorcall_NARGS(n)
+    if modes.interpreters and is_wanted(getattr(<object>target, "__name__", None)):
+        keywords = {} if names == NULL else {name: <object>args[count + i] for i, name in enumerate(<object>names)}
+        result = interpret(<object>target, tuple([<object>args[i] for i in range(count)]), keywords)
+    else:
+        result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
     Py_INCREF(result)
     return <PyObject*>result
 

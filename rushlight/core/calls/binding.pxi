@@ -86,7 +86,7 @@ cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagg
 
 cdef inline object call_new(Op op, PyObject** args):
     """Runs an op on arguments of the common kinds, as what is active sees it."""
-    if modes.interpreters and not op.is_composition:
+    if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
         return interpret(op, pack_arguments(op, args), None)
     return execute_new(op, args)
 
@@ -148,7 +148,7 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
         handled = overridden(op, mode, arguments, out)
         if handled is not NotImplemented:
             return handled
-    if modes.interpreters and not op.is_composition:
+    if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
         return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
                          {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
     return execute_resolved(op, bound, mode if out is None else MODE_OUT, out)

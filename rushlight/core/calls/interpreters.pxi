@@ -56,6 +56,25 @@ cdef object interpret(object op, tuple arguments, object keywords):
         modes.at_work -= 1
 
 
+cdef bint is_wanted(str name) except -1:
+    """Whether the innermost interpreter takes compositions of this name whole: it has their names as `compositions`."""
+    interpreter = current_interpreter()
+    return not isinstance(interpreter, Level) and name in getattr(interpreter, "compositions", ())
+
+def is_wanted_whole(str name):
+    """For compositions that are functions of Python: whether to give the call to `interpret_whole` instead of running it."""
+    return modes.interpreters > 0 and is_wanted(name)
+
+def interpret_whole(function, *arguments):
+    """What the innermost interpreter, which wants it, makes of a call."""
+    return interpret(function, arguments, None)
+
+def remove_interpreter(interpreter):
+    """Takes an interpreter off the stack, wherever it stands."""
+    interpreter_stack().remove(interpreter)
+    modes.interpreters -= 1
+
+
 def current_interpreter():
     """The innermost interpreter of this thread that is not at work now, or None."""
     cdef list stack = interpreter_stack()

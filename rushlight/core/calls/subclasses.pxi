@@ -15,13 +15,63 @@ class DisableTorchFunction:
     def __exit__(self, *exc):
         _torch_function.depth -= 1
 
+class DisableAllTorchFunction(DisableTorchFunction):
+    """Inside, neither subclasses nor modes are asked."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.before = use_function_modes([])
+
+    def __exit__(self, *exc):
+        use_function_modes(self.before)
+        super().__exit__(*exc)
+
 def is_torch_function_enabled():
     """Whether subclasses are asked in this thread."""
     return not getattr(_torch_function, "depth", 0)
 
+
+# Modes: asked first, the innermost, whatever the arguments are. While one works it is off the stack.
+cdef list function_mode_list():
+    stack = getattr(_torch_function, "modes", None)
+    if stack is None:
+        stack = _torch_function.modes = []
+    return stack
+
+def function_modes():
+    """The modes of this thread, the innermost last."""
+    return tuple(function_mode_list())
+
+def push_function_mode(mode):
+    """Asks `mode.__torch_function__` about every call of this thread until it is popped."""
+    global subclasses_exist, uncommon_exist
+    subclasses_exist = uncommon_exist = True
+    function_mode_list().append(mode)
+    modes.function_modes += 1
+
+def pop_function_mode():
+    """Takes the innermost mode off the stack and returns it."""
+    mode = function_mode_list().pop()
+    modes.function_modes -= 1
+    return mode
+
+def use_function_modes(list stack):
+    """Makes `stack` the modes of this thread, and returns those that were."""
+    before = function_mode_list()
+    _torch_function.modes = stack
+    modes.function_modes = <int32_t>len(stack)
+    return before
+
+cdef object ask_mode(function, tuple types, args, kwargs):
+    mode = pop_function_mode()
+    try:
+        return mode.__torch_function__(function, types, args, kwargs)
+    finally:
+        push_function_mode(mode)
+
 def has_torch_function(arguments):
-    """Whether a type among the arguments, or among those in lists of them, has a __torch_function__ to be asked."""
-    return is_torch_function_enabled() and len(overriding_types(tuple(arguments))) > 0
+    """Whether a mode is active, or a type among the arguments, or among those in lists of them, has a __torch_function__ to be asked."""
+    return modes.function_modes > 0 or is_torch_function_enabled() and len(overriding_types(tuple(arguments))) > 0
 
 def torch_function_types(arguments):
     """The arguments whose types are to be asked, one of each type, those of subclasses first."""
@@ -79,10 +129,15 @@ cdef list overriding_types(arguments, int depth=0):
 
 def dispatch_torch_function(function, arguments, args, kwargs, bint required=False):
     """Asks the types of `arguments`; NotImplemented where none takes part. `required`: somebody must answer."""
-    if not required and (not subclasses_exist or getattr(_torch_function, "depth", 0)):
+    cdef bint disabled = not required and (not subclasses_exist or getattr(_torch_function, "depth", 0))
+    if disabled and not modes.function_modes:
         return NotImplemented
     types = overriding_types(arguments)
-    if not types:
+    if modes.function_modes:
+        result = ask_mode(function, tuple(types), args, kwargs)
+        if result is not NotImplemented:
+            return result
+    if disabled or not types:
         return NotImplemented
     for kind in types:
         result = kind.__torch_function__(function, tuple(types), args, kwargs)
@@ -92,7 +147,7 @@ def dispatch_torch_function(function, arguments, args, kwargs, bint required=Fal
                     "NotImplemented:\n\n" + "\n".join([f"  - tensor subclass {kind}" for kind in types]))
 
 cdef object overridden(Op op, int mode, tuple arguments, out):
-    if getattr(_torch_function, "depth", 0):
+    if getattr(_torch_function, "depth", 0) and not modes.function_modes:
         return NotImplemented
     keywords = {}
     args = list(arguments)

@@ -39,6 +39,13 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
     cdef bint requires_grad = False, plain = n > 0 and n < 16
     cdef int code, count = 0, overflow = 0
     cdef Tensor made
+    if modes.function_modes:
+        positional = tuple([<object>args[i] for i in range(n)])
+        out = dispatch_torch_function(factory, (), positional, {<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i]
+                                                               for i in range(keywords)})
+        if out is not NotImplemented:
+            Py_INCREF(out)
+            return <PyObject*>out
     for i in range(keywords):
         name, value = <object>PyTuple_GET_ITEM(<object>kwnames, i), <object>args[n + i]
         if name == "dtype":

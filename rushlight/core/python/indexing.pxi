@@ -1,6 +1,6 @@
 cdef object get_item(Tensor x, object index):
     cdef PyObject* args[3]
-    if subclasses_exist and type(x) is not Tensor:
+    if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
         handled = overridden_method("__getitem__", (x, index))
         if handled is not NotImplemented:
             return handled
@@ -179,7 +179,7 @@ cdef Tensor element_of(object value, int code):
     return out
 
 cdef int set_item(Tensor x, object index, object value) except -1:
-    if subclasses_exist and type(x) is not Tensor:
+    if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
             return 0
     if index is False:

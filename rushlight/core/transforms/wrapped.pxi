@@ -215,7 +215,7 @@ def run(Op op not None, tuple arguments, keywords=None):
 cdef object run_below(Op op, tuple arguments, object keywords):
     cdef PyObject* bound[MAX_PARAMETERS]
     cdef int i
-    if modes.interpreters and not op.is_composition:
+    if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
         return interpret(op, arguments, keywords)
     if PyTuple_GET_SIZE(arguments) != op.parameter_count:
         raise TypeError(f"{op.name} has {op.parameter_count} parameters, not {len(arguments)}")

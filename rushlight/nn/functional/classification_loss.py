@@ -1,6 +1,7 @@
 """Losses of predicted classes. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Parser, unwrapped
 from rushlight.ops import layers, losses
 
@@ -47,6 +48,10 @@ def cross_entropy(
     >>> torch.nn.functional.cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1]))
     tensor(0.6931)
     """
+    if core.is_wanted_whole("cross_entropy"):
+        return core.interpret_whole(
+            cross_entropy, input, target, weight, size_average, ignore_index, reduce, reduction, label_smoothing
+        )
     reduction = checked(reduction, size_average, reduce)
     if type(input) is not torch.Tensor or type(target) is not torch.Tensor or label_smoothing != 0.0:
         check_cross_entropy(input, target, weight, 1, ignore_index, label_smoothing)

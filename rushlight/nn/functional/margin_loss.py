@@ -1,6 +1,7 @@
 """Losses that ask for a margin between scores or distances. `reduction` is "none", "mean" or "sum"."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Parser, unwrapped
 from rushlight.ops import layers, losses
 from rushlight.ops.shape import broadcast_two
@@ -39,6 +40,8 @@ def number_less(number, x):
 
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, and max(0, margin - input) where it is -1."""
+    if core.is_wanted_whole("hinge_embedding_loss"):
+        return core.interpret_whole(hinge_embedding_loss, input, target, margin, size_average, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
     check_hinge(input, target, margin)
     zeros = torch.zeros_like(input)
@@ -48,6 +51,8 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """max(0, -target * (input1 - input2) + margin), where target is 1 or -1."""
+    if core.is_wanted_whole("margin_ranking_loss"):
+        return core.interpret_whole(margin_ranking_loss, input1, input2, target, margin, size_average, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
     if input1.dim() != input2.dim() or input1.dim() != target.dim():
         raise RuntimeError(
@@ -63,6 +68,8 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cos where target is 1, and max(0, cos - margin) where it is -1. Shapes: (N, D), (N, D), (N) or (D), (D), ()."""
+    if core.is_wanted_whole("cosine_embedding_loss"):
+        return core.interpret_whole(cosine_embedding_loss, input1, input2, target, margin, size_average, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
     check_cosine(input1, input2, target, margin)
     dim = target.dim()
@@ -129,6 +136,10 @@ def triplet_margin_loss(
 
     With `swap`, the distance of positive and negative replaces that of anchor and negative where it is smaller.
     """
+    if core.is_wanted_whole("triplet_margin_loss"):
+        return core.interpret_whole(
+            triplet_margin_loss, anchor, positive, negative, margin, p, eps, swap, size_average, reduce, reduction
+        )
     reduction = checked(reduction, size_average, reduce)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")

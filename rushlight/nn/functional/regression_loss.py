@@ -61,6 +61,8 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """|input - target|."""
+    if core.is_wanted_whole("l1_loss"):
+        return core.interpret_whole(l1_loss, input, target, size_average, reduce, reduction, weight)
     input, target = _same_shape(input, target)
     reduction = checked(reduction, size_average, reduce)
     if weight is None:
@@ -94,6 +96,8 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
 
     The reduction "batchmean" divides the sum by the batch size, as the definition has it; "mean" divides by the number of elements.
     """
+    if core.is_wanted_whole("kl_div"):
+        return core.interpret_whole(kl_div, input, target, size_average, reduce, reduction, log_target)
     if size_average is not None or reduce is not None:
         reduction = checked(reduction, size_average, reduce)
     elif reduction == "mean":
@@ -120,6 +124,8 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
 
     With `full`, Stirling's approximation of log(target!) is added where target > 1.
     """
+    if core.is_wanted_whole("poisson_nll_loss"):
+        return core.interpret_whole(poisson_nll_loss, input, target, log_input, full, size_average, eps, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
     check_poisson(input, target, log_input, full, eps)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()

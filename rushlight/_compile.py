@@ -1,0 +1,122 @@
+"""`torch.compile`: what it returns calls the function as it is written."""
+
+import functools
+
+from rushlight import compiler
+from rushlight.nn import Module
+
+# The compilers that programs name, with what they are for.
+BACKENDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("cudagraphs", "inductor", "openxla", "tvm"), ()),
+    **dict.fromkeys(
+        ("aot_eager", "aot_eager_decomp_partition", "aot_eager_default_partitioner", "aot_ts", "eager", "ts"), ("debug",)
+    ),
+    **dict.fromkeys(("eager_debug", "eager_noexcept", "invoke_subgraph", "openxla_eval", "pre_dispatch_eager"), ("debug",)),
+}
+MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
+
+
+class InvalidBackend(RuntimeError):
+    """The name of a compiler that there is not."""
+
+    __module__ = "torch._dynamo.exc"
+
+    def __init__(self, name):
+        super().__init__(f"Invalid backend: {name!r}, see `torch._dynamo.list_backends()` for available backends.")
+
+
+class OptimizedModule(Module):
+    """What `torch.compile` makes of a module: it calls that module, which is its only child, and has its attributes."""
+
+    __module__ = "torch._dynamo.eval_frame"
+    _own = frozenset({"_orig_mod", "dynamo_ctx", "get_compiler_config"})
+
+    def __init__(self, mod, dynamo_ctx=None):
+        super().__init__()
+        self._modules["_orig_mod"] = mod
+        self.dynamo_ctx = dynamo_ctx
+
+    def __call__(self, *args, **kwargs):
+        return self._modules["_orig_mod"](*args, **kwargs)
+
+    def forward(self, *args, **kwargs):
+        """What the module gives."""
+        return self._modules["_orig_mod"](*args, **kwargs)
+
+    def __len__(self):
+        return len(self._orig_mod)
+
+    def __getattr__(self, name):
+        if name == "_orig_mod":
+            return self._modules["_orig_mod"]
+        return getattr(self._modules["_orig_mod"], name)
+
+    def __setattr__(self, name, value):
+        module = self.__dict__.get("_modules", {}).get("_orig_mod")
+        if module is None or name in self._own or (hasattr(type(self), name) and name != "training"):
+            super().__setattr__(name, value)
+        else:
+            setattr(module, name, value)
+
+    def __delattr__(self, name):
+        delattr(self._orig_mod, name)
+
+    @property
+    def training(self):
+        """Whether the module is in training mode."""
+        return self._orig_mod.training
+
+    def __dir__(self):
+        return sorted({*super().__dir__(), *dir(self._orig_mod)})
+
+
+def _check(backend, mode, options):
+    if mode is not None and options is not None:
+        raise RuntimeError("Either mode or options can be specified, but both can't be specified at the same time.")
+    if backend == "inductor":
+        if mode is not None and mode not in MODES:
+            raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(MODES)}")
+    elif isinstance(backend, str) and backend not in BACKENDS:
+        raise InvalidBackend(backend)
+
+
+def compile(model=None, *, fullgraph=False, dynamic=None, backend=None, mode=None, options=None, disable=False):
+    """A function or module that does what `model` does: it is run as it is written, whatever compiler is asked for.
+
+    Without `model` it is a decorator. A module is wrapped in another one, of which it is the child `_orig_mod`.
+
+    Raises:
+        RuntimeError: No such compiler or mode.
+
+    >>> import rushlight as torch
+    >>> @torch.compile(fullgraph=True)
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(torch.ones(1))
+    tensor([2.])
+    >>> torch.compile(torch.nn.ReLU())
+    OptimizedModule(
+      (_orig_mod): ReLU()
+    )
+    """
+    if model is None:
+        keywords = dict(fullgraph=fullgraph, dynamic=dynamic, backend=backend, mode=mode, options=options, disable=disable)
+        return lambda function: compile(function, **keywords)
+    backend = compiler.get_default_backend() if backend is None else backend
+    _check(backend, mode, options)
+    if not callable(model):
+        raise AssertionError(f"A callable function is expected, but {type(model)} is provided.")
+    if disable:
+        return model
+    if isinstance(model, Module):
+        return OptimizedModule(model)
+    if isinstance(model, type):
+        return model
+
+    @functools.wraps(model)
+    def compiled(*args, **kwargs):
+        return model(*args, **kwargs)
+
+    compiled._torchdynamo_orig_callable = compiled._torchdynamo_inline = model
+    compiled._is_torch_compile = True
+    return compiled

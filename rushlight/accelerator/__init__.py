@@ -1,0 +1,73 @@
+"""Devices beside the CPU, of which there are none."""
+
+import warnings
+
+from rushlight._absent import answering as _answering
+from rushlight._utils import _get_device_index as _index_of
+from rushlight.accelerator import memory
+from rushlight.accelerator.memory import *
+
+__all__ = [
+    "Graph", "current_accelerator", "current_device_idx", "current_device_index", "current_stream", "device_count", "device_index",
+    "empty_cache", "empty_host_cache", "get_device_capability", "get_memory_info", "is_available", "max_memory_allocated",
+    "max_memory_reserved", "memory_allocated", "memory_reserved", "memory_stats", "reset_accumulated_memory_stats",
+    "reset_peak_memory_stats", "set_device_idx", "set_device_index", "set_stream", "synchronize",
+]  # fmt: skip
+
+globals().update(
+    _answering(
+        __name__,
+        {
+            "current_accelerator(check_available=False)": None,
+            "current_device_index()": memory.NO_DEVICE,
+            "current_stream(device=None, /)": memory.NO_DEVICE,
+            "device_count()": 0,
+            "get_device_capability(device=None, /)": memory.NO_DEVICE,
+            "is_available()": False,
+            "set_stream(stream)": memory.NO_DEVICE,
+            "synchronize(device=None, /)": memory.NO_DEVICE,
+        },
+    )
+)
+
+
+def set_device_index(device, /):
+    """Raises: there is no device to choose."""
+    _index_of(device)
+    raise RuntimeError(*memory.NO_DEVICE.args)
+
+
+def _renamed(function, name):
+    """The function under its old name, which warns."""
+
+    def renamed(*args):
+        warnings.warn(f"Use `{function.__name__}` instead.", FutureWarning, stacklevel=2)
+        return function(*args)
+
+    renamed.__name__, renamed.__doc__ = name, f"{function.__name__} under its old name."
+    return renamed
+
+
+set_device_idx = _renamed(set_device_index, "set_device_idx")
+current_device_idx = _renamed(globals()["current_device_index"], "current_device_idx")
+
+
+class device_index:
+    """A context in which a device is the current one: none is, with None."""
+
+    def __init__(self, device, /):
+        self.idx, self.prev_idx = device, -1
+
+    def __enter__(self):
+        if self.idx is not None:
+            raise RuntimeError(*memory.NO_DEVICE.args)
+
+    def __exit__(self, type, value, traceback):
+        return None
+
+
+class Graph:
+    """Captured work of a device: there is none."""
+
+    def __new__(cls, keep_graph=False, *, pool=None, capture_error_mode="default"):
+        raise RuntimeError(*memory.NO_DEVICE.args)

@@ -1,0 +1,269 @@
+"""Autocast: within it ops compute in the dtype that serves them best."""
+
+import functools
+import warnings
+from typing import Any
+
+import rushlight as torch
+from rushlight.amp import _casting
+from rushlight.core import device as _device
+
+__all__ = ["autocast", "autocast_decorator", "custom_bwd", "custom_fwd", "is_autocast_available"]
+
+
+def warn_deprecated(old, new):
+    """Warns of a name that another one has replaced."""
+    warnings.warn(f"`{old}` is deprecated. Please use `{new}` instead.", FutureWarning, stacklevel=3)
+
+
+def _known(device_type, error="unknown device type for autocast in get_autocast_dispatch_key_from_device_type"):
+    device_type = _device(device_type).type
+    if device_type not in _casting.DEVICES:
+        raise RuntimeError(error)
+    return device_type
+
+
+def is_autocast_available(device_type: str) -> bool:
+    """Whether autocast knows the type of devices."""
+    return _device(device_type).type in _casting.DEVICES
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Whether autocast is on.
+
+    >>> import rushlight as torch
+    >>> with torch.autocast("cpu"):
+    ...     torch.is_autocast_enabled("cpu")
+    True
+    """
+    return _casting.is_enabled(_known(device_type))
+
+
+def set_autocast_enabled(*arguments, device_type=None, enabled=None) -> None:
+    """Switches autocast: `set_autocast_enabled(device_type, enabled)`, or for CUDA `set_autocast_enabled(enabled)`."""
+    if len(arguments) == 2:
+        device_type, enabled = arguments
+    elif len(arguments) == 1:
+        device_type, enabled = (
+            (device_type or "cuda", arguments[0]) if isinstance(arguments[0], bool) else (arguments[0], enabled)
+        )
+    _casting.set_enabled(_known(device_type), bool(enabled))
+
+
+def get_autocast_dtype(device_type: str):
+    """The dtype in which autocast multiplies."""
+    return _casting.state.dtypes[_known(device_type, "unsupported scalarType")]
+
+
+def set_autocast_dtype(device_type: str, dtype) -> None:
+    """Sets what get_autocast_dtype gives."""
+    _casting.state.dtypes[_known(device_type)] = dtype
+
+
+def is_autocast_cache_enabled() -> bool:
+    """Whether a parameter is cast once and not again until autocast ends."""
+    return _casting.state.cache_enabled
+
+
+def set_autocast_cache_enabled(enabled: bool) -> None:
+    """Sets what is_autocast_cache_enabled gives."""
+    _casting.state.cache_enabled = bool(enabled)
+
+
+def clear_autocast_cache() -> None:
+    """Forgets what was cast."""
+    _casting.state.cached.clear()
+
+
+def autocast_increment_nesting() -> int:
+    """One level deeper; returns how deep."""
+    _casting.state.nesting += 1
+    return _casting.state.nesting
+
+
+def autocast_decrement_nesting() -> int:
+    """One level less deep; returns how deep."""
+    _casting.state.nesting -= 1
+    return _casting.state.nesting
+
+
+def _of_one_device(device, kind):
+    """The four functions that the general ones have replaced."""
+
+    def warn(name, general):
+        warnings.warn(f"torch.{name} is deprecated. Please use torch.{general} instead.", DeprecationWarning, stacklevel=3)
+
+    def is_enabled():
+        warn(f"is_autocast_{kind}_enabled()", f"is_autocast_enabled('{device}')")
+        return _casting.is_enabled(device)
+
+    def set_enabled(enabled):
+        warn(f"set_autocast_{kind}_enabled(enabled)", f"set_autocast_enabled('{device}', enabled)")
+        _casting.set_enabled(device, bool(enabled))
+
+    def get_dtype():
+        warn(f"get_autocast_{kind}_dtype()", f"get_autocast_dtype('{device}')")
+        return _casting.state.dtypes[device]
+
+    def set_dtype(dtype):
+        warn(f"set_autocast_{kind}_dtype(dtype)", f"set_autocast_dtype('{device}', dtype)")
+        _casting.state.dtypes[device] = dtype
+
+    named = {
+        f"is_autocast_{kind}_enabled": is_enabled,
+        f"set_autocast_{kind}_enabled": set_enabled,
+        f"get_autocast_{kind}_dtype": get_dtype,
+        f"set_autocast_{kind}_dtype": set_dtype,
+    }
+    for name, function in named.items():
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = "A function that has been replaced by one for every type of devices."
+    return named
+
+
+_OLD: dict = _of_one_device("cpu", "cpu") | _of_one_device("ipu", "ipu") | _of_one_device("xla", "xla")
+_OLD |= {name: function for name, function in _of_one_device("cuda", "gpu").items() if "dtype" in name}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OLD:
+        return _OLD[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def autocast_decorator(autocast_instance, func):
+    """A function that runs within an autocast."""
+
+    @functools.wraps(func)
+    def decorate_autocast(*args, **kwargs):
+        with autocast_instance:
+            return func(*args, **kwargs)
+
+    decorate_autocast.__script_unsupported = "@autocast() decorator is not supported in script mode"
+    return decorate_autocast
+
+
+class autocast:
+    """A context, or decorator, in which products are computed in bfloat16 or float16, and what needs range or sums much in float32.
+
+    Args:
+        device_type: "cpu"; autocast for other devices casts nothing here.
+        dtype: bfloat16 (default) or float16.
+        enabled: False switches autocast off within.
+        cache_enabled: Whether a parameter is cast once.
+
+    >>> import rushlight as torch
+    >>> with torch.autocast("cpu"):
+    ...     product = torch.ones(2, 2) @ torch.ones(2, 2)
+    >>> product.dtype
+    torch.bfloat16
+    """
+
+    def __init__(self, device_type, dtype=None, enabled=True, cache_enabled=None):
+        if not isinstance(device_type, str):
+            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        self.fast_dtype = get_autocast_dtype(device_type) if dtype is None else dtype
+        if not is_autocast_available(device_type):
+            raise RuntimeError(f"User specified an unsupported autocast device_type '{device_type}'")
+        self.device = device_type
+        self.custom_backend_name = "privateuseone"
+        self._cache_enabled = is_autocast_cache_enabled() if cache_enabled is None else cache_enabled
+        if device_type == "cuda" and enabled:
+            warnings.warn("CUDA is not available or torch_xla is imported. Disabling autocast.", stacklevel=2)
+            enabled = False
+        elif device_type == "cpu" and enabled and self.fast_dtype not in (torch.bfloat16, torch.float16):
+            warnings.warn(
+                "In CPU autocast, but the target dtype is not supported. Disabling autocast.\n"
+                "CPU Autocast only supports dtypes of torch.bfloat16, torch.float16 currently.",
+                stacklevel=2,
+            )
+            enabled = False
+        self._enabled = enabled
+
+    def __enter__(self):
+        state = _casting.state
+        self.prev_cache_enabled = state.cache_enabled
+        self.prev = self.device in state.enabled
+        self.prev_fastdtype = state.dtypes[self.device]
+        _casting.set_enabled(self.device, self._enabled)
+        state.dtypes[self.device] = self.fast_dtype
+        state.cache_enabled = self._cache_enabled
+        autocast_increment_nesting()
+        return self
+
+    def __exit__(self, exc_type, exc_val, exc_tb):
+        if autocast_decrement_nesting() == 0:
+            clear_autocast_cache()
+        _casting.set_enabled(self.device, self.prev)
+        _casting.state.dtypes[self.device] = self.prev_fastdtype
+        _casting.state.cache_enabled = self.prev_cache_enabled
+        return False
+
+    def __call__(self, func):
+        return autocast_decorator(self, func)
+
+
+def _enter_autocast(*vals):
+    mode = autocast(*vals)
+    mode.__enter__()
+    return mode
+
+
+def _exit_autocast(mode):
+    mode.__exit__(None, None, None)
+
+
+def _check_device_type(device_type):
+    if not isinstance(device_type, str):
+        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+
+
+def _cast(value: Any, device_type: str, dtype):
+    """A tensor, and those in lists, tuples and dicts, in `dtype` where they are of another floating point dtype and not float64."""
+    if isinstance(value, torch.Tensor):
+        return value.to(dtype) if value.device.type == device_type and _casting.is_cast(value) else value
+    if isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, dict):
+        return {_cast(key, device_type, dtype): _cast(item, device_type, dtype) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)([_cast(item, device_type, dtype) for item in value])
+    return value
+
+
+def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
+    """Decorates the forward of an `autograd.Function`: with `cast_inputs`, it runs outside of autocast on inputs of that dtype.
+
+    Its backward is decorated by `custom_bwd`, and runs in the state of autocast that the forward had.
+    """
+    _check_device_type(device_type)
+    if fwd is None:
+        return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
+
+    @functools.wraps(fwd)
+    def decorate_fwd(*args, **kwargs):
+        context = args[0]
+        context._dtype = get_autocast_dtype(device_type)
+        active = is_autocast_enabled(device_type)
+        if cast_inputs is None or not active:
+            context._fwd_used_autocast = active and cast_inputs is None
+            return fwd(*args, **kwargs)
+        context._fwd_used_autocast = False
+        with autocast(device_type, enabled=False):
+            return fwd(*_cast(args, device_type, cast_inputs), **_cast(kwargs, device_type, cast_inputs))
+
+    return decorate_fwd
+
+
+def custom_bwd(bwd=None, *, device_type):
+    """Decorates the backward of an `autograd.Function`, whose forward `custom_fwd` decorates: it runs in that one's state of autocast."""
+    _check_device_type(device_type)
+    if bwd is None:
+        return functools.partial(custom_bwd, device_type=device_type)
+
+    @functools.wraps(bwd)
+    def decorate_bwd(*args, **kwargs):
+        with autocast(device_type=device_type, enabled=args[0]._fwd_used_autocast, dtype=args[0]._dtype):
+            return bwd(*args, **kwargs)
+
+    return decorate_bwd

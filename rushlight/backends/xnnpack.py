@@ -1,0 +1,3 @@
+"""A library that Rushlight does not use."""
+
+enabled = False

@@ -1,0 +1,209 @@
+"""What programs ask about compilation, of which there is none: every function runs as it is written."""
+
+from collections import defaultdict as _defaultdict
+from dataclasses import dataclass as _dataclass
+from dataclasses import field as _field
+
+from rushlight._late import late as _late
+
+__all__ = [
+    "CacheInfo", "allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable", "get_default_backend",
+    "is_compiling", "is_dynamo_compiling", "is_exporting", "keep_portable_guards_unsafe", "keep_tensor_guards_unsafe", "list_backends",
+    "load_cache_artifacts", "load_compiled_function", "nested_compile_region", "reset", "save_cache_artifacts", "set_default_backend",
+    "set_enable_guard_collectives", "set_stance", "skip_all_guards_unsafe", "skip_guard_on_all_nn_modules_unsafe",
+    "skip_guard_on_globals_unsafe", "skip_guard_on_inbuilt_nn_modules_unsafe", "substitute_in_graph", "wrap_numpy",
+]  # fmt: skip
+
+
+def compile(*args, **kwargs):
+    """`torch.compile`."""
+    from rushlight._compile import compile
+
+    return compile(*args, **kwargs)
+
+
+def is_compiling() -> bool:
+    """False: nothing is being compiled."""
+    return False
+
+
+def is_dynamo_compiling() -> bool:
+    """False."""
+    return False
+
+
+def is_exporting() -> bool:
+    """False."""
+    return False
+
+
+def disable(fn=None, recursive=True, *, reason=None):
+    """The function itself, or a decorator that returns it: it is not compiled anyway.
+
+    >>> from rushlight import compiler
+    >>> compiler.disable(len)([1, 2])
+    2
+    """
+    if fn is None:
+        return lambda function: function
+    if not callable(fn):
+        raise AssertionError("fn must be callable")
+    return fn
+
+
+def allow_in_graph(fn):
+    """The function itself, or the list of functions."""
+    if isinstance(fn, (list, tuple)):
+        return [allow_in_graph(x) for x in fn]
+    if not callable(fn):
+        raise AssertionError("allow_in_graph expects a callable")
+    return fn
+
+
+def assume_constant_result(fn):
+    """The function itself."""
+    fn._dynamo_marked_constant = True
+    return fn
+
+
+def list_backends(exclude_tags=("debug", "experimental")) -> list[str]:
+    """The names that `torch.compile` takes for `backend`; each of them runs the function as it is."""
+    from rushlight._compile import BACKENDS
+
+    tags = set(exclude_tags or ())
+    return sorted(name for name, marks in BACKENDS.items() if not tags & set(marks))
+
+
+def reset() -> None:
+    """Does nothing: nothing is kept."""
+
+
+def cudagraph_mark_step_begin() -> None:
+    """Does nothing."""
+
+
+_default_backend = "inductor"
+
+
+def set_default_backend(backend) -> None:
+    """Sets what `torch.compile` takes for `backend` where it is not given; None: "inductor"."""
+    global _default_backend
+    if backend is not None and not isinstance(backend, str) and not callable(backend):
+        raise TypeError(f"backend must be a string or callable, got {type(backend)}")
+    _default_backend = "inductor" if backend is None else backend
+
+
+def get_default_backend():
+    """What `set_default_backend` has set."""
+    return _default_backend
+
+
+class set_stance:
+    """How functions that are compiled run: set at once, or for a `with` block, or of a decorated function. They run as they are in any case."""
+
+    def __init__(self, stance="default", *, skip_guard_eval_unsafe=False, force_backend=None):
+        if force_backend is not None and stance != "default":
+            raise RuntimeError("non-default stance cannot have force_backend set")
+        self.stance = stance
+
+    def __call__(self, fn):
+        return fn
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, exc_type, exc_val, exc_tb):
+        return None
+
+
+def set_enable_guard_collectives(enabled):
+    """False, what was set before: nothing is guarded."""
+    return False
+
+
+def nested_compile_region(fn=None, *, options=None, max_reuse_entries=8, reuse_hash_fn=None):
+    """The function itself, or a decorator that returns it."""
+    return (lambda function: function) if fn is None else fn
+
+
+def substitute_in_graph(original_fn, *, can_constant_fold_through=False, skip_signature_check=False):
+    """A decorator of what a compiler should read instead of `original_fn`; it returns the function itself."""
+    if not callable(original_fn) or isinstance(original_fn, type):
+        raise TypeError(f"substitute_in_graph expects a function but got {type(original_fn)}")
+    return lambda function: function
+
+
+def wrap_numpy(fn):
+    """A function of tensors of one of NumPy's arrays: its arguments and results are converted.
+
+    >>> import numpy
+    >>> import rushlight as torch
+    >>> torch.compiler.wrap_numpy(numpy.sum)(torch.ones(3))
+    tensor(3.)
+    """
+    import functools
+
+    import rushlight as torch
+    from rushlight.utils import _pytree
+
+    @functools.wraps(fn)
+    def wrapped(*args, **kwargs):
+        args, kwargs = _pytree.tree_map_only(torch.Tensor, lambda x: x.numpy(), (args, kwargs))
+        import numpy
+
+        return _pytree.tree_map(
+            lambda x: torch.as_tensor(x) if isinstance(x, (numpy.ndarray, numpy.generic)) else x, fn(*args, **kwargs)
+        )
+
+    return wrapped
+
+
+@_dataclass
+class CacheInfo:
+    """What a compiler keeps: nothing."""
+
+    artifacts: dict = _field(default_factory=lambda: _defaultdict(list))
+
+
+def save_cache_artifacts():
+    """None: nothing was compiled."""
+    return None
+
+
+def load_cache_artifacts(serialized_artifacts):
+    """None: there is nothing to load."""
+    return None
+
+
+def load_compiled_function(file, *, f_globals=None, external_data=None):
+    """Raises: there are no compiled functions to load."""
+    raise RuntimeError(
+        "torch.compiler.load_compiled_function: Rushlight runs functions as they are written and has none that were compiled"
+    )
+
+
+def keep_tensor_guards_unsafe(guard_entries, keep_parameters=False):
+    """True for each entry."""
+    return [True for entry in guard_entries]
+
+
+keep_portable_guards_unsafe = keep_tensor_guards_unsafe
+
+
+def skip_all_guards_unsafe(guard_entries):
+    """False for each entry."""
+    return [False for entry in guard_entries]
+
+
+def skip_guard_on_globals_unsafe(guard_entries):
+    """Which guards to keep: those of no globals."""
+    return [not entry.is_global for entry in guard_entries]
+
+
+def skip_guard_on_inbuilt_nn_modules_unsafe(guard_entries):
+    """True for each entry."""
+    return [True for entry in guard_entries]
+
+
+skip_guard_on_all_nn_modules_unsafe = skip_guard_on_inbuilt_nn_modules_unsafe
+__getattr__ = _late(__name__, {"config": f"{__name__}.config"})

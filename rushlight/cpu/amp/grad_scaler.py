@@ -1,0 +1,14 @@
+"""`torch.amp.GradScaler("cpu")` under its old name."""
+
+from rushlight.amp import autocast_mode as _mode
+from rushlight.amp import grad_scaler as _scaler
+
+__all__ = ["GradScaler"]
+
+
+class GradScaler(_scaler.GradScaler):
+    """`torch.amp.GradScaler("cpu", ...)`."""
+
+    def __init__(self, init_scale=65536.0, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, enabled=True):
+        _mode.warn_deprecated("torch.cpu.amp.GradScaler(args...)", "torch.amp.GradScaler('cpu', args...)")
+        super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)

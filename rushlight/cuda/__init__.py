@@ -1,0 +1,143 @@
+"""CUDA as a program meets it on a machine without: nothing is available, and what would need a device is PyTorch's error."""
+
+import warnings
+
+from rushlight import core as _core
+from rushlight._absent import AcceleratorError, OutOfMemoryError
+from rushlight._late import late as _late
+from rushlight._utils import _get_device_index as _index_of
+from rushlight.cuda import _answers, _streams
+from rushlight.cuda._streams import Event, ExternalStream, Stream, StreamContext
+
+default_generators = ()
+stream = _streams.stream
+has_half = True
+has_magma = False
+_initialized = False
+
+globals().update(_answers.functions(__name__))
+globals().update(_answers.classes(__name__, "CUDAGraph", "MemPool"))
+
+
+def _get_device_index(device, optional=False, allow_cpu=False):
+    return _index_of(device, optional, allow_cpu, "cuda")
+
+
+def manual_seed(seed):
+    """Does nothing: there is no CUDA generator to seed."""
+    int(seed)
+
+
+manual_seed_all = manual_seed
+
+
+def set_rng_state(new_state, device="cuda"):
+    """Does nothing: a generator that is never made needs no state."""
+
+
+def set_rng_state_all(new_states):
+    """Does nothing."""
+
+
+def set_device(device):
+    """Raises: there is no device to choose. (A negative number chooses none.)"""
+    if _get_device_index(device) >= 0:
+        raise _answers.no_binding("_cuda_setDevice")
+
+
+class device:
+    """A context in which a device is the current one; entering it is an error where it names one."""
+
+    def __init__(self, device):
+        self.idx = _get_device_index(device, optional=True)
+        self.prev_idx = -1
+
+    def __enter__(self):
+        if self.idx is None or self.idx >= 0:
+            raise RuntimeError("PyTorch was compiled without CUDA support")
+
+    def __exit__(self, type, value, traceback):
+        return False
+
+
+class device_of(device):
+    """The context of the device of a tensor, which has none."""
+
+    def __init__(self, obj):
+        self.idx = self.prev_idx = obj.get_device() if obj.is_cuda else -1
+
+
+class _NoTensorType(type):
+    def __call__(cls, *args, **kwargs):
+        raise TypeError(f"type torch.cuda.{cls.__name__} not available. Torch not compiled with CUDA enabled.")
+
+    def __instancecheck__(cls, instance):
+        return False
+
+
+for _dtype in _core.tensor_types:
+    if _dtype.legacy_name:
+        _name = _dtype.legacy_name + "Tensor"
+        globals()[_name] = _NoTensorType(
+            _name, (), {"__module__": "torch.cuda", "__doc__": "A type of which there are no tensors.", "dtype": _dtype}
+        )
+del _dtype, _name
+
+
+def memory_cached(device=None):
+    """0; memory_reserved under its old name."""
+    warnings.warn("`torch.cuda.memory_cached` has been renamed to `torch.cuda.memory_reserved`", FutureWarning, stacklevel=2)
+    return 0
+
+
+def max_memory_cached(device=None):
+    """0; max_memory_reserved under its old name."""
+    warnings.warn(
+        "`torch.cuda.max_memory_cached` has been renamed to `torch.cuda.max_memory_reserved`", FutureWarning, stacklevel=2
+    )
+    return 0
+
+
+def _declare_old_reset(name):
+    def reset(device=None):
+        warnings.warn(
+            f"torch.cuda.{name} now calls torch.cuda.reset_peak_memory_stats, which resets /all/ peak memory stats.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        raise _answers.no_binding("_cuda_resetPeakMemoryStats")
+
+    reset.__name__, reset.__doc__ = name, "reset_peak_memory_stats under an old name."
+    globals()[name] = reset
+
+
+_declare_old_reset("reset_max_memory_allocated")
+_declare_old_reset("reset_max_memory_cached")
+
+
+class DeferredCudaCallError(Exception):
+    """An error of a call that waited for CUDA."""
+
+
+class graph:
+    """A context that would capture what a stream does; there is no stream."""
+
+    def __init__(
+        self,
+        cuda_graph,
+        pool=None,
+        stream=None,
+        capture_error_mode="global",
+        enable_annotations=False,
+        check_input_liveness=False,
+    ):
+        self.capture_stream = Stream() if stream is None else stream
+
+
+def make_graphed_callables(callables, sample_args, num_warmup_iters=3, allow_unused_input=False, pool=None):
+    """Raises: there is no stream to capture."""
+    raise RuntimeError("torch.cuda.Stream requires CUDA support")
+
+
+_PARTS = ("amp", "graphs", "memory", "nccl", "nvtx", "profiler", "random", "streams")
+__getattr__ = _late(__name__, {name: f"{__name__}.{name}" for name in _PARTS})

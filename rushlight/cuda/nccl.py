@@ -1,0 +1,40 @@
+"""Communication between devices, of which there are none."""
+
+import warnings
+
+from rushlight._absent import answering
+from rushlight.cuda._answers import no_binding
+
+__all__ = [
+    "all_gather",
+    "all_reduce",
+    "broadcast",
+    "init_rank",
+    "is_available",
+    "reduce",
+    "reduce_scatter",
+    "unique_id",
+    "version",
+]
+
+globals().update(
+    answering(
+        __name__,
+        {
+            "all_gather(inputs, outputs, streams=None, comms=None)": no_binding("_nccl_all_gather"),
+            "all_reduce(inputs, outputs=None, op=0, streams=None, comms=None)": no_binding("_nccl_all_reduce"),
+            "broadcast(inputs, root=0, streams=None, comms=None)": no_binding("_nccl_broadcast"),
+            "init_rank(num_ranks, uid, rank)": no_binding("_nccl_init_rank"),
+            "reduce(inputs, output=None, root=0, op=0, streams=None, comms=None, *, outputs=None)": no_binding("_nccl_reduce"),
+            "reduce_scatter(inputs, outputs, op=0, streams=None, comms=None)": no_binding("_nccl_reduce_scatter"),
+            "unique_id()": no_binding("_nccl_unique_id"),
+            "version()": no_binding("_nccl_version"),
+        },
+    )
+)
+
+
+def is_available(tensors):
+    """False, with a warning."""
+    warnings.warn("PyTorch is not compiled with NCCL support", stacklevel=2)
+    return False
