@@ -34,6 +34,7 @@ namespace rl {
 namespace baseline {
 void register_complex_math();
 void register_special();
+void register_polynomials();
 void register_random_gradients();
 }  // namespace baseline
 
@@ -43,6 +44,7 @@ const char* choose() {
   baseline::register_all();
   baseline::register_complex_math();
   baseline::register_special();
+  baseline::register_polynomials();
   baseline::register_random_gradients();
 #if defined(__x86_64__) && !defined(RL_BASELINE_ONLY)
   const char* wish = std::getenv("RUSHLIGHT_ISA");

@@ -68,6 +68,7 @@ LATE = {
         "to_sparse_csr",
         "values",
     ),
+    "special_functions": (),
     "windows": (),
 }
 """Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick, and the

@@ -533,38 +533,6 @@ def i1e(x):
     """exp(-|x|) i1(x)."""
 
 
-def bessel(name, text, signature=True):
-    """Declares a function of the Bessel family, which has no derivative in PyTorch either."""
-
-    def body(x): ...
-
-    body.__name__, body.__doc__ = name, text
-    check = refuse_dtypes(f"{name}_cpu", "complex", "float16", "bfloat16")
-    return pointwise(
-        dtype="float",
-        check=check,
-        kernel=kernels.get(name),
-        domain=(0.5, 3.0),
-        namespace="special",
-        method=False,
-        inplace=False,
-        signature=signature,
-    )(body)
-
-
-kernels = {"modified_bessel_i0": "i0", "modified_bessel_i1": "i1"}
-for name, text in {
-    "bessel_j0": "Bessel function of the first kind, of order 0.",
-    "bessel_j1": "Bessel function of the first kind, of order 1.",
-    "bessel_y0": "Bessel function of the second kind, of order 0.",
-    "bessel_y1": "Bessel function of the second kind, of order 1.",
-    "modified_bessel_i0": "Modified Bessel function of the first kind, of order 0.",
-    "modified_bessel_i1": "Modified Bessel function of the first kind, of order 1.",
-}.items():
-    bessel(name, text)
-bessel("spherical_bessel_j0", "Spherical Bessel function of the first kind, of order 0.", "Tensor x, *, out")
-
-
 # ---------------------------------------------------------------------------------------------------------- logarithmic sums
 def masked_logarithm(product, g, a, b, edge):
     """`product` of g and b: g times a logarithm of b, 0 where g is 0; and where a is 0 and b is not above `edge`, too."""

@@ -21,6 +21,8 @@ KNOWN_DIFFERENCES = {
         for name in ("j0", "j1", "y0", "y1")
         for check in ("main", "variants")
     },
+    # So is its Airy function, by as much, where those agree with mpmath.
+    **{("special.airy_ai", check): "PyTorch's values are inexact" for check in ("main", "variants")},
     # In float32, of inputs up to 1e4, PyTorch's gradient is off by 2e-3; this one by 4e-7.
     ("logcumsumexp", "main"): "PyTorch's gradient of float32 is inexact",
     # PyTorch gives the input a gradient in the very window that was overwritten, and none elsewhere.

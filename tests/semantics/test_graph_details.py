@@ -549,3 +549,12 @@ def test_tangents_of_running_logsumexp_from_nothing(torch):
     x = torch.tensor([-float("inf"), 1.0, 2.0])
     tangent = torch.func.jvp(lambda x: x.logcumsumexp(0), (x,), (torch.ones(3),))[1]
     assert [round(t, 5) for t in tangent.tolist()] == [0.0, 1.0, 1.0]
+
+
+def test_a_number_is_no_saved_tensor(torch):
+    """Interpolation by a number keeps no tensor, so its graph is walked as often as one likes."""
+    weight = torch.ones(2, requires_grad=True)
+    mean = torch.zeros(2).lerp_(weight, 0.25)
+    mean.sum().backward()
+    (2 * mean).sum().backward()
+    assert weight.grad.tolist() == [0.75, 0.75]

@@ -17,6 +17,11 @@ cdef Plan first_plan(Op op, uint64_t mask):
         op.more_plans[mask] = plan
     return plan
 
+cdef bint is_scalar(Op op, int index):
+    """Is this operand a number in every call (the weight of lerp's overload for numbers)? Then nothing is freed of it."""
+    return getattr(op.declaration, "overload", None) == "Scalar" and index == len(op.tensor_parameters) - 1
+
+
 cdef Plan make_plan(Op op, uint64_t mask):
     cdef Plan plan = Plan.__new__(Plan)
     cdef Rule rule
@@ -47,7 +52,7 @@ cdef Plan make_plan(Op op, uint64_t mask):
                 plan.saved_count += 1
                 if kind == FROM_OUTPUT:
                     plan.saves_outputs = True
-                if kind == FROM_OUTPUT or (kind == FROM_ARGUMENT and index in op.tensor_parameters):
+                if kind == FROM_OUTPUT or (kind == FROM_ARGUMENT and index in op.tensor_parameters and not is_scalar(op, index)):
                     plan.saves_tensors = True
                 elif kind == FROM_ARGUMENT and op.parameters[index] in ("index", "indices", "mask"):
                     plan.saves_indices = True
