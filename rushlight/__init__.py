@@ -89,8 +89,8 @@ _core.set_find_public(_find_public)
 
 _MODULES = (
     "_C", "_dynamo", "_inductor", "_jit_internal", "_utils", "_weights_only_unpickler", "accelerator", "amp", "backends", "compiler", "cpu",
-    "cuda", "distributions", "explain", "func", "futures", "jit", "mps", "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler",
-    "return_types", "serialization", "sparse", "testing", "types", "xpu",
+    "cuda", "distributions", "explain", "func", "futures", "jit", "masked", "mps", "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler",
+    "return_types", "serialization", "signal", "sparse", "testing", "types", "xpu",
 )  # fmt: skip
 _AUTOCAST = (
     "autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_dtype",

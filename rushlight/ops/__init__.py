@@ -69,6 +69,7 @@ LATE = {
         "values",
     ),
     "special_functions": (),
+    "segments": ("hash_tensor", "nonzero_static"),
     "windows": (),
 }
 """Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick, and the

@@ -1,0 +1,247 @@
+"""Reductions and normalizations that leave out what a mask does not have: masked elements count as the identity of the reduction.
+
+All take `mask`, a tensor of booleans that broadcasts to the input, True where an element counts (default: everywhere), `dtype`, that of the
+result, and reductions `dim`, one dimension or several (default: all), and `keepdim`.
+"""
+
+import rushlight as torch
+
+__all__ = [
+    "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "cumprod",
+    "cumsum",
+    "log_softmax",
+    "logaddexp",
+    "logsumexp",
+    "mean",
+    "median",
+    "norm",
+    "normalize",
+    "prod",
+    "softmax",
+    "softmin",
+    "std",
+    "sum",
+    "var",
+]
+
+
+def _least(dtype):
+    """What is smaller than every number of a dtype, or is its smallest."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return -torch.inf
+    return False if dtype is torch.bool else torch.iinfo(dtype).min
+
+
+def _greatest(dtype):
+    if dtype.is_floating_point:
+        return torch.inf
+    return True if dtype is torch.bool else torch.iinfo(dtype).max
+
+
+def _filled(input, mask, identity):
+    """The input, and `identity` where the mask has nothing."""
+    if mask is None:
+        return input
+    return torch.where(mask.to(torch.bool).expand(input.shape), input, torch.tensor(identity, dtype=input.dtype))
+
+
+def _dims(dim, ndim):
+    """The dimensions to reduce, all where none are named."""
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
+        return tuple(range(ndim))
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    found = []
+    for each in dims:
+        low = max(ndim, 1)
+        if not -low <= each < low:
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-low}, {low - 1}], but got {each})")
+        if each % low in found:
+            raise RuntimeError(f"dim={each % low} appears multiple times in the list of dims")
+        found.append(each % low)
+    return tuple(found)
+
+
+def _wide(input, dtype):
+    """The dtype of sums and products: int64 of integers."""
+    if dtype is not None:
+        return dtype
+    return input.dtype if input.dtype.is_floating_point or input.dtype.is_complex else torch.int64
+
+
+def sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The sum of the elements that count; 0 where none does.
+
+    >>> import rushlight as torch
+    >>> torch.masked.sum(torch.tensor([1., 2., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(4.)
+    """
+    return torch.sum(_filled(input, mask, 0), _dims(dim, input.ndim), keepdim=keepdim, dtype=_wide(input, dtype))
+
+
+def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The product of the elements that count; 1 where none does."""
+    made = _filled(input, mask, 1).to(_wide(input, dtype))
+    if input.ndim == 0:
+        return torch.prod(made, 0, keepdim=keepdim) if dim is not None else made
+    for each in sorted(_dims(dim, input.ndim), reverse=True):
+        made = torch.prod(made, each, keepdim=bool(keepdim))
+    return made
+
+
+def amax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The largest of the elements that count; the smallest number of the dtype where none does."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.amax(
+        _filled(input, mask, _least(input.dtype)) if mask is not None else input, _dims(dim, input.ndim), bool(keepdim)
+    )
+
+
+def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The smallest of the elements that count; the largest number of the dtype where none does."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.amin(
+        _filled(input, mask, _greatest(input.dtype)) if mask is not None else input, _dims(dim, input.ndim), bool(keepdim)
+    )
+
+
+def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """Where the largest of the elements is that count."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.argmax(_filled(input, mask, _least(input.dtype)), dim, bool(keepdim)).to(input.dtype)
+
+
+def argmin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """Where the smallest of the elements is that count."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.argmin(_filled(input, mask, _greatest(input.dtype)), dim, bool(keepdim)).to(input.dtype)
+
+
+def _count(input, dims, keepdim, mask, dtype):
+    """How many elements count in each line that is reduced."""
+    ones = torch.ones(input.shape, dtype=torch.int64) if mask is None else mask.to(torch.bool).expand(input.shape).to(torch.int64)
+    return torch.sum(ones, dims, keepdim=keepdim).to(dtype)
+
+
+def _floating(name, input, dtype):
+    dtype = input.dtype if dtype is None else dtype
+    if not (dtype.is_floating_point or dtype.is_complex):
+        raise ValueError(
+            f"{name}(): Could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {input.dtype}"
+        )
+    return dtype
+
+
+def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The mean of the elements that count; NaN where none does."""
+    dtype = _floating("mean", input, dtype)
+    dims = _dims(dim, input.ndim)
+    if mask is None:
+        return torch.mean(input, dims, keepdim, dtype=dtype)
+    return sum(input, dims, keepdim=keepdim, dtype=dtype, mask=mask) / _count(input, dims, keepdim, mask, dtype)
+
+
+def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
+    """The lower median of the elements that count along a dimension; NaN where none does."""
+    input = input if dtype is None else input.to(dtype)
+    wide = input if input.dtype.is_floating_point else input.to(torch.float32)
+    made = torch.nanmedian(_filled(wide, mask, torch.nan), dim, keepdim).values
+    if wide is input:
+        return made
+    if torch.isnan(made).any():
+        raise ValueError("masked median expects no fully masked out rows if dtype is not floating point")
+    return made.to(input.dtype)
+
+
+def var(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
+    """The variance of the elements that count, by their number less `correction` (1 by default, 0 if not `unbiased`)."""
+    return _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root=False)
+
+
+def std(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
+    """The square root of `var`."""
+    return _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root=True)
+
+
+def _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root):
+    if unbiased is not None and correction is not None:
+        raise RuntimeError("Only one of unbiased and correction may be given")
+    correction = 1 if correction is None and unbiased is None else int(unbiased) if correction is None else correction
+    if dtype is None:
+        dtype = input.dtype if input.dtype.is_floating_point or input.dtype.is_complex else torch.float32
+    dims = _dims(dim, input.ndim)
+    if mask is None:
+        function = torch.std if root else torch.var
+        return function(input.to(dtype), dims, correction=correction, keepdim=bool(keepdim)).to(dtype)
+    input = input.to(dtype)
+    real = torch.zeros((), dtype=dtype).abs().dtype
+    count = _count(input, dims, True, mask, real)
+    center = sum(input, dims, keepdim=True, mask=mask) / count
+    apart = _filled(input - center, mask, 0)
+    squares = (apart * apart.conj()).real if dtype.is_complex else apart * apart
+    made = torch.sum(squares, dims, keepdim=keepdim)
+    if not keepdim:
+        count = count.reshape(made.shape)
+    if correction:
+        count = torch.maximum(count - correction, torch.zeros((), dtype=real))
+    made = (made / count).to(dtype)
+    return made.sqrt() if root else made
+
+
+def norm(input, ord=2.0, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The norm of the elements that count, taken as a vector."""
+    if ord is None:
+        ord = 2.0
+    identity = torch.inf if ord == -torch.inf or ord < 0 else 0
+    return torch.linalg.vector_norm(_filled(input, mask, identity), ord, _dims(dim, input.ndim), bool(keepdim), dtype=dtype)
+
+
+def logsumexp(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    """The logarithm of the sum of exponentials of the elements that count; minus infinity where none does."""
+    input = input if dtype is None else input.to(dtype)
+    made = torch.logsumexp(_filled(input, mask, _least(input.dtype)), _dims(dim, input.ndim), keepdim=keepdim)
+    return made.to(input.dtype)
+
+
+def logaddexp(input, other, *, dtype=None, input_mask=None, other_mask=None):
+    """log(exp(input) + exp(other)) of those that count in each of both."""
+    input, other = (x if dtype is None else x.to(dtype) for x in (input, other))
+    return torch.logaddexp(_filled(input, input_mask, -torch.inf), _filled(other, other_mask, -torch.inf))
+
+
+def cumsum(input, dim, *, dtype=None, mask=None):
+    """Sums of the elements that count up to each place along a dimension."""
+    return torch.cumsum(_filled(input, mask, 0), dim, dtype=dtype or input.dtype)
+
+
+def cumprod(input, dim, *, dtype=None, mask=None):
+    """Products of the elements that count up to each place along a dimension."""
+    return torch.cumprod(_filled(input, mask, 1), dim, dtype=dtype or input.dtype)
+
+
+def softmax(input, dim, *, dtype=None, mask=None):
+    """softmax of the elements that count along a dimension, 0 for the others; NaN in lines where none counts."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.softmax(_filled(input, mask, -torch.inf), dim)
+
+
+def log_softmax(input, dim, *, dtype=None, mask=None):
+    """The logarithm of `softmax`."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.log_softmax(_filled(input, mask, -torch.inf), dim)
+
+
+def softmin(input, dim, *, dtype=None, mask=None):
+    """softmax of the negatives of the elements that count along a dimension."""
+    input = input if dtype is None else input.to(dtype)
+    return torch.nn.functional.softmin(_filled(input, mask, torch.inf), dim)
+
+
+def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):
+    """The elements that count by their norm along a dimension, which is taken for `eps` at least; 0 for the others."""
+    input = input if dtype is None else input.to(dtype)
+    size = norm(input, ord, dim, keepdim=True, mask=mask)
+    return _filled(input, mask, 0) / torch.maximum(size, torch.tensor(eps, dtype=size.dtype))

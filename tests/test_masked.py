@@ -1,0 +1,89 @@
+"""What a mask leaves out does not count: the same as on what is left; segments are the same as each alone."""
+
+import pytest
+
+import rushlight as torch
+
+REDUCTIONS = {
+    "sum": torch.sum,
+    "prod": torch.prod,
+    "amax": torch.amax,
+    "amin": torch.amin,
+    "mean": torch.mean,
+    "var": torch.var,
+    "std": torch.std,
+    "logsumexp": lambda x: torch.logsumexp(x, 0),
+    "norm": torch.linalg.vector_norm,
+    "median": lambda x: x.median(),
+}
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_of_what_is_left(name):
+    x = torch.randn(4, 6, dtype=torch.float64, requires_grad=True)
+    mask = torch.rand(4, 6) > 0.4
+    mask[:, :2] = True
+    made = getattr(torch.masked, name)(x, dim=1, mask=mask)
+    expected = torch.stack([REDUCTIONS[name](row[keep]) for row, keep in zip(x, mask)])
+    assert torch.allclose(made, expected)
+    (found,), (wanted,) = torch.autograd.grad(made.sum(), x), torch.autograd.grad(expected.sum(), x)
+    assert torch.allclose(found, wanted) and not found[~mask].any()
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin", "cumsum", "cumprod"])
+def test_lines_of_what_is_left(name):
+    x = torch.randn(5, dtype=torch.float64)
+    mask = torch.tensor([True, False, True, True, False])
+    made = getattr(torch.masked, name)(x, 0, mask=mask)
+    function = getattr(torch, name, None) or torch.nn.functional.softmin
+    assert torch.allclose(made[mask], function(x[mask], 0))
+
+
+def test_lines_in_which_nothing_counts():
+    x, mask = torch.ones(2, 2), torch.tensor([[True, False], [False, False]])
+    assert torch.masked.sum(x, 1, mask=mask).tolist() == [1, 0] and torch.masked.amax(x, 1, mask=mask).tolist() == [1, -torch.inf]
+    assert torch.masked.mean(x, 1, mask=mask).isnan().tolist() == [False, True]
+    with pytest.raises(ValueError, match="no fully masked out rows if dtype is not floating point"):
+        torch.masked.median(x.int(), 1, mask=mask)
+    with pytest.raises(RuntimeError, match="dim=0 appears multiple times in the list of dims"):
+        torch.masked.sum(x, (0, 0))
+
+
+@pytest.mark.parametrize("reduce", ["sum", "mean", "max", "min", "prod"])
+def test_segments_are_each_alone(reduce):
+    x = torch.randn(2, 6, 3, dtype=torch.float64, requires_grad=True)
+    lengths = torch.tensor([[1, 2, 3], [4, 1, 1]])
+    alone = {"max": torch.amax, "min": torch.amin}.get(reduce) or getattr(torch, reduce)
+    expected = torch.stack([torch.stack([alone(part, 0) for part in row.split(n.tolist())]) for row, n in zip(x, lengths)])
+    made = torch.segment_reduce(x, reduce, lengths=lengths, axis=1)
+    assert torch.allclose(made, expected)
+    (found,), (wanted,) = torch.autograd.grad(made.square().sum(), x), torch.autograd.grad(expected.square().sum(), x)
+    assert torch.allclose(found, wanted)
+    offsets = torch.tensor([[0, 1, 3, 6], [0, 4, 5, 6]])
+    assert torch.equal(torch.segment_reduce(x, reduce, offsets=offsets, axis=1), made)
+
+
+def test_segments_that_do_not_fit():
+    x = torch.ones(4)
+    for lengths, text in (([2, 1], "to sum to data.size"), ([5, -1], "lengths contains negative value!")):
+        with pytest.raises(RuntimeError, match=text):
+            torch.segment_reduce(x, "sum", lengths=torch.tensor(lengths))
+    with pytest.raises(RuntimeError, match="reach beyond the data"):
+        torch.segment_reduce(x, "sum", offsets=torch.tensor([0, 9]), unsafe=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["bartlett", "blackman", "cosine", "exponential", "gaussian", "hamming", "hann", "kaiser", "nuttall"]
+)
+def test_windows(name):
+    window = getattr(torch.signal.windows, name)
+    for size in (1, 2, 7, 8):
+        made = window(size, dtype=torch.float64)
+        assert torch.allclose(made, made.flip(0)) and made.max() <= 1 + 1e-12
+        if size > 2 and name not in ("cosine", "exponential", "gaussian"):
+            assert torch.allclose(window(size, sym=False, dtype=torch.float64), window(size + 1, dtype=torch.float64)[:-1])
+    assert window(0).shape == (0,)
+    with pytest.raises(ValueError, match="requires non-negative window length, got M=-1"):
+        window(-1)
+    with pytest.raises(ValueError, match=r"expects float32 or float64 dtypes, got: torch.int64"):
+        window(3, dtype=torch.int64)
