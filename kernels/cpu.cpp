@@ -13,6 +13,7 @@
   void register_scan();           \
   void register_neural();         \
   void register_recurrent();      \
+  void register_convolution();    \
   static void register_all() {    \
     register_convert();           \
     register_pointwise();         \
@@ -21,6 +22,7 @@
     register_scan();              \
     register_neural();            \
     register_recurrent();         \
+    register_convolution();       \
   }                               \
   }
 RL_DECLARE(baseline)

@@ -31,6 +31,7 @@ FAMILIES = (
 )
 
 LATE = {
+    "convolution": (),
     "losses": (),
     "normalization": (),
     "dropout": (),

@@ -16,10 +16,15 @@ def strides_for(x, memory_format):
     rank = 4 if memory_format is core.channels_last else 5
     if x.dim() != rank:
         raise RuntimeError(f"required rank {rank} tensor to use {memory_format.name} format")
-    strides, step = [0] * rank, 1
-    for d in (1, *reversed(range(2, rank)), 0):
+    return channels_last_strides(x.shape)
+
+
+def channels_last_strides(shape):
+    """Strides of which the channels', dimension 1, is the least."""
+    strides, step = [0] * len(shape), 1
+    for d in (1, *reversed(range(2, len(shape))), 0):
         strides[d] = step
-        step *= max(x.size(d), 1)
+        step *= max(shape[d], 1)
     return strides
 
 

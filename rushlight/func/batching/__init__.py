@@ -4,6 +4,7 @@ from itertools import islice
 
 from rushlight import core
 from rushlight.func.batching import (
+    convolution,
     decompositions,
     elementwise,
     indexing,
@@ -22,7 +23,7 @@ from rushlight.ops._views import DIMENSIONS
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (decompositions, elementwise, indexing, layers, products, rearranging, recurrent, reduction, views)
+    for module in (convolution, decompositions, elementwise, indexing, layers, products, rearranging, recurrent, reduction, views)
 }
 """The modules of rules, by the name that declarations call them."""
 

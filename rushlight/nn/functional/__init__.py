@@ -13,7 +13,7 @@ from .sparse import *
 from rushlight._late import late as _late
 from rushlight.ops._parsers import add_parsers as _add_parsers
 
-_OF_TORCH: tuple = ()
+_OF_TORCH: tuple = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 """The functions of torch that are found here too, and are declared late."""
 
 __getattr__ = _late(__name__, {name: f"rushlight:{name}" for name in _OF_TORCH})

@@ -3,6 +3,7 @@
 from .activation import *
 from .batchnorm import *
 from .container import *
+from .conv import *
 from .distance import *
 from .dropout import *
 from .flatten import *
@@ -12,3 +13,5 @@ from .module import Module
 from .normalization import *
 from .rnn import *
 from .sparse import *
+
+__all__ = [name for name, value in list(globals().items()) if isinstance(value, type)]

@@ -1,0 +1,503 @@
+"""Convolutions of one to three dimensions, and the transposed ones.
+
+A convolution, what it sends back to its input, and the gradient of its weight are the three parts of one form that is linear in each of
+input, weight and cotangent, so the derivatives of each are made of the other two.
+"""
+
+import rushlight as torch
+from rushlight.core import empty_tensor
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import not_implemented, total
+from rushlight.ops.conversion import channels_last_strides, suggested_format
+
+convolution_kernel, weight_kernel = kernel("convolution"), kernel("convolution_weight")
+
+NUMBERED = "Tensor input, Tensor weight, Tensor? bias, ints stride, ints padding, ints dilation, bool transposed, ints output_padding, int groups"
+ELSEWHERE = "bool benchmark, bool deterministic, bool cudnn_enabled"
+
+
+# ---------------------------------------------------------------------------------------------------------------- shapes and checks
+def for_each_dim(name, given, dims):
+    """One number for each of `dims` dimensions, of a number or a list."""
+    given = (given,) if isinstance(given, int) else tuple(given)
+    if len(given) == 1:
+        return given * dims
+    if len(given) != dims:
+        raise RuntimeError(
+            f"expected {name} to be a single integer value or a list of {dims} values to match the convolution dimensions, but got "
+            f"{name}={list(given)}"
+        )
+    return given
+
+
+def for_dims(dims, stride, padding, dilation, output_padding):
+    """The same of all numbers that a convolution has for each dimension."""
+    given = ("stride", stride), ("padding", padding), ("dilation", dilation), ("output_padding", output_padding)
+    return [for_each_dim(name, numbers, dims) for name, numbers in given]
+
+
+def result_sizes(sizes, kernel, stride, padding, dilation, transposed, output_padding):
+    """The sizes behind the channels."""
+    if transposed:
+        return tuple(
+            (n - 1) * s - 2 * p + d * (k - 1) + o + 1
+            for n, k, s, p, d, o in zip(sizes, kernel, stride, padding, dilation, output_padding, strict=True)
+        )
+    return tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(sizes, kernel, stride, padding, dilation, strict=True)
+    )
+
+
+def by_sizes(sizes):
+    return f"({' x '.join(map(str, sizes))})"
+
+
+def check_shapes(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    """Refuses what no convolution has. The numbers are tuples, one for each dimension."""
+    for text, numbers, least in (
+        ("negative padding", padding, 0),
+        ("negative output_padding", output_padding, 0),
+        ("non-positive stride", stride, 1),
+        ("non-positive dilation", dilation, 1),
+    ):
+        if min(numbers) < least:
+            raise RuntimeError(f"{text} is not supported")
+    given, sizes, shape = list(weight.shape), x.shape, weight.shape
+    if len(shape) != len(sizes):
+        raise RuntimeError(
+            f"Expected {len(shape)}-dimensional input for {len(shape)}-dimensional weight {given}, but got {len(sizes)}-dimensional input of "
+            f"size {list(sizes)} instead"
+        )
+    if shape[0] < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {given} instead"
+        )
+    if shape[0] % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size [{given}] instead"
+        )
+    channels, results = (shape[0], shape[1] * groups) if transposed else (shape[1] * groups, shape[0])
+    if sizes[1] != channels:
+        raise RuntimeError(
+            f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {given}, expected input{list(sizes)} to have "
+            f"{channels} channels, but got {sizes[1]} channels instead"
+        )
+    if bias is not None and (bias.dim() != 1 or bias.shape[0] != results):
+        raise RuntimeError(
+            f"Given weight of size {given}, expected bias to be 1-dimensional with {results} elements, but got bias of size "
+            f"{list(bias.shape)} instead"
+        )
+    if not transposed:
+        padded = [n + 2 * p for n, p in zip(sizes[2:], padding)]
+        spread = [d * (k - 1) + 1 for k, d in zip(shape[2:], dilation)]
+        if any(map(int.__gt__, spread, padded)):
+            raise RuntimeError(
+                f"Calculated padded input size per channel: {by_sizes(padded)}. Kernel size: {by_sizes(spread)}. Kernel size can't be greater "
+                "than actual input size"
+            )
+
+
+INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+DIMENSIONS = ("depth", "height", "width")
+
+
+def check_kernel(x, weight, stride, padding, dilation, transposed, output_padding):
+    """Refuses what PyTorch's kernels do not compute."""
+    kernel, dims = weight.shape[2:], max(2, x.dim() - 2)
+    if 0 in kernel:
+        named = " ".join(f"kernel_{name}: {k}" for name, k in zip(DIMENSIONS[3 - len(kernel) :], kernel))
+        raise RuntimeError(f"kernel size should be greater than zero, but got {named}")
+    if transposed and any(o >= s and o >= d for o, s, d in zip(output_padding, stride, dilation)):
+        named = " ".join(
+            f"{word}_{name}: {number}"
+            for word, numbers, missing in (
+                ("output_padding", output_padding, 0),
+                ("stride", stride, 1),
+                ("dilation", dilation, 1),
+            )
+            for name, number in zip(DIMENSIONS[3 - dims :], (missing,) * (dims - len(numbers)) + numbers)
+        )
+        raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got {named}")
+    dtype, spread = x.dtype, max(dilation) > 1
+    if not dtype.is_floating_point and (dtype not in INTEGERS or ((transposed or spread) and dtype is not torch.int64)):
+        if transposed:
+            raise not_implemented(f"slow_conv_transpose{dims}d_out_cpu", dtype)
+        raise not_implemented("slow_conv_dilated<>" if spread else "slow_conv2d_cpu" if dims == 2 else "compute_columns3d", dtype)
+
+
+def type_text(x):
+    """A tensor's type as texts of C++ have it."""
+    name = x.dtype.legacy_name
+    known = ("Byte", "Char", "Short", "Int", "Long", "Half", "Float", "Double")
+    return f"torch.{name}Tensor" if name in known else f"CPU{name}Type"
+
+
+def check_types(x, weight, bias):
+    """Refuses weights, and biases, of another dtype than the input's."""
+    single = x.dtype in (torch.float32, torch.bfloat16)
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is None or given.dtype is x.dtype:
+            continue
+        if single:
+            raise RuntimeError(
+                f"Input type ({type_text(x)}) and {name} type ({type_text(given)}) should be the same or input should be a MKLDNN tensor and "
+                f"{name} is a dense tensor"
+            )
+        if name == "weight":
+            raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {given.dtype.legacy_name}")
+
+
+def numbers_of(stride, padding, dilation, groups, transposed):
+    """What the kernels ask for: three dimensions, the missing ones in front."""
+    missing = 3 - len(stride)
+    ones, zeros = (1,) * missing, (0,) * missing
+    return (*ones, *stride, *zeros, *padding, *ones, *dilation, groups, transposed)
+
+
+def laid_out(shape, dtype, x, weight):
+    """An unfilled tensor, laid out channels last where PyTorch's would be: where input or weight is."""
+    dims = len(shape)
+    known = dims == 4 or (dims == 5 and dtype is not torch.float64 and dtype.is_floating_point)
+    if known and any(suggested_format(given) is not torch.contiguous_format for given in (x, weight)):
+        return empty_tensor(shape, dtype, channels_last_strides(shape))
+    return empty_tensor(shape, dtype)
+
+
+def is_empty(x):
+    """Whether there is nothing to sum up: no sample, or no channel."""
+    if x.numel():
+        return False
+    if x.shape[0] and x.shape[1]:
+        raise RuntimeError(f"Only zero batch or zero channel inputs are supported, but got input shape: {list(x.shape)}")
+    return True
+
+
+# ---------------------------------------------------------------------------------------------------------------- rules
+def input_gradient(g, weight, sizes, stride, padding, dilation, transposed, output_padding, groups):
+    """The cotangent of an input of shape `sizes`."""
+    nothing = (0,) * len(stride)
+    kernel = weight.shape[2:]
+    if transposed:
+        made = torch.convolution(g, weight, None, stride, padding, dilation, False, nothing, groups)
+        for d, size in enumerate(sizes[2:], 2):
+            made = made if made.shape[d] == size else made.narrow(d, 0, size)
+        return made
+    least = result_sizes(g.shape[2:], kernel, stride, padding, dilation, True, nothing)
+    missing = tuple(map(int.__sub__, sizes[2:], least))
+    return torch.convolution(g, weight, None, stride, padding, dilation, True, missing, groups)
+
+
+def weight_gradient(g, x, shape, *numbers):
+    """The cotangent of a weight of that shape."""
+    return torch._convolution_weight(g, x, tuple(shape[2:]), *numbers)
+
+
+def convolution_vjp(g, x, weight, stride, padding, dilation, transposed, output_padding, groups, wanted):
+    if is_empty(x):
+        bias = g.new_zeros((weight.shape[1] * groups if transposed else weight.shape[0],))
+        return tuple(given if is_wanted else None for given, is_wanted in zip((x * 0, weight * 0, bias), wanted))
+    stride, padding, dilation, output_padding = for_dims(x.dim() - 2, stride, padding, dilation, output_padding)
+    numbers = stride, padding, dilation, transposed, output_padding, groups
+    return (
+        input_gradient(g, weight, x.shape, *numbers) if wanted[0] else None,
+        weight_gradient(g, x, weight.shape, *numbers) if wanted[1] else None,
+        g.sum((0, *range(2, g.dim()))) if wanted[2] else None,
+    )
+
+
+def bias_shaped(bias, dims):
+    return bias.reshape(-1, *(1,) * (dims - 2))
+
+
+@op(
+    derives=convolution_vjp,
+    inputs=("g", "x", "weight"),
+    outputs=("dx", "dweight", "dbias"),
+    differentiable=(0, 1, 2),
+    name="ConvolutionBackwardBackward0",
+)
+def convolution_backward(g, x, weight, stride, padding, dilation, transposed, output_padding, groups, wanted):
+    """What the cotangent of a convolution becomes for input, weight and bias, each where it is wanted."""
+    if is_empty(x):
+        shapes = x.shape, weight.shape, (weight.shape[1] * groups if transposed else weight.shape[0],)
+        return tuple(torch.zeros(shape, dtype=x.dtype) if is_wanted else None for shape, is_wanted in zip(shapes, wanted))
+    stride, padding, dilation, _ = for_dims(x.dim() - 2, stride, padding, dilation, output_padding)
+    numbers = numbers_of(stride, padding, dilation, groups, not transposed)
+    dx = dweight = None
+    if wanted[0]:
+        dx = laid_out(x.shape, x.dtype, x, weight)
+        convolution_kernel(dx, g, weight, None, *numbers)
+    if wanted[1]:
+        dweight = laid_out(weight.shape, weight.dtype, x, weight)
+        weight_kernel(dweight, *((g, x) if transposed else (x, g)), *numbers)
+    return dx, dweight, g.sum((0, *range(2, g.dim()))) if wanted[2] else None
+
+
+def convolution_jvp(x_t, weight_t, bias_t, x, weight, stride, padding, dilation, transposed, output_padding, groups):
+    stride, padding, dilation, output_padding = for_dims(x.dim() - 2, stride, padding, dilation, output_padding)
+    numbers = stride, padding, dilation, transposed, output_padding, groups
+    moved = None if x_t is None else torch.convolution(x_t, weight, None, *numbers)
+    turned = None if weight_t is None else torch.convolution(x, weight_t, None, *numbers)
+    if bias_t is None:
+        return total(moved, turned)
+    sizes = result_sizes(x.shape[2:], weight.shape[2:], stride, padding, dilation, transposed, output_padding)
+    return total(moved, turned, bias_shaped(bias_t, x.dim()).expand(x.shape[0], bias_t.shape[0], *sizes))
+
+
+@op(
+    joint=convolution_vjp,
+    fused=convolution_backward,
+    inputs=("x", "weight", "bias"),
+    jvp=convolution_jvp,
+    method=False,
+    out=False,
+    batch="convolution.convolution",
+    signature=NUMBERED,
+)
+def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    """Sums over windows of `x` [N, C, …] weighted by `weight`: what conv1d to conv3d compute, and (`transposed`) conv_transpose1d to 3d."""
+    dims = weight.dim() - 2
+    if dims <= 0:
+        raise RuntimeError("weight should have at least three dimensions")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+    stride, padding, dilation, output_padding = for_dims(dims, stride, padding, dilation, output_padding)
+    check_shapes(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    channels = weight.shape[1] * groups if transposed else weight.shape[0]
+    sizes = result_sizes(x.shape[2:], weight.shape[2:], stride, padding, dilation, transposed, output_padding)
+    if is_empty(x):
+        return torch.zeros((x.shape[0], channels if x.shape[1] else 0, *sizes), dtype=x.dtype)
+    check_types(x, weight, bias)
+    check_kernel(x, weight, stride, padding, dilation, transposed, output_padding)
+    if min(sizes) < 1:
+        given = (1,) * (2 - dims) + tuple(x.shape[2:])
+        raise RuntimeError(
+            f"Given input size per channel: {by_sizes(given)}. Calculated output size per channel: {by_sizes((1,) * (2 - dims) + sizes)}. "
+            "Output size is too small"
+        )
+    made = laid_out((x.shape[0], channels, *sizes), x.dtype, x, weight)
+    convolution_kernel(made, x, weight, bias, *numbers_of(stride, padding, dilation, groups, transposed))
+    return made
+
+
+def weight_gradient_jvp(
+    cotangent_t, x_t, cotangent, x, kernel_size, stride, padding, dilation, transposed, output_padding, groups
+):
+    numbers = kernel_size, stride, padding, dilation, transposed, output_padding, groups
+    return total(
+        None if cotangent_t is None else torch._convolution_weight(cotangent_t, x, *numbers),
+        None if x_t is None else torch._convolution_weight(cotangent, x_t, *numbers),
+    )
+
+
+@op(
+    vjp={
+        "cotangent": lambda g, x, stride, padding, dilation, transposed, output_padding, groups: torch.convolution(
+            x, g, None, stride, padding, dilation, transposed, output_padding, groups
+        ),
+        "x": lambda g, cotangent, x_shape, stride, padding, dilation, transposed, output_padding, groups: input_gradient(
+            cotangent, g, x_shape, stride, padding, dilation, transposed, output_padding, groups
+        ),
+    },
+    jvp=weight_gradient_jvp,
+    method=False,
+    out=False,
+    name="ConvolutionBackward0",
+    batch="convolution.weight_gradient",
+)
+def _convolution_weight(cotangent, x, kernel_size, stride, padding, dilation, transposed, output_padding, groups):
+    """The cotangent of a convolution's weight."""
+    if not len(kernel_size) == x.dim() - 2 == cotangent.dim() - 2 == len(stride) == len(padding) == len(dilation) > 0:
+        raise RuntimeError("a convolution's weight has as many dimensions as input and cotangent")
+    channels, results = x.shape[1], cotangent.shape[1]
+    sizes = result_sizes(x.shape[2:], kernel_size, stride, padding, dilation, transposed, output_padding)
+    fits = x.shape[0] == cotangent.shape[0] and groups > 0 and not channels % groups and not results % groups
+    if not fits or sizes != tuple(cotangent.shape[2:]) or cotangent.dtype is not x.dtype:
+        raise RuntimeError(f"a cotangent of shape {list(cotangent.shape)} is none of a convolution of {list(x.shape)}")
+    lead = (channels, results // groups) if transposed else (results, channels // groups)
+    made = empty_tensor((*lead, *kernel_size), x.dtype)
+    if not x.numel() or not cotangent.numel():
+        return made.zero_()
+    pair = (cotangent, x) if transposed else (x, cotangent)
+    weight_kernel(made, *pair, *numbers_of(stride, padding, dilation, groups, transposed))
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------------- public functions
+def batched(name, input, dims):
+    """The input with a dimension of samples, and whether it had one."""
+    if input.dim() == dims + 2:
+        return input, True
+    if input.dim() == dims + 1:
+        return input.unsqueeze(0), False
+    raise RuntimeError(
+        f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but got input of size: {list(input.shape)}"
+    )
+
+
+def of_parts(convolve, input, weight, bias):
+    """A convolution of complex numbers, as three of real ones."""
+    if not weight.is_complex():
+        raise RuntimeError(f"Input type ({type_text(input)}) and weight type ({type_text(weight)}) should be the same")
+    x, w = torch.view_as_real(input.resolve_conj()), torch.view_as_real(weight.resolve_conj())
+    x_real, x_imag, w_real, w_imag = x.select(-1, 0), x.select(-1, 1), w.select(-1, 0), w.select(-1, 1)
+    b_real = b_sum = None
+    if bias is not None:
+        b = torch.view_as_real(bias.resolve_conj())
+        b_real, b_imag = b.select(-1, 0), b.select(-1, 1)
+        b_sum = b_real + b_imag
+    real, imag = convolve(x_real, w_real, b_real), convolve(x_imag, w_imag, None)
+    both = convolve(x_real + x_imag, w_real + w_imag, b_sum)
+    return real - imag + 1j * (both - real - imag)
+
+
+def convolved(name, dims, input, weight, bias, stride, padding, dilation, groups):
+    """What conv1d, conv2d and conv3d compute."""
+    if isinstance(padding, str):
+        x, has_samples = batched(name, input, dims)
+        if padding == "same":
+            convolve = functions_of_same(stride, dilation, groups)
+        elif padding == "valid":
+            convolve = function_of(stride, (0,), dilation, False, (0,), groups)
+        else:
+            raise RuntimeError(f"Invalid padding string: '{padding}'")
+    else:
+        if bias is not None and bias.dtype is not input.dtype:
+            raise RuntimeError(f"Input type ({input.dtype.type_name}) and bias type ({bias.dtype.type_name}) should be the same")
+        x, has_samples = batched(name, input, dims)
+        convolve = function_of(stride, padding, dilation, False, (0,), groups)
+    made = of_parts(convolve, x, weight, bias) if input.is_complex() else convolve(x, weight, bias)
+    return made if has_samples else made.squeeze(0)
+
+
+def function_of(stride, padding, dilation, transposed, output_padding, groups):
+    """A convolution as a function of input, weight and bias."""
+    stride, padding, dilation, output_padding = (
+        (given,) if isinstance(given, int) else given for given in (stride, padding, dilation, output_padding)
+    )
+    return lambda x, weight, bias: convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+
+
+def functions_of_same(stride, dilation, groups):
+    """A convolution whose result has the sizes of its input; where the padding is uneven, the end has more of it."""
+    stride, dilation = ((given,) if isinstance(given, int) else tuple(given) for given in (stride, dilation))
+
+    def convolve(x, weight, bias):
+        dims = weight.dim() - 2
+        if dims <= 0:
+            raise RuntimeError("weight should have at least three dimensions")
+        if groups <= 0:
+            raise RuntimeError("non-positive groups is not supported")
+        if weight.dim() != x.dim():
+            raise RuntimeError(
+                f"Expected {weight.dim()}-dimensional input for {weight.dim()}-dimensional weight{list(weight.shape)}, but got "
+                f"{x.dim()}-dimensional input of size {list(x.shape)} instead"
+            )
+        for name, given in (("stride", stride), ("dilation", dilation)):
+            if len(given) not in (1, dims):
+                raise RuntimeError(f"{name} cannot broadcast to {dims} dimensions")
+        if any(step != 1 for step in stride):
+            raise RuntimeError("padding='same' is not supported for strided convolutions")
+        spread = dilation * dims if len(dilation) == 1 else dilation
+        missing = [d * (k - 1) for d, k in zip(spread, weight.shape[2:])]
+        if any(n % 2 for n in missing):
+            x = torch.constant_pad_nd(x, [side for n in reversed(missing) for side in (0, n % 2)], 0)
+        return convolution(x, weight, bias, stride, tuple(n // 2 for n in missing), dilation, False, (0,), groups)
+
+    return convolve
+
+
+def transposed_of(name, dims, input, weight, bias, stride, padding, output_padding, groups, dilation):
+    """What conv_transpose1d to conv_transpose3d compute."""
+    x, has_samples = batched(name, input, dims)
+    convolve = function_of(stride, padding, dilation, True, output_padding, groups)
+    made = of_parts(convolve, x, weight, bias) if input.is_complex() else convolve(x, weight, bias)
+    return made if has_samples else made.squeeze(0)
+
+
+FORWARD = "Tensor input, Tensor weight, Tensor? bias=None, ints[1] stride=1, ints[1] padding=0, ints[1] dilation=1, int groups=1"
+BY_NAME = FORWARD.replace("ints[1] padding=0", 'str padding="valid"')
+TRANSPOSED = (
+    "Tensor input, Tensor weight, Tensor? bias=None, ints[1] stride=1, ints[1] padding=0, ints[1] output_padding=0, int groups=1, "
+    "ints[1] dilation=1"
+)
+
+
+@composite(method=False, signature=f"{FORWARD} | {BY_NAME}")
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Weighted sums over windows of a sequence.
+
+    Shapes: input (N, C, L) or (C, L), weight (out, C / groups, kernel), bias (out), result (N, out, L') or (out, L'). `padding` counts zeros
+    at both ends, or is "valid" (none) or "same" (the result is as long as the input); the kernel's elements are `dilation` apart; each of
+    the `groups` of channels has weights of its own.
+
+    >>> import rushlight as torch
+    >>> torch.conv1d(torch.tensor([[1., 2., 3., 4.]]), torch.tensor([[[1., -1.]]]))
+    tensor([[-1., -1., -1.]])
+    """
+    return convolved("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+@composite(method=False, signature=f"{FORWARD} | {BY_NAME}")
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Weighted sums over windows of images: as `conv1d`, for inputs (N, C, H, W) or (C, H, W) and weights (out, C / groups, kH, kW).
+
+    >>> import rushlight as torch
+    >>> torch.conv2d(torch.ones(1, 3, 3), torch.ones(1, 1, 3, 3), padding=1)
+    tensor([[[4., 6., 4.],
+             [6., 9., 6.],
+             [4., 6., 4.]]])
+    """
+    return convolved("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+@composite(method=False, signature=f"{FORWARD} | {BY_NAME}")
+def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Weighted sums over windows of volumes: as `conv1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
+    return convolved("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+@composite(method=False, signature=TRANSPOSED)
+def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The transposed map of `conv1d`: every element of the input adds the kernel, times itself, to a window of the result.
+
+    Shapes: input (N, C, L) or (C, L), weight (C, out / groups, kernel), bias (out). Each end of the result is cut by `padding`; then the
+    last one gets `output_padding` more, which tells apart the sizes that a strided `conv1d` makes the same of.
+
+    >>> import rushlight as torch
+    >>> torch.conv_transpose1d(torch.tensor([[1., 2.]]), torch.tensor([[[1., 10.]]]), stride=2)
+    tensor([[ 1., 10.,  2., 20.]])
+    """
+    return transposed_of("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@composite(method=False, signature=TRANSPOSED)
+def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The transposed map of `conv2d`: as `conv_transpose1d`, for inputs (N, C, H, W) or (C, H, W)."""
+    return transposed_of("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@composite(method=False, signature=TRANSPOSED)
+def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The transposed map of `conv3d`: as `conv_transpose1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
+    return transposed_of("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@composite(method=False, signature=f"{NUMBERED}, {ELSEWHERE}, bool allow_tf32 | {NUMBERED}, {ELSEWHERE}")
+def _convolution(
+    input,
+    weight,
+    bias,
+    stride,
+    padding,
+    dilation,
+    transposed,
+    output_padding,
+    groups,
+    benchmark,
+    deterministic,
+    cudnn_enabled,
+    allow_tf32=True,
+):
+    """`convolution`; what the last four say is for other devices."""
+    return convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
