@@ -14,6 +14,7 @@
   void register_neural();         \
   void register_recurrent();      \
   void register_convolution();    \
+  void register_attention();      \
   static void register_all() {    \
     register_convert();           \
     register_pointwise();         \
@@ -23,6 +24,7 @@
     register_neural();            \
     register_recurrent();         \
     register_convolution();       \
+    register_attention();         \
   }                               \
   }
 RL_DECLARE(baseline)

@@ -107,3 +107,7 @@ def set_default_tensor_type(t) -> None:
     if not dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     core.set_default_dtype(dtype)
+
+
+attention_kernels = dict.fromkeys(("flash", "mem_efficient", "math", "cudnn"), True)
+"""Which ways to compute attention are allowed; the CPU has "flash" and "math"."""

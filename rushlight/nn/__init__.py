@@ -1,9 +1,10 @@
 """Neural networks: modules, the same as functions, and how parameters begin."""
 
+from rushlight._late import late as _late
+
 from . import functional, init, modules, utils
 from .modules import *
 from .modules.module import Module
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
-from rushlight._late import late as _late
 
-__getattr__ = _late(__name__, {"grad": "rushlight.nn.grad"})
+__getattr__ = _late(__name__, {"attention": "rushlight.nn.attention", "grad": "rushlight.nn.grad"})

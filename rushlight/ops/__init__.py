@@ -32,6 +32,7 @@ FAMILIES = (
 
 LATE = {
     "convolution": (),
+    "attention": (),
     "losses": (),
     "normalization": (),
     "dropout": (),

@@ -15,6 +15,7 @@ from rushlight.ops import table
 from . import linear_algebra
 
 F = torch.nn.functional
+attend = F.scaled_dot_product_attention
 MOST_SAMPLES = 5
 
 
@@ -202,6 +203,9 @@ GENERAL = [
     lambda: (F.layer_norm(y(2, 3), (3,), x(3), y(3)), F.group_norm(y(2, 4, 3), 2, x(4), y(4)), F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=True)),
     lambda: F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=False),
     lambda: (F.softmax(y(2, 3), 1), F.log_softmax(y(2, 3), 0)),
+    lambda: (attend(y(1, 4, 3, 2), x(1, 2, 5, 2), y(1, 2, 5, 2), enable_gqa=True), attend(y(2, 1, 3, 2), x(2, 1, 3, 2), y(2, 1, 3, 2), is_causal=True)),
+    lambda: attend(y(2, 1, 3, 2), x(2, 1, 4, 2), y(2, 1, 4, 2), y(3, 4).detach(), scale=0.3),
+    lambda: torch._safe_softmax(y(2, 3), 1),
     lambda: [recurrent(net, gates) for net, gates in ((torch.lstm, 4), (torch.gru, 3), (torch.rnn_tanh, 1), (torch.rnn_relu, 1))],
     lambda: torch.gru(y(3, 2), n(2, 1), y(1, 2, 3), [x(9, 2), y(9, 3)], False, 1, 0.0, False, False),
     lambda: torch._pack_padded_sequence(y(3, 2, 2), n(3, 1), False),

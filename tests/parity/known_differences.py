@@ -34,6 +34,10 @@ KNOWN_DIFFERENCES = {
     **{(f"linalg.{name}", check): "signs of eigenvectors" for name in ("eig", "eigh") for check in ("main", "light", "variants")},
     ("nn.functional.conv_transpose3d", "light"): "PyTorch adds up the taps of a transposed convolution in float16",
     ("matrix_exp", "light"): "PyTorch's values of float16 are NaN",
+    (
+        "nn.functional.scaled_dot_product_attention",
+        "light",
+    ): "PyTorch rounds the weights of halves before their product with the values",
 }
 """(op, check) -> reason; the checks are "main" (values and derivatives), "light" (other dtypes) and "variants" (method, in-place, out=)."""
 

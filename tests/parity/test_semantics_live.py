@@ -3,6 +3,7 @@
 import pytest
 
 from ..semantics.test_accumulation import *  # noqa: F403
+from ..semantics.test_attention import *  # noqa: F403
 from ..semantics.test_backward import *  # noqa: F403
 from ..semantics.test_copies import *  # noqa: F403
 from ..semantics.test_duals_in_place import *  # noqa: F403

@@ -40,7 +40,7 @@ def test_packed_sequences_are_what_they_are_alone(torch, name, bidirectional):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_derivatives(torch, name):
+def test_derivatives_of_recurrent_nets(torch, name):
     net = getattr(torch.nn, name)(2, 3, bidirectional=True).double()
     x = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True)
     parameters = tuple(net.parameters())
@@ -89,7 +89,7 @@ def test_dropout_stands_between_layers(torch):
     assert not torch.equal(net(torch.ones(2, 1, 2))[0], net(torch.zeros(2, 1, 2))[0])
 
 
-def test_names_of_nodes(torch):
+def test_names_of_nodes_of_recurrent_nets(torch):
     x = torch.ones(2, 1, 2)
     output, (h, c) = torch.nn.LSTM(2, 3)(x)
     assert [type(out.grad_fn).__name__ for out in (output, h, c)] == [

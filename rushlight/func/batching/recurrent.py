@@ -1,4 +1,4 @@
-"""Layers of recurrent nets: where the weights are the same for all examples, one larger batch."""
+"""Recurrent nets and attention: where the weights are the same for all examples, one larger batch."""
 
 from rushlight.func.batching._table import NoRule, repeated, torch
 
@@ -39,3 +39,16 @@ def packed(op, arguments, batched, size):
         raise NoRule
     data, batch_sizes = run(op, (input.movedim(0, -1), lengths, batch_first))
     return data.movedim(-1, 0), repeated(batch_sizes, False, size)
+
+
+def attention(op, arguments, batched, size):
+    """The batches of all examples as one."""
+    query, key, value, dropout_p, is_causal, attn_mask, scale = arguments
+    tensors = [repeated(x, is_batched, size).flatten(0, 1) for x, is_batched in zip((query, key, value), batched)]
+    if attn_mask is not None and (batched[5] or attn_mask.ndim == 4):
+        mask = repeated(attn_mask, batched[5], size)
+        batch = query.shape[1 if batched[0] else 0]
+        mask = mask.unsqueeze(1) if mask.ndim == 4 else mask.unsqueeze(1).unsqueeze(1) if mask.ndim == 3 else mask
+        attn_mask = mask.expand(size, batch, *mask.shape[2:]).flatten(0, 1)
+    out, logsumexp = run(op, (*tensors, dropout_p, is_causal, attn_mask, scale))
+    return out.unflatten(0, (size, -1)), logsumexp.unflatten(0, (size, -1))

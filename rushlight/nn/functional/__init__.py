@@ -1,6 +1,15 @@
 """The layers and losses of `nn` as functions: parameters are arguments, and nothing is kept between calls."""
 
 from .activation import *
+from .attention import (
+    _canonical_mask,
+    _in_projection,
+    _in_projection_packed,
+    _mha_shape_check,
+    _none_or_dtype,
+    multi_head_attention_forward,
+    scaled_dot_product_attention,
+)
 from .classification_loss import *
 from .distance import *
 from .dropout import *

@@ -13,5 +13,6 @@ from .module import Module
 from .normalization import *
 from .rnn import *
 from .sparse import *
+from .transformer import *
 
 __all__ = [name for name, value in list(globals().items()) if isinstance(value, type)]

@@ -1,0 +1,274 @@
+"""Attention: of queries to keys and values, and of several heads with their projections."""
+
+import math
+import warnings
+
+import rushlight as torch
+from rushlight.ops import layers
+
+from .linear import linear
+
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+
+
+def scaled_dot_product_attention(*args, **kwargs):
+    """scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False)
+
+    softmax(q kᵀ scale + mask) v (Vaswani et al., 2017), with scale = 1 / √width where none is given.
+
+    Shapes: query (..., queries, width), key (..., keys, width), value (..., keys, out), mask broadcast to (..., queries, keys): numbers that
+    are added, or True where a key is seen. With `is_causal` query i sees the keys up to i. With `enable_gqa` several neighbouring heads
+    (dimension -3) of the query have one of key and value.
+
+    >>> import rushlight as torch
+    >>> x = torch.eye(2)
+    >>> torch.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True, scale=0.0)
+    tensor([[1.0000, 0.0000],
+            [0.5000, 0.5000]])
+    """
+    return layers.scaled_dot_product_attention(*args, **kwargs)
+
+
+def _mha_shape_check(query, key, value, key_padding_mask, attn_mask, num_heads):
+    """Whether there is a batch; refuses numbers of dimensions that do not fit."""
+    ndim = query.dim()
+    if ndim not in (2, 3):
+        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {ndim}-D query tensor")
+    kind = f"For {'batched' if ndim == 3 else 'unbatched'} ({ndim}-D) `query`, expected"
+    if key.dim() != ndim or value.dim() != ndim:
+        raise AssertionError(
+            f"{kind} `key` and `value` to be {ndim}-D but found {key.dim()}-D and {value.dim()}-D tensors respectively"
+        )
+    if key_padding_mask is not None and key_padding_mask.dim() != ndim - 1:
+        raise AssertionError(
+            f"{kind} `key_padding_mask` to be `None` or {ndim - 1}-D but found {key_padding_mask.dim()}-D tensor instead"
+        )
+    if attn_mask is not None:
+        if attn_mask.dim() not in (2, 3):
+            raise AssertionError(f"{kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.dim()}-D tensor instead")
+        if ndim == 2 and attn_mask.dim() == 3:
+            expected = (num_heads, query.shape[0], key.shape[0])
+            if attn_mask.shape != expected:
+                raise AssertionError(f"Expected `attn_mask` shape to be {expected} but got {attn_mask.shape}")
+    return ndim == 3
+
+
+def _none_or_dtype(input):
+    """The dtype of a mask, or None where there is none."""
+    if input is None:
+        return None
+    if isinstance(input, torch.Tensor):
+        return input.dtype
+    raise RuntimeError("input to _none_or_dtype() must be None or torch.Tensor")
+
+
+def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_other=True):
+    """A mask as numbers to add: minus infinity where one of bools is True."""
+    if mask is None:
+        return None
+    is_float = torch.is_floating_point(mask)
+    if mask.dtype is not torch.bool and not is_float:
+        raise AssertionError(f"only bool and floating types of {mask_name} are supported")
+    if check_other and other_type is not None and mask.dtype is not other_type:
+        warnings.warn(
+            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead.", stacklevel=3
+        )
+    return mask if is_float else torch.zeros_like(mask, dtype=target_type).masked_fill_(mask, -math.inf)
+
+
+def _in_projection_packed(q, k, v, w, b=None):
+    """The projections by one matrix, whose thirds are those of query, key and value; one product for what is the same tensor."""
+    width = q.size(-1)
+    if k is v:
+        if q is k:
+            joined = linear(q, w, b)
+            return tuple(joined.unflatten(-1, (3, width)).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous())
+        w_q, w_kv = w.split([width, width * 2])
+        b_q, b_kv = (None, None) if b is None else b.split([width, width * 2])
+        joined = linear(k, w_kv, b_kv)
+        joined = joined.unflatten(-1, (2, width)).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous()
+        return linear(q, w_q, b_q), joined[0], joined[1]
+    biases = (None,) * 3 if b is None else b.chunk(3)
+    return tuple(linear(x, weight, bias) for x, weight, bias in zip((q, k, v), w.chunk(3), biases))
+
+
+def _in_projection(q, k, v, w_q, w_k, w_v, b_q=None, b_k=None, b_v=None):
+    """The projections by a matrix each."""
+    width, keys, values = q.size(-1), k.size(-1), v.size(-1)
+    for name, tensor, shape in (
+        ("query", w_q, (width, width)),
+        ("key", w_k, (width, keys)),
+        ("value", w_v, (width, values)),
+    ):
+        if tensor.shape != shape:
+            raise AssertionError(f"expecting {name} weights shape of {shape}, but got {tensor.shape}")
+    for name, tensor in (("query", b_q), ("key", b_k), ("value", b_v)):
+        if tensor is not None and tensor.shape != (width,):
+            raise AssertionError(f"expecting {name} bias shape of {(width,)}, but got {tensor.shape}")
+    return linear(q, w_q, b_q), linear(k, w_k, b_k), linear(v, w_v, b_v)
+
+
+def _with_one_more(mask, count=1):
+    """A mask of keys, of which there are more: these are seen."""
+    return None if mask is None else torch.nn.functional.pad(mask, (0, count))
+
+
+def _heads_of_keys(given, static, name, keys, batch, num_heads, head_dim):
+    """Keys or values of each head [batch * heads, keys, head_dim]: those given, or `static` ones."""
+    if static is None:
+        return given.view(keys, batch * num_heads, head_dim).transpose(0, 1)
+    if static.size(0) != batch * num_heads:
+        raise AssertionError(f"expecting {name}.size(0) of {batch * num_heads}, but got {static.size(0)}")
+    if static.size(2) != head_dim:
+        raise AssertionError(f"expecting {name}.size(2) of {head_dim}, but got {static.size(2)}")
+    return static
+
+
+def _checked_attn_mask(attn_mask, tgt_len, src_len, bsz, num_heads):
+    """A mask as [batch * heads or 1, queries, keys]."""
+    if attn_mask is None:
+        return None
+    if attn_mask.dim() == 2:
+        correct, given = (tgt_len, src_len), attn_mask.unsqueeze(0)
+    elif attn_mask.dim() == 3:
+        correct, given = (bsz * num_heads, tgt_len, src_len), attn_mask
+    else:
+        raise RuntimeError(f"attn_mask's dimension {attn_mask.dim()} is not supported")
+    if attn_mask.shape != correct:
+        raise RuntimeError(f"The shape of the {attn_mask.dim()}D attn_mask is {attn_mask.shape}, but should be {correct}.")
+    return given
+
+
+def _check_embedding(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight):
+    embed_dim = query.shape[-1]
+    if embed_dim != embed_dim_to_check:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {embed_dim}")
+    if embed_dim // num_heads * num_heads != embed_dim:
+        raise AssertionError(f"embed_dim {embed_dim} not divisible by num_heads {num_heads}")
+    if use_separate_proj_weight:
+        if key.shape[:2] != value.shape[:2]:
+            raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
+    elif key.shape != value.shape:
+        raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+
+
+def _attended(q, k, v, attn_mask, dropout_p, is_causal, need_weights, bsz, num_heads):
+    """What each head takes from the values, side by side [queries * batch, embed_dim], and the weights where they are needed."""
+    tgt_len, src_len, head_dim = q.size(1), k.size(1), q.size(2)
+    if need_weights:
+        if is_causal and attn_mask is None:
+            raise AssertionError("FIXME: is_causal not implemented for need_weights")
+        scaled = q * math.sqrt(1.0 / head_dim)
+        scores = scaled.bmm(k.transpose(-2, -1)) if attn_mask is None else torch.baddbmm(attn_mask, scaled, k.transpose(-2, -1))
+        weights = scores.softmax(-1)
+        if dropout_p > 0.0:
+            weights = torch.dropout(weights, dropout_p, True)
+        output = weights.bmm(v).transpose(0, 1).contiguous().view(tgt_len * bsz, num_heads * head_dim)
+        return output, weights
+    if attn_mask is not None:
+        attn_mask = attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(bsz, num_heads, -1, src_len)
+    q, k, v = (x.view(bsz, num_heads, -1, head_dim) for x in (q, k, v))
+    output = scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal)
+    return output.permute(2, 0, 1, 3).contiguous().view(bsz * tgt_len, num_heads * head_dim), None
+
+
+def multi_head_attention_forward(
+    query,
+    key,
+    value,
+    embed_dim_to_check,
+    num_heads,
+    in_proj_weight,
+    in_proj_bias,
+    bias_k,
+    bias_v,
+    add_zero_attn,
+    dropout_p,
+    out_proj_weight,
+    out_proj_bias,
+    training=True,
+    key_padding_mask=None,
+    need_weights=True,
+    attn_mask=None,
+    use_separate_proj_weight=False,
+    q_proj_weight=None,
+    k_proj_weight=None,
+    v_proj_weight=None,
+    static_k=None,
+    static_v=None,
+    average_attn_weights=True,
+    is_causal=False,
+):
+    """Attention of several heads, each with its own part of the projections (Vaswani et al., 2017): the output, and the weights.
+
+    Shapes: query (queries, batch, embed_dim), key and value (keys, batch, *), or all without the batch. What `MultiheadAttention` calls with
+    its parameters; see there.
+    """
+    is_batched = _mha_shape_check(query, key, value, key_padding_mask, attn_mask, num_heads)
+    if not is_batched:
+        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    tgt_len, bsz, embed_dim = query.shape
+    src_len = key.shape[0]
+    key_padding_mask = _canonical_mask(key_padding_mask, "key_padding_mask", _none_or_dtype(attn_mask), "attn_mask", query.dtype)
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
+    if is_causal and key_padding_mask is None and not need_weights:
+        attn_mask = None
+    else:
+        attn_mask = _canonical_mask(attn_mask, "attn_mask", None, "", query.dtype, False)
+        if key_padding_mask is not None:
+            is_causal = False
+    _check_embedding(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
+    head_dim = embed_dim // num_heads
+    if use_separate_proj_weight:
+        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
+        for name, weight in zip("qkv", weights):
+            if weight is None:
+                raise AssertionError(f"use_separate_proj_weight is True but {name}_proj_weight is None")
+        biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
+        q, k, v = _in_projection(query, key, value, *weights, *biases)
+    else:
+        if in_proj_weight is None:
+            raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
+        q, k, v = _in_projection_packed(query, key, value, in_proj_weight, in_proj_bias)
+    attn_mask = _checked_attn_mask(attn_mask, tgt_len, src_len, bsz, num_heads)
+    if bias_k is not None and bias_v is not None:
+        for static, name in ((static_k, "key"), (static_v, "value")):
+            if static is not None:
+                raise AssertionError(f"bias cannot be added to static {name}.")
+        k, v = torch.cat([k, bias_k.repeat(1, bsz, 1)]), torch.cat([v, bias_v.repeat(1, bsz, 1)])
+        attn_mask, key_padding_mask = _with_one_more(attn_mask), _with_one_more(key_padding_mask)
+    elif bias_k is not None:
+        raise AssertionError("bias_k is set but bias_v is None")
+    elif bias_v is not None:
+        raise AssertionError("bias_v is set but bias_k is None")
+    q = q.view(tgt_len, bsz * num_heads, head_dim).transpose(0, 1)
+    k = _heads_of_keys(k, static_k, "static_k", k.shape[0], bsz, num_heads, head_dim)
+    v = _heads_of_keys(v, static_v, "static_v", v.shape[0], bsz, num_heads, head_dim)
+    if add_zero_attn:
+        nothing = torch.zeros((bsz * num_heads, 1, head_dim), dtype=k.dtype, device=k.device)
+        k, v = torch.cat([k, nothing], 1), torch.cat([v, nothing], 1)
+        attn_mask, key_padding_mask = _with_one_more(attn_mask), _with_one_more(key_padding_mask)
+    src_len = k.size(1)
+    if key_padding_mask is not None:
+        if key_padding_mask.shape[0] != bsz:
+            raise AssertionError(f"Expected key_padded_mask.shape[0] to be {bsz}, but got {key_padding_mask.shape[0]}")
+        if key_padding_mask.shape[1] != src_len:
+            raise AssertionError(f"Expected key_padded_mask.shape[1] to be {src_len}, but got {key_padding_mask.shape[1]}")
+        padding = key_padding_mask.view(bsz, 1, 1, src_len).expand(-1, num_heads, -1, -1)
+        padding = padding.reshape(bsz * num_heads, 1, src_len)
+        attn_mask = padding if attn_mask is None else attn_mask + padding
+    output, weights = _attended(q, k, v, attn_mask, dropout_p if training else 0.0, is_causal, need_weights, bsz, num_heads)
+    output = linear(output, out_proj_weight, out_proj_bias)
+    output = output.view(tgt_len, bsz, output.size(1))
+    if weights is not None:
+        weights = weights.view(bsz, num_heads, tgt_len, src_len)
+        if average_attn_weights:
+            weights = weights.mean(1)
+    if is_batched:
+        return output, weights
+    return output.squeeze(1), None if weights is None else weights.squeeze(0)
