@@ -4,6 +4,7 @@ import array
 import functools
 import io
 import operator
+import os
 import warnings
 
 from rushlight import core
@@ -117,8 +118,6 @@ def from_buffer(buffer, *args, dtype=uint8, **keywords):
 
 def from_file(filename, shared=False, nbytes=0):
     """A storage over a file mapped into memory; writes go to the file where `shared`."""
-    import mmap
-
     with open(filename, "r+b" if shared else "rb") as file:
         size = file.seek(0, io.SEEK_END)
         if nbytes > size:
@@ -127,7 +126,68 @@ def from_file(filename, shared=False, nbytes=0):
             file.truncate(nbytes)
         if nbytes == 0:
             return core.empty_storage(0)
-        return storage_over(mmap.mmap(file.fileno(), nbytes, flags=mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE))
+        return core.storage_over_file(
+            core.MappedFile(os.dup(file.fileno()), nbytes, not shared, os.fspath(filename) if shared else None)
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------- shared memory
+def share_memory(self):
+    """Moves the memory to where other processes can have it; every tensor over it goes along."""
+    from rushlight import multiprocessing
+
+    if len(self):
+        multiprocessing.reductions.shared(self)
+    return self
+
+
+def new_shared(size, *, device="cpu"):
+    """A storage of `size` bytes in shared memory."""
+    return share_memory(core.empty_storage(size))
+
+
+def share_descriptor(self):
+    """An open file with the memory, which the caller closes, and the number of bytes."""
+    from rushlight.multiprocessing import _memory
+
+    memory = _memory.share(self, False)
+    if memory.file < 0:
+        raise RuntimeError(f"the memory is shared by its name, {memory.name}")
+    return os.dup(memory.file), memory.size
+
+
+def new_shared_descriptor(fd, size):
+    """A storage over the memory of an open file."""
+    from rushlight.multiprocessing.reductions import storage_over_descriptor
+
+    return storage_over_descriptor(os.dup(fd), size)
+
+
+def share_filename(self):
+    """The name of shared memory, counted as one more use: (nothing, name, bytes), what `_new_shared_filename_cpu` takes."""
+    from rushlight.multiprocessing import _memory
+
+    memory = _memory.share(self, True)
+    _memory.count_user(memory.name, memory.size, +1)
+    return b"", memory.name.encode(), memory.size
+
+
+def new_shared_filename(manager, handle, size):
+    """A storage over shared memory with a name."""
+    from rushlight.multiprocessing.reductions import rebuild_storage_filename
+
+    return rebuild_storage_filename(UntypedStorage, manager, handle, size)
+
+
+def is_shared(self):
+    """Whether other processes may share the memory."""
+    return core.mapped_file(self) is not None
+
+
+def filename(self):
+    """The file that the memory is of, where it was made from one."""
+    memory = core.mapped_file(self)
+    return None if memory is None or memory.file < 0 else memory.name
 
 
 def converted(dtype):
@@ -164,7 +224,15 @@ UNTYPED = {
     "values": property(elements_of),
     "device": property(lambda self: device("cpu")),
     "is_cuda": property(lambda self: False),
-    "is_shared": lambda self: False,
+    "is_shared": is_shared,
+    "share_memory_": share_memory,
+    "filename": property(filename),
+    "_get_filename": filename,
+    "_new_shared": staticmethod(new_shared),
+    "_share_fd_cpu_": share_descriptor,
+    "_new_shared_fd_cpu": staticmethod(new_shared_descriptor),
+    "_share_filename_cpu_": share_filename,
+    "_new_shared_filename_cpu": staticmethod(new_shared_filename),
     "is_pinned": lambda self, device=None: False,
     "get_device": lambda self: -1,
     "type": lambda self: "torch.storage.UntypedStorage",
@@ -335,6 +403,20 @@ class TypedStorage:
     @deprecated
     def is_shared(self):
         return self._untyped_storage.is_shared()
+
+    @deprecated
+    def share_memory_(self):
+        self._untyped_storage.share_memory_()
+        return self
+
+    @classmethod
+    def _new_shared(cls, size, *, device=None):
+        dtype = cls.dtype or core.get_default_dtype()
+        return TypedStorage(wrap_storage=new_shared(size * dtype.itemsize), dtype=dtype, _internal=True)
+
+    @property
+    def filename(self):
+        return self._untyped_storage.filename
 
     @deprecated
     def pickle_storage_type(self):

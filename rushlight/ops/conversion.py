@@ -215,8 +215,15 @@ def pin_memory(self, device=None):
 
 
 @composite(function=False)
+def is_shared(self):
+    """Whether the memory is where other processes can have it."""
+    return core.mapped_file(core.storage_of(self)) is not None
+
+
+@composite(function=False)
 def share_memory_(self):
-    """Memory is shared by sending tensors through rushlight.multiprocessing; until then nothing changes."""
+    """Moves the memory, for every tensor over it, to where other processes can have it: see `rushlight.multiprocessing`."""
+    core.storage_of(self).share_memory_()
     return self
 
 

@@ -139,9 +139,6 @@ cdef class Tensor:
     def is_pinned(self, device=None):
         return False
 
-    def is_shared(self):
-        return False
-
     def get_device(self):
         return -1
 

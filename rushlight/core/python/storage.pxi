@@ -64,6 +64,74 @@ def resize_storage(Storage storage not None, int64_t nbytes):
     grow_storage(storage, nbytes)
     return storage
 
+cdef extern from "<sys/mman.h>" nogil:
+    void* mmap(void*, size_t, int, int, int, long)
+    int munmap(void*, size_t)
+    const int PROT_READ
+    const int PROT_WRITE
+    const int MAP_SHARED
+    const int MAP_PRIVATE
+    void* const MAP_FAILED
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int)
+
+@cython.final
+cdef class MappedFile:
+    """The first `size` bytes of a file, in memory. Where not `private`, all that map it see what any writes. It has the file (a descriptor, which
+    it closes), and its name, where others find it by that."""
+    cdef char* data
+    cdef readonly int64_t size
+    cdef readonly int file
+    cdef readonly bint private
+    cdef public object name
+    cdef object before           # a storage with the block that was there before the memory moved here, while somebody may use that
+    cdef object __weakref__
+
+    def __cinit__(self, int file, int64_t size, bint private=False, name=None):
+        self.file, self.size, self.private, self.name = file, size, private, name
+        if size <= 0:
+            raise ValueError(f"a file is mapped by one byte or more, not {size}")
+        cdef void* data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE if private else MAP_SHARED, file, 0)
+        if data == MAP_FAILED:
+            raise RuntimeError(f"unable to mmap {size} bytes from file <{name or file}>: Cannot allocate memory (12)")
+        self.data = <char*>data
+
+    def __dealloc__(self):
+        if self.data != NULL:
+            munmap(self.data, self.size)
+        self.close()
+
+    def close(self):
+        """Closes the file; the memory stays."""
+        if self.file >= 0:
+            close(self.file)
+        self.file = -1
+
+def storage_over_file(MappedFile memory not None):
+    """A storage over a mapped file."""
+    return foreign_storage(memory.data, memory.size, memory)
+
+def mapped_file(Storage storage not None):
+    """The mapped file that a storage is over, or None."""
+    cdef Memory* memory = &root_of(storage).memory
+    return <object>memory.owner if not memory.own and memory.owner != NULL and type(<object>memory.owner) is MappedFile else None
+
+def move_to_file(Storage storage not None, MappedFile to not None, bint keep):
+    """Moves the memory, for every tensor over it, to a mapped file. The old block is kept with it where somebody knows its address, or where `keep`
+    says that another thread may be using it."""
+    cdef Storage root = root_of(storage), old = Storage.__new__(Storage)
+    if to.size < root.memory.size:
+        raise RuntimeError(f"{root.memory.size} bytes do not fit into a file of {to.size}")
+    memcpy(to.data, root.memory.data, root.memory.size)
+    old.memory.data, old.memory.size = root.memory.data, root.memory.size
+    old.memory.own, old.memory.owner = root.memory.own, root.memory.owner
+    if keep or root.memory.fixed or root.memory.lent:
+        to.before = old
+    Py_INCREF(to)
+    root.memory.own, root.memory.owner, root.memory.fixed = False, <PyObject*>to, True
+    root.memory.move(to.data, root.memory.size)
+
 def release_cached_memory():
     """Gives the blocks kept for reuse back to the system."""
     drain_storages(_like_storage)

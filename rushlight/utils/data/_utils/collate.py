@@ -1,13 +1,16 @@
 """Collating: a batch made of a list of samples, by what the first of them is."""
 
 import copy
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from itertools import islice
 
 import rushlight
+from rushlight import core
 from rushlight.core import Tensor
+from rushlight.storage import UntypedStorage
 
 _TEXT = re.compile("[SaUO]")  # kinds of NumPy's arrays that are no numbers
 default_collate_err_msg_format = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
@@ -107,7 +110,14 @@ def collate_tensor_fn(batch, *, collate_fn_map=None):
             "Batches of sparse tensors are not currently supported by the default collate_fn; please provide a custom collate_fn to handle "
             "them appropriately."
         )
-    return rushlight.stack(batch, 0)
+    from rushlight.utils.data._utils.worker import get_worker_info
+
+    out = None
+    if get_worker_info() is not None:
+        size = len(batch), *first.size()
+        storage = UntypedStorage._new_shared(math.prod(size) * first.dtype.itemsize)
+        out = core.tensor_on_storage(storage, first.dtype, 0, size, None)
+    return rushlight.stack(batch, 0, out=out)
 
 
 def collate_numpy_array_fn(batch, *, collate_fn_map=None):

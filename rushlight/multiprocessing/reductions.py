@@ -1,0 +1,117 @@
+"""How tensors and storages are sent to other processes: their memory is shared, not copied."""
+
+import multiprocessing
+import os
+import weakref
+from multiprocessing.reduction import ForkingPickler
+
+import rushlight
+from rushlight import _utils, core
+from rushlight.core import Tensor
+from rushlight.multiprocessing import _memory
+from rushlight.nn.parameter import Parameter
+from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, typed_storage
+from rushlight.utils.hooks import warn_if_has_hooks
+
+
+class SharedCache(weakref.WeakValueDictionary):
+    """Shared memory that this process has, by what identifies its file: what comes back from other processes is not mapped again."""
+
+
+shared_cache = SharedCache()
+
+
+def fd_id(fd: int) -> tuple[int, int]:
+    """What identifies an open file, whatever its descriptor is called."""
+    found = os.fstat(fd)
+    return found.st_ino, found.st_dev
+
+
+# ---------------------------------------------------------------------------------------------------------------- storages
+def rebuild_storage_fd(cls, df, size):
+    """A storage over a file that came as a descriptor."""
+    return storage_over_descriptor(df.detach(), size)
+
+
+def storage_over_descriptor(fd: int, size: int):
+    """A storage over an open file, which it takes over."""
+    key = fd_id(fd)
+    memory = shared_cache.get(key)
+    if memory is None:
+        memory = shared_cache[key] = core.MappedFile(fd, size)
+    else:
+        os.close(fd)
+    return core.storage_over_file(memory)
+
+
+def rebuild_storage_filename(cls, manager, handle, size, dtype=None):
+    """A storage over a file that came as a name."""
+    name = handle.decode()
+    memory = shared_cache.get(name)
+    if memory is None:
+        memory = shared_cache[name] = _memory.open_named(name, size)
+    else:
+        _memory.count_user(name, size, -1)
+    return core.storage_over_file(memory)
+
+
+def rebuild_storage_empty(cls):
+    return UntypedStorage()
+
+
+def shared(storage):
+    """The shared memory of a storage, which moves there where it is elsewhere."""
+    memory = _memory.share(storage, rushlight.multiprocessing.get_sharing_strategy() == "file_system")
+    shared_cache[memory.name if memory.file < 0 else fd_id(memory.file)] = memory
+    return memory
+
+
+def reduce_storage(storage):
+    if len(storage) == 0:
+        return rebuild_storage_empty, (type(storage),)
+    memory = shared(storage)
+    if memory.file < 0:
+        _memory.count_user(memory.name, memory.size, +1)
+        return rebuild_storage_filename, (type(storage), b"", memory.name.encode(), memory.size)
+    return rebuild_storage_fd, (type(storage), multiprocessing.reduction.DupFd(memory.file), memory.size)
+
+
+def rebuild_typed_storage(storage, dtype):
+    return TypedStorage(wrap_storage=storage, dtype=dtype, _internal=True)
+
+
+def reduce_typed_storage(storage):
+    return rebuild_typed_storage, (storage._untyped_storage, storage.dtype)
+
+
+# ---------------------------------------------------------------------------------------------------------------- tensors
+def rebuild_tensor(cls, storage, metadata):
+    """A tensor, or a parameter, over a storage."""
+    offset, size, stride, requires_grad = metadata
+    made = _utils.tensor_over(storage._untyped_storage, storage.dtype, offset, size, stride)
+    if cls is Parameter:
+        return Parameter(made, requires_grad)
+    made.requires_grad = requires_grad
+    return made
+
+
+def reduce_tensor(tensor):
+    if tensor.requires_grad and not tensor.is_leaf:
+        raise RuntimeError(
+            "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support crossing process "
+            "boundaries.  If you just want to transfer the data, call detach() on the tensor before serializing (e.g., putting it on the "
+            "queue)."
+        )
+    warn_if_has_hooks(tensor)
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    metadata = plain.storage_offset(), plain.size(), plain.stride(), tensor.requires_grad
+    return rebuild_tensor, (type(tensor), typed_storage(plain), metadata)
+
+
+def init_reductions():
+    """Makes `multiprocessing` send tensors and storages in this way."""
+    for kind in (Tensor, Parameter):
+        ForkingPickler.register(kind, reduce_tensor)
+    for kind in (TypedStorage, *STORAGES.values()):
+        ForkingPickler.register(kind, reduce_typed_storage)
+    ForkingPickler.register(UntypedStorage, reduce_storage)
