@@ -455,3 +455,66 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
                 "True."
             )
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
+
+
+# ---- of weights --------------------------------------------------------------------------------------------------------------
+
+
+@composite(method=False, signature="Tensor v, int pow=2, int dim=0")
+def norm_except_dim(v, pow=2, dim=0):
+    """The norm of order `pow` over all dimensions but `dim`, which are kept; that of the whole where `dim` is -1."""
+    if dim == -1:
+        return v.norm(pow)
+    others = (1,) * (v.dim() - 1)
+    if dim == 0:
+        return v.contiguous().view(v.size(0), -1).norm(pow, 1).view(-1, *others)
+    if dim == v.dim() - 1:
+        return v.contiguous().view(-1, v.size(dim)).norm(pow, 0).view(*others, -1)
+    return norm_except_dim(v.transpose(0, dim), pow, 0).transpose(0, dim)
+
+
+def dims_but(v, dim):
+    return [d for d in range(v.dim()) if d != dim]
+
+
+def weight_norm_vjp(g, v, scale, dim, wanted):
+    norms = norm_except_dim(v, 2, dim)
+    along = (g * v).sum(dims_but(v, dim), keepdim=True) / norms
+    return (g - v * (along / norms)) * (scale / norms) if wanted[0] else None, along if wanted[1] else None
+
+
+def weight_norm_jvp(v_t, scale_t, v, scale, dim):
+    norms = norm_except_dim(v, 2, dim)
+    total = 0 if scale_t is None else v * (scale_t / norms)
+    if v_t is None:
+        return total
+    along = (v * v_t).sum(dims_but(v, dim), keepdim=True) / norms
+    return total + (v_t - v * (along / norms)) * (scale / norms)
+
+
+@op(
+    joint=weight_norm_vjp,
+    inputs=("v", "scale"),
+    jvp=weight_norm_jvp,
+    outputs=("out", "norms"),
+    differentiable=("out",),
+    name="WeightNormInterfaceBackward0",
+    method=False,
+    out=False,
+    batch="layers.weight_norm",
+    signature="Tensor v, Tensor g, int dim=0",
+)
+def _weight_norm_interface(v, scale, dim=0):
+    """`v` with norms of `scale` over all dimensions but `dim`, the first or the last; and the norms that `v` has."""
+    require_floating("weight_norm_kernel", v.dtype)
+    norms = norm_except_dim(v, 2, dim)
+    return v * (scale / norms), norms
+
+
+@composite(method=False, signature="Tensor v, Tensor g, int dim=0")
+def _weight_norm(v, g, dim=0):
+    """`v` with norms of `g` over all dimensions but `dim`, or with one norm where that is -1."""
+    v, g = v.contiguous(), g.contiguous()
+    if dim in (0, v.dim() - 1):
+        return _weight_norm_interface(v, g, dim)[0]
+    return v * (g / norm_except_dim(v, 2, dim))

@@ -202,6 +202,7 @@ GENERAL = [
     lambda: (F.multi_margin_loss(y(3, 4), n(0, 3, 1)), F.multilabel_margin_loss(y(2, 3), n([0, 2, -1], [1, -1, 0]))),
     lambda: (F.layer_norm(y(2, 3), (3,), x(3), y(3)), F.group_norm(y(2, 4, 3), 2, x(4), y(4)), F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=True)),
     lambda: F.batch_norm(y(4, 3), x(3).detach(), x(3).detach(), x(3), y(3), training=False),
+    lambda: (torch.norm_except_dim(y(2, 3, 2), 2, 1), torch._weight_norm(y(2, 3), x(2, 1), 0), torch._weight_norm(y(2, 3), x(1, 3), 1)),
     lambda: (F.softmax(y(2, 3), 1), F.log_softmax(y(2, 3), 0)),
     lambda: (attend(y(1, 4, 3, 2), x(1, 2, 5, 2), y(1, 2, 5, 2), enable_gqa=True), attend(y(2, 1, 3, 2), x(2, 1, 3, 2), y(2, 1, 3, 2), is_causal=True)),
     lambda: attend(y(2, 1, 3, 2), x(2, 1, 4, 2), y(2, 1, 4, 2), y(3, 4).detach(), scale=0.3),

@@ -164,3 +164,10 @@ def batch_norm(op, arguments, batched, size):
                 kept.copy_(updated if is_batched else updated[0])
     out = out.unflatten(1, (size, channels)).movedim(1, 0)
     return out, used_mean.view(size, channels), rstd.view(size, channels)
+
+
+def weight_norm(op, arguments, batched, size):
+    v, scale, dim = arguments
+    v, scale = repeated(v, batched[0], size), repeated(scale, batched[1], size)
+    norms = torch.linalg.vector_norm(v, 2, [d for d in range(1, v.ndim) if d != dim + 1], keepdim=True)
+    return v * (scale / norms), norms.detach()
