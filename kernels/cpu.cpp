@@ -12,6 +12,7 @@
   void register_reduce();         \
   void register_scan();           \
   void register_neural();         \
+  void register_pooling();        \
   void register_recurrent();      \
   void register_convolution();    \
   void register_attention();      \
@@ -22,6 +23,7 @@
     register_reduce();            \
     register_scan();              \
     register_neural();            \
+    register_pooling();           \
     register_recurrent();         \
     register_convolution();       \
     register_attention();         \

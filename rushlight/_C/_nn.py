@@ -1,7 +1,15 @@
-"""Functions of `torch.nn.functional` under the names that PyTorch's pickles have."""
+"""Functions of `torch.nn.functional` under the names that PyTorch's pickles have; where that has a function of Python before one of C, the latter."""
+
+from types import FunctionType
 
 from rushlight.nn import functional as _functional
+from rushlight.ops import layers as _layers
 
 
 def __getattr__(name):
-    return getattr(_functional, name)
+    found = vars(_functional).get(name)
+    if found is None or type(found) is FunctionType:
+        found = getattr(_layers, name, found)
+    if found is None:
+        raise AttributeError(f"module 'torch._C._nn' has no attribute '{name}'")
+    return found

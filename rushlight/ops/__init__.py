@@ -36,6 +36,7 @@ LATE = {
     "losses": (),
     "normalization": (),
     "dropout": (),
+    "pooling": (),
     "decomposition": ("svd",),
     "linear_systems": ("det", "inverse", "logdet", "slogdet"),
     "eigen": (),

@@ -9,6 +9,7 @@ from rushlight.func.batching import (
     elementwise,
     indexing,
     layers,
+    pooling,
     products,
     random,
     rearranging,
@@ -23,7 +24,19 @@ from rushlight.ops._views import DIMENSIONS
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (convolution, decompositions, elementwise, indexing, layers, products, rearranging, recurrent, reduction, views)
+    for module in (
+        convolution,
+        decompositions,
+        elementwise,
+        indexing,
+        layers,
+        pooling,
+        products,
+        rearranging,
+        recurrent,
+        reduction,
+        views,
+    )
 }
 """The modules of rules, by the name that declarations call them."""
 

@@ -17,19 +17,31 @@ from .linear import *
 from .margin_loss import *
 from .normalization import *
 from .padding import *
+from .pooling import *
 from .regression_loss import *
 from .sparse import *
 from rushlight._late import late as _late
 from rushlight.ops._parsers import add_parsers as _add_parsers
 
-_OF_TORCH: tuple = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-"""The functions of torch that are found here too, and are declared late."""
+_IN_C = (
+    "adaptive_avg_pool1d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+)
+"""What PyTorch has in C and nothing of Python before it, and is declared late."""
 
-__getattr__ = _late(__name__, {name: f"rushlight:{name}" for name in _OF_TORCH})
+__getattr__ = _late(__name__, {name: f"rushlight._C._nn:{name}" for name in _IN_C})
 
 
 def __dir__():
-    return sorted({*globals(), *_OF_TORCH})
+    return sorted({*globals(), *_IN_C})
 
 
 # What PyTorch has in C; the others are functions of Python there as well.

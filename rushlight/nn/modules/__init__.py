@@ -11,6 +11,7 @@ from .linear import *
 from .loss import *
 from .module import Module
 from .normalization import *
+from .pooling import *
 from .rnn import *
 from .sparse import *
 from .transformer import *

@@ -1,0 +1,20 @@
+"""Pooling: the examples of a batch are samples of a larger one."""
+
+from rushlight.func.batching._table import repeated, torch
+
+run = torch.core.run
+
+
+def windows(op, arguments, batched, size):
+    """Tensors [size, N, C, positions…] as [size N, C, positions…]; without samples of their own the examples are the samples."""
+    count = len(arguments[op.parameters.index("size")])
+    tensors = [place for place, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
+    given = [repeated(value, batched[i], size) if i in tensors else value for i, value in enumerate(arguments)]
+    x = given[0]
+    if x.ndim == count + 2:
+        return run(op, tuple(given))
+    if x.ndim != count + 3:
+        raise RuntimeError("the input has other dimensions")
+    made = run(op, tuple(value.flatten(0, 1) if i in tensors else value for i, value in enumerate(given)))
+    shape = x.shape[:2]
+    return tuple(each.unflatten(0, shape) for each in made) if isinstance(made, tuple) else made.unflatten(0, shape)
