@@ -384,8 +384,17 @@ cdef class Plan:
     cdef vector[int] edges             # … the number of their input among the op's …
     cdef vector[vector[int]] slots     # … and their arguments: place in what is saved, -1 the gradient, -2 what is wanted
 
-cdef class Op:
+cdef class Called:
     cdef vectorcall_function vectorcall
+
+cdef class Callable(Called):
+    cdef dict __dict__
+    cdef object __weakref__
+
+cdef class BoundWhereFound(Callable):
+    pass
+
+cdef class Op(BoundWhereFound):
     cdef readonly str name
     cdef readonly object function
     cdef readonly tuple parameters     # names
@@ -433,8 +442,6 @@ cdef class Op:
     cdef bint promotes                 # operands of mixed dtypes are converted to one, in which the result comes too
     cdef bint is_view                  # its result shares memory with its first argument; in place it changes geometry alone
     cdef bint only_writes              # there is no other call of it than in place
-    cdef dict __dict__
-    cdef object __weakref__
 
     cdef object compute(self, PyObject** args, Call* call)
     cdef int variant(self, PyObject** args) noexcept
@@ -573,10 +580,15 @@ cdef class DualLevel(Level):
     cdef object tangent_of(self, Wrapped t)
     cdef object tangents_of_items(self, items)
 
+cdef class Batching
+
+# What a way of plain calls gives, None where a call is not plain; see batch.pxi.
+ctypedef object (*BatchWay)(Op, Batching, PyObject**, Py_ssize_t, uint32_t, Py_ssize_t)
+
 @cython.final
 cdef class Batching:
-    cdef int kind
-    cdef list dims          # BATCH_SHIFTED: the parameters that are dimensions
+    cdef BatchWay way       # of plain calls
+    cdef list dims          # "shifted": the parameters that are dimensions
     cdef bint everything    # … where None stands for all of them
     cdef bint has_lists     # some parameter may be a list of tensors
     cdef object rule

@@ -4,160 +4,86 @@
 """The heart: tensors, the call of an op, the graph and the engine.
 
 One compilation unit, so that the hot path is plain C calls. Its header, _core.pxd, has the layouts. A folder is a floor, which uses what stands on it and
-below; a file answers one question:
-
-    array/        numbers in memory
-        public       how public classes are shown
-        dtype        what kinds of numbers there are, and what comes of mixing them
-        place        devices, layouts, sizes: the small nouns of the public API
-        warned       warnings that speak of the user's line, or come only once
-        storage      memory with a version
-        pools        objects ready to be used
-        tensor       making tensors
-        elements     kernels by name; copying, converting, and carrying out what was put off
-    graph/        what is recorded
-        modes        grad modes
-        table        ops that the core itself calls
-        node         nodes and edges
-        histories    views and in-place writes: which tensors share a history, and how a write changes it
-        runs         which backwards run, and what is within reach of a tensor
-        saved        what a node keeps for backward, and the check that nobody overwrote it
-        record       what a call leaves behind for backward
-        gate         the gate of recording: what of a call is tracked, and recorded
-    calls/        from a call's arguments to its driver
-        callable     what all callables have in common
-        kinds        kinds of arguments, and patterns of them
-        interpreters the transforms that a thread is in
-        captured     what a program inside of a derivative may not write into
-        lazy         conjugates and negatives that are put off
-        subclasses   __torch_function__
-        binding      arguments are bound to parameters
-        overload     functions with several signatures
-        arguments    the parser: what is checked before a call
-        op           the ops of the table
-    drivers/      one for each kind of op: shapes, dtypes, allocation, the kernel
-        outputs      what drivers write into
-        geometries   where each view op finds what it shows
-        views        the driver of views
-        foreign      NumPy, DLPack, the buffer protocol: other libraries' memory
-        creation     tensors from data
-        operators    ops of two operands, as operators and the core call them
-        pointwise    the driver of element-wise ops
-        reduction    the driver of reductions
-        general      ops whose forward is Python
-        product      the driver of matrix products
-        joining      the short way of cat and stack
-        selecting    … of gather, index_select, embedding, x[index]; cotangents of select and slice
-        rows         … of softmax, running sums, layer_norm, nll_loss
-        plain        the short way of those ops, as data
-        filled       tensors of given sizes, unset or filled with one value
-        generator    random numbers: their source, drawing them
-        factory      public functions that make tensors of given sizes
-    backward/     what backward does with the graph
-        rules        at a node of the table
-        hooks        calling and checking hooks
-        leaves       at a leaf
-        running      what a backward tells while it runs
-        engine       backward itself
-    transforms/   forward mode, vmap, derivatives of functions
-        depth        how many transforms a program stands in, and a value was made within
-        wrapped      levels, and the tensors that they wrap
-        dual         forward mode
-        batch        vmap
-        derivatives  what derivatives of functions need of the graph
-    python/       what programs touch
-        attributes   the names by which Python reads what a node keeps
-        node         nodes
-        setting      what programs set of a tensor
-        indexing     x[...] and x[...] = v
-        operators    operators' methods by name
-        object       a tensor's attributes, methods and operators
-        storage      storages, and what is said of memory
-        function     autograd.Function
-        inspection   what rushlight.explain asks of a graph
+below; a file answers one question.
 """
 cimport cython
 from sys import modules as sys_modules
 
-include "array/public.pxi"
-include "array/dtype.pxi"
-include "array/place.pxi"
-include "array/warned.pxi"
-include "array/storage.pxi"
-include "array/pools.pxi"
-include "array/tensor.pxi"
-include "array/elements.pxi"
-include "graph/modes.pxi"
-include "graph/table.pxi"
-include "graph/node.pxi"
-include "graph/histories.pxi"
-include "graph/runs.pxi"
-include "graph/saved.pxi"
-include "graph/record.pxi"
-include "graph/gate.pxi"
-include "calls/callable.pxi"
-include "calls/kinds.pxi"
-include "calls/interpreters.pxi"
-include "calls/captured.pxi"
-include "calls/lazy.pxi"
-include "calls/subclasses.pxi"
-include "calls/binding.pxi"
-include "calls/overload.pxi"
-include "calls/arguments.pxi"
-include "calls/op.pxi"
-include "drivers/outputs.pxi"
-include "drivers/geometries.pxi"
-include "drivers/views.pxi"
-include "drivers/foreign.pxi"
-include "drivers/creation.pxi"
-include "drivers/operators.pxi"
-include "drivers/pointwise.pxi"
-include "drivers/reduction.pxi"
-include "drivers/general.pxi"
-include "drivers/product.pxi"
-include "drivers/joining.pxi"
-include "drivers/selecting.pxi"
-include "drivers/rows.pxi"
-include "drivers/plain.pxi"
-include "drivers/filled.pxi"
-include "drivers/generator.pxi"
-include "drivers/factory.pxi"
-include "backward/rules.pxi"
-include "backward/hooks.pxi"
-include "backward/leaves.pxi"
-include "backward/running.pxi"
-include "backward/engine.pxi"
-include "transforms/depth.pxi"
-include "transforms/wrapped.pxi"
-include "transforms/dual.pxi"
-include "transforms/batch.pxi"
-include "transforms/derivatives.pxi"
-include "python/attributes.pxi"
-include "python/node.pxi"
-include "python/setting.pxi"
-include "python/indexing.pxi"
-include "python/operators.pxi"
-include "python/object.pxi"
-include "python/storage.pxi"
-include "python/function.pxi"
-include "python/inspection.pxi"
+# array/: numbers in memory
+include "array/public.pxi"            # how public classes are shown
+include "array/dtype.pxi"             # what kinds of numbers there are, and what comes of mixing them
+include "array/place.pxi"             # devices, layouts, sizes: the small nouns of the public API
+include "array/warned.pxi"            # warnings that speak of the user's line, or come only once
+include "array/storage.pxi"           # memory with a version
+include "array/pools.pxi"             # objects ready to be used
+include "array/tensor.pxi"            # making tensors
+include "array/elements.pxi"          # kernels by name; copying, converting, and carrying out what was put off
+# graph/: what is recorded
+include "graph/modes.pxi"             # grad modes
+include "graph/table.pxi"             # ops that the core itself calls
+include "graph/node.pxi"              # nodes and edges
+include "graph/histories.pxi"         # views and in-place writes: which tensors share a history, and how a write changes it
+include "graph/runs.pxi"              # which backwards run, and what is within reach of a tensor
+include "graph/saved.pxi"             # what a node keeps for backward, and the check that nobody overwrote it
+include "graph/record.pxi"            # what a call leaves behind for backward
+include "graph/gate.pxi"              # the gate of recording: what of a call is tracked, and recorded
+# calls/: from a call's arguments to its driver
+include "calls/callable.pxi"          # what all callables have in common
+include "calls/kinds.pxi"             # kinds of arguments, and patterns of them
+include "calls/interpreters.pxi"      # the transforms that a thread is in
+include "calls/captured.pxi"          # what a program inside of a derivative may not write into
+include "calls/lazy.pxi"              # conjugates and negatives that are put off
+include "calls/subclasses.pxi"        # __torch_function__
+include "calls/binding.pxi"           # arguments are bound to parameters
+include "calls/overload.pxi"          # functions with several signatures
+include "calls/arguments.pxi"         # the parser: what is checked before a call
+include "calls/op.pxi"                # the ops of the table
+# drivers/: one for each kind of op: shapes, dtypes, allocation, the kernel
+include "drivers/outputs.pxi"         # what drivers write into
+include "drivers/geometries.pxi"      # where each view op finds what it shows
+include "drivers/views.pxi"           # the driver of views
+include "drivers/foreign.pxi"         # NumPy, DLPack, the buffer protocol: other libraries' memory
+include "drivers/creation.pxi"        # tensors from data
+include "drivers/operators.pxi"       # ops of two operands, as operators and the core call them
+include "drivers/pointwise.pxi"       # the driver of element-wise ops
+include "drivers/reduction.pxi"       # the driver of reductions
+include "drivers/general.pxi"         # ops whose forward is Python
+include "drivers/product.pxi"         # the driver of matrix products
+include "drivers/joining.pxi"         # the short way of cat and stack
+include "drivers/selecting.pxi"       # … of gather, index_select, embedding, x[index]; cotangents of select and slice
+include "drivers/rows.pxi"            # … of softmax, running sums, layer_norm, nll_loss
+include "drivers/plain.pxi"           # the short way of those ops, as data
+include "drivers/filled.pxi"          # tensors of given sizes, unset or filled with one value
+include "drivers/generator.pxi"       # random numbers: their source, drawing them
+include "drivers/factory.pxi"         # public functions that make tensors of given sizes
+# backward/: what backward does with the graph
+include "backward/rules.pxi"          # at a node of the table
+include "backward/hooks.pxi"          # calling and checking hooks
+include "backward/leaves.pxi"         # at a leaf
+include "backward/running.pxi"        # what a backward tells while it runs
+include "backward/engine.pxi"         # backward itself
+# transforms/: forward mode, vmap, derivatives of functions
+include "transforms/depth.pxi"        # how many transforms a program stands in, and a value was made within
+include "transforms/wrapped.pxi"      # levels, and the tensors that they wrap
+include "transforms/dual.pxi"         # forward mode
+include "transforms/batch.pxi"        # vmap
+include "transforms/derivatives.pxi"  # what derivatives of functions need of the graph
+# python/: what programs touch
+include "python/attributes.pxi"       # the names by which Python reads what a node keeps
+include "python/node.pxi"             # nodes
+include "python/setting.pxi"          # what programs set of a tensor
+include "python/indexing.pxi"         # x[...] and x[...] = v
+include "python/operators.pxi"        # operators' methods by name
+include "python/object.pxi"           # a tensor's attributes, methods and operators
+include "python/storage.pxi"          # storages, and what is said of memory
+include "python/function.pxi"         # autograd.Function
+include "python/inspection.pxi"       # what rushlight.explain asks of a graph
 
-cdef Op _an_op = Op.__new__(Op)
-_kinds_of_ops = [Op]
-for _kind in _kinds_of_ops:
-    _kinds_of_ops += _kind.__subclasses__()
-    enable_calls(_kind, <size_t>(<char*>&_an_op.vectorcall - <char*><PyObject*>_an_op))
-cdef Overloaded _an_overloaded = Overloaded.__new__(Overloaded)
-enable_calls(Overloaded, <size_t>(<char*>&_an_overloaded.vectorcall - <char*><PyObject*>_an_overloaded))
-cdef Function _a_function = Function.__new__(Function)
-enable_calls(Method, <size_t>(<char*>&_a_function.vectorcall - <char*><PyObject*>_a_function))
-cdef Operator _an_operator = Operator.__new__(Operator)
-enable_calls(Operator, <size_t>(<char*>&_an_operator.vectorcall - <char*><PyObject*>_an_operator))
-enable_calls(Function, <size_t>(<char*>&_a_function.vectorcall - <char*><PyObject*>_a_function), False)
-cdef BoundMethod _a_bound_method = BoundMethod.__new__(BoundMethod)
-enable_calls(BoundMethod, <size_t>(<char*>&_a_bound_method.vectorcall - <char*><PyObject*>_a_bound_method), False)
-cdef InPlace _an_in_place = InPlace.__new__(InPlace)
-enable_calls(InPlace, <size_t>(<char*>&_an_in_place.vectorcall - <char*><PyObject*>_an_in_place))
+cdef Called _called = Called.__new__(Called)
+_kinds_of_called = [Called]
+for _kind in _kinds_of_called:
+    _kinds_of_called += _kind.__subclasses__()
+    enable_calls(<PyTypeObject*>_kind, <size_t>(<char*>&_called.vectorcall - <char*><PyObject*>_called), hasattr(_kind, "__get__"))
 
 
 # What type(x) prints, as in PyTorch.
@@ -167,9 +93,10 @@ cdef extern from *:
     """
     void rename "rl_rename"(object, const char*) noexcept
 
-for _kind in (*_kinds_of_ops, Overloaded, InPlace, Factory, Function, BoundMethod):
+for _kind in _kinds_of_called:
     rename(_kind, "builtin_function_or_method")
 rename(Method, "method_descriptor")
+rename(Operator, "method_descriptor")
 # (A tensor's class is called as Python calls a class of its own, without a module.)
 rename(Tensor, "Tensor")
 rename(Wrapped, "Tensor")

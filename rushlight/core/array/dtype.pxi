@@ -109,25 +109,19 @@ cdef int code_given(str function, object given, str parameter="dtype", int posit
 
 def dtype_of(given):
     """A dtype from one, or from a number type of Python's; None where `given` is neither."""
-    if type(given) is dtype:
-        return given
-    return dtypes[code_of(given)] if given is float or given is int or given is bool or given is complex else None
+    return given if type(given) is dtype else _dtypes_of_python.get(given) if isinstance(given, type) else None
+
+cdef dict _dtypes_of_python = {kind: dtypes[code] for kind, code in ((float, FLOAT64), (int, INT64), (bool, BOOL), (complex, COMPLEX128))}
 
 cdef inline int code_of(object d) except -2:
     if type(d) is dtype:
         return (<dtype>d).code
     if d is None:
         return NO_DTYPE
-    # Python's own types stand for dtypes, as in PyTorch.
-    if d is float:
-        return FLOAT64
-    if d is int:
-        return INT64
-    if d is bool:
-        return BOOL
-    if d is complex:
-        return COMPLEX128
-    raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
+    found = dtype_of(d)
+    if found is None:
+        raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
+    return (<dtype>found).code
 
 cdef inline int default_complex() noexcept:
     return complex_of[default_dtype]
@@ -171,6 +165,14 @@ cdef inline void promotion_start(Promotion* p) noexcept:
 
 cdef inline int widen(int have, int more) except -2:
     return more if have == NO_DTYPE else common_dtype(have, more)
+
+cdef inline int widen_by(Promotion* p, Tensor t) except -1:
+    """One more tensor takes part."""
+    if t.geometry.ndim > 0:
+        p.dimensioned = widen(p.dimensioned, t.code)
+    else:
+        p.zero_dim = widen(p.zero_dim, t.code)
+    return 0
 
 cdef inline int promotion_result(Promotion* p) except -2:
     return combine_categories(p.dimensioned, combine_categories(p.zero_dim, p.number))
@@ -316,14 +318,7 @@ cdef int write_number(object value, int code, void* at) except -1:
                 integer = wrapped_around(value)
             elif not holds_integer(code, integer):
                 raise_overflow(c_name(code))
-        if item_bytes[code] == 8:
-            (<int64_t*>at)[0] = integer
-        elif item_bytes[code] == 4:
-            (<int32_t*>at)[0] = <int32_t>integer
-        elif item_bytes[code] == 2:
-            (<int16_t*>at)[0] = <int16_t>integer
-        else:
-            (<int8_t*>at)[0] = <int8_t>integer
+        memcpy(at, &integer, item_bytes[code])      # (the lower bytes come first)
     return 0
 
 cdef bint holds_integer(int code, int64_t integer) noexcept:
@@ -359,17 +354,11 @@ cdef object read_number(int code, const void* place):
         return (<int64_t*>at)[0]
     if code == BOOL:
         return (<uint8_t*>at)[0] != 0
-    if code == INT32:
-        return (<int32_t*>at)[0]
-    if code == INT16:
-        return (<int16_t*>at)[0]
-    if code == INT8:
-        return (<int8_t*>at)[0]
-    if code == UINT8:
-        return (<uint8_t*>at)[0]
     if category[code] == IS_INTEGER:
-        whole = 0
+        whole = <uint64_t>-1 if signed_numbers(code) and (<const int8_t*>place)[item_bytes[code] - 1] < 0 else 0
         memcpy(&whole, place, item_bytes[code])      # (the lower bytes come first)
+        if signed_numbers(code):
+            return <int64_t>whole
         return whole
     convert_number(COMPLEX128, code, number, at)
     return complex(number[0], number[1]) if category[code] == IS_COMPLEX else number[0]
@@ -422,16 +411,11 @@ def result_type(tensor1, tensor2):
     torch.float32
     """
     cdef Promotion state
-    cdef Tensor t
     cdef int code
     promotion_start(&state)
     for place, value in enumerate((tensor1, tensor2)):
         if isinstance(value, Tensor):
-            t = <Tensor>value
-            if t.geometry.ndim > 0:
-                state.dimensioned = widen(state.dimensioned, t.code)
-            else:
-                state.zero_dim = widen(state.zero_dim, t.code)
+            widen_by(&state, <Tensor>value)
             continue
         code = number_code(value)
         if code == NO_DTYPE:

@@ -66,24 +66,22 @@ show_class_as(Size, "torch.Size")
 
 cdef PyTypeObject* size_type = <PyTypeObject*>Size
 
-cdef inline object make_size(const int64_t* sizes, int ndim):
-    cdef object out = PyType_GenericAlloc(size_type, ndim)
-    cdef int d
-    cdef object value
-    for d in range(ndim):
-        value = sizes[d]
-        Py_INCREF(value)
-        PyTuple_SET_ITEM(out, d, value)
-    return out
-
-cdef inline tuple make_tuple(const int64_t* values, int count):
-    cdef tuple out = PyTuple_New(count)
+cdef inline void put_numbers(object out, const int64_t* values, int count):
     cdef int d
     cdef object value
     for d in range(count):
         value = values[d]
         Py_INCREF(value)
         PyTuple_SET_ITEM(out, d, value)
+
+cdef inline object make_size(const int64_t* sizes, int ndim):
+    cdef object out = PyType_GenericAlloc(size_type, ndim)
+    put_numbers(out, sizes, ndim)
+    return out
+
+cdef inline tuple make_tuple(const int64_t* values, int count):
+    cdef tuple out = PyTuple_New(count)
+    put_numbers(out, values, count)
     return out
 
 
@@ -273,6 +271,13 @@ cdef int read_sizes(object sizes, int64_t* out) except -1:
     for i in range(n):
         item = <object>PyTuple_GET_ITEM(items, i)
         out[i] = int64_of(item if PyLong_Check(item) else PyNumber_Index(item))
+    return n
+
+cdef inline int read_strides(object strides, Geometry& out) except -1:
+    """A list of strides into a geometry that has its sizes; returns how many there are, which the caller compares."""
+    cdef int64_t steps[MAX_DIMS]
+    cdef int n = read_sizes(strides, steps)
+    memcpy(out.strides, steps, min(n, out.ndim) * sizeof(int64_t))
     return n
 
 cdef inline int wrap_dim(int64_t dim, int ndim) except -1:

@@ -175,7 +175,6 @@ cdef class BackwardRun:
 
     cdef int execute(self, list roots) except -1:
         cdef ReadyQueue ready
-        cdef pair[uint64_t, int64_t] entry
         cdef Node node, target
         cdef int64_t slot, below
         cdef Py_ssize_t i
@@ -187,8 +186,7 @@ cdef class BackwardRun:
             slot = self.slot_of(node)
             if self.states[slot].dependencies == 0 and slot not in started:
                 started.add(slot)
-                entry.first, entry.second = node.sequence, slot
-                ready.push(entry)
+                ready.push(node.sequence, slot)
         while not ready.empty():
             slot = ready.take().second
             node = <Node>self.states[slot].node
@@ -227,8 +225,7 @@ cdef class BackwardRun:
                 below = self.slot_of(target)
                 self.states[below].dependencies -= 1
                 if self.states[below].dependencies == 0:
-                    entry.first, entry.second = target.sequence, below
-                    ready.push(entry)
+                    ready.push(target.sequence, below)
             steps += 1
             if steps & 0x3ff == 0:
                 PyErr_CheckSignals()

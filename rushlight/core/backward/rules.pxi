@@ -162,20 +162,22 @@ cdef tuple wanted_of(Node node, BackwardRun run):
 
 cdef object scale_by_slope(object gradient, object slope):
     """g · conj(∂), the vjp of an element-wise op."""
+    if not PyFloat_CheckExact(slope) and isinstance(slope, Tensor):
+        if category[(<Tensor>slope).code] == IS_COMPLEX:
+            slope = ops.conj(slope)
+    elif type(slope) is complex:
+        slope = slope.conjugate()
+    return times_slope(gradient, slope)
+
+cdef inline object times_slope(object x, object slope):
     cdef double number
     if PyFloat_CheckExact(slope) or PyLong_CheckExact(slope):
         number = slope
         if number == 1:
-            return gradient
+            return x
         if number == -1:
-            return (<Op>ops.neg)(gradient)
-        return operate(ops.mul, gradient, slope)
-    if isinstance(slope, Tensor):
-        if category[(<Tensor>slope).code] == IS_COMPLEX:
-            slope = ops.conj(slope)
-    elif isinstance(slope, complex):
-        slope = slope.conjugate()
-    return operate(ops.mul, gradient, slope)
+            return (<Op>ops.neg)(x)
+    return operate(ops.mul, x, slope)
 
 
 cdef object unpack_at(OpNode node, int place):

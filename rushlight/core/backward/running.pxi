@@ -10,7 +10,8 @@ cdef extern from *:
      public:
       using Entry = std::pair<uint64_t, int64_t>;
       bool empty() const { return !has_single_ && heap_.empty(); }
-      void push(const Entry& entry) {
+      void push(uint64_t sequence, int64_t slot) {
+        const Entry entry{sequence, slot};
         if (!has_single_ && heap_.empty()) {
           single_ = entry;
           has_single_ = true;
@@ -41,7 +42,7 @@ cdef extern from *:
     """
     cdef cppclass ReadyQueue "rl_ready_queue":
         bint empty()
-        void push(pair[uint64_t, int64_t])
+        void push(uint64_t, int64_t)
         pair[uint64_t, int64_t] take()
 
 
@@ -64,7 +65,6 @@ def execution_order():
     cdef BackwardRun run = innermost_run()
     cdef vector[int64_t] waits
     cdef ReadyQueue ready
-    cdef pair[uint64_t, int64_t] entry
     cdef Node node, target
     cdef int64_t slot
     cdef Py_ssize_t i
@@ -80,8 +80,7 @@ def execution_order():
             if target is not None:
                 waits[run.slot_of(target)] += 1
     for node in run.roots:
-        entry.first, entry.second = node.sequence, run.slot_of(node)
-        ready.push(entry)
+        ready.push(node.sequence, run.slot_of(node))
     while not ready.empty():
         node = <Node>run.states[ready.take().second].node
         found.append(expose(node))
@@ -92,8 +91,7 @@ def execution_order():
             slot = run.slot_of(target)
             waits[slot] -= 1
             if waits[slot] == 0 and (not run.restricted or run.states[slot].needed):
-                entry.first, entry.second = target.sequence, slot
-                ready.push(entry)
+                ready.push(target.sequence, slot)
     return found
 
 def set_multithreading(enabled):
@@ -126,20 +124,14 @@ cdef tuple observed(Node node, object gradient, object run):
 
 cdef warn_of_anomaly(Node node):
     """In anomaly mode an error in backward is preceded by a warning that shows where the node was made, and what induced that."""
-    lines = node.metadata.get("traceback_")
-    text = f"Error detected in {node.name()}. "
-    text += "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else (
-        f"Traceback of forward call that caused the error:\n{''.join(lines)}")
-    warn_user(text)
-    below = node.name()
-    parent = node.metadata.get("parent_")
-    while parent is not None:
-        lines = parent.metadata.get("traceback_")
-        text = f"\n\nPrevious calculation was induced by {parent.name()}. "
-        text += "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else (
-            f"Traceback of forward call that induced the previous calculation:\n{''.join(lines)}")
-        warn_user(text)
-        parent = parent.metadata.get("parent_")
+    text, did = "Error detected in", "caused the error"
+    while node is not None:
+        lines = node.metadata.get("traceback_")
+        warn_user(f"{text} {node.name()}. " + (
+            "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else
+            f"Traceback of forward call that {did}:\n{''.join(lines)}"))
+        node = node.metadata.get("parent_")
+        text, did = "\n\nPrevious calculation was induced by", "induced the previous calculation"
 
 
 def set_version(Tensor t, uint32_t version):

@@ -9,12 +9,11 @@ cdef enum:
     TAKES_NONE = 32
     TAKES_ONE = 64      # of a kind of list: an int too
 
-cdef dict _kinds = {
-    "Tensor": KIND_TENSOR, "Tensor/Number": KIND_TENSOR_OR_NUMBER, "Number": KIND_NUMBER, "int": KIND_INT, "index": KIND_INT,
-    "ints": KIND_INTS, "sizes": KIND_INTS, "tensors": KIND_TENSORS, "float": KIND_FLOAT, "bool": KIND_BOOL, "str": KIND_STR,
-    "dtype": KIND_DTYPE, "layout": KIND_LAYOUT, "device": KIND_DEVICE, "memory_format": KIND_MEMORY_FORMAT, "generator": KIND_GENERATOR,
-    "object": KIND_OBJECT,
-}
+_kinds = "Tensor Tensor/Number Number int ints tensors float bool str dtype layout device memory_format generator object".split()
+_kinds = {name: kind for kind, name in enumerate(_kinds)} | {"index": KIND_INT, "sizes": KIND_INTS}
+
+cdef PyTypeObject* _types_of_kinds[5]
+_types_of_kinds[:] = [<PyTypeObject*>dtype, <PyTypeObject*>layout, <PyTypeObject*>device, <PyTypeObject*>memory_format, <PyTypeObject*>Generator]
 
 @cython.final
 cdef class Parser:
@@ -64,34 +63,19 @@ def set_parser_readers(load, convert):
     _load_signatures, _convert_arguments = load, convert
 
 
-cdef bint holds_integers(PyObject* value) noexcept:
-    """A tuple or list of short ints; to read it runs no code of Python's."""
-    cdef Py_ssize_t i
-    if PyTuple_Check(<object>value):
-        for i in range(PyTuple_GET_SIZE(<object>value)):
-            if not is_short_integer(PyTuple_GET_ITEM_POINTER(<object>value, i)):
-                return False
-        return True
-    if PyList_CheckExact(<object>value):
-        for i in range(PyList_GET_SIZE(<object>value)):
-            if not is_short_integer(<PyObject*>PyList_GET_ITEM(<object>value, i)):
-                return False
-        return True
-    return False
-
-cdef bint holds_tensors(PyObject* value) noexcept:
-    cdef Py_ssize_t i
-    if PyTuple_Check(<object>value):
-        for i in range(PyTuple_GET_SIZE(<object>value)):
-            if not is_tensor_object(PyTuple_GET_ITEM_POINTER(<object>value, i)):
-                return False
-        return True
-    if PyList_CheckExact(<object>value):
-        for i in range(PyList_GET_SIZE(<object>value)):
-            if not is_tensor_object(<PyObject*>PyList_GET_ITEM(<object>value, i)):
-                return False
-        return True
-    return False
+cdef bint holds(PyObject* value, uint8_t kind) noexcept:
+    """A tuple, or exactly a list, of tensors or of short ints; to read it runs no code of Python's."""
+    cdef PyObject** items
+    cdef Py_ssize_t i, n
+    if not PyTuple_Check(<object>value) and not PyList_CheckExact(<object>value):
+        return False
+    items, n = PySequence_Fast_ITEMS(<object>value), PySequence_Fast_GET_SIZE(<object>value)
+    if kind == KIND_INTS:
+        return are_short_integers(items, n)
+    for i in range(n):
+        if not is_tensor_object(items[i]):
+            return False
+    return True
 
 cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
     """Whether a value is of a parameter's kind, and needs no conversion."""
@@ -109,7 +93,7 @@ cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
         if PyFloat_CheckExact(<object>value) or is_short_integer(value):
             return True
     elif of == KIND_INTS:
-        if holds_integers(value) or (kind & TAKES_ONE and is_short_integer(value)):
+        if holds(value, of) or (kind & TAKES_ONE and is_short_integer(value)):
             return True
     elif of == KIND_TENSOR_OR_NUMBER or of == KIND_NUMBER:
         if of == KIND_TENSOR_OR_NUMBER and is_tensor_object(value):
@@ -117,25 +101,13 @@ cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
         if PyFloat_CheckExact(<object>value) or is_short_integer(value) or PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value):
             return True
     elif of == KIND_TENSORS:
-        if holds_tensors(value):
+        if holds(value, of):
             return True
     elif of == KIND_STR:
         if PyUnicode_CheckExact(<object>value):
             return True
-    elif of == KIND_DTYPE:
-        if type_of(value) == <PyTypeObject*>dtype:
-            return True
-    elif of == KIND_LAYOUT:
-        if type_of(value) == <PyTypeObject*>layout:
-            return True
-    elif of == KIND_DEVICE:
-        if type_of(value) == <PyTypeObject*>device:
-            return True
-    elif of == KIND_MEMORY_FORMAT:
-        if type_of(value) == <PyTypeObject*>memory_format:
-            return True
-    elif of == KIND_GENERATOR:
-        if type_of(value) == <PyTypeObject*>Generator:
+    elif KIND_DTYPE <= of <= KIND_GENERATOR:
+        if type_of(value) == _types_of_kinds[of - KIND_DTYPE]:
             return True
     elif of == KIND_OBJECT:
         return True
@@ -147,9 +119,8 @@ cdef bint fits_pattern(const Pattern* pattern, PyObject* const* args, Py_ssize_t
     if n > pattern.positional or (pattern.takes_loose and n == 1 and not is_plainly(args[0], pattern.kinds[0])):
         if not pattern.takes_loose:
             return False
-        for i in range(n):
-            if not is_short_integer(args[i]):
-                return False
+        if not are_short_integers(args, n):
+            return False
         given = 1
     else:
         for i in range(n):
@@ -168,30 +139,17 @@ cdef bint fits_pattern(const Pattern* pattern, PyObject* const* args, Py_ssize_t
 
 
 # ---------------------------------------------------------------------------------------------------------- what stands behind a parser
-cdef class Function:
+cdef class Function(Callable):
     """A public function: its parser, and what is called behind it (an op, or a Python function that is made of ops)."""
-    cdef vectorcall_function vectorcall
     cdef vectorcall_function call
     cdef readonly Parser parser
     cdef readonly object target
-    cdef dict __dict__
-    cdef object __weakref__
 
     def __init__(self, str name, target, Parser parser):
         self.vectorcall, self.parser, self.target = call_function, parser, target
         self.call = call_parsed if isinstance(target, Op) else call_in_place if isinstance(target, InPlace) else \
             call_overloaded if isinstance(target, Overloaded) else call_anything
         describe(self, name, target.__doc__)
-
-    def __repr__(self):
-        return shown_callable(self)
-
-    @property
-    def __module__(self):
-        return module_of(self)
-
-    def __reduce__(self):
-        return reduced_callable(self)
 
     def __getattr__(self, name):
         return getattr(self.target, name)
@@ -225,9 +183,8 @@ cdef class Method(Function):
 
 
 @cython.final
-cdef class BoundMethod:
+cdef class BoundMethod(Called):
     """x.sum: a method with its tensor. (The call x.sum() makes none.)"""
-    cdef vectorcall_function vectorcall
     cdef Method method
     cdef object instance
     cdef object __weakref__

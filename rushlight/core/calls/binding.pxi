@@ -1,4 +1,15 @@
 # One call: arguments are bound to parameters; then an interpreter sees the op, or its driver runs.
+cdef inline int bind(Op op, PyObject** bound, PyObject* const* args, Py_ssize_t n) except -1:
+    """The first `n` parameters, and the defaults of the others."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        bound[i] = args[i]
+    for i in range(n, op.parameter_count):
+        bound[i] = op.default_pointers[i]
+        if bound[i] == NULL:
+            raise_missing(op, n)
+    return 0
+
 cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
     cdef Op op = <Op>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
@@ -8,7 +19,7 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
     cdef tuple packed
     cdef bint loose = False
     if 0 <= k:
-        loose = kwnames == NULL and n > k + 1 and all_exact_integers(args, k, n)
+        loose = kwnames == NULL and n > k + 1 and are_short_integers(args + k, n - k)
         if n == k + 1 and type(<object>args[k]) is dtype and op.of_dtype is not None:
             op = op.of_dtype
     if kwnames == NULL and (loose or n <= op.positional) and (not uncommon_exist or are_common(args, n)):
@@ -19,14 +30,9 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
                 Py_INCREF(<object>args[i])
                 PyTuple_SET_ITEM(packed, i - k, <object>args[i])
             n = k + 1
-        for i in range(n):
-            bound[i] = args[i]
+        bind(op, bound, args, n)
         if loose:
             bound[k] = <PyObject*>packed
-        for i in range(n, op.parameter_count):
-            bound[i] = op.default_pointers[i]
-            if bound[i] == NULL:
-                raise_missing(op, n)
         result = call_new(op, bound)
     else:
         result = call_with_keywords(op, args, n, kwnames, MODE_NEW)
@@ -35,48 +41,27 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
 
 
 @cython.final
-cdef class InPlace:
+cdef class InPlace(BoundWhereFound):
     """x.name_(…): the op of the same name, writing into its first argument."""
-    cdef vectorcall_function vectorcall
     cdef readonly Op op
-    cdef dict __dict__
 
     def __init__(self, Op op):
         self.vectorcall = call_in_place
         self.op = op
         describe(self, op.name + "_", f"In-place version of `{op.name}`.")
 
-    def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
-
-    def __repr__(self):
-        return shown_callable(self)
-
-    @property
-    def __module__(self):
-        return module_of(self)
-
-    def __reduce__(self):
-        return reduced_callable(self)
-
 
 cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
     cdef Op op = (<InPlace>self).op
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef PyObject* bound[MAX_PARAMETERS]
-    cdef Py_ssize_t i
     cdef object result
     if n == 0 or not isinstance(<object>args[0], Tensor):
         raise TypeError(f"{op.name}_() needs a tensor to write into")
     if modes.transforms:
         refuse_captured(op, <Tensor>args[0], n > 1 and isinstance(<object>args[n - 1], Tensor))
     if kwnames == NULL and n <= op.positional and (not uncommon_exist or are_common(args, n)) and not modes.interpreters:
-        for i in range(n):
-            bound[i] = args[i]
-        for i in range(n, op.parameter_count):
-            bound[i] = op.default_pointers[i]
-            if bound[i] == NULL:
-                raise_missing(op, n)
+        bind(op, bound, args, n)
         result = execute(op, bound, MODE_IN_PLACE, None)
     else:
         result = call_with_keywords(op, args, n, kwnames, MODE_IN_PLACE)
@@ -152,13 +137,6 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
         return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
                          {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
     return execute_resolved(op, bound, mode if out is None else MODE_OUT, out)
-
-cdef inline bint all_exact_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop) noexcept:
-    cdef Py_ssize_t i
-    for i in range(start, stop):
-        if not PyLong_CheckExact(<object>args[i]):
-            return False
-    return True
 
 cdef bint all_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop):
     cdef Py_ssize_t i

@@ -1,16 +1,14 @@
 # What all callables of the core have in common: how they are called from C, their names and where programs find them.
 cdef extern from *:
     """
-    static void rl_enable_vectorcall(PyTypeObject* type, size_t offset) {
+    static void rl_enable_calls(PyTypeObject* type, size_t offset, bool binds) {
       type->tp_vectorcall_offset = (Py_ssize_t)offset;
-      type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+      type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL | (binds ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0);
       type->tp_call = PyVectorcall_Call;
       PyType_Modified(type);
     }
-    static void rl_enable_binding(PyTypeObject* type) { type->tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR; }
     """
-    void enable_vectorcall "rl_enable_vectorcall"(PyTypeObject*, size_t) noexcept
-    void enable_binding "rl_enable_binding"(PyTypeObject*) noexcept
+    void enable_calls "rl_enable_calls"(PyTypeObject*, size_t, cbool) noexcept
 
 MISSING = object()   # a parameter without a default
 
@@ -43,20 +41,29 @@ cdef object shown_callable(object function):
     return f"<built-in function {function.__name__}>"
 
 
-cdef enable_calls(type kind, size_t offset, bint as_methods=True):
-    """Makes objects of an extension type callable through their vectorcall slot, as functions and as methods."""
-    enable_vectorcall(<PyTypeObject*>kind, offset)
-    if as_methods:
-        enable_binding(<PyTypeObject*>kind)
+cdef class Called:
+    """What is called through its vectorcall slot."""
 
+cdef class Callable(Called):
+    """A callable that shows itself, and pickles, as what programs find it as."""
 
-cdef extern from *:
-    """
-    static void rl_enable_plain_vectorcall(PyTypeObject* type, size_t offset) {
-      type->tp_vectorcall_offset = (Py_ssize_t)offset;
-      type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
-      type->tp_call = PyVectorcall_Call;
-      PyType_Modified(type);
-    }
-    """
-    void enable_plain_vectorcall "rl_enable_plain_vectorcall"(PyTypeObject*, size_t) noexcept
+    def __repr__(self):
+        return shown_callable(self)
+
+    @property
+    def __module__(self):
+        return module_of(self)
+
+    def __reduce__(self):
+        return reduced_callable(self)
+
+    @property
+    def __wrapped__(self):
+        """The declaration."""
+        return self.function
+
+cdef class BoundWhereFound(Callable):
+    """One that is a method where it is an attribute of a class, as Python's functions are."""
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)

@@ -25,6 +25,13 @@ cdef extern from *:
     PyTypeObject* type_of "rl_type"(PyObject*) noexcept
     PyObject* const* PySequence_ITEMS "rl_items"(object) noexcept
 
+cdef inline bint are_short_integers(PyObject* const* values, Py_ssize_t n) noexcept:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not is_short_integer(values[i]):
+            return False
+    return True
+
 cdef inline bint is_tensor_object(PyObject* value) noexcept:
     cdef PyTypeObject* kind = type_of(value)
     return kind == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor)

@@ -77,24 +77,6 @@ cdef class Op:
             if defaults[i] is not MISSING:
                 self.default_pointers[i] = PyTuple_GET_ITEM_POINTER(defaults, i)
 
-    def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
-
-    def __repr__(self):
-        return shown_callable(self)
-
-    @property
-    def __module__(self):
-        return module_of(self)
-
-    def __reduce__(self):
-        return reduced_callable(self)
-
-    @property
-    def __wrapped__(self):
-        """The declaration in the table."""
-        return self.function
-
     # The driver: computes, and neither asks what is tracked nor records (see gate.pxi). `args` holds every parameter, defaults filled in.
     # What it writes in place, it announces by begin_write.
     cdef object compute(self, PyObject** args, Call* call):

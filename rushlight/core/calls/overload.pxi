@@ -4,17 +4,15 @@ cdef enum:
     MAX_PATTERN = 8
 
 @cython.final
-cdef class Overloaded:
+cdef class Overloaded(BoundWhereFound):
     """A function of several signatures, with short ways: positional arguments of the kinds that a pattern lists go straight to its op.
 
     A pattern has a letter for each argument (see KINDS); a star at the end repeats the last.
     """
-    cdef vectorcall_function vectorcall
     cdef readonly object function
     cdef list ops
     cdef uint8_t patterns[MAX_PATTERNS][MAX_PATTERN]
     cdef int count
-    cdef dict __dict__
 
     def __init__(self, function, ways):
         self.vectorcall = call_overloaded
@@ -26,24 +24,6 @@ cdef class Overloaded:
             self.ops.append(<Op?>op)
             self.count += 1
         describe(self, function.__name__, function.__doc__)
-
-    def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
-
-    def __repr__(self):
-        return shown_callable(self)
-
-    @property
-    def __module__(self):
-        return module_of(self)
-
-    def __reduce__(self):
-        return reduced_callable(self)
-
-    @property
-    def __wrapped__(self):
-        """The function that chooses."""
-        return self.function
 
 
 cdef bint fits(const uint8_t* pattern, PyObject* const* args, Py_ssize_t n) noexcept:

@@ -102,8 +102,7 @@ cdef object in_subclass(object value, object cls):
         return value.as_subclass(cls)
     if isinstance(value, (tuple, list)):
         depth.enter()
-        converted = [in_subclass(item, cls) for item in value]
-        return type(value)(converted) if type(value) in (tuple, list) or not hasattr(value, "_fields") else type(value)(converted)
+        return type(value)([in_subclass(item, cls) for item in value])
     return value
 
 cdef list overriding_types(arguments, int depth=0):

@@ -204,13 +204,10 @@ cdef Tensor tensor_of_dtype(object data, int code):
     if isinstance(data, Tensor):
         return convert(<Tensor>data, (<Tensor>data).code if code == NO_DTYPE else code)
     if type(data) is not list and type(data) is not tuple:
-        if is_array(data):
-            source = from_array(data, copied=True)
-            return convert(source, source.code if code == NO_DTYPE else code)
         if isinstance(data, str):
             raise TypeError(f"new(): invalid data type '{type_name(data)}'")
-        if hasattr(data, "__dlpack__"):
-            source = from_dlpack_capsule(data.__dlpack__())
+        source = over_memory_of(data, True)
+        if source is not None:
             return convert(source, source.code if code == NO_DTYPE else code)
     infer_shape(data, shape)
     if code == NO_DTYPE:
@@ -253,15 +250,16 @@ def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor, sharing memory with a tensor or NumPy array where that is possible."""
     require_cpu(device)
     cdef int code = code_of(dtype)
-    if isinstance(data, Tensor):
-        return data if code == NO_DTYPE or code == (<Tensor>data).code else data.to(dtypes[code])
+    cdef Tensor made = <Tensor>data if isinstance(data, Tensor) else over_memory_of(data, False)
+    if made is None:
+        return tensor_of_dtype(data, code)
+    return made if code == NO_DTYPE or code == made.code else made.to(dtypes[code])
+
+cdef Tensor over_memory_of(object data, bint copied):
+    """A tensor over the memory that an object shows to others (`copied`: it is only read, to be copied); None where it shows none."""
     if is_array(data):
-        made = from_array(data)
-        return made if code == NO_DTYPE or code == made.code else made.to(dtypes[code])
-    if hasattr(data, "__dlpack__"):
-        made = from_dlpack_capsule(data.__dlpack__())
-        return made if code == NO_DTYPE or code == (<Tensor>made).code else made.to(dtypes[code])
-    return tensor_of_dtype(data, code)
+        return from_array(data, copied)
+    return from_dlpack_capsule(data.__dlpack__()) if hasattr(data, "__dlpack__") else None
 
 def empty_following(size, dtype, tensors):
     """An unset tensor of the given sizes, its dimensions in the order that they have in the memory of `tensors`, which broadcast to it."""
@@ -289,9 +287,8 @@ def copy_of_memory(Tensor x not None):
 def empty_tensor(size, dtype=None, strides=None):
     """A tensor of the given sizes with unset elements; `strides` (in elements) make it other than row-major."""
     cdef int64_t sizes[MAX_DIMS]
-    cdef int64_t steps[MAX_DIMS]
     cdef int code = code_of(dtype)
-    cdef int n, d
+    cdef int n, d, given
     cdef Geometry geometry
     cdef Tensor out
     try:
@@ -302,13 +299,13 @@ def empty_tensor(size, dtype=None, strides=None):
         code = default_dtype
     if strides is None:
         return new_contiguous(code, sizes, n)
-    if read_sizes(strides, steps) != n:
-        raise RuntimeError(f"dimensionality of sizes ({n}) must match dimensionality of strides ({len(strides)})")
     geometry.set_shape(sizes, n)
+    given = read_strides(strides, geometry)
+    if given != n:
+        raise RuntimeError(f"dimensionality of sizes ({n}) must match dimensionality of strides ({given})")
     for d in range(n):
         if sizes[d] < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, n))}")
-        geometry.strides[d] = steps[d]
     out = new_tensor(code, 0, bytes_reached(geometry, code))
     out.count = count_of(geometry)
     out.geometry.copy(geometry)
@@ -331,7 +328,6 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
     """A tensor over existing memory: `offset` and `stride` (row-major where it is None) in elements. Where the memory is too small for it, it
     is refused, or (`grows`) the memory grows."""
     cdef int64_t sizes[MAX_DIMS]
-    cdef int64_t steps[MAX_DIMS]
     cdef Tensor out = bare_tensor()
     cdef int d, n = read_sizes(size, sizes), m
     cdef int code = code_given("set_", dtype)
@@ -344,11 +340,9 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
         if not out.geometry.make_contiguous():
             raise RuntimeError("Stride calculation overflowed")
     else:
-        m = read_sizes(stride, steps)
+        m = read_strides(stride, out.geometry)
         if m != n:
             raise RuntimeError(f"unequal size length ({n}) and stride length ({m})")
-        for d in range(n):
-            out.geometry.strides[d] = steps[d]
         out.count = count_of(out.geometry)
     needed = bytes_reached(out.geometry, code, start, stride is not None)
     for d in range(n):

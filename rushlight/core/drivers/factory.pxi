@@ -1,34 +1,17 @@
 # Public functions that make new tensors of given sizes.
 @cython.final
-cdef class Factory:
+cdef class Factory(Callable):
     """zeros, ones, empty, rand, randn: makes tensors of the given size. Calls with sizes, dtype and requires_grad alone are served here, all
     others by the Python function `general`."""
-    cdef vectorcall_function vectorcall
     cdef str name
     cdef object value              # what the tensors are filled with; None: nothing
     cdef Kernel kernel             # or what they are drawn by, with `value` as the first of two parameters
-    cdef object general
-    cdef dict __dict__
+    cdef readonly object function        # that one
 
     def __init__(self, str name, value, general, Kernel kernel=None):
         self.vectorcall = call_factory
-        self.name, self.value, self.general, self.kernel = name, value, general, kernel
+        self.name, self.value, self.function, self.kernel = name, value, general, kernel
         describe(self, name, general.__doc__)
-
-    def __repr__(self):
-        return shown_callable(self)
-
-    @property
-    def __module__(self):
-        return module_of(self)
-
-    def __reduce__(self):
-        return reduced_callable(self)
-
-    @property
-    def __wrapped__(self):
-        """The declaration."""
-        return self.general
 
 cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
     cdef Factory factory = <Factory>self
@@ -74,10 +57,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
         code = NO_DTYPE if dtype is None else code_for(factory.name, dtype)
         made = new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, count)
         if factory.kernel is not None:
-            if modes.interpreters:
-                made = draw_at_level(made, factory.kernel, None, factory.value, 1.0)
-            else:
-                draw_into(made, factory.kernel, <Generator>default_generator, factory.value, 1.0)
+            made = draw_here(made, factory.kernel, None, factory.value, 1.0)
         elif factory.value is not None:
             fill_elements(made, factory.value)
         if requires_grad:
@@ -85,11 +65,6 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
         out = made
     else:
         positional = [<object>args[i] for i in range(n)]
-        out = factory.general(*positional, **{<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i] for i in range(keywords)})
+        out = factory.function(*positional, **{<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i] for i in range(keywords)})
     Py_INCREF(out)
     return <PyObject*>out
-
-# As functions alone: unlike an op, a factory that is an attribute of a class does not become its method.
-cdef Factory _a_factory = Factory.__new__(Factory)
-
-enable_plain_vectorcall(<PyTypeObject*>Factory, <size_t>(<char*>&_a_factory.vectorcall - <char*><PyObject*>_a_factory))

@@ -129,14 +129,16 @@ cdef object draw_at_level(Tensor out, Kernel kernel, generator, first, second):
     """Lets the innermost level say what is drawn: it may need other numbers for each example of a batch."""
     interpreter = pop_interpreter()
     try:
-        if isinstance(interpreter, Level):
-            return interpreter.draw(out, kernel, generator, first, second)
-        return draw(out, kernel, generator, first, second)
+        drawing = interpreter.draw if isinstance(interpreter, Level) else draw
+        return drawing(out, kernel, generator, first, second)
     finally:
         push_interpreter(interpreter)
 
 def draw(Tensor out, Kernel kernel, generator, first=0.0, second=0.0):
     """Fills `out` by a random kernel with (up to) two parameters: floats or ints, as the kernel wants them."""
+    return draw_here(out, kernel, generator, first, second)
+
+cdef inline object draw_here(Tensor out, Kernel kernel, generator, first, second):
     if modes.interpreters:
         return draw_at_level(out, kernel, generator, first, second)
     draw_into(out, kernel, generator_of(generator), first, second)
@@ -147,11 +149,7 @@ def drawn(str name, size, Kernel kernel, dtype, device, bint requires_grad, gene
     cdef Tensor out
     cdef Generator source = generator_of(generator)
     require_cpu(device)
-    out = new_of_size(name, <tuple>size, dtype)
-    if modes.interpreters:
-        out = draw_at_level(out, kernel, source, first, second)
-    else:
-        draw_into(out, kernel, source, first, second)
+    out = draw_here(new_of_size(name, <tuple>size, dtype), kernel, source, first, second)
     if requires_grad:
         require_grad_at_creation(out)
     return out
@@ -175,8 +173,7 @@ cdef class WritingOp(Op):
         cdef PyObject* names = <PyObject*>self.keyword_only
         if self.keyword_only is None:
             names = NULL
-        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
-            raise_argument(self, 0, <object>args[0])
+        require_tensors(self, args, 0, 1)
         target = <Tensor>args[0]
         begin_write(self, call)
         check_no_overlap(target)

@@ -249,15 +249,12 @@ cdef int geometry_of_unfold(Tensor x, PyObject** args, Geometry& out, Placement*
 
 cdef int geometry_of_window(Tensor x, PyObject** args, Geometry& out, Placement* at) except -1:
     cdef int64_t sizes[MAX_DIMS]
-    cdef int64_t steps[MAX_DIMS]
     cdef int64_t start, needed, first = x.offset       # (in bytes: it need not be a multiple of elements)
     cdef int64_t item = item_bytes[x.code]
-    cdef int d, n = read_sizes(<object>args[1], sizes)
+    cdef int n = read_sizes(<object>args[1], sizes)
     out.set_shape(sizes, n)
-    if read_sizes(<object>args[2], steps) != n:
+    if read_strides(<object>args[2], out) != n:
         raise RuntimeError("mismatch in length of strides and shape")
-    for d in range(n):
-        out.strides[d] = steps[d]
     refuse_negative_strides(out)
     if <object>args[3] is not None:
         start = int64_of(<object>args[3])
@@ -269,7 +266,7 @@ cdef int geometry_of_window(Tensor x, PyObject** args, Geometry& out, Placement*
     if needed:
         needed = checked_sum(needed, first)
     if needed > x.storage.memory.size:
-        raise RuntimeError(f"setStorage: sizes {list(make_tuple(sizes, n))}, strides {list(make_tuple(steps, n))}, storage offset {first // item}, and "
+        raise RuntimeError(f"setStorage: sizes {list(make_tuple(sizes, n))}, strides {list(make_tuple(out.strides, n))}, storage offset {first // item}, and "
                            f"itemsize {item} requiring a storage size of {needed} are out of bounds for storage of size {x.storage.memory.size}")
     at.offset = first - x.offset if needed else 0
     return 0
@@ -352,14 +349,12 @@ cdef int geometry_in_python(Tensor x, PyObject** args, Geometry& out, Placement*
     cdef Op op = <Op>at.op
     cdef int64_t numbers[MAX_DIMS]
     cdef int64_t start = 0, needed, size = x.storage.memory.size
-    cdef int d, n
+    cdef int n
     cdef tuple found = tuple((<object>op).geometry(x.shape, x.stride(), *[<object>args[i] for i in range(1, op.parameter_count)]))
     n = read_sizes(found[0], numbers)
     out.set_shape(numbers, n)
-    if read_sizes(found[1], numbers) != n:
+    if read_strides(found[1], out) != n:
         raise RuntimeError("mismatch in length of strides and shape")
-    for d in range(n):
-        out.strides[d] = numbers[d]
     if len(found) > 2:
         start = int64_of(found[2])
     needed = bytes_reached(out, x.code)

@@ -91,9 +91,10 @@ cdef int check_overlaps(Tensor out, PyObject** args, int start, int stop) except
 SHARED_MEMORY_TEXT = ("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
                       "Please clone() the tensor before performing the operation.")
 
-cdef int check_partial_overlap(Tensor out, Tensor given) except -1:
-    """Refuses an input that shares some, but not all, of its memory with the output."""
-    if overlap_of(out, given) == OVERLAP_PARTIAL:
+cdef int check_partial_overlap(Tensor out, Tensor given, bint entirely=False) except -1:
+    """Refuses an input that shares some, but not all, of its memory with the output; `entirely`: that shares any."""
+    cdef int overlap = overlap_of(out, given)
+    if overlap == OVERLAP_PARTIAL or entirely and overlap == OVERLAP_FULL:
         raise RuntimeError(SHARED_MEMORY_TEXT)
     return 0
 
@@ -103,9 +104,7 @@ def require_no_partial_overlap(Tensor out, Tensor given):
 
 def require_apart(Tensor out, *given):
     """Refuses inputs that share memory with the tensor that is written to."""
-    for item in given:
-        if isinstance(item, Tensor) and overlap_of(out, <Tensor>item) != OVERLAP_NONE:
-            raise RuntimeError(SHARED_MEMORY_TEXT)
+    check_apart(out, given, True)
 
 def require_not_expanded(Tensor x):
     """Refuses to write into a tensor of which several elements are one in memory."""
@@ -169,12 +168,7 @@ def written_out(str name, given, Tensor result):
                            "requires grad.")
     if out.code != result.code and name in output_texts:
         refuse_output(name, output_texts[name], 0, dtypes[out.code], dtypes[result.code])
-    check_cast(result.code, out)
-    if not out.geometry.same_shape(result.geometry):
-        resize_out(out, result.geometry)
-    check_no_overlap(out)
-    check_partial_overlap(out, result)      # (the result may be an input, or a part of one)
-    copy_elements(out, result)
+    write_out(out, result)
     mark_write(out.storage)
     return out
 
@@ -188,16 +182,13 @@ def mark_written(*tensors):
 cdef int check_apart(object out, object given, bint entirely) except -1:
     """Refuses an input (or one in a list) that shares memory with what is written to; without `entirely`, some of it but not all."""
     cdef object item
-    cdef int overlap
     if isinstance(out, (list, tuple)):
         for item in out:
             check_apart(item, given, entirely)
         return 0
     for item in given if isinstance(given, (list, tuple)) else (given,):
         if isinstance(item, Tensor):
-            overlap = overlap_of(<Tensor>out, <Tensor>item)
-            if overlap == OVERLAP_PARTIAL or entirely and overlap == OVERLAP_FULL:
-                raise RuntimeError(SHARED_MEMORY_TEXT)
+            check_partial_overlap(<Tensor>out, <Tensor>item, entirely)
     return 0
 
 

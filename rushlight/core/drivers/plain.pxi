@@ -1,10 +1,10 @@
 # The short way of ops whose forward is Python, as data: the kinds of arguments that most calls have, a rule for the outputs, and a kernel.
 # Whatever does not fit takes the general way, which also raises what there is to raise.
-cdef OutputRule[11] _output_rules = [
-    along, normalized, labelled, gathered, sliced, looked_up, indexed, placed, masked, joined, stacked,
-]
-_output_rule_names = ("along", "normalized", "labelled", "gathered", "sliced", "looked up", "indexed", "placed", "masked", "joined",
-                      "stacked")
+cdef dict _output_rules = {
+    "along": <size_t>&along, "normalized": <size_t>&normalized, "labelled": <size_t>&labelled, "gathered": <size_t>&gathered,
+    "sliced": <size_t>&sliced, "looked up": <size_t>&looked_up, "indexed": <size_t>&indexed, "placed": <size_t>&placed,
+    "masked": <size_t>&masked, "joined": <size_t>&joined, "stacked": <size_t>&stacked,
+}
 
 cdef dict _reductions = {"none": 0, "mean": 1, "sum": 2}
 
@@ -15,7 +15,7 @@ cdef class PlainOp(GeneralOp):
 
     def configure(self, str kinds, str outputs, str kernel_name, str results="", Op view=None):
         """Called once by the table, after construction: see short_way in ops/_declare.py."""
-        self.rule = _output_rules[_output_rule_names.index(outputs)]
+        self.rule = <OutputRule><size_t>_output_rules[outputs]
         self.kernel, self.view, self.results = (<Kernel>kernel(kernel_name)).function, view, results
         self.output_count = max(1, len(self.outputs))
         read_kinds(kinds, self.kinds, MAX_PARAMETERS)

@@ -352,7 +352,6 @@ cdef class PointwiseOp(Op):
     cdef refuse_shapes(self, PyObject** args, const Geometry& a, const Geometry& b, int d):
         """Inputs that cannot be broadcast. What the op refuses of itself, not for its kernel, comes before."""
         cdef Promotion promotion_state
-        cdef Tensor t
         cdef int i, compute
         if self.check is not None:
             promotion_start(&promotion_state)
@@ -361,11 +360,7 @@ cdef class PointwiseOp(Op):
                     if not self.numbers_follow:
                         promotion_state.number = widen(promotion_state.number, number_code(<object>args[i]))
                 elif operand_kind(self.kernel, i + 1) != OPERAND_BOOLEAN:
-                    t = <Tensor>args[i]
-                    if t.geometry.ndim > 0:
-                        promotion_state.dimensioned = widen(promotion_state.dimensioned, t.code)
-                    else:
-                        promotion_state.zero_dim = widen(promotion_state.zero_dim, t.code)
+                    widen_by(&promotion_state, <Tensor>args[i])
             compute = promotion_result(&promotion_state)
             try:
                 self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
@@ -404,10 +399,8 @@ cdef int read_operands(PointwiseOp op, PyObject** args, Geometry& shape, const G
             if t.code != BOOL and t.code != UINT8:
                 raise RuntimeError(f"{op.name.lstrip('_')} expected condition to be a boolean tensor, but got a tensor with dtype "
                                    f"{c10_name(t.code)}")
-        elif t.geometry.ndim > 0:
-            promotion.dimensioned = widen(promotion.dimensioned, t.code)
         else:
-            promotion.zero_dim = widen(promotion.zero_dim, t.code)
+            widen_by(promotion, t)
     return tensors
 
 cdef int dtype_to_compute(PointwiseOp op, PyObject** args, Call* call, const Geometry& shape, Promotion* promotion) except -1:

@@ -38,8 +38,7 @@ cdef class ReductionOp(Op):
         cdef Tensor x
         cdef bint everything = self.dim_at < 0 or <object>args[self.dim_at] is None
         cdef bint keepdim = self.keepdim_at >= 0 and <object>args[self.keepdim_at]
-        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
-            raise_argument(self, 0, <object>args[0])
+        require_tensors(self, args, 0, 1)
         x = <Tensor>args[0]
         refuse_escaped(x, True)
         # The way of most calls: everything, to one number of the same dtype.

@@ -17,8 +17,7 @@ cdef class ViewOp(Op):
         cdef Tensor x, out
         cdef Geometry geometry
         cdef Placement at
-        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
-            raise_argument(self, 0, <object>args[0])
+        require_tensors(self, args, 0, 1)
         x = <Tensor>args[0]
         refuse_escaped(x, False)
         at.offset, at.code, at.turned, at.op = 0, x.code, 0, <PyObject*>self
@@ -66,13 +65,10 @@ cdef Tensor laid_out_like(sizes, strides):
     """A tensor of bytes without memory."""
     cdef Tensor x = Tensor.__new__(Tensor)
     cdef int64_t numbers[MAX_DIMS]
-    cdef int d, n = read_sizes(sizes, numbers)
     x.code = UINT8
-    x.geometry.set_shape(numbers, n)
+    x.geometry.set_shape(numbers, read_sizes(sizes, numbers))
     x.count = x.geometry.numel()
-    read_sizes(strides, numbers)
-    for d in range(n):
-        x.geometry.strides[d] = numbers[d]
+    read_strides(strides, x.geometry)
     return x
 
 
@@ -156,8 +152,7 @@ cdef class MultiViewOp(Op):
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor x, out
         cdef list outputs
-        if not PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor):
-            raise_argument(self, 0, <object>args[0])
+        require_tensors(self, args, 0, 1)
         x = <Tensor>args[0]
         outputs = self.parts(x, args)
         for out in outputs:

@@ -7,9 +7,10 @@ cdef class FunctionNode(Node):
     cdef public bint materialize_grads
     cdef public bint _materialize_non_diff_grads   # whether that holds for outputs marked as not differentiable too
     cdef set constant_outputs      # which outputs those are
-    cdef object kept               # what save_for_backward was given
-    cdef object dirty              # tensors marked as written in place
-    cdef object constant           # outputs marked as not differentiable
+    # Until forward is done:
+    cdef public object to_save             # what save_for_backward was given
+    cdef public object dirty_tensors       # what mark_dirty was given
+    cdef public object non_differentiable  # what mark_non_differentiable was given
     cdef tuple is_tensor           # which inputs are tensors
     cdef public tuple saved_for_forward
     cdef bint accessed             # saved_tensors was read, and Function.clear_saved_tensors_on_access says once is enough
@@ -26,7 +27,7 @@ cdef class FunctionNode(Node):
 
     def save_for_backward(self, *tensors):
         """Keeps tensors (or None) for backward, checked against later in-place writes."""
-        self.kept = tensors
+        self.to_save = tensors
 
     def save_for_forward(self, *tensors):
         """Keeps tensors for jvp."""
@@ -37,11 +38,11 @@ cdef class FunctionNode(Node):
 
     def mark_dirty(self, *tensors):
         """Says which inputs forward wrote to in place; they must be returned."""
-        self.dirty = tensors
+        self.dirty_tensors = tensors
 
     def mark_non_differentiable(self, *tensors):
         """Says which outputs have no gradient."""
-        self.constant = tensors
+        self.non_differentiable = tensors
 
     def set_materialize_grads(self, value):
         """Whether undefined gradients reach backward as zeros (True, the default) or as None."""
@@ -55,33 +56,6 @@ cdef class FunctionNode(Node):
                   "not tracked", FutureWarning)
 
     @property
-    def to_save(self):
-        """What save_for_backward was given, until forward is done."""
-        return self.kept
-
-    @to_save.setter
-    def to_save(self, value):
-        self.kept = value
-
-    @property
-    def dirty_tensors(self):
-        """What mark_dirty was given, until forward is done."""
-        return self.dirty
-
-    @dirty_tensors.setter
-    def dirty_tensors(self, value):
-        self.dirty = value
-
-    @property
-    def non_differentiable(self):
-        """What mark_non_differentiable was given, until forward is done."""
-        return self.constant
-
-    @non_differentiable.setter
-    def non_differentiable(self, value):
-        self.constant = value
-
-    @property
     def saved_tensors(self):
         """What save_for_backward kept."""
         cdef tuple saved = self.saved
@@ -91,7 +65,7 @@ cdef class FunctionNode(Node):
         if self.freed:
             raise RuntimeError(FREED_TEXT)
         if saved is None:
-            return self.kept or ()
+            return self.to_save or ()
         result = tuple([None if item is None else unpack_for_function(<SavedTensor>item, self) for item in saved])
         if getattr(getattr(self, "_forward_cls", None), "clear_saved_tensors_on_access", False):
             self.saved, self.accessed = None, True
@@ -122,7 +96,7 @@ cdef class FunctionNode(Node):
         if self.saved is not None and len(self.saved):
             free_items(list(self.saved))
             self.saved = None
-            self.kept = None
+            self.to_save = None
             self.freed = True
 
     cdef tuple backward(self, object gradient, object run):
@@ -238,7 +212,7 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
 
 cdef int refuse_kept_input(FunctionNode ctx, tuple args, tuple outputs) except -1:
     """Inside of transforms an input that is returned as it is has a history of its own only afterwards."""
-    for tensor in (ctx.kept or ()) + (ctx.saved_for_forward or ()):
+    for tensor in (ctx.to_save or ()) + (ctx.saved_for_forward or ()):
         if isinstance(tensor, Tensor) and any([tensor is x for x in args]) and any([tensor is y for y in outputs]):
             raise RuntimeError("An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
                                "setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x) or setup ctx inside "
@@ -251,8 +225,8 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     cdef list originals = list(results)
     cdef Tensor out
     given = {id(a) for a in args if isinstance(a, Tensor)}
-    dirty = {id(t) for t in ctx.dirty or ()}
-    constant = {id(t) for t in ctx.constant or ()}
+    dirty = {id(t) for t in ctx.dirty_tensors or ()}
+    constant = {id(t) for t in ctx.non_differentiable or ()}
     check_marks(ctx, results, given)
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
@@ -344,7 +318,7 @@ cdef int forbid_writes_into_views(list originals, list results, set constant) ex
 
 cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
     """Are the marks that forward made on tensors, and are written inputs among its results?"""
-    for place, value in enumerate(ctx.dirty or ()):
+    for place, value in enumerate(ctx.dirty_tensors or ()):
         if not isinstance(value, Tensor):
             raise RuntimeError(f"mark_dirty can only accept variables, but argument {place} is of type {type(value).__name__}")
         if not any([value is result for result in results]):
@@ -353,7 +327,7 @@ cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
         if id(value) not in given_ids:
             warn_user("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to "
                       "ctx.mark_dirty().")
-    for value in ctx.constant or ():
+    for value in ctx.non_differentiable or ():
         if not isinstance(value, Tensor):
             raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(value).__name__}")
     return 0
@@ -371,9 +345,9 @@ cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except 
 
 cdef int save_for_function(FunctionNode ctx, list originals, list results, bint tracked) except -1:
     cdef list saved = []
-    if not tracked or ctx.kept is None:
+    if not tracked or ctx.to_save is None:
         return 0
-    for tensor in ctx.kept:
+    for tensor in ctx.to_save:
         if tensor is None:
             saved.append(None)
             continue
@@ -388,5 +362,5 @@ cdef int save_for_function(FunctionNode ctx, list originals, list results, bint 
         else:
             saved.append(save_tensor(<Tensor>tensor, False, 0))
     ctx.saved = tuple(saved)
-    ctx.kept = ctx.dirty = ctx.constant = None
+    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = None
     return 0

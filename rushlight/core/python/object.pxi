@@ -65,21 +65,11 @@ cdef class Tensor:
 
     def size(self, dim=None):
         """All sizes, or that of dimension `dim`."""
-        if dim is None:
-            return make_size(self.geometry.shape, self.geometry.ndim)
-        if self.geometry.ndim == 0:
-            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-        cdef int d = wrap_dim(dim, self.geometry.ndim)
-        return self.geometry.shape[d]
+        return make_size(self.geometry.shape, self.geometry.ndim) if dim is None else self.geometry.shape[existing_dim(self, dim)]
 
     def stride(self, dim=None):
         """All strides (in elements), or that of dimension `dim`."""
-        if dim is None:
-            return make_tuple(self.geometry.strides, self.geometry.ndim)
-        if self.geometry.ndim == 0:
-            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-        cdef int d = wrap_dim(dim, self.geometry.ndim)
-        return self.geometry.strides[d]
+        return make_tuple(self.geometry.strides, self.geometry.ndim) if dim is None else self.geometry.strides[existing_dim(self, dim)]
 
     def dim(self):
         """The number of dimensions."""
@@ -488,6 +478,11 @@ cdef class Tensor:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
+
+cdef int existing_dim(Tensor x, object dim) except -1:
+    if x.geometry.ndim == 0:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return wrap_dim(dim, x.geometry.ndim)
 
 cdef object view_as_type(Tensor x, cls):
     cdef Tensor out = new_of_type(cls)

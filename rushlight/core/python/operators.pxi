@@ -42,9 +42,8 @@ cdef extern from *:
 
 
 @cython.final
-cdef class Operator:
+cdef class Operator(Called):
     """The method of an operator: what does not fit it gets NotImplemented, so that Python asks the other operand."""
-    cdef vectorcall_function vectorcall
     cdef readonly object __wrapped__
     cdef readonly str __name__
     cdef dict __dict__

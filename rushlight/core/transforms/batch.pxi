@@ -1,21 +1,4 @@
 # vmap's level: the way of most ops on a batch. What is not plain goes to the rules in rushlight/func/batching.
-cdef enum:
-    # How an op computes a batch whose dimension is the first.
-    BATCH_BY_RULE = 0       # a rule in Python
-    BATCH_POINTWISE = 1     # as it is, where the examples' dimensions line up
-    BATCH_SHIFTED = 2       # with its dimensions moved up by one
-    BATCH_SIZES = 3         # with the size of the batch before the sizes that it is given
-    BATCH_TRANSPOSED = 4    # t()
-    BATCH_PRODUCT = 5       # mm
-    BATCH_ADDED_PRODUCT = 6  # addmm
-    BATCH_DRAWS = 7         # random numbers
-    BATCH_UNSQUEEZED = 8    # unsqueeze
-    BATCH_VECTORS = 9       # mv of one matrix
-    BATCH_ADDED_VECTORS = 10  # addmv of one matrix
-    BATCH_PERMUTED = 11
-    BATCH_FILLED = 12       # fill and zero
-    BATCH_COPIED = 13       # copy
-
 @cython.final
 cdef class Batching:
     """How one op computes a batch."""
@@ -23,8 +6,7 @@ cdef class Batching:
 def set_batching(Op op not None, str kind, rule, list dims=None, bint everything=False, bint has_lists=False):
     """Says how `op` computes a batch; `rule(op, arguments, batched, size)` serves what is not plain."""
     cdef Batching how = Batching.__new__(Batching)
-    how.kind = ("rule", "pointwise", "shifted", "sizes", "transposed", "product", "added product", "draws", "unsqueezed", "vectors",
-                "added vectors", "permuted", "filled", "copied").index(kind)
+    how.way = <BatchWay><size_t>batch_ways[kind]
     how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
     op.batching = how
 
@@ -45,7 +27,7 @@ cdef class BatchLevel(Level):
         cdef uint32_t flags = 0
         cdef bint ours = False, listed = False
         cdef int inner
-        cdef object value, dim, result = None
+        cdef object value, result
         if how is None:
             return self.process(op, arguments, keywords or {})
         for i in range(n):
@@ -61,11 +43,11 @@ cdef class BatchLevel(Level):
                 ours = listed = True
         if listed and not keywords:
             return self.with_lists(op, how, arguments)
-        if how.kind == BATCH_DRAWS or keywords and (ours or "out" in keywords):
-            if how.kind == BATCH_FILLED and flags == 1 and "out" not in keywords:
+        if how.way == &drawn_by_level or keywords and (ours or "out" in keywords):
+            if how.way == &filled_below and flags == 1 and "out" not in keywords:
                 run_below(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
                 return arguments[0]
-            if (how.kind == BATCH_POINTWISE or how.kind == BATCH_COPIED) and flags & 1 and "out" not in keywords:
+            if (how.way == &lined_up or how.way == &copied_below) and flags & 1 and "out" not in keywords:
                 inner = ndim_of_examples(op, bound, flags)
                 if inner == (<Tensor>bound[0]).geometry.ndim - 1 and writes_lined_up(op, bound, n, flags, inner):
                     return arguments[0]
@@ -75,38 +57,7 @@ cdef class BatchLevel(Level):
         if not flags:
             return self.dressed(op, below(op, bound, n), None)
         try:
-            if how.kind == BATCH_POINTWISE:
-                inner = ndim_of_examples(op, bound, flags)
-                if inner >= 0:
-                    result = run_lined_up(op, bound, n, flags, inner)
-            elif how.kind == BATCH_SHIFTED:
-                result = run_shifted(op, how, bound, n, flags)
-            elif how.kind == BATCH_SIZES:
-                result = run_with_sizes(op, bound, n)
-            elif how.kind == BATCH_TRANSPOSED:
-                if (<Tensor>bound[0]).geometry.ndim == 3:
-                    result = view_of(ops.transpose, <Tensor>bound[0], ONE, TWO)
-            elif how.kind == BATCH_UNSQUEEZED:
-                dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim)
-                if dim is not None:
-                    result = view_of(op, <Tensor>bound[0], dim, None)
-            elif how.kind == BATCH_PRODUCT:
-                result = product_of_batch(<object>bound[0], <object>bound[1], flags, self.size)
-            elif how.kind == BATCH_ADDED_PRODUCT:
-                result = rows_of_layer(op, bound, n, self.size) if flags == 2 else added_product_of_batch(bound, flags, self.size)
-            elif how.kind == BATCH_PERMUTED:
-                dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim - 1)
-                if type(dim) is tuple:
-                    result = view_of(op, <Tensor>bound[0], (ZERO,) + <tuple>dim, None)
-            elif how.kind == BATCH_VECTORS and flags == 2:
-                if is_matrix(<object>bound[0]) and is_matrix(<object>bound[1]):
-                    result = run_packed(ops.mm, (<object>bound[1], run_packed(ops.t, (<object>bound[0],))))
-            elif how.kind == BATCH_ADDED_VECTORS and flags == 4:
-                if is_matrix(<object>bound[1]) and is_matrix(<object>bound[2]) and isinstance(<object>bound[0], Tensor) and \
-                        (<Tensor>bound[0]).geometry.ndim == 1:
-                    # A layer on one vector of each example: on the rows of a matrix.
-                    result = run_packed(ops.addmm, (<object>bound[0], <object>bound[2], run_packed(ops.t, (<object>bound[1],)),
-                                                    <object>bound[3], <object>bound[4]))
+            result = how.way(op, how, bound, n, flags, self.size)
             if result is None:
                 result = how.rule(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], self.size)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
@@ -271,13 +222,29 @@ cdef inline void copy_bound(PyObject** target, PyObject** source, Py_ssize_t n) 
 cdef inline bint is_matrix(object x) noexcept:
     return PyObject_TypeCheck(x, <PyTypeObject*>Tensor) and (<Tensor>x).geometry.ndim == 2
 
-cdef object run_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, int ndim):
+# The ways in which an op computes a batch whose dimension is the first, `flags` having a bit for each argument with one; None where the call is
+# not plain, which the rule in Python then serves.
+cdef object by_rule(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    return None
+
+cdef object drawn_by_level(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """Random numbers: the level sees to every call."""
+
+cdef object filled_below(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """fill and zero: plain in place."""
+
+cdef object copied_below(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """copy: plain in place, as pointwise ops are."""
+
+cdef object lined_up(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """A pointwise op, with dimensions of size 1 between the batch and the examples where those have fewer than others."""
     cdef PyObject* passed[MAX_PARAMETERS]
     cdef list kept = None
     cdef Tensor t
-    cdef int missing, d
+    cdef int missing, d, ndim = ndim_of_examples(op, bound, flags)
     cdef list sizes
+    if ndim < 0:
+        return None
     copy_bound(passed, bound, n)
     for index in op.tensor_parameters:
         if not flags >> <int>index & 1:
@@ -335,7 +302,7 @@ cdef object shifted_dim(object dim, int ndim):
         return tuple(dims)
     return None
 
-cdef object run_shifted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags):
+cdef object shifted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """An op of one tensor, with its dimensions moved up."""
     cdef int ndim = (<Tensor>bound[0]).geometry.ndim - 1, i
     cdef PyObject* passed[MAX_PARAMETERS]
@@ -365,7 +332,7 @@ cdef tuple all_inner_dims(int ndim):
         _inner_dims.append(tuple(range(1, len(_inner_dims) + 1)))
     return _inner_dims[ndim]
 
-cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
+cdef object with_sizes(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """view and expand: the size of the batch goes before the given ones."""
     cdef object sizes = <object>bound[1]
     cdef Tensor x = <Tensor>bound[0]
@@ -381,6 +348,17 @@ cdef object run_with_sizes(Op op, PyObject** bound, Py_ssize_t n):
             return None
     whole = (x.geometry.shape[0],) + <tuple>sizes
     return view_of(op, x, whole, None)
+
+cdef object transposed(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    return view_of(ops.transpose, <Tensor>bound[0], ONE, TWO) if (<Tensor>bound[0]).geometry.ndim == 3 else None
+
+cdef object unsqueezed(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim)
+    return None if dim is None else view_of(op, <Tensor>bound[0], dim, None)
+
+cdef object permuted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    dims = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim - 1)
+    return view_of(op, <Tensor>bound[0], (ZERO,) + <tuple>dims, None) if type(dims) is tuple else None
 
 cdef object rows_of(Tensor x):
     """The matrices of a batch below each other, where that needs no copy."""
@@ -406,6 +384,27 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
     elif flags == 2:
         a = run_packed(ops.expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
     return run_packed(ops.bmm, (a, b))
+
+cdef object product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """mm"""
+    return product_of_batch(<object>bound[0], <object>bound[1], flags, size)
+
+cdef object vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """mv of one matrix: a product with the matrix of all vectors."""
+    if flags != 2 or not is_matrix(<object>bound[0]) or not is_matrix(<object>bound[1]):
+        return None
+    return run_packed(ops.mm, (<object>bound[1], run_packed(ops.t, (<object>bound[0],))))
+
+cdef object added_vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """addmv of one matrix: a layer on one vector of each example is one on the rows of a matrix."""
+    if flags != 4 or not is_matrix(<object>bound[1]) or not is_matrix(<object>bound[2]) or not isinstance(<object>bound[0], Tensor) or \
+            (<Tensor>bound[0]).geometry.ndim != 1:
+        return None
+    return run_packed(ops.addmm, (<object>bound[0], <object>bound[2], run_packed(ops.t, (<object>bound[1],)), <object>bound[3], <object>bound[4]))
+
+cdef object added_product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """addmm"""
+    return rows_of_layer(op, bound, n, size) if flags == 2 else added_product_of_batch(bound, flags, size)
 
 cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t size):
     """addmm as a product of batches and a sum, where neither is scaled; None where something does not fit."""
@@ -443,6 +442,14 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
     return run_packed(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
 
 
+cdef dict batch_ways = {
+    "rule": <size_t>&by_rule, "pointwise": <size_t>&lined_up, "shifted": <size_t>&shifted, "sizes": <size_t>&with_sizes,
+    "transposed": <size_t>&transposed, "unsqueezed": <size_t>&unsqueezed, "permuted": <size_t>&permuted, "product": <size_t>&product,
+    "added product": <size_t>&added_product, "vectors": <size_t>&vectors, "added vectors": <size_t>&added_vectors,
+    "draws": <size_t>&drawn_by_level, "filled": <size_t>&filled_below, "copied": <size_t>&copied_below,
+}
+
+
 # ---------------------------------------------------------------------------------------------------------- in and out
 def wrap_examples(BatchLevel level not None, tuple args, in_dims):
     """The arguments of a function as it sees them, where they are plain: tensors, plain containers of them, and whatever has no batch.
@@ -452,59 +459,45 @@ def wrap_examples(BatchLevel level not None, tuple args, in_dims):
     cdef Py_ssize_t size = -1
     if type(in_dims) is not int and type(in_dims) is not tuple or len(args) == 0:
         return None
-    made = wrap_tree(level, args, in_dims, &size)
-    if made is NOT_PLAIN or size < 0:
+    try:
+        made = wrap_tree(level, args, in_dims, &size)
+    except NotPlain:
         return None
-    level.size = size
-    return made
+    if size >= 0:
+        level.size = size
+        return made
 
-NOT_PLAIN = object()
+class NotPlain(Exception):
+    """A tree of arguments or results has something else than tensors, tuples, lists and dicts, or they do not fit."""
 
 cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* size):
-    """A tensor, or a tuple, list or dict of such, with the batch dimension `dim` (or a container of such); NOT_PLAIN for anything else."""
+    """A tensor, or a tuple, list or dict of such, with the batch dimension `dim` (or a container of such)."""
     cdef Tensor x
     cdef Wrapped wrapped
     cdef long d
-    cdef list made
-    cdef dict named
-    cdef object key, item
+    cdef object key, item, dims
     cdef Depth depth
     depth.enter()
-    cdef bint each = type(dim) is tuple or type(dim) is list or type(dim) is dict
-    if type(value) is dict:
-        if each and (type(dim) is not dict or len(<dict>dim) != len(<dict>value)):
-            return NOT_PLAIN
-        named = {}
-        for key, item in (<dict>value).items():
-            if each and key not in <dict>dim:
-                return NOT_PLAIN
-            item = wrap_tree(level, item, (<dict>dim)[key] if each else dim, size)
-            if item is NOT_PLAIN:
-                return NOT_PLAIN
-            named[key] = item
-        return named
-    if type(value) is tuple or type(value) is list:
-        if each and (type(dim) is not type(value) or len(dim) != len(value)):
-            return NOT_PLAIN
-        made = []
-        for item in value:
-            if each and len(made) == len(dim):
-                return NOT_PLAIN
-            item = wrap_tree(level, item, dim[len(made)] if each else dim, size)
-            if item is NOT_PLAIN:
-                return NOT_PLAIN
-            made.append(item)
+    if type(value) is dict or type(value) is tuple or type(value) is list:
+        dims = dim
+        if type(dim) is not tuple and type(dim) is not list and type(dim) is not dict:
+            dims = dict.fromkeys(value, dim) if type(value) is dict else [dim] * len(value)
+        elif type(dim) is not type(value) or len(dim) != len(value) or type(value) is dict and dim.keys() != value.keys():
+            raise NotPlain
+        if type(value) is dict:
+            return {key: wrap_tree(level, item, dims[key], size) for key, item in (<dict>value).items()}
+        made = [wrap_tree(level, item, dim, size) for item, dim in zip(value, dims)]
         return tuple(made) if type(value) is tuple else made
     if dim is None:
         return value
     if type(dim) is not int or not isinstance(value, Tensor):
-        return NOT_PLAIN
+        raise NotPlain
     x, d = <Tensor>value, dim
     if d < -x.geometry.ndim or d >= x.geometry.ndim:
-        return NOT_PLAIN
+        raise NotPlain
     d = d + x.geometry.ndim if d < 0 else d
     if size[0] >= 0 and x.geometry.shape[d] != size[0]:
-        return NOT_PLAIN
+        raise NotPlain
     size[0] = x.geometry.shape[d]
     if d:
         x = x.movedim(d, 0)
@@ -514,31 +507,19 @@ cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* si
 
 def unwrap_examples(BatchLevel level not None, result):
     """A result with its batch in front, where it is a tensor that has one, or a plain container of such; None otherwise."""
-    made = unwrap_tree(level, result)
-    return None if made is NOT_PLAIN else made
+    try:
+        return unwrap_tree(level, result)
+    except NotPlain:
+        return None
 
 cdef object unwrap_tree(BatchLevel level, object result):
     cdef object key, item
-    cdef list made
-    cdef dict named
     cdef Depth depth
     depth.enter()
-    if type(result) is Wrapped:
-        return left((<Wrapped>result).value) if (<Wrapped>result).level is level and (<Wrapped>result).aspect is not None else NOT_PLAIN
+    if is_at(result, level) and (<Wrapped>result).aspect is not None:
+        return left((<Wrapped>result).value)
     if type(result) is tuple or type(result) is list:
-        made = []
-        for item in result:
-            item = unwrap_tree(level, item)
-            if item is NOT_PLAIN:
-                return NOT_PLAIN
-            made.append(item)
-        return tuple(made) if type(result) is tuple else made
+        return type(result)([unwrap_tree(level, item) for item in result])
     if type(result) is dict:
-        named = {}
-        for key, item in (<dict>result).items():
-            item = unwrap_tree(level, item)
-            if item is NOT_PLAIN:
-                return NOT_PLAIN
-            named[key] = item
-        return named
-    return NOT_PLAIN
+        return {key: unwrap_tree(level, item) for key, item in (<dict>result).items()}
+    raise NotPlain

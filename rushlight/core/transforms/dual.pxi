@@ -147,14 +147,7 @@ cdef class DualLevel(Level):
                     slope = forward_value(op, rule.sources[0][0], rule.sources[0][1], values, tangents, result)
                 elif callable(slope):
                     slope = slope(*[forward_value(op, kind, index, values, tangents, result) for kind, index in rule.sources])
-                term = tangent
-                if type(slope) is int or type(slope) is float:
-                    if slope == -1:
-                        term = (<Op>ops.neg)(tangent)
-                    elif slope != 1:
-                        term = operate(ops.mul, tangent, slope)
-                else:
-                    term = operate(ops.mul, tangent, slope)
+                term = times_slope(tangent, slope)
                 total = term if total is None else operate(ops.add, total, term)
             return (total,)
         if op.rules:
