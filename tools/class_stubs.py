@@ -5,6 +5,7 @@ Constructors have the parameters of the source; attributes are those that the so
 
 import ast
 import inspect
+import re
 import textwrap
 
 import stub_types as known
@@ -24,10 +25,18 @@ PARAMETERS = {
     "dim": "_int | str",
     "closure": "Callable[[], Any]",
     "modules": "Any",
-    "module": "Module",
+    "module": "Module | None",
+    "tensor": "Tensor | None",
     "parameters": "Any",
     "values": "Any",
-    "key": "str",
+    **known.each("target name key", "str"),
+    **known.each("fn", "Callable[[Module], None]"),
+    **known.each("hook", "Callable[..., Any]"),
+    **known.each("param", "Parameter | None"),
+    **known.each("memo", "set[Module] | None"),
+    **known.each("destination device state", "Any"),
+    **known.each("dst_type", "_dtype | str"),
+    **known.each("state_dict", "Mapping[str, Any]"),
     "keys": "Any",
     "index": "_int | slice",
     "idx": "Any",
@@ -49,6 +58,20 @@ RESULTS = {
     "clear": "None",
     "update": "None",
     "from_pretrained": "Self",
+    **known.each("apply train eval requires_grad_ to_empty type float double half bfloat16 cpu cuda share_memory", "Self"),
+    **known.each(
+        "zero_grad add_module register_module register_parameter register_buffer set_submodule set_extra_state compile", "None"
+    ),
+    "parameters": "Iterator[Parameter]",
+    "named_parameters": "Iterator[tuple[str, Parameter]]",
+    "buffers": "Iterator[Tensor]",
+    "named_buffers": "Iterator[tuple[str, Tensor]]",
+    **known.each("children modules", "Iterator[Module]"),
+    **known.each("named_children named_modules", "Iterator[tuple[str, Module]]"),
+    "get_parameter": "Parameter",
+    "get_buffer": "Tensor",
+    "get_submodule": "Module",
+    "state_dict": "dict[str, Any]",
 }
 ITEMS = {
     "_Modules": "Module",
@@ -62,98 +85,36 @@ ITEMS = {
 SPECIAL = {"__getitem__", "__iter__", "__len__", "__contains__", "__setitem__", "__delitem__"}
 
 MODULE = """
-class Module:
     training: _bool
     call_super_init: _bool
     dump_patches: _bool
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     __call__: Callable[..., Any]
     forward: Callable[..., Any]
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
     def __setattr__(self, name: str, value: Any) -> None: ...
     def __delattr__(self, name: str) -> None: ...
-    def parameters(self, recurse: _bool = True) -> Iterator[Parameter]: ...
-    def named_parameters(
-        self, prefix: str = "", recurse: _bool = True, remove_duplicate: _bool = True
-    ) -> Iterator[tuple[str, Parameter]]: ...
-    def buffers(self, recurse: _bool = True) -> Iterator[Tensor]: ...
-    def named_buffers(
-        self, prefix: str = "", recurse: _bool = True, remove_duplicate: _bool = True
-    ) -> Iterator[tuple[str, Tensor]]: ...
-    def children(self) -> Iterator[Module]: ...
-    def named_children(self) -> Iterator[tuple[str, Module]]: ...
-    def modules(self) -> Iterator[Module]: ...
-    def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: _bool = True
-    ) -> Iterator[tuple[str, Module]]: ...
-    def add_module(self, name: str, module: Module | None) -> None: ...
-    def register_module(self, name: str, module: Module | None) -> None: ...
-    def register_parameter(self, name: str, param: Parameter | None) -> None: ...
-    def register_buffer(self, name: str, tensor: Tensor | None, persistent: _bool = True) -> None: ...
-    def get_parameter(self, target: str) -> Parameter: ...
-    def get_buffer(self, target: str) -> Tensor: ...
-    def get_submodule(self, target: str) -> Module: ...
-    def set_submodule(self, target: str, module: Module, strict: _bool = False) -> None: ...
-    def apply(self, fn: Callable[[Module], None]) -> Self: ...
-    def train(self, mode: _bool = True) -> Self: ...
-    def eval(self) -> Self: ...
-    def requires_grad_(self, requires_grad: _bool = True) -> Self: ...
-    def zero_grad(self, set_to_none: _bool = True) -> None: ...
     @overload
     def to(self, device: _device | str | _int | None = None, dtype: _dtype | None = None, non_blocking: _bool = False) -> Self: ...
     @overload
     def to(self, dtype: _dtype, non_blocking: _bool = False) -> Self: ...
     @overload
     def to(self, tensor: Tensor, non_blocking: _bool = False) -> Self: ...
-    def to_empty(self, *, device: Any, recurse: _bool = True) -> Self: ...
-    def type(self, dst_type: _dtype | str) -> Self: ...
-    def float(self) -> Self: ...
-    def double(self) -> Self: ...
-    def half(self) -> Self: ...
-    def bfloat16(self) -> Self: ...
-    def cpu(self) -> Self: ...
-    def cuda(self, device: Any = None) -> Self: ...
-    def share_memory(self) -> Self: ...
-    def compile(self, *args: Any, **kwargs: Any) -> None: ...
-    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: _bool = False) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: _bool = True, assign: _bool = False) -> Any: ...
-    def get_extra_state(self) -> Any: ...
-    def set_extra_state(self, state: Any) -> None: ...
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: _bool = False, with_kwargs: _bool = False
-    ) -> RemovableHandle: ...
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: _bool = False, with_kwargs: _bool = False, always_call: _bool = False
-    ) -> RemovableHandle: ...
-    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle: ...
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: _bool = False) -> RemovableHandle: ...
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: _bool = False) -> RemovableHandle: ...
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle: ...
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle: ...
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle: ...
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle: ...
-    def extra_repr(self) -> str: ...
-""".strip()
+"""
+"""What its functions do not say of Module."""
 
 
 def parameter(p, type_of):
     """One parameter's text; a plain default says more than the name."""
     if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
         return f"{'*' if p.kind is p.VAR_POSITIONAL else '**'}{p.name}: Any"
-    given = type(p.default) in (bool, str)
-    kind = (
-        f"_{type(p.default).__name__}".replace("_str", "str")
-        if given
-        else PARAMETERS.get(p.name) or type_of("", p.name, p.default)
-    )
+    own = PARAMETERS.get(p.name)
     if p.default is p.empty:
-        return f"{p.name}: {PARAMETERS.get(p.name) or type_of('', p.name, ...).removesuffix(' | None')}"
+        return f"{p.name}: {own or type_of('', p.name, ...).removesuffix(' | None')}"
+    kind = {bool: "_bool", str: "str"}.get(type(p.default)) or own or type_of("", p.name, p.default)
     kind += " | None" if p.default is None and kind != "Any" and "None" not in kind else ""
-    return (
-        f"{p.name}: {kind} = {p.default!r}"
-        if type(p.default) in (bool, int, float, str, tuple, type(None))
-        else f"{p.name}: {kind} = ..."
-    )
+    shown = repr(p.default) if type(p.default) in (bool, int, float, str, tuple, type(None)) else "..."
+    return f"{p.name}: {kind} = {shown}"
 
 
 def parameters(function, type_of):
@@ -199,7 +160,9 @@ def answers_base(function, base):
 
 
 def class_stub(kind, type_of):
-    lines = [f"class {kind.__name__}({', '.join(base.__name__ for base in kind.__bases__)}):\n"]
+    is_module = kind.__name__ == "Module"
+    lines = [f"class {kind.__name__}{'' if is_module else '(' + ', '.join(base.__name__ for base in kind.__bases__) + ')'}:\n"]
+    lines += MODULE[1:] if is_module else ""
     item = ITEMS.get(kind.__name__, "Any")
     results = {
         **RESULTS,
@@ -208,9 +171,14 @@ def class_stub(kind, type_of):
         "pop": item,
         "__iter__": f"Iterator[{'str' if 'Dict' in kind.__name__ else item}]",
     }
-    for name, value in vars(kind).items():
+    # (What Module is made of is told as its own.)
+    for name, value in (vars(kind) if not is_module else {name: getattr(kind, name) for name in dir(kind)}).items():
         function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
-        if not inspect.isfunction(function) or (name.startswith("_") and name not in {"__init__", *SPECIAL}):
+        if (
+            not inspect.isfunction(function)
+            or (is_module and re.search(rf"\b{name}(: |\()", MODULE))
+            or (name.startswith("_") and name not in {"__init__", *SPECIAL})
+        ):
             continue
         if answers_base(function, kind.__base__):
             continue
@@ -225,7 +193,8 @@ def class_stub(kind, type_of):
         # (Schedules of metrics and L-BFGS take another step than their base.)
         differs = name == "step" and inspect.isfunction(asked) and parameters(asked, type_of) != texts
         ignored = "  # type: ignore[override]" if differs else ""
-        lines.append(f"    def {name}({texts}) -> {results.get(name, 'Any')}: ...{ignored}\n")
+        result = "RemovableHandle" if re.fullmatch(r"register_\w+_hook", name) else results.get(name, "Any")
+        lines.append(f"    def {name}({texts}) -> {result}: ...{ignored}\n")
     return "".join(lines) + ("    ...\n" if len(lines) == 1 else "") + "\n"
 
 

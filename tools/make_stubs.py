@@ -31,6 +31,8 @@ HEADER = (
     "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
     '# mypy: disable-error-code="overload-cannot-match"\n'
 )
+COMPILED = ("as_tensor", "can_cast", "frombuffer", "promote_types", "result_type", "tensor")
+NOUNS = (core.layout, core.memory_format)
 LITERALS = (bool, int, float, str, types.NoneType, tuple)
 LITERAL = re.compile(r"-?[\d.e-]+$|None|True|False|\"")
 
@@ -323,13 +325,7 @@ def layer_stub(module):
     """A file of nn.modules or optim."""
     imports, body = class_stubs.module_stub(module, type_of, home_of)
     if module is torch.nn.modules.module:
-        missing = [
-            name for name in dir(module.Module) if not name.startswith("_") and not re.search(rf"\b{name}\b", class_stubs.MODULE)
-        ]
-        if missing:
-            raise SystemExit(f"Module.{missing[0]} has no type: add it to MODULE in tools/class_stubs.py")
         imports = "".join(f"from ._call import {name} as {name}\n" for name in module.__all__ if name != "Module")
-        body = class_stubs.MODULE + "\n"
     if "Parameter" in body:
         imports += "from rushlight.nn.parameter import Parameter\n"
     if "ParamsT" in body:
@@ -347,6 +343,8 @@ def stubs():
     ours = {
         "core/__init__.pyi": known.PREAMBLE
         + "\n\n"
+        + "".join(f"{name}: {type(value).__name__}\n" for name, value in sorted(vars(core).items()) if isinstance(value, NOUNS))
+        + functions({name: getattr(torch, name) for name in COMPILED}, "torch")
         + named_results()
         + members_of_tensor()
         + "\ndef __getattr__(name: str) -> Any: ...\n",

@@ -64,6 +64,8 @@ RESULTS = {
     **each("data_ptr dim element_size get_device ndimension nelement numel storage_offset", "_int"),
     **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d item", "Any"),
     "retain_grad": "None",
+    "can_cast": "_bool",
+    **each("promote_types result_type", "_dtype"),
     "manual_seed": "Generator",
     "fork_rng": "AbstractContextManager[None]",
 }
@@ -233,34 +235,10 @@ _device: TypeAlias = device
 _layout: TypeAlias = layout
 _memory_format: TypeAlias = memory_format
 
-strided: layout
-sparse_coo: layout
-sparse_csr: layout
-sparse_csc: layout
-sparse_bsr: layout
-sparse_bsc: layout
-jagged: layout
-contiguous_format: memory_format
-preserve_format: memory_format
-channels_last: memory_format
-channels_last_3d: memory_format
 dtype_by_name: dict[str, dtype]
 
-def tensor(
-    data: Any,
-    *,
-    dtype: _dtype | None = None,
-    device: _device | str | int | None = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor: ...
-def as_tensor(data: Any, dtype: _dtype | None = None, device: _device | str | int | None = None) -> Tensor: ...
 def from_numpy(array: Any) -> Tensor: ...
 def from_dlpack(ext_tensor: Any, **more: Any) -> Tensor: ...
-def frombuffer(buffer: Any, *, dtype: _dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor: ...
-def can_cast(from_: dtype, to: dtype) -> bool: ...
-def promote_types(type1: dtype, type2: dtype) -> dtype: ...
-def result_type(tensor1: Tensor | Number, tensor2: Tensor | Number) -> dtype: ...
 def get_default_dtype() -> dtype: ...
 def set_default_dtype(d: dtype) -> None: ...
 def get_num_threads() -> int: ...

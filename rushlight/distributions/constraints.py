@@ -54,7 +54,7 @@ class Constraint:
 
     is_discrete = False
     event_dim = 0
-    _bounds = ()
+    _bounds: tuple[str, ...] = ()
     """The attributes that the representation shows."""
 
     def check(self, value):

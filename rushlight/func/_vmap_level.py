@@ -11,6 +11,23 @@ from rushlight.ops._declare import public_name
 from rushlight.ops.filling import copy
 from rushlight.ops.random import OUT_IN_VMAP
 
+UNREADABLE = {
+    "derivative": "vmap: It looks like you're either (1) calling .item() on a Tensor or (2) attempting to use a Tensor in some "
+    "data-dependent control flow or (3) encountering this error in PyTorch internals. For (1): we don't support vmap over "
+    "calling .item() on a Tensor, please try to rewrite what you're doing with other operations. For (2): we don't support "
+    "data-dependent control flow in vmap yet, please file an issue at https://github.com/pytorch/pytorch/issues . For (3): "
+    "please file an issue.",
+    "bool": "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, "
+    "please file an issue at https://github.com/pytorch/pytorch/issues .",
+    "item": "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please "
+    "try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, "
+    "please file a bug report.",
+    "equal": "Batching rule not implemented for aten::equal. We could not generate a fallback.",
+    "allclose": "vmap over torch.allclose isn't supported yet. Please file an issue at https://github.com/pytorch/pytorch/issues if you "
+    "need this feature.",
+}
+"""What is said where somebody asks for elements of one example, by what asks."""
+
 
 class VmapLevel(core.BatchLevel):
     """One vmap: what its core (core/transforms/batch.pxi) leaves to Python."""
@@ -18,26 +35,7 @@ class VmapLevel(core.BatchLevel):
     # ---- one op -----------------------------------------------------------------------------------------------------------
     def process(self, op, arguments, keywords):
         """`op` on what is within, and its results as tensors of this level; the core sends what is not plain."""
-        values, batched, ours = [], [], False
-        any_batched = False
-        for value in arguments:
-            flag = False
-            if type(value) is Wrapped:
-                if value.level is self:
-                    ours = True
-                    flag = value.aspect is not None
-                    any_batched = any_batched or flag
-                    value = value.value
-            elif type(value) is list or type(value) is tuple:
-                flag = [type(item) is Wrapped and item.level is self and item.aspect is not None for item in value]
-                ours = ours or any(type(item) is Wrapped and item.level is self for item in value)
-                if ours:
-                    any_batched = any_batched or any(flag)
-                    value = [item.value if type(item) is Wrapped and item.level is self else item for item in value]
-                if not any(flag):
-                    flag = False
-            values.append(value)
-            batched.append(flag)
+        values, batched, any_batched, ours = self.apart(arguments)
         mode = keywords["mode"] if keywords else 0
         draws = batching.rule_of(op) is random.drawn
         if mode == 2 and draws:
@@ -64,13 +62,6 @@ class VmapLevel(core.BatchLevel):
                 core.rewrap(arguments[0], result, None)
             return arguments[0]
         return self.wrapped_results(op, result, None)
-
-    def wrapped_results(self, op, result, aspect=0):
-        """Results as the program sees them."""
-        if isinstance(result, torch.Tensor):
-            return core.wrap(self, result, aspect)
-        made = tuple([core.wrap(self, item, aspect) if isinstance(item, torch.Tensor) else item for item in result])
-        return made if op.result_type is None else op.result_type(made)
 
     def by_rule(self, op, values, batched):
         """The op on the batch, by its rule or by a loop."""
@@ -191,32 +182,8 @@ class VmapLevel(core.BatchLevel):
         if wrapped.aspect is None:
             return wrapped.value
         if what in ("bool", "item") and core.wrapper_kind(wrapped) == "TensorWrapper":
-            raise RuntimeError(
-                "vmap: It looks like you're either (1) calling .item() on a Tensor or (2) attempting to use a Tensor in some "
-                "data-dependent control flow or (3) encountering this error in PyTorch internals. For (1): we don't support vmap over "
-                "calling .item() on a Tensor, please try to rewrite what you're doing with other operations. For (2): we don't support "
-                "data-dependent control flow in vmap yet, please file an issue at https://github.com/pytorch/pytorch/issues . For (3): "
-                "please file an issue."
-            )
-        if what == "bool":
-            raise RuntimeError(
-                "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, "
-                "please file an issue at https://github.com/pytorch/pytorch/issues ."
-            )
-        if what == "item":
-            raise RuntimeError(
-                "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please "
-                "try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, "
-                "please file a bug report."
-            )
-        if what == "equal":
-            raise RuntimeError("Batching rule not implemented for aten::equal. We could not generate a fallback.")
-        if what == "allclose":
-            raise RuntimeError(
-                "vmap over torch.allclose isn't supported yet. Please file an issue at https://github.com/pytorch/pytorch/issues if you "
-                "need this feature."
-            )
-        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+            what = "derivative"
+        raise RuntimeError(UNREADABLE.get(what, "Cannot access data pointer of Tensor that doesn't have storage"))
 
     # ---- new tensors ------------------------------------------------------------------------------------------------------
     def beside(self, wrapped, made):
@@ -235,6 +202,15 @@ class VmapLevel(core.BatchLevel):
     def draw(self, out, kernel, generator, first, second):
         """Random numbers in the new tensor `out`; another for each example where they are to differ."""
         return random.draw(self, out, kernel, generator, first, second)
+
+
+def without_batch(value, level):
+    """A result under a level of vmap with the batch as its first dimension."""
+    if type(value) is Wrapped and value.level is level:
+        if value.aspect is not None:
+            return value.value
+        value = value.value
+    return value.expand(level.size, *value.shape)
 
 
 def not_writable(name, where="in a vmap"):

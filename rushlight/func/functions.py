@@ -9,6 +9,7 @@ from typing import NamedTuple
 import rushlight as torch
 from rushlight import core
 from rushlight.autograd.forward_ad import check_tangent
+from rushlight.func._vmap_level import without_batch
 from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_structure, tree_unflatten
 
 __all__ = ["VmapInfo", "apply_in_transform"]
@@ -321,13 +322,7 @@ def in_batch(level, value, dim):
 
 def within(level, value):
     """A result computed under a level, with its batch in front."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    if is_at(level, value):
-        if value.aspect is not None:
-            return value.value
-        value = value.value
-    return core.outside_of(level, lambda: value.expand(level.size, *value.shape))
+    return core.outside_of(level, without_batch, value, level) if isinstance(value, torch.Tensor) else value
 
 
 def of_whole_batches(level, cls, dims):

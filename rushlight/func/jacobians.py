@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.func._vmap_level import VmapLevel
+from rushlight.func._vmap_level import VmapLevel, without_batch
 from rushlight.func._wraps import wraps
 from rushlight.func.derivatives import check_differentiable, chosen, places_of, pullback, push, replaced, result_and_aux
 from rushlight.utils._pytree import tree_flatten, tree_unflatten
@@ -38,15 +38,6 @@ def shifted(count, size, start, dtype):
     if last > first:
         part[first - start : last - start, first:last].diagonal().fill_(1)
     return part
-
-
-def without_batch(value, level):
-    """A result of every unit vector, with them as its first dimension."""
-    if type(value) is core.Wrapped and value.level is level:
-        if value.aspect is not None:
-            return value.value
-        value = value.value
-    return value.expand(level.size, *value.shape)
 
 
 def in_parts(total, chunk_size):

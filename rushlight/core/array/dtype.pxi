@@ -424,6 +424,18 @@ def result_type(tensor1, tensor2):
     return dtypes[promotion_result(&state)]
 
 
+def promoted_dtype(kinds):
+    """The dtype that operands compute in: (dtype, whether it is that of a tensor with dimensions) of each."""
+    cdef Promotion state
+    promotion_start(&state)
+    for kind, has_dims in kinds:
+        if has_dims:
+            state.dimensioned = widen(state.dimensioned, code_of(kind))
+        else:
+            state.zero_dim = widen(state.zero_dim, code_of(kind))
+    return dtypes[promotion_result(&state)]
+
+
 cdef str c10_name(int code):
     return (<dtype>dtypes[code]).legacy_name
 

@@ -465,7 +465,7 @@ cdef int execute_run(BackwardRun run, list roots) except -1:
 def differentiate(function, tuple arguments, cotangent, tuple wanted):
     """What `cotangent` becomes for each `wanted` argument (places of tensors) of a function of public ops, which runs again, recorded."""
     cdef bint again = modes.grad        # is a graph wanted of the result, too?
-    cdef bint hidden = not again and saved_tensor_hooks_active and current_saved_tensor_hooks() is not None
+    cdef bint hidden = not again and saved_tensor_hooks_active and top_saved_tensor_hooks() is not None
     cdef list given = list(arguments), pairs, tracked = []
     cdef Tensor source, alias
     cdef Py_ssize_t i

@@ -85,13 +85,10 @@ def interpreters():
     return tuple(interpreter_stack())
 
 
-cdef Level innermost_level():
+cpdef Level current_level():
+    """The innermost level of this thread that is not at work now, or None."""
     interpreter = current_interpreter() if modes.interpreters else None
     return <Level>interpreter if isinstance(interpreter, Level) else None
-
-def current_level():
-    """The innermost level of this thread that is not at work now, or None."""
-    return innermost_level()
 
 
 cdef tuple pack_arguments(Op op, PyObject** bound):

@@ -233,7 +233,7 @@ cdef class MatmulOp(Op):
 
 cdef object row_times_matrix(Tensor a, Tensor b):
     """A vector, inside a transform: a matrix of one row; a batch of them, where the program records nothing, is one matrix."""
-    cdef Level level = innermost_level()
+    cdef Level level = current_level()
     cdef object row
     if level is not None and not is_recorded_now(a, b):
         row = level.rows_times_matrix(a, b)

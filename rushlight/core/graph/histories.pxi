@@ -65,11 +65,14 @@ cdef FailingNode failing_node(str text, Tensor out, tuple targets=()):
     cdef FailingNode node = FailingNode.__new__(FailingNode)
     node.text = text
     node.next_nodes = targets
-    node.shape.set_shape(out.geometry.shape, out.geometry.ndim)
-    node.dtype_code = out.code
-    node.sequence = <uint64_t>LEAF_SEQUENCE
-    node.remember_line()
+    begin_node(node, out.geometry, out.code, <uint64_t>LEAF_SEQUENCE)
     return node
+
+cdef void begin_node(Node node, const Geometry& shape, int code, uint64_t sequence):
+    """What nodes that no op records have in common: what their output is, when they run, and the user's line."""
+    node.shape.set_shape(shape.shape, shape.ndim)
+    node.dtype_code, node.sequence = code, sequence
+    node.remember_line()
 
 
 cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
@@ -160,10 +163,7 @@ cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t p
     node.base_geometry.copy(x.geometry)
     node.view_geometry.copy(geometry)
     node.offset = (place - x.offset) // item_bytes[x.code]
-    node.shape.set_shape(geometry.shape, geometry.ndim)
-    node.dtype_code = x.code
-    node.sequence = next_sequence()
-    node.remember_line()
+    begin_node(node, geometry, x.code, next_sequence())
     node.next_nodes = (edge_of(x),)
     if x.output_number:
         node.next_outputs.push_back(x.output_number)
@@ -326,10 +326,7 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy.function = node
     node.outside = <PyObject*>copy
     copy.inside.known_by = &node.outside
-    copy.shape.set_shape(base.geometry.shape, base.geometry.ndim)
-    copy.dtype_code = base.code
-    copy.sequence = next_sequence()
-    copy.remember_line()
+    begin_node(copy, base.geometry, base.code, next_sequence())
     copy.next_nodes = (edge_of(base),) + tuple([<object>edge_items(node)[i] for i in range(1, edge_total(node))])
     copy.leaf_edges = node.leaf_edges & ~<uint64_t>1
     for i in range(len(copy.next_nodes)):

@@ -53,7 +53,7 @@ cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_numb
     else:
         saved.tensor = tensor
     if saved_tensor_hooks_active:
-        hooks = current_saved_tensor_hooks()
+        hooks = top_saved_tensor_hooks()
         if hooks is not None:
             pack_saved(saved, hooks[0], hooks[1], tensor)
     return saved
@@ -142,7 +142,8 @@ cdef add_note(error, str what, place):
 cdef int saved_tensor_hooks_active = 0
 _saved_hooks = __import__("threading").local()
 
-cdef object current_saved_tensor_hooks():
+cpdef object top_saved_tensor_hooks():
+    """The innermost (pack, unpack) of this thread, or None."""
     stack = getattr(_saved_hooks, "stack", None)
     return stack[len(stack) - 1] if stack else None
 
@@ -173,10 +174,6 @@ cdef int leave_saved_tensor_hooks(Py_ssize_t depth) except -1:
     while saved_tensor_hooks_depth() > depth:
         pop_saved_tensor_hooks()
     return 0
-
-def top_saved_tensor_hooks():
-    """The innermost (pack, unpack) of this thread, or None."""
-    return current_saved_tensor_hooks()
 
 def saved_tensor_hooks_message():
     """With what message hooks are refused in this thread; None where they are not."""

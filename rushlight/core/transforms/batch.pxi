@@ -66,31 +66,7 @@ cdef class BatchLevel(Level):
 
     cdef object with_lists(self, Op op, Batching how, tuple arguments):
         """An op with a list of tensors among its parameters: by its rule, which learns of every item whether it has a batch."""
-        cdef list values = [], batched = [], items, flags
-        cdef object value, item
-        cdef bint some = False, has, any_item
-        for value in arguments:
-            has = False
-            if is_at(value, self):
-                has = (<Wrapped>value).aspect is not None
-                value = (<Wrapped>value).value
-            elif type(value) is list or type(value) is tuple:
-                items, flags, any_item = [], [], False
-                for item in value:
-                    has = False
-                    if is_at(item, self):
-                        has = (<Wrapped>item).aspect is not None
-                        item = (<Wrapped>item).value
-                    any_item = any_item or has
-                    items.append(item)
-                    flags.append(has)
-                values.append(items)
-                batched.append(flags if any_item else False)
-                some = some or any_item
-                continue
-            values.append(value)
-            batched.append(has)
-            some = some or has
+        values, batched, some, _ = self.apart(arguments)
         if not some:
             return self.dressed(op, run_below(op, tuple(values), None), None)
         try:
@@ -98,6 +74,25 @@ cdef class BatchLevel(Level):
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
             value = self.recovered(op, tuple(values), batched, error)
         return self.dressed(op, value, ZERO)
+
+    def apart(self, arguments):
+        """What is within the arguments, as a list; which of it has a batch (of a list where some have one, a list); whether any has; and whether
+        any is of this level."""
+        cdef list values = [], batched = [], flags
+        cdef object value, flag
+        cdef bint some = False, ours = False
+        for value in arguments:
+            ours = ours or holds_level(self, value)
+            if type(value) is list or type(value) is tuple:
+                flags = [is_at(item, self) and (<Wrapped>item).aspect is not None for item in value]
+                flag = flags if True in flags else False
+                values.append([within_level(self, item) for item in value])
+            else:
+                flag = is_at(value, self) and (<Wrapped>value).aspect is not None
+                values.append(within_level(self, value))
+            some = some or flag is not False
+            batched.append(flag)
+        return values, batched, some, ours
 
     cdef object rows_times_matrix(self, Tensor a, Tensor b):
         """A vector of each example times one matrix, as the program sees it; None where that is not what `a` and `b` are."""
@@ -115,7 +110,7 @@ cdef class BatchLevel(Level):
         pop_interpreter()
         modes.grad = grad and self.grad_within
         try:
-            rows = run_packed(ops.mm, (rows, matrix))
+            rows = run_below(ops.mm, (rows, matrix), None)
         finally:
             modes.grad = grad
             push_interpreter(self)
@@ -125,8 +120,11 @@ cdef class BatchLevel(Level):
         """The result in spite of an error (where a loop can have it), or the error as one example gives it."""
         raise error
 
-    cdef object dressed(self, Op op, object result, object aspect):
+    def wrapped_results(self, op, result, aspect=0):
         """Results as the program sees them."""
+        return self.dressed(op, result, aspect)
+
+    cdef object dressed(self, Op op, object result, object aspect):
         cdef list made
         if isinstance(result, Tensor):
             return wrap_value(self, <Tensor>result, aspect)
@@ -143,7 +141,7 @@ def in_vmap():
 
 def refuse_batch_into(str name, Tensor target not None, Tensor source not None):
     """The error of an in-place op that no level sees, where `source` has a batch and `target` has none."""
-    cdef Level level = innermost_level()
+    cdef Level level = current_level()
     if isinstance(level, BatchLevel) and has_batch(source) and not has_batch(target):
         from rushlight.func._vmap_level import not_writable
         raise RuntimeError(not_writable(f"aten::{name}", f"at level {level.depth}"))
@@ -168,7 +166,7 @@ def is_recorded(tensors):
 
 def batch_of(tuple tensors):
     """(level, values within, which of them have a batch) where the innermost transform is a vmap that some of the tensors belong to."""
-    cdef Level level = innermost_level()
+    cdef Level level = current_level()
     cdef tuple flags
     if not isinstance(level, BatchLevel) or level.shadows is not None:
         return None
@@ -186,10 +184,6 @@ cdef object below(Op op, PyObject** bound, Py_ssize_t n):
     if modes.interpreters:
         return run_below(op, tuple([<object>bound[i] for i in range(n)]), None)
     return execute_resolved(op, bound, MODE_NEW, None)
-
-cdef object run_packed(Op op, tuple arguments):
-    """The same, with every argument in a tuple."""
-    return run_below(op, arguments, None)
 
 cdef inline object view_of(Op op, Tensor x, object first, object second):
     """A view of two parameters."""
@@ -255,7 +249,7 @@ cdef object lined_up(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32
             sizes = [t.geometry.shape[0]] + [1] * missing
             for d in range(1, t.geometry.ndim):
                 sizes.append(t.geometry.shape[d])
-            padded = run_packed(ops.view, (t, tuple(sizes)))
+            padded = run_below(ops.view, (t, tuple(sizes)), None)
             if kept is None:
                 kept = []
             kept.append(padded)
@@ -366,7 +360,7 @@ cdef object rows_of(Tensor x):
         return None
     if x.count == 0:
         return None
-    return run_packed(ops.view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])))
+    return run_below(ops.view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])), None)
 
 cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
     """mm where one factor or both have a batch; None where something does not fit."""
@@ -378,12 +372,12 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
     if flags == 1:
         rows = rows_of(a)
         if rows is not None:
-            made = run_packed(ops.mm, (rows, b))
-            return run_packed(ops._unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])))
-        b = run_packed(ops.expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])))
+            made = run_below(ops.mm, (rows, b), None)
+            return run_below(ops._unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])), None)
+        b = run_below(ops.expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])), None)
     elif flags == 2:
-        a = run_packed(ops.expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])))
-    return run_packed(ops.bmm, (a, b))
+        a = run_below(ops.expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])), None)
+    return run_below(ops.bmm, (a, b), None)
 
 cdef object product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """mm"""
@@ -393,14 +387,14 @@ cdef object vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_
     """mv of one matrix: a product with the matrix of all vectors."""
     if flags != 2 or not is_matrix(<object>bound[0]) or not is_matrix(<object>bound[1]):
         return None
-    return run_packed(ops.mm, (<object>bound[1], run_packed(ops.t, (<object>bound[0],))))
+    return run_below(ops.mm, (<object>bound[1], run_below(ops.t, (<object>bound[0],), None)), None)
 
 cdef object added_vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """addmv of one matrix: a layer on one vector of each example is one on the rows of a matrix."""
     if flags != 4 or not is_matrix(<object>bound[1]) or not is_matrix(<object>bound[2]) or not isinstance(<object>bound[0], Tensor) or \
             (<Tensor>bound[0]).geometry.ndim != 1:
         return None
-    return run_packed(ops.addmm, (<object>bound[0], <object>bound[2], run_packed(ops.t, (<object>bound[1],)), <object>bound[3], <object>bound[4]))
+    return run_below(ops.addmm, (<object>bound[0], <object>bound[2], run_below(ops.t, (<object>bound[1],), None), <object>bound[3], <object>bound[4]), None)
 
 cdef object added_product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """addmm"""
@@ -419,12 +413,12 @@ cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t 
     if product is None:
         return None
     if flags & 1 and x.geometry.ndim == 2:
-        x = run_packed(ops.view, (x, (size, 1, x.geometry.shape[1])))
+        x = run_below(ops.view, (x, (size, 1, x.geometry.shape[1])), None)
     # (The sum may not be larger than the product.)
     for d in range(1, min(x.geometry.ndim, 3)):
         if x.geometry.shape[x.geometry.ndim - d] != 1 and x.geometry.shape[x.geometry.ndim - d] != (<Tensor>product).geometry.shape[3 - d]:
             return None
-    return run_packed(ops.add, (x, product, ONE))
+    return run_below(ops.add, (x, product, ONE), None)
 
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):
     """addmm of a vector, a batch of matrices and one matrix: a layer on all rows at once."""
@@ -439,7 +433,7 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
     copy_bound(passed, bound, n)
     passed[1] = <PyObject*>rows
     made = below(op, passed, n)
-    return run_packed(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])))
+    return run_below(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])), None)
 
 
 cdef dict batch_ways = {

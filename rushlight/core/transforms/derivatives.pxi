@@ -6,7 +6,7 @@ def begin_derivative():
 
     Grad mode outside does not stop the derivative; tensors within wrappers stay unrecorded where it is off.
     """
-    cdef Level level = innermost_level()
+    cdef Level level = current_level()
     cdef tuple modes_before = leave_inference_mode()
     cdef tuple before = (modes.grad, level, level.grad_within if level is not None else True, disable_saved_tensor_hooks(NO_HOOKS_TEXT),
                          modes_before)
@@ -52,7 +52,7 @@ def derivative_input(Tensor x not None, bint outer):
 
     (That holds whatever grad mode is outside: a cotangent that is pulled back later may depend on `x` itself.)
     """
-    cdef Level level = innermost_level()
+    cdef Level level = current_level()
     cdef Tensor source = x
     cdef Tensor out
     if category[x.code] < IS_FLOATING:
@@ -83,7 +83,7 @@ def held(value):
     if type(value) is not Tensor and type(value) is not Wrapped:
         return value
     source = <Tensor>value
-    level = innermost_level()
+    level = current_level()
     if level is not None and not is_at(value, level):
         source = wrap_value(level, source, None)
     out = alias_of(source)

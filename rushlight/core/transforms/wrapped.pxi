@@ -136,7 +136,6 @@ cdef int pop_level(Level level) except -1:
 # ---------------------------------------------------------------------------------------------------------- making wrappers
 cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
     """Makes `value` what is within `out`; an int as `aspect` is the dimension of `value` that the program does not see."""
-    cdef int d, hidden, ndim = value.geometry.ndim
     out.value, out.aspect = value, aspect
     out.storage, out.offset, out.code = value.storage, value.offset, value.code
     out.flags = out.flags & ~(CONTIGUOUS | INFERENCE | LAZY) | value.flags & (CONTIGUOUS | INFERENCE | LAZY)
@@ -144,11 +143,7 @@ cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
         out.count = value.count
         out.geometry.copy(value.geometry)
         return 0
-    hidden = wrap_dim(aspect, ndim)
-    out.geometry.resize(ndim - 1)
-    for d in range(ndim - 1):
-        out.geometry.shape[d] = value.geometry.shape[d if d < hidden else d + 1]
-        out.geometry.strides[d] = value.geometry.strides[d if d < hidden else d + 1]
+    without_dim(value.geometry, out.geometry, wrap_dim(aspect, value.geometry.ndim))
     out.count = out.geometry.numel()
     update_contiguous(out)
     return 0
@@ -209,7 +204,7 @@ def read_within(value, what):
 
 # ---------------------------------------------------------------------------------------------------------- calls
 def run(Op op not None, tuple arguments, keywords=None):
-    """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls."""
+    """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls, and interpreters that only watch."""
     return run_below(op, arguments, keywords)
 
 cdef object run_below(Op op, tuple arguments, object keywords):
@@ -330,7 +325,7 @@ def as_seen(value):
     cdef Level level
     if not modes.interpreters or not isinstance(value, Tensor):
         return value
-    level = innermost_level()
+    level = current_level()
     return value if level is None or level.shadows is None else shadowed(level, value)
 
 cdef uint64_t mask_at(Level level, Op op, PyObject** args, Py_ssize_t n):
@@ -424,7 +419,3 @@ class entered_again:
     def __exit__(self, *exc):
         pop_interpreter()
         self.level.grad_within, modes.transforms, modes.derivatives = self.before
-
-def call_through(Op op, tuple arguments, keywords):
-    """For interpreters that only watch: calls `op` as if they were not there."""
-    return run_below(op, arguments, keywords)

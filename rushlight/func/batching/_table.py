@@ -8,7 +8,7 @@ of tensors, `batched` holds a list. A rule calls public ops, so derivatives of w
 import rushlight as torch
 from rushlight.ops.shape import wrapped
 
-__all__ = ["NoRule", "examples", "lined_up", "refusal", "repeated", "short_way", "torch", "wrapped"]
+__all__ = ["NoRule", "examples", "last_dims", "lined_up", "refusal", "repeated", "short_way", "torch", "unchanged", "wrapped"]
 
 
 def short_way(kind):
@@ -23,6 +23,23 @@ def short_way(kind):
 
 class NoRule(NotImplementedError):
     """What stands for the rule of an op that has none: it is run on one example after the other."""
+
+
+def last_dims(least):
+    """The rule of ops that see the last dimensions of their first argument alone, of which an example has at least so many: they have a
+    batch of examples as it is. (Errors are raised in any words: the op says its own on an example.)"""
+
+    def rule(op, arguments, batched, size):
+        if arguments[0].ndim <= least:
+            raise RuntimeError("too few dimensions")
+        return torch.core.run(op, arguments)
+
+    return rule
+
+
+def unchanged(op, arguments, batched, size):
+    """The rule of ops that have a batch of examples as it is."""
+    return torch.core.run(op, arguments)
 
 
 def refusal(text):

@@ -1,6 +1,6 @@
 """Decompositions of matrices and systems that are solved with them: a batch is one more dimension of a stack."""
 
-from rushlight.func.batching._table import lined_up, repeated, torch
+from rushlight.func.batching._table import last_dims, lined_up, repeated, torch
 from rushlight.func.batching.products import require
 
 run = torch.core.run
@@ -12,9 +12,7 @@ def of_matrices(op, arguments, batched, size):
     return run(op, arguments)
 
 
-def of_vectors(op, arguments, batched, size):
-    require(arguments[0].ndim >= 2, "no vectors")
-    return run(op, arguments)
+of_vectors = last_dims(1)
 
 
 def of_two_matrices(op, arguments, batched, size):

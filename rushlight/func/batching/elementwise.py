@@ -1,36 +1,15 @@
 """Ops that work element by element: the examples' dimensions are lined up, and the op does the rest."""
 
-from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch
-
-BYTE = torch.uint8
-
-
-def category(dtype):
-    return 3 if dtype.is_complex else 2 if dtype.is_floating_point else 0 if dtype is torch.bool else 1
-
-
-def joined(a, b):
-    return b if a is None else a if b is None else torch.promote_types(a, b)
+from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch, unchanged
 
 
 def promoted(arguments, batched, operands):
     """The arguments cast as the examples' promotion wants: an example without dimensions gives way, though its batch has one."""
-    with_dims = without = None
-    for i in operands:
-        x = arguments[i]
-        if isinstance(x, torch.Tensor):
-            if x.ndim > batched[i]:
-                with_dims = joined(with_dims, x.dtype)
-            else:
-                without = joined(without, x.dtype)
-    if with_dims is None or without is None or category(without) > category(with_dims):
-        dtype = joined(with_dims, without)
-    else:
-        dtype = with_dims
-    for i in operands:
-        x = arguments[i]
-        if isinstance(x, torch.Tensor) and x.dtype is not dtype:
-            arguments[i] = x.to(dtype)
+    tensors = {i: arguments[i] for i in operands if isinstance(arguments[i], torch.Tensor)}
+    kinds = [(x.dtype, x.ndim > batched[i]) for i, x in tensors.items()]
+    dtype = torch.core.promoted_dtype(kinds)
+    for i, x in tensors.items():
+        arguments[i] = x.to(dtype)
 
 
 def aligned(arguments, batched, operands, promotes=True):
@@ -66,8 +45,7 @@ def as_stored(op, arguments, batched, size):
     return torch.core.run(op, tuple(aligned(arguments, batched, op.tensor_parameters, promotes=False)))
 
 
-def unary(op, arguments, batched, size):
-    return torch.core.run(op, arguments)
+unary = unchanged
 
 
 def binary(op, arguments, batched, size):

@@ -58,15 +58,7 @@ def nll_loss(op, arguments, batched, size):
     return (loss / total if reduction == "mean" else loss), total
 
 
-def multi_margin_loss(op, arguments, batched, size):
-    return margin_loss(op, arguments, batched, size, lambda rows: rows.shape[:1])
-
-
-def multilabel_margin_loss(op, arguments, batched, size):
-    return margin_loss(op, arguments, batched, size, lambda rows: rows.shape)
-
-
-def margin_loss(op, arguments, batched, size, shape_of_labels):
+def multi_margin_loss(op, arguments, batched, size, several=False):
     x, target, *rest = arguments
     if any(batched[2:]) or size == 0:
         raise NoRule
@@ -75,9 +67,13 @@ def margin_loss(op, arguments, batched, size, shape_of_labels):
     if x.ndim == 1:
         x = x.unsqueeze(1)
     rows = x.flatten(0, 1) if x.ndim > 2 else x
-    labels = target.reshape(shape_of_labels(rows))
+    labels = target.reshape(rows.shape if several else rows.shape[:1])
     loss = run(op, (rows, labels, *rest, "none"))
     return folded(loss if x.ndim == 2 else loss.view(size, -1), reduction)
+
+
+def multilabel_margin_loss(op, arguments, batched, size):
+    return multi_margin_loss(op, arguments, batched, size, several=True)
 
 
 # ---- normalizations -------------------------------------------------------------------------------------------------------

@@ -99,27 +99,21 @@ def addmm(op, arguments, batched, size):
     return added(x, batched[0], product, 2, beta, alpha, size)
 
 
-def baddbmm(op, arguments, batched, size):
-    x, a, b, beta, alpha = arguments
-    return added(x, batched[0], product_of(bmm, a, b, batched, size), 3, beta, alpha, size)
+def plus(rule, ndim, summed=False):
+    """The rule of an op that adds a product, whose examples have `ndim` dimensions, to something."""
+
+    def of_sum(op, arguments, batched, size):
+        x, a, b, beta, alpha = arguments
+        alone = torch.bmm if rule is bmm else torch.mv
+        # (The product may have no batch, where only the other term has one.)
+        product = rule(alone, (a, b), batched[1:3], size) if batched[1] or batched[2] else alone(a, b)
+        return added(x, batched[0], product.sum(-3, dtype=a.dtype) if summed else product, ndim, beta, alpha, size)
+
+    return of_sum
 
 
-def product_of(rule, a, b, batched, size):
-    """The product in an op that adds it to something, with a batch or (where only the other term has one) without."""
-    if batched[1] or batched[2]:
-        return rule(torch.bmm if rule is bmm else torch.mv, (a, b), batched[1:3], size)
-    return torch.bmm(a, b) if rule is bmm else torch.mv(a, b)
-
-
-@short_way("added vectors")
-def addmv(op, arguments, batched, size):
-    x, matrix, vector, beta, alpha = arguments
-    return added(x, batched[0], product_of(mv, matrix, vector, batched, size), 1, beta, alpha, size)
-
-
-def addbmm(op, arguments, batched, size):
-    x, a, b, beta, alpha = arguments
-    return added(x, batched[0], product_of(bmm, a, b, batched, size).sum(-3, dtype=a.dtype), 2, beta, alpha, size)
+baddbmm, addbmm = plus(bmm, 3), plus(bmm, 2, summed=True)
+addmv = short_way("added vectors")(plus(mv, 1))
 
 
 def addr(op, arguments, batched, size):

@@ -2,7 +2,7 @@
 
 import math
 
-from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrapped
+from rushlight.func.batching._table import last_dims, lined_up, repeated, short_way, torch, unchanged, wrapped
 from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting
@@ -79,12 +79,6 @@ def diag_embed(op, arguments, batched, size):
     return run(op, (x, offset, wrapped(first, x.ndim) + 1, wrapped(second, x.ndim) + 1))
 
 
-def triangle(op, arguments, batched, size):
-    if arguments[0].ndim < 3:
-        raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions")
-    return run(op, arguments)
-
-
 def trace(op, arguments, batched, size):
     if arguments[0].ndim != 3:
         raise RuntimeError("trace: expected a matrix")
@@ -144,11 +138,6 @@ def fill(op, arguments, batched, size):
     return run(overwriting, (x, as_broadcast(value, True, x.ndim - 1), False))
 
 
-@short_way("filled")
-def zero(op, arguments, batched, size):
-    return run(op, arguments)
-
-
 @short_way("copied")
 def copy(op, arguments, batched, size):
     x, src, non_blocking = arguments
@@ -184,14 +173,7 @@ def scatter_where(op, arguments, batched, size):
     return torch.where(mask, source.gather(1, places.clamp(min=0)).view(x.shape), x)
 
 
-# ---- padded ---------------------------------------------------------------------------------------------------------------
-def pad(op, arguments, batched, size):
-    """Padding begins with the last dimension."""
-    return run(op, arguments)
-
-
-def pixels(op, arguments, batched, size):
-    """Channels, rows and columns are the last dimensions."""
-    if arguments[0].dim() < 4:
-        raise RuntimeError(f"{op.name} expects input to have at least 3 dimensions")
-    return run(op, arguments)
+# ---- as they are ----------------------------------------------------------------------------------------------------------
+zero = short_way("filled")(last_dims(0))
+triangle, pixels = last_dims(2), last_dims(3)
+pad = unchanged  # (padding begins with the last dimension)

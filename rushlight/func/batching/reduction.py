@@ -54,29 +54,22 @@ def reduction(op, arguments, batched, size):
     return result.reshape(-1, *(1,) * ndim) if keepdim else result
 
 
-def whole_amax(op, arguments, batched, size):
-    return whole(arguments[0], torch.amax)
+def whole(fold):
+    """The rule of max() and min(), which have another op for some dimensions."""
+    return lambda op, arguments, batched, size: (
+        arguments[0].clone() if arguments[0].ndim == 1 else fold(arguments[0], tuple(range(1, arguments[0].ndim)))
+    )
 
 
-def whole_amin(op, arguments, batched, size):
-    return whole(arguments[0], torch.amin)
+def middle(fold):
+    """The rule of median() and nanmedian(), which have another op for one dimension."""
+    return lambda op, arguments, batched, size: (
+        fold(arguments[0].reshape(size, -1), 1)[0] if arguments[0].numel() else arguments[0].new_full((size,), float("nan"))
+    )
 
 
-def whole(x, folding):
-    """max() and min() of everything."""
-    return torch.Tensor.clone(x) if x.ndim == 1 else folding(x, tuple(range(1, x.ndim)))
-
-
-def median_of_all(op, arguments, batched, size):
-    return middle(arguments[0], torch.median, size)
-
-
-def nanmedian_of_all(op, arguments, batched, size):
-    return middle(arguments[0], torch.nanmedian, size)
-
-
-def middle(x, along, size):
-    return x.new_full((size,), float("nan")) if x.numel() == 0 else along(x.reshape(size, -1), 1)[0]
+whole_amax, whole_amin = whole(torch.Tensor.amax), whole(torch.Tensor.amin)
+median_of_all, nanmedian_of_all = middle(torch.Tensor.median), middle(torch.Tensor.nanmedian)
 
 
 # ---- along one dimension --------------------------------------------------------------------------------------------------

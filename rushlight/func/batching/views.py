@@ -4,7 +4,7 @@ import functools
 import math
 
 from rushlight import core
-from rushlight.func.batching._table import refusal, short_way, torch, wrapped
+from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged, wrapped
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
 from rushlight.ops.shape import alias, squeeze_several, window
@@ -21,10 +21,6 @@ def rule(op):
     if any(parameter in DIMENSIONS for parameter in op.parameters):
         return several if isinstance(op, core.MultiViewOp) else side_by_side if callable(op.geometry) else moved
     return side_by_side if callable(op.geometry) else unchanged
-
-
-def unchanged(op, arguments, batched, size):
-    return run(op, arguments)
 
 
 def dims_moved(op, arguments, ndim):
@@ -81,10 +77,7 @@ def copy(op, arguments, batched, size):
     return copied(made)
 
 
-def view_as_complex(op, arguments, batched, size):
-    if arguments[0].ndim == 1:
-        raise RuntimeError("Input tensor must have one or more dimensions")
-    return run(op, arguments)
+view_as_complex = last_dims(1)
 
 
 def inferred(sizes, count):
