@@ -89,7 +89,7 @@ _core.set_find_public(_find_public)
 
 _MODULES = (
     "_C", "_dynamo", "_inductor", "_jit_internal", "_utils", "_weights_only_unpickler", "accelerator", "amp", "backends", "compiler", "cpu",
-    "cuda", "distributions", "explain", "func", "futures", "jit", "masked", "mps", "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler",
+    "cuda", "distributions", "explain", "fft", "func", "futures", "jit", "masked", "mps", "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler",
     "return_types", "serialization", "signal", "sparse", "testing", "types", "xpu",
 )  # fmt: skip
 _AUTOCAST = (

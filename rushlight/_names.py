@@ -8,7 +8,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops import connected
 
-PLACES = ("", ".nn.functional", ".linalg", ".special", ".autograd", ".func", ".serialization")
+PLACES = ("", ".nn.functional", ".linalg", ".special", ".fft", ".autograd", ".func", ".serialization")
 """Modules of public functions, those first where a function that has several names is at home."""
 
 

@@ -40,6 +40,7 @@ LATE = {
     "decomposition": ("svd",),
     "linear_systems": ("det", "inverse", "logdet", "slogdet"),
     "eigen": (),
+    "fourier": (),
     "lu": ("lu", "lu_solve"),
     "triangles": ("cholesky", "cholesky_inverse", "cholesky_solve", "triangular_solve"),
     "orthogonal": ("geqrf", "qr"),
@@ -71,6 +72,7 @@ LATE = {
         "to_sparse_csr",
         "values",
     ),
+    "short_time": ("istft", "stft"),
     "special_functions": (),
     "segments": ("hash_tensor", "nonzero_static"),
     "windows": (),
@@ -83,10 +85,11 @@ TITLES = {
     "nn": ("", {"nll_loss": "nll_loss_nd"}),
     "linalg": ("linalg_", None),
     "special": ("special_", None),
+    "fft": ("fft_", None),
 }
 """What errors call the functions of a namespace: what stands before their names, and those that are called otherwise."""
 
-MODULES = {"torch": "rushlight", "linalg": "rushlight.linalg", "special": "rushlight.special", "nn": None}
+MODULES = {"torch": "rushlight", "linalg": "rushlight.linalg", "special": "rushlight.special", "fft": "rushlight.fft", "nn": None}
 """The modules in which programs find what a namespace has."""
 
 connected = {"Tensor": 0, **dict.fromkeys(TITLES, 0)}
