@@ -14,7 +14,8 @@ GLOBALS = {"rushlight": rushlight, "torch": rushlight}
 def modules():
     yield rushlight
     for module in pkgutil.walk_packages(rushlight.__path__, "rushlight."):
-        if not module.name.endswith("__main__"):
+        # (utils.tensorboard needs a package that need not be installed.)
+        if not module.name.endswith("__main__") and ".tensorboard" not in module.name:
             yield importlib.import_module(module.name)
 
 
