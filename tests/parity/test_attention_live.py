@@ -1,5 +1,6 @@
 """Attention and the Transformer beside PyTorch: values, gradients, random numbers, what is printed, registered and refused."""
 
+import importlib
 import itertools
 import math
 import warnings
@@ -202,6 +203,25 @@ def warned(library, **options):
 @pytest.mark.parametrize("options", [*LAYERS, dict(nhead=1, batch_first=True), dict(batch_first=True, activation=abs)])
 def test_why_an_encoder_computes_padding(options):
     assert warned(rushlight, **options) == warned(torch, **options)
+
+
+@pytest.mark.parametrize("sizes", [dict(), dict(BLOCK_SIZE=64), dict(BLOCK_SIZE=(32, 64), separate_full_blocks=False)])
+def test_masks_by_blocks_and_scores_by_functions(sizes):
+    made = []
+    for library in (torch, rushlight):
+        flex = importlib.import_module(f"{library.__name__}.nn.attention.flex_attention")
+        seen = flex.and_masks(lambda b, h, i, j: i >= j, lambda b, h, i, j: i - j < 64)
+        mask = flex.create_block_mask(seen, 2, None, 200, 130, device="cpu", **sizes)
+        x = [library.arange(2 * 4 * n * 8, dtype=library.float32).sin().view(2, 4, n, 8) for n in (200, 130, 130)]
+        output, more = flex.flex_attention(
+            *x, lambda s, b, h, i, j: s + (i - j) * 0.1, mask, scale=0.3, return_aux=flex.AuxRequest(lse=True)
+        )
+        shown = repr(mask), str(mask), mask.to_dense().tolist(), mask[0].shape, mask.numel()
+        made.append((shown, [output, more.lse, mask.kv_num_blocks, mask.q_num_blocks]))
+    (expected_text, expected), (text, found) = made
+    assert text == expected_text
+    for a, b in zip(found, expected, strict=True):
+        compare(a, b, "float32", "flex")
 
 
 def with_heads(library, *shapes, options=None, **call):
