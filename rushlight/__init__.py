@@ -116,6 +116,7 @@ _LATE = {
         for name in ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor")
     },
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
+    "_VF": "rushlight._VF",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing, "torch")

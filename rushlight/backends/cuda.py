@@ -99,7 +99,7 @@ def can_use_flash_attention(params, debug=False) -> bool:
 
 
 can_use_efficient_attention = can_use_cudnn_attention = can_use_flash_attention
-_sdp = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True, "reduction": False}
+_sdp = _settings.attention_kernels
 
 
 def _declare_switch(kind, enabled_name, enable_name, complaint):
