@@ -1,7 +1,7 @@
 """The functions of torch, by another name that programs have for them."""
 
-import rushlight
+from rushlight.ops import layers
 
 
 def __getattr__(name):
-    return getattr(rushlight, name)
+    return getattr(layers, name)

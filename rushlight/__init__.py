@@ -88,7 +88,7 @@ from rushlight._dlpack import from_dlpack, to_dlpack
 _core.set_find_public(_find_public)
 
 _MODULES = (
-    "_C", "_dynamo", "_inductor", "_jit_internal", "_utils", "_weights_only_unpickler", "accelerator", "amp", "backends", "compiler", "cpu",
+    "_C", "_VF", "_dynamo", "_inductor", "_jit_internal", "_utils", "_weights_only_unpickler", "accelerator", "amp", "backends", "compiler", "cpu",
     "cuda", "distributions", "explain", "fft", "func", "futures", "jit", "masked", "mps", "mtia", "multiprocessing", "nn", "optim", "overrides", "profiler",
     "return_types", "serialization", "signal", "sparse", "testing", "types", "xpu",
 )  # fmt: skip
@@ -116,7 +116,6 @@ _LATE = {
         for name in ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor")
     },
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
-    "_VF": "rushlight._VF",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing, "torch")

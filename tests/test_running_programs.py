@@ -199,3 +199,22 @@ def test_pickles_of_an_aliased_program(without_torch):
         assert again[0].tolist() == [0, 1, 2] and type(again[1]) is torch.nn.Parameter
     again = pickle.loads(data)
     assert type(again[0]) is rushlight.Tensor and type(again[2]) is rushlight.optim.SGD
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "rnn.pack_padded_sequence(x, [2, 1]).data",
+        "rnn.pad_sequence([x[0], x[1]])",
+        "rnn.pad_packed_sequence(rnn.PackedSequence(x[0], torch.tensor([2])))[0]",
+        "torch.nn.GRUCell(3, 3)(x[0])",
+        "torch.nn.LSTM(3, 3)(x)[0]",
+        "torch.nn.functional.scaled_dot_product_attention(x, x, x, dropout_p=0.5)",
+        "torch.nn.MultiheadAttention(3, 1)(x, x, x)[0]",
+        "torch._VF.rnn_tanh_cell(x[0], x[0, :, :2], x[0].repeat(1, 1)[:2], x[0, :, :2])",
+    ],
+)
+def test_what_is_declared_late_may_come_first(program, tmp_path, call):
+    name = program(f"import torch\nfrom torch.nn.utils import rnn\nx = torch.ones(2, 2, 3)\nprint(({call}).dim())")
+    done = run(name, cwd=tmp_path)
+    assert done.stderr == "" and done.stdout in ("2\n", "3\n")

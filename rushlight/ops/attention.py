@@ -157,7 +157,7 @@ def written_out(query, key, value, attn_mask, dropout_p, is_causal, scale, group
             if mask.dtype is torch.bool:
                 mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(mask.logical_not(), -math.inf)
             scores = scores + mask
-    weights = torch._safe_softmax(scores, -1)
+    weights = _safe_softmax(scores, -1)
     if dropout_p:
         weights = torch.dropout(weights, dropout_p, True)
     return weights @ value

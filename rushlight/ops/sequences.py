@@ -44,7 +44,7 @@ def unpacked(g, input_shape, lengths, batch_first):
 
 @op(
     vjp=lambda g, input_shape, lengths, batch_first: unpacked(g, input_shape, lengths, batch_first),
-    jvp=lambda input_t, lengths, batch_first: (torch._pack_padded_sequence(input_t, lengths, batch_first)[0], None),
+    jvp=lambda input_t, lengths, batch_first: (_pack_padded_sequence(input_t, lengths, batch_first)[0], None),
     outputs=("data", "batch_sizes"),
     differentiable=("data",),
     method=False,

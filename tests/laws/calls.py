@@ -10,7 +10,7 @@ import warnings
 import rushlight as torch
 from rushlight import core
 from rushlight.core import InPlace
-from rushlight.ops import table
+from rushlight.ops import layers, table
 
 from . import linear_algebra
 
@@ -212,10 +212,10 @@ GENERAL = [
     lambda: (F.softmax(y(2, 3), 1), F.log_softmax(y(2, 3), 0)),
     lambda: (attend(y(1, 4, 3, 2), x(1, 2, 5, 2), y(1, 2, 5, 2), enable_gqa=True), attend(y(2, 1, 3, 2), x(2, 1, 3, 2), y(2, 1, 3, 2), is_causal=True)),
     lambda: attend(y(2, 1, 3, 2), x(2, 1, 4, 2), y(2, 1, 4, 2), y(3, 4).detach(), scale=0.3),
-    lambda: torch._safe_softmax(y(2, 3), 1),
+    lambda: layers._safe_softmax(y(2, 3), 1),
     lambda: [recurrent(net, gates) for net, gates in ((torch.lstm, 4), (torch.gru, 3), (torch.rnn_tanh, 1), (torch.rnn_relu, 1))],
     lambda: torch.gru(y(3, 2), n(2, 1), y(1, 2, 3), [x(9, 2), y(9, 3)], False, 1, 0.0, False, False),
-    lambda: torch._pack_padded_sequence(y(3, 2, 2), n(3, 1), False),
+    lambda: layers._pack_padded_sequence(y(3, 2, 2), n(3, 1), False),
     lambda: (F.embedding(n(0, 2, 2), y(4, 3)), F.embedding(n(0, 2), y(4, 3), padding_idx=0), F.bilinear(y(2, 3), x(2, 2), y(4, 3, 2), x(4))),
     lambda: (y(2, 8).view(torch.int64), y(2, 3).view(6), y(2, 3).reshape(3, 2), y(1, 3).expand(2, 3), y(2, 3).permute(1, 0), y(2, 3).transpose(0, 1), y(2, 3).t()),
     lambda: (y(2, 1).squeeze(1), y(2, 1).squeeze(), y(1, 2, 1).squeeze((0, 2)), y(2).unsqueeze(0), y(2, 3).select(1, 0), y(3, 3).diagonal(1)),

@@ -128,7 +128,7 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
     if not enforce_sorted:
         lengths, sorted_indices = torch.sort(lengths, descending=True)
         input = input.index_select(0 if batch_first else 1, sorted_indices)
-    data, batch_sizes = torch._pack_padded_sequence(input, lengths, batch_first)
+    data, batch_sizes = layers._pack_padded_sequence(input, lengths, batch_first)
     return PackedSequence(data, batch_sizes, sorted_indices, None)
 
 
@@ -151,7 +151,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
             "Expected total_length to be at least the length of the longest sequence in input, but got "
             f"total_length={total_length} and max sequence length being {steps}"
         )
-    padded, lengths = torch._pad_packed_sequence(sequence.data, sequence.batch_sizes, batch_first, padding_value, total_length)
+    padded, lengths = layers._pad_packed_sequence(sequence.data, sequence.batch_sizes, batch_first, padding_value, total_length)
     order = sequence.unsorted_indices
     if order is None:
         return padded, lengths
