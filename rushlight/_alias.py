@@ -89,7 +89,33 @@ class _Loader:
 
 
 class _TorchFinder:
-    """Finds `torch` and its submodules; asked before all others."""
+    """Finds `torch` and its submodules, and what `importlib.metadata` tells of it; asked before all others."""
+
+    @staticmethod
+    def find_distributions(context=None):
+        """The metadata of an installed PyTorch, for programs that ask which version is there."""
+        if context is not None and context.name is not None and context.name.lower() != "torch":
+            return
+        from importlib.metadata import Distribution
+
+        from rushlight.version import __version__
+
+        texts = {
+            "METADATA": f"Metadata-Version: 2.1\nName: torch\nVersion: {__version__}\nSummary: Rushlight under the name torch\n",
+            "top_level.txt": "torch\nfunctorch\n",
+            "INSTALLER": "rushlight\n",
+        }
+
+        class Torch(Distribution):
+            def read_text(self, filename):
+                return texts.get(filename)
+
+            def locate_file(self, path):
+                import os
+
+                return os.path.join(os.path.dirname(__file__), path)
+
+        yield Torch()
 
     @staticmethod
     def find_spec(name: str, path=None, target=None):

@@ -5,8 +5,10 @@ The modules of PyTorch's compiled part that they name lie beside this one.
 
 import rushlight
 from rushlight import _settings, core
+from rushlight._absent import answering as _answering
 from rushlight._C import _autograd, _functions, _functorch
 from rushlight.autograd.grad_mode import set_multithreading_enabled as _MultithreadingEnabled
+from rushlight.core import DisableAllTorchFunction as DisableTorchFunction
 from rushlight.core import DisableTorchFunction as DisableTorchFunctionSubclass
 from rushlight.core import FunctionNode as _FunctionBase
 from rushlight.core import Generator, Size, device, dtype, has_torch_function, layout, memory_format
@@ -27,6 +29,18 @@ class _FunctionsMeta(type):
 
 class _VariableFunctionsClass(metaclass=_FunctionsMeta):
     """The class whose attributes the functions of `torch` are: pickles find them there."""
+
+
+class Value:
+    """A value in a compiled program: there is none."""
+
+
+class Graph:
+    """A compiled program: there is none."""
+
+
+class Node:
+    """A step of a compiled program: there is none."""
 
 
 _VariableFunctions = _VariableFunctionsClass
@@ -113,3 +127,54 @@ def _current_graph_task_execution_order():
             ">>> with torch.autograd.set_multithreading_enabled(False):\n...     torch.autograd.grad(...)\n"
         )
     return core.execution_order()
+
+
+# ---- compilers, which are not there ---------------------------------------------------------------------------------------
+globals().update(
+    _answering(
+        __name__,
+        {
+            "_get_tracing_state()": None,
+            "_is_tracing()": False,
+            "_log_api_usage_once(event)": None,
+            "_get_accelerator(check_available=None)": device("cpu"),
+            "_get_privateuse1_backend_name()": "privateuseone",
+            "_jit_can_fuse_on_cpu()": False,
+            "_jit_can_fuse_on_gpu()": False,
+            "_jit_override_can_fuse_on_cpu(enabled)": None,
+            "_jit_override_can_fuse_on_gpu(enabled)": None,
+            "_jit_set_nvfuser_enabled(enabled)": False,
+            "_jit_set_profiling_executor(enabled)": True,
+            "_jit_set_profiling_mode(enabled)": True,
+            "_jit_set_texpr_fuser_enabled(enabled)": None,
+        },
+    )
+)
+
+
+def _is_torch_function_mode_enabled():
+    """Whether a mode is asked about calls."""
+    return bool(core.function_modes())
+
+
+def _len_torch_function_stack():
+    """How many modes are asked about calls."""
+    return len(core.function_modes())
+
+
+def _are_functorch_transforms_active():
+    """Whether a function is being transformed."""
+    return core.is_transforming()
+
+
+def _get_default_device():
+    """Where tensors are made."""
+    return "cpu"
+
+
+def __getattr__(name):
+    if name == "_LinAlgError":
+        from rushlight.linalg import LinAlgError
+
+        return LinAlgError
+    raise AttributeError(f"module 'torch._C' has no attribute '{name}'", name=name)

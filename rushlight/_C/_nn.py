@@ -13,3 +13,10 @@ def __getattr__(name):
     if found is None:
         raise AttributeError(f"module 'torch._C._nn' has no attribute '{name}'")
     return found
+
+
+def _parse_to(*args, **kwargs):
+    """The device, dtype, non_blocking and memory_format that arguments of `Module.to` name."""
+    from rushlight.nn.modules._convert import _parse_to
+
+    return _parse_to(args, kwargs)

@@ -175,7 +175,7 @@ class Casting:
             dtype = self.dtype_for(op.__name__, arguments)
             return op(*cast(arguments, dtype), **{name: cast(value, dtype) for name, value in keywords.items()})
         dtype = None if keywords else self.dtype_for(op.name, arguments)
-        return core.call_through(op, arguments if dtype is None else cast(arguments, dtype), keywords)
+        return core.run(op, arguments if dtype is None else cast(arguments, dtype), keywords)
 
     @staticmethod
     def dtype_for(name, arguments):

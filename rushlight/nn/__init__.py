@@ -7,4 +7,8 @@ from .modules import *
 from .modules.module import Module
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__getattr__ = _late(__name__, {"attention": "rushlight.nn.attention", "grad": "rushlight.nn.grad"})
+_LATE = {
+    **{name: f"rushlight.nn.{name}" for name in ("attention", "common_types", "grad", "parallel")},
+    "DataParallel": "rushlight.nn.parallel:DataParallel",
+}
+__getattr__ = _late(__name__, _LATE)

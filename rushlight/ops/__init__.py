@@ -177,3 +177,13 @@ def declare_all():
     """Declares the late families, for who wants to see every op."""
     for family in LATE:
         declare(family)
+
+
+def __getattr__(name):
+    """`torch.ops.NAMESPACE`: what programs define by `torch.library`, and PyTorch's own ops by their internal names."""
+    library = sys.modules.get("rushlight.library")
+    if library is None and name in ("aten", "prims"):
+        library = importlib.import_module("rushlight.library")
+    if library is None or name not in library.namespaces:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return library.namespaces[name]

@@ -5,7 +5,10 @@ from rushlight.utils import dlpack, hooks
 
 __all__ = ["checkpoint", "data", "dlpack", "hooks"]
 
-_LATE = {"_pytree": "rushlight.utils._pytree", "checkpoint": "rushlight.utils.checkpoint", "data": "rushlight.utils.data"}
+_LATE = {
+    **{name: f"rushlight.utils.{name}" for name in ("_device", "_python_dispatch", "_pytree", "checkpoint", "data")},
+    "swap_tensors": "rushlight.utils._swap:swap_tensors",
+}
 __getattr__ = _late(__name__, _LATE)
 
 

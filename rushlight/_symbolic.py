@@ -1,0 +1,114 @@
+"""Numbers that a compiler would not know: there is no compiler, and no such number."""
+
+
+class _Symbolic:
+    def __init__(self, node):
+        raise RuntimeError(f"torch.{type(self).__name__}: Rushlight compiles nothing and has no symbolic numbers")
+
+
+class SymInt(_Symbolic):
+    """An integer that a compiler would not know."""
+
+    __module__ = "torch"
+
+
+class SymFloat(_Symbolic):
+    """A float that a compiler would not know."""
+
+    __module__ = "torch"
+
+
+class SymBool(_Symbolic):
+    """A bool that a compiler would not know."""
+
+    __module__ = "torch"
+
+
+def sym_int(a):
+    """int(a)."""
+    return int(a)
+
+
+def sym_float(a):
+    """float(a)."""
+    return float(a)
+
+
+def sym_not(a):
+    """not a."""
+    return not a
+
+
+def sym_max(a, b):
+    """max(a, b); a float where one of them is."""
+    return float(max(a, b)) if isinstance(a, float) or isinstance(b, float) else max(a, b)
+
+
+def sym_min(a, b):
+    """min(a, b); a float where one of them is."""
+    return float(min(a, b)) if isinstance(a, float) or isinstance(b, float) else min(a, b)
+
+
+def sym_sum(args):
+    """sum(args)."""
+    return sum(args)
+
+
+def sym_ite(b, t, f):
+    """t if b else f."""
+    return t if b else f
+
+
+def sym_fresh_size(expr):
+    """Raises: there are no symbolic numbers."""
+    raise RuntimeError("torch.sym_fresh_size: Rushlight compiles nothing and has no symbolic numbers")
+
+
+def _assert(condition, message):
+    """assert, as a function."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def _check_with(error_type, cond, message):
+    if not isinstance(cond, bool):
+        raise TypeError(f"cond must be a bool, but got {type(cond)}")
+    if cond:
+        return
+    if message is None:
+        raise error_type(
+            "Expected cond to be True, but got False. (Could this error message be improved? If so, please report an enhancement request to PyTorch.)"
+        )
+    if not callable(message):
+        raise TypeError("message must be a callable")
+    raise error_type(str(message()))
+
+
+def _check(cond, message=None):
+    """RuntimeError(message()) unless `cond`."""
+    _check_with(RuntimeError, cond, message)
+
+
+def _check_index(cond, message=None):
+    """IndexError(message()) unless `cond`."""
+    _check_with(IndexError, cond, message)
+
+
+def _check_value(cond, message=None):
+    """ValueError(message()) unless `cond`."""
+    _check_with(ValueError, cond, message)
+
+
+def _check_type(cond, message=None):
+    """TypeError(message()) unless `cond`."""
+    _check_with(TypeError, cond, message)
+
+
+def _check_not_implemented(cond, message=None):
+    """NotImplementedError(message()) unless `cond`."""
+    _check_with(NotImplementedError, cond, message)
+
+
+def _check_is_size(i, message=None, *, max=None):
+    """RuntimeError unless `i` may be a size."""
+    _check(i >= 0, message)

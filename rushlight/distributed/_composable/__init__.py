@@ -1,0 +1,3 @@
+"""Older names of wrappers."""
+
+from rushlight.distributed._composable import fsdp

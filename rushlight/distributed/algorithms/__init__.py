@@ -1,0 +1,3 @@
+"""Algorithms over processes."""
+
+from rushlight.distributed.algorithms.join import Join, Joinable, JoinHook

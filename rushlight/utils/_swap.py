@@ -1,0 +1,25 @@
+"""Two tensors that change places."""
+
+from rushlight.core import Tensor
+
+
+def swap_tensors(t1, t2):
+    """Exchanges what two tensors are: memory, dtype, shape, attributes. Names for either keep their object.
+
+    Raises:
+        RuntimeError: The classes differ, or a tensor has a history.
+    """
+    for tensor in (t1, t2):
+        if tensor.grad_fn is not None:
+            raise RuntimeError("Cannot swap a tensor that has a history")
+    if type(t1) is not type(t2):
+        raise RuntimeError(f"Cannot swap t1 and t2 if they have different classes, got {type(t1)} and {type(t2)}")
+    states = [(t.data, t.grad, t.requires_grad, dict(getattr(t, "__dict__", {}))) for t in (t1, t2)]
+    for tensor, (data, grad, requires_grad, attributes) in zip((t1, t2), reversed(states)):
+        tensor.grad = None
+        Tensor.data.__set__(tensor, data)
+        tensor.requires_grad_(requires_grad)
+        tensor.grad = grad
+        if attributes or getattr(tensor, "__dict__", None):
+            tensor.__dict__.clear()
+            tensor.__dict__.update(attributes)
