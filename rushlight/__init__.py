@@ -123,6 +123,7 @@ _MODULES = (
     "optim",
     "overrides",
     "profiler",
+    "quasirandom",
     "return_types",
     "serialization",
     "signal",

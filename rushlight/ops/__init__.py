@@ -41,6 +41,7 @@ LATE = {
     "linear_systems": ("det", "inverse", "logdet", "slogdet"),
     "eigen": (),
     "fourier": (),
+    "histograms": ("histogram",),
     "lu": ("lu", "lu_solve"),
     "triangles": ("cholesky", "cholesky_inverse", "cholesky_solve", "triangular_solve"),
     "orthogonal": ("geqrf", "qr"),

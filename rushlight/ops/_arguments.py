@@ -18,6 +18,7 @@ TITLES = {
     "sizes": "tuple of ints",
     "tensors": "tuple of Tensors",
     "numbers": "tuple of Scalars",
+    "floats": "tuple of floats",
     "dtype": "torch.dtype",
     "layout": "torch.layout",
     "device": "torch.device",
@@ -132,7 +133,12 @@ class Signature:
 
     def refuse(self, parameter, key, value):
         start = f"{self.name}(): argument '{parameter.name}'" + (f" (position {key + 1})" if isinstance(key, int) else "")
-        if isinstance(key, int) and parameter.kind in (*LISTS, "numbers") and isinstance(value, tuple | list) and len(value):
+        if (
+            isinstance(key, int)
+            and parameter.kind in (*LISTS, "numbers", "floats")
+            and isinstance(value, tuple | list)
+            and len(value)
+        ):
             raise TypeError(f"{start} must be {parameter.title}, but found element of type {type_name(value[0])} at pos 0")
         raise TypeError(f"{start} must be {parameter.title}, not {type_name(value)}")
 
@@ -363,6 +369,7 @@ ACCEPTS = {
     "sizes": is_index_list,
     "tensors": lambda value: isinstance(value, tuple | list),
     "numbers": lambda value: isinstance(value, tuple | list) and all(map(is_number, value)),
+    "floats": lambda value: isinstance(value, tuple | list) and all(map(is_float, value)),
     "float": is_float,
     "bool": lambda value: isinstance(value, bool),
     "str": lambda value: isinstance(value, str | bytes),
@@ -479,6 +486,7 @@ CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
     "sizes": as_sizes,
     "tensors": as_tensors,
     "numbers": lambda name, parameter, place, value: [as_number(name, parameter, place, number) for number in value],
+    "floats": lambda name, parameter, place, value: [as_float(name, parameter, place, number) for number in value],
     "float": as_float,
     "dtype": as_dtype,
     "device": as_device,

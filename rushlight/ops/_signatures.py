@@ -11,7 +11,7 @@ parameters. The kinds:
 
     Tensor           Tensor/Number: a plain number too          Number           int, float, bool, complex
     int              an integer                                 index            an integer, or what has __index__
-    ints, sizes      a list or tuple of them                    tensors, numbers a list or tuple
+    ints, sizes      a list or tuple of them                    tensors, numbers, floats   a list or tuple
     float, bool, str, dtype, layout, device, memory_format, generator, storage   as they are called
     object           anything
 """
