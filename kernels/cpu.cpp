@@ -13,6 +13,7 @@
   void register_scan();           \
   void register_neural();         \
   void register_pooling();        \
+  void register_resampling();     \
   void register_recurrent();      \
   void register_convolution();    \
   void register_attention();      \
@@ -24,6 +25,7 @@
     register_scan();              \
     register_neural();            \
     register_pooling();           \
+    register_resampling();        \
     register_recurrent();         \
     register_convolution();       \
     register_attention();         \

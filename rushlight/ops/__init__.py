@@ -37,6 +37,7 @@ LATE = {
     "normalization": (),
     "dropout": (),
     "pooling": (),
+    "resampling": (),
     "decomposition": ("svd",),
     "linear_systems": ("det", "inverse", "logdet", "slogdet"),
     "eigen": (),

@@ -1,4 +1,4 @@
-"""Pooling: the examples of a batch are samples of a larger one."""
+"""Pooling and resampling: the examples of a batch are samples of a larger one."""
 
 from rushlight.func.batching._table import repeated, torch
 
@@ -6,8 +6,15 @@ run = torch.core.run
 
 
 def windows(op, arguments, batched, size):
+    return as_samples(op, arguments, batched, size, len(arguments[op.parameters.index("size")]))
+
+
+def resampled(op, arguments, batched, size):
+    return as_samples(op, arguments, batched, size, len(arguments[op.parameters.index("sizes")]))
+
+
+def as_samples(op, arguments, batched, size, count):
     """Tensors [size, N, C, positions…] as [size N, C, positions…]; without samples of their own the examples are the samples."""
-    count = len(arguments[op.parameters.index("size")])
     tensors = [place for place, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
     given = [repeated(value, batched[i], size) if i in tensors else value for i, value in enumerate(arguments)]
     x = given[0]

@@ -20,6 +20,7 @@ from .padding import *
 from .pooling import *
 from .regression_loss import *
 from .sparse import *
+from .vision import *
 from rushlight._late import late as _late
 from rushlight.ops._parsers import add_parsers as _add_parsers
 

@@ -1,0 +1,176 @@
+"""Interpolation on a grid of another size: one op for all kinds, linear in its input, and its transpose, the gradient."""
+
+import rushlight as torch
+from rushlight.core import written_out
+from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._rules import not_implemented
+from rushlight.ops.conversion import suggested_format
+
+MODES = {
+    "nearest": (0, "Nearest"),
+    "nearest_exact": (1, "NearestExact"),
+    "linear": (2, "Linear"),
+    "bilinear": (2, "Bilinear"),
+    "trilinear": (2, "Trilinear"),
+    "bicubic": (3, "Bicubic"),
+    "bilinear_aa": (4, "Bilinear"),
+    "bicubic_aa": (5, "Bicubic"),
+    "lanczos_aa": (6, "Lanczos"),
+}
+"""What the kernel calls each kind of interpolation, and what its node is called."""
+
+NODES = [
+    (mode, count)
+    for mode in MODES
+    for count in (1, 2, 3)
+    if "nearest" in mode or count == {"linear": 1, "trilinear": 3}.get(mode, 2)
+]
+
+
+def node_names(gradient=""):
+    return tuple(f"Upsample{MODES[mode][1]}{count}D{'Aa' * mode.endswith('aa')}Backward{gradient}0" for mode, count in NODES)
+
+
+def variant_of(mode, sizes):
+    return NODES.index((mode, len(sizes)))
+
+
+def run_resampling(name, out_shape, given, mode, corners, factors, format, dtype):
+    """A kernel of kernels/resampling.cpp."""
+    made = torch.empty(out_shape, dtype=dtype, memory_format=format)
+    if made.numel():
+        given = given.to(dtype).contiguous(memory_format=format)
+        layout = int(format is not torch.contiguous_format)
+        kernel(name)(made, given, len(factors), layout, MODES[mode][0], int(corners), *(float(factor or 0) for factor in factors))
+    return made
+
+
+def loop_dtype(dtype):
+    return torch.float32 if dtype.itemsize <= 2 else dtype
+
+
+@op(
+    vjp={
+        "g": lambda g, mode, sizes, corners, factors: _upsample(g, mode, sizes, corners, factors),
+        "x": lambda g, x: torch.zeros_like(x),
+    },
+    jvp=lambda g_t, x_t, x, mode, sizes, corners, factors: (
+        torch.zeros_like(x) if g_t is None else _upsample_gradient(g_t, x.detach(), mode, sizes, corners, factors)
+    ),
+    name=node_names("Backward"),
+    variant=lambda g, x, mode, sizes, *rest: variant_of(mode, sizes),
+    function=False,
+    method=False,
+    out=False,
+    batch="pooling.resampled",
+)
+def _upsample_gradient(g, x, mode, sizes, corners, factors):
+    """The transpose of `_upsample`."""
+    dtype = loop_dtype(g.dtype)
+    return run_resampling("resample_gradient", x.shape, g, mode, corners, factors, suggested_format(x), dtype).to(g.dtype)
+
+
+@op(
+    vjp=lambda g, x, mode, sizes, corners, factors: _upsample_gradient(g, x, mode, sizes, corners, factors),
+    linear=True,
+    name=node_names(),
+    variant=lambda x, mode, sizes, *rest: variant_of(mode, sizes),
+    function=False,
+    method=False,
+    out=False,
+    batch="pooling.resampled",
+)
+def _upsample(x, mode, sizes, corners, factors):
+    """`x` on a grid of `sizes`; `factors` say by how much it is larger, where the sizes do not."""
+    format = suggested_format(x)
+    refuse_dtype(x, mode, len(sizes))
+    if x.dim() != len(sizes) + 2 or 0 in x.shape[2:]:
+        raise RuntimeError(f"Non-empty {len(sizes) + 2}D data tensor expected but got a tensor with sizes {list(x.shape)}")
+    shape = (*x.shape[:2], *sizes)
+    if x.dtype is torch.uint8 and "nearest" not in mode:
+        return run_resampling("resample_bytes", shape, x, mode, corners, factors, format, torch.uint8)
+    return run_resampling("resample", shape, x, mode, corners, factors, format, loop_dtype(x.dtype)).to(x.dtype)
+
+
+def refuse_dtype(x, mode, count):
+    """PyTorch's error of a kernel without code for a dtype."""
+    smoothed, nearest = mode.endswith("_aa"), "nearest" in mode
+    if x.dtype is torch.uint8:
+        if nearest or count == 2:
+            return
+    elif x.is_floating_point() and not (smoothed and x.dtype.itemsize == 2):
+        return
+    if smoothed:
+        name = "compute_index_ranges_weights"
+    elif mode == "bicubic":
+        name = "compute_indices_weights_cubic"
+    elif count == 2:
+        name = f"upsample_{'nearest' if nearest else mode}2d_channels_last"
+    else:
+        name = f"compute_indices_weights_{'nearest' if nearest else 'linear'}"
+    raise not_implemented(name, x.dtype)
+
+
+LETTERS = {1: "W", 2: "HW", 3: "DHW"}
+
+
+def upsample(name, mode, x, output_size, corners, factors, out):
+    """What PyTorch checks of an interpolation; the sizes that the factors make, where only those are given."""
+    count = int(name.removesuffix("_aa")[-2])
+    scales = (None,) * count
+    if len(factors) == 1 and isinstance(factors[0], tuple | list):
+        if output_size is not None:
+            raise RuntimeError("Must specify exactly one of output_size and scale_factors")
+        scales = tuple(float(factor) for factor in factors[0])
+        sizes = tuple(int(size * factor) for size, factor in zip(x.shape[2:], scales, strict=True))
+    else:
+        if output_size is None:
+            raise RuntimeError("Must specify exactly one of output_size and scale_factors")
+        sizes = tuple(map(int, output_size))
+        if len(factors) == count:
+            scales = tuple(factors)
+        if len(sizes) != count:
+            raise RuntimeError(f"It is expected output_size equals to {count}, but got size {len(sizes)}")
+    if x.dim() != count + 2:
+        raise RuntimeError(f"It is expected input_size equals to {count + 2}, but got size {x.dim()}")
+    given = tuple(x.shape[2:])
+    if min(given) <= 0 or min(sizes) <= 0:
+        before, after = (
+            ", ".join(f"{axis}: {size}" for axis, size in zip(LETTERS[count], each, strict=True)) for each in (given, sizes)
+        )
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input ({before}) {'and ' * (count == 1)}output ({after})"
+        )
+    if x.shape[1] == 0:
+        raise RuntimeError(f"Non-empty {count + 2}D data tensor expected but got a tensor with sizes {list(x.shape)}")
+    made = _upsample(x, mode, sizes, bool(corners), scales)
+    return made if out is None else written_out(name, out, made)
+
+
+def declare_nearest(name, mode):
+    def interpolate(input, output_size, *scales, out=None):
+        return upsample(name, mode, input, output_size, False, scales, out)
+
+    interpolate.__doc__ = (
+        f"`input` on a grid of `output_size`, or larger by a tuple of factors: the {mode.replace('_', ' ')} position's number."
+    )
+    composite(interpolate, name=name, namespace="nn", method=False, signature=None)
+
+
+def declare_smooth(name, mode):
+    def interpolate(input, output_size, align_corners, *scales, out=None):
+        return upsample(name, mode, input, output_size, align_corners, scales, out)
+
+    interpolate.__doc__ = f"`input` on a grid of `output_size`, or larger by a tuple of factors: {mode.replace('_aa', ' and smoothed')} interpolation."
+    composite(interpolate, name=name, namespace="nn", method=False, signature=None)
+
+
+for dims in (1, 2, 3):
+    declare_nearest(f"upsample_nearest{dims}d", "nearest")
+    declare_nearest(f"_upsample_nearest_exact{dims}d", "nearest_exact")
+declare_smooth("upsample_linear1d", "linear")
+declare_smooth("upsample_trilinear3d", "trilinear")
+for mode in ("bilinear", "bicubic"):
+    declare_smooth(f"upsample_{mode}2d", mode)
+for mode in ("bilinear", "bicubic", "lanczos"):
+    declare_smooth(f"_upsample_{mode}2d_aa", f"{mode}_aa")
