@@ -108,7 +108,7 @@ def _pad_edges(x, pad, mode):
     out = x
     for d, places in edges(x, pad, mode):
         out = out.index_select(d, places)
-    return out.contiguous(memory_format=joined_format([x]))
+    return out.contiguous(memory_format=torch.contiguous_format if mode == "circular" else joined_format([x]))
 
 
 UNSUPPORTED = (
@@ -245,3 +245,51 @@ def pixel_unshuffle(x, downscale_factor):
     n = len(batch)
     split = x.reshape(*batch, channels, height // r, r, width // r, r).permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
     return in_format_of(x, split.reshape(*batch, channels * r * r, height // r, width // r))
+
+
+def check_shuffle(x, groups):
+    if x.dim() <= 2:
+        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(x.shape)}")
+    if groups <= 0:
+        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+    if x.shape[1] % groups:
+        raise RuntimeError(f"Number of channels must be divisible by groups. Got {x.shape[1]} channels and {groups} groups.")
+
+
+def shuffled(x, groups):
+    """The channels of `groups` in turn."""
+    check_shuffle(x, groups)
+    shape = x.shape
+    split = x.reshape(shape[0], groups, shape[1] // groups, *shape[2:]).transpose(1, 2)
+    return in_format_of(x, split.reshape(shape))
+
+
+@op(
+    vjp=lambda g, groups: torch.channel_shuffle(g, max(g.shape[1] // groups, 1)),
+    linear=True,
+    method=False,
+    out=False,
+    signature="Tensor input, index groups",
+    batch="rearranging.channels",
+)
+def channel_shuffle(x, groups):
+    """The first channel of each of `groups`, then the second of each, …: [N, C, *] (Zhang et al. 2018).
+
+    >>> import rushlight
+    >>> rushlight.channel_shuffle(rushlight.arange(4).view(1, 4, 1), 2).flatten()
+    tensor([0, 2, 1, 3])
+    """
+    return shuffled(x, groups)
+
+
+@op(
+    no_derivative="native_channel_shuffle",
+    name="NotImplemented",
+    method=False,
+    out=False,
+    signature="Tensor input, index groups",
+    batch="rearranging.channels",
+)
+def native_channel_shuffle(x, groups):
+    """channel_shuffle, without a derivative."""
+    return shuffled(x, groups)

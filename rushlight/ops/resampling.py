@@ -50,28 +50,23 @@ def loop_dtype(dtype):
 
 
 @op(
-    vjp={
-        "g": lambda g, mode, sizes, corners, factors: _upsample(g, mode, sizes, corners, factors),
-        "x": lambda g, x: torch.zeros_like(x),
-    },
-    jvp=lambda g_t, x_t, x, mode, sizes, corners, factors: (
-        torch.zeros_like(x) if g_t is None else _upsample_gradient(g_t, x.detach(), mode, sizes, corners, factors)
-    ),
+    vjp=lambda g, mode, sizes, corners, factors: _upsample(g, mode, sizes, corners, factors),
+    linear=True,
     name=node_names("Backward"),
-    variant=lambda g, x, mode, sizes, *rest: variant_of(mode, sizes),
+    variant=lambda x, mode, sizes, *rest: variant_of(mode, sizes),
     function=False,
     method=False,
     out=False,
     batch="pooling.resampled",
 )
-def _upsample_gradient(g, x, mode, sizes, corners, factors):
-    """The transpose of `_upsample`."""
-    dtype = loop_dtype(g.dtype)
-    return run_resampling("resample_gradient", x.shape, g, mode, corners, factors, suggested_format(x), dtype).to(g.dtype)
+def _upsample_gradient(x, mode, sizes, corners, factors, shape):
+    """The transpose of `_upsample` of a tensor of `shape`."""
+    dtype = loop_dtype(x.dtype)
+    return run_resampling("resample_gradient", shape, x, mode, corners, factors, suggested_format(x), dtype).to(x.dtype)
 
 
 @op(
-    vjp=lambda g, x, mode, sizes, corners, factors: _upsample_gradient(g, x, mode, sizes, corners, factors),
+    vjp=lambda g, x_shape, mode, sizes, corners, factors: _upsample_gradient(g, mode, sizes, corners, factors, tuple(x_shape)),
     linear=True,
     name=node_names(),
     variant=lambda x, mode, sizes, *rest: variant_of(mode, sizes),

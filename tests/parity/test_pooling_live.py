@@ -50,7 +50,7 @@ def numbers_of(value):
 def run(library, text, shape, dtype, channels_last):
     """What a module makes of an input, and the gradient of that."""
     library.manual_seed(7)
-    module = eval(f"nn.{text}", {"nn": library.nn})
+    module = eval(f"nn.{text}", {"nn": library.nn, "torch": library})
     x = library.arange(float(np.prod(shape))).mul(0.6180339887).remainder(1).sub(0.4).reshape(shape).to(getattr(library, dtype))
     if channels_last:
         x = x.to(memory_format=library.channels_last if len(shape) == 4 else library.channels_last_3d)

@@ -10,6 +10,9 @@ def windows(op, arguments, batched, size):
 
 
 def resampled(op, arguments, batched, size):
+    if "shape" in op.parameters:
+        *rest, (samples, *shape) = arguments
+        arguments = (*rest, (size * samples, *shape))
     return as_samples(op, arguments, batched, size, len(arguments[op.parameters.index("sizes")]))
 
 

@@ -177,3 +177,11 @@ def scatter_where(op, arguments, batched, size):
 zero = short_way("filled")(last_dims(0))
 triangle, pixels = last_dims(2), last_dims(3)
 pad = unchanged  # (padding begins with the last dimension)
+
+
+def channels(op, arguments, batched, size):
+    """The examples are samples of a larger batch."""
+    x, groups = arguments
+    if x.ndim < 4:
+        raise RuntimeError("channels of samples need more dimensions")
+    return run(op, (x.flatten(0, 1), groups)).unflatten(0, x.shape[:2])

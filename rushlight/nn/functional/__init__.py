@@ -29,6 +29,8 @@ _IN_C = (
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "channel_shuffle",
+    "native_channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight.core import Parser
 from rushlight.ops import layers
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]
 
 
 def _verify_batch_size(size):
@@ -91,6 +91,24 @@ def instance_norm(
             if kept is not None:
                 kept.copy_(updated.view(samples, channels).mean(0))
     return made.view(shape)
+
+
+def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+    """Divides by (k + alpha · the mean square of `size` neighbouring channels) ** beta (Krizhevsky et al., 2012). Shapes: (N, C, *)."""
+    if input.dim() < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality                          input (got {input.dim()} dimensions)")
+    if input.numel() == 0:
+        return input
+    squares, around = input.mul(input), (size // 2, (size - 1) // 2)
+    if input.dim() == 3:
+        squares = torch.nn.functional.pad(squares.unsqueeze(1), (0, 0, *around))
+        mean = layers.avg_pool2d(squares, (size, 1), stride=1).squeeze(1)
+    else:
+        shape = input.size()
+        squares = squares.view(shape[0], 1, shape[1], shape[2], -1)
+        squares = torch.nn.functional.pad(squares, (0, 0, 0, 0, *around))
+        mean = layers.avg_pool3d(squares, (size, 1, 1), stride=1).squeeze(1).view(shape)
+    return input / mean.mul(alpha).add(k).pow(beta)
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):

@@ -1,0 +1,135 @@
+"""Instance normalization (Ulyanov et al., 2016): each channel of each sample."""
+
+import warnings
+
+from .. import functional as F
+from .batchnorm import _LazyNormBase, _NormBase
+
+__all__ = [
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+]
+
+
+class _InstanceNorm(_NormBase):
+    def __init__(
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=False,
+        track_running_stats=False,
+        device=None,
+        dtype=None,
+        *,
+        bias=True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+
+    def _get_no_batch_dim(self):
+        raise NotImplementedError
+
+    def _check_input_dim(self, input):
+        least = self._get_no_batch_dim()
+        if input.dim() not in (least, least + 1):
+            raise ValueError(f"expected {least}D or {least + 1}D input (got {input.dim()}D input)")
+
+    def forward(self, input):
+        self._check_input_dim(input)
+        without_batch = input.dim() == self._get_no_batch_dim()
+        place = 0 if without_batch else 1
+        if input.size(place) != self.num_features:
+            if self.affine:
+                raise ValueError(
+                    f"expected input's size at dim={place} to match num_features ({self.num_features}), but got: {input.size(place)}."
+                )
+            warnings.warn(
+                f"input's size at dim={place} does not match num_features. You can silence this warning by not passing in num_features, "
+                "which is not used because affine=False",
+                stacklevel=2,
+            )
+        made = F.instance_norm(
+            input.unsqueeze(0) if without_batch else input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            0.0 if self.momentum is None else self.momentum,
+            self.eps,
+        )
+        return made.squeeze(0) if without_batch else made
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
+        if local_metadata.get("version") is None and not self.track_running_stats:
+            names = [prefix + name for name in ("running_mean", "running_var") if prefix + name in state_dict]
+            if names:
+                kind = type(self).__name__
+                error_msgs.append(
+                    f"Unexpected running stats buffer(s) {' and '.join(repr(name).replace(chr(39), chr(34)) for name in names)} for {kind} "
+                    "with track_running_stats=False. If state_dict is a checkpoint saved before 0.4.0, this may be expected because "
+                    f"{kind} does not track running stats by default since 0.4.0. Please remove these keys from state_dict. If the running "
+                    f"stats are actually needed, instead set track_running_stats=True in {kind} to enable them. See the documentation of "
+                    f"{kind} for details."
+                )
+                for name in names:
+                    state_dict.pop(name)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Normalizes each channel of each sample, then applies weight and bias per channel, if `affine`. Shapes: (N, C, L) or (C, L).
+
+    Args:
+        num_features: C.
+        eps: Added to the variance.
+        momentum: How far the running statistics move towards those of each batch.
+        affine: Whether there are a weight (ones at first) and a bias (zeros).
+        track_running_stats: Whether there are running statistics, to be used in evaluation mode.
+
+    >>> import rushlight as torch
+    >>> torch.nn.InstanceNorm1d(100)(torch.zeros(20, 100, 40)).shape
+    torch.Size([20, 100, 40])
+    """
+
+    def _get_no_batch_dim(self):
+        return 2
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """As `InstanceNorm1d`, for inputs (N, C, H, W) or (C, H, W)."""
+
+    def _get_no_batch_dim(self):
+        return 3
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """As `InstanceNorm1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
+
+    def _get_no_batch_dim(self):
+        return 4
+
+
+class LazyInstanceNorm1d(_LazyNormBase, _InstanceNorm):
+    """`InstanceNorm1d` whose `num_features` are those of the first input."""
+
+    cls_to_become = InstanceNorm1d
+    _get_no_batch_dim = InstanceNorm1d._get_no_batch_dim
+
+
+class LazyInstanceNorm2d(_LazyNormBase, _InstanceNorm):
+    """`InstanceNorm2d` whose `num_features` are those of the first input."""
+
+    cls_to_become = InstanceNorm2d
+    _get_no_batch_dim = InstanceNorm2d._get_no_batch_dim
+
+
+class LazyInstanceNorm3d(_LazyNormBase, _InstanceNorm):
+    """`InstanceNorm3d` whose `num_features` are those of the first input."""
+
+    cls_to_become = InstanceNorm3d
+    _get_no_batch_dim = InstanceNorm3d._get_no_batch_dim
