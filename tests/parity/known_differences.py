@@ -37,6 +37,7 @@ KNOWN_DIFFERENCES = {
     **{(f"linalg.{name}", check): "signs of eigenvectors" for name in ("eig", "eigh") for check in ("main", "light", "variants")},
     ("nn.functional.conv_transpose3d", "light"): "PyTorch adds up the taps of a transposed convolution in float16",
     ("nn.functional.adaptive_avg_pool3d", "light"): "PyTorch rounds the sum of halves after each addition",
+    ("nn.functional.interpolate.area", "light"): "PyTorch rounds the sum of halves after each addition",
     ("matrix_exp", "light"): "PyTorch's values of float16 are NaN",
     (
         "nn.functional.scaled_dot_product_attention",
