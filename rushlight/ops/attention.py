@@ -64,13 +64,14 @@ def attention_vjp(g, query, key, value, dropout_p, is_causal, attn_mask, scale, 
 
 
 def attention_fused(g, query, key, value, dropout_p, is_causal, attn_mask, scale, output, logsumexp, wanted):
-    inputs = [wide(x) for x in (query, key, value)]
-    made = [empty_like_layout(x) for x in inputs]
-    gradients = [x if x.stride(3) == 1 and x.stride(2) >= x.shape[3] else empty_tensor(x.shape, x.dtype) for x in made]
-    kernel("attention_gradient")(
-        *(*gradients, with_dense_rows(g), *map(with_dense_rows, inputs), with_dense_rows(output), logsumexp),
-        *(mask_of_scores(attn_mask, query, key), scale_of(query, scale), is_causal),
-    )
+    if core.are_alike(query, key, value, output):
+        inputs, gradients = (query, key, value, output), [empty_like_layout(x) for x in (query, key, value)]
+    else:
+        inputs = tuple(map(with_dense_rows, (query, key, value, output)))
+        made = [empty_like_layout(wide(x)) for x in (query, key, value)]
+        gradients = [x if x.stride(3) == 1 and x.stride(2) >= x.shape[3] else empty_tensor(x.shape, x.dtype) for x in made]
+    mask = mask_of_scores(attn_mask, query, key)
+    kernel("attention_gradient")(*gradients, with_dense_rows(g), *inputs, logsumexp, mask, scale_of(query, scale), is_causal)
     return tuple(x.to(query.dtype) if is_wanted else None for x, is_wanted in zip(gradients, wanted, strict=True))
 
 
@@ -116,10 +117,13 @@ def _scaled_dot_product_flash_attention_for_cpu(query, key, value, dropout_p=0.0
     batch, heads, queries, width = query.shape
     if key.shape != value.shape or key.shape[0] != batch or not key.numel() or heads % key.shape[1]:
         raise RuntimeError("scaled_dot_product_attention_flash_attention: K/V should have the same shape, and fit Q")
-    inputs = list(map(with_dense_rows, (query, key, value)))
-    out, logsumexp = empty_like_layout(wide(query)), empty_tensor((batch, heads, queries), inputs[0].dtype)
-    if out.stride(3) != 1 or out.stride(2) < width:
-        out = empty_tensor(query.shape, out.dtype)
+    if core.are_alike(query, key, value):
+        inputs, out = (query, key, value), empty_like_layout(query)
+    else:
+        inputs, out = list(map(with_dense_rows, (query, key, value))), empty_like_layout(wide(query))
+        if out.stride(3) != 1 or out.stride(2) < width:
+            out = empty_tensor(query.shape, out.dtype)
+    logsumexp = empty_tensor((batch, heads, queries), out.dtype)
     mask = mask_of_scores(attn_mask, query, key)
     kernel("attention")(out, logsumexp, *inputs, mask, scale_of(query, scale), is_causal)
     return out if out.dtype is query.dtype else out.to(query.dtype), logsumexp
@@ -129,6 +133,8 @@ def fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
     """Whether the kernel computes it: as PyTorch's fused one on the CPU does."""
     if dropout_p > 0 or not (query.ndim == key.ndim == value.ndim == 4) or not query.is_floating_point():
         return False
+    if core.are_alike(query, key, value) and attn_mask is None:
+        return query.numel() > 0
     if not all(x.stride(3) == 1 or x.shape[3] == 1 for x in (query, key, value)):
         return False
     if key.shape != value.shape or query.shape[3] != key.shape[3] or query.shape[0] != key.shape[0]:

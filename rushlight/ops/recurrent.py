@@ -4,6 +4,7 @@ A layer of float32 or float64 is one op, whose kernel runs over all steps. Its d
 same written out step by step in public ops (`unrolled`).
 """
 
+import sys
 from itertools import pairwise
 
 import rushlight as torch
@@ -207,13 +208,19 @@ def is_regular(cell, x, state, weights, batch_sizes):
 
 def one_layer(cell, x, state, weights, batch_sizes, reverse):
     """The outputs of all steps and the last state. `weights` are those of input and state, then their biases, then a projection's."""
-    if not is_regular(cell, x, state, weights, batch_sizes):
+    if casting() or not is_regular(cell, x, state, weights, batch_sizes):
         biases, projection = (weights[2:4], weights[4:]) if len(weights) >= 4 else ((None, None), weights[2:])
         return unrolled(cell, x, state, *weights[:2], *biases, batch_sizes, reverse, *projection)
     biases = weights[2:] or (None, None)
     c = state[1] if len(state) > 1 else None
     made = _recurrent_layer(x, state[0], c, *weights[:2], *biases, batch_sizes, cell, reverse)
     return made[: 1 + len(state)]
+
+
+def casting():
+    """Autocast, where it is on: then a net runs step by step, as products in it are narrow."""
+    found = sys.modules.get("rushlight.amp._casting")
+    return found if found is not None and found.is_enabled("cpu") else None
 
 
 # ---- layers one above the other -------------------------------------------------------------------------------------------
@@ -225,6 +232,9 @@ def stacked(cell, x, batch_sizes, states, params, has_biases, num_layers, dropou
     each = (4 if has_biases else 2) + projected
     if len(params) % each:
         raise RuntimeError("got an incorrect number of RNN parameters")
+    autocast = casting() if cell == "lstm" and not projected else None
+    if autocast:
+        x, states, params = autocast.cast([x, list(states), list(params)], autocast.state.dtypes["cpu"])
     begins = list(zip(*(state.unbind(0) for state in states)))
     if bidirectional and (len(params) // each % 2 or len(begins) % 2):
         raise RuntimeError("Odd number of params or hiddens given to a bidirectional RNN")

@@ -206,3 +206,18 @@ def test_sequences(call):
     own_loss, loss = ((tensors(made)[0] ** 3).sum() for made in (found, expected))
     for a, b in zip(rushlight.autograd.grad(own_loss, own_given), torch.autograd.grad(loss, given), strict=True):
         compare(a.contiguous(), b.contiguous(), "float64", "gradient")
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+def test_autocast(name, narrow):
+    made = []
+    for library in (torch, rushlight):
+        library.manual_seed(3)
+        net = getattr(library.nn, name)(4, 5, 2, bidirectional=True)
+        x = library.arange(24, dtype=library.float32).sin().view(3, 2, 4)
+        with library.autocast("cpu", dtype=library.bfloat16):
+            made.append(tensors(net(x.bfloat16() if narrow else x)))
+    for a, b in itertools.zip_longest(made[1], made[0]):
+        assert str(a.dtype) == str(b.dtype)
+        compare(a.float(), b.float(), "bfloat16", name)

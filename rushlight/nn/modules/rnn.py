@@ -177,7 +177,7 @@ class RNNBase(Module):
     def check_input(self, input, batch_sizes):
         """Refuses input of another dtype, number of dimensions or size than the net's."""
         dtype = self._flat_weights[0].dtype
-        if input.dtype is not dtype:
+        if input.dtype is not dtype and not torch.is_autocast_enabled("cpu"):
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: input.to({dtype}), or "
                 f"convert model: model.to({input.dtype})"
