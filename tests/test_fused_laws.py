@@ -56,11 +56,24 @@ FORMS = {
 
 MATRICES = {"_linalg_det", "_linalg_slogdet", "_linalg_solve_ex"}
 REFUSED = {
-    "without dims": {"_linalg_det", "_linalg_slogdet", "softmax"},  # a matrix has two; the sample's dim is not there
+    "without dims": {
+        "_linalg_det",
+        "_linalg_slogdet",
+        "_safe_softmax",
+        "softmax",
+    },  # a matrix has two; the sample's dim is not there
     "without elements": MATRICES
-    | {"_nll_loss", "convolution", "native_batch_norm", "native_layer_norm", "pow"},  # sizes then differ from others' of the call
-    "float16": MATRICES,  # LAPACK has no halves
-    "bfloat16": MATRICES,
+    | {
+        "_nll_loss",
+        "_recurrent_layer",
+        "_scaled_dot_product_flash_attention_for_cpu",
+        "convolution",
+        "native_batch_norm",
+        "native_layer_norm",
+        "pow",
+    },  # sizes then differ from others' of the call
+    "float16": MATRICES | {"_recurrent_layer"},  # LAPACK has no halves; nets of halves run step by step
+    "bfloat16": MATRICES | {"_recurrent_layer"},
 }
 """The forms in which some samples of an op are calls that it refuses, as PyTorch does."""
 
