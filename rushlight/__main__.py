@@ -1,4 +1,4 @@
-"""`python -m rushlight script.py`: runs a program written for PyTorch, unmodified, as `python script.py` would."""
+"""`python -m rushlight script.py`: runs a program written for PyTorch, unmodified, as `python script.py` would; alone, it is Python's prompt."""
 
 import builtins
 import importlib.machinery
@@ -11,15 +11,19 @@ import sys
 import types
 from typing import Any
 
-from rushlight import _alias
+from rushlight import _alias, version
+from rushlight.core import Tensor
 
 _USAGE = """\
-usage: python -m rushlight script.py [argument ...]
-       python -m rushlight -m module [argument ...]
-       python -m rushlight -c code [argument ...]
-       python -m rushlight - [argument ...]
+usage: python -m rushlight [-i] script.py [argument ...]
+       python -m rushlight [-i] -m module [argument ...]
+       python -m rushlight [-i] -c code [argument ...]
+       python -m rushlight [-i] - [argument ...]
+       python -m rushlight
 
-Runs a program as Python would, with `torch` and all its submodules meaning Rushlight.
+Runs a program as Python would, with `torch` and all its submodules meaning Rushlight. Without a program it is
+Python's prompt, or runs what comes from standard input; with -i the prompt follows the program. --version tells
+the version.
 """
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _HIDDEN = (__file__, _alias.__file__)
@@ -103,11 +107,31 @@ def _prepare(arguments: list[str]):
     return _from_path(kind)
 
 
-def _run(arguments: list[str]) -> None:
-    module = types.ModuleType("__main__")
+def _start() -> types.ModuleType:
+    """The program's module, in a process where torch is Rushlight."""
     _alias.as_torch()
     _alias.take_names_of_torch()
     _alias.be_torch_in_children()
+    return types.ModuleType("__main__")
+
+
+def _converse(names: dict) -> None:
+    """Python's prompt, with the names of a program."""
+    import code
+
+    try:
+        import readline
+        import rlcompleter
+
+        readline.set_completer(rlcompleter.Completer(names).complete)
+        readline.parse_and_bind("tab: complete")
+    except ImportError:
+        pass  # then lines are read as they come
+    banner = f"Rushlight {version.rushlight} (torch {version.__version__}), Python {sys.version}\n`import torch` gives Rushlight."
+    code.interact(banner, local=names, exitmsg="")
+
+
+def _run(module: types.ModuleType, arguments: list[str]) -> None:
     code, names = _prepare(arguments)
     vars(module).update(__builtins__=builtins, **{"__loader__": importlib.machinery.BuiltinImporter, **names})
     sys.modules["__main__"] = module
@@ -138,8 +162,13 @@ def _without_runner(trace):
 
 
 def _explain(error: BaseException) -> None:
-    """Gives `from torch.x import name` our text where x is no package: there Python asks no finder for the name."""
+    """Gives errors our text where Python asks nobody: `from torch.x import name` where x is no package, and attributes of tensors."""
     found = re.match(r"cannot import name '(\w+)' from '(rushlight[\w.]*)' \(", str(error))
+    if isinstance(error, AttributeError) and (type(error.obj) is Tensor or error.obj is Tensor):
+        hint = _alias._hint(error.name, "rushlight.Tensor")
+        if hint and hint not in str(error):
+            error.args = (str(error) + hint,)
+            error.obj = None
     if type(error) is ImportError and found and found[2] in sys.modules:
         text = str(_alias._missing_import(*found.groups()))
         error.msg, error.args = text, (text,)
@@ -147,12 +176,50 @@ def _explain(error: BaseException) -> None:
             error.name_from = None  # for which the report would append a suggestion of its own
 
 
-def main() -> None:
-    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
-        print(_USAGE, end="", file=sys.stdout if len(sys.argv) > 1 else sys.stderr)
-        raise SystemExit(0 if len(sys.argv) > 1 else 2)
+def _prompt_alone() -> None:
+    module = _start()
+    sys.argv = [""]
+    _set_first_path("")
+    vars(module).update(__builtins__=builtins, __loader__=importlib.machinery.BuiltinImporter, __package__=None, __spec__=None)
+    sys.modules["__main__"] = module
+    _converse(vars(module))
+
+
+def _run_and_converse(arguments: list[str]) -> None:
+    """With -i, the prompt follows the program, however that ended."""
+    module = _start()
     try:
-        _run(sys.argv[1:])
+        _run(module, arguments)
+    except SystemExit:
+        pass
+    except BaseException as error:
+        _explain(error)
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, _without_runner(error.__traceback__)
+        sys.excepthook(sys.last_type, error.with_traceback(sys.last_traceback), sys.last_traceback)
+    _converse(vars(module))
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(_USAGE, end="")
+        return
+    if arguments[:1] in (["-V"], ["--version"]):
+        print(f"Rushlight {version.rushlight} (torch {version.__version__})")
+        return
+    if not arguments:
+        if sys.stdin.isatty():
+            _prompt_alone()
+            return
+        arguments = ["-"]
+    if arguments[0] == "-i":
+        if len(arguments) == 1:
+            _prompt_alone()
+        else:
+            _run_and_converse(arguments[1:])
+        return
+    try:
+        _run(_start(), arguments)
     except SystemExit:
         raise
     except BaseException as error:

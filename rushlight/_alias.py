@@ -1,7 +1,7 @@
 """Rushlight under the name `torch`, inside one process: nothing is installed under that name.
 
 A finder on `sys.meta_path` answers every `import torch…` with the module of the same name in Rushlight: the same object,
-so nothing is imported twice. What Rushlight does not have raises the error that Python would, with the nearest name.
+so nothing is imported twice. What Rushlight does not have raises the error that Python would, and says whether PyTorch has it.
 """
 
 import functools
@@ -30,18 +30,29 @@ def _shown(module: str) -> str:
     return "torch" + module[len(_OURS) :] if _handles and _is_within(module, _OURS) else module
 
 
+@functools.cache
+def _pytorch_names() -> dict[str, set[str]]:
+    # (`from rushlight import …` would ask the package for the name first.)
+    return importlib.import_module(_OURS + "._pytorch_names").names()
+
+
 @functools.lru_cache(maxsize=256)
-def _nearest(name: str, module: str) -> str | None:
-    """The most similar name in a module, private only for a private one; kept, as programs probe again and again."""
-    known = [x for x in dir(sys.modules[module]) if x != name and x.startswith("_") == name.startswith("_")]
+def _hint(name: str, module: str) -> str:
+    """What an error says of a name that a module lacks: whether PyTorch has it, or what it may be a misspelling of. Kept, as programs probe
+    again and again."""
+    if name.startswith("__"):
+        return ""
+    place = "torch" + module[len(_OURS) :]
+    theirs = _pytorch_names().get(place, set())
+    if name in theirs:
+        return f": {place}.{name} is part of PyTorch; Rushlight does not have it"
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
-
-
-def _hint(name: str, module: str) -> str:
-    near = None if name.startswith("__") else _nearest(name, module)
-    return (" in Rushlight" if _handles else "") + (f"; the nearest is {near!r}" if near else "")
+    found = sys.modules.get(module)
+    known = theirs.union(() if found is None else dir(found))
+    alike = [x for x in known if x != name and x.startswith("_") == name.startswith("_")]
+    near = get_close_matches(name, sorted(alike), n=1, cutoff=0.75)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def missing(name: str, module: str) -> AttributeError:
@@ -212,6 +223,7 @@ class _Renamer:
             def execute_and_rename(module) -> None:
                 execute(module)
                 _rename(module)
+                _tell_missing(module)
 
             spec.loader.exec_module = execute_and_rename  # type: ignore[method-assign]
         return spec
@@ -230,12 +242,23 @@ def _rename(module) -> None:
             value.__module__ = "torch" + home[len(_OURS) :]
 
 
+def _tell_missing(module) -> None:
+    """Has a module that says nothing itself of the names that it lacks raise our error."""
+    if "__getattr__" not in vars(module):
+        vars(module)["__getattr__"] = functools.partial(_raise_missing, module.__name__)
+
+
+def _raise_missing(module: str, name: str):
+    raise missing(name, module)
+
+
 def take_names_of_torch() -> None:
     """For the rest of the process: our classes and functions are called torch's, where they are printed and in pickles."""
     core.set_package_name("torch")
     for name, module in list(sys.modules.items()):
         if _is_within(name, _OURS) and module is not None:
             _rename(module)
+            _tell_missing(module)
     sys.meta_path.insert(0, _Renamer)
 
 

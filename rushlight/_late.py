@@ -6,6 +6,12 @@ from importlib import import_module
 from rushlight.ops import find
 
 
+def _missing(name, package):
+    from rushlight._alias import missing
+
+    return missing(name, package)
+
+
 def late(package, places, missing=None, namespace=None):
     """A `__getattr__` for `package`: `places` has, for each name, the module that it is, or that module and its name there.
 
@@ -18,7 +24,7 @@ def late(package, places, missing=None, namespace=None):
         if place is None:
             value = None if namespace is None or name.startswith("_") else find(name, namespace)
             if value is None:
-                raise missing(name, package) if missing else AttributeError(f"module '{package}' has no attribute '{name}'")
+                raise (missing or _missing)(name, package)
         else:
             module, _, inner = place.partition(":")
             value = import_module(module)

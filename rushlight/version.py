@@ -4,7 +4,8 @@ from rushlight.torch_version import TorchVersion
 
 __all__ = ["__version__", "cuda", "debug", "hip", "xpu"]
 
-__version__ = TorchVersion("2.13.0+rushlight0.1.0")
+rushlight = "0.1.0"
+__version__ = TorchVersion(f"2.13.0+rushlight{rushlight}")
 debug = False
 cuda = None
 hip = None

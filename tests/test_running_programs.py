@@ -119,7 +119,6 @@ def test_what_cannot_be_run(program, tmp_path):
         (("pack",), "can't find '__main__' module in 'pack'", 1),
         (("-m",), "Argument expected for the -m option", 2),
         (("--nonsense",), "Unknown option: --nonsense", 2),
-        ((), "usage: python -m rushlight script.py", 2),
     ]:
         done = run(*arguments, cwd=tmp_path)
         assert text in done.stderr and done.stdout == "" and done.returncode == status
@@ -129,22 +128,72 @@ def test_what_cannot_be_run(program, tmp_path):
 @pytest.mark.parametrize(
     "line, last",
     [
-        ("import torch.optm", "ModuleNotFoundError: No module named 'torch.optm' in Rushlight; the nearest is 'optim'"),
-        ("from torch import onnes", "ImportError: cannot import name 'onnes' from 'torch' in Rushlight; the nearest is 'ones'"),
+        ("import torch.optm", "ModuleNotFoundError: No module named 'torch.optm'; did you mean 'optim'?"),
+        ("from torch import onnes", "ImportError: cannot import name 'onnes' from 'torch'; did you mean 'ones'?"),
         (
             "from torch.optim.adam import Adaam",
-            "ImportError: cannot import name 'Adaam' from 'torch.optim.adam' in Rushlight; the nearest is 'Adam'",
+            "ImportError: cannot import name 'Adaam' from 'torch.optim.adam'; did you mean 'Adam'?",
         ),
         (
             "import torch; torch.onnes",
-            "AttributeError: module 'torch' has no attribute 'onnes' in Rushlight; the nearest is 'ones'",
+            "AttributeError: module 'torch' has no attribute 'onnes'; did you mean 'ones'?",
         ),
     ],
 )
-def test_missing_names_say_what_is_nearest(tmp_path, line, last):
+def test_misspelt_names_say_what_is_nearest(tmp_path, line, last):
     done = run("-c", line, cwd=tmp_path)
     assert done.stderr.splitlines()[-1] == last
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "line, name",
+    [
+        ("import torch.ao", "torch.ao"),
+        ("import torch; torch.quantize_per_tensor", "torch.quantize_per_tensor"),
+        ("from torch import quantize_per_tensor", "torch.quantize_per_tensor"),
+        ("import torch; torch.fx.replace_pattern", "torch.fx.replace_pattern"),
+        ("import torch; torch.Tensor.q_scale", "torch.Tensor.q_scale"),
+        ("import torch; torch.ones(1).q_scale()", "torch.Tensor.q_scale"),
+        ("from torch.fx.interpreter import Transformer", "torch.fx.interpreter.Transformer"),
+    ],
+)
+def test_names_of_pytorch_that_are_missing_say_so(tmp_path, line, name):
+    done = run("-c", line, cwd=tmp_path)
+    assert done.stderr.splitlines()[-1].endswith(f": {name} is part of PyTorch; Rushlight does not have it")
+    assert done.returncode == 1
+
+
+def test_a_prompt(tmp_path):
+    """Without a program: what comes from standard input; with -i a prompt, after the program if there is one."""
+    assert run(cwd=tmp_path, stdin="import torch\nprint(torch.ones(1))\n").stdout == "tensor([1.])\n"
+    done = run("-i", cwd=tmp_path, stdin="import torch\ntorch.ones(1) + 1\n")
+    assert "tensor([2.])" in done.stdout and "`import torch` gives Rushlight." in done.stderr and done.returncode == 0
+    done = run("-i", "-c", "import torch\nx = torch.ones(2)\n1 / 0", cwd=tmp_path, stdin="x.sum()\n")
+    assert "tensor(2.)" in done.stdout and "ZeroDivisionError: division by zero" in done.stderr
+    assert run("--version", cwd=tmp_path).stdout == f"Rushlight 0.1.0 (torch {rushlight.__version__})\n"
+
+
+def test_what_is_installed(program, tmp_path):
+    name = program(
+        """
+        import importlib.metadata, importlib.util
+        assert importlib.metadata.version("torch").startswith("2.13.0")
+        assert importlib.metadata.distribution("torch").metadata["Name"] == "torch"
+        assert importlib.util.find_spec("torch") and importlib.util.find_spec("torch.nn.modules.linear")
+        assert importlib.util.find_spec("torch.no_such_part") is None
+        """
+    )
+    assert run(name, cwd=tmp_path).stderr == ""
+
+
+def test_a_plain_pytest(program, tmp_path):
+    program(
+        "import torch\nimport torch.nn as nn\n\n\ndef test_it():\n    assert torch.__name__ == 'rushlight'\n    assert nn.Linear(1, 1)\n",
+        "test_it.py",
+    )
+    done = run("-q", "-p", "rushlight.pytest_plugin", "-p", "no:cacheprovider", cwd=tmp_path, launcher=("-m", "pytest"))
+    assert "1 passed" in done.stdout
 
 
 @pytest.fixture
@@ -169,9 +218,9 @@ def test_as_torch_in_a_block(without_torch):
         assert importlib.import_module("torch.optim.adam") is rushlight.optim.adam
         assert importlib.util.find_spec("torch.optim.nothing") is None
         assert not hasattr(torch, "no_such_name")
-        with pytest.raises(AttributeError, match="module 'torch' has no attribute 'onnes' in Rushlight; the nearest is 'ones'"):
+        with pytest.raises(AttributeError, match="module 'torch' has no attribute 'onnes'; did you mean 'ones'"):
             torch.onnes  # noqa: B018
-        with pytest.raises(ImportError, match=r"cannot import name 'addam' from 'torch.optim' in Rushlight"):
+        with pytest.raises(ImportError, match=r"cannot import name 'addam' from 'torch.optim'"):
             from torch.optim import addam  # noqa: F401
 
 
@@ -185,7 +234,7 @@ def test_as_torch_by_its_handle(without_torch):
 
 
 def test_missing_names_without_the_alias():
-    with pytest.raises(AttributeError, match="module 'rushlight' has no attribute 'onnes'; the nearest is 'ones'"):
+    with pytest.raises(AttributeError, match="module 'rushlight' has no attribute 'onnes'; did you mean 'ones'"):
         rushlight.onnes  # noqa: B018
 
 

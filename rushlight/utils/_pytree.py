@@ -4,8 +4,8 @@ Nodes are tuples, lists, dicts, named tuples, Sizes, OrderedDicts, defaultdicts,
 None too, is a leaf.
 """
 
-from collections import OrderedDict, defaultdict, deque
-from typing import NamedTuple
+from collections import OrderedDict, defaultdict, deque, namedtuple
+from typing import Any, NamedTuple
 
 from rushlight._late import late as _late
 from rushlight.core import Size
@@ -508,3 +508,20 @@ _LATE = [
     "treespec_tuple",
 ]
 __getattr__ = _late(__name__, {name: f"rushlight.utils._treespecs:{name}" for name in _LATE})
+
+
+PyTree = Any  # for annotations
+
+
+def _get_node_type(tree):
+    """The class by which a tree is taken apart: `namedtuple` of all those that `collections.namedtuple` made."""
+    return namedtuple if is_namedtuple_instance(tree) and type(tree) not in SUPPORTED_NODES else type(tree)
+
+
+def _is_leaf(tree, is_leaf=None):
+    return tree_is_leaf(tree, is_leaf)
+
+
+def _dict_flatten_with_keys(tree):
+    """The values of a dict with their keys as places, and the keys."""
+    return [(MappingKey(key), value) for key, value in tree.items()], list(tree)
