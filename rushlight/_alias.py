@@ -174,6 +174,7 @@ class Alias:
             _take_modules()
             sys.modules.update(_displaced)
             _displaced.clear()
+            sys.modules[_OURS].__name__ = _OURS
 
     def __enter__(self) -> "Alias":
         return self
@@ -202,6 +203,7 @@ def as_torch() -> Alias:
     if len(_handles) == 1:
         _displaced.update(_take_modules())
         sys.modules["torch"] = sys.modules[_OURS]
+        sys.modules[_OURS].__name__ = "torch"  # programs look whether it is
         _adopt(_OURS, "torch")
         sys.meta_path.insert(0, _TorchFinder)
         sys.meta_path.append(_LastFinder)

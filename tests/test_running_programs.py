@@ -267,3 +267,16 @@ def test_what_is_declared_late_may_come_first(program, tmp_path, call):
     name = program(f"import torch\nfrom torch.nn.utils import rnn\nx = torch.ones(2, 2, 3)\nprint(({call}).dim())")
     done = run(name, cwd=tmp_path)
     assert done.stderr == "" and done.stdout in ("2\n", "3\n")
+
+
+def test_the_module_is_called_torch_while_it_is():
+    import rushlight
+
+    with rushlight.as_torch():
+        import torch
+
+        assert torch.__name__ == "torch"
+        from torch import nn
+
+        assert nn is rushlight.nn
+    assert rushlight.__name__ == "rushlight"
