@@ -54,7 +54,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     if device is not None:
         if not isinstance(device, (str, Device)):
             raise AssertionError(f"from_dlpack: unsupported device type: {type(device)}")
-        core.refuse_other_devices(device)
+        core.require_cpu(device)
         if tuple(place) != CPU:
             raise ValueError(
                 f"cannot move DLPack tensor from device {place} to {CPU} without copying. Set copy=None or copy=True."

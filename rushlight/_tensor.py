@@ -135,7 +135,7 @@ def deepcopied(self, memo):
         rebuild, arguments = storage.__reduce__()
         copied = memo[id(storage)] = rebuild(*arguments)
     made = counted_once(core.tensor_on_storage(copied, self.dtype, self.storage_offset(), self.size(), self.stride()))
-    made = core.resolve(core.set_lazy(made, self.is_conj(), self.is_neg()))
+    made = core.resolved(core.set_lazy(made, self.is_conj(), self.is_neg()))
     if type(self) is not Tensor:
         made = made.as_subclass(type(self))
     if self.requires_grad:

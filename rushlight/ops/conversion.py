@@ -37,7 +37,7 @@ def _to_copy(x, dtype, memory_format=None):
     if memory_format is None or memory_format is core.preserve_format:
         return core.converted(x, dtype)
     out = core.empty_tensor(x.shape, dtype, strides_for(x, memory_format))
-    core.copy_into(out, x)
+    core.copy_elements(out, x)
     return out
 
 
@@ -76,7 +76,7 @@ def suggested_format(x):
 def move(x, dtype, device, copy, memory_format):
     """What every form of to() comes down to."""
     if device is not None:
-        core.refuse_other_devices(device)
+        core.require_cpu(device)
     if not copy and (dtype is None or dtype is x.dtype) and in_format(x, memory_format):
         return x
     return _to_copy(x, x.dtype if dtype is None else dtype, memory_format)

@@ -160,7 +160,7 @@ def like(name, x, dtype, layout, device, memory_format):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
     check_layout(layout)
     if device is not None:
-        core.refuse_other_devices(device)
+        core.require_cpu(device)
     if memory_format is None or memory_format is core.preserve_format:
         return core.empty_like_layout(x, dtype)
     return formatted(core.empty_tensor(x.shape, dtype or x.dtype), memory_format)
@@ -290,7 +290,7 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_mem
     (1, 2)
     """
     check_layout(layout)
-    core.refuse_other_devices(device)
+    core.require_cpu(device)
     made = core.empty_tensor(size, dtype, stride)
     return core.require_grad_of_new(made) if requires_grad else made
 
@@ -327,8 +327,8 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 )
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """`obj` as a tensor: shared memory where possible (`copy=False` insists, `copy=True` forbids)."""
-    core.refuse_other_devices(device)
-    shared = isinstance(obj, Tensor) or core.is_numpy_array(obj) or hasattr(obj, "__dlpack__")
+    core.require_cpu(device)
+    shared = isinstance(obj, Tensor) or core.is_array(obj) or hasattr(obj, "__dlpack__")
     is_scalar = core.is_numpy_scalar(obj)
     if is_scalar and copy is False:
         raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray. ")
@@ -370,7 +370,7 @@ def new_vector(count, out, dtype, layout, device, requires_grad):
     require_same(dtype, out)
     if out.numel() != count:
         core.resize_tensor(out, (count,))
-    core.require_not_expanded(out)
+    core.check_no_overlap(out)
     return out if out.dim() == 1 else core.empty_tensor((count,), out.dtype)
 
 
@@ -409,7 +409,7 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
     size = arange_size(start, end, step, kind)
     require_countable((start, step), kind)
     if out is not None:
-        core.require_not_expanded(out)
+        core.check_no_overlap(out)
         if out.numel() not in (0, size):
             warnings.warn(
                 f"The number of elements in the out tensor of shape {list(out.shape)} is {out.numel()} which does not match the "

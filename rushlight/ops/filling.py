@@ -42,7 +42,7 @@ def number_of(x, value):
 def fill(x, value):
     """`x` with every element replaced by one value."""
     if isinstance(value, torch.Tensor):
-        core.require_not_expanded(x)
+        core.check_no_overlap(x)
     kernel("fill")(x, number_of(x, value))
     return x
 
@@ -83,10 +83,10 @@ def copy(x, src, non_blocking=False):
         shape = broadcast_two(tuple(x.shape), tuple(src.shape))
         if shape != x.shape:
             raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
-    core.require_no_partial_overlap(x, src)
+    core.check_partial_overlap(x, src)
     if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
         core.warn_once("Casting complex values to real discards the imaginary part")
-    core.copy_into(x, src)
+    core.copy_elements(x, src)
     return x
 
 
@@ -178,7 +178,7 @@ def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
     check_fill(x, mask, value)
     warn_of_expanded("masked_fill_", x, "tensor[mask] = scalar")
-    core.require_no_partial_overlap(x, mask)
+    core.check_partial_overlap(x, mask)
     kernel("masked_fill")(x, mask.expand(x.shape), core.empty_tensor((), x.dtype).fill_(value))
     return x
 

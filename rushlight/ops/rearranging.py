@@ -42,7 +42,7 @@ def clone(x, *, memory_format=None):
     tensor([1., 2.], grad_fn=<CloneBackward0>)
     """
     out = empty_in_format(x, memory_format)
-    core.copy_into(out, x)
+    core.copy_elements(out, x)
     return out
 
 

@@ -66,7 +66,7 @@ def kernel(str name):
     return found
 
 
-cdef int copy_elements(Tensor target, Tensor source) except -1:
+cpdef int copy_elements(Tensor target, Tensor source) except -1:
     """target[...] = source, converting and broadcasting; no history, no version."""
     if has_hidden_dim(source) or has_hidden_dim(target):
         raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
@@ -138,7 +138,7 @@ cdef int run_on(Tensor target, const char* name) except -1:
     return 0
 
 
-cdef Tensor resolved(Tensor x):
+cpdef Tensor resolved(Tensor x):
     """A tensor of the same elements that stands for its memory, without history; `x` itself where it does."""
     cdef Tensor out
     if not x.flags & LAZY or type(x) is Wrapped:

@@ -142,7 +142,7 @@ cdef class device:
 
 cdef device cpu = device("cpu")
 
-cdef int require_cpu(object where) except -1:
+cpdef int require_cpu(object where) except -1:
     """Tensors live in memory that the CPU sees; any other place is refused with the words that PyTorch built without it uses."""
     if where is None or where is cpu:
         return 0

@@ -104,6 +104,13 @@ cdef int check_tensors(object made) except -1:
             check_tensors(item)
     return 0
 
+cdef Tensor finished(Tensor out):
+    """A new tensor, which has its memory, sizes and strides now."""
+    update_contiguous(out)
+    if CHECKED:
+        check_tensor(out)
+    return out
+
 
 cdef Tensor laid_out(int code, const Geometry& geometry):
     """An unfilled tensor with the given sizes and strides."""
@@ -112,8 +119,7 @@ cdef Tensor laid_out(int code, const Geometry& geometry):
     cdef Tensor out = new_tensor(code, wanted.numel(), bytes_reached(wanted, code))
     out.geometry.copy(wanted)
     out.count = wanted.numel()
-    update_contiguous(out)
-    return out
+    return finished(out)
 
 
 cdef int place_in(Tensor x, const Geometry& geometry, int64_t place) except -1:
@@ -133,11 +139,13 @@ cdef int parts_geometry(Geometry& out, const Geometry& g) except -1:
     return 0
 
 
-cdef int require_grad_at_creation(Tensor out) except -1:
-    if category[out.code] < IS_FLOATING:
-        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    out.flags |= REQUIRES_GRAD
-    return 0
+cpdef Tensor require_grad_of_new(Tensor out, bint required=True):
+    """What requires_grad= of a factory says of its new tensor."""
+    if required:
+        if category[out.code] < IS_FLOATING:
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        out.flags |= REQUIRES_GRAD
+    return out
 
 
 cdef Tensor tensor_of_number(object value):

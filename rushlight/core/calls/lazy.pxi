@@ -107,14 +107,6 @@ cdef int put_back(Tensor target, Tensor made) except -1:
     mark_write(target.storage)
     return 0
 
-def resolve(Tensor x not None):
-    """The elements of `x` in memory of their own where it is lazy, without history; else `x`."""
-    return resolved(x)
-
-def copy_into(Tensor target not None, Tensor source not None):
-    """target[...] = source, converting and broadcasting; no history, and not counted as a write."""
-    copy_elements(target, source)
-
 def set_lazy(Tensor x not None, bint conjugate, bint negative):
     """Says what the elements of `x` are to what lies in its memory."""
     if conjugate and category[x.code] != IS_COMPLEX:

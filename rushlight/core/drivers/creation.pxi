@@ -242,9 +242,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
         out = data.detach().clone() if dtype is None else data.detach().to(dtype, copy=True)
     else:
         out = tensor_of_dtype(data, code_of(dtype))
-    if requires_grad:
-        require_grad_at_creation(out)
-    return out
+    return require_grad_of_new(out, requires_grad)
 
 def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor, sharing memory with a tensor or NumPy array where that is possible."""
@@ -269,8 +267,7 @@ def empty_following(size, dtype, tensors):
     for k in range(count):
         seen[k] = &(<Tensor?>tensors[k]).geometry
     follow_strides(out.geometry, seen, count)
-    update_contiguous(out)
-    return out
+    return finished(out)
 
 def copy_of_memory(Tensor x not None):
     """A copy of `x` with its strides and offset, gaps included; a row-major one where elements of `x` share memory. Without history."""
@@ -309,10 +306,7 @@ def empty_tensor(size, dtype=None, strides=None):
     out = new_tensor(code, 0, bytes_reached(geometry, code))
     out.count = count_of(geometry)
     out.geometry.copy(geometry)
-    update_contiguous(out)
-    if CHECKED:
-        check_tensor(out)
-    return out
+    return finished(out)
 
 def empty_like_layout(Tensor x, dtype=None):
     """A tensor with x's shape and (where dense) strides, unset elements."""
@@ -357,10 +351,7 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
     out.storage = storage
     out.offset = start * item_bytes[code] if out.count else 0
     out.code = code
-    update_contiguous(out)
-    if CHECKED:
-        check_tensor(out)
-    return out
+    return finished(out)
 
 cdef object py_format_strides = None
 

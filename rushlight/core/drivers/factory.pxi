@@ -57,12 +57,10 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
         code = NO_DTYPE if dtype is None else code_for(factory.name, dtype)
         made = new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, count)
         if factory.kernel is not None:
-            made = draw_here(made, factory.kernel, None, factory.value, 1.0)
+            made = draw(made, factory.kernel, None, factory.value, 1.0)
         elif factory.value is not None:
             fill_elements(made, factory.value)
-        if requires_grad:
-            require_grad_at_creation(made)
-        out = made
+        out = require_grad_of_new(made, requires_grad)
     else:
         positional = [<object>args[i] for i in range(n)]
         out = factory.function(*positional, **{<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i] for i in range(keywords)})

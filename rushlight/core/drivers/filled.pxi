@@ -89,33 +89,19 @@ cdef int fill_elements(Tensor out, object value) except -1:
 def unset(str name, size, dtype=None, device=None, bint requires_grad=False):
     """A new tensor with unset elements; `size` is the tuple of a factory's positional arguments."""
     require_cpu(device)
-    cdef Tensor out = new_of_size(name, <tuple>size, dtype)
-    if requires_grad:
-        require_grad_at_creation(out)
-    return out
+    return require_grad_of_new(new_of_size(name, <tuple>size, dtype), requires_grad)
 
 def filled(str name, size, value, dtype=None, device=None, bint requires_grad=False):
     """A new tensor with every element `value`."""
     require_cpu(device)
     cdef Tensor out = new_of_size(name, <tuple>size, dtype)
     fill_elements(out, value)
-    if requires_grad:
-        require_grad_at_creation(out)
-    return out
+    return require_grad_of_new(out, requires_grad)
 
 def fill_tensor(Tensor out, value):
     """Fills `out`; no history, no version."""
     fill_elements(out.plain(), value)
     return out
-
-def require_grad_of_new(Tensor out):
-    """requires_grad=True of a factory."""
-    require_grad_at_creation(out)
-    return out
-
-def refuse_other_devices(device):
-    """An error for any device but the CPU."""
-    require_cpu(device)
 
 def converted(Tensor x, d):
     """The elements of `x` as dtype `d`, in x's layout; no history."""

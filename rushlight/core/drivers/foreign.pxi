@@ -33,13 +33,9 @@ cdef bint find_numpy() except -1:
     _numpy_array, _numpy_scalar = numpy.ndarray, numpy.generic
     return True
 
-cdef inline bint is_array(object value) except -1:
+cpdef bint is_array(object value) except -1:
     """Whether `value` is a NumPy array."""
     return (_numpy_array is not None or find_numpy()) and isinstance(value, _numpy_array)
-
-def is_numpy_array(value):
-    """Whether `value` is a NumPy array."""
-    return is_array(value)
 
 cpdef bint is_numpy_scalar(object value) except -1:
     """Whether `value` is a number of NumPy's."""
@@ -82,14 +78,11 @@ cdef Tensor from_array(object array, bint copied=False):
     address = array.ctypes.data
     out.storage = foreign_storage(<char*>address, bytes_reached(out.geometry, code), array)
     out.code = code
-    update_contiguous(out)
-    if CHECKED:
-        check_tensor(out)
     if not copied and not array.flags.writeable:
         warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this "
                   "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
                   "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
-    return out
+    return finished(out)
 
 def from_numpy(array):
     """A tensor over the memory of a NumPy array: writes to one show in the other."""
@@ -132,10 +125,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     out.geometry.set_shape(&size, 1)
     out.geometry.make_contiguous()
     out.count = size
-    update_contiguous(out)
-    if requires_grad:
-        require_grad_at_creation(out)
-    return out
+    return require_grad_of_new(finished(out), requires_grad)
 
 cdef object list_from(Tensor x, char* at, int dim):
     cdef int64_t i, step
@@ -225,22 +215,22 @@ cdef extern from *:
       PyCapsule_SetDestructor(capsule, rl_dlpack_owner_delete<Managed>);
       return &managed->dl_tensor;
     }
+    // What `use` makes of what a capsule holds, of either version.
+    template <class Use> static auto rl_held(PyObject* capsule, Use use) {
+      if (PyCapsule_IsValid(capsule, "dltensor")) return use((DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor"));
+      return use((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"));
+    }
     // The storage behind a capsule that we made ourselves and that nobody has used yet, or NULL.
     static PyObject* rl_dlpack_own(PyObject* capsule) {
-      if (PyCapsule_IsValid(capsule, "dltensor")) {
-        DLManagedTensor* managed = (DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor");
-        return managed->deleter == rl_dlpack_delete<DLManagedTensor> ? (PyObject*)managed->manager_ctx : nullptr;
-      }
-      DLManagedTensorVersioned* managed = (DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned");
-      return managed->deleter == rl_dlpack_delete<DLManagedTensorVersioned> ? (PyObject*)managed->manager_ctx : nullptr;
+      return rl_held(capsule, []<class Managed>(Managed* managed) {
+        return managed->deleter == rl_dlpack_delete<Managed> ? (PyObject*)managed->manager_ctx : nullptr;
+      });
     }
     static DLTensor* rl_dlpack_peek(PyObject* capsule) {
-      return PyCapsule_IsValid(capsule, "dltensor") ? &((DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor"))->dl_tensor
-          : &((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"))->dl_tensor;
+      return rl_held(capsule, [](auto* managed) { return &managed->dl_tensor; });
     }
     static void rl_dlpack_use(PyObject* capsule) {
-      if (PyCapsule_IsValid(capsule, "dltensor")) rl_dlpack_take<DLManagedTensor>(capsule);
-      else rl_dlpack_take<DLManagedTensorVersioned>(capsule);
+      rl_held(capsule, [capsule]<class Managed>(Managed*) { rl_dlpack_take<Managed>(capsule); });
     }
     static uint32_t rl_dlpack_major(PyObject* capsule) {
       return PyCapsule_IsValid(capsule, "dltensor") ? 0
@@ -328,7 +318,4 @@ def from_dlpack_capsule(capsule):
     else:
         out.storage = foreign_storage(<char*>given.data + given.byte_offset, bytes_reached(out.geometry, out.code), capsule)
     dlpack_use(capsule)
-    update_contiguous(out)
-    if CHECKED:
-        check_tensor(out)
-    return out
+    return finished(out)

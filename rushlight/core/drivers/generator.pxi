@@ -134,11 +134,8 @@ cdef object draw_at_level(Tensor out, Kernel kernel, generator, first, second):
     finally:
         push_interpreter(interpreter)
 
-def draw(Tensor out, Kernel kernel, generator, first=0.0, second=0.0):
+cpdef object draw(Tensor out, Kernel kernel, object generator, object first=0.0, object second=0.0):
     """Fills `out` by a random kernel with (up to) two parameters: floats or ints, as the kernel wants them."""
-    return draw_here(out, kernel, generator, first, second)
-
-cdef inline object draw_here(Tensor out, Kernel kernel, generator, first, second):
     if modes.interpreters:
         return draw_at_level(out, kernel, generator, first, second)
     draw_into(out, kernel, generator_of(generator), first, second)
@@ -149,10 +146,8 @@ def drawn(str name, size, Kernel kernel, dtype, device, bint requires_grad, gene
     cdef Tensor out
     cdef Generator source = generator_of(generator)
     require_cpu(device)
-    out = draw_here(new_of_size(name, <tuple>size, dtype), kernel, source, first, second)
-    if requires_grad:
-        require_grad_at_creation(out)
-    return out
+    out = draw(new_of_size(name, <tuple>size, dtype), kernel, source, first, second)
+    return require_grad_of_new(out, requires_grad)
 
 
 @cython.final

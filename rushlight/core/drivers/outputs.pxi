@@ -91,24 +91,16 @@ cdef int check_overlaps(Tensor out, PyObject** args, int start, int stop) except
 SHARED_MEMORY_TEXT = ("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
                       "Please clone() the tensor before performing the operation.")
 
-cdef int check_partial_overlap(Tensor out, Tensor given, bint entirely=False) except -1:
+cpdef int check_partial_overlap(Tensor out, Tensor given, bint entirely=False) except -1:
     """Refuses an input that shares some, but not all, of its memory with the output; `entirely`: that shares any."""
     cdef int overlap = overlap_of(out, given)
     if overlap == OVERLAP_PARTIAL or entirely and overlap == OVERLAP_FULL:
         raise RuntimeError(SHARED_MEMORY_TEXT)
     return 0
 
-def require_no_partial_overlap(Tensor out, Tensor given):
-    """Refuses an input that shares some, but not all, of its memory with the tensor that is written to."""
-    check_partial_overlap(out, given)
-
 def require_apart(Tensor out, *given):
     """Refuses inputs that share memory with the tensor that is written to."""
     check_apart(out, given, True)
-
-def require_not_expanded(Tensor x):
-    """Refuses to write into a tensor of which several elements are one in memory."""
-    check_no_overlap(x)
 
 def is_expanded(Tensor x):
     """Whether several elements of `x` are one in memory, since a dimension was expanded."""

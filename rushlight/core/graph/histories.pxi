@@ -291,7 +291,8 @@ cdef int check_tracked_write(Tensor x) except -1:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     return 0
 
-cdef int check_no_overlap(Tensor x) except -1:
+cpdef int check_no_overlap(Tensor x) except -1:
+    """Refuses to write into a tensor of which several elements are one in memory."""
     if not x.flags & CONTIGUOUS and x.geometry.overlaps_itself():
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
                            "clone() the tensor before performing the operation.")

@@ -39,7 +39,7 @@ cdef class BatchLevel(Level):
                     bound[i] = <PyObject*>(<Wrapped>value).value
                     if (<Wrapped>value).aspect is not None:
                         flags |= <uint32_t>1 << i
-            elif how.has_lists and (type(value) is list or type(value) is tuple) and holds_level(self, value):
+            elif how.has_lists and (type(value) is list or type(value) is tuple) and wrapped_at(self, value):
                 ours = listed = True
         if listed and not keywords:
             return self.with_lists(op, how, arguments)
@@ -82,7 +82,7 @@ cdef class BatchLevel(Level):
         cdef object value, flag
         cdef bint some = False, ours = False
         for value in arguments:
-            ours = ours or holds_level(self, value)
+            ours = ours or wrapped_at(self, value)
             if type(value) is list or type(value) is tuple:
                 flags = [is_at(item, self) and (<Wrapped>item).aspect is not None for item in value]
                 flag = flags if True in flags else False

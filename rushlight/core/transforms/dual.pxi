@@ -61,7 +61,7 @@ cdef class DualLevel(Level):
                     value = self.primal_of(<Wrapped>value)
             elif type(value) is list or type(value) is tuple:
                 tangent = self.tangents_of_items(value)
-                if holds_level(self, value):
+                if wrapped_at(self, value):
                     tracked = tracked or tracks(self, value)
                     value = type(value)([self.primal_of(<Wrapped>item) if is_at(item, self) else item
                                          for item in value])

@@ -169,15 +169,12 @@ def is_wrapped(value):
     """Whether `value` is a wrapped tensor."""
     return type(value) is Wrapped
 
-def wrapped_at(Level level or None, value):
-    """Whether `value`, or a tensor in it where it is a list or tuple, is wrapped at `level`."""
-    return holds_level(level, value)
-
 cdef inline bint is_at(object value, Level level) noexcept:
     """Is it a tensor that is wrapped at `level`?"""
     return type(value) is Wrapped and (<Wrapped>value).level is level
 
-cdef bint holds_level(Level level, object value) noexcept:
+cpdef bint wrapped_at(Level level, object value) noexcept:
+    """Whether `value`, or a tensor in it where it is a list or tuple, is wrapped at `level`."""
     cdef object item
     if type(value) is Wrapped:
         return (<Wrapped>value).level is level
@@ -203,11 +200,8 @@ def read_within(value, what):
 
 
 # ---------------------------------------------------------------------------------------------------------- calls
-def run(Op op not None, tuple arguments, keywords=None):
+cpdef object run_below(Op op, tuple arguments, object keywords=None):
     """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls, and interpreters that only watch."""
-    return run_below(op, arguments, keywords)
-
-cdef object run_below(Op op, tuple arguments, object keywords):
     cdef PyObject* bound[MAX_PARAMETERS]
     cdef int i
     if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
@@ -235,18 +229,18 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
         arguments = with_shadows(level, arguments)
     if keywords:
         mode = keywords["mode"]
-        ours = ours or holds_level(level, keywords.get("out"))
+        ours = ours or wrapped_at(level, keywords.get("out"))
     for i in range(n):
         bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
         if not ours:
-            ours = holds_level(level, <object>bound[i])
+            ours = wrapped_at(level, <object>bound[i])
     if not ours:
         return run_below(op, arguments, keywords)
     if mode == MODE_IN_PLACE and isinstance(<object>bound[0], Tensor):
         target = <Tensor>bound[0]
         if type(target) is Wrapped:
             check_write(target)
-        if not holds_level(level, target) and level.marks(arguments):
+        if not wrapped_at(level, target) and level.marks(arguments):
             # A tensor from outside is written with something of this level: a wrapper stands for it from now on.
             check_tracked_write(target)
             call_level(level, op, (shadow_of(level, target),) + arguments[1:], keywords)

@@ -2,7 +2,7 @@
 
 from rushlight.func.batching._table import examples, repeated, torch
 
-run = torch.core.run
+run = torch.core.run_below
 
 
 def convolution(op, arguments, batched, size):

@@ -2,7 +2,7 @@
 
 from rushlight.func.batching._table import NoRule, repeated, torch
 
-run = torch.core.run
+run = torch.core.run_below
 
 
 def layer(op, arguments, batched, size):

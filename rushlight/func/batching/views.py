@@ -9,7 +9,7 @@ from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
 from rushlight.ops.shape import alias, squeeze_several, window
 
-run = torch.core.run
+run = torch.core.run_below
 
 
 def sizes_of(size):
