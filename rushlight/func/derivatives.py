@@ -173,9 +173,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
 def gradient_and_value(func, argnums, has_aux, args, kwargs):
     """What `grad_and_value` gives."""
     places = places_of(argnums, len(args))
-    before = core.begin_derivative()
-    outer, level = before[0], before[1]
-    try:
+    with core.differentiated() as (outer, level):
         tree, inputs, rebuild = read_argument(chosen(args, places), outer)
         result = func(*replaced(args, places, tree), **core.held(kwargs))
         if has_aux:
@@ -188,8 +186,6 @@ def gradient_and_value(func, argnums, has_aux, args, kwargs):
         if has_aux:
             return found, (value, auxiliary(aux, lambda y: outside(y, level, inputs, outer)))
         return found, value
-    finally:
-        core.end_derivative(before)
 
 
 def check_scalar(result):
@@ -220,9 +216,7 @@ def vjp(func, *primals, has_aux=False):
 def pullback(func, args, argnums, has_aux):
     """(result, function from cotangents to cotangents, auxiliary result), by all arguments or those at `argnums`."""
     places = None if argnums is None else places_of(argnums, len(args))
-    before = core.begin_derivative()
-    outer, level = before[0], before[1]
-    try:
+    with core.differentiated() as (outer, level):
         tree, inputs, rebuild = read_argument(args if places is None else chosen(args, places), True)
         result = func(*(tree if places is None else replaced(args, places, tree)))
         aux = None
@@ -238,8 +232,6 @@ def pullback(func, args, argnums, has_aux):
                     f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {output.dtype}"
                 )
         value = rebuild_result([outside(y, level, inputs, outer, True) for y in outputs])
-    finally:
-        core.end_derivative(before)
 
     def wrapper(cotangents, retain_graph=True, create_graph=None):
         flat, alike = flattened(cotangents)
@@ -399,9 +391,7 @@ def linearize(func, *primals):
         constants.update(structure=structure, others={i: y for i, y in enumerate(outputs) if not isinstance(y, torch.Tensor)})
         return tuple([y for y in outputs if isinstance(y, torch.Tensor)])
 
-    before = core.begin_derivative()
-    outer, level = before[0], before[1]
-    try:
+    with core.differentiated() as (outer, level):
         for x in flat:
             if isinstance(x, torch.Tensor):
                 check_differentiable(x, "primal")
@@ -412,8 +402,6 @@ def linearize(func, *primals):
         seeds = [core.derivative_input(torch.zeros_like(y), False) for y in moved]
         pulled = torch.autograd.grad(moved, inputs, seeds, create_graph=True, allow_unused=True) if moved else [None] * len(flat)
         values = [outside(y, level, inputs, outer, True) for y in outputs]
-    finally:
-        core.end_derivative(before)
     structure, others = constants["structure"], constants["others"]
 
     def complete(tensors):

@@ -1,29 +1,33 @@
 # What derivatives of functions (func.grad, func.vjp) need of the graph: inputs to differentiate by, and what leads outside.
 NO_HOOKS_TEXT = ("torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Please open an issue with your use case.")
 
-def begin_derivative():
-    """Enters a function that is differentiated, with grad mode on and without inference mode; what it returns is for `end_derivative`.
+@cython.final
+cdef class differentiated:
+    """`with differentiated() as (outer, level):` runs a function that is differentiated, with grad mode on and without inference mode.
 
-    Grad mode outside does not stop the derivative; tensors within wrappers stay unrecorded where it is off.
+    Grad mode outside (`outer`) does not stop the derivative; tensors within wrappers stay unrecorded where it is off.
     """
-    cdef Level level = current_level()
-    cdef tuple modes_before = leave_inference_mode()
-    cdef tuple before = (modes.grad, level, level.grad_within if level is not None else True, disable_saved_tensor_hooks(NO_HOOKS_TEXT),
-                         modes_before)
-    if level is not None and not modes.grad:
-        level.grad_within = False
-    modes.grad = True
-    enter_depth(True)
-    return before
+    cdef Level level
+    cdef bint grad_within
+    cdef object no_hooks, modes
 
-def end_derivative(tuple before):
-    """Leaves a function that is differentiated; returns grad mode outside."""
-    restore_modes(*before[4])
-    modes.transforms -= 1
-    disable_saved_tensor_hooks(before[3])
-    if before[1] is not None:
-        (<Level>before[1]).grad_within = before[2]
-    return before[0]
+    def __enter__(self):
+        cdef bint outer
+        self.level, self.modes = current_level(), leave_inference_mode()
+        self.no_hooks, outer = disable_saved_tensor_hooks(NO_HOOKS_TEXT), modes.grad
+        if self.level is not None:
+            self.grad_within = self.level.grad_within
+            self.level.grad_within = self.grad_within and outer
+        modes.grad = True
+        enter_depth(True)
+        return outer, self.level
+
+    def __exit__(self, *exc):
+        restore_modes(*self.modes)
+        modes.transforms -= 1
+        disable_saved_tensor_hooks(self.no_hooks)
+        if self.level is not None:
+            self.level.grad_within = self.grad_within
 
 cdef Tensor alias_as_captured(Tensor x):
     """detach() inside of transforms: what was captured stays so."""
