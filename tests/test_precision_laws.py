@@ -32,7 +32,7 @@ class Watcher:
         self.narrow = []
 
     def process(self, op, args, kwargs=None):
-        result = core.run_below(op, args, kwargs)
+        result = core.run(op, args, kwargs)
         if any(t.dtype in NARROW for t in tensors_in(result)):
             self.narrow.append(op.name)
         return result
@@ -55,7 +55,7 @@ def derivatives_twice(op, arguments, places):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.manual_seed(0)
-            core.run_below(op, tuple(put(arguments, moved)))
+            core.run(op, tuple(put(arguments, moved)))
 
 
 @pytest.mark.parametrize(("name", "number"), cases(lambda op: op.rules and op.name not in INEXACT))

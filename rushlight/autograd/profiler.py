@@ -179,12 +179,12 @@ class Recorder:
     def process(self, op, arguments, keywords):
         """One op, and within it the ops that it is made of."""
         if not _profiling.enabled:
-            return core.run_below(op, arguments, keywords)
+            return core.run(op, arguments, keywords)
         sequence = core.sequence_number() if torch.is_grad_enabled() and any_tensor(arguments) else -1
         event = self.begin(name_of(op) + ("_" if keywords.get("mode") == 1 else ""), _SCOPE_OP, arguments, sequence)
         try:
             if keywords or core.interpreters():
-                return core.run_below(op, arguments, keywords)
+                return core.run(op, arguments, keywords)
             core.push_interpreter(self)
             try:
                 return op.apply(*arguments)

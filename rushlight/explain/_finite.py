@@ -74,7 +74,7 @@ class Search:
                 name: value.detach().clone() if isinstance(value, Tensor) and keywords else value
                 for name, value in zip(op.parameters, arguments)
             }
-        result = core.run_below(op, arguments, keywords)
+        result = core.run(op, arguments, keywords)
         if self.found is None and not core.running_depth():
             bad = next((out for out in tensors_in((result,)) if not is_finite(out)), None)
             if bad is not None and not op.declaration.fills:
@@ -226,7 +226,7 @@ def computed_again(node, results):
         return None
     with torch.no_grad():
         try:
-            value = core.run_below(op, tuple(arguments))
+            value = core.run(op, tuple(arguments))
         except (RuntimeError, TypeError, ValueError, IndexError):
             # A default stood for an argument that the node did not keep: the result stays unknown.
             return None

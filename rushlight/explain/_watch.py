@@ -189,7 +189,7 @@ class watch(Report):
 
     def process(self, op, arguments, keywords):
         """One operation: run as it would be, then noted."""
-        result = core.run_below(op, arguments, keywords)
+        result = core.run(op, arguments, keywords)
         if core.running_depth():
             return result
         self.operations += 1

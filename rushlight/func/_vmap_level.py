@@ -4,7 +4,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Wrapped, run_below
+from rushlight.core import Wrapped, run
 from rushlight.func import batching
 from rushlight.func.batching import random
 from rushlight.ops._declare import public_name
@@ -54,7 +54,7 @@ class VmapLevel(core.BatchLevel):
 
     def unbatched(self, op, arguments, values, keywords, ours):
         """Nothing has a batch: the op itself, on tensors of this level where one of them is."""
-        result = run_below(op, tuple(values), keywords)
+        result = run(op, tuple(values), keywords)
         if not ours:
             return result
         if keywords:
@@ -100,7 +100,7 @@ class VmapLevel(core.BatchLevel):
             if keywords:
                 given = (given[0].clone(), *given[1:])
             try:
-                run_below(op, given, keywords)
+                run(op, given, keywords)
             except (RuntimeError, IndexError, ValueError, TypeError) as error:
                 raise error from None
 
@@ -112,7 +112,7 @@ class VmapLevel(core.BatchLevel):
                 f"Batching rule not implemented for aten::{name}. The fallback path does not support vmap over dims of size 0."
             )
         warn_of_loop(name)
-        results = [run_below(op, self.example(values, batched, i)) for i in range(self.size)]
+        results = [run(op, self.example(values, batched, i)) for i in range(self.size)]
         if isinstance(results[0], torch.Tensor):
             return torch.stack(results)
         return tuple([torch.stack(parts) for parts in zip(*results, strict=True)])
@@ -132,7 +132,7 @@ class VmapLevel(core.BatchLevel):
             ):
                 aligned = batching.aligned(values, batched, op.tensor_parameters)
                 try:
-                    run_below(op, tuple(aligned), {"mode": 1})
+                    run(op, tuple(aligned), {"mode": 1})
                     return arguments[0]
                 except RuntimeError:
                     if op.declaration.refusal not in ("arithmetic", "shapes"):
@@ -142,7 +142,7 @@ class VmapLevel(core.BatchLevel):
         if op is copy and batching.examples_fit(values, batched):
             if batched[1]:
                 values[1] = batching.lined_up(values[1], True, target.ndim - 1)
-            run_below(op, tuple(values), {"mode": 1})
+            run(op, tuple(values), {"mode": 1})
             return arguments[0]
         if torch.is_grad_enabled():
             # What a rule's ops save of the target must survive the write.
@@ -165,7 +165,7 @@ class VmapLevel(core.BatchLevel):
         """The error of a write of batched values into a tensor without a batch."""
         refusal = op.declaration.refusal
         if refusal == "shapes":
-            run_below(op, tuple(batching.aligned(values, batched, op.tensor_parameters)), {"mode": 1})
+            run(op, tuple(batching.aligned(values, batched, op.tensor_parameters)), {"mode": 1})
         name, where = "inplace arithmetic", "in a vmap"
         public = public_name(op) + "_"
         if refusal == "name":

@@ -57,7 +57,7 @@ class Keeping(Selection):
 
     def process(self, op, arguments, keywords):
         """Computes, asks the policy, and remembers its decision with what it wants kept."""
-        result = core.run_below(op, arguments, keywords)
+        result = core.run(op, arguments, keywords)
         if op in SAC_IGNORED_OPS:
             return result
         told = SelectiveCheckpointContext(is_recompute=False, op_output=result)
@@ -78,7 +78,7 @@ class Giving(Selection):
     def process(self, op, arguments, keywords):
         """Gives the kept result of this call a history, or computes it."""
         if op in SAC_IGNORED_OPS:
-            return core.run_below(op, arguments, keywords)
+            return core.run(op, arguments, keywords)
         if not self.kept[op]:
             if op in self.gave:
                 raise RuntimeError(
@@ -90,7 +90,7 @@ class Giving(Selection):
             )
         self.gave.add(op)
         kept = self.kept[op].popleft()
-        return core.run_below(op, arguments, keywords) if kept is None else core.record_call(op, arguments, self.given(kept))
+        return core.run(op, arguments, keywords) if kept is None else core.record_call(op, arguments, self.given(kept))
 
     def given(self, kept):
         """The kept tensors, without history, and unchanged since."""

@@ -404,7 +404,7 @@ class Log:
         """Notes the op and passes it on."""
         shown = ", ".join(f"{x.dtype}{list(x.shape)}" if isinstance(x, torch.Tensor) else repr(x) for x in arguments)
         self.lines.append(f"  {op.name}({shown})")
-        return core.run_below(op, arguments, keywords)
+        return core.run(op, arguments, keywords)
 
 
 def run_with_hooks(function, args, kwargs, settings):

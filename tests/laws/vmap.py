@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import run_below
+from rushlight.core import run
 
 SIZE = 3
 
@@ -44,7 +44,7 @@ def batch_of(tensor, dim):
 
 
 def results_of(op, arguments):
-    result = run_below(op, arguments)
+    result = run(op, arguments)
     return [result] if isinstance(result, torch.Tensor) else list(result)
 
 

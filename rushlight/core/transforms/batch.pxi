@@ -45,7 +45,7 @@ cdef class BatchLevel(Level):
             return self.with_lists(op, how, arguments)
         if how.way == &drawn_by_level or keywords and (ours or "out" in keywords):
             if how.way == &filled_below and flags == 1 and "out" not in keywords:
-                run_below(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
+                run(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
                 return arguments[0]
             if (how.way == &lined_up or how.way == &copied_below) and flags & 1 and "out" not in keywords:
                 inner = ndim_of_examples(op, bound, flags)
@@ -53,7 +53,7 @@ cdef class BatchLevel(Level):
                     return arguments[0]
             return self.process(op, arguments, keywords or {})
         if not ours:
-            return run_below(op, arguments, keywords)
+            return run(op, arguments, keywords)
         if not flags:
             return self.dressed(op, below(op, bound, n), None)
         try:
@@ -68,7 +68,7 @@ cdef class BatchLevel(Level):
         """An op with a list of tensors among its parameters: by its rule, which learns of every item whether it has a batch."""
         values, batched, some, _ = self.apart(arguments)
         if not some:
-            return self.dressed(op, run_below(op, tuple(values), None), None)
+            return self.dressed(op, run(op, tuple(values), None), None)
         try:
             value = how.rule(op, tuple(values), batched, self.size)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
@@ -110,7 +110,7 @@ cdef class BatchLevel(Level):
         pop_interpreter()
         modes.grad = grad and self.grad_within
         try:
-            rows = run_below(ops.mm, (rows, matrix), None)
+            rows = run(ops.mm, (rows, matrix), None)
         finally:
             modes.grad = grad
             push_interpreter(self)
@@ -182,7 +182,7 @@ cdef object below(Op op, PyObject** bound, Py_ssize_t n):
     """The op at the level below."""
     cdef Py_ssize_t i
     if modes.interpreters:
-        return run_below(op, tuple([<object>bound[i] for i in range(n)]), None)
+        return run(op, tuple([<object>bound[i] for i in range(n)]), None)
     return execute_resolved(op, bound, MODE_NEW, None)
 
 cdef inline object view_of(Op op, Tensor x, object first, object second):
@@ -249,7 +249,7 @@ cdef object lined_up(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32
             sizes = [t.geometry.shape[0]] + [1] * missing
             for d in range(1, t.geometry.ndim):
                 sizes.append(t.geometry.shape[d])
-            padded = run_below(ops.view, (t, tuple(sizes)), None)
+            padded = run(ops.view, (t, tuple(sizes)), None)
             if kept is None:
                 kept = []
             kept.append(padded)
@@ -272,7 +272,7 @@ cdef bint writes_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags,
             for d in range(t.geometry.ndim):
                 if t.geometry.shape[d] != 1 and t.geometry.shape[d] != target.geometry.shape[lead + d]:
                     return False
-    run_below(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
+    run(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
     return True
 
 IN_PLACE = {"mode": MODE_IN_PLACE}
@@ -360,7 +360,7 @@ cdef object rows_of(Tensor x):
         return None
     if x.count == 0:
         return None
-    return run_below(ops.view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])), None)
+    return run(ops.view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])), None)
 
 cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
     """mm where one factor or both have a batch; None where something does not fit."""
@@ -372,12 +372,12 @@ cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size
     if flags == 1:
         rows = rows_of(a)
         if rows is not None:
-            made = run_below(ops.mm, (rows, b), None)
-            return run_below(ops._unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])), None)
-        b = run_below(ops.expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])), None)
+            made = run(ops.mm, (rows, b), None)
+            return run(ops._unsafe_view, (made, (size, a.geometry.shape[1], b.geometry.shape[1])), None)
+        b = run(ops.expand, (b, (size, b.geometry.shape[0], b.geometry.shape[1])), None)
     elif flags == 2:
-        a = run_below(ops.expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])), None)
-    return run_below(ops.bmm, (a, b), None)
+        a = run(ops.expand, (a, (size, a.geometry.shape[0], a.geometry.shape[1])), None)
+    return run(ops.bmm, (a, b), None)
 
 cdef object product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """mm"""
@@ -387,14 +387,14 @@ cdef object vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_
     """mv of one matrix: a product with the matrix of all vectors."""
     if flags != 2 or not is_matrix(<object>bound[0]) or not is_matrix(<object>bound[1]):
         return None
-    return run_below(ops.mm, (<object>bound[1], run_below(ops.t, (<object>bound[0],), None)), None)
+    return run(ops.mm, (<object>bound[1], run(ops.t, (<object>bound[0],), None)), None)
 
 cdef object added_vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """addmv of one matrix: a layer on one vector of each example is one on the rows of a matrix."""
     if flags != 4 or not is_matrix(<object>bound[1]) or not is_matrix(<object>bound[2]) or not isinstance(<object>bound[0], Tensor) or \
             (<Tensor>bound[0]).geometry.ndim != 1:
         return None
-    return run_below(ops.addmm, (<object>bound[0], <object>bound[2], run_below(ops.t, (<object>bound[1],), None), <object>bound[3], <object>bound[4]), None)
+    return run(ops.addmm, (<object>bound[0], <object>bound[2], run(ops.t, (<object>bound[1],), None), <object>bound[3], <object>bound[4]), None)
 
 cdef object added_product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """addmm"""
@@ -413,12 +413,12 @@ cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t 
     if product is None:
         return None
     if flags & 1 and x.geometry.ndim == 2:
-        x = run_below(ops.view, (x, (size, 1, x.geometry.shape[1])), None)
+        x = run(ops.view, (x, (size, 1, x.geometry.shape[1])), None)
     # (The sum may not be larger than the product.)
     for d in range(1, min(x.geometry.ndim, 3)):
         if x.geometry.shape[x.geometry.ndim - d] != 1 and x.geometry.shape[x.geometry.ndim - d] != (<Tensor>product).geometry.shape[3 - d]:
             return None
-    return run_below(ops.add, (x, product, ONE), None)
+    return run(ops.add, (x, product, ONE), None)
 
 cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size):
     """addmm of a vector, a batch of matrices and one matrix: a layer on all rows at once."""
@@ -433,7 +433,7 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
     copy_bound(passed, bound, n)
     passed[1] = <PyObject*>rows
     made = below(op, passed, n)
-    return run_below(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])), None)
+    return run(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])), None)
 
 
 cdef dict batch_ways = {

@@ -78,11 +78,11 @@ cdef class DualLevel(Level):
             if tangents is not None or (is_at(out, self) and self.tangent_of(<Wrapped>out) is not None):
                 raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
             inner = within_level(self, out)
-            run_below(op, values, {"out": inner, "mode": MODE_OUT})
+            run(op, values, {"out": inner, "mode": MODE_OUT})
             return out
         if mode == MODE_IN_PLACE:
             return self.write(op, arguments, values, tangents, keywords)
-        result = run_below(op, values, None)
+        result = run(op, values, None)
         if tangents is None and not tracked and not (isinstance(op, ViewOp) and within_level(self, arguments[0]) is not arguments[0]):
             return result
         tangent = None
@@ -136,7 +136,7 @@ cdef class DualLevel(Level):
                     moved[i] = tangents[i]
                 elif isinstance(moved[i], Tensor):
                     moved[i] = zeros_of(moved[i])
-            return as_outputs(run_below(op, tuple(moved), None))
+            return as_outputs(run(op, tuple(moved), None))
         if push.by_slopes:
             for rule in op.rules:
                 tangent = tangents[rule.parameter]
@@ -164,22 +164,22 @@ cdef class DualLevel(Level):
         cdef object tangent
         cdef Geometry geometry
         if value is <object>arguments[0]:
-            return run_below(op, values, keywords)      # a tensor from outside, written with what has no tangent
+            return run(op, values, keywords)      # a tensor from outside, written with what has no tangent
         target = <Wrapped>arguments[0]
         if tangents is None:
-            run_below(op, values, keywords)
+            run(op, values, keywords)
             if isinstance(op, ViewOp):
                 put_within(target, target.value, target.aspect)
             return target
         if isinstance(op, ViewOp):
             tangent = tangents[0]
-            tangent = run_below(op, (tangent,) + values[1:], None)
-            run_below(op, values, keywords)
+            tangent = run(op, (tangent,) + values[1:], None)
+            run(op, values, keywords)
             put_within(target, target.value, tangent)
             return target
         if push.needs_target:
             before[0] = ops.clone(value)
-        run_below(op, values, keywords)
+        run(op, values, keywords)
         tangent = self.pushed(op, tuple(before), tangents, value)
         mark_shared(tangent, tangents)
         tangent = tangent[0] if tangent is not None else None

@@ -200,7 +200,7 @@ def read_within(value, what):
 
 
 # ---------------------------------------------------------------------------------------------------------- calls
-cpdef object run_below(Op op, tuple arguments, object keywords=None):
+cpdef object run(Op op, tuple arguments, object keywords=None):
     """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls, and interpreters that only watch."""
     cdef PyObject* bound[MAX_PARAMETERS]
     cdef int i
@@ -235,7 +235,7 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
         if not ours:
             ours = wrapped_at(level, <object>bound[i])
     if not ours:
-        return run_below(op, arguments, keywords)
+        return run(op, arguments, keywords)
     if mode == MODE_IN_PLACE and isinstance(<object>bound[0], Tensor):
         target = <Tensor>bound[0]
         if type(target) is Wrapped:

@@ -32,14 +32,14 @@ def last_dims(least):
     def rule(op, arguments, batched, size):
         if arguments[0].ndim <= least:
             raise RuntimeError("too few dimensions")
-        return torch.core.run_below(op, arguments)
+        return torch.core.run(op, arguments)
 
     return rule
 
 
 def unchanged(op, arguments, batched, size):
     """The rule of ops that have a batch of examples as it is."""
-    return torch.core.run_below(op, arguments)
+    return torch.core.run(op, arguments)
 
 
 def refusal(text):

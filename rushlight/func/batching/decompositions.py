@@ -3,7 +3,7 @@
 from rushlight.func.batching._table import last_dims, lined_up, repeated, torch
 from rushlight.func.batching.products import require
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 def of_matrices(op, arguments, batched, size):

@@ -36,25 +36,25 @@ def aligned(arguments, batched, operands, promotes=True):
 @short_way("pointwise")
 def pointwise(op, arguments, batched, size):
     """The rule of all pointwise ops."""
-    return torch.core.run_below(op, tuple(aligned(arguments, batched, op.tensor_parameters)))
+    return torch.core.run(op, tuple(aligned(arguments, batched, op.tensor_parameters)))
 
 
 @short_way("pointwise")
 def as_stored(op, arguments, batched, size):
     """For these a batch of examples without dimensions promotes as what it is, a tensor with one."""
-    return torch.core.run_below(op, tuple(aligned(arguments, batched, op.tensor_parameters, promotes=False)))
+    return torch.core.run(op, tuple(aligned(arguments, batched, op.tensor_parameters, promotes=False)))
 
 
 unary = unchanged
 
 
 def binary(op, arguments, batched, size):
-    return torch.core.run_below(op, tuple(aligned(arguments, batched, (0, 1))))
+    return torch.core.run(op, tuple(aligned(arguments, batched, (0, 1))))
 
 
 def depends(op, arguments, batched, size):
     value, *rest = arguments
-    return torch.core.run_below(op, (repeated(value, batched[0], size), *rest))
+    return torch.core.run(op, (repeated(value, batched[0], size), *rest))
 
 
 def clone(op, arguments, batched, size):
@@ -65,7 +65,7 @@ def clone(op, arguments, batched, size):
             "NYI: Tensor.clone(memory_format) inside vmap is only supported with memory_format torch.preserve_format or "
             f"torch.contiguous_format (got {name})"
         )
-    return torch.core.run_below(op, arguments)
+    return torch.core.run(op, arguments)
 
 
 def converted(op, arguments, batched, size):
@@ -75,9 +75,9 @@ def converted(op, arguments, batched, size):
         rank = 4 if memory_format is torch.channels_last else 5
         if x.ndim != rank + 1:
             raise RuntimeError("the examples have another number of dimensions")
-        last = torch.core.run_below(op, (x.movedim(2, -1), *rest, torch.contiguous_format))
+        last = torch.core.run(op, (x.movedim(2, -1), *rest, torch.contiguous_format))
         return last.movedim(-1, 2)
-    return torch.core.run_below(op, arguments)
+    return torch.core.run(op, arguments)
 
 
 # ---- losses ---------------------------------------------------------------------------------------------------------------
@@ -94,4 +94,4 @@ def element_loss(op, arguments, batched, size):
     operands = [i for i, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
     arguments = aligned(arguments, batched, operands)
     reduction, arguments[at] = arguments[at], "none"
-    return folded(torch.core.run_below(op, tuple(arguments)), reduction)
+    return folded(torch.core.run(op, tuple(arguments)), reduction)

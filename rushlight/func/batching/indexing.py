@@ -9,7 +9,7 @@ from rushlight.func.batching.reduction import shifted
 from rushlight.ops._rules import dynamic_shape
 from rushlight.ops.indexing import MASKS, _index, _index_put, expand_masks
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 def numbers_along(size, ndim):

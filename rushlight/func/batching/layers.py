@@ -4,7 +4,7 @@ from rushlight import core
 from rushlight.func.batching._table import NoRule, examples, refusal, repeated, torch
 from rushlight.func.batching.elementwise import folded
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 # ---- negative log-likelihood ----------------------------------------------------------------------------------------------

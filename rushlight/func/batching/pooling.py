@@ -2,7 +2,7 @@
 
 from rushlight.func.batching._table import repeated, torch
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 def windows(op, arguments, batched, size):

@@ -3,7 +3,7 @@
 import rushlight.ops.matmul as products
 from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch
 
-run = torch.core.run_below
+run = torch.core.run
 scaled = products.scaled
 
 

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import run_below
+from rushlight.core import run
 from rushlight.func.batching._table import lined_up, repeated, short_way
 
 IN_ERROR_MODE = (
@@ -35,7 +35,7 @@ def call(level, op, arguments, values, batched, any_batched, mode):
     if level.randomness == "same":
         if any_batched:
             raise RuntimeError(SAME_OF_BATCH)
-        return run_below(op, tuple(values))
+        return run(op, tuple(values))
     return core.wrap(level, different(level, op, values, batched), 0)
 
 
@@ -45,12 +45,12 @@ def different(level, op, values, batched):
     ndim = max([values[i].ndim - batched[i] for i in operands], default=0)
     if op.declaration.draws == "rows":
         rows = repeated(values[0], batched[0], level.size)
-        made = run_below(op, (rows.reshape(-1, rows.shape[-1]), *values[1:]))
+        made = run(op, (rows.reshape(-1, rows.shape[-1]), *values[1:]))
         return made.view(*rows.shape[:-1], made.shape[-1])
     for i in operands:
         if i == 0 or values[i].ndim > batched[i] or batched[i]:
             values[i] = repeated(lined_up(values[i], batched[i], ndim), batched[i], level.size)
-    return run_below(op, tuple(values))
+    return run(op, tuple(values))
 
 
 def call_in_place(level, op, arguments, values, batched):
@@ -65,15 +65,15 @@ def call_in_place(level, op, arguments, values, batched):
             raise RuntimeError(not_writable(f"inplace {op.name}"))
         if level.randomness == "different":
             raise RuntimeError(DIFFERENT_IN_PLACE)
-        run_below(op, tuple(values), {"mode": 1})
+        run(op, tuple(values), {"mode": 1})
         return arguments[0]
     if level.randomness == "same":
         one = core.empty_tensor(target.shape[1:], target.dtype)
-        run_below(op, (one, *values[1:]), {"mode": 1})
+        run(op, (one, *values[1:]), {"mode": 1})
         target.copy_(one)
         return arguments[0]
     rest = [lined_up(x, flag, target.ndim - 1) if flag else x for x, flag in zip(values[1:], batched[1:], strict=True)]
-    run_below(op, (target, *rest), {"mode": 1})
+    run(op, (target, *rest), {"mode": 1})
     return arguments[0]
 
 

@@ -7,7 +7,7 @@ from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 # ---- cotangents of views --------------------------------------------------------------------------------------------------

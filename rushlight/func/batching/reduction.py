@@ -2,7 +2,7 @@
 
 from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrapped
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 def shifted(dim, ndim):

@@ -9,7 +9,7 @@ from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
 from rushlight.ops.shape import alias, squeeze_several, window
 
-run = torch.core.run_below
+run = torch.core.run
 
 
 def sizes_of(size):
