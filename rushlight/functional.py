@@ -1,5 +1,6 @@
 """Functions under the names of `torch.functional`."""
 
+from rushlight._late import late as _late
 from rushlight.ops._declare import namespaces as _namespaces
 
 _names = [
@@ -28,4 +29,5 @@ _names = [
 ]
 _torch = _namespaces["torch"]
 globals().update({name: _torch[name] for name in _names if name in _torch})
-__all__ = sorted(name for name in _names if name in _torch)
+__getattr__ = _late(__name__, {name: f"rushlight:{name}" for name in _names})
+__all__ = sorted(_names)
