@@ -211,6 +211,7 @@ UNTYPED = {
     "__repr__": lambda self: described(self, f"UntypedStorage(device={self.device})"),
     "nbytes": lambda self: len(self),
     "size": lambda self: len(self),
+    "__sizeof__": lambda self: object.__sizeof__(self) + len(self),
     "element_size": lambda self: 1,
     "tolist": lambda self: list(memoryview(self)),
     "clone": clone,

@@ -6,6 +6,7 @@ import io
 import math
 import operator
 import pickle
+import sys
 import typing
 
 import pytest
@@ -149,6 +150,7 @@ def test_places_and_errors_of_files(torch, tmp_path):
 def test_storages_of_bytes(torch):
     x = torch.arange(2.0)
     storage = x.untyped_storage()
+    assert sys.getsizeof(torch.zeros(1000).untyped_storage()) - sys.getsizeof(storage) == 3992
     assert storage is x.untyped_storage() and (storage.nbytes(), storage.size(), len(storage), storage.element_size()) == (
         8,
         8,
