@@ -137,6 +137,8 @@ def differentiated(name, number):
         pytest.skip("the padding row has no gradient by definition")
     if name in CONSTRAINED:
         pytest.skip("its derivative holds for inputs of a kind")
+    if name == "_ctc":
+        pytest.skip("its derivative is by what a log_softmax gives, whose exponentials have the sum 1")
     if name == "_gate":
         pytest.skip("its samples sit at the step, being results of relu")
     tracked = put(arguments, {place: get(arguments, place).detach().clone().requires_grad_() for place in places})

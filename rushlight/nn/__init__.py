@@ -5,6 +5,7 @@ from rushlight._late import late as _late
 from . import functional, init, modules, utils
 from .modules import *
 from .modules.module import Module
+from .modules.utils import factory_kwargs
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 _LATE = {

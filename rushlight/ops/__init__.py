@@ -34,6 +34,8 @@ LATE = {
     "convolution": (),
     "attention": (),
     "losses": (),
+    "bags": (),
+    "ctc": (),
     "normalization": (),
     "dropout": (),
     "pooling": (),

@@ -5,9 +5,17 @@ from rushlight import core
 from rushlight.core import Parser, unwrapped
 from rushlight.ops import layers, losses
 
-from ._reduction import checked, reduced
+from .._reduction import checked, get_enum, reduced
+from .linear import linear
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"]
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "ctc_loss",
+    "linear_cross_entropy",
+    "nll_loss",
+]
 
 
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
@@ -149,3 +157,51 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
     check_with_logits(input, target, weight, pos_weight)
     return losses.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+    """-log of the probability that log-probabilities give to labels, over all ways to place them (Graves et al., 2006).
+
+    Shapes: log_probs (T, N, C) or (T, C); targets (N, S), or the labels of all samples one after the other; lengths (N), as tensors or
+    tuples. The mean is of losses divided by their numbers of labels. With `zero_infinity` losses that are infinite, as there are too few
+    steps, count as zero.
+
+    >>> import rushlight as torch
+    >>> log_probs = torch.zeros(4, 1, 3).log_softmax(2)
+    >>> torch.nn.functional.ctc_loss(log_probs, torch.tensor([[1, 2]]), (4,), (2,), reduction="sum")
+    tensor(1.6864)
+    """
+    return torch.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, get_enum(reduction), zero_infinity)
+
+
+def linear_cross_entropy(
+    input,
+    linear_weight,
+    target,
+    *,
+    linear_bias=None,
+    weight=None,
+    reduction="mean",
+    ignore_index=None,
+    label_smoothing=0.0,
+    options=None,
+):
+    """`cross_entropy` of `linear(input, linear_weight, linear_bias)`.
+
+    Shapes: input (N, D) or (D), linear_weight (C, *, D), linear_bias (C, *), target (N, *) or (*), integers, or probabilities (N, C, *).
+    `options` say how to compute in pieces, which changes no more than rounding.
+    """
+    if linear_weight.dim() < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
+    if input.shape[-1] != linear_weight.shape[-1]:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), got "
+            f"{input.shape[-1]} and {linear_weight.shape[-1]}, respectively"
+        )
+    scores = linear(input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten())
+    if linear_weight.dim() > 2:
+        scores = scores.unflatten(-1, linear_weight.shape[:-1])
+    ignore_index = -100 if ignore_index is None else ignore_index
+    return cross_entropy(scores, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)

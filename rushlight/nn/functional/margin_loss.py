@@ -6,7 +6,7 @@ from rushlight.core import Parser, unwrapped
 from rushlight.ops import layers, losses
 from rushlight.ops.shape import broadcast_two
 
-from ._reduction import checked, reduced
+from .._reduction import checked, reduced
 from .activation import logsigmoid
 from .distance import pairwise_distance
 

@@ -7,7 +7,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops import layers
 
-from ._reduction import REDUCTIONS, checked, reduced
+from .._reduction import REDUCTIONS, checked, reduced
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 

@@ -1,6 +1,7 @@
 """The layers, one family a file."""
 
 from .activation import *
+from .adaptive import *
 from .batchnorm import *
 from .channelshuffle import *
 from .container import *

@@ -5,6 +5,23 @@ import warnings
 REDUCTIONS = ("none", "mean", "sum")
 
 
+def get_enum(reduction):
+    """The number of a reduction."""
+    if reduction == "elementwise_mean":
+        warnings.warn(
+            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", UserWarning, stacklevel=2
+        )
+        reduction = "mean"
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return REDUCTIONS.index(reduction)
+
+
+def legacy_get_enum(size_average, reduce, emit_warning=True):
+    """The number of the reduction that the older arguments ask for."""
+    return get_enum(legacy_get_string(size_average, reduce, emit_warning))
+
+
 def legacy_get_string(size_average, reduce, emit_warning=True):
     """The reduction that the older arguments ask for."""
     size_average = True if size_average is None else size_average

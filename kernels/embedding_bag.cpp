@@ -1,0 +1,57 @@
+// Sums, means and maxima of the rows that bags of indices name.
+#include <algorithm>
+
+#include "registry.h"
+#include "threads.h"
+
+namespace rl {
+namespace {
+
+enum Mode : int64_t { sum, mean, maximum };
+
+// embedding_bag: arrays out ([bags, columns]), sizes (int64, [bags]), places (int64; of the maxima [bags, columns], else empty),
+// weight ([rows, columns]), index (int64, [n]), bounds (int64, [bags + 1], from 0 to n, none below the one before), scale (of
+// each index [n], or empty); numbers mode, padding_idx (an index to pass over, or -1). All are contiguous, all indices rows.
+void embedding_bag(const Array* a, int, const Number* n) {
+  const Array &out = a[0], &sizes = a[1], &places = a[2], &weight = a[3], &scale = a[6];
+  const int64_t bags = out.shape[0], columns = out.shape[1], mode = n[0].i, padding = n[1].i;
+  const int64_t *index = a[4].as<int64_t>(), *bounds = a[5].as<int64_t>();
+  visit<group::real>("embedding_bag", weight.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const T* scales = scale.numel() ? scale.as<T>() : nullptr;
+    const int64_t work = columns * (a[4].numel() + bags) / std::max<int64_t>(bags, 1);
+    parallel_for(bags, std::max<int64_t>(1, 32768 / std::max<int64_t>(work, 1)), [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) {
+        T* o = out.as<T>() + b * columns;
+        int64_t* where = mode == maximum ? places.as<int64_t>() + b * columns : nullptr;
+        int64_t count = 0;
+        std::fill(o, o + columns, T(0));
+        if (where) std::fill(where, where + columns, int64_t(0));
+        for (int64_t i = bounds[b]; i < bounds[b + 1]; ++i) {
+          if (index[i] == padding) continue;
+          const T* row = weight.as<T>() + index[i] * columns;
+          if (mode == maximum) {
+            for (int64_t j = 0; j < columns; ++j)
+              if (count == 0 || row[j] > o[j]) {
+                o[j] = row[j];
+                where[j] = index[i];
+              }
+          } else if (scales) {
+            for (int64_t j = 0; j < columns; ++j) o[j] += row[j] * scales[i];
+          } else {
+            for (int64_t j = 0; j < columns; ++j) o[j] += row[j];
+          }
+          ++count;
+        }
+        if (mode == mean && count > 1)
+          for (int64_t j = 0; j < columns; ++j) o[j] /= T(count);
+        sizes.as<int64_t>()[b] = count;
+      }
+    });
+  });
+}
+
+const Register registration("embedding_bag", embedding_bag);
+
+}  // namespace
+}  // namespace rl
