@@ -139,6 +139,27 @@ def _checked_attn_mask(attn_mask, tgt_len, src_len, bsz, num_heads):
     return given
 
 
+def _separately_projected(query, key, value, weights, bias):
+    """The projections by a matrix each, which must be there."""
+    for name, weight in zip("qkv", weights):
+        if weight is None:
+            raise AssertionError(f"use_separate_proj_weight is True but {name}_proj_weight is None")
+    biases = (None,) * 3 if bias is None else bias.chunk(3)
+    return _in_projection(query, key, value, *weights, *biases)
+
+
+def _with_padding(attn_mask, key_padding_mask, bsz, num_heads, src_len):
+    """The mask of the scores of all heads, with that of the keys."""
+    if key_padding_mask is None:
+        return attn_mask
+    for place, size in enumerate((bsz, src_len)):
+        if key_padding_mask.shape[place] != size:
+            raise AssertionError(f"Expected key_padded_mask.shape[{place}] to be {size}, but got {key_padding_mask.shape[place]}")
+    padding = key_padding_mask.view(bsz, 1, 1, src_len).expand(-1, num_heads, -1, -1)
+    padding = padding.reshape(bsz * num_heads, 1, src_len)
+    return padding if attn_mask is None else attn_mask + padding
+
+
 def _check_embedding(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight):
     embed_dim = query.shape[-1]
     if embed_dim != embed_dim_to_check:
@@ -225,15 +246,10 @@ def multi_head_attention_forward(
     _check_embedding(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
     head_dim = embed_dim // num_heads
     if use_separate_proj_weight:
-        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
-        for name, weight in zip("qkv", weights):
-            if weight is None:
-                raise AssertionError(f"use_separate_proj_weight is True but {name}_proj_weight is None")
-        biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
-        q, k, v = _in_projection(query, key, value, *weights, *biases)
+        q, k, v = _separately_projected(query, key, value, (q_proj_weight, k_proj_weight, v_proj_weight), in_proj_bias)
+    elif in_proj_weight is None:
+        raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
     else:
-        if in_proj_weight is None:
-            raise AssertionError("use_separate_proj_weight is False but in_proj_weight is None")
         q, k, v = _in_projection_packed(query, key, value, in_proj_weight, in_proj_bias)
     attn_mask = _checked_attn_mask(attn_mask, tgt_len, src_len, bsz, num_heads)
     if bias_k is not None and bias_v is not None:
@@ -254,14 +270,7 @@ def multi_head_attention_forward(
         k, v = torch.cat([k, nothing], 1), torch.cat([v, nothing], 1)
         attn_mask, key_padding_mask = _with_one_more(attn_mask), _with_one_more(key_padding_mask)
     src_len = k.size(1)
-    if key_padding_mask is not None:
-        if key_padding_mask.shape[0] != bsz:
-            raise AssertionError(f"Expected key_padded_mask.shape[0] to be {bsz}, but got {key_padding_mask.shape[0]}")
-        if key_padding_mask.shape[1] != src_len:
-            raise AssertionError(f"Expected key_padded_mask.shape[1] to be {src_len}, but got {key_padding_mask.shape[1]}")
-        padding = key_padding_mask.view(bsz, 1, 1, src_len).expand(-1, num_heads, -1, -1)
-        padding = padding.reshape(bsz * num_heads, 1, src_len)
-        attn_mask = padding if attn_mask is None else attn_mask + padding
+    attn_mask = _with_padding(attn_mask, key_padding_mask, bsz, num_heads, src_len)
     output, weights = _attended(q, k, v, attn_mask, dropout_p if training else 0.0, is_causal, need_weights, bsz, num_heads)
     output = linear(output, out_proj_weight, out_proj_bias)
     output = output.view(tgt_len, bsz, output.size(1))
