@@ -1,0 +1,138 @@
+"""Writes docs/support.md: every public name of PyTorch 2.13, and whether Rushlight has it.
+
+    python tools/make_support.py
+
+The names are those of rushlight/_pytorch_names.py; whether they are here is asked of the package itself.
+"""
+
+import importlib
+import sys
+import warnings
+from pathlib import Path
+
+import rushlight
+from rushlight import _pytorch_names
+
+PAGE = Path(__file__).parents[1] / "docs" / "support.md"
+
+# What is out of scope, by the beginnings of names (the longest counts), and what it answers.
+OUT_OF_SCOPE = {
+    "torch.accelerator": "There is no accelerator: `is_available()` is False, the rest is PyTorch's error.",
+    "torch.ao": "Quantization and pruning of graphs: importing it is an error that says so.",
+    "torch.backends": "Settings are remembered; `is_available()` tells what there is.",
+    "torch.compiler": "Functions run as they are written; what asks about compilation says that there is none.",
+    "torch.contrib": "Not there.",
+    "torch.cuda": "Answers as PyTorch built for the CPU alone: `is_available()` is False, what needs a device is PyTorch's error.",
+    "torch.distributed": "A process group of one communicates with itself; more processes are an error.",
+    "torch.export": "Not there: Rushlight compiles nothing.",
+    "torch.fx.experimental": "Not there but for questions that a compiler would ask; `torch.fx` itself is here.",
+    "torch.fx.passes": "Not there; `torch.fx` itself is here.",
+    "torch.jit": "Functions and modules are returned as they are; programs are neither saved nor loaded.",
+    "torch.mps": "Answers as PyTorch built for the CPU alone.",
+    "torch.mtia": "Answers as PyTorch built for the CPU alone.",
+    "torch.monitor": "Not there.",
+    "torch.nativert": "Not there.",
+    "torch.nested": "Not there: tensors are dense.",
+    "torch.nn.intrinsic": "Quantization: not there.",
+    "torch.nn.qat": "Quantization: not there.",
+    "torch.nn.quantizable": "Quantization: not there.",
+    "torch.nn.quantized": "Quantization: not there.",
+    "torch.numa": "Not there.",
+    "torch.onnx": "Nothing is exported; `is_in_onnx_export()` is False.",
+    "torch.package": "Not there.",
+    "torch.quantization": "Not there.",
+    "torch.sparse": "Tensors are dense: what makes sparse ones is an error, `sparse.mm` multiplies dense ones.",
+    "torch.utils.bottleneck": "Not there.",
+    "torch.utils.bundled_inputs": "Not there.",
+    "torch.utils.cpp_extension": "Not there: extensions of PyTorch are compiled against PyTorch.",
+    "torch.utils.hipify": "Not there.",
+    "torch.utils.jit": "Not there.",
+    "torch.utils.mobile_optimizer": "Not there.",
+    "torch.utils.model_dump": "Not there.",
+    "torch.utils.serialization": "Not there.",
+    "torch.utils.viz": "Not there.",
+    "torch.utils.xpu": "Not there.",
+    "torch.xpu": "Answers as PyTorch built for the CPU alone.",
+}
+
+
+def scope(name):
+    """What a name that is out of scope answers; None where it is in scope."""
+    while name:
+        if name in OUT_OF_SCOPE:
+            return OUT_OF_SCOPE[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def find(module):
+    """The module or class of ours under a name of PyTorch's, or None."""
+    ours = "rushlight" + module[len("torch") :]
+    try:
+        return importlib.import_module(ours)
+    except ImportError:
+        pass
+    found = rushlight
+    for part in module.split(".")[1:]:
+        found = getattr(found, part, None)
+    return found
+
+
+def listed():
+    """Module or class -> its names without the modules in it."""
+    lines = (line.partition(":") for line in _pytorch_names.TEXT.splitlines())
+    return {module: names.split() for module, _, names in lines if names}
+
+
+def states():
+    """(name, whether it is here) for every public name, by its module."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module, names in listed().items():
+            place = find(module)
+            yield module, [(name, place is not None and hasattr(place, name)) for name in names]
+
+
+def shown(names):
+    """Names as the page lists them."""
+    return " ".join(f"`{name}`" for name in names)
+
+
+def page():
+    """The text of the page."""
+    count = {"here": 0, "answers": 0, "out": 0, "missing": 0}
+    sections = []
+    for module, names in states():
+        here = [name for name, found in names if found]
+        lacking = [name for name, found in names if not found]
+        answer = scope(module)
+        count["here" if answer is None else "answers"] += len(here)
+        count["missing" if answer is None else "out"] += len(lacking)
+        lines = [f"## {module}", ""]
+        if answer is not None:
+            lines += [f"Out of scope. {answer}", ""]
+        if here:
+            lines += [f"{'Here' if answer is None else 'Answering'}: {shown(here)}", ""]
+        if lacking:
+            lines += [f"{'Missing' if answer is None else 'Not there'}: {shown(lacking)}", ""]
+        sections.append("\n".join(lines))
+    head = f"""# Every public name of PyTorch 2.13
+
+Made from the package by `tools/make_support.py`; `tests/test_support.py` holds it against the package. A name that is missing says so when
+a program asks for it: `torch.X is part of PyTorch; Rushlight does not have it`.
+
+| | names |
+|---|---|
+| here | {count["here"]} |
+| missing | {count["missing"]} |
+| out of scope, answering as PyTorch does without it | {count["answers"]} |
+| out of scope, not there | {count["out"]} |
+
+"""
+    return head + "\n".join(sections)
+
+
+if __name__ == "__main__":
+    text = page()
+    PAGE.write_text(text)
+    print(*text.split("\n\n")[2].splitlines()[2:], sep="\n", file=sys.stderr)
