@@ -144,9 +144,12 @@ class _TorchFinder:
                 origin=spec.origin,
                 is_package=spec.submodule_search_locations is not None,
             )
-        if "_find_and_load" not in _importing():
+        importing = _importing()
+        if "_find_and_load" not in importing:
             return None
         parent, _, child = ours.rpartition(".")
+        if "_handle_fromlist" in importing:  # (`from torch import name`, in the package's own name)
+            raise _missing_import(child, parent)
         raise ModuleNotFoundError(f"No module named {name!r}{_hint(child, parent)}", name=name)
 
 

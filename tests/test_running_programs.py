@@ -189,7 +189,7 @@ def test_what_is_installed(program, tmp_path):
 
 def test_a_plain_pytest(program, tmp_path):
     program(
-        "import torch\nimport torch.nn as nn\n\n\ndef test_it():\n    assert torch.__name__ == 'rushlight'\n    assert nn.Linear(1, 1)\n",
+        "import rushlight\nimport torch\nimport torch.nn as nn\n\n\ndef test_it():\n    assert torch is rushlight and torch.__name__ == 'torch'\n    assert nn.Linear(1, 1)\n",
         "test_it.py",
     )
     done = run("-q", "-p", "rushlight.pytest_plugin", "-p", "no:cacheprovider", cwd=tmp_path, launcher=("-m", "pytest"))
