@@ -3,7 +3,7 @@
 from rushlight._late import late as _late
 from rushlight.utils import dlpack, hooks
 
-__all__ = ["checkpoint", "data", "dlpack", "hooks"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks"]
 
 _LATE = {
     **{name: f"rushlight.utils.{name}" for name in ("_device", "_python_dispatch", "_pytree", "checkpoint", "data")},

@@ -175,6 +175,25 @@ SUPPORTED_NODES.update(
 )
 
 
+PyTree = object  # (for annotations: any tree)
+
+
+def _dict_flatten(tree):
+    """A dict's values, and its keys."""
+    return SUPPORTED_NODES[dict].flatten(tree)
+
+
+def _dict_unflatten(values, context):
+    """The dict of these values and keys."""
+    return SUPPORTED_NODES[dict].unflatten(values, context)
+
+
+def _dict_flatten_with_keys(tree):
+    """A dict's values with the keys of paths, and its keys."""
+    values, context = _dict_flatten(tree)
+    return list(zip(mapping_keys(tree), values)), context
+
+
 def is_namedtuple_class(cls):
     """Whether `cls` is a named tuple type."""
     return isinstance(cls, type) and issubclass(cls, tuple) and isinstance(getattr(cls, "_fields", None), tuple)
