@@ -108,7 +108,7 @@ def parameter(p, type_of):
     """One parameter's text; a plain default says more than the name."""
     if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
         return f"{'*' if p.kind is p.VAR_POSITIONAL else '**'}{p.name}: Any"
-    own = PARAMETERS.get(p.name)
+    own = "tuple[_int, ...]" if p.default == () else PARAMETERS.get(p.name)
     if p.default is p.empty:
         return f"{p.name}: {own or type_of('', p.name, ...).removesuffix(' | None')}"
     kind = {bool: "_bool", str: "str"}.get(type(p.default)) or own or type_of("", p.name, p.default)

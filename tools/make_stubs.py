@@ -41,8 +41,6 @@ LITERAL = re.compile(r"-?[\d.e-]+$|None|True|False|\"")
 def type_of(function, name, default):
     """The type of a parameter: by the signatures of its function, by its name, or by its default."""
     found = known.PARAMETERS_OF.get(function, {}).get(name) or of_signature(function, name, default) or known.PARAMETERS.get(name)
-    if default == ():
-        found = "tuple[Any, ...]"
     if found is None:
         found = f"_{type(default).__name__}" if type(default) in (bool, int, float) else "str" if type(default) is str else "Any"
     return f"{found} | None" if default is None and found != "Any" and "None" not in found else found
