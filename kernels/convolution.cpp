@@ -26,6 +26,17 @@ inline __attribute__((always_inline)) Vector<T> all_lanes(T x) {
   return x - Vector<T>{};
 }
 
+// In a register, once: compilers would rather read memory again for each product.
+template <class V>
+inline __attribute__((always_inline)) V held(V v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
+
 // A tile is `rows` channels by `columns<rows>` vectors: as many sums as the registers hold beside what is multiplied.
 #if defined(__AVX512F__)
 constexpr int most_rows = 8;
@@ -109,19 +120,20 @@ void pack(T* to, int64_t plane, const Volume& x, int64_t first, int64_t samples,
   });
 }
 
-// How samples are shared out: `samples` at a time, so that their lines stay in the cache; and whether such blocks are enough for
-// all threads. What is too little for threads is one block after the other.
+// How samples are shared out: `samples` at a time, so that their lines stay in the cache, but have `enough` places for tiles to
+// be full; and whether such blocks are enough for all threads. What is too little for threads is one block after the other.
 struct Blocks {
   int64_t samples, count;
   bool apart;
 
-  Blocks(int64_t batch, int64_t packed, double work, bool may_be_apart) {
-    constexpr int64_t room = 1 << 18, few = 4;
-    samples = std::clamp<int64_t>(room / std::max<int64_t>(packed, 1), 1, batch);
-    const bool large = work >= (1 << 20);
-    if (may_be_apart && large && batch >= few) samples = std::min(samples, (batch + few - 1) / few);
+  Blocks(int64_t batch, int64_t packed, int64_t places, double work, bool may_be_apart) {
+    constexpr int64_t room = 1 << 18, enough = 768, few = 4;
+    const int64_t least = (enough + places - 1) / places, share = (batch + few - 1) / few;
+    samples = std::clamp<int64_t>(std::max(room / std::max<int64_t>(packed, 1), least), 1, batch);
+    const bool large = may_be_apart && work >= (1 << 20);
+    if (large && batch >= few && share >= least) samples = std::min(samples, share);
     count = (batch + samples - 1) / samples;
-    apart = may_be_apart && large && count >= few;
+    apart = large && count >= few;
   }
 };
 
@@ -299,7 +311,7 @@ void convolve(const Volume& out, const Volume& x, const Volume& w, const Array& 
   const int64_t groups = call.groups, channels = x.shape[1] / groups, of_group = out.shape[1] / groups;
   const Plan plan = plan_of(call.axes, call.transposed, of_group, lanes_of<T>);
   const int64_t lines = plan.lines(), slack = plan.reach() + 16 * lanes_of<T>;
-  const Blocks blocks(x.shape[0], x.shape[1] * lines * plan.length(), call.work(out, channels), true);
+  const Blocks blocks(x.shape[0], x.shape[1] * lines * plan.length(), plan.length(), call.work(out, channels), true);
   const int64_t plane = blocks.samples * plan.length(), kernel = w.shape[2] * w.shape[3] * w.shape[4];
   const std::vector<T> weight = dense_weight<T>(w);
   std::vector<T> bias(given_bias.data ? out.shape[1] : 0);
@@ -321,6 +333,9 @@ void convolve(const Volume& out, const Volume& x, const Volume& w, const Array& 
       }
   for (Part& part : parts) {
     const int64_t depth = int64_t(part.taps.indices.size());
+    // Of the transposed weight a channel of results is one tap apart from the next.
+    if (call.transposed)
+      for (int64_t& index : part.taps.indices) index += index / kernel * (of_group - 1) * kernel;
     part.weights.resize(out.shape[1] * depth);
     for (int64_t group = 0; group < groups; ++group)
       in_tiles<most_rows>(0, of_group, [&]<int rows>(int64_t first, int64_t tiles) {
@@ -328,12 +343,11 @@ void convolve(const Volume& out, const Volume& x, const Volume& w, const Array& 
           for (int64_t tile = begin; tile < end; ++tile) {
             const int64_t row = first + tile * rows;
             T* to = part.weights.data() + (group * of_group + row) * depth;
-            for (int64_t k = 0; k < depth; ++k) {
-              const int64_t index = part.taps.indices[k], c = index / kernel, tap = index % kernel;
-              for (int i = 0; i < rows; ++i)
-                *to++ = call.transposed ? weight[((group * channels + c) * of_group + row + i) * kernel + tap]
-                                        : weight[((group * of_group + row + i) * channels + c) * kernel + tap];
-            }
+            const T* from = weight.data() +
+                            (call.transposed ? group * channels * of_group + row : (group * of_group + row) * channels) * kernel;
+            const int64_t step = call.transposed ? kernel : channels * kernel;
+            for (const int64_t index : part.taps.indices)
+              for (int i = 0; i < rows; ++i) *to++ = from[index + i * step];
           }
         });
       });
@@ -380,11 +394,23 @@ void convolution(const Array* a, int, const Number* numbers) {
 
 // ---- the weight's gradient -----------------------------------------------------------------------------------------------
 
-template <class T>
-inline T total_of(Vector<T> v) {
-  T total = 0;
-  for (int i = 0; i < lanes_of<T>; ++i) total += v[i];
-  return total;
+// Both halves of each run of 2 * half lanes added up: first those of a, then those of b.
+template <class T, int half, int... lane>
+inline __attribute__((always_inline)) Vector<T> halves_added(Vector<T> a, Vector<T> b, std::integer_sequence<int, lane...>) {
+  constexpr int lanes = sizeof...(lane);
+  const auto place = [](int i) { return i % (lanes / 2) / half * 2 * half + i % half + (i < lanes / 2 ? 0 : lanes); };
+  using Places = Vector<std::conditional_t<sizeof(T) == 4, int32_t, int64_t>>;
+  return __builtin_shuffle(a, b, Places{place(lane)...}) + __builtin_shuffle(a, b, Places{(place(lane) + half)...});
+}
+
+// The sums of each of as many vectors as there are lanes: pairs of vectors become one, whose lanes are half as many sums of
+// either.
+template <class T, int half = lanes_of<T> / 2>
+inline __attribute__((always_inline)) Vector<T> totals_of(Vector<T>* v) {
+  for (int i = 0; i < half; ++i)
+    v[i] = halves_added<T, half>(v[2 * i], v[2 * i + 1], std::make_integer_sequence<int, lanes_of<T>>{});
+  if constexpr (half > 1) return totals_of<T, half / 2>(v);
+  return v[0];
 }
 
 // Adds to out[row][column] the sum over all places of anchors[row][place] * x[offsets[column] + place].
@@ -394,29 +420,34 @@ void weight_tile(const T* anchors, int64_t anchor_step, const T* x, const int64_
   constexpr int n = columns<rows>, lanes = lanes_of<T>;
   const T* lines[n];
   for (int j = 0; j < n; ++j) lines[j] = x + offsets[std::min<int64_t>(j, wanted - 1)];
+  constexpr int size = (rows * n + lanes - 1) / lanes * lanes;
   Vector<T> sum[rows][n] = {};
   for (int64_t p = 0; p < places; p += lanes) {
     Vector<T> values[n];
     for (int j = 0; j < n; ++j) values[j] = load<T>(lines[j] + p);
     for (int i = 0; i < rows; ++i) {
-      const Vector<T> anchor = load<T>(anchors + i * anchor_step + p);
+      const Vector<T> anchor = held(load<T>(anchors + i * anchor_step + p));
       for (int j = 0; j < n; ++j) sum[i][j] = multiply_add<T>(anchor, values[j], sum[i][j]);
     }
   }
+  Vector<T> sums[size] = {};
   for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < n; ++j)
-      if (j < wanted) out[i * out_step + j] += total_of<T>(sum[i][j]);
+    for (int j = 0; j < n; ++j) sums[i * n + j] = sum[i][j];
+  alignas(64) T totals[size];
+  for (int i = 0; i < size; i += lanes) store<T>(totals + i, totals_of<T>(sums + i));
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < wanted; ++j) out[i * out_step + j] += totals[i * n + j];
 }
 
 template <class T>
 void weight_gradient(const Volume& out, const Volume& x, const Volume& anchor, const Number* numbers) {
   const Call call(x, anchor, out, numbers);
   const int64_t groups = call.groups, channels = x.shape[1] / groups, of_group = anchor.shape[1] / groups;
-  constexpr int64_t lanes = lanes_of<T>, run = 64 * lanes;  // places of a run stay in the first cache
+  constexpr int64_t lanes = lanes_of<T>, run = 128 * lanes;  // places of a run stay in the first cache
   const Plan plan = plan_of(call.axes, false, of_group, lanes);
   const int64_t lines = plan.lines(), slack = plan.reach() + lanes;
   const double work = call.work(anchor, channels);
-  const Blocks blocks(x.shape[0], std::max(x.shape[1] * lines, anchor.shape[1]) * plan.length(), work, false);
+  const Blocks blocks(x.shape[0], std::max(x.shape[1] * lines, anchor.shape[1]) * plan.length(), plan.length(), work, false);
   const int64_t plane = blocks.samples * plan.length(), anchor_plane = (plane + lanes - 1) / lanes * lanes;
   const Phase* phases[spatial] = {&plan.axes[0].phases[0], &plan.axes[1].phases[0], &plan.axes[2].phases[0]};
   const Taps taps = taps_of(plan, phases, call.axes, channels, plane);

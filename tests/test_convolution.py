@@ -162,3 +162,42 @@ def test_gradients_of_each_sample():
     for sample in range(5):
         alone = torch.func.grad(loss)(parameters, x[sample])
         torch.testing.assert_close({name: value[sample] for name, value in each.items()}, alone)
+
+
+def test_lazy_layers_take_the_channels_of_their_first_input():
+    layer = nn.LazyConv2d(6, 3, groups=2)
+    assert repr(layer) == "LazyConv2d(0, 6, kernel_size=(3, 3), stride=(1, 1), groups=2)"
+    torch.manual_seed(0)
+    assert layer(torch.zeros(1, 4, 5, 5)).shape == (1, 6, 3, 3) and type(layer) is nn.Conv2d
+    torch.manual_seed(0)
+    assert torch.equal(layer.weight, nn.Conv2d(4, 6, 3, groups=2).weight)
+    up = nn.LazyConvTranspose1d(6, 3)
+    assert up(torch.zeros(4, 5)).shape == (6, 7) and up.weight.shape == (4, 6, 3)
+    with pytest.raises(ValueError, match="in_channels must be divisible by groups"):
+        nn.LazyConv1d(6, 3, groups=2)(torch.zeros(1, 3, 5))
+    with pytest.raises(RuntimeError, match=re.escape("Expected 2D (unbatched) or 3D (batched) input to LazyConv1d")):
+        nn.LazyConv1d(6, 3)(torch.zeros(5))
+
+
+def test_patches_are_what_convolutions_weigh():
+    x, weight = numbers(2, 3, 7, 6).requires_grad_(), numbers(4, 3, 2, 3)
+    sizes = {"dilation": (1, 2), "padding": (2, 1), "stride": (2, 1)}
+    columns = F.unfold(x, (2, 3), **sizes)
+    made = (weight.reshape(4, -1) @ columns).unflatten(2, (5, 4))
+    torch.testing.assert_close(made, F.conv2d(x, weight, None, sizes["stride"], sizes["padding"], sizes["dilation"]))
+    # Folding is the transposed map.
+    g = numbers(*columns.shape)
+    torch.testing.assert_close(torch.autograd.grad(columns, x, g)[0], F.fold(g, (7, 6), (2, 3), **sizes))
+    apart = nn.Fold((4, 6), 2, stride=2)(nn.Unfold(2, stride=2)(x[:, :, :4]))
+    assert torch.equal(apart, x[:, :, :4])
+
+
+def test_time_first():
+    x, weight, bias = (numbers(*shape).requires_grad_() for shape in ((6, 2, 4), (3, 4, 5), (5,)))
+    made = torch.conv_tbc(x, weight, bias, 1)
+    expected = F.conv1d(x.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=1).permute(2, 0, 1)
+    torch.testing.assert_close(made, expected)
+    g = numbers(*made.shape)
+    torch.testing.assert_close(
+        torch.autograd.grad(made, (x, weight, bias), g), torch.autograd.grad(expected, (x, weight, bias), g)
+    )

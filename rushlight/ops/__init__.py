@@ -33,6 +33,7 @@ FAMILIES = (
 LATE = {
     "convolution": (),
     "attention": (),
+    "patches": (),
     "losses": (),
     "bags": (),
     "ctc": (),

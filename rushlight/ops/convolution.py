@@ -7,7 +7,7 @@ input, weight and cotangent, so the derivatives of each are made of the other tw
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import not_implemented, total
+from rushlight.ops._rules import conjugate, not_implemented, total
 from rushlight.ops.conversion import channels_last_strides, suggested_format
 
 convolution_kernel, weight_kernel = kernel("convolution"), kernel("convolution_weight")
@@ -481,6 +481,79 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
 def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transposed map of `conv3d`: as `conv_transpose1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
     return transposed_of("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+# ---------------------------------------------------------------------------------------------------------------- time, batch, channels
+def meetings(steps, kernel, pad):
+    """For each of the kernel's elements: where it starts in the input and in the result, and how many steps they meet in."""
+    results = steps - kernel + 1 + 2 * pad
+    before = (results - steps + kernel - 1) // 2
+    for k in range(kernel):
+        start, to = max(0, k - before), max(0, before - k)
+        count = min(steps + before - k, results) - to
+        if count > 0:
+            yield k, start, to, count
+
+
+def tbc_gradient(g, input, weight, pad, wanted):
+    dx = dweight = None
+    if wanted[0]:
+        dx = input.new_zeros(input.shape)
+        for k, start, to, count in meetings(len(input), len(weight), pad):
+            part = torch.matmul(g.narrow(0, to, count), conjugate(weight[k]).t())
+            dx = dx + torch.constant_pad_nd(part, (0, 0, 0, 0, start, len(input) - start - count), 0)
+    if wanted[1]:
+        parts = [weight.new_zeros(weight.shape[1:])] * len(weight)
+        for k, start, to, count in meetings(len(input), len(weight), pad):
+            parts[k] = torch.tensordot(conjugate(input.narrow(0, start, count)), g.narrow(0, to, count), ([0, 1], [0, 1]))
+        dweight = torch.stack(parts)
+    return dx, dweight, g.sum((0, 1)) if wanted[2] else None
+
+
+def tbc_jvp(input_t, weight_t, bias_t, input, weight, bias, pad):
+    nothing = torch.zeros_like(bias)
+    return total(
+        None if input_t is None else torch.conv_tbc(input_t, weight, nothing, pad),
+        None if weight_t is None else torch.conv_tbc(input, weight_t, nothing, pad),
+        None if bias_t is None else bias_t.expand(*torch.conv_tbc(input, weight, bias, pad).shape),
+    )
+
+
+@op(
+    joint=tbc_gradient,
+    inputs=("input", "weight", "bias"),
+    jvp=tbc_jvp,
+    method=False,
+    out=False,
+    batch="convolution.of_steps",
+    signature="Tensor input, Tensor weight, Tensor bias, int pad=0",
+)
+def conv_tbc(input, weight, bias, pad=0):
+    """`conv1d` of sequences [steps, samples, channels], with weights [kernel, channels, out] and a bias [out].
+
+    >>> import rushlight as torch
+    >>> torch.conv_tbc(torch.ones(3, 1, 1), torch.ones(2, 1, 1), torch.zeros(1)).flatten()
+    tensor([2., 2.])
+    """
+    if input.dim() != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if weight.dim() != 3:
+        raise RuntimeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if bias.dim() != 1:
+        raise RuntimeError("Bias must be 1-D")
+    (steps, samples, channels), (kernel, wanted, results) = input.shape, weight.shape
+    if channels != wanted:
+        raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
+    if len(bias) != results:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    length = steps - kernel + 1 + 2 * pad
+    if length < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {length}: [{length}, {samples}, {results}]")
+    made = bias.to(input.dtype).expand(length, samples, results).clone(memory_format=torch.contiguous_format)
+    for k, start, to, count in meetings(steps, kernel, pad):
+        rows = made.narrow(0, to, count).view(-1, results)
+        rows.addmm_(input.narrow(0, start, count).reshape(-1, channels), weight[k])
+    return made
 
 
 @composite(method=False, signature=f"{NUMBERED}, {ELSEWHERE}, bool allow_tf32 | {NUMBERED}, {ELSEWHERE}")

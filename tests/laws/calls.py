@@ -237,6 +237,7 @@ GENERAL = [
     lambda: y(3, 3)[1].sum(),
     lambda: (F.pad(y(2, 3), (1, -1, 0, 2), value=0.5), [F.pad(y(2, 3, 4), (2, -1, 1, 1), mode) for mode in ("reflect", "replicate", "circular")]),
     lambda: (F.conv1d(y(2, 2, 5), x(3, 2, 2), x(3), padding=1), F.conv2d(y(1, 2, 3, 4), x(2, 1, 2, 2), stride=(1, 2), groups=2)),
+    lambda: (F.unfold(y(2, 1, 3, 4), (2, 3), padding=1, stride=2), F.fold(y(1, 4, 6), (3, 4), 2), torch.conv_tbc(y(4, 2, 2), x(2, 2, 3), x(3), 1)),
     lambda: (F.conv_transpose1d(y(2, 2, 3), x(2, 3, 2), x(3), stride=2, output_padding=1), F.conv_transpose2d(y(1, 2, 2, 2), x(2, 1, 2, 2), groups=2, dilation=2)),
     lambda: (torch.linalg.svd(y(3, 2), False), torch.linalg.svd(y(2, 2, 3), False).S, torch.linalg.svd(y(2, 2)).U, torch.linalg.svdvals(y(2, 3))),
     *linear_algebra.calls(x, y),

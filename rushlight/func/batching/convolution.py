@@ -1,6 +1,6 @@
 """Convolutions: a batch of inputs is more samples, a batch of weights more channels, and of both more groups."""
 
-from rushlight.func.batching._table import examples, repeated, torch
+from rushlight.func.batching._table import NoRule, examples, repeated, torch
 
 run = torch.core.run
 
@@ -57,3 +57,11 @@ def weight_gradient(op, arguments, batched, size):
     cotangent, x = repeated(cotangent, batched[0], size), repeated(x, batched[1], size)
     made = run(op, (side_by_side(cotangent), side_by_side(x), kernel, *numbers, groups * size))
     return made.unflatten(0, (size, -1))
+
+
+def of_steps(op, arguments, batched, size):
+    """More samples, where they have the weights in common."""
+    x, weight, bias, pad = arguments
+    if batched[1] or batched[2]:
+        raise NoRule
+    return run(op, (x.movedim(0, 1).flatten(1, 2), weight, bias, pad)).unflatten(1, (size, -1)).movedim(1, 0)

@@ -185,3 +185,11 @@ def channels(op, arguments, batched, size):
     if x.ndim < 4:
         raise RuntimeError("channels of samples need more dimensions")
     return run(op, (x.flatten(0, 1), groups)).unflatten(0, x.shape[:2])
+
+
+def patches(op, arguments, batched, size):
+    """More samples; of examples without, the batch is that of samples."""
+    x, *numbers = arguments
+    if x.dim() == (4 if op.name == "im2col" else 3):
+        return run(op, arguments)
+    return run(op, (x.flatten(0, 1), *numbers)).unflatten(0, (size, -1))

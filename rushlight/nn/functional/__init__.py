@@ -13,6 +13,7 @@ from .attention import (
 from .classification_loss import *
 from .distance import *
 from .dropout import *
+from .fold import *
 from .linear import *
 from .margin_loss import *
 from .normalization import *
@@ -34,6 +35,7 @@ _IN_C = (
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
