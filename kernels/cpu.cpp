@@ -14,6 +14,7 @@
   void register_neural();         \
   void register_pooling();        \
   void register_resampling();     \
+  void register_grid_sampling();  \
   void register_recurrent();      \
   void register_convolution();    \
   void register_attention();      \
@@ -26,6 +27,7 @@
     register_neural();            \
     register_pooling();           \
     register_resampling();        \
+    register_grid_sampling();     \
     register_recurrent();         \
     register_convolution();       \
     register_attention();         \

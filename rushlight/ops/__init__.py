@@ -41,6 +41,7 @@ LATE = {
     "dropout": (),
     "pooling": (),
     "resampling": (),
+    "grids": (),
     "decomposition": ("svd",),
     "linear_systems": ("det", "inverse", "logdet", "slogdet"),
     "eigen": (),

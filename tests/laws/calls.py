@@ -211,6 +211,8 @@ GENERAL = [
     lambda: (F.fractional_max_pool2d(y(2, 2, 5, 5), 2, 3, _random_samples=x(2, 2, 2).detach()), F.fractional_max_pool3d(y(1, 4, 4, 4), 2, 2, _random_samples=x(1, 1, 3).detach())),
     lambda: ([F.interpolate(y(1, 2, 3), scale_factor=1.5, mode=m) for m in ("nearest", "linear")], [F.interpolate(y(1, 2, 3, 2), size=(2, 3), mode=m, align_corners=True) for m in ("bilinear", "bicubic")]),
     lambda: (F.interpolate(y(1, 1, 3, 4), size=(2, 2), mode="bicubic", antialias=True), F.interpolate(y(1, 1, 2, 3, 2), size=3, mode="trilinear"), F.channel_shuffle(y(1, 4, 2), 2), torch.native_channel_shuffle(y(1, 4, 2), 2)),
+    lambda: [F.grid_sample(y(1, 2, 3, 4), x(1, 2, 2, 2, low=-0.9), m, "reflection", False) for m in ("bilinear", "bicubic")],
+    lambda: (F.grid_sample(y(1, 1, 2, 3, 2), x(1, 2, 1, 2, 3, low=-0.9), align_corners=True), F.affine_grid(y(2, 2, 3), (2, 1, 2, 3), False)),
     lambda: (F.max_unpool2d(y(1, 2, 2), n([[3, 6], [9, 13]]), 2), F.max_unpool3d(y(1, 1, 1, 1, 1), n([[[[3]]]]), 2)),
     lambda: (F.softmax(y(2, 3), 1), F.log_softmax(y(2, 3), 0)),
     lambda: (attend(y(1, 4, 3, 2), x(1, 2, 5, 2), y(1, 2, 5, 2), enable_gqa=True), attend(y(2, 1, 3, 2), x(2, 1, 3, 2), y(2, 1, 3, 2), is_causal=True)),

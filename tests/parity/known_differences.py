@@ -37,6 +37,10 @@ KNOWN_DIFFERENCES = {
     **{(f"linalg.{name}", check): "signs of eigenvectors" for name in ("eig", "eigh") for check in ("main", "light", "variants")},
     ("nn.functional.conv_transpose3d", "light"): "PyTorch adds up the taps of a transposed convolution in float16",
     ("nn.functional.adaptive_avg_pool3d", "light"): "PyTorch rounds the sum of halves after each addition",
+    **{
+        (name, "light"): "PyTorch computes places in halves"
+        for name in ("grid_sampler_2d", "grid_sampler_3d", "nn.functional.grid_sample")
+    },
     ("nn.functional.interpolate.area", "light"): "PyTorch rounds the sum of halves after each addition",
     ("matrix_exp", "light"): "PyTorch's values of float16 are NaN",
     (

@@ -147,6 +147,19 @@ F.channel_shuffle(x(2, 3, 4), 2)
 F.channel_shuffle(x(2, 3, 4), 0)
 F.channel_shuffle(x(2, 3), 1)
 F.local_response_norm(x(2, 3), 2)
+F.grid_sample(x(2, 3, 4, 4), x(2, 3, 4, 5, 3))
+F.grid_sample(x(2, 3, 4, 4), x(1, 4, 5, 2))
+F.grid_sample(x(2, 3, 0, 4), x(2, 4, 5, 2))
+F.grid_sample(x(2, 3, 4, 4, 4), x(2, 3, 4, 5, 3), "bicubic")
+F.grid_sample(x(2, 3, 4, 4), x(2, 4, 5, 2), "other")
+F.grid_sample(x(2, 3, 4, 4), x(2, 4, 5, 2), "nearest", "other")
+F.grid_sample(x(2, 3, 4, 4), x(2, 4, 5, 2).double())
+F.grid_sample(x(2, 3, 4, 4).long(), x(2, 4, 5, 2).long())
+F.affine_grid(x(2, 2, 3).long(), (2, 3, 4, 5))
+F.affine_grid(x(2, 2, 3), (2, 3, 4))
+F.affine_grid(x(2, 2, 3), (1, 3, 4, 5))
+F.affine_grid(x(2, 3, 4), (2, 3, 4, 5))
+F.affine_grid(x(2, 2, 3), (2, 3, 0, 5))
 nn.InstanceNorm1d(3)(x(2, 3, 4, 4))
 nn.InstanceNorm2d(3)(x(4, 4))
 nn.InstanceNorm2d(4, affine=True)(x(2, 3, 4, 4))
@@ -190,3 +203,41 @@ def test_batch_norms_become_synchronized_ones():
         made = nn.SyncBatchNorm.convert_sync_batchnorm(net)
         found.append((repr(made), list(made.state_dict()), made[1].weight is net[1].weight))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize("edges", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize(
+    ("mode", "sizes"),
+    [("bilinear", (5, 4)), ("nearest", (5, 4)), ("bicubic", (5, 4)), ("bilinear", (3, 4, 5)), ("nearest", (3, 1, 2))],
+)
+def test_sampling_beside_pytorch(mode, sizes, edges, corners):
+    found = []
+    for library in (rushlight, torch):
+        values = (
+            library.arange(2.0 * 3 * np.prod(sizes), dtype=library.float64).mul(0.618).remainder(1).sub(0.4).view(2, 3, *sizes)
+        )
+        theta = library.arange(2.0 * len(sizes) * (len(sizes) + 1), dtype=library.float64).mul(0.7548).remainder(2.1).sub(1)
+        x, theta = values.requires_grad_(), theta.view(2, len(sizes), -1).requires_grad_()
+        grid = library.nn.functional.affine_grid(theta, (2, 3, *reversed(sizes)), align_corners=corners)
+        made = library.nn.functional.grid_sample(x, grid, mode, edges, corners)
+        first = library.autograd.grad((made**2).sum(), (x, grid), create_graph=True)
+        second = library.autograd.grad(sum((each**2).sum() for each in first), (x, theta))
+        names = [made.grad_fn.name(), grid.grad_fn.name(), *(each.grad_fn.name() for each in first)]
+        found.append((names, numbers_of((grid, made, *first, *second))))
+    assert found[0][0] == found[1][0]
+    for (ours, *_), (expected, *_) in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("edges", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e30])
+def test_sampling_nowhere(number, edges, mode):
+    if mode == "bicubic" and number == 1e30:
+        return  # PyTorch's weights of places beyond int64 mean nothing
+    found = []
+    for library in (rushlight, torch):
+        grid = library.full((1, 1, 2, 2), number)
+        found.append(library.nn.functional.grid_sample(library.ones(1, 1, 3, 3), grid, mode, edges, False).flatten().tolist())
+    np.testing.assert_array_equal(*found)

@@ -28,3 +28,17 @@ def as_samples(op, arguments, batched, size, count):
     made = run(op, tuple(value.flatten(0, 1) if i in tensors else value for i, value in enumerate(given)))
     shape = x.shape[:2]
     return tuple(each.unflatten(0, shape) for each in made) if isinstance(made, tuple) else made.unflatten(0, shape)
+
+
+def sampled(op, arguments, batched, size):
+    """The examples' samples are those of a larger batch; each has its own part of the grid."""
+    x, grid, *rest = arguments
+    x, grid = repeated(x, batched[0], size), repeated(grid, batched[1], size)
+    if x.ndim not in (5, 6) or grid.ndim != x.ndim:
+        raise RuntimeError("the input has other dimensions")
+    return run(op, (x.flatten(0, 1), grid.flatten(0, 1), *rest)).unflatten(0, x.shape[:2])
+
+
+def affine(op, arguments, batched, size):
+    theta, (samples, *rest), corners = arguments
+    return run(op, (theta.flatten(0, 1), (size * samples, *rest), corners)).unflatten(0, theta.shape[:2])

@@ -5,7 +5,16 @@ import warnings
 import rushlight as torch
 from rushlight.ops import layers
 
-__all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
+__all__ = [
+    "GRID_SAMPLE_INTERPOLATION_MODES",
+    "GRID_SAMPLE_PADDING_MODES",
+    "affine_grid",
+    "grid_sample",
+    "interpolate",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
+]
 
 INTERPOLATIONS = {
     ("nearest", 3): "upsample_nearest1d",
@@ -137,3 +146,69 @@ def upsample_bilinear(input, size=None, scale_factor=None):
     """`interpolate` with mode="bilinear" and aligned corners."""
     _deprecated("upsample_bilinear")
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+GRID_SAMPLE_INTERPOLATION_MODES = {"bilinear": 0, "nearest": 1, "bicubic": 2}
+GRID_SAMPLE_PADDING_MODES = {"zeros": 0, "border": 1, "reflection": 2}
+
+
+def _corners(align_corners):
+    if align_corners is None:
+        warnings.warn(
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True "
+            "if the old behavior is desired. See the documentation of grid_sample for details.",
+            stacklevel=3,
+        )
+    return bool(align_corners)
+
+
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    """`input` (N, C, H, W) at the places of `grid` (N, h, w, 2): (N, C, h, w); or in volumes, (N, C, D, H, W) and (N, d, h, w, 3).
+
+    Args:
+        grid: Coordinates, that of the last dimension first; -1 and 1 are the ends of the input.
+        mode: "bilinear" (in volumes trilinear), "nearest" or "bicubic" (in planes).
+        padding_mode: What is outside: "zeros", the "border" or a "reflection".
+        align_corners: Whether -1 and 1 are the first and last positions, rather than their outer edges.
+
+    >>> import rushlight as torch
+    >>> x, grid = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), torch.tensor([[[[0.0, 0.0], [1.0, 1.0]]]])
+    >>> torch.nn.functional.grid_sample(x, grid, align_corners=True)
+    tensor([[[[2.5000, 4.0000]]]])
+    """
+    for name, value, known in (
+        ("mode", mode, GRID_SAMPLE_INTERPOLATION_MODES),
+        ("padding_mode", padding_mode, GRID_SAMPLE_PADDING_MODES),
+    ):
+        if value not in known:
+            *first, last = map(repr, known)
+            raise ValueError(
+                f"nn.functional.grid_sample(): expected {name} to be {', '.join(first)}{',' * (name != 'mode')} or {last}, but got: '{value}'"
+            )
+    modes = GRID_SAMPLE_INTERPOLATION_MODES[mode], GRID_SAMPLE_PADDING_MODES[padding_mode]
+    return torch.grid_sampler(input, grid, *modes, _corners(align_corners))
+
+
+def affine_grid(theta, size, align_corners=None):
+    """A grid for `grid_sample` of a result of `size` (N, C, H, W), moved by the affine maps `theta` (N, 2, 3); or (N, C, D, H, W), (N, 3, 4).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.affine_grid(torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), align_corners=True)
+    tensor([[[[-1.,  0.],
+              [ 1.,  0.]]]])
+    """
+    corners = _corners(align_corners)
+    if not theta.is_floating_point():
+        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+    rank = len(size)
+    if rank not in (4, 5):
+        raise NotImplementedError(
+            f"affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size {size}."
+        )
+    if theta.dim() != 3 or tuple(theta.shape[-2:]) != (rank - 2, rank - 1):
+        raise ValueError(
+            f"Expected a batch of {rank - 2}D affine matrices of shape Nx{rank - 2}x{rank - 1} for size {size}. Got {theta.shape}."
+        )
+    if min(size) <= 0:
+        raise ValueError(f"Expected non-zero, positive output size. Got {size}")
+    return torch.affine_grid_generator(theta, size, corners)
