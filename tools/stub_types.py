@@ -24,7 +24,7 @@ KINDS = {
     **each("ints[1] sizes[1]", DIMS),
     **each("tensors tensors[2] tensors[3] tensors[4]", "Sequence[Tensor]"),
     "numbers": "Sequence[Number]",
-    "floats": "Sequence[float]",
+    "floats": "Sequence[_float]",
     **each("float bool dtype layout memory_format", ""),
     "str": "str",
     "device": "_device | str | _int",
