@@ -1,5 +1,7 @@
 """Numbers that a compiler would not know: there is no compiler, and no such number."""
 
+from rushlight import core
+
 
 class _Symbolic:
     def __init__(self, node):
@@ -66,6 +68,10 @@ def sym_fresh_size(expr):
 
 def _assert(condition, message):
     """assert, as a function."""
+    if type(condition) is not bool:
+        handled = core.dispatch_torch_function(_assert, (condition,), (condition, message), {}, True)
+        if handled is not NotImplemented:
+            return
     if not condition:
         raise AssertionError(message)
 

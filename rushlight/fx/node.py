@@ -31,12 +31,14 @@ def map_arg(a, fn):
 
 def _get_qualified_name(func) -> str:
     """The module and name that a function is found by."""
-    from rushlight import _names, core
+    from rushlight import _names, core, functional
 
     name = getattr(func, "__name__", None) or type(func).__name__
     if getattr(builtins, name, None) is func:
         return f"builtins.{name}"
     place = _names.public_functions().get(id(func))
+    if place is not None and place[0] == "" and place[1] in functional.__all__ and not isinstance(func, (core.Op, core.Function)):
+        return f"torch.functional.{place[1]}"
     if place is not None:
         return f"torch.Tensor.{place[1]}" if place[0] is None else f"torch{place[0]}.{place[1]}"
     module = getattr(func, "__module__", None) or ("torch" if isinstance(func, core.Op) else "")

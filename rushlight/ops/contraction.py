@@ -193,6 +193,9 @@ def einsum(*args):
             operands = operands[0]
     for place, x in enumerate(operands):
         if not isinstance(x, Tensor):
+            handled = core.dispatch_torch_function(einsum, operands, (equation, *operands), {}, True)
+            if handled is not NotImplemented:
+                return handled
             raise TypeError(f"expected Tensor as element {place} in argument 1, but got {type(x).__name__}")
     if len(operands) == 2 and not core.is_recorded(operands):
         made = product_of_two(equation, *operands)
@@ -376,6 +379,10 @@ def tensordot(a, b, dims=2, out=None):
     >>> rushlight.tensordot(rushlight.ones(2, 3), rushlight.ones(3, 4), 1).shape
     torch.Size([2, 4])
     """
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+        handled = core.dispatch_torch_function(tensordot, (a, b), (a, b), {"dims": dims, "out": out}, True)
+        if handled is not NotImplemented:
+            return handled
     if isinstance(dims, Tensor):
         if dims.numel() > 1 and dims.size(0) != 2:
             raise AssertionError(f"dims tensor must have size 2 in first dimension, got {dims.size(0)}")

@@ -212,6 +212,11 @@ check_broadcast = core.Parser("broadcast_tensors", "tensors tensors")
 def broadcast_tensors(*tensors) -> "tuple[torch.Tensor, ...]":
     """The tensors expanded to their common shape."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    for tensor in tensors:
+        if not isinstance(tensor, core.Tensor):
+            handled = core.dispatch_torch_function(broadcast_tensors, tensors, tensors, {}, True)
+            if handled is not NotImplemented:
+                return handled
     check_broadcast(tensors)
     shape = ()
     for tensor in tensors:
