@@ -124,3 +124,41 @@ def test_leaves_copies_and_files():
         "tensor(indices=tensor([[0, 1],\n                       [0, 1]]),\n       values=tensor([1., 1.]),\n"
         "       size=(2, 2), nnz=2, dtype=torch.float64, layout=torch.sparse_coo)"
     )
+
+
+def looked_up(sparse):
+    torch.manual_seed(0)
+    table = torch.nn.Embedding(6, 2, padding_idx=0, sparse=sparse)
+    return table, torch.tensor([[1, 2, 0], [2, 5, 1]])
+
+
+def test_gradients_of_tables_are_sparse():
+    (table, index), (dense, _) = looked_up(True), looked_up(False)
+    for module in (table, dense):
+        (module(index).square().sum() + module(index[0]).sum()).backward()
+        module(index[1]).sum().backward()
+    assert table.weight.grad.is_sparse and torch.allclose(table.weight.grad.to_dense(), dense.weight.grad)
+    for optimizer in (torch.optim.SGD([table.weight], lr=0.5), torch.optim.SGD([dense.weight], lr=0.5)):
+        optimizer.step()
+    assert torch.allclose(table.weight, dense.weight)
+    optimizer.zero_grad(set_to_none=False)
+    (gradient,) = torch.autograd.grad(table(index).sum(), table.weight)
+    assert gradient.is_sparse and gradient.coalesce().indices().tolist() == [[1, 2, 5]]
+
+
+def test_sparse_adam_moves_the_rows_that_were_looked_up():
+    table, index = looked_up(True)
+    before = table.weight.detach().clone()
+    optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        table(index).square().sum().backward()
+        optimizer.step()
+    moved = (table.weight - before).detach()
+    assert moved.any(1).tolist() == [False, True, True, False, False, True]
+    assert torch.allclose(moved[1], torch.tensor([0.2995, -0.2961]), atol=1e-4)
+    assert optimizer.state_dict()["state"][0]["step"] == 3
+    dense = torch.ones(2, requires_grad=True)
+    dense.sum().backward()
+    with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients, please consider Adam instead"):
+        torch.optim.SparseAdam([dense]).step()

@@ -117,10 +117,21 @@ def _embedding_gradient(row_g, indices, rows, padding_idx, scale_grad_by_freq):
     return out
 
 
+def sparse_embedding_gradient(g, weight_shape, indices, padding_idx, scale_grad_by_freq):
+    """The gradient as a sparse tensor of the rows that were looked up."""
+    if scale_grad_by_freq:
+        raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
+    kept = (indices != padding_idx).nonzero().reshape(-1)
+    rows = g.reshape(-1, weight_shape[1])
+    return torch.sparse_coo_tensor(indices[kept].unsqueeze(0), rows[kept], weight_shape)
+
+
 @op(
     vjp={
-        "weight": lambda g, weight_shape, indices, padding_idx, scale_grad_by_freq: torch._embedding_gradient(
-            g, indices, weight_shape[0], padding_idx, scale_grad_by_freq
+        "weight": lambda g, weight_shape, indices, padding_idx, scale_grad_by_freq, sparse: (
+            sparse_embedding_gradient(g, weight_shape, indices.reshape(-1), padding_idx, scale_grad_by_freq)
+            if sparse
+            else torch._embedding_gradient(g, indices, weight_shape[0], padding_idx, scale_grad_by_freq)
         )
     },
     jvp=lambda weight_t, indices: torch.embedding(weight_t, indices),

@@ -1,4 +1,4 @@
-"""SparseAdam: Adam for gradients that are sparse, of which Rushlight has none."""
+"""SparseAdam: Adam for gradients that are sparse, as `nn.Embedding(sparse=True)` has them."""
 
 from rushlight.optim._description import DescribedOptimizer, check_single, invalid
 
@@ -8,7 +8,7 @@ __all__ = ["SparseAdam"]
 class SparseAdam(DescribedOptimizer):
     """Adam that moves only the rows that a sparse gradient names.
 
-    Rushlight has no sparse gradients, and a dense one is refused, as PyTorch refuses it: `step` raises for every parameter that has a gradient.
+    Averages of other rows stay as they are, too. A dense gradient is refused.
 
     Args:
         lr: learning rate, a number or a tensor of one element.
@@ -43,4 +43,28 @@ class SparseAdam(DescribedOptimizer):
         return ("exp_avg", "exp_avg_sq")
 
     def first_state(self, param, group):
-        raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
+        if not param.grad.is_sparse:
+            raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
+        return super().first_state(param, group)
+
+    def first_scalars(self, param, group):
+        state = self.state[param]
+        state["step"] = 0  # (a plain number, in PyTorch too)
+        return state
+
+    def update(self, param, grad, state, *, lr, betas, eps):
+        if not grad.is_sparse:
+            raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
+        state["step"] += 1
+        grad = grad.coalesce()
+        places, values = tuple(grad.indices()), grad.values()
+        if values.numel() == 0:
+            return
+        average, square = state["exp_avg"], state["exp_avg_sq"]
+        mean, mean_square = average[places], square[places]
+        change, change_of_square = (values - mean) * (1 - betas[0]), (values * values - mean_square) * (1 - betas[1])
+        average.index_put_(places, change, accumulate=True)
+        square.index_put_(places, change_of_square, accumulate=True)
+        step = state["step"]
+        size = lr * (1 - betas[1] ** step) ** 0.5 / (1 - betas[0] ** step)
+        param.index_put_(places, -size * (mean + change) / ((mean_square + change_of_square).sqrt() + eps), accumulate=True)

@@ -258,6 +258,20 @@ def added(a, b, *, alpha=1):
     return both if layout is torch.sparse_coo else compressed(both, layout)
 
 
+def added_in_place(a, b, *, alpha=1):
+    if not isinstance(a, SparseTensor):
+        return a.add_(dense(b), alpha=alpha)
+    made = added(a, b, alpha=alpha)
+    a._places, a._entries, a._sorted = made._places, made._entries, made._sorted
+    return a
+
+
+def emptied(x):
+    """Without entries: zero everywhere."""
+    x._places, x._entries, x._sorted = x._places[:, :0], x._entries[:0].detach(), True
+    return x
+
+
 def subtracted(a, b, *, alpha=1):
     return added(a, b, alpha=-alpha)
 
@@ -474,6 +488,9 @@ HANDLERS.update(
         **dict.fromkeys(("mm", "matmul", "__matmul__", "mv", "spmm", "_sparse_mm", "smm"), product),
         **dict.fromkeys(("__rmatmul__",), lambda a, b: product(b, a)),
         **dict.fromkeys(("add", "__add__"), added),
+        "add_": added_in_place,
+        "__iadd__": added_in_place,
+        "zero_": emptied,
         "__radd__": lambda a, b: added(b, a),
         **dict.fromkeys(("sub", "subtract", "__sub__"), subtracted),
         "__rsub__": lambda a, b: added(b, a, alpha=-1),

@@ -13,12 +13,12 @@ struct Modes {
   static inline bool anomaly = false;  // detect_anomaly, of all threads
   static inline bool anomaly_check_nan = true;
   bool multithreading = true;
-  int32_t unwrapped = 0;     // numbers in arithmetic stand for themselves, as in PyTorch's C++, and are no wrapped tensors
-  int32_t interpreters = 0;  // transforms on this thread's stack
-  int32_t transforms = 0;    // functions that are being transformed: how deep a program stands in transforms
-  int32_t at_work = 0;       // interpreters that compute an op now: what is called is no program's
+  int32_t unwrapped = 0;       // numbers in arithmetic stand for themselves, as in PyTorch's C++, and are no wrapped tensors
+  int32_t interpreters = 0;    // transforms on this thread's stack
+  int32_t transforms = 0;      // functions that are being transformed: how deep a program stands in transforms
+  int32_t at_work = 0;         // interpreters that compute an op now: what is called is no program's
   int32_t function_modes = 0;  // modes on this thread that are asked what a call of a public function does
-  uint64_t derivatives = 0;  // bit i: the transform at depth i + 1 is a derivative, no batch
+  uint64_t derivatives = 0;    // bit i: the transform at depth i + 1 is a derivative, no batch
 };
 
 // The initial-exec model makes this a plain load; it takes a few bytes of the static thread-local space.

@@ -49,8 +49,16 @@ cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
         add_to_grad(variable, gradient)
     return 0
 
+cdef inline bint is_sparse(Tensor x):
+    """Does it keep its elements elsewhere than dense tensors do?"""
+    return x is not None and type(x) is not Tensor and (<object>x).is_sparse
+
 cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
     cdef Tensor have, kept
+    if is_sparse(gradient) or is_sparse(variable.grad_):
+        have = <Tensor>variable.grad_
+        variable.grad_ = gradient if have is None else gradient + have if is_sparse(have) else have + gradient
+        return 0
     if variable.grad_ is None:
         if not modes.grad and type(gradient) is Tensor and may_take_over(gradient, variable):
             gradient.base = None
