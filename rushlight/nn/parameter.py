@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from rushlight import Tensor, empty, no_grad
 from rushlight._utils import _get_obj_state, _rebuild_parameter, _rebuild_parameter_with_state
-from rushlight.core import Wrapped, disabled_torch_function
+from rushlight.core import Wrapped, ask_subclasses, disabled_torch_function
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
@@ -99,6 +99,7 @@ class UninitializedTensorMixin:
     """What parameters and buffers have in common that get their shape later: next to no op takes them before."""
 
     cls_to_become: type = Tensor
+    asks_when_made = True  # (programs without such tensors keep the short ways of calls)
     _allowed_methods = (
         *(Tensor.__hash__, Tensor.size, Tensor.copy_, Tensor.is_complex, Tensor.is_floating_point, Tensor.half, Tensor.float),
         *(
@@ -171,6 +172,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     cls_to_become = Parameter
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
+        ask_subclasses()
         return Tensor._make_subclass(cls, empty(0, device=device, dtype=dtype), requires_grad)
 
     def __deepcopy__(self, memo):
@@ -187,6 +189,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     cls_to_become = Buffer
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        ask_subclasses()
         buffer = Tensor._make_subclass(cls, empty(0, device=device, dtype=dtype), requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True

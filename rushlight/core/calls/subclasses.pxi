@@ -42,10 +42,18 @@ def function_modes():
     """The modes of this thread, the innermost last."""
     return tuple(function_mode_list())
 
-def push_function_mode(mode):
-    """Asks `mode.__torch_function__` about every call of this thread until it is popped."""
+cpdef ask_subclasses():
+    """From now on every call looks for a mode, and for arguments whose types have a __torch_function__: plain calls get slower."""
     global subclasses_exist, uncommon_exist
     subclasses_exist = uncommon_exist = True
+
+def are_subclasses_asked():
+    """Whether calls look for types that have a __torch_function__."""
+    return subclasses_exist
+
+def push_function_mode(mode):
+    """Asks `mode.__torch_function__` about every call of this thread until it is popped."""
+    ask_subclasses()
     function_mode_list().append(mode)
     modes.function_modes += 1
 

@@ -84,11 +84,11 @@ def operator_methods():
 
 
 def notice_subclass(cls not None):
-    """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention."""
-    global subclasses_exist, uncommon_exist
+    """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention, and one that says `asks_when_made` none
+    until it calls `ask_subclasses`."""
     inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)
-    if cls.__torch_function__ is not disabled_torch_function:
-        subclasses_exist = uncommon_exist = True
+    if cls.__torch_function__ is not disabled_torch_function and not getattr(cls, "asks_when_made", False):
+        ask_subclasses()
 
 
 cdef inline object assign_operator(Op op, object a, object b):
