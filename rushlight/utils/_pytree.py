@@ -175,7 +175,7 @@ SUPPORTED_NODES.update(
 )
 
 
-PyTree = object  # (for annotations: any tree)
+PyTree = Any  # (for annotations: any tree)
 
 
 def _dict_flatten(tree):
@@ -529,9 +529,6 @@ _LATE = [
 __getattr__ = _late(__name__, {name: f"rushlight.utils._treespecs:{name}" for name in _LATE})
 
 
-PyTree = Any  # for annotations
-
-
 def _get_node_type(tree):
     """The class by which a tree is taken apart: `namedtuple` of all those that `collections.namedtuple` made."""
     return namedtuple if is_namedtuple_instance(tree) and type(tree) not in SUPPORTED_NODES else type(tree)
@@ -539,8 +536,3 @@ def _get_node_type(tree):
 
 def _is_leaf(tree, is_leaf=None):
     return tree_is_leaf(tree, is_leaf)
-
-
-def _dict_flatten_with_keys(tree):
-    """The values of a dict with their keys as places, and the keys."""
-    return [(MappingKey(key), value) for key, value in tree.items()], list(tree)
