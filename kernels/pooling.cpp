@@ -191,24 +191,34 @@ void max_windows(const Pool& pool, T* out, int64_t* indices, const T* in) {
 
 template <class T>
 void max_channels(const Pool& pool, T* out, int64_t* indices, const T* in) {
+  constexpr int block = 2 * lanes_of<T>;
   const int64_t channels = pool.channels;
   pool.each_row([&](int64_t sample, const Span& d, const Span& h, int64_t first) {
-    Scratch<Position<T>> at(channels);
     for (int64_t o = 0; o < pool.width.out; ++o) {
       const Span& w = pool.width.spans[o];
       const int64_t place = (sample * pool.out + first + o) * channels;
-      T* __restrict best = out + place;
-      Position<T>* __restrict where = at.get();
-      for (int64_t c = 0; c < channels; ++c) best[c] = lowest<T>(), where[c] = Position<T>(pool.first_of(d, h, w));
-      pool.positions_of(d, h, w, [&](int64_t p) {
-        const T* __restrict x = in + (sample * pool.in + p) * channels;
-        for (int64_t c = 0; c < channels; ++c) {
-          const bool better = (x[c] > best[c]) | (x[c] != x[c]);
-          best[c] = better ? x[c] : best[c];
-          where[c] = better ? Position<T>(p) : where[c];
-        }
-      });
-      for (int64_t c = 0; c < channels; ++c) indices[place + c] = where[c];
+      const T* plane = in + sample * pool.in * channels;
+      for (int64_t begin = 0; begin < channels; begin += block) {
+        const int count = int(std::min<int64_t>(block, channels - begin));
+        T best[block];
+        Position<T> where[block];
+        std::fill(best, best + block, lowest<T>());
+        std::fill(where, where + block, Position<T>(pool.first_of(d, h, w)));
+        auto take = [&](int64_t p, int n) __attribute__((always_inline)) {
+          const T* __restrict x = plane + p * channels + begin;
+          for (int c = 0; c < n; ++c) {
+            const bool better = (x[c] > best[c]) | (x[c] != x[c]);
+            best[c] = better ? x[c] : best[c];
+            where[c] = better ? Position<T>(p) : where[c];
+          }
+        };
+        if (count == block)
+          pool.positions_of(d, h, w, [&](int64_t p) { take(p, block); });
+        else
+          pool.positions_of(d, h, w, [&](int64_t p) { take(p, count); });
+        std::copy(best, best + count, out + place + begin);
+        std::copy(where, where + count, indices + place + begin);
+      }
     }
   });
 }
@@ -267,16 +277,18 @@ struct Planes {
     if (numbers[1].i) channels = std::max<int64_t>(a.shape[1], 1);
     samples /= channels;
   }
-  // f(sample), once all indices are known to be good.
+  // f(sample), for samples whose indices are good.
   template <class F>
   void each(const Array& indices, const Array& a, int count, const F& f) const {
     const int64_t* first = indices.as<int64_t>();
-    bool bad = false;
-    for (int64_t i = 0; i < samples * coarse * channels; ++i) bad |= uint64_t(first[i]) >= uint64_t(fine);
-    if (bad) refuse(first, a, count);
-    const int64_t cost = (fine + coarse) * channels;
+    const int64_t cost = (fine + coarse) * channels, each = coarse * channels;
     partition(samples, cost >= work_grain ? 1 : work_grain / (cost + 1) + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t s = begin; s < end; ++s) f(s);
+      for (int64_t s = begin; s < end; ++s) {
+        bool bad = false;
+        for (int64_t i = s * each; i < (s + 1) * each; ++i) bad |= uint64_t(first[i]) >= uint64_t(fine);
+        if (bad) refuse(first, a, count);
+        f(s);
+      }
     });
   }
   // PyTorch tells of the last one.
@@ -375,7 +387,11 @@ void avg_pool(const Array* a, int, const Number* numbers) {
             for (int64_t c = 0; c < channels; ++c) out[o * channels + c] += in[p * channels + c];
           });
       } else if (pool.is_adaptive()) {
-        for (int64_t o = 0; o < width.out; ++o) pool.positions_of(d, h, width.spans[o], [&](int64_t p) { out[o] += in[p]; });
+        for (int64_t o = 0; o < width.out; ++o) {
+          T sum = 0;
+          pool.positions_of(d, h, width.spans[o], [&](int64_t p) { sum += in[p]; });
+          out[o] = sum;
+        }
       } else {
         auto* loop = width.stride == 1 ? add_row<1, T> : width.stride == 2 ? add_row<2, T> : add_row<0, T>;
         pool.rows_of(d, h, [&](int64_t row) {

@@ -155,6 +155,11 @@ void back_along(const Taps<S>& taps, S* in, const S* out, int64_t outer, int64_t
     const int64_t* place = taps.place.data();
     const S* weight = taps.weight.data();
     for (int64_t o = 0; o < taps.out; ++o, place += taps.most, weight += taps.most) {
+      if (inner == 1) {
+        const S each = out[o];
+        for (int64_t k = 0; k < taps.count[o]; ++k) in[place[k]] += each * weight[k];
+        continue;
+      }
       const S* __restrict from = out + o * inner;
       for (int64_t k = 0; k < taps.count[o]; ++k) {
         S* __restrict to = in + place[k] * inner;

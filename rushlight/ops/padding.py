@@ -42,6 +42,8 @@ def constant_pad_nd(x, pad, value=0):
         windows.append((d, max(0, before), kept.shape[d]))
     if max(shape, default=0) >= 1 << 63:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={shape}")
+    if all(n <= 0 for n in pad):
+        return kept.clone(memory_format=joined_format([x]))
     out = torch.full(shape, value, dtype=x.dtype) if value else torch.zeros(shape, dtype=x.dtype)
     out = out.contiguous(memory_format=joined_format([x]))
     inside = out
