@@ -57,11 +57,13 @@ FORMS = {
 MATRICES = {"_linalg_det", "_linalg_slogdet", "_linalg_solve_ex"}
 REFUSED = {
     "without dims": {
+        "_adaptive_max_pool",
         "_linalg_det",
         "_linalg_slogdet",
+        "_max_pool",
         "_safe_softmax",
         "softmax",
-    },  # a matrix has two; the sample's dim is not there
+    },  # a matrix has two, windows have one to three; the sample's dim is not there
     "without elements": MATRICES
     | {
         "_nll_loss",
