@@ -469,18 +469,17 @@ cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* si
     cdef Tensor x
     cdef Wrapped wrapped
     cdef long d
-    cdef object key, item, dims
+    cdef Py_ssize_t i
+    cdef object key, item
     cdef Depth depth
     depth.enter()
+    cdef bint each = type(dim) is tuple or type(dim) is list or type(dim) is dict
     if type(value) is dict or type(value) is tuple or type(value) is list:
-        dims = dim
-        if type(dim) is not tuple and type(dim) is not list and type(dim) is not dict:
-            dims = dict.fromkeys(value, dim) if type(value) is dict else [dim] * len(value)
-        elif type(dim) is not type(value) or len(dim) != len(value) or type(value) is dict and dim.keys() != value.keys():
+        if each and (type(dim) is not type(value) or len(dim) != len(value) or type(value) is dict and dim.keys() != value.keys()):
             raise NotPlain
         if type(value) is dict:
-            return {key: wrap_tree(level, item, dims[key], size) for key, item in (<dict>value).items()}
-        made = [wrap_tree(level, item, dim, size) for item, dim in zip(value, dims)]
+            return {key: wrap_tree(level, item, dim[key] if each else dim, size) for key, item in (<dict>value).items()}
+        made = [wrap_tree(level, value[i], dim[i] if each else dim, size) for i in range(len(value))]
         return tuple(made) if type(value) is tuple else made
     if dim is None:
         return value
