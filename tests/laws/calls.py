@@ -157,7 +157,7 @@ GENERAL = [
     lambda: (torch.addbmm(y(2, 2), x(3, 2, 4), y(3, 4, 2), beta=0.5, alpha=2), torch.addr(y(2, 3), x(2), y(3), beta=0.5, alpha=2)),
     lambda: (torch.bernoulli(x(3)), y(3).bernoulli(0.4), torch.normal(x(3), 0.5), torch.normal(0.2, x(3)), torch.normal(x(3), x(3))),
     lambda: (torch.poisson(x(3)), torch.binomial(n(3.0, 4.0), n(0.5, 0.25)), torch._standard_gamma(x(3))),
-    lambda: (torch.histogram(x(4), 2), torch.histogram(x(2, 3), n(0.0, 0.5, 1.0), weight=x(2, 3))),
+    lambda: (torch.histogram(x(4), 2), torch.histogram(x(2, 3), n(0.0, 0.5, 1.0).to(torch.float64), weight=x(2, 3))),
     lambda: (torch.fft.fft(x(3, dtype=torch.complex128)), torch.fft.rfft(x(2, 4)), torch.fft.fft(x(3, 2), dim=0)),
     lambda: (torch.fft.irfft(x(2, 3, dtype=torch.complex128)), torch.fft.irfft(x(3, dtype=torch.complex128), 5)),
     lambda: (torch._sample_dirichlet(x(3)), torch._dirichlet_grad(n(0.2, 0.7), n(1.0, 2.0), n(3.0, 2.5))),

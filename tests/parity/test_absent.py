@@ -40,6 +40,15 @@ MODULES = (
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def same_switches():
+    """Asking every function switches some off, in PyTorch too: they are put back."""
+    before = [library.backends.mha.get_fastpath_enabled() for library in (torch, rushlight)]
+    yield
+    for library, enabled in zip((torch, rushlight), before):
+        library.backends.mha.set_fastpath_enabled(enabled)
+
+
 def find(library, path):
     import importlib
 
