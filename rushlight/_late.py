@@ -22,7 +22,8 @@ def late(package, places, missing=None, namespace=None):
     def attribute(name):
         place = places.get(name)
         if place is None:
-            value = None if namespace is None or name.startswith("_") else find(name, namespace)
+            is_op = namespace is not None and (name[:1] != "_" or name.startswith("_foreach_"))
+            value = find(name, namespace) if is_op else None
             if value is None:
                 raise (missing or _missing)(name, package)
         else:

@@ -45,6 +45,7 @@ LATE = {
     "decomposition": ("svd",),
     "linear_systems": ("det", "inverse", "logdet", "slogdet"),
     "eigen": (),
+    "foreach": (),
     "fourier": (),
     "histograms": ("histogram",),
     "lu": ("lu", "lu_solve"),
