@@ -189,7 +189,10 @@ class OpOverloadPacket:
         self.__name__ = overload._opname
 
     def __repr__(self):
-        return f"<OpOverloadPacket(op='{self.default.namespace}.{self.__name__}')>"
+        return f"<OpOverloadPacket(op='{self}')>"
+
+    def __str__(self):
+        return f"{self.default.namespace}.{self.__name__}"
 
     def __call__(self, *args, **kwargs):
         return self.default(*args, **kwargs)
@@ -206,7 +209,10 @@ class AtenPacket:
         self.__name__, self._function = name, function
 
     def __repr__(self):
-        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
+        return f"<OpOverloadPacket(op='{self}')>"
+
+    def __str__(self):
+        return f"aten.{self.__name__}"
 
     def __call__(self, *args, **kwargs):
         if self._function is None:
