@@ -46,6 +46,8 @@ from rushlight.core import is_warn_always_enabled, set_warn_always
 from rushlight.version import __version__
 
 _core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
+legacy_contiguous_format = contiguous_format
+newaxis = None
 _names = globals()
 _names.update(_core.dtype_by_name)
 _names.update(
@@ -94,6 +96,7 @@ _MODULES = (
     "_dynamo",
     "_inductor",
     "_jit_internal",
+    "_prims_common",
     "_subclasses",
     "_tensor_str",
     "_utils",
@@ -148,12 +151,16 @@ _LATE = {
     **{name: f"rushlight.amp.autocast_mode:{name}" for name in _AUTOCAST},
     **{name: f"rushlight._symbolic:{name}" for name in _SYMBOLIC},
     "AcceleratorError": "rushlight._absent:AcceleratorError",
+    "Event": "rushlight._streams:Event",
     "Future": "rushlight.futures:Future",
+    "GradScaler": "rushlight.amp:GradScaler",
     "OutOfMemoryError": "rushlight._absent:OutOfMemoryError",
     "PyTorchFileReader": "rushlight.serialization._reader:PyTorchFileReader",
     "ScriptModule": "rushlight._jit_internal:ScriptModule",
+    "Stream": "rushlight._streams:Stream",
     "compile": "rushlight._compile:compile",
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
+    "get_device_module": "rushlight._streams:get_device_module",
     "load": "rushlight.serialization:load",
     "pairwise_distance": "rushlight.nn.functional:pairwise_distance",
     "pca_lowrank": "rushlight._lowrank:pca_lowrank",

@@ -168,6 +168,15 @@ def untyped_storage(self):
     return core.storage_of(self)
 
 
+def record_stream(self, stream):
+    """An error: memory that the CPU computes with waits for no stream."""
+    from rushlight._streams import Stream
+
+    if not isinstance(stream, Stream):
+        raise RuntimeError("unknown parameter type")
+    raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
+
+
 METHODS = {
     "backward": backward,
     "__format__": formatted,
@@ -179,6 +188,7 @@ METHODS = {
     "__torch_function__": classmethod(core.default_torch_function),
     "__init_subclass__": classmethod(init_subclass),
     "__array_priority__": 1000,
+    "record_stream": record_stream,
     "untyped_storage": untyped_storage,
     "__module__": "torch",
 }

@@ -44,7 +44,7 @@ OUT_OF_SCOPE = {
     "torch.sparse": "Tensors are dense: what makes sparse ones is an error, `sparse.mm` multiplies dense ones.",
     "torch.utils.bottleneck": "Not there.",
     "torch.utils.bundled_inputs": "Not there.",
-    "torch.utils.cpp_extension": "Not there: extensions of PyTorch are compiled against PyTorch.",
+    "torch.utils.cpp_extension": "Extensions of PyTorch are compiled against PyTorch: what would compile one is an error.",
     "torch.utils.hipify": "Not there.",
     "torch.utils.jit": "Not there.",
     "torch.utils.mobile_optimizer": "Not there.",

@@ -125,6 +125,7 @@ METHODS = {
         "(self, gradient: Tensor | None = None, retain_graph: _bool | None = None, create_graph: _bool = False, "
         "inputs: Tensor | Sequence[Tensor] | None = None) -> None"
     ],
+    "record_stream": ["(self, stream: Any) -> None"],
     "untyped_storage": ["(self) -> Storage"],
     "storage": ["(self) -> Any"],
     "storage_type": ["(self) -> builtins.type[Any]"],

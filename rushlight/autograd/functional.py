@@ -21,9 +21,9 @@ def tensors_of(value, what, function):
     return many, values
 
 
-def fresh(inputs, create_graph, requires_grad=True):
+def fresh(inputs, create_graph, need_graph=True):
     """Inputs to differentiate by: linked to what they came from if the result shall be, else cut off."""
-    return tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(requires_grad) for x in inputs)
+    return tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(need_graph) for x in inputs)
 
 
 def finished(results, create_graph, many=True):
@@ -434,3 +434,37 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
         slope, inputs, create_graph=create_graph, strict=strict, vectorize=vectorize, strategy=outer_jacobian_strategy
     )
     return result if many else result[0][0]
+
+
+# ---------------------------------------------------------------------------------------------------------- by PyTorch's private names
+_autograd_grad = gradients
+_check_requires_grad = check_recorded
+_fill_in_zeros = with_zeros
+_grad_postprocess = finished
+_grad_preprocess = fresh
+_validate_v = check_vector
+
+
+def _as_tuple(inp, arg_name=None, fn_name=None):
+    """The tensors as a tuple; with names for an error, (were there several?, the tensors)."""
+    if arg_name is None and fn_name is None:
+        return tuple(inp) if isinstance(inp, tuple | list) else (inp,)
+    return tensors_of(inp, arg_name, fn_name)
+
+
+def _tuple_postprocess(res, to_unpack):
+    """Results without the tuples around what was given alone: of results, or of results and of what is in each."""
+    if isinstance(to_unpack, tuple):
+        to_unpack, several = to_unpack
+        res = res if several else tuple(inner[0] for inner in res)
+    return res if to_unpack else res[0]
+
+
+def _construct_standard_basis_for(tensors, tensor_numels):
+    """For each tensor a matrix: together their rows are the unit vectors of all elements."""
+    chunks = tuple(tensor.new_zeros(sum(tensor_numels), count) for tensor, count in zip(tensors, tensor_numels, strict=True))
+    start = 0
+    for chunk, count in zip(chunks, tensor_numels):
+        chunk.diagonal(-start).fill_(1)
+        start += count
+    return chunks
