@@ -96,6 +96,7 @@ _MODULES = (
     "_dynamo",
     "_inductor",
     "_jit_internal",
+    "_linalg_utils",
     "_prims_common",
     "_subclasses",
     "_tensor_str",
@@ -162,6 +163,7 @@ _LATE = {
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "get_device_module": "rushlight._streams:get_device_module",
     "load": "rushlight.serialization:load",
+    **{name: f"rushlight._linalg_utils:{name}" for name in ("eig", "lstsq", "matrix_rank", "solve")},
     "pairwise_distance": "rushlight.nn.functional:pairwise_distance",
     "pca_lowrank": "rushlight._lowrank:pca_lowrank",
     "save": "rushlight.serialization:save",
@@ -170,6 +172,7 @@ _LATE = {
         for name in ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor")
     },
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
+    "symeig": "rushlight._linalg_utils:_symeig",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing, "torch")

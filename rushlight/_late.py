@@ -22,8 +22,7 @@ def late(package, places, missing=None, namespace=None):
     def attribute(name):
         place = places.get(name)
         if place is None:
-            is_op = namespace is not None and (name[:1] != "_" or name.startswith("_foreach_"))
-            value = find(name, namespace) if is_op else None
+            value = None if namespace is None or name.startswith("__") else find(name, namespace)
             if value is None:
                 raise (missing or _missing)(name, package)
         else:

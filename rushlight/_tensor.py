@@ -177,7 +177,23 @@ def record_stream(self, stream):
     raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
 
 
+class SeldomMethod:
+    """Stands for a method of `rushlight._seldom` until somebody asks for it."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __get__(self, tensor, owner):
+        from rushlight import _seldom
+
+        core.install_method(self.name, getattr(_seldom, self.name))
+        return getattr(owner if tensor is None else tensor, self.name)
+
+
+SELDOM = ("dim_order", "eig", "lstsq", "module_load", "reinforce", "resize", "resize_as", "solve", "symeig")
+
 METHODS = {
+    **{name: SeldomMethod(name) for name in SELDOM},
     "backward": backward,
     "__format__": formatted,
     "__reduce_ex__": reduce,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import rushlight as torch
 from rushlight.core import Tensor
+from rushlight.ops import find
 
 __all__ = [
     "CustomOpDef", "Library", "custom_op", "define", "fallthrough_kernel", "get_ctx", "get_kernel", "impl", "impl_abstract", "infer_schema",
@@ -235,7 +236,7 @@ class OpNamespace(types.ModuleType):
     def __getattr__(self, name):
         if self._namespace == "aten" and not name.startswith("__"):
             places = (torch, torch.Tensor, torch.nn.functional, torch.special)
-            functions = (getattr(place, name, None) for place in places)
+            functions = (find(name, "aten", "nn"), *(getattr(place, name, None) for place in places))
             made = AtenPacket(name, next((function for function in functions if function is not None), None))
             setattr(self, name, made)
             return made

@@ -55,6 +55,7 @@ LATE = {
     "symmetric_indefinite": (),
     "matrix_functions": ("matrix_exp", "matrix_power", "pinverse"),
     "least_squares": (),
+    "products": (),
     "recurrent": (),
     "sequences": (),
     "coordinates": (
@@ -93,11 +94,19 @@ TITLES = {
     "linalg": ("linalg_", None),
     "special": ("special_", None),
     "fft": ("fft_", None),
+    "aten": ("", None),
 }
 """What errors call the functions of a namespace: what stands before their names, and those that are called otherwise."""
 
-MODULES = {"torch": "rushlight", "linalg": "rushlight.linalg", "special": "rushlight.special", "fft": "rushlight.fft", "nn": None}
-"""The modules in which programs find what a namespace has."""
+MODULES = {
+    "torch": "rushlight",
+    "linalg": "rushlight.linalg",
+    "special": "rushlight.special",
+    "fft": "rushlight.fft",
+    "nn": None,
+    "aten": None,
+}
+"""The modules in which programs find what a namespace has; what is in "aten" has its internal name alone, in `torch.ops.aten`."""
 
 connected = {"Tensor": 0, **dict.fromkeys(TITLES, 0)}
 """How many names of each namespace have their parsers."""

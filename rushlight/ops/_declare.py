@@ -203,7 +203,7 @@ def register(op, entry=None, *, inplace=False, **placement):
     return op
 
 
-PREFIXES = {"torch": "", "nn": "", "linalg": "linalg_", "special": "special_", "fft": "fft_"}
+PREFIXES = {"torch": "", "nn": "", "aten": "", "linalg": "linalg_", "special": "special_", "fft": "fft_"}
 """What errors put before the names of a namespace's functions."""
 
 VARIABLE = 4

@@ -4,7 +4,7 @@ import itertools
 
 from rushlight import core
 from rushlight.core import Tensor
-from rushlight.ops._declare import composite, op
+from rushlight.ops._declare import composite, op, underived
 
 DTYPES = core.dtype_by_name
 
@@ -367,6 +367,88 @@ def map_(self, tensor, callable):
         raise TypeError(f"map_: expected {self.type()} for 'other' (got {tensor.type()})")
     others = tensor.expand(self.shape).flatten().tolist()
     return write_values(self, [callable(a, b) for a, b in zip(self.flatten().tolist(), others, strict=True)])
+
+
+@composite(function=False, method="Tensor x, Tensor y, object callable")
+def map2_(self, x, y, callable):
+    """As `map_`, of the elements of two other tensors besides.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1., 2.]).map2_(rushlight.tensor([3., 5.]), rushlight.tensor(1.), lambda a, b, c: a * b + c)
+    tensor([ 4., 11.])
+    """
+    refuse_tracked("map2_", self, x, y)
+    for name, tensor in (("x", x), ("y", y)):
+        if tensor.dtype is not self.dtype:
+            raise TypeError(f"map2_: expected {self.type()} for argument '{name}' (got {tensor.type()})")
+    rows = (self, x.expand(self.shape), y.expand(self.shape))
+    return write_values(self, [callable(*each) for each in zip(*(row.flatten().tolist() for row in rows), strict=True)])
+
+
+@composite(function=False, method="Tensor tensor")
+def is_set_to(self, tensor):
+    """Whether two tensors are the same numbers in the same memory: they share its storage, offset, sizes and strides.
+
+    >>> import rushlight
+    >>> x = rushlight.ones(2, 2)
+    >>> x.is_set_to(x.view(2, 2)), x.is_set_to(x.t())
+    (True, False)
+    """
+    return (
+        core.storage_of(self) is core.storage_of(tensor)
+        and self.storage_offset() == tensor.storage_offset()
+        and self.shape == tensor.shape
+        and self.stride() == tensor.stride()
+    )
+
+
+@composite(function=False, method="")
+def const_data_ptr(self):
+    """`data_ptr()`, of somebody who reads alone."""
+    return self.data_ptr()
+
+
+@op(
+    vjp=underived("derivative for aten::dequantize is not implemented", RuntimeError),
+    name="NotImplemented",
+    batch="elementwise.composed",
+    out=False,
+    signature="Tensor input",
+)
+def dequantize(x):
+    """The numbers as float32: no tensor is quantized here.
+
+    >>> import rushlight
+    >>> rushlight.tensor([1, 2]).dequantize()
+    tensor([1., 2.])
+    """
+    return x.clone() if x.dtype is DTYPES["float32"] else x.float()
+
+
+def refusing(name, kind, method):
+    """A method of tensors that are not here."""
+
+    def refuse(self, *arguments):
+        raise NotImplementedError(
+            f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: the tensor is not {kind}."
+        )
+
+    refuse.__name__ = refuse.__qualname__ = name
+    refuse.__doc__ = f"Raises: no tensor is {kind} here."
+    composite(refuse, function=False, method=method)
+
+
+for name in (
+    "int_repr",
+    "q_per_channel_axis",
+    "q_per_channel_scales",
+    "q_per_channel_zero_points",
+    "q_scale",
+    "q_zero_point",
+    "qscheme",
+):
+    refusing(name, "quantized", "")
+refusing("to_padded_tensor", "nested", "float padding, sizes? output_size=None")
 
 
 @composite

@@ -2,9 +2,10 @@
 
 import math
 
+import rushlight as torch
 from rushlight import core
 from rushlight.core import draw
-from rushlight.ops._declare import composite
+from rushlight.ops._declare import composite, op
 from rushlight.ops.random import BERNOULLI, shown
 
 
@@ -73,3 +74,43 @@ alpha_dropout, alpha_dropout_ = dropout_pair(
 feature_alpha_dropout, feature_alpha_dropout_ = dropout_pair(
     "feature_alpha_dropout", "Alpha dropout of whole feature maps.", feature=True, alpha=True
 )
+
+
+@op(
+    vjp=lambda g, mask, scale, backward: g * (mask.to(g.dtype) * scale),
+    linear=True,
+    inputs=("x",),
+    name=("NativeDropoutBackward0", "NativeDropoutBackwardBackward0"),
+    variant=lambda x, mask, scale, backward: int(backward),
+    function=False,
+    method=False,
+    out=False,
+    batch="elementwise.composed",
+)
+def kept_units(x, mask, scale, backward):
+    """`x` where `mask` is 1, times `scale`: dropout with a mask that is at hand, and its derivative."""
+    return x.mul(mask).mul_(scale)
+
+
+@composite(method=False, signature="Tensor input, float p, bool? train")
+def native_dropout(input, p, train):
+    """Dropout, and the mask of what it kept; all is kept where `train` is False.
+
+    >>> import rushlight
+    >>> rushlight.native_dropout(rushlight.ones(2), 0.5, False)
+    (tensor([1., 1.]), tensor([True, True]))
+    """
+    if input.numel() == 0:
+        return input, torch.empty_like(input)
+    if train is False:
+        mask = torch.ones_like(input, dtype=torch.bool)
+        return kept_units(input, mask, 1, False), mask
+    kept = 1 - p
+    mask = torch.empty_like(input, dtype=torch.bool).bernoulli_(kept)
+    return kept_units(input, mask, 1 / kept if kept else 0.0, False), mask
+
+
+@composite(namespace="aten", method=False, signature="Tensor grad_output, Tensor mask, float scale")
+def native_dropout_backward(grad_output, mask, scale):
+    """The cotangent of native_dropout's input."""
+    return kept_units(grad_output, mask, scale, True)

@@ -253,6 +253,104 @@ def index_put_(input, indices, values, accumulate=False):
     return in_place(_index_put)(input, with_continuations(input, indices), values, accumulate)
 
 
+# ---------------------------------------------------------------------------------------------------------- by other names
+INNER = dict(function=False, method=False, out=False, batch="elementwise.composed")
+
+
+@op(
+    vjp=lambda g, x_shape, indices: unsafely_put(g.new_zeros(x_shape), indices, g, True),
+    linear=True,
+    name="UnsafeIndexBackward0",
+    **INNER,
+)
+def unsafely_indexed(x, indices):
+    """`x[indices]`. (Whoever calls it says that no index is out of range; that is checked all the same.)"""
+    return _index(x, indices)
+
+
+@op(
+    vjp={"x": put_gradient, "values": lambda g, indices: unsafely_indexed(g, indices)},
+    jvp=lambda x, x_t, indices, values, values_t, accumulate: _index_put(
+        torch.zeros_like(x) if x_t is None else x_t,
+        indices,
+        torch.zeros_like(values) if values_t is None else values_t,
+        accumulate,
+    ),
+    name="UnsafeIndexPutBackward0",
+    **INNER,
+)
+def unsafely_put(x, indices, values, accumulate):
+    """index_put, of whose indices the caller says that none is out of range."""
+    return _index_put(x, indices, values, accumulate)
+
+
+def clamped(x, indices):
+    """Indices moved into range."""
+    return [
+        index if not isinstance(index, torch.Tensor) or index.dtype in MASKS else index.clamp(-x.shape[d], x.shape[d] - 1)
+        for d, index in enumerate(indices)
+    ]
+
+
+@op(
+    vjp=lambda g, x_shape, mask, indices: masked_put(g.new_zeros(x_shape), mask, indices, g),
+    jvp=lambda x_t, mask, indices: masked_index(x_t, mask, indices, 0),
+    inputs=("x",),
+    name="UnsafeMaskedIndexBackward0",
+    **INNER,
+)
+def masked_index(x, mask, indices, fill):
+    """`x[indices]` where `mask` is True, `fill` elsewhere: there an index may be out of range."""
+    if x.numel() == 0:
+        rest = [index for index in indices if isinstance(index, torch.Tensor)]
+        return x.new_full((*common_shape(rest), *x.shape[len(indices) :]), fill)
+    return _index(x, clamped(x, indices)).masked_fill(mask.logical_not(), fill)
+
+
+@op(
+    vjp={"x": lambda g: g, "values": lambda g, mask, indices: masked_index(g, mask, indices, 0)},
+    jvp=lambda x, x_t, mask, indices, values, values_t: masked_put(
+        torch.zeros_like(x) if x_t is None else x_t, mask, indices, torch.zeros_like(values) if values_t is None else values_t
+    ),
+    name="UnsafeMaskedIndexPutAccumulateBackward0",
+    **INNER,
+)
+def masked_put(x, mask, indices, values):
+    """`x` with the `values` where `mask` is True added at `indices`."""
+    if x.numel() == 0:
+        return x.clone()
+    return _index_put(x, clamped(x, indices), values.masked_fill(mask.logical_not(), 0), True)
+
+
+@composite(method=False, signature="Tensor input, tensors indices")
+def _unsafe_index(input, indices):
+    """`input[indices]`, of whose indices the caller says that none is out of range."""
+    return unsafely_indexed(input, with_continuations(input, indices))
+
+
+@composite(method=False, signature="Tensor input, tensors indices, Tensor values, bool accumulate=False")
+def _unsafe_index_put(input, indices, values, accumulate=False):
+    """index_put, of whose indices the caller says that none is out of range."""
+    return unsafely_put(input, with_continuations(input, indices), values, accumulate)
+
+
+@composite(method=False, signature="Tensor input, Tensor mask, tensors indices, Number fill")
+def _unsafe_masked_index(input, mask, indices, fill):
+    """`input[indices]` where `mask` is True, `fill` elsewhere.
+
+    >>> import rushlight as torch
+    >>> torch._unsafe_masked_index(torch.tensor([3, 4]), torch.tensor([True, False]), [torch.tensor([1, 9])], 0)
+    tensor([4, 0])
+    """
+    return masked_index(input, mask, with_continuations(input, indices), fill)
+
+
+@composite(method=False, signature="Tensor input, Tensor mask, tensors indices, Tensor values")
+def _unsafe_masked_index_put_accumulate(input, mask, indices, values):
+    """`input` with the `values` where `mask` is True added at `indices`."""
+    return masked_put(input, mask, with_continuations(input, indices), values)
+
+
 # ---------------------------------------------------------------------------------------------------------- linear indices
 @op(
     vjp=lambda g, x_shape, index: g.new_zeros(x_shape).put(index, g, True),

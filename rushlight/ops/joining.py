@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op, short_way
+from rushlight.ops._declare import composite, kernel, op, short_way, underived
 from rushlight.ops._outputs import JOINED
 from rushlight.ops.shape import atleast_2d, atleast_3d, wrapped
 
@@ -182,3 +182,37 @@ composite(hstack, method=False)
 composite(vstack, method=False, aliases=("row_stack",))
 composite(dstack, method=False)
 composite(column_stack, method=False)
+
+
+@op(
+    vjp=underived("derivative for aten::_chunk_cat is not implemented", RuntimeError),
+    lists=("tensors",),
+    name="NotImplemented",
+    method=False,
+    batch="elementwise.composed",
+    signature="tensors tensors, int dim, int num_chunks, *, out",
+)
+def _chunk_cat(tensors, dim, num_chunks):
+    """Each tensor in `num_chunks` pieces along `dim`, the last ones filled with zeros, the rest of its dimensions as one; then all of them
+    behind each other."""
+    if not tensors:
+        raise RuntimeError("_chunk_cat expects a non-empty input tensor list")
+    first = tensors[0]
+    at = wrapped(dim, first.ndim)
+    if num_chunks < 1:
+        raise RuntimeError("_chunk_cat expects positive num_chunks")
+    pieces = []
+    for tensor in tensors:
+        if tensor.numel() == 0:
+            raise RuntimeError("_chunk_cat expects non-empty tensor")
+        if tensor.dtype is not first.dtype:
+            raise RuntimeError("_chunk_cat expects all input tensors with the same dtype")
+        if tensor.ndim <= at:
+            raise RuntimeError("_chunk_cat expects dim < ndim for all input tensors")
+        if tensor.shape[:at] != first.shape[:at]:
+            raise RuntimeError("_chunk_cat expects same sizes of 0,...,dim-1 dimensions for all tensors")
+        size = tensor.shape[at]
+        each = -(-size // num_chunks)
+        missing = tensor.new_zeros((*tensor.shape[:at], each * num_chunks - size, *tensor.shape[at + 1 :]))
+        pieces.append(cat((tensor, missing), at).reshape(*first.shape[:at], num_chunks, -1))
+    return cat(pieces, at + 1)

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op, short_way
-from rushlight.ops._rules import c_name, conjugate
+from rushlight.ops._rules import c_name, conjugate, not_implemented
 from rushlight.ops.scan import contiguous_like
 from rushlight.ops.shape import wrapped
 
@@ -95,6 +95,40 @@ def log_softmax(x, dim, dtype=None):
 
 
 softmax.title, log_softmax.title = "_softmax", "_log_softmax"
+
+
+def gradient_along(name, run, rule, grad_output, output, dim, input_dtype, out):
+    """What both functions of PyTorch's backward do: `run` in one kernel, or `rule` where a transform has to see ops."""
+    wrapped(dim, output.ndim)
+    if grad_output.shape != output.shape:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'grad' to have same size as tensor for argument #2 'output'; but "
+            f"{list(grad_output.shape)} does not equal {list(output.shape)} (while checking arguments for {name}_backward)"
+        )
+    for dtype in (output.dtype, input_dtype if grad_output.dtype is torch.float32 else grad_output.dtype):
+        if dtype is not grad_output.dtype:
+            raise RuntimeError(f"expected scalar type {grad_output.dtype.legacy_name} but found {dtype.legacy_name}")
+    if not output.is_floating_point():
+        kind = "_lastdim" if output.ndim == 0 or dim % output.ndim == output.ndim - 1 else ""
+        raise not_implemented(f"{name}_backward{kind}_kernel_impl", output.dtype)
+    transformed = core.is_wrapped(grad_output) or core.is_wrapped(output)
+    made = (rule if transformed else run)(grad_output, output, dim)
+    return made if out is None else core.written_out(f"_{name}_backward_data", out, made)
+
+
+@composite(
+    method=False,
+    signature="Tensor grad_output, Tensor output, int dim, dtype input_dtype, *, Tensor grad_input=None",
+)
+def _softmax_backward_data(grad_output, output, dim, input_dtype, *, grad_input=None):
+    """The cotangent of softmax's input, from that of its `output`."""
+    return gradient_along("softmax", softmax_backward, softmax_vjp, grad_output, output, dim, input_dtype, grad_input)
+
+
+@composite(method=False, signature="Tensor grad_output, Tensor output, int dim, dtype input_dtype, *, out")
+def _log_softmax_backward_data(grad_output, output, dim, input_dtype, *, out=None):
+    """The cotangent of log_softmax's input, from that of its `output`."""
+    return gradient_along("log_softmax", log_softmax_backward, log_softmax_vjp, grad_output, output, dim, input_dtype, out)
 
 
 # ---- embedding ------------------------------------------------------------------------------------------------------------

@@ -329,6 +329,19 @@ def channels_of(parameter, x):
     return None if parameter is None else parameter.reshape(1, -1, *(1,) * (x.dim() - 2))
 
 
+BATCH_NORMS = {
+    "native_batch_norm": "NativeBatchNormBackward0",
+    "_native_batch_norm_legit": "NativeBatchNormLegitBackward0",
+    "_native_batch_norm_legit.no_stats": "NativeBatchNormLegitBackward1",
+    "_native_batch_norm_legit_no_training": "NativeBatchNormLegitNoTrainingBackward0",
+    "_batch_norm_with_update": "BatchNormWithUpdateBackward0",
+    "_batch_norm_no_update": "BatchNormNoUpdateBackward0",
+}
+"""The functions that give statistics besides, and the names of their nodes: they compute the same."""
+
+NODES = tuple(BATCH_NORMS)
+
+
 def batch_norm_vjp(g, x, mean, rstd, weight, training, eps, wanted):
     if not training:
         return batch_norm_fused(g, x, mean, rstd, weight, training, eps, wanted)
@@ -371,7 +384,8 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     jvp=batch_norm_jvp,
     outputs=("out", "mean", "rstd"),
     differentiable=("out",),
-    name="NativeBatchNormBackward0",
+    name=tuple(BATCH_NORMS.values()),
+    variant=lambda *arguments: NODES.index(arguments[-1]),
     gradient=True,
     entry="native_batch_norm",
     function=False,
@@ -380,7 +394,7 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     batch="layers.batch_norm",
     public="batch_norm",
 )
-def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
+def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
     require_floating("batch_norm", x.dtype)
     statistics_dtype(x, weight, bias, running_mean, running_var)
@@ -422,12 +436,66 @@ def native_batch_norm(
     >>> rushlight.native_batch_norm(x, None, None, None, None, True, 0.1, 0.0)[1:]
     (tensor([2.]), tensor([1.]))
     """
-    made, mean, rstd = _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
+    return with_statistics("native_batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps, out=out)
+
+
+def with_statistics(called, input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
+    """batch_norm with the statistics of the batch, as one of BATCH_NORMS."""
+    made, mean, rstd = _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, called)
     kept = parameter_dtype(input.dtype, weight, bias, running_mean, running_var)
     results = (made, mean.to(kept), rstd.to(kept)) if training else (made, empty_tensor((0,), kept), empty_tensor((0,), kept))
     if out is None:
         return results
     return tuple(written_out("native_batch_norm", given, value) for given, value in zip(out, results, strict=True))
+
+
+STATISTICS = "Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var"
+
+
+@composite(
+    method=False,
+    signature=(
+        f"{STATISTICS}, bool training, float momentum, float eps, *, tensors[3] out=None | "
+        "Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps, *, tensors[3] out=None"
+    ),
+)
+def _native_batch_norm_legit(
+    input, weight, bias, running_mean=None, running_var=None, training=None, momentum=None, eps=None, *, out=None
+):
+    """native_batch_norm with running statistics that it says it writes, or without."""
+    called = "_native_batch_norm_legit"
+    if isinstance(running_mean, bool):
+        # The other signature, whose arguments stand two places before these.
+        momentum = momentum if running_var is None else running_var
+        running_mean, running_var, training, eps = None, None, running_mean, eps if training is None else training
+    if running_mean is None:
+        called += ".no_stats"
+        if not training:
+            raise RuntimeError("running_mean must be defined in evaluation mode")
+    return with_statistics(called, input, weight, bias, running_mean, running_var, training, momentum, eps, out=out)
+
+
+@composite(method=False, signature=f"{STATISTICS}, float momentum, float eps")
+def _native_batch_norm_legit_no_training(input, weight, bias, running_mean, running_var, momentum, eps):
+    """native_batch_norm in evaluation."""
+    called = "_native_batch_norm_legit_no_training"
+    return with_statistics(called, input, weight, bias, running_mean, running_var, False, momentum, eps)
+
+
+def declare_reserving(name, training):
+    """A function that has an empty reserve for its gradient besides, which devices other than the CPU use."""
+
+    def normalize(input, weight, bias, running_mean, running_var, momentum, eps):
+        found = with_statistics(name, input, weight, bias, running_mean, running_var, training, momentum, eps)
+        return *found, empty_tensor((0,), torch.uint8)
+
+    normalize.__doc__ = f"native_batch_norm in {'training' if training else 'evaluation'}, and an empty reserve."
+    normalize.__name__ = normalize.__qualname__ = name
+    composite(namespace="aten", method=False, signature=f"{STATISTICS}, float momentum, float eps")(normalize)
+
+
+declare_reserving("_batch_norm_with_update", True)
+declare_reserving("_batch_norm_no_update", False)
 
 
 @composite(

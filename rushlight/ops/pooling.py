@@ -281,6 +281,50 @@ def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation
     return into("max_pool2d_with_indices", out, max_pool("max_pool2d", input, windows, ceil_mode))
 
 
+@op(
+    vjp=lambda g, indices: g.flatten(-2).gather(-1, indices.flatten(-2)).view(indices.shape),
+    jvp=lambda grad_output_t, x, indices: _max_pool2d_gradient(grad_output_t, x, indices),
+    inputs=("grad_output",),
+    name="MaxPool2DWithIndicesBackwardBackward0",
+    function=False,
+    method=False,
+    out=False,
+    batch="elementwise.composed",
+)
+def _max_pool2d_gradient(grad_output, x, indices):
+    """The cotangent of each window at its position, which a program named: it is checked."""
+    return scattered(grad_output, x, indices, tuple(indices.shape[-2:]))
+
+
+@composite(
+    namespace="aten",
+    method=False,
+    signature=(
+        "Tensor grad_output, Tensor input, ints[2] kernel_size, ints[2] stride, ints[2] padding, ints[2] dilation, bool ceil_mode, "
+        "Tensor indices, *, Tensor grad_input=None"
+    ),
+)
+def max_pool2d_with_indices_backward(
+    grad_output, input, kernel_size, stride, padding, dilation, ceil_mode, indices, *, grad_input=None
+):
+    """The cotangent of max_pool2d's input: that of each window, at the position of its largest number."""
+    windows = read_windows("max_pool2d", 2, kernel_size, stride or None, padding, dilation)
+    expected = (*input.shape[:-2], *pooled_sizes(input, windows, ceil_mode))
+    for given in (grad_output, indices):
+        if given.dim() != len(expected):
+            raise RuntimeError(f"Expected a tensor of dimension {len(expected)} but got: dimension {given.dim()}")
+        for place, size in enumerate(expected):
+            if given.shape[place] != size:
+                raise RuntimeError(
+                    f"Expected a tensor of dimension {len(expected)} and tensor.size[{place}] == {size} but got: dimension "
+                    f"{given.dim()} and tensor.size[{place}] = {given.shape[place]}"
+                )
+    if indices.dtype is not torch.int64:
+        raise RuntimeError(f"expected scalar type Long but found {indices.dtype.legacy_name}")
+    made = _max_pool2d_gradient(grad_output, input.detach(), indices)
+    return made if grad_input is None else written_out("max_pool2d_with_indices_backward", grad_input, made)
+
+
 @composite(method=False, signature=MAX_POOL)
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """The largest number of each window of the last three dimensions: [N, C, D, H, W] or [C, D, H, W]."""

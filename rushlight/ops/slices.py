@@ -2,7 +2,8 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import kernel, op, short_way
+from rushlight.ops import shape
+from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
@@ -216,3 +217,19 @@ def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     if index.numel():
         kernel("index_reduce")(at_least_vector(x), index, at_least_vector(source), d, REDUCTIONS[reduce], int(include_self))
     return x
+
+
+@composite(
+    name="slice",
+    namespace="aten",
+    method=False,
+    signature="Tensor input, int dim=0, index? start=None, index? end=None, index step=1",
+)
+def sliced(input, dim=0, start=None, end=None, step=1):
+    """`input[start:end:step]` along `dim`."""
+    if input.ndim == 0:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    at = wrapped(dim, input.ndim)
+    if step < 1:
+        raise RuntimeError("slice step must be positive")
+    return shape.slice(input, at, start, end, step)

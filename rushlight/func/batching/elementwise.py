@@ -95,3 +95,11 @@ def element_loss(op, arguments, batched, size):
     arguments = aligned(arguments, batched, operands)
     reduction, arguments[at] = arguments[at], "none"
     return folded(torch.core.run(op, tuple(arguments)), reduction)
+
+
+def composed(op, arguments, batched, size):
+    """The rule of an op whose forward is made of ops: those are batched."""
+    in_dims = tuple(
+        [0 if each else None for each in flag] if isinstance(flag, list | tuple) else 0 if flag else None for flag in batched
+    )
+    return torch.vmap(op.function, in_dims=in_dims)(*arguments)

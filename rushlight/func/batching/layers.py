@@ -138,7 +138,7 @@ UNBATCHED_STATISTICS = (
 
 def batch_norm(op, arguments, batched, size):
     """The channels of all examples side by side."""
-    x, weight, bias, mean, var, training, momentum, eps = arguments
+    x, weight, bias, mean, var, training, momentum, eps, called = arguments
     if training and batched[0] and ((mean is not None and not batched[3]) or (var is not None and not batched[4])):
         raise refusal(UNBATCHED_STATISTICS)
     x = repeated(x, batched[0], size)
@@ -151,7 +151,17 @@ def batch_norm(op, arguments, batched, size):
     # Running statistics of every example in one row; written back where that is no view.
     running = [all_channels(mean, batched[3]), all_channels(var, batched[4])]
     out, used_mean, rstd = run(
-        op, (side_by_side, all_channels(weight, batched[1]), all_channels(bias, batched[2]), *running, training, momentum, eps)
+        op,
+        (
+            side_by_side,
+            all_channels(weight, batched[1]),
+            all_channels(bias, batched[2]),
+            *running,
+            training,
+            momentum,
+            eps,
+            called,
+        ),
     )
     if training:
         for kept, is_batched, updated in zip((mean, var), batched[3:5], running, strict=True):

@@ -7,7 +7,7 @@ from rushlight import core
 from rushlight.ops import layers
 from rushlight.ops._parsers import signed
 
-__all__ = ["bilinear", "linear"]
+__all__ = ["bilinear", "grouped_mm", "linear"]
 
 bilinear = layers.bilinear
 
@@ -51,3 +51,16 @@ def declare_linear():
 
 
 linear = signed("Tensor input, Tensor weight, Tensor? bias=None, *, out")(declare_linear())
+
+
+def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
+    """A product for each pair of matrices, of which some stand in one: `offs` (int32) says where each ends.
+
+    Shapes: (G, M, K) and (G, K, N) without offsets; (M, K) and (G, K, N), groups of rows; (G, M, K) and (K, N), groups of columns; (M, K) and
+    (K, N), groups of what they share, with a result (G, M, N).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.grouped_mm(torch.ones(2, 3, 4), torch.ones(2, 4, 4)).shape
+    torch.Size([2, 3, 4])
+    """
+    return layers._grouped_mm(mat_a, mat_b, offs, bias, out_dtype)

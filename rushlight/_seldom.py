@@ -1,0 +1,107 @@
+"""Methods of tensors that programs seldom ask for: `_tensor` has their names, and this is imported when one is used."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import core
+from rushlight._linalg_utils import _symeig as symeig
+from rushlight._linalg_utils import eig, lstsq, solve
+from rushlight.core import Tensor
+
+__all__ = ["dim_order", "eig", "lstsq", "module_load", "reinforce", "resize", "resize_as", "solve", "symeig"]
+
+
+def ordered(sizes, strides):
+    """The dimensions from the outermost in memory to the innermost, and whether that is their only order. A dimension that is expanded, of
+    one element, or of the stride and size of another stays where it is."""
+    order, is_only = list(range(len(sizes))), True
+    for place in range(1, len(order)):
+        for before in range(place - 1, -1, -1):
+            a, b = order[before], order[place]
+            left, right = (strides[a], sizes[a]), (strides[b], sizes[b])
+            if 0 in (strides[a], strides[b]) or 1 in (sizes[a], sizes[b]) or left == right:
+                is_only = False
+            elif left < right:
+                order[before], order[place], place = b, a, before
+            else:
+                break
+    return tuple(order), is_only
+
+
+def dim_order(self, *, ambiguity_check=False):
+    """The dimensions from the outermost in memory to the innermost.
+
+    With `ambiguity_check` an order that is not the only one is refused; with a list of memory formats, one that does not follow from just one
+    of them.
+
+    >>> import rushlight as torch
+    >>> torch.empty(2, 3, 4, 5).to(memory_format=torch.channels_last).dim_order()
+    (0, 2, 3, 1)
+    """
+    if type(self) is not Tensor:
+        handled = core.dispatch_torch_function(Tensor.dim_order, (self,), (self,), {"ambiguity_check": ambiguity_check})
+        if handled is not NotImplemented:
+            return handled
+    is_list = isinstance(ambiguity_check, list)
+    if not isinstance(ambiguity_check, list if is_list else bool) or (
+        is_list and not all(isinstance(each, torch.memory_format) for each in ambiguity_check)
+    ):
+        raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+    sizes, strides = tuple(self.shape), self.stride()
+    checks = ambiguity_check or is_list
+    if checks and (1 in sizes or any(a == b for a, b in zip(strides, strides[1:]))):
+        formats = ambiguity_check if is_list else []
+        if sum(self.is_contiguous(memory_format=each) for each in formats) != 1:
+            raise RuntimeError(
+                "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+            )
+    order, is_only = ordered(sizes, strides)
+    if checks and not is_only:
+        raise RuntimeError("The tensor does not have unique dim order.")
+    return order
+
+
+def module_load(self, other, assign=False):
+    """What a parameter becomes when `other` is loaded into it: a copy in its own memory, or `other` itself where `assign`."""
+    if type(self) is not Tensor or type(other) is not Tensor:
+        handled = core.dispatch_torch_function(Tensor.module_load, (self, other), (self, other), {"assign": assign})
+        if handled is not NotImplemented:
+            return handled
+    return other.detach() if assign else self.copy_(other).detach()
+
+
+def reinforce(self, reward):
+    """Raises: torch.distributions stand in its place."""
+    raise RuntimeError(
+        "reinforce() was removed.\nUse torch.distributions instead.\nSee https://pytorch.org/docs/main/distributions.html\n\nInstead of:\n\n"
+        "probs = policy_network(state)\naction = probs.multinomial()\nnext_state, reward = env.step(action)\naction.reinforce(reward)\n"
+        "action.backward()\n\nUse:\n\nprobs = policy_network(state)\n"
+        "# NOTE: categorical is equivalent to what used to be called multinomial\nm = torch.distributions.Categorical(probs)\n"
+        "action = m.sample()\nnext_state, reward = env.step(action)\nloss = -m.log_prob(action) * reward\nloss.backward()\n"
+    )
+
+
+def resized(tensor, sizes):
+    """Other sizes for as many elements."""
+    count = 1
+    for size in sizes:
+        count *= size
+    if count != tensor.numel():
+        wanted, given = ("x".join(map(str, each)) for each in (sizes, tensor.shape))
+        raise RuntimeError(
+            f"requested resize to {wanted} ({count} elements in total), but the given tensor has a size of {given} ({tensor.numel()} "
+            "elements). autograd's resize can only change the shape of a given tensor, while preserving the number of elements. "
+        )
+    return tensor.contiguous().view(*sizes)
+
+
+def resize(self, *sizes):
+    """Deprecated: `reshape`."""
+    warnings.warn("non-inplace resize is deprecated", stacklevel=2)
+    return resized(self, sizes)
+
+
+def resize_as(self, tensor):
+    """Deprecated: `reshape` to the sizes of another tensor."""
+    warnings.warn("non-inplace resize_as is deprecated", stacklevel=2)
+    return resized(self, tuple(tensor.shape))
