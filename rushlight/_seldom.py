@@ -1,6 +1,7 @@
 """Methods of tensors that programs seldom ask for: `_tensor` has their names, and this is imported when one is used."""
 
 import warnings
+from itertools import pairwise
 
 import rushlight as torch
 from rushlight import core
@@ -49,7 +50,7 @@ def dim_order(self, *, ambiguity_check=False):
         raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
     sizes, strides = tuple(self.shape), self.stride()
     checks = ambiguity_check or is_list
-    if checks and (1 in sizes or any(a == b for a, b in zip(strides, strides[1:]))):
+    if checks and (1 in sizes or any(a == b for a, b in pairwise(strides))):
         formats = ambiguity_check if is_list else []
         if sum(self.is_contiguous(memory_format=each) for each in formats) != 1:
             raise RuntimeError(

@@ -126,6 +126,13 @@ METHODS = {
         "inputs: Tensor | Sequence[Tensor] | None = None) -> None"
     ],
     "record_stream": ["(self, stream: Any) -> None"],
+    "dim_order": ["(self, *, ambiguity_check: _bool | list[memory_format] = False) -> tuple[_int, ...]"],
+    "module_load": ["(self, other: Tensor, assign: _bool = False) -> Tensor"],
+    "reinforce": ["(self, reward: Any) -> None"],
+    "resize": ["(self, *sizes: _int) -> Tensor"],
+    "resize_as": ["(self, tensor: Tensor) -> Tensor"],
+    **each("eig symeig", ["(self, eigenvectors: _bool = False) -> tuple[Tensor, Tensor]"]),
+    **each("lstsq solve", ["(self, other: Tensor) -> tuple[Tensor, Tensor]"]),
     "untyped_storage": ["(self) -> Storage"],
     "storage": ["(self) -> Any"],
     "storage_type": ["(self) -> builtins.type[Any]"],

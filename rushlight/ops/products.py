@@ -1,5 +1,7 @@
 """Products of many pairs of matrices of several sizes, and of matrices of float8 with scales."""
 
+from itertools import pairwise
+
 import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._declare import composite, op
@@ -28,7 +30,7 @@ def grouped(a, b, ends):
     if ends is None:
         return torch.bmm(a, b)
     bounds = [0, *ends.tolist()]
-    groups = list(zip(bounds, bounds[1:]))
+    groups = list(pairwise(bounds))
     if a.ndim == 2 and b.ndim == 2:
         return torch.stack([a[:, start:end] @ b[start:end] for start, end in groups])
     if a.ndim == 2:
@@ -63,9 +65,8 @@ def check_groups(a, b, offs, bias, out_dtype):
         if given.ndim not in (2, 3):
             raise RuntimeError(f"{name} has to be 2 or 3d")
     both = a.ndim == 3 and b.ndim == 3
-    if a.ndim == 3 or b.ndim == 3:
-        if a.shape[-1] != b.shape[-2]:
-            raise RuntimeError("contraction dimension of mat_a and mat_b must match")
+    if 3 in (a.ndim, b.ndim) and a.shape[-1] != b.shape[-2]:
+        raise RuntimeError("contraction dimension of mat_a and mat_b must match")
     check_strides(a)
     check_strides(b)
     if (offs is None) != both:
