@@ -142,9 +142,23 @@ def upsample(name, mode, x, output_size, corners, factors, out):
     return made if out is None else written_out(name, out, made)
 
 
+def factors(scales, named):
+    """The factors that a call names, in a row or by keywords."""
+    if named.get("scale_factors") is not None:
+        return (named["scale_factors"],)
+    unknown = next((name for name in named if name not in ("scale_factors", *AXES)), None)
+    if unknown is not None:
+        raise TypeError(f"an interpolation got an unexpected keyword argument '{unknown}'")
+    return (*scales, *(named[name] for name in AXES if name in named))
+
+
+AXES = ("scales_d", "scales_h", "scales_w", "scales")
+"""What PyTorch calls the factor of each dimension, and the only one."""
+
+
 def declare_nearest(name, mode):
-    def interpolate(input, output_size, *scales, out=None):
-        return upsample(name, mode, input, output_size, False, scales, out)
+    def interpolate(input, output_size, *scales, out=None, **named):
+        return upsample(name, mode, input, output_size, False, factors(scales, named), out)
 
     interpolate.__doc__ = (
         f"`input` on a grid of `output_size`, or larger by a tuple of factors: the {mode.replace('_', ' ')} position's number."
@@ -153,8 +167,8 @@ def declare_nearest(name, mode):
 
 
 def declare_smooth(name, mode):
-    def interpolate(input, output_size, align_corners, *scales, out=None):
-        return upsample(name, mode, input, output_size, align_corners, scales, out)
+    def interpolate(input, output_size, align_corners, *scales, out=None, **named):
+        return upsample(name, mode, input, output_size, align_corners, factors(scales, named), out)
 
     interpolate.__doc__ = f"`input` on a grid of `output_size`, or larger by a tuple of factors: {mode.replace('_aa', ' and smoothed')} interpolation."
     composite(interpolate, name=name, namespace="nn", method=False, signature=None)
