@@ -40,6 +40,7 @@ def right(torch, kind):
         "sizes": (2, 3),
         "tensors": [torch.ones(2, 3), torch.ones(2, 3)],
         "numbers": [1.0, 2.0],
+        "floats": [1.0, 2.0],
         "layout": torch.strided,
         "device": torch.device("cpu"),
         "memory_format": torch.contiguous_format,

@@ -3,6 +3,7 @@
 import operator
 
 import rushlight as torch
+from rushlight import core
 from rushlight.fx.graph import Graph
 from rushlight.fx.node import Node
 
@@ -94,6 +95,7 @@ class Proxy:
     """The value that a node stands for."""
 
     def __init__(self, node, tracer=None):
+        core.ask_subclasses()  # (in lists too, where the types of what is no tensor are not looked at otherwise)
         self.tracer = GraphAppendingTracer(node.graph) if tracer is None else tracer
         self.node = node
 

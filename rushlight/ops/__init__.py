@@ -89,7 +89,7 @@ LATE = {
 methods that they have."""
 
 TITLES = {
-    "torch": ("", None),
+    "torch": ("", {"_segment_reduce": "segment_reduce"}),
     "nn": ("", {"nll_loss": "nll_loss_nd"}),
     "linalg": ("linalg_", None),
     "special": ("special_", None),

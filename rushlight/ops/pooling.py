@@ -670,8 +670,8 @@ AVG_POOL = (
 )
 
 
-@composite(method=False, signature=f"{AVG_POOL}, *, Tensor out=None")
-def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, *, out=None):
+@composite(method=False, signature=AVG_POOL)
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     """The mean of each window of the last dimension: [N, C, L] or [C, L].
 
     >>> import rushlight
@@ -682,8 +682,7 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     given = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
     k, s, p = (one_int("avg_pool1d", name, value) for name, value in given.items())
     windows = (1, k), (1, k if s is None else s), (0, p), (1, 1)
-    made = avg_pool("avg_pool2d", input.unsqueeze(-2), windows, ceil_mode, count_include_pad, None).squeeze(-2)
-    return into("avg_pool1d", out, made)
+    return avg_pool("avg_pool2d", input.unsqueeze(-2), windows, ceil_mode, count_include_pad, None).squeeze(-2)
 
 
 @composite(method=False, namespace="nn", signature=f"{AVG_POOL}, index? divisor_override=None, *, Tensor out=None")
@@ -758,12 +757,12 @@ def adaptive_means(name, x, size):
     return _adaptive_avg_pool(x, size)
 
 
-@composite(method=False, signature="Tensor input, ints[1] output_size, *, Tensor out=None")
-def adaptive_avg_pool1d(input, output_size, *, out=None):
+@composite(method=False, signature="Tensor input, ints[1] output_size")
+def adaptive_avg_pool1d(input, output_size):
     """The mean of each of `output_size` windows that share out the last dimension."""
     require_dims("adaptive_avg_pool1d", input)
     size = one_int("adaptive_avg_pool1d", "output_size", output_size)
-    return into("adaptive_avg_pool1d", out, adaptive_avg_pool("adaptive_avg_pool2d", input.unsqueeze(-2), (1, size)).squeeze(-2))
+    return adaptive_avg_pool("adaptive_avg_pool2d", input.unsqueeze(-2), (1, size)).squeeze(-2)
 
 
 @composite(method=False, namespace="nn", signature="Tensor input, ints[1] output_size, *, Tensor out=None")

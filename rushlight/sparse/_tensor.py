@@ -26,8 +26,11 @@ class SparseTensor(Tensor):
     Functions that know nothing of sparse tensors refuse them.
     """
 
+    asks_when_made = True  # (programs that make none keep the short ways of calls)
+
     @staticmethod
     def __new__(cls, indices, values, size, coalesced=False, layout=torch.sparse_coo):
+        core.ask_subclasses()
         with DisableTorchFunction():
             # It has the shape and dtype of what it stands for, over the memory of one zero.
             made = Tensor._make_subclass(cls, torch.zeros((), dtype=values.dtype).expand(size))

@@ -16,7 +16,8 @@ from .test_op_db import INFOS, PRESENT  # noqa: E402
 
 PARTS = {  # made of other parts than PyTorch's, of which some are cast
     "linalg.pinv", "linalg.pinv.singular", "linalg.pinv.hermitian", "pinverse", "gradient", "matrix_exp", "svd_lowrank", "pca_lowrank",
-    "inner", "linalg.det", "nn.functional.triplet_margin_with_distance_loss", "nn.functional.pdist", "nn.functional.pad.circular", "nn.functional.multi_head_attention_forward", "combinations", "_chunk_cat", "fft.fftshift", "fft.ifftshift", "nn.functional.linear_cross_entropy",
+    "inner", "linalg.det", "nn.functional.triplet_margin_with_distance_loss", "nn.functional.pdist", "nn.functional.pad.circular", "nn.functional.multi_head_attention_forward", "combinations", "_chunk_cat", "fft.fftshift", "fft.ifftshift",
+    *(f"nn.functional.linear_cross_entropy{kind}" for kind in ("", ".chunked", ".chunked_none")), "sparse.mm.reduce", "sparse.sampled_addmm",
 }  # fmt: skip
 
 

@@ -190,6 +190,6 @@ def channels(op, arguments, batched, size):
 def patches(op, arguments, batched, size):
     """More samples; of examples without, the batch is that of samples."""
     x, *numbers = arguments
-    if x.dim() == (4 if op.name == "im2col" else 3):
+    if x.dim() == (3 if "output_size" in op.parameters else 4):
         return run(op, arguments)
     return run(op, (x.flatten(0, 1), *numbers)).unflatten(0, (size, -1))
