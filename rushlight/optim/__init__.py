@@ -1,6 +1,6 @@
 """Optimizers: one algorithm a file, all on the base class in `optimizer`; schedules of learning rates; averages of weights."""
 
-from rushlight.optim import lr_scheduler, swa_utils
+from rushlight.optim import _functional, lr_scheduler, swa_utils
 from rushlight.optim._adafactor import Adafactor
 from rushlight.optim._muon import Muon
 from rushlight.optim.adadelta import Adadelta

@@ -4,10 +4,15 @@ from typing import Any
 
 import rushlight as torch
 from rushlight import core
-from rushlight.optim.optimizer import Optimizer, _evaluate, _use_grad_for_differentiable
-
-_FUSED_DEVICES = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
-_CAPTURABLE_DEVICES = ["cuda", "xpu", "hpu", "privateuseone", "xla"]
+from rushlight.optim.optimizer import (
+    Optimizer,
+    _device_dtype_check_for_fused,
+    _evaluate,
+    _get_capturable_supported_devices,
+    _use_grad_for_differentiable,
+)
+from rushlight.optim.optimizer import _get_scalar_dtype as step_dtype
+from rushlight.optim.optimizer import _get_value as number
 
 
 class DescribedOptimizer(Optimizer):
@@ -158,18 +163,10 @@ def check_param(param, *, fused: bool | None = False, captured: tuple[str, bool]
     """Raises for a parameter that the group's options cannot be applied to; both options were made for other devices."""
     if captured:
         what, on_xla = captured
-        devices = _CAPTURABLE_DEVICES if on_xla else _CAPTURABLE_DEVICES[:-1]
+        devices = _get_capturable_supported_devices(on_xla)
         raise AssertionError(f"If capturable=True, {what} must be on supported devices: {devices}.")
-    if fused and not param.is_floating_point():
-        raise RuntimeError(
-            "`fused=True` requires all the params to be floating point Tensors of supported devices: "
-            f"{_FUSED_DEVICES} but {param.dtype} and {param.device.type}"
-        )
-
-
-def step_dtype(fused: bool | None = False):
-    """The dtype of the count of steps: it follows a default of float64, but for fused updates."""
-    return torch.float64 if not fused and torch.get_default_dtype() == torch.float64 else torch.float32
+    if fused:
+        _device_dtype_check_for_fused(param)
 
 
 # ---------------------------------------------------------------------------------------------------------- values
@@ -178,11 +175,6 @@ def scalar(value):
     if isinstance(value, tuple):
         return tuple(map(scalar, value))
     return value.squeeze() if isinstance(value, torch.Tensor) and value.dim() else value
-
-
-def number(value):
-    """The number that an op takes as `alpha` or `value`."""
-    return value.item() if isinstance(value, torch.Tensor) else value
 
 
 def with_decay(grad, param, weight_decay):

@@ -1,8 +1,9 @@
 """Adadelta (Zeiler, 2012)."""
 
 from rushlight.optim._description import DescribedOptimizer, as_real, invalid, number, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["Adadelta"]
+__all__ = ["Adadelta", "adadelta"]
 
 
 class Adadelta(DescribedOptimizer):
@@ -56,3 +57,36 @@ class Adadelta(DescribedOptimizer):
         delta = (delta.clone() if differentiable else delta).div_(deviation).mul_(grad)
         acc_delta.mul_(rho).addcmul_(delta, delta, value=1 - rho)
         param.add_(delta, alpha=-number(lr))
+
+
+def adadelta(
+    params,
+    grads,
+    square_avgs,
+    acc_deltas,
+    state_steps,
+    capturable=False,
+    foreach=None,
+    differentiable=False,
+    has_complex=False,
+    *,
+    lr,
+    rho,
+    eps,
+    weight_decay,
+    maximize,
+):
+    """A step of Adadelta of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        Adadelta,
+        params,
+        grads,
+        {"square_avg": square_avgs, "acc_delta": acc_deltas},
+        state_steps,
+        lr=lr,
+        rho=rho,
+        eps=eps,
+        weight_decay=weight_decay,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

@@ -2,8 +2,9 @@
 
 import rushlight as torch
 from rushlight.optim._description import DescribedOptimizer, as_real, check_param, number, root, step_dtype, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["Adagrad"]
+__all__ = ["Adagrad", "adagrad"]
 
 
 class Adagrad(DescribedOptimizer):
@@ -71,3 +72,41 @@ class Adagrad(DescribedOptimizer):
         param, grad, total = as_real(param, grad, state["sum"])
         total.addcmul_(grad, grad, value=1)
         param.addcdiv_(grad, root(total, eps, differentiable), value=-number(step_size))
+
+
+def adagrad(
+    params,
+    grads,
+    state_sums,
+    state_steps,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    has_sparse_grad=False,
+    foreach=None,
+    differentiable=False,
+    has_complex=False,
+    *,
+    lr,
+    weight_decay,
+    lr_decay,
+    eps,
+    maximize,
+):
+    """A step of Adagrad of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        Adagrad,
+        params,
+        grads,
+        {"sum": state_sums},
+        state_steps,
+        fused=fused,
+        grad_scale=grad_scale,
+        found_inf=found_inf,
+        lr=lr,
+        weight_decay=weight_decay,
+        lr_decay=lr_decay,
+        eps=eps,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

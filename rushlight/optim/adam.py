@@ -3,8 +3,9 @@
 import rushlight as torch
 from rushlight.core import has_tensor, kernel, mark_written
 from rushlight.optim._description import DescribedOptimizer, as_real, check_single, kernel_takes, number, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "adam"]
 
 _adam_step = kernel("adam_step")
 
@@ -109,3 +110,48 @@ class Adam(DescribedOptimizer):
             else:
                 left.append((param, grad, state))
         return left
+
+
+def adam(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    max_exp_avg_sqs,
+    state_steps,
+    foreach=None,
+    capturable=False,
+    differentiable=False,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    has_complex=False,
+    decoupled_weight_decay=False,
+    *,
+    amsgrad,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    eps,
+    maximize,
+):
+    """A step of Adam of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        Adam,
+        params,
+        grads,
+        {"exp_avg": exp_avgs, "exp_avg_sq": exp_avg_sqs, **({"max_exp_avg_sq": max_exp_avg_sqs} if amsgrad else {})},
+        state_steps,
+        fused=fused,
+        grad_scale=grad_scale,
+        found_inf=found_inf,
+        decoupled_weight_decay=decoupled_weight_decay,
+        amsgrad=amsgrad,
+        betas=(beta1, beta2),
+        lr=lr,
+        weight_decay=weight_decay,
+        eps=eps,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

@@ -2,8 +2,9 @@
 
 import rushlight as torch
 from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["Adamax"]
+__all__ = ["Adamax", "adamax"]
 
 
 class Adamax(DescribedOptimizer):
@@ -50,3 +51,37 @@ class Adamax(DescribedOptimizer):
         # What is recorded must not be overwritten by the maximum.
         exp_inf.copy_(torch.maximum(largest.clone() if differentiable else largest, grad.abs().add_(eps)))
         param.addcdiv_(exp_avg, exp_inf, value=-number(lr / (1 - beta1**step)))
+
+
+def adamax(
+    params,
+    grads,
+    exp_avgs,
+    exp_infs,
+    state_steps,
+    foreach=None,
+    maximize=False,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    *,
+    eps,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+):
+    """A step of Adamax of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        Adamax,
+        params,
+        grads,
+        {"exp_avg": exp_avgs, "exp_inf": exp_infs},
+        state_steps,
+        betas=(beta1, beta2),
+        lr=lr,
+        weight_decay=weight_decay,
+        eps=eps,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

@@ -1,8 +1,9 @@
 """Averaged stochastic gradient descent (Polyak and Juditsky, 1992)."""
 
 from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["ASGD"]
+__all__ = ["ASGD", "asgd"]
 
 
 class ASGD(DescribedOptimizer):
@@ -57,3 +58,39 @@ class ASGD(DescribedOptimizer):
             mean.copy_(param)
         state["eta"].fill_(lr / ((1 + lambd * lr * step) ** alpha))
         mu.fill_(1 / max(1, step - t0))
+
+
+def asgd(
+    params,
+    grads,
+    axs,
+    mus,
+    etas,
+    state_steps,
+    foreach=None,
+    maximize=False,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    *,
+    lambd,
+    lr,
+    t0,
+    alpha,
+    weight_decay,
+):
+    """A step of ASGD of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        ASGD,
+        params,
+        grads,
+        {"ax": axs, "mu": mus, "eta": etas},
+        state_steps,
+        lambd=lambd,
+        lr=lr,
+        t0=t0,
+        alpha=alpha,
+        weight_decay=weight_decay,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

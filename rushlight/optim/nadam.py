@@ -1,8 +1,9 @@
 """NAdam (Dozat, 2016): Adam with Nesterov's momentum."""
 
 from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["NAdam"]
+__all__ = ["NAdam", "nadam"]
 
 
 class NAdam(DescribedOptimizer):
@@ -72,3 +73,42 @@ class NAdam(DescribedOptimizer):
         denominator, product = denominator.add_(eps), state["mu_product"].item()
         param.addcdiv_(grad, denominator, value=number(-lr * (1.0 - mu) / (1.0 - product)))
         param.addcdiv_(exp_avg, denominator, value=number(-lr * mu_next / (1.0 - product * mu_next)))
+
+
+def nadam(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    mu_products,
+    state_steps,
+    decoupled_weight_decay=False,
+    foreach=None,
+    capturable=False,
+    differentiable=False,
+    has_complex=False,
+    maximize=False,
+    *,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    momentum_decay,
+    eps,
+):
+    """A step of NAdam of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        NAdam,
+        params,
+        grads,
+        {"exp_avg": exp_avgs, "exp_avg_sq": exp_avg_sqs, "mu_product": mu_products},
+        state_steps,
+        decoupled_weight_decay=decoupled_weight_decay,
+        betas=(beta1, beta2),
+        lr=lr,
+        weight_decay=weight_decay,
+        momentum_decay=momentum_decay,
+        eps=eps,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

@@ -72,6 +72,69 @@ def _evaluate(closure: Callable | None):
         return closure()
 
 
+def _get_value(x):
+    """The number that a tensor holds; a number itself."""
+    return x.item() if isinstance(x, torch.Tensor) else x
+
+
+def _to_scalar(x):
+    """A tensor of one element without its dimensions; a number itself."""
+    return x.squeeze() if isinstance(x, torch.Tensor) and x.dim() != 0 else x
+
+
+def _stack_if_compiling(x):
+    """What is given: nothing is compiled."""
+    return x
+
+
+def _disable_dynamo_if_unsupported(single_tensor_fn=None):
+    """A decorator that leaves a function as it is: nothing is compiled."""
+    return lambda function: function
+
+
+def _default_to_fused_or_foreach(params, differentiable, use_fused=False):
+    """Whether a step is fused or for all parameters at once, where nobody says so: on the CPU fused where that is asked for and can be."""
+    return bool(use_fused and not differentiable and all(param.is_floating_point() for param in params)), False
+
+
+def _get_scalar_dtype(is_fused=None):
+    """The dtype of the count of steps."""
+    return torch.float64 if not is_fused and torch.get_default_dtype() == torch.float64 else torch.float32
+
+
+def _get_capturable_supported_devices(supports_xla=True):
+    """The devices on which `capturable` has a meaning."""
+    return ["cuda", "xpu", "hpu", "privateuseone", *(["xla"] if supports_xla else [])]
+
+
+def _get_foreach_kernels_supported_devices():
+    """The devices that step all parameters at once."""
+    return ["cuda", "xpu", "mtia", "privateuseone"]
+
+
+def _get_fused_kernels_supported_devices():
+    """The devices that have a step in one kernel."""
+    return ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
+
+
+def _device_dtype_check_for_fused(p, cuda_unsupported=False):
+    """Raises for a parameter that has no step in one kernel."""
+    devices = [device for device in _get_fused_kernels_supported_devices() if not (cuda_unsupported and device == "cuda")]
+    if not p.is_floating_point():
+        raise RuntimeError(
+            f"`fused=True` requires all the params to be floating point Tensors of supported devices: {devices} but {p.dtype} and "
+            f"{p.device.type}"
+        )
+
+
+def _view_as_real(params, *state_and_grads):
+    """Complex tensors in lists become real views, in place."""
+    for place, param in enumerate(params):
+        if param.is_complex():
+            for values in (params, *state_and_grads):
+                values[place] = torch.view_as_real(values[place])
+
+
 class Optimizer:
     """Base class of all optimizers.
 

@@ -1,8 +1,9 @@
 """RAdam (Liu et al., 2020): Adam whose first steps, of which too little is known, are not adaptive."""
 
 from rushlight.optim._description import DescribedOptimizer, as_real, root, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["RAdam"]
+__all__ = ["RAdam", "radam"]
 
 
 class RAdam(DescribedOptimizer):
@@ -64,3 +65,39 @@ class RAdam(DescribedOptimizer):
             rectified = (shorter * length_at_last / (longer * length)) ** 0.5
             move = move * ((correction**0.5) / root(exp_avg_sq, eps, differentiable)) * rectified
         param.add_(move, alpha=-1.0)
+
+
+def radam(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    state_steps,
+    decoupled_weight_decay=False,
+    foreach=None,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    maximize=False,
+    *,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    eps,
+):
+    """A step of RAdam of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        RAdam,
+        params,
+        grads,
+        {"exp_avg": exp_avgs, "exp_avg_sq": exp_avg_sqs},
+        state_steps,
+        decoupled_weight_decay=decoupled_weight_decay,
+        betas=(beta1, beta2),
+        lr=lr,
+        weight_decay=weight_decay,
+        eps=eps,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

@@ -1,8 +1,9 @@
 """RMSprop (Hinton, lecture 6 of "Neural networks for machine learning"), centred as in Graves (2013)."""
 
 from rushlight.optim._description import DescribedOptimizer, as_real, number, root, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["RMSprop"]
+__all__ = ["RMSprop", "rmsprop"]
 
 
 class RMSprop(DescribedOptimizer):
@@ -68,3 +69,45 @@ class RMSprop(DescribedOptimizer):
             param.add_(buffer, alpha=-number(lr))
         else:
             param.addcdiv_(grad, root(variance, eps, differentiable), value=-number(lr))
+
+
+def rmsprop(
+    params,
+    grads,
+    square_avgs,
+    grad_avgs,
+    momentum_buffer_list,
+    state_steps,
+    foreach=None,
+    maximize=False,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    *,
+    lr,
+    alpha,
+    eps,
+    weight_decay,
+    momentum,
+    centered,
+):
+    """A step of RMSprop of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        RMSprop,
+        params,
+        grads,
+        {
+            "square_avg": square_avgs,
+            **({"grad_avg": grad_avgs} if centered else {}),
+            **({"momentum_buffer": momentum_buffer_list} if momentum > 0 else {}),
+        },
+        state_steps,
+        lr=lr,
+        alpha=alpha,
+        eps=eps,
+        weight_decay=weight_decay,
+        momentum=momentum,
+        centered=centered,
+        maximize=maximize,
+        differentiable=differentiable,
+    )

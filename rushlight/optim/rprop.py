@@ -2,8 +2,9 @@
 
 import rushlight as torch
 from rushlight.optim._description import DescribedOptimizer, as_real, number
+from rushlight.optim._forms import step_each
 
-__all__ = ["Rprop"]
+__all__ = ["Rprop", "rprop"]
 
 
 class Rprop(DescribedOptimizer):
@@ -61,3 +62,34 @@ class Rprop(DescribedOptimizer):
         grad = grad.masked_fill(turned, 0)
         param.addcmul_(grad.sign(), step_size, value=-1)
         prev.copy_(grad)
+
+
+def rprop(
+    params,
+    grads,
+    prevs,
+    step_sizes,
+    state_steps,
+    foreach=None,
+    capturable=False,
+    maximize=False,
+    differentiable=False,
+    has_complex=False,
+    *,
+    step_size_min,
+    step_size_max,
+    etaminus,
+    etaplus,
+):
+    """A step of Rprop of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        Rprop,
+        params,
+        grads,
+        {"prev": prevs, "step_size": step_sizes},
+        state_steps,
+        etas=(etaminus, etaplus),
+        step_sizes=(step_size_min, step_size_max),
+        maximize=maximize,
+        differentiable=differentiable,
+    )

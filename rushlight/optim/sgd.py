@@ -3,8 +3,9 @@
 import rushlight as torch
 from rushlight.core import has_tensor, kernel, mark_written
 from rushlight.optim._description import DescribedOptimizer, check_single, invalid, kernel_takes, number, with_decay
+from rushlight.optim._forms import step_each
 
-__all__ = ["SGD"]
+__all__ = ["SGD", "sgd"]
 
 _sgd_step = kernel("sgd_step")
 
@@ -87,3 +88,38 @@ class SGD(DescribedOptimizer):
             _sgd_step(param, grad, buffer, *rates, nesterov, maximize, first)
             mark_written(param, buffer)
         return left
+
+
+def sgd(
+    params,
+    d_p_list,
+    momentum_buffer_list,
+    has_sparse_grad=False,
+    foreach=None,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    *,
+    weight_decay,
+    momentum,
+    lr,
+    dampening,
+    nesterov,
+    maximize,
+):
+    """A step of SGD of each parameter, given lists of what is kept of them; in place."""
+    step_each(
+        SGD,
+        params,
+        d_p_list,
+        {"momentum_buffer": momentum_buffer_list} if momentum != 0 else {},
+        fused=fused,
+        grad_scale=grad_scale,
+        found_inf=found_inf,
+        weight_decay=weight_decay,
+        momentum=momentum,
+        lr=lr,
+        dampening=dampening,
+        nesterov=nesterov,
+        maximize=maximize,
+    )
