@@ -59,6 +59,8 @@ def lstsq_jvp(A_t, B_t, A, B, solution, residuals):
 )
 def _linalg_lstsq(A, B, rcond, driver):
     """The solution of least norm, the squares that it leaves, A's rank and singular values, the last three as far as the driver tells."""
+    if A.shape[:-1] != B.shape[:-1]:
+        raise RuntimeError(f"lstsq: matrices {list(A.shape)} and right sides {list(B.shape)} do not fit together")
     rows, columns = A.shape[-2:]
     batch = tuple(A.shape[:-2])
     right = column_major(*batch, max(rows, columns), B.shape[-1], dtype=B.dtype).zero_()

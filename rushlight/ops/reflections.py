@@ -3,7 +3,7 @@
 import rushlight as torch
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._matrices import adjoint, column_major
-from rushlight.ops._rules import conjugate, require_tensors, total
+from rushlight.ops._rules import conjugate, require_tensors
 
 
 def vectors(A):
@@ -14,36 +14,43 @@ def vectors(A):
     ]
 
 
-def partial_products(A, tau):
-    """For each reflection its vector, its scale, and the product of those behind it; with the columns of the whole product."""
-    product = torch.eye(*A.shape[-2:], dtype=A.dtype).expand(A.shape)
-    found = []
-    scales = tau.unsqueeze(-1).unsqueeze(-1)
-    for i, v in reversed(list(enumerate(vectors(A)[: tau.shape[-1]]))):
-        found.append((v, scales[..., i, :, :], product))
-        product = product - scales[..., i, :, :] * v @ (adjoint(v) @ product)
-    return found[::-1]
+def partial_products(A, tau, C, transpose=False):
+    """The product of the reflections (or of their adjoints) times C, one after the other: of each its place, its vector, its scale, and what it is
+    applied to."""
+    found, product = [], C
+    places = list(enumerate(vectors(A)[: tau.shape[-1]]))
+    for i, v in places if transpose else reversed(places):
+        scale = tau[..., i : i + 1].unsqueeze(-1)
+        scale = conjugate(scale) if transpose else scale
+        found.append((i, v, scale, product))
+        product = product - scale * v @ (adjoint(v) @ product)
+    return found
 
 
-def householder_joint(g, A, tau, wanted):
-    columns, scales = [], []
-    for i, (v, scale, behind) in enumerate(partial_products(A, tau)):
+def cotangents(g, A, tau, C, transpose=False):
+    """The cotangents of A, tau and C from that of the product of the reflections times C."""
+    count = tau.shape[-1]
+    columns, scales = [None] * count, [None] * count
+    for i, v, scale, behind in reversed(partial_products(A, tau, C, transpose)):
         row, seen = adjoint(v) @ behind, adjoint(v) @ g
-        scales.append(-(seen @ adjoint(row)).squeeze(-1))
+        of_scale = -(seen @ adjoint(row)).squeeze(-1)
+        scales[i] = conjugate(of_scale) if transpose else of_scale
         gv = -(conjugate(scale) * (g @ adjoint(row)) + scale * (behind @ adjoint(seen)))
-        columns.append(torch.cat([torch.zeros_like(A[..., : i + 1, :1]), gv[..., i + 1 :, :]], -2))
+        columns[i] = torch.cat([torch.zeros_like(A[..., : i + 1, :1]), gv[..., i + 1 :, :]], -2)
         g = g - conjugate(scale) * v @ seen
-    unused = torch.zeros_like(A[..., len(columns) :])
-    return torch.cat([*columns, unused], -1), torch.cat(scales, -1) if scales else torch.zeros_like(tau)
+    unused = torch.zeros_like(A[..., count:])
+    return torch.cat([*columns, unused], -1), torch.cat(scales, -1) if count else torch.zeros_like(tau), g
 
 
-def householder_tangent(A_t, tau_t, A, tau):
-    moved = torch.zeros_like(A)
-    for i, (v, scale, behind) in reversed(list(enumerate(partial_products(A, tau)))):
+def tangent(A_t, tau_t, C_t, A, tau, C, transpose=False):
+    """The tangent of the product of the reflections times C."""
+    moved = torch.zeros_like(C) if C_t is None else C_t
+    for i, v, scale, behind in partial_products(A, tau, C, transpose):
         row = adjoint(v) @ behind
         inner = scale * v @ (adjoint(v) @ moved)
         if tau_t is not None:
-            inner = inner + tau_t[..., i : i + 1].unsqueeze(-1) * v @ row
+            scale_t = tau_t[..., i : i + 1].unsqueeze(-1)
+            inner = inner + (conjugate(scale_t) if transpose else scale_t) * v @ row
         if A_t is not None:
             v_t = torch.cat([torch.zeros_like(A[..., : i + 1, :1]), A_t[..., i + 1 :, i : i + 1]], -2)
             inner = inner + scale * (v_t @ row + v @ (adjoint(v_t) @ behind))
@@ -51,21 +58,16 @@ def householder_tangent(A_t, tau_t, A, tau):
     return moved
 
 
-@op(
-    joint=householder_joint,
-    inputs=("A", "tau"),
-    jvp=householder_tangent,
-    outputs=("result",),
-    name="LinalgHouseholderProductBackward0",
-    function=False,
-    method=False,
-    batch="decompositions.of_stacks",
-)
-def _linalg_householder_product(A, tau):
-    """The first columns of the product of the reflections, as many as A has."""
-    Q = column_major(*A.shape, dtype=A.dtype)
-    kernel("householder_product")(Q, A, tau)
-    return Q
+def first_columns(A):
+    return torch.eye(*A.shape[-2:], dtype=A.dtype).expand(A.shape)
+
+
+def householder_joint(g, A, tau, wanted):
+    return cotangents(g, A, tau, first_columns(A))[:2]
+
+
+def householder_tangent(A_t, tau_t, A, tau):
+    return tangent(A_t, tau_t, None, A, tau, first_columns(A))
 
 
 def check_tau(name, A, tau):
@@ -84,6 +86,33 @@ def last_size(tau):
     if tau.dim() == 0:
         raise IndexError("Dimension specified as -1 but tensor has no dimensions")
     return tau.shape[-1]
+
+
+@op(
+    joint=householder_joint,
+    inputs=("A", "tau"),
+    jvp=householder_tangent,
+    outputs=("result",),
+    name="LinalgHouseholderProductBackward0",
+    function=False,
+    method=False,
+    batch="decompositions.of_stacks",
+)
+def _linalg_householder_product(A, tau):
+    """The first columns of the product of the reflections, as many as A has."""
+    title = "torch.linalg.householder_product"
+    if A.dim() < 2:
+        raise RuntimeError(f"{title}: input must have at least 2 dimensions.")
+    if A.shape[-2] < A.shape[-1]:
+        raise RuntimeError(f"{title}: input.shape[-2] must be greater than or equal to input.shape[-1]")
+    if A.shape[-1] < last_size(tau):
+        raise RuntimeError(f"{title}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+    check_tau(title, A, tau)
+    if tau.dtype is not A.dtype:
+        raise RuntimeError(f"{title}: tau dtype {tau.dtype.legacy_name} does not match input dtype {A.dtype.legacy_name}")
+    Q = column_major(*A.shape, dtype=A.dtype)
+    kernel("householder_product")(Q, A, tau)
+    return Q
 
 
 @composite(namespace="linalg", method=False, signature="Tensor input, Tensor tau, *, Tensor out=None")
@@ -111,52 +140,22 @@ def orgqr(input, input2, *, out=None):
 
 def orthonormal(name, A, tau, out):
     require_tensors(name, input=A, tau=tau)
-    title = "torch.linalg.householder_product"
-    if A.dim() < 2:
-        raise RuntimeError(f"{title}: input must have at least 2 dimensions.")
-    if A.shape[-2] < A.shape[-1]:
-        raise RuntimeError(f"{title}: input.shape[-2] must be greater than or equal to input.shape[-1]")
-    if A.shape[-1] < last_size(tau):
-        raise RuntimeError(f"{title}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
-    check_tau(title, A, tau)
-    if tau.dtype is not A.dtype:
-        raise RuntimeError(f"{title}: tau dtype {tau.dtype.legacy_name} does not match input dtype {A.dtype.legacy_name}")
     made = _linalg_householder_product(A, tau)
     return made if out is None else torch.core.written_out("linalg_householder_product", out, made)
 
 
-def whole(A, tau, height):
-    """The square matrix that the reflections are."""
-    missing = height - A.shape[-1]
-    padded = torch.cat([A, A.new_zeros(*A.shape[:-1], missing)], -1) if missing > 0 else A[..., :height]
-    return padded, torch.linalg.householder_product(padded, tau)
-
-
-def times(Q, C, left, transpose):
-    turned = adjoint(Q) if transpose else Q
-    return turned @ C if left else C @ turned
-
-
 def ormqr_joint(g, A, tau, C, left, transpose, wanted):
-    padded, Q = whole(A, tau, A.shape[-2])
-    gA = gtau = None
-    if wanted[0] or wanted[1]:
-        gQ = g @ adjoint(C) if left else adjoint(C) @ g
-        gA, gtau = householder_joint(adjoint(gQ) if transpose else gQ, padded, tau, wanted)
-        missing = A.shape[-1] - padded.shape[-1]
-        gA = torch.cat([gA, torch.zeros_like(A[..., -missing:])], -1) if missing > 0 else gA[..., : A.shape[-1]]
-    return gA, gtau, times(Q, g, left, not transpose) if wanted[2] else None
+    if left:
+        return cotangents(g, A, tau, C, transpose)
+    gA, gtau, gC = cotangents(adjoint(g), A, tau, adjoint(C), not transpose)
+    return gA, gtau, adjoint(gC)
 
 
 def ormqr_jvp(A_t, tau_t, C_t, A, tau, C, left, transpose):
-    padded, Q = whole(A, tau, A.shape[-2])
-    made = None if C_t is None else times(Q, C_t, left, transpose)
-    if A_t is None and tau_t is None:
-        return made
-    if A_t is not None:
-        missing = padded.shape[-1] - A.shape[-1]
-        A_t = torch.cat([A_t, A_t.new_zeros(*A_t.shape[:-1], missing)], -1) if missing > 0 else A_t[..., : padded.shape[-1]]
-    return total(made, times(householder_tangent(A_t, tau_t, padded, tau), C, left, transpose))
+    if left:
+        return tangent(A_t, tau_t, C_t, A, tau, C, transpose)
+    C_t = None if C_t is None else adjoint(C_t)
+    return adjoint(tangent(A_t, tau_t, C_t, A, tau, adjoint(C), not transpose))
 
 
 @op(
@@ -171,29 +170,6 @@ def ormqr_jvp(A_t, tau_t, C_t, A, tau, C, left, transpose):
 )
 def _ormqr(A, tau, C, left=True, transpose=False):
     """The product of the reflections, or its adjoint, times C, or C times that."""
-    made = column_major(*C.shape, dtype=C.dtype)
-    kernel("reflect")(made, A, tau, C, int(left), int(transpose))
-    return made
-
-
-@composite(signature="Tensor input, Tensor input2, Tensor input3, bool left=True, bool transpose=False, *, Tensor out=None")
-def ormqr(input, input2, input3, left=True, transpose=False, *, out=None):
-    """The product of Householder's reflections (all of it, square) times a matrix, or a matrix times that.
-
-    Args:
-        input: The reflections' vectors below the diagonal, of shape (*, m or n, k), as `torch.geqrf` gives them.
-        input2: Their scales (tau), of shape (*, min(m or n, k)).
-        input3: The matrix, of shape (*, m, n).
-        left: Whether the product stands on the left.
-        transpose: Whether its adjoint is meant.
-
-    >>> import rushlight
-    >>> A = rushlight.tensor([[3., 1.], [4., 2.]])
-    >>> rushlight.ormqr(*rushlight.geqrf(A), rushlight.eye(2))
-    tensor([[-0.6000, -0.8000],
-            [-0.8000,  0.6000]])
-    """
-    A, tau, C = input, input2, input3
     for name, x in (("input", A), ("other", C)):
         if x.dim() < 2:
             raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
@@ -220,5 +196,27 @@ def ormqr(input, input2, input3, left=True, transpose=False, *, out=None):
                 f"torch.ormqr: Expected input and {name} to have the same dtype, but input has dtype{A.dtype.legacy_name} and {name} has "
                 f"dtype {x.dtype.legacy_name}"
             )
-    made = _ormqr(A, tau, C, left, transpose)
+    made = column_major(*C.shape, dtype=C.dtype)
+    kernel("reflect")(made, A, tau, C, int(left), int(transpose))
+    return made
+
+
+@composite(signature="Tensor input, Tensor input2, Tensor input3, bool left=True, bool transpose=False, *, Tensor out=None")
+def ormqr(input, input2, input3, left=True, transpose=False, *, out=None):
+    """The product of Householder's reflections (all of it, square) times a matrix, or a matrix times that.
+
+    Args:
+        input: The reflections' vectors below the diagonal, of shape (*, m or n, k), as `torch.geqrf` gives them.
+        input2: Their scales (tau), of shape (*, min(m or n, k)).
+        input3: The matrix, of shape (*, m, n).
+        left: Whether the product stands on the left.
+        transpose: Whether its adjoint is meant.
+
+    >>> import rushlight
+    >>> A = rushlight.tensor([[3., 1.], [4., 2.]])
+    >>> rushlight.ormqr(*rushlight.geqrf(A), rushlight.eye(2))
+    tensor([[-0.6000, -0.8000],
+            [-0.8000,  0.6000]])
+    """
+    made = _ormqr(input, input2, input3, left, transpose)
     return made if out is None else torch.core.written_out("ormqr", out, made)

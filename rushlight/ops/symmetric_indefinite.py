@@ -21,6 +21,7 @@ FACTOR, FACTOR_EX = return_type("linalg_ldl_factor", "LD", "pivots"), return_typ
 )
 def _linalg_ldl_factor_ex(A, hermitian=False):
     """L below D, the row exchanges, and what LAPACK says of each matrix."""
+    check_square("torch.linalg.ldl_factor_ex", A)
     LD, pivots = column_major(*A.shape, dtype=A.dtype), empty_tensor(tuple(A.shape[:-1]), INT32)
     infos = empty_tensor(tuple(A.shape[:-2]), INT32)
     kernel("ldl_factor")(LD, pivots, infos, A, int(hermitian))
@@ -31,7 +32,6 @@ def factored(name, A, hermitian, checked):
     require_tensors(name.partition(".")[2].replace(".", "_"), A=A)
     check_ndim("torch.linalg.ldl_factor_ex", A)
     check_matrices("torch.linalg.ldl_factor_ex", A)
-    check_square("torch.linalg.ldl_factor_ex", A)
     made = _linalg_ldl_factor_ex(A, hermitian)
     if checked and made.info.any():
         raise RuntimeError(f"{name}: Unknown error code: {int(made.info[made.info != 0][0])}.")
@@ -68,6 +68,10 @@ def ldl_factor_ex(input, *, hermitian=False, check_errors=False, out=None):
 @op(outputs=("result",), no_derivative="linalg_ldl_solve", function=False, method=False, batch="decompositions.of_stacks")
 def _linalg_ldl_solve(LD, pivots, B, hermitian=False):
     """X of A X = B from the factors of A."""
+    if LD.shape[:-1] != pivots.shape or LD.shape[:-1] != B.shape[:-1] or LD.shape[-1] != LD.shape[-2]:
+        raise RuntimeError(
+            f"ldl_solve: factors {list(LD.shape)}, pivots {list(pivots.shape)} and {list(B.shape)} do not fit together"
+        )
     X = column_major(*B.shape, dtype=B.dtype)
     kernel("ldl_solve")(X, LD, pivots, B, int(hermitian))
     return X

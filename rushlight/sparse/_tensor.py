@@ -544,6 +544,7 @@ HANDLERS.update(
         "requires_grad_": require_grad,
         "copy_": copied_into,
         "zeros_like": lambda x, **_: SparseTensor(x._places[:, :0], x._entries[:0].detach(), x.shape, True, x._order),
+        "_is_view": lambda x: False,
         "is_floating_point": lambda x: x.dtype.is_floating_point,
         "is_complex": lambda x: x.dtype.is_complex,
     }
