@@ -145,10 +145,16 @@ _AUTOCAST = (
 )  # fmt: skip
 _SYMBOLIC = (
     "SymBool", "SymFloat", "SymInt", "_assert", "_check", "_check_index", "_check_is_size", "_check_not_implemented", "_check_type",
-    "_check_value", "sym_float", "sym_fresh_size", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sum",
+    "_check_tensor_all", "_check_tensor_all_with", "_check_value", "_check_with", "sym_float", "sym_fresh_size",
+    "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sum",
+)  # fmt: skip
+_BUILD = (
+    "compiled_with_cxx11_abi", "get_num_interop_threads", "has_lapack", "has_mkl", "has_openmp", "has_spectral", "is_vulkan_available",
+    "set_num_interop_threads",
 )  # fmt: skip
 _LATE = {
     **{name: f"rushlight.{name}" for name in _MODULES},
+    **{name: f"rushlight._build:{name}" for name in _BUILD},
     **{name: f"rushlight.amp.autocast_mode:{name}" for name in _AUTOCAST},
     **{name: f"rushlight._symbolic:{name}" for name in _SYMBOLIC},
     "AcceleratorError": "rushlight._absent:AcceleratorError",

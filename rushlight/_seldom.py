@@ -9,7 +9,10 @@ from rushlight._linalg_utils import _symeig as symeig
 from rushlight._linalg_utils import eig, lstsq, solve
 from rushlight.core import Tensor
 
-__all__ = ["dim_order", "eig", "lstsq", "module_load", "reinforce", "resize", "resize_as", "solve", "symeig"]
+__all__ = [
+    "dim_order", "eig", "is_distributed", "is_set_to", "lstsq", "module_load", "record_stream", "reinforce", "resize", "resize_as", "solve",
+    "symeig",
+]  # fmt: skip
 
 
 def ordered(sizes, strides):
@@ -60,6 +63,24 @@ def dim_order(self, *, ambiguity_check=False):
     if checks and not is_only:
         raise RuntimeError("The tensor does not have unique dim order.")
     return order
+
+
+def is_distributed(self):
+    """False."""
+    return False
+
+
+def is_set_to(self, tensor):
+    """Whether both are the same window over the same memory."""
+    same = self.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
+    return same and (self.storage_offset(), self.shape, self.stride()) == (tensor.storage_offset(), tensor.shape, tensor.stride())
+
+
+def record_stream(self, stream):
+    """An error: memory that the CPU computes with waits for no stream."""
+    if not isinstance(stream, torch.Stream):
+        raise RuntimeError("unknown parameter type")
+    raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
 
 
 def module_load(self, other, assign=False):

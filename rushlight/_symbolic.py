@@ -90,6 +90,20 @@ def _check_with(error_type, cond, message):
     raise error_type(str(message()))
 
 
+def _check_tensor_all_with(error_type, cond, message=None):
+    """error_type(message()) unless all elements are true."""
+    if not isinstance(cond, core.Tensor):
+        raise TypeError(f"cond must be a tensor, but got {type(cond)}")
+    if str(cond.dtype) != "torch.bool":
+        raise TypeError(f"cond tensor must have dtype torch.bool, but got {cond.dtype}")
+    _check_with(error_type, bool(cond.all()), message)
+
+
+def _check_tensor_all(cond, message=None):
+    """RuntimeError(message()) unless all elements are true."""
+    _check_tensor_all_with(RuntimeError, cond, message)
+
+
 def _check(cond, message=None):
     """RuntimeError(message()) unless `cond`."""
     _check_with(RuntimeError, cond, message)

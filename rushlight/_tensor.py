@@ -168,15 +168,6 @@ def untyped_storage(self):
     return core.storage_of(self)
 
 
-def record_stream(self, stream):
-    """An error: memory that the CPU computes with waits for no stream."""
-    from rushlight._streams import Stream
-
-    if not isinstance(stream, Stream):
-        raise RuntimeError("unknown parameter type")
-    raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
-
-
 class SeldomMethod:
     """Stands for a method of `rushlight._seldom` until somebody asks for it."""
 
@@ -190,7 +181,10 @@ class SeldomMethod:
         return getattr(owner if tensor is None else tensor, self.name)
 
 
-SELDOM = ("dim_order", "eig", "lstsq", "module_load", "reinforce", "resize", "resize_as", "solve", "symeig")
+SELDOM = (
+    "dim_order", "eig", "is_distributed", "is_set_to", "lstsq", "module_load", "record_stream", "reinforce", "resize", "resize_as", "solve",
+    "symeig",
+)  # fmt: skip
 
 METHODS = {
     **{name: SeldomMethod(name) for name in SELDOM},
@@ -204,7 +198,6 @@ METHODS = {
     "__torch_function__": classmethod(core.default_torch_function),
     "__init_subclass__": classmethod(init_subclass),
     "__array_priority__": 1000,
-    "record_stream": record_stream,
     "untyped_storage": untyped_storage,
     "__module__": "torch",
 }

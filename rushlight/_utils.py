@@ -166,3 +166,16 @@ def _get_available_device_type():
 def _get_all_device_indices():
     """None."""
     return None
+
+
+def _flatten_dense_tensors(tensors):
+    """All elements, one tensor behind the other."""
+    import rushlight as torch
+
+    return torch.cat([tensor.contiguous().view(-1) for tensor in tensors])
+
+
+def _unflatten_dense_tensors(flat, tensors):
+    """Views of `flat` in the shapes of tensors, one behind the other."""
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    return tuple(part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True))

@@ -125,6 +125,8 @@ METHODS = {
         "(self, gradient: Tensor | None = None, retain_graph: _bool | None = None, create_graph: _bool = False, "
         "inputs: Tensor | Sequence[Tensor] | None = None) -> None"
     ],
+    "is_distributed": ["(self) -> _bool"],
+    "is_set_to": ["(self, tensor: Tensor) -> _bool"],
     "record_stream": ["(self, stream: Any) -> None"],
     "dim_order": ["(self, *, ambiguity_check: _bool | list[memory_format] = False) -> tuple[_int, ...]"],
     "module_load": ["(self, other: Tensor, assign: _bool = False) -> Tensor"],

@@ -84,6 +84,7 @@ LATE = {
     "special_functions": (),
     "segments": ("hash_tensor", "nonzero_static"),
     "windows": (),
+    "older": (),
 }
 """Families that are declared when a program first asks for a name that is not there yet, so that importing the package stays quick, and the
 methods that they have."""

@@ -43,21 +43,11 @@ LINES = (
 
 SystemEnv = namedtuple(
     "SystemEnv",
-    [
-        *("torch_version", "is_debug_build", "cuda_compiled_version", "gcc_version", "clang_version", "cmake_version", "os"),
-        *(
-            "libc_version",
-            "python_version",
-            "python_platform",
-            "is_cuda_available",
-            "cuda_runtime_version",
-            "cuda_module_loading",
-        ),
-        *("nvidia_driver_version", "nvidia_gpu_models", "cudnn_version", "is_xpu_available", "pip_version", "pip_packages"),
-        *("conda_packages", "hip_compiled_version", "hip_runtime_version", "miopen_runtime_version", "caching_allocator_config"),
-        *("is_xnnpack_available", "cpu_info"),
-    ],
-)  # type: ignore[misc]
+    "torch_version is_debug_build cuda_compiled_version gcc_version clang_version cmake_version os libc_version python_version "
+    "python_platform is_cuda_available cuda_runtime_version cuda_module_loading nvidia_driver_version nvidia_gpu_models cudnn_version "
+    "is_xpu_available pip_version pip_packages conda_packages hip_compiled_version hip_runtime_version miopen_runtime_version "
+    "caching_allocator_config is_xnnpack_available cpu_info",
+)
 
 COMMON_PATTERNS = ("torch", "numpy", "triton", "optree")
 PIP_PATTERNS = ("mypy", "flake8", "onnx", "rushlight")
@@ -251,7 +241,7 @@ def get_env_info() -> SystemEnv:
     """All of it."""
     pip_version, pip_packages = get_pip_packages(run)
     bits = sys.maxsize.bit_length() + 1
-    return SystemEnv(  # type: ignore[call-arg]
+    return SystemEnv(
         torch_version=str(torch.__version__),
         is_debug_build="False",
         cuda_compiled_version=None,

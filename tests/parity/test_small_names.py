@@ -53,6 +53,34 @@ t.autograd.functional._grad_postprocess((t.ones(1, requires_grad=True),), create
 t.autograd.functional._grad_preprocess((t.ones(1),), create_graph=False, need_graph=True)
 t.autograd.functional._construct_standard_basis_for((t.ones(2), t.ones(1)), (2, 1))
 t.autograd.functional._validate_v((t.ones(2),), (t.ones(3),), True)
+t.has_lapack, t.has_mkl, t.has_openmp, t.has_spectral, t.compiled_with_cxx11_abi(), t.is_vulkan_available()
+t.set_num_interop_threads(0)
+t.set_num_interop_threads("x")
+t.set_num_interop_threads(3), t.get_num_interop_threads()
+t.set_num_interop_threads(4)
+t.get_device(t.ones(1)), t.is_distributed(t.ones(1)), t.ones(1).is_distributed()
+t.ones(2).is_set_to(t.ones(2))
+(lambda x: (x.is_set_to(x.view(2)), x.is_set_to(x[:1])))(t.ones(2))
+t.kl_div(t.ones(2).log(), t.ones(2) / 2)
+t.kl_div(t.ones(2).log(), t.ones(2) / 2, 0, log_target=True)
+t.kl_div(t.ones(2).log(), t.ones(2) / 2, reduction=2)
+t.kl_div(1, 2)
+t.kl_div(t.ones(2).log(), t.ones(2) / 2, 1)
+t.kl_div(target=t.ones(2) / 2, input=t.ones(2).log(), reduction=5)
+t.hinge_embedding_loss(t.arange(3.0), t.tensor([1.0, -1, 1]), 2.0)
+t.poisson_nll_loss(t.arange(3.0), t.ones(3), True, False, 1e-8, 2)
+t.margin_ranking_loss(t.arange(3.0), t.ones(3), t.ones(3), reduction=0)
+t.cosine_embedding_loss(t.eye(3), t.ones(3, 3), t.ones(3), 0.5)
+t.triplet_margin_loss(t.eye(3), t.ones(3, 3), t.zeros(3, 3), 1.0, 2, 1e-6, True)
+t.instance_norm(t.arange(8.0).view(1, 2, 4), None, None, None, None, True, 0.1, 1e-5, False)
+t._check_with(ValueError, False, lambda: "x")
+t._check_tensor_all(t.tensor([True, False]))
+t._check_tensor_all(t.tensor([True, False]), lambda: "x")
+t._check_tensor_all(t.tensor([1]))
+t._check_tensor_all(1)
+t._utils._flatten_dense_tensors([t.ones(2, 2), t.zeros(1)])
+t._utils._unflatten_dense_tensors(t.arange(5.0), [t.ones(2, 2), t.zeros(1)])
+t.version.rocm
 module("_prims_common").is_contiguous_or_false(t.ones(2, 3).t())
 module("_prims_common").alert_not_deterministic("f")
 module("utils._pytree")._get_node_type([1])
@@ -86,6 +114,14 @@ def outcome(library, call):
 def test_names_answer_as_pytorch_does(call):
     """Values, texts and errors."""
     assert outcome(rushlight, call).replace("rushlight", "torch") == outcome(torch, call)
+
+
+@pytest.mark.parametrize("name", ["eig", "lstsq", "matrix_rank", "solve", "symeig"])
+def test_removed_functions_say_so(name):
+    """What to use is said in each library's words."""
+    for library in (torch, rushlight):
+        with pytest.raises(RuntimeError, match=r"This function was deprecated since version 1\.9 and is now removed\."):
+            getattr(library, name)(*[library.eye(2)] * (1 + (name in ("lstsq", "solve"))))
 
 
 def test_the_report_has_the_same_lines():

@@ -1,0 +1,35 @@
+"""How the library was built, and threads between ops, as programs ask for them."""
+
+has_lapack = has_mkl = has_openmp = has_spectral = True
+
+_interop: dict = {"threads": None}
+
+
+def compiled_with_cxx11_abi() -> bool:
+    """True."""
+    return True
+
+
+def is_vulkan_available() -> bool:
+    """False."""
+    return False
+
+
+def get_num_interop_threads() -> int:
+    """The number of threads that run ops side by side in PyTorch: what was set, or one for each processor. Here they run one by one."""
+    import os
+
+    return _interop["threads"] or os.cpu_count() or 1
+
+
+def set_num_interop_threads(threads) -> None:
+    """Sets what `get_num_interop_threads` tells, once."""
+    if isinstance(threads, bool) or not isinstance(threads, int):
+        raise RuntimeError(f"set_num_interop_threads expects an int, but got {type(threads).__name__}")
+    if threads <= 0:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+    if _interop["threads"] is not None:
+        raise RuntimeError(
+            "Error: cannot set number of interop threads after parallel work has started or set_num_interop_threads called"
+        )
+    _interop["threads"] = threads
