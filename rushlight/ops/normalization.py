@@ -439,8 +439,17 @@ def native_batch_norm(
     return with_statistics("native_batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps, out=out)
 
 
+def require_channels(name, given, channels):
+    """Refuses a parameter that does not have a number for each channel."""
+    if given.numel() != channels:
+        raise RuntimeError(f"{name} should contain {channels} elements not {given.numel()}")
+
+
 def with_statistics(called, input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
     """batch_norm with the statistics of the batch, as one of BATCH_NORMS."""
+    for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
+        if given is not None:
+            require_channels(name, given, input.shape[1] if input.dim() > 1 else 0)
     made, mean, rstd = _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, called)
     kept = parameter_dtype(input.dtype, weight, bias, running_mean, running_var)
     results = (made, mean.to(kept), rstd.to(kept)) if training else (made, empty_tensor((0,), kept), empty_tensor((0,), kept))
@@ -515,9 +524,9 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
         if given is None:
             if name.startswith("running") and not training:
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
-        elif given.numel() != channels:
-            raise RuntimeError(f"{name} should contain {channels} elements not {given.numel()}")
-        elif name.startswith("running") and given.requires_grad and torch.is_grad_enabled():
+            continue
+        require_channels(name, given, channels)
+        if name.startswith("running") and given.requires_grad and torch.is_grad_enabled():
             raise RuntimeError(
                 f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input cannot have requires_grad "
                 "True."
