@@ -74,7 +74,7 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     first = IDENTITIES[kind] if initial is None or extreme else initial
     made = torch.full((rows, segments + 1, rest), first, dtype=data.dtype)
     made = made.scatter_reduce(1, index.unsqueeze(-1).expand(rows, size, rest), data.reshape(rows, size, rest), SCATTERED[kind])
-    made = made[:, :segments].reshape(*data.shape[:axis], segments, *data.shape[axis + 1 :])
+    made = made[:, :segments].contiguous().view(*data.shape[:axis], segments, *data.shape[axis + 1 :])
     if extreme and initial is not None:
         made = torch.where(made >= initial if kind == "max" else made <= initial, made, initial)
     if kind == "mean":

@@ -18,6 +18,9 @@ from rushlight.optim.rprop import Rprop
 from rushlight.optim.sgd import SGD
 from rushlight.optim.sparse_adam import SparseAdam
 
+for _class in (Adafactor, Muon):
+    _class.__module__ = __name__  # (as PyTorch has it, in pickles too)
+
 __all__ = [
     *("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "Optimizer", "RAdam"),
     *("RMSprop", "Rprop", "SGD", "SparseAdam", "lr_scheduler", "swa_utils"),

@@ -295,15 +295,6 @@ def second_backward_where_nothing_was_kept(torch):
     return x.grad.tolist()
 
 
-@differs("the weight is kept like a tensor", pytorch="done", rushlight="RuntimeError: Trying to backward")
-def second_backward_of_lerp_by_a_number(torch):
-    a, b = torch.zeros(2, requires_grad=True), torch.ones(2, requires_grad=True)
-    out = torch.lerp(a, b, 0.5).sum()
-    out.backward()
-    out.backward()
-    return "done"
-
-
 @differs(
     "the running statistics have no tangent that counts",
     pytorch="RuntimeError: batch_norm is not differentiable",
