@@ -6,10 +6,15 @@ from rushlight.ops._matrices import adjoint, column_major
 from rushlight.ops._rules import conjugate, require_tensors
 
 
+def stacked(parts):
+    """The parts below each other, without those of no rows."""
+    return torch.cat([part for part in parts if part.shape[-2]], -2)
+
+
 def vectors(A):
     """The vectors of the reflections, each a matrix of one column: zeros, a one, and what stands below the diagonal."""
     return [
-        torch.cat([torch.zeros_like(A[..., :i, :1]), torch.ones_like(A[..., :1, :1]), A[..., i + 1 :, i : i + 1]], -2)
+        stacked([torch.zeros_like(A[..., :i, :1]), torch.ones_like(A[..., :1, :1]), A[..., i + 1 :, i : i + 1]])
         for i in range(A.shape[-1])
     ]
 
@@ -36,10 +41,10 @@ def cotangents(g, A, tau, C, transpose=False):
         of_scale = -(seen @ adjoint(row)).squeeze(-1)
         scales[i] = conjugate(of_scale) if transpose else of_scale
         gv = -(conjugate(scale) * (g @ adjoint(row)) + scale * (behind @ adjoint(seen)))
-        columns[i] = torch.cat([torch.zeros_like(A[..., : i + 1, :1]), gv[..., i + 1 :, :]], -2)
+        columns[i] = stacked([torch.zeros_like(A[..., : i + 1, :1]), gv[..., i + 1 :, :]])
         g = g - conjugate(scale) * v @ seen
-    unused = torch.zeros_like(A[..., count:])
-    return torch.cat([*columns, unused], -1), torch.cat(scales, -1) if count else torch.zeros_like(tau), g
+    unused = [torch.zeros_like(A[..., count:])] if count < A.shape[-1] or not count else []
+    return torch.cat([*columns, *unused], -1), torch.cat(scales, -1) if count else torch.zeros_like(tau), g
 
 
 def tangent(A_t, tau_t, C_t, A, tau, C, transpose=False):
@@ -52,7 +57,7 @@ def tangent(A_t, tau_t, C_t, A, tau, C, transpose=False):
             scale_t = tau_t[..., i : i + 1].unsqueeze(-1)
             inner = inner + (conjugate(scale_t) if transpose else scale_t) * v @ row
         if A_t is not None:
-            v_t = torch.cat([torch.zeros_like(A[..., : i + 1, :1]), A_t[..., i + 1 :, i : i + 1]], -2)
+            v_t = stacked([torch.zeros_like(A[..., : i + 1, :1]), A_t[..., i + 1 :, i : i + 1]])
             inner = inner + scale * (v_t @ row + v @ (adjoint(v_t) @ behind))
         moved = moved - inner
     return moved

@@ -56,7 +56,6 @@ def calls(x, y):
         lambda: [torch.ormqr(x(3, 2), y(2), y(3, 2) if left else x(2, 3), left, turned) for left in (True, False) for turned in (True, False)],
         lambda: torch.ormqr(x(2, 3, dtype=complex128), y(2, dtype=complex128), x(2, 2, dtype=complex128), transpose=True),
         lambda: (L.lstsq(regular(3, 2), y(3, 2)), L.lstsq(regular(3, 2), y(3), driver="gels"), L.lstsq(regular(2, 2, 3), y(2, 2, 2), driver="gelsd")),
-        lambda: L.lstsq(regular(3, 2, dtype=complex128), y(3, 1, dtype=complex128), driver="gelss"),
         lambda: (L.ldl_factor(definite(3, 3)), L.ldl_factor_ex(definite(2, 2, 2, dtype=complex128), hermitian=True)),
         lambda: L.ldl_solve(*L.ldl_factor(definite(3, 3)), y(3, 2)),
     ]  # fmt: skip

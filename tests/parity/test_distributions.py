@@ -142,6 +142,12 @@ DIRECT = {
 """What is drawn without exponentials, logarithms and sums of float32, whose last bits differ: the same numbers, bit for bit."""
 
 
+@pytest.fixture(autouse=True)
+def arguments_are_validated():
+    """PyTorch's compiler, once something has imported it, has turned that off."""
+    torch.distributions.Distribution.set_default_validate_args(True)
+
+
 def attempt(action):
     """What an action gives, or the kind and the text of its error."""
     try:

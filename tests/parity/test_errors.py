@@ -144,6 +144,9 @@ NOT_IN_PYTORCH = {
 }
 """Methods that are functions only in PyTorch."""
 
+CRASHES = {"_native_batch_norm_legit"}
+"""Wrong arguments end PyTorch's process."""
+
 CALLED_OTHERWISE = {"stft", "Tensor.stft", "Tensor.istft"}
 """Functions of Python in PyTorch, whose errors are those of what they call, with other places of parameters."""
 
@@ -155,7 +158,7 @@ def wrong_values(torch):
 @pytest.mark.parametrize("name", argument_kinds.PARSERS)
 def test_arguments_of_the_wrong_kind(name):
     """Every parameter of every function, given values of other kinds: where PyTorch's parser refuses one, the text is the same."""
-    if name in NOT_IN_PYTORCH or name in CALLED_OTHERWISE:
+    if name in NOT_IN_PYTORCH or name in CALLED_OTHERWISE | CRASHES:
         return
     both = pytorch, rushlight
     for theirs, ours in zip(*map(wrong_values, both), strict=True):
