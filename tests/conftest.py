@@ -55,4 +55,5 @@ def settings():
         "grad mode": rushlight.is_grad_enabled(),
         "inference mode": rushlight.is_inference_mode_enabled(),
         "threads": rushlight.get_num_threads(),
+        "name": rushlight.__name__,  # torch, where `as_torch` still holds
     }

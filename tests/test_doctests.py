@@ -14,8 +14,8 @@ GLOBALS = {"rushlight": rushlight, "torch": rushlight}
 def modules():
     yield rushlight
     for module in pkgutil.walk_packages(rushlight.__path__, "rushlight."):
-        # (utils.tensorboard needs a package that need not be installed.)
-        if not module.name.endswith("__main__") and ".tensorboard" not in module.name:
+        # (utils.tensorboard needs a package that need not be installed; the plugin makes the whole process one where torch is Rushlight.)
+        if not module.name.endswith(("__main__", ".pytest_plugin")) and ".tensorboard" not in module.name:
             yield importlib.import_module(module.name)
 
 
