@@ -201,7 +201,7 @@ def test_datasets_in_datasets():
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -213,6 +213,7 @@ class Slow(Dataset):
         return torch.tensor(index)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # (a shell has what it runs in the background ignore it)
     loader = DataLoader(Slow(), num_workers=2, multiprocessing_context=sys.argv[1], persistent_workers=True)
     batches = iter(loader)
     print(next(batches).item(), *(worker.pid for worker in batches._workers), flush=True)
