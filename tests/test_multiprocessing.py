@@ -1,8 +1,10 @@
 """Tensors in memory that processes share, and how processes that run one function fail."""
 
 import gc
+import importlib
 import os
 import signal
+import sys
 import threading
 import weakref
 
@@ -187,11 +189,16 @@ def test_how_processes_fail(how, kind, text):
     assert mp.active_children() == []
 
 
-def put(index, shared):
-    shared[index] = index + 1
+@pytest.fixture
+def put(tmp_path, monkeypatch):
+    """A function that new processes can import: files of tests, as `pytest` loads them, are on no path."""
+    (tmp_path / "putting.py").write_text("def put(index, shared):\n    shared[index] = index + 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("putting").put
+    del sys.modules["putting"]
 
 
-def test_spawn():
+def test_spawn(put):
     shared = rushlight.zeros(2).share_memory_()
     assert mp.spawn(put, (shared,), nprocs=2) is None
     assert shared.tolist() == [1, 2]
