@@ -153,8 +153,8 @@ def test_misspelt_names_say_what_is_nearest(tmp_path, line, last):
         ("import torch; torch.quantize_per_tensor", "torch.quantize_per_tensor"),
         ("from torch import quantize_per_tensor", "torch.quantize_per_tensor"),
         ("import torch; torch.fx.replace_pattern", "torch.fx.replace_pattern"),
-        ("import torch; torch.Tensor.q_scale", "torch.Tensor.q_scale"),
-        ("import torch; torch.ones(1).q_scale()", "torch.Tensor.q_scale"),
+        ("import torch; torch.Tensor.to_mkldnn", "torch.Tensor.to_mkldnn"),
+        ("import torch; torch.ones(1).to_mkldnn()", "torch.Tensor.to_mkldnn"),
         ("from torch.fx.interpreter import Transformer", "torch.fx.interpreter.Transformer"),
     ],
 )
