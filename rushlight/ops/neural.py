@@ -31,16 +31,26 @@ def softmax_vjp(g, out, dim):
     return out * (g - (g * out).sum(dim, keepdim=True))
 
 
+def softmax_vjp_tangent(grad_output_t, output_t, grad_output, output, dim):
+    moved = 0 if grad_output_t is None else softmax_vjp(grad_output_t, output, dim)
+    if output_t is None:
+        return moved
+    own = (grad_output * output).sum(dim, keepdim=True)
+    return moved + output_t * (grad_output - own) - output * (grad_output * output_t).sum(dim, keepdim=True)
+
+
 @op(
     derives=softmax_vjp,
-    inputs=("g", "out"),
+    inputs=("grad_output", "output"),
+    jvp=softmax_vjp_tangent,
+    batch="reduction.along_two",
     plain=short_way("ffd", "along", "softmax_gradient"),
     name="SoftmaxBackwardDataBackward0",
 )
-def softmax_backward(g, out, dim):
+def softmax_backward(grad_output, output, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
-    made = contiguous_like(out)
-    softmax_gradient_kernel(made, g, out, wrapped(dim, out.ndim))
+    made = contiguous_like(output)
+    softmax_gradient_kernel(made, grad_output, output, wrapped(dim, output.ndim))
     return made
 
 
@@ -48,16 +58,23 @@ def log_softmax_vjp(g, out, dim):
     return g - out.exp() * g.sum(dim, keepdim=True)
 
 
+def log_softmax_vjp_tangent(grad_output_t, output_t, grad_output, output, dim):
+    moved = 0 if grad_output_t is None else log_softmax_vjp(grad_output_t, output, dim)
+    return moved if output_t is None else moved - output_t * output.exp() * grad_output.sum(dim, keepdim=True)
+
+
 @op(
     derives=log_softmax_vjp,
-    inputs=("g", "out"),
+    inputs=("grad_output", "output"),
+    jvp=log_softmax_vjp_tangent,
+    batch="reduction.along_two",
     plain=short_way("ffd", "along", "log_softmax_gradient"),
     name="LogSoftmaxBackwardDataBackward0",
 )
-def log_softmax_backward(g, out, dim):
+def log_softmax_backward(grad_output, output, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
-    made = contiguous_like(out)
-    log_softmax_gradient_kernel(made, g, out, wrapped(dim, out.ndim))
+    made = contiguous_like(output)
+    log_softmax_gradient_kernel(made, grad_output, output, wrapped(dim, output.ndim))
     return made
 
 
@@ -97,8 +114,8 @@ def log_softmax(x, dim, dtype=None):
 softmax.title, log_softmax.title = "_softmax", "_log_softmax"
 
 
-def gradient_along(name, run, rule, grad_output, output, dim, input_dtype, out):
-    """What both functions of PyTorch's backward do: `run` in one kernel, or `rule` where a transform has to see ops."""
+def gradient_along(name, run, grad_output, output, dim, input_dtype, out):
+    """What both functions of PyTorch's backward do: `run`, after their checks."""
     wrapped(dim, output.ndim)
     if grad_output.shape != output.shape:
         raise RuntimeError(
@@ -111,8 +128,7 @@ def gradient_along(name, run, rule, grad_output, output, dim, input_dtype, out):
     if not output.is_floating_point():
         kind = "_lastdim" if output.ndim == 0 or dim % output.ndim == output.ndim - 1 else ""
         raise not_implemented(f"{name}_backward{kind}_kernel_impl", output.dtype)
-    transformed = core.is_wrapped(grad_output) or core.is_wrapped(output)
-    made = (rule if transformed else run)(grad_output, output, dim)
+    made = run(grad_output, output, dim)
     return made if out is None else core.written_out(f"_{name}_backward_data", out, made)
 
 
@@ -122,13 +138,13 @@ def gradient_along(name, run, rule, grad_output, output, dim, input_dtype, out):
 )
 def _softmax_backward_data(grad_output, output, dim, input_dtype, *, grad_input=None):
     """The cotangent of softmax's input, from that of its `output`."""
-    return gradient_along("softmax", softmax_backward, softmax_vjp, grad_output, output, dim, input_dtype, grad_input)
+    return gradient_along("softmax", softmax_backward, grad_output, output, dim, input_dtype, grad_input)
 
 
 @composite(method=False, signature="Tensor grad_output, Tensor output, int dim, dtype input_dtype, *, out")
 def _log_softmax_backward_data(grad_output, output, dim, input_dtype, *, out=None):
     """The cotangent of log_softmax's input, from that of its `output`."""
-    return gradient_along("log_softmax", log_softmax_backward, log_softmax_vjp, grad_output, output, dim, input_dtype, out)
+    return gradient_along("log_softmax", log_softmax_backward, grad_output, output, dim, input_dtype, out)
 
 
 # ---- embedding ------------------------------------------------------------------------------------------------------------

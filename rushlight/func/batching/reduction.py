@@ -93,6 +93,14 @@ def along_one(op, arguments, batched, size):
     return each(run(op, exchanged(arguments, 0, x.unsqueeze(1))), lambda result: result.squeeze(1))
 
 
+def along_two(op, arguments, batched, size):
+    """Ops whose two inputs of one shape have a `dim`."""
+    a, b, dim = arguments
+    ndim = a.ndim - batched[0]
+    a, b, dim = repeated(a, batched[0], size), repeated(b, batched[1], size), shifted(dim, ndim)
+    return run(op, (a, b, dim)) if ndim else run(op, (a.unsqueeze(1), b.unsqueeze(1), dim)).squeeze(1)
+
+
 def cross(op, arguments, batched, size):
     a, b, dim = arguments
     ndim = max(a.ndim - batched[0], b.ndim - batched[1])
