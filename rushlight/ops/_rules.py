@@ -3,7 +3,7 @@
 import struct
 
 import rushlight as torch
-from rushlight.core import InPlace, Tensor, scalar_type_name
+from rushlight.core import InPlace, Tensor, is_wrapped, scalar_type_name
 
 
 def both_names(title):
@@ -132,6 +132,11 @@ def in_place(op):
     if found is None:
         found = in_place_forms[op] = InPlace(op)
     return found
+
+
+def may_be_differentiated(x):
+    """Whether a derivative by `x` may be asked for; of what a transform has wrapped, nobody knows."""
+    return is_wrapped(x) or (x.requires_grad and torch.is_grad_enabled())
 
 
 def c_name(dtype):

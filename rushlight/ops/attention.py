@@ -9,7 +9,7 @@ import rushlight as torch
 from rushlight import _settings, core
 from rushlight.core import empty_like_layout, empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import c_name
+from rushlight.ops._rules import c_name, may_be_differentiated
 from rushlight.ops.neural import run_softmax, softmax_backward, softmax_kernel, softmax_vjp
 
 
@@ -145,7 +145,7 @@ def fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
     if attn_mask is None:
         return True
     # (A mask that is differentiated goes the other way.)
-    if (attn_mask.requires_grad and torch.is_grad_enabled()) or core.is_wrapped(attn_mask) or attn_mask.ndim not in (2, 4):
+    if may_be_differentiated(attn_mask) or attn_mask.ndim not in (2, 4):
         return False
     sizes = (*query.shape[:3], key.shape[2])[-attn_mask.ndim :]
     return all(given in (1, size) for given, size in zip(attn_mask.shape, sizes))

@@ -18,7 +18,7 @@ from rushlight.ops._matrices import (
     real_part,
     written,
 )
-from rushlight.ops._rules import conjugate, not_implemented, require_tensors
+from rushlight.ops._rules import conjugate, may_be_differentiated, not_implemented, require_tensors
 
 
 def gaps(values):
@@ -107,7 +107,7 @@ def eigvalsh(input, UPLO="L", *, out=None):
     require_tensors("linalg_eigvalsh", input=input)
     check_hermitian(input, UPLO)
     # The derivative of the values needs the vectors.
-    made = _linalg_eigh(input, UPLO, is_wrapped(input) or (torch.is_grad_enabled() and input.requires_grad))[0]
+    made = _linalg_eigh(input, UPLO, may_be_differentiated(input))[0]
     return made if out is None else written("linalg_eigvalsh", out, made)
 
 
@@ -186,5 +186,5 @@ def eigvals(input, *, out=None):
     """
     require_tensors("linalg_eigvals", input=input)
     check_eig("linalg.eigvals", input)
-    made = _linalg_eig(input, is_wrapped(input) or (torch.is_grad_enabled() and input.requires_grad))[0]
+    made = _linalg_eig(input, may_be_differentiated(input))[0]
     return made if out is None else written_out("linalg_eigvals", out, made)

@@ -526,11 +526,6 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
             continue
         require_channels(name, given, channels)
-        if name.startswith("running") and given.requires_grad and torch.is_grad_enabled():
-            raise RuntimeError(
-                f"The function 'native_batch_norm' is not differentiable with respect to argument '{name}'. This input cannot have requires_grad "
-                "True."
-            )
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
