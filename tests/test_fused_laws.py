@@ -62,6 +62,7 @@ REFUSED = {
         "_linalg_slogdet",
         "_max_pool",
         "_safe_softmax",
+        "log_softmax",
         "softmax",
     },  # a matrix has two, windows have one to three; the sample's dim is not there
     "without elements": MATRICES

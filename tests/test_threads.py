@@ -143,6 +143,10 @@ SIZED = {
     "split_with_sizes": lambda x: x.split([100, 200], 1),
     "unsafe_split": lambda x: x.unsafe_split(100, 1),
     "unsafe_split_with_sizes": lambda x: x.unsafe_split_with_sizes([100, 200], 1),
+    "_pack_padded_sequence": lambda x: (
+        torch.nn.utils.rnn.pack_padded_sequence(x.reshape(100, 30, 30), torch.arange(100, 70, -1)).data
+    ),
+    "_upsample_gradient": lambda x: F.interpolate(x.reshape(1, 2, 150, 300), size=(200, 250), mode="bicubic"),
     "unfold_backward": lambda x: x.unfold(1, 4, 2),
     "view": lambda x: x.view(-1) * 2,
 }

@@ -17,7 +17,18 @@ from .test_laws import OPS, RANDOM, SAMPLES, WIDE
 DYNAMIC = ("dynamic shape", "Attempted to vmap over `mask`", "Batch norm got a batched tensor")
 """What vmap refuses because examples would have results of different shapes, or share what they write into."""
 
-WITHOUT_RULE = {"argwhere", "bincount", "histc", "repeated_places", "_pdist_forward", "pdist_backward"}
+WITHOUT_RULE = {
+    "argwhere",
+    "bincount",
+    "histc",
+    "_histogram",
+    "repeated_places",
+    "_pdist_forward",
+    "pdist_backward",
+    "_bags",
+    "_ctc",
+    "_ctc_loss_backward",
+}
 """What PyTorch runs one example after the other, too."""
 
 RELATIVE_TO_MEMORY = {
