@@ -147,8 +147,8 @@ NOT_IN_PYTORCH = {
 CRASHES = {"_native_batch_norm_legit"}
 """Wrong arguments end PyTorch's process."""
 
-CALLED_OTHERWISE = {"stft", "Tensor.stft", "Tensor.istft"}
-"""Functions of Python in PyTorch, whose errors are those of what they call, with other places of parameters."""
+CALLED_OTHERWISE = {"stft", "Tensor.stft", "Tensor.istft", "dequantize"}
+"""Functions of Python in PyTorch, whose errors are those of what they call, with other places of parameters; and one of lists of quantized tensors."""
 
 
 def wrong_values(torch):
