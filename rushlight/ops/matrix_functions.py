@@ -164,17 +164,24 @@ def least_value(sizes, atol, rtol):
 
 
 def pinv_vjp(g, A, result):
+    # (In the order in which what lies between is never larger than A.)
     P, gh = result, adjoint(g)
     Ph = adjoint(P)
-    tall, wide = gh @ P @ Ph, Ph @ P @ gh
-    return -(Ph @ g @ Ph) + (tall - A @ (P @ tall)) + (wide - wide @ P @ A)
+    if A.shape[-2] >= A.shape[-1]:
+        tall, wide = gh @ (P @ Ph), Ph @ (P @ gh)
+        return -(Ph @ (g @ Ph)) + (tall - A @ (P @ tall)) + (wide - wide @ (P @ A))
+    tall, wide = (gh @ P) @ Ph, (Ph @ P) @ gh
+    return -((Ph @ g) @ Ph) + (tall - (A @ P) @ tall) + (wide - (wide @ P) @ A)
 
 
 def pinv_jvp(A_t, A, result):
     P, At = result, adjoint(A_t)
     Ph = adjoint(P)
-    first, second = P @ Ph @ At, At @ Ph @ P
-    return -(P @ A_t @ P) + (first - first @ A @ P) + (second - P @ (A @ second))
+    if A.shape[-2] >= A.shape[-1]:
+        first, second = (P @ Ph) @ At, (At @ Ph) @ P
+        return -((P @ A_t) @ P) + (first - (first @ A) @ P) + (second - (P @ A) @ second)
+    first, second = P @ (Ph @ At), At @ (Ph @ P)
+    return -(P @ (A_t @ P)) + (first - first @ (A @ P)) + (second - P @ (A @ second))
 
 
 @op(
