@@ -7,7 +7,7 @@ input, weight and cotangent, so the derivatives of each are made of the other tw
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import conjugate, not_implemented, total
+from rushlight.ops._rules import c_name, conjugate, not_implemented, total
 from rushlight.ops.conversion import channels_last_strides, suggested_format
 
 convolution_kernel, weight_kernel = kernel("convolution"), kernel("convolution_weight")
@@ -363,7 +363,7 @@ def convolved(name, dims, input, weight, bias, stride, padding, dilation, groups
             raise RuntimeError(f"Invalid padding string: '{padding}'")
     else:
         if bias is not None and bias.dtype is not input.dtype:
-            raise RuntimeError(f"Input type ({input.dtype.type_name}) and bias type ({bias.dtype.type_name}) should be the same")
+            raise RuntimeError(f"Input type ({c_name(input.dtype)}) and bias type ({c_name(bias.dtype)}) should be the same")
         x, has_samples = batched(name, input, dims)
         convolve = function_of(stride, padding, dilation, False, (0,), groups)
     made = of_parts(convolve, x, weight, bias) if input.is_complex() else convolve(x, weight, bias)

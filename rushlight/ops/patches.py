@@ -52,6 +52,7 @@ def patches_of(image, kernel_size, places, dilation, stride):
         g, tuple(x_shape[-2:]), kernel_size, dilation, padding, stride
     ),
     linear=True,
+    name="Im2ColBackward0",
     namespace="nn",
     method=False,
     out=False,
@@ -89,6 +90,7 @@ def im2col(x, kernel_size, dilation, padding, stride):
 @op(
     vjp=lambda g, kernel_size, dilation, padding, stride: layers.im2col(g, kernel_size, dilation, padding, stride),
     linear=True,
+    name="Col2ImBackward0",
     namespace="nn",
     method=False,
     out=False,
