@@ -11,7 +11,7 @@ import torch.autograd.forward_ad as their_forward  # noqa: E402
 import rushlight  # noqa: E402
 from rushlight.autograd import forward_ad as our_forward  # noqa: E402
 
-from .known_differences import FORWARD_DIFFERENCES  # noqa: E402
+from .known_differences import FORWARD_DIFFERENCES, SOMETIMES  # noqa: E402
 from .op_db import compare, convert, find, flatten, samples_of  # noqa: E402
 from .test_op_db import ADAPTED, PRESENT, SEED, label  # noqa: E402
 
@@ -60,7 +60,10 @@ def pushed(info, sample, theirs):
     "name",
     [
         pytest.param(
-            name, marks=pytest.mark.xfail(reason=FORWARD_DIFFERENCES[name], strict=True) if name in FORWARD_DIFFERENCES else ()
+            name,
+            marks=pytest.mark.xfail(reason=FORWARD_DIFFERENCES[name], strict=name not in SOMETIMES)
+            if name in FORWARD_DIFFERENCES
+            else (),
         )
         for name, info in sorted(PRESENT.items())
         if info.supports_forward_ad
