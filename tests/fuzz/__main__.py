@@ -9,6 +9,7 @@ import argparse
 import collections
 import faulthandler
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def main():
         import torch
 
         torch.set_num_threads(1)
+        # Some calls ask for more memory than there is: both sides are to refuse. (Sanitizers reserve more than that.)
+        resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
     make = Program if options.what == "programs" else WrongCall
     every = templates()
     counts, shown = collections.Counter(), 0
