@@ -137,7 +137,7 @@ APPROXIMATE = {"Gamma", "Chi2", "Beta", "Dirichlet", "InverseGamma", "FisherSned
 DIRECT = {
     *("Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2", "Dirichlet", "Exponential", "FisherSnedecor", "Gamma"),
     *("Geometric", "HalfCauchy", "HalfNormal", "Independent", "Multinomial", "NegativeBinomial", "Normal", "OneHotCategorical"),
-    *("Poisson", "StudentT", "Uniform", "VonMises"),
+    *("Poisson", "StudentT", "Uniform"),
 }
 """What is drawn without exponentials, logarithms and sums of float32, whose last bits differ: the same numbers, bit for bit."""
 
