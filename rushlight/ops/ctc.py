@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.core import empty_tensor
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops._rules import not_implemented
 
 CHECKED = "(while checking arguments for ctc_loss_allocate_outputs)"
@@ -71,8 +71,7 @@ def prepared(x, targets, input_lengths, target_lengths, blank):
 
 
 @op(
-    no_derivative="aten::_ctc_loss_backward",
-    inputs=("g", "x"),
+    vjp=dict.fromkeys(("g", "x"), underived("derivative for aten::_ctc_loss_backward is not implemented", RuntimeError)),
     name="CtcLossBackwardBackward0",
     function=False,
     method=False,

@@ -1,5 +1,7 @@
 """Losses of predicted classes. `reduction` is "none", "mean" or "sum"."""
 
+import warnings
+
 import rushlight as torch
 from rushlight import core
 from rushlight.core import Parser, unwrapped
@@ -189,19 +191,42 @@ def linear_cross_entropy(
     """`cross_entropy` of `linear(input, linear_weight, linear_bias)`.
 
     Shapes: input (N, D) or (D), linear_weight (C, *, D), linear_bias (C, *), target (N, *) or (*), integers, or probabilities (N, C, *).
-    `options` say how to compute in pieces, which changes no more than rounding.
+    With `options`, an `nn.LinearCrossEntropyOptions`, it is computed in pieces of the batch, with less memory and once differentiable.
     """
-    if linear_weight.dim() < 2:
-        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
     if input.dim() not in (1, 2):
         raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
+    if linear_weight.dim() < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
     if input.shape[-1] != linear_weight.shape[-1]:
         raise RuntimeError(
             "expected equal input and linear_weight last dimensions (in_features), got "
             f"{input.shape[-1]} and {linear_weight.shape[-1]}, respectively"
         )
+    outputs = tuple(linear_weight.shape[:-1])
+    if linear_bias is not None and tuple(linear_bias.shape) != outputs:
+        raise RuntimeError(f"expected linear_bias shape {outputs}, got {tuple(linear_bias.shape)}")
+    if len(outputs) > 1 and input.dim() == 1:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, "
+            f"(N, {input.shape[0]}), got unbatched input with shape {tuple(input.shape)}"
+        )
+    if ignore_index is None:
+        ignore_index = -100
+    elif tuple(target.shape) == (*input.shape[:-1], *outputs):
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    if options is not None:
+        if len(outputs) == 1 and reduction in ("mean", "sum", "none") and label_smoothing == 0 and target.dtype == torch.int64:
+            from ..modules.linear_cross_entropy import in_pieces
+
+            return in_pieces(input, linear_weight, target, linear_bias, weight, reduction, ignore_index, options)
+        warnings.warn(
+            "linear_cross_entropy: ``options`` ignored; chunked path needs reduction in {'mean','sum','none'}, label_smoothing == 0, "
+            f"target.dtype == int64, out_features == (). Got reduction={reduction!r}, label_smoothing={label_smoothing}, "
+            f"target.dtype={target.dtype}, out_features={outputs[1:]}, tracing=False, "
+            f"linear_bias.shape={None if linear_bias is None else outputs}.",
+            stacklevel=2,
+        )
     scores = linear(input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten())
-    if linear_weight.dim() > 2:
-        scores = scores.unflatten(-1, linear_weight.shape[:-1])
-    ignore_index = -100 if ignore_index is None else ignore_index
+    if len(outputs) > 1:
+        scores = scores.unflatten(-1, outputs)
     return cross_entropy(scores, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)

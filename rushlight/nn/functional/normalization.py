@@ -21,6 +21,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Shapes: input (N, C, *); all others (C). In training the statistics are the batch's, and the running ones move towards
     them by `momentum`; otherwise the running ones are used.
     """
+    if eps <= 0 and training:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if training:
         _verify_batch_size(input.size())
         if (running_mean is None) != (running_var is None):

@@ -67,6 +67,8 @@ class HuberLoss(_Loss):
     """Squared up to `delta`, linear above (Huber, 1964)."""
 
     def __init__(self, reduction="mean", delta=1.0):
+        if not isinstance(delta, float | int):
+            raise TypeError(f"delta must be a float or int, got: {type(delta)}")
         super().__init__(reduction=reduction)
         self.delta = delta
 
@@ -327,7 +329,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         out_features: further dimensions of output and target.
         bias: whether the layer has one.
         reduction, weight, ignore_index, label_smoothing: those of `cross_entropy`.
-        options: how to compute in pieces, which changes no more than rounding; accepted.
+        options: how to compute in pieces.
     """
 
     def __init__(
@@ -345,20 +347,23 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         label_smoothing=0.0,
         options=None,
     ):
+        if weight is not None and weight.shape != (num_classes,):
+            raise RuntimeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
+        if not 0 <= label_smoothing <= 1:
+            raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
         super().__init__(weight, None, None, reduction)
-        self.in_features = in_features
         self.num_classes = num_classes
-        self.out_features = tuple(out_features)
+        self.out_features = out_features
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
+        self.linear = Linear(in_features, num_classes * math.prod(out_features), bias=bias, device=device, dtype=dtype)
         self.options = options
-        self.linear = Linear(in_features, num_classes * math.prod(self.out_features), bias=bias, device=device, dtype=dtype)
 
     def forward(self, input, target):
         shape, bias = (self.num_classes, *self.out_features), self.linear.bias
         return F.linear_cross_entropy(
             input,
-            self.linear.weight.view(*shape, self.in_features),
+            self.linear.weight.view(*shape, self.linear.in_features),
             target,
             linear_bias=None if bias is None else bias.view(shape),
             weight=self.weight,
@@ -370,7 +375,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
     def extra_repr(self):
         return (
-            f"in_features={self.in_features}, num_classes={self.num_classes}, out_features={self.out_features}, "
+            f"in_features={self.linear.in_features}, num_classes={self.num_classes}, out_features={self.out_features}, "
             f"bias={self.linear.bias is not None}, reduction={self.reduction}, ignore_index={self.ignore_index}, "
             f"label_smoothing={self.label_smoothing}, options={self.options}"
         )
