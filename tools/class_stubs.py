@@ -4,6 +4,7 @@ Constructors have the parameters of the source; attributes are those that the so
 """
 
 import ast
+import dataclasses
 import inspect
 import re
 import textwrap
@@ -126,12 +127,15 @@ def parameters(function, type_of):
     return ", ".join(texts)
 
 
-def attributes(constructor, type_of):
+def attributes(kind, type_of):
     """Name -> type of what a constructor puts on the object: its parameters, new parameters, buffers."""
+    constructor = kind.__init__
     given = {
         p.name: parameter(p, type_of).partition(": ")[2].partition(" = ")[0]
         for p in inspect.signature(constructor).parameters.values()
     }
+    if dataclasses.is_dataclass(kind):
+        return {name: text for name, text in sorted(given.items()) if name != "self"}
     found = {}
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(constructor)))):
         if (
@@ -183,7 +187,7 @@ def class_stub(kind, type_of):
         if answers_base(function, kind.__base__):
             continue
         if name == "__init__":
-            lines[1:1] = [f"    {own}: {text}\n" for own, text in attributes(function, type_of).items()]
+            lines[1:1] = [f"    {own}: {text}\n" for own, text in attributes(kind, type_of).items()]
         if isinstance(value, (classmethod, staticmethod)):
             lines.append(f"    @{type(value).__name__}\n")
         texts = parameters(function, type_of)
