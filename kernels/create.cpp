@@ -120,14 +120,14 @@ void logspace(const Array* a, int, const Number* n) {
     const int64_t stride = out.strides[0], count = out.shape[0];
     if constexpr (std::is_integral_v<T>) {
       const double base = n[2].f;
-      interpolate<T, float>(count, n, [=](int64_t i, float value) { o[i * stride] = T(std::pow(base, double(value))); });
+      interpolate<T, double>(count, n, [=](int64_t i, double value) { o[i * stride] = T(std::pow(base, value)); });
     } else if constexpr (is_complex<T>) {
       const T base = T(typename T::value_type(n[4].f));
       interpolate<T, T>(count, n, [=](int64_t i, T value) { o[i * stride] = std::pow(base, value); });
     } else {
       using Wide = std::conditional_t<is_half<T>, float, T>;
       const Wide base = Wide(T(n[2].f));
-      interpolate<T, T>(count, n, [=](int64_t i, T value) { o[i * stride] = T(std::pow(base, Wide(value))); });
+      interpolate<T, Wide>(count, n, [=](int64_t i, Wide value) { o[i * stride] = T(std::pow(base, value)); });
     }
   });
 }

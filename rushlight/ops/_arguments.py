@@ -455,7 +455,7 @@ def as_tensor(name, parameter, place, value):
 
 def as_tensors(name, parameter, place, value):
     for position, element in enumerate(value or ()):
-        if not is_tensor(element) and not (element is None and name.startswith("index_put")):
+        if not is_tensor(element) and not (element is None and name.startswith("index")):
             raise TypeError(f"expected Tensor as element {position} in argument {place}, but got {type_name(element)}")
     return value
 

@@ -1,5 +1,6 @@
 """New tensors: filled with one value, evenly spaced, or patterned."""
 
+import functools
 import math
 import warnings
 
@@ -325,9 +326,16 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 @composite(
     method=False, signature="object obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool? requires_grad=None"
 )
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """`obj` as a tensor: shared memory where possible (`copy=False` insists, `copy=True` forbids)."""
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """`obj` as a tensor: shared memory where possible (`copy=False` insists, `copy=True` forbids).
+
+    It requires grad where that is said, or where nothing is said and `obj` does.
+    """
     core.require_cpu(device)
+    if requires_grad is None:
+        requires_grad = isinstance(obj, Tensor) and obj.requires_grad
+        if requires_grad:
+            warn_of_required_grad()
     shared = isinstance(obj, Tensor) or core.is_array(obj) or hasattr(obj, "__dlpack__")
     is_scalar = core.is_numpy_scalar(obj)
     if is_scalar and copy is False:
@@ -343,13 +351,25 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
         return core.require_grad_of_new(made) if requires_grad else made
     if dtype is not None and made.dtype is not dtype:
         if copy is False:
-            raise ValueError(f"can't alias tensor with dtype '{made.dtype}' into dtype '{dtype}'.")
+            raise ValueError(f"can't alias tensor with dtype '{made.dtype.legacy_name}' into dtype '{dtype.legacy_name}'.")
+        if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         made = made.to(dtype)
     elif copy:
         made = made.clone()
     if requires_grad:
         return made.requires_grad_() if made.is_leaf else made
     return made.detach() if made.requires_grad else made
+
+
+@functools.cache
+def warn_of_required_grad():
+    warnings.warn(
+        "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass requires_grad=False "
+        "explicitly to get the old behavior and silence this warning.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def has_buffer(value):

@@ -254,6 +254,19 @@ def index_put_(input, indices, values, accumulate=False):
 
 
 # ---------------------------------------------------------------------------------------------------------- by other names
+@composite(namespace="aten", method=False, signature="Tensor input, tensors indices")
+def index(input, indices):
+    """`x[indices]`, of index tensors alone, with None for a dimension that is left whole."""
+    if not indices:
+        raise IndexError("at least one index must be provided")
+    found = []
+    for place in indices:
+        found.append(place)
+        if place is not None and place.dtype in MASKS:
+            found.extend([core.MASK_CONTINUES] * (place.ndim - 1))
+    return _index(input, found)
+
+
 INNER = dict(function=False, method=False, out=False, batch="elementwise.composed")
 
 

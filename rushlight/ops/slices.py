@@ -54,9 +54,7 @@ def check_slices(name, x, dim, index, source):
             f"{name}_(): Number of indices ({index.numel()}) should be equal to source.size(dim): ({length}), for dim: {d}"
         )
     d = wrapped(dim, x.ndim)
-    if at_least_vector(x).shape[:d] + at_least_vector(x).shape[d + 1 :] != (
-        at_least_vector(source).shape[:d] + at_least_vector(source).shape[d + 1 :]
-    ):
+    if x.ndim != source.ndim or x.shape[:d] + x.shape[d + 1 :] != source.shape[:d] + source.shape[d + 1 :]:
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(x.shape)} source.shape = {list(source.shape)}"

@@ -1,5 +1,6 @@
 """Writes through the real and imaginary parts of complex tensors, indices that are lists, and what else is around autograd."""
 
+import collections
 import warnings
 
 import pytest
@@ -100,6 +101,10 @@ def test_extrema_over_a_dimension_share_or_choose(torch):
         ([None, 0], (1, 2)),
         ([[0, 1], 0], (2,)),
         ([..., 0], (3,)),
+        ([range(2), range(2)], (2,)),
+        ([range(0, 1), 1], (1,)),
+        (collections.UserList([[0, 1], [1, 0]]), (2,)),
+        (collections.UserList([slice(0, 1), 0]), (1,)),
     ],
 )
 def test_a_list_of_sequences_is_a_tuple_of_indices(torch, index, shape):
@@ -116,6 +121,18 @@ def test_a_list_of_numbers_is_one_index(torch):
         warnings.simplefilter("error")
         assert x[[0, 1]].shape == (2, 2)
         assert x[[True, False, True]].shape == (2, 2)
+        assert x[[0.5, 2]].tolist() == x[[0, 2]].tolist()
+        assert x[collections.UserList([0, 1])].shape == (2, 2)
+
+
+def test_steps_of_slices_are_positive(torch):
+    x = torch.arange(6.0).view(3, 2)
+    for step, text in ((0, "slice step cannot be zero"), (-1, "step must be greater than zero")):
+        for index in (slice(None, None, step), (0, slice(None, None, step))):
+            with pytest.raises(ValueError, match=text):
+                x[index]
+    with pytest.raises(TypeError, match="'complex' object cannot be interpreted as an integer"):
+        x[[1j]]
 
 
 def test_copies_of_numbers(torch):

@@ -390,10 +390,15 @@ cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
     cdef int code = default_dtype
     if kwargs:
         kwargs = dict(kwargs)
-        require_cpu(kwargs.pop("device", None))
-        data = kwargs.pop("data", None)
-        if data is not None:
-            args = (data,) + args
+        device = kwargs.pop("device", None)
+        require_cpu(device)
+        if device is not None and len(args) == 1 and isinstance(args[0], Tensor):
+            raise RuntimeError("Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported.  Use "
+                               "torch.tensor(...) or torch.as_tensor(...) instead.")
+        for name in ("data", "other", "size"):
+            given = kwargs.pop(name, None)
+            if given is not None:
+                args = (Size(given) if name == "size" else given,) + args
         if kwargs and type(out) is Tensor:
             raise TypeError(f"Tensor() got an unexpected keyword argument '{next(iter(kwargs))}'")
     made = legacy_tensor(args, code)
@@ -413,9 +418,19 @@ cdef Tensor legacy_tensor(tuple args, int code):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
     if all([is_plain_int(a) or len(args) > 1 and type(a) is not bool and is_index(a) for a in args]):
         return new_contiguous(code, sizes, read_sizes(args, sizes))
+    if len(args) == 1 and (isinstance(first, Storage) or hasattr(first, "_untyped_storage")):
+        return over_storage(first, code)
     if len(args) == 1 and (PySequence_Check(first) or is_array(first)):
         return tensor_of_dtype(first, code)
     raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
+
+
+cdef Tensor over_storage(object storage, int code):
+    """A vector over all of a storage."""
+    if not isinstance(storage, Storage) and storage.dtype is not dtypes[code]:
+        raise RuntimeError(f"Expected a Storage of type {dtypes[code].legacy_name} or an UntypedStorage, but got type "
+                           f"{storage.dtype.legacy_name} for argument 1 'storage'")
+    return empty_tensor((0,), dtypes[code]).set_(storage)
 
 
 class tensortype(tensor_meta):

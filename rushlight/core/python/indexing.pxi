@@ -27,12 +27,15 @@ cdef object get_slice(Tensor x, slice index):
     if step is None:
         step = 1
     elif step <= 0:
-        raise ValueError("step must be greater than zero")
+        refuse_step(step)
     args[0], args[1], args[2], args[3], args[4] = \
         <PyObject*>x, <PyObject*>_zero, <PyObject*>start, <PyObject*>stop, <PyObject*>step
     return execute_new(ops.slice, args)
 
 _zero = 0
+
+cdef int refuse_step(object step) except -1:
+    raise ValueError("slice step cannot be zero" if step == 0 else "step must be greater than zero")
 
 cdef int check_index(Tensor x, int dim, object index, int position) except -1:
     """Is there such a place? The error calls the dimension by the index's position in the tuple."""
@@ -46,7 +49,7 @@ cdef tuple split_index(Tensor x, object index):
     cdef list indices = None
     cdef object view = x
     cdef int dim = 0, given = 0, position = -1
-    if type(index) is list and treat_as_tuple(index):
+    if type(index) is not slice and not isinstance(index, (tuple, Tensor)) and PySequence_Check(index) and treat_as_tuple(index):
         index = tuple(index)
     items = index if isinstance(index, tuple) else (index,)
     for item in items:
@@ -63,7 +66,7 @@ cdef tuple split_index(Tensor x, object index):
             start, stop, step = item.start, item.stop, item.step
             start, stop, step = plain(start), plain(stop), plain(step)
             if step is not None and step <= 0:
-                raise ValueError("step must be greater than zero")
+                refuse_step(step)
             if not (step is None or step == 1) or not (start is None or start == 0) or \
                     not (stop is None or stop >= (<Tensor>view).geometry.shape[dim]):
                 view = ops.slice(view, dim, start, stop, 1 if step is None else step)
@@ -138,12 +141,12 @@ cdef int remaining(items, marker):
             count += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) else 1
     return count
 
-cdef bint treat_as_tuple(list index):
+cdef bint treat_as_tuple(object index) except -1:
     """Old NumPy took x[[0, slice(1)]] for x[0, :1], and x[[[0], [1]]] for x[[0], [1]]; so does PyTorch, with a warning."""
-    if len(index) >= 32:
+    if is_array(index) or not hasattr(type(index), "__len__") or len(index) >= 32:
         return False
     for item in index:
-        if item is None or item is Ellipsis or isinstance(item, (slice, Tensor, list, tuple)):
+        if item is None or item is Ellipsis or isinstance(item, (slice, Tensor)) or PySequence_Check(item):
             import warnings
             warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
                           "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which "
@@ -152,16 +155,18 @@ cdef bint treat_as_tuple(list index):
     return False
 
 cdef object index_from(object item):
-    """A tensor from a list or array index."""
+    """A tensor from a list or array index: of bool or uint8, or of int64, whatever its numbers are."""
     if not PySequence_Check(item) and not is_array(item):
         raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                          f"{type(item).__name__})")
-    if not is_array(item):
-        infer_code(item, NO_DTYPE)     # (its errors come before those of sizes)
+    if isinstance(item, (bytes, str)):
+        raise TypeError(f"new(): invalid data type '{type(item).__name__}'")
+    if not is_array(item) and not isinstance(item, (list, tuple)):
+        item = list(item)
+    if not is_array(item) and category[infer_code(item, NO_DTYPE)] == IS_COMPLEX:     # (its errors come before those of sizes)
+        raise TypeError("'complex' object cannot be interpreted as an integer")
     made = as_tensor(item)
-    if made.numel() == 0 and made.dtype is dtypes[default_dtype]:
-        return made.to(dtypes[INT64])
-    return made
+    return made if made.dtype is dtypes[BOOL] or made.dtype is dtypes[UINT8] else made.to(dtypes[INT64])
 
 cdef Tensor without_leading_ones(Tensor value):
     """A view of what is assigned, without the dimensions of size 1 in front."""
