@@ -177,6 +177,7 @@ _LATE = {
         name: f"rushlight.sparse:{name}"
         for name in ("sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor")
     },
+    "torch": "rushlight",  # (kornia says torch.torch)
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
     "symeig": "rushlight._linalg_utils:_symeig",
     "vmap": "rushlight.func:vmap",

@@ -221,7 +221,7 @@ def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
     with torch.no_grad():
         if t.device.type == "meta":
             notes += [f"device='{t.device}'", f"size={tuple(t.shape)}"]
-            named = _is_default(t.dtype)
+            named = t.dtype == torch.get_default_dtype()
             text = "..."
         elif t.numel() == 0:
             notes += [f"size={tuple(t.shape)}"] if t.dim() != 1 else []

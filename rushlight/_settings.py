@@ -81,10 +81,10 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_default_device(device) -> None:
-    """Sets where tensors are made: None or the CPU, since there is nothing else."""
-    place = None if device is None else core.device(device)
-    if place is not None and place.type != "cpu":
-        raise AssertionError(f"Rushlight has the CPU alone, not {place}")
+    """Sets where tensors are made: on the CPU (None), or as "meta" without memory."""
+    from rushlight.utils import _device
+
+    _device.set_default(device)
 
 
 def get_default_device() -> device:
@@ -94,7 +94,9 @@ def get_default_device() -> device:
     >>> rushlight.get_default_device()
     device(type='cpu')
     """
-    return device("cpu")
+    from rushlight.utils import _device
+
+    return _device.current() or device("cpu")
 
 
 def set_default_tensor_type(t) -> None:

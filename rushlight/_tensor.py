@@ -90,6 +90,8 @@ def reduce(self, protocol):
         if handled is not NotImplemented:
             return handled
     warn_of_hooks(self)
+    if self.is_meta and type(self) is Tensor and not state:
+        return _utils._rebuild_meta_tensor_no_storage, (self.dtype, tuple(self.size()), self.stride(), self.requires_grad)
     # Storages of dtypes that came late have no class that would tell the dtype.
     rebuild, storage, *dtype = (
         (_utils._rebuild_tensor_v2, typed_storage(self))

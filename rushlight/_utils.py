@@ -64,6 +64,11 @@ def _rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, bac
     return finished(tensor_over(untyped, dtype, storage_offset, size, stride), requires_grad, backward_hooks, metadata)
 
 
+def _rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad):
+    with core.made_on("meta"):
+        return finished(core.empty_tensor(size, dtype, stride), requires_grad, None, None)
+
+
 def _rebuild_parameter(data, requires_grad, backward_hooks):
     if not isinstance(data, Tensor):
         raise TypeError(f"a parameter's data must be a tensor, not {type(data).__name__}")

@@ -109,6 +109,7 @@ TENSOR_FUNCTIONS = [
     _utils._rebuild_tensor,
     _utils._rebuild_tensor_v2,
     _utils._rebuild_tensor_v3,
+    _utils._rebuild_meta_tensor_no_storage,
     _utils._rebuild_parameter,
     _utils._rebuild_parameter_with_state,
     _utils._rebuild_sparse_tensor,

@@ -9,7 +9,6 @@ import warnings
 
 from rushlight import core
 from rushlight.core import Storage as UntypedStorage
-from rushlight.core import device
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -30,8 +29,7 @@ def storage_over(buffer):
 # ---------------------------------------------------------------------------------------------------------- bytes
 def new_storage(*args, device=None):
     """torch.UntypedStorage(size), of a sequence of integers, or empty."""
-    if device is not None and core.device(device).type != "cpu":
-        core.Generator(device)  # raises
+    meta = device is not None and core.is_meta_place(device)
     if len(args) > 1:
         given = ", ".join(type(argument).__name__ for argument in args)
         raise TypeError(
@@ -43,7 +41,7 @@ def new_storage(*args, device=None):
         size = args[0] if args else 0
         if not 0 <= size < 2**63:
             raise RuntimeError(f"alloc_cpu() seems to have been called with negative number: {size}")
-        return core.empty_storage(size)
+        return core.empty_storage(size, device)
     if not hasattr(args[0], "__len__"):
         raise RuntimeError(f"torch.UntypedStorage(): Expected a sequence type, but got {type(args[0]).__name__}")
     for item in args[0]:
@@ -52,6 +50,8 @@ def new_storage(*args, device=None):
                 f"torch.UntypedStorage(): tried to construct a storage from a sequence ({type(args[0]).__name__}), but one of the items was "
                 f"of type {type(item).__name__} instead of int"
             )
+    if meta:
+        return core.empty_storage(len(args[0]), device)
     return core.storage_from_bytes(bytes(item & 255 for item in args[0]))
 
 
@@ -80,7 +80,8 @@ def set_item(self, index, value):
 
 
 def described(self, shown):
-    return " " + "\n ".join(map(str, self.tolist())) + f"\n[torch.storage.{shown} of size {len(self)}]"
+    numbers = "..." if self.device.type == "meta" else " " + "\n ".join(map(str, self.tolist()))
+    return numbers + f"\n[torch.storage.{shown} of size {len(self)}]"
 
 
 def fill(self, value):
@@ -223,7 +224,6 @@ UNTYPED = {
     "cpu": lambda self: self,
     "untyped": lambda self: self,
     "values": property(elements_of),
-    "device": property(lambda self: device("cpu")),
     "is_cuda": property(lambda self: False),
     "is_shared": is_shared,
     "share_memory_": share_memory,

@@ -35,8 +35,13 @@ def test_default_device():
     torch.set_default_device("cpu")
     assert torch.get_default_device() == torch.device("cpu")
     torch.set_default_device(None)
-    with pytest.raises(AssertionError, match="the CPU alone, not cuda:1"):
-        torch.set_default_device("cuda:1")
+    torch.set_default_device("cuda:1")
+    try:
+        assert str(torch.get_default_device()) == "cuda:1"
+        with pytest.raises(AssertionError, match="not compiled with CUDA"):
+            torch.ones(2)
+    finally:
+        torch.set_default_device(None)
 
 
 def test_default_tensor_type():

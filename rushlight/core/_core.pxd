@@ -161,6 +161,10 @@ cdef inline char* data_of(Tensor t) noexcept:
     """The address of the first element."""
     return t.storage.memory.data + t.offset
 
+cdef inline bint is_meta(Tensor t) noexcept:
+    """Has it a shape, but no memory?"""
+    return has_meta_address(t.storage.memory.data)
+
 cdef inline Array array_of(Tensor t) noexcept:
     return make_array(data_of(t), t.code, t.geometry)
 

@@ -33,6 +33,7 @@ include "calls/kinds.pxi"             # kinds of arguments, and patterns of them
 include "calls/interpreters.pxi"      # the transforms that a thread is in
 include "calls/captured.pxi"          # what a program inside of a derivative may not write into
 include "calls/lazy.pxi"              # conjugates and negatives that are put off
+include "calls/meta.pxi"              # tensors without memory
 include "calls/subclasses.pxi"        # __torch_function__
 include "calls/binding.pxi"           # arguments are bound to parameters
 include "calls/overload.pxi"          # functions with several signatures

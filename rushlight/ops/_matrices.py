@@ -150,7 +150,7 @@ REASONS = (
 
 def raise_failures(name, infos):
     """Raises for the first matrix on which LAPACK failed, with the reason that belongs to the name."""
-    if name is None or infos.numel() == 0:
+    if name is None or infos.numel() == 0 or infos.is_meta:
         return
     flat = infos.reshape(-1)
     failed = flat.nonzero()

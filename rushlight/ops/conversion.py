@@ -75,11 +75,19 @@ def suggested_format(x):
 
 def move(x, dtype, device, copy, memory_format):
     """What every form of to() comes down to."""
-    if device is not None:
-        core.require_cpu(device)
+    if device is not None and core.is_meta_place(device) != x.is_meta:
+        return moved(x, x.dtype if dtype is None else dtype, device, memory_format)
     if not copy and (dtype is None or dtype is x.dtype) and in_format(x, memory_format):
         return x
     return _to_copy(x, x.dtype if dtype is None else dtype, memory_format)
+
+
+def moved(x, dtype, device, memory_format):
+    """`x` without its memory, on device "meta"; the other way there is none."""
+    if x.is_meta:
+        raise NotImplementedError("Cannot copy out of meta tensor; no data!")
+    with core.made_on(device):
+        return _to_copy(x, dtype, memory_format)
 
 
 TO_KEYWORDS = {"dtype", "device", "other", "non_blocking", "copy", "memory_format"}
@@ -125,7 +133,7 @@ def to(self, *args, **keywords):
         )
     copy = keywords.get("copy", flags[1] if len(flags) > 1 else False)
     if isinstance(other, Tensor):
-        dtype = other.dtype
+        dtype, device = other.dtype, other.device
     return move(self, as_dtype(dtype), device, copy, memory_format)
 
 
@@ -168,7 +176,7 @@ for _dtype in DTYPES.values():
 def tensor_type(self, dtype=None, non_blocking=False, **keywords):
     """The old-style name of this tensor's type, or this tensor as that type (a dtype, its name, or FloatTensor and its kin)."""
     if dtype is None:
-        return f"torch.{self.dtype.legacy_name}Tensor"
+        return f"torch.{'meta.' if self.is_meta else ''}{self.dtype.legacy_name}Tensor"
     if isinstance(dtype, str):
         for known in DTYPES.values():
             if dtype == f"torch.{known.legacy_name}Tensor" or (dtype == "torch.Tensor" and known is core.get_default_dtype()):
@@ -196,7 +204,7 @@ def type_as(self, other):
 @composite(function=False, method="*, memory_format? memory_format=None")
 def cpu(self, memory_format=core.preserve_format):
     """This tensor in memory that the CPU sees: itself."""
-    return move(self, None, None, False, memory_format)
+    return move(self, None, "cpu" if self.is_meta else None, False, memory_format)
 
 
 @composite(

@@ -84,6 +84,10 @@ def repeated_places(repeats, output_size):
     check_repeats(repeats)
     if repeats.ndim != 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
+    if repeats.is_meta:
+        if output_size is None:
+            raise RuntimeError("cannot repeat_interleave a meta tensor without output_size")
+        return core.empty_tensor((output_size,), repeats.dtype)
     total = core.empty_tensor((), torch.int64)
     kernel("repeat_interleave_size")(total, repeats)
     if output_size is not None and output_size != total.item():

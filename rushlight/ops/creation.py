@@ -45,7 +45,8 @@ def formatted(x, memory_format):
     """An unset contiguous tensor in another memory format."""
     if memory_format is None or memory_format is core.contiguous_format:
         return x
-    return core.empty_tensor(x.shape, x.dtype, strides_of_format(x.shape, memory_format))
+    with core.made_on(x.device):
+        return core.empty_tensor(x.shape, x.dtype, strides_of_format(x.shape, memory_format))
 
 
 def strides_of_format(shape, memory_format):
@@ -160,8 +161,13 @@ def like(name, x, dtype, layout, device, memory_format):
     if not isinstance(x, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
     check_layout(layout)
-    if device is not None:
-        core.require_cpu(device)
+    if device is not None or x.is_meta:
+        with core.made_on(device or x.device):
+            return unset_like(x, dtype, memory_format)
+    return unset_like(x, dtype, memory_format)
+
+
+def unset_like(x, dtype, memory_format):
     if memory_format is None or memory_format is core.preserve_format:
         return core.empty_like_layout(x, dtype)
     return formatted(core.empty_tensor(x.shape, dtype or x.dtype), memory_format)
@@ -216,8 +222,10 @@ def new_factory(name, value):
             size = size_keyword(name, size, more)
         check_layout(layout)
         if type(self) is Wrapped:
-            return core.fill_tensor(core.beside(self, unset(name, size, dtype or self.dtype, device, requires_grad)), value)
-        return filled(name, size, value, dtype or self.dtype, device, requires_grad)
+            return core.fill_tensor(
+                core.beside(self, unset(name, size, dtype or self.dtype, device or self.device, requires_grad)), value
+            )
+        return filled(name, size, value, dtype or self.dtype, device or self.device, requires_grad)
 
     factory.__name__ = factory.__qualname__ = name
     factory.__doc__ = f"A tensor of this one's dtype filled with {value}."
@@ -234,7 +242,7 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
     if not size or more:
         size = size_keyword("new_empty", size, more)
     check_layout(layout)
-    return core.beside(self, unset("new_empty", size, dtype or self.dtype, device, requires_grad))
+    return core.beside(self, unset("new_empty", size, dtype or self.dtype, device or self.device, requires_grad))
 
 
 @composite(function=False, method="sizes size, Number fill_value, *, factory")
@@ -243,8 +251,10 @@ def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=F
     check_layout(layout)
     value = number(fill_value, "new_full", "fill_value", 2)
     if type(self) is Wrapped:
-        return core.fill_tensor(core.beside(self, unset("new_full", (size,), dtype or self.dtype, device, requires_grad)), value)
-    return filled("new_full", (size,), value, dtype or self.dtype, device, requires_grad)
+        return core.fill_tensor(
+            core.beside(self, unset("new_full", (size,), dtype or self.dtype, device or self.device, requires_grad)), value
+        )
+    return filled("new_full", (size,), value, dtype or self.dtype, device or self.device, requires_grad)
 
 
 @composite(function=False, method="object data, *, dtype dtype=None, device? device=None, bool requires_grad=False")
@@ -255,7 +265,7 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
         made = data.detach().clone()
         made = made.to(dtype or self.dtype)
     else:
-        made = core.tensor(data, dtype=dtype or self.dtype, device=device)
+        made = core.tensor(data, dtype=dtype or self.dtype, device=device or self.device)
     return core.require_grad_of_new(made) if requires_grad else made
 
 
@@ -278,7 +288,7 @@ def new(self, *arguments, size=None, device=None):
 @composite(function=False, method="sizes size, sizes stride, *, factory")
 def new_empty_strided(self, size, stride, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor of this one's dtype with given strides."""
-    made = core.beside(self, empty_strided(size, stride, dtype=dtype or self.dtype, device=device))
+    made = core.beside(self, empty_strided(size, stride, dtype=dtype or self.dtype, device=device or self.device))
     return core.require_grad_of_new(made) if requires_grad else made
 
 
@@ -291,8 +301,8 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_mem
     (1, 2)
     """
     check_layout(layout)
-    core.require_cpu(device)
-    made = core.empty_tensor(size, dtype, stride)
+    with core.made_on(device):
+        made = core.empty_tensor(size, dtype, stride)
     return core.require_grad_of_new(made) if requires_grad else made
 
 
@@ -331,7 +341,8 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
 
     It requires grad where that is said, or where nothing is said and `obj` does.
     """
-    core.require_cpu(device)
+    if device is not None and core.is_meta_place(device):
+        return asarray(obj, dtype=dtype, copy=copy, requires_grad=requires_grad).to(device)
     if requires_grad is None:
         requires_grad = isinstance(obj, Tensor) and obj.requires_grad
         if requires_grad:
@@ -676,18 +687,25 @@ def triangle_indices(name, row, col, offset, dtype, lower):
     return made
 
 
+def triangle_on(device, *arguments, lower):
+    meta = core.is_meta_place(device)
+    with core.made_on("cpu"):  # (how many there are is computed with tensors)
+        made = triangle_indices(*arguments, lower=lower)
+    return made.to("meta") if meta else made
+
+
 @composite(method=False, signature="int row, int col, int offset=0, *, factory")
 def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False):
     """Indices of the lower triangle of a row x col matrix, as two rows: where rows are, and where columns are."""
     check_layout(layout)
-    return triangle_indices("tril_indices", row, col, offset, dtype, lower=True)
+    return triangle_on(device, "tril_indices", row, col, offset, dtype, lower=True)
 
 
 @composite(method=False, signature="int row, int col, int offset=0, *, factory")
 def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=False):
     """Indices of the upper triangle of a row x col matrix."""
     check_layout(layout)
-    return triangle_indices("triu_indices", row, col, offset, dtype, lower=False)
+    return triangle_on(device, "triu_indices", row, col, offset, dtype, lower=False)
 
 
 @composite(method=False)

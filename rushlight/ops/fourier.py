@@ -37,9 +37,12 @@ def transform(x, dim, dtype, last, compute):
     kept = [dim[-1]] if last else []
     order = outermost_first(d for d in range(x.ndim) if d not in dim) + outermost_first(d for d in dim if d not in kept) + kept
     axes = tuple(order.index(d) for d in dim)
-    made = compute(core.numpy_of(x.permute(order)), axes)
+    seen = x.permute(order)
+    # (Of what has no memory: numpy tells the shape, of zeros.)
+    array = core.numpy_of(torch.zeros((), dtype=x.dtype, device="cpu").expand(seen.shape) if x.is_meta else seen)
+    made = compute(array, axes)
     made = torch.from_numpy(numpy.ascontiguousarray(made, dtype=str(dtype).partition(".")[2]).reshape(made.shape))
-    return made.permute([order.index(d) for d in range(x.ndim)])
+    return made.to(x.device).permute([order.index(d) for d in range(x.ndim)])
 
 
 def complex_of(dtype):

@@ -113,7 +113,7 @@ def _linalg_matrix_exp(A):
     check_square("linalg.matrix_exp", A)
     if A.numel() == 0:
         return torch.empty_like(A)
-    return A.exp() if A.shape[-1] == 1 else exponential(A)
+    return A.exp() if A.shape[-1] == 1 or A.is_meta else exponential(A)
 
 
 @composite(namespace="linalg", method=False, name="matrix_exp")

@@ -219,6 +219,13 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     return made if out is None else into(out, made)
 
 
+def check_weights(x):
+    if not bool((x.max() < math.inf) & (x.min() >= 0)):
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if bool((x.sum(-1) == 0).any()):
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+
+
 @op(name="NotImplemented", function=False, method=False, out=False, draws="rows", public="multinomial")
 def multinomial_indices(x, count, replacement, generator):
     """The kinds of draws of multinomial: a race of exponential clocks, or bisection of running sums."""
@@ -229,10 +236,8 @@ def multinomial_indices(x, count, replacement, generator):
         found = core.empty_tensor((rows.size(0), count), LONG)
         kernel("multinomial")(found, rows, generator_of(generator).address)
         return found if x.dim() == 2 else found.squeeze(0)
-    if not bool((x.max() < math.inf) & (x.min() >= 0)):
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if bool((x.sum(-1) == 0).any()):
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    if not x.is_meta:
+        check_weights(x)
     times = draw(core.empty_like_layout(x), kernel("exponential"), generator, 1.0)
     times = x / times
     return times.argmax(-1, keepdim=True) if count == 1 else times.topk(count, -1).indices

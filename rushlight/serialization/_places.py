@@ -44,11 +44,17 @@ def refuse_place(storage, location):
         )
     if found:
         raise RuntimeError(f"The {found[1].upper()} device module is not registered. {advice}")
-    if location.startswith("mps") or location == "meta":
+    if location.startswith("mps"):
         raise RuntimeError(f"torch.UntypedStorage(): Storage device not recognized: {location}")
 
 
-register_package(10, lambda storage: "cpu", lambda storage, location: storage if location == "cpu" else None)
+def without_memory(storage, location):
+    """A storage without memory, for location "meta"."""
+    return core.empty_storage(len(storage), "meta") if location == "meta" else None
+
+
+register_package(10, lambda storage: str(storage.device), lambda storage, location: storage if location == "cpu" else None)
+register_package(15, lambda storage: None, without_memory)
 register_package(20, lambda storage: None, refuse_place)
 
 

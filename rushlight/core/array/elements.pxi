@@ -22,6 +22,7 @@ cdef class Kernel:
         cdef list held = None
         cdef int tensors = 0, count = 0
         cdef int64_t largest = 0
+        cdef bint meta = False
         cdef Tensor t
         if len(arguments) > 70:
             many.resize(len(arguments))
@@ -42,6 +43,7 @@ cdef class Kernel:
                 if type(value) is Wrapped:
                     raise NotImplementedError(f"the kernel {self.name} cannot read a tensor inside a transform")
                 t = <Tensor>value
+                meta = meta or is_meta(t)
                 if t.flags & LAZY:     # an input: what is written into lies in memory as it is
                     t = resolved(t)
                     held = [t] if held is None else held + [t]
@@ -51,7 +53,8 @@ cdef class Kernel:
             elif value is None:
                 more[tensors] = scalar_array(NULL, FLOAT32)
                 tensors += 1
-        launch(self.function, more, tensors, plain, largest)
+        if not meta:
+            launch(self.function, more, tensors, plain, largest)
 
     def __repr__(self):
         return f"<kernel {self.name}>"
@@ -77,6 +80,8 @@ cdef int copy_memory(Tensor target, Tensor source) except -1:
     cdef Geometry wide
     cdef int d, lead
     cdef KernelFunction copy_kernel = (<Kernel>kernel("copy")).function
+    if is_meta(source) and not is_meta(target):
+        raise no_data()
     arrays[0] = array_of(target)
     arrays[1] = array_of(source)
     if not target.geometry.same_shape(source.geometry):
@@ -147,8 +152,12 @@ cpdef Tensor resolved(Tensor x):
     copy_elements(out, x)
     return out
 
+NO_ITEM = "Tensor.item() cannot be called on meta tensors"
+
 cdef inline object first_number(Tensor t):
     """The first element as a Python number."""
+    if is_meta(t):
+        raise RuntimeError(NO_ITEM)
     if t.flags & LAZY:
         t = resolved(t)
     return read_number(t.code, data_of(t))

@@ -150,6 +150,7 @@ cdef extern from * namespace "rl" nogil:
         cbool anomaly
         cbool anomaly_check_nan
         cbool multithreading
+        cbool meta
         int32_t unwrapped
         int32_t interpreters
         int32_t function_modes
@@ -190,16 +191,30 @@ cdef extern from *:
       rl_unlocked unlocked;
       run(arguments...);
     }
+    // Tensors of device "meta" have no memory: their addresses, each its own, begin where no processor has any, and no kernel runs on them.
+    static constexpr uint64_t rl_first_meta = uint64_t(1) << 62;
+    static inline bool rl_is_meta(const void* at) { return reinterpret_cast<uintptr_t>(at) >= rl_first_meta; }
+    static inline char* rl_meta_address(int64_t bytes) {      // (Python's global lock guards it)
+      static uint64_t next = rl_first_meta;
+      if (next + bytes > 2 * rl_first_meta) next = rl_first_meta;
+      uint64_t found = next;
+      next += bytes / 64 * 64 + 64;
+      return reinterpret_cast<char*>(found);
+    }
     // Runs a kernel, or the loop of a pointwise kernel over whole arrays.
     static inline void rl_launch(rl::Kernel kernel, const rl::Array* arrays, int count, const rl::Number* numbers, double work) {
+      if (count && rl_is_meta(arrays[0].data)) return;
       rl_is_large(work) ? rl_run_large(kernel, arrays, count, numbers) : kernel(arrays, count, numbers);
     }
     static inline void rl_launch_loop(const rl::Pointwise* kernel, rl::DType compute, const rl::Array* operands, int count,
                                       const rl::Number* numbers, double work) {
+      if (rl_is_meta(operands[0].data)) return;
       rl_is_large(work) ? rl_run_large(rl::run_pointwise, kernel, compute, operands, count, numbers)
                         : rl::run_pointwise(kernel, compute, operands, count, numbers);
     }
     """
     bint is_large "rl_is_large"(double work) noexcept
+    bint has_meta_address "rl_is_meta"(const void*) noexcept
+    char* meta_address "rl_meta_address"(int64_t) noexcept
     void launch "rl_launch"(KernelFunction, const Array*, int, const Number*, double work) except +rl_raise
     void launch_loop "rl_launch_loop"(const Pointwise*, DType, const Array*, int, const Number*, double work) except +rl_raise

@@ -13,6 +13,7 @@ struct Modes {
   static inline bool anomaly = false;  // detect_anomaly, of all threads
   static inline bool anomaly_check_nan = true;
   bool multithreading = true;
+  bool meta = false;           // new tensors have no memory
   int32_t unwrapped = 0;       // numbers in arithmetic stand for themselves, as in PyTorch's C++, and are no wrapped tensors
   int32_t interpreters = 0;    // transforms on this thread's stack
   int32_t transforms = 0;      // functions that are being transformed: how deep a program stands in transforms

@@ -87,7 +87,7 @@ cdef inline tuple make_tuple(const int64_t* values, int count):
 
 @cython.final
 cdef class device:
-    """Where a tensor lives: always the CPU here.
+    """Where a tensor lives: on the CPU, or, as "meta", nowhere: it has a shape and a dtype alone.
 
     >>> import rushlight
     >>> rushlight.device("cpu")
@@ -134,28 +134,66 @@ cdef class device:
         return (device, (self.type,) if self.index is None else (self.type, self.index))
 
     def __enter__(self):
-        require_cpu(self)
+        from rushlight.utils import _device
+        _device.enter(self)
         return self
 
     def __exit__(self, *exc):
-        return None
+        from rushlight.utils import _device
+        _device.leave()
 
 cdef device cpu = device("cpu")
 
-cpdef int require_cpu(object where) except -1:
-    """Tensors live in memory that the CPU sees; any other place is refused with the words that PyTorch built without it uses."""
-    if where is None or where is cpu:
-        return 0
+cdef device meta = device("meta")
+
+cdef bint meta_exist = False     # whether there was any tensor without memory
+cdef bint uncommon_exist = False      # the one test of a plain call: `meta_exist`, or `lazy_exist`, or `subclasses_exist`
+
+cdef void notice_meta() noexcept:
+    global meta_exist, uncommon_exist
+    meta_exist = uncommon_exist = True
+
+cpdef bint is_meta_place(object where) except -1:
+    """Whether tensors are to have no memory (device "meta") or such as the CPU sees; any other place is refused with the words that PyTorch built
+    without it uses. None stands for where tensors are made now."""
+    if where is None:
+        return modes.meta
+    if where is cpu:
+        return False
     cdef device place = where if isinstance(where, device) else device(where)
     if place.type == "cpu":
-        return 0
+        return False
+    if place.type == "meta":
+        notice_meta()
+        return True
     if place.type in not_compiled:
         raise AssertionError(not_compiled[place.type])
     if place.type in ("hpu", "privateuseone"):
         raise ModuleNotFoundError(f"No module named 'torch.{place.type}'")
-    if place.type == "meta":
-        raise RuntimeError("Rushlight has tensors on the CPU only, not on 'meta'; use device='cpu'")
     raise RuntimeError(f"PyTorch is not linked with support for {place.type} devices")
+
+cpdef int require_cpu(object where) except -1:
+    """Refuses every place but the CPU."""
+    if is_meta_place(where):
+        raise RuntimeError("Rushlight has this on the CPU only, not on 'meta'; use device='cpu'")
+    return 0
+
+@cython.final
+cdef class made_on:
+    """A context in which new tensors have no memory, where its device is "meta"."""
+    cdef bint wanted, before
+
+    def __init__(self, where):
+        self.wanted = is_meta_place(where)
+
+    def __enter__(self):
+        self.before, modes.meta = modes.meta, self.wanted
+
+    def __exit__(self, *exc):
+        modes.meta = self.before
+
+cdef object no_data():
+    return NotImplementedError("Cannot copy out of meta tensor; no data!")
 
 cdef dict not_compiled = {
     "cuda": "Torch not compiled with CUDA enabled",

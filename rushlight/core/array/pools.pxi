@@ -177,6 +177,8 @@ cdef inline OpNode bare_node():
 
 cdef inline Storage new_storage(int64_t nbytes):
     """A storage with memory of its own, not set."""
+    if modes.meta:
+        return meta_storage(nbytes)
     cdef PyObject* ready = small_storage(_like_storage, nbytes)
     return fresh_storage(nbytes) if ready == NULL else own_storage(ready)
 

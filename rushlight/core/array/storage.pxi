@@ -39,6 +39,12 @@ cdef Storage fresh_storage(int64_t nbytes):
     storage.memory.own = True
     return storage
 
+cdef Storage meta_storage(int64_t nbytes):
+    """A storage of which nothing but the size is there."""
+    cdef Storage storage = Storage.__new__(Storage)
+    storage.memory.data, storage.memory.size = meta_address(nbytes), nbytes
+    return storage
+
 cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):
     """Memory of somebody else, kept alive by `owner`."""
     cdef Storage storage = Storage.__new__(Storage)
@@ -49,7 +55,7 @@ cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):
 
 cdef inline Storage root_of(Storage storage):
     """The storage that holds the memory: itself, or that which it was made over."""
-    if not storage.memory.own and type(<object>storage.memory.owner) is Storage:
+    if not storage.memory.own and storage.memory.owner != NULL and type(<object>storage.memory.owner) is Storage:
         return <Storage>storage.memory.owner
     return storage
 
@@ -71,6 +77,9 @@ cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
         return 0
     if storage.memory.fixed or root.memory.fixed:
         raise RuntimeError("Trying to resize storage that is not resizable")
+    if has_meta_address(root.memory.data):
+        root.memory.move(meta_address(nbytes), nbytes)
+        return 0
     grown = <char*>allocate(nbytes)
     if grown == NULL:
         raise out_of_memory(nbytes)

@@ -58,6 +58,24 @@ cdef inline Tensor alias_of(Tensor source):
     become_alias(out, source)
     return out
 
+cdef bint has_meta(PyObject* value) noexcept:
+    """Whether `value` is a tensor without memory, or a list or tuple with one."""
+    cdef object item
+    if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor):
+        return is_meta(<Tensor>value)
+    if isinstance(<object>value, (list, tuple)):
+        for item in <object>value:
+            if PyObject_TypeCheck(item, <PyTypeObject*>Tensor) and is_meta(<Tensor>item):
+                return True
+    return False
+
+cdef bint any_meta_of(PyObject* const* values, Py_ssize_t count) noexcept:
+    cdef Py_ssize_t i
+    for i in range(count):
+        if has_meta(values[i]):
+            return True
+    return False
+
 cdef inline int refuse_escaped(Tensor t, bint reduction) except -1:
     """Raises for an example of a vmap that has ended: its batch is nobody's any more."""
     return t.refuse_escaped(reduction) if type(t) is Wrapped else 0
@@ -151,7 +169,8 @@ cpdef Tensor require_grad_of_new(Tensor out, bint required=True):
 cdef Tensor tensor_of_number(object value):
     """A number beside a tensor, as PyTorch keeps it: a 0-d tensor of the number's own kind."""
     cdef Tensor out = new_contiguous(number_code(value), NULL, 0)
-    write_number(value, out.code, data_of(out))
+    if not is_meta(out):
+        write_number(value, out.code, data_of(out))
     return out
 
 

@@ -328,7 +328,7 @@ cdef tuple validated(Node node, tuple results):
 def run_backward_from_scalar(Tensor t, retain_graph):
     """backward() of a loss, a tensor of one float: runs it and returns True. False, and nothing, for anything else."""
     cdef Tensor ones
-    if t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters or modes.transforms:
+    if is_meta(t) or t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters or modes.transforms:
         return False
     ones = new_like_shape(t.code, t.geometry)
     if t.code == FLOAT32:
@@ -351,6 +351,12 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     cdef list seeds = list(gradients)
     cdef Py_ssize_t i
     cdef bint grad = modes.grad
+    if meta_exist and not modes.meta and (has_meta(<PyObject*>tensors) or has_meta(<PyObject*>gradients)):
+        grad = begin_meta()
+        try:
+            return run_backward(tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends)
+        finally:
+            end_meta(grad)
     if len(active_runs) >= DEEPEST and running_depth() >= DEEPEST:
         return continue_in_thread((tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends))
     global run_counter

@@ -236,10 +236,17 @@ cdef refuse_owner(Method method, PyObject* const* args, Py_ssize_t n):
 
 cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, PyObject* names) except NULL:
     cdef object result
+    cdef bint before
     cdef Py_ssize_t i, count = PyVectorcall_NARGS(n)
     if modes.interpreters and is_wanted(getattr(<object>target, "__name__", None)):
         keywords = {} if names == NULL else {name: <object>args[count + i] for i, name in enumerate(<object>names)}
         result = interpret(<object>target, tuple([<object>args[i] for i in range(count)]), keywords)
+    elif meta_exist and not modes.meta and any_meta_of(args, count if names == NULL else count + PyTuple_GET_SIZE(<object>names)):
+        before = begin_meta()      # (what the function makes has no memory either)
+        try:
+            result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
+        finally:
+            end_meta(before)
     else:
         result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
     Py_INCREF(result)

@@ -136,7 +136,7 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
     if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
         return interpret(op, pack_arguments(op, bound), None if out is None and mode == MODE_NEW else
                          {"mode": mode} if out is None else {"out": out, "mode": MODE_OUT})
-    return execute_resolved(op, bound, mode if out is None else MODE_OUT, out)
+    return execute_any(op, bound, mode if out is None else MODE_OUT, out)
 
 cdef bint all_integers(PyObject* const* args, Py_ssize_t start, Py_ssize_t stop):
     cdef Py_ssize_t i

@@ -6,8 +6,6 @@ cdef bint lazy_exist = False          # from the first one on, calls look at the
 cdef bint subclasses_exist = False
 
 
-cdef bint uncommon_exist = False      # the one test of a plain call: `lazy_exist`, or `subclasses_exist`
-
 cdef void notice_lazy() noexcept:
     global lazy_exist, uncommon_exist
     lazy_exist = uncommon_exist = True
@@ -29,7 +27,7 @@ cdef bint are_common(PyObject* const* args, Py_ssize_t n) noexcept:
     if subclasses_exist:
         return False
     for i in range(n):
-        if is_lazy(args[i]):
+        if is_lazy(args[i]) or meta_exist and has_meta(args[i]):
             return False
     return True
 

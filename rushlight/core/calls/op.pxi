@@ -1,14 +1,4 @@
 # The ops of the table: what they know, and the derivatives that belong to them.
-# Whether ops may take their short ways for plain calls. Off (RUSHLIGHT_SHORT_WAYS=0), every call takes the general way: laws compare the two.
-cdef bint short_ways = __import__("os").environ.get("RUSHLIGHT_SHORT_WAYS") != "0"
-
-def use_short_ways(bint allowed):
-    """Lets ops take their short ways for plain calls, or sends every call the general way; returns what was set before."""
-    global short_ways
-    before, short_ways = short_ways, allowed
-    return before
-
-
 _identity = eval("lambda value: value")    # through eval: a function of Python's own, whose bytecode can be compared
 
 cdef enum:
@@ -98,7 +88,7 @@ cdef class Op:
             raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
         for i in range(self.parameter_count):
             bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-        return execute_resolved(self, bound, MODE_IN_PLACE if self.only_writes else MODE_NEW, None)
+        return execute_any(self, bound, MODE_IN_PLACE if self.only_writes else MODE_NEW, None)
 
 
 cdef PyObject* call_op(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:

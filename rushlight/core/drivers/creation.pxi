@@ -217,7 +217,7 @@ cdef Tensor tensor_of_dtype(object data, int code):
     for d in range(len(shape)):
         sizes[d] = shape[d]
     out = new_contiguous(code, sizes, len(shape))
-    if out.count:
+    if out.count and not is_meta(out):
         store(data, data_of(out), code, sizes, len(shape), 0)
     return out
 
@@ -232,7 +232,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
     tensor([[1., 2.],
             [3., 4.]])
     """
-    require_cpu(device)
+    cdef bint before = modes.meta
     if isinstance(data, Tensor):
         import warnings
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
@@ -241,12 +241,17 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
     if type(data) is Wrapped:
         out = data.detach().clone() if dtype is None else data.detach().to(dtype, copy=True)
     else:
-        out = tensor_of_dtype(data, code_of(dtype))
+        modes.meta = is_meta_place(device) or device is None and isinstance(data, Tensor) and is_meta(<Tensor>data)
+        try:
+            out = tensor_of_dtype(data, code_of(dtype))
+        finally:
+            modes.meta = before
     return require_grad_of_new(out, requires_grad)
 
 def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor, sharing memory with a tensor or NumPy array where that is possible."""
-    require_cpu(device)
+    if device is not None and is_meta_place(device) != (isinstance(data, Tensor) and is_meta(<Tensor>data)) or modes.meta:
+        return tensor(data, dtype=dtype, device=device) if not isinstance(data, Tensor) else data.to(device, dtype)
     cdef int code = code_of(dtype)
     cdef Tensor made = <Tensor>data if isinstance(data, Tensor) else over_memory_of(data, False)
     if made is None:
@@ -277,7 +282,8 @@ def copy_of_memory(Tensor x not None):
         return convert(x, x.code)
     nbytes = x.offset + bytes_reached(x.geometry, x.code)
     out = new_tensor(x.code, x.count, nbytes)
-    memcpy(out.storage.memory.data, x.storage.memory.data, nbytes)
+    if not is_meta(out):
+        memcpy(out.storage.memory.data, x.storage.memory.data, nbytes)
     place_in(out, x.geometry, x.offset)
     return out
 
@@ -391,7 +397,8 @@ cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
     if kwargs:
         kwargs = dict(kwargs)
         device = kwargs.pop("device", None)
-        require_cpu(device)
+        if device is not None and is_meta_place(device):
+            raise RuntimeError("legacy constructor expects device type: cpu but device type: meta was passed")
         if device is not None and len(args) == 1 and isinstance(args[0], Tensor):
             raise RuntimeError("Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported.  Use "
                                "torch.tensor(...) or torch.as_tensor(...) instead.")

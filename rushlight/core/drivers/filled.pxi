@@ -70,6 +70,8 @@ cdef int fill_elements(Tensor out, object value) except -1:
     cdef double number[2]
     cdef int64_t i
     cdef float single
+    if is_meta(out):
+        return 0
     if out.flags & CONTIGUOUS and type(value) is int and value == 0:
         memset(data_of(out), 0, out.count * item_bytes[out.code])
         return 0
@@ -86,15 +88,22 @@ cdef int fill_elements(Tensor out, object value) except -1:
         fill_kernel(arrays, 2, NULL)
     return 0
 
+cdef Tensor new_on(object device, str name, tuple size, object dtype):
+    """`new_of_size` on a device."""
+    cdef bint before = modes.meta
+    modes.meta = is_meta_place(device)
+    try:
+        return new_of_size(name, size, dtype)
+    finally:
+        modes.meta = before
+
 def unset(str name, size, dtype=None, device=None, bint requires_grad=False):
     """A new tensor with unset elements; `size` is the tuple of a factory's positional arguments."""
-    require_cpu(device)
-    return require_grad_of_new(new_of_size(name, <tuple>size, dtype), requires_grad)
+    return require_grad_of_new(new_on(device, name, <tuple>size, dtype), requires_grad)
 
 def filled(str name, size, value, dtype=None, device=None, bint requires_grad=False):
     """A new tensor with every element `value`."""
-    require_cpu(device)
-    cdef Tensor out = new_of_size(name, <tuple>size, dtype)
+    cdef Tensor out = new_on(device, name, <tuple>size, dtype)
     fill_elements(out, value)
     return require_grad_of_new(out, requires_grad)
 

@@ -21,6 +21,8 @@ cdef object to_numpy(Tensor x):
 
 def numpy_of(Tensor x):
     """The same memory as a NumPy array (no copy)."""
+    if is_meta(x):
+        raise TypeError("can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
     return to_numpy(resolved(x.readable("numpy")))
 
 cdef object _numpy_array = None, _numpy_scalar = None     # numpy.ndarray and numpy.generic, once a program has imported NumPy
@@ -141,6 +143,8 @@ cdef object list_from(Tensor x, char* at, int dim):
 def list_of(Tensor x):
     """The elements as (nested lists of) Python numbers."""
     x = resolved(x.readable("tolist"))
+    if is_meta(x):
+        raise no_data()
     return list_from(x, data_of(x), 0)
 
 

@@ -118,6 +118,8 @@ cdef inline Generator generator_of(object given):
 cdef int draw_into(Tensor out, Kernel kernel, Generator generator, first, second) except -1:
     cdef Array array = array_of(out)
     cdef Number numbers[3]
+    if is_meta(out):
+        return 0
     numbers[0].i = <int64_t>generator.source
     write_parameter(&numbers[1], first)
     write_parameter(&numbers[2], second)
@@ -145,8 +147,7 @@ def drawn(str name, size, Kernel kernel, dtype, device, bint requires_grad, gene
     """A new tensor filled by a random kernel. `size` is the tuple of a factory's positional arguments."""
     cdef Tensor out
     cdef Generator source = generator_of(generator)
-    require_cpu(device)
-    out = draw(new_of_size(name, <tuple>size, dtype), kernel, source, first, second)
+    out = draw(new_on(device, name, <tuple>size, dtype), kernel, source, first, second)
     return require_grad_of_new(out, requires_grad)
 
 

@@ -208,7 +208,7 @@ cdef bint repeat_row(Tensor out, Tensor row):
     """The bias of a layer: a contiguous row into all rows of a small contiguous tensor. False, and nothing, for anything else."""
     cdef int64_t bytes = row.count * item_bytes[row.code], i
     if row.geometry.ndim != 1 or not row.flags & CONTIGUOUS or not out.flags & CONTIGUOUS or out.geometry.ndim != 2 or out.count > 16384 \
-            or out.geometry.shape[1] != row.count:
+            or out.geometry.shape[1] != row.count or is_meta(out):
         return False
     for i in range(out.geometry.shape[0]):
         memcpy(data_of(out) + i * bytes, data_of(row), bytes)

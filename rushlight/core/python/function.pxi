@@ -162,7 +162,8 @@ cdef object zeros_for(Node node, Py_ssize_t output):
     else:
         shape, code = node.more_outputs[output - 1]
         zero = new_contiguous(code, sizes, read_sizes(shape, sizes))
-    memset(data_of(zero), 0, zero.count * item_bytes[zero.code])
+    if not is_meta(zero):
+        memset(data_of(zero), 0, zero.count * item_bytes[zero.code])
     return zero
 
 

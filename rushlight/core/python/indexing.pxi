@@ -180,7 +180,8 @@ cdef Tensor element_of(object value, int code):
     cdef Tensor out = new_contiguous(code, NULL, 0)
     if not is_half(code):
         check_fits(value, code)
-    write_number(value, code, data_of(out))
+    if not is_meta(out):
+        write_number(value, code, data_of(out))
     return out
 
 cdef int set_item(Tensor x, object index, object value) except -1:

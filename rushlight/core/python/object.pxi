@@ -47,7 +47,7 @@ cdef class Tensor:
 
     @property
     def device(self):
-        return cpu
+        return meta if is_meta(self) else cpu
 
     @property
     def layout(self):
@@ -95,7 +95,7 @@ cdef class Tensor:
         """The address of the first element."""
         if self.depth:
             refuse_memory(self)
-        return <size_t>data_of(self)
+        return 0 if is_meta(self) else <size_t>data_of(self)
 
     def is_contiguous(self, memory_format=contiguous_format):
         """Whether the elements lie in memory in row-major order."""
@@ -577,11 +577,13 @@ def compiled_methods():
 
 _compiled = type(compiled_methods)
 
-for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
+for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
               "is_maia", "is_mtia", "is_vulkan", "is_xla"):
     install_method(_name, property(lambda self: False))
 
-install_method("is_cpu", property(lambda self: True))
+install_method("is_cpu", property(lambda self: self.device is cpu))
+
+install_method("is_meta", property(lambda self: self.device is meta))
 
 install_method("names", property(lambda self: (None,) * self.ndim))
 

@@ -60,6 +60,8 @@ cdef int set_data(Tensor t, value) except -1:
     source = <Tensor>value
     if needs_grad(t) and category[source.code] < IS_FLOATING:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+    if is_meta(t) != is_meta(source):
+        raise RuntimeError("Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.")
     cdef uint32_t version = t.storage.version
     cdef uint8_t kept = t.flags & (REQUIRES_GRAD | RETAINS_GRAD)
     cdef AccumulateGrad accumulator

@@ -5,12 +5,15 @@
 @cython.freelist(512)
 cdef class Storage:
     def __reduce__(self):
+        if has_meta_address(self.memory.data):
+            return (empty_storage, (self.memory.size, meta))
         return (storage_from_bytes, ((<char*>self.memory.data)[:self.memory.size],))
 
     def __len__(self):
         return self.memory.size
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
+        require_memory(self)
         root_of(self).memory.lent = True
         PyBuffer_FillInfo(buffer, self, self.memory.data, self.memory.size, 0, flags)
 
@@ -26,11 +29,21 @@ cdef class Storage:
 
     def data_ptr(self):
         """The address of the memory."""
-        return <size_t>self.memory.data
+        return 0 if has_meta_address(self.memory.data) else <size_t>self.memory.data
 
-def empty_storage(int64_t nbytes):
-    """A storage of unset memory."""
-    return new_storage(nbytes)
+    @property
+    def device(self):
+        """Where the memory is."""
+        return meta if has_meta_address(self.memory.data) else cpu
+
+cdef int require_memory(Storage storage) except -1:
+    if has_meta_address(storage.memory.data):
+        raise no_data()
+    return 0
+
+def empty_storage(int64_t nbytes, device=None):
+    """A storage of unset memory, or on device "meta" of none."""
+    return meta_storage(nbytes) if is_meta_place(device) else new_storage(nbytes)
 
 def storage_from_bytes(bytes content):
     """A storage with a copy of `content` (unpickling uses this)."""
@@ -121,6 +134,8 @@ def move_to_file(Storage storage not None, MappedFile to not None, bint keep):
     """Moves the memory, for every tensor over it, to a mapped file. The old block is kept with it where somebody knows its address, or where `keep`
     says that another thread may be using it."""
     cdef Storage root = root_of(storage), old = Storage.__new__(Storage)
+    if has_meta_address(root.memory.data):
+        raise RuntimeError("_share_fd_: only available on CPU")
     if to.size < root.memory.size:
         raise RuntimeError(f"{root.memory.size} bytes do not fit into a file of {to.size}")
     memcpy(to.data, root.memory.data, root.memory.size)

@@ -183,7 +183,7 @@ cdef object below(Op op, PyObject** bound, Py_ssize_t n):
     cdef Py_ssize_t i
     if modes.interpreters:
         return run(op, tuple([<object>bound[i] for i in range(n)]), None)
-    return execute_resolved(op, bound, MODE_NEW, None)
+    return execute_any(op, bound, MODE_NEW, None)
 
 cdef inline object view_of(Op op, Tensor x, object first, object second):
     """A view of two parameters."""

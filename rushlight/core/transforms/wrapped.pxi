@@ -211,8 +211,8 @@ cpdef object run(Op op, tuple arguments, object keywords=None):
     for i in range(op.parameter_count):
         bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
     if not keywords:
-        return execute_resolved(op, bound, MODE_NEW, None)
-    return execute_resolved(op, bound, keywords["mode"], keywords.get("out"))
+        return execute_any(op, bound, MODE_NEW, None)
+    return execute_any(op, bound, keywords["mode"], keywords.get("out"))
 
 cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     """One op at a level that is off the stack: run below, or processed and then recorded on the wrappers."""

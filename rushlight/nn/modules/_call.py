@@ -83,10 +83,23 @@ def _set_global_backward_kind(full):
     _global_is_full_backward_hook = full
 
 
+class CallSignature:
+    """What `inspect.signature` says of a module: how it is called. Of the class it says how one is made."""
+
+    def __get__(self, module, owner):
+        if module is None:
+            return None
+        import inspect  # (slow to import)
+
+        call = owner.__call__
+        return inspect.signature(call.__get__(module) if inspect.isfunction(call) else lambda *args, **kwargs: None)
+
+
 class Calls:
     """The part of `Module` that is about hooks."""
 
     __slots__ = ()
+    __signature__ = CallSignature()
 
     def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
         """Calls `hook(module, args)` (with `with_kwargs`, `hook(module, args, kwargs)`) before each forward.

@@ -14,6 +14,7 @@ COMPLEX_MODULES = (
     "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected."
 )
 
+NO_DATA = "Cannot copy out of meta tensor; no data!"
 TO = core.Parser("to", is_method=True)
 
 
@@ -86,7 +87,15 @@ class Conversions:
             wanted = dtype if tensor.is_floating_point() or tensor.is_complex() else None
             if memory_format is not None and tensor.dim() in (4, 5):
                 return tensor.to(device, wanted, non_blocking, memory_format=memory_format)
-            return tensor.to(device, wanted, non_blocking)
+            try:
+                return tensor.to(device, wanted, non_blocking)
+            except NotImplementedError as error:
+                if str(error) != NO_DATA:
+                    raise
+                raise NotImplementedError(
+                    f"{NO_DATA} Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() when moving module from meta to a "
+                    "different device."
+                ) from None
 
         return self._apply(convert)
 

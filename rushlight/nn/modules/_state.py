@@ -157,6 +157,13 @@ class State:
                     f"the shape in current model is {tensor.shape}."
                 )
                 continue
+            if not lazy and tensor.is_meta and not loaded.is_meta and not assign:
+                warnings.warn(
+                    f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, which is a "
+                    "no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their corresponding key in the "
+                    "module instead of copying them in place?)",
+                    stacklevel=4,
+                )
             try:
                 self._load_tensor(name, tensor, loaded, assign)
             except Exception as error:
