@@ -218,7 +218,10 @@ class AtenPacket:
     def __call__(self, *args, **kwargs):
         if self._function is None:
             raise NotImplementedError(f"torch.ops.aten.{self.__name__} is part of PyTorch; Rushlight does not have it")
-        return self._function(*args, **kwargs)
+        try:
+            return self._function(*args, **kwargs)
+        except TypeError as error:
+            raise RuntimeError(f"Overloaded torch operator invoked from Python failed to match any schema:\n{error}") from None
 
     def __getattr__(self, overload):
         if overload.startswith("_"):

@@ -18,7 +18,7 @@ INEXACT = {
     "_to_dtype": "converts",
     "_to_copy": "converts",
     "copy": "converts",
-    "dequantize": "gives float32, whatever it gets",
+    "_dequantize": "gives float32, whatever it gets",
 }
 """Ops whose samples convert to another dtype on purpose."""
 

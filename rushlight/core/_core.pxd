@@ -430,6 +430,7 @@ cdef class Op(BoundWhereFound):
     cdef public bint refuses_complex   # PyTorch has no derivative of it for complex results (in place it does not ask)
     cdef public bint takes_real_part   # of the gradient of a real input, where the result is complex; else backward refuses that
     cdef public bint takes_dtype       # the program may ask for a dtype to compute in
+    cdef public bint fills_copy        # the result is a copy of the first argument in which others were put, of any dtype
     cdef public bint wants_booleans    # … and what it is given must be booleans
     cdef bint gives_booleans           # a comparison: `out=` is nothing to the graph
     cdef public int in_place_shift            # how far the names of calls in place stand behind those of others

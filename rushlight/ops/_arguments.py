@@ -405,7 +405,7 @@ def as_sizes(name, parameter, place, value):
         return as_integer(name, parameter, place, operator.index(value))
     made = []
     for position, element in enumerate(value):
-        if not is_index(element):
+        if not is_index(element) and not isinstance(element, bool):  # (The first one is no bool: `ACCEPTS`.)
             raise TypeError(
                 f"{name}(): argument '{parameter.name}' failed to unpack the object at pos {position + 1} with error \"type must be "
                 f'tuple of ints,but got {type_name(element)}"'

@@ -418,7 +418,8 @@ def op(
 
     `vjp` is a rule (for the first parameter) or a dict from parameter to rule; or `joint` is one rule for all of `inputs`. `lists` names
     the parameters that are lists of tensors. `variant(*arguments)` chooses among several `name`s. With `writes` the function
-    writes into its first argument, which is the target of an in-place call (with `expanded` also one with expanded dimensions) and else a copy, `row_major` or in the argument's
+    writes into its first argument, which is the target of an in-place call (with `expanded` also one with expanded dimensions, unless it says
+    otherwise itself) and else a copy, `row_major` or in the argument's
     layout; of four names the last two are those of in-place calls. `plain` is the `short_way` of plain calls. `out=` may not
     share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
     Of two `name`s without `variant` the second is that of the call in place. `fused` does what the rule (of the first parameter, or the joint
@@ -447,7 +448,7 @@ def op(
         made.choose_variant = variant
         if variant is None and len(made.backward_names) == 2:
             made.in_place_shift = 1
-        made.writes, made.row_major, made.takes_expanded = writes, row_major, expanded
+        made.writes, made.row_major, made.takes_expanded, made.fills_copy = writes, row_major, expanded, writes
         made.apart = apart
         if plain is not None:
             made.configure(*plain)

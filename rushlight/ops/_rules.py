@@ -3,7 +3,7 @@
 import struct
 
 import rushlight as torch
-from rushlight.core import InPlace, Tensor, is_wrapped, scalar_type_name
+from rushlight.core import InPlace, Tensor, dtype_by_name, is_wrapped, scalar_type_name, warn_once
 
 
 def both_names(title):
@@ -58,6 +58,19 @@ def real_product(a, b):
     """Re(conj(a) b), of real or complex tensors."""
     product = conjugate(a) * b
     return torch.real(product) if product.dtype.is_complex else product
+
+
+def warn_of_real_part(x, dtype):
+    """Warns, once, where complex numbers are converted to real ones."""
+    if x.is_complex() and not dtype.is_complex and dtype is not dtype_by_name["bool"]:
+        warn_once("Casting complex values to real discards the imaginary part")
+
+
+def type_text(x):
+    """A tensor's type as texts of C++ have it."""
+    name = x.dtype.legacy_name
+    known = ("Byte", "Char", "Short", "Int", "Long", "Half", "Float", "Double")
+    return f"torch.{name}Tensor" if name in known else f"CPU{name}Type"
 
 
 def refuse_complex(text, error=RuntimeError):

@@ -33,13 +33,13 @@ def placed(g, x_shape, *arguments):
     """Stands for the vjp of a view: zeros but for what it shows, which is `g`."""
 
 
-def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, **facts):
+def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, complex_copies=True, **facts):
     """Declares an op whose result shares memory with its input.
 
     `geometry` says where the result lies: a function (sizes, strides, *arguments) -> (sizes, strides) or (sizes, strides, offset), in elements
     behind the first one of the input; or a name in core/drivers/geometries.pxi, in doubt the op's own. Without `linked` writes into one of
     the two are no matter of the other's history, and without `vjp` the result has none; all others are linear. `name_copy` is a public
-    function, with `copies` and where the op is alone under its name.
+    function, with `copies` and where the op is alone under its name; without `complex_copies` that has no derivative where it is complex.
     """
 
     def declare(body):
@@ -49,7 +49,9 @@ def view(*, vjp=placed, geometry=None, several=False, linked=True, copies=True, 
             register(made.gradient, declared.entry + "_backward", function=False, method=False)
         if linked:
             made.copy = copying(made)
+            made.copy.refuses_complex = not complex_copies
             register(made.copy, declared.entry + "_copy", function=False, method=False)
+            made.copy.title = declared.called + "_copy"
             if copies and "entry" not in declared.placement:
                 copying_function(declared.called, signature_of(made), several)(made.copy)
         return register(made, **declared.placement)

@@ -144,8 +144,15 @@ def celu_product(g, x, alpha):
     return elu_product(g, x, alpha, 1, 1 / single(alpha))
 
 
+def celu_numbers(alpha):
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return (alpha,)
+
+
 @pointwise(
     gradient="EluBackwardBackward0",
+    numbers=celu_numbers,
     vjp=celu_product,
     jvp=lambda x_t, x, alpha: celu_product(x_t, x, alpha),
     fits="wide",
@@ -393,8 +400,6 @@ def prelu(input, weight):
     channels = input.shape[1] if input.ndim > 1 else 1
     if input.dtype != weight.dtype:
         raise RuntimeError(f"prelu: Type promoting not supported. Got {input.dtype.legacy_name} and {weight.dtype.legacy_name}")
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     if weight.numel() != 1:
         if input.ndim == 0:
             raise RuntimeError("Not allow zero-dim input tensor.")
@@ -403,6 +408,8 @@ def prelu(input, weight):
                 f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight.numel()} and channel "
                 f"size = {channels}."
             )
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     if input.ndim > 1:
         weight = weight.view([1, weight.numel()] + [1] * (input.ndim - 2))
     elif input.ndim == 0 and weight.ndim == 1:

@@ -3,23 +3,28 @@
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import require_floating
+from rushlight.ops._rules import require_floating, type_text
 
 SUM, MEAN, MAX = range(3)
 
 
 def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offset):
     """Raises for what embedding_bag does not take."""
+    rows = weight.shape[0] if weight.dim() else 0
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}"
+        )
     for given in (indices, offsets):
         if given.dtype not in (torch.int32, torch.int64):
             raise RuntimeError(
                 "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-                f"torch.{given.dtype.legacy_name}Tensor instead (while checking arguments for embedding_bag)"
+                f"{type_text(given)} instead (while checking arguments for embedding_bag)"
             )
     if weight.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; but got "
-            f"torch.{weight.dtype.legacy_name}Tensor instead (while checking arguments for embedding_bag)"
+            f"{type_text(weight)} instead (while checking arguments for embedding_bag)"
         )
     if weight.dim() != 2 or indices.dim() != 1 or offsets.dim() != 1:
         raise RuntimeError(
@@ -37,11 +42,6 @@ def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offse
         )
     if scale is not None and scale.shape != indices.shape:
         raise RuntimeError("expected per_sample_weights.dim() == 1 && per_sample_weights.numel() == num_indices to be true")
-    rows = weight.shape[0]
-    if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise RuntimeError(
-            f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}"
-        )
 
 
 def bounds_of(indices, offsets, rows, include_last_offset):

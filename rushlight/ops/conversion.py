@@ -5,6 +5,7 @@ import itertools
 from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite, op, underived
+from rushlight.ops._rules import warn_of_real_part
 
 DTYPES = core.dtype_by_name
 
@@ -32,8 +33,7 @@ def channels_last_strides(shape):
 @op(vjp=lambda g: g, linear=True, function=False, method=False, batch="elementwise.converted", public="to")
 def _to_copy(x, dtype, memory_format=None):
     """A copy of `x` in another dtype or memory format."""
-    if x.is_complex() and not dtype.is_complex and dtype is not DTYPES["bool"]:
-        core.warn_once("Casting complex values to real discards the imaginary part")
+    warn_of_real_part(x, dtype)
     if memory_format is None or memory_format is core.preserve_format:
         return core.converted(x, dtype)
     out = core.empty_tensor(x.shape, dtype, strides_for(x, memory_format))
@@ -90,6 +90,10 @@ def moved(x, dtype, device, memory_format):
         return _to_copy(x, dtype, memory_format)
 
 
+DTYPES_OF_NUMBERS = {bool: DTYPES["bool"], float: DTYPES["float64"], complex: DTYPES["complex128"]}
+"""What to(other) takes from a number. (An int is a device.)"""
+
+
 TO_KEYWORDS = {"dtype", "device", "other", "non_blocking", "copy", "memory_format"}
 
 
@@ -98,7 +102,7 @@ TO_KEYWORDS = {"dtype", "device", "other", "non_blocking", "copy", "memory_forma
     method=(
         "device device=None, dtype dtype=None, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None | "
         "dtype dtype, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None | "
-        "Tensor tensor, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None"
+        "Tensor/Number tensor, bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None"
     ),
 )
 def to(self, *args, **keywords):
@@ -119,9 +123,11 @@ def to(self, *args, **keywords):
     other, rest = keywords.get("other"), list(args)
     if rest and isinstance(rest[0], Tensor):
         other = rest.pop(0)
+    elif rest and type(rest[0]) in DTYPES_OF_NUMBERS:
+        dtype = DTYPES_OF_NUMBERS[type(rest.pop(0))]
     elif rest and is_dtype(rest[0]):
         dtype = rest.pop(0)
-    elif rest and (rest[0] is None or (isinstance(rest[0], (str, int, core.device)) and not isinstance(rest[0], bool))):
+    elif rest and (rest[0] is None or isinstance(rest[0], (str, int, core.device))):
         device = rest.pop(0)
         if rest and (rest[0] is None or is_dtype(rest[0])):
             dtype = rest.pop(0)
@@ -420,17 +426,26 @@ def const_data_ptr(self):
     vjp=underived("derivative for aten::dequantize is not implemented", RuntimeError),
     name="NotImplemented",
     batch="elementwise.composed",
+    public="dequantize",
+    function=False,
+    method=False,
     out=False,
-    signature="Tensor input",
 )
-def dequantize(x):
-    """The numbers as float32: no tensor is quantized here.
+def _dequantize(x):
+    """A copy as float32."""
+    return x.clone() if x.dtype is DTYPES["float32"] else x.float()
+
+
+@composite(signature="Tensor input")
+def dequantize(input):
+    """The numbers as float32, itself where it has that: no tensor is quantized here.
 
     >>> import rushlight
     >>> rushlight.tensor([1, 2]).dequantize()
     tensor([1., 2.])
     """
-    return x.clone() if x.dtype is DTYPES["float32"] else x.float()
+    is_recorded = input.requires_grad and core.is_grad_enabled()
+    return input if input.dtype is DTYPES["float32"] and not is_recorded else _dequantize(input)
 
 
 def refusing(name, kind, method):

@@ -7,7 +7,7 @@ input, weight and cotangent, so the derivatives of each are made of the other tw
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import c_name, conjugate, not_implemented, total
+from rushlight.ops._rules import c_name, conjugate, not_implemented, total, type_text
 from rushlight.ops.conversion import channels_last_strides, suggested_format
 
 convolution_kernel, weight_kernel = kernel("convolution"), kernel("convolution_weight")
@@ -84,7 +84,7 @@ def check_shapes(x, weight, bias, stride, padding, dilation, transposed, output_
         )
     if bias is not None and (bias.dim() != 1 or bias.shape[0] != results):
         raise RuntimeError(
-            f"Given weight of size {given}, expected bias to be 1-dimensional with {results} elements, but got bias of size "
+            f"Given {'transposed=1, ' * transposed}weight of size {given}, expected bias to be 1-dimensional with {results} elements, but got bias of size "
             f"{list(bias.shape)} instead"
         )
     if not transposed:
@@ -125,13 +125,6 @@ def check_kernel(x, weight, stride, padding, dilation, transposed, output_paddin
         raise not_implemented("slow_conv_dilated<>" if spread else "slow_conv2d_cpu" if dims == 2 else "compute_columns3d", dtype)
 
 
-def type_text(x):
-    """A tensor's type as texts of C++ have it."""
-    name = x.dtype.legacy_name
-    known = ("Byte", "Char", "Short", "Int", "Long", "Half", "Float", "Double")
-    return f"torch.{name}Tensor" if name in known else f"CPU{name}Type"
-
-
 def check_types(x, weight, bias):
     """Refuses weights, and biases, of another dtype than the input's."""
     single = x.dtype in (torch.float32, torch.bfloat16)
@@ -143,7 +136,7 @@ def check_types(x, weight, bias):
                 f"Input type ({type_text(x)}) and {name} type ({type_text(given)}) should be the same or input should be a MKLDNN tensor and "
                 f"{name} is a dense tensor"
             )
-        if name == "weight":
+        if name == "weight" and x.dtype is not torch.bool:  # (which the kernels lack)
             raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {given.dtype.legacy_name}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops._outputs import SEARCHED
 from rushlight.ops._rules import not_implemented
 from rushlight.ops._views import zeros
@@ -137,7 +137,12 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
     return wide.clone(memory_format=torch.contiguous_format).view(shape[:d] + (length * repeats,) + shape[d + 1 :])
 
 
-@op(gives="indices", out=False)
+@op(
+    vjp={"weights": underived("derivative for aten::bincount is not implemented", RuntimeError)},
+    name="NotImplemented",
+    gives="indices",
+    out=False,
+)
 def bincount(x, weights=None, minlength=0):
     """How often each value from 0 on occurs, or the sum of its weights."""
     if x.is_floating_point() or x.is_complex() or x.dtype is torch.bool:
@@ -168,6 +173,8 @@ def histc(x, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal intervals of [min, max] (that of the data where both are equal)."""
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    for bound in (min, max):
+        core.check_number_fits(bound, torch.float64)
     if not x.is_floating_point():
         if min != max and not x.is_complex() and x.dtype is not torch.bool:
             limits = torch.iinfo(x.dtype)

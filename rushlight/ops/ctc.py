@@ -114,13 +114,21 @@ def _ctc(x, targets, offsets, label_counts, steps, blank, zero_infinity):
     return loss, alpha
 
 
-@composite(method=False, signature=None)
+LENGTHS = "Tensor log_probs, Tensor targets, {0} input_lengths, {0} target_lengths, int blank=0, "
+
+
+def with_lengths(rest):
+    """Signatures for lengths as tuples and as tensors."""
+    return " | ".join(LENGTHS.format(kind) + rest for kind in ("ints", "Tensor"))
+
+
+@composite(method=False, signature=with_lengths("bool zero_infinity=False"))
 def _ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, zero_infinity=False):
     """The loss of each sample, and the log-probabilities of all beginnings of paths."""
     return _ctc(log_probs, *prepared(log_probs, targets, input_lengths, target_lengths, blank), blank, zero_infinity)
 
 
-@composite(method=False, signature=None)
+@composite(method=False, signature=with_lengths("int reduction=1, bool zero_infinity=False"))
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False):
     """-log of the probability that log-probabilities give to labels, over all ways to place them; `reduction` is 0, 1 (mean) or 2 (sum).
 

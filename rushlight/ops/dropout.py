@@ -82,6 +82,7 @@ feature_alpha_dropout, feature_alpha_dropout_ = dropout_pair(
     inputs=("x",),
     name=("NativeDropoutBackward0", "NativeDropoutBackwardBackward0"),
     variant=lambda x, mask, scale, backward: int(backward),
+    real=True,
     function=False,
     method=False,
     out=False,

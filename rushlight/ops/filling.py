@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place, short_way
 from rushlight.ops._outputs import SAME_TYPE
-from rushlight.ops._rules import c_name
+from rushlight.ops._rules import c_name, warn_of_real_part
 from rushlight.ops._views import ZERO
 from rushlight.ops.indexing import warn_of_expanded
 from rushlight.ops.shape import broadcast_two
@@ -84,8 +84,7 @@ def copy(x, src, non_blocking=False):
         if shape != x.shape:
             raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
     core.check_partial_overlap(x, src)
-    if src.is_complex() and not x.is_complex() and x.dtype is not torch.bool:
-        core.warn_once("Casting complex values to real discards the imaginary part")
+    warn_of_real_part(src, x.dtype)
     core.copy_elements(x, src)
     return x
 
@@ -140,18 +139,20 @@ def require_bool(mask, text):
 
 
 def check_fill(x, mask, value):
+    if isinstance(value, torch.Tensor) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
     require_bool(mask, f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask.dtype)}")
-    if isinstance(value, torch.Tensor):
-        if value.ndim:
-            raise RuntimeError(
-                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-            )
-        value = value.item() if value.is_complex() and not x.is_complex() else value
-    if not isinstance(value, torch.Tensor):
-        core.check_number_fits(value, x.dtype)
+    warn_of_expanded("masked_fill_", x, "tensor[mask] = scalar")
+    core.check_partial_overlap(x, mask)
     shape = broadcast_two(tuple(x.shape), tuple(mask.shape))
     if shape != x.shape:
         raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(shape)}")
+    if isinstance(value, torch.Tensor):
+        value = value.item() if value.is_complex() and not x.is_complex() else value
+    if not isinstance(value, torch.Tensor):
+        core.check_number_fits(value, x.dtype)
 
 
 @op(
@@ -177,8 +178,6 @@ def check_fill(x, mask, value):
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""
     check_fill(x, mask, value)
-    warn_of_expanded("masked_fill_", x, "tensor[mask] = scalar")
-    core.check_partial_overlap(x, mask)
     kernel("masked_fill")(x, mask.expand(x.shape), core.empty_tensor((), x.dtype).fill_(value))
     return x
 
@@ -190,7 +189,7 @@ def spread_to_mask(input, mask):
     """`input` broadcast against a mask, where it is the smaller."""
     if input.shape == mask.shape:
         return input
-    shape = broadcast_two(tuple(input.shape), tuple(mask.shape))
+    shape = broadcast_two(tuple(mask.shape), tuple(input.shape))
     return input if shape == input.shape else input.expand(shape)
 
 
@@ -266,11 +265,11 @@ def source_gradient(g, mask, source_shape):
 )
 def scatter_where(x, mask, source):
     """`x` with the elements of `source`, in order, where `mask` is True."""
-    require_bool(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.legacy_name}")
     if source.dtype is not x.dtype:
         raise RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes but got{x.dtype.legacy_name} and {source.dtype.legacy_name}"
         )
+    require_bool(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.legacy_name}")
     kernel("masked_scatter")(x, mask.expand(x.shape), source)
     return x
 

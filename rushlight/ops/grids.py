@@ -133,7 +133,7 @@ def _grid_sample(x, grid, mode, edges, corners):
 def check_sampling(x, grid, count, mode):
     """What PyTorch checks of every sampling."""
     given = f"but got input with sizes {list(x.shape)} and grid with sizes {list(grid.shape)}"
-    if x.shape[0] != grid.shape[0]:
+    if x.size(0) != grid.size(0):
         raise RuntimeError(f"grid_sampler(): expected grid and input to have same batch size, {given}")
     if grid.shape[-1] != x.dim() - 2:
         raise RuntimeError(
@@ -146,7 +146,8 @@ def check_sampling(x, grid, count, mode):
                 f"{place} being empty"
             )
     if x.dim() not in (4, 5) or x.dim() != grid.dim():
-        raise RuntimeError(f"grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, {given}")
+        expected = f"{x.dim()}D" if x.dim() in (4, 5) else "4D or 5D"
+        raise RuntimeError(f"grid_sampler(): expected {expected} input and grid with same number of dimensions, {given}")
     if count is not None and x.dim() != count + 2:
         raise RuntimeError(f"grid_sampler(): expected {count + 2}D input and grid with same number of dimensions, {given}")
     if x.dim() == 5 and mode == 2:

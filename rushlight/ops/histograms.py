@@ -5,28 +5,20 @@ import math
 import rushlight as torch
 from rushlight.ops._declare import composite, op
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import no_tangent, not_implemented
+from rushlight.ops._rules import c_name, no_tangent, not_implemented
 
 HISTOGRAM_OUT = return_type("histogram_out", "hist", "bin_edges")
 HISTOGRAMDD = return_type("histogramdd", "hist", "bin_edges")
-KINDS = {torch.int64: "long int", torch.int32: "int", torch.float32: "float", torch.float64: "double"}
-"""What errors call dtypes here."""
 
 
-def kind_of(dtype):
-    return KINDS.get(dtype) or dtype.name
-
-
-def check_inputs(x, weight):
-    """`x` has vectors in its last dimension; there may be a weight for each."""
-    if x.dim() < 2:
-        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+def check_weight(x, weight):
+    """There may be a weight for each vector in the last dimension of `x`."""
     if weight is None:
         return
     if weight.dtype is not x.dtype:
         raise RuntimeError(
             "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got "
-            f"input({kind_of(x.dtype)}), and weight({kind_of(weight.dtype)})"
+            f"input({c_name(x.dtype)}), and weight({c_name(weight.dtype)})"
         )
     if weight.shape != x.shape[:-1]:
         raise RuntimeError(
@@ -84,7 +76,7 @@ def check_edges(x, bins):
         if edges.dtype is not x.dtype:
             raise RuntimeError(
                 "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
-                f"{kind_of(x.dtype)} and bins for dimension {dim} with dtype {kind_of(edges.dtype)}"
+                f"{c_name(x.dtype)} and bins for dimension {dim} with dtype {c_name(edges.dtype)}"
             )
         if edges.dim() != 1:
             raise RuntimeError(
@@ -138,11 +130,10 @@ def _histogram(x, bins, range, weight, density):
     column, weights = x.reshape(-1, 1), None if weight is None else weight.reshape(-1)
     if isinstance(bins, torch.Tensor):
         check_edges(column, [bins])
-        check_inputs(column, weights)
         edges = bins.clone()
     else:
-        check_inputs(column, weights)
         (edges,) = equal_edges(column, [bins], range)
+    check_weight(column, weights)
     return counted(column, [edges], weights, density), edges
 
 
@@ -165,8 +156,8 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False, out=No
     for name, given in zip(made._fields, out):
         if given.dtype is not input.dtype:
             raise RuntimeError(
-                f"torch.histogram: input tensor and {name} tensor should have the same dtype, but got input {kind_of(input.dtype)} and "
-                f"{name} {kind_of(given.dtype)}"
+                f"torch.histogram: input tensor and {name} tensor should have the same dtype, but got input {c_name(input.dtype)} and "
+                f"{name} {c_name(given.dtype)}"
             )
     return HISTOGRAM_OUT([given.resize_(value.shape).copy_(value) for given, value in zip(out, made)])
 
@@ -188,7 +179,8 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     tensor([[0., 1.],
             [1., 0.]])
     """
-    check_inputs(input, weight)
+    if input.dim() < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
     if isinstance(bins, int):
         bins = [bins] * input.shape[-1]
     if bins and isinstance(bins[0], torch.Tensor):
@@ -196,4 +188,5 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
         edges = bins
     else:
         edges = equal_edges(input, bins, range)
+    check_weight(input, weight)
     return HISTOGRAMDD([counted(input, edges, weight, density), tuple(edges)])

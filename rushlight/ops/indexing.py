@@ -57,6 +57,9 @@ class Selection:
     """What indices mean for a tensor: the index tensors of one shape, the dimensions they index, and the shape of the result."""
 
     def __init__(self, x, indices):
+        given = sum(index is not core.MASK_CONTINUES for index in indices)
+        if given > x.ndim:
+            raise IndexError(f"too many indices for tensor of dimension {x.ndim} (got {given})")
         indices = expand_masks(x, indices)
         if len(indices) > x.ndim:
             raise IndexError(f"too many indices for tensor of dimension {x.ndim} (got {len(indices)})")
@@ -388,6 +391,7 @@ def take(x, index):
     },
     linear=True,
     writes=True,
+    expanded=True,
     batch="indexing.put",
     out=False,
 )
@@ -405,6 +409,9 @@ def put(x, index, source, accumulate=False):
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.numel()}, "
             f"index.numel() = {index.numel()}"
         )
+    if x.numel() == 0 and index.numel():
+        raise IndexError("put_(): Tried to put elements into an empty tensor")
+    core.check_no_overlap(x)
     core.require_apart(x, source, index)
     if index.numel():
         kernel("put")(x, index, source, int(accumulate))

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor, unwrapped
 from rushlight.ops._declare import composite, kernel, op, short_way
-from rushlight.ops._rules import conjugate, require_floating, require_wide
+from rushlight.ops._rules import conjugate, not_implemented, require_floating, require_wide
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.arithmetic import refuse_bool_sub
 from rushlight.ops.scan import contiguous_like
@@ -371,23 +371,28 @@ def check_nll(x, target, weight):
         raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 0}).")
     if dims <= 2 and len(places) > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if dims == 1 and places and places[0] != 1:
-        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {places[0]}")
-    if dims > 2 and shape[2:] != places[1:]:
+    if dims == 4 and len(places) != 3:
+        raise RuntimeError(f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(places)}")
+    if dims > 2 and dims != 4 and shape[2:] != places[1:]:
         raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(places)}")
     if target.dtype is not torch.int64 and target.dtype is not torch.uint8:
         raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.legacy_name}")
+    if dims == 1 and places and places[0] != 1:
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {places[0]}")
+    if dims == 4 and shape[2:] != places[1:]:
+        raise RuntimeError(f"size mismatch (got input: {list(shape)} , target: {list(places)}")
+    classes = shape[0] if dims == 1 else shape[1]
+    if weight is not None and (weight.dim() != 1 or weight.shape[0] != classes):
+        raise RuntimeError(
+            "weight tensor should be defined either for all or no classes"
+            if dims > 2
+            else f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"shape: {list(weight.shape)}"
+        )
     if not x.is_floating_point():
-        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{x.dtype.legacy_name}'")
-    if weight is not None:
-        classes = shape[0] if dims == 1 else shape[1]
-        if weight.dim() != 1 or weight.shape[0] != classes:
-            raise RuntimeError(
-                f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
-                f"shape: {list(weight.shape)}"
-            )
-        if weight.dtype is not x.dtype:
-            raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {weight.dtype.legacy_name}")
+        raise not_implemented("nll_loss2d_forward_out_frame" if dims > 2 else "nll_loss_out_frame", x.dtype)
+    if weight is not None and weight.dtype is not x.dtype:
+        raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {weight.dtype.legacy_name}")
 
 
 @composite(
@@ -522,9 +527,13 @@ def multilabel_margin_loss(x, target, reduction="mean"):
     rows = as_rows(x)
     if target.shape != x.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(x.shape)}")
-    require_wide("multilabel_margin_loss_forward_out_frame", x.dtype)
+    if target.is_complex():
+        raise not_implemented("min_all", target.dtype)
     if target.numel() and not bool(((target >= -1) & (target < rows.shape[1])).all()):
         raise RuntimeError("argument #2 'target' is out of range")
+    require_wide("multilabel_margin_loss_forward_out_frame", x.dtype)
+    if target.dtype is not torch.int64:
+        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy_name}")
     excess, _ = multilabel_pairs(rows, target.reshape(rows.shape))
     loss = excess.sum((1, 2)) / rows.shape[1]
     return reduced(loss if x.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)

@@ -256,7 +256,8 @@ def addmv(x, mat, vec, *, beta=1, alpha=1):
 
 def batches_summed(x, batch1, batch2, beta, alpha):
     """beta * x + alpha * (the sum of bmm(batch1, batch2) over the batches), as one product of matrices."""
-    batch1.size(1), batch2.size(2)  # what the result's size is read from: IndexError for missing dimensions
+    # What the result's size is read from (IndexError for missing dimensions), and `x` is expanded to first.
+    x.expand((batch1.size(1), batch2.size(2)))
     for name, batch in (("batch1", batch1), ("batch2", batch2)):
         if batch.dim() != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
@@ -345,6 +346,8 @@ def addr_(self, vec1, vec2, *, beta=1, alpha=1):
     """In-place version of `addr`."""
     if self.dim() != 2 and vec1.dim() == vec2.dim() == 1:
         raise RuntimeError(f"2D tensor expected, got {self.dim()}D tensor for input")
+    if vec1.dim() == vec2.dim() == 1 and tuple(self.shape) != (vec1.numel(), vec2.numel()):
+        raise RuntimeError(f"size mismatch, input: {list(self.shape)}, v1: {list(vec1.shape)}, v2: {list(vec2.shape)}")
     return in_place(addr)(self, vec1, vec2, beta=beta, alpha=alpha)
 
 

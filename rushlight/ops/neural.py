@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op, short_way
-from rushlight.ops._rules import c_name, conjugate, not_implemented
+from rushlight.ops._rules import c_name, conjugate, not_implemented, type_text
 from rushlight.ops.scan import contiguous_like
 from rushlight.ops.shape import wrapped
 
@@ -197,7 +197,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     if indices.dtype not in (torch.int32, torch.int64):
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"torch.{indices.dtype.legacy_name}Tensor instead (while checking arguments for embedding)"
+            f"{type_text(indices)} instead (while checking arguments for embedding)"
         )
     shape = indices.shape
     out = empty_tensor((indices.numel(), weight.shape[1]), weight.dtype)

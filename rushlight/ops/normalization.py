@@ -99,6 +99,7 @@ def layer_norm_jvp(x_t, weight_t, bias_t, x, normalized_shape, weight, eps):
 )
 def native_layer_norm(x, normalized_shape, weight, bias, eps):
     """layer_norm with the mean and 1 / standard deviation of each row."""
+    refuse_mixture(x, weight, bias)
     check_normalized_shape(x, normalized_shape, weight, bias)
     shape, dtype = x.shape, statistics_dtype(x, weight, bias)
     kept = len(shape) - len(normalized_shape)
@@ -113,19 +114,26 @@ def native_layer_norm(x, normalized_shape, weight, bias, eps):
     return out if x.dtype is dtype else out.to(x.dtype), mean, rstd
 
 
-def statistics_dtype(x, *parameters):
-    """What is computed in: float32 where a half tensor has float32 parameters (which the first decides); other mixtures are refused."""
+def refuse_mixture(x, *parameters):
+    """Refuses parameters of another dtype than the input's (which the first decides) that are not float32 beside a half; returns their dtypes."""
     given = [parameter.dtype for parameter in parameters if parameter is not None]
-    if not given or given[0] is x.dtype:
-        for dtype in given:
-            if dtype is not x.dtype:
-                raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {dtype.legacy_name}")
-        return x.dtype
-    if any(dtype is not torch.float32 for dtype in given):
-        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
-    if x.dtype.itemsize != 2:
-        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-    return torch.float32
+    if given and given[0] is not x.dtype:
+        if any(dtype is not torch.float32 for dtype in given):
+            raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+        if x.dtype.itemsize != 2:
+            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+    return given
+
+
+def statistics_dtype(x, *parameters):
+    """What is computed in: float32 where a half tensor has float32 parameters; other mixtures are refused."""
+    given = refuse_mixture(x, *parameters)
+    if given and given[0] is not x.dtype:
+        return torch.float32
+    for dtype in given:
+        if dtype is not x.dtype:
+            raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {dtype.legacy_name}")
+    return x.dtype
 
 
 def plain(parameter, dtype):
@@ -272,6 +280,7 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
     """group_norm with the mean and 1 / standard deviation of each group, [N, group]."""
+    refuse_mixture(x, weight, bias)
     require_floating("GroupNormKernelImpl", x.dtype)
     statistics_dtype(x, weight, bias)
     kept = parameter_dtype(x.dtype, weight, bias)
@@ -308,9 +317,10 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
         )
     for name, given in (("weight", weight), ("bias", bias)):
         if given is not None and (given.dim() != 1 or given.numel() != channels):
+            named = given if weight is None else weight  # (PyTorch's text has the weight's shape for the bias too.)
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                f"{list(given.shape)} and input of shape {list(input.shape)}"
+                f"{list(named.shape)} and input of shape {list(input.shape)}"
             )
     positions = math.prod(input.shape[2:])
     return native_group_norm(input, weight, bias, samples, channels, positions, num_groups, eps)[0]
@@ -526,6 +536,8 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
             continue
         require_channels(name, given, channels)
+        if name.startswith("running") and given.dim() != 1:
+            raise RuntimeError(f"TensorAccessor expected 1 dims but tensor has {given.dim()}")
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
@@ -535,6 +547,8 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
 @composite(method=False, signature="Tensor v, int pow=2, int dim=0")
 def norm_except_dim(v, pow=2, dim=0):
     """The norm of order `pow` over all dimensions but `dim`, which are kept; that of the whole where `dim` is -1."""
+    if not (v.is_floating_point() or v.is_complex()):
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {v.dtype.legacy_name} instead.")
     if dim == -1:
         return v.norm(pow)
     others = (1,) * (v.dim() - 1)

@@ -205,10 +205,10 @@ def pairwise_differences(a, b):
 
 def lengths(name, difference, p):
     """The norms of the differences along the last dimension; 0 where that is empty."""
+    if difference.numel() == 0:
+        return difference.new_zeros(difference.shape[:-1])
     if difference.dtype not in (torch.float32, torch.float64):
         raise not_implemented(name, difference.dtype)
-    if difference.shape[-1] == 0:
-        return difference.new_zeros(difference.shape[:-1])
     if p == 0:  # a NaN makes the distance NaN, where a norm counts it as any number
         return difference.abs().ceil().clamp(max=1).sum(-1)
     if p == math.inf and name == "cdist":  # whose greatest difference is none that is NaN
@@ -275,6 +275,8 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     if x1.dtype != x2.dtype:
+        if x1.dtype not in (torch.float32, torch.float64):
+            raise not_implemented("cdist", x1.dtype)
         raise RuntimeError(f"expected scalar type {x1.dtype.legacy_name} but found {x2.dtype.legacy_name}")
     return lengths("cdist", pairwise_differences(x1, x2), p)
 

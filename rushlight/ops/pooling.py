@@ -8,7 +8,7 @@ import math
 import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import not_implemented
+from rushlight.ops._rules import c_name, not_implemented
 from rushlight.ops.conversion import suggested_format
 from rushlight.ops.steps import tracked_with
 
@@ -308,17 +308,22 @@ def max_pool2d_with_indices_backward(
     grad_output, input, kernel_size, stride, padding, dilation, ceil_mode, indices, *, grad_input=None
 ):
     """The cotangent of max_pool2d's input: that of each window, at the position of its largest number."""
+    if grad_output.dtype is not input.dtype:
+        kinds = c_name(input.dtype), c_name(grad_output.dtype)
+        raise RuntimeError(f"expected dtype {kinds[0]} for `gradOutput` but got dtype {kinds[1]}")
     windows = read_windows("max_pool2d", 2, kernel_size, stride or None, padding, dilation)
+    if input.dim() not in (3, 4):
+        raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
     expected = (*input.shape[:-2], *pooled_sizes(input, windows, ceil_mode))
     for given in (grad_output, indices):
-        if given.dim() != len(expected):
-            raise RuntimeError(f"Expected a tensor of dimension {len(expected)} but got: dimension {given.dim()}")
         for place, size in enumerate(expected):
-            if given.shape[place] != size:
+            if given.dim() != len(expected) or given.size(place) != size:
                 raise RuntimeError(
                     f"Expected a tensor of dimension {len(expected)} and tensor.size[{place}] == {size} but got: dimension "
                     f"{given.dim()} and tensor.size[{place}] = {given.shape[place]}"
                 )
+    if input.dtype is torch.bool or input.is_complex():
+        raise not_implemented("max_pool2d_backward", input.dtype)
     if indices.dtype is not torch.int64:
         raise RuntimeError(f"expected scalar type Long but found {indices.dtype.legacy_name}")
     made = _max_pool2d_gradient(grad_output, input.detach(), indices)
@@ -508,7 +513,7 @@ def _max_unpool(x, places, size):
         raise not_implemented(f"max_unpool{count}d", x.dtype)
     format = mean_format(x, count)
     made = torch.empty((*x.shape[: x.dim() - count], *size), dtype=dtype, memory_format=format)
-    if x.numel():
+    if x.numel() and made.numel():
         given, places = x.to(dtype).contiguous(memory_format=format), places.contiguous(memory_format=format)
         kernel("max_unpool")(made, given, places, count, int(format is not torch.contiguous_format))
     return made.to(x.dtype)

@@ -7,7 +7,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops import shape
 from rushlight.ops._declare import Sizes, composite, kernel, op, underived
-from rushlight.ops._rules import c_name
+from rushlight.ops._rules import c_name, warn_of_real_part
 from rushlight.ops._views import copied, zeros
 from rushlight.ops.shape import one_sequence, wrapped
 
@@ -115,7 +115,9 @@ def scattering(part):
             raise RuntimeError(
                 f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(target.shape)}"
             )
-        kernel("copy")(target, src)
+        core.check_no_overlap(target)
+        warn_of_real_part(src, x.dtype)
+        core.copy_elements(target, src)
         return out
 
     return scatter
@@ -185,6 +187,10 @@ def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
 def as_strided_scatter(x, src, size, stride, storage_offset=None):
     """A copy of `x` in which a window of any geometry is `src`."""
     return scatter_window(x, src, size, stride, storage_offset)
+
+
+for each in (diagonal_scatter, select_scatter, slice_scatter, as_strided_scatter):
+    each.fills_copy = True
 
 
 # ---------------------------------------------------------------------------------------------------------- repeated

@@ -239,7 +239,7 @@ def stacked(cell, x, batch_sizes, states, params, has_biases, num_layers, dropou
     if bidirectional and (len(params) // each % 2 or len(begins) % 2):
         raise RuntimeError("Odd number of params or hiddens given to a bidirectional RNN")
     if len(begins) != num_layers * directions:
-        raise RuntimeError(f"Expected {'more' if len(begins) < num_layers * directions else 'less'} hidden states in stacked_rnn")
+        raise RuntimeError("Expected more hidden states in stacked_rnn")
     if len(params) != num_layers * directions * each:
         raise RuntimeError(
             f"Expected {'more' if len(params) < num_layers * directions * each else 'less'} parameters in stacked_rnn"
@@ -286,6 +286,9 @@ def net(cell, about):
             x = x.transpose(0, 1)
         if not is_packed and x.size(0) == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+        if is_packed:
+            for each in (*(hx if of_lstm else (hx,)), batch_sizes):
+                each.size(0)  # (IndexError for missing dimensions comes first)
         if is_packed and batch_sizes.dtype is not torch.int64:
             raise RuntimeError(f"expected scalar type Long but found {batch_sizes.dtype.legacy_name}")
         made = stacked(cell, x, batch_sizes, hx if of_lstm else (hx,), params, *map(values.get, PARAMETERS))

@@ -8,10 +8,15 @@ from rushlight.ops.indexing import INDICES, as_value, at_least_vector
 from rushlight.ops.shape import broadcast_two, wrapped
 
 
-def check_index_sizes(x, dim, index, src=None):
-    """The sizes of an index for gather or scatter: of x's number of dimensions, and no larger outside `dim`."""
+def checked_dim(x, dim, index, src=None):
+    """The dimension of a gather, or of a scatter of a tensor `src` (False: of a number), whose index has a dtype and sizes that it may have: as
+    many dimensions as `x`, and no larger ones outside `dim`."""
     reading = src is None
     ndim, d = x.ndim or 1, wrapped(dim, x.ndim)
+    if index.numel() and index.dtype not in INDICES:
+        raise RuntimeError(f"{'gather' if reading else 'scatter'}(): Expected dtype int32/int64 for index")
+    if isinstance(src, torch.Tensor) and src.dtype is not x.dtype:
+        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     if index.numel() == 0:
         return d
     if (index.ndim or 1) != ndim:
@@ -32,11 +37,6 @@ def check_index_sizes(x, dim, index, src=None):
     return d
 
 
-def require_index_dtype(name, index):
-    if index.numel() and index.dtype not in INDICES:
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
-
-
 @op(
     vjp=lambda g, x_shape, dim, index: g.new_zeros(x_shape).scatter_add(dim, index, g),
     linear=True,
@@ -47,8 +47,7 @@ def require_index_dtype(name, index):
 )
 def gather(x, dim, index, *, sparse_grad=False):
     """out[i][j][k] = x[index[i][j][k]][j][k] for `dim` 0: one element of `x` for each of `index`."""
-    require_index_dtype("gather", index)
-    d = check_index_sizes(x, dim, index)
+    d = checked_dim(x, dim, index)
     out = core.empty_tensor(index.shape, x.dtype)
     if index.numel():
         kernel("gather")(at_least_vector(out), at_least_vector(x), at_least_vector(index), d)
@@ -63,12 +62,15 @@ def window_like(src, index):
     return src
 
 
-def write_along(name, x, dim, index, src, *numbers):
-    require_index_dtype("scatter", index)
-    d = check_index_sizes(x, dim, index, src)
-    if src.dtype is not x.dtype:
-        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
+def dim_to_write(x, dim, index, src):
+    """The dimension of a scatter into `x`, which may be written."""
+    d = checked_dim(x, dim, index, src)
+    core.check_no_overlap(x)
     core.require_apart(x, src, index)
+    return d
+
+
+def write_along(name, x, d, index, src, *numbers):
     if index.numel():
         index = at_least_vector(index)
         kernel(name)(at_least_vector(x), index, window_like(at_least_vector(src), index), d, *numbers)
@@ -85,6 +87,7 @@ def write_along(name, x, dim, index, src, *numbers):
         dim, index, torch.zeros_like(src) if src_t is None else src_t
     ),
     writes=True,
+    expanded=True,
     row_major=True,
     name="ScatterBackward0",
     function=False,
@@ -94,13 +97,14 @@ def write_along(name, x, dim, index, src, *numbers):
 )
 def scatter_tensor(x, dim, index, src):
     """`x` with the elements of `src` where `index` sends them along `dim`; where two meet, the last stays."""
-    return write_along("scatter", x, dim, index, src)
+    return write_along("scatter", x, dim_to_write(x, dim, index, src), index, src)
 
 
 @op(
     vjp=lambda g, dim, index: g.scatter(dim, index, 0),
     jvp=lambda x_t, dim, index: x_t.scatter(dim, index, 0),
     writes=True,
+    expanded=True,
     row_major=True,
     name="ScatterBackward1",
     function=False,
@@ -110,9 +114,7 @@ def scatter_tensor(x, dim, index, src):
 )
 def scatter_value(x, dim, index, value):
     """`x` with one number where `index` points along `dim`."""
-    require_index_dtype("scatter", index)
-    d = check_index_sizes(x, dim, index, False)
-    core.require_apart(x, index)
+    d = dim_to_write(x, dim, index, False)
     if index.numel():
         kernel("scatter_fill")(at_least_vector(x), at_least_vector(index), as_value(x, value), d)
     return x
@@ -125,6 +127,7 @@ REDUCTIONS = {"sum": 0, "prod": 1, "mean": 2, "amax": 3, "amin": 4}
     vjp=dict.fromkeys(("x", "src"), underived("derivative for aten::scatter is not implemented", RuntimeError)),
     name="NotImplemented",
     writes=True,
+    expanded=True,
     row_major=True,
     function=False,
     method=False,
@@ -132,10 +135,13 @@ REDUCTIONS = {"sum": 0, "prod": 1, "mean": 2, "amax": 3, "amin": 4}
     public="scatter",
 )
 def scatter_combining(x, dim, index, src, reduce):
-    """`scatter` that adds or multiplies."""
+    """`scatter` of a tensor or a number that adds or multiplies."""
+    d = dim_to_write(x, dim, index, src if isinstance(src, torch.Tensor) else False)
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
-    return write_along("scatter_reduce", x, dim, index, src, REDUCTIONS["sum" if reduce == "add" else "prod"], 1)
+    if not isinstance(src, torch.Tensor):
+        src = as_value(x, src).expand(index.shape)
+    return write_along("scatter_reduce", x, d, index, src, REDUCTIONS["sum" if reduce == "add" else "prod"], 1)
 
 
 def choose_scatter(dim, index, src, value, reduce):
@@ -151,12 +157,6 @@ def choose_scatter(dim, index, src, value, reduce):
     return scatter_combining, (dim, index, source, reduce)
 
 
-def expanded_value(x, index, arguments):
-    """A number to combine with as a tensor of index's shape."""
-    dim, index, source, reduce = arguments
-    return dim, index, source if isinstance(source, torch.Tensor) else as_value(x, source).expand(index.shape), reduce
-
-
 @composite(
     signature=(
         "Tensor input, int dim, Tensor index, Tensor src, *, out | "
@@ -168,8 +168,6 @@ def expanded_value(x, index, arguments):
 def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
     """A copy of `input` with elements of `src` (or one value) where `index` sends them along `dim`."""
     chosen, arguments = choose_scatter(dim, index, src, value, reduce)
-    if chosen is scatter_combining:
-        arguments = expanded_value(input, index, arguments)
     return chosen(input, *arguments) if out is None else chosen(input, *arguments, out=out)
 
 
@@ -177,8 +175,6 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
 def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
     """In-place version of `scatter`."""
     chosen, arguments = choose_scatter(dim, index, src, value, reduce)
-    if chosen is scatter_combining:
-        arguments = expanded_value(self, index, arguments)
     return core.InPlace(chosen)(self, *arguments)
 
 
@@ -186,13 +182,14 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
     vjp={"x": lambda g: g, "src": lambda g, dim, index: g.gather(dim, index)},
     linear=True,
     writes=True,
+    expanded=True,
     row_major=True,
     batch="indexing.scatter",
     refusal="name",
 )
 def scatter_add(x, dim, index, src):
     """`x` with the elements of `src` added where `index` sends them along `dim`."""
-    return write_along("scatter_add", x, dim, index, src)
+    return write_along("scatter_add", x, dim_to_write(x, dim, index, src), index, src)
 
 
 def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
@@ -242,6 +239,7 @@ def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
     jvp=reduced_tangent,
     inputs=("x", "src"),
     writes=True,
+    expanded=True,
     row_major=True,
     batch="indexing.scatter",
     refusal="name",
@@ -249,12 +247,12 @@ def reduced_tangent(x, x_t, out, dim, index, src, src_t, reduce, include_self):
 )
 def scatter_reduce(x, dim, index, src, reduce, *, include_self=True):
     """`x` combined with the elements of `src` that `index` sends to the same place: "sum", "prod", "mean", "amax" or "amin"."""
-    wrapped(dim, x.ndim)
+    d = dim_to_write(x, dim, index, src)
     if reduce not in REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     if reduce == "mean" and x.dtype is torch.bool:
         raise not_implemented("scatter_gather_tensor_cpu_reduce_mean" if index.numel() else "div_floor_cpu", x.dtype)
-    return write_along("scatter_reduce", x, dim, index, src, REDUCTIONS[reduce], int(include_self))
+    return write_along("scatter_reduce", x, d, index, src, REDUCTIONS[reduce], int(include_self))
 
 
 @composite

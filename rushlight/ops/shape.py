@@ -495,12 +495,12 @@ def each_of(check, tensors, function):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
-@shares_memory(flat="selecting", signature="Tensor input, int dim, index index")
+@shares_memory(flat="selecting", complex_copies=False, signature="Tensor input, int dim, index index")
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
 
 
-@shares_memory(method=False, function=False, flat="selecting")
+@shares_memory(method=False, function=False, complex_copies=False, flat="selecting")
 def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
 
@@ -608,17 +608,17 @@ def view_as_real(x):
     """A complex tensor as a real one with a last dimension of size 2."""
 
 
-@shares_memory(vjp=lambda g: torch.view_as_real(g), method=False, batch="views.view_as_complex")
+@shares_memory(vjp=lambda g: torch.view_as_real(g), complex_copies=False, method=False, batch="views.view_as_complex")
 def view_as_complex(x):
     """A real tensor whose last dimension has size 2 as a complex one."""
 
 
-@shares_memory(vjp=lambda g: g.conj(), name="ConjBackward0")
+@shares_memory(vjp=lambda g: g.conj(), complex_copies=False, name="ConjBackward0")
 def _conj(x):
     """The complex conjugates as a view: they are computed only when somebody reads them."""
 
 
-@shares_memory(vjp=lambda g: -g)
+@shares_memory(vjp=lambda g: -g, complex_copies=False)
 def _neg_view(x):
     """The negatives as a view: they are computed only when somebody reads them."""
 

@@ -22,20 +22,21 @@ from rushlight.ops.shape import wrapped
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""
+    d = wrapped(dim, x.ndim)
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
-    d = wrapped(dim, x.ndim)
-    if index.dtype not in INDICES:
-        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if x.ndim == 0 and index.numel() != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.numel()} value(s)")
+    if index.dtype not in INDICES:
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     out = core.empty_tensor(x.shape[:d] + (index.numel(),) + x.shape[d + 1 :] if x.ndim else (), x.dtype)
     kernel("index_select")(at_least_vector(out), at_least_vector(x), index, d)
     return out
 
 
 def check_slices(name, x, dim, index, source):
-    """What index_add and index_reduce ask of their arguments."""
+    """What index_add and index_reduce ask of their arguments; the dimension that is meant."""
+    wrapped(dim, x.ndim)
     if index.ndim > 1:
         raise IndexError(
             f"{name}_(): Index is supposed to be a vector, but got dim: {index.ndim} with type: {index.dtype.legacy_name} and size: "
@@ -59,6 +60,8 @@ def check_slices(name, x, dim, index, source):
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(x.shape)} source.shape = {list(source.shape)}"
         )
+    core.check_no_overlap(x)
+    core.require_apart(x, source, index)
     return d
 
 
@@ -75,6 +78,7 @@ def slices_gradient(g, dim, index, source_shape):
     },
     linear=True,
     writes=True,
+    expanded=True,
     row_major=True,
     batch="indexing.index_write",
     refusal="name",
@@ -82,7 +86,6 @@ def slices_gradient(g, dim, index, source_shape):
 def index_add(x, dim, index, source, *, alpha=1):
     """`x` with `alpha` times the slices of `source` added to those that `index` names along `dim`."""
     d = check_slices("index_add", x, dim, index, source)
-    core.require_apart(x, source, index)
     if index.numel():
         kernel("index_add")(at_least_vector(x), index, at_least_vector(source), as_value(x, alpha), d)
     return x
@@ -95,12 +98,15 @@ def index_add(x, dim, index, source, *, alpha=1):
     },
     linear=True,
     writes=True,
+    expanded=True,
     row_major=True,
     batch="indexing.index_write",
 )
 def index_copy(x, dim, index, source):
     """`x` with the slices that `index` names along `dim` replaced by those of `source`."""
     d = wrapped(dim, x.ndim)
+    core.check_no_overlap(x)
+    core.require_apart(x, source, index)
     if index.ndim > 1:
         raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index.ndim})")
     if source.ndim == 0 and index.numel() != 1:
@@ -117,7 +123,6 @@ def index_copy(x, dim, index, source):
             f"index_copy_(): self and source expected to have the same dtype, but got (self) {x.dtype.legacy_name} and (source) "
             f"{source.dtype.legacy_name}"
         )
-    core.require_apart(x, source, index)
     target, lines = at_least_vector(x), at_least_vector(source)
     there, here = target.shape[:d] + target.shape[d + 1 :], lines.shape[:d] + lines.shape[d + 1 :]
     if there != here:
@@ -160,13 +165,13 @@ def index_fill(x, dim, index, value):
         )
     if index.dtype is not torch.int64:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
-    if index.ndim > 1:
-        raise RuntimeError("Index has to be a vector/scalar")
-    if isinstance(value, complex) and not x.is_complex():
+    core.require_apart(x, index)
+    warn_of_expanded("index_fill_", x, "tensor[mask] = scalar")
+    if (value.is_complex() if isinstance(value, torch.Tensor) else isinstance(value, complex)) and not x.is_complex():
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     d = wrapped(dim, x.ndim)
-    warn_of_expanded("index_fill_", x, "tensor[mask] = scalar")
-    core.require_apart(x, index)
+    if index.ndim > 1:
+        raise RuntimeError("Index has to be a vector/scalar")
     if index.numel():
         kernel("index_fill")(at_least_vector(x), index, as_value(x, value), d)
     return x
@@ -203,14 +208,21 @@ def refuse_unreduced(x, index, reduce, include_self):
         raise not_implemented("div_floor_cpu", x.dtype)
 
 
-@op(real=True, joint=index_reduced_gradient, inputs=("x", "source"), writes=True, row_major=True, batch="indexing.index_write")
+@op(
+    real=True,
+    joint=index_reduced_gradient,
+    inputs=("x", "source"),
+    writes=True,
+    expanded=True,
+    row_major=True,
+    batch="indexing.index_write",
+)
 def index_reduce(x, dim, index, source, reduce, *, include_self=True):
     """`x` combined with the slices of `source` that `index` sends to the same place: "prod", "mean", "amax" or "amin"."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
-    core.warn_once("index_reduce() is in beta and the API may change at any time.")
     d = check_slices("index_reduce", x, dim, index, source)
-    core.require_apart(x, source, index)
+    core.warn_once("index_reduce() is in beta and the API may change at any time.")
     refuse_unreduced(x, index, reduce, include_self)
     if index.numel():
         kernel("index_reduce")(at_least_vector(x), index, at_least_vector(source), d, REDUCTIONS[reduce], int(include_self))

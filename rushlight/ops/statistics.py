@@ -123,7 +123,7 @@ def run_moment(kernel_op, name, input, dim, unbiased, keepdim, correction, out=N
     correction = float(correction) if correction is not None else 1.0 if unbiased is None or unbiased else 0.0
     if type(dim) is tuple and len(dim) == 0:
         dim = None
-    if correction >= reduced_count(input.shape, dim):
+    if correction >= (reduced_count(input.shape, dim) if input.numel() else 0):
         warnings.warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
             "divided by output numel).",

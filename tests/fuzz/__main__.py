@@ -46,8 +46,8 @@ def main():
         import torch
 
         torch.set_num_threads(1)
-        # Some calls ask for more memory than there is: both sides are to refuse. (Sanitizers reserve more than that.)
-        resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
+        # Some calls ask for gigabytes: both sides are to refuse. (Sanitizers reserve more than that.)
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     make = Program if options.what == "programs" else WrongCall
     every = templates()
     counts, shown = collections.Counter(), 0

@@ -76,17 +76,26 @@ def near(a, b, tolerance, scale):
     return False
 
 
-def same_elements(found, wanted, hard):
-    tolerance = max((TOLERANCE.get(name, 0) for name in re.findall(r"torch\.(\w+)", str(hard))), default=1e-9)
+def tolerance_of(hard):
+    return max((TOLERANCE.get(name, 0) for name in re.findall(r"torch\.(\w+)", str(hard))), default=1e-9)
+
+
+def same_elements(found, wanted, tolerance):
     scale = max((abs(e) for e in wanted if isinstance(e, (float, complex)) and abs(e) < math.inf), default=0)
     return len(found) == len(wanted) and all(near(a, b, tolerance, scale) for a, b in zip(found, wanted))
 
 
 def difference(lines, found, wanted):
     """(hardness, line, what) of the first hard difference, else of the first soft one, else None."""
-    soft = None
+    soft, rough = None, {}
     for line, ours, theirs in zip(lines, found, wanted):
-        if ours[0] != theirs[0] or not same_elements(ours[1], theirs[1], theirs[0]):
+        # What was made of rougher numbers is as rough, whatever its dtype.
+        given = [TOLERANCE.get(name, 0) for name in re.findall(r"'(\w+)'", line)]
+        given += [rough.get(name, 0) for name in re.findall(r"\w+", line)]
+        tolerance = max((tolerance_of(theirs[0]), *given))
+        target = re.match(r"\w+", line)[0]
+        rough[target] = tolerance
+        if ours[0] != theirs[0] or not same_elements(ours[1], theirs[1], tolerance):
             return "hard", line, f"PyTorch {theirs[0]} {theirs[1][:4]} {theirs[2]}, Rushlight {ours[0]} {ours[1][:4]} {ours[2]}"
         if soft is None and (ours[2] != theirs[2] or ours[3] != theirs[3]):
             soft = "soft", line, f"PyTorch {theirs[2]} {theirs[3]}, Rushlight {ours[2]} {ours[3]}"

@@ -29,6 +29,8 @@ WRONG = (
     "torch.int64", "torch.complex64", "torch.device('cpu')", "torch.strided", "torch.channels_last", "range(3)", "lambda: 0", "float", "int",
     "T(1, (), 'int64', 'plain')", "T(2, (2, 3), 'float32', 'plain')", "[T(3, (3,), 'float64', 'leaf')]", "torch.Size([2, 3])", "Index()", "Shrinking([1, 1, 1])",
 )  # fmt: skip
+FREE_SIGNS = {"svd"}
+"""Calls whose first result is determined up to signs (or phases) alone: what programs use of it is its magnitude."""
 KEYWORDS = ("dim", "dtype", "keepdim", "out", "input", "other", "generator", "zzz")
 
 
@@ -134,7 +136,8 @@ class Program:
         return Filler(self, mutate).visit(copy.deepcopy(self.random.choice(every or self.every)))
 
     def call(self):
-        self.assign(f"first({ast.unparse(self.filled())})")
+        node = self.filled()
+        self.assign(f"first({ast.unparse(node)})" + ".abs()" * (node.func.attr in FREE_SIGNS))
 
     def write(self):
         """The in-place form of a call on a tensor of the program."""
@@ -181,7 +184,7 @@ class Program:
         before, self.tensors = self.tensors, ["v"]
         text = ast.unparse(Filler(self, 0).visit(call))
         self.tensors = before
-        function = f"lambda v: first({text})"
+        function = f"lambda v: first({text})" + ".abs()" * (call.func.attr in FREE_SIGNS)
         of = self.tensor(shape, "float64")
         self.lines.append(
             "g = "

@@ -43,7 +43,7 @@ cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
         raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
     for i in range(n):
         item = <object>PyTuple_GET_ITEM(items, i)
-        if not PyLong_CheckExact(item) and (isinstance(item, bool) or not hasattr(type(item), "__index__")):
+        if not PyLong_CheckExact(item) and (i == 0 and isinstance(item, bool) or not hasattr(type(item), "__index__")):
             if i == 0:
                 raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type {type(item).__name__} "
                                 "at pos 0")

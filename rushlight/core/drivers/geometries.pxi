@@ -197,7 +197,7 @@ cdef int geometry_of_slice(Tensor x, PyObject** args, Geometry& out, Placement* 
     cdef int d
     cdef int64_t size, start, stop, step
     if x.geometry.ndim == 0:
-        raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     d = wrap_dim(<object>args[1], x.geometry.ndim)
     size = x.geometry.shape[d]
     step = clamped(<object>args[4])

@@ -305,9 +305,9 @@ cdef class PointwiseOp(Op):
         cdef int compute, result, tensors, inputs = self.inputs
         if call.mode == MODE_OUT:
             check_write(<Tensor>call.out)
-            check_overlaps(<Tensor>call.out, args, 0, inputs)
+            self.check_memory(<Tensor>call.out, args, 0)
         elif call.mode == MODE_IN_PLACE:
-            check_overlaps(<Tensor>args[0], args, 1, inputs)
+            self.check_memory(<Tensor>args[0], args, 1)
         promotion_start(&promotion)
         tensors = read_operands(self, args, shape, geometries, &promotion)
         if tensors == 0:
@@ -349,8 +349,21 @@ cdef class PointwiseOp(Op):
             return target
         return out
 
+    cdef int check_memory(self, Tensor out, PyObject** args, int start) except -1:
+        """Refuses a target that shares memory as it may not."""
+        try:
+            return check_overlaps(out, args, start, self.inputs)
+        except RuntimeError:
+            self.refuse_itself(args)
+            raise
+
     cdef refuse_shapes(self, PyObject** args, const Geometry& a, const Geometry& b, int d):
-        """Inputs that cannot be broadcast. What the op refuses of itself, not for its kernel, comes before."""
+        """Inputs that cannot be broadcast."""
+        self.refuse_itself(args)
+        raise_broadcast(b, a, d) if self.swapped else raise_broadcast(a, b, d)
+
+    cdef refuse_itself(self, PyObject** args):
+        """What the op refuses of itself, not for its kernel, comes before the errors of shapes and memory."""
         cdef Promotion promotion_state
         cdef int i, compute
         if self.check is not None:
@@ -367,7 +380,6 @@ cdef class PointwiseOp(Op):
             except NotImplementedError as error:
                 if not is_kernel_refusal(error):
                     raise
-        raise_broadcast(b, a, d) if self.swapped else raise_broadcast(a, b, d)
 
 
 # ---------------------------------------------------------------------------------------------------------- the steps of a general call

@@ -16,7 +16,7 @@ cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except 
     if kind == PRODUCT_MATRICES:
         if m == 2 and n == 2 and a.geometry.shape[1] == b.geometry.shape[0]:
             return 0
-        if adds and x.code != b.code:
+        if adds:
             require_one_dtype(a, b, kind, x)
         if m != 2:
             raise RuntimeError(f"mat1 must be a matrix, got {m}-D tensor" if adds else "self must be a matrix")
@@ -25,9 +25,12 @@ cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except 
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a.geometry.shape[0]}x{a.geometry.shape[1]} and "
                            f"{b.geometry.shape[0]}x{b.geometry.shape[1]})")
     elif kind == PRODUCT_BATCHES:
-        if adds and (m != 3 or n != 3):
+        if adds:
             # The result's size is read first (IndexError for missing dimensions), and `x` expanded to it.
-            (<object>x).expand((a.size(0), a.size(1), b.size(2)))
+            if m != 3 or n != 3 or x.geometry.ndim != 3 or x.geometry.shape[0] != a.geometry.shape[0] or \
+                    x.geometry.shape[1] != a.geometry.shape[1] or x.geometry.shape[2] != b.geometry.shape[2]:
+                (<object>x).expand((a.size(0), a.size(1), b.size(2)))
+            require_one_dtype(a, b, kind, x)
         if m != 3:
             raise RuntimeError("batch1 must be a 3D tensor")
         if n != 3:
@@ -37,6 +40,8 @@ cdef int require_dims(Tensor a, Tensor b, int kind, bint adds, Tensor x) except 
                                f"got: [{b.geometry.shape[0]}, {b.geometry.shape[1]}].")
     elif kind == PRODUCT_MATRIX_VECTOR:
         if m != 2 or n != 1 or x is not None and x.geometry.ndim > 1:
+            if x is None:
+                a.size(0)      # what the result's size is read from: IndexError for a missing dimension
             raise RuntimeError(f"vector + matrix @ vector expected, got {1 if x is None else x.geometry.ndim}, {m}, {n}")
         if a.geometry.shape[1] != b.geometry.shape[0] or x is not None and x.count != 1 and x.count != a.geometry.shape[0]:
             raise RuntimeError(f"size mismatch, got input ({a.geometry.shape[0] if x is None else x.count}), mat ({a.geometry.shape[0]}x"
@@ -59,7 +64,7 @@ cdef int require_one_dtype(Tensor a, Tensor b, int kind, Tensor x) except -1:
     if kind == PRODUCT_DOT:
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {c10_name(a.code)} and {c10_name(b.code)}")
     if kind == PRODUCT_BATCHES:
-        if a.code != b.code:
+        if x is None:
             raise RuntimeError(f"expected scalar type {c10_name(a.code)} but found {c10_name(b.code)}")
         raise RuntimeError(f"Input dtypes must be the same, got: input {scalar_name(x.code)}, batch1: {scalar_name(a.code)}, batch2: "
                            f"{scalar_name(b.code)}")

@@ -115,7 +115,7 @@ cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) exc
             raise complex_refused(op)
         if category[(<Tensor>result).code] >= IS_FLOATING:
             record(op, args, mask, <Tensor>result)
-        elif op.takes_dtype:
+        elif op.takes_dtype or op.fills_copy:
             raise RuntimeError(f"Autograd not support dtype: {c10_name((<Tensor>result).code)}")
         return 0
     if op.refuses_complex and len(result) and category[(<Tensor>result[0]).code] == IS_COMPLEX:

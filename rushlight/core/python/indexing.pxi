@@ -5,10 +5,7 @@ cdef object get_item(Tensor x, object index):
         if handled is not NotImplemented:
             return handled
     if type(index) is int:
-        if x.geometry.ndim == 0:
-            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
-                             "tensor to a number")
-        check_index(x, 0, index, 0)
+        check_only_index(x, index)
         args[0], args[1], args[2] = <PyObject*>x, <PyObject*>_zero, <PyObject*>index
         return call_new(ops.select, args)
     if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
@@ -43,6 +40,15 @@ cdef int check_index(Tensor x, int dim, object index, int position) except -1:
     if place < -size or place >= size:
         raise IndexError(f"index {index} is out of bounds for dimension {position} with size {size}")
     return 0
+
+cdef int check_only_index(Tensor x, object index) except -1:
+    """Is there such a place along the first dimension?"""
+    if x.geometry.ndim:
+        return check_index(x, 0, index, 0)
+    if index == 0:
+        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
+                         "tensor to a number")
+    raise IndexError(f"index {index} is out of bounds for dimension 0 with size 0")
 
 cdef tuple split_index(Tensor x, object index):
     """The view that the basic parts of an index select, and the list of tensor indices on it (None where there are none)."""
@@ -184,17 +190,28 @@ cdef Tensor element_of(object value, int code):
         write_number(value, code, data_of(out))
     return out
 
+cdef int check_assigned(object value, Tensor x) except -1:
+    """Refuses what cannot be assigned to elements of `x`, before the index is looked at."""
+    if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+        return 0
+    if number_code(value) == NO_DTYPE:
+        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
+    if PyLong_Check(value):
+        int64_of(value)
+    if not is_half(x.code):
+        check_fits(value, x.code)
+    return 0
+
 cdef int set_item(Tensor x, object index, object value) except -1:
     if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
             return 0
+    check_assigned(value, x)
     if index is False:
         return 0
+    if type(index) is int and x.geometry.ndim == 0:
+        check_only_index(x, index)
     view, indices = split_index(x, None if index is True else index)
-    if not isinstance(value, Tensor) and number_code(value) == NO_DTYPE:
-        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
-    if PyLong_Check(value):
-        int64_of(value)
     if modes.transforms:
         refuse_captured(ops.copy if indices is None else ops._index_put, x, True)
     if indices is not None:

@@ -431,10 +431,8 @@ cdef class Tensor:
     def __xor__(self, other): return operate(ops.bitwise_xor, self, other)
     def __rxor__(self, other): return operate_reflected(ops.bitwise_xor, self, other)
     def __ixor__(self, other): return assign_operator(ops.bitwise_xor, self, other)
-    def __matmul__(self, other): return operate(ops.matmul, self, other) if isinstance(other, Tensor) else refuse_operands("@", self, other, other)
-    def __rmatmul__(self, other): return operate_reflected(ops.matmul, self, other) if isinstance(other, Tensor) else refuse_operands("@", other, self, other)
-    def __divmod__(self, other): return refuse_operands("divmod()", self, other, other)
-    def __rdivmod__(self, other): return refuse_operands("divmod()", other, self, other)
+    def __matmul__(self, other): return operate(ops.matmul, self, other) if isinstance(other, Tensor) else operate_foreign(ops.matmul, self, other)
+    def __rmatmul__(self, other): return operate_reflected(ops.matmul, self, other) if isinstance(other, Tensor) else NotImplemented
     def __lt__(self, other): return operate(ops.lt, self, other)
     def __le__(self, other): return operate(ops.le, self, other)
     def __gt__(self, other): return operate(ops.gt, self, other)
@@ -511,12 +509,6 @@ cdef Tensor new_of_type(object cls):
         raise TypeError(f"cls must be a type (got {cls!r}) derived from Tensor")
     return <Tensor>tensor_allocate(<PyTypeObject*>cls, (), NULL)
 
-
-cdef object refuse_operands(str operator, left, right, other):
-    """The error of an operator that tensors have not with such operands; NotImplemented where a foreign type may know what to do."""
-    if not isinstance(other, (Tensor, int, float, complex, str, tuple, list)) and other is not None:
-        return operate(ops.matmul, left, right) if type(other).__name__ == "ndarray" and operator == "@" and other is right else NotImplemented
-    raise TypeError(f"unsupported operand type(s) for {operator}: '{type(left).__name__}' and '{type(right).__name__}'")
 
 cdef object only_item(Tensor t):
     """The one element as a number, for float() and the like."""

@@ -47,7 +47,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x limited to the range from `min_val` to `max_val`."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    if input.dtype is torch.uint8 and (min_val < 0 or max_val < 0):
+    if getattr(input, "dtype", None) is torch.uint8 and (min_val < 0 or max_val < 0):
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     return layers.hardtanh_(input, min_val, max_val) if inplace else layers.hardtanh(input, min_val, max_val)
 

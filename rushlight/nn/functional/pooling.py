@@ -169,7 +169,7 @@ def fractional_max_pool3d_with_indices(
 def _unpooled_size(input, kernel_size, stride, padding, output_size):
     """The size before a pooling: `output_size` where it could be that, else the smallest that fits without a rest."""
     count = len(kernel_size)
-    usual = [(input.size(d - count) - 1) * stride[d] + kernel_size[d] - 2 * padding[d] for d in range(count)]
+    usual = [(input.shape[d - count] - 1) * stride[d] + kernel_size[d] - 2 * padding[d] for d in range(count)]
     size = usual
     if output_size is not None:
         size = output_size[2:] if len(output_size) == count + 2 else output_size
@@ -182,7 +182,7 @@ def _unpooled_size(input, kernel_size, stride, padding, output_size):
             if not low < size[d] < high:
                 raise ValueError(f'invalid output_size "{size}" (dim {d} must be between {low} and {high})')
     for d in range(count):
-        if size[d] < 0:
+        if not size[d] >= 0:  # (NaN, too)
             raise ValueError(
                 f"max_unpooling: output_size must contain non-negative spatial dimensions, but got output_size[{d}]={size[d]}"
             )

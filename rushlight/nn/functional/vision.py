@@ -159,7 +159,8 @@ def _corners(align_corners):
             "if the old behavior is desired. See the documentation of grid_sample for details.",
             stacklevel=3,
         )
-    return bool(align_corners)
+        return False
+    return align_corners
 
 
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
@@ -180,7 +181,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         ("mode", mode, GRID_SAMPLE_INTERPOLATION_MODES),
         ("padding_mode", padding_mode, GRID_SAMPLE_PADDING_MODES),
     ):
-        if value not in known:
+        if value not in tuple(known):
             *first, last = map(repr, known)
             raise ValueError(
                 f"nn.functional.grid_sample(): expected {name} to be {', '.join(first)}{',' * (name != 'mode')} or {last}, but got: '{value}'"
