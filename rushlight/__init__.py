@@ -87,7 +87,7 @@ from rushlight._late import late as _late
 from rushlight._names import find_public as _find_public
 from rushlight._dlpack import from_dlpack, to_dlpack
 
-_core.set_find_public(_find_public)
+_core.asked.find_public = _find_public
 
 _MODULES = (
     "_C",

@@ -206,4 +206,4 @@ METHODS = {
 
 for _name, _method in METHODS.items():
     core.install_method(_name, _method)
-core.set_repr(representation)
+core.asked.show = representation

@@ -286,7 +286,7 @@ def watch(change):
     global _watching
     with _watching_lock:
         _watching += change
-        core.watch_writes(before_write if _watching else None)
+        core.asked.watch_write = before_write if _watching else None
 
 
 def before_write(tensor):

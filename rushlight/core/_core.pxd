@@ -248,14 +248,10 @@ cdef class Node:
     cdef uint64_t run
     cdef int64_t slot
 
-    cdef int output_count(self) noexcept
     cdef str backward_name(self)
     cdef str forward_name(self)
     cdef tuple backward(self, object gradient, object run)
     cdef void free_saved(self)
-    cdef void remember_line(self) noexcept
-    cdef uint32_t next_output(self, Py_ssize_t i) noexcept
-    cdef NodeExtras need_extras(self)
 
 cdef class OpNode(Node):
     cdef bint holds_indices(self)
@@ -301,6 +297,17 @@ cdef extern from *:
 cdef inline Py_ssize_t edge_total(Node node) noexcept:
     return node.kept_edges if node.next_nodes is None else PyTuple_GET_SIZE(node.next_nodes)
 
+cdef inline uint32_t next_output(Node node, Py_ssize_t i) noexcept:
+    return node.next_outputs[i] if node.next_outputs.size() else 0
+
+cdef inline int output_count(Node node) noexcept:
+    return 1 if node.more_outputs is None else 1 + <int>PyTuple_GET_SIZE(node.more_outputs)
+
+cdef inline NodeExtras need_extras(Node node):
+    if node.extras is None:
+        node.extras = NodeExtras.__new__(NodeExtras)
+    return node.extras
+
 @cython.final
 cdef class BackwardRun:
     cdef uint64_t id
@@ -317,36 +324,17 @@ cdef class BackwardRun:
     cdef dict run_targets                 # slots of nodes that run because they were asked for (backward(inputs=…))
     cdef list captured
 
-    cdef int64_t slot_of(self, Node node) except -2
-    cdef int64_t displaced_slot(self, Node node) except -2
-    cdef int64_t admit(self, Node node) except -1
-    cdef int visit(self, list roots) except -1
-    cdef int mark_needed(self) except -1
-    cdef int add(self, int64_t slot, uint32_t output, object gradient) except -1
-    cdef object sum(self, object have, object more, bint owned)
-    cdef object take(self, int64_t slot)
-    cdef int deliver(self, Node node, Py_ssize_t i, object value) except -1
-    cdef int execute(self, list roots) except -1
-    cdef int capture(self, int64_t slot, Node node, object gradient) except -1
-    cdef bint runs(self, int64_t slot, Node node) except -1
-
 # ------------------------------------------------------------------------------------------------------------------------- calls
 cdef enum:
     MAX_PARAMETERS = 24
-    # What a call makes: a new tensor, or a write into its first argument, or into `out`.
-    MODE_NEW = 0
-    MODE_IN_PLACE = 1
-    MODE_OUT = 2
 
-cdef enum:
-    # Where a rule's parameter comes from.
-    FROM_GRADIENT = 0
-    FROM_ARGUMENT = 1
-    FROM_OUTPUT = 2
-    FROM_SHAPE = 3
-    FROM_DTYPE = 4
-    FROM_WANTED = 5
-    FROM_COLUMN_MAJOR = 6
+cpdef enum:
+    # What a call makes: a new tensor, or a write into its first argument, or into `out`.
+    MODE_NEW, MODE_IN_PLACE, MODE_OUT
+
+cpdef enum:
+    # Where a rule's parameter comes from (the last of them: a forward rule's).
+    FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_COLUMN_MAJOR, FROM_TANGENT
 
 cdef extern from *:
     """
@@ -453,6 +441,18 @@ cdef class Op(BoundWhereFound):
     cdef object execute(self, PyObject** args)
 
 @cython.final
+cdef class Asked:
+    # What the core asks of the package's Python, which puts it here when it is imported.
+    cdef public object find_public           # of a callable: the module where programs find it (None: a method), and its name there
+    cdef public object load_signatures       # reads those of a parser …
+    cdef public object convert_arguments     # … and converts, or refuses, arguments that are not plainly right
+    cdef public object refuse_output         # raises for an `out=` of another dtype than the result …
+    cdef public object output_texts          # … of a composition, by its name
+    cdef public object format_strides        # the strides of a memory format
+    cdef public object show                  # what a tensor prints
+    cdef public object watch_write           # is told of each tensor that is about to be written in place
+
+@cython.final
 cdef class Ops:
     cdef public Op add, sub, rsub, mul, div, pow, lt, le, gt, ge, eq, ne, neg, abs, matmul, floor_divide, remainder, reciprocal
     cdef public Op bitwise_left_shift, bitwise_right_shift, bitwise_and, bitwise_or, bitwise_xor, bitwise_not
@@ -522,9 +522,6 @@ cdef class GeneralOp(Op):
     cdef public bint takes_expanded   # the target may have expanded dimensions
     cdef public object apart     # may inputs share memory with `out`? True: none of it, False: all or none of it, None: any of it
 
-    cdef object run(self, PyObject** args)
-    cdef object run_on_copy(self, PyObject** args)
-
 @cython.final
 cdef class PlainOp(GeneralOp):
     cdef uint8_t kinds[MAX_PARAMETERS + 1]   # of the arguments of a plain call
@@ -577,13 +574,7 @@ cdef class Level:
     cdef bint marks(self, tuple arguments)
 
 cdef class DualLevel(Level):
-    cdef Tensor primal_of(self, Wrapped wrapped)
-    cdef object dressed(self, Tensor value, object tangent)
-    cdef object pushed(self, Op op, tuple values, list tangents, object result)
-    cdef object write(self, Op op, tuple arguments, tuple values, list tangents, object keywords)
-    cdef int set_tangent(self, Wrapped target, Tensor value, object tangent) except -1
-    cdef object tangent_of(self, Wrapped t)
-    cdef object tangents_of_items(self, items)
+    pass
 
 cdef class Batching
 
@@ -601,6 +592,3 @@ cdef class Batching:
 cdef class BatchLevel(Level):
     cdef readonly Py_ssize_t size
     cdef readonly str randomness
-
-    cdef object with_lists(self, Op op, Batching how, tuple arguments)
-    cdef object dressed(self, Op op, object result, object aspect)

@@ -22,8 +22,9 @@ include "array/elements.pxi"          # kernels by name; copying, converting, an
 include "graph/modes.pxi"             # grad modes
 include "graph/table.pxi"             # ops that the core itself calls
 include "graph/node.pxi"              # nodes and edges
+include "graph/runs.pxi"              # which backwards run
 include "graph/histories.pxi"         # views and in-place writes: which tensors share a history, and how a write changes it
-include "graph/runs.pxi"              # which backwards run, and what is within reach of a tensor
+include "graph/reach.pxi"             # what is within reach of a tensor
 include "graph/saved.pxi"             # what a node keeps for backward, and the check that nobody overwrote it
 include "graph/record.pxi"            # what a call leaves behind for backward
 include "graph/gate.pxi"              # the gate of recording: what of a call is tracked, and recorded
@@ -58,6 +59,7 @@ include "drivers/filled.pxi"          # tensors of given sizes, unset or filled 
 include "drivers/generator.pxi"       # random numbers: their source, drawing them
 include "drivers/factory.pxi"         # public functions that make tensors of given sizes
 # backward/: what backward does with the graph
+include "backward/delivering.pxi"      # how a gradient gets to where it goes
 include "backward/rules.pxi"          # at a node of the table
 include "backward/hooks.pxi"          # calling and checking hooks
 include "backward/leaves.pxi"         # at a leaf

@@ -36,11 +36,11 @@ class VmapLevel(core.BatchLevel):
     def process(self, op, arguments, keywords):
         """`op` on what is within, and its results as tensors of this level; the core sends what is not plain."""
         values, batched, any_batched, ours = self.apart(arguments)
-        mode = keywords["mode"] if keywords else 0
+        mode = keywords["mode"] if keywords else core.MODE_NEW
         draws = batching.rule_of(op) is random.drawn
-        if mode == 2 and draws:
+        if mode == core.MODE_OUT and draws:
             raise RuntimeError(OUT_IN_VMAP)
-        if mode == 2 and (ours or core.wrapped_at(self, keywords["out"])):
+        if mode == core.MODE_OUT and (ours or core.wrapped_at(self, keywords["out"])):
             raise RuntimeError(
                 f"Batching rule not implemented for aten::{op.name}.out; the fallback path doesn't work on out= or view ops."
             )
@@ -48,7 +48,7 @@ class VmapLevel(core.BatchLevel):
             return random.call(self, op, arguments, values, batched, any_batched, mode)
         if not any_batched:
             return self.unbatched(op, arguments, values, keywords, ours)
-        if mode == 1:
+        if mode == core.MODE_IN_PLACE:
             return self.in_place(op, arguments, values, batched)
         return self.wrapped_results(op, self.by_rule(op, values, batched))
 
@@ -62,13 +62,6 @@ class VmapLevel(core.BatchLevel):
                 core.rewrap(arguments[0], result, None)
             return arguments[0]
         return self.wrapped_results(op, result, None)
-
-    def by_rule(self, op, values, batched):
-        """The op on the batch, by its rule or by a loop."""
-        try:
-            return batching.rule_of(op)(op, tuple(values), batched, self.size)
-        except (RuntimeError, IndexError, ValueError, TypeError) as error:
-            return self.recovered(op, values, batched, error)
 
     def recovered(self, op, values, batched, error):
         """The result of a loop where there is no rule; other errors are said in terms of one example."""
@@ -132,24 +125,24 @@ class VmapLevel(core.BatchLevel):
             ):
                 aligned = batching.aligned(values, batched, op.tensor_parameters)
                 try:
-                    run(op, tuple(aligned), {"mode": 1})
+                    run(op, tuple(aligned), core.IN_PLACE)
                     return arguments[0]
                 except RuntimeError:
                     if op.declaration.refusal not in ("arithmetic", "shapes"):
-                        self.check_example(op, values, batched, {"mode": 1})
+                        self.check_example(op, values, batched, core.IN_PLACE)
                     raise
             raise self.wrong_shape(values, batched)
         if op is copy and batching.examples_fit(values, batched):
             if batched[1]:
                 values[1] = batching.lined_up(values[1], True, target.ndim - 1)
-            run(op, tuple(values), {"mode": 1})
+            run(op, tuple(values), core.IN_PLACE)
             return arguments[0]
         if torch.is_grad_enabled():
             # What a rule's ops save of the target must survive the write.
             values[0] = target.clone()
         result = self.by_rule(op, values, batched)
         if result.shape != target.shape or not torch.can_cast(result.dtype, target.dtype):
-            self.check_example(op, values, batched, {"mode": 1})
+            self.check_example(op, values, batched, core.IN_PLACE)
         target.copy_(result)
         return arguments[0]
 
@@ -165,7 +158,7 @@ class VmapLevel(core.BatchLevel):
         """The error of a write of batched values into a tensor without a batch."""
         refusal = op.declaration.refusal
         if refusal == "shapes":
-            run(op, tuple(batching.aligned(values, batched, op.tensor_parameters)), {"mode": 1})
+            run(op, tuple(batching.aligned(values, batched, op.tensor_parameters)), core.IN_PLACE)
         name, where = "inplace arithmetic", "in a vmap"
         public = public_name(op) + "_"
         if refusal == "name":

@@ -167,9 +167,6 @@ def connect_new():
         module = sys.modules.get(MODULES[space])
         if module is not None:
             vars(module).update(names)
-    batching = sys.modules.get("rushlight.func.batching")
-    if batching is not None:
-        batching.connect()
 
 
 def declare(family):

@@ -493,4 +493,4 @@ CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
     "str": as_text,
 }
 
-core.set_parser_readers(load, convert)
+core.asked.load_signatures, core.asked.convert_arguments = load, convert

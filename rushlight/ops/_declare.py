@@ -32,9 +32,12 @@ class Sizes:
 
 NUMPY_KEYWORDS = {"dim": ("axis",), "keepdim": ("keepdims",)}
 
-RESULTS = {"same": 0, "sum": 1, "floating": 2, "real": 3, "bool": 4, "int64": 5}
 
-FROM_GRADIENT, FROM_ARGUMENT, FROM_OUTPUT, FROM_SHAPE, FROM_DTYPE, FROM_WANTED, FROM_COLUMN_MAJOR, FROM_TANGENT = range(8)
+NAMED = {"g": (core.FROM_GRADIENT, 0), "wanted": (core.FROM_WANTED, 0), "out": (core.FROM_OUTPUT, 0)}
+"""Where what rules call so comes from."""
+
+ENDINGS = {"_shape": core.FROM_SHAPE, "_dtype": core.FROM_DTYPE, "_column_major": core.FROM_COLUMN_MAJOR, "_t": core.FROM_TANGENT}
+"""What a rule gets of a parameter besides its value, by what stands behind the parameter's name."""
 
 
 def camel_case(name):
@@ -153,29 +156,20 @@ class Declaration:
 
     def sources(self, rule):
         """Where each parameter of a rule, or (with tangents: `x_t`) of a jvp, comes from, by its name."""
-        found = []
-        for name in parameters_of(rule):
-            if name == "g":
-                found.append((FROM_GRADIENT, 0))
-            elif name == "wanted":
-                found.append((FROM_WANTED, 0))
-            elif name == "out":
-                found.append((FROM_OUTPUT, 0))
-            elif name in self.outputs:
-                found.append((FROM_OUTPUT, self.outputs.index(name)))
-            elif name in self.parameters:
-                found.append((FROM_ARGUMENT, self.parameters.index(name)))
-            elif name.endswith("_shape") and name[:-6] in self.parameters:
-                found.append((FROM_SHAPE, self.parameters.index(name[:-6])))
-            elif name.endswith("_dtype") and name[:-6] in self.parameters:
-                found.append((FROM_DTYPE, self.parameters.index(name[:-6])))
-            elif name.endswith("_column_major") and name[:-13] in self.parameters:
-                found.append((FROM_COLUMN_MAJOR, self.parameters.index(name[:-13])))
-            elif name.endswith("_t") and name[:-2] in self.parameters:
-                found.append((FROM_TANGENT, self.parameters.index(name[:-2])))
-            else:
-                raise TypeError(f"a rule of {self.called} asks for '{name}', which is neither a parameter nor an output")
-        return found
+        return [self.source(name) for name in parameters_of(rule)]
+
+    def source(self, name):
+        """Where what a rule calls `name` comes from."""
+        if name in NAMED:
+            return NAMED[name]
+        if name in self.outputs:
+            return core.FROM_OUTPUT, self.outputs.index(name)
+        if name in self.parameters:
+            return core.FROM_ARGUMENT, self.parameters.index(name)
+        for ending, kind in ENDINGS.items():
+            if name.endswith(ending) and name.removesuffix(ending) in self.parameters:
+                return kind, self.parameters.index(name.removesuffix(ending))
+        raise TypeError(f"a rule of {self.called} asks for '{name}', which is neither a parameter nor an output")
 
     def rule(self, parameter, function, *, slope=False, is_list=False):
         """A core rule for one parameter (None: for all inputs at once)."""
@@ -384,7 +378,7 @@ def reduction(
         made = declared.make(core.ReductionOp, rules, (0,), usual)
         made.configure(
             kernel or declared.called,
-            RESULTS[result],
+            result,
             [declared.parameters.index(number) for number in numbers],
             single,
             empty_error,
@@ -440,7 +434,11 @@ def op(
         tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
         places = tuple(declared.parameters.index(tensor) for tensor in tensors)
         if derives is not None:
-            sources = [(FROM_GRADIENT, 0), (FROM_WANTED, 0), *((FROM_ARGUMENT, i) for i in range(len(declared.parameters)))]
+            sources = [
+                (core.FROM_GRADIENT, 0),
+                (core.FROM_WANTED, 0),
+                *((core.FROM_ARGUMENT, i) for i in range(len(declared.parameters))),
+            ]
             rules = [core.Rule(derived(derives, *places), -1, False, False, sources)]
         if fused is not None:
             rules[0].fuse(fused)
@@ -481,9 +479,11 @@ def derived(rule, *places):
 def fuse_pointwise(op, kernel, numbers, curvature, is_recorded):
     """Makes the gradient of an element-wise op in one kernel an op, whose derivatives are those of the rule that it stands for."""
     rule = op.rules[0]
-    named = [(op.parameters[i] if kind == FROM_ARGUMENT else "out", i) for kind, i in rule.sources if kind != FROM_GRADIENT]
+    named = [
+        (op.parameters[i] if kind == core.FROM_ARGUMENT else "out", i) for kind, i in rule.sources if kind != core.FROM_GRADIENT
+    ]
     tensors = 1 + sum(name == "out" or i in op.tensor_parameters for name, i in named)
-    given = [(FROM_ARGUMENT, i) for i in range(1 + len(named))]
+    given = [(core.FROM_ARGUMENT, i) for i in range(1 + len(named))]
 
     def vjp(g, *given):
         return g * rule.function(*given).conj() if rule.is_slope else rule.function(g, *given)
@@ -492,8 +492,8 @@ def fuse_pointwise(op, kernel, numbers, curvature, is_recorded):
         return lambda g, *given: core.differentiate(vjp, given, g, (place,))[0]
 
     if curvature is None:
-        rules = [core.Rule(vjp, 0, False, False, [(FROM_GRADIENT, 0), *given[1:]])]
-        rules += [core.Rule(by(i), i, False, False, [(FROM_GRADIENT, 0), *given]) for i in range(1, tensors)]
+        rules = [core.Rule(vjp, 0, False, False, [(core.FROM_GRADIENT, 0), *given[1:]])]
+        rules += [core.Rule(by(i), i, False, False, [(core.FROM_GRADIENT, 0), *given]) for i in range(1, tensors)]
     else:
         rules = [core.Rule(rule.function, 0, True, False, given[1:]), core.Rule(curvature, 1, True, False, given)]
     made = core.PointwiseOp(

@@ -90,4 +90,4 @@ def refuse_out(op, text, place, out, result):
     raise (text.error if converts else RuntimeError)(text.format(**names))
 
 
-core.refuse_outputs_with(refuse_out, TEXTS)
+core.asked.refuse_output, core.asked.output_texts = refuse_out, TEXTS

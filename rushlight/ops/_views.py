@@ -8,9 +8,6 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import kernel
 from rushlight.ops._declare import (
-    FROM_ARGUMENT,
-    FROM_GRADIENT,
-    FROM_SHAPE,
     Declaration,
     composite,
     register,
@@ -68,7 +65,11 @@ def make(declared, geometry, vjp=placed, several=False, linked=True):
     gradient = None
     if vjp is placed:
         gradient = gradient_of(declared, geometry, lambda *arguments: made(*arguments))
-        sources = [(FROM_GRADIENT, 0), (FROM_SHAPE, 0), *((FROM_ARGUMENT, i) for i in range(1, len(declared.parameters)))]
+        sources = [
+            (core.FROM_GRADIENT, 0),
+            (core.FROM_SHAPE, 0),
+            *((core.FROM_ARGUMENT, i) for i in range(1, len(declared.parameters))),
+        ]
         rules = [core.Rule(gradient, 0, False, False, sources)]
     else:
         rules = [] if vjp is None else [declared.rule(declared.parameters[0], vjp)]
@@ -115,7 +116,7 @@ def gradient_of(declared, geometry, view):
     body.__doc__ = f"Zeros of `input_sizes` but for what `{declared.called}` shows, which is `x`: its cotangent."
     beyond = beside(declared, "_backward", body, ("input_sizes",), linear=True, batch="views.gradient")
     again = core.Rule(
-        view, 0, False, False, [(FROM_GRADIENT, 0), *((FROM_ARGUMENT, i) for i in range(2, len(beyond.parameters)))]
+        view, 0, False, False, [(core.FROM_GRADIENT, 0), *((core.FROM_ARGUMENT, i) for i in range(2, len(beyond.parameters)))]
     )
     kind = core.GeneralOp if callable(geometry) else core.PlainOp
     return beyond.make(kind, [again], (0,), None)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops._outputs import SEARCHED
 from rushlight.ops._rules import not_implemented
 from rushlight.ops._views import zeros
 from rushlight.ops.indexing import INDICES, nonzero_places
-from rushlight.ops.shape import wrapped
 
 
 # ---------------------------------------------------------------------------------------------------------- places
@@ -110,9 +110,9 @@ def repeat_interleave(input=None, repeats=None, dim=None, *, output_size=None):
         return repeated_places(input, output_size)
     if dim is None:
         input, dim = input.reshape(-1), 0
-    d = wrapped(dim, input.ndim)
+    d = wrap_dim(dim, input.ndim)
     if not isinstance(repeats, torch.Tensor):
-        wrapped(d + 1, input.ndim + 1 if input.ndim else 0)
+        wrap_dim(d + 1, input.ndim + 1 if input.ndim else 0)
     length = input.size(dim)
     if isinstance(repeats, torch.Tensor):
         if repeats.numel() == 1:
@@ -317,7 +317,7 @@ def unique_elements(x, consecutive, return_inverse, return_counts):
 def unique_slices(x, dim, consecutive, return_inverse, return_counts):
     if x.is_complex():
         raise not_implemented("unique" if consecutive else "unique_dim", x.dtype)
-    length, d = x.size(dim), wrapped(dim, x.ndim)
+    length, d = x.size(dim), wrap_dim(dim, x.ndim)
     if 0 in x.shape:
         if x.shape.count(0) > 1 or length:
             raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")

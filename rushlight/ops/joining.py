@@ -2,9 +2,10 @@
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op, short_way, underived
 from rushlight.ops._outputs import JOINED
-from rushlight.ops.shape import atleast_2d, atleast_3d, wrapped
+from rushlight.ops.shape import atleast_2d, atleast_3d
 
 
 def common_dtype(tensors):
@@ -53,7 +54,7 @@ def fill_pieces(out, tensors, dim):
 
 def cat_gradient(g, tensors_shape, dim):
     ndim = g.ndim
-    at = wrapped(dim, ndim)
+    at = wrap_dim(dim, ndim)
     if ndim == 1 or all(len(shape) == ndim for shape in tensors_shape):
         return core.windows(g, at, [shape[at] for shape in tensors_shape])
     # Empty vectors stand among pieces of more dimensions.
@@ -91,7 +92,7 @@ def cat(tensors, dim=0):
         if not sizes:
             raise RuntimeError(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
         if first is None:
-            first, at = sizes, wrapped(dim, len(sizes))
+            first, at = sizes, wrap_dim(dim, len(sizes))
             expected = sizes[:at] + sizes[at + 1 :]
         elif len(sizes) != len(first):
             raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(sizes)}")
@@ -132,7 +133,7 @@ def stack(tensors, dim=0):
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
     sizes = tensors[0].shape
-    at = wrapped(dim, len(sizes) + 1)
+    at = wrap_dim(dim, len(sizes) + 1)
     for place, tensor in enumerate(tensors):
         if tensor.shape != sizes:
             raise RuntimeError(
@@ -198,7 +199,7 @@ def _chunk_cat(tensors, dim, num_chunks):
     if not tensors:
         raise RuntimeError("_chunk_cat expects a non-empty input tensor list")
     first = tensors[0]
-    at = wrapped(dim, first.ndim)
+    at = wrap_dim(dim, first.ndim)
     if num_chunks < 1:
         raise RuntimeError("_chunk_cat expects positive num_chunks")
     pieces = []

@@ -2,11 +2,10 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import empty_tensor
+from rushlight.core import empty_tensor, wrap_dim
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._rules import c_name, conjugate, not_implemented, type_text
 from rushlight.ops.scan import contiguous_like
-from rushlight.ops.shape import wrapped
 
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
 log_softmax_kernel, log_softmax_gradient_kernel = kernel("log_softmax"), kernel("log_softmax_gradient")
@@ -17,7 +16,7 @@ def run_softmax(run, name, x, dim, dtype):
     """Forward of both: `x` in the wanted dtype through the kernel."""
     if dtype is not None and dtype != x.dtype:
         x = x.to(dtype)
-    dim = dim if 0 <= dim < x.ndim else wrapped(dim, x.ndim)
+    dim = dim if 0 <= dim < x.ndim else wrap_dim(dim, x.ndim)
     if not x.is_floating_point() and x.numel():
         kind = "_lastdim" if x.dim() == 0 or dim % x.dim() == x.dim() - 1 else ""
         raise NotImplementedError(f"\"{name}{kind}_kernel_impl\" not implemented for '{x.dtype.legacy_name}'")
@@ -50,7 +49,7 @@ def softmax_vjp_tangent(grad_output_t, output_t, grad_output, output, dim):
 def softmax_backward(grad_output, output, dim):
     """y (g - Σ g y), what softmax's cotangent becomes."""
     made = contiguous_like(output)
-    softmax_gradient_kernel(made, grad_output, output, wrapped(dim, output.ndim))
+    softmax_gradient_kernel(made, grad_output, output, wrap_dim(dim, output.ndim))
     return made
 
 
@@ -74,7 +73,7 @@ def log_softmax_vjp_tangent(grad_output_t, output_t, grad_output, output, dim):
 def log_softmax_backward(grad_output, output, dim):
     """g - exp(y) Σ g, what log_softmax's cotangent becomes."""
     made = contiguous_like(output)
-    log_softmax_gradient_kernel(made, grad_output, output, wrapped(dim, output.ndim))
+    log_softmax_gradient_kernel(made, grad_output, output, wrap_dim(dim, output.ndim))
     return made
 
 
@@ -116,7 +115,7 @@ softmax.title, log_softmax.title = "_softmax", "_log_softmax"
 
 def gradient_along(name, run, grad_output, output, dim, input_dtype, out):
     """What both functions of PyTorch's backward do: `run`, after their checks."""
-    wrapped(dim, output.ndim)
+    wrap_dim(dim, output.ndim)
     if grad_output.shape != output.shape:
         raise RuntimeError(
             "Expected tensor for argument #1 'grad' to have same size as tensor for argument #2 'output'; but "

@@ -4,10 +4,10 @@ import math
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._rules import not_implemented, real_product
 from rushlight.ops.reduction import restore
-from rushlight.ops.shape import wrapped
 
 
 def norm_parts(x, out, ord, dim, keepdim):
@@ -194,7 +194,7 @@ def renorm(x, p, dim, maxnorm):
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if x.dim() < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.dim()} dimensions")
-    wrapped(dim, x.dim())
+    wrap_dim(dim, x.dim())
     over, factor, *_ = renorm_parts(x, p, dim, maxnorm)
     return torch.where(over, x * factor, x).contiguous()
 

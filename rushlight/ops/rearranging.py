@@ -5,11 +5,12 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops import shape
 from rushlight.ops._declare import Sizes, composite, kernel, op, underived
 from rushlight.ops._rules import c_name, warn_of_real_part
 from rushlight.ops._views import copied, zeros
-from rushlight.ops.shape import one_sequence, wrapped
+from rushlight.ops.shape import one_sequence
 
 
 # ---------------------------------------------------------------------------------------------------------- whole copies
@@ -79,7 +80,7 @@ def unfold_backward(x, input_sizes, dim, size, step):
     """The windows `x` added up where they lay: the cotangent of `unfold`."""
     if not len(input_sizes):
         return x.reshape(())
-    dim = wrapped(dim, len(input_sizes))
+    dim = wrap_dim(dim, len(input_sizes))
     places = torch.arange(input_sizes[dim]).unfold(0, size, step).reshape(-1)
     return zeros(input_sizes, x.dtype).index_add_(dim, places, x.movedim(-1, dim + 1).flatten(dim, dim + 1))
 
@@ -260,7 +261,7 @@ def flip(x, dims: Sizes):
     """The order of the elements reversed along `dims`."""
     mask = 0
     for dim in (dims,) if isinstance(dims, int) else dims:
-        bit = 1 << wrapped(dim, x.ndim)
+        bit = 1 << wrap_dim(dim, x.ndim)
         if mask & bit:
             raise RuntimeError(f"dim {dim} appears multiple times in the list of dims")
         mask |= bit
@@ -298,7 +299,7 @@ def rot90(x, k=1, dims=(0, 1)):
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if x.ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {x.ndim}")
-    first, second = (wrapped(dim, x.ndim) for dim in dims)
+    first, second = (wrap_dim(dim, x.ndim) for dim in dims)
     if first == second:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     if k % 4 == 0:
@@ -333,7 +334,7 @@ def roll(x, shifts, dims=()):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     by_dim = [0] * x.ndim
     for shift, dim in zip(shifts, dims):
-        dim = wrapped(dim, x.ndim)
+        dim = wrap_dim(dim, x.ndim)
         if x.ndim:
             by_dim[dim] += shift
     out = core.empty_tensor(x.shape, x.dtype)
@@ -346,7 +347,7 @@ def roll(x, shifts, dims=()):
 def diag_embed(x, offset=0, dim1=-2, dim2=-1):
     """Matrices (over the new dimensions `dim1` and `dim2`) whose diagonals are the last dimension of `x`."""
     ndim = x.ndim + 1
-    first, second = wrapped(dim1, ndim), wrapped(dim2, ndim)
+    first, second = wrap_dim(dim1, ndim), wrap_dim(dim2, ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     side = x.shape[-1] + abs(offset)
@@ -556,7 +557,7 @@ def resize_as_(self, the_template, memory_format=None):
     return core.resize_tensor(self, tuple(the_template.shape), memory_format)
 
 
-core.set_format_strides(format_strides)
+core.asked.format_strides = format_strides
 
 
 @composite(

@@ -4,12 +4,11 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor, is_wrapped
+from rushlight.core import Tensor, is_wrapped, wrap_dim
 from rushlight.ops import _rules
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._outputs import EXTREME, ONLY_BOOL, Castable
 from rushlight.ops._return_types import return_type
-from rushlight.ops.shape import wrapped
 
 ANY_OR_ALL = (
     "Tensor input, *, out | Tensor input, ints? dim=None, bool keepdim=False, *, out | "
@@ -45,7 +44,7 @@ def reduced_count(x_shape, dim):
         return math.prod(x_shape)
     if isinstance(dim, int):
         dim = (dim,)
-    dims = [wrapped(d, len(x_shape)) for d in dim]
+    dims = [wrap_dim(d, len(x_shape)) for d in dim]
     return math.prod(x_shape[d] for d in dims) if dims and x_shape else math.prod(x_shape)
 
 

@@ -3,12 +3,11 @@
 import math
 
 import rushlight as torch
-from rushlight.core import Tensor, empty_like_layout, empty_tensor, written_out
+from rushlight.core import Tensor, empty_like_layout, empty_tensor, wrap_dim, written_out
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._outputs import SCALAR_TYPE
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import c_name, in_place
-from rushlight.ops.shape import wrapped
 
 
 def scan_dtype(x, dtype):
@@ -29,7 +28,7 @@ def refuse_unless(name, x, allowed):
 
 
 def run_scan(name, x, dim, dtype):
-    dim = wrapped(dim, x.ndim)
+    dim = wrap_dim(dim, x.ndim)
     wanted = scan_dtype(x, dtype)
     if x.dtype is not wanted:
         x = x.to(wanted)
@@ -147,7 +146,7 @@ def run_extremum(name, x, dim):
     values, indices = contiguous_like(x), empty_tensor(x.shape, torch.int64)
     if not x.numel() or not x.dim():  # which need no order; of nothing any dimension will do
         return values.copy_(x), indices.zero_()
-    dim = wrapped(dim, x.ndim)
+    dim = wrap_dim(dim, x.ndim)
     refuse_unless(f"{name}_cpu", x, not x.is_complex())
     kernel(name)(values, indices, x, dim)
     return values, indices
@@ -232,7 +231,7 @@ def complex_logcumsumexp(x, dim):
 )
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
-    dim = wrapped(dim, x.ndim)
+    dim = wrap_dim(dim, x.ndim)
     if x.is_complex():
         return complex_logcumsumexp(x, dim).contiguous()
     refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point())
@@ -249,7 +248,7 @@ def check_continuations(x, dim, *given):
         if part.dim() != x.dim():
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
         for d in range(x.dim()):
-            if d != wrapped(dim, x.dim()) and part.size(d) != x.size(d):
+            if d != wrap_dim(dim, x.dim()) and part.size(d) != x.size(d):
                 raise RuntimeError(
                     "diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; "
                     f"input.size({d}) = {x.size(d)}, but got tensor.size({d}) = {part.size(d)}"
@@ -332,7 +331,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1) -> "tuple[torch.Tensor
     if input.dtype is torch.uint8:
         raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    given, dims = dims, tuple(wrapped(d, input.ndim) for d in dims)
+    given, dims = dims, tuple(wrap_dim(d, input.ndim) for d in dims)
     for d in dims:
         if dims.count(d) > 1:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")

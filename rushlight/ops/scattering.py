@@ -2,17 +2,18 @@
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op, short_way, underived
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector
-from rushlight.ops.shape import broadcast_two, wrapped
+from rushlight.ops.shape import broadcast_two
 
 
 def checked_dim(x, dim, index, src=None):
     """The dimension of a gather, or of a scatter of a tensor `src` (False: of a number), whose index has a dtype and sizes that it may have: as
     many dimensions as `x`, and no larger ones outside `dim`."""
     reading = src is None
-    ndim, d = x.ndim or 1, wrapped(dim, x.ndim)
+    ndim, d = x.ndim or 1, wrap_dim(dim, x.ndim)
     if index.numel() and index.dtype not in INDICES:
         raise RuntimeError(f"{'gather' if reading else 'scatter'}(): Expected dtype int32/int64 for index")
     if isinstance(src, torch.Tensor) and src.dtype is not x.dtype:
@@ -267,7 +268,7 @@ def take_along_dim(input, indices, dim=None, *, out=None):
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
         )
-    d = wrapped(dim, input.ndim)
+    d = wrap_dim(dim, input.ndim)
     if not input.ndim:
         raise IndexError(f"Dimension specified as {d} but tensor has no dimensions")
     of_input, of_indices = list(input.shape), list(indices.shape)

@@ -1,9 +1,9 @@
 """Reductions of stretches of a tensor, places of a fixed number, and a number that tells tensors apart."""
 
 import rushlight as torch
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite
 from rushlight.ops._rules import not_implemented
-from rushlight.ops.shape import wrapped
 
 IDENTITIES = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -torch.inf, "min": torch.inf}
 SCATTERED = {"sum": "sum", "mean": "sum", "prod": "prod", "max": "amax", "min": "amin"}
@@ -55,7 +55,7 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     >>> torch.segment_reduce(torch.tensor([1., 2., 3.]), "sum", lengths=torch.tensor([2, 1]))
     tensor([3., 3.])
     """
-    axis = wrapped(axis, data.dim())
+    axis = wrap_dim(axis, data.dim())
     kind = {"amax": "max", "amin": "min"}.get(reduce, reduce)
     if kind not in IDENTITIES:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
@@ -119,7 +119,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
         )
     bits = (input.to(torch.float64) if input.is_floating_point() else input).detach()
     bits = bits.view(torch.int64) if input.is_floating_point() else bits.to(torch.int64)
-    dims = sorted((wrapped(each, input.dim()) for each in dims or range(input.dim())), reverse=True)
+    dims = sorted((wrap_dim(each, input.dim()) for each in dims or range(input.dim())), reverse=True)
     for each in dims:
         bits = folded(bits, each)
     if not keepdim:

@@ -1,23 +1,14 @@
 """Views: other shapes over the same memory."""
 
 import math
-import operator
 from collections.abc import Sequence
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import Sizes, composite, namespaces
 from rushlight.ops._views import copied, copying_function, may_overlap
 from rushlight.ops._views import view as shares_memory
-
-
-def wrapped(dim, ndim):
-    """A dimension that may count from the end, as one from the start; 0-d tensors have dimension 0."""
-    limit = ndim or 1
-    dim = operator.index(dim)
-    if not -limit <= dim < limit:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
-    return dim + limit if dim < 0 else dim
 
 
 def one_sequence(sizes):
@@ -127,7 +118,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     """The dimensions from `start_dim` to `end_dim` as one."""
     shape = input.shape
     ndim = len(shape)
-    start, end = wrapped(start_dim, ndim), wrapped(end_dim, ndim)
+    start, end = wrap_dim(start_dim, ndim), wrap_dim(end_dim, ndim)
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if ndim == 0:
@@ -152,7 +143,7 @@ def unflatten(input, dim, sizes):
     shape = input.shape
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
-    place = wrapped(dim, len(shape))
+    place = wrap_dim(dim, len(shape))
     if not shape:
         raise RuntimeError("unflatten got an unexpected error:\nDimension specified as 0 but tensor has no dimensions")
     if sizes.count(-1) > 1:
@@ -315,7 +306,7 @@ def movedim(input, source, destination):
     ndim = input.dim()
     places = {}
     for name, dims in (("source", source), ("destination", destination)):
-        places[name] = [wrapped(dim, ndim) for dim in dims]
+        places[name] = [wrap_dim(dim, ndim) for dim in dims]
         if len(set(places[name])) != len(dims):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
     if ndim == 0:
@@ -392,7 +383,7 @@ namespaces["Tensor"].update(
 # ---------------------------------------------------------------------------------------------------------- dimensions of size 1
 def unsqueezed(g, x_shape, dims):
     """`g` with those of the dimensions `dims` that had size 1 back."""
-    for d in sorted(wrapped(d, len(x_shape)) for d in dims) if x_shape else ():
+    for d in sorted(wrap_dim(d, len(x_shape)) for d in dims) if x_shape else ():
         if x_shape[d] == 1:
             g = g.unsqueeze(d)
     return g

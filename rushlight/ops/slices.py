@@ -2,13 +2,13 @@
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops import shape
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
-from rushlight.ops.shape import wrapped
 
 
 @op(
@@ -22,7 +22,7 @@ from rushlight.ops.shape import wrapped
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     if x.ndim == 0 and index.numel() != 1:
@@ -36,7 +36,7 @@ def index_select(x, dim, index):
 
 def check_slices(name, x, dim, index, source):
     """What index_add and index_reduce ask of their arguments; the dimension that is meant."""
-    wrapped(dim, x.ndim)
+    wrap_dim(dim, x.ndim)
     if index.ndim > 1:
         raise IndexError(
             f"{name}_(): Index is supposed to be a vector, but got dim: {index.ndim} with type: {index.dtype.legacy_name} and size: "
@@ -48,13 +48,13 @@ def check_slices(name, x, dim, index, source):
         raise RuntimeError(
             f"{name}_(): self ({x.dtype.legacy_name}) and source ({source.dtype.legacy_name}) must have the same scalar type"
         )
-    d = wrapped(dim, source.ndim)
+    d = wrap_dim(dim, source.ndim)
     length = source.shape[d] if source.ndim else 1
     if index.numel() != length:
         raise RuntimeError(
             f"{name}_(): Number of indices ({index.numel()}) should be equal to source.size(dim): ({length}), for dim: {d}"
         )
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     if x.ndim != source.ndim or x.shape[:d] + x.shape[d + 1 :] != source.shape[:d] + source.shape[d + 1 :]:
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
@@ -104,7 +104,7 @@ def index_add(x, dim, index, source, *, alpha=1):
 )
 def index_copy(x, dim, index, source):
     """`x` with the slices that `index` names along `dim` replaced by those of `source`."""
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     core.check_no_overlap(x)
     core.require_apart(x, source, index)
     if index.ndim > 1:
@@ -169,7 +169,7 @@ def index_fill(x, dim, index, value):
     warn_of_expanded("index_fill_", x, "tensor[mask] = scalar")
     if (value.is_complex() if isinstance(value, torch.Tensor) else isinstance(value, complex)) and not x.is_complex():
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     if index.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
     if index.numel():
@@ -187,7 +187,7 @@ def index_reduced_gradient(g, x, out, dim, index, source, reduce, include_self, 
         source, shape = source.reshape(1), ()
     else:
         shape = source.shape
-    d = wrapped(dim, source.ndim)
+    d = wrap_dim(dim, source.ndim)
     whole = index.reshape([-1 if place == d else 1 for place in range(source.ndim)]).expand(source.shape)
     g_x, g_source = reduced_gradient(
         at_least_vector(g), at_least_vector(x), at_least_vector(out), d, whole, source, reduce, include_self, wanted
@@ -239,7 +239,7 @@ def sliced(input, dim=0, start=None, end=None, step=1):
     """`input[start:end:step]` along `dim`."""
     if input.ndim == 0:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
-    at = wrapped(dim, input.ndim)
+    at = wrap_dim(dim, input.ndim)
     if step < 1:
         raise RuntimeError("slice step must be positive")
     return shape.slice(input, at, start, end, step)

@@ -4,10 +4,10 @@ import math
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import not_implemented, require_tensors
-from rushlight.ops.shape import wrapped
 
 OUTPUTS = ("values", "indices")
 
@@ -63,7 +63,7 @@ def empty_pair(shape, dtype):
 )
 def sort_along(x, dim, descending, stable):
     """The elements in order, and where they were."""
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     if x.is_complex() and x.ndim:
         raise RuntimeError(" Sort does not support complex dtypes on CPU")
     values, indices = core.empty_like_layout(x), core.empty_like_layout(x, torch.int64)
@@ -120,7 +120,7 @@ def msort(input, *, out=None):
 )
 def topk(x, k, dim=-1, largest=True, sorted=True):
     """The `k` greatest (or least) elements of each line along `dim`, and their indices."""
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
     if x.is_complex() or x.dtype is torch.bool:
@@ -141,7 +141,7 @@ def refuse_empty_lines(name, x, d):
 
 def one_a_line(name, x, dim, keepdim, *numbers):
     """Calls a kernel that chooses one element of each line."""
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     refuse_empty_lines(name, x, d)
     kept = with_size(x.shape, d, 1)
     values, indices = empty_pair(kept, x.dtype)
@@ -168,7 +168,7 @@ def choosing(name, node):
 )
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The `k`-th smallest element of each line along `dim`, and its index."""
-    d = wrapped(dim, x.ndim)
+    d = wrap_dim(dim, x.ndim)
     refuse_empty_lines("kthvalue", x, d)
     if x.ndim and x.shape[d] == 0:
         raise IndexError(f"kthvalue(): Expected reduction dim {d} to have non-zero size.")
@@ -238,7 +238,7 @@ def median_of(name, title):
         **choosing(name, f"{title}Backward1"),
     )
     def of_lines(x, dim, keepdim):
-        refuse_empty_lines("median", x, wrapped(dim, x.ndim))
+        refuse_empty_lines("median", x, wrap_dim(dim, x.ndim))
         if x.dtype is torch.bool or x.is_complex():
             raise not_implemented("median_out", x.dtype)
         return one_a_line(name, x, dim, keepdim)
@@ -295,7 +295,7 @@ def quantile_of(name, skips_nan):
 
     def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
         q = check_quantile(input, q, interpolation)
-        d = wrapped(0 if dim is None else dim, input.ndim)
+        d = wrap_dim(0 if dim is None else dim, input.ndim)
         # Sorted lines, last.
         if dim is None:
             ordered = input.flatten().sort().values

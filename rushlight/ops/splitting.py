@@ -2,11 +2,11 @@
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite
 from rushlight.ops._views import copying_function
 from rushlight.ops._views import view as shares_memory
 from rushlight.ops.shape import slice as cut
-from rushlight.ops.shape import wrapped
 
 
 def listed(g, shapes):
@@ -17,7 +17,7 @@ def listed(g, shapes):
 
 
 def unbound_gradient(g, x_shape, dim):
-    dim = wrapped(dim, len(x_shape))
+    dim = wrap_dim(dim, len(x_shape))
     return torch.stack(listed(g, [x_shape[:dim] + x_shape[dim + 1 :]] * x_shape[dim]), dim)
 
 
@@ -27,7 +27,7 @@ def unbind(x, dim=0):
 
 
 def split_gradient(g, x_shape, split_sizes, dim):
-    dim = wrapped(dim, len(x_shape))
+    dim = wrap_dim(dim, len(x_shape))
     return torch.cat(listed(g, [x_shape[:dim] + (size,) + x_shape[dim + 1 :] for size in split_sizes]), dim)
 
 

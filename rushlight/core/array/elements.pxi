@@ -2,6 +2,14 @@
 cdef inline bint is_plain_integer(object value):
     return PyLong_CheckExact(value) or PyBool_Check(value)
 
+cdef inline int put_number(Number* at, object value) except -1:
+    """A number, as kernels get it: a float as such, anything else as an int."""
+    if isinstance(value, float):
+        at.f = value
+    else:
+        at.i = value
+    return 0
+
 cdef class Kernel:
     """A C++ kernel, called with tensors (outputs first; None for one that is left out) and then plain numbers."""
 
@@ -30,11 +38,8 @@ cdef class Kernel:
             many_numbers.resize(len(arguments))
             plain = many_numbers.data()
         for value in arguments:
-            if isinstance(value, float):
-                plain[count].f = value
-                count += 1
-            elif is_plain_integer(value) or value is not None and not isinstance(value, Tensor):
-                plain[count].i = value
+            if value is not None and not isinstance(value, Tensor):
+                put_number(plain + count, value)
                 count += 1
         for value in arguments:     # (only now: what a number's __index__ does may move memory)
             if PyFloat_CheckExact(value) or is_plain_integer(value):

@@ -137,9 +137,6 @@ cdef extern from * namespace "rl" nogil:
         int64_t allocations
     MemoryStatistics memory_statistics "rl::memory_statistics"()
     void reset_peak_memory "rl::reset_peak_memory"()
-    void empty_cache "rl::empty_cache"()
-    void set_cache_limit "rl::set_cache_limit"(int64_t)
-    int64_t cache_limit "rl::cache_limit"()
     int thread_count "rl::thread_count"()
     void set_thread_count "rl::set_thread_count"(int)
     cdef cppclass Modes "rl::Modes":
@@ -158,6 +155,8 @@ cdef extern from * namespace "rl" nogil:
         int32_t at_work
         uint64_t derivatives
     Modes modes "rl::modes"
+    cdef cppclass GradMode "rl::GradMode":
+        void set(cbool)
 
 cdef extern from *:
     """

@@ -30,6 +30,11 @@ struct Modes {
 #endif
 inline thread_local Modes modes RL_TLS_MODEL;
 
-inline Modes& current_modes() { return modes; }
+// Sets grad mode until the scope is left that this stands in.
+struct GradMode {
+  const bool before = modes.grad;
+  void set(bool now) { modes.grad = now; }
+  ~GradMode() { modes.grad = before; }
+};
 
 }  // namespace rl

@@ -318,7 +318,7 @@ cdef inline int read_strides(object strides, Geometry& out) except -1:
     memcpy(out.strides, steps, min(n, out.ndim) * sizeof(int64_t))
     return n
 
-cdef inline int wrap_dim(int64_t dim, int ndim) except -1:
+cpdef inline int wrap_dim(int64_t dim, int ndim) except -1:
     """A dimension that may count from the end; 0-d tensors allow 0 and -1."""
     cdef int limit = ndim if ndim > 0 else 1
     if dim < -limit or dim >= limit:

@@ -62,13 +62,6 @@ cdef extern from *:
       p->memory.size = bytes;
       return (PyObject*)p;
     }
-    template <class T> static void rl_drain_storages() {
-      while (rl_pool<T>::count) {
-        rl::memory::state.statistics.cached -= rl::memory::step;
-        rl::memory::state.statistics.allocated += rl::memory::step;
-        rl_pool<T>::plain(rl_take<T>());
-      }
-    }
     template <class T> static void rl_free_tensor(PyObject* self) {
       T* p = (T*)self;
       if (Py_TYPE(self) != rl_pool<T>::type || rl_pool<T>::count == rl_pool<T>::most) return rl_pool<T>::plain(self);
@@ -139,7 +132,6 @@ cdef extern from *:
     #define rl_pool_tensors(like, type) rl_pool_type(like, type, rl_free_tensor<RL_STRUCT(like)>)
     #define rl_pool_nodes(like, type) rl_pool_type(like, type, rl_free_node<RL_STRUCT(like)>)
     #define rl_small_storage(like, bytes) rl_take_storage<RL_STRUCT(like)>(bytes)
-    #define rl_drain(like) rl_drain_storages<RL_STRUCT(like)>()
     #define rl_waiting(like) (rl_pool<RL_STRUCT(like)>::count)
     #define rl_next(like) rl_take_tracked<RL_STRUCT(like)>()
     #define rl_own(pointer) (pointer)
@@ -150,7 +142,6 @@ cdef extern from *:
     void pool_nodes "rl_pool_nodes"(Node, PyTypeObject*) noexcept
     PyObject* small_storage "rl_small_storage"(Storage, int64_t) noexcept
     Storage own_storage "rl_own"(PyObject*)
-    void drain_storages "rl_drain"(Storage) noexcept
     int waiting_tensors "rl_waiting"(Tensor) noexcept
     Tensor next_tensor "rl_next"(Tensor)
     int waiting_nodes "rl_waiting"(Node) noexcept

@@ -1,328 +1,138 @@
 # Backward. The newest ready node runs first (sequence numbers order them), once every node that feeds it has run; so hooks fire in PyTorch's
 # order, a graph of any depth needs no recursion, and each node runs once.
-@cython.final
-cdef class BackwardRun:
-    """One call of backward: what each node still waits for, and what has arrived for it."""
-
-    def __dealloc__(self):
-        cdef size_t i
-        for i in range(self.states.size()):
-            Py_XDECREF(self.states[i].node)
-            Py_XDECREF(self.states[i].gradient)
-
-    cdef inline int64_t slot_of(self, Node node) except -2:
-        """The node's place in this run, or -1 where it has none yet."""
-        return node.slot if node.run == self.id else self.displaced_slot(node)
-
-    cdef int64_t displaced_slot(self, Node node) except -2:
-        if self.displaced is not None:
-            found = self.displaced.get(node)
-            if found is not None:
-                return found
-        return -1
-
-    cdef int64_t admit(self, Node node) except -1:
-        """A place for a node. If another run (one that this run interrupts) has it, that run keeps its place in a dict."""
-        cdef NodeState state
-        cdef BackwardRun other
-        if node.run != 0 and active_runs:
-            found = active_runs.get(node.run)
-            if found is not None:
-                other = <BackwardRun>found
-                if other.displaced is None:
-                    other.displaced = {}
-                other.displaced[node] = node.slot
-        state.node = <PyObject*>node
-        Py_INCREF(node)
-        state.gradient = NULL
-        state.dependencies = 0
-        state.needed = False
-        state.owned = False
-        node.run, node.slot = self.id, <int64_t>self.states.size()
-        self.states.push_back(state)
-        return node.slot
-
-    cdef int visit(self, list roots) except -1:
-        """Counts, for every node within reach, how many edges lead to it."""
-        cdef vector[int64_t] waiting
-        cdef Node node, target
-        cdef int64_t slot
-        cdef Py_ssize_t i
-        cdef uint64_t steps = 0
-        for node in roots:
-            if self.slot_of(node) < 0:
-                waiting.push_back(self.admit(node))
-        while waiting.size():
-            slot = waiting.back()
-            waiting.pop_back()
-            node = <Node>self.states[slot].node
-            for i in range(edge_total(node)):
-                target = edge_at(node, i)
-                if target is None:
-                    continue
-                slot = self.slot_of(target)
-                if slot < 0:
-                    slot = self.admit(target)
-                    waiting.push_back(slot)
-                self.states[slot].dependencies += 1
-            steps += 1
-            if steps & 0xfffff == 0:
-                PyErr_CheckSignals()
-        return 0
-
-    cdef int mark_needed(self) except -1:
-        """Which nodes have a path to a captured one: children before parents."""
-        cdef vector[pair[int64_t, Py_ssize_t]] stack
-        cdef vector[char] seen
-        cdef Node node, target
-        cdef int64_t slot, below
-        cdef Py_ssize_t i
-        cdef size_t start
-        cdef pair[int64_t, Py_ssize_t] frame
-        seen.resize(self.states.size())
-        for key in self.captures:
-            self.states[<int64_t>key[0]].needed = True
-        for start in range(self.states.size()):
-            if seen[start]:
+cdef int mark_needed(BackwardRun run) except -1:
+    """Which nodes have a path to a captured one: children before parents."""
+    cdef vector[pair[int64_t, Py_ssize_t]] stack
+    cdef vector[char] seen
+    cdef Node node, target
+    cdef int64_t slot, below
+    cdef Py_ssize_t i
+    cdef size_t start
+    cdef pair[int64_t, Py_ssize_t] frame
+    seen.resize(run.states.size())
+    for key in run.captures:
+        run.states[<int64_t>key[0]].needed = True
+    for start in range(run.states.size()):
+        if seen[start]:
+            continue
+        seen[start] = 1
+        frame.first, frame.second = start, 0
+        stack.push_back(frame)
+        while stack.size():
+            slot, i = stack.back().first, stack.back().second
+            node = <Node>run.states[slot].node
+            if i == edge_total(node) or slot < run.ends:
+                stack.pop_back()
+                if stack.size() and (run.states[slot].needed):
+                    run.states[stack.back().first].needed = True
                 continue
-            seen[start] = 1
-            frame.first, frame.second = start, 0
-            stack.push_back(frame)
-            while stack.size():
-                slot, i = stack.back().first, stack.back().second
-                node = <Node>self.states[slot].node
-                if i == edge_total(node) or slot < self.ends:
-                    stack.pop_back()
-                    if stack.size() and (self.states[slot].needed):
-                        self.states[stack.back().first].needed = True
-                    continue
-                stack.back().second = i + 1
-                target = edge_at(node, i)
-                if target is None:
-                    continue
-                below = self.slot_of(target)
-                if seen[below]:
-                    if self.states[below].needed:
-                        self.states[slot].needed = True
-                    continue
-                seen[below] = 1
-                frame.first, frame.second = below, 0
-                stack.push_back(frame)
-        return 0
-
-    cdef int add(self, int64_t slot, uint32_t output, object gradient) except -1:
-        """One more contribution to the gradient of an output of a node."""
-        cdef NodeState* state = &self.states[slot]
-        cdef Node node = <Node>state.node
-        cdef object total
-        cdef list many
-        if node.more_outputs is None:
-            if state.gradient == NULL:
-                Py_INCREF(gradient)
-                state.gradient = <PyObject*>gradient
-                return 0
-            total = self.sum(<object>state.gradient, gradient, state.owned)
-            state = &self.states[slot]
-            state.owned = not modes.grad
-            Py_INCREF(total)
-            Py_XDECREF(state.gradient)
-            state.gradient = <PyObject*>total
-            return 0
-        if state.gradient == NULL:
-            many = [None] * node.output_count()
-            Py_INCREF(many)
-            state.gradient = <PyObject*>many
-        many = <list>state.gradient
-        many[output] = gradient if many[output] is None else operate(ops.add, many[output], gradient)
-        return 0
-
-    cdef object sum(self, object have, object more, bint owned):
-        cdef Tensor a = <Tensor>have
-        cdef Tensor b = <Tensor>more
-        if owned and not modes.grad and a.code == b.code and a.geometry.same_shape(b.geometry) and not modes.interpreters:
-            return operate_in_place(ops.add, a, b)
-        return operate(ops.add, have, more)
-
-    cdef object take(self, int64_t slot):
-        """What has arrived for a node (a tensor or None; for several outputs a tuple)."""
-        cdef PyObject* gradient = self.states[slot].gradient
-        cdef object result = None
-        cdef Node node = <Node>self.states[slot].node
-        if gradient == NULL:
-            return None if node.more_outputs is None else (None,) * node.output_count()
-        self.states[slot].gradient = NULL
-        result = <object>gradient
-        Py_DECREF(result)
-        return result if node.more_outputs is None else tuple(result)
-
-    cdef int deliver(self, Node node, Py_ssize_t i, object value) except -1:
-        """Brings the gradient of input `i` of `node` to where it goes."""
-        cdef Node target = edge_at(node, i)
-        cdef int64_t below
-        cdef uint32_t output
-        if target is None or value is None:
-            return 0
-        output = node.next_output(i)
-        below = self.slot_of(target)
-        if output or type(value) is not Tensor or (<Tensor>value).code != target.dtype_code or \
-                not (<Tensor>value).geometry.same_shape(target.shape):
-            value = validate(node, target, output, i, value)
-        if modes.anomaly and modes.anomaly_check_nan:
-            check_nan(node, i, value)
-        if not self.restricted or self.states[below].needed:
-            self.add(below, output, value)
-        return 0
-
-    cdef int execute(self, list roots) except -1:
-        cdef ReadyQueue ready
-        cdef Node node, target
-        cdef int64_t slot, below
-        cdef Py_ssize_t i
-        cdef object gradient
-        cdef tuple results
-        cdef uint64_t steps = 0
-        cdef set started = set()
-        for node in roots:
-            slot = self.slot_of(node)
-            if self.states[slot].dependencies == 0 and slot not in started:
-                started.add(slot)
-                ready.push(node.sequence, slot)
-        while not ready.empty():
-            slot = ready.take().second
-            node = <Node>self.states[slot].node
-            if self.restricted and not self.states[slot].needed and (self.states[slot].gradient == NULL or len(roots) > 1):
-                continue          # (a single root is told its gradient even so)
-            self.current = <PyObject*>node
-            gradient = self.take(slot)
-            if node.extras is not None or type(node) is AccumulateGrad and node.leaf.hooks is not None:
-                gradient = before_node(node, gradient)
-            if self.restricted:
-                if not self.states[slot].needed:
-                    continue
-                if self.captures:
-                    self.capture(slot, node, gradient)
-                if not self.runs(slot, node):
-                    continue
-            if node.extras is not None and node.extras.pre_hooks:
-                gradient = pre_hooks(node, gradient)
-            if isinstance(node, OpNode) and not modes.interpreters and (node.extras is None or not node.extras.post_hooks):
-                # What a rule gives goes on at once.
-                run_rules(<OpNode>node, gradient, self, None)
-            else:
-                results = node.backward(gradient, self) if not modes.interpreters else observed(node, gradient, self)
-                if node.extras is not None and node.extras.post_hooks:
-                    results = post_hooks(node, validated(node, results), gradient)
-                for i in range(edge_total(node)):
-                    self.deliver(node, i, <object>PyTuple_GET_ITEM(results, i))
-                results = None
-            gradient = None
-            if not self.keep_graph and (node.extras is None or not node.extras.kept):
-                node.free_saved()
-            for i in range(edge_total(node)):
-                target = edge_at(node, i)
-                if target is None:
-                    continue
-                below = self.slot_of(target)
-                self.states[below].dependencies -= 1
-                if self.states[below].dependencies == 0:
-                    ready.push(target.sequence, below)
-            steps += 1
-            if steps & 0x3ff == 0:
-                PyErr_CheckSignals()
-        return 0
-
-    cdef int capture(self, int64_t slot, Node node, object gradient) except -1:
-        cdef int output
-        for output in range(node.output_count()):
-            places = self.captures.get((slot, output))
-            if places is not None:
-                value = gradient if node.more_outputs is None else gradient[output]
-                for place in places:
-                    self.captured[place] = value
-        return 0
-
-    cdef bint runs(self, int64_t slot, Node node) except -1:
-        """Does a captured node run too? Only if it leads on to another captured one, or backward(inputs=…) names it."""
-        cdef Py_ssize_t i
-        cdef Node target
-        if slot in self.run_targets:
-            return True
-        if slot < self.ends:
-            return False
-        for i in range(edge_total(node)):
+            stack.back().second = i + 1
             target = edge_at(node, i)
-            if target is not None and self.states[self.slot_of(target)].needed:
-                return True
-        return False
-
-cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
-    """The gradient of what was broadcast, summed over the dimensions that this made."""
-    cdef int d, lead = gradient.geometry.ndim - shape.ndim
-    cdef Tensor total
-    for d in range(shape.ndim):
-        if gradient.geometry.shape[d + lead] != shape.shape[d]:
-            return <Tensor>ops.sum_to_size(gradient, make_size(shape.shape, shape.ndim))
-    if shape.ndim == 0:
-        return <Tensor>ops.sum(gradient)
-    # (A view of the sum, as in PyTorch, which keeps the summed dimensions at first.)
-    total = <Tensor>ops.sum(gradient, tuple(range(lead)))
-    if modes.grad or type(total) is not Tensor:
-        return <Tensor>ops.view(total, make_size(shape.shape, shape.ndim))
-    return make_view(total, total.geometry, 0)
-
-COMPLEX_GRADIENT_TEXT = ("Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  (Could "
-                         "this error message be improved?  If so, please report an enhancement request to PyTorch.)")
-
-cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, object value):
-    """The gradient with its target's shape and dtype: summed where it was broadcast, cast where dtypes were mixed."""
-    cdef Tensor gradient
-    cdef Geometry shape
-    cdef int code
-    cdef int64_t sizes[MAX_DIMS]
-    if type(value) is not Tensor and not isinstance(value, Tensor):
-        raise TypeError(f"{node.name()}: expected a Tensor or None as gradient {index}, got {type(value).__name__}")
-    gradient = <Tensor>value
-    if output == 0:
-        if gradient.code == target.dtype_code and gradient.geometry.same_shape(target.shape):
-            return gradient
-        shape.copy(target.shape)
-        code = target.dtype_code
-    else:
-        expected, code = target.more_outputs[output - 1]
-        shape.set_shape(sizes, read_sizes(expected, sizes))
-    if code != NO_DTYPE and category[gradient.code] == IS_COMPLEX and category[code] != IS_COMPLEX:
-        if isinstance(node, OpNode) and not node.plan.op.takes_real_part:
-            raise RuntimeError(COMPLEX_GRADIENT_TEXT)
-        value = ops._real(gradient)
-        gradient = <Tensor>value
-    if not gradient.geometry.same_shape(shape):
-        if not expandable(shape, gradient.geometry):
-            raise RuntimeError(f"Function {node.name()} returned an invalid gradient at index {index} - got {list(gradient.shape)} but expected "
-                               f"shape compatible with {list(make_tuple(shape.shape, shape.ndim))}")
-        gradient = summed_to(gradient, shape)
-        value = gradient
-    if gradient.code != code and code != NO_DTYPE:
-        value = ops._to_dtype(gradient, dtypes[code])
-    return value
-
-cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
-    value = value.plain()      # of a batch, any example
-    if category[value.code] >= IS_FLOATING and bool((value != value).any()):
-        error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
-        add_note(error, "forward", source_line(node.made.code, node.made.instruction))
-        raise error
+            if target is None:
+                continue
+            below = slot_of(run, target)
+            if seen[below]:
+                if run.states[below].needed:
+                    run.states[slot].needed = True
+                continue
+            seen[below] = 1
+            frame.first, frame.second = below, 0
+            stack.push_back(frame)
     return 0
 
+cdef object arrived_for(BackwardRun run, int64_t slot):
+    """What has arrived for a node (a tensor or None; for several outputs a tuple)."""
+    cdef PyObject* gradient = run.states[slot].gradient
+    cdef object result = None
+    cdef Node node = <Node>run.states[slot].node
+    if gradient == NULL:
+        return None if node.more_outputs is None else (None,) * output_count(node)
+    run.states[slot].gradient = NULL
+    result = <object>gradient
+    Py_DECREF(result)
+    return result if node.more_outputs is None else tuple(result)
 
-cdef tuple validated(Node node, tuple results):
-    """What a node gives, as its inputs take it: that is what hooks see."""
-    cdef list found = []
+cdef int run_nodes(BackwardRun run, list roots) except -1:
+    cdef ReadyQueue ready
+    cdef Node node, target
+    cdef int64_t slot, below
     cdef Py_ssize_t i
-    for i, value in enumerate(results):
-        target = edge_at(node, i)
-        found.append(value if target is None or value is None else validate(node, target, node.next_output(i), i, value))
-    return tuple(found)
+    cdef object gradient
+    cdef tuple results
+    cdef uint64_t steps = 0
+    cdef set started = set()
+    for node in roots:
+        slot = slot_of(run, node)
+        if run.states[slot].dependencies == 0 and slot not in started:
+            started.add(slot)
+            ready.push(node.sequence, slot)
+    while not ready.empty():
+        slot = ready.take().second
+        node = <Node>run.states[slot].node
+        if run.restricted and not run.states[slot].needed and (run.states[slot].gradient == NULL or len(roots) > 1):
+            continue          # (a single root is told its gradient even so)
+        run.current = <PyObject*>node
+        gradient = arrived_for(run, slot)
+        if node.extras is not None or type(node) is AccumulateGrad and node.leaf.hooks is not None:
+            gradient = before_node(node, gradient)
+        if run.restricted:
+            if not run.states[slot].needed:
+                continue
+            if run.captures:
+                capture(run, slot, node, gradient)
+            if not node_runs(run, slot, node):
+                continue
+        if node.extras is not None and node.extras.pre_hooks:
+            gradient = pre_hooks(node, gradient)
+        if isinstance(node, OpNode) and not modes.interpreters and (node.extras is None or not node.extras.post_hooks):
+            # What a rule gives goes on at once.
+            run_rules(<OpNode>node, gradient, run, None)
+        else:
+            results = node.backward(gradient, run) if not modes.interpreters else observed(node, gradient, run)
+            if node.extras is not None and node.extras.post_hooks:
+                results = post_hooks(node, validated(node, results), gradient)
+            for i in range(edge_total(node)):
+                deliver(run, node, i, <object>PyTuple_GET_ITEM(results, i))
+            results = None
+        gradient = None
+        if not run.keep_graph and (node.extras is None or not node.extras.kept):
+            node.free_saved()
+        for i in range(edge_total(node)):
+            target = edge_at(node, i)
+            if target is None:
+                continue
+            below = slot_of(run, target)
+            run.states[below].dependencies -= 1
+            if run.states[below].dependencies == 0:
+                ready.push(target.sequence, below)
+        steps += 1
+        if steps & 0x3ff == 0:
+            PyErr_CheckSignals()
+    return 0
 
+cdef int capture(BackwardRun run, int64_t slot, Node node, object gradient) except -1:
+    cdef int output
+    for output in range(output_count(node)):
+        places = run.captures.get((slot, output))
+        if places is not None:
+            value = gradient if node.more_outputs is None else gradient[output]
+            for place in places:
+                run.captured[place] = value
+    return 0
+
+cdef bint node_runs(BackwardRun run, int64_t slot, Node node) except -1:
+    """Does a captured node run too? Only if it leads on to another captured one, or backward(inputs=…) names it."""
+    cdef Py_ssize_t i
+    cdef Node target
+    if slot in run.run_targets:
+        return True
+    if slot < run.ends:
+        return False
+    for i in range(edge_total(node)):
+        target = edge_at(node, i)
+        if target is not None and run.states[slot_of(run, target)].needed:
+            return True
+    return False
 
 # ---------------------------------------------------------------------------------------------------------- entry points
 def run_backward_from_scalar(Tensor t, retain_graph):
@@ -367,9 +177,9 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     read_roots(tensors, roots, outputs)
     if ends is not None:
         for t in ends:
-            run.admit(edge_of(t))
+            admit(run, edge_of(t))
         run.ends = len(ends)
-    run.visit(roots)
+    visit(run, roots)
     run.roots = roots
     if inputs is not None:
         restrict_run(run, inputs, allow_unused, accumulate)
@@ -381,7 +191,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         for i in range(len(roots)):
             if seeds[i] is not None:
                 seed = validate_seed(seeds[i], <Node>roots[i], outputs[i])
-                run.add(run.slot_of(<Node>roots[i]), outputs[i], seed)
+                add_gradient(run, slot_of(run, <Node>roots[i]), outputs[i], seed)
                 seed = None
                 seeds[i] = None
         gradients = None
@@ -443,7 +253,7 @@ cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulat
                 t.retain_grad()
         else:
             node, output = <Node?>wanted[0], wanted[1]
-        slot = -1 if node is None else run.slot_of(node)
+        slot = -1 if node is None else slot_of(run, node)
         if slot < 0:
             if not allow_unused and not accumulate:
                 raise unused_error(i)
@@ -453,11 +263,11 @@ cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulat
             run.run_targets[slot] = True     # what its node does (adding to a leaf, retaining a gradient, hooks) is all that is wanted
         else:
             places.append(i)
-    return run.mark_needed()
+    return mark_needed(run)
 
 cdef int execute_run(BackwardRun run, list roots) except -1:
     try:
-        run.execute(roots)
+        run_nodes(run, roots)
     except BaseException:
         if modes.anomaly and run.current != NULL:
             try:

@@ -46,7 +46,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         if rule.parameter >= 0 and not rule.is_list:
             if edges[edge] == <PyObject*>None:
                 continue
-            if run is not None and run.restricted and not wants(run, edge_at(node, edge), node.next_output(edge)):
+            if run is not None and run.restricted and not wants(run, edge_at(node, edge), next_output(node, edge)):
                 continue
         given.clear()
         n = <Py_ssize_t>plan.slots[k].size()
@@ -133,7 +133,7 @@ cdef int name_gradients(OpNode of, str title, object value, uint64_t sequence) e
         if isinstance(item, Tensor) and (<Tensor>item).grad_fn_ is not None:
             node = (<Tensor>item).grad_fn_
             if node.sequence > sequence and isinstance(node, OpNode):
-                node.need_extras().title = title
+                need_extras(node).title = title
     return 0
 
 cdef bint all_undefined(tuple gradients):
@@ -145,7 +145,7 @@ cdef bint all_undefined(tuple gradients):
 
 cdef inline int hand_over(OpNode node, Py_ssize_t edge, object value, BackwardRun run, tuple result) except -1:
     if result is None:
-        run.deliver(node, edge, value)
+        deliver(run, node, edge, value)
         return 0
     Py_INCREF(value)
     Py_DECREF(None)
@@ -157,7 +157,7 @@ cdef tuple wanted_of(Node node, BackwardRun run):
     cdef list wanted = []
     for i in range(edge_total(node)):
         target = edge_at(node, i)
-        wanted.append(target is not None and (run is None or not run.restricted or wants(run, <Node>target, node.next_output(i))))
+        wanted.append(target is not None and (run is None or not run.restricted or wants(run, <Node>target, next_output(node, i))))
     return tuple(wanted)
 
 cdef object scale_by_slope(object gradient, object slope):
@@ -222,5 +222,5 @@ cdef object metadata_behind(OpNode node, Py_ssize_t i, int kind):
 
 cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
     """Does a restricted run need the gradient that goes to `target`?"""
-    cdef int64_t slot = run.slot_of(target)
+    cdef int64_t slot = slot_of(run, target)
     return slot >= 0 and run.states[slot].needed

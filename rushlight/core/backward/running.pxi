@@ -52,7 +52,7 @@ def current_run_reaches(Node node):
     run = innermost_run()
     if run is None:
         raise RuntimeError("no backward is running")
-    slot = run.slot_of(node)
+    slot = slot_of(run, node)
     return slot >= 0 and (not run.restricted or run.states[slot].needed)
 
 def current_run_captures():
@@ -78,9 +78,9 @@ def execution_order():
         for i in range(edge_total(node)):
             target = edge_at(node, i)
             if target is not None:
-                waits[run.slot_of(target)] += 1
+                waits[slot_of(run, target)] += 1
     for node in run.roots:
-        ready.push(node.sequence, run.slot_of(node))
+        ready.push(node.sequence, slot_of(run, node))
     while not ready.empty():
         node = <Node>run.states[ready.take().second].node
         found.append(expose(node))
@@ -88,7 +88,7 @@ def execution_order():
             target = edge_at(node, i)
             if target is None:
                 continue
-            slot = run.slot_of(target)
+            slot = slot_of(run, target)
             waits[slot] -= 1
             if waits[slot] == 0 and (not run.restricted or run.states[slot].needed):
                 ready.push(target.sequence, slot)

@@ -43,24 +43,17 @@ cdef class Parser:
     def __call__(self, *args, **keywords):
         """Checks arguments, for functions of Python that are checked further inside; raises TypeError."""
         if keywords or not self.passes(PySequence_ITEMS(args), PyTuple_GET_SIZE(args), NULL):
-            _convert_arguments(self, args, keywords)
+            asked.convert_arguments(self, args, keywords)
 
     # Whether the arguments are plainly what one of the signatures asks for. `args` holds the positional ones, then those of `names`.
     cdef bint passes(self, PyObject* const* args, Py_ssize_t n, PyObject* names) except -1:
         cdef size_t i
         if self.signatures is None:
-            _load_signatures(self)
+            asked.load_signatures(self)
         for i in range(self.patterns.size()):
             if fits_pattern(&self.patterns[i], args, n, names):
                 return True
         return False
-
-cdef object _load_signatures, _convert_arguments
-
-def set_parser_readers(load, convert):
-    """Tells where signatures are read, and what to do with arguments that are not plainly right."""
-    global _load_signatures, _convert_arguments
-    _load_signatures, _convert_arguments = load, convert
 
 
 cdef bint holds(PyObject* value, uint8_t kind) noexcept:
@@ -80,38 +73,27 @@ cdef bint holds(PyObject* value, uint8_t kind) noexcept:
 cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
     """Whether a value is of a parameter's kind, and needs no conversion."""
     cdef uint8_t of = kind & KIND_MASK
+    cdef bint fits = of == KIND_OBJECT
     if of == KIND_TENSOR:
-        if is_tensor_object(value):
-            return True
+        fits = is_tensor_object(value)
     elif of == KIND_INT:
-        if is_short_integer(value):
-            return True
+        fits = is_short_integer(value)
     elif of == KIND_BOOL:
-        if PyBool_Check(<object>value):
-            return True
+        fits = PyBool_Check(<object>value)
     elif of == KIND_FLOAT:
-        if PyFloat_CheckExact(<object>value) or is_short_integer(value):
-            return True
+        fits = PyFloat_CheckExact(<object>value) or is_short_integer(value)
     elif of == KIND_INTS:
-        if holds(value, of) or (kind & TAKES_ONE and is_short_integer(value)):
-            return True
+        fits = holds(value, of) or kind & TAKES_ONE and is_short_integer(value)
     elif of == KIND_TENSOR_OR_NUMBER or of == KIND_NUMBER:
-        if of == KIND_TENSOR_OR_NUMBER and is_tensor_object(value):
-            return True
-        if PyFloat_CheckExact(<object>value) or is_short_integer(value) or PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value):
-            return True
+        fits = of == KIND_TENSOR_OR_NUMBER and is_tensor_object(value) or PyFloat_CheckExact(<object>value) or is_short_integer(value) or \
+            PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value)
     elif of == KIND_TENSORS:
-        if holds(value, of):
-            return True
+        fits = holds(value, of)
     elif of == KIND_STR:
-        if PyUnicode_CheckExact(<object>value):
-            return True
+        fits = PyUnicode_CheckExact(<object>value)
     elif KIND_DTYPE <= of <= KIND_GENERATOR:
-        if type_of(value) == _types_of_kinds[of - KIND_DTYPE]:
-            return True
-    elif of == KIND_OBJECT:
-        return True
-    return kind & TAKES_NONE and <object>value is None
+        fits = type_of(value) == _types_of_kinds[of - KIND_DTYPE]
+    return fits or kind & TAKES_NONE and <object>value is None
 
 cdef bint fits_pattern(const Pattern* pattern, PyObject* const* args, Py_ssize_t n, PyObject* names) noexcept:
     cdef Py_ssize_t i, k
@@ -186,39 +168,34 @@ cdef class Method(Function):
 cdef class BoundMethod(Called):
     """x.sum: a method with its tensor. (The call x.sum() makes none.)"""
     cdef Method method
-    cdef object instance
+    cdef readonly object __self__
     cdef object __weakref__
-
-    @property
-    def __self__(self):
-        """The tensor."""
-        return self.instance
 
     def __getattr__(self, name):
         return getattr(self.method, name)
 
     def __repr__(self):
-        return f"<built-in method {self.method.__name__} of {type(self.instance).__name__} object at {id(self.instance):#x}>"
+        return f"<built-in method {self.method.__name__} of {type(self.__self__).__name__} object at {id(self.__self__):#x}>"
 
     def __eq__(self, other):
-        return isinstance(other, BoundMethod) and self.method is (<BoundMethod>other).method and self.instance is (<BoundMethod>other).instance
+        return isinstance(other, BoundMethod) and self.method is (<BoundMethod>other).method and self.__self__ is (<BoundMethod>other).__self__
 
     def __hash__(self):
-        return hash((id(self.instance), id(self.method)))
+        return hash((id(self.__self__), id(self.method)))
 
     def __reduce__(self):
-        return getattr, (self.instance, self.method.__name__)
+        return getattr, (self.__self__, self.method.__name__)
 
 cdef BoundMethod bound_method(Method method, object instance):
     cdef BoundMethod out = BoundMethod.__new__(BoundMethod)
-    out.vectorcall, out.method, out.instance = call_bound, method, instance
+    out.vectorcall, out.method, out.__self__ = call_bound, method, instance
     return out
 
 cdef PyObject* call_bound(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef BoundMethod bound = <BoundMethod>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i
     cdef vector[PyObject*] given
-    given.push_back(<PyObject*>bound.instance)
+    given.push_back(<PyObject*>bound.__self__)
     for i in range(n if names == NULL else n + PyTuple_GET_SIZE(<object>names)):
         given.push_back(args[i])
     return call_method(<PyObject*>bound.method, given.data(), n + 1, names)
@@ -235,22 +212,17 @@ cdef refuse_owner(Method method, PyObject* const* args, Py_ssize_t n):
                     f"'{type(<object>args[0]).__name__}' object")
 
 cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, PyObject* names) except NULL:
-    cdef object result
+    cdef Py_ssize_t count = PyVectorcall_NARGS(n)
     cdef bint before
-    cdef Py_ssize_t i, count = PyVectorcall_NARGS(n)
     if modes.interpreters and is_wanted(getattr(<object>target, "__name__", None)):
-        keywords = {} if names == NULL else {name: <object>args[count + i] for i, name in enumerate(<object>names)}
-        result = interpret(<object>target, tuple([<object>args[i] for i in range(count)]), keywords)
-    elif meta_exist and not modes.meta and any_meta_of(args, count if names == NULL else count + PyTuple_GET_SIZE(<object>names)):
+        return handed(interpret(<object>target, packed(args, count), by_name(names, args + count)))
+    if meta_exist and not modes.meta and any_meta_of(args, count if names == NULL else count + PyTuple_GET_SIZE(<object>names)):
         before = begin_meta()      # (what the function makes has no memory either)
         try:
-            result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
+            return handed(PyObject_Vectorcall(<object>target, <PyObject**>args, n, names))
         finally:
             end_meta(before)
-    else:
-        result = PyObject_Vectorcall(<object>target, <PyObject**>args, n, names)
-    Py_INCREF(result)
-    return <PyObject*>result
+    return handed(PyObject_Vectorcall(<object>target, <PyObject**>args, n, names))
 
 cdef PyObject* call_function(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Function function = <Function>self
@@ -273,26 +245,15 @@ cdef PyObject* call_method(PyObject* self, PyObject* const* args, size_t flagged
 cdef PyObject* call_converted(PyObject* called, PyObject* target, vectorcall_function call, Parser parser, PyObject* instance,
                               PyObject* const* args, Py_ssize_t n, PyObject* names) except NULL:
     """A call whose arguments are converted first, or that types with __torch_function__ may answer. `instance` is that of a method."""
-    cdef vector[PyObject*] given
-    cdef Py_ssize_t i
-    cdef tuple positional = tuple([<object>args[i] for i in range(n)])
-    cdef tuple first = () if instance == NULL else (<object>instance,)
-    cdef tuple given_names
-    cdef dict keywords = {}
+    cdef tuple positional = packed(args, n), first = () if instance == NULL else (<object>instance,), values, given_names
+    cdef dict keywords = by_name(names, args + n)
     cdef object answered = NotImplemented
-    if names != NULL:
-        for i in range(PyTuple_GET_SIZE(<object>names)):
-            keywords[<object>PyTuple_GET_ITEM(<object>names, i)] = <object>args[n + i]
-    cdef object converted = (positional, keywords) if parser.passes(args, n, names) else _convert_arguments(parser, positional, keywords)
+    cdef object converted = (positional, keywords) if parser.passes(args, n, names) else asked.convert_arguments(parser, positional, keywords)
     if converted is None or subclasses_exist:
         answered = dispatch_torch_function(<object>called, (*first, *positional, *keywords.values()), first + positional, keywords,
                                            converted is None)
     if answered is NotImplemented:
         positional, keywords = converted
-        values = (*first, *positional, *keywords.values())
-        for value in values:
-            given.push_back(<PyObject*>value)
-        given_names = tuple(keywords)
-        return call(target, given.data(), len(first) + len(positional), <PyObject*>given_names if keywords else NULL)
-    Py_INCREF(answered)
-    return <PyObject*>answered
+        values, given_names = (*first, *positional, *keywords.values()), tuple(keywords)
+        return call(target, PySequence_ITEMS(values), len(first) + len(positional), <PyObject*>given_names if keywords else NULL)
+    return handed(answered)

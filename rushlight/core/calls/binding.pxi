@@ -14,9 +14,8 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
     cdef Op op = <Op>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef PyObject* bound[MAX_PARAMETERS]
-    cdef Py_ssize_t i, k = op.sizes
-    cdef object result
-    cdef tuple packed
+    cdef Py_ssize_t k = op.sizes
+    cdef tuple one
     cdef bint loose = False
     if 0 <= k:
         loose = kwnames == NULL and n > k + 1 and are_short_integers(args + k, n - k)
@@ -25,19 +24,13 @@ cdef PyObject* call_parsed(PyObject* self, PyObject* const* args, size_t flagged
     if kwnames == NULL and (loose or n <= op.positional) and (not uncommon_exist or are_common(args, n)):
         if loose:
             # x.view(2, 3): the loose ints are one argument.
-            packed = PyTuple_New(n - k)
-            for i in range(k, n):
-                Py_INCREF(<object>args[i])
-                PyTuple_SET_ITEM(packed, i - k, <object>args[i])
+            one = packed(args + k, n - k)
             n = k + 1
         bind(op, bound, args, n)
         if loose:
-            bound[k] = <PyObject*>packed
-        result = call_new(op, bound)
-    else:
-        result = call_with_keywords(op, args, n, kwnames, MODE_NEW)
-    Py_INCREF(result)
-    return <PyObject*>result
+            bound[k] = <PyObject*>one
+        return handed(call_new(op, bound))
+    return handed(call_with_keywords(op, args, n, kwnames, MODE_NEW))
 
 
 @cython.final
@@ -55,18 +48,14 @@ cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagg
     cdef Op op = (<InPlace>self).op
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef PyObject* bound[MAX_PARAMETERS]
-    cdef object result
     if n == 0 or not isinstance(<object>args[0], Tensor):
         raise TypeError(f"{op.name}_() needs a tensor to write into")
     if modes.transforms:
         refuse_captured(op, <Tensor>args[0], n > 1 and isinstance(<object>args[n - 1], Tensor))
     if kwnames == NULL and n <= op.positional and (not uncommon_exist or are_common(args, n)) and not modes.interpreters:
         bind(op, bound, args, n)
-        result = execute(op, bound, MODE_IN_PLACE, None)
-    else:
-        result = call_with_keywords(op, args, n, kwnames, MODE_IN_PLACE)
-    Py_INCREF(result)
-    return <PyObject*>result
+        return handed(execute(op, bound, MODE_IN_PLACE, None))
+    return handed(call_with_keywords(op, args, n, kwnames, MODE_IN_PLACE))
 
 
 cdef inline object call_new(Op op, PyObject** args):
@@ -85,8 +74,7 @@ cdef raise_missing(Op op, Py_ssize_t given):
 cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObject* kwnames, int mode):
     cdef PyObject* bound[MAX_PARAMETERS]
     cdef Py_ssize_t i, count, index
-    cdef object out = None
-    cdef object packed = None
+    cdef object out = None, one = None
     cdef object names
     for i in range(op.parameter_count):
         bound[i] = NULL
@@ -94,10 +82,10 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
         # x.view(2, 3): ints from `sizes` on are one argument.
         if op.sizes < 0 or op.sizes > n or not all_integers(args, op.sizes, n):
             raise TypeError(f"{op.name}() takes {op.positional} positional arguments but {n} were given")
-        packed = tuple([<object>args[i] for i in range(op.sizes, n)])
+        one = packed(args + op.sizes, n - op.sizes)
         for i in range(op.sizes):
             bound[i] = args[i]
-        bound[op.sizes] = <PyObject*>packed
+        bound[op.sizes] = <PyObject*>one
     else:
         for i in range(n):
             bound[i] = args[i]
@@ -121,11 +109,10 @@ cdef object call_with_keywords(Op op, PyObject* const* args, Py_ssize_t n, PyObj
             bound[i] = op.default_pointers[i]
             if bound[i] == NULL:
                 if op.sizes == i:
-                    packed = ()
-                    bound[i] = <PyObject*>packed
+                    one = ()
+                    bound[i] = <PyObject*>one
                     continue
-                given = i
-                raise_missing(op, given)
+                raise_missing(op, i)
     if op.of_dtype is not None and type(<object>bound[op.sizes]) is dtype:
         op = op.of_dtype
     if subclasses_exist:

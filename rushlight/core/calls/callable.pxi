@@ -10,6 +10,24 @@ cdef extern from *:
     """
     void enable_calls "rl_enable_calls"(PyTypeObject*, size_t, cbool) noexcept
 
+cdef inline PyObject* handed(object result) noexcept:
+    """A result, as C functions return objects."""
+    Py_INCREF(result)
+    return <PyObject*>result
+
+cdef inline tuple packed(PyObject* const* values, Py_ssize_t n):
+    cdef tuple out = PyTuple_New(n)
+    cdef Py_ssize_t i
+    for i in range(n):
+        Py_INCREF(<object>values[i])
+        PyTuple_SET_ITEM(out, i, <object>values[i])
+    return out
+
+cdef dict by_name(PyObject* names, PyObject* const* values):
+    """Arguments given by name: the values in the order of the names."""
+    cdef Py_ssize_t i
+    return {} if names == NULL else {name: <object>values[i] for i, name in enumerate(<tuple>names)}
+
 MISSING = object()   # a parameter without a default
 
 cdef describe(object callable_object, str name, doc):
@@ -17,23 +35,16 @@ cdef describe(object callable_object, str name, doc):
     for attribute, value in (("__name__", name), ("__qualname__", name), ("__doc__", doc)):
         setattr(callable_object, attribute, value)
 
-cdef object find_public = None
-
-def set_find_public(function):
-    """Tells callables where programs find them: `function(callable)` returns the name of a module, or None for methods alone, and a name there."""
-    global find_public
-    find_public = function
-
 cdef object module_of(object function):
-    return (find_public(function)[0] if find_public is not None else None) or get_package()
+    return (asked.find_public(function)[0] if asked.find_public is not None else None) or get_package()
 
 cdef object reduced_callable(object function):
     # By name: pickle looks for it in __module__.
-    module, name = find_public(function)
+    module, name = asked.find_public(function)
     return (getattr, (Tensor, name)) if module is None else name
 
 cdef object shown_callable(object function):
-    module, name = (None, function.__name__) if find_public is None else find_public(function)
+    module, name = (None, function.__name__) if asked.find_public is None else asked.find_public(function)
     if module is None:
         return f"<method '{name}' of 'torch._C.TensorBase' objects>"
     if module == get_package():

@@ -91,10 +91,5 @@ cpdef Level current_level():
     return <Level>interpreter if isinstance(interpreter, Level) else None
 
 
-cdef tuple pack_arguments(Op op, PyObject** bound):
-    cdef tuple packed = PyTuple_New(op.parameter_count)
-    cdef int i
-    for i in range(op.parameter_count):
-        Py_INCREF(<object>bound[i])
-        PyTuple_SET_ITEM(packed, i, <object>bound[i])
-    return packed
+cdef inline tuple pack_arguments(Op op, PyObject** bound):
+    return packed(bound, op.parameter_count)

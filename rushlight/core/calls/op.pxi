@@ -82,13 +82,13 @@ cdef class Op:
 
     def apply(self, *args):
         """Calls with every parameter given in order, whatever interpreter is active; the ops that it is made of are interpreted."""
-        cdef PyObject* bound[MAX_PARAMETERS]
-        cdef int i
-        if len(args) != self.parameter_count:
-            raise TypeError(f"{self.name} has {self.parameter_count} parameters, not {len(args)}")
-        for i in range(self.parameter_count):
-            bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-        return execute_any(self, bound, MODE_IN_PLACE if self.only_writes else MODE_NEW, None)
+        return execute_any(self, given_to(self, args), MODE_IN_PLACE if self.only_writes else MODE_NEW, None)
+
+cdef inline PyObject** given_to(Op op, tuple arguments) except NULL:
+    """The arguments of a call that gives every parameter; nobody may write into them."""
+    if PyTuple_GET_SIZE(arguments) != op.parameter_count:
+        raise TypeError(f"{op.name} has {op.parameter_count} parameters, not {len(arguments)}")
+    return <PyObject**>PySequence_ITEMS(arguments)
 
 
 cdef PyObject* call_op(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:

@@ -41,14 +41,11 @@ cdef PyObject* call_overloaded(PyObject* self, PyObject* const* args, size_t fla
     cdef Overloaded function = <Overloaded>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
     cdef int k
-    cdef object result
     if kwnames == NULL and not subclasses_exist:
         for k in range(function.count):
             if fits(function.patterns[k], args, n):
                 return call_parsed(<PyObject*>PyList_GET_ITEM(function.ops, k), args, n, NULL)
-    result = PyObject_Vectorcall(function.function, <PyObject**>args, n, kwnames)
-    Py_INCREF(result)
-    return <PyObject*>result
+    return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, kwnames))
 
 
 def overloaded(dict ways):

@@ -359,13 +359,6 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
     out.code = code
     return finished(out)
 
-cdef object py_format_strides = None
-
-def set_format_strides(function):
-    """Tells resize_ the strides of memory formats."""
-    global py_format_strides
-    py_format_strides = function
-
 def resize_tensor(Tensor x, size, memory_format=None):
     """Changes the shape of `x` in place, with more memory where it needs it; row-major, or in another memory format."""
     cdef int d
@@ -381,7 +374,7 @@ def resize_tensor(Tensor x, size, memory_format=None):
     check_write(x)
     if memory_format is preserve_format:
         raise RuntimeError("Unsupported memory formatPreserve")
-    strides = None if memory_format is None or memory_format is contiguous_format else py_format_strides(make_size(shape.shape, shape.ndim), memory_format)
+    strides = None if memory_format is None or memory_format is contiguous_format else asked.format_strides(make_size(shape.shape, shape.ndim), memory_format)
     resize_in_place(x, shape)
     if strides is not None:
         for d in range(shape.ndim):

@@ -23,12 +23,9 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
     cdef int code, count = 0, overflow = 0
     cdef Tensor made
     if modes.function_modes:
-        positional = tuple([<object>args[i] for i in range(n)])
-        out = dispatch_torch_function(factory, (), positional, {<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i]
-                                                               for i in range(keywords)})
+        out = dispatch_torch_function(factory, (), packed(args, n), by_name(kwnames, args + n))
         if out is not NotImplemented:
-            Py_INCREF(out)
-            return <PyObject*>out
+            return handed(out)
     for i in range(keywords):
         name, value = <object>PyTuple_GET_ITEM(<object>kwnames, i), <object>args[n + i]
         if name == "dtype":
@@ -60,9 +57,5 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
             made = draw(made, factory.kernel, None, factory.value, 1.0)
         elif factory.value is not None:
             fill_elements(made, factory.value)
-        out = require_grad_of_new(made, requires_grad)
-    else:
-        positional = [<object>args[i] for i in range(n)]
-        out = factory.function(*positional, **{<object>PyTuple_GET_ITEM(<object>kwnames, i): <object>args[n + i] for i in range(keywords)})
-    Py_INCREF(out)
-    return <PyObject*>out
+        return handed(require_grad_of_new(made, requires_grad))
+    return handed(PyObject_Vectorcall(factory.function, <PyObject**>args, n, kwnames))

@@ -3,16 +3,8 @@ cdef Tensor new_of_size(str name, tuple size, object dtype):
     """An unset tensor from the positional arguments of a factory: sizes one by one, or one sequence of them."""
     cdef int64_t sizes[MAX_DIMS]
     cdef int code = code_for(name, dtype), n = 0
-    cdef Py_ssize_t count = PyTuple_GET_SIZE(size), i
-    cdef object first
-    if count == 1:
-        first = <object>PyTuple_GET_ITEM(size, 0)
-        if PyLong_CheckExact(first):
-            n = read_size_sequence(name, size, sizes)
-        else:
-            n = read_size_sequence(name, first, sizes)
-    else:
-        n = read_size_sequence(name, size, sizes)
+    cdef Py_ssize_t i
+    n = read_size_sequence(name, size[0] if len(size) == 1 and not PyLong_CheckExact(size[0]) else size, sizes)
     for i in range(n):
         if sizes[i] < 0:
             listed = [sizes[d] for d in range(n)]

@@ -54,7 +54,7 @@ cdef class GeneralOp(Op):
             for i in range(self.parameter_count):
                 if isinstance(<object>args[i], (Tensor, list, tuple)):
                     check_apart(<object>call.out, <object>args[i], self.apart)
-        result = self.run_on_copy(args) if self.writes and call.mode != MODE_IN_PLACE else self.run(args)
+        result = call_on_copy(self, args) if self.writes and call.mode != MODE_IN_PLACE else call_python(self, args)
         if call.mode == MODE_OUT:
             return into_out(self, result, <object>call.out)
         if call.mode == MODE_IN_PLACE:
@@ -69,38 +69,36 @@ cdef class GeneralOp(Op):
                 unlink(<Tensor>value)
         return result if self.result_type is None else self.result_type(result)
 
-    cdef object run(self, PyObject** args):
-        """Calls the function. It asks its arguments for what tensors have."""
-        cdef bint grad = modes.grad
-        cdef PyObject* names = NULL
-        cdef int i
-        if self.keyword_only is not None:
-            names = <PyObject*>self.keyword_only
-        modes.grad = False
-        try:
-            return PyObject_Vectorcall(self.function, args, self.positional, names)
-        except AttributeError:
-            for i in range(self.parameter_count):
-                if self.parameters[i] in TENSOR_PARAMETERS and self.defaults[i] is MISSING and not isinstance(<object>args[i], Tensor):
-                    raise_argument(self, i, <object>args[i])
-            raise
-        finally:
-            modes.grad = grad
+cdef object call_python(GeneralOp op, PyObject** args):
+    """Calls the function. It asks its arguments for what tensors have."""
+    cdef GradMode grad
+    cdef PyObject* names = NULL
+    cdef int i
+    if op.keyword_only is not None:
+        names = <PyObject*>op.keyword_only
+    grad.set(False)
+    try:
+        return PyObject_Vectorcall(op.function, args, op.positional, names)
+    except AttributeError:
+        for i in range(op.parameter_count):
+            if op.parameters[i] in TENSOR_PARAMETERS and op.defaults[i] is MISSING and not isinstance(<object>args[i], Tensor):
+                raise_argument(op, i, <object>args[i])
+        raise
 
-    cdef object run_on_copy(self, PyObject** args):
-        """Calls a function that writes into its first argument with a copy of that."""
-        cdef PyObject* passed[MAX_PARAMETERS]
-        cdef Tensor x, copied
-        require_tensors(self, args, 0, 1)
-        x = <Tensor>args[0]
-        if self.row_major:
-            copied = new_like_shape(x.code, x.geometry)
-            copy_elements(copied, x)
-        else:
-            copied = convert(x, x.code)
-        memcpy(passed, args, self.parameter_count * sizeof(PyObject*))
-        passed[0] = <PyObject*>copied
-        return self.run(passed)
+cdef object call_on_copy(GeneralOp op, PyObject** args):
+    """Calls a function that writes into its first argument with a copy of that."""
+    cdef PyObject* passed[MAX_PARAMETERS]
+    cdef Tensor x, copied
+    require_tensors(op, args, 0, 1)
+    x = <Tensor>args[0]
+    if op.row_major:
+        copied = new_like_shape(x.code, x.geometry)
+        copy_elements(copied, x)
+    else:
+        copied = convert(x, x.code)
+    memcpy(passed, args, op.parameter_count * sizeof(PyObject*))
+    passed[0] = <PyObject*>copied
+    return call_python(op, passed)
 
 cdef int write_back(Tensor target, Tensor result) except -1:
     """Puts the result of a call in place into its target."""

@@ -101,13 +101,6 @@ default_generator = Generator()
 default_generator.seed()
 
 
-cdef inline int write_parameter(Number* at, object value) except -1:
-    if PyFloat_CheckExact(value):
-        at.f = PyFloat_AS_DOUBLE(value)
-    else:
-        at.i = value
-    return 0
-
 cdef inline Generator generator_of(object given):
     if given is None:
         return <Generator>default_generator
@@ -121,8 +114,8 @@ cdef int draw_into(Tensor out, Kernel kernel, Generator generator, first, second
     if is_meta(out):
         return 0
     numbers[0].i = <int64_t>generator.source
-    write_parameter(&numbers[1], first)
-    write_parameter(&numbers[2], second)
+    put_number(&numbers[1], first)
+    put_number(&numbers[2], second)
     # The generator's state is shared: it must not be drawn from on two threads at once, so the lock is kept.
     kernel.function(&array, 1, numbers)
     return 0
@@ -152,30 +145,16 @@ def drawn(str name, size, Kernel kernel, dtype, device, bint requires_grad, gene
 
 
 @cython.final
-cdef class WritingOp(Op):
+cdef class WritingOp(GeneralOp):
     """An op that exists only in place: its function checks its arguments and writes into the first. Nothing of what was there
     before comes through, so the gradient stops."""
-    cdef public object choose_variant
 
     def __cinit__(self, *args, **keywords):
         self.only_writes = True
 
-    cdef int variant(self, PyObject** args) noexcept:
-        return self.choose_variant(*pack_arguments(self, args))
-
     cdef object compute(self, PyObject** args, Call* call):
-        cdef bint grad = modes.grad
-        cdef Tensor target
-        cdef PyObject* names = <PyObject*>self.keyword_only
-        if self.keyword_only is None:
-            names = NULL
         require_tensors(self, args, 0, 1)
-        target = <Tensor>args[0]
         begin_write(self, call)
-        check_no_overlap(target)
-        modes.grad = False
-        try:
-            PyObject_Vectorcall(self.function, args, self.positional, names)
-        finally:
-            modes.grad = grad
-        return target
+        check_no_overlap(<Tensor>args[0])
+        call_python(self, args)
+        return <object>args[0]

@@ -30,18 +30,9 @@ cdef int check_cast(int result, Tensor out, str name=None) except -1:
     return 0
 
 
-cdef object refuse_output = None
-
-cdef dict output_texts = {}
-
-def refuse_outputs_with(function, dict texts):
-    """Sets what raises for an `out=` of another dtype than the result (the table does it), and the texts of ops by name."""
-    global refuse_output, output_texts
-    refuse_output, output_texts = function, texts
-
 cdef int check_out_dtype(Op op, int place, Tensor out, int result) except -1:
     if out.code != result and op.out_text is not None:
-        refuse_output(op.name.lstrip("_"), op.out_text, place, dtypes[out.code], dtypes[result])
+        asked.refuse_output(op.name.lstrip("_"), op.out_text, place, dtypes[out.code], dtypes[result])
     return 0
 
 cdef int check_out_dtypes(Op op, object targets, object results) except -1:
@@ -158,8 +149,8 @@ def written_out(str name, given, Tensor result):
     if modes.grad and (needs_grad(out) or needs_grad(result)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
                            "requires grad.")
-    if out.code != result.code and name in output_texts:
-        refuse_output(name, output_texts[name], 0, dtypes[out.code], dtypes[result.code])
+    if out.code != result.code and name in asked.output_texts:
+        asked.refuse_output(name, asked.output_texts[name], 0, dtypes[out.code], dtypes[result.code])
     write_out(out, result)
     mark_write(out.storage)
     return out

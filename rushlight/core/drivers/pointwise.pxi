@@ -12,6 +12,16 @@ cdef enum:
 # What is beyond, infinite or NaN takes the general way, which asks whether it fits.
 cdef double PLAIN_NUMBERS = 9223372036854775808.
 
+cdef inline bint read_plain_number(object value, double* out) except -1:
+    """A Python float or int that is none of those."""
+    if PyFloat_CheckExact(value):
+        out[0] = PyFloat_AS_DOUBLE(value)
+    elif PyLong_CheckExact(value):
+        out[0] = value
+    else:
+        return False
+    return -PLAIN_NUMBERS < out[0] < PLAIN_NUMBERS
+
 cdef object negated(object value):
     """-value; integers of 64 bits wrap around, as PyTorch's."""
     if not PyLong_Check(value) or -9223372036854775808 < value <= 9223372036854775807:
@@ -115,10 +125,7 @@ cdef class PointwiseOp(Op):
         if self.numbers is not None:
             values = self.numbers(*[real_value(<object>args[i]) for i in range(self.inputs, self.parameter_count)])
             for i, value in enumerate(values):
-                if isinstance(value, float):
-                    out[i].f = value
-                else:
-                    out[i].i = value
+                put_number(out + i, value)
             return 0
         for i in range(self.number_count):
             value = real_value(<object>args[self.inputs + i])
@@ -165,13 +172,7 @@ cdef class PointwiseOp(Op):
                         self.kernel.loops[code](data, strides, a.count, NULL)
                         return out
                 elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
-                    if PyFloat_CheckExact(<object>args[1]):
-                        scalar = PyFloat_AS_DOUBLE(<object>args[1])
-                    elif PyLong_CheckExact(<object>args[1]):
-                        scalar = <object>args[1]
-                    else:
-                        return self.general(args, call)
-                    if not -PLAIN_NUMBERS < scalar < PLAIN_NUMBERS:
+                    if not read_plain_number(<object>args[1], &scalar):
                         return self.general(args, call)
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1], data[2] = data_of(out), data_of(a), <char*>&scalar
@@ -210,11 +211,7 @@ cdef class PointwiseOp(Op):
                         a.storage.memory.data == b.storage.memory.data:
                     return False
                 data[2] = data_of(b)
-            elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only and (
-                    PyFloat_CheckExact(<object>args[1]) or PyLong_CheckExact(<object>args[1])):
-                scalar = <object>args[1]
-                if not -PLAIN_NUMBERS < scalar < PLAIN_NUMBERS:
-                    return False
+            elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only and read_plain_number(<object>args[1], &scalar):
                 single = <float>scalar
                 data[2] = <char*>&single if code == FLOAT32 else <char*>&scalar
                 strides[2] = 0
@@ -256,15 +253,9 @@ cdef class PointwiseOp(Op):
         if code != FLOAT32 and code != FLOAT64 or kernel.loops[code] == NULL:
             return None
         for i in range(self.inputs):
-            if PyFloat_CheckExact(<object>args[i]):
-                doubles[i] = PyFloat_AS_DOUBLE(<object>args[i])
-            elif PyLong_CheckExact(<object>args[i]):
-                doubles[i] = <object>args[i]
-            elif PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
                 continue
-            else:
-                return None
-            if operand_kind(kernel, i + 1) != OPERAND_SAME or self.tensors_only or not -PLAIN_NUMBERS < doubles[i] < PLAIN_NUMBERS:
+            if operand_kind(kernel, i + 1) != OPERAND_SAME or self.tensors_only or not read_plain_number(<object>args[i], &doubles[i]):
                 return None
             singles[i] = <float>doubles[i]
             data[i + 1] = <char*>&singles[i] if code == FLOAT32 else <char*>&doubles[i]
@@ -282,13 +273,11 @@ cdef class PointwiseOp(Op):
 
     cdef object of_numbers(self, PyObject** args, Call* call):
         """Of two numbers: arithmetic takes the first as a tensor."""
-        cdef PyObject* number = args[0]
-        cdef Tensor made = tensor_of_number(<object>number)
-        args[0] = <PyObject*>made
-        try:
-            return self.general(args, call)
-        finally:
-            args[0] = number
+        cdef PyObject* passed[MAX_PARAMETERS]
+        cdef Tensor made = tensor_of_number(<object>args[0])
+        memcpy(passed, args, self.parameter_count * sizeof(PyObject*))
+        passed[0] = <PyObject*>made
+        return self.general(passed, call)
 
     cdef object general(self, PyObject** args, Call* call):
         """Any call: broadcast, promoted and converted."""

@@ -151,17 +151,11 @@ cdef class ProductOp(Op):
         if self.adds:
             beta = real_factor(<object>args[3], a.code, self.kind != PRODUCT_MATRIX_VECTOR, &complex_factor)
             alpha = real_factor(<object>args[4], a.code, self.kind != PRODUCT_MATRIX_VECTOR, &complex_factor)
-        if self.kind == PRODUCT_MATRICES:
-            shape.resize(2)
-            shape.shape[0], shape.shape[1] = a.geometry.shape[0], b.geometry.shape[1]
-        elif self.kind == PRODUCT_BATCHES:
-            shape.resize(3)
-            shape.shape[0], shape.shape[1], shape.shape[2] = a.geometry.shape[0], a.geometry.shape[1], b.geometry.shape[2]
-            if self.adds and a.code == BOOL and shape.numel():
-                raise kernel_lacks("baddbmm", BOOL)
-        elif self.kind == PRODUCT_MATRIX_VECTOR:
-            shape.resize(1)
-            shape.shape[0] = a.geometry.shape[0]
+        shape.set_shape(a.geometry.shape, a.geometry.ndim - (b.geometry.ndim == 1))
+        if b.geometry.ndim > 1:
+            shape.shape[shape.ndim - 1] = b.geometry.shape[b.geometry.ndim - 1]
+        if self.kind == PRODUCT_BATCHES and self.adds and a.code == BOOL and shape.numel():
+            raise kernel_lacks("baddbmm", BOOL)
         if mode == MODE_IN_PLACE:
             out = x
             if not x.geometry.same_shape(shape):
@@ -199,15 +193,12 @@ cdef class ProductOp(Op):
         return out
 
     cdef combine(self, Tensor out, Tensor product, Tensor x, object beta, object alpha):
-        cdef bint grad = modes.grad
-        modes.grad = False
-        try:
-            total = operate(ops.mul, product, alpha)
-            if beta != 0:
-                total = operate(ops.add, total, operate(ops.mul, x, beta))
-            copy_elements(out, <Tensor>total)
-        finally:
-            modes.grad = grad
+        cdef GradMode grad
+        grad.set(False)
+        total = operate(ops.mul, product, alpha)
+        if beta != 0:
+            total = operate(ops.add, total, operate(ops.mul, x, beta))
+        copy_elements(out, <Tensor>total)
 
 cdef bint repeat_row(Tensor out, Tensor row):
     """The bias of a layer: a contiguous row into all rows of a small contiguous tensor. False, and nothing, for anything else."""

@@ -1,13 +1,14 @@
 # The driver of reductions: dims, result dtype, allocation, one kernel call.
 cdef enum:
     # What dtype comes out.
-    RESULT_SAME = 0        # that of the input
-    RESULT_SUM = 1         # int64 for integers and bools, else that of the input
-    RESULT_FLOATING = 2    # that of the input, which must be floating or complex
-    RESULT_REAL = 3        # its real part
-    RESULT_BOOL = 4
-    RESULT_INT64 = 5
+    RESULT_SAME        # that of the input
+    RESULT_SUM         # int64 for integers and bools, else that of the input
+    RESULT_FLOATING    # that of the input, which must be floating or complex
+    RESULT_REAL        # its real part
+    RESULT_BOOL
+    RESULT_INT64
 
+_results = "same sum floating real bool int64".split()
 
 @cython.final
 cdef class ReductionOp(Op):
@@ -22,11 +23,11 @@ cdef class ReductionOp(Op):
     cdef bint bool_keeps_uint8
     cdef object check                        # refuses bool or complex: check(dtype) is called with those alone
 
-    def configure(self, str kernel_name, int result, list numbers, bint single=False, empty_error=None, int output_count=1,
+    def configure(self, str kernel_name, str result, list numbers, bint single=False, empty_error=None, int output_count=1,
                   bint bool_keeps_uint8=False, check=None):
         """Called once by the table, after construction."""
         self.kernel = (<Kernel>kernel(kernel_name)).function
-        self.result, self.number_at, self.single, self.empty_error = result, numbers, single, empty_error
+        self.result, self.number_at, self.single, self.empty_error = _results.index(result), numbers, single, empty_error
         self.output_count, self.bool_keeps_uint8, self.check = output_count, bool_keeps_uint8, check
         find = self.keywords.get
         self.dim_at, self.keepdim_at, self.dtype_at = find("dim", -1), find("keepdim", -1), find("dtype", -1)
@@ -136,11 +137,7 @@ cdef class ReductionOp(Op):
             arrays[1] = array_of(second)
         arrays[self.output_count] = array_of(source)
         for i in range(len(self.number_at)):
-            value = <object>args[<int>self.number_at[i]]
-            if isinstance(value, float):
-                numbers[i].f = value
-            else:
-                numbers[i].i = value
+            put_number(numbers + i, <object>args[<int>self.number_at[i]])
         if out.count:
             launch(self.kernel, arrays, self.output_count + 1, numbers, source.count)
         return 0

@@ -137,14 +137,10 @@ cdef int record_alias(Tensor source, Tensor out) except -1:
 
 def record_call(Op op, tuple args, outputs):
     """Records `outputs` (a tensor or a tuple of them, new and without history) as if op(*args) had just computed them."""
-    cdef PyObject* bound[MAX_PARAMETERS]
-    cdef uint64_t mask
-    cdef int i
-    for i in range(op.parameter_count):
-        bound[i] = PyTuple_GET_ITEM_POINTER(args, i)
-    mask = inputs_needing_grad(op, bound) if modes.grad else 0
+    cdef PyObject** given = <PyObject**>PySequence_Fast_ITEMS(args)
+    cdef uint64_t mask = inputs_needing_grad(op, given) if modes.grad else 0
     if mask:
-        record_result(op, bound, mask, outputs)
+        record_result(op, given, mask, outputs)
     return outputs
 
 

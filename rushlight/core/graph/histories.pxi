@@ -72,7 +72,7 @@ cdef void begin_node(Node node, const Geometry& shape, int code, uint64_t sequen
     """What nodes that no op records have in common: what their output is, when they run, and the user's line."""
     node.shape.set_shape(shape.shape, shape.ndim)
     node.dtype_code, node.sequence = code, sequence
-    node.remember_line()
+    remember_line(node)
 
 
 cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
@@ -86,7 +86,7 @@ cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
         target = edge_at(recorded, i)
         if target is not None:
             targets.append(target)
-            node.next_outputs.push_back(recorded.next_output(i))
+            node.next_outputs.push_back(next_output(recorded, i))
     node.next_nodes = tuple(targets)
     return node
 
@@ -176,13 +176,10 @@ cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t p
 cdef Tensor on_record(Op op, Tensor x):
     """A view without further parameters, recorded whatever grad mode is."""
     cdef PyObject* args[1]
-    cdef bint grad = modes.grad
+    cdef GradMode grad
     args[0] = <PyObject*>x
-    modes.grad = True
-    try:
-        return <Tensor>op.execute(args)
-    finally:
-        modes.grad = grad
+    grad.set(True)
+    return <Tensor>op.execute(args)
 
 cdef Tensor turned_on_record(Tensor x, uint8_t flags):
     """`x` with the lazy flags of `flags`."""
@@ -255,14 +252,6 @@ cdef int check_view_write(Tensor x) except -1:
         refuse_write_into_view(x, False)
     return 0
 
-cdef object write_watcher = None
-
-def watch_writes(watcher):
-    """Calls `watcher(tensor)` before each in-place write to a tensor (None: no more); returns who watched before."""
-    global write_watcher
-    before, write_watcher = write_watcher, watcher
-    return before
-
 cdef int check_write(Tensor x) except -1:
     """May `x` be written in place? Asked before anything is written."""
     check_tracked_write(x)
@@ -270,8 +259,8 @@ cdef int check_write(Tensor x) except -1:
 
 cdef int check_untracked_write(Tensor x) except -1:
     """As check_write, for a write that the graph does not see."""
-    if write_watcher is not None:
-        write_watcher(x)
+    if asked.watch_write is not None:
+        asked.watch_write(x)
     if x.flags & INFERENCE and not modes.inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
                            "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
@@ -331,7 +320,7 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     copy.next_nodes = (edge_of(base),) + tuple([<object>edge_items(node)[i] for i in range(1, edge_total(node))])
     copy.leaf_edges = node.leaf_edges & ~<uint64_t>1
     for i in range(len(copy.next_nodes)):
-        copy.next_outputs.push_back(base.output_number if i == 0 else node.next_output(i))
+        copy.next_outputs.push_back(base.output_number if i == 0 else next_output(node, i))
     change_history(base, copy)
     x.seen_version = x.storage.version - 1     # so that the view's own history is made anew
     refresh_view(x)
@@ -359,7 +348,7 @@ cdef inline Node grad_fn_of(Tensor t):
 
 cdef retain_on(Node node, Tensor tensor):
     import weakref
-    cdef NodeExtras extras = node.need_extras()
+    cdef NodeExtras extras = need_extras(node)
     if extras.retained is None:
         extras.retained = {}
     extras.retained[tensor.output_number] = weakref.ref(tensor)

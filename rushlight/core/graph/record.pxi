@@ -127,9 +127,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     node.sequence = next_sequence()
     if op.fails_first:
         node.sequence = <uint64_t>LEAF_SEQUENCE
-    node.made.mark()
-    if modes.anomaly:
-        remember_traceback(node)
+    remember_line(node)
     if op.has_variants:
         node.variant = op.variant(args)
         # (Where numbers have a signature of their own, they have no edge.)

@@ -1,4 +1,4 @@
-# Which backwards run, and what is within reach of a tensor.
+# Which backwards run.
 cdef extern from "Python.h":
     unsigned long PyThread_get_thread_ident() noexcept
 
@@ -33,6 +33,12 @@ def running_depth():
     return sum([1 for run in list(active_runs.values()) if (<BackwardRun>run).thread == thread])
 
 
+cdef inline int remember_line(Node node) except -1:
+    node.made.mark()
+    if modes.anomaly:
+        remember_traceback(node)
+    return 0
+
 cdef remember_traceback(Node node):
     """For anomaly mode: the Python stack at which a node was made, and the node whose backward made it."""
     import traceback
@@ -41,48 +47,3 @@ cdef remember_traceback(Node node):
     parent = current_node()
     if parent is not None:
         metadata["parent_"] = parent
-
-
-cdef BackwardRun walk_from(tensors):
-    """All nodes within reach of `tensors`; None where there are none."""
-    cdef BackwardRun run
-    cdef list roots = []
-    global run_counter
-    for t in tensors:
-        collect_roots(t, roots)
-    if not roots:
-        return None
-    run = BackwardRun.__new__(BackwardRun)
-    run_counter += 1
-    run.id = run_counter
-    run.visit(roots)
-    return run
-
-cdef bint reaches_depth(tensors, list inputs, int depth, bint keep, list leaves) except -1:
-    cdef BackwardRun run = walk_from(tensors)
-    cdef Node node
-    cdef NodeState state
-    if run is None:
-        return False
-    for state in run.states:
-        node = <Node>state.node
-        if type(node) is AccumulateGrad and not any([node.leaf is x for x in inputs]) and (
-                (<Tensor>node.leaf).depth < depth or leaves is not None and any([node.leaf is x for x in leaves])):
-            break
-    else:
-        return False
-    if keep:
-        for state in run.states:
-            (<Node>state.node).need_extras().kept = True
-    return True
-
-cdef collect_roots(object value, list roots):
-    cdef Node node
-    if not isinstance(value, Tensor):
-        return
-    node = edge_of(<Tensor>value)
-    if node is not None:
-        roots.append(node)
-    if type(value) is Wrapped:
-        collect_roots((<Wrapped>value).value, roots)
-        collect_roots((<Wrapped>value).aspect, roots)

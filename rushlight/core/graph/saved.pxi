@@ -62,12 +62,9 @@ cdef pack_saved(SavedTensor saved, pack_hook, unpack_hook, Tensor shown):
     """Keeps what `pack_hook` makes of `shown`: the tensor itself for hooks of a block, one without history for hooks that come later."""
     cdef Tensor given = saved.tensor
     cdef uint32_t before = given.storage.version
-    cdef bint grad = modes.grad
-    modes.grad = False
-    try:
-        saved.packed = pack_hook(shown)
-    finally:
-        modes.grad = grad
+    cdef GradMode grad
+    grad.set(False)
+    saved.packed = pack_hook(shown)
     if given.storage.version != before:
         raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be "
                            "modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need "

@@ -1,9 +1,15 @@
-# Ops of the table, and methods, that the core itself calls.
+# What the core itself calls of Python: ops of the table and methods, and what it asks.
 @cython.final
 cdef class Ops:
     """Each has its name here, once."""
 
+@cython.final
+cdef class Asked:
+    """So has each question."""
+
 cdef Ops ops = Ops()
+cdef Asked asked = Asked()
+globals()["asked"] = asked      # (for Python)
 
 
 cdef object turned(object x, uint8_t flags):

@@ -53,6 +53,7 @@ cdef object saved_attribute(OpNode node, str name):
     cdef bint raw = name.startswith("_raw_saved_")
     cdef int i
     cdef bint is_tensor
+    cdef GradMode grad
     found = saved_names(node).get(name[len("_raw_saved_"):] if raw else name[len("_saved_"):])
     if found is None or raw and not found[1]:
         raise AttributeError(f"'{node.backward_name()}' object has no attribute '{name}'")
@@ -63,13 +64,8 @@ cdef object saved_attribute(OpNode node, str name):
         return None
     if is_tensor and node.freed:
         raise RuntimeError(FREED_TEXT)
-    grad = modes.grad
-    modes.grad = True
-    try:
-        value = unpack_at(node, i)
-    finally:
-        modes.grad = grad
-    return as_pytorch_keeps_it(node.plan, i, name[len("_saved_"):], value)
+    grad.set(True)
+    return as_pytorch_keeps_it(node.plan, i, name[len("_saved_"):], unpack_at(node, i))
 
 cdef object as_pytorch_keeps_it(Plan plan, int i, str name, object value):
     cdef Op op = plan.op

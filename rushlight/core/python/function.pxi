@@ -135,7 +135,7 @@ cdef int check_kind_of_number(Node node, Py_ssize_t edge, Tensor gradient) excep
     cdef Node target = <Node>node.next_nodes[edge]
     if target is None or category[gradient.code] != IS_COMPLEX:
         return 0
-    cdef uint32_t output = node.next_output(edge)
+    cdef uint32_t output = next_output(node, edge)
     cdef int code = target.dtype_code if output == 0 else target.more_outputs[output - 1][1]
     if category[code] != IS_COMPLEX:
         raise RuntimeError(COMPLEX_GRADIENT_TEXT)
@@ -144,14 +144,10 @@ cdef int check_kind_of_number(Node node, Py_ssize_t edge, Tensor gradient) excep
 
 cdef Tensor unpack_for_function(SavedTensor saved, FunctionNode node):
     """What a Function kept, for its user: an output has its history again, whether or not grad mode is on."""
-    cdef bint grad = modes.grad
-    if not saved.is_output or saved.unpack_hook is not None:
-        return unpack_saved(saved, node)
-    modes.grad = True
-    try:
-        return unpack_saved(saved, node)
-    finally:
-        modes.grad = grad
+    cdef GradMode grad
+    if saved.is_output and saved.unpack_hook is None:
+        grad.set(True)
+    return unpack_saved(saved, node)
 
 
 cdef object zeros_for(Node node, Py_ssize_t output):
@@ -187,7 +183,7 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
     ctx.needs_input_grad = tuple(needs)
     if tracked:
         ctx.sequence = next_sequence()
-        ctx.remember_line()
+        remember_line(ctx)
         for i, a in enumerate(args):
             if ctx.is_tensor[i]:
                 tensor = <Tensor>a
@@ -273,18 +269,15 @@ cdef int check_dirty(Tensor out, Py_ssize_t count) except -1:
 
 cdef Tensor result_of_function(Tensor out, bint is_dirty, bint is_given, bint is_constant, int creation, bint tracked):
     """What stands for a tensor that forward returned, whose own history is no part of the Function."""
+    cdef GradMode grad
     if is_dirty or is_given and is_constant and needs_grad(out):
         return alias_of(out) if is_constant and needs_grad(out) else out
     if modes.transforms and (is_given or out.base is not None and tracked):
         return alias_of(out)      # inside of transforms outputs are no views
     if is_given:
         # An input returned as it is: a view of it, so that it has a history of its own.
-        modes_before = modes.grad
-        modes.grad = False
-        try:
-            out = <Tensor>ops.alias(out)
-        finally:
-            modes.grad = modes_before
+        grad.set(False)
+        out = <Tensor>ops.alias(out)
         out.creation = creation
     elif out.base is not None and modes.grad:
         out.creation = VIEW_IN_CUSTOM_FUNCTION

@@ -12,9 +12,6 @@ cdef class Node:
     def __init__(self):
         raise TypeError(f"cannot create '{type(self).__name__}' instances")
 
-    cdef int output_count(self) noexcept:
-        return 1 if self.more_outputs is None else 1 + <int>PyTuple_GET_SIZE(self.more_outputs)
-
     cdef str backward_name(self):
         """The name of the Python type that users see, say AddBackward0."""
         return type(self).__name__
@@ -29,19 +26,6 @@ cdef class Node:
 
     cdef void free_saved(self):
         pass
-
-    cdef void remember_line(self) noexcept:
-        self.made.mark()
-        if modes.anomaly:
-            remember_traceback(self)
-
-    cdef uint32_t next_output(self, Py_ssize_t i) noexcept:
-        return self.next_outputs[i] if self.next_outputs.size() else 0
-
-    cdef NodeExtras need_extras(self):
-        if self.extras is None:
-            self.extras = NodeExtras.__new__(NodeExtras)
-        return self.extras
 
     def name(self):
         """The name of this node's kind, such as AddBackward0."""
@@ -58,13 +42,13 @@ cdef class Node:
         cdef list pairs = []
         for i in range(first, edge_total(self)):
             target = edge_at(self, i)
-            pairs.append((None if target is None else expose(target), self.next_output(i)))
+            pairs.append((None if target is None else expose(target), next_output(self, i)))
         return tuple(pairs)
 
     @property
     def metadata(self):
         """A dict for notes of the user's."""
-        extras = self.need_extras()
+        extras = need_extras(self)
         if extras.metadata is None:
             extras.metadata = {}
         return extras.metadata
@@ -87,7 +71,7 @@ cdef class Node:
 
     def _register_hook_dict(self, hooks):
         """Takes a dict of hooks (id to function) as the hooks of output 0, for tensors that know their hooks."""
-        extras = self.need_extras()
+        extras = need_extras(self)
         if extras.tensor_hooks is None:
             extras.tensor_hooks = {}
         extras.tensor_hooks[0] = hooks
@@ -99,20 +83,20 @@ cdef class Node:
 
     def register_hook(self, hook):
         """Calls `hook(grad_inputs, grad_outputs)` after this node ran; what it returns (if not None) replaces grad_inputs."""
-        extras = self.need_extras()
+        extras = need_extras(self)
         if extras.post_hooks is None:
             extras.post_hooks = new_hooks()
         return add_hook(extras.post_hooks, hook)
 
     def register_prehook(self, hook):
         """Calls `hook(grad_outputs)` before this node runs; what it returns (if not None) replaces grad_outputs."""
-        extras = self.need_extras()
+        extras = need_extras(self)
         if extras.pre_hooks is None:
             extras.pre_hooks = new_hooks()
         return add_hook(extras.pre_hooks, hook)
 
     def __call__(self, *gradients, **keywords):
-        cdef int n = self.output_count()
+        cdef int n = output_count(self)
         if keywords:
             raise TypeError("keyword arguments are not supported")
         if len(gradients) != n:

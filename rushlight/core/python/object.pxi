@@ -338,7 +338,7 @@ cdef class Tensor:
             if self.hooks is None:
                 self.hooks = new_hooks()
             return add_hook(self.hooks, hook)
-        cdef NodeExtras extras = node.need_extras()
+        cdef NodeExtras extras = need_extras(node)
         if extras.tensor_hooks is None:
             extras.tensor_hooks = {}
         hooks = extras.tensor_hooks.get(self.output_number)
@@ -453,7 +453,7 @@ cdef class Tensor:
         return (<Op>ops.bitwise_not)(self)
 
     def __repr__(self):
-        return py_repr(self)
+        return asked.show(self)
 
     def __hash__(self):
         return <Py_ssize_t><size_t><PyObject*>self
@@ -493,14 +493,6 @@ cdef object view_as_type(Tensor x, cls):
         aliased = ops.alias(x)
         out.grad_fn_ = (<Tensor>aliased).grad_fn_
     return out
-
-
-cdef object py_repr = object.__repr__
-
-def set_repr(function):
-    """Tells tensors how to print themselves."""
-    global py_repr
-    py_repr = function
 
 
 cdef Tensor new_of_type(object cls):
@@ -550,8 +542,7 @@ cdef extern from *:
 cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
     cdef Tensor out = <Tensor>tensor_allocate(kind, (), NULL)
     construct_legacy(out, <tuple>args, None if kwargs == NULL else <dict>kwargs)
-    Py_INCREF(out)
-    return <PyObject*>out
+    return handed(out)
 
 give_attributes(Tensor)
 

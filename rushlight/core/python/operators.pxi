@@ -66,15 +66,12 @@ cdef class Operator(Called):
 cdef PyObject* call_operator(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Operator method = <Operator>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
-    cdef object result
     if n == 0 or not is_tensor_object(args[0]):
         return call_anything(<PyObject*>method.__wrapped__, args, n, names)      # Python's error
     try:
-        result = PyObject_Vectorcall(method.__wrapped__, <PyObject**>args, n, names)
+        return handed(PyObject_Vectorcall(method.__wrapped__, <PyObject**>args, n, names))
     except TypeError:
-        result = NotImplemented
-    Py_INCREF(result)
-    return <PyObject*>result
+        return handed(NotImplemented)
 
 def operator_methods():
     """(name, method) for each operator with another operand."""

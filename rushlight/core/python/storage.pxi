@@ -60,9 +60,7 @@ def install_storage_method(str name, value):
         put_in_type(<PyTypeObject*>Storage, name, value)
 
 cdef PyObject* python_storage(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
-    cdef object made = storage_methods["__new__"](*<tuple>args, **(<dict>kwargs if kwargs != NULL else {}))
-    Py_INCREF(made)
-    return <PyObject*>made
+    return handed(storage_methods["__new__"](*<tuple>args, **(<dict>kwargs if kwargs != NULL else {})))
 
 def is_resizable(Storage storage not None):
     """Whether the memory may move."""
@@ -147,12 +145,6 @@ def move_to_file(Storage storage not None, MappedFile to not None, bint keep):
     root.memory.own, root.memory.owner, root.memory.fixed = False, <PyObject*>to, True
     root.memory.move(to.data, root.memory.size)
 
-def release_cached_memory():
-    """Gives the blocks kept for reuse back to the system."""
-    drain_storages(_like_storage)
-    empty_cache()
-
-
 def memory_stats():
     """Bytes in use and kept for reuse, the peak, and the number of allocations, as a dict."""
     cdef MemoryStatistics s = memory_statistics()
@@ -161,14 +153,6 @@ def memory_stats():
 def reset_peak_memory_stats():
     """Makes the peak start again from what is in use now."""
     reset_peak_memory()
-
-def get_cache_limit():
-    """The bytes kept at most for reuse."""
-    return cache_limit()
-
-def set_cache_limit_bytes(limit):
-    """Keep at most `limit` bytes for reuse; what is over goes back to the system."""
-    set_cache_limit(limit)
 
 def get_num_threads():
     """The number of threads that large operations are split over."""

@@ -29,7 +29,9 @@ cdef class BatchLevel(Level):
         cdef int inner
         cdef object value, result
         if how is None:
-            return self.process(op, arguments, keywords or {})
+            from rushlight.func.batching import connect
+            connect(op)
+            how = <Batching>op.batching
         for i in range(n):
             bound[i] = PyTuple_GET_ITEM(arguments, i)
             value = <object>bound[i]
@@ -42,10 +44,10 @@ cdef class BatchLevel(Level):
             elif how.has_lists and (type(value) is list or type(value) is tuple) and wrapped_at(self, value):
                 ours = listed = True
         if listed and not keywords:
-            return self.with_lists(op, how, arguments)
+            return self.process(op, arguments, {})
         if how.way == &drawn_by_level or keywords and (ours or "out" in keywords):
             if how.way == &filled_below and flags == 1 and "out" not in keywords:
-                run(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
+                run(op, packed(bound, n), IN_PLACE)
                 return arguments[0]
             if (how.way == &lined_up or how.way == &copied_below) and flags & 1 and "out" not in keywords:
                 inner = ndim_of_examples(op, bound, flags)
@@ -55,25 +57,21 @@ cdef class BatchLevel(Level):
         if not ours:
             return run(op, arguments, keywords)
         if not flags:
-            return self.dressed(op, below(op, bound, n), None)
+            return dressed_examples(self, op, below(op, bound, n), None)
         try:
             result = how.way(op, how, bound, n, flags, self.size)
-            if result is None:
-                result = how.rule(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], self.size)
-        except (RuntimeError, IndexError, ValueError, TypeError) as error:
-            result = self.recovered(op, tuple([<object>bound[i] for i in range(n)]), [flags >> i & 1 == 1 for i in range(n)], error)
-        return self.dressed(op, result, ZERO)
+        except (RuntimeError, IndexError, ValueError, TypeError):
+            result = None      # the rule says in what words
+        if result is None:
+            result = self.by_rule(op, packed(bound, n), [flags >> i & 1 == 1 for i in range(n)])
+        return dressed_examples(self, op, result, ZERO)
 
-    cdef object with_lists(self, Op op, Batching how, tuple arguments):
-        """An op with a list of tensors among its parameters: by its rule, which learns of every item whether it has a batch."""
-        values, batched, some, _ = self.apart(arguments)
-        if not some:
-            return self.dressed(op, run(op, tuple(values), None), None)
+    def by_rule(self, Op op, values, list batched):
+        """The op on the batch, by its rule, or by what `recovered` makes of its error."""
         try:
-            value = how.rule(op, tuple(values), batched, self.size)
+            return (<Batching>op.batching).rule(op, tuple(values), batched, self.size)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
-            value = self.recovered(op, tuple(values), batched, error)
-        return self.dressed(op, value, ZERO)
+            return self.recovered(op, values, batched, error)
 
     def apart(self, arguments):
         """What is within the arguments, as a list; which of it has a batch (of a list where some have one, a list); whether any has; and whether
@@ -122,14 +120,16 @@ cdef class BatchLevel(Level):
 
     def wrapped_results(self, op, result, aspect=0):
         """Results as the program sees them."""
-        return self.dressed(op, result, aspect)
+        return dressed_examples(self, op, result, aspect)
 
-    cdef object dressed(self, Op op, object result, object aspect):
-        cdef list made
-        if isinstance(result, Tensor):
-            return wrap_value(self, <Tensor>result, aspect)
-        made = [wrap_value(self, <Tensor>item, aspect) if isinstance(item, Tensor) else item for item in result]
-        return tuple(made) if op.result_type is None else op.result_type(made)
+
+cdef object dressed_examples(BatchLevel level, Op op, object result, object aspect):
+    cdef list made
+    if isinstance(result, Tensor):
+        return wrap_value(level, <Tensor>result, aspect)
+    made = [wrap_value(level, <Tensor>item, aspect) if isinstance(item, Tensor) else item for item in result]
+    return tuple(made) if op.result_type is None else op.result_type(made)
+
 
 def in_vmap():
     """Whether a vmap is active on this thread."""
@@ -180,9 +180,8 @@ ONE, TWO = 1, 2
 
 cdef object below(Op op, PyObject** bound, Py_ssize_t n):
     """The op at the level below."""
-    cdef Py_ssize_t i
     if modes.interpreters:
-        return run(op, tuple([<object>bound[i] for i in range(n)]), None)
+        return run(op, packed(bound, n), None)
     return execute_any(op, bound, MODE_NEW, None)
 
 cdef inline object view_of(Op op, Tensor x, object first, object second):
@@ -272,7 +271,7 @@ cdef bint writes_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags,
             for d in range(t.geometry.ndim):
                 if t.geometry.shape[d] != 1 and t.geometry.shape[d] != target.geometry.shape[lead + d]:
                     return False
-    run(op, tuple([<object>bound[i] for i in range(n)]), IN_PLACE)
+    run(op, packed(bound, n), IN_PLACE)
     return True
 
 IN_PLACE = {"mode": MODE_IN_PLACE}

@@ -1,7 +1,4 @@
 # Forward mode: a level whose wrappers carry a tangent, pushed through each op by the table's rules.
-cdef enum:
-    FROM_TANGENT = 7    # beside the FROM_… of op.pxi: where a forward rule's parameter comes from
-
 @cython.final
 cdef class Push:
     """How one op's tangents are computed: by its own rule, by the op itself where that is linear, or as a sum of slopes."""
@@ -39,7 +36,7 @@ cdef class DualLevel(Level):
             return True
         for value in arguments:
             for item in value if isinstance(value, (list, tuple)) else (value,):
-                if is_at(item, self) and self.tangent_of(<Wrapped>item) is not None:
+                if is_at(item, self) and tangent_of(<Wrapped>item) is not None:
                     return True
         return False
 
@@ -56,15 +53,14 @@ cdef class DualLevel(Level):
             tangent = None
             if isinstance(value, Tensor):
                 if is_at(value, self):
-                    tangent = self.tangent_of(<Wrapped>value)
+                    tangent = tangent_of(<Wrapped>value)
                     tracked = tracked or needs_grad(<Tensor>value)
-                    value = self.primal_of(<Wrapped>value)
+                    value = primal_of(self, <Wrapped>value)
             elif type(value) is list or type(value) is tuple:
-                tangent = self.tangents_of_items(value)
+                tangent = tangents_of_items(self, value)
                 if wrapped_at(self, value):
                     tracked = tracked or tracks(self, value)
-                    value = type(value)([self.primal_of(<Wrapped>item) if is_at(item, self) else item
-                                         for item in value])
+                    value = type(value)([primal_of(self, <Wrapped>item) if is_at(item, self) else item for item in value])
             Py_INCREF(value)
             PyTuple_SET_ITEM(values, i, value)
             if tangent is not None and moves:
@@ -75,178 +71,25 @@ cdef class DualLevel(Level):
             out = keywords["out"]
             if modes.grad and (tracked or needs_grad(out)):
                 raise tracked_out(op, False)
-            if tangents is not None or (is_at(out, self) and self.tangent_of(<Wrapped>out) is not None):
+            if tangents is not None or (is_at(out, self) and tangent_of(<Wrapped>out) is not None):
                 raise NotImplementedError(f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function")
-            inner = within_level(self, out)
-            run(op, values, {"out": inner, "mode": MODE_OUT})
+            run(op, values, {"out": within_level(self, out), "mode": MODE_OUT})
             return out
         if mode == MODE_IN_PLACE:
-            return self.write(op, arguments, values, tangents, keywords)
+            return write_dual(self, op, arguments, values, tangents, keywords)
         result = run(op, values, None)
         if tangents is None and not tracked and not (isinstance(op, ViewOp) and within_level(self, arguments[0]) is not arguments[0]):
             return result
         tangent = None
         if tangents is not None:
-            tangent = self.pushed(op, values, tangents, result)
+            tangent = pushed(self, op, values, tangents, result)
             if not isinstance(op, (ViewOp, MultiViewOp)):
                 mark_shared(tangent, tangents)
         if isinstance(result, Tensor):
-            return self.dressed(<Tensor>result, tangent[0] if tangent is not None else None)
-        made = [self.dressed(<Tensor>item, tangent[i] if tangent is not None and i < len(tangent) else None)
+            return dressed_dual(self, <Tensor>result, tangent[0] if tangent is not None else None)
+        made = [dressed_dual(self, <Tensor>item, tangent[i] if tangent is not None and i < len(tangent) else None)
                 if isinstance(item, Tensor) else item for i, item in enumerate(result)]
         return tuple(made) if type(result) is tuple else made if type(result) is list else type(result)(made)
-
-    cdef Tensor primal_of(self, Wrapped wrapped):
-        """The value within; where the wrapper is tracked and the value is not, one that leads to the wrapper, so that tangents do."""
-        cdef Tensor linked
-        if not self.tracks_all or not modes.grad or not needs_grad(wrapped) or needs_grad(wrapped.value):
-            return wrapped.value
-        linked = alias_of(wrapped.value)
-        record_alias(wrapped, linked)
-        return linked
-
-    cdef object dressed(self, Tensor value, object tangent):
-        """A result with its tangent."""
-        if category[value.code] < IS_FLOATING:
-            return value
-        if tangent is not None:
-            tangent = fitting(<Tensor>tangent, value)
-        return wrap_value(self, value, tangent)
-
-    cdef object pushed(self, Op op, tuple values, list tangents, object result):
-        """The tangents of all outputs, a sequence; None where the result does not depend on what is moved."""
-        cdef Push push = push_of(op)
-        cdef object total = None, slope, term
-        cdef Rule rule
-        cdef list moved
-        cdef Py_ssize_t i
-        if push.function is not None:
-            # Lists move as a whole: rules expect a tangent for each item.
-            for i in range(len(tangents)):
-                if type(tangents[i]) is list:
-                    tangents[i] = filled_tangents(<list>tangents[i], values[i])
-            return as_outputs(push.function(*[forward_value(op, kind, index, values, tangents, result) for kind, index in push.sources]))
-        if push.linear:
-            moved = list(values)
-            for index in op.tensor_parameters:
-                i = index
-                if type(tangents[i]) is list:
-                    moved[i] = type(values[i])(filled_tangents(<list>tangents[i], values[i]))
-                elif tangents[i] is not None:
-                    moved[i] = tangents[i]
-                elif isinstance(moved[i], Tensor):
-                    moved[i] = zeros_of(moved[i])
-            return as_outputs(run(op, tuple(moved), None))
-        if push.by_slopes:
-            for rule in op.rules:
-                tangent = tangents[rule.parameter]
-                if tangent is None:
-                    continue
-                slope = rule.function
-                if rule.is_identity:
-                    slope = forward_value(op, rule.sources[0][0], rule.sources[0][1], values, tangents, result)
-                elif callable(slope):
-                    slope = slope(*[forward_value(op, kind, index, values, tangents, result) for kind, index in rule.sources])
-                term = times_slope(tangent, slope)
-                total = term if total is None else operate(ops.add, total, term)
-            return (total,)
-        if op.rules:
-            raise no_forward_rule(op.no_derivative or op.name)
-        return None
-
-    # -------------------------------------------------------------------------------------------------- in-place calls
-    cdef object write(self, Op op, tuple arguments, tuple values, list tangents, object keywords):
-        """An in-place call: the value is written below, and so is its tangent, unless another dual's lies in the same memory."""
-        cdef Wrapped target
-        cdef Tensor value = <Tensor>values[0]
-        cdef Push push = push_of(op)
-        cdef list before = list(values)
-        cdef object tangent
-        cdef Geometry geometry
-        if value is <object>arguments[0]:
-            return run(op, values, keywords)      # a tensor from outside, written with what has no tangent
-        target = <Wrapped>arguments[0]
-        if tangents is None:
-            run(op, values, keywords)
-            if isinstance(op, ViewOp):
-                put_within(target, target.value, target.aspect)
-            return target
-        if isinstance(op, ViewOp):
-            tangent = tangents[0]
-            tangent = run(op, (tangent,) + values[1:], None)
-            run(op, values, keywords)
-            put_within(target, target.value, tangent)
-            return target
-        if push.needs_target:
-            before[0] = ops.clone(value)
-        run(op, values, keywords)
-        tangent = self.pushed(op, tuple(before), tangents, value)
-        mark_shared(tangent, tangents)
-        tangent = tangent[0] if tangent is not None else None
-        self.set_tangent(target, value, fitting(<Tensor>tangent, value) if tangent is not None else None)
-        return target
-
-    cdef int set_tangent(self, Wrapped target, Tensor value, object tangent) except -1:
-        """After a write: the tangent of the written tensor, and of the base where that is a view."""
-        cdef Wrapped base
-        cdef Tensor whole
-        cdef object have, probe
-        if category[value.code] < IS_FLOATING:
-            return 0
-        have = self.tangent_of(target)
-        if have is not None:
-            if tangent is None:
-                have.zero_()
-                return 0
-            if may_write(<Tensor>have, <Tensor>tangent):
-                have.copy_(tangent)
-                return 0
-        if target.whole is None:
-            target.aspect = tangent
-            return 0
-        base = target.whole
-        if tangent is None:
-            return 0
-        have = self.tangent_of(base)
-        # It belongs to the levels of what the base has and of what is written, whichever those are.
-        probe = tangent.new_zeros((), dtype=dtypes[base.code])
-        if have is not None:
-            probe = probe + have.new_zeros(())
-        whole = room_like(<Tensor>probe, base)
-        if have is None:
-            whole.zero_()
-        else:
-            whole.copy_(have)
-        window_of(whole, base, value).copy_(tangent)
-        base.aspect = whole
-        target.aspect, target.seen = tangent, whole
-        return 0
-
-    cdef object tangent_of(self, Wrapped t):
-        """The tangent of a wrapper of this level, or None; of a view, anew where its base was written to."""
-        cdef Wrapped base
-        if t.whole is None:
-            return t.aspect
-        base = t.whole
-        whole = base.aspect
-        if t.seen is not whole and whole is not None:
-            if t.seen is not None or t.aspect is None:
-                t.aspect = window_of(<Tensor>whole, base, t)
-            t.seen = whole
-        return t.aspect
-
-    cdef object tangents_of_items(self, items):
-        """For a list of tensors: a list of tangents, or None where no item has one."""
-        cdef list found = None
-        cdef Py_ssize_t i
-        for i, item in enumerate(items):
-            if is_at(item, self):
-                tangent = self.tangent_of(<Wrapped>item)
-                if tangent is not None:
-                    if found is None:
-                        found = [None] * len(items)
-                    found[i] = tangent
-        return found
 
     def beside(self, wrapped, made):
         """A new tensor has no tangent; what level it is of, the value within says."""
@@ -263,8 +106,161 @@ cdef class DualLevel(Level):
         if self.shadows is not None:
             value = shadowed(self, value)
         if is_at(value, self):
-            return self.primal_of(<Wrapped>value), self.tangent_of(<Wrapped>value)
+            return primal_of(self, <Wrapped>value), tangent_of(<Wrapped>value)
         return value, None
+
+
+cdef Tensor primal_of(DualLevel level, Wrapped wrapped):
+    """The value within; where the wrapper is tracked and the value is not, one that leads to the wrapper, so that tangents do."""
+    cdef Tensor linked
+    if not level.tracks_all or not modes.grad or not needs_grad(wrapped) or needs_grad(wrapped.value):
+        return wrapped.value
+    linked = alias_of(wrapped.value)
+    record_alias(wrapped, linked)
+    return linked
+
+cdef object dressed_dual(DualLevel level, Tensor value, object tangent):
+    """A result with its tangent."""
+    if category[value.code] < IS_FLOATING:
+        return value
+    if tangent is not None:
+        tangent = fitting(<Tensor>tangent, value)
+    return wrap_value(level, value, tangent)
+
+cdef object pushed(DualLevel level, Op op, tuple values, list tangents, object result):
+    """The tangents of all outputs, a sequence; None where the result does not depend on what is moved."""
+    cdef Push push = push_of(op)
+    cdef object total = None, slope, term
+    cdef Rule rule
+    cdef list moved
+    cdef Py_ssize_t i
+    if push.function is not None:
+        # Lists move as a whole: rules expect a tangent for each item.
+        for i in range(len(tangents)):
+            if type(tangents[i]) is list:
+                tangents[i] = filled_tangents(<list>tangents[i], values[i])
+        return as_outputs(push.function(*[forward_value(op, kind, index, values, tangents, result) for kind, index in push.sources]))
+    if push.linear:
+        moved = list(values)
+        for index in op.tensor_parameters:
+            i = index
+            if type(tangents[i]) is list:
+                moved[i] = type(values[i])(filled_tangents(<list>tangents[i], values[i]))
+            elif tangents[i] is not None:
+                moved[i] = tangents[i]
+            elif isinstance(moved[i], Tensor):
+                moved[i] = zeros_of(moved[i])
+        return as_outputs(run(op, tuple(moved), None))
+    if push.by_slopes:
+        for rule in op.rules:
+            tangent = tangents[rule.parameter]
+            if tangent is None:
+                continue
+            slope = rule.function
+            if rule.is_identity:
+                slope = forward_value(op, rule.sources[0][0], rule.sources[0][1], values, tangents, result)
+            elif callable(slope):
+                slope = slope(*[forward_value(op, kind, index, values, tangents, result) for kind, index in rule.sources])
+            term = times_slope(tangent, slope)
+            total = term if total is None else operate(ops.add, total, term)
+        return (total,)
+    if op.rules:
+        raise no_forward_rule(op.no_derivative or op.name)
+    return None
+
+# ---------------------------------------------------------------------------------------------------------- in-place calls
+cdef object write_dual(DualLevel level, Op op, tuple arguments, tuple values, list tangents, object keywords):
+    """An in-place call: the value is written below, and so is its tangent, unless another dual's lies in the same memory."""
+    cdef Wrapped target
+    cdef Tensor value = <Tensor>values[0]
+    cdef Push push = push_of(op)
+    cdef list before = list(values)
+    cdef object tangent
+    cdef Geometry geometry
+    if value is <object>arguments[0]:
+        return run(op, values, keywords)      # a tensor from outside, written with what has no tangent
+    target = <Wrapped>arguments[0]
+    if tangents is None:
+        run(op, values, keywords)
+        if isinstance(op, ViewOp):
+            put_within(target, target.value, target.aspect)
+        return target
+    if isinstance(op, ViewOp):
+        tangent = tangents[0]
+        tangent = run(op, (tangent,) + values[1:], None)
+        run(op, values, keywords)
+        put_within(target, target.value, tangent)
+        return target
+    if push.needs_target:
+        before[0] = ops.clone(value)
+    run(op, values, keywords)
+    tangent = pushed(level, op, tuple(before), tangents, value)
+    mark_shared(tangent, tangents)
+    tangent = tangent[0] if tangent is not None else None
+    set_tangent(level, target, value, fitting(<Tensor>tangent, value) if tangent is not None else None)
+    return target
+
+cdef int set_tangent(DualLevel level, Wrapped target, Tensor value, object tangent) except -1:
+    """After a write: the tangent of the written tensor, and of the base where that is a view."""
+    cdef Wrapped base
+    cdef Tensor whole
+    cdef object have, probe
+    if category[value.code] < IS_FLOATING:
+        return 0
+    have = tangent_of(target)
+    if have is not None:
+        if tangent is None:
+            have.zero_()
+            return 0
+        if may_write(<Tensor>have, <Tensor>tangent):
+            have.copy_(tangent)
+            return 0
+    if target.whole is None:
+        target.aspect = tangent
+        return 0
+    base = target.whole
+    if tangent is None:
+        return 0
+    have = tangent_of(base)
+    # It belongs to the levels of what the base has and of what is written, whichever those are.
+    probe = tangent.new_zeros((), dtype=dtypes[base.code])
+    if have is not None:
+        probe = probe + have.new_zeros(())
+    whole = room_like(<Tensor>probe, base)
+    if have is None:
+        whole.zero_()
+    else:
+        whole.copy_(have)
+    window_of(whole, base, value).copy_(tangent)
+    base.aspect = whole
+    target.aspect, target.seen = tangent, whole
+    return 0
+
+cdef object tangent_of(Wrapped t):
+    """The tangent of a wrapper of this level, or None; of a view, anew where its base was written to."""
+    cdef Wrapped base
+    if t.whole is None:
+        return t.aspect
+    base = t.whole
+    whole = base.aspect
+    if t.seen is not whole and whole is not None:
+        if t.seen is not None or t.aspect is None:
+            t.aspect = window_of(<Tensor>whole, base, t)
+        t.seen = whole
+    return t.aspect
+
+cdef object tangents_of_items(DualLevel level, items):
+    """For a list of tensors: a list of tangents, or None where no item has one."""
+    cdef list found = None
+    cdef Py_ssize_t i
+    for i, item in enumerate(items):
+        if is_at(item, level):
+            tangent = tangent_of(<Wrapped>item)
+            if tangent is not None:
+                if found is None:
+                    found = [None] * len(items)
+                found[i] = tangent
+    return found
 
 
 def no_forward_rule(str name):

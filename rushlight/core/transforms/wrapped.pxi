@@ -202,22 +202,16 @@ def read_within(value, what):
 # ---------------------------------------------------------------------------------------------------------- calls
 cpdef object run(Op op, tuple arguments, object keywords=None):
     """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls, and interpreters that only watch."""
-    cdef PyObject* bound[MAX_PARAMETERS]
-    cdef int i
     if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
         return interpret(op, arguments, keywords)
-    if PyTuple_GET_SIZE(arguments) != op.parameter_count:
-        raise TypeError(f"{op.name} has {op.parameter_count} parameters, not {len(arguments)}")
-    for i in range(op.parameter_count):
-        bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
     if not keywords:
-        return execute_any(op, bound, MODE_NEW, None)
-    return execute_any(op, bound, keywords["mode"], keywords.get("out"))
+        return execute_any(op, given_to(op, arguments), MODE_NEW, None)
+    return execute_any(op, given_to(op, arguments), keywords["mode"], keywords.get("out"))
 
 cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     """One op at a level that is off the stack: run below, or processed and then recorded on the wrappers."""
     cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
-    cdef PyObject* bound[MAX_PARAMETERS]
+    cdef PyObject** bound
     cdef bint grad = modes.grad
     cdef bint ours = level.sees_all
     cdef OpNode node = None
@@ -230,10 +224,9 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     if keywords:
         mode = keywords["mode"]
         ours = ours or wrapped_at(level, keywords.get("out"))
+    bound = <PyObject**>PySequence_ITEMS(arguments)
     for i in range(n):
-        bound[i] = PyTuple_GET_ITEM_POINTER(arguments, i)
-        if not ours:
-            ours = wrapped_at(level, <object>bound[i])
+        ours = ours or wrapped_at(level, <object>bound[i])
     if not ours:
         return run(op, arguments, keywords)
     if mode == MODE_IN_PLACE and isinstance(<object>bound[0], Tensor):

@@ -6,9 +6,9 @@ of tensors, `batched` holds a list. A rule calls public ops, so derivatives of w
 """
 
 import rushlight as torch
-from rushlight.ops.shape import wrapped
+from rushlight.core import wrap_dim
 
-__all__ = ["NoRule", "examples", "last_dims", "lined_up", "refusal", "repeated", "short_way", "torch", "unchanged", "wrapped"]
+__all__ = ["NoRule", "examples", "last_dims", "lined_up", "refusal", "repeated", "short_way", "torch", "unchanged", "wrap_dim"]
 
 
 def short_way(kind):

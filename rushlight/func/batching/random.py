@@ -30,7 +30,7 @@ def drawn(op, arguments, batched, size):
 def call(level, op, arguments, values, batched, any_batched, mode):
     """An op that draws."""
     check_mode(level)
-    if mode == 1:
+    if mode == core.MODE_IN_PLACE:
         return call_in_place(level, op, arguments, values, batched)
     if level.randomness == "same":
         if any_batched:
@@ -65,15 +65,15 @@ def call_in_place(level, op, arguments, values, batched):
             raise RuntimeError(not_writable(f"inplace {op.name}"))
         if level.randomness == "different":
             raise RuntimeError(DIFFERENT_IN_PLACE)
-        run(op, tuple(values), {"mode": 1})
+        run(op, tuple(values), core.IN_PLACE)
         return arguments[0]
     if level.randomness == "same":
         one = core.empty_tensor(target.shape[1:], target.dtype)
-        run(op, (one, *values[1:]), {"mode": 1})
+        run(op, (one, *values[1:]), core.IN_PLACE)
         target.copy_(one)
         return arguments[0]
     rest = [lined_up(x, flag, target.ndim - 1) if flag else x for x, flag in zip(values[1:], batched[1:], strict=True)]
-    run(op, (target, *rest), {"mode": 1})
+    run(op, (target, *rest), core.IN_PLACE)
     return arguments[0]
 
 

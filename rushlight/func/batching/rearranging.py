@@ -2,7 +2,7 @@
 
 import math
 
-from rushlight.func.batching._table import last_dims, lined_up, repeated, short_way, torch, unchanged, wrapped
+from rushlight.func.batching._table import last_dims, lined_up, repeated, short_way, torch, unchanged, wrap_dim
 from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting
@@ -76,7 +76,7 @@ def diag_embed(op, arguments, batched, size):
     x, offset, first, second = arguments
     if x.ndim == 1:
         raise RuntimeError("diag_embed needs a last dimension")
-    return run(op, (x, offset, wrapped(first, x.ndim) + 1, wrapped(second, x.ndim) + 1))
+    return run(op, (x, offset, wrap_dim(first, x.ndim) + 1, wrap_dim(second, x.ndim) + 1))
 
 
 def trace(op, arguments, batched, size):
@@ -100,7 +100,7 @@ def cat(op, arguments, batched, size):
 def stack(op, arguments, batched, size):
     tensors, dim = arguments
     tensors = [repeated(x, flag, size) for x, flag in zip(tensors, batched[0], strict=True)]
-    return run(op, (tensors, wrapped(dim, tensors[0].ndim) + 1))
+    return run(op, (tensors, wrap_dim(dim, tensors[0].ndim) + 1))
 
 
 def blocks_on_diagonal(op, arguments, batched, size):

@@ -1,6 +1,6 @@
 """Ops that fold dimensions, or work along one: dimensions move up by one to make place for the batch."""
 
-from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrapped
+from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrap_dim
 
 run = torch.core.run
 
@@ -8,8 +8,8 @@ run = torch.core.run
 def shifted(dim, ndim):
     """The dimensions of examples as dimensions of the batch."""
     if isinstance(dim, int):
-        return wrapped(dim, ndim) + 1
-    dims = [wrapped(d, ndim) for d in dim]
+        return wrap_dim(dim, ndim) + 1
+    dims = [wrap_dim(d, ndim) for d in dim]
     for place, d in enumerate(dims):
         if d in dims[:place]:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")

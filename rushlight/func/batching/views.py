@@ -4,7 +4,7 @@ import functools
 import math
 
 from rushlight import core
-from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged, wrapped
+from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged, wrap_dim
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
 from rushlight.ops.shape import alias, squeeze_several, window
@@ -118,7 +118,7 @@ def expand(op, arguments, batched, size):
 @short_way("permuted")
 def permute(op, arguments, batched, size):
     x, dims = arguments
-    return run(op, (x, (0, *[wrapped(d, x.ndim - 1) + 1 for d in sizes_of(dims)])))
+    return run(op, (x, (0, *[wrap_dim(d, x.ndim - 1) + 1 for d in sizes_of(dims)])))
 
 
 @short_way("transposed")
@@ -137,7 +137,7 @@ def squeeze_all(op, arguments, batched, size):
 @short_way("unsqueezed")
 def unsqueeze(op, arguments, batched, size):
     x, dim = arguments
-    return run(op, (x, wrapped(dim, x.ndim) + 1))
+    return run(op, (x, wrap_dim(dim, x.ndim) + 1))
 
 
 def reach(sizes, strides, start):
