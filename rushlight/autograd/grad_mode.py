@@ -206,13 +206,13 @@ class enforce_grad_layout_policy(ModeDecorator):
                 f"set_grad_layout_enforcement_enabled(): argument 'enabled' (position 1) must be bool, not {type(enable).__name__}"
             )
         self.enable = enable
-        self.before = core.enforce_grad_layout(enable)
+        self.before, core.asked.grad_layout = core.asked.grad_layout, enable
 
     def __enter__(self):
-        core.enforce_grad_layout(self.enable)
+        core.asked.grad_layout = self.enable
 
     def __exit__(self, *exception):
-        core.enforce_grad_layout(self.before)
+        core.asked.grad_layout = self.before
 
     def clone(self):
         return self.__class__(self.enable)

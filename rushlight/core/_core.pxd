@@ -451,6 +451,7 @@ cdef class Asked:
     cdef public object format_strides        # the strides of a memory format
     cdef public object show                  # what a tensor prints
     cdef public object watch_write           # is told of each tensor that is about to be written in place
+    cdef public bint grad_layout             # … and is a first .grad to have the strides of its leaf?
 
 @cython.final
 cdef class Ops:

@@ -83,6 +83,16 @@ def _run(function, index, arguments, report):
         sys.exit(1)
 
 
+def _terminate(process) -> None:
+    log.warning("Terminating process %s via signal SIGTERM", process.pid)
+    process.terminate()
+
+
+def _kill(process) -> None:
+    log.warning("Unable to shutdown process %s via SIGTERM , forcefully exiting via SIGKILL", process.pid)
+    process.kill()
+
+
 class ProcessContext:
     """Processes that `start_processes` started."""
 
@@ -94,41 +104,35 @@ class ProcessContext:
     def pids(self):
         return [int(process.pid) for process in self.processes]
 
-    def _join_within(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        for process in self.processes:
-            process.join(max(0, until - time.monotonic()))
-
     def join(self, timeout: float | None = None, grace_period: float | None = None) -> bool:
         """Waits until a process ends, `timeout` seconds at most; returns whether all have.
 
         Where one failed, the others have `grace_period` seconds to end by themselves, then are ended, and an exception says how the one
         failed.
         """
-        failed = None
-        if not self.sentinels:
-            return True
-        for sentinel in multiprocessing.connection.wait(self.sentinels.keys(), timeout=timeout):
-            index = self.sentinels.pop(sentinel)
-            self.processes[index].join()
-            if self.processes[index].exitcode != 0:
-                failed = index
-                break
+        ended = multiprocessing.connection.wait(self.sentinels, timeout=timeout) if self.sentinels else ()
+        failed = next((index for index in map(self._reaped, ended) if self.processes[index].exitcode != 0), None)
         if failed is None:
             return not self.sentinels
-        if grace_period is not None:
-            self._join_within(grace_period)
-        for process in self.processes:
-            if process.is_alive():
-                log.warning("Terminating process %s via signal SIGTERM", process.pid)
-                process.terminate()
-        self._join_within(30 if grace_period is None else grace_period)
-        for process in self.processes:
-            if process.is_alive():
-                log.warning("Unable to shutdown process %s via SIGTERM , forcefully exiting via SIGKILL", process.pid)
-                process.kill()
-            process.join()
+        steps = [] if grace_period is None else [(grace_period, None)]
+        for seconds, end in (*steps, (30 if grace_period is None else grace_period, _terminate), (None, _kill)):
+            self._wait(seconds, end)
         raise self._failure(failed)
+
+    def _reaped(self, sentinel) -> int:
+        """The number of a process that has ended, and is waited for no more."""
+        index = self.sentinels.pop(sentinel)
+        self.processes[index].join()
+        return index
+
+    def _wait(self, seconds: float | None, end) -> None:
+        """Waits so long for the processes that still run, which `end` asks to end (None: nobody does)."""
+        running = [process for process in self.processes if process.is_alive()]
+        for process in running if end is not None else ():
+            end(process)
+        until = None if seconds is None else time.monotonic() + seconds
+        for process in running:
+            process.join(None if until is None else max(0, until - time.monotonic()))
 
     def _failure(self, index: int) -> ProcessException:
         process = self.processes[index]

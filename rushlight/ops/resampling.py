@@ -61,6 +61,11 @@ def loop_dtype(dtype):
 )
 def _upsample_gradient(x, mode, sizes, corners, factors, shape):
     """The transpose of `_upsample` of a tensor of `shape`."""
+    expected = [*shape[:2], *sizes]
+    if list(x.shape) != expected or len(shape) != len(sizes) + 2:
+        raise RuntimeError(
+            f"Expected grad_output to have the same shape as output; output.size({expected}) but got grad_output.size({list(x.shape)})"
+        )
     dtype = loop_dtype(x.dtype)
     return run_resampling("resample_gradient", shape, x, mode, corners, factors, suggested_format(x), dtype).to(x.dtype)
 

@@ -1,7 +1,4 @@
 # The elements of tensors: C++ kernels by name, copies and conversions, and the conjugates and negatives that were put off, carried out.
-cdef inline bint is_plain_integer(object value):
-    return PyLong_CheckExact(value) or PyBool_Check(value)
-
 cdef inline int put_number(Number* at, object value) except -1:
     """A number, as kernels get it: a float as such, anything else as an int."""
     if isinstance(value, float):
@@ -42,8 +39,6 @@ cdef class Kernel:
                 put_number(plain + count, value)
                 count += 1
         for value in arguments:     # (only now: what a number's __index__ does may move memory)
-            if PyFloat_CheckExact(value) or is_plain_integer(value):
-                continue
             if isinstance(value, Tensor):
                 if type(value) is Wrapped:
                     raise NotImplementedError(f"the kernel {self.name} cannot read a tensor inside a transform")

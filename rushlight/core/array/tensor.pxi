@@ -21,13 +21,19 @@ cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     out.flags = CONTIGUOUS | INFERENCE if modes.inference else CONTIGUOUS
     return out
 
+cdef inline int refuse_negative(const int64_t* sizes, int ndim) except -1:
+    cdef int d
+    for d in range(ndim):
+        if sizes[d] < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, ndim))}")
+    return 0
+
 cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):
     cdef int64_t count = 1, nbytes
     cdef int d
     cdef Tensor out
+    refuse_negative(sizes, ndim)
     for d in range(ndim):
-        if sizes[d] < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, ndim))}")
         count = checked_product(count, sizes[d])
     nbytes = checked_product(count, item_bytes[code])
     if nbytes == BEYOND:

@@ -190,7 +190,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         modes.grad = create_graph and not modes.inference
         for i in range(len(roots)):
             if seeds[i] is not None:
-                seed = validate_seed(seeds[i], <Node>roots[i], outputs[i])
+                seed = validate(<Node>roots[i], <Node>roots[i], outputs[i], 0, seeds[i])
                 add_gradient(run, slot_of(run, <Node>roots[i]), outputs[i], seed)
                 seed = None
                 seeds[i] = None
@@ -316,9 +316,6 @@ def differentiate(function, tuple arguments, cotangent, tuple wanted):
 cdef object unused_error(Py_ssize_t index):
     return RuntimeError(f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set allow_unused=True if this is the desired "
                         "behavior.")
-
-cdef object validate_seed(object seed, Node node, uint32_t output):
-    return validate(node, node, output, 0, seed)
 
 cdef object no_graph_error(Tensor t, Py_ssize_t index):
     """The well-known error, with the reason added."""

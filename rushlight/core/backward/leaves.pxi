@@ -1,6 +1,4 @@
 # What backward does at a leaf: it adds to `.grad`.
-cdef bint grad_layout_enforced = True
-
 cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
     """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
     cdef int d
@@ -20,7 +18,7 @@ cdef bint may_take_over(Tensor gradient, Tensor variable) noexcept:
     """Can this gradient itself become .grad? It must have the strides that .grad shall have (where that is asked for), and nobody but the
     engine, which has one reference, may see it or its memory."""
     cdef Py_ssize_t shared = 1
-    if not grad_layout_enforced:
+    if not asked.grad_layout:
         return Py_REFCNT(<PyObject*>gradient) <= 1
     if not layout_fits(gradient, variable):
         return False

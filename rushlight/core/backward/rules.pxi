@@ -180,11 +180,8 @@ cdef inline object times_slope(object x, object slope):
     return operate(ops.mul, x, slope)
 
 
-cdef object unpack_at(OpNode node, int place):
-    """What a rule gets of the saved value at `place`."""
-    return unpack_item(node, place, <object>saved_items(node)[place])
-
 cdef object unpack_item(OpNode node, int place, object value):
+    """What a rule gets of the saved `value` at `place`."""
     if value is None and node.plan.from_edge[place] >= 0:
         return metadata_from_edge(node, place)
     if place < PLAINLY_SAVED and node.saved_plainly >> place & 1:

@@ -145,12 +145,6 @@ def edge_pair(Tensor t):
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     return expose(node), (t.output_number if t.grad_fn_ is not None else 0)
 
-def enforce_grad_layout(bint enforced):
-    """Sets whether a first .grad takes the strides of its leaf; returns what was set before."""
-    global grad_layout_enforced
-    before, grad_layout_enforced = grad_layout_enforced, enforced
-    return before
-
 def current_run_is_restricted():
     """Whether the innermost running backward goes only to chosen inputs."""
     run = innermost_run()

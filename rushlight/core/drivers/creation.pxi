@@ -221,9 +221,6 @@ cdef Tensor tensor_of_dtype(object data, int code):
         store(data, data_of(out), code, sizes, len(shape), 0)
     return out
 
-cdef Tensor tensor_from(object data):
-    return tensor_of_dtype(data, NO_DTYPE)
-
 def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memory=False):
     """A new tensor with a copy of `data`: a number, nested sequences of numbers, a NumPy array or a tensor.
 
@@ -291,7 +288,7 @@ def empty_tensor(size, dtype=None, strides=None):
     """A tensor of the given sizes with unset elements; `strides` (in elements) make it other than row-major."""
     cdef int64_t sizes[MAX_DIMS]
     cdef int code = code_of(dtype)
-    cdef int n, d, given
+    cdef int n, given
     cdef Geometry geometry
     cdef Tensor out
     try:
@@ -306,9 +303,7 @@ def empty_tensor(size, dtype=None, strides=None):
     given = read_strides(strides, geometry)
     if given != n:
         raise RuntimeError(f"dimensionality of sizes ({n}) must match dimensionality of strides ({given})")
-    for d in range(n):
-        if sizes[d] < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {sizes[d]}: {list(make_tuple(sizes, n))}")
+    refuse_negative(sizes, n)
     out = new_tensor(code, 0, bytes_reached(geometry, code))
     out.count = count_of(geometry)
     out.geometry.copy(geometry)

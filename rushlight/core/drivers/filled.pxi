@@ -5,11 +5,8 @@ cdef Tensor new_of_size(str name, tuple size, object dtype):
     cdef int code = code_for(name, dtype), n = 0
     cdef Py_ssize_t i
     n = read_size_sequence(name, size[0] if len(size) == 1 and not PyLong_CheckExact(size[0]) else size, sizes)
-    for i in range(n):
-        if sizes[i] < 0:
-            listed = [sizes[d] for d in range(n)]
-            raise RuntimeError(f"{name}: Dimension size must be non-negative." if name == "zeros" else
-                               f"Trying to create tensor with negative dimension {sizes[i]}: {listed}")
+    if name == "zeros" and n and min([sizes[i] for i in range(n)]) < 0:
+        raise RuntimeError("zeros: Dimension size must be non-negative.")
     return new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, n)
 
 cdef int code_for(str name, object given) except -2:

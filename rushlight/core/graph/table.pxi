@@ -9,6 +9,7 @@ cdef class Asked:
 
 cdef Ops ops = Ops()
 cdef Asked asked = Asked()
+asked.grad_layout = True
 globals()["asked"] = asked      # (for Python)
 
 

@@ -65,7 +65,7 @@ cdef object saved_attribute(OpNode node, str name):
     if is_tensor and node.freed:
         raise RuntimeError(FREED_TEXT)
     grad.set(True)
-    return as_pytorch_keeps_it(node.plan, i, name[len("_saved_"):], unpack_at(node, i))
+    return as_pytorch_keeps_it(node.plan, i, name[len("_saved_"):], unpack_item(node, i, <object>saved_items(node)[i]))
 
 cdef object as_pytorch_keeps_it(Plan plan, int i, str name, object value):
     cdef Op op = plan.op

@@ -112,7 +112,7 @@ cdef tuple split_index(Tensor x, object index):
 
 cdef object place_of(bint holds):
     """What a bool, and a mask without dimensions, select of the dimension of size 1 that they make: its one place, or none."""
-    cdef object place = tensor_from(0).unsqueeze(0)
+    cdef object place = tensor_of_dtype(0, NO_DTYPE).unsqueeze(0)
     return place if holds else ops.slice(place, 0, 1, None, 1)
 
 cdef inline object plain(object bound):

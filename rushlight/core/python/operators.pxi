@@ -3,22 +3,12 @@ cdef extern from *:
     """
     // An operator's method by name, x.__add__(y), is another object than Python's own, which would cost subclasses the way through C: they would
     // look the method up for x + y. So what a subclass does not define itself it gets from Tensor.
-    static const char* const rl_operators[][3] = {
-      {"__add__", "__radd__", ""}, {"__sub__", "__rsub__", ""}, {"__mul__", "__rmul__", ""}, {"__truediv__", "__rtruediv__", ""},
-      {"__pow__", "__rpow__", ""}, {"__floordiv__", "__rfloordiv__", ""}, {"__mod__", "__rmod__", ""}, {"__lshift__", "__rlshift__", ""},
-      {"__rshift__", "__rrshift__", ""}, {"__and__", "__rand__", ""}, {"__or__", "__ror__", ""}, {"__xor__", "__rxor__", ""},
-      {"__matmul__", "__rmatmul__", ""}, {"__iadd__", "", ""}, {"__isub__", "", ""}, {"__imul__", "", ""}, {"__itruediv__", "", ""},
-      {"__ipow__", "", ""}, {"__ifloordiv__", "", ""}, {"__imod__", "", ""}, {"__ilshift__", "", ""}, {"__irshift__", "", ""},
-      {"__iand__", "", ""}, {"__ior__", "", ""}, {"__ixor__", "", ""}};
-    #define RL_SLOT(name) (void**)&type->tp_as_number->nb_##name
-    static void rl_operator_slots(PyTypeObject* type, void*** slots) {
-      void** all[] = {RL_SLOT(add), RL_SLOT(subtract), RL_SLOT(multiply), RL_SLOT(true_divide), RL_SLOT(power), RL_SLOT(floor_divide),
-        RL_SLOT(remainder), RL_SLOT(lshift), RL_SLOT(rshift), RL_SLOT(and), RL_SLOT(or), RL_SLOT(xor), RL_SLOT(matrix_multiply),
-        RL_SLOT(inplace_add), RL_SLOT(inplace_subtract), RL_SLOT(inplace_multiply), RL_SLOT(inplace_true_divide), RL_SLOT(inplace_power),
-        RL_SLOT(inplace_floor_divide), RL_SLOT(inplace_remainder), RL_SLOT(inplace_lshift), RL_SLOT(inplace_rshift), RL_SLOT(inplace_and),
-        RL_SLOT(inplace_or), RL_SLOT(inplace_xor)};
-      memcpy(slots, all, sizeof(all));
-    }
+    #define RL_OPERATOR(name, slot) {"__" #name "__", "__r" #name "__", offsetof(PyNumberMethods, nb_##slot)}, \\
+      {"__i" #name "__", "", offsetof(PyNumberMethods, nb_inplace_##slot)}
+    static const struct { const char *name, *reflected; size_t slot; } rl_operators[] = {
+      RL_OPERATOR(add, add), RL_OPERATOR(sub, subtract), RL_OPERATOR(mul, multiply), RL_OPERATOR(truediv, true_divide),
+      RL_OPERATOR(pow, power), RL_OPERATOR(floordiv, floor_divide), RL_OPERATOR(mod, remainder), RL_OPERATOR(lshift, lshift),
+      RL_OPERATOR(rshift, rshift), RL_OPERATOR(and, and), RL_OPERATOR(or, or), RL_OPERATOR(xor, xor), RL_OPERATOR(matmul, matrix_multiply)};
     static bool rl_same(PyTypeObject* type, PyTypeObject* base, const char* name) {
       if (!*name) return true;
       PyObject* key = PyUnicode_FromString(name);
@@ -27,12 +17,9 @@ cdef extern from *:
       return same;
     }
     static void rl_inherit_operators(PyTypeObject* type, PyTypeObject* base) {
-      const int count = sizeof(rl_operators) / sizeof(rl_operators[0]);
-      void **mine[count], **theirs[count];
-      rl_operator_slots(type, mine);
-      rl_operator_slots(base, theirs);
-      for (int i = 0; i < count; i++)
-        if (rl_same(type, base, rl_operators[i][0]) && rl_same(type, base, rl_operators[i][1])) *mine[i] = *theirs[i];
+      for (const auto& each : rl_operators)
+        if (rl_same(type, base, each.name) && rl_same(type, base, each.reflected))
+          *(void**)((char*)type->tp_as_number + each.slot) = *(void**)((char*)base->tp_as_number + each.slot);
       bool compares = true;
       for (const char* name : {"__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"}) compares = compares && rl_same(type, base, name);
       if (compares) type->tp_richcompare = base->tp_richcompare;

@@ -361,8 +361,8 @@ cdef object rows_of(Tensor x):
         return None
     return run(ops.view, (x, (x.geometry.shape[0] * x.geometry.shape[1], x.geometry.shape[2])), None)
 
-cdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
-    """mm where one factor or both have a batch; None where something does not fit."""
+cpdef object product_of_batch(Tensor a, Tensor b, uint32_t flags, Py_ssize_t size):
+    """mm where one factor or both have a batch (`flags`: 1 the first, 2 the second); None where something does not fit."""
     cdef object rows
     cdef Tensor made
     if a.geometry.ndim - (flags & 1) != 2 or b.geometry.ndim - (flags >> 1 & 1) != 2 or a.code != b.code or \
@@ -396,12 +396,10 @@ cdef object added_vectors(Op op, Batching how, PyObject** bound, Py_ssize_t n, u
     return run(ops.addmm, (<object>bound[0], <object>bound[2], run(ops.t, (<object>bound[1],), None), <object>bound[3], <object>bound[4]), None)
 
 cdef object added_product(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
-    """addmm"""
-    return rows_of_layer(op, bound, n, size) if flags == 2 else added_product_of_batch(bound, flags, size)
-
-cdef object added_product_of_batch(PyObject** bound, uint32_t flags, Py_ssize_t size):
-    """addmm as a product of batches and a sum, where neither is scaled; None where something does not fit."""
+    """addmm: a layer on the rows of all examples, or a product of batches and a sum, where neither is scaled."""
     cdef Tensor x
+    if flags == 2:
+        return rows_of_layer(op, bound, n, size)
     if flags >> 1 == 0 or flags > 7 or (<object>bound[3] is not ONE and <object>bound[3] != 1) or <object>bound[4] != 1 or \
             not isinstance(<object>bound[0], Tensor) or not isinstance(<object>bound[1], Tensor) or not isinstance(<object>bound[2], Tensor):
         return None

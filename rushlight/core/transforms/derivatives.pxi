@@ -56,19 +56,19 @@ def derivative_input(Tensor x not None, bint outer):
 
     (That holds whatever grad mode is outside: a cotangent that is pulled back later may depend on `x` itself.)
     """
-    cdef Level level = current_level()
-    cdef Tensor source = x
     cdef Tensor out
     if category[x.code] < IS_FLOATING:
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
-    if level is not None and not is_at(x, level):
-        source = wrap_value(level, x, None)
-    out = alias_of(source)
-    if outer and needs_grad(source):
+    out = alias_at_level(x, outer)
+    out.flags = (out.flags | REQUIRES_GRAD | DERIVATIVE_INPUT) & ~INFERENCE
+    return out
+
+cdef Tensor alias_at_level(Tensor x, bint linked):
+    """An alias of `x` at the innermost level; where `linked`, backward leads on to what is tracked."""
+    cdef Level level = current_level()
+    cdef Tensor source = x if level is None or is_at(x, level) else wrap_value(level, x, None), out = alias_of(source)
+    if linked and needs_grad(source):
         record_alias(source, out)
-    else:
-        out.flags |= REQUIRES_GRAD
-    out.flags = (out.flags | DERIVATIVE_INPUT) & ~INFERENCE
     return out
 
 def held(value):
@@ -76,24 +76,13 @@ def held(value):
 
     Tensors become aliases of the transform, so that the function may write into them; backward leads on to what is tracked outside.
     """
-    cdef Level level
-    cdef Tensor source, out
     if type(value) is tuple:
         return tuple([held(item) for item in <tuple>value])
     if type(value) is list:
         return [held(item) for item in <list>value]
     if type(value) is dict:
         return {key: held(item) for key, item in (<dict>value).items()}
-    if type(value) is not Tensor and type(value) is not Wrapped:
-        return value
-    source = <Tensor>value
-    level = current_level()
-    if level is not None and not is_at(value, level):
-        source = wrap_value(level, source, None)
-    out = alias_of(source)
-    if modes.grad and needs_grad(source):
-        record_alias(source, out)
-    return out
+    return alias_at_level(<Tensor>value, modes.grad) if type(value) is Tensor or type(value) is Wrapped else value
 
 def reaches_outside(tensors, list inputs, bint keep=False, list leaves=None):
     """Whether the graph of any of `tensors`, or of what is within them, has a leaf other than `inputs`.

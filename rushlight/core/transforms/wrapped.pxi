@@ -84,7 +84,9 @@ cdef class Level:
         return self
 
     def __exit__(self, *exc):
-        pop_level(self)
+        if not self.active or current_interpreter() is not self:
+            raise RuntimeError("transforms must be left in the reverse order of being entered")
+        pop_interpreter()
         modes.transforms -= not self.tracks_all
         self.active = False
         self.shadows = None
@@ -126,12 +128,6 @@ cdef class Level:
     def empty_like(self, wrapped, dtype):
         """An unset tensor in the layout of `wrapped`."""
         return new_in_layout_of(<Tensor>wrapped, (<Tensor>wrapped).code if dtype is None else code_of(dtype))
-
-cdef int pop_level(Level level) except -1:
-    if not level.active or current_interpreter() is not level:
-        raise RuntimeError("transforms must be left in the reverse order of being entered")
-    pop_interpreter()
-    return 0
 
 # ---------------------------------------------------------------------------------------------------------- making wrappers
 cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:

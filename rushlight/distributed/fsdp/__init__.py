@@ -2,52 +2,15 @@
 
 from rushlight.distributed._one_process import classes, functions
 
-__all__ = [
-    "BackwardPrefetch",
-    "CPUOffload",
-    "CPUOffloadPolicy",
-    "FSDPModule",
-    "FlatParameter",
-    "FullOptimStateDictConfig",
-    "FullStateDictConfig",
-    "FullyShardedDataParallel",
-    "LocalOptimStateDictConfig",
-    "LocalStateDictConfig",
-    "MixedPrecision",
-    "MixedPrecisionPolicy",
-    "OffloadPolicy",
-    "OptimStateKeyType",
-    "ShardedOptimStateDictConfig",
-    "ShardedStateDictConfig",
-    "ShardingStrategy",
-    "StateDictType",
-    "UnshardHandle",
-    "fully_shard",
-    "register_fsdp_forward_method",
+CLASSES = [
+    *("BackwardPrefetch", "CPUOffload", "CPUOffloadPolicy", "FSDPModule", "FlatParameter", "FullOptimStateDictConfig"),
+    *("FullStateDictConfig", "FullyShardedDataParallel", "LocalOptimStateDictConfig", "LocalStateDictConfig", "MixedPrecision"),
+    *("MixedPrecisionPolicy", "OffloadPolicy", "OptimStateKeyType", "ShardedOptimStateDictConfig", "ShardedStateDictConfig"),
+    *("ShardingStrategy", "StateDictType", "UnshardHandle"),
 ]
+FUNCTIONS = ["fully_shard", "register_fsdp_forward_method"]
 
-globals().update(
-    classes(
-        __name__,
-        "BackwardPrefetch",
-        "CPUOffload",
-        "CPUOffloadPolicy",
-        "FSDPModule",
-        "FlatParameter",
-        "FullOptimStateDictConfig",
-        "FullStateDictConfig",
-        "FullyShardedDataParallel",
-        "LocalOptimStateDictConfig",
-        "LocalStateDictConfig",
-        "MixedPrecision",
-        "MixedPrecisionPolicy",
-        "OffloadPolicy",
-        "OptimStateKeyType",
-        "ShardedOptimStateDictConfig",
-        "ShardedStateDictConfig",
-        "ShardingStrategy",
-        "StateDictType",
-        "UnshardHandle",
-    )
-)
-globals().update(functions(__name__, "fully_shard", "register_fsdp_forward_method"))
+__all__ = sorted(CLASSES + FUNCTIONS)
+
+globals().update(classes(__name__, *CLASSES))
+globals().update(functions(__name__, *FUNCTIONS))

@@ -6,9 +6,6 @@ of tensors, `batched` holds a list. A rule calls public ops, so derivatives of w
 """
 
 import rushlight as torch
-from rushlight.core import wrap_dim
-
-__all__ = ["NoRule", "examples", "last_dims", "lined_up", "refusal", "repeated", "short_way", "torch", "unchanged", "wrap_dim"]
 
 
 def short_way(kind):
@@ -40,6 +37,27 @@ def last_dims(least):
 def unchanged(op, arguments, batched, size):
     """The rule of ops that have a batch of examples as it is."""
     return torch.core.run(op, arguments)
+
+
+def samples(op, arguments, batched, size, places=(0,)):
+    """The op on samples: those of all examples are the samples of one larger batch. `places` are those of the tensors with samples."""
+    given, shape = list(arguments), None
+    for i in places:
+        if given[i] is not None:
+            given[i] = repeated(given[i], batched[i], size)
+            shape = shape or given[i].shape[:2]
+            given[i] = given[i].flatten(0, 1)
+    return each(torch.core.run(op, tuple(given)), lambda result: result.unflatten(0, shape))
+
+
+def each(results, change):
+    """What `change` makes of a result, or of each of several."""
+    return change(results) if isinstance(results, torch.Tensor) else tuple(change(result) for result in results)
+
+
+def side_by_side(x):
+    """[B, N, C, …] as [N, B C, …]."""
+    return x.movedim(0, 1).flatten(1, 2)
 
 
 def refusal(text):

@@ -1,6 +1,6 @@
 """Convolutions: a batch of inputs is more samples, a batch of weights more channels, and of both more groups."""
 
-from rushlight.func.batching._table import NoRule, examples, repeated, torch
+from rushlight.func.batching._table import NoRule, examples, repeated, samples, side_by_side, torch
 
 run = torch.core.run
 
@@ -11,18 +11,16 @@ def convolution(op, arguments, batched, size):
         made = convolution(op, (x, weight, None, *numbers), [*batched[:2], False], size)
         return made + bias.reshape(size, 1, bias.shape[1], *(1,) * (made.dim() - 3))
     if not batched[1]:
-        if not batched[0]:
-            return repeated(run(op, arguments), False, size)
-        made = run(op, (x.flatten(0, 1), weight, bias, *numbers))
-        return made.unflatten(0, (size, -1 if x.shape[1] else 0))
+        return samples(op, arguments, batched, size) if batched[0] else repeated(run(op, arguments), False, size)
     groups, transposed = numbers[5], numbers[3]
     check(x, batched[0], weight, transposed, groups)
     if not batched[0] and groups == 1:
-        made = run(op, (x, in_channels(weight, transposed), repeated_bias(bias, size), *numbers))
+        # Side by side where the channels of results are.
+        weight = side_by_side(weight) if transposed else weight.flatten(0, 1)
     else:
-        x = repeated(x, batched[0], size)
-        made = run(op, (side_by_side(x), weight.flatten(0, 1), repeated_bias(bias, size), *numbers[:5], groups * size))
-    return apart(made, size)
+        x, weight, numbers[5] = side_by_side(repeated(x, batched[0], size)), weight.flatten(0, 1), groups * size
+    made = run(op, (x, weight, None if bias is None else bias.repeat(size), *numbers))
+    return made.unflatten(1, (size, made.shape[1] // size)).movedim(1, 0)
 
 
 def check(x, is_batched, weight, transposed, groups):
@@ -31,25 +29,6 @@ def check(x, is_batched, weight, transposed, groups):
     shape = weight.shape[1:]
     if len(shape) < 3 or channels != (shape[0] if transposed else shape[1] * groups,) or shape[0] % groups:
         raise RuntimeError("the input does not fit the weight")
-
-
-def in_channels(weight, transposed):
-    """The weights of all examples as one, side by side where the channels of results are."""
-    return weight.movedim(0, 1).flatten(1, 2) if transposed else weight.flatten(0, 1)
-
-
-def repeated_bias(bias, size):
-    return None if bias is None else bias.repeat(size)
-
-
-def side_by_side(x):
-    """[B, N, C, …] as [N, B C, …]."""
-    return x.movedim(0, 1).flatten(1, 2)
-
-
-def apart(x, size):
-    """The other way."""
-    return x.unflatten(1, (size, x.shape[1] // size)).movedim(1, 0)
 
 
 def weight_gradient(op, arguments, batched, size):
@@ -64,4 +43,4 @@ def of_steps(op, arguments, batched, size):
     x, weight, bias, pad = arguments
     if batched[1] or batched[2]:
         raise NoRule
-    return run(op, (x.movedim(0, 1).flatten(1, 2), weight, bias, pad)).unflatten(1, (size, -1)).movedim(1, 0)
+    return run(op, (side_by_side(x), weight, bias, pad)).unflatten(1, (size, -1)).movedim(1, 0)

@@ -1,7 +1,7 @@
 """Losses of labels and the normalizations: where parameters are the same for all examples, one larger batch."""
 
 from rushlight import core
-from rushlight.func.batching._table import NoRule, examples, refusal, repeated, torch
+from rushlight.func.batching._table import NoRule, examples, refusal, repeated, side_by_side, torch
 from rushlight.func.batching.elementwise import folded
 
 run = torch.core.run
@@ -143,7 +143,6 @@ def batch_norm(op, arguments, batched, size):
         raise refusal(UNBATCHED_STATISTICS)
     x = repeated(x, batched[0], size)
     channels = x.shape[2]
-    side_by_side = x.movedim(0, 1).flatten(1, 2)
 
     def all_channels(parameter, is_batched):
         return None if parameter is None else parameter.reshape(-1) if is_batched else parameter.repeat(size)
@@ -153,7 +152,7 @@ def batch_norm(op, arguments, batched, size):
     out, used_mean, rstd = run(
         op,
         (
-            side_by_side,
+            side_by_side(x),
             all_channels(weight, batched[1]),
             all_channels(bias, batched[2]),
             *running,

@@ -1,7 +1,7 @@
 """Products of matrices and vectors: a batched factor makes one larger product where it can, and a batch of products else."""
 
 import rushlight.ops.matmul as products
-from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch
+from rushlight.func.batching._table import lined_up, refusal, repeated, samples, short_way, torch
 
 run = torch.core.run
 scaled = products.scaled
@@ -23,28 +23,19 @@ def require_dims(name, a, a_batched, b, b_batched, wanted):
         )
 
 
-def matrix_product(a, a_batched, b, b_batched):
-    """[…, m, k] times […, k, n] where one or both have a batch."""
-    require_dims("mm", a, a_batched, b, b_batched, (2, 2))
-    require(a.shape[-1] == b.shape[-2], "matrices of other shapes")
-    if not b_batched:
-        if a.numel() == 0 or not torch.core.can_view(a, (-1, a.shape[2])):
-            return a.bmm(b.expand(a.shape[0], *b.shape))
-        return torch._unsafe_view(a.view(-1, a.shape[2]).mm(b), (a.shape[0], a.shape[1], b.shape[1]))
-    return repeated(a, a_batched, b.shape[0]).bmm(b)
-
-
 @short_way("product")
 def mm(op, arguments, batched, size):
-    return matrix_product(arguments[0], batched[0], arguments[1], batched[1])
+    a, b = arguments
+    require_dims("mm", a, batched[0], b, batched[1], (2, 2))
+    require(a.shape[-1] == b.shape[-2] and a.dtype is b.dtype, "matrices of other shapes or dtypes")
+    return torch.core.product_of_batch(a, b, batched[0] | batched[1] << 1, size)
 
 
 def bmm(op, arguments, batched, size):
-    require_dims(op.name, arguments[0], batched[0], arguments[1], batched[1], (3, 3))
-    a, b = repeated(arguments[0], batched[0], size), repeated(arguments[1], batched[1], size)
-    require(a.shape[1] == b.shape[1] and a.shape[3] == b.shape[2], "batches of other shapes")
-    made = a.flatten(0, 1).bmm(b.flatten(0, 1))
-    return made.view(size, a.shape[1], *made.shape[1:])
+    a, b = arguments
+    require_dims(op.name, a, batched[0], b, batched[1], (3, 3))
+    require(a.shape[-3] == b.shape[-3] and a.shape[-1] == b.shape[-2], "batches of other shapes")
+    return samples(op, arguments, batched, size, (0, 1))
 
 
 @short_way("vectors")
@@ -54,7 +45,7 @@ def mv(op, arguments, batched, size):
     if not batched[0]:
         return vector.mm(matrix.t())
     if not batched[1]:
-        return matrix_product(matrix, True, vector.unsqueeze(1), False).squeeze(2)
+        return mm(op, (matrix, vector.unsqueeze(1)), batched, size).squeeze(2)
     return matrix.bmm(vector.unsqueeze(2)).squeeze(2)
 
 
@@ -82,29 +73,11 @@ def added(x, x_batched, product, ndim, beta, alpha, size):
     return scaled(lined_up(x, x_batched, ndim), beta) + product
 
 
-@short_way("added product")
-def addmm(op, arguments, batched, size):
-    x, a, b, beta, alpha = arguments
-    if (
-        batched == [False, True, False, False, False]
-        and x.ndim == 1
-        and a.ndim == 3
-        and a.numel()
-        and torch.core.can_view(a, (-1, a.shape[2]))
-    ):
-        # A layer on rows: the rows of all examples are one matrix.
-        made = run(op, (x, a.view(-1, a.shape[2]), b, beta, alpha))
-        return torch._unsafe_view(made, (size, a.shape[1], made.shape[1]))
-    product = matrix_product(a, batched[1], b, batched[2]) if batched[1] or batched[2] else a.mm(b)
-    return added(x, batched[0], product, 2, beta, alpha, size)
-
-
-def plus(rule, ndim, summed=False):
-    """The rule of an op that adds a product, whose examples have `ndim` dimensions, to something."""
+def plus(rule, alone, ndim, summed=False):
+    """The rule of an op that adds a product (that of `alone`, by its `rule`), whose examples have `ndim` dimensions, to something."""
 
     def of_sum(op, arguments, batched, size):
         x, a, b, beta, alpha = arguments
-        alone = torch.bmm if rule is bmm else torch.mv
         # (The product may have no batch, where only the other term has one.)
         product = rule(alone, (a, b), batched[1:3], size) if batched[1] or batched[2] else alone(a, b)
         return added(x, batched[0], product.sum(-3, dtype=a.dtype) if summed else product, ndim, beta, alpha, size)
@@ -112,8 +85,9 @@ def plus(rule, ndim, summed=False):
     return of_sum
 
 
-baddbmm, addbmm = plus(bmm, 3), plus(bmm, 2, summed=True)
-addmv = short_way("added vectors")(plus(mv, 1))
+baddbmm, addbmm = plus(bmm, products.bmm, 3), plus(bmm, products.bmm, 2, summed=True)
+addmm = short_way("added product")(plus(mm, products.mm, 2))
+addmv = short_way("added vectors")(plus(mv, products.mv, 1))
 
 
 def addr(op, arguments, batched, size):
@@ -130,8 +104,6 @@ def addr(op, arguments, batched, size):
 def trilinear(op, arguments, batched, size):
     x1, weight, x2 = arguments
     if not batched[1]:
-        rows = repeated(x1, batched[0], size), repeated(x2, batched[2], size)
-        made = run(op, (rows[0].flatten(0, 1), weight, rows[1].flatten(0, 1)))
-        return made.view(size, -1, made.shape[1])
+        return samples(op, arguments, batched, size, (0, 2))
     x1, x2 = repeated(x1, batched[0], size), repeated(x2, batched[2], size)
     return torch.einsum("bni,boij,bnj->bno", x1, weight, x2)

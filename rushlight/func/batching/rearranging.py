@@ -2,7 +2,8 @@
 
 import math
 
-from rushlight.func.batching._table import last_dims, lined_up, repeated, short_way, torch, unchanged, wrap_dim
+from rushlight.core import wrap_dim
+from rushlight.func.batching._table import last_dims, lined_up, repeated, samples, short_way, torch, unchanged
 from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting
@@ -180,16 +181,12 @@ pad = unchanged  # (padding begins with the last dimension)
 
 
 def channels(op, arguments, batched, size):
-    """The examples are samples of a larger batch."""
-    x, groups = arguments
-    if x.ndim < 4:
+    if arguments[0].ndim < 4:
         raise RuntimeError("channels of samples need more dimensions")
-    return run(op, (x.flatten(0, 1), groups)).unflatten(0, x.shape[:2])
+    return samples(op, arguments, batched, size)
 
 
 def patches(op, arguments, batched, size):
     """More samples; of examples without, the batch is that of samples."""
-    x, *numbers = arguments
-    if x.dim() == (3 if "output_size" in op.parameters else 4):
-        return run(op, arguments)
-    return run(op, (x.flatten(0, 1), *numbers)).unflatten(0, (size, -1))
+    of_one = arguments[0].dim() == (3 if "output_size" in op.parameters else 4)
+    return run(op, arguments) if of_one else samples(op, arguments, batched, size)

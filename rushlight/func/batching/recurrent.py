@@ -1,6 +1,6 @@
 """Recurrent nets and attention: where the weights are the same for all examples, one larger batch."""
 
-from rushlight.func.batching._table import NoRule, repeated, torch
+from rushlight.func.batching._table import NoRule, repeated, samples, torch
 
 run = torch.core.run
 
@@ -44,11 +44,9 @@ def packed(op, arguments, batched, size):
 def attention(op, arguments, batched, size):
     """The batches of all examples as one."""
     query, key, value, dropout_p, is_causal, attn_mask, scale = arguments
-    tensors = [repeated(x, is_batched, size).flatten(0, 1) for x, is_batched in zip((query, key, value), batched)]
     if attn_mask is not None and (batched[5] or attn_mask.ndim == 4):
         mask = repeated(attn_mask, batched[5], size)
         batch = query.shape[1 if batched[0] else 0]
         mask = mask.unsqueeze(1) if mask.ndim == 4 else mask.unsqueeze(1).unsqueeze(1) if mask.ndim == 3 else mask
         attn_mask = mask.expand(size, batch, *mask.shape[2:]).flatten(0, 1)
-    out, logsumexp = run(op, (*tensors, dropout_p, is_causal, attn_mask, scale))
-    return out.unflatten(0, (size, -1)), logsumexp.unflatten(0, (size, -1))
+    return samples(op, (query, key, value, dropout_p, is_causal, attn_mask, scale), batched, size, (0, 1, 2))

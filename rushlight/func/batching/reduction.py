@@ -1,6 +1,7 @@
 """Ops that fold dimensions, or work along one: dimensions move up by one to make place for the batch."""
 
-from rushlight.func.batching._table import lined_up, repeated, short_way, torch, wrap_dim
+from rushlight.core import wrap_dim
+from rushlight.func.batching._table import each, lined_up, repeated, short_way, torch
 
 run = torch.core.run
 
@@ -18,10 +19,6 @@ def shifted(dim, ndim):
 
 def exchanged(arguments, place, value):
     return (*arguments[:place], value, *arguments[place + 1 :])
-
-
-def each(results, change):
-    return change(results) if isinstance(results, torch.Tensor) else tuple(change(result) for result in results)
 
 
 def flattens(op):

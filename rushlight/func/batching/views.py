@@ -4,7 +4,8 @@ import functools
 import math
 
 from rushlight import core
-from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged, wrap_dim
+from rushlight.core import wrap_dim
+from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
 from rushlight.ops.shape import alias, squeeze_several, window

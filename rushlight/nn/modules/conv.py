@@ -129,7 +129,44 @@ class _ConvNd(Module):
         return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
 
-class Conv1d(_ConvNd):
+class _Conv(_ConvNd):
+    """A convolution: of a class with so many dimensions, for which `_each` makes numbers, one for each, of a single one."""
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            in_channels,
+            out_channels,
+            self._each(kernel_size),
+            self._each(stride),
+            padding if isinstance(padding, str) else self._each(padding),
+            self._each(dilation),
+            False,
+            self._each(0),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+    def forward(self, input):
+        return self._conv_forward(input, self.weight, self.bias)
+
+
+class Conv1d(_Conv):
     """Weighted sums over windows of sequences.
 
     Shapes: input (N, in_channels, L) or (in_channels, L), output (N, out_channels, L') or (out_channels, L'), where
@@ -149,44 +186,13 @@ class Conv1d(_ConvNd):
     torch.Size([20, 33, 24])
     """
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            _single(kernel_size),
-            _single(stride),
-            padding if isinstance(padding, str) else _single(padding),
-            _single(dilation),
-            False,
-            _single(0),
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+    _each = staticmethod(_single)
 
     def _conv_forward(self, input, weight, bias):
         return self._convolve(F.conv1d, input, weight, bias)
 
-    def forward(self, input):
-        return self._conv_forward(input, self.weight, self.bias)
 
-
-class Conv2d(_ConvNd):
+class Conv2d(_Conv):
     """Weighted sums over windows of images: as `Conv1d`, for inputs (N, C, H, W) or (C, H, W). Sizes are one number, or one for each dimension.
 
     >>> import rushlight as torch
@@ -194,81 +200,19 @@ class Conv2d(_ConvNd):
     torch.Size([20, 33, 28, 100])
     """
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            _pair(kernel_size),
-            _pair(stride),
-            padding if isinstance(padding, str) else _pair(padding),
-            _pair(dilation),
-            False,
-            _pair(0),
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+    _each = staticmethod(_pair)
 
     def _conv_forward(self, input, weight, bias):
         return self._convolve(F.conv2d, input, weight, bias)
 
-    def forward(self, input):
-        return self._conv_forward(input, self.weight, self.bias)
 
-
-class Conv3d(_ConvNd):
+class Conv3d(_Conv):
     """Weighted sums over windows of volumes: as `Conv1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            _triple(kernel_size),
-            _triple(stride),
-            padding if isinstance(padding, str) else _triple(padding),
-            _triple(dilation),
-            False,
-            _triple(0),
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+    _each = staticmethod(_triple)
 
     def _conv_forward(self, input, weight, bias):
         return self._convolve(F.conv3d, input, weight, bias)
-
-    def forward(self, input):
-        return self._conv_forward(input, self.weight, self.bias)
 
 
 class _ConvTransposeNd(_ConvNd):
@@ -341,7 +285,42 @@ class _ConvTransposeNd(_ConvNd):
         return convolve(input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation)
 
 
-class ConvTranspose1d(_ConvTransposeNd):
+class _ConvTranspose(_ConvTransposeNd):
+    """A transposed convolution, as `_Conv`."""
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dilation=1,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            in_channels,
+            out_channels,
+            self._each(kernel_size),
+            self._each(stride),
+            self._each(padding),
+            self._each(dilation),
+            True,
+            self._each(output_padding),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+
+class ConvTranspose1d(_ConvTranspose):
     """The transposed map of `Conv1d`, which makes longer sequences of short ones.
 
     Shapes: input (N, in_channels, L) or (in_channels, L), output (N, out_channels, L') or (out_channels, L'), where
@@ -353,42 +332,13 @@ class ConvTranspose1d(_ConvTransposeNd):
     torch.Size([20, 33, 101])
     """
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
-        groups=1,
-        bias=True,
-        dilation=1,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            _single(kernel_size),
-            _single(stride),
-            _single(padding),
-            _single(dilation),
-            True,
-            _single(output_padding),
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+    _each = staticmethod(_single)
 
     def forward(self, input, output_size=None):
         return self._transposed(F.conv_transpose1d, 1, input, output_size)
 
 
-class ConvTranspose2d(_ConvTransposeNd):
+class ConvTranspose2d(_ConvTranspose):
     """The transposed map of `Conv2d`, which makes larger images of small ones: as `ConvTranspose1d`, for inputs (N, C, H, W) or (C, H, W).
 
     >>> import rushlight as torch
@@ -397,74 +347,16 @@ class ConvTranspose2d(_ConvTransposeNd):
     torch.Size([1, 33, 12, 12])
     """
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
-        groups=1,
-        bias=True,
-        dilation=1,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            _pair(kernel_size),
-            _pair(stride),
-            _pair(padding),
-            _pair(dilation),
-            True,
-            _pair(output_padding),
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+    _each = staticmethod(_pair)
 
     def forward(self, input, output_size=None):
         return self._transposed(F.conv_transpose2d, 2, input, output_size)
 
 
-class ConvTranspose3d(_ConvTransposeNd):
+class ConvTranspose3d(_ConvTranspose):
     """The transposed map of `Conv3d`: as `ConvTranspose1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
-        groups=1,
-        bias=True,
-        dilation=1,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(
-            in_channels,
-            out_channels,
-            _triple(kernel_size),
-            _triple(stride),
-            _triple(padding),
-            _triple(dilation),
-            True,
-            _triple(output_padding),
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+    _each = staticmethod(_triple)
 
     def forward(self, input, output_size=None):
         return self._transposed(F.conv_transpose3d, 3, input, output_size)
@@ -473,10 +365,10 @@ class ConvTranspose3d(_ConvTransposeNd):
 class _LazyConvXdMixin(LazyModuleMixin):
     """What all lazy convolutions have: the number of input channels comes from the first input."""
 
-    def _wait(self, out_channels, bias, device, dtype):
+    def _wait(self, out_channels, groups, bias, device, dtype):
         """Parameters without a shape, in place of those of no channel."""
         self.weight = UninitializedParameter(device=device, dtype=dtype)
-        self.out_channels = out_channels
+        self.out_channels, self.groups = out_channels, groups
         if bias:
             self.bias = UninitializedParameter(device=device, dtype=dtype)
 
@@ -510,11 +402,7 @@ class _LazyConvXdMixin(LazyModuleMixin):
         return len(self.kernel_size)
 
 
-class LazyConv1d(_LazyConvXdMixin, Conv1d):
-    """`Conv1d` whose `in_channels` are those of the first input, which makes it a `Conv1d`."""
-
-    cls_to_become = Conv1d
-
+class _LazyConv(_LazyConvXdMixin):
     def __init__(
         self,
         out_channels,
@@ -529,11 +417,35 @@ class LazyConv1d(_LazyConvXdMixin, Conv1d):
         dtype=None,
     ):
         super().__init__(0, 0, kernel_size, stride, padding, dilation, 1, False, padding_mode, device, dtype)
-        self.groups = groups
-        self._wait(out_channels, bias, device, dtype)
+        self._wait(out_channels, groups, bias, device, dtype)
 
 
-class LazyConv2d(_LazyConvXdMixin, Conv2d):
+class _LazyConvTranspose(_LazyConvXdMixin):
+    def __init__(
+        self,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dilation=1,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(0, 0, kernel_size, stride, padding, output_padding, 1, False, dilation, padding_mode, device, dtype)
+        self._wait(out_channels, groups, bias, device, dtype)
+
+
+class LazyConv1d(_LazyConv, Conv1d):
+    """`Conv1d` whose `in_channels` are those of the first input, which makes it a `Conv1d`."""
+
+    cls_to_become = Conv1d
+
+
+class LazyConv2d(_LazyConv, Conv2d):
     """`Conv2d` whose `in_channels` are those of the first input, which makes it a `Conv2d`.
 
     >>> import rushlight as torch
@@ -546,114 +458,26 @@ class LazyConv2d(_LazyConvXdMixin, Conv2d):
 
     cls_to_become = Conv2d
 
-    def __init__(
-        self,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(0, 0, kernel_size, stride, padding, dilation, 1, False, padding_mode, device, dtype)
-        self.groups = groups
-        self._wait(out_channels, bias, device, dtype)
 
-
-class LazyConv3d(_LazyConvXdMixin, Conv3d):
+class LazyConv3d(_LazyConv, Conv3d):
     """`Conv3d` whose `in_channels` are those of the first input, which makes it a `Conv3d`."""
 
     cls_to_become = Conv3d
 
-    def __init__(
-        self,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(0, 0, kernel_size, stride, padding, dilation, 1, False, padding_mode, device, dtype)
-        self.groups = groups
-        self._wait(out_channels, bias, device, dtype)
 
-
-class LazyConvTranspose1d(_LazyConvXdMixin, ConvTranspose1d):
+class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
     """`ConvTranspose1d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose1d`."""
 
     cls_to_become = ConvTranspose1d
 
-    def __init__(
-        self,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
-        groups=1,
-        bias=True,
-        dilation=1,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(0, 0, kernel_size, stride, padding, output_padding, 1, False, dilation, padding_mode, device, dtype)
-        self.groups = groups
-        self._wait(out_channels, bias, device, dtype)
 
-
-class LazyConvTranspose2d(_LazyConvXdMixin, ConvTranspose2d):
+class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
     """`ConvTranspose2d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose2d`."""
 
     cls_to_become = ConvTranspose2d
 
-    def __init__(
-        self,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
-        groups=1,
-        bias=True,
-        dilation=1,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(0, 0, kernel_size, stride, padding, output_padding, 1, False, dilation, padding_mode, device, dtype)
-        self.groups = groups
-        self._wait(out_channels, bias, device, dtype)
 
-
-class LazyConvTranspose3d(_LazyConvXdMixin, ConvTranspose3d):
+class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
     """`ConvTranspose3d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose3d`."""
 
     cls_to_become = ConvTranspose3d
-
-    def __init__(
-        self,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        output_padding=0,
-        groups=1,
-        bias=True,
-        dilation=1,
-        padding_mode="zeros",
-        device=None,
-        dtype=None,
-    ):
-        super().__init__(0, 0, kernel_size, stride, padding, output_padding, 1, False, dilation, padding_mode, device, dtype)
-        self.groups = groups
-        self._wait(out_channels, bias, device, dtype)
