@@ -97,13 +97,19 @@ _MODULES = (
     "_inductor",
     "_jit_internal",
     "_linalg_utils",
+    "_logging",
+    "_prims",
     "_prims_common",
+    "_refs",
     "_subclasses",
     "_tensor_str",
     "_utils",
+    "_utils_internal",
+    "_vendor",
     "_weights_only_unpickler",
     "accelerator",
     "amp",
+    "ao",
     "backends",
     "compiler",
     "cpu",
@@ -148,6 +154,10 @@ _SYMBOLIC = (
     "_check_tensor_all", "_check_tensor_all_with", "_check_value", "_check_with", "sym_float", "sym_fresh_size",
     "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sum",
 )  # fmt: skip
+_SCHEMES = (
+    "per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric",
+    "qscheme",
+)  # fmt: skip
 _BUILD = (
     "compiled_with_cxx11_abi", "get_num_interop_threads", "has_lapack", "has_mkl", "has_openmp", "has_spectral", "is_vulkan_available",
     "set_num_interop_threads",
@@ -157,6 +167,7 @@ _LATE = {
     **{name: f"rushlight._build:{name}" for name in _BUILD},
     **{name: f"rushlight.amp.autocast_mode:{name}" for name in _AUTOCAST},
     **{name: f"rushlight._symbolic:{name}" for name in _SYMBOLIC},
+    **{name: f"rushlight._absent:{name}" for name in _SCHEMES},
     "AcceleratorError": "rushlight._absent:AcceleratorError",
     "Event": "rushlight._streams:Event",
     "Future": "rushlight.futures:Future",
@@ -180,6 +191,7 @@ _LATE = {
     "torch": "rushlight",  # (kornia says torch.torch)
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
     "symeig": "rushlight._linalg_utils:_symeig",
+    "torch": "rushlight",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing, "torch")

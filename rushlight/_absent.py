@@ -2,7 +2,10 @@
 
 import copy
 
-__all__ = ["AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dummies"]
+__all__ = [
+    "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dummies", "per_channel_affine", "per_channel_affine_float_qparams",
+    "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric", "qscheme",
+]  # fmt: skip
 
 
 class OutOfMemoryError(RuntimeError):
@@ -15,6 +18,34 @@ class AcceleratorError(RuntimeError):
     """A device reports an error."""
 
     __module__ = "torch"
+
+
+class qscheme:
+    """How a tensor would be quantized: none is."""
+
+    __module__ = "torch"
+
+    def __new__(cls):
+        raise TypeError("cannot create 'torch.qscheme' instances")
+
+    def __repr__(self):
+        return f"torch.{self._name}"
+
+    def __reduce__(self):
+        return self._name
+
+
+def _scheme(name):
+    made = object.__new__(qscheme)
+    made._name = name
+    return made
+
+
+per_channel_affine = _scheme("per_channel_affine")
+per_channel_affine_float_qparams = _scheme("per_channel_affine_float_qparams")
+per_channel_symmetric = _scheme("per_channel_symmetric")
+per_tensor_affine = _scheme("per_tensor_affine")
+per_tensor_symmetric = _scheme("per_tensor_symmetric")
 
 
 class Dummy:

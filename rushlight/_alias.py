@@ -94,6 +94,8 @@ class _Loader:
         return None
 
     def exec_module(self, module) -> None:
+        # Modules that import each other find here what ours has so far.
+        vars(module)["__getattr__"] = lambda name: getattr(sys.modules[self.ours], name)
         # The import system takes what stands in sys.modules now, and drops the module that it made.
         sys.modules[module.__spec__.name] = importlib.import_module(self.ours)
         _adopt(self.ours, module.__spec__.name)

@@ -197,6 +197,7 @@ METHODS = {
     "__dlpack__": _dlpack.exported,
     "__dlpack_device__": lambda self: _dlpack.CPU,
     "__reversed__": reversed_tensor,
+    "__rdiv__": Tensor.__rtruediv__,
     "__torch_function__": classmethod(core.default_torch_function),
     "__init_subclass__": classmethod(init_subclass),
     "__array_priority__": 1000,

@@ -184,3 +184,8 @@ def _unflatten_dense_tensors(flat, tensors):
     """Views of `flat` in the shapes of tensors, one behind the other."""
     parts = flat.split([tensor.numel() for tensor in tensors])
     return tuple(part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True))
+
+
+def _is_privateuse1_backend_available():
+    """False: there is no other device."""
+    return False

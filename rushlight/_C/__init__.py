@@ -3,6 +3,8 @@
 The modules of PyTorch's compiled part that they name lie beside this one.
 """
 
+import enum
+
 import rushlight
 from rushlight import _settings, core
 from rushlight._absent import answering as _answering
@@ -43,6 +45,30 @@ class Node:
     """A step of a compiled program: there is none."""
 
 
+class ScriptDict:
+    """A dictionary of a compiled program: there is none."""
+
+    def __init__(self, *args):
+        raise RuntimeError("torch._C.ScriptDict: Rushlight has no TorchScript")
+
+
+class ScriptList:
+    """A list of a compiled program: there is none."""
+
+    def __init__(self, *args):
+        raise RuntimeError("torch._C.ScriptList: Rushlight has no TorchScript")
+
+
+class ScriptMethod:
+    """A method of a compiled module: there is none."""
+
+    def __init__(self):
+        raise TypeError("torch._C.ScriptMethod: No constructor defined!")
+
+    def __call__(self, *args, **kwargs):
+        raise TypeError("torch._C.ScriptMethod: No constructor defined!")
+
+
 _VariableFunctions = _VariableFunctionsClass
 _has_torch_function = has_torch_function
 
@@ -76,6 +102,36 @@ def _set_fwd_grad_enabled(enabled):
 def _is_torch_function_enabled():
     """Whether subclasses are asked what to do."""
     return core.is_torch_function_enabled()
+
+
+class _TorchFunctionState(enum.Enum):
+    """Who is asked about calls: all, only modes, nobody."""
+
+    ENABLED = 0
+    SUBCLASSES_DISABLED = 1
+    ALL_DISABLED = 2
+
+
+def _get_torch_function_state():
+    """Who is asked about calls in this thread."""
+    return _TorchFunctionState(core.torch_function_state())
+
+
+def _set_torch_function_state(state):
+    """Says who is asked about calls in this thread."""
+    core.set_torch_function_state(state.value)
+
+
+def _pop_torch_function_stack():
+    """Takes the innermost mode off, and returns it."""
+    return core.pop_function_mode()
+
+
+def _get_cpu_capability():
+    """The set of instructions that kernels can use."""
+    from rushlight.backends.cpu import get_cpu_capability
+
+    return get_cpu_capability()
 
 
 def _get_deterministic_algorithms():
@@ -173,6 +229,10 @@ def _get_default_device():
 
 
 def __getattr__(name):
+    if name == "ScriptFunction":
+        from rushlight.jit import ScriptFunction
+
+        return ScriptFunction
     if name == "_LinAlgError":
         from rushlight.linalg import LinAlgError
 

@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections.abc import Iterable
 
 import rushlight as torch
 from rushlight._vmap_internals import _vmap
@@ -554,6 +555,25 @@ def refuse_complex(outputs, name):
     """The old helpers were written for real outputs."""
     if any(out.is_complex() for out in outputs if isinstance(out, torch.Tensor)):
         raise ValueError(f"Expected output to be non-complex. {name} no longer supports functions that return complex outputs.")
+
+
+def _iter_tensors(x, only_requiring_grad=False):
+    """The tensors in `x`, however deep: all, or those that require grad."""
+    if isinstance(x, torch.Tensor):
+        if x.requires_grad or not only_requiring_grad:
+            yield x
+    elif isinstance(x, Iterable) and not isinstance(x, str):
+        for item in x:
+            yield from _iter_tensors(item, only_requiring_grad)
+
+
+def _get_numerical_jacobian(fn, inputs, outputs=None, target=None, eps=1e-3, is_forward_ad=False):
+    """For each tensor of `target` (by default of the inputs) that requires grad, the Jacobian of each output, by central differences."""
+    outputs = as_tuple(fn(*as_tuple(inputs))) if outputs is None else outputs
+    if not is_forward_ad:
+        refuse_complex(outputs, "get_numerical_jacobian")
+    wanted = _iter_tensors(inputs if target is None else target, True)
+    return [jacobians.numerical_jacobian(fn, as_tuple(inputs), x, as_tuple(outputs), eps) for x in wanted]
 
 
 def get_numerical_jacobian(fn, inputs, target=None, eps=1e-3, grad_out=1.0):

@@ -6,7 +6,7 @@ from rushlight._late import late as _late
 
 _PARTS = (
     "cpu", "cuda", "cudnn", "cusparselt", "kleidiai", "mha", "miopen", "mkl", "mkldnn", "mps", "nnpack", "openmp", "opt_einsum",
-    "quantized", "xnnpack",
+    "python_native", "quantized", "xnnpack",
 )  # fmt: skip
 __all__ = sorted(_PARTS)
 fp32_precision = "none"

@@ -139,5 +139,5 @@ def make_graphed_callables(callables, sample_args, num_warmup_iters=3, allow_unu
     raise RuntimeError("torch.cuda.Stream requires CUDA support")
 
 
-_PARTS = ("amp", "comm", "graphs", "memory", "nccl", "nvtx", "profiler", "random", "streams")
+_PARTS = ("amp", "comm", "graphs", "jiterator", "memory", "nccl", "nvtx", "profiler", "random", "streams")
 __getattr__ = _late(__name__, {name: f"{__name__}.{name}" for name in _PARTS})

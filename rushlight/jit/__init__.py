@@ -53,6 +53,9 @@ class ScriptFunction:
     def __init__(self):
         raise TypeError("torch._C.ScriptFunction: No constructor defined!")
 
+    def __call__(self, *args, **kwargs):
+        raise TypeError("torch._C.ScriptFunction: No constructor defined!")
+
 
 class ScriptModule(Module):
     """A module whose methods would be compiled: they run as they are written."""

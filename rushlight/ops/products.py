@@ -122,6 +122,10 @@ def check_scales(a, b, scale_a, scale_b):
         if scale_a.shape == rows and scale_b.shape == columns and scale_a.is_contiguous() and scale_b.is_contiguous():
             return
 
+    refuse_scales(a, b, scale_a, scale_b)
+
+
+def refuse_scales(a, b, scale_a, scale_b):
     def described(name, matrix, scale):
         return (
             f"mat_{name}.dtype()={matrix.dtype.legacy_name}, scale_{name}.dtype()={scale.dtype.legacy_name}, "
@@ -163,3 +167,43 @@ def _scaled_mm(input, mat2, scale_a, scale_b, bias=None, scale_result=None, out_
         made = (input.float() * scale_a) @ (mat2.float() * scale_b)
         made = (made if bias is None else made.add_(bias)).to(out_dtype or input.dtype)
     return made if out is None else written_out("_scaled_mm", out, made)
+
+
+TENSOR_WISE, ROW_WISE = 0, 1
+
+
+@composite(
+    method=False,
+    signature=(
+        "Tensor input, Tensor mat2, tensors scale_a, ints recipe_a, ints swizzle_a, tensors scale_b, ints recipe_b, ints swizzle_b, "
+        "Tensor? bias, dtype? out_dtype, ints contraction_dim=(), bool use_fast_accum=False"
+    ),
+)
+def _scaled_mm_v2(
+    input,
+    mat2,
+    scale_a,
+    recipe_a,
+    swizzle_a,
+    scale_b,
+    recipe_b,
+    swizzle_b,
+    bias,
+    out_dtype,
+    contraction_dim=(),
+    use_fast_accum=False,
+):
+    """`_scaled_mm` by lists of scales with what each stands for: one number (0), or one for each row and column (1); the CPU knows no others."""
+    inner, other = contraction_dim if contraction_dim else (1, 0)
+    if input.shape[inner] != mat2.shape[other]:
+        shapes = f"{'x'.join(map(str, input.shape))} and {'x'.join(map(str, mat2.shape))}"
+        dims = f" with contraction dims mat_a: {inner}, mat_b: {other}" if contraction_dim else ""
+        raise ValueError(f"mat_a and mat_b shapes cannot be multiplied ({shapes}){dims}")
+    recipes = list(recipe_a), list(recipe_b)
+    if recipes not in (([TENSOR_WISE], [TENSOR_WISE]), ([ROW_WISE], [ROW_WISE])) or not len(scale_a) == len(scale_b) == 1:
+        refuse_scales(input, mat2, scale_a[0], scale_b[0])
+    if recipes[0] == [TENSOR_WISE]:
+        for name, (scale,) in (("scale_a", scale_a), ("scale_b", scale_b)):
+            if scale.numel() != 1 or scale.dtype is not torch.float32:
+                raise ValueError(f"{name} must have 1 Float element")
+    return torch._scaled_mm(input, mat2, scale_a[0], scale_b[0], bias, None, out_dtype, use_fast_accum)

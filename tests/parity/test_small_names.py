@@ -53,6 +53,23 @@ t.autograd.functional._grad_postprocess((t.ones(1, requires_grad=True),), create
 t.autograd.functional._grad_preprocess((t.ones(1),), create_graph=False, need_graph=True)
 t.autograd.functional._construct_standard_basis_for((t.ones(2), t.ones(1)), (2, 1))
 t.autograd.functional._validate_v((t.ones(2),), (t.ones(3),), True)
+t.per_tensor_affine, t.per_channel_symmetric, type(t.per_tensor_affine)
+t.qscheme()
+t.torch is t
+t._C._get_torch_function_state(), t._C._TorchFunctionState.__members__.keys()
+t._C.ScriptMethod()
+t._refs.add(t.ones(1), 2), t._refs.nn.functional.relu(t.ones(1)), t._refs.linalg.norm(t.ones(4)), t._refs.special.i0e(t.zeros(1))
+t._refs.masked_fill_(t.ones(2), t.tensor([True, False]), 0)
+t.cuda.jiterator._create_jit_fn("template <typename T> T f(T x) { return x; }").kernel_name
+t.backends.python_native.available_dsls
+module("utils._foreach_utils")._group_tensors_by_device_and_dtype([[t.ones(2), t.ones(3)], [None, t.ones(1)]], True)
+module("utils._foreach_utils")._group_tensors_by_device_and_dtype([[t.ones(2)], [None, t.ones(1)]])
+module("utils._foreach_utils")._group_tensors_by_device_and_dtype([[None], [t.ones(1)]])
+module("utils._foreach_utils")._has_foreach_support([t.ones(2), None], t.device("cpu"))
+module("utils._import_utils")._check_module_exists("no_such_module")
+module("testing._utils").wrapper_set_seed(t.rand, 3)
+t.nn.functional.scaled_mm(t.ones(16, 32).to(t.float8_e4m3fn), t.ones(32, 16).to(t.float8_e4m3fn), t.tensor(2.0), t.nn.functional.ScalingType.TensorWise, t.tensor(0.5), t.nn.functional.ScalingType.TensorWise).sum()
+t.nn.functional.scaled_mm(t.ones(16, 32).to(t.float8_e4m3fn), t.ones(32, 16).to(t.float8_e4m3fn), t.ones(16, 1), t.nn.functional.ScalingType.RowWise, t.tensor(0.5), t.nn.functional.ScalingType.TensorWise)
 t.has_lapack, t.has_mkl, t.has_openmp, t.has_spectral, t.compiled_with_cxx11_abi(), t.is_vulkan_available()
 t.set_num_interop_threads(0)
 t.set_num_interop_threads("x")
@@ -150,3 +167,23 @@ def test_what_would_compile_is_an_error():
     ):
         with pytest.raises(RuntimeError, match="headers"):
             call()
+
+
+KINDS = "DEFAULT NO_OPMATH INT_TO_FLOAT ALWAYS_BOOL COMPLEX_TO_FLOAT BOOL_TO_LONG".split()
+DTYPES = "bool uint8 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dtypes_of_element_wise_ops(kind):
+    def found(library):
+        common = importlib.import_module(f"{library.__name__}._prims_common")
+        kinds = common.ELEMENTWISE_TYPE_PROMOTION_KIND
+        values = [True, 2, 2.5, 1j, None]
+        values += [library.ones(shape, dtype=getattr(library, name)) for name in DTYPES for shape in ((2,), ())]
+        return [
+            [str(dtype) for dtype in common.elementwise_dtypes(a, b, type_promotion_kind=kinds[kind])]
+            for a in values
+            for b in values
+        ]
+
+    assert found(rushlight) == found(torch)

@@ -20,15 +20,25 @@ class DisableAllTorchFunction(DisableTorchFunction):
 
     def __enter__(self):
         super().__enter__()
+        _torch_function.whole = getattr(_torch_function, "whole", 0) + 1
         self.before = use_function_modes([])
 
     def __exit__(self, *exc):
         use_function_modes(self.before)
+        _torch_function.whole -= 1
         super().__exit__(*exc)
 
 def is_torch_function_enabled():
     """Whether subclasses are asked in this thread."""
     return not getattr(_torch_function, "depth", 0)
+
+def torch_function_state():
+    """Who is not asked in this thread: 0 all are, 1 subclasses are not, 2 nor are modes."""
+    return 2 if getattr(_torch_function, "whole", 0) else int(not is_torch_function_enabled())
+
+def set_torch_function_state(int state):
+    """Has subclasses (1) or modes too (2) not asked in this thread, or all (0), whatever contexts it is in."""
+    _torch_function.depth, _torch_function.whole = int(state > 0), int(state == 2)
 
 
 # Modes: asked first, the innermost, whatever the arguments are. While one works it is off the stack.

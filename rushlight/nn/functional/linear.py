@@ -1,5 +1,6 @@
 """Affine and bilinear maps."""
 
+import enum
 import math
 
 import rushlight as torch
@@ -7,7 +8,7 @@ from rushlight import core
 from rushlight.ops import layers
 from rushlight.ops._parsers import signed
 
-__all__ = ["bilinear", "grouped_mm", "linear"]
+__all__ = ["ScalingType", "SwizzleType", "bilinear", "grouped_mm", "linear", "scaled_mm"]
 
 bilinear = layers.bilinear
 
@@ -64,3 +65,60 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
     torch.Size([2, 3, 4])
     """
     return layers._grouped_mm(mat_a, mat_b, offs, bias, out_dtype)
+
+
+class ScalingType(enum.Enum):
+    """What a scale of `scaled_mm` stands for: all elements, a row or column, or a block."""
+
+    TensorWise = 0
+    RowWise = 1
+    BlockWise1x16 = 2
+    BlockWise1x32 = 3
+    BlockWise1x128 = 4
+    BlockWise128x128 = 5
+
+
+class SwizzleType(enum.Enum):
+    """How the scales of blocks lie in memory."""
+
+    NO_SWIZZLE = 0
+    SWIZZLE_32_4_4 = 1
+
+
+def scaled_mm(
+    mat_a,
+    mat_b,
+    scale_a,
+    scale_recipe_a,
+    scale_b,
+    scale_recipe_b,
+    swizzle_a=None,
+    swizzle_b=None,
+    bias=None,
+    output_dtype=torch.bfloat16,
+    contraction_dim=(),
+    use_fast_accum=False,
+):
+    """The product of two matrices of float8, each times its scales, in `output_dtype`: a scale, or a list of them, with a `ScalingType` of each.
+    The CPU knows one scale for all elements, or one for each row of the first and each column of the second."""
+
+    def listed(given):
+        return list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
+
+    def numbers(given):
+        return [item.value for item in listed(given)]
+
+    return torch._scaled_mm_v2(
+        mat_a,
+        mat_b,
+        listed(scale_a),
+        numbers(scale_recipe_a),
+        numbers(swizzle_a),
+        listed(scale_b),
+        numbers(scale_recipe_b),
+        numbers(swizzle_b),
+        bias,
+        output_dtype,
+        contraction_dim,
+        use_fast_accum,
+    )

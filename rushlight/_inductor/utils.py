@@ -1,0 +1,3 @@
+"""What PyTorch's code generator knows of devices."""
+
+GPU_TYPES = ["cuda", "mps", "xpu", "mtia"]

@@ -1,0 +1,1 @@
+"""PyTorch's logs of its compiler: there is none, so that nothing is logged."""

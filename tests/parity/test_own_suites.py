@@ -1,0 +1,107 @@
+"""What PyTorch's own test suites are written with, `torch.testing._internal` of the installed PyTorch, runs on Rushlight under the name torch."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.parity
+
+START = """
+import json, sys
+import torch
+torch.testing.__path__.append(sys.argv[1])
+"""
+
+
+def run(program):
+    """What a program prints with the alias, as JSON."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "rushlight", "-c", START + program, torch.testing.__path__[0]]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert not done.returncode, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_databases_are_read():
+    found = run("""
+from torch.testing._internal import common_methods_invocations, common_modules, common_optimizers, common_nn
+print(json.dumps([
+    [info.name for info in common_methods_invocations.op_db],
+    [info.name.removeprefix("rushlight.") for info in common_modules.module_db],
+    [info.name for info in common_optimizers.optim_db],
+    len(common_nn.get_new_module_tests()),
+]))
+""")
+    from torch.testing._internal import common_methods_invocations, common_modules, common_nn, common_optimizers
+
+    assert found == [
+        [info.name for info in common_methods_invocations.op_db],
+        [info.name for info in common_modules.module_db],
+        [info.name for info in common_optimizers.optim_db],
+        len(common_nn.get_new_module_tests()),
+    ]
+
+
+SUITE = """
+import unittest
+from torch.testing._internal.common_device_type import dtypes, instantiate_device_type_tests, onlyCPU, ops
+from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.common_modules import module_db, modules
+from torch.testing._internal.common_utils import TestCase, freeze_rng_state, make_tensor, parametrize, subtest
+
+class TestSuite(TestCase):
+    @dtypes(torch.float32, torch.int64)
+    def test_dtypes(self, device, dtype):
+        x = make_tensor((3,), device=device, dtype=dtype, low=1, high=9)
+        self.assertEqual(x + x, 2 * x)
+        self.assertEqual(x, x.tolist())
+        self.assertNotEqual(x, x + 1)
+
+    @onlyCPU
+    @parametrize("factor", [1, subtest(2, name="two")])
+    def test_parametrized(self, device, factor):
+        with freeze_rng_state():
+            first = torch.rand(3, device=device)
+        self.assertEqual(first * factor, torch.rand(3) * factor)
+        with self.assertRaisesRegex(RuntimeError, "must match the size"):
+            torch.ones(2) + torch.ones(3)
+
+    @onlyCPU
+    def test_what_differs(self, device):
+        for given in ((torch.ones(2), torch.zeros(2)), (1, 2.5), (True, torch.tensor(False)), ("a", "b"), ({"k": [1]}, {"k": [2]}),
+                      (torch.ones(2), torch.ones(3)), (torch.ones(2), torch.ones(2).double()), (None, 1), ({1, 2}, {1})):
+            try:
+                self.assertEqual(*given)
+            except AssertionError as error:
+                texts.append(str(error))
+
+    @ops([op for op in op_db if op.name in ("add", "nn.functional.conv2d", "sum")], allowed_dtypes=(torch.float64,))
+    def test_ops(self, device, dtype, op):
+        for sample in op.sample_inputs(device, dtype, requires_grad=True):
+            self.assertEqual(op(sample.input, *sample.args, **sample.kwargs).dtype, dtype)
+
+    @modules([info for info in module_db if info.module_cls in (torch.nn.Linear, torch.nn.BatchNorm1d)])
+    def test_modules(self, device, dtype, module_info, training):
+        for sample in module_info.module_inputs_func(module_info, device=device, dtype=dtype, requires_grad=False, training=training):
+            module = module_info.module_cls(*sample.constructor_input.args, **sample.constructor_input.kwargs)
+            module.to(dtype).train(training)(*sample.forward_input.args, **sample.forward_input.kwargs)
+
+texts = []
+instantiate_device_type_tests(TestSuite, globals(), only_for="cpu")
+result = unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromTestCase(TestSuiteCPU))
+names = sorted(name for name in dir(TestSuiteCPU) if name.startswith("test_") and callable(getattr(TestSuiteCPU, name)))
+print(json.dumps([names, result.testsRun, [str(test) + text for test, text in result.errors + result.failures], len(result.skipped), texts]))
+"""
+
+
+def test_a_suite_runs():
+    names, count, failed, skipped, texts = run(SUITE)
+    names = [name.replace("rushlight_", "") for name in names]
+    assert not failed and not skipped and count == len(names)
+    command = [sys.executable, "-c", "import json, torch" + SUITE]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}, timeout=300)
+    assert [names, count, failed, skipped, texts] == json.loads(done.stdout.splitlines()[-1])
