@@ -191,7 +191,6 @@ _LATE = {
     "torch": "rushlight",  # (kornia says torch.torch)
     "svd_lowrank": "rushlight._lowrank:svd_lowrank",
     "symeig": "rushlight._linalg_utils:_symeig",
-    "torch": "rushlight",
     "vmap": "rushlight.func:vmap",
 }
 __getattr__ = _late(__name__, _LATE, _missing, "torch")
