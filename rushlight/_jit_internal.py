@@ -4,9 +4,10 @@ import collections.abc
 import functools
 import types
 import typing
-import warnings
 import weakref
 from typing import Any, Final, Union
+
+from rushlight.core import warn_user
 
 __all__ = ["BroadcastingList1", "BroadcastingList2", "BroadcastingList3", "FunctionModifiers", "boolean_dispatch", "export", "ignore",
            "is_scripting", "unused"]  # fmt: skip
@@ -64,18 +65,16 @@ def ignore(drop=False, **kwargs):
     if not isinstance(drop, bool):
         raise RuntimeError(f"Argument to @torch.jit.ignore must be a bool or a function but got {drop}")
     if kwargs.pop("drop_on_export", None):
-        warnings.warn(
+        warn_user(
             "ignore(drop_on_export=True) has been deprecated. TorchScript will now drop the function call on compilation. Use "
             "torch.jit.unused now. {}",
             FutureWarning,
-            stacklevel=2,
         )
         drop = True
     elif drop:
-        warnings.warn(
+        warn_user(
             "ignore(True) has been deprecated. TorchScript will now drop the function call on compilation. Use torch.jit.unused now. {}",
             FutureWarning,
-            stacklevel=2,
         )
     return lambda fn: _marked(fn, FunctionModifiers.UNUSED if drop else FunctionModifiers.IGNORE)
 

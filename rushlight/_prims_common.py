@@ -4,6 +4,7 @@ from enum import Enum
 from functools import reduce
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 __all__ = [
     "ELEMENTWISE_TYPE_PROMOTION_KIND",
@@ -24,12 +25,9 @@ def alert_not_deterministic(caller):
         return
     text = f"{caller} does not have a deterministic implementation"
     if torch.is_deterministic_algorithms_warn_only_enabled():
-        import warnings
-
-        warnings.warn(
+        warn_user(
             f"{text}, but you set 'torch.use_deterministic_algorithms(True, warn_only=True)'. You can file an issue at "
-            "https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation.",
-            stacklevel=2,
+            "https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation."
         )
     else:
         raise RuntimeError(

@@ -1,13 +1,12 @@
 """Methods of tensors that programs seldom ask for: `_tensor` has their names, and this is imported when one is used."""
 
-import warnings
 from itertools import pairwise
 
 import rushlight as torch
 from rushlight import core
 from rushlight._linalg_utils import _symeig as symeig
 from rushlight._linalg_utils import eig, lstsq, solve
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 
 __all__ = [
     "dim_order", "eig", "is_distributed", "is_set_to", "lstsq", "module_load", "record_stream", "reinforce", "resize", "resize_as", "solve",
@@ -119,11 +118,11 @@ def resized(tensor, sizes):
 
 def resize(self, *sizes):
     """Deprecated: `reshape`."""
-    warnings.warn("non-inplace resize is deprecated", stacklevel=2)
+    warn_user("non-inplace resize is deprecated")
     return resized(self, sizes)
 
 
 def resize_as(self, tensor):
     """Deprecated: `reshape` to the sizes of another tensor."""
-    warnings.warn("non-inplace resize_as is deprecated", stacklevel=2)
+    warn_user("non-inplace resize_as is deprecated")
     return resized(self, tuple(tensor.shape))

@@ -1,9 +1,7 @@
 """Switches that programs set at their start. On the CPU most only have to remember what they were given."""
 
-import warnings
-
 from rushlight import core
-from rushlight.core import Tensor, device
+from rushlight.core import Tensor, device, warn_user
 
 # Every kernel gives the same bits in every run and for any number of threads, so nothing depends on these two.
 _deterministic = "default"
@@ -61,10 +59,8 @@ def set_float32_matmul_precision(precision: str) -> None:
     """Allows less exact products of float32 matrices on hardware that has them ("high", "medium"); the CPU's stay exact."""
     global _matmul_precision
     if precision not in ("highest", "high", "medium"):
-        warnings.warn(
-            f"{precision} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect.",
-            UserWarning,
-            stacklevel=2,
+        warn_user(
+            f"{precision} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect."
         )
         return
     _matmul_precision = precision

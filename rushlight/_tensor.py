@@ -1,11 +1,10 @@
 """What a tensor does beside computing: backward, printing, copying, pickling, and meeting other libraries."""
 
-import warnings
 from collections import OrderedDict
 
 from rushlight import _dlpack, _utils, autograd, core
 from rushlight._printing import tensor_text
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 from rushlight.storage import typed_storage
 
 
@@ -72,10 +71,9 @@ def warn_of_hooks(self):
     """Hooks are not pickled; those that their owner knows to be so are marked."""
     for hook in (self._backward_hooks or {}).values():
         if not hasattr(hook, "__torch_unserializable__"):
-            warnings.warn(
+            warn_user(
                 f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, you can decorate the function with "
-                "@torch.utils.hooks.unserializable_hook to suppress this warning",
-                stacklevel=3,
+                "@torch.utils.hooks.unserializable_hook to suppress this warning"
             )
 
 

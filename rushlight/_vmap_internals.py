@@ -5,9 +5,9 @@ Unlike torch.func.vmap it leaves autograd as it is within: tensors may be made t
 
 import functools
 import importlib
-import warnings
 
 from rushlight import core
+from rushlight.core import warn_user
 
 __all__ = ["vmap"]
 
@@ -22,7 +22,7 @@ def vmap(func, in_dims=0, out_dims=0):
     ...     vmap(torch.dot)(torch.ones(2, 3), torch.ones(2, 3))
     tensor([3., 3.])
     """
-    warnings.warn("Please use `torch.vmap` instead of `torch._vmap_internals.vmap`.", FutureWarning, stacklevel=2)
+    warn_user("Please use `torch.vmap` instead of `torch._vmap_internals.vmap`.", FutureWarning)
     return _vmap(func, in_dims, out_dims)
 
 

@@ -8,14 +8,13 @@ called or changed.
 import functools
 import pickle
 import struct
-import warnings
 from _codecs import encode
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter, OrderedDict
 
 import rushlight
 from rushlight import _tensor, _utils, core
-from rushlight.core import Size, Tensor, device, dtype_by_name
+from rushlight.core import Size, Tensor, device, dtype_by_name, warn_user
 from rushlight.nn.parameter import Parameter
 from rushlight.storage import STORAGES, TypedStorage, UntypedStorage
 
@@ -385,11 +384,10 @@ class Unpickler:
 
     def protocol(self, number):
         if number != 2:
-            warnings.warn(
+            warn_user(
                 f"Detected pickle protocol {number} in the checkpoint, which was not the default pickle protocol used by `torch.load` (2). "
                 "The weights_only Unpickler might not support all instructions implemented by this protocol, please file an issue for "
-                "adding support if you encounter this.",
-                stacklevel=2,
+                "adding support if you encounter this."
             )
 
 

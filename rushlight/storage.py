@@ -5,10 +5,10 @@ import functools
 import io
 import operator
 import os
-import warnings
 
 from rushlight import core
 from rushlight.core import Storage as UntypedStorage
+from rushlight.core import warn_user
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -251,11 +251,10 @@ for _name, _method in UNTYPED.items():
 # ---------------------------------------------------------------------------------------------------------- numbers
 @functools.cache
 def warn_of_removal():
-    warnings.warn(
+    warn_user(
         "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class. This should only "
         "matter to you if you are using storages directly.  To access UntypedStorage directly, use tensor.untyped_storage() instead of "
-        "tensor.storage()",
-        stacklevel=4,
+        "tensor.storage()"
     )
 
 

@@ -1,10 +1,10 @@
 """The transforms under the name `functorch`, each with the advice to use another."""
 
 import functools
-import warnings
 
 from rushlight import func
 from rushlight._functorch import make_functional as modules
+from rushlight.core import warn_user
 
 __all__ = [
     "combine_state_for_ensemble",
@@ -34,7 +34,7 @@ def deprecated(function, successor):
 
     @functools.wraps(function)
     def warned(*args, **kwargs):
-        warnings.warn(text, FutureWarning, stacklevel=2)
+        warn_user(text, FutureWarning)
         return function(*args, **kwargs)
 
     return warned

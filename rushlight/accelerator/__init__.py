@@ -1,6 +1,6 @@
 """Devices beside the CPU, of which there are none."""
 
-import warnings
+from rushlight.core import warn_user
 
 from rushlight._absent import answering as _answering
 from rushlight._utils import _get_device_index as _index_of
@@ -41,7 +41,7 @@ def _renamed(function, name):
     """The function under its old name, which warns."""
 
     def renamed(*args):
-        warnings.warn(f"Use `{function.__name__}` instead.", FutureWarning, stacklevel=2)
+        warn_user(f"Use `{function.__name__}` instead.", FutureWarning)
         return function(*args)
 
     renamed.__name__, renamed.__doc__ = name, f"{function.__name__} under its old name."

@@ -1,19 +1,19 @@
 """Autocast: within it ops compute in the dtype that serves them best."""
 
 import functools
-import warnings
 from typing import Any
 
 import rushlight as torch
 from rushlight.amp import _casting
 from rushlight.core import device as _device
+from rushlight.core import warn_user
 
 __all__ = ["autocast", "autocast_decorator", "custom_bwd", "custom_fwd", "is_autocast_available"]
 
 
 def warn_deprecated(old, new):
     """Warns of a name that another one has replaced."""
-    warnings.warn(f"`{old}` is deprecated. Please use `{new}` instead.", FutureWarning, stacklevel=3)
+    warn_user(f"`{old}` is deprecated. Please use `{new}` instead.", FutureWarning)
 
 
 def _known(device_type, error="unknown device type for autocast in get_autocast_dispatch_key_from_device_type"):
@@ -91,7 +91,7 @@ def _of_one_device(device, kind):
     """The four functions that the general ones have replaced."""
 
     def warn(name, general):
-        warnings.warn(f"torch.{name} is deprecated. Please use torch.{general} instead.", DeprecationWarning, stacklevel=3)
+        warn_user(f"torch.{name} is deprecated. Please use torch.{general} instead.", DeprecationWarning)
 
     def is_enabled():
         warn(f"is_autocast_{kind}_enabled()", f"is_autocast_enabled('{device}')")
@@ -169,13 +169,12 @@ class autocast:
         self.custom_backend_name = "privateuseone"
         self._cache_enabled = is_autocast_cache_enabled() if cache_enabled is None else cache_enabled
         if device_type == "cuda" and enabled:
-            warnings.warn("CUDA is not available or torch_xla is imported. Disabling autocast.", stacklevel=2)
+            warn_user("CUDA is not available or torch_xla is imported. Disabling autocast.")
             enabled = False
         elif device_type == "cpu" and enabled and self.fast_dtype not in (torch.bfloat16, torch.float16):
-            warnings.warn(
+            warn_user(
                 "In CPU autocast, but the target dtype is not supported. Disabling autocast.\n"
-                "CPU Autocast only supports dtypes of torch.bfloat16, torch.float16 currently.",
-                stacklevel=2,
+                "CPU Autocast only supports dtypes of torch.bfloat16, torch.float16 currently."
             )
             enabled = False
         self._enabled = enabled

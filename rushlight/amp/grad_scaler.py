@@ -1,10 +1,10 @@
 """Scaling losses, so that gradients of half's range do not vanish."""
 
 import enum
-import warnings
 from collections import defaultdict
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 __all__ = ["GradScaler", "OptState"]
 
@@ -48,7 +48,7 @@ class GradScaler:
         self._device = device
         self._enabled = enabled
         if device == "cuda" and enabled:
-            warnings.warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2)
+            warn_user("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.")
             self._enabled = False
         if self._enabled:
             if growth_factor <= 1.0:

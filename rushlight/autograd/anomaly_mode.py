@@ -1,8 +1,7 @@
 """Anomaly mode: backward looks for NaN, and an error in it shows where the forward was."""
 
-import warnings
-
 from rushlight import core
+from rushlight.core import warn_user
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
@@ -34,10 +33,8 @@ class detect_anomaly:
     def __init__(self, check_nan=True):
         self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
         self.check_nan = check_nan
-        warnings.warn(
-            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.",
-            UserWarning,
-            stacklevel=2,
+        warn_user(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging."
         )
 
     def __enter__(self):

@@ -1,13 +1,12 @@
 """backward and grad: checks of what they are given, around the core's engine."""
 
-import warnings
 from operator import index
 
 import rushlight as torch
 from rushlight import core
 from rushlight._vmap_internals import _vmap
 from rushlight.autograd.graph import GradientEdge
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 
 
 def as_tuple(value):
@@ -101,7 +100,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     tensor([2., 4.])
     """
     if grad_variables is not None:
-        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        warn_user("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
         if grad_tensors is not None:
             raise RuntimeError(
                 "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use `grad_tensors`."
@@ -173,11 +172,10 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     if not only_inputs:
-        warnings.warn(
+        warn_user(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, "
             "please use torch.autograd.backward.",
             FutureWarning,
-            stacklevel=2,
         )
     names = tuple(inputs) if isinstance(inputs, dict) else None
     outputs, inputs = as_tuple(outputs), as_tuple(inputs if names is None else inputs.values())

@@ -1,10 +1,10 @@
 """Operations of one's own: a forward and its derivative."""
 
 import functools
-import warnings
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import warn_user
 
 __all__ = [
     "BackwardCFunction",
@@ -85,11 +85,10 @@ class Function(metaclass=FunctionMeta):
     boxed_grads_call = False  # backward gets its gradients as one list
 
     def __init__(self, *args, **kwargs):
-        warnings.warn(
+        warn_user(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the class "
             "itself. Instantiating an autograd function will raise an error in a future version of PyTorch.",
             DeprecationWarning,
-            stacklevel=2,
         )
 
     def __call__(self, *args, **kwargs):

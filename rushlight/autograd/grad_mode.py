@@ -3,6 +3,7 @@
 import functools
 
 from rushlight import core
+from rushlight.core import warn_user
 
 __all__ = [
     "enable_grad",
@@ -26,13 +27,10 @@ class ModeDecorator:
 
     def __call__(self, function):
         if isinstance(function, type):
-            import warnings
-
-            warnings.warn(
+            warn_user(
                 "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or methods. To "
                 "preserve the current behavior of class decoration, you can directly decorate the `__init__` method and nothing else.",
                 FutureWarning,
-                stacklevel=2,
             )
             function.__init__ = self(function.__init__)
             return function

@@ -1,7 +1,6 @@
 """Derivatives checked against differences: gradcheck, and for second derivatives gradgradcheck."""
 
 import functools
-import warnings
 from collections.abc import Iterable
 
 import rushlight as torch
@@ -10,6 +9,7 @@ from rushlight.autograd import _jacobians as jacobians
 from rushlight.autograd._jacobians import as_tuple, is_number_tensor, recorded, tracked
 from rushlight.autograd.engine import grad
 from rushlight.autograd.function import Function
+from rushlight.core import warn_user
 
 __all__ = [
     "GradcheckError",
@@ -250,11 +250,9 @@ def check_inputs(inputs):
         if not isinstance(x, torch.Tensor) or not x.requires_grad:
             continue
         if x.dtype not in (torch.float64, torch.complex128):
-            warnings.warn(
+            warn_user(
                 f"Input #{place} requires gradient and is not a double precision floating point or complex. This check will likely fail if all "
-                "the inputs are not of double precision floating point or complex. ",
-                UserWarning,
-                stacklevel=4,
+                "the inputs are not of double precision floating point or complex. "
             )
         if not all(stride > 0 or size <= 1 for stride, size in zip(x.stride(), x.size())):
             raise RuntimeError(
@@ -315,10 +313,9 @@ def check_undefined(function, inputs):
 
 def warn_of_undefined():
     """How to do without the check."""
-    warnings.warn(
+    warn_user(
         "Backwards compatibility: New undefined gradient support checking feature is enabled by default, but it may break existing callers of "
-        'this function. If this is true for you, you can call this function with "check_undefined_grad=False" to disable the feature',
-        stacklevel=5,
+        'this function. If this is true for you, you can call this function with "check_undefined_grad=False" to disable the feature'
     )
 
 
@@ -542,12 +539,11 @@ def random_cotangent(out, with_gaps):
 
 def deprecated(name):
     """Says that a name was never meant to be public."""
-    warnings.warn(
+    warn_user(
         f"`{name}` was part of PyTorch's private API and not meant to be exposed. We are deprecating it and it will be removed in a future "
         "version of PyTorch. If you have a specific use for this or feature request for this to be a stable API, please file us an issue at "
         "https://github.com/pytorch/pytorch/issues/new",
         FutureWarning,
-        stacklevel=3,
     )
 
 

@@ -3,11 +3,11 @@
 import bisect
 import json
 import os
-import warnings
 from collections import defaultdict, namedtuple
 from operator import attrgetter
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 __all__ = [
     "EventList",
@@ -91,7 +91,7 @@ def renamed(instead, text):
     """A time under the name that it had when there was one kind of device."""
 
     def get(self):
-        warnings.warn(text, FutureWarning, stacklevel=2)
+        warn_user(text, FutureWarning)
         return getattr(self, instead)
 
     return property(get, doc=f"`{instead}`. Deprecated.")

@@ -1,9 +1,7 @@
 """Variable, the old name of a tensor that takes part in a graph."""
 
-import warnings
-
 from rushlight import core
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 
 
 class VariableMeta(type):
@@ -49,9 +47,7 @@ class Variable(metaclass=VariableMeta):
 
     def __new__(cls, data=None, requires_grad=False, volatile=None):
         if volatile is not None:
-            warnings.warn(
-                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.", UserWarning, stacklevel=2
-            )
+            warn_user("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
         if data is not None and not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         if requires_grad and data is not None and not (data.is_floating_point() or data.is_complex()):

@@ -2,10 +2,10 @@
 
 import contextlib
 import enum
-import warnings
 
 from rushlight import _settings
 from rushlight.backends import _Setting
+from rushlight.core import warn_user
 from rushlight.cuda._answers import NO_CUDA, no_binding
 
 __all__ = [
@@ -130,11 +130,10 @@ _declare_switch("reduction", "fp16_bf16_reduction_math_sdp_allowed", "allow_fp16
 @contextlib.contextmanager
 def sdp_kernel(enable_flash=True, enable_math=True, enable_mem_efficient=True, enable_cudnn=True):
     """Allows kinds of attention kernels within a block."""
-    warnings.warn(
+    warn_user(
         "`torch.backends.cuda.sdp_kernel()` is deprecated. In the future, this context manager will be removed. Please see "
         "`torch.nn.attention.sdpa_kernel()` for the new context manager, with updated signature.",
         FutureWarning,
-        stacklevel=3,
     )
     before = dict(_sdp)
     _sdp.update(flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient, cudnn=enable_cudnn)

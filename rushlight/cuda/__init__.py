@@ -1,6 +1,6 @@
 """CUDA as a program meets it on a machine without: nothing is available, and what would need a device is PyTorch's error."""
 
-import warnings
+from rushlight.core import warn_user
 
 from rushlight import core as _core
 from rushlight._absent import AcceleratorError, OutOfMemoryError
@@ -86,24 +86,21 @@ del _dtype, _name
 
 def memory_cached(device=None):
     """0; memory_reserved under its old name."""
-    warnings.warn("`torch.cuda.memory_cached` has been renamed to `torch.cuda.memory_reserved`", FutureWarning, stacklevel=2)
+    warn_user("`torch.cuda.memory_cached` has been renamed to `torch.cuda.memory_reserved`", FutureWarning)
     return 0
 
 
 def max_memory_cached(device=None):
     """0; max_memory_reserved under its old name."""
-    warnings.warn(
-        "`torch.cuda.max_memory_cached` has been renamed to `torch.cuda.max_memory_reserved`", FutureWarning, stacklevel=2
-    )
+    warn_user("`torch.cuda.max_memory_cached` has been renamed to `torch.cuda.max_memory_reserved`", FutureWarning)
     return 0
 
 
 def _declare_old_reset(name):
     def reset(device=None):
-        warnings.warn(
+        warn_user(
             f"torch.cuda.{name} now calls torch.cuda.reset_peak_memory_stats, which resets /all/ peak memory stats.",
             FutureWarning,
-            stacklevel=2,
         )
         raise _answers.no_binding("_cuda_resetPeakMemoryStats")
 

@@ -1,8 +1,7 @@
 """Communication between devices, of which there are none."""
 
-import warnings
-
 from rushlight._absent import answering
+from rushlight.core import warn_user
 from rushlight.cuda._answers import no_binding
 
 __all__ = [
@@ -36,5 +35,5 @@ globals().update(
 
 def is_available(tensors):
     """False, with a warning."""
-    warnings.warn("PyTorch is not compiled with NCCL support", stacklevel=2)
+    warn_user("PyTorch is not compiled with NCCL support")
     return False

@@ -1,8 +1,7 @@
 """The base class of distributions: shapes, validation, and what follows from what a family defines."""
 
-import warnings
-
 import rushlight as torch
+from rushlight.core import warn_user
 from rushlight.distributions import constraints
 from rushlight.distributions.utils import lazy_property
 
@@ -44,10 +43,9 @@ class Distribution:
             arg_constraints = self.arg_constraints
         except NotImplementedError:
             arg_constraints = {}
-            warnings.warn(
+            warn_user(
                 f"{self.__class__} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize the "
-                "distribution with `validate_args=False` to turn off validation.",
-                stacklevel=2,
+                "distribution with `validate_args=False` to turn off validation."
             )
         for param, constraint in arg_constraints.items():
             if constraints.is_dependent(constraint):
@@ -116,7 +114,7 @@ class Distribution:
 
     def sample_n(self, n):
         """`n` samples: the old name of sample((n,))."""
-        warnings.warn("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning, stacklevel=2)
+        warn_user("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning)
         return self.sample(torch.Size((n,)))
 
     def log_prob(self, value):
@@ -163,10 +161,9 @@ class Distribution:
         try:
             support = self.support
         except NotImplementedError:
-            warnings.warn(
+            warn_user(
                 f"{self.__class__} does not define `support` to enable sample validation. Please initialize the distribution with "
-                "`validate_args=False` to turn off validation.",
-                stacklevel=3,
+                "`validate_args=False` to turn off validation."
             )
             return
         if not support.check(value).all():

@@ -1,10 +1,10 @@
 """The Kullback-Leibler divergence of pairs of distributions: KL(p ‖ q) = E_p[log p - log q] = -H(p) - E_p[log q]."""
 
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import inf
+from rushlight.core import warn_user
 from rushlight.distributions.bernoulli import Bernoulli
 from rushlight.distributions.beta import Beta
 from rushlight.distributions.binomial import Binomial
@@ -79,11 +79,10 @@ def _dispatch_kl(type_p, type_q):
     by_p = min(matches, key=distances)
     by_q = min(matches, key=lambda pair: distances(pair)[::-1])
     if _KL_REGISTRY[by_p] is not _KL_REGISTRY[by_q]:
-        warnings.warn(
+        warn_user(
             f"Ambiguous kl_divergence({type_p.__name__}, {type_q.__name__}). "
             f"Please register_kl({by_p[0].__name__}, {by_q[1].__name__})",
             RuntimeWarning,
-            stacklevel=3,
         )
     return _KL_REGISTRY[by_p]
 

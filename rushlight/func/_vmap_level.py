@@ -1,10 +1,8 @@
 """The interpreter of vmap: every op on a tensor of the batch runs by its batching rule on the whole batch."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Wrapped, run
+from rushlight.core import Wrapped, run, warn_user
 from rushlight.func import batching
 from rushlight.func.batching import random
 from rushlight.ops._declare import public_name
@@ -225,9 +223,7 @@ class fallback_warnings:
 def warn_of_loop(name):
     """Says that an op has no batching rule."""
     if fallback_warnings.enabled:
-        warnings.warn(
+        warn_user(
             f"There is a performance drop because we have not yet implemented the batching rule for aten::{name}. Please file us an issue "
-            "on GitHub so that we can prioritize its implementation.",
-            UserWarning,
-            stacklevel=5,
+            "on GitHub so that we can prioritize its implementation."
         )

@@ -8,7 +8,7 @@ import functools
 import warnings
 from typing import Any, Final, NamedTuple
 
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 from rushlight._jit_internal import _drop, _isinstance, _overload, _overload_method, export, ignore, is_scripting, unused
 from rushlight._late import late as _late
 from rushlight.futures import Future
@@ -88,7 +88,7 @@ def _no_script(what):
 
 
 def _deprecated(name, instead="switch to `torch.compile` or `torch.export`"):
-    warnings.warn(f"`torch.jit.{name}` is deprecated. Please {instead}.", DeprecationWarning, stacklevel=3)
+    warn_user(f"`torch.jit.{name}` is deprecated. Please {instead}.", DeprecationWarning)
 
 
 def script(obj, optimize=None, _frames_up=0, _rcb=None, example_inputs=None):

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 import traceback
-import warnings
+
+from rushlight.core import warn_user
 
 ENV_VAR_PARALLEL_START = "TORCH_MP_PARALLEL_START"
 
@@ -158,7 +159,7 @@ class SpawnContext(ProcessContext):
     """The name that `ProcessContext` had."""
 
     def __init__(self, processes, error_files):
-        warnings.warn("SpawnContext is renamed to ProcessContext since 1.4 release.", stacklevel=2)
+        warn_user("SpawnContext is renamed to ProcessContext since 1.4 release.")
         super().__init__(processes, error_files)
 
 
@@ -194,10 +195,9 @@ def start_processes(fn, args=(), nprocs=1, join=True, daemon=False, start_method
 def spawn(fn, args=(), nprocs=1, join=True, daemon=False, start_method="spawn"):
     """`start_processes` by the method spawn: each process is a new interpreter, which imports the module of `fn`."""
     if start_method != "spawn":
-        warnings.warn(
+        warn_user(
             f"This method only supports start_method=spawn (got: {start_method}).\nTo use a different start_method use:\n\t\t "
             "torch.multiprocessing.start_processes(...)",
             FutureWarning,
-            stacklevel=2,
         )
     return start_processes(fn, args, nprocs, join, daemon, start_method="spawn")

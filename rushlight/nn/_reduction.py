@@ -1,6 +1,6 @@
 """The argument `reduction` of the losses, and the older arguments `size_average` and `reduce` that it replaced."""
 
-import warnings
+from rushlight.core import warn_user
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -8,9 +8,7 @@ REDUCTIONS = ("none", "mean", "sum")
 def get_enum(reduction):
     """The number of a reduction."""
     if reduction == "elementwise_mean":
-        warnings.warn(
-            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", UserWarning, stacklevel=2
-        )
+        warn_user("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
         reduction = "mean"
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
@@ -28,9 +26,7 @@ def legacy_get_string(size_average, reduce, emit_warning=True):
     reduce = True if reduce is None else reduce
     reduction = "none" if not reduce else "mean" if size_average else "sum"
     if emit_warning:
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=3
-        )
+        warn_user(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     return reduction
 
 

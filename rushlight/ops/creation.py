@@ -2,11 +2,10 @@
 
 import functools
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor, Wrapped, filled, kernel, unset
+from rushlight.core import Tensor, Wrapped, filled, kernel, unset, warn_user
 from rushlight.ops._declare import composite
 from rushlight.ops._rules import not_implemented
 
@@ -375,11 +374,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
 
 @functools.cache
 def warn_of_required_grad():
-    warnings.warn(
+    warn_user(
         "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass requires_grad=False "
-        "explicitly to get the old behavior and silence this warning.",
-        UserWarning,
-        stacklevel=4,
+        "explicitly to get the old behavior and silence this warning."
     )
 
 
@@ -442,11 +439,10 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
     if out is not None:
         core.check_no_overlap(out)
         if out.numel() not in (0, size):
-            warnings.warn(
+            warn_user(
                 f"The number of elements in the out tensor of shape {list(out.shape)} is {out.numel()} which does not match the "
                 f"computed number of elements {size}. Note that this may occur as a result of rounding error. The out tensor will "
-                f"be resized to a tensor of shape ({size},).",
-                stacklevel=3,
+                f"be resized to a tensor of shape ({size},)."
             )
     made = new_vector(size, out, kind, layout, device, requires_grad)
     if kind.is_floating_point:
@@ -542,10 +538,9 @@ def possible_size(size):
 )
 def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, **more):
     """As arange, but with `end` included and of the default dtype (kept for old programs)."""
-    warnings.warn(
+    warn_user(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range builtin. "
-        "Instead, use torch.arange, which produces values in [start, end).",
-        stacklevel=3,
+        "Instead, use torch.arange, which produces values in [start, end)."
     )
     start, end, step = range_bounds("range", args, more)
     kind = dtype or (out.dtype if out is not None else core.get_default_dtype())

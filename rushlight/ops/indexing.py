@@ -1,9 +1,8 @@
 """x[i, j] with tensors, and elements by linear indices. Its family: gather and scatter (scattering), index_select and its kin (slices)."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
+from rushlight.core import warn_user
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._rules import c_name, in_place
 from rushlight.ops.shape import broadcast_two
@@ -23,11 +22,7 @@ def expand_masks(x, indices):
             continue
         elif index.dtype in MASKS:
             if index.dtype is MASKS[1]:
-                warnings.warn(
-                    "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-                    UserWarning,
-                    stacklevel=4,
-                )
+                warn_user("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.")
             start = len(expanded)
             for d in range(index.ndim):
                 if start + d >= x.ndim or index.shape[d] != x.shape[start + d]:
@@ -198,11 +193,9 @@ def only_mask(indices):
 def warn_of_expanded(name, x, indexing):
     """Warns before a write that expanded dimensions make ambiguous."""
     if core.is_expanded(x):
-        warnings.warn(
+        warn_user(
             f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also applies "
-            f"to advanced indexing e.g. {indexing}",
-            UserWarning,
-            stacklevel=3,
+            f"to advanced indexing e.g. {indexing}"
         )
 
 

@@ -2,11 +2,10 @@
 
 import contextlib
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor, default_generator, draw, drawn, kernel
+from rushlight.core import Tensor, default_generator, draw, drawn, kernel, warn_user
 from rushlight.ops._declare import Declaration, composite, namespaces, place, table
 from rushlight.ops._rules import c_name, not_implemented
 from rushlight.ops.creation import LONG, check_layout, like, size_keyword
@@ -182,11 +181,10 @@ def draw_integers(x, low, high, generator):
         digits = core.limits_of(x.dtype)[0]
         for label, bound in (("from", low), ("to - 1", high - 1)):
             if abs(bound) > 2**digits:
-                warnings.warn(
+                warn_user(
                     f"{label} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {c_name(x.dtype)} can "
                     "support discrete uniform distribution only within this range. This warning will become an error in version 1.7 release, "
-                    "please fix the code in advance",
-                    stacklevel=3,
+                    "please fix the code in advance"
                 )
         low, high = representable(low, high, digits)
     return draw(x, FROM_TO, generator, low, wrapped(high))

@@ -1,11 +1,10 @@
 """Copies: of a whole tensor, in another order, repeated, or written into part of another."""
 
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import wrap_dim
+from rushlight.core import warn_user, wrap_dim
 from rushlight.ops import shape
 from rushlight.ops._declare import Sizes, composite, kernel, op, underived
 from rushlight.ops._rules import c_name, warn_of_real_part
@@ -474,11 +473,7 @@ def meshgrid(*tensors, indexing=None) -> "tuple[torch.Tensor, ...]":
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     check_mesh(tensors, indexing=indexing)
     if indexing is None:
-        warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn_user("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
         indexing = "ij"
     if not tensors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")

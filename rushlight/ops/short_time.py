@@ -1,8 +1,7 @@
 """Short-time Fourier transforms: those of a signal's frames, and the signal put together of them again."""
 
-import warnings
-
 import rushlight as torch
+from rushlight.core import warn_user
 from rushlight.ops._declare import composite
 from rushlight.ops.fourier import COUNT, NONE, ROOT, _fft_c2c, _fft_c2r, _fft_r2c
 from rushlight.ops.rearranging import unfold_backward
@@ -99,18 +98,16 @@ def stft(
     call = dict(n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, normalized=normalized)
     call |= dict(onesided=onesided, return_complex=return_complex, align_to_window=align_to_window)
     if window is None:
-        warnings.warn(
+        warn_user(
             "A window was not provided. A rectangular window will be applied,which is known to cause spectral leakage. Other windows such "
             "as torch.hann_window or torch.hamming_window are recommended to reduce spectral leakage.To suppress this warning and use a "
-            "rectangular window, explicitly set `window=torch.ones(n_fft, device=<device>)`.",
-            stacklevel=2,
+            "rectangular window, explicitly set `window=torch.ones(n_fft, device=<device>)`."
         )
     if not return_complex:
-        warnings.warn(
+        warn_user(
             "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex tensors for all inputs, "
             "and return_complex=False will raise an error.\nNote: you can still call torch.view_as_real on the complex output to recover "
-            "the old return format.",
-            stacklevel=2,
+            "the old return format."
         )
     check_stft(x, call, n_fft, hop_length, win_length, window)
     if is_complex and onesided:
@@ -189,11 +186,10 @@ def istft(
     call = dict(n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center, normalized=normalized)
     call |= dict(onesided=onesided, length=length, return_complex=return_complex)
     if window is None:
-        warnings.warn(
+        warn_user(
             "A window was not provided. A rectangular window will be applied.Please provide the same window used by stft to make the "
             "inversion lossless.To suppress this warning and use a rectangular window, explicitly set "
-            "`window=torch.ones(n_fft, device=<device>)`.",
-            stacklevel=2,
+            "`window=torch.ones(n_fft, device=<device>)`."
         )
     if not input.is_complex():
         raise RuntimeError("istft requires a complex-valued input tensor matching the output from stft with return_complex=True.")
@@ -229,10 +225,9 @@ def istft(
         )
     signal = signal / envelope
     if end > count:
-        warnings.warn(
+        warn_user(
             "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. Please check your "
-            "center and hop_length settings.",
-            stacklevel=2,
+            "center and hop_length settings."
         )
         signal = torch.constant_pad_nd(signal, [0, end - count])
     return signal.squeeze(0) if input.dim() == 2 else signal

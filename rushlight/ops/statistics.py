@@ -1,10 +1,9 @@
 """Variances, covariances, and integrals by the trapezoidal rule."""
 
 import math
-import warnings
 
 import rushlight as torch
-from rushlight.core import unwrapped
+from rushlight.core import unwrapped, warn_user
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._rules import conjugate
 from rushlight.ops.reduction import named, reduced_count, restore
@@ -124,11 +123,9 @@ def run_moment(kernel_op, name, input, dim, unbiased, keepdim, correction, out=N
     if type(dim) is tuple and len(dim) == 0:
         dim = None
     if correction >= (reduced_count(input.shape, dim) if input.numel() else 0):
-        warnings.warn(
+        warn_user(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
-            "divided by output numel).",
-            UserWarning,
-            stacklevel=3,
+            "divided by output numel)."
         )
     if out is None:
         return kernel_op(input, dim, correction, keepdim)
@@ -188,11 +185,7 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
     if weight is not None and aweights is not None and correction != 0:
         freedom = total - correction * (weight * aweights).sum() / total
     if bool(freedom <= 0):
-        warnings.warn(
-            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn_user("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.")
         freedom = freedom * 0
     x = x - mean
     right = x if weight is None else x * weight

@@ -1,14 +1,13 @@
 """Schedules of learning rates: a schedule's `step` sets the learning rate of each group of its optimizer."""
 
 import math
-import warnings
 from bisect import bisect_right
 from collections import Counter
 from functools import partial, wraps
 from types import FunctionType
 from weakref import ref
 
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 from rushlight.optim._description import number
 from rushlight.optim.optimizer import Optimizer
 
@@ -109,9 +108,7 @@ class _initial_mode(_Raised):
 def _warn_get_lr_called_within_step(lr_scheduler):
     """Warns where a user calls `get_lr`, which says what the next step would be."""
     if not lr_scheduler._get_lr_called_within_step:
-        warnings.warn(
-            "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", UserWarning, stacklevel=3
-        )
+        warn_user("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.")
 
 
 def _track_steps(optimizer):
@@ -185,23 +182,19 @@ class LRScheduler:
         """Goes on by one, after the optimizer's step; `epoch`, which is deprecated, says where to instead."""
         if self._step_count == 1:
             if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
-                warnings.warn(
+                warn_user(
                     "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make "
-                    f"sure to call `optimizer.step()` before `lr_scheduler.step()`. {_HOW_TO_ADJUST}",
-                    UserWarning,
-                    stacklevel=2,
+                    f"sure to call `optimizer.step()` before `lr_scheduler.step()`. {_HOW_TO_ADJUST}"
                 )
             elif not getattr(self.optimizer, "_opt_called", False):
-                warnings.warn(
+                warn_user(
                     "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call "
                     "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result "
-                    f"in PyTorch skipping the first value of the learning rate schedule. {_HOW_TO_ADJUST}",
-                    UserWarning,
-                    stacklevel=2,
+                    f"in PyTorch skipping the first value of the learning rate schedule. {_HOW_TO_ADJUST}"
                 )
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn_user(EPOCH_DEPRECATION_WARNING)
         self._update_lr(epoch)
 
     def _update_lr(self, epoch=None):
@@ -756,7 +749,7 @@ class ReduceLROnPlateau(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn_user(EPOCH_DEPRECATION_WARNING)
         self.last_epoch = epoch
         if self._is_better(current, self.best):
             self.best, self.num_bad_epochs = current, 0

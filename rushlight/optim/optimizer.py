@@ -1,7 +1,6 @@
 """The base class of optimizers: parameter groups, state, hooks, and how both are saved and loaded."""
 
 import functools
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from copy import deepcopy
@@ -10,7 +9,7 @@ from typing import Any, TypeAlias
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import RemovableHandle
+from rushlight.core import RemovableHandle, warn_user
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -373,10 +372,9 @@ class Optimizer:
             param_group.setdefault(name, default)
         own = {id(param) for param in tensors}
         if len(own) != len(tensors):
-            warnings.warn(
+            warn_user(
                 "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
-                "see github.com/pytorch/pytorch/issues/40967 for more information",
-                stacklevel=3,
+                "see github.com/pytorch/pytorch/issues/40967 for more information"
             )
         for group in self.param_groups:
             if ("param_names" in param_group) != ("param_names" in group):

@@ -10,10 +10,10 @@ import shutil
 import socket
 import tempfile
 import time
-import warnings
 
 from rushlight.autograd import profiler
 from rushlight.autograd.profiler import KinetoStepTracker
+from rushlight.core import warn_user
 
 __all__ = [
     "DeviceType",
@@ -122,7 +122,7 @@ def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0)
             f"repeat={repeat} (need >= 0), skip_first={skip_first} (need >= 0)."
         )
     if warmup == 0:
-        warnings.warn("Profiler won't be using warmup, this can skew profiler results", stacklevel=2)
+        warn_user("Profiler won't be using warmup, this can skew profiler results")
 
     def action(step):
         if step < 0:
@@ -163,10 +163,9 @@ def tensorboard_trace_handler(dir_name, worker_name=None, use_gzip=False, use_py
 @functools.cache
 def warn_of_clearing():
     """Says once that a new cycle begins without the events of the last."""
-    warnings.warn(
+    warn_user(
         "Warning: Profiler clears events at the end of each cycle. Only events from the current cycle will be reported. To keep events across "
-        "cycles, set acc_events=True.",
-        stacklevel=3,
+        "cycles, set acc_events=True."
     )
 
 
@@ -328,7 +327,7 @@ class profile(_KinetoProfile):
             if name not in known:
                 raise TypeError(f"profile.__init__() got an unexpected keyword argument '{name}'")
         if use_cuda is not None:
-            warnings.warn("`use_cuda` is deprecated, use `activities` argument instead", FutureWarning, stacklevel=2)
+            warn_user("`use_cuda` is deprecated, use `activities` argument instead", FutureWarning)
         super().__init__(activities=activities, **settings)
         self.schedule, self.on_trace_ready = schedule, on_trace_ready
         self.step_num = 0

@@ -4,7 +4,6 @@ import io
 import os
 import pickle
 import re
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from types import ModuleType
@@ -12,7 +11,7 @@ from types import ModuleType
 import rushlight
 from rushlight import _weights_only_unpickler, core
 from rushlight._weights_only_unpickler import DamagedFile, StorageType, UnpicklingError
-from rushlight.core import device
+from rushlight.core import device, warn_user
 from rushlight.storage import UntypedStorage
 
 from ._advice import with_advice
@@ -144,17 +143,15 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     if force[0]:
         weights_only = True
     elif force[1] and not chosen:
-        warnings.warn(
+        warn_user(
             "Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected, since the`weights_only` argument was not explicitly passed to "
-            "`torch.load`, forcing weights_only=False.",
-            UserWarning,
-            stacklevel=2,
+            "`torch.load`, forcing weights_only=False."
         )
         weights_only = False
     if weights_only and pickle_module is not None:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
     if weights_only and pickle_load_args:
-        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
+        warn_user("pickle_load_args only works if `weights_only=False`.")
     pickle_load_args.setdefault("encoding", "utf-8")
     reader: ModuleType = _weights_only_unpickler if weights_only else pickle if pickle_module is None else pickle_module
     with opened(f) as file:

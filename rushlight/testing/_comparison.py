@@ -6,11 +6,11 @@ write pairs of their own, and give them to `not_close_error_metas`.
 
 import cmath
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 # (rtol, atol) by dtype: about the square root of a dtype's precision. Whatever is not named has to be equal.
 EXACT = (0.0, 0.0)
@@ -556,7 +556,7 @@ def assert_allclose(
     ...     torch.testing.assert_allclose(torch.tensor([1.0, 2.0]), [1, 2])
     """
     __tracebackhide__ = True
-    warnings.warn(DEPRECATED, FutureWarning, stacklevel=2)
+    warn_user(DEPRECATED, FutureWarning)
     if not isinstance(actual, torch.Tensor):
         actual = torch.tensor(actual)
     if not isinstance(expected, torch.Tensor):

@@ -1,11 +1,11 @@
 """Tensors of random numbers for tests."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 # What is drawn when the caller names no limits; unsigned and boolean dtypes get the part of it that they can hold.
 LIMITS_OF_INTEGERS = (-9, 10)
@@ -94,11 +94,10 @@ def limits(dtype, low, high, usual, held):
     if low != low or high != high:
         raise ValueError(f"`low` and `high` cannot be NaN, but got low={low!r} and high={high!r}")
     if low == high and (dtype.is_floating_point or dtype.is_complex):
-        warnings.warn(
+        warn_user(
             "Passing `low==high` to `torch.testing.make_tensor` for floating or complex types is deprecated since 2.1 "
             "and will be removed in 2.3. Use `torch.full(...)` instead.",
             FutureWarning,
-            stacklevel=4,
         )
     elif low >= high:
         raise ValueError(f"`low` must be less than `high`, but got {low} >= {high}")

@@ -3,10 +3,10 @@
 import dataclasses
 import importlib
 import json
-import warnings
 from collections import OrderedDict, defaultdict, deque
 from typing import NamedTuple
 
+from rushlight.core import warn_user
 from rushlight.utils import _pytree as pytree
 from rushlight.utils._pytree import GetAttrKey, TreeSpec, register_pytree_node
 
@@ -181,7 +181,7 @@ def register_dataclass(cls, *, field_names=None, drop_field_names=None, serializ
         return [(GetAttrKey(name), child) for name, child in zip(context[0], children)], context
 
     if pytree.SUPPORTED_NODES.pop(cls, None) is not None:
-        warnings.warn(f"{cls} is already registered as pytree node. Overwriting the previous registration.", stacklevel=2)
+        warn_user(f"{cls} is already registered as pytree node. Overwriting the previous registration.")
     register_pytree_node(
         cls, flatten, unflatten, serialized_type_name=serialized_type_name, flatten_with_keys_fn=flatten_with_keys
     )

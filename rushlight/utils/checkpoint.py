@@ -7,7 +7,6 @@ for the first of them, the function runs again with hooks that catch, in the sam
 import contextlib
 import functools
 import threading
-import warnings
 import weakref
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.autograd.function import Function
 from rushlight.autograd.graph import saved_tensors_hooks
+from rushlight.core import warn_user
 from rushlight.utils._selective import (
     SAC_IGNORED_OPS,
     CheckpointPolicy,
@@ -102,7 +102,7 @@ def detach_variable(inputs):
 def check_backward_validity(inputs):
     """Warns if no input requires grad: the re-entrant variant gives no gradients then, not even of parameters."""
     if not any(x.requires_grad for x in inputs if isinstance(x, torch.Tensor)):
-        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=4)
+        warn_user("None of the inputs have requires_grad=True. Gradients will be None")
 
 
 class _Switch(threading.local):
@@ -452,11 +452,10 @@ def checkpoint(
     tensor(1.)
     """
     if use_reentrant is None:
-        warnings.warn(
+        warn_user(
             "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. Starting in PyTorch 2.9, calling checkpoint without "
             "use_reentrant will raise an exception. use_reentrant=False is recommended, but if you need to preserve the current default behavior, "
-            "you can pass use_reentrant=True. Refer to docs for more details on the differences between the two variants.",
-            stacklevel=2,
+            "you can pass use_reentrant=True. Refer to docs for more details on the differences between the two variants."
         )
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
@@ -489,11 +488,10 @@ def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwar
         preserve_rng_state: As in `checkpoint`.
     """
     if use_reentrant is None:
-        warnings.warn(
+        warn_user(
             "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. In version 2.9 we will raise "
             "an exception if use_reentrant is not passed. use_reentrant=False is recommended, but if you need to preserve the current default "
-            "behavior, you can pass use_reentrant=True. Refer to docs for more details on the differences between the two variants.",
-            stacklevel=2,
+            "behavior, you can pass use_reentrant=True. Refer to docs for more details on the differences between the two variants."
         )
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)

@@ -1,13 +1,12 @@
 """How many multiplications and additions a program makes: those of its matrix products, convolutions and attention."""
 
 import functools
-import warnings
 from collections import defaultdict
 from math import prod
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Tensor
+from rushlight.core import Tensor, warn_user
 from rushlight.library import AtenPacket, OpOverloadPacket
 from rushlight.utils._pytree import tree_leaves, tree_map
 from rushlight.utils.module_tracker import ModuleTracker
@@ -240,7 +239,7 @@ class FlopCounterMode:
 
     def __init__(self, mods=None, depth=2, display=True, custom_mapping=None):
         if mods is not None:
-            warnings.warn("mods argument is not needed anymore, you can stop passing it", stacklevel=2)
+            warn_user("mods argument is not needed anymore, you can stop passing it")
         self.flop_counts = defaultdict(lambda: defaultdict(int))
         self.depth, self.display, self.mode = depth, display, None
         custom = {

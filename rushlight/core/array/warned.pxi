@@ -7,11 +7,11 @@ def warn_user(str text, kind=UserWarning):
     import sys
     import warnings
     frame = sys._getframe()
-    level = 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(package_folder):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((package_folder, "<frozen ")):
         frame = frame.f_back
-        level += 1
-    warnings.warn(text, kind, stacklevel=level)
+    names = frame.f_globals
+    warnings.warn_explicit(text, kind, frame.f_code.co_filename, frame.f_lineno, names.get("__name__"),
+                           names.setdefault("__warningregistry__", {}))
 
 def warn_once(str text, key=None):
     """Warns the first time that it is given this text (or this key)."""

@@ -231,9 +231,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
     """
     cdef bint before = modes.meta
     if isinstance(data, Tensor):
-        import warnings
-        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                      "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", UserWarning, stacklevel=2)
+        warn_user("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                  "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).")
     cdef Tensor out
     if type(data) is Wrapped:
         out = data.detach().clone() if dtype is None else data.detach().to(dtype, copy=True)

@@ -108,11 +108,10 @@ cdef Tensor prepare_out(Tensor out, const Geometry& shape, int result):
 
 cdef int resize_out(Tensor out, const Geometry& shape) except -1:
     if out.count:
-        import warnings
-        warnings.warn(f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does not match the required "
-                      f"output shape {list(make_tuple(shape.shape, shape.ndim))}. This behavior is deprecated, and in a future PyTorch release "
-                      "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, "
-                      "to zero elements with t.resize_(0).", UserWarning, stacklevel=3)
+        warn_user(f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does not match the required "
+                  f"output shape {list(make_tuple(shape.shape, shape.ndim))}. This behavior is deprecated, and in a future PyTorch release "
+                  "outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, "
+                  "to zero elements with t.resize_(0).")
     resize_in_place(out, shape)
     return 0
 

@@ -153,10 +153,9 @@ cdef bint treat_as_tuple(object index) except -1:
         return False
     for item in index:
         if item is None or item is Ellipsis or isinstance(item, (slice, Tensor)) or PySequence_Check(item):
-            import warnings
-            warnings.warn("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
-                          "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which "
-                          "will result either in an error or a different result", UserWarning, stacklevel=2)
+            warn_user("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+                      "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which "
+                      "will result either in an error or a different result")
             return True
     return False
 

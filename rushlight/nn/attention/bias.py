@@ -1,9 +1,9 @@
 """Causal masks that attention can do without making: aligned with the first query and key, or with the last."""
 
-import warnings
 from enum import IntEnum
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 __all__ = ["CausalBias", "CausalVariant", "causal_lower_right", "causal_upper_left"]
 
@@ -28,7 +28,7 @@ class CausalBias(torch.Tensor):
         self.seq_len_q = seq_len_q
         self.seq_len_kv = seq_len_kv
         if seq_len_q > seq_len_kv and variant == CausalVariant.LOWER_RIGHT:
-            warnings.warn("Lower right causal bias will produce NaNs in the output when seq_len_q > seq_len_kv!", stacklevel=2)
+            warn_user("Lower right causal bias will produce NaNs in the output when seq_len_q > seq_len_kv!")
 
     def _materialize(self, device=None):
         """The mask as a tensor of bools."""

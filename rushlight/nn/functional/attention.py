@@ -1,9 +1,9 @@
 """Attention: of queries to keys and values, and of several heads with their projections."""
 
 import math
-import warnings
 
 import rushlight as torch
+from rushlight.core import warn_user
 from rushlight.ops import layers
 
 from .linear import linear
@@ -70,9 +70,7 @@ def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_
     if mask.dtype is not torch.bool and not is_float:
         raise AssertionError(f"only bool and floating types of {mask_name} are supported")
     if check_other and other_type is not None and mask.dtype is not other_type:
-        warnings.warn(
-            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead.", stacklevel=3
-        )
+        warn_user(f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead.")
     return mask if is_float else torch.zeros_like(mask, dtype=target_type).masked_fill_(mask, -math.inf)
 
 

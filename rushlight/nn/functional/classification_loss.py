@@ -1,10 +1,8 @@
 """Losses of predicted classes. `reduction` is "none", "mean" or "sum"."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Parser, unwrapped
+from rushlight.core import Parser, unwrapped, warn_user
 from rushlight.ops import layers, losses
 
 from .._reduction import checked, get_enum, reduced
@@ -219,12 +217,11 @@ def linear_cross_entropy(
             from ..modules.linear_cross_entropy import in_pieces
 
             return in_pieces(input, linear_weight, target, linear_bias, weight, reduction, ignore_index, options)
-        warnings.warn(
+        warn_user(
             "linear_cross_entropy: ``options`` ignored; chunked path needs reduction in {'mean','sum','none'}, label_smoothing == 0, "
             f"target.dtype == int64, out_features == (). Got reduction={reduction!r}, label_smoothing={label_smoothing}, "
             f"target.dtype={target.dtype}, out_features={outputs[1:]}, tracing=False, "
-            f"linear_bias.shape={None if linear_bias is None else outputs}.",
-            stacklevel=2,
+            f"linear_bias.shape={None if linear_bias is None else outputs}."
         )
     scores = linear(input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten())
     if len(outputs) > 1:

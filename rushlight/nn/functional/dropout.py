@@ -1,7 +1,6 @@
 """Dropout: in training, elements or whole channels become zero at random, and the rest are scaled to keep the expectation."""
 
-import warnings
-
+from rushlight.core import warn_user
 from rushlight.ops import layers
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
@@ -54,12 +53,11 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
 
 
 def _warn_of_dimensions(name, dim, spatial):
-    warnings.warn(
+    warn_user(
         f"{name}: Received a {dim}-D input to {name}, which is deprecated and will result in an error in a future release. To retain "
         f"the behavior and silence this warning, please use dropout instead. Note that {name} exists to provide channel-wise dropout on "
         f"inputs with {spatial} spatial dimensions, a channel dimension, and an optional batch dimension "
-        f"(i.e. {spatial + 1}D or {spatial + 2}D inputs).",
-        stacklevel=3,
+        f"(i.e. {spatial + 1}D or {spatial + 2}D inputs)."
     )
 
 
@@ -70,12 +68,11 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     if dim not in (3, 4):
         _warn_of_dimensions("dropout2d", dim, 2)
     if dim == 3:
-        warnings.warn(
+        warn_user(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is "
             "interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the "
             "input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please "
-            "switch to using dropout1d instead.",
-            stacklevel=2,
+            "switch to using dropout1d instead."
         )
     return _feature_dropout(input, p, training, inplace)
 

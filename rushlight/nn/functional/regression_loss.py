@@ -1,10 +1,10 @@
 """Losses of real-valued predictions. `reduction` is "none", "mean" or "sum"."""
 
 import math
-import warnings
 
 import rushlight as torch
 from rushlight import core
+from rushlight.core import warn_user
 from rushlight.ops import layers
 
 from .._reduction import REDUCTIONS, checked, reduced
@@ -21,10 +21,9 @@ def _same_shape(input, target):
     """Both, broadcast against each other with a warning where their shapes differ."""
     if target.size() == input.size():
         return input, target
-    warnings.warn(
+    warn_user(
         f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will likely lead to incorrect "
-        "results due to broadcasting. Please ensure they have the same size.",
-        stacklevel=3,
+        "results due to broadcasting. Please ensure they have the same size."
     )
     return torch.broadcast_tensors(input, target)
 
@@ -101,11 +100,10 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     if size_average is not None or reduce is not None:
         reduction = checked(reduction, size_average, reduce)
     elif reduction == "mean":
-        warnings.warn(
+        warn_user(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
-            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            stacklevel=2,
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
     elif reduction != "batchmean":
         checked(reduction)

@@ -1,9 +1,8 @@
 """Lookup of rows by index, and one-hot vectors."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
+from rushlight.core import warn_user
 from rushlight.ops import layers
 from rushlight.ops._parsers import signed
 
@@ -73,10 +72,9 @@ def embedding_bag(
             [100.]])
     """
     if weight.dtype == torch.long and input.is_floating_point():
-        warnings.warn(
+        warn_user(
             "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is deprecated, and "
-            "should now be `embedding_bag(input, weight, ...)`.",
-            stacklevel=2,
+            "should now be `embedding_bag(input, weight, ...)`."
         )
         weight, input = input, weight
     if per_sample_weights is not None and input.size() != per_sample_weights.size():

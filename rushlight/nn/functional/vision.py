@@ -1,8 +1,7 @@
 """Grids of positions: other sizes, other places, channels spread over positions."""
 
-import warnings
-
 import rushlight as torch
+from rushlight.core import warn_user
 from rushlight.ops import layers
 
 __all__ = [
@@ -127,7 +126,7 @@ def _is_integer(value):
 
 
 def _deprecated(name):
-    warnings.warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+    warn_user(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.")
 
 
 def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
@@ -154,10 +153,9 @@ GRID_SAMPLE_PADDING_MODES = {"zeros": 0, "border": 1, "reflection": 2}
 
 def _corners(align_corners):
     if align_corners is None:
-        warnings.warn(
+        warn_user(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True "
-            "if the old behavior is desired. See the documentation of grid_sample for details.",
-            stacklevel=3,
+            "if the old behavior is desired. See the documentation of grid_sample for details."
         )
         return False
     return align_corners

@@ -1,10 +1,10 @@
 """Calling a module through its hooks, and registering them: on one module, or globally for all modules."""
 
 import functools
-import warnings
 from collections import OrderedDict
 
 from rushlight import Tensor
+from rushlight.core import warn_user
 
 from ._hooks import BackwardHook, RemovableHandle
 
@@ -191,10 +191,9 @@ class Calls:
 
         if backward_hook is not None:
             if not isinstance(output, (Tensor, tuple)):
-                warnings.warn(
+                warn_user(
                     "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                    f"{type(output)}",
-                    stacklevel=4,
+                    f"{type(output)}"
                 )
             output = backward_hook.setup_output_hook(output)
         if older_backward_hooks:
@@ -218,10 +217,9 @@ class Calls:
                     self._call_forward_hook(hook_id, hook, args, kwargs, None)
                 except Exception as error:
                     where = "global module" if hooks is _global_forward_hooks else "module"
-                    warnings.warn(
+                    warn_user(
                         f"{where} forward hook with ``always_call=True`` raised an exception that was silenced as another error was "
-                        f"raised in forward: {error}",
-                        stacklevel=4,
+                        f"raised in forward: {error}"
                     )
 
     def _attach_older_backward_hooks(self, hooks, args, output):
@@ -255,9 +253,8 @@ class Calls:
             if next_nodes == input_nodes:
                 return
             text = prefix + "the forward contains multiple autograd Nodes is deprecated and will be removed in future versions. "
-        warnings.warn(
+        warn_user(
             text
             + "This hook will be missing some grad_input. Please use register_full_backward_hook to get the documented behavior.",
             FutureWarning,
-            stacklevel=6,
         )

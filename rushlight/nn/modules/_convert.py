@@ -1,9 +1,8 @@
 """Changing the dtype, device or memory of all tensors of a module."""
 
-import warnings
-
 import rushlight as torch
 from rushlight import core
+from rushlight.core import warn_user
 from rushlight.ops._arguments import choose
 
 from ..parameter import Parameter
@@ -81,7 +80,7 @@ class Conversions:
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
         if dtype is not None and dtype.is_complex:
-            warnings.warn(COMPLEX_MODULES, stacklevel=2)
+            warn_user(COMPLEX_MODULES)
 
         def convert(tensor):
             wanted = dtype if tensor.is_floating_point() or tensor.is_complex() else None

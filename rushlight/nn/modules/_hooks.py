@@ -1,9 +1,10 @@
 """The identity node by which a module sees the gradients of its inputs and outputs."""
 
-import warnings
-
 import rushlight as torch
-from rushlight.core import RemovableHandle  # noqa: F401  (re-exported)
+from rushlight.core import (
+    RemovableHandle,  # noqa: F401  (re-exported)
+    warn_user,
+)
 
 
 class BackwardHookFunction(torch.autograd.Function):
@@ -100,11 +101,10 @@ class BackwardHook:
 
     def _run_without_inputs(self):
         if self.user_hooks:
-            warnings.warn(
+            warn_user(
                 "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require "
                 "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.register_full_"
-                "backward_hook for more details.",
-                stacklevel=5,
+                "backward_hook for more details."
             )
         grad_inputs = _spread([], [], self.input_count)
         for user_hook in self.user_hooks:

@@ -1,13 +1,13 @@
 """`state_dict` and `load_state_dict`: the state of a module as a flat dictionary of tensors, and back."""
 
 import itertools
-import warnings
 import weakref
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 
 import rushlight as torch
 from rushlight import Tensor
+from rushlight.core import warn_user
 
 from ..parameter import Parameter, is_lazy
 from ._call import _register
@@ -86,11 +86,10 @@ class State:
         ['weight', 'bias']
         """
         if args:
-            warnings.warn(
+            warn_user(
                 "Positional args are being deprecated, use kwargs instead. Refer to "
                 "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
                 FutureWarning,
-                stacklevel=2,
             )
             destination, prefix, keep_vars = args + (destination, prefix, keep_vars)[len(args) :]
         if destination is None:
@@ -158,11 +157,10 @@ class State:
                 )
                 continue
             if not lazy and tensor.is_meta and not loaded.is_meta and not assign:
-                warnings.warn(
+                warn_user(
                     f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, which is a "
                     "no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their corresponding key in the "
-                    "module instead of copying them in place?)",
-                    stacklevel=4,
+                    "module instead of copying them in place?)"
                 )
             try:
                 self._load_tensor(name, tensor, loaded, assign)

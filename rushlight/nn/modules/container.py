@@ -1,12 +1,12 @@
 """Modules that hold other modules or parameters: in a chain, a list or a dictionary."""
 
 import operator
-import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 from ..parameter import Parameter
 from .module import Module, _addindent
@@ -27,10 +27,9 @@ class Container(Module):
 
     def __init__(self, **kwargs):
         super().__init__()
-        warnings.warn(
+        warn_user(
             "`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that instead.",
             FutureWarning,
-            stacklevel=2,
         )
         for name, module in kwargs.items():
             self.add_module(name, module)

@@ -1,6 +1,6 @@
 """Instance normalization (Ulyanov et al., 2016): each channel of each sample."""
 
-import warnings
+from rushlight.core import warn_user
 
 from .. import functional as F
 from .batchnorm import _LazyNormBase, _NormBase
@@ -47,10 +47,9 @@ class _InstanceNorm(_NormBase):
                 raise ValueError(
                     f"expected input's size at dim={place} to match num_features ({self.num_features}), but got: {input.size(place)}."
                 )
-            warnings.warn(
+            warn_user(
                 f"input's size at dim={place} does not match num_features. You can silence this warning by not passing in num_features, "
-                "which is not used because affine=False",
-                stacklevel=2,
+                "which is not used because affine=False"
             )
         made = F.instance_norm(
             input.unsqueeze(0) if without_batch else input,

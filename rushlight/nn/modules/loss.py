@@ -1,7 +1,8 @@
 """Losses as modules. `reduction` is "none", "mean" or "sum"; `size_average` and `reduce` are its older forms."""
 
 import math
-import warnings
+
+from rushlight.core import warn_user
 
 from .. import _reduction
 from .. import functional as F
@@ -91,11 +92,10 @@ class NLLLoss2d(NLLLoss):
     """The older name of `NLLLoss`."""
 
     def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
-        warnings.warn(
+        warn_user(
             "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
             "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
             FutureWarning,
-            stacklevel=2,
         )
         super().__init__(weight, size_average, ignore_index, reduce, reduction)
 

@@ -2,9 +2,9 @@
 
 import copy
 import math
-import warnings
 
 import rushlight as torch
+from rushlight.core import warn_user
 
 from .. import functional as F
 from ..init import xavier_uniform_
@@ -240,7 +240,7 @@ class TransformerEncoder(Module):
         self.mask_check = mask_check
         reason = _why_not_nested(encoder_layer)
         if enable_nested_tensor and reason:
-            warnings.warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}", stacklevel=2)
+            warn_user(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}")
             self.use_nested_tensor = False
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):

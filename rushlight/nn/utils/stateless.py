@@ -1,6 +1,6 @@
 """functional_call under its older name."""
 
-import warnings
+from rushlight.core import warn_user
 
 __all__ = ["functional_call"]
 
@@ -17,10 +17,9 @@ def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, t
     """
     from rushlight.func import functional_call as call
 
-    warnings.warn(
+    warn_user(
         "`torch.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be removed in a future version of PyTorch. "
         "Please use `torch.func.functional_call` instead which is a drop-in replacement.",
         FutureWarning,
-        stacklevel=2,
     )
     return call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)

@@ -1,8 +1,7 @@
 """Weight normalization by a hook; `parametrizations.weight_norm` is the newer way."""
 
-import warnings
-
 import rushlight as torch
+from rushlight.core import warn_user
 from rushlight.nn.parameter import Parameter, is_lazy
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
@@ -22,10 +21,8 @@ class WeightNorm:
     @staticmethod
     def apply(module, name, dim):
         """Splits a parameter into norm and direction, and registers the hook."""
-        warnings.warn(
-            "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
-            FutureWarning,
-            stacklevel=3,
+        warn_user(
+            "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.", FutureWarning
         )
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm) and hook.name == name:

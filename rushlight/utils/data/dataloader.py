@@ -11,13 +11,13 @@ import pickle
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 import rushlight
 from rushlight._utils import ExceptionWrapper
 from rushlight.autograd.profiler import record_function
+from rushlight.core import warn_user
 from rushlight.utils.data import _utils
 from rushlight.utils.data._utils.channel import Channel, wait
 from rushlight.utils.data._utils.worker import _IterableDatasetStopIteration, _ResumeIteration
@@ -232,15 +232,14 @@ class DataLoader(Generic[_T_co]):
         known = hasattr(os, "sched_getaffinity")
         most = len(os.sched_getaffinity(0)) if known else os.cpu_count()
         if most is None:
-            warnings.warn("DataLoader is not able to compute a suggested max number of worker in current system.", stacklevel=2)
+            warn_user("DataLoader is not able to compute a suggested max number of worker in current system.")
         elif self.num_workers > most:
             about = "" if known else " (`cpuset` is not taken into account)"
-            warnings.warn(
+            warn_user(
                 f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number of worker in current "
                 f"system is {most}{about}, which is smaller than what this DataLoader is going to create. Please be aware that excessive "
                 "worker creation might get DataLoader running slow or even freeze, lower the worker number to avoid potential "
-                "slowness/freeze if necessary.",
-                stacklevel=2,
+                "slowness/freeze if necessary."
             )
 
 
@@ -298,15 +297,11 @@ class _BaseDataLoaderIter:
         if not loader.pin_memory:
             return
         if loader.pin_memory_device:
-            warnings.warn(
+            warn_user(
                 "pin_memory_device is deprecated, the current accelerator will be used as the device,ignore "
-                f"pin_memory_device='{loader.pin_memory_device}'.",
-                stacklevel=4,
+                f"pin_memory_device='{loader.pin_memory_device}'."
             )
-        warnings.warn(
-            "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.",
-            stacklevel=4,
-        )
+        warn_user("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.")
 
     def __iter__(self):
         return self
@@ -343,7 +338,7 @@ class _BaseDataLoaderIter:
                 "For multiprocessing data-loading, this could be caused by not properly configuring the IterableDataset replica at each "
                 "worker. Please see https://pytorch.org/docs/stable/data.html#torch.utils.data.IterableDataset for examples."
             )
-        warnings.warn(text, stacklevel=3)
+        warn_user(text)
 
     def __len__(self) -> int:
         return len(self._index_sampler)
@@ -420,11 +415,10 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             worker.start()
         except (AttributeError, TypeError, pickle.PicklingError):
             if sys.version_info >= (3, 14) and not forked:
-                warnings.warn(
+                warn_user(
                     "Got pickle error when attempting to start a worker Process. This might be because the worker Process arguments are not "
                     "picklable. Python 3.14+ changed the multiprocessing start method in non-Mac POSIX platforms to 'forkserver', which "
-                    "requires the worker Process arguments to be picklable. You can also try multiprocessing.set_start_method('fork').",
-                    stacklevel=2,
+                    "requires the worker Process arguments to be picklable. You can also try multiprocessing.set_start_method('fork')."
                 )
             raise
         remote.close()

@@ -2,13 +2,12 @@
 
 import itertools
 import math
-import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 import rushlight
-from rushlight.core import Tensor, default_generator
+from rushlight.core import Tensor, default_generator, warn_user
 
 __all__ = [
     "ChainDataset",
@@ -166,7 +165,7 @@ class ConcatDataset(Dataset[_T_co]):
 
     @property
     def cummulative_sizes(self):
-        warnings.warn("`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning, stacklevel=2)
+        warn_user("`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning)
         return self.cumulative_sizes
 
 
@@ -247,7 +246,7 @@ def random_split(dataset: Dataset[_T], lengths: Sequence[int | float], generator
             counts[place % len(counts)] += 1
         for place, count in enumerate(counts):
             if count == 0:
-                warnings.warn(f"Length of split at index {place} is 0. This might result in an empty dataset.", stacklevel=2)
+                warn_user(f"Length of split at index {place} is 0. This might result in an empty dataset.")
         lengths = counts
     if sum(lengths) != whole:
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
