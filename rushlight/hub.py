@@ -127,3 +127,38 @@ def list(github, force_reload=False, skip_validation=False, trust_repo=None, ver
     """Raises: programs are not downloaded."""
     module = _hubconf(github, "github")
     return [name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")]
+
+
+class _Faketqdm:
+    """A progress bar that shows nothing, where tqdm is not installed."""
+
+    def __init__(self, iterable=None, *args, **kwargs):
+        self.iterable = iterable
+
+    def __iter__(self):
+        return iter(() if self.iterable is None else self.iterable)
+
+    def update(self, n=1):
+        """Nothing."""
+
+    def set_description(self, *args, **kwargs):
+        """Nothing."""
+
+    def close(self):
+        """Nothing."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        return None
+
+
+def __getattr__(name):
+    if name != "tqdm":
+        raise AttributeError(f"module 'torch.hub' has no attribute '{name}'")
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped]
+    except ImportError:
+        return _Faketqdm
+    return tqdm

@@ -249,6 +249,10 @@ class OpNamespace(types.ModuleType):
 namespaces: dict[str, OpNamespace] = {"aten": OpNamespace("aten")}
 
 
+unloaded: set[str] = set()
+"""Packages whose compiled ops could not be loaded: what they register for those is kept, and calls of them raise."""
+
+
 def namespace(name):
     """The ops of a namespace."""
     return namespaces.setdefault(name, OpNamespace(name))
@@ -262,6 +266,8 @@ def _find(name) -> OpOverload:
         return name
     space, _, rest = name.partition("::")
     packet = vars(namespaces[space]).get(rest.partition(".")[0]) if space in namespaces else None
+    if not isinstance(packet, OpOverloadPacket) and space in unloaded:
+        return _make(space, rest)
     if not isinstance(packet, OpOverloadPacket):
         raise RuntimeError(f"operator {name} does not exist")
     return packet.default

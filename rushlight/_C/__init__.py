@@ -237,4 +237,8 @@ def __getattr__(name):
         from rushlight.linalg import LinAlgError
 
         return LinAlgError
+    if name in ("DispatchKey", "DispatchKeySet", "_ExcludeDispatchKeyGuard"):
+        from rushlight._C import _dispatch
+
+        return getattr(_dispatch, name.removeprefix("_"))
     raise AttributeError(f"module 'torch._C' has no attribute '{name}'", name=name)

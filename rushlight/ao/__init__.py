@@ -3,6 +3,7 @@
 import sys
 import types
 
+from rushlight._late import late as _late
 from rushlight.nn import MaxPool2d
 
 __all__ = ["nn"]
@@ -21,3 +22,4 @@ for _part in ("qat", "quantizable", "quantized"):
     _package = nn.__dict__[_part] = _empty(f"{nn.__name__}.{_part}")
     _package.__dict__["modules"] = _empty(f"{_package.__name__}.modules")
 nn.quantized.MaxPool2d = MaxPool2d  # (which is the same in PyTorch)
+__getattr__ = _late(__name__, {"quantization": f"{__name__}.quantization"})

@@ -72,4 +72,4 @@ class ONNXProgram:
         raise RuntimeError(*_NO_GRAPHS.args)
 
 
-__getattr__ = _late(__name__, {name: f"{__name__}.{name}" for name in ("operators", "symbolic_helper")})
+__getattr__ = _late(__name__, {name: f"{__name__}.{name}" for name in ("operators", "symbolic_helper", "symbolic_opset11")})

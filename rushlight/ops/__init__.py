@@ -1,6 +1,7 @@
 """The op table: every operation, declared once. A file for each family; `_declare` says how."""
 
 import importlib
+import os
 import sys
 from itertools import islice
 
@@ -191,6 +192,13 @@ def declare_all():
     """Declares the late families, for who wants to see every op."""
     for family in LATE:
         declare(family)
+
+
+def load_library(path):
+    """Refuses a library of ops that is compiled for PyTorch; the package that it belongs to may do without."""
+    library = importlib.import_module("rushlight.library")
+    library.unloaded.add(os.path.basename(os.path.dirname(os.fspath(path))))
+    raise OSError(f"{path}: Rushlight cannot load what is compiled for PyTorch")
 
 
 def __getattr__(name):

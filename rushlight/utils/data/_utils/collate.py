@@ -12,7 +12,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.storage import UntypedStorage
 
-_TEXT = re.compile("[SaUO]")  # kinds of NumPy's arrays that are no numbers
+np_str_obj_array_pattern = re.compile("[SaUO]")  # kinds of NumPy's arrays that are no numbers
 default_collate_err_msg_format = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 
 
@@ -27,7 +27,7 @@ def default_convert(data):
     if isinstance(data, Tensor):
         return data
     if type(data).__module__ == "numpy" and type(data).__name__ not in ("str_", "string_", "bytes_"):
-        if hasattr(data, "dtype") and _TEXT.search(data.dtype.str) is None:
+        if hasattr(data, "dtype") and np_str_obj_array_pattern.search(data.dtype.str) is None:
             return rushlight.as_tensor(data)
         return data
     if isinstance(data, Mapping):
@@ -121,7 +121,7 @@ def collate_tensor_fn(batch, *, collate_fn_map=None):
 
 
 def collate_numpy_array_fn(batch, *, collate_fn_map=None):
-    if _TEXT.search(batch[0].dtype.str) is not None:
+    if np_str_obj_array_pattern.search(batch[0].dtype.str) is not None:
         raise TypeError(default_collate_err_msg_format.format(batch[0].dtype))
     return collate([rushlight.as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
 

@@ -1,0 +1,1 @@
+"""The ops of ONNX 11: none, since nothing is written."""
