@@ -1,5 +1,7 @@
 // Sums, means and maxima of the rows that bags of indices name.
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "registry.h"
 #include "threads.h"
@@ -8,6 +10,31 @@ namespace rl {
 namespace {
 
 enum Mode : int64_t { sum, mean, maximum };
+
+// bag_bounds: arrays bounds (int64, of the bags' begins and the last one's end), index [n], offsets (int64; all contiguous); number
+// how many rows there are. Refuses bags that begin elsewhere than at 0, end behind n or run backwards, and indices of no row.
+void bag_bounds(const Array* a, int, const Number* n) {
+  int64_t* bounds = a[0].as<int64_t>();
+  const int64_t *index = a[1].as<int64_t>(), *offsets = a[2].as<int64_t>();
+  const int64_t count = a[1].numel(), given = a[2].numel(), rows = n[0].i;
+  if (given && offsets[0] != 0)
+    throw std::runtime_error(
+        "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got " +
+        std::to_string(offsets[0]));
+  if (given && offsets[given - 1] > count)
+    throw std::runtime_error("offsets[-1] can not be greater than input's length " + std::to_string(count) +
+                             " but got offsets[-1] of " + std::to_string(offsets[given - 1]));
+  std::copy(offsets, offsets + given, bounds);
+  if (a[0].numel() > given) bounds[given] = count;
+  if (!std::is_sorted(bounds, bounds + a[0].numel()))
+    throw std::runtime_error(
+        "Expected i < index_size to be true, but got false.  (Could this error message be improved?  If so, please report an "
+        "enhancement request to PyTorch.)");
+  for (int64_t i = 0; i < count; ++i)
+    if (uint64_t(index[i]) >= uint64_t(rows))
+      throw std::runtime_error("Index " + std::to_string(i) + " of input takes value " + std::to_string(index[i]) +
+                               " which is not in the valid range [0, " + std::to_string(rows) + ")");
+}
 
 // embedding_bag: arrays out ([bags, columns]), sizes (int64, [bags]), places (int64; of the maxima [bags, columns], else empty),
 // weight ([rows, columns]), index (int64, [n]), bounds (int64, [bags + 1], from 0 to n, none below the one before), scale (of
@@ -22,14 +49,14 @@ void embedding_bag(const Array* a, int, const Number* n) {
     const int64_t work = columns * (a[4].numel() + bags) / std::max<int64_t>(bags, 1);
     parallel_for(bags, std::max<int64_t>(1, 32768 / std::max<int64_t>(work, 1)), [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) {
-        T* o = out.as<T>() + b * columns;
+        T* __restrict o = out.as<T>() + b * columns;
         int64_t* where = mode == maximum ? places.as<int64_t>() + b * columns : nullptr;
         int64_t count = 0;
         std::fill(o, o + columns, T(0));
         if (where) std::fill(where, where + columns, int64_t(0));
         for (int64_t i = bounds[b]; i < bounds[b + 1]; ++i) {
           if (index[i] == padding) continue;
-          const T* row = weight.as<T>() + index[i] * columns;
+          const T* __restrict row = weight.as<T>() + index[i] * columns;
           if (mode == maximum) {
             for (int64_t j = 0; j < columns; ++j)
               if (count == 0 || row[j] > o[j]) {
@@ -51,7 +78,7 @@ void embedding_bag(const Array* a, int, const Number* n) {
   });
 }
 
-const Register registration("embedding_bag", embedding_bag);
+const Register embedding_bag_("embedding_bag", embedding_bag), bag_bounds_("bag_bounds", bag_bounds);
 
 }  // namespace
 }  // namespace rl

@@ -1,4 +1,5 @@
 // Fused kernels of neural networks. What they compute, ops of the table could compute in several passes.
+#include "neural_channels.h"
 #include "neural_loss.h"
 #include "neural_normalization.h"
 #include "neural_softmax.h"
@@ -13,6 +14,8 @@ void register_neural() {
   Register("log_softmax_gradient", log_softmax_gradient);
   Register("layer_norm", layer_norm);
   Register("layer_norm_gradient", layer_norm_gradient);
+  Register("channel_norm", channel_norm);
+  Register("channel_norm_gradient", channel_norm_gradient);
   Register("nll_loss", nll_loss);
   Register("nll_loss_gradient", nll_loss_gradient);
   Register("sgd_step", sgd_step);

@@ -1,6 +1,7 @@
 // nll_loss and its gradient: log-probabilities [N, C] or [N, C, L], target [N] or [N, L] (int64), any strides; floating dtypes.
 #pragma once
 
+#include <cstring>
 #include <string>
 
 #include "rows.h"
@@ -77,9 +78,12 @@ inline void nll_loss_gradient(const Array* a, int, const Number* numbers) {
     T* dx = a[0].as<T>();
     const S total = reduction == LossReduction::mean ? convert<S>(*a[4].as<T>()) : S(1);
     const int64_t each = shape.classes * shape.positions;
+    const bool dense = a[0].strides[0] == each && (a[0].ndim == 2 ? a[0].strides[1] == 1 || shape.classes == 1
+                                                                  : a[0].strides[1] == shape.positions && a[0].strides[2] == 1);
     partition(shape.samples, each >= work_grain ? 1 : work_grain / (each + 1) + 1, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {
-        for (int64_t c = 0; c < shape.classes; ++c)
+        if (dense) std::memset(static_cast<void*>(dx + n * each), 0, size_t(each) * sizeof(T));
+        for (int64_t c = 0; !dense && c < shape.classes; ++c)
           for (int64_t l = 0; l < shape.positions; ++l) dx[LossShape::class_offset(a[0], n, c, l)] = T(0.0f);
         for (int64_t l = 0; l < shape.positions; ++l) {
           const int64_t c = shape.label(n, l);

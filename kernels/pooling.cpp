@@ -233,6 +233,36 @@ void max_pool(const Array* a, int, const Number* numbers) {
   });
 }
 
+template <int fixed, class T>
+inline void greatest_of_row(T* __restrict best, const T* __restrict x, int64_t n, int64_t any) {
+  const int64_t stride = fixed ? fixed : any;
+  for (int64_t i = 0; i < n; ++i) {
+    const T value = x[i * stride];
+    best[i] = (value > best[i]) | (value != value) ? value : best[i];
+  }
+}
+
+// greatest: arrays out, in: max_pool without indices, of row-major arrays.
+void greatest(const Array* a, int, const Number* numbers) {
+  const Pool pool(a[0], a[1], numbers);
+  const Windows& width = pool.width;
+  visit<group::real | 1u << int(DType::i64)>("max_pool", a[0].dtype, [&]<class T>(Type<T>) {
+    auto* loop = width.stride == 1 ? greatest_of_row<1, T> : width.stride == 2 ? greatest_of_row<2, T> : greatest_of_row<0, T>;
+    pool.each_row([&](int64_t plane, const Span& d, const Span& h, int64_t first) {
+      T* best = a[0].as<T>() + plane * pool.out + first;
+      std::fill(best, best + width.out, lowest<T>());
+      pool.rows_of(d, h, [&](int64_t row) {
+        for (int64_t tap = width.first_tap(); tap < width.last_tap(); ++tap) {
+          int64_t low, high;
+          width.inside(tap, low, high);
+          const int64_t start = row + low * width.stride + tap * width.step - width.padding;
+          if (low < high) loop(best + low, a[1].as<T>() + plane * pool.in + start, high - low, width.stride);
+        }
+      });
+    });
+  });
+}
+
 // fractional_max_pool: arrays out, indices, in, samples [planes, dimensions] (row-major, of the numbers' dtype): where the
 // windows of a plane begin follows from a number in [0, 1) for each dimension; of two dimensions the last one's comes first.
 void fractional_max_pool(const Array* a, int, const Number* numbers) {
@@ -459,6 +489,7 @@ void avg_pool_gradient(const Array* a, int, const Number* numbers) {
 
 void register_pooling() {
   Register("max_pool", max_pool);
+  Register("greatest", greatest);
   Register("max_pool_gradient", max_pool_gradient);
   Register("fractional_max_pool", fractional_max_pool);
   Register("max_unpool", max_unpool);

@@ -13,7 +13,7 @@ from rushlight.core import kernel
 from rushlight.ops._outputs import EXPECTED, FOUND, TEXTS
 from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, METHODS, defaults_of, has_method, parameters_of
 
-__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "reduction", "short_way", "table"]
+__all__ = ["Sizes", "composite", "kernel", "namespaces", "op", "pointwise", "prepared", "reduction", "short_way", "table"]
 
 table = {}
 """Every op by its name."""
@@ -406,6 +406,7 @@ def op(
     expanded=False,
     apart=False,
     plain=None,
+    prepare=None,
     **facts,
 ):
     """Declares an op whose forward is the decorated function (it runs with recording off).
@@ -414,7 +415,8 @@ def op(
     the parameters that are lists of tensors. `variant(*arguments)` chooses among several `name`s. With `writes` the function
     writes into its first argument, which is the target of an in-place call (with `expanded` also one with expanded dimensions, unless it says
     otherwise itself) and else a copy, `row_major` or in the argument's
-    layout; of four names the last two are those of in-place calls. `plain` is the `short_way` of plain calls. `out=` may not
+    layout; of four names the last two are those of in-place calls. `plain` is the `short_way` of plain calls, and `prepare` what says of
+    others what they do (core.Prepared). `out=` may not
     share memory with an input (`apart=True`), or not some of it alone, or (None) as it likes.
     Of two `name`s without `variant` the second is that of the call in place. `fused` does what the rule (of the first parameter, or the joint
     one) does, of the same arguments: the engine calls it for plain tensors where no graph of the gradient is wanted. Where PyTorch's graph
@@ -422,7 +424,7 @@ def op(
     """
 
     def declare(body):
-        declared = Declaration(body, **facts)
+        declared = Declaration(body, **facts, **({} if prepare is None else {"forward": core.Prepared(body, prepare)}))
         if declared.no_derivative is not None:
             missing = underived(f"the derivative for '{declared.no_derivative}' is not implemented.")
             rules_by_parameter = dict.fromkeys(inputs or declared.parameters[:1], missing)
@@ -453,6 +455,11 @@ def op(
         return made if derives is not None else register(made, inplace=inplace or writes, **declared.placement)
 
     return declare
+
+
+def prepared(prepare):
+    """A decorator: the function's calls are prepared once by `prepare` (core.Prepared)."""
+    return lambda function: core.Prepared(function, prepare)
 
 
 def short_way(kinds, outputs, kernel, *, results="", view=None):

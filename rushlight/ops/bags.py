@@ -46,31 +46,8 @@ def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offse
 
 def bounds_of(indices, offsets, rows, include_last_offset):
     """Where the bags begin and end, as int64, once all indices are known to be rows."""
-    count = indices.numel()
-    if offsets.numel():
-        if offsets[0] != 0:
-            raise RuntimeError(
-                "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got "
-                f"{offsets[0].item()}"
-            )
-        if offsets[-1] > count:
-            raise RuntimeError(
-                f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of {offsets[-1].item()}"
-            )
-    bounds = offsets.to(torch.int64)
-    if not include_last_offset:
-        bounds = torch.cat([bounds, bounds.new_tensor([count])])
-    if (bounds[1:] < bounds[:-1]).any():
-        raise RuntimeError(
-            "Expected i < index_size to be true, but got false.  (Could this error message be improved?  If so, please report an "
-            "enhancement request to PyTorch.)"
-        )
-    wrong = ((indices < 0) | (indices >= rows)).nonzero()
-    if wrong.numel():
-        place = wrong[0].item()
-        raise RuntimeError(
-            f"Index {place} of input takes value {indices[place].item()} which is not in the valid range [0, {rows})"
-        )
+    bounds = empty_tensor((offsets.numel() + (not include_last_offset),), torch.int64)
+    kernel("bag_bounds")(bounds, *(each.to(torch.int64).contiguous() for each in (indices, offsets)), rows)
     return bounds
 
 

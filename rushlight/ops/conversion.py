@@ -29,6 +29,11 @@ def channels_last_strides(shape):
     return strides
 
 
+def unmade(shape, dtype, format):
+    """What core.Preparation gets of a tensor that is to be made in a memory format."""
+    return (shape, dtype) if format is core.contiguous_format else (shape, dtype, channels_last_strides(shape))
+
+
 # The engine casts the cotangent to the input's dtype.
 @op(vjp=lambda g: g, linear=True, function=False, method=False, batch="elementwise.converted", public="to")
 def _to_copy(x, dtype, memory_format=None):

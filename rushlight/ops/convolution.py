@@ -5,8 +5,8 @@ input, weight and cotangent, so the derivatives of each are made of the other tw
 """
 
 import rushlight as torch
-from rushlight.core import empty_tensor
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.core import Preparation, empty_tensor
+from rushlight.ops._declare import composite, kernel, op, prepared
 from rushlight.ops._rules import c_name, conjugate, not_implemented, total, type_text
 from rushlight.ops.conversion import channels_last_strides, suggested_format
 
@@ -148,12 +148,12 @@ def numbers_of(stride, padding, dilation, groups, transposed):
 
 
 def laid_out(shape, dtype, x, weight):
-    """An unfilled tensor, laid out channels last where PyTorch's would be: where input or weight is."""
+    """What is known of a tensor that is to be made: laid out channels last where PyTorch's would be, where input or weight is."""
     dims = len(shape)
     known = dims == 4 or (dims == 5 and dtype is not torch.float64 and dtype.is_floating_point)
     if known and any(suggested_format(given) is not torch.contiguous_format for given in (x, weight)):
-        return empty_tensor(shape, dtype, channels_last_strides(shape))
-    return empty_tensor(shape, dtype)
+        return shape, dtype, channels_last_strides(shape)
+    return shape, dtype
 
 
 def is_empty(x):
@@ -202,6 +202,30 @@ def bias_shaped(bias, dims):
     return bias.reshape(-1, *(1,) * (dims - 2))
 
 
+def gradients_prepared(g, x, weight, numbers, transposed, of_input, of_weight):
+    made, kernels = {}, []
+    if of_input:
+        made["dx"] = laid_out(x.shape, x.dtype, x, weight)
+        kernels.append((convolution_kernel, ("dx", "g", "weight", None), numbers))
+    if of_weight:
+        made["dweight"] = laid_out(weight.shape, weight.dtype, x, weight)
+        kernels.append((weight_kernel, ("dweight", "g", "x") if transposed else ("dweight", "x", "g"), numbers))
+    return Preparation(made, ("dx" if of_input else None, "dweight" if of_weight else None), *kernels)
+
+
+@prepared(gradients_prepared)
+def two_gradients(g, x, weight, numbers, transposed, of_input, of_weight):
+    """The gradients of input and weight, as far as they are wanted."""
+    dx = dweight = None
+    if of_input:
+        dx = empty_tensor(*laid_out(x.shape, x.dtype, x, weight))
+        convolution_kernel(dx, g, weight, None, *numbers)
+    if of_weight:
+        dweight = empty_tensor(*laid_out(weight.shape, weight.dtype, x, weight))
+        weight_kernel(dweight, *((g, x) if transposed else (x, g)), *numbers)
+    return dx, dweight
+
+
 @op(
     derives=convolution_vjp,
     inputs=("g", "x", "weight"),
@@ -216,13 +240,7 @@ def convolution_backward(g, x, weight, stride, padding, dilation, transposed, ou
         return tuple(torch.zeros(shape, dtype=x.dtype) if is_wanted else None for shape, is_wanted in zip(shapes, wanted))
     stride, padding, dilation, _ = for_dims(x.dim() - 2, stride, padding, dilation, output_padding)
     numbers = numbers_of(stride, padding, dilation, groups, not transposed)
-    dx = dweight = None
-    if wanted[0]:
-        dx = laid_out(x.shape, x.dtype, x, weight)
-        convolution_kernel(dx, g, weight, None, *numbers)
-    if wanted[1]:
-        dweight = laid_out(weight.shape, weight.dtype, x, weight)
-        weight_kernel(dweight, *((g, x) if transposed else (x, g)), *numbers)
+    dx, dweight = two_gradients(g, x, weight, numbers, transposed, wanted[0], wanted[1])
     return dx, dweight, g.sum((0, *range(2, g.dim()))) if wanted[2] else None
 
 
@@ -237,18 +255,8 @@ def convolution_jvp(x_t, weight_t, bias_t, x, weight, stride, padding, dilation,
     return total(moved, turned, bias_shaped(bias_t, x.dim()).expand(x.shape[0], bias_t.shape[0], *sizes))
 
 
-@op(
-    joint=convolution_vjp,
-    fused=convolution_backward,
-    inputs=("x", "weight", "bias"),
-    jvp=convolution_jvp,
-    method=False,
-    out=False,
-    batch="convolution.convolution",
-    signature=NUMBERED,
-)
-def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
-    """Sums over windows of `x` [N, C, …] weighted by `weight`: what conv1d to conv3d compute, and (`transposed`) conv_transpose1d to 3d."""
+def checked(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    """The sizes of a convolution's result, and the numbers for its kernel (None: it is empty), after what there is to check."""
     dims = weight.dim() - 2
     if dims <= 0:
         raise RuntimeError("weight should have at least three dimensions")
@@ -259,7 +267,7 @@ def convolution(x, weight, bias, stride, padding, dilation, transposed, output_p
     channels = weight.shape[1] * groups if transposed else weight.shape[0]
     sizes = result_sizes(x.shape[2:], weight.shape[2:], stride, padding, dilation, transposed, output_padding)
     if is_empty(x):
-        return torch.zeros((x.shape[0], channels if x.shape[1] else 0, *sizes), dtype=x.dtype)
+        return (x.shape[0], channels if x.shape[1] else 0, *sizes), None
     check_types(x, weight, bias)
     check_kernel(x, weight, stride, padding, dilation, transposed, output_padding)
     if min(sizes) < 1:
@@ -268,8 +276,36 @@ def convolution(x, weight, bias, stride, padding, dilation, transposed, output_p
             f"Given input size per channel: {by_sizes(given)}. Calculated output size per channel: {by_sizes((1,) * (2 - dims) + sizes)}. "
             "Output size is too small"
         )
-    made = laid_out((x.shape[0], channels, *sizes), x.dtype, x, weight)
-    convolution_kernel(made, x, weight, bias, *numbers_of(stride, padding, dilation, groups, transposed))
+    return (x.shape[0], channels, *sizes), numbers_of(stride, padding, dilation, groups, transposed)
+
+
+def convolution_prepared(x, weight, bias, *numbers):
+    sizes, numbers = checked(x, weight, bias, *numbers)
+    if numbers is None:
+        return None
+    return Preparation(
+        {"made": laid_out(sizes, x.dtype, x, weight)}, "made", (convolution_kernel, ("made", "x", "weight", "bias"), numbers)
+    )
+
+
+@op(
+    joint=convolution_vjp,
+    fused=convolution_backward,
+    inputs=("x", "weight", "bias"),
+    jvp=convolution_jvp,
+    method=False,
+    out=False,
+    batch="convolution.convolution",
+    prepare=convolution_prepared,
+    signature=NUMBERED,
+)
+def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    """Sums over windows of `x` [N, C, …] weighted by `weight`: what conv1d to conv3d compute, and (`transposed`) conv_transpose1d to 3d."""
+    sizes, numbers = checked(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    if numbers is None:
+        return torch.zeros(sizes, dtype=x.dtype)
+    made = empty_tensor(*laid_out(sizes, x.dtype, x, weight))
+    convolution_kernel(made, x, weight, bias, *numbers)
     return made
 
 
@@ -346,6 +382,10 @@ def of_parts(convolve, input, weight, bias):
 
 def convolved(name, dims, input, weight, bias, stride, padding, dilation, groups):
     """What conv1d, conv2d and conv3d compute."""
+    plain = input.ndim == dims + 2 and type(padding) is not str and (bias is None or bias.dtype is input.dtype)
+    if plain and input.dtype.is_floating_point:
+        stride, padding, dilation = as_tuple(stride), as_tuple(padding), as_tuple(dilation)
+        return convolution(input, weight, bias, stride, padding, dilation, False, (0,), groups)
     if isinstance(padding, str):
         x, has_samples = batched(name, input, dims)
         if padding == "same":
@@ -363,11 +403,13 @@ def convolved(name, dims, input, weight, bias, stride, padding, dilation, groups
     return made if has_samples else made.squeeze(0)
 
 
+def as_tuple(given):
+    return (given,) if isinstance(given, int) else given
+
+
 def function_of(stride, padding, dilation, transposed, output_padding, groups):
     """A convolution as a function of input, weight and bias."""
-    stride, padding, dilation, output_padding = (
-        (given,) if isinstance(given, int) else given for given in (stride, padding, dilation, output_padding)
-    )
+    stride, padding, dilation, output_padding = map(as_tuple, (stride, padding, dilation, output_padding))
     return lambda x, weight, bias: convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 

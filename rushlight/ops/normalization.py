@@ -4,17 +4,19 @@ Each saves its statistics, which the fused rules use. The rules themselves are w
 differentiated again.
 """
 
+import functools
 import math
 
 import rushlight as torch
-from rushlight.core import empty_like_layout, empty_tensor, written_out
-from rushlight.ops._declare import composite, kernel, op, short_way
+from rushlight.core import Preparation, empty_like_layout, empty_tensor, written_out
+from rushlight.ops._declare import composite, kernel, op, prepared, short_way
 from rushlight.ops._rules import not_implemented, require_floating
-from rushlight.ops.conversion import suggested_format
+from rushlight.ops.conversion import suggested_format, unmade
 from rushlight.ops.losses import refuse_gradient
 from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
+channel_norm, channel_norm_gradient = kernel("channel_norm"), kernel("channel_norm_gradient")
 
 
 def standardized(x, dims, eps):
@@ -57,6 +59,23 @@ def layer_norm_vjp(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
     return dx, dweight, tracked_with(g.sum(rows) if rows else g, x, weight) if wanted[2] else None
 
 
+def layer_norm_prepared(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
+    dtype, columns = x.dtype, math.prod(normalized_shape)
+    given = (g, x, mean, rstd) if weight is None else (g, x, mean, rstd, weight)
+    if not x.numel() or any(each.dtype is not dtype or not each.is_contiguous() for each in given):
+        return None
+    parts = dict(zip(("dx", "dweight", "dbias"), ((x.shape, dtype), (normalized_shape, dtype), (normalized_shape, dtype))))
+    made = {name: part for (name, part), is_wanted in zip(parts.items(), wanted) if is_wanted}
+    outputs = tuple(name if name in made else None for name in parts)
+    rows = (mean.numel(), columns)
+    return Preparation(
+        made,
+        outputs,
+        (layer_norm_gradient_kernel, (*outputs, ("g", rows), ("x", rows), "mean", "rstd", "weight"), ()),
+    )
+
+
+@prepared(layer_norm_prepared)
 def layer_norm_fused(g, x, mean, rstd, normalized_shape, weight, eps, wanted):
     columns, dtype = math.prod(normalized_shape), mean.dtype
     dx = empty_tensor(x.shape, dtype) if wanted[0] else None
@@ -215,6 +234,57 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     return normal.to(input.dtype)
 
 
+# ---- of channels -----------------------------------------------------------------------------------------------------------
+
+
+def is_channels_last(x):
+    return suggested_format(x) is not torch.contiguous_format
+
+
+def fit_kernel(x, *others):
+    """Whether the kernels of channels read these as they are: `others` are contiguous where they are vectors, else laid out as `x`."""
+    if x.dtype.itemsize == 2 or x.dim() < 2 or not x.numel():
+        return False
+    for given in (x, *others):
+        if given is None:
+            continue
+        if given.dtype is not x.dtype:
+            return False
+        same = given.shape == x.shape
+        if not (given.is_contiguous(memory_format=suggested_format(x)) if same else given.is_contiguous()):
+            return False
+    return True
+
+
+def are_vectors(count, *given):
+    return all(each is None or each.numel() == count for each in given)
+
+
+def channel_gradients_prepared(g, x, mean, rstd, weight, sets, groups, training, wanted):
+    if not fit_kernel(x, g, mean, rstd, weight) or g.shape != x.shape:
+        return None
+    vector = ((x.shape[1],), x.dtype)
+    parts = {"dx": unmade(x.shape, x.dtype, suggested_format(x)), "dweight": vector, "dbias": vector}
+    made = {name: part for (name, part), is_wanted in zip(parts.items(), wanted) if is_wanted}
+    outputs = tuple(name if name in made else None for name in parts)
+    numbers = sets, groups, is_channels_last(x), training
+    return Preparation(made, outputs, (channel_norm_gradient, (*outputs, "g", "x", "mean", "rstd", "weight"), numbers))
+
+
+@prepared(channel_gradients_prepared)
+def channel_gradients(g, x, mean, rstd, weight, sets, groups, training, wanted):
+    """The gradients of input, weight and bias of a norm over channels, of which each of `sets` of samples, and each of `groups` of channels, has
+    a mean and 1 / standard deviation of its own."""
+    format, dtype = suggested_format(x), widened(x).dtype
+    channels = x.shape[1]
+    dx = torch.empty(x.shape, dtype=dtype, memory_format=format) if wanted[0] else None
+    dweight, dbias = (empty_tensor((channels,), dtype) if is_wanted else None for is_wanted in wanted[1:])
+    given = (each.to(dtype).contiguous(memory_format=format) for each in (g, x))
+    vectors = (plain(each, dtype) for each in (mean, rstd, weight))
+    channel_norm_gradient(dx, dweight, dbias, *given, *vectors, sets, groups, is_channels_last(x), training)
+    return dx, dweight, dbias
+
+
 # ---- over groups of channels ----------------------------------------------------------------------------------------------
 
 
@@ -228,6 +298,11 @@ def group_norm_vjp(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
 
 
 def group_norm_fused(g, x, mean, rstd, weight, N, C, HxW, group, eps, wanted):
+    if g[0] is not None and g[1] is None and g[2] is None:
+        of_x = x if x.dim() > 1 and x.shape[0] == N and x.shape[1] == C else x.reshape(N, C, HxW)
+        of_g = g[0] if of_x is x else g[0].reshape(N, C, HxW)
+        dx, dweight, dbias = channel_gradients(of_g, of_x, mean, rstd, weight, N, group, True, wanted)
+        return dx if dx is None or of_x is x else dx.reshape(x.shape), dweight, dbias
     mean, rstd = mean.reshape(N, group, 1, 1), rstd.reshape(N, group, 1, 1)
     return group_norm_gradients(g, x, weight, (N, group, C // group, HxW), wanted, lambda x: ((x - mean) * rstd, rstd))
 
@@ -265,6 +340,25 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
     return out_t.expand(shape).reshape(x.shape), mean_t, rstd_t
 
 
+def group_norm_prepared(x, weight, bias, N, C, HxW, group, eps):
+    require_floating("GroupNormKernelImpl", x.dtype)
+    statistics_dtype(x, weight, bias)
+    if not fit_kernel(x, weight, bias) or not are_vectors(C, weight, bias) or group <= 0 or C % group:
+        return None
+    if tuple(x.shape[:2]) != (N, C) or x.numel() != N * C * HxW:
+        return None
+    statistics = ((N, group), x.dtype)
+    return Preparation(
+        {"out": unmade(x.shape, x.dtype, suggested_format(x)), "mean": statistics, "rstd": statistics},
+        ("out", "mean", "rstd"),
+        (
+            channel_norm,
+            ("out", "mean", "rstd", None, None, "x", "weight", "bias"),
+            (N, group, is_channels_last(x), True, 0.0, float(eps)),
+        ),
+    )
+
+
 @op(
     joint=group_norm_vjp,
     fused=group_norm_fused,
@@ -276,6 +370,7 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
     out=False,
     batch="layers.group_norm",
     public="group_norm",
+    prepare=group_norm_prepared,
     signature="Tensor input, Tensor? weight, Tensor? bias, index N, index C, index HxW, int group, float eps",
 )
 def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
@@ -304,26 +399,32 @@ def native_group_norm(x, weight, bias, N, C, HxW, group, eps):
 @composite(method=False)
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
     """Standardizes each group of channels of each sample, then scales and shifts each channel (Wu & He 2018)."""
-    if input.dim() < 2:
-        low, high = -max(input.dim(), 1), max(input.dim(), 1) - 1
+    given = (None if parameter is None else parameter.shape for parameter in (weight, bias))
+    return native_group_norm(input, weight, bias, *read_groups(input.shape, num_groups, *given), num_groups, eps)[0]
+
+
+@functools.lru_cache(1024)
+def read_groups(shape, num_groups, weight, bias):
+    """The numbers of samples, channels and positions of an input of `shape`; `weight` and `bias` are the parameters' shapes."""
+    if len(shape) < 2:
+        low, high = -max(len(shape), 1), max(len(shape), 1) - 1
         raise IndexError(f"Dimension out of range (expected to be in range of [{low}, {high}], but got 1)")
-    samples, channels = input.shape[0], input.shape[1]
+    samples, channels = shape[:2]
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if channels % num_groups:
         raise RuntimeError(
             f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
-            f"{list(input.shape)} and num_groups={num_groups}"
+            f"{list(shape)} and num_groups={num_groups}"
         )
     for name, given in (("weight", weight), ("bias", bias)):
-        if given is not None and (given.dim() != 1 or given.numel() != channels):
+        if given is not None and given != (channels,):
             named = given if weight is None else weight  # (PyTorch's text has the weight's shape for the bias too.)
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                f"{list(named.shape)} and input of shape {list(input.shape)}"
+                f"{list(named)} and input of shape {list(shape)}"
             )
-    positions = math.prod(input.shape[2:])
-    return native_group_norm(input, weight, bias, samples, channels, positions, num_groups, eps)[0]
+    return samples, channels, math.prod(shape[2:])
 
 
 # ---- over the batch -------------------------------------------------------------------------------------------------------
@@ -354,14 +455,14 @@ NODES = tuple(BATCH_NORMS)
 
 def batch_norm_vjp(g, x, mean, rstd, weight, training, eps, wanted):
     if not training:
-        return batch_norm_fused(g, x, mean, rstd, weight, training, eps, wanted)
+        scale = channels_of(rstd, x)
+        normal = (widened(x) - channels_of(mean, x)) * scale if wanted[1] else None
+        return batch_norm_gradients(g, x, weight, training, wanted, normal, scale)
     return batch_norm_gradients(g, x, weight, True, wanted, *standardized(widened(x), other_dims(x), eps))
 
 
 def batch_norm_fused(g, x, mean, rstd, weight, training, eps, wanted):
-    scale = channels_of(rstd, x)
-    normal = (widened(x) - channels_of(mean, x)) * scale if training or wanted[1] else None
-    return batch_norm_gradients(g, x, weight, training, wanted, normal, scale)
+    return channel_gradients(g, x, mean, rstd, weight, 1, x.shape[1], training, wanted)
 
 
 def batch_norm_gradients(g, x, weight, training, wanted, normal, scale):
@@ -387,6 +488,27 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     return affine_jvp(normal, normal_t, channels_of(weight, x), channels_of(weight_t, x), channels_of(bias_t, x))
 
 
+def batch_norm_prepared(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
+    require_floating("batch_norm", x.dtype)
+    parameters = weight, bias, running_mean, running_var
+    statistics_dtype(x, *parameters)
+    if not fit_kernel(x, *parameters) or not are_vectors(x.shape[1], *parameters):
+        return None
+    if not training and (running_mean is None or running_var is None):
+        return None
+    statistics = (x.shape[1:2], x.dtype)
+    return Preparation(
+        {"out": unmade(x.shape, x.dtype, suggested_format(x)), "mean": statistics, "rstd": statistics},
+        ("out", "mean", "rstd"),
+        (
+            channel_norm,
+            ("out", "mean", "rstd", "running_mean", "running_var", "x", "weight", "bias"),
+            (1, x.shape[1], is_channels_last(x), training, float(momentum), float(eps)),
+        ),
+        written=("running_mean", "running_var") if training else (),
+    )
+
+
 @op(
     joint=batch_norm_vjp,
     fused=batch_norm_fused,
@@ -403,6 +525,7 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     out=False,
     batch="layers.batch_norm",
     public="batch_norm",
+    prepare=batch_norm_prepared,
 )
 def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
     """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
@@ -528,16 +651,16 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
         made = made if weight is None else made * weight.select(0, 0)
         return made if bias is None else made + bias.select(0, 0)
     channels = input.shape[1] if input.dim() > 1 else 0
-    for name, given in (("running_mean", running_mean), ("running_var", running_var)):
-        refuse_gradient("native_batch_norm", name, given)
+    refuse_gradient("native_batch_norm", "running_mean", running_mean)
+    refuse_gradient("native_batch_norm", "running_var", running_var)
     for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
-        if given is None:
-            if name.startswith("running") and not training:
-                raise RuntimeError(f"{name} must be defined in evaluation mode")
-            continue
-        require_channels(name, given, channels)
-        if name.startswith("running") and given.dim() != 1:
-            raise RuntimeError(f"TensorAccessor expected 1 dims but tensor has {given.dim()}")
+        if given is not None:
+            if given.numel() != channels:
+                require_channels(name, given, channels)
+            if name[0] == "r" and given.dim() != 1:
+                raise RuntimeError(f"TensorAccessor expected 1 dims but tensor has {given.dim()}")
+        elif not training and name[0] == "r":
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 

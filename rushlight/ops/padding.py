@@ -1,8 +1,11 @@
 """Tensors with more at their edges: a constant, or copies of what is there."""
 
+import functools
+
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import op
+from rushlight.ops._declare import kernel, op, prepared
+from rushlight.ops.conversion import unmade
 from rushlight.ops.joining import joined_format
 from rushlight.ops.steps import tracked_with
 
@@ -17,11 +20,47 @@ def check_constant_padding(x, pad):
         )
 
 
+def padded_shape(x, pad):
+    shape = list(x.shape)
+    for place in range(len(pad) // 2):
+        shape[x.dim() - 1 - place] += pad[2 * place] + pad[2 * place + 1]
+    return tuple(shape)
+
+
+def pad_numbers(x, pad, mode, value, format):
+    """What the kernels of padding get: for each padded dimension, the first one first, how much more it has before and after."""
+    pairs = [number for place in range(len(pad) - 2, -1, -2) for number in pad[place : place + 2]]
+    return (len(pad) // 2, format is not torch.contiguous_format, MODES.index(mode), float(value), *pairs)
+
+
+MODES = ("constant", "reflect", "replicate", "circular")
+
+
+def prepared_padding(x, pad, mode, value=0):
+    """How the kernel makes `x` with more at its edges; None where it does not."""
+    format, shape, dims = joined_format([x]), padded_shape(x, pad), len(pad) // 2
+    if not 0 < dims <= min(3, x.dim()) or 0 in x.shape or min(shape) < 1 or not x.is_contiguous(memory_format=format):
+        return None
+    if format is not torch.contiguous_format and (mode == "circular" or dims > x.dim() - 2):
+        return None
+    run = kernel("pad"), ("made", "x"), pad_numbers(x, pad, mode, value, format)
+    return core.Preparation({"made": unmade(shape, x.dtype, format)}, "made", run)
+
+
+def constant_pad_prepared(x, pad, value=0):
+    check_constant_padding(x, pad)
+    plain = type(value) in (int, float) and (value == 0 or x.dtype in (torch.float32, torch.float64))
+    return (
+        prepared_padding(x, pad, "constant", value) if plain and max(x.shape, default=0) + max(pad, default=0) < 1 << 62 else None
+    )
+
+
 @op(
     vjp=lambda g, pad: torch.constant_pad_nd(g, [-n for n in pad], 0),
     jvp=lambda x_t, pad: torch.constant_pad_nd(x_t, pad, 0),
     method=False,
     batch="rearranging.pad",
+    prepare=constant_pad_prepared,
     signature="Tensor input, sizes pad, Number value=0",
 )
 def constant_pad_nd(x, pad, value=0):
@@ -87,13 +126,24 @@ def edge_gradient(g, x, pad, mode):
     for d, places in edges(x, pad, mode):
         shape = (*g.shape[:d], x.shape[d], *g.shape[d + 1 :])
         g = torch.zeros(shape, dtype=g.dtype).index_add(d, places, g)
-    return g if mode == "circular" else tracked_with(g, x)
+    return g if mode == "circular" else tracked_with(g.contiguous(memory_format=joined_format([x])), x)
+
+
+def edge_gradient_prepared(g, x, pad, mode):
+    format = torch.contiguous_format if mode == "circular" else joined_format([x])
+    plain = g.dtype in (torch.float32, torch.float64) and g.dtype is x.dtype and g.is_contiguous(memory_format=format)
+    if not plain or not g.numel() or not x.numel():
+        return None
+    run = kernel("pad_gradient"), ("made", "g"), pad_numbers(x, pad, mode, 0, format)
+    return core.Preparation({"made": unmade(x.shape, x.dtype, format)}, "made", run)
 
 
 @op(
     vjp=edge_gradient,
+    fused=prepared(edge_gradient_prepared)(edge_gradient),
     linear=True,
     gradient=True,
+    prepare=prepared_padding,
     name=tuple(
         f"{kind.capitalize()}Pad{dims}DBackward0" if kind != "circular" else "CircularPadBackward0"
         for kind in KIND.values()
@@ -121,22 +171,23 @@ UNSUPPORTED = (
 )
 
 
-def check_edges(x, pad, mode):
-    dims = len(pad) // 2
-    if dims not in (1, 2, 3) or x.dim() not in (dims + 1, dims + 2):
-        raise NotImplementedError(f"Padding size {len(pad)} is not supported for {x.dim()}D input tensor.\n{UNSUPPORTED}")
-    if mode != "circular" and 0 in x.shape[x.dim() - dims - 1 :]:
+@functools.lru_cache(1024)
+def check_edges(shape, pad, mode, is_bool):
+    dims, ndim = len(pad) // 2, len(shape)
+    if dims not in (1, 2, 3) or ndim not in (dims + 1, dims + 2):
+        raise NotImplementedError(f"Padding size {len(pad)} is not supported for {ndim}D input tensor.\n{UNSUPPORTED}")
+    if mode != "circular" and 0 in shape[ndim - dims - 1 :]:
         raise RuntimeError(
             f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
-            f"but got: {list(x.shape)}"
+            f"but got: {list(shape)}"
         )
     for place in range(dims):
-        d, before, after = x.dim() - 1 - place, pad[2 * place], pad[2 * place + 1]
-        size = x.shape[d]
+        d, before, after = ndim - 1 - place, pad[2 * place], pad[2 * place + 1]
+        size = shape[d]
         if mode == "reflect" and (before >= size or after >= size):
             raise RuntimeError(
                 f"Argument #{4 + 2 * place}: Padding size should be less than the corresponding input dimension, but got: padding "
-                f"({before}, {after}) at dimension {d} of input {list(x.shape)}"
+                f"({before}, {after}) at dimension {d} of input {list(shape)}"
             )
         if mode == "circular" and (before > size or after > size):
             raise RuntimeError("Padding value causes wrapping around more than once.")
@@ -145,7 +196,7 @@ def check_edges(x, pad, mode):
         if mode != "circular" and size + before + after < 1:
             letter = "WHD"[place]
             raise RuntimeError(f"input ({letter}: {size}) is too small. Calculated output {letter}: {size + before + after}")
-    if mode != "circular" and x.dtype.name == "bool":
+    if mode != "circular" and is_bool:
         raise NotImplementedError(f"\"{KIND[mode]}_pad{dims}d\" not implemented for 'Bool'")
 
 
@@ -162,7 +213,7 @@ def pad(input, pad, mode="constant", value=None):
     tensor([[2., 1., 2., 3., 2.]])
     """
     check_pad(input, pad, mode, value)
-    pad = [int(number) for number in pad]
+    pad = tuple(map(int, pad))
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * input.dim():
@@ -176,7 +227,7 @@ def pad(input, pad, mode="constant", value=None):
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in PLACES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
-    check_edges(input, pad, mode)
+    check_edges(input.shape, pad, mode, input.dtype is torch.bool)
     return _pad_edges(input, pad, mode)
 
 

@@ -3,13 +3,14 @@
 The ops get what windows are as tuples with a number for each dimension; the functions before them have read and checked it.
 """
 
+import functools
 import math
 
 import rushlight as torch
-from rushlight.core import written_out
-from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import c_name, not_implemented
-from rushlight.ops.conversion import suggested_format
+from rushlight.core import Preparation, written_out
+from rushlight.ops._declare import composite, kernel, op, prepared
+from rushlight.ops._rules import c_name, may_be_differentiated, not_implemented
+from rushlight.ops.conversion import suggested_format, unmade
 from rushlight.ops.steps import tracked_with
 
 COUNTS = {2: "two ints", 3: "three ints"}
@@ -60,11 +61,16 @@ def window_count(size, kernel_size, stride, padding, dilation, ceil_mode):
     return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
 
 
-def pooled_sizes(x, windows, ceil_mode):
+def frozen(given):
+    """Numbers as a key has them."""
+    return tuple(given) if type(given) is list else given
+
+
+def pooled_sizes(shape, windows, ceil_mode):
     """The positions of the result, after what PyTorch checks of every pooling by windows of one size."""
     kernel_size, stride, _, dilation = windows
     count = len(kernel_size)
-    sizes = tuple(x.shape[x.dim() - count :])
+    sizes = tuple(shape[len(shape) - count :])
     found = tuple(window_count(*each, ceil_mode) for each in zip(sizes, *windows, strict=True))
     for word, letter, values in (("kernel size", "k", kernel_size), ("stride", "d", stride), ("dilation", "dilation", dilation)):
         if min(values) <= 0:
@@ -73,29 +79,29 @@ def pooled_sizes(x, windows, ceil_mode):
     return found
 
 
-def require_output(x, found):
+def require_output(shape, found):
     """Refuses a result without positions."""
     if min(found) < 1:
         count = len(found)
-        planes = x.shape[x.dim() - count - 1]
-        before, after = "x".join(map(str, x.shape[x.dim() - count :])), "x".join(map(str, found))
+        planes = shape[len(shape) - count - 1]
+        before, after = "x".join(map(str, shape[len(shape) - count :])), "x".join(map(str, found))
         raise RuntimeError(
             f"Given input size: ({planes}x{before}). Calculated output size: ({planes}x{after}). Output size is too small"
         )
 
 
-def require_positions(name, x, count):
+def require_positions(name, shape, count):
     """Refuses a tensor without planes or positions; a batch may be empty."""
     if count == 2:
-        if x.dim() not in (3, 4) or 0 in x.shape[x.dim() - 3 :]:
+        if len(shape) not in (3, 4) or 0 in shape[len(shape) - 3 :]:
             raise RuntimeError(
-                f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(x.shape)}"
+                f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(shape)}"
             )
         return
-    if 0 in x.shape[x.dim() - 4 :]:
+    if 0 in shape[len(shape) - 4 :]:
         # (PyTorch's text has 0 for the dimension, whichever it is.)
         raise RuntimeError(
-            f"{name}: Expected input's non-batch dimensions to have positive length, but input has a shape of {list(x.shape)} and "
+            f"{name}: Expected input's non-batch dimensions to have positive length, but input has a shape of {list(shape)} and "
             "non-batch dimension 0 has length zero!"
         )
 
@@ -128,6 +134,19 @@ def run_pooling(name, x, size, windows, format, *more, indices=True, arrays=()):
     return (out, *where) if indices else out
 
 
+def prepared_pooling(name, x, size, windows, format, *more, indices=True):
+    """run_pooling as core.Prepared has it, where the kernel reads `x` as it is."""
+    count, dtype = len(size), x.dtype
+    if dtype is not loop_dtype(x) or x.dim() not in (count + 1, count + 2) or not x.is_contiguous(memory_format=format):
+        return None
+    shape = (*x.shape[: x.dim() - count], *size)
+    if not x.numel() or 0 in shape:
+        return None
+    made = {"out": unmade(shape, dtype, format)} | ({"indices": unmade(shape, torch.int64, format)} if indices else {})
+    numbers = (*kernel_numbers(windows, format), *more)
+    return Preparation(made, tuple(made) if indices else "out", (kernel(name), (*made, "x"), numbers))
+
+
 def kernel_numbers(windows, format):
     """Dimensions, layout and windows as the kernels read them."""
     return (
@@ -154,6 +173,17 @@ def scattered(g, x, indices, size):
     return tracked_with(made.contiguous(memory_format=format_of(indices, count)), x)
 
 
+def scattered_prepared(g, x, indices, size):
+    format, dtype = format_of(indices, len(size)), x.dtype
+    fits = dtype is loop_dtype(x) and dtype is g.dtype and indices.dtype is torch.int64 and g.shape == indices.shape
+    if not fits or not x.numel() or not all(given.is_contiguous(memory_format=format) for given in (g, indices)):
+        return None
+    numbers = len(size), int(format is not torch.contiguous_format)
+    made = {"made": unmade(x.shape, dtype, format)}
+    return Preparation(made, "made", (kernel("max_pool_gradient"), ("made", "g", "indices"), numbers))
+
+
+@prepared(scattered_prepared)
 def scattered_fused(g, x, indices, size):
     format, dtype = format_of(indices, len(size)), loop_dtype(g)
     made = torch.empty(x.shape, dtype=dtype, memory_format=format)
@@ -186,34 +216,60 @@ def maximum(title):
     )
 
 
-@op(**maximum("MaxPool{}DWithIndicesBackward0"))
-def _max_pool(x, size, kernel_size, stride, padding, dilation):
-    """The largest number of each window, and its position in the plane."""
-    count = len(size)
+def check_maximum(x, count):
     if x.dtype.name == "bool" or x.is_complex() or x.dtype in (torch.uint16, torch.uint32, torch.uint64):
         raise not_implemented(f"max_pool{count}d", x.dtype)
-    return run_pooling("max_pool", x, size, (kernel_size, stride, padding, dilation), format_of(x, count))
 
 
-def max_pool(name, x, windows, ceil_mode):
-    """(values, indices) of max_pool2d and max_pool3d."""
+def max_pool_prepared(x, size, *windows):
+    return prepared_pooling("max_pool", x, size, windows, format_of(x, len(size)))
+
+
+@op(**maximum("MaxPool{}DWithIndicesBackward0"), prepare=max_pool_prepared)
+def _max_pool(x, size, kernel_size, stride, padding, dilation):
+    """The largest number of each window, and its position in the plane."""
+    check_maximum(x, len(size))
+    return run_pooling("max_pool", x, size, (kernel_size, stride, padding, dilation), format_of(x, len(size)))
+
+
+@prepared(lambda x, size, *windows: prepared_pooling("greatest", x, size, windows, torch.contiguous_format, indices=False))
+def _greatest(x, size, kernel_size, stride, padding, dilation):
+    """The largest number of each window, where nobody asks for its place: of plain tensors that are not differentiated."""
+    return run_pooling("greatest", x, size, (kernel_size, stride, padding, dilation), torch.contiguous_format, indices=False)
+
+
+@functools.lru_cache(1024)
+def max_pool_plan(shape, windows, ceil_mode):
+    """The positions of the result of max_pool2d or max_pool3d, and the windows."""
     count = len(windows[0])
-    if x.dim() not in (count + 1, count + 2):
+    if len(shape) not in (count + 1, count + 2):
         raise RuntimeError(f"non-empty {count + 1}D or {count + 2}D (batch mode) tensor expected for input")
-    found = pooled_sizes(x, windows, ceil_mode)
-    require_positions("max_pool3d_with_indices_out_cpu_template()", x, count)
-    require_output(x, found)
-    return _max_pool(x, found, *windows)
+    found = pooled_sizes(shape, windows, ceil_mode)
+    require_positions("max_pool3d_with_indices_out_cpu_template()", shape, count)
+    require_output(shape, found)
+    return found, *windows
+
+
+@functools.lru_cache(1024)
+def read_max_pool(name, count, shape, kernel_size, stride, padding, dilation, ceil_mode):
+    return max_pool_plan(shape, read_windows(name, count, kernel_size, stride, padding, dilation), ceil_mode)
+
+
+def max_pool(name, count, x, kernel_size, stride, padding, dilation, ceil_mode):
+    """(values, indices) of max_pool2d and max_pool3d."""
+    given = map(frozen, (kernel_size, stride, padding, dilation))
+    return _max_pool(x, *read_max_pool(name, count, x.shape, *given, ceil_mode))
 
 
 MAX_POOL = "Tensor input, ints[1] kernel_size, ints[1] stride=None, ints[1] padding=0, ints[1] dilation=1, bool ceil_mode=False"
 
 
-def max_pool1d_windows(x, kernel_size, stride, padding, dilation, ceil_mode):
+@functools.lru_cache(1024)
+def max_pool1d_windows(shape, kernel_size, stride, padding, dilation, ceil_mode):
     """What max_pool1d checks, in its order; the windows as those of one line of height 1."""
-    if x.dim() not in (2, 3) or 0 in x.shape[x.dim() - 2 :]:
+    if len(shape) not in (2, 3) or 0 in shape[len(shape) - 2 :]:
         raise RuntimeError(
-            f"max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(x.shape)}"
+            f"max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(shape)}"
         )
     given = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
     for name, value in given.items():
@@ -237,7 +293,7 @@ def max_pool1d_windows(x, kernel_size, stride, padding, dilation, ceil_mode):
         raise RuntimeError(f"max_pool1d() padding should be at most half of kernel size, but got padding={p} and kernel_size={k}")
     if d < 1:
         raise RuntimeError(f"max_pool1d() dilation must be greater than zero, but got {d}")
-    found = window_count(x.shape[-1], k, s, p, d, ceil_mode)
+    found = window_count(shape[-1], k, s, p, d, ceil_mode)
     if found < 1:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {found}")
     return (1, k), (1, s), (0, p), (1, d)
@@ -246,10 +302,13 @@ def max_pool1d_windows(x, kernel_size, stride, padding, dilation, ceil_mode):
 @composite(method=False, signature=MAX_POOL)
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """The largest number of each window of the last dimension: [N, C, L] or [C, L]."""
-    windows = max_pool1d_windows(input, kernel_size, stride, padding, dilation, ceil_mode)
-    if not input.is_floating_point():
+    windows = max_pool1d_windows(input.shape, *map(frozen, (kernel_size, stride, padding, dilation)), ceil_mode)
+    if not input.dtype.is_floating_point:
         raise not_implemented("max_pool1d_impl", input.dtype)
-    return max_pool("max_pool2d", input.unsqueeze(-2), windows, ceil_mode)[0].squeeze(-2)
+    x = input.unsqueeze(-2)
+    plan = max_pool_plan(x.shape, windows, ceil_mode)
+    made = _max_pool(x, *plan)[0] if may_be_differentiated(input) else _greatest(x, *plan)
+    return made.squeeze(-2)
 
 
 @composite(method=False, signature=MAX_POOL)
@@ -259,7 +318,8 @@ def max_pool1d_with_indices(input, kernel_size, stride=None, padding=0, dilation
     require_dims("max_pool1d", input)
     k, s, p, d = (one_int("max_pool1d", name, value) for name, value in given.items())
     windows = (1, k), (1, k if s is None else s), (0, p), (1, d)
-    made, indices = max_pool("max_pool2d", input.unsqueeze(-2), windows, ceil_mode)
+    x = input.unsqueeze(-2)
+    made, indices = _max_pool(x, *max_pool_plan(x.shape, windows, ceil_mode))
     return made.squeeze(-2), indices.squeeze(-2)
 
 
@@ -271,14 +331,14 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     >>> rushlight.max_pool2d(rushlight.arange(8.0).view(1, 2, 4), 2)
     tensor([[[5., 7.]]])
     """
-    return max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)[0]
+    return max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
 @composite(method=False, namespace="nn", signature=f"{MAX_POOL}, *, tensors[2] out=None")
 def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, *, out=None):
     """max_pool2d, and where in its plane each number was."""
-    windows = read_windows("max_pool2d", 2, kernel_size, stride, padding, dilation)
-    return into("max_pool2d_with_indices", out, max_pool("max_pool2d", input, windows, ceil_mode))
+    made = max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return into("max_pool2d_with_indices", out, made)
 
 
 @op(
@@ -314,7 +374,7 @@ def max_pool2d_with_indices_backward(
     windows = read_windows("max_pool2d", 2, kernel_size, stride or None, padding, dilation)
     if input.dim() not in (3, 4):
         raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
-    expected = (*input.shape[:-2], *pooled_sizes(input, windows, ceil_mode))
+    expected = (*input.shape[:-2], *pooled_sizes(input.shape, windows, ceil_mode))
     for given in (grad_output, indices):
         for place, size in enumerate(expected):
             if given.dim() != len(expected) or given.size(place) != size:
@@ -333,14 +393,14 @@ def max_pool2d_with_indices_backward(
 @composite(method=False, signature=MAX_POOL)
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """The largest number of each window of the last three dimensions: [N, C, D, H, W] or [C, D, H, W]."""
-    return max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)[0]
+    return max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
 @composite(method=False, namespace="nn", signature=f"{MAX_POOL}, *, tensors[2] out=None")
 def max_pool3d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, *, out=None):
     """max_pool3d, and where in its volume each number was."""
-    windows = read_windows("max_pool3d", 3, kernel_size, stride, padding, dilation)
-    return into("max_pool3d_with_indices", out, max_pool("max_pool3d", input, windows, ceil_mode))
+    made = max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return into("max_pool3d_with_indices", out, made)
 
 
 def into(name, out, made):
@@ -368,7 +428,15 @@ def one_int(function, name, value):
     return int(values[0]) if values else None
 
 
-@op(**maximum("AdaptiveMaxPool{}DBackward0"))
+def adaptive_max_pool_prepared(x, size):
+    count = len(size)
+    if not x.is_floating_point():
+        return None
+    format = format_of(x, count) if count == 2 else torch.contiguous_format
+    return prepared_pooling("max_pool", x, size, adaptive(count), format)
+
+
+@op(**maximum("AdaptiveMaxPool{}DBackward0"), prepare=adaptive_max_pool_prepared)
 def _adaptive_max_pool(x, size):
     """The largest number of each of `size` windows that share out the positions, and where it is."""
     count = len(size)
@@ -379,25 +447,31 @@ def _adaptive_max_pool(x, size):
 
 
 def adaptive_max_pool(name, x, output_size):
+    return _adaptive_max_pool(x, read_adaptive_max_pool(name, x.shape, frozen(output_size)))
+
+
+@functools.lru_cache(1024)
+def read_adaptive_max_pool(name, shape, output_size):
+    """The positions of the result, after the checks."""
     count = int(name[-2])
-    if x.dim() not in (count + 1, count + 2):
-        raise RuntimeError(f"{name}(): Expected {count + 1}D or {count + 2}D tensor, but got: {list(x.shape)}")
-    require_lengths(name, x, x.dim() - count - 1)
+    if len(shape) not in (count + 1, count + 2):
+        raise RuntimeError(f"{name}(): Expected {count + 1}D or {count + 2}D tensor, but got: {list(shape)}")
+    require_lengths(name, shape, len(shape) - count - 1)
     size = tuple(map(int, output_size)) if isinstance(output_size, tuple | list) else (int(output_size),) * count
     if len(size) != count:
         raise RuntimeError(f"{name}(): internal error: output_size.size() must be {count}")
     if min(size) < 0:
-        shape = [*x.shape[: x.dim() - count], *size]
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(size)}: {shape}")
-    return _adaptive_max_pool(x, size)
+        made = [*shape[: len(shape) - count], *size]
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(size)}: {made}")
+    return size
 
 
-def require_lengths(name, x, first):
+def require_lengths(name, shape, first):
     """Refuses a tensor that has nothing along a dimension from `first` on."""
-    for place in range(first, x.dim()):
-        if x.shape[place] == 0:
+    for place in range(first, len(shape)):
+        if shape[place] == 0:
             raise RuntimeError(
-                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(x.shape)} with "
+                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(shape)} with "
                 f"dimension {place} being empty"
             )
 
@@ -407,7 +481,7 @@ def adaptive_max_pool1d(input, output_size):
     """The largest of each of `output_size` windows that share out the last dimension, and where in its line it was."""
     require_dims("adaptive_max_pool1d", input)
     size = one_int("adaptive_max_pool1d", "output_size", output_size)
-    require_lengths("adaptive_max_pool1d", input, input.dim() - 2)
+    require_lengths("adaptive_max_pool1d", input.shape, input.dim() - 2)
     made, indices = adaptive_max_pool("adaptive_max_pool2d", input.unsqueeze(-2), (1, size))
     return made.squeeze(-2), indices.squeeze(-2)
 
@@ -607,6 +681,9 @@ def mean_names(title, gradient=""):
         else _avg_pool_gradient(g_t, x.detach(), size, kernel_size, stride, padding, counts_padding, divisor)
     ),
     variant=lambda g, x, size, *rest: len(size) - 2,
+    prepare=lambda g, x, size, kernel_size, stride, padding, counts_padding, divisor: prepared_mean_gradient(
+        g, x, size, (kernel_size, stride, padding, (1,) * len(size)), int(counts_padding), divisor
+    ),
     **mean_names("AvgPool{}D", "Backward"),
 )
 def _avg_pool_gradient(g, x, size, kernel_size, stride, padding, counts_padding, divisor):
@@ -624,6 +701,15 @@ def run_mean_gradient(g, x, size, windows, counts_padding, divisor):
     return made.to(x.dtype)
 
 
+def prepared_mean_gradient(g, x, size, windows, counts_padding, divisor):
+    """run_mean_gradient as core.Prepared has it."""
+    format, dtype = mean_format(x, len(size)), x.dtype
+    if dtype is not loop_dtype(x) or dtype is not g.dtype or not x.numel() or not g.is_contiguous(memory_format=format):
+        return None
+    numbers = *kernel_numbers(windows, format), counts_padding, divisor
+    return Preparation({"made": unmade(x.shape, dtype, format)}, "made", (kernel("avg_pool_gradient"), ("made", "g"), numbers))
+
+
 def mean_format(x, count):
     """Means over three dimensions are row-major."""
     return format_of(x, count) if count == 2 else torch.contiguous_format
@@ -635,6 +721,11 @@ def mean_format(x, count):
     ),
     linear=True,
     variant=lambda x, size, *rest: len(size) - 2,
+    prepare=lambda x, size, kernel_size, stride, padding, counts_padding, divisor: prepared_pooling(
+        *("avg_pool", x, size, (kernel_size, stride, padding, (1,) * len(size)), mean_format(x, len(size))),
+        *(int(counts_padding), divisor),
+        indices=False,
+    ),
     **mean_names("AvgPool{}D"),
 )
 def _avg_pool(x, size, kernel_size, stride, padding, counts_padding, divisor):
@@ -643,31 +734,42 @@ def _avg_pool(x, size, kernel_size, stride, padding, counts_padding, divisor):
     return run_pooling("avg_pool", x, size, windows, mean_format(x, len(size)), int(counts_padding), divisor, indices=False)
 
 
-def avg_pool(name, x, windows, ceil_mode, count_include_pad, divisor_override):
+@functools.lru_cache(1024)
+def avg_pool_plan(shape, windows, ceil_mode, divisor_override):
+    """The positions of the result of a mean over windows, and the windows."""
     count = len(windows[0])
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
-    if count == 3 and x.dim() not in (4, 5):
+    if count == 3 and len(shape) not in (4, 5):
         raise RuntimeError("non-empty 4D or 5D (batch mode) tensor expected for input")
-    if x.dim() < 3:
+    if len(shape) < 3:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-max(x.dim(), 1)}, {max(x.dim(), 1) - 1}], but got -3)"
+            f"Dimension out of range (expected to be in range of [{-max(len(shape), 1)}, {max(len(shape), 1) - 1}], but got -3)"
         )
-    found = pooled_sizes(x, windows, ceil_mode)
-    require_positions("avg_pool3d()", x, count)
+    found = pooled_sizes(shape, windows, ceil_mode)
+    require_positions("avg_pool3d()", shape, count)
     if count == 3:
-        sizes, kernel_size = x.shape[x.dim() - 3 :], windows[0]
+        sizes, kernel_size = shape[len(shape) - 3 :], windows[0]
         if any(size < k for size, k in zip(sizes, kernel_size, strict=True)):
             given, wanted = (
                 " ".join(f"{letter}{axis}: {value}" for axis, value in zip("THW", values, strict=True))
                 for letter, values in (("", sizes), ("k", kernel_size))
             )
             raise RuntimeError(f"input image ({given}) smaller than kernel size ({wanted})")
-    require_output(x, found)
-    refused = count == 3 and x.dtype in (torch.float16, torch.bfloat16)
-    if refused or not (x.is_floating_point() or x.dtype is torch.int64):
-        raise not_implemented("avg_pool2d" if count == 2 else "avg_pool3d_out_frame", x.dtype)
-    return _avg_pool(x, found, *windows[:3], bool(count_include_pad), divisor_override or 0)
+    require_output(shape, found)
+    return found, *windows[:3]
+
+
+@functools.lru_cache(1024)
+def read_avg_pool(name, count, shape, kernel_size, stride, padding, ceil_mode, divisor_override):
+    return avg_pool_plan(shape, read_windows(name, count, kernel_size, stride, padding), ceil_mode, divisor_override)
+
+
+def avg_pool(x, plan, count_include_pad, divisor_override):
+    dtype, count = x.dtype, len(plan[0])
+    if not (dtype.is_floating_point or dtype is torch.int64) or (count == 3 and dtype in (torch.float16, torch.bfloat16)):
+        raise not_implemented("avg_pool2d" if count == 2 else "avg_pool3d_out_frame", dtype)
+    return _avg_pool(x, *plan, bool(count_include_pad), divisor_override or 0)
 
 
 AVG_POOL = (
@@ -687,7 +789,8 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     given = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
     k, s, p = (one_int("avg_pool1d", name, value) for name, value in given.items())
     windows = (1, k), (1, k if s is None else s), (0, p), (1, 1)
-    return avg_pool("avg_pool2d", input.unsqueeze(-2), windows, ceil_mode, count_include_pad, None).squeeze(-2)
+    x = input.unsqueeze(-2)
+    return avg_pool(x, avg_pool_plan(x.shape, windows, ceil_mode, None), count_include_pad, None).squeeze(-2)
 
 
 @composite(method=False, namespace="nn", signature=f"{AVG_POOL}, index? divisor_override=None, *, Tensor out=None")
@@ -698,8 +801,9 @@ def avg_pool2d(
 
     Padding counts as zeros unless `count_include_pad` is False; `divisor_override` stands for the number of positions of a window.
     """
-    windows = read_windows("avg_pool2d", 2, kernel_size, stride, padding)
-    return into("avg_pool2d", out, avg_pool("avg_pool2d", input, windows, ceil_mode, count_include_pad, divisor_override))
+    given = map(frozen, (kernel_size, stride, padding))
+    plan = read_avg_pool("avg_pool2d", 2, input.shape, *given, ceil_mode, divisor_override)
+    return into("avg_pool2d", out, avg_pool(input, plan, count_include_pad, divisor_override))
 
 
 @composite(method=False, namespace="nn", signature=f"{AVG_POOL}, index? divisor_override=None, *, Tensor out=None")
@@ -707,14 +811,16 @@ def avg_pool3d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None, *, out=None
 ):
     """As avg_pool2d, over the last three dimensions: [N, C, D, H, W] or [C, D, H, W]."""
-    windows = read_windows("avg_pool3d", 3, kernel_size, stride, padding)
-    return into("avg_pool3d", out, avg_pool("avg_pool3d", input, windows, ceil_mode, count_include_pad, divisor_override))
+    given = map(frozen, (kernel_size, stride, padding))
+    plan = read_avg_pool("avg_pool3d", 3, input.shape, *given, ceil_mode, divisor_override)
+    return into("avg_pool3d", out, avg_pool(input, plan, count_include_pad, divisor_override))
 
 
 @op(
     vjp={"g": lambda g, size: _adaptive_avg_pool(g, size), "x": lambda g, x: torch.zeros_like(x)},
     jvp=lambda g_t, x_t, x, size: torch.zeros_like(x) if g_t is None else _adaptive_avg_pool_gradient(g_t, x.detach(), size),
     variant=lambda g, x, size: len(size) - 2,
+    prepare=lambda g, x, size: prepared_mean_gradient(g, x, size, adaptive(len(size)), 0, 0),
     **mean_names("AdaptiveAvgPool{}D", "Backward"),
 )
 def _adaptive_avg_pool_gradient(g, x, size):
@@ -722,10 +828,17 @@ def _adaptive_avg_pool_gradient(g, x, size):
     return run_mean_gradient(g, x, size, adaptive(len(size)), 0, 0)
 
 
+def adaptive_avg_pool_prepared(x, size):
+    if not x.is_floating_point():
+        return None
+    return prepared_pooling("avg_pool", x, size, adaptive(len(size)), mean_format(x, len(size)), 0, 0, indices=False)
+
+
 @op(
     vjp=lambda g, x, size: _adaptive_avg_pool_gradient(g, x, size),
     linear=True,
     variant=lambda x, size: len(size) - 2,
+    prepare=adaptive_avg_pool_prepared,
     **mean_names("AdaptiveAvgPool{}D"),
 )
 def _adaptive_avg_pool(x, size):
@@ -736,8 +849,9 @@ def _adaptive_avg_pool(x, size):
     return run_pooling("avg_pool", x, size, adaptive(count), mean_format(x, count), 0, 0, indices=False)
 
 
-def adaptive_avg_pool(name, x, output_size):
-    """One mean of everything is a mean; more are the op's."""
+@functools.lru_cache(1024)
+def read_adaptive_avg_pool(name, output_size):
+    """The positions of the result."""
     count = int(name[-2])
     size = tuple(map(int, output_size)) if isinstance(output_size, tuple | list) else (int(output_size),) * count
     if len(size) != count:
@@ -745,6 +859,13 @@ def adaptive_avg_pool(name, x, output_size):
     if min(size) < 0:
         got = f"{size[0]}, {','.join(map(str, size[1:]))}"
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {{{got}}}")
+    return size
+
+
+def adaptive_avg_pool(name, x, output_size):
+    """One mean of everything is a mean; more are the op's."""
+    size = read_adaptive_avg_pool(name, frozen(output_size))
+    count = len(size)
     if size == (1,) * count and x.dim() >= count:
         made = x.mean(tuple(range(-count, 0)), keepdim=True)
         if x.dim() == count + 2 and suggested_format(x) is not torch.contiguous_format:
@@ -758,7 +879,7 @@ def adaptive_means(name, x, size):
     count = len(size)
     if x.dim() not in (count + 1, count + 2):
         raise RuntimeError(f"{name}(): Expected {count + 1}D or {count + 2}D tensor, but got {list(x.shape)}")
-    require_lengths(name, x, x.dim() - count)
+    require_lengths(name, x.shape, x.dim() - count)
     return _adaptive_avg_pool(x, size)
 
 

@@ -1,10 +1,12 @@
 """Interpolation on a grid of another size: one op for all kinds, linear in its input, and its transpose, the gradient."""
 
+import functools
+
 import rushlight as torch
-from rushlight.core import written_out
+from rushlight.core import Preparation, written_out
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import not_implemented
-from rushlight.ops.conversion import suggested_format
+from rushlight.ops.conversion import suggested_format, unmade
 
 MODES = {
     "nearest": (0, "Nearest"),
@@ -40,9 +42,29 @@ def run_resampling(name, out_shape, given, mode, corners, factors, format, dtype
     made = torch.empty(out_shape, dtype=dtype, memory_format=format)
     if made.numel():
         given = given.to(dtype).contiguous(memory_format=format)
-        layout = int(format is not torch.contiguous_format)
-        kernel(name)(made, given, len(factors), layout, MODES[mode][0], int(corners), *(float(factor or 0) for factor in factors))
+        kernel(name)(made, given, *kernel_numbers(mode, corners, factors, format))
     return made
+
+
+def kernel_numbers(mode, corners, factors, format):
+    layout = int(format is not torch.contiguous_format)
+    return len(factors), layout, MODES[mode][0], int(corners), *(float(factor or 0) for factor in factors)
+
+
+def gradient_format(g, mode):
+    """How PyTorch lays out the gradient of an interpolation."""
+    return torch.contiguous_format if mode == "bicubic" else suggested_format(g)
+
+
+def prepared_resampling(name, out_shape, x, mode, corners, factors, format):
+    """run_resampling as core.Prepared has it, where the kernel reads `x` as it is."""
+    dtype = x.dtype
+    if dtype not in (torch.float32, torch.float64) or not x.numel() or 0 in out_shape:
+        return None
+    if not x.is_contiguous(memory_format=format):
+        return None
+    run = kernel(name), ("made", "x"), kernel_numbers(mode, corners, factors, format)
+    return Preparation({"made": unmade(out_shape, dtype, format)}, "made", run)
 
 
 def loop_dtype(dtype):
@@ -54,6 +76,9 @@ def loop_dtype(dtype):
     linear=True,
     name=node_names("Backward"),
     variant=lambda x, mode, sizes, *rest: variant_of(mode, sizes),
+    prepare=lambda x, mode, sizes, corners, factors, shape: prepared_resampling(
+        "resample_gradient", shape, x, mode, corners, factors, gradient_format(x, mode)
+    ),
     function=False,
     method=False,
     out=False,
@@ -67,7 +92,18 @@ def _upsample_gradient(x, mode, sizes, corners, factors, shape):
             f"Expected grad_output to have the same shape as output; output.size({expected}) but got grad_output.size({list(x.shape)})"
         )
     dtype = loop_dtype(x.dtype)
-    return run_resampling("resample_gradient", shape, x, mode, corners, factors, suggested_format(x), dtype).to(x.dtype)
+    return run_resampling("resample_gradient", shape, x, mode, corners, factors, gradient_format(x, mode), dtype).to(x.dtype)
+
+
+def check_resampled(x, mode, sizes):
+    refuse_dtype(x, mode, len(sizes))
+    if x.dim() != len(sizes) + 2 or 0 in x.shape[2:]:
+        raise RuntimeError(f"Non-empty {len(sizes) + 2}D data tensor expected but got a tensor with sizes {list(x.shape)}")
+
+
+def upsample_prepared(x, mode, sizes, corners, factors):
+    check_resampled(x, mode, sizes)
+    return prepared_resampling("resample", (*x.shape[:2], *sizes), x, mode, corners, factors, suggested_format(x))
 
 
 @op(
@@ -75,6 +111,7 @@ def _upsample_gradient(x, mode, sizes, corners, factors, shape):
     linear=True,
     name=node_names(),
     variant=lambda x, mode, sizes, *rest: variant_of(mode, sizes),
+    prepare=upsample_prepared,
     function=False,
     method=False,
     out=False,
@@ -83,9 +120,7 @@ def _upsample_gradient(x, mode, sizes, corners, factors, shape):
 def _upsample(x, mode, sizes, corners, factors):
     """`x` on a grid of `sizes`; `factors` say by how much it is larger, where the sizes do not."""
     format = suggested_format(x)
-    refuse_dtype(x, mode, len(sizes))
-    if x.dim() != len(sizes) + 2 or 0 in x.shape[2:]:
-        raise RuntimeError(f"Non-empty {len(sizes) + 2}D data tensor expected but got a tensor with sizes {list(x.shape)}")
+    check_resampled(x, mode, sizes)
     shape = (*x.shape[:2], *sizes)
     if x.dtype is torch.uint8 and "nearest" not in mode:
         return run_resampling("resample_bytes", shape, x, mode, corners, factors, format, torch.uint8)
@@ -115,25 +150,35 @@ LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
 def upsample(name, mode, x, output_size, corners, factors, out):
-    """What PyTorch checks of an interpolation; the sizes that the factors make, where only those are given."""
+    if type(output_size) is list:
+        output_size = tuple(map(int, output_size))
+    if len(factors) == 1 and type(factors[0]) is list:
+        factors = (tuple(map(float, factors[0])),)
+    made = _upsample(x, mode, *read_sizes(name, x.shape, output_size, bool(corners), tuple(factors)))
+    return made if out is None else written_out(name, out, made)
+
+
+@functools.lru_cache(1024)
+def read_sizes(name, shape, output_size, corners, factors):
+    """What PyTorch checks of an interpolation; the sizes that the factors make, where only those are given; corners, factors."""
     count = int(name.removesuffix("_aa")[-2])
     scales = (None,) * count
-    if len(factors) == 1 and isinstance(factors[0], tuple | list):
+    if len(factors) == 1 and isinstance(factors[0], tuple):
         if output_size is not None:
             raise RuntimeError("Must specify exactly one of output_size and scale_factors")
         scales = tuple(float(factor) for factor in factors[0])
-        sizes = tuple(int(size * factor) for size, factor in zip(x.shape[2:], scales, strict=True))
+        sizes = tuple(int(size * factor) for size, factor in zip(shape[2:], scales, strict=True))
     else:
         if output_size is None:
             raise RuntimeError("Must specify exactly one of output_size and scale_factors")
         sizes = tuple(map(int, output_size))
         if len(factors) == count:
-            scales = tuple(factors)
+            scales = factors
         if len(sizes) != count:
             raise RuntimeError(f"It is expected output_size equals to {count}, but got size {len(sizes)}")
-    if x.dim() != count + 2:
-        raise RuntimeError(f"It is expected input_size equals to {count + 2}, but got size {x.dim()}")
-    given = tuple(x.shape[2:])
+    if len(shape) != count + 2:
+        raise RuntimeError(f"It is expected input_size equals to {count + 2}, but got size {len(shape)}")
+    given = tuple(shape[2:])
     if min(given) <= 0 or min(sizes) <= 0:
         before, after = (
             ", ".join(f"{axis}: {size}" for axis, size in zip(LETTERS[count], each, strict=True)) for each in (given, sizes)
@@ -141,10 +186,9 @@ def upsample(name, mode, x, output_size, corners, factors, out):
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input ({before}) {'and ' * (count == 1)}output ({after})"
         )
-    if x.shape[1] == 0:
-        raise RuntimeError(f"Non-empty {count + 2}D data tensor expected but got a tensor with sizes {list(x.shape)}")
-    made = _upsample(x, mode, sizes, bool(corners), scales)
-    return made if out is None else written_out(name, out, made)
+    if shape[1] == 0:
+        raise RuntimeError(f"Non-empty {count + 2}D data tensor expected but got a tensor with sizes {list(shape)}")
+    return sizes, corners, scales
 
 
 def factors(scales, named):

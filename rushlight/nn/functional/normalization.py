@@ -26,7 +26,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if training:
-        _verify_batch_size(input.size())
+        if input.dim() < 2 or input.numel() == input.shape[1]:
+            _verify_batch_size(input.size())
         if (running_mean is None) != (running_var is None):
             raise ValueError("running_mean and running_var must either both be None or neither be None")
     return layers.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, True)
@@ -51,8 +52,9 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     """Normalizes each of `num_groups` groups of channels of each sample (Wu and He, 2018). Shapes: input (N, C, *)."""
     if input.dim() < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
-    shape = input.size()
-    _verify_batch_size([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
+    if num_groups == 0 or input.numel() < 2 * abs(num_groups):  # (more have more than one value)
+        shape = input.size()
+        _verify_batch_size([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
     return layers.group_norm(input, num_groups, weight, bias, eps)
 
 
