@@ -11,8 +11,9 @@ namespace {
 
 enum Mode : int64_t { sum, mean, maximum };
 
-// bag_bounds: arrays bounds (int64, of the bags' begins and the last one's end), index [n], offsets (int64; all contiguous); number
-// how many rows there are. Refuses bags that begin elsewhere than at 0, end behind n or run backwards, and indices of no row.
+// bag_bounds: arrays bounds (int64, of the bags' begins and the last one's end), index [n], offsets (int64; all contiguous);
+// number how many rows there are. Refuses bags that begin elsewhere than at 0, end behind n or run backwards, and indices of no
+// row.
 void bag_bounds(const Array* a, int, const Number* n) {
   int64_t* bounds = a[0].as<int64_t>();
   const int64_t *index = a[1].as<int64_t>(), *offsets = a[2].as<int64_t>();

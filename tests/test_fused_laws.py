@@ -61,6 +61,7 @@ REFUSED = {
         "_linalg_det",
         "_linalg_slogdet",
         "_max_pool",
+        "_pad_edges",
         "_safe_softmax",
         "log_softmax",
         "softmax",

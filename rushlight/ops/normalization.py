@@ -505,7 +505,6 @@ def batch_norm_prepared(x, weight, bias, running_mean, running_var, training, mo
             ("out", "mean", "rstd", "running_mean", "running_var", "x", "weight", "bias"),
             (1, x.shape[1], is_channels_last(x), training, float(momentum), float(eps)),
         ),
-        written=("running_mean", "running_var") if training else (),
     )
 
 
@@ -540,10 +539,11 @@ def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, 
             torch.var_mean(statistics, dims, correction=0) if count else (torch.zeros(x.shape[1]), torch.zeros(x.shape[1]))
         )
         rstd = (var + eps).rsqrt()
+        # (Whoever keeps running statistics for backward is not told that they changed, as in PyTorch.)
         if running_mean is not None:
-            running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
+            running_mean.data.mul_(1 - momentum).add_(mean, alpha=momentum)
         if running_var is not None:
-            running_var.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1) if count > 1 else math.inf)
+            running_var.data.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1) if count > 1 else math.inf)
         kept = parameter_dtype(given, weight, bias, running_mean, running_var)
         if kept.itemsize == 2:
             mean, rstd = mean.to(kept).to(x.dtype), rstd.to(kept).to(x.dtype)

@@ -49,7 +49,7 @@ cdef bint add_argument(CallKey* key, PyObject* value, bint nested) noexcept:
     cdef int d
     if is_tensor_object(value):
         x = <Tensor>value
-        if nested or kind == <PyTypeObject*>Wrapped or x.flags & LAZY or key.tensor_count == MOST_TENSORS:
+        if nested or kind == <PyTypeObject*>Wrapped or x.flags & LAZY or is_meta(x) or key.tensor_count == MOST_TENSORS:
             return False
         key.tensors[key.tensor_count] = value
         key.tensor_count += 1
@@ -121,18 +121,17 @@ cdef class Preparation:
 
     `made` has the sizes and the dtype (and the strides, where it is not row-major) of each tensor that is made, by its name. A kernel comes with
     the names of its arrays, of what is made and of parameters (None: the kernel gets none; a pair of a name and sizes: the kernel sees those),
-    and with its numbers. `results` is a name, or a tuple of names and None. `written` names parameters that kernels write into.
+    and with its numbers. `results` is a name, or a tuple of names and None.
     """
     cdef dict made
-    cdef tuple kernels, written
+    cdef tuple kernels
     cdef object results
     cdef list unmade, prepared
     cdef int places[MOST_TENSORS]
     cdef int result_count              # -1: one that is no tuple
-    cdef list targets                  # places of what is written into
 
-    def __init__(self, dict made, results, *kernels, tuple written=()):
-        self.made, self.results, self.kernels, self.written = made, results, kernels, written
+    def __init__(self, dict made, results, *kernels):
+        self.made, self.results, self.kernels = made, results, kernels
 
     cdef int bind(self, tuple parameters, list arguments) except -1:
         """Finds the places of all names, where `arguments` are those of a call."""
@@ -146,7 +145,6 @@ cdef class Preparation:
             raise ValueError("a prepared call makes too many tensors")
         for i, name in enumerate(names):
             self.places[i] = -1 if name is None else places[name]
-        self.targets = [places[name] for name in self.written if places[name] >= 0]
         self.result_count = len(names) if type(self.results) is tuple else -1
         self.unmade = [Unmade(*described) for described in self.made.values()]
         self.prepared = [bound_kernel(places, kernel, arrays, numbers) for kernel, arrays, numbers in self.kernels]
@@ -167,8 +165,6 @@ cdef class Preparation:
             tensors[i] = <PyObject*>PyList_GET_ITEM(made, i)
         for i in range(MOST_TENSORS):
             tensors[MOST_TENSORS + i] = given[i]
-        for i in self.targets:
-            check_untracked_write(<Tensor>tensors[i])
         for each in self.prepared:
             work = 0
             for i in range(each.count):
@@ -182,8 +178,6 @@ cdef class Preparation:
                     seen = <Unmade>each.seen[i]
                     arrays[i].ndim, arrays[i].shape, arrays[i].strides = seen.geometry.ndim, seen.geometry.shape, seen.geometry.strides
             launch(each.kernel.function, arrays, each.count, each.numbers, work)
-        for i in self.targets:
-            mark_write((<Tensor>tensors[i]).storage)
         if self.result_count < 0:
             return <Tensor>tensors[self.places[0]]
         results = PyTuple_New(self.result_count)
