@@ -205,6 +205,17 @@ CONVERSIONS = {
     if dtype.has_classes or (dtype.is_floating_point and dtype.is_signed)
 }
 
+
+def resizable(self):
+    """Whether the memory may move."""
+    return core.is_resizable(self)
+
+
+def resize_(self, size):
+    """Gives the memory more bytes. It keeps those that it has: tensors may lie over them."""
+    return core.resize_storage(self, size)
+
+
 UNTYPED = {
     "__new__": new_storage,
     "__getitem__": get_item,
@@ -219,8 +230,8 @@ UNTYPED = {
     "copy_": copy_from,
     "fill_": fill,
     "byteswap": byteswap,
-    "resizable": core.is_resizable,
-    "resize_": core.resize_storage,
+    "resizable": resizable,
+    "resize_": resize_,
     "cpu": lambda self: self,
     "untyped": lambda self: self,
     "values": property(elements_of),

@@ -533,3 +533,24 @@ def test_the_core_refuses_none():
     """
     finished = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
+
+
+def test_methods_refuse_other_objects():
+    """A method of a compiled class, called through the class, does not take an object of another for its own."""
+    program = """
+        import rushlight
+        from rushlight import core
+        for kind in [value for value in vars(core).values() if isinstance(value, type)]:
+            for name in dir(kind):
+                method = getattr(kind, name, None)
+                if callable(method) and not isinstance(method, type) and not isinstance(getattr(method, "__self__", None), type):
+                    for given in ((3,), (None,), ("x", 3), (object(), 1, 2)):
+                        try:
+                            method(*given)
+                        except Exception:
+                            pass
+    """
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert finished.returncode == 0, finished.stderr

@@ -491,7 +491,7 @@ def multi_margin_loss(x, target, p=1, margin=1.0, weight=None, reduction="mean")
     loss = part.sum(1) / rows.shape[1]
     if not rows.shape[0]:  # PyTorch leaves the mean of no losses unset; it is their sum here
         return reduced(loss.to(x.dtype), "sum" if reduction == "mean" else reduction)
-    return reduced(loss if x.dim() > 1 or reduction != "none" else loss.reshape(()), reduction)
+    return reduced(loss if reduction != "none" else loss.reshape(target.shape), reduction)
 
 
 def multilabel_pairs(x, target):

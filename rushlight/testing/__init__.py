@@ -5,6 +5,7 @@
 torch.Size([2, 3])
 """
 
+from rushlight.testing import _utils
 from rushlight.testing._comparison import assert_allclose, assert_close
 from rushlight.testing._creation import make_tensor
 

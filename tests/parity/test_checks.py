@@ -46,6 +46,8 @@ F.multilabel_margin_loss(torch.full((2, 4), inf), torch.tensor([[3, 0, -1, 1], [
 F.multilabel_margin_loss(torch.tensor([[nan, 1.0, 2, 3]]), torch.tensor([[0, -1, -1, 1]]), reduction="none")
 F.multi_margin_loss(torch.tensor([[nan, 1.0, 2, 3]]), torch.tensor([1]), reduction="none")
 F.multi_margin_loss(h(0, 3), i(0), p=2, reduction="none")
+F.multi_margin_loss(torch.tensor([0.1, 0.2, 0.3]), torch.tensor([1]), reduction="none")
+F.multi_margin_loss(torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor(1), reduction="none")
 torch.index_select(f(0, 3), 0, torch.tensor([0]))
 torch.index_select(f(3, 0), 0, torch.tensor([5]))
 torch.index_select(f(0), 0, torch.tensor([0]))

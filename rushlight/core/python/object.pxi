@@ -558,7 +558,7 @@ def compiled_methods():
     """(name, method) of what is compiled into Tensor."""
     return [(name, value) for name, value in vars(Tensor).items() if type(value) is _compiled]
 
-_compiled = type(compiled_methods)
+_compiled = type(Node.register_hook)
 
 for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
               "is_maia", "is_mtia", "is_vulkan", "is_xla"):
