@@ -117,6 +117,7 @@ _MODULES = (
     "distributed",
     "distributions",
     "explain",
+    "export",
     "fft",
     "func",
     "futures",

@@ -87,3 +87,35 @@ def test_windows(name):
         window(-1)
     with pytest.raises(ValueError, match=r"expects float32 or float64 dtypes, got: torch.int64"):
         window(3, dtype=torch.int64)
+
+
+@pytest.fixture
+def pair():
+    from rushlight.masked import masked_tensor
+
+    data, mask = torch.arange(6.0).reshape(2, 3), torch.tensor([[True, False, True], [False, True, True]])
+    with pytest.warns(UserWarning, match="prototype stage"):
+        return masked_tensor(data, mask), masked_tensor(data + 1, mask)
+
+
+def test_tensors_with_a_mask_are_printed_as_pytorch_prints_them(pair):
+    x, y = pair
+    assert repr(x) == "MaskedTensor(\n  [\n    [  0.0000,       --,   2.0000],\n    [      --,   4.0000,   5.0000]\n  ]\n)"
+    assert repr(x.sum()) == "MaskedTensor( 11.0000, True)"
+    assert repr((x == y)[0]) == "MaskedTensor(\n  [False,       --, False]\n)"
+    assert repr(x.int()[1]) == "MaskedTensor(\n  [      --, 4, 5]\n)"
+
+
+def test_functions_of_tensors_with_a_mask(pair):
+    x, y = pair
+    assert (x + y).to_tensor(0).tolist() == [[1.0, 0.0, 5.0], [0.0, 9.0, 11.0]]
+    assert (2 * x.exp().log()).sum(1).get_data().tolist() == pytest.approx([4.0, 18.0])
+    assert x.mean(0).get_data().tolist() == [0.0, 4.0, 3.5]
+    assert torch.equal(x.t().get_mask(), x.get_mask().t()) and torch.cat([x, y]).shape == (4, 3)
+    assert x.softmax(-1).to_tensor(0).sum(-1).tolist() == pytest.approx([1.0, 1.0])
+    with pytest.raises(TypeError, match="Multiple dispatch failed"):
+        x.cumsum(0)
+    with pytest.raises(ValueError, match="Input masks must match"), pytest.warns(UserWarning, match="prototype"):
+        x + torch.masked.MaskedTensor(y.get_data(), ~y.get_mask())
+    with pytest.raises(ValueError, match="must equal mask"), pytest.warns(UserWarning, match="prototype"):
+        torch.masked.MaskedTensor(torch.ones(2), torch.ones(3).bool())

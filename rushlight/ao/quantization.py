@@ -1,8 +1,43 @@
 """Marks in models where numbers would be quantized. Rushlight has no such numbers: modules with these marks compute with floats."""
 
+from rushlight._absent import answering as _answering
 from rushlight.nn import Module
 
-__all__ = ["DeQuantStub", "QuantStub", "QuantWrapper"]
+__all__ = [
+    "DeQuantStub",
+    "FakeQuantizeBase",
+    "ObserverBase",
+    "QuantStub",
+    "QuantWrapper",
+]
+
+_REFUSED = RuntimeError("Rushlight has no quantized numbers; quantize with PyTorch, from the same state_dict")
+globals().update(
+    _answering(
+        __name__,
+        {
+            "convert(module, mapping=None, inplace=False, *args, **kwargs)": _REFUSED,
+            "prepare(model, inplace=False, *args, **kwargs)": _REFUSED,
+            "prepare_qat(model, mapping=None, inplace=False)": _REFUSED,
+            "quantize_dynamic(model, qconfig_spec=None, dtype=None, mapping=None, inplace=False)": _REFUSED,
+        },
+    )
+)
+
+
+class ObserverBase(Module):
+    """What would look at the numbers of a model to find how to quantize them."""
+
+    def __init__(self, dtype, is_dynamic=False):
+        super().__init__()
+        self.dtype, self.is_dynamic = dtype, is_dynamic
+
+
+class FakeQuantizeBase(Module):
+    """What would round as quantized numbers are."""
+
+    def __init__(self):
+        raise RuntimeError(*_REFUSED.args)
 
 
 class QuantStub(Module):

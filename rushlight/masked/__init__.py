@@ -5,17 +5,22 @@ result, and reductions `dim`, one dimension or several (default: all), and `keep
 """
 
 import rushlight as torch
+from rushlight._late import late as _late
 
 __all__ = [
+    "MaskedTensor",
     "amax",
     "amin",
     "argmax",
     "argmin",
+    "as_masked_tensor",
     "cumprod",
     "cumsum",
+    "is_masked_tensor",
     "log_softmax",
     "logaddexp",
     "logsumexp",
+    "masked_tensor",
     "mean",
     "median",
     "norm",
@@ -245,3 +250,15 @@ def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):
     input = input if dtype is None else input.to(dtype)
     size = norm(input, ord, dim, keepdim=True, mask=mask)
     return _filled(input, mask, 0) / torch.maximum(size, torch.tensor(eps, dtype=size.dtype))
+
+
+__getattr__ = _late(
+    __name__,
+    {
+        "maskedtensor": f"{__name__}.maskedtensor",
+        **{
+            name: f"{__name__}.maskedtensor:{name}"
+            for name in ("MaskedTensor", "as_masked_tensor", "is_masked_tensor", "masked_tensor")
+        },
+    },
+)

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from rushlight._late import late as _late
 from rushlight.core import Size
 
+Context = Any  # what a container has besides its children
+
 __all__ = [
     "GetAttrKey",
     "LeafSpec",

@@ -1,0 +1,224 @@
+"""A tensor with a mask, and what the functions of the package make of one."""
+
+import warnings
+
+import rushlight as torch
+from rushlight import core, masked
+from rushlight.core import Tensor
+
+__all__ = ["MaskedTensor", "is_masked_tensor"]
+
+words = str.split
+
+UNARY = frozenset(
+    words(
+        "abs absolute acos arccos acosh arccosh angle asin arcsin asinh arcsinh atan arctan atanh arctanh bitwise_not ceil clamp clip "
+        "conj_physical cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac lgamma log log10 log1p log2 logit i0 isnan "
+        "nan_to_num neg negative positive pow rad2deg reciprocal round rsqrt sigmoid sign sgn signbit sin sinc sinh sqrt square tan tanh trunc "
+        "__neg__ __abs__ __invert__ __pow__"
+    )
+)
+BINARY = frozenset(
+    words(
+        "add atan2 arctan2 bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift div divide floor_divide fmod logaddexp "
+        "logaddexp2 mul multiply nextafter remainder sub subtract true_divide eq ne le ge greater greater_equal gt less_equal lt less maximum "
+        "minimum fmax fmin not_equal __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __eq__ __ne__ __lt__ __le__ "
+        "__gt__ __ge__"
+    )
+)
+REDUCTIONS = frozenset(words("sum mean amin amax argmin argmax prod all norm var std"))
+MOVED = frozenset(
+    words(
+        "select transpose split t view reshape expand unsqueeze unfold clone contiguous detach cat stack narrow chunk unflatten flatten "
+        "__getitem__ requires_grad_ __deepcopy__"
+    )
+)
+CONVERTED = frozenset(words("to float double half int long bool type type_as bfloat16"))
+
+
+def is_masked_tensor(obj, /) -> bool:
+    """Whether `obj` is a tensor with a mask."""
+    return isinstance(obj, MaskedTensor)
+
+
+def equal_masks(a, b):
+    return a.shape == b.shape and torch.equal(a, b)
+
+
+class MaskedTensor(Tensor):
+    """A tensor of which only those elements count where `mask`, booleans of its shape, is True: reductions leave the others out.
+
+    Functions that know nothing of masks raise a TypeError.
+    """
+
+    def __new__(cls, data, mask, requires_grad=False):
+        if is_masked_tensor(data) or not isinstance(data, Tensor):
+            raise TypeError("data must be a Tensor")
+        if is_masked_tensor(mask) or not isinstance(mask, Tensor):
+            raise TypeError("mask must be a Tensor")
+        warnings.warn(
+            "The PyTorch API of MaskedTensors is in prototype stage and will change in the near future. Please open a Github issue for "
+            "features requests and see our documentation on the torch.masked module for further information about the project.",
+            UserWarning,
+            stacklevel=2,
+        )
+        if data.size() != mask.size():
+            raise ValueError("data.size() must equal mask.size()")
+        if mask.dtype is not torch.bool:
+            raise TypeError("mask must have dtype bool.")
+        made = made_of(data, mask)
+        return made.requires_grad_() if requires_grad else made
+
+    @property
+    def _masked_data(self):
+        return self.as_subclass(Tensor)
+
+    def get_data(self):
+        """The elements, those that do not count among them."""
+        return self._masked_data
+
+    def get_mask(self):
+        """Which elements count."""
+        return self._masked_mask
+
+    def to_tensor(self, value):
+        """The elements as an ordinary tensor, with `value` where none counts."""
+        return self._masked_data.masked_fill(~self._masked_mask, value)
+
+    def __repr__(self):
+        with core.DisableTorchFunction():
+            return text_of(self._masked_data.detach(), self._masked_mask)
+
+    __str__ = __repr__
+
+    def __format__(self, spec):
+        return repr(self)
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        with core.DisableTorchFunction():
+            if name == "__get__" or func in (
+                Tensor.size,
+                Tensor.dim,
+                Tensor.stride,
+                Tensor.numel,
+                Tensor.backward,
+                Tensor.as_subclass,
+            ):
+                return func(*args, **kwargs)
+            made = answer(func, name, args, kwargs)
+        if made is NotImplemented:
+            raise TypeError(
+                f"Multiple dispatch failed for 'torch.{name}'; all __torch_function__ handlers returned NotImplemented:\n\n"
+                f"  - tensor subclass {cls}"
+            )
+        return made
+
+
+MaskedTensor.__module__ = "torch.masked.maskedtensor.core"
+
+
+def made_of(data, mask):
+    with core.DisableTorchFunction():
+        made = data.as_subclass(MaskedTensor)
+        made._masked_mask = mask
+    return made
+
+
+def data_of(value):
+    if isinstance(value, (list, tuple)):
+        return type(value)(data_of(item) for item in value)
+    return value.as_subclass(Tensor) if is_masked_tensor(value) else value
+
+
+def mask_of(value):
+    if isinstance(value, (list, tuple)):
+        return type(value)(mask_of(item) for item in value)
+    return value._masked_mask if is_masked_tensor(value) else value
+
+
+def with_mask(data, mask):
+    """Results with their masks, one by one."""
+    if isinstance(data, (list, tuple)):
+        return type(data)(with_mask(x, m) for x, m in zip(data, mask))
+    return made_of(data, mask)
+
+
+def answer(func, name, args, kwargs):
+    """What a function makes of tensors with masks: NotImplemented where it knows nothing of these."""
+    plain = name.removesuffix("_") if not name.startswith("__") else name
+    if plain in UNARY and is_masked_tensor(args[0]) and not any(map(is_masked_tensor, args[1:])):
+        made = func(*data_of(args), **kwargs)
+        return args[0] if plain != name else made_of(made, args[0]._masked_mask)
+    if plain in BINARY:
+        return of_two(func, args, kwargs, plain != name)
+    if name in REDUCTIONS and is_masked_tensor(args[0]):
+        return reduced(name, *args, **kwargs)
+    if name in MOVED:
+        return with_mask(
+            func(*data_of(args), **kwargs),
+            mask_of(args)[0] if name in ("detach", "requires_grad_") else func(*mask_of(args), **kwargs),
+        )
+    if name in CONVERTED:
+        return made_of(func(*data_of(args), **kwargs), args[0]._masked_mask)
+    if name in ("ones_like", "empty_like"):
+        return made_of(func(data_of(args[0]), **kwargs), args[0]._masked_mask)
+    if name in ("softmax", "log_softmax") and len(args) > 1:
+        return made_of(getattr(masked, name)(data_of(args[0]), args[1], mask=args[0]._masked_mask), args[0]._masked_mask)
+    if name == "where" and len(args) == 3:
+        condition, a, b = args
+        return made_of(torch.where(condition, data_of(a), data_of(b)), torch.where(condition, mask_of(a), mask_of(b)))
+    return NotImplemented
+
+
+def of_two(func, args, kwargs, in_place):
+    masks = [value._masked_mask for value in args[:2] if is_masked_tensor(value)]
+    if len(masks) == 2 and not equal_masks(*masks):
+        raise ValueError("Input masks must match. If you need support for this, please open an issue on Github.")
+    made = func(*data_of(args), **kwargs)
+    return args[0] if in_place else made_of(made, masks[0])
+
+
+def reduced(name, x, dim=None, keepdim=False, dtype=None, **more):
+    data, mask = x.as_subclass(Tensor), x._masked_mask
+    dims = tuple(range(data.ndim)) if dim is None else dim
+    kept = (
+        mask.any()
+        if dim is None and not keepdim
+        else mask.any(dims, keepdim)
+        if not isinstance(dims, tuple)
+        else torch.any(mask, dims, keepdim)
+    )
+    if name == "all":
+        made = (data.bool() | ~mask).all() if dim is None else (data.bool() | ~mask).all(dim, keepdim)
+        return made_of(made, kept)
+    if name == "norm":
+        more = {"ord": more.pop("p", 2.0), **more}
+    made = getattr(masked, name)(data, dim=dim, keepdim=keepdim, dtype=dtype, mask=mask, **more)
+    return made_of(made if dtype is not None else made.to(data.dtype), kept)
+
+
+def text_of(data, mask):
+    if data.dim() == 0:
+        return f"MaskedTensor({number_text(data.item()) if mask else '--'}, {mask.item()})"
+    inside = "\n".join("  " + line for line in lines_of(data.tolist(), mask.tolist(), data.dim()))
+    return f"MaskedTensor(\n{inside}\n)"
+
+
+def number_text(value):
+    return f"{value:8.4f}" if isinstance(value, (float, complex)) else str(value)
+
+
+def lines_of(values, mask, dims):
+    """The lines of nested lists of numbers."""
+    if dims == 1:
+        return ["[" + ", ".join(number_text(value) if counts else "--".rjust(8) for value, counts in zip(values, mask)) + "]"]
+    lines = ["["]
+    for place, (row, row_mask) in enumerate(zip(values, mask)):
+        inside = ["  " + line for line in lines_of(row, row_mask, dims - 1)]
+        if place < len(values) - 1:
+            inside[-1] += ","
+        lines += inside
+    return [*lines, "]"]
