@@ -2,7 +2,14 @@
 
 import math
 
-COLORS = {"overhead": "#d95f02", "training": "#1b9e77", "transforms": "#e7298a", "kernels": "#7570b3"}
+COLORS = {
+    "overhead": "#d95f02",
+    "small layers": "#e6ab02",
+    "training": "#1b9e77",
+    "transforms": "#e7298a",
+    "kernels": "#7570b3",
+    "layers": "#66a61e",
+}
 
 
 def chart(ratios):

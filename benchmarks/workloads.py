@@ -1,7 +1,7 @@
 """What is measured. A workload is a function of the library that prepares its tensors and returns the call to time.
 
-The name tells the group: `overhead` is one op, with recording, on tensors of four elements and `training` is whole steps, both on
-one thread; `kernels` is large tensors on two threads.
+The name tells the group: `overhead` is one op, with recording, on tensors of four elements, `training` is whole steps, `small layers` are
+those of networks on the least inputs, all on one thread; `kernels` and `layers` are large tensors on two threads.
 """
 
 FLOATS = (0.5, 0.25, 0.75, 1.0)
@@ -183,6 +183,89 @@ def _matmul(size, dtype):
     return prepare
 
 
+# Layers at the sizes that they usually have, and at the least: a layer or function of the library, and the shapes of its inputs.
+IMAGES, SMALL = (8, 64, 56, 56), (2, 4, 8, 8)
+LAYERS = {
+    "Conv2d 3×3": (lambda t: t.nn.Conv2d(64, 64, 3, padding=1), IMAGES),
+    "Conv2d 1×1": (lambda t: t.nn.Conv2d(64, 64, 1), IMAGES),
+    "Conv1d": (lambda t: t.nn.Conv1d(64, 64, 5, padding=2), (8, 64, 512)),
+    "ConvTranspose2d": (lambda t: t.nn.ConvTranspose2d(64, 64, 4, 2, 1), (8, 64, 28, 28)),
+    "MaxPool2d": (lambda t: t.nn.MaxPool2d(2), IMAGES),
+    "AvgPool2d": (lambda t: t.nn.AvgPool2d(2), IMAGES),
+    "AdaptiveAvgPool2d": (lambda t: t.nn.AdaptiveAvgPool2d(7), IMAGES),
+    "MaxPool1d": (lambda t: t.nn.MaxPool1d(2), (8, 64, 4096)),
+    "BatchNorm2d": (lambda t: t.nn.BatchNorm2d(64), IMAGES),
+    "BatchNorm1d": (lambda t: t.nn.BatchNorm1d(256), (512, 256)),
+    "GroupNorm": (lambda t: t.nn.GroupNorm(8, 64), IMAGES),
+    "InstanceNorm2d": (lambda t: t.nn.InstanceNorm2d(64, affine=True), IMAGES),
+    "LayerNorm": (lambda t: t.nn.LayerNorm(256), (32, 128, 256)),
+    "RMSNorm": (lambda t: t.nn.RMSNorm(256), (32, 128, 256)),
+    "RNN": (lambda t: t.nn.RNN(200, 200, 2), (35, 20, 200)),
+    "LSTM": (lambda t: t.nn.LSTM(200, 200, 2), (35, 20, 200)),
+    "GRU": (lambda t: t.nn.GRU(200, 200, 2), (35, 20, 200)),
+    "attention": (lambda t: t.nn.functional.scaled_dot_product_attention, *((8, 4, 256, 64),) * 3),
+    "TransformerEncoderLayer": (lambda t: t.nn.TransformerEncoderLayer(256, 4, 1024, 0.0, batch_first=True), (8, 256, 256)),
+    "Embedding": (lambda t: _table(t, t.nn.Embedding(10000, 256), 64, 128),),
+    "EmbeddingBag": (lambda t: _table(t, t.nn.EmbeddingBag(10000, 128), 512, 16),),
+    "pad, reflect": (lambda t: lambda x: t.nn.functional.pad(x, (1, 1, 1, 1), "reflect"), IMAGES),
+    "interpolate, bilinear": (lambda t: lambda x: t.nn.functional.interpolate(x, None, 2, "bilinear"), (8, 32, 56, 56)),
+}
+SMALL_LAYERS = {
+    "Conv2d": (lambda t: t.nn.Conv2d(4, 4, 3, padding=1), SMALL),
+    "MaxPool2d": (lambda t: t.nn.MaxPool2d(2), SMALL),
+    "AvgPool2d": (lambda t: t.nn.AvgPool2d(2), SMALL),
+    "AdaptiveAvgPool2d": (lambda t: t.nn.AdaptiveAvgPool2d(2), SMALL),
+    "BatchNorm2d": (lambda t: t.nn.BatchNorm2d(4), SMALL),
+    "GroupNorm": (lambda t: t.nn.GroupNorm(2, 4), SMALL),
+    "LayerNorm": (lambda t: t.nn.LayerNorm(8), SMALL),
+    "LSTM": (lambda t: t.nn.LSTM(4, 4), (3, 1, 4)),
+    "attention": (lambda t: t.nn.functional.scaled_dot_product_attention, *((1, 2, 4, 4),) * 3),
+    "Embedding": (lambda t: _table(t, t.nn.Embedding(10, 4), 3),),
+    "EmbeddingBag": (lambda t: _table(t, t.nn.EmbeddingBag(10, 4), 2, 2),),
+    "pad": (lambda t: lambda x: t.nn.functional.pad(x, (1, 1, 1, 1)), SMALL),
+    "interpolate": (lambda t: lambda x: t.nn.functional.interpolate(x, None, 2), SMALL),
+}
+
+
+def _table(t, layer, *sizes):
+    """A layer that looks up the same random rows again and again."""
+    indices = t.randint(0, layer.num_embeddings, sizes)
+    run = lambda: layer(indices)  # noqa: E731
+    run.parameters = layer.parameters
+    return run
+
+
+def _layer(make, *shapes, backward):
+    """A call of a layer, without recording or with its gradients."""
+
+    def prepare(t):
+        t.manual_seed(0)
+        layer = make(t)
+        inputs = [t.randn(shape, requires_grad=True) for shape in shapes]
+        wanted = [*inputs, *(layer.parameters() if hasattr(layer, "parameters") else ())]
+
+        def forward():
+            made = layer(*inputs)
+            return made[0] if isinstance(made, tuple) else made
+
+        def without():
+            with t.no_grad():
+                return forward()
+
+        cotangent = t.ones_like(without())
+        return (lambda: t.autograd.grad(forward(), wanted, cotangent)) if backward else without
+
+    return prepare
+
+
+def _layers(group, layers):
+    return {
+        f"{group}: {name}, {word}": _layer(*layer, backward=word != "forward")
+        for name, layer in layers.items()
+        for word in ("forward", "gradients")
+    }
+
+
 WORKLOADS = {
     **{f"overhead: {name}": _overhead(name) for name in OPS},
     "training: 20 multiplications, backward": chain,
@@ -197,4 +280,6 @@ WORKLOADS = {
         for dtype in ("float32", "float64")
         for size in (64, 128, 256, 512, 1024)
     },
+    **_layers("layers", LAYERS),
+    **_layers("small layers", SMALL_LAYERS),
 }

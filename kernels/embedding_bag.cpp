@@ -53,23 +53,37 @@ void embedding_bag(const Array* a, int, const Number* n) {
         T* __restrict o = out.as<T>() + b * columns;
         int64_t* where = mode == maximum ? places.as<int64_t>() + b * columns : nullptr;
         int64_t count = 0;
-        std::fill(o, o + columns, T(0));
-        if (where) std::fill(where, where + columns, int64_t(0));
-        for (int64_t i = bounds[b]; i < bounds[b + 1]; ++i) {
-          if (index[i] == padding) continue;
-          const T* __restrict row = weight.as<T>() + index[i] * columns;
-          if (mode == maximum) {
+        for (int64_t i = bounds[b]; i < bounds[b + 1]; ++i) count += index[i] != padding;
+        if (where) {
+          std::fill(o, o + columns, T(0));
+          std::fill(where, where + columns, int64_t(0));
+          bool first = true;
+          for (int64_t i = bounds[b]; i < bounds[b + 1]; ++i) {
+            if (index[i] == padding) continue;
+            const T* __restrict row = weight.as<T>() + index[i] * columns;
             for (int64_t j = 0; j < columns; ++j)
-              if (count == 0 || row[j] > o[j]) {
+              if (first || row[j] > o[j]) {
                 o[j] = row[j];
                 where[j] = index[i];
               }
-          } else if (scales) {
-            for (int64_t j = 0; j < columns; ++j) o[j] += row[j] * scales[i];
-          } else {
-            for (int64_t j = 0; j < columns; ++j) o[j] += row[j];
+            first = false;
           }
-          ++count;
+        }
+        // Sums of a few columns at a time stay in registers.
+        constexpr int64_t width = 128 / sizeof(T);
+        for (int64_t j = 0; !where && j < columns; j += width) {
+          const int64_t here = std::min(width, columns - j);
+          T sums[width] = {};
+          for (int64_t i = bounds[b]; i < bounds[b + 1]; ++i) {
+            if (index[i] == padding) continue;
+            const T* __restrict row = weight.as<T>() + index[i] * columns + j;
+            const T scale_of = scales ? scales[i] : T(1);
+            if (here == width)
+              for (int64_t k = 0; k < width; ++k) sums[k] += row[k] * scale_of;
+            else
+              for (int64_t k = 0; k < here; ++k) sums[k] += row[k] * scale_of;
+          }
+          std::copy(sums, sums + here, o + j);
         }
         if (mode == mean && count > 1)
           for (int64_t j = 0; j < columns; ++j) o[j] /= T(count);
