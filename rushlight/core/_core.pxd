@@ -427,6 +427,7 @@ cdef class Op(BoundWhereFound):
     cdef bint is_composition           # made of other ops, which interpreters see instead
     cdef public Parser parser          # of the public function that this is; None where it is none
     cdef public Op of_dtype            # what is called where a dtype stands for `sizes`
+    cdef public bint any_place         # takes tensors without memory (device "meta") beside others
     cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
     cdef public bint casts_by_name     # the error of a result that its target cannot hold names the op
     cdef public object out_text        # what refuses an `out=` of another dtype than the result; None where it is converted

@@ -132,6 +132,9 @@ def _index(x, indices):
     return out
 
 
+_index.any_place = True
+
+
 def put_gradient(g, indices, values_shape, accumulate):
     return g if accumulate else _index_put(g, indices, g.new_zeros(()))
 
@@ -182,6 +185,9 @@ def _index_put(x, indices, values, accumulate=False):
         )
     kernel("index_put")(selection.indexed_first(x), selection.result_first(values), *selection.tensors, int(accumulate))
     return x
+
+
+_index_put.any_place = True
 
 
 def only_mask(indices):

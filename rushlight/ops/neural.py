@@ -205,6 +205,9 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     return out if len(shape) == 1 else out.reshape((*shape, weight.shape[1]))
 
 
+embedding.any_place = True
+
+
 @composite(method=False, signature="Tensor input, Tensor indices, float max_norm, float norm_type")
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     """Scales the rows of `weight` that `indices` names, where their norm is over `max_norm`; in place."""

@@ -34,6 +34,9 @@ def index_select(x, dim, index):
     return out
 
 
+index_select.any_place = True
+
+
 def check_slices(name, x, dim, index, source):
     """What index_add and index_reduce ask of their arguments; the dimension that is meant."""
     wrap_dim(dim, x.ndim)

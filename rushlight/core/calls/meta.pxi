@@ -1,8 +1,6 @@
 # Ops on tensors of device "meta", which have a shape and a dtype but no memory: they tell what their results would be. While one runs, what it
 # makes has no memory either (`modes.meta`), no kernel runs on such tensors (`launch`), and the way is the general one, on which drivers do not
 # touch elements themselves.
-cdef frozenset takes_places = frozenset(("copy", "index", "index_put", "embedding", "index_select"))
-
 cdef object execute_meta(Op op, PyObject** args, int mode, object out):
     """A call of an op with a tensor without memory."""
     cdef bint before
@@ -22,16 +20,18 @@ cdef int require_one_place(Op op, PyObject** args) except -1:
     """Refuses tensors with memory beside such without; those of no dimension are numbers, and indices may lie anywhere."""
     cdef Tensor first = None, t
     cdef int i
-    if op.name in takes_places:
+    cdef bint listed
+    if op.any_place:
         return 0
     for i in range(op.parameter_count):
-        for item in <object>args[i] if isinstance(<object>args[i], (list, tuple)) else (<object>args[i],):
+        listed = isinstance(<object>args[i], (list, tuple))
+        for item in <object>args[i] if listed else (<object>args[i],):
             if not isinstance(item, Tensor) or (<Tensor>item).geometry.ndim == 0:
                 continue
             t = <Tensor>item
             if first is None:
                 first = t
-            elif is_meta(t) != is_meta(first) and (is_meta(t) or op.promotes or op.name == "cat"):
+            elif is_meta(t) != is_meta(first) and (is_meta(t) or op.promotes or listed):
                 raise RuntimeError(f"Tensor on device {t.device} is not on the expected device {first.device}!")
     return 0
 

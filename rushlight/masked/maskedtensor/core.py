@@ -1,31 +1,16 @@
 """A tensor with a mask, and what the functions of the package make of one."""
 
-import warnings
+import functools
 
 import rushlight as torch
 from rushlight import core, masked
 from rushlight.core import Tensor
+from rushlight.ops import declare_all, namespaces, table
 
 __all__ = ["MaskedTensor", "is_masked_tensor"]
 
 words = str.split
 
-UNARY = frozenset(
-    words(
-        "abs absolute acos arccos acosh arccosh angle asin arcsin asinh arcsinh atan arctan atanh arctanh bitwise_not ceil clamp clip "
-        "conj_physical cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac lgamma log log10 log1p log2 logit i0 isnan "
-        "nan_to_num neg negative positive pow rad2deg reciprocal round rsqrt sigmoid sign sgn signbit sin sinc sinh sqrt square tan tanh trunc "
-        "__neg__ __abs__ __invert__ __pow__"
-    )
-)
-BINARY = frozenset(
-    words(
-        "add atan2 arctan2 bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift div divide floor_divide fmod logaddexp "
-        "logaddexp2 mul multiply nextafter remainder sub subtract true_divide eq ne le ge greater greater_equal gt less_equal lt less maximum "
-        "minimum fmax fmin not_equal __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __eq__ __ne__ __lt__ __le__ "
-        "__gt__ __ge__"
-    )
-)
 REDUCTIONS = frozenset(words("sum mean amin amax argmin argmax prod all norm var std"))
 MOVED = frozenset(
     words(
@@ -33,6 +18,12 @@ MOVED = frozenset(
         "__getitem__ requires_grad_ __deepcopy__"
     )
 )
+OPERATORS = {
+    **{f"__{name}__": name for name in words("add sub mul pow neg abs eq ne lt le gt ge")},
+    **{f"__r{name}__": name for name in words("add sub mul")},
+    **dict.fromkeys(words("__truediv__ __rtruediv__"), "div"),
+    "__invert__": "bitwise_not",
+}
 CONVERTED = frozenset(words("to float double half int long bool type type_as bfloat16"))
 
 
@@ -56,11 +47,10 @@ class MaskedTensor(Tensor):
             raise TypeError("data must be a Tensor")
         if is_masked_tensor(mask) or not isinstance(mask, Tensor):
             raise TypeError("mask must be a Tensor")
-        warnings.warn(
+        core.warn_user(
             "The PyTorch API of MaskedTensors is in prototype stage and will change in the near future. Please open a Github issue for "
             "features requests and see our documentation on the torch.masked module for further information about the project.",
             UserWarning,
-            stacklevel=2,
         )
         if data.size() != mask.size():
             raise ValueError("data.size() must equal mask.size()")
@@ -148,12 +138,9 @@ def with_mask(data, mask):
 
 def answer(func, name, args, kwargs):
     """What a function makes of tensors with masks: NotImplemented where it knows nothing of these."""
-    plain = name.removesuffix("_") if not name.startswith("__") else name
-    if plain in UNARY and is_masked_tensor(args[0]) and not any(map(is_masked_tensor, args[1:])):
-        made = func(*data_of(args), **kwargs)
-        return args[0] if plain != name else made_of(made, args[0]._masked_mask)
-    if plain in BINARY:
-        return of_two(func, args, kwargs, plain != name)
+    plain = OPERATORS.get(name, name.removesuffix("_"))
+    if plain in elementwise():
+        return element_by_element(func, args, kwargs, name.endswith("_") and not name.startswith("__"))
     if name in REDUCTIONS and is_masked_tensor(args[0]):
         return reduced(name, *args, **kwargs)
     if name in MOVED:
@@ -173,7 +160,19 @@ def answer(func, name, args, kwargs):
     return NotImplemented
 
 
-def of_two(func, args, kwargs, in_place):
+@functools.cache
+def elementwise():
+    """The names of functions of `torch` that compute element by element, of one tensor or two."""
+    declare_all()
+    found = {
+        name
+        for name, op in table.items()
+        if type(op) is core.PointwiseOp and sum(value is core.MISSING for value in op.defaults) < 3
+    }
+    return found & {*namespaces["torch"]} | {"clamp", "clip", "nan_to_num"}
+
+
+def element_by_element(func, args, kwargs, in_place):
     masks = [value._masked_mask for value in args[:2] if is_masked_tensor(value)]
     if len(masks) == 2 and not equal_masks(*masks):
         raise ValueError("Input masks must match. If you need support for this, please open an issue on Github.")
