@@ -43,7 +43,14 @@ void register_elementary() {
   // polar: magnitude and angle; computes in the dtype of the parts.
   binary_math<real>("polar", []<class T>(T r, T angle) { return Complex<T>{r * simd::cos(angle), r * simd::sin(angle)}; });
   binary_math<real>("hypot", [](auto a, auto b) { return simd::hypot(a, b); });
-  binary_math<real>("ldexp", [](auto x, auto e) { return x * simd::exp2(e); });
+  // In three steps, none of which overflows while the result does not.
+  binary_math<real>("ldexp", []<class T>(T x, T e) {
+    constexpr T most = std::numeric_limits<T>::max_exponent - 1;
+    const auto clamped = [](T given) { return given > most ? most : given < -most ? -most : given; };
+    const T last = clamped(e), second = clamped(e - last), first = clamped(e - last - second);
+    const T product = x * simd::exp2(first) * simd::exp2(second) * simd::exp2(last);
+    return std::abs(e) == infinity<T> ? x * simd::exp2(e) : product;
+  });
   unary<real>("deg2rad", []<class T>(T x) { return x * T(M_PI / 180); });
   unary<real>("rad2deg", []<class T>(T x) { return x * T(180 / M_PI); });
   unary_math<real>("sinc", []<class T>(T x) {

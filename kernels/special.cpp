@@ -168,6 +168,17 @@ double airy_left(double z) {
   return (std::exp(-2.0 / 3 * i * z * root) * sum).real() * step / M_PI;
 }
 
+// Ai(-z) for large z: the terms of its asymptotic series (DLMF 9.7.9) are below rounding after a dozen.
+double airy_far_left(double z) {
+  const double root = std::sqrt(z), zeta = 2.0 * z * root / 3.0, phase = zeta + 0.25 * M_PI;
+  double term = 1, sums[2] = {1, 0};
+  for (int k = 1; k < 16; ++k) {
+    term *= (6 * k - 5.0) * (6 * k - 3.0) * (6 * k - 1.0) / (216.0 * k * (2 * k - 1)) / zeta;
+    sums[k % 2] += k / 2 % 2 ? -term : term;
+  }
+  return (std::sin(phase) * sums[0] - std::cos(phase) * sums[1]) / (std::sqrt(M_PI) * std::sqrt(root));
+}
+
 double airy_ai(double x) {
   if (std::isinf(x)) return nan;
   if (x > 103.892) return 0;
@@ -175,7 +186,7 @@ double airy_ai(double x) {
     const double zeta = 2.0 / 3 * x * std::sqrt(x);
     return std::sqrt(x / 3) / M_PI * bessel_k(1.0 / 3, zeta);
   }
-  return x > -4 ? airy_series(x) : airy_left(-x);
+  return x > -4 ? airy_series(x) : x > -25 ? airy_left(-x) : airy_far_left(-x);
 }
 
 // exp(x^2) erfc(x)

@@ -46,7 +46,8 @@ def svd_lowrank(A, q=6, niter=2, M=None):
     q = 6 if q is None else q
     if M is not None:
         M = M.broadcast_to(A.shape)
-    wide = A.shape[-2] < A.shape[-1]
+    rows, columns = A.shape[-2:]
+    wide = rows < columns
     if wide:
         A, M = A.mH, None if M is None else M.mH
     basis = get_approximate_basis(A, q, niter, M)

@@ -4,14 +4,32 @@ from itertools import pairwise
 
 import rushlight as torch
 from rushlight import core
-from rushlight._linalg_utils import _symeig as symeig
-from rushlight._linalg_utils import eig, lstsq, solve
 from rushlight.core import Tensor, warn_user
 
 __all__ = [
     "dim_order", "eig", "is_distributed", "is_set_to", "lstsq", "module_load", "record_stream", "reinforce", "resize", "resize_as", "solve",
     "symeig",
 ]  # fmt: skip
+
+
+def solve(self, other):
+    """Raises: `torch.linalg.solve` stands in its place."""
+    return torch.solve(self, other)
+
+
+def lstsq(self, other):
+    """Raises: `torch.linalg.lstsq` stands in its place."""
+    return torch.lstsq(self, other)
+
+
+def eig(self, eigenvectors=False):
+    """Raises: `torch.linalg.eig` stands in its place."""
+    return torch.eig(self, eigenvectors)
+
+
+def symeig(self, eigenvectors=False):
+    """Raises: `torch.linalg.eigh` stands in its place."""
+    return torch.symeig(self, eigenvectors)
 
 
 def ordered(sizes, strides):
@@ -71,6 +89,8 @@ def is_distributed(self):
 
 def is_set_to(self, tensor):
     """Whether both are the same window over the same memory."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"is_set_to(): argument 'tensor' (position 1) must be Tensor, not {type(tensor).__name__}")
     same = self.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
     return same and (self.storage_offset(), self.shape, self.stride()) == (tensor.storage_offset(), tensor.shape, tensor.stride())
 

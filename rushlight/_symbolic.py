@@ -41,23 +41,39 @@ def sym_not(a):
     return not a
 
 
+def _require_numbers(*given):
+    for each in given:
+        if not isinstance(each, int | float):
+            import numpy
+
+            kinds = numpy.integer, numpy.floating, int, float
+            if not isinstance(each, kinds):
+                raise AssertionError(f"expected {kinds}, got {type(each)}")
+
+
 def sym_max(a, b):
     """max(a, b); a float where one of them is."""
+    _require_numbers(a, b)
     return float(max(a, b)) if isinstance(a, float) or isinstance(b, float) else max(a, b)
 
 
 def sym_min(a, b):
     """min(a, b); a float where one of them is."""
+    _require_numbers(a, b)
     return float(min(a, b)) if isinstance(a, float) or isinstance(b, float) else min(a, b)
 
 
 def sym_sum(args):
-    """sum(args)."""
-    return sum(args)
+    """sum(args); a number is its own sum."""
+    return sum(args) if hasattr(type(args), "__iter__") else 0 + args
 
 
 def sym_ite(b, t, f):
-    """t if b else f."""
+    """t if b else f; both are of one type."""
+    if not isinstance(b, bool):
+        raise AssertionError(f"expected SymBool or bool, got {type(b)}")
+    if type(t) is not type(f):
+        raise AssertionError(f"type mismatch: {type(t)} vs {type(f)}")
     return t if b else f
 
 

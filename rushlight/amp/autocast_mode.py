@@ -6,6 +6,7 @@ from typing import Any
 import rushlight as torch
 from rushlight.amp import _casting
 from rushlight.core import device as _device
+from rushlight.core import dtype as _dtype
 from rushlight.core import warn_user
 
 __all__ = ["autocast", "autocast_decorator", "custom_bwd", "custom_fwd", "is_autocast_available"]
@@ -14,6 +15,20 @@ __all__ = ["autocast", "autocast_decorator", "custom_bwd", "custom_fwd", "is_aut
 def warn_deprecated(old, new):
     """Warns of a name that another one has replaced."""
     warn_user(f"`{old}` is deprecated. Please use `{new}` instead.", FutureWarning)
+
+
+def _require(name, place, argument, kind, value):
+    """Refuses an argument of another type, in the words of PyTorch's parsers."""
+    if not isinstance(value, kind):
+        wanted = "torch.dtype" if kind is _dtype else kind.__name__
+        raise TypeError(f"{name}(): argument '{argument}' (position {place}) must be {wanted}, not {type(value).__name__}")
+
+
+def _require_itself(argument, kind, value):
+    """The same for what takes one argument."""
+    if not isinstance(value, kind):
+        wanted = "torch.dtype" if kind is _dtype else kind.__name__
+        raise TypeError(f"{argument} must be a {wanted} (got {type(value).__name__})")
 
 
 def _known(device_type, error="unknown device type for autocast in get_autocast_dispatch_key_from_device_type"):
@@ -36,6 +51,7 @@ def is_autocast_enabled(device_type: str = "cuda") -> bool:
     ...     torch.is_autocast_enabled("cpu")
     True
     """
+    _require("is_autocast_enabled", 1, "device_type", str, device_type)
     return _casting.is_enabled(_known(device_type))
 
 
@@ -43,20 +59,25 @@ def set_autocast_enabled(*arguments, device_type=None, enabled=None) -> None:
     """Switches autocast: `set_autocast_enabled(device_type, enabled)`, or for CUDA `set_autocast_enabled(enabled)`."""
     if len(arguments) == 2:
         device_type, enabled = arguments
+    elif len(arguments) == 1 and enabled is None:
+        device_type, enabled = device_type or "cuda", arguments[0]
     elif len(arguments) == 1:
-        device_type, enabled = (
-            (device_type or "cuda", arguments[0]) if isinstance(arguments[0], bool) else (arguments[0], enabled)
-        )
-    _casting.set_enabled(_known(device_type), bool(enabled))
+        (device_type,) = arguments
+    _require("set_autocast_enabled", 1, "device_type", str, device_type)
+    _require("set_autocast_enabled", len(arguments) or 2, "enabled", bool, enabled)
+    _casting.set_enabled(_known(device_type), enabled)
 
 
 def get_autocast_dtype(device_type: str):
     """The dtype in which autocast multiplies."""
+    _require("get_autocast_dtype", 1, "device_type", str, device_type)
     return _casting.state.dtypes[_known(device_type, "unsupported scalarType")]
 
 
 def set_autocast_dtype(device_type: str, dtype) -> None:
     """Sets what get_autocast_dtype gives."""
+    _require("set_autocast_dtype", 1, "device_type", str, device_type)
+    _require("set_autocast_dtype", 2, "dtype", _dtype, dtype)
     _casting.state.dtypes[_known(device_type)] = dtype
 
 
@@ -67,7 +88,8 @@ def is_autocast_cache_enabled() -> bool:
 
 def set_autocast_cache_enabled(enabled: bool) -> None:
     """Sets what is_autocast_cache_enabled gives."""
-    _casting.state.cache_enabled = bool(enabled)
+    _require_itself("enabled", bool, enabled)
+    _casting.state.cache_enabled = enabled
 
 
 def clear_autocast_cache() -> None:
@@ -99,7 +121,8 @@ def _of_one_device(device, kind):
 
     def set_enabled(enabled):
         warn(f"set_autocast_{kind}_enabled(enabled)", f"set_autocast_enabled('{device}', enabled)")
-        _casting.set_enabled(device, bool(enabled))
+        _require_itself("enabled", bool, enabled)
+        _casting.set_enabled(device, enabled)
 
     def get_dtype():
         warn(f"get_autocast_{kind}_dtype()", f"get_autocast_dtype('{device}')")
@@ -107,6 +130,7 @@ def _of_one_device(device, kind):
 
     def set_dtype(dtype):
         warn(f"set_autocast_{kind}_dtype(dtype)", f"set_autocast_dtype('{device}', dtype)")
+        _require_itself("dtype", _dtype, dtype)
         _casting.state.dtypes[device] = dtype
 
     named = {

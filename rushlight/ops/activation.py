@@ -147,7 +147,7 @@ def celu_product(g, x, alpha):
 def celu_numbers(alpha):
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return (alpha,)
+    return (float(alpha) if isinstance(alpha, int) else alpha,)
 
 
 @pointwise(

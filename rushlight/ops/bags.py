@@ -44,10 +44,13 @@ def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offse
         raise RuntimeError("expected per_sample_weights.dim() == 1 && per_sample_weights.numel() == num_indices to be true")
 
 
-def bounds_of(indices, offsets, rows, include_last_offset):
-    """Where the bags begin and end, as int64, once all indices are known to be rows."""
+def bounds_of(indices, offsets, rows, include_last_offset, ends_early):
+    """Where the bags begin and end, as int64, once all indices are known to be rows. The last one ends where its offset says if it `ends_early`,
+    else with the indices."""
     bounds = empty_tensor((offsets.numel() + (not include_last_offset),), torch.int64)
     kernel("bag_bounds")(bounds, *(each.to(torch.int64).contiguous() for each in (indices, offsets)), rows)
+    if include_last_offset and not ends_early and bounds.numel() > 1:
+        bounds[-1] = indices.numel()
     return bounds
 
 
@@ -132,7 +135,9 @@ def embedding_bag(
     Returns the bags, the bag of each index, how many indices each bag has, and the row of each maximum, as far as they are needed.
     """
     check(weight, indices, offsets, mode, per_sample_weights, padding_idx, include_last_offset)
-    bounds = bounds_of(indices, offsets, weight.shape[0], include_last_offset)
+    # (PyTorch's loops for rows in one piece read the last offset; its others do not.)
+    ends_early = mode != MAX and padding_idx is None and weight.dtype is not torch.float64 and weight.stride(1) == 1
+    bounds = bounds_of(indices, offsets, weight.shape[0], include_last_offset, ends_early)
     padding = -1 if padding_idx is None else padding_idx % weight.shape[0]
     indices = indices.to(torch.int64)
     out, sizes, places = _bags(weight, per_sample_weights, indices, bounds, mode, padding, scale_grad_by_freq)

@@ -36,15 +36,22 @@ def to_sparse_coo(self):
     return made().sparse(self)
 
 
+def require(name, argument, kind, value):
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}(): argument '{argument}' (position 1) must be {kind.__name__}, not {type(value).__name__}")
+
+
 @composite(function=False, signature=None)
 def to_sparse_csr(self, dense_dim=None):
     """A sparse matrix in the order of its rows."""
+    require("to_sparse_csr", "dense_dim", int, 0 if dense_dim is None else dense_dim)
     return made().compressed(self, torch.sparse_csr)
 
 
 @composite(function=False, signature=None)
 def to_sparse_csc(self, dense_dim=None):
     """A sparse matrix in the order of its columns."""
+    require("to_sparse_csc", "dense_dim", int, 0 if dense_dim is None else dense_dim)
     return made().compressed(self, torch.sparse_csc)
 
 
@@ -57,6 +64,9 @@ def to_dense(self, dtype=None, *, masked_grad=None):
 @composite(function=False, signature=None)
 def sparse_mask(self, mask):
     """The values at the places of a sparse tensor."""
+    require("sparse_mask", "mask", torch.Tensor, mask)
+    if not mask.is_sparse:
+        raise NotImplementedError("Could not run 'aten::sparse_mask' with arguments from the 'CPU' backend: the mask is sparse")
     return made().masked(self, mask)
 
 

@@ -141,6 +141,8 @@ def eig_jvp(A_t, eigenvalues, eigenvectors):
 def _linalg_eig(A, compute_v=True):
     """Eigenvalues and eigenvectors as complex numbers; the vectors are empty without `compute_v`."""
     check_square("linalg.eig", A)
+    if A.dtype in (torch.float16, torch.bfloat16):
+        raise not_implemented("linalg_eig_out_cpu", A.dtype)
     kind = torch.complex128 if A.dtype in (torch.float64, torch.complex128) else torch.complex64
     values = empty_tensor(tuple(A.shape[:-1]), kind)
     vectors = column_major(*A.shape, dtype=kind) if compute_v else None

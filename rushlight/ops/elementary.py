@@ -427,6 +427,7 @@ def mvlgamma(x, p):
         raise RuntimeError("The input tensor may not be a boolean tensor.")
     if x.is_complex():
         raise not_implemented("arange_cpu", x.dtype)
+    core.empty_tensor((*x.shape, p), x.dtype)  # (What does not fit into memory is refused before anything is computed.)
     return less_halves(x, p).lgamma().sum(-1) + p * (p - 1) * (math.log(math.pi) / 4)
 
 

@@ -341,6 +341,7 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 
 
 def group_norm_prepared(x, weight, bias, N, C, HxW, group, eps):
+    refuse_mixture(x, weight, bias)
     require_floating("GroupNormKernelImpl", x.dtype)
     statistics_dtype(x, weight, bias)
     if not fit_kernel(x, weight, bias) or not are_vectors(C, weight, bias) or group <= 0 or C % group:

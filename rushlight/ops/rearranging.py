@@ -503,7 +503,6 @@ def require_vector(tensor):
 @composite(method=False)
 def cartesian_prod(*tensors):
     """Every choice of one element from each vector, one a row."""
-    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     check_product(tensors)
     for tensor in tensors:
         require_vector(tensor)

@@ -16,6 +16,11 @@ def segment_lengths(data, lengths, offsets, axis, unsafe):
     given = lengths if offsets is None else offsets
     if axis != given.dim() - 1:
         raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}.")
+    if data.dim() < given.dim():
+        raise RuntimeError(
+            f"Expected data.dim() >= {'lengths' if offsets is None else 'offsets'}_value.dim() to be true, but got false.  (Could this error "
+            "message be improved?  If so, please report an enhancement request to PyTorch.)"
+        )
     if given.is_floating_point() or given.is_complex():
         raise not_implemented("_segment_reduce_lengths_cpu_kernel1", given.dtype)
     if offsets is not None:
@@ -29,6 +34,8 @@ def segment_lengths(data, lengths, offsets, axis, unsafe):
             )
     ends = offsets[..., 1:] if offsets is not None else lengths.cumsum(-1)
     starts = offsets[..., :1] if offsets is not None else torch.zeros_like(lengths[..., :1])
+    if not data.is_floating_point():
+        raise not_implemented("_segment_reduce_cpu", data.dtype)
     if lengths.numel() and (int(ends.max()) > data.shape[axis] or int(starts.min()) < 0):
         raise RuntimeError("segment_reduce(): segments reach beyond the data")
     return lengths, starts, ends
@@ -61,8 +68,6 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     if indices is not None:
         raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
-    if not data.is_floating_point():
-        raise not_implemented("_segment_reduce_cpu", data.dtype)
     lengths, starts, ends = segment_lengths(data, lengths, offsets, axis, unsafe)
     size, segments = data.shape[axis], lengths.shape[-1]
     rows, rest = data.shape[:axis].numel(), data.shape[axis + 1 :].numel()
@@ -95,6 +100,10 @@ def nonzero_static(input, *, size, fill_value=-1, out=None):
     """
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    if out is not None and out.dtype is not torch.int64:
+        raise RuntimeError(
+            f"nonzero_static: Expected out tensor to have scalar type Long but got scalar type{out.dtype.legacy_name}"
+        )
     found = torch.nonzero(input)[:size]
     filler = torch.full((size - found.shape[0], input.dim()), fill_value, dtype=torch.int64)
     return torch.cat([found, filler], out=out) if out is not None else torch.cat([found, filler])

@@ -202,7 +202,6 @@ check_broadcast = core.Parser("broadcast_tensors", "tensors tensors")
 @composite(method=False)
 def broadcast_tensors(*tensors) -> "tuple[torch.Tensor, ...]":
     """The tensors expanded to their common shape."""
-    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     for tensor in tensors:
         if not isinstance(tensor, core.Tensor):
             handled = core.dispatch_torch_function(broadcast_tensors, tensors, tensors, {}, True)

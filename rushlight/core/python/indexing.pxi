@@ -232,6 +232,10 @@ cdef int set_item(Tensor x, object index, object value) except -1:
         view.copy_(value)
     else:
         check_no_overlap(<Tensor>view)
-        # (Where it is recorded, it is as the write of a tensor.)
-        view.fill_(element_of(value, x.code) if is_half(x.code) or modes.grad and needs_grad(<Tensor>view) else value)
+        if is_half(x.code) or modes.grad and needs_grad(<Tensor>view):
+            value = element_of(value, x.code)      # (Where it is recorded, it is as the write of a tensor.)
+            if (<Tensor>view).geometry.ndim == 0:
+                view.copy_(value)
+                return 0
+        view.fill_(value)
     return 0

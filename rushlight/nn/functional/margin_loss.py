@@ -123,7 +123,8 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
         loss = loss * weight
-    loss = loss.sum(dim=-1) / input.size(-1)
+    classes = input.dim() - 1  # (also where the target has more dimensions)
+    loss = loss.sum(dim=classes) / input.size(classes)
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
     return reduced(loss, reduction)

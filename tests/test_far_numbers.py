@@ -1,0 +1,24 @@
+"""Functions of numbers end, and soon, wherever their arguments lie: large, tiny, infinite or no number."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import rushlight as torch
+
+sizes = [0.0, 1e-300, 1e-30, 1e-8, 0.3, 1.0, 2.5, 30.0, 1e3, 1e6, 1e9, 1e17, 9.2e18, 1e30, 1e300, float("inf")]
+x = torch.tensor([float("nan"), *sizes, *(-size for size in sizes)], dtype=torch.float64)
+for name in dir(torch.special):
+    function = getattr(torch.special, name)
+    if name[0] != "_" and callable(function) and "polynomial" not in name:  # (whose cost is their degree)
+        for arguments in ((x,), (x.unsqueeze(1), x), (x.float(),)):
+            try:
+                function(*arguments)
+            except (TypeError, RuntimeError):
+                pass  # of another number of arguments
+"""
+
+
+def test_special_functions_end():
+    # In a process of its own: a kernel that does not end cannot be stopped.
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
