@@ -6,6 +6,7 @@ All functions change their argument in place, without recording, and return it. 
 import math
 
 import rushlight as torch
+from rushlight._overridable import overridable
 from rushlight.core import warn_user
 
 __all__ = [
@@ -237,3 +238,5 @@ kaiming_uniform = _deprecated(kaiming_uniform_)
 kaiming_normal = _deprecated(kaiming_normal_)
 orthogonal = _deprecated(orthogonal_)
 sparse = _deprecated(sparse_)
+
+overridable([uniform_, normal_, constant_, kaiming_uniform_])

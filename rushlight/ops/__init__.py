@@ -7,6 +7,7 @@ from itertools import islice
 
 from rushlight import core
 from rushlight.ops._declare import namespaces, table
+from rushlight._overridable import overridable
 from rushlight.ops._parsers import add_parsers, method_with_parser
 
 FAMILIES = (
@@ -165,6 +166,7 @@ def connect_new():
         names = {name: namespaces[space][name] for name in new[space]}
         add_parsers(names, prefix, list(names) if space == "nn" else None, titles)
         namespaces.get(space, {}).update(names)
+        overridable(names.values())
         module = sys.modules.get(MODULES[space])
         if module is not None:
             vars(module).update(names)

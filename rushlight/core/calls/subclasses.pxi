@@ -56,6 +56,17 @@ cpdef ask_subclasses():
     """From now on every call looks for a mode, and for arguments whose types have a __torch_function__: plain calls get slower."""
     global subclasses_exist, uncommon_exist
     subclasses_exist = uncommon_exist = True
+    if _before_first_subclass is not None:
+        _before_first_subclass()
+
+_before_first_subclass = None
+
+def before_first_subclass(call):
+    """Calls `call()` when subclasses are first asked; at once where they are."""
+    global _before_first_subclass
+    _before_first_subclass = call
+    if subclasses_exist:
+        call()
 
 def are_subclasses_asked():
     """Whether calls look for types that have a __torch_function__."""
@@ -93,7 +104,7 @@ def has_torch_function(arguments):
 
 def torch_function_types(arguments):
     """The arguments whose types are to be asked, one of each type, those of subclasses first."""
-    return [first_of_type(arguments, kind) for kind in overriding_types(tuple(arguments))]
+    return [first_of_type(arguments, kind) for kind in overriding_types(tuple(arguments), 0, True)]
 
 cdef object first_of_type(arguments, kind):
     for value in arguments:
@@ -123,17 +134,18 @@ cdef object in_subclass(object value, object cls):
         return type(value)([in_subclass(item, cls) for item in value])
     return value
 
-cdef list overriding_types(arguments, int depth=0):
-    """The types among the arguments that want a say, subclasses first. Lists in lists are looked into a few levels deep."""
+cdef list overriding_types(arguments, int depth=0, bint plain=False):
+    """The types among the arguments that want a say, subclasses first, and with `plain` Tensor too. Lists in lists are looked into a few
+    levels deep."""
     cdef list types = []
     for value in arguments:
         if isinstance(value, (list, tuple)):
-            for kind in overriding_types(value, depth + 1) if depth < 4 else ():
+            for kind in overriding_types(value, depth + 1, plain) if depth < 4 else ():
                 if kind not in types:
                     types.append(kind)
             continue
         kind = type(value)
-        if kind is Tensor or kind is Wrapped or kind in types or isinstance(value, (int, float, str)) or value is None:
+        if (kind is Tensor and not plain) or kind is Wrapped or kind in types or isinstance(value, (int, float, str)) or value is None:
             continue
         handler = getattr(kind, "__torch_function__", None)
         if handler is None or handler is disabled_torch_function:

@@ -78,3 +78,9 @@ _add_parsers(
     ],
     titles={"logsigmoid": "log_sigmoid"},
 )
+
+from rushlight._overridable import overridable as _overridable
+
+_ALONE = ("hardsigmoid", "sigmoid", "tanh", "upsample", "upsample_bilinear", "upsample_nearest")
+"""What subclasses are not asked about, but about what it is made of."""
+_overridable([_value for _name, _value in list(globals().items()) if _name[0] != "_" and _name not in _ALONE])
