@@ -48,7 +48,7 @@ def overridable(functions):
     """Has subclasses and modes asked before those of `functions` that are plain functions of Python and do not ask themselves; what is
     compiled does."""
     for function in functions:
-        if type(function) is types.FunctionType and function.__closure__ is None:
-            if "dispatch_torch_function" not in function.__code__.co_names:
-                _waiting.append(function)
+        plain = type(function) is types.FunctionType and function.__closure__ is None
+        if plain and "dispatch_torch_function" not in function.__code__.co_names:
+            _waiting.append(function)
     core.before_first_subclass(_ask_before_all)
