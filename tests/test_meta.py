@@ -42,6 +42,12 @@ def test_they_have_a_shape_and_nothing_else():
         (lambda x: x + torch.ones(2, 3), RuntimeError, "Tensor on device cpu is not on the expected device meta!"),
         (lambda x: torch.ones(2, 3) + x, RuntimeError, "Tensor on device meta is not on the expected device cpu!"),
         (lambda x: nn.Linear(3, 2, device="meta").to("cpu"), NotImplementedError, "Please use torch.nn.Module.to_empty"),
+        (lambda x: torch.ones(2, 3).add_(x[0, 0]), RuntimeError, "Expected all tensors to be on the same device"),
+        (lambda x: torch.sum(x, 0, out=torch.ones(3)), RuntimeError, "Expected all tensors to be on the same device"),
+        (lambda x: torch.cat([x, x], out=torch.ones(4, 3)), RuntimeError, "Expected all tensors to be on the same device"),
+        (lambda x: torch.from_dlpack(x), (RuntimeError, ValueError, BufferError), "meta"),
+        (lambda x: x.apply_(abs), NotImplementedError, "no data"),
+        (lambda x: memoryview(x.untyped_storage()), NotImplementedError, "no data"),
         (lambda x: setattr(torch.ones(2), "data", x), RuntimeError, "incompatible tensor type"),
     ],
 )

@@ -5,6 +5,11 @@ cdef object execute_meta(Op op, PyObject** args, int mode, object out):
     """A call of an op with a tensor without memory."""
     cdef bint before
     require_one_place(op, args)
+    if mode != MODE_NEW and not op.any_place:
+        for target in out if isinstance(out, (list, tuple)) else (<object>args[0] if mode == MODE_IN_PLACE else out,):
+            if isinstance(target, Tensor) and not is_meta(<Tensor>target):
+                raise RuntimeError(f"Expected all tensors to be on the same device, but {op.name} would write into a tensor on cpu what it computes of "
+                                   "tensors on meta")
     before = begin_meta()
     try:
         return execute_resolved(op, args, mode, out)

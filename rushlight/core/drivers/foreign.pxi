@@ -276,6 +276,8 @@ def to_dlpack(Tensor tensor, versioned=False, copied=False):
     if tensor.flags & LAZY:
         raise BufferError(f"Can't export tensors with the {'conjugate' if tensor.flags & CONJUGATE else 'negative'} bit set")
     tensor = tensor.readable("__dlpack__")
+    if is_meta(tensor):
+        raise BufferError("Cannot pack tensors on meta")
     root = root_of(tensor.storage)
     root.memory.lent = True
     return dlpack_capsule(root, data_of(tensor), tensor.geometry, dtype_facts[tensor.code].dlpack_code, 8 * item_bytes[tensor.code], versioned,
