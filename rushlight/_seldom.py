@@ -49,7 +49,7 @@ def ordered(sizes, strides):
     return tuple(order), is_only
 
 
-def dim_order(self, *, ambiguity_check=False):
+def dim_order(self, *, ambiguity_check: "bool | list[torch.memory_format]" = False) -> "tuple[int, ...]":
     """The dimensions from the outermost in memory to the innermost.
 
     With `ambiguity_check` an order that is not the only one is refused; with a list of memory formats, one that does not follow from just one
@@ -63,31 +63,28 @@ def dim_order(self, *, ambiguity_check=False):
         handled = core.dispatch_torch_function(Tensor.dim_order, (self,), (self,), {"ambiguity_check": ambiguity_check})
         if handled is not NotImplemented:
             return handled
-    is_list = isinstance(ambiguity_check, list)
-    if not isinstance(ambiguity_check, list if is_list else bool) or (
-        is_list and not all(isinstance(each, torch.memory_format) for each in ambiguity_check)
+    formats = ambiguity_check if isinstance(ambiguity_check, list) else None
+    if not (
+        isinstance(ambiguity_check, bool) if formats is None else all(isinstance(each, torch.memory_format) for each in formats)
     ):
         raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
     sizes, strides = tuple(self.shape), self.stride()
-    checks = ambiguity_check or is_list
-    if checks and (1 in sizes or any(a == b for a, b in pairwise(strides))):
-        formats = ambiguity_check if is_list else []
-        if sum(self.is_contiguous(memory_format=each) for each in formats) != 1:
-            raise RuntimeError(
-                "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
-            )
+    checks = ambiguity_check or formats is not None
+    is_seldom_one = checks and (1 in sizes or any(a == b for a, b in pairwise(strides)))
+    if is_seldom_one and sum(self.is_contiguous(memory_format=each) for each in formats or ()) != 1:
+        raise RuntimeError("The tensor does not have unique dim order, or cannot map to exact one of the given memory formats.")
     order, is_only = ordered(sizes, strides)
     if checks and not is_only:
         raise RuntimeError("The tensor does not have unique dim order.")
     return order
 
 
-def is_distributed(self):
+def is_distributed(self) -> bool:
     """False."""
     return False
 
 
-def is_set_to(self, tensor):
+def is_set_to(self, tensor) -> bool:
     """Whether both are the same window over the same memory."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"is_set_to(): argument 'tensor' (position 1) must be Tensor, not {type(tensor).__name__}")
@@ -95,14 +92,14 @@ def is_set_to(self, tensor):
     return same and (self.storage_offset(), self.shape, self.stride()) == (tensor.storage_offset(), tensor.shape, tensor.stride())
 
 
-def record_stream(self, stream):
+def record_stream(self, stream) -> None:
     """An error: memory that the CPU computes with waits for no stream."""
     if not isinstance(stream, torch.Stream):
         raise RuntimeError("unknown parameter type")
     raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
 
 
-def module_load(self, other, assign=False):
+def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
     """What a parameter becomes when `other` is loaded into it: a copy in its own memory, or `other` itself where `assign`."""
     if type(self) is not Tensor or type(other) is not Tensor:
         handled = core.dispatch_torch_function(Tensor.module_load, (self, other), (self, other), {"assign": assign})
@@ -111,7 +108,7 @@ def module_load(self, other, assign=False):
     return other.detach() if assign else self.copy_(other).detach()
 
 
-def reinforce(self, reward):
+def reinforce(self, reward) -> None:
     """Raises: torch.distributions stand in its place."""
     raise RuntimeError(
         "reinforce() was removed.\nUse torch.distributions instead.\nSee https://pytorch.org/docs/main/distributions.html\n\nInstead of:\n\n"
@@ -136,13 +133,13 @@ def resized(tensor, sizes):
     return tensor.contiguous().view(*sizes)
 
 
-def resize(self, *sizes):
+def resize(self, *sizes: int) -> Tensor:
     """Deprecated: `reshape`."""
     warn_user("non-inplace resize is deprecated")
     return resized(self, sizes)
 
 
-def resize_as(self, tensor):
+def resize_as(self, tensor) -> Tensor:
     """Deprecated: `reshape` to the sizes of another tensor."""
     warn_user("non-inplace resize_as is deprecated")
     return resized(self, tuple(tensor.shape))

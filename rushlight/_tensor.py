@@ -1,6 +1,7 @@
 """What a tensor does beside computing: backward, printing, copying, pickling, and meeting other libraries."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from rushlight import _dlpack, _utils, autograd, core
 from rushlight._printing import tensor_text
@@ -8,7 +9,13 @@ from rushlight.core import Tensor, warn_user
 from rushlight.storage import typed_storage
 
 
-def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(
+    self,
+    gradient: "Tensor | None" = None,
+    retain_graph: "bool | None" = None,
+    create_graph: bool = False,
+    inputs: "Tensor | Sequence[Tensor] | None" = None,
+) -> None:
     """Computes the gradients of this tensor with respect to the leaves of its graph and adds them to their `.grad`.
 
     Args:
@@ -162,7 +169,7 @@ def reversed_tensor(self):
     return self if self.dim() == 0 else self.flip(0)
 
 
-def untyped_storage(self):
+def untyped_storage(self) -> "core.Storage":
     """The memory behind this tensor (shared by its views)."""
     core.refuse_storage(self)
     return core.storage_of(self)

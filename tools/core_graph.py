@@ -9,6 +9,7 @@ A name belongs to the file that defines it; those of the header (_core.pxd) to n
 
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 CORE = Path(__file__).parent.parent / "rushlight" / "core"
@@ -144,28 +145,15 @@ class Graph:
         return {edge: names for edge, names in self.edges.items() if floor_of(edge[0]) < floor_of(edge[1])}
 
     def circles(self, without=()):
-        """Sets of files that all lead to each other, leaving some edges out."""
+        """Files that all lead to each other, leaving some edges out: one such set, or none."""
         after = {
             file: [other for (one, other) in self.edges if one == file and (one, other) not in without] for file in self.defined
         }
-
-        def reached(file):
-            seen, waiting = set(), [file]
-            while waiting:
-                for other in after[waiting.pop()]:
-                    if other not in seen:
-                        seen.add(other)
-                        waiting.append(other)
-            return seen
-
-        within = {file: reached(file) for file in self.defined}
-        return sorted(
-            {
-                tuple(sorted(other for other in within[file] if file in within[other]))
-                for file in self.defined
-                if file in within[file]
-            }
-        )
+        try:
+            TopologicalSorter(after).prepare()
+        except CycleError as error:
+            return [tuple(sorted(set(error.args[1])))]
+        return []
 
 
 def floor_of(file):

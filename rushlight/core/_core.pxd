@@ -150,10 +150,7 @@ cdef class Tensor:
 
     # What only tensors inside of a transform answer otherwise: see Wrapped.
     cdef Tensor alias(self)                                       # the same memory and version without history
-    cdef Tensor plain(self)                                       # the tensor that has the memory
     cdef Tensor readable(self, object what)                       # the same, where the program may read it; `what` for: see Level.read
-    cdef int level_depth(self) noexcept                           # the depth of the transform that wraps it, or 0
-    cdef bint has_ended(self)                                     # is it of a transform that is over?
     cdef int refuse_escaped(self, bint reduction) except -1       # raises for an example of a vmap that has ended
     cdef bint resize_within(self, object size) except -1          # resizes what is within, or says that there is nothing
 
@@ -577,6 +574,16 @@ cdef class Level:
 
 cdef class DualLevel(Level):
     pass
+
+cdef inline Tensor plain_of(Tensor x):
+    """The tensor that has the memory."""
+    while type(x) is Wrapped:
+        x = (<Wrapped>x).value
+    return x
+
+cdef inline int level_depth(Tensor x) noexcept:
+    """The depth of the transform that wraps it, or 0."""
+    return (<Wrapped>x).level.depth if type(x) is Wrapped else 0
 
 cdef class Batching
 

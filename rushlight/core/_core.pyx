@@ -1,6 +1,6 @@
 # distutils: language = c++
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True, freethreading_compatible=False
-# cython: auto_pickle=False, binding=False, embedsignature=False, allow_none_for_extension_args=False
+# cython: annotation_typing=False, auto_pickle=False, binding=False, embedsignature=False, allow_none_for_extension_args=False
 """The heart: tensors, the call of an op, the graph and the engine.
 
 One compilation unit, so that the hot path is plain C calls. Its header, _core.pxd, has the layouts. A folder is a floor, which uses what stands on it and

@@ -132,7 +132,7 @@ class VmapLevel(core.BatchLevel):
             raise self.wrong_shape(values, batched)
         if op is copy and batching.examples_fit(values, batched):
             if batched[1]:
-                values[1] = batching.lined_up(values[1], True, target.ndim - 1)
+                values[1] = core.lined_up(values[1], True, target.ndim - 1)
             run(op, tuple(values), core.IN_PLACE)
             return arguments[0]
         if torch.is_grad_enabled():
@@ -148,7 +148,7 @@ class VmapLevel(core.BatchLevel):
         """The error of an in-place call whose target would have to grow."""
         pairs = [(x, flag) for x, flag in zip(values, batched, strict=True) if isinstance(x, torch.Tensor)]
         ndim = max([x.ndim - flag for x, flag in pairs])
-        shapes = [tuple(batching.lined_up(x, flag, ndim).shape) for x, flag in pairs]
+        shapes = [tuple(core.lined_up(x, flag, ndim).shape) for x, flag in pairs]
         joined = torch.broadcast_shapes(*shapes)
         return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {list(joined)}")
 

@@ -42,6 +42,7 @@ LATE = {
     "normalization": (),
     "dropout": (),
     "pooling": (),
+    "mean_pooling": (),
     "resampling": (),
     "grids": (),
     "decomposition": ("svd",),

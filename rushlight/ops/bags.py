@@ -95,6 +95,7 @@ def bag_jvp(weight_t, scale_t, weight, indices, bounds, mode, scale, padding, si
     outputs=("out", "sizes", "places"),
     differentiable=("out",),
     name="EmbeddingBagBackward0",
+    gradient={"weight": "EmbeddingBagBackwardBackward0"},
     public="embedding_bag",
     function=False,
     method=False,

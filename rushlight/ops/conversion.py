@@ -234,7 +234,7 @@ def pin_memory(self, device=None):
 
 
 @composite(function=False)
-def is_shared(self):
+def is_shared(self) -> bool:
     """Whether the memory is where other processes can have it."""
     return core.mapped_file(core.storage_of(self)) is not None
 

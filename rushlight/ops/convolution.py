@@ -5,7 +5,7 @@ input, weight and cotangent, so the derivatives of each are made of the other tw
 """
 
 import rushlight as torch
-from rushlight.core import Preparation, empty_tensor
+from rushlight.core import Preparation, empty_tensor, unwrapped
 from rushlight.ops._declare import composite, kernel, op, prepared
 from rushlight.ops._rules import c_name, conjugate, not_implemented, total, type_text
 from rushlight.ops.conversion import channels_last_strides, suggested_format
@@ -377,7 +377,8 @@ def of_parts(convolve, input, weight, bias):
         b_sum = b_real + b_imag
     real, imag = convolve(x_real, w_real, b_real), convolve(x_imag, w_imag, None)
     both = convolve(x_real + x_imag, w_real + w_imag, b_sum)
-    return real - imag + 1j * (both - real - imag)
+    with unwrapped:
+        return real - imag + 1j * (both - real - imag)
 
 
 def convolved(name, dims, input, weight, bias, stride, padding, dilation, groups):

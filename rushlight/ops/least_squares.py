@@ -154,7 +154,8 @@ def lstsq(input, b, rcond=None, *, driver=None, out=None):
         rcond = torch.finfo(A.dtype).eps * max(A.shape[-2:])
     # (A right side of one dimension less has the batch that its columns would have, even where it is a matrix.)
     batch = batch_of(A, b if b.dim() == A.dim() else b.unsqueeze(-1))
-    made = _linalg_lstsq(A.expand(*batch, *A.shape[-2:]), B.expand(*batch, *B.shape[-2:]), rcond, driver)
+    A, B = (x if x.shape[:-2] == batch else x.expand(*batch, *x.shape[-2:]) for x in (A, B))
+    made = _linalg_lstsq(A, B, rcond, driver)
     if vector:
         made = LSTSQ((made[0].squeeze(-1), *made[1:]))
     return made if out is None else LSTSQ([written_out("linalg_lstsq", given, value) for given, value in zip(out, made)])

@@ -518,7 +518,7 @@ def batch_norm_prepared(x, weight, bias, running_mean, running_var, training, mo
     differentiable=("out",),
     name=tuple(BATCH_NORMS.values()),
     variant=lambda *arguments: NODES.index(arguments[-1]),
-    gradient=True,
+    gradient="NativeBatchNormBackwardBackward0",
     entry="native_batch_norm",
     function=False,
     method=False,

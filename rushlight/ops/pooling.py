@@ -1,4 +1,4 @@
-"""Pooling: one number for each window of positions, the largest or the mean; windows of one size, or as many as are wanted.
+"""Pooling: the largest number of each window of positions; windows of one size, or as many as are wanted, or at random places; and back.
 
 The ops get what windows are as tuples with a number for each dimension; the functions before them have read and checked it.
 """
@@ -10,156 +10,27 @@ import rushlight as torch
 from rushlight.core import Preparation, written_out
 from rushlight.ops._declare import composite, kernel, op, prepared
 from rushlight.ops._rules import c_name, may_be_differentiated, not_implemented
-from rushlight.ops.conversion import suggested_format, unmade
+from rushlight.ops._windows import (
+    adaptive,
+    format_of,
+    frozen,
+    into,
+    loop_dtype,
+    mean_format,
+    one_int,
+    per_dimension,
+    pooled_sizes,
+    prepared_pooling,
+    read_windows,
+    require_dims,
+    require_lengths,
+    require_output,
+    require_positions,
+    run_pooling,
+    window_count,
+)
+from rushlight.ops.conversion import unmade
 from rushlight.ops.steps import tracked_with
-
-COUNTS = {2: "two ints", 3: "three ints"}
-AXES = {2: "HW", 3: "THW"}
-
-
-# ---- what windows are -----------------------------------------------------------------------------------------------------
-
-
-def per_dimension(given, count, text):
-    """A number for each of `count` dimensions; `text` refuses another number of them."""
-    values = tuple(map(int, given)) if isinstance(given, tuple | list) else (int(given),)
-    if len(values) not in (1, count):
-        raise RuntimeError(text)
-    if any(abs(value) > (1 << 31) - 1 for value in values):
-        raise RuntimeError("value cannot be converted to type int without overflow")
-    return values if len(values) == count else values * count
-
-
-def read_windows(name, count, kernel_size, stride, padding, dilation=1):
-    """Kernel, stride, padding and dilation, a number for each dimension."""
-    # (The texts of the mean over three dimensions have words of their own.)
-    must, ints = "must" if name == "avg_pool3d" else "must either", COUNTS[count]
-    kernel_size = per_dimension(kernel_size, count, f"{name}: kernel_size {must} be a single int, or a tuple of {ints}")
-    text = f"{name}: stride {must} be omitted, a single int, or a tuple of {ints}"
-    without = stride is None or (isinstance(stride, tuple | list) and not len(stride))
-    return (
-        kernel_size,
-        kernel_size if without else per_dimension(stride, count, text),
-        per_dimension(padding, count, f"{name}: padding {must} be a single int, or a tuple of {ints}"),
-        per_dimension(dilation, count, f"{name}: dilation must be either a single int, or a tuple of {ints}"),
-    )
-
-
-def window_count(size, kernel_size, stride, padding, dilation, ceil_mode):
-    """How many windows fit in one dimension; with `ceil_mode` also one that begins inside and ends behind."""
-    if stride == 0:
-        raise RuntimeError("stride should not be zero")
-    if padding < 0:
-        raise RuntimeError(f"pad must be non-negative, but got pad: {padding}")
-    reach = (kernel_size - 1) * dilation + 1
-    if padding > (reach // 2 if reach > 0 else -(-reach // 2)):
-        raise RuntimeError(
-            f"pad should be at most half of effective kernel size, but got pad={padding}, kernel_size={kernel_size} and "
-            f"dilation={dilation}"
-        )
-    count = (size + 2 * padding - reach + (stride - 1 if ceil_mode else 0)) // stride + 1
-    return count - 1 if ceil_mode and (count - 1) * stride >= size + padding else count
-
-
-def frozen(given):
-    """Numbers as a key has them."""
-    return tuple(given) if type(given) is list else given
-
-
-def pooled_sizes(shape, windows, ceil_mode):
-    """The positions of the result, after what PyTorch checks of every pooling by windows of one size."""
-    kernel_size, stride, _, dilation = windows
-    count = len(kernel_size)
-    sizes = tuple(shape[len(shape) - count :])
-    found = tuple(window_count(*each, ceil_mode) for each in zip(sizes, *windows, strict=True))
-    for word, letter, values in (("kernel size", "k", kernel_size), ("stride", "d", stride), ("dilation", "dilation", dilation)):
-        if min(values) <= 0:
-            got = " ".join(f"{letter}{axis}: {value}" for axis, value in zip(AXES[count], values, strict=True))
-            raise RuntimeError(f"{word} should be greater than zero, but got {got}")
-    return found
-
-
-def require_output(shape, found):
-    """Refuses a result without positions."""
-    if min(found) < 1:
-        count = len(found)
-        planes = shape[len(shape) - count - 1]
-        before, after = "x".join(map(str, shape[len(shape) - count :])), "x".join(map(str, found))
-        raise RuntimeError(
-            f"Given input size: ({planes}x{before}). Calculated output size: ({planes}x{after}). Output size is too small"
-        )
-
-
-def require_positions(name, shape, count):
-    """Refuses a tensor without planes or positions; a batch may be empty."""
-    if count == 2:
-        if len(shape) not in (3, 4) or 0 in shape[len(shape) - 3 :]:
-            raise RuntimeError(
-                f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{list(shape)}"
-            )
-        return
-    if 0 in shape[len(shape) - 4 :]:
-        # (PyTorch's text has 0 for the dimension, whichever it is.)
-        raise RuntimeError(
-            f"{name}: Expected input's non-batch dimensions to have positive length, but input has a shape of {list(shape)} and "
-            "non-batch dimension 0 has length zero!"
-        )
-
-
-def format_of(x, count):
-    """The memory format that the result of a pooling over `count` dimensions shares with `x`."""
-    return suggested_format(x) if x.dim() == count + 2 and count > 1 else torch.contiguous_format
-
-
-def loop_dtype(x):
-    """What the kernels compute in: halves are widened, integers are int64."""
-    dtype = x.dtype
-    if dtype.is_floating_point:
-        return torch.float32 if dtype.itemsize == 2 else dtype
-    return torch.int64
-
-
-def run_pooling(name, x, size, windows, format, *more, indices=True, arrays=()):
-    """A kernel of kernels/pooling.cpp: the result, with the indices where there are any."""
-    count, dtype = len(size), loop_dtype(x)
-    if x.dim() not in (count + 1, count + 2) or 0 in x.shape[x.dim() - count :]:
-        raise RuntimeError(f"{name}: there are no windows of {count} dimensions in an input of shape {list(x.shape)}")
-    shape = (*x.shape[: x.dim() - count], *size)
-    out = torch.empty(shape, dtype=dtype, memory_format=format)
-    where = (torch.empty(shape, dtype=torch.int64, memory_format=format),) if indices else ()
-    if out.numel():
-        given = x.to(dtype).contiguous(memory_format=format)
-        kernel(name)(out, *where, given, *arrays, *kernel_numbers(windows, format), *more)
-    out = out.to(x.dtype)
-    return (out, *where) if indices else out
-
-
-def prepared_pooling(name, x, size, windows, format, *more, indices=True):
-    """run_pooling as core.Prepared has it, where the kernel reads `x` as it is."""
-    count, dtype = len(size), x.dtype
-    if dtype is not loop_dtype(x) or x.dim() not in (count + 1, count + 2) or not x.is_contiguous(memory_format=format):
-        return None
-    shape = (*x.shape[: x.dim() - count], *size)
-    if not x.numel() or 0 in shape:
-        return None
-    made = {"out": unmade(shape, dtype, format)} | ({"indices": unmade(shape, torch.int64, format)} if indices else {})
-    numbers = (*kernel_numbers(windows, format), *more)
-    return Preparation(made, tuple(made) if indices else "out", (kernel(name), (*made, "x"), numbers))
-
-
-def kernel_numbers(windows, format):
-    """Dimensions, layout and windows as the kernels read them."""
-    return (
-        len(windows[0]),
-        int(format is not torch.contiguous_format),
-        *(number for dim in zip(*windows, strict=True) for number in dim),
-    )
-
-
-def adaptive(count):
-    """Windows that share out each dimension."""
-    return (0,) * count, (1,) * count, (0,) * count, (1,) * count
-
 
 # ---- the largest number ---------------------------------------------------------------------------------------------------
 
@@ -403,31 +274,6 @@ def max_pool3d_with_indices(input, kernel_size, stride=None, padding=0, dilation
     return into("max_pool3d_with_indices", out, made)
 
 
-def into(name, out, made):
-    """What a composition returns, or what `out=` of it becomes."""
-    if out is None:
-        return made
-    if isinstance(made, tuple):
-        return tuple(written_out(name, *pair) for pair in zip(out, made, strict=True))
-    return written_out(name, out, made)
-
-
-def require_dims(name, x):
-    """Refuses what has other dimensions than [N, C, L] or [C, L]."""
-    if x.dim() not in (2, 3):
-        raise RuntimeError(
-            f"Expected 2 to 3 dimensions, but got {x.dim()}-dimensional tensor for argument #1 'self' (while checking arguments for {name})"
-        )
-
-
-def one_int(function, name, value):
-    """The number of a parameter for one dimension; None where an omitted stride is."""
-    values = list(value) if isinstance(value, tuple | list) else [] if value is None else [value]
-    if len(values) != 1 and (name != "stride" or values):
-        raise RuntimeError(f"{function}() argument '{name}' should contain one int (got {len(values)})")
-    return int(values[0]) if values else None
-
-
 def adaptive_max_pool_prepared(x, size):
     count = len(size)
     if not x.is_floating_point():
@@ -464,16 +310,6 @@ def read_adaptive_max_pool(name, shape, output_size):
         made = [*shape[: len(shape) - count], *size]
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(size)}: {made}")
     return size
-
-
-def require_lengths(name, shape, first):
-    """Refuses a tensor that has nothing along a dimension from `first` on."""
-    for place in range(first, len(shape)):
-        if shape[place] == 0:
-            raise RuntimeError(
-                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(shape)} with "
-                f"dimension {place} being empty"
-            )
 
 
 @composite(method=False, signature="Tensor input, ints[1] output_size")
@@ -653,251 +489,3 @@ def max_unpool3d(input, indices, output_size, stride, padding, *, out=None):
     if min(stride) <= 0:
         raise RuntimeError(f"strides should be greater than zero, but got stride: {list(stride)}")
     return into("max_unpool3d", out, max_unpool(input, indices, size))
-
-
-# ---- the mean -------------------------------------------------------------------------------------------------------------
-
-
-def mean_names(title, gradient=""):
-    return dict(
-        name=tuple(f"{title.format(count)}Backward{gradient}0" for count in (2, 3)),
-        function=False,
-        method=False,
-        out=False,
-        batch="pooling.windows",
-    )
-
-
-@op(
-    vjp={
-        "g": lambda g, size, kernel_size, stride, padding, counts_padding, divisor: _avg_pool(
-            g, size, kernel_size, stride, padding, counts_padding, divisor
-        ),
-        "x": lambda g, x: torch.zeros_like(x),
-    },
-    jvp=lambda g_t, x_t, x, size, kernel_size, stride, padding, counts_padding, divisor: (
-        torch.zeros_like(x)
-        if g_t is None
-        else _avg_pool_gradient(g_t, x.detach(), size, kernel_size, stride, padding, counts_padding, divisor)
-    ),
-    variant=lambda g, x, size, *rest: len(size) - 2,
-    prepare=lambda g, x, size, kernel_size, stride, padding, counts_padding, divisor: prepared_mean_gradient(
-        g, x, size, (kernel_size, stride, padding, (1,) * len(size)), int(counts_padding), divisor
-    ),
-    **mean_names("AvgPool{}D", "Backward"),
-)
-def _avg_pool_gradient(g, x, size, kernel_size, stride, padding, counts_padding, divisor):
-    """The cotangent of each window shared by its positions."""
-    windows = kernel_size, stride, padding, (1,) * len(size)
-    return run_mean_gradient(g, x, size, windows, int(counts_padding), divisor)
-
-
-def run_mean_gradient(g, x, size, windows, counts_padding, divisor):
-    format, dtype = mean_format(x, len(size)), loop_dtype(g)
-    made = torch.empty(x.shape, dtype=dtype, memory_format=format)
-    if made.numel():
-        given = g.to(dtype).contiguous(memory_format=format)
-        kernel("avg_pool_gradient")(made, given, *kernel_numbers(windows, format), counts_padding, divisor)
-    return made.to(x.dtype)
-
-
-def prepared_mean_gradient(g, x, size, windows, counts_padding, divisor):
-    """run_mean_gradient as core.Prepared has it."""
-    format, dtype = mean_format(x, len(size)), x.dtype
-    if dtype is not loop_dtype(x) or dtype is not g.dtype or not x.numel() or not g.is_contiguous(memory_format=format):
-        return None
-    numbers = *kernel_numbers(windows, format), counts_padding, divisor
-    return Preparation({"made": unmade(x.shape, dtype, format)}, "made", (kernel("avg_pool_gradient"), ("made", "g"), numbers))
-
-
-def mean_format(x, count):
-    """Means over three dimensions are row-major."""
-    return format_of(x, count) if count == 2 else torch.contiguous_format
-
-
-@op(
-    vjp=lambda g, x, size, kernel_size, stride, padding, counts_padding, divisor: _avg_pool_gradient(
-        g, x, size, kernel_size, stride, padding, counts_padding, divisor
-    ),
-    linear=True,
-    variant=lambda x, size, *rest: len(size) - 2,
-    prepare=lambda x, size, kernel_size, stride, padding, counts_padding, divisor: prepared_pooling(
-        *("avg_pool", x, size, (kernel_size, stride, padding, (1,) * len(size)), mean_format(x, len(size))),
-        *(int(counts_padding), divisor),
-        indices=False,
-    ),
-    **mean_names("AvgPool{}D"),
-)
-def _avg_pool(x, size, kernel_size, stride, padding, counts_padding, divisor):
-    """The mean of each window; `divisor` stands for the number of its positions where it is not 0."""
-    windows = kernel_size, stride, padding, (1,) * len(size)
-    return run_pooling("avg_pool", x, size, windows, mean_format(x, len(size)), int(counts_padding), divisor, indices=False)
-
-
-@functools.lru_cache(1024)
-def avg_pool_plan(shape, windows, ceil_mode, divisor_override):
-    """The positions of the result of a mean over windows, and the windows."""
-    count = len(windows[0])
-    if divisor_override == 0:
-        raise RuntimeError("divisor must be not zero")
-    if count == 3 and len(shape) not in (4, 5):
-        raise RuntimeError("non-empty 4D or 5D (batch mode) tensor expected for input")
-    if len(shape) < 3:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-max(len(shape), 1)}, {max(len(shape), 1) - 1}], but got -3)"
-        )
-    found = pooled_sizes(shape, windows, ceil_mode)
-    require_positions("avg_pool3d()", shape, count)
-    if count == 3:
-        sizes, kernel_size = shape[len(shape) - 3 :], windows[0]
-        if any(size < k for size, k in zip(sizes, kernel_size, strict=True)):
-            given, wanted = (
-                " ".join(f"{letter}{axis}: {value}" for axis, value in zip("THW", values, strict=True))
-                for letter, values in (("", sizes), ("k", kernel_size))
-            )
-            raise RuntimeError(f"input image ({given}) smaller than kernel size ({wanted})")
-    require_output(shape, found)
-    return found, *windows[:3]
-
-
-@functools.lru_cache(1024)
-def read_avg_pool(name, count, shape, kernel_size, stride, padding, ceil_mode, divisor_override):
-    return avg_pool_plan(shape, read_windows(name, count, kernel_size, stride, padding), ceil_mode, divisor_override)
-
-
-def avg_pool(x, plan, count_include_pad, divisor_override):
-    dtype, count = x.dtype, len(plan[0])
-    if not (dtype.is_floating_point or dtype is torch.int64) or (count == 3 and dtype in (torch.float16, torch.bfloat16)):
-        raise not_implemented("avg_pool2d" if count == 2 else "avg_pool3d_out_frame", dtype)
-    return _avg_pool(x, *plan, bool(count_include_pad), divisor_override or 0)
-
-
-AVG_POOL = (
-    "Tensor input, ints[1] kernel_size, ints[1] stride=None, ints[1] padding=0, bool ceil_mode=False, bool count_include_pad=True"
-)
-
-
-@composite(method=False, signature=AVG_POOL)
-def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """The mean of each window of the last dimension: [N, C, L] or [C, L].
-
-    >>> import rushlight
-    >>> rushlight.avg_pool1d(rushlight.tensor([[1., 3., 5., 7.]]), 2)
-    tensor([[2., 6.]])
-    """
-    require_dims("avg_pool1d", input)
-    given = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
-    k, s, p = (one_int("avg_pool1d", name, value) for name, value in given.items())
-    windows = (1, k), (1, k if s is None else s), (0, p), (1, 1)
-    x = input.unsqueeze(-2)
-    return avg_pool(x, avg_pool_plan(x.shape, windows, ceil_mode, None), count_include_pad, None).squeeze(-2)
-
-
-@composite(method=False, namespace="nn", signature=f"{AVG_POOL}, index? divisor_override=None, *, Tensor out=None")
-def avg_pool2d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None, *, out=None
-):
-    """The mean of each window of the last two dimensions: [N, C, H, W] or [C, H, W].
-
-    Padding counts as zeros unless `count_include_pad` is False; `divisor_override` stands for the number of positions of a window.
-    """
-    given = map(frozen, (kernel_size, stride, padding))
-    plan = read_avg_pool("avg_pool2d", 2, input.shape, *given, ceil_mode, divisor_override)
-    return into("avg_pool2d", out, avg_pool(input, plan, count_include_pad, divisor_override))
-
-
-@composite(method=False, namespace="nn", signature=f"{AVG_POOL}, index? divisor_override=None, *, Tensor out=None")
-def avg_pool3d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None, *, out=None
-):
-    """As avg_pool2d, over the last three dimensions: [N, C, D, H, W] or [C, D, H, W]."""
-    given = map(frozen, (kernel_size, stride, padding))
-    plan = read_avg_pool("avg_pool3d", 3, input.shape, *given, ceil_mode, divisor_override)
-    return into("avg_pool3d", out, avg_pool(input, plan, count_include_pad, divisor_override))
-
-
-@op(
-    vjp={"g": lambda g, size: _adaptive_avg_pool(g, size), "x": lambda g, x: torch.zeros_like(x)},
-    jvp=lambda g_t, x_t, x, size: torch.zeros_like(x) if g_t is None else _adaptive_avg_pool_gradient(g_t, x.detach(), size),
-    variant=lambda g, x, size: len(size) - 2,
-    prepare=lambda g, x, size: prepared_mean_gradient(g, x, size, adaptive(len(size)), 0, 0),
-    **mean_names("AdaptiveAvgPool{}D", "Backward"),
-)
-def _adaptive_avg_pool_gradient(g, x, size):
-    """The cotangent of each window shared by its positions."""
-    return run_mean_gradient(g, x, size, adaptive(len(size)), 0, 0)
-
-
-def adaptive_avg_pool_prepared(x, size):
-    if not x.is_floating_point():
-        return None
-    return prepared_pooling("avg_pool", x, size, adaptive(len(size)), mean_format(x, len(size)), 0, 0, indices=False)
-
-
-@op(
-    vjp=lambda g, x, size: _adaptive_avg_pool_gradient(g, x, size),
-    linear=True,
-    variant=lambda x, size: len(size) - 2,
-    prepare=adaptive_avg_pool_prepared,
-    **mean_names("AdaptiveAvgPool{}D"),
-)
-def _adaptive_avg_pool(x, size):
-    """The mean of each of `size` windows that share out the positions."""
-    count = len(size)
-    if not x.is_floating_point():
-        raise not_implemented("adaptive_avg_pool2d" if count == 2 else "adaptive_avg_pool3d_cpu", x.dtype)
-    return run_pooling("avg_pool", x, size, adaptive(count), mean_format(x, count), 0, 0, indices=False)
-
-
-@functools.lru_cache(1024)
-def read_adaptive_avg_pool(name, output_size):
-    """The positions of the result."""
-    count = int(name[-2])
-    size = tuple(map(int, output_size)) if isinstance(output_size, tuple | list) else (int(output_size),) * count
-    if len(size) != count:
-        raise RuntimeError(f"{name}: output_size must be {count}")
-    if min(size) < 0:
-        got = f"{size[0]}, {','.join(map(str, size[1:]))}"
-        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {{{got}}}")
-    return size
-
-
-def adaptive_avg_pool(name, x, output_size):
-    """One mean of everything is a mean; more are the op's."""
-    size = read_adaptive_avg_pool(name, frozen(output_size))
-    count = len(size)
-    if size == (1,) * count and x.dim() >= count:
-        made = x.mean(tuple(range(-count, 0)), keepdim=True)
-        if x.dim() == count + 2 and suggested_format(x) is not torch.contiguous_format:
-            samples, channels = x.shape[:2]
-            made.as_strided_((samples, channels, *size), (channels, 1, *(channels,) * count))
-        return made
-    return adaptive_means(name, x, size)
-
-
-def adaptive_means(name, x, size):
-    count = len(size)
-    if x.dim() not in (count + 1, count + 2):
-        raise RuntimeError(f"{name}(): Expected {count + 1}D or {count + 2}D tensor, but got {list(x.shape)}")
-    require_lengths(name, x.shape, x.dim() - count)
-    return _adaptive_avg_pool(x, size)
-
-
-@composite(method=False, signature="Tensor input, ints[1] output_size")
-def adaptive_avg_pool1d(input, output_size):
-    """The mean of each of `output_size` windows that share out the last dimension."""
-    require_dims("adaptive_avg_pool1d", input)
-    size = one_int("adaptive_avg_pool1d", "output_size", output_size)
-    return adaptive_avg_pool("adaptive_avg_pool2d", input.unsqueeze(-2), (1, size)).squeeze(-2)
-
-
-@composite(method=False, namespace="nn", signature="Tensor input, ints[1] output_size, *, Tensor out=None")
-def adaptive_avg_pool2d(input, output_size, *, out=None):
-    """As adaptive_avg_pool1d, over the last two dimensions."""
-    return into("adaptive_avg_pool2d", out, adaptive_avg_pool("adaptive_avg_pool2d", input, output_size))
-
-
-@composite(method=False, namespace="nn", signature="Tensor input, ints[1] output_size, *, Tensor out=None")
-def adaptive_avg_pool3d(input, output_size, *, out=None):
-    """As adaptive_avg_pool1d, over the last three dimensions."""
-    return into("adaptive_avg_pool3d", out, adaptive_avg_pool("adaptive_avg_pool3d", input, output_size))

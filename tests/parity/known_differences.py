@@ -144,89 +144,41 @@ GRAPH_DIFFERENCES = {
     "trapz": {"gradient base", "gradient is_view", "gradient name"},
     "triangular_solve": {"gradient name"},
     "xlogy": {"gradient name"},
-    # Of these PyTorch has one node for what is made of several ops here, or several for one.
-    "_native_batch_norm_legit": {"gradient name", "gradient output_nr"},
-    "_segment_reduce.lengths": {
-        "function base",
-        "function is_view",
-        "function name",
-        "gradient base",
-        "gradient is_leaf",
-        "gradient is_view",
-        "gradient name",
-        "gradient requires_grad",
+    # The gradient is one op with three results in PyTorch, of which each is asked for by its place; here each is computed alone.
+    "_native_batch_norm_legit": {"gradient output_nr"},
+    **{name: {"gradient base", "gradient is_view", "gradient output_nr"} for name in ("grid_sampler_2d", "grid_sampler_3d")},
+    "nn.functional.grid_sample": {"gradient base", "gradient is_view", "gradient output_nr"},
+    # It is one op with one node in PyTorch and has no second derivative there; here it is composed and has one.
+    **{
+        f"_segment_reduce.{name}": {
+            *("function base", "function is_view", "function name", "gradient base", "gradient is_leaf", "gradient is_view"),
+            *("gradient name", "gradient requires_grad"),
+        }
+        for name in ("lengths", "offsets")
     },
-    "_segment_reduce.offsets": {
-        "function base",
-        "function is_view",
-        "function name",
-        "gradient base",
-        "gradient is_leaf",
-        "gradient is_view",
-        "gradient name",
-        "gradient requires_grad",
-    },
-    "grid_sampler_2d": {"gradient base", "gradient is_view", "gradient output_nr"},
-    "grid_sampler_3d": {"gradient base", "gradient is_view", "gradient output_nr"},
-    "linalg.householder_product": {"gradient name", "gradient none"},
-    "linalg.lstsq": {"function names", "gradient name", "gradient stride"},
-    "linalg.lstsq.grad_oriented": {"function names", "gradient name", "gradient stride"},
-    "masked.mean": {"function name", "gradient base", "gradient is_view", "gradient stride"},
-    "masked.std": {"function name", "function names", "gradient name"},
-    "masked.var": {"function name", "function names", "gradient name"},
-    "nn.functional.conv1d": {"function names"},
-    "nn.functional.conv2d": {"function names"},
-    "nn.functional.conv3d": {"function names"},
-    "nn.functional.conv_transpose1d": {"function names"},
-    "nn.functional.conv_transpose2d": {"function names"},
-    "nn.functional.conv_transpose3d": {"function names"},
     "nn.functional.ctc_loss": {"gradient name"},
     "nn.functional.embedding_bag": {"gradient name"},
-    "nn.functional.grid_sample": {"gradient base", "gradient is_view", "gradient output_nr"},
-    "nn.functional.interpolate.nearest": {"gradient stride"},
-    "nn.functional.interpolate.nearest-exact": {"gradient stride"},
-    "nn.functional.linear_cross_entropy": {"function names"},
-    "nn.functional.linear_cross_entropy.chunked": {
-        "function base",
-        "function is_view",
-        "function name",
-        "gradient base",
-        "gradient is_leaf",
-        "gradient is_view",
-        "gradient name",
-        "gradient requires_grad",
-    },
-    "nn.functional.linear_cross_entropy.chunked_none": {
-        "function base",
-        "function is_view",
-        "function name",
-        "gradient base",
-        "gradient is_leaf",
-        "gradient is_view",
-        "gradient name",
-        "gradient requires_grad",
-    },
-    "nn.functional.multi_head_attention_forward": {"function names"},
+    # One op with a gradient of its own in PyTorch's kernel, composed of products and softmax where its second derivative is asked for here.
     "nn.functional.scaled_dot_product_attention": {
-        "gradient base",
-        "gradient is_view",
-        "gradient name",
-        "gradient output_nr",
-        "gradient stride",
+        *("gradient base", "gradient is_view", "gradient name", "gradient output_nr", "gradient stride"),
     },
-    "nn.functional.unfold": {"gradient offset"},
+    # The gradient is the same number by another formula, whose last step is another; LAPACK's results lie column by column in PyTorch.
+    "linalg.householder_product": {"gradient name", "gradient none"},
+    **{name: {"gradient name", "gradient stride"} for name in ("linalg.lstsq", "linalg.lstsq.grad_oriented")},
     "ormqr": {
-        "gradient error",
-        "gradient base",
-        "gradient is_leaf",
-        "gradient is_view",
-        "gradient name",
-        "gradient none",
-        "gradient requires_grad",
-        "gradient stride",
+        *("gradient error", "gradient base", "gradient is_leaf", "gradient is_view", "gradient name", "gradient none"),
+        *("gradient requires_grad", "gradient stride"),
     },
-    "pca_lowrank": {"function names"},
-    "svd_lowrank": {"function names"},
+    # Masked reductions are made of sums and quotients in PyTorch; here of the mean and variance of what the mask lets through.
+    "masked.mean": {"function name", "gradient base", "gradient is_view", "gradient stride"},
+    **{f"masked.{name}": {"function name", "function names", "gradient name"} for name in ("std", "var")},
+    # The gradient lies as its kernel writes it, channels last or not; PyTorch's is contiguous.
+    **{f"nn.functional.interpolate.{name}": {"gradient stride"} for name in ("nearest", "nearest-exact")},
+    # A window over no elements begins where the memory does.
+    "nn.functional.unfold": {"gradient offset"},
+    # A reshape that copies nothing is a view here, and an alias with a node of its own in PyTorch's products.
+    **{name: {"function names"} for name in ("pca_lowrank", "svd_lowrank")},
+    # Sparse tensors are composed of dense ones here, so that their node is of what they were made by.
     "to_sparse": {"function error", "function name", "method error", "method name"},
 }
 """Where the graph that an op leaves differs from PyTorch's (test_graphs): op -> {"form fact", …}. The list may only shrink."""

@@ -1,5 +1,6 @@
 """PyTorch's database of ops, called in both libraries: conversion of samples, and the comparisons that test_op_db makes."""
 
+import dataclasses
 import itertools
 import warnings
 
@@ -32,6 +33,8 @@ def convert(value, grads=None):
         return type(value)([convert(item, grads) for item in value])
     if isinstance(value, dict):
         return {key: convert(item, grads) for key, item in value.items()}
+    if isinstance(value, torch.nn.LinearCrossEntropyOptions):
+        return rushlight.nn.LinearCrossEntropyOptions(**convert(dataclasses.asdict(value)))
     if isinstance(value, slice):
         return slice(*(convert(part) for part in (value.start, value.stop, value.step)))
     return value

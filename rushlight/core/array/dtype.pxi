@@ -364,11 +364,11 @@ cdef object read_number(int code, const void* place):
     return complex(number[0], number[1]) if category[code] == IS_COMPLEX else number[0]
 
 
-def get_default_dtype():
+def get_default_dtype() -> dtype:
     """The dtype of tensors made from Python floats (float32 at first)."""
     return dtypes[default_dtype]
 
-def set_default_dtype(d):
+def set_default_dtype(d: dtype) -> None:
     """Sets the dtype of tensors made from Python floats. `d` is a floating dtype."""
     global default_dtype
     if type(d) is not dtype:
@@ -378,7 +378,7 @@ def set_default_dtype(d):
         raise TypeError("only floating-point types are supported as the default type")
     default_dtype = code
 
-def promote_types(type1, type2):
+def promote_types(type1, type2) -> dtype:
     """The dtype of least size and category that holds both.
 
     >>> import rushlight
@@ -387,7 +387,7 @@ def promote_types(type1, type2):
     """
     return dtypes[common_dtype(code_given("promote_types", type1, "type1", 1), code_given("promote_types", type2, "type2", 2))]
 
-def can_cast(from_, to):
+def can_cast(from_, to) -> bool:
     """Whether PyTorch's casting rules allow a result of dtype `from_` to be written into one of dtype `to`."""
     return can_cast_codes(code_given("can_cast", from_, "from_", 1), code_given("can_cast", to, "to", 2)) != 0
 
@@ -403,7 +403,7 @@ def dtype_of_number(value):
     cdef int code = number_code(value)
     return None if code == NO_DTYPE else dtypes[code]
 
-def result_type(tensor1, tensor2):
+def result_type(tensor1, tensor2) -> dtype:
     """The dtype of an element-wise result of two tensors or numbers.
 
     >>> import rushlight

@@ -101,7 +101,7 @@ cdef object validate(Node node, Node target, uint32_t output, Py_ssize_t index, 
     return value
 
 cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
-    value = value.plain()      # of a batch, any example
+    value = plain_of(value)      # of a batch, any example
     if category[value.code] >= IS_FLOATING and bool((value != value).any()):
         error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
         add_note(error, "forward", source_line(node.made.code, node.made.instruction))

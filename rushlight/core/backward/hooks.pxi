@@ -93,7 +93,7 @@ cdef object before_node(Node node, object gradient):
 
 cdef int retain(Tensor tensor, object gradient) except -1:
     # (What a batch left behind that is over counts no more.)
-    if tensor.grad_ is None or (<Tensor>tensor.grad_).has_ended():
+    if tensor.grad_ is None or type(tensor.grad_) is Wrapped and not (<Wrapped>tensor.grad_).level.active:
         tensor.grad_ = ops.clone(gradient)
     else:
         tensor.grad_ = operate(ops.add, tensor.grad_, gradient)

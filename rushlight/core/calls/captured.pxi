@@ -1,7 +1,7 @@
 # What a program inside of a derivative may not write into.
 cdef bint is_captured(Tensor x, int limit) noexcept:
     """Does a program that stands in `limit` transforms know `x` from outside of a derivative?"""
-    cdef int depth = x.depth if x.base is None else min(x.depth, x.base.depth), lowest = x.level_depth()
+    cdef int depth = x.depth if x.base is None else min(x.depth, x.base.depth), lowest = level_depth(x)
     while limit > max(depth, lowest):
         limit -= 1
         if modes.derivatives >> (limit & 63) & 1:

@@ -98,7 +98,7 @@ def filled(str name, size, value, dtype=None, device=None, bint requires_grad=Fa
 
 def fill_tensor(Tensor out, value):
     """Fills `out`; no history, no version."""
-    fill_elements(out.plain(), value)
+    fill_elements(plain_of(out), value)
     return out
 
 def converted(Tensor x, d):

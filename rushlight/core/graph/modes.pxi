@@ -1,5 +1,5 @@
 # Grad modes of the running thread; rushlight/autograd/grad_mode.py makes context managers of them.
-def is_grad_enabled():
+def is_grad_enabled() -> bool:
     """Whether operations are recorded now; within inference mode, whether they would be outside."""
     return modes.wished if modes.inference else modes.grad
 
@@ -12,7 +12,7 @@ def set_grad_mode(bint enabled):
         modes.grad = enabled
     return before
 
-def is_inference_mode_enabled():
+def is_inference_mode_enabled() -> bool:
     """Whether this thread is in inference mode."""
     return modes.inference
 
@@ -47,11 +47,11 @@ cdef class Unwrapped:
 
 unwrapped = Unwrapped()
 
-def is_anomaly_enabled():
+def is_anomaly_enabled() -> bool:
     """Whether backward checks for NaN and names the forward line."""
     return modes.anomaly
 
-def is_anomaly_check_nan_enabled():
+def is_anomaly_check_nan_enabled() -> bool:
     """Whether anomaly mode checks for NaN."""
     return modes.anomaly_check_nan
 

@@ -11,17 +11,8 @@ cdef class Tensor:
         become_alias(out, self)
         return out
 
-    cdef Tensor plain(self):
-        return self
-
     cdef Tensor readable(self, object what):
         return self
-
-    cdef int level_depth(self) noexcept:
-        return 0
-
-    cdef bint has_ended(self):
-        return False
 
     cdef int refuse_escaped(self, bint reduction) except -1:
         return 0
@@ -235,7 +226,7 @@ cdef class Tensor:
     def _base(self):
         return self.base
 
-    def _is_view(self):
+    def _is_view(self) -> bool:
         return self.base is not None
 
     @property
@@ -297,11 +288,11 @@ cdef class Tensor:
     def data(self):
         raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
 
-    def detach(self):
+    def detach(self) -> "Tensor":
         """The same memory and version, cut off from the graph."""
         return alias_as_captured(self) if modes.transforms else alias_of(self)
 
-    def detach_(self):
+    def detach_(self) -> "Self":
         """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
         if modes.inference:
             return self
@@ -317,7 +308,7 @@ cdef class Tensor:
             lose_tangent(self)
         return self
 
-    def retain_grad(self):
+    def retain_grad(self) -> None:
         """Makes backward fill `.grad` of this non-leaf too."""
         if not needs_grad(self):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
@@ -329,7 +320,7 @@ cdef class Tensor:
         retain_on(node, self)
         self.flags |= RETAINS_GRAD
 
-    def register_hook(self, hook):
+    def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> "RemovableHandle":
         """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it."""
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -346,7 +337,7 @@ cdef class Tensor:
             hooks = extras.tensor_hooks[self.output_number] = new_hooks()
         return add_hook(hooks, hook)
 
-    def register_post_accumulate_grad_hook(self, hook):
+    def register_post_accumulate_grad_hook(self, hook: "Callable[[Tensor], None]") -> "RemovableHandle":
         """Calls `hook(tensor)` after backward has added to `.grad` of this leaf."""
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")

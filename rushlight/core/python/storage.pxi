@@ -154,11 +154,11 @@ def reset_peak_memory_stats():
     """Makes the peak start again from what is in use now."""
     reset_peak_memory()
 
-def get_num_threads():
+def get_num_threads() -> int:
     """The number of threads that large operations are split over."""
     return thread_count()
 
-def set_num_threads(int count):
+def set_num_threads(int count) -> None:
     """Sets the number of threads that large operations are split over. Results do not depend on it."""
     if count <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")

@@ -10,6 +10,22 @@ def set_batching(Op op not None, str kind, rule, list dims=None, bint everything
     how.dims, how.everything, how.has_lists, how.rule = dims, everything, has_lists, rule
     op.batching = how
 
+cdef inline Batching batching_of(Op op):
+    if op.batching is None:
+        from rushlight.func.batching import connect
+        connect(op)
+    return <Batching>op.batching
+
+cpdef object on_batch(Op op, tuple values, list batched, Py_ssize_t size):
+    """What an op makes of a batch, in its short way or by its rule."""
+    cdef Batching how = batching_of(op)
+    cdef uint32_t flags = 0
+    cdef int i
+    for i in range(len(batched)):
+        flags |= <uint32_t>(batched[i] is True) << i
+    result = how.way(op, how, <PyObject**>PySequence_ITEMS(values), len(values), flags, size)
+    return how.rule(op, values, batched, size) if result is None else result
+
 cdef object ZERO = 0
 
 
@@ -21,17 +37,13 @@ cdef class BatchLevel(Level):
         self.sees_all = True      # random ops concern the level even where nothing is batched
 
     cdef object compute(self, Op op, tuple arguments, object keywords):
-        cdef Batching how = <Batching>op.batching
+        cdef Batching how = batching_of(op)
         cdef PyObject* bound[MAX_PARAMETERS]
         cdef Py_ssize_t i, n = PyTuple_GET_SIZE(arguments)
         cdef uint32_t flags = 0
         cdef bint ours = False, listed = False
         cdef int inner
         cdef object value, result
-        if how is None:
-            from rushlight.func.batching import connect
-            connect(op)
-            how = <Batching>op.batching
         for i in range(n):
             bound[i] = PyTuple_GET_ITEM(arguments, i)
             value = <object>bound[i]
@@ -49,7 +61,7 @@ cdef class BatchLevel(Level):
             if how.way == &filled_below and flags == 1 and "out" not in keywords:
                 run(op, packed(bound, n), IN_PLACE)
                 return arguments[0]
-            if (how.way == &lined_up or how.way == &copied_below) and flags & 1 and "out" not in keywords:
+            if (how.way == &broadcast or how.way == &copied_below) and flags & 1 and "out" not in keywords:
                 inner = ndim_of_examples(op, bound, flags)
                 if inner == (<Tensor>bound[0]).geometry.ndim - 1 and writes_lined_up(op, bound, n, flags, inner):
                     return arguments[0]
@@ -67,9 +79,9 @@ cdef class BatchLevel(Level):
         return dressed_examples(self, op, result, ZERO)
 
     def by_rule(self, Op op, values, list batched):
-        """The op on the batch, by its rule, or by what `recovered` makes of its error."""
+        """The op on the batch, or what `recovered` makes of its error."""
         try:
-            return (<Batching>op.batching).rule(op, tuple(values), batched, self.size)
+            return on_batch(op, tuple(values), batched, self.size)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
             return self.recovered(op, values, batched, error)
 
@@ -217,7 +229,7 @@ cdef inline bint is_matrix(object x) noexcept:
 
 # The ways in which an op computes a batch whose dimension is the first, `flags` having a bit for each argument with one; None where the call is
 # not plain, which the rule in Python then serves.
-cdef object by_rule(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+cdef object no_way(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     return None
 
 cdef object drawn_by_level(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
@@ -229,31 +241,29 @@ cdef object filled_below(Op op, Batching how, PyObject** bound, Py_ssize_t n, ui
 cdef object copied_below(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """copy: plain in place, as pointwise ops are."""
 
-cdef object lined_up(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
-    """A pointwise op, with dimensions of size 1 between the batch and the examples where those have fewer than others."""
+cdef object broadcast(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
+    """A pointwise op, on examples that are lined up."""
     cdef PyObject* passed[MAX_PARAMETERS]
-    cdef list kept = None
+    cdef list kept = []
     cdef Tensor t
-    cdef int missing, d, ndim = ndim_of_examples(op, bound, flags)
-    cdef list sizes
+    cdef int ndim = ndim_of_examples(op, bound, flags)
     if ndim < 0:
         return None
     copy_bound(passed, bound, n)
     for index in op.tensor_parameters:
-        if not flags >> <int>index & 1:
-            continue
-        t = <Tensor>bound[<int>index]
-        missing = ndim + 1 - t.geometry.ndim
-        if missing:
-            sizes = [t.geometry.shape[0]] + [1] * missing
-            for d in range(1, t.geometry.ndim):
-                sizes.append(t.geometry.shape[d])
-            padded = run(ops.view, (t, tuple(sizes)), None)
-            if kept is None:
-                kept = []
-            kept.append(padded)
-            passed[<int>index] = <PyObject*>padded
+        if flags >> <int>index & 1 and (<Tensor>bound[<int>index]).geometry.ndim <= ndim:
+            t = lined_up(<Tensor>bound[<int>index], True, ndim)
+            kept.append(t)
+            passed[<int>index] = <PyObject*>t
     return below(op, passed, n)
+
+cpdef Tensor lined_up(Tensor x, bint is_batched, int ndim):
+    """A batched tensor whose examples get leading dimensions of size 1 up to `ndim`; others broadcast as they are."""
+    cdef int d, missing = ndim + 1 - x.geometry.ndim
+    if not is_batched or missing <= 0:
+        return x
+    sizes = [x.geometry.shape[0]] + [1] * missing + [x.geometry.shape[d] for d in range(1, x.geometry.ndim)]
+    return <Tensor>run(ops.view, (x, tuple(sizes)), None)
 
 cdef bint writes_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags, int ndim) except -1:
     """An in-place pointwise op whose operands broadcast as the examples do, without padding; False, and nothing, for another."""
@@ -285,7 +295,7 @@ cdef object shifted_dim(object dim, int ndim):
         if d < -ndim or d >= ndim:
             return None
         return d + 1 if d >= 0 else d + ndim + 1
-    if type(dim) is tuple or type(dim) is list:
+    if isinstance(dim, (tuple, list)):
         dims = []
         for item in dim:
             item = shifted_dim(item, ndim)
@@ -327,23 +337,27 @@ cdef tuple all_inner_dims(int ndim):
 
 cdef object with_sizes(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     """view and expand: the size of the batch goes before the given ones."""
-    cdef object sizes = <object>bound[1]
     cdef Tensor x = <Tensor>bound[0]
-    cdef tuple whole
-    if type(sizes) is int:
-        sizes = (sizes,)
-    elif not isinstance(sizes, tuple):
-        return None
-    if op is ops.expand and PyTuple_GET_SIZE(sizes) != x.geometry.ndim - 1:
-        return None
-    for item in sizes:
-        if type(item) is not int or item < 0:
-            return None
-    whole = (x.geometry.shape[0],) + <tuple>sizes
-    return view_of(op, x, whole, None)
+    cdef Geometry inner
+    cdef int64_t sizes[MAX_DIMS + 1]
+    cdef int d, count = read_sizes(<object>bound[1], sizes + 1)
+    sizes[0] = x.geometry.shape[0]
+    if op is ops.expand:
+        for d in range(count + 1 - x.geometry.ndim):
+            if sizes[1 + d] < 0:
+                return None      # a new dimension needs a size
+        x = lined_up(x, True, count)
+    else:
+        infer_size(inner, sizes + 1, count, product_of(x.geometry.shape, 1, x.geometry.ndim))
+        memcpy(sizes + 1, inner.shape, count * sizeof(int64_t))
+    return view_of(op, x, make_tuple(sizes, count + 1), None)
 
 cdef object transposed(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
-    return view_of(ops.transpose, <Tensor>bound[0], ONE, TWO) if (<Tensor>bound[0]).geometry.ndim == 3 else None
+    """t: of a vector or number it is an alias."""
+    cdef Tensor x = <Tensor>bound[0]
+    if x.geometry.ndim < 3:
+        return run(ops.alias, (x,), None)
+    return view_of(ops.transpose, x, ONE, TWO) if x.geometry.ndim == 3 else None
 
 cdef object unsqueezed(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     dim = shifted_dim(<object>bound[1], (<Tensor>bound[0]).geometry.ndim)
@@ -434,7 +448,7 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
 
 
 cdef dict batch_ways = {
-    "rule": <size_t>&by_rule, "pointwise": <size_t>&lined_up, "shifted": <size_t>&shifted, "sizes": <size_t>&with_sizes,
+    "rule": <size_t>&no_way, "pointwise": <size_t>&broadcast, "shifted": <size_t>&shifted, "sizes": <size_t>&with_sizes,
     "transposed": <size_t>&transposed, "unsqueezed": <size_t>&unsqueezed, "permuted": <size_t>&permuted, "product": <size_t>&product,
     "added product": <size_t>&added_product, "vectors": <size_t>&vectors, "added vectors": <size_t>&added_vectors,
     "draws": <size_t>&drawn_by_level, "filled": <size_t>&filled_below, "copied": <size_t>&copied_below,

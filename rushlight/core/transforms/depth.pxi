@@ -23,7 +23,7 @@ def derivatives_around(Tensor x not None, int limit=-1):
 
     Only those no deeper than `limit` (default: now) count. A value of a derivative that has ended has the depth -2.
     """
-    cdef int lowest = x.level_depth(), d
+    cdef int lowest = level_depth(x), d
     cdef list found = []
     if limit < 0:
         limit = modes.transforms
@@ -37,7 +37,7 @@ def derivatives_around(Tensor x not None, int limit=-1):
 
 def wrapper_kind(Tensor x not None):
     """What PyTorch calls the tensor that a transform makes of `x`: "TensorWrapper", "BatchedTensorImpl", or None for a plain one."""
-    cdef int depth = min(x.depth, modes.transforms), lowest = x.level_depth()
+    cdef int depth = min(x.depth, modes.transforms), lowest = level_depth(x)
     while depth > lowest:
         if modes.derivatives >> (depth - 1 & 63) & 1:
             return "TensorWrapper"

@@ -11,17 +11,8 @@ cdef class Wrapped(Tensor):
     cdef Tensor alias(self):
         return wrap_value(self.level, self.value, self.aspect)
 
-    cdef Tensor plain(self):
-        return self.value.plain()
-
     cdef Tensor readable(self, object what):
         return (<Tensor?>self.level.read(self, what)).readable(what)
-
-    cdef int level_depth(self) noexcept:
-        return self.level.depth
-
-    cdef bint has_ended(self):
-        return not self.level.active
 
     cdef int refuse_escaped(self, bint reduction) except -1:
         if self.level.active or self.aspect is None or not isinstance(self.level, BatchLevel):

@@ -5,11 +5,11 @@ import importlib
 
 from rushlight import core
 from rushlight.func.batching import elementwise, random, reduction, views
-from rushlight.func.batching._table import NoRule, examples, examples_fit, lined_up
+from rushlight.func.batching._table import NoRule, examples, examples_fit
 from rushlight.func.batching.elementwise import aligned
 from rushlight.ops._views import DIMENSIONS
 
-__all__ = ["NoRule", "aligned", "connect", "examples", "examples_fit", "lined_up", "no_rule", "rule_of"]
+__all__ = ["NoRule", "aligned", "connect", "examples", "examples_fit", "no_rule", "rule_of"]
 
 
 def no_rule(op, arguments, batched, size):

@@ -67,15 +67,6 @@ def refusal(text):
     return error
 
 
-def lined_up(x, is_batched, ndim):
-    """A batched tensor whose examples get leading dimensions of size 1 up to `ndim`; others broadcast as they are."""
-    missing = ndim + 1 - x.ndim
-    if not is_batched or missing <= 0:
-        return x
-    shape = x.shape
-    return x.view((shape[0],) + (1,) * missing + tuple(shape[1:]))
-
-
 def examples_fit(values, batched):
     """Whether an example of the second value can be broadcast to an example of the first, which has a batch."""
     x, src = values[:2]

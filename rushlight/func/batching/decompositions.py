@@ -1,6 +1,7 @@
 """Decompositions of matrices and systems that are solved with them: a batch is one more dimension of a stack."""
 
-from rushlight.func.batching._table import last_dims, lined_up, repeated, torch
+from rushlight.core import lined_up
+from rushlight.func.batching._table import last_dims, repeated, torch
 from rushlight.func.batching.products import require
 
 run = torch.core.run

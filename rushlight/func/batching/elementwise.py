@@ -1,6 +1,7 @@
 """Ops that work element by element: the examples' dimensions are lined up, and the op does the rest."""
 
-from rushlight.func.batching._table import lined_up, refusal, repeated, short_way, torch, unchanged
+from rushlight.core import lined_up
+from rushlight.func.batching._table import refusal, repeated, short_way, torch, unchanged
 
 
 def promoted(arguments, batched, operands):

@@ -4,7 +4,8 @@ import math
 import types
 
 from rushlight import core
-from rushlight.func.batching._table import NoRule, examples, lined_up, refusal, repeated, torch
+from rushlight.core import lined_up
+from rushlight.func.batching._table import NoRule, examples, refusal, repeated, torch
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._rules import dynamic_shape
 from rushlight.ops.indexing import MASKS, _index, _index_put, expand_masks

@@ -1,6 +1,7 @@
 """Losses of labels and the normalizations: where parameters are the same for all examples, one larger batch."""
 
 from rushlight import core
+from rushlight.core import lined_up
 from rushlight.func.batching._table import NoRule, examples, refusal, repeated, side_by_side, torch
 from rushlight.func.batching.elementwise import folded
 
@@ -77,11 +78,11 @@ def multilabel_margin_loss(op, arguments, batched, size):
 
 
 # ---- normalizations -------------------------------------------------------------------------------------------------------
-def scaled_and_shifted(out, weight, bias, place):
-    """out * weight + bias with parameters of each example, which `place` shapes to broadcast."""
+def scaled_and_shifted(out, weight, bias):
+    """out * weight + bias, as far as these are there."""
     if weight is not None:
-        out = out * place(weight)
-    return out if bias is None else out + place(bias)
+        out = out * weight
+    return out if bias is None else out + bias
 
 
 def layer_norm(op, arguments, batched, size):
@@ -91,40 +92,28 @@ def layer_norm(op, arguments, batched, size):
     x = repeated(x, batched[0], size)
     if not batched[2] and not batched[3]:
         return run(op, (x, normalized_shape, weight, bias, eps))
+    parameters = []
     for given, is_batched in ((weight, batched[2]), (bias, batched[3])):
         if given is not None and examples(given, is_batched) != tuple(normalized_shape):
             raise RuntimeError("the parameters have another shape")
+        parameters.append(lined_up(given, True, x.ndim - 1) if is_batched else given)
     out, mean, rstd = run(op, (x, normalized_shape, None, None, eps))
-    lead = (1,) * (x.ndim - 1 - len(normalized_shape))
-
-    def place(parameter):
-        batched_here = batched[2] if parameter is weight else batched[3]
-        return parameter.view(size, *lead, *normalized_shape) if batched_here else parameter
-
-    return scaled_and_shifted(out, weight, bias, place).to(x.dtype), mean, rstd
-
-
-def channel_parameters(size, weight, bias, flags, x, channel):
-    """How the parameters of each channel broadcast against x, whose channels are dimension `channel`."""
-    behind = (1,) * (x.ndim - channel - 1)
-
-    def place(parameter):
-        if not (flags[0] if parameter is weight else flags[1]):
-            return parameter.view(-1, *behind)
-        return parameter.view(size, *(1,) * (channel - 1), -1, *behind)
-
-    return place
+    return scaled_and_shifted(out, *parameters).to(x.dtype), mean, rstd
 
 
 def group_norm(op, arguments, batched, size):
     x, weight, bias, samples, channels, positions, group, eps = arguments
     x = repeated(x, batched[0], size)
-    per_example = batched[1] or batched[2]
+    per_example, behind = batched[1] or batched[2], (1,) * (x.ndim - 3)
     parameters = (None, None) if per_example else (weight, bias)
     out, mean, rstd = run(op, (x.flatten(0, 1), *parameters, samples * size, channels, positions, group, eps))
     out = out.view(x.shape)
     if per_example:
-        out = scaled_and_shifted(out, weight, bias, channel_parameters(size, weight, bias, batched[1:3], x, 2))
+        # One for each channel, of each example or of all.
+        of_channels = [
+            p if p is None else p.view(size if flag else 1, 1, -1, *behind) for p, flag in zip((weight, bias), batched[1:3])
+        ]
+        out = scaled_and_shifted(out, *of_channels)
     return out, mean.view(size, samples, group), rstd.view(size, samples, group)
 
 
@@ -148,20 +137,8 @@ def batch_norm(op, arguments, batched, size):
         return None if parameter is None else parameter.reshape(-1) if is_batched else parameter.repeat(size)
 
     # Running statistics of every example in one row; written back where that is no view.
-    running = [all_channels(mean, batched[3]), all_channels(var, batched[4])]
-    out, used_mean, rstd = run(
-        op,
-        (
-            side_by_side(x),
-            all_channels(weight, batched[1]),
-            all_channels(bias, batched[2]),
-            *running,
-            training,
-            momentum,
-            eps,
-            called,
-        ),
-    )
+    weight, bias, *running = map(all_channels, (weight, bias, mean, var), batched[1:5])
+    out, used_mean, rstd = run(op, (side_by_side(x), weight, bias, *running, training, momentum, eps, called))
     if training:
         for kept, is_batched, updated in zip((mean, var), batched[3:5], running, strict=True):
             if kept is not None and core.storage_of(updated) is not core.storage_of(kept):

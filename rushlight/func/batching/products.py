@@ -1,7 +1,8 @@
 """Products of matrices and vectors: a batched factor makes one larger product where it can, and a batch of products else."""
 
 import rushlight.ops.matmul as products
-from rushlight.func.batching._table import lined_up, refusal, repeated, samples, short_way, torch
+from rushlight.core import lined_up
+from rushlight.func.batching._table import refusal, repeated, samples, short_way, torch
 
 run = torch.core.run
 scaled = products.scaled

@@ -2,8 +2,8 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import run
-from rushlight.func.batching._table import lined_up, repeated, short_way
+from rushlight.core import lined_up, run
+from rushlight.func.batching._table import repeated, short_way
 
 IN_ERROR_MODE = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "

@@ -2,8 +2,8 @@
 
 import math
 
-from rushlight.core import wrap_dim
-from rushlight.func.batching._table import last_dims, lined_up, repeated, samples, short_way, torch, unchanged
+from rushlight.core import lined_up, wrap_dim
+from rushlight.func.batching._table import last_dims, repeated, samples, short_way, torch, unchanged
 from rushlight.func.batching.reduction import exchanged, shifted
 from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting

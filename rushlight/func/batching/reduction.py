@@ -1,7 +1,7 @@
 """Ops that fold dimensions, or work along one: dimensions move up by one to make place for the batch."""
 
-from rushlight.core import wrap_dim
-from rushlight.func.batching._table import each, lined_up, repeated, short_way, torch
+from rushlight.core import lined_up, wrap_dim
+from rushlight.func.batching._table import each, repeated, short_way, torch
 
 run = torch.core.run
 

@@ -1,14 +1,12 @@
 """Views: the same view of every example is a view of the batch."""
 
 import functools
-import math
 
 from rushlight import core
-from rushlight.core import wrap_dim
 from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
-from rushlight.ops.shape import alias, squeeze_several, window
+from rushlight.ops.shape import squeeze_several, window
 
 run = torch.core.run
 
@@ -71,30 +69,24 @@ def gradient(op, arguments, batched, size):
 
 def copy(op, arguments, batched, size):
     """A copy of what a view shows."""
-    from rushlight.func.batching import rule_of
-
-    view = op.view
-    made = rule_of(view)(view, (viewable(view, arguments[0]), *arguments[1:]), batched, size)
-    return copied(made)
+    return copied(core.on_batch(op.view, (viewable(op.view, arguments[0]), *arguments[1:]), batched, size))
 
 
 view_as_complex = last_dims(1)
 
 
-def inferred(sizes, count):
-    """The sizes with -1 replaced; the batch must not enter the reckoning, as it may be empty."""
-    if -1 not in sizes:
-        return sizes
-    known = math.prod(n for n in sizes if n != -1)
-    return tuple(n if n != -1 else count // known for n in sizes)
+def plainly(way):
+    """The rule of views of batches that the core makes by itself; what it does not take, an example refuses."""
+
+    @short_way(way)
+    def rule(op, arguments, batched, size):
+        raise RuntimeError("no view of the examples")
+
+    return rule
 
 
-@short_way("sizes")
-def view(op, arguments, batched, size):
-    x, shape = arguments
-    shape = sizes_of(shape)
-    inner = x.shape[1:]
-    return run(op, (x, (x.shape[0], *inferred(shape, math.prod(inner)))))
+view = expand = plainly("sizes")
+permute, matrix_t, unsqueeze = plainly("permuted"), plainly("transposed"), plainly("unsqueezed")
 
 
 def view_as_dtype(op, arguments, batched, size):
@@ -104,41 +96,9 @@ def view_as_dtype(op, arguments, batched, size):
     return run(op, arguments)
 
 
-@short_way("sizes")
-def expand(op, arguments, batched, size):
-    x, shape = arguments
-    shape = sizes_of(shape)
-    missing = len(shape) - (x.ndim - 1)
-    if missing > 0:
-        if -1 in shape[:missing]:
-            raise RuntimeError("a new leading dimension needs a size")
-        x = x.view((x.shape[0],) + (1,) * missing + tuple(x.shape[1:]))
-    return run(op, (x, (x.shape[0], *shape)))
-
-
-@short_way("permuted")
-def permute(op, arguments, batched, size):
-    x, dims = arguments
-    return run(op, (x, (0, *[wrap_dim(d, x.ndim - 1) + 1 for d in sizes_of(dims)])))
-
-
-@short_way("transposed")
-def matrix_t(op, arguments, batched, size):
-    x = arguments[0]
-    if x.ndim > 3:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim - 1}D")
-    return x.transpose(1, 2) if x.ndim == 3 else run(alias, (x,))
-
-
 def squeeze_all(op, arguments, batched, size):
     x = arguments[0]
     return run(squeeze_several, (x, tuple(d for d in range(1, x.ndim) if x.shape[d] == 1)))
-
-
-@short_way("unsqueezed")
-def unsqueeze(op, arguments, batched, size):
-    x, dim = arguments
-    return run(op, (x, wrap_dim(dim, x.ndim) + 1))
 
 
 def reach(sizes, strides, start):

@@ -182,7 +182,7 @@ def _attended(q, k, v, attn_mask, dropout_p, is_causal, need_weights, bsz, num_h
         weights = scores.softmax(-1)
         if dropout_p > 0.0:
             weights = torch.dropout(weights, dropout_p, True)
-        output = weights.bmm(v).transpose(0, 1).contiguous().view(tgt_len * bsz, num_heads * head_dim)
+        output = weights.bmm(v).transpose(0, 1).reshape(tgt_len * bsz, num_heads * head_dim)
         return output, weights
     if attn_mask is not None:
         attn_mask = attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(bsz, num_heads, -1, src_len)

@@ -224,6 +224,5 @@ def linear_cross_entropy(
             f"linear_bias.shape={None if linear_bias is None else outputs}."
         )
     scores = linear(input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten())
-    if len(outputs) > 1:
-        scores = scores.unflatten(-1, outputs)
+    scores = scores.view(*scores.shape[:-1], *outputs)
     return cross_entropy(scores, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
