@@ -57,3 +57,8 @@ def test_names_of_types():
     assert torch.typename(torch.ones(1).long()) == "torch.LongTensor"
     assert torch.typename(torch.nn.Linear(1, 1)) == torch.typename(torch.nn.Linear) == "torch.nn.modules.linear.Linear"
     assert (torch.typename(3), torch.typename(len), torch.typename(torch.float32)) == ("int", "len", "torch.dtype")
+
+
+def test_warnings_reach_programs_whose_module_has_no_name():
+    with pytest.warns(UserWarning, match="degrees of freedom"):
+        exec("torch.ones(2, 1).var(1)", {"torch": torch})

@@ -10,7 +10,7 @@ def warn_user(str text, kind=UserWarning):
     while frame.f_back is not None and frame.f_code.co_filename.startswith((package_folder, "<frozen ")):
         frame = frame.f_back
     names = frame.f_globals
-    warnings.warn_explicit(text, kind, frame.f_code.co_filename, frame.f_lineno, names.get("__name__"),
+    warnings.warn_explicit(text, kind, frame.f_code.co_filename, frame.f_lineno, names.get("__name__", "<string>"),
                            names.setdefault("__warningregistry__", {}))
 
 def warn_once(str text, key=None):
