@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 
 from rushlight import core
 from rushlight.core import Tensor, has_torch_function
@@ -10,6 +11,9 @@ __all__ = [
     "BaseTorchFunctionMode",
     "TorchFunctionMode",
     "get_default_nowrap_functions",
+    "get_ignored_functions",
+    "get_overridable_functions",
+    "get_testing_overrides",
     "handle_torch_function",
     "has_torch_function",
     "has_torch_function_unary",
@@ -173,17 +177,124 @@ def get_default_nowrap_functions():
     return {Tensor._base.__get__, Tensor.grad.__get__, Tensor._grad.__get__}
 
 
+# What subclasses are not asked about: it takes no tensor, or only says something of one.
+_IGNORED = {
+    "": """
+        arange are_deterministic_algorithms_enabled as_strided as_tensor asarray autocast_decrement_nesting autocast_increment_nesting
+        bartlett_window blackman_window can_cast clear_autocast_cache compile default_generator empty empty_permuted empty_strided eye fill
+        from_numpy frombuffer full get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype get_autocast_ipu_dtype
+        get_autocast_xla_dtype get_default_device get_default_dtype get_deterministic_debug_mode get_device_module
+        get_float32_matmul_precision get_num_interop_threads get_num_threads get_rng_state hamming_window hann_window has_spectral
+        initial_seed is_anomaly_check_nan_enabled is_anomaly_enabled is_autocast_cache_enabled is_autocast_cpu_enabled is_autocast_enabled
+        is_autocast_ipu_enabled is_autocast_xla_enabled is_deterministic_algorithms_warn_only_enabled is_grad_enabled
+        is_inference_mode_enabled is_storage is_tensor is_vulkan_available is_warn_always_enabled kaiser_window linspace load logspace
+        manual_seed normal ones promote_types rand rand_like randint randint_like randn randn_like randperm range result_type save
+        scalar_tensor seed set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled set_autocast_dtype
+        set_autocast_enabled set_autocast_gpu_dtype set_autocast_ipu_dtype set_autocast_ipu_enabled set_autocast_xla_dtype
+        set_autocast_xla_enabled set_default_device set_default_dtype set_default_tensor_type set_deterministic_debug_mode
+        set_float32_matmul_precision set_num_interop_threads set_num_threads set_printoptions set_rng_state set_warn_always
+        sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor sym_fresh_size tensor tril_indices triu_indices
+        typename use_deterministic_algorithms vander vmap zeros""",
+    ".functional": "broadcast_shapes",
+    ".fft": "fftfreq rfftfreq",
+    ".linalg": "",
+    ".special": "",
+    ".nn.functional": "",
+    ".Tensor": """
+        as_subclass eig lstsq new new_empty new_empty_strided new_full new_ones new_tensor new_zeros reinforce solve stride symeig
+        to_padded_tensor to_sparse_coo to_sparse_csc to_sparse_csr unflatten""",
+}
+
+
+def _namespaces():
+    """The place of each namespace in the package, what it is, and the names there that subclasses are not asked about."""
+    import rushlight
+
+    for place, names in _IGNORED.items():
+        namespace = functools.reduce(getattr, place.split(".")[1:], rushlight)
+        yield place, namespace, {*names.split(), *getattr(namespace, "_ALONE", ())}
+
+
+@functools.cache
+def get_ignored_functions():
+    """The functions that subclasses are not asked about, as they take no tensor, or only say something of one.
+
+    >>> import rushlight as torch
+    >>> torch.zeros in torch.overrides.get_ignored_functions()
+    True
+    """
+    return {getattr(namespace, name) for _, namespace, names in _namespaces() for name in names if hasattr(namespace, name)}
+
+
+@functools.cache
+def _overridable():
+    """function -> the name that programs call it by; a property counts as its `__get__`."""
+    found, ignored = {}, get_ignored_functions()
+    for place, namespace, _ in _namespaces():
+        public = namespace is Tensor or not hasattr(namespace, "__all__")
+        for name in sorted(dir(namespace) if public else namespace.__all__):
+            value = getattr(namespace, name, None)
+            if name.startswith("_") or isinstance(value, type) or value in (None, ()):
+                continue
+            if not callable(value) and namespace is Tensor and hasattr(type(value), "__get__"):
+                found.setdefault(value.__get__, (namespace, f"torch{place}.{name}.__get__"))
+            elif callable(value) and hasattr(value, "__name__") and value not in ignored:
+                known = found.get(value)
+                if known is None or place in (".functional", ".nn.functional"):
+                    found[value] = (namespace, f"torch{place}.{name}")
+    return found
+
+
+def get_overridable_functions():
+    """Each namespace with the functions in it that subclasses may take over by `__torch_function__`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.softmax in torch.overrides.get_overridable_functions()[torch.nn.functional]
+    True
+    """
+    found: dict = {}
+    for function, (namespace, _) in _overridable().items():
+        found.setdefault(namespace, []).append(function)
+    return found
+
+
+@functools.cache
+def get_testing_overrides():
+    """Each function that subclasses may take over with another of the same parameters, which returns -1.
+
+    >>> import rushlight as torch
+    >>> torch.overrides.get_testing_overrides()[torch.add](1, 2)
+    -1
+    """
+
+    def stand_in(function):
+        def made(*args, **kwargs):
+            return -1
+
+        with contextlib.suppress(ValueError, TypeError):
+            made.__signature__ = inspect.signature(function)
+        return made
+
+    return {function: stand_in(function) for function in _overridable()}
+
+
 def is_tensor_method_or_property(func):
     """Whether `func` is a method of Tensor, or reads one of its attributes."""
     return getattr(Tensor, getattr(func, "__name__", ""), None) is func or getattr(func, "__name__", "") == "__get__"
 
 
 def resolve_name(f):
-    """The name of a function as programs write it, such as "torch.Tensor.add_"; None where it has none."""
-    name = getattr(f, "__name__", None)
-    if name is None:
-        return None
-    if getattr(Tensor, name, None) is f and getattr(f, "__module__", "") != "torch":
-        return f"torch.Tensor.{name}"
-    module = getattr(f, "__module__", None) or "torch"
-    return f"{module.replace('rushlight', 'torch', 1)}.{name}"
+    """The name of a function as programs write it, such as "torch.Tensor.add_"; None where it is none of those that subclasses may take over.
+
+    >>> import rushlight as torch
+    >>> torch.overrides.resolve_name(torch.Tensor.add_)
+    'torch.Tensor.add_'
+    """
+    found = _overridable().get(f)
+    if found is not None:
+        return found[1]
+    for place, namespace, names in _namespaces():
+        name = getattr(f, "__name__", None)
+        if name is not None and (name in names or namespace is Tensor) and getattr(namespace, name, None) is f:
+            return f"torch{place}.{name}"
+    return None

@@ -136,3 +136,19 @@ def test_subclasses_and_modes_see_whole_functions():
 def test_functions_stay_what_they_were():
     assert inspect.signature(rushlight.nn.functional.softmax).parameters.keys() == {"input", "dim", "_stacklevel", "dtype"}
     assert inspect.isfunction(rushlight.nn.functional.softmax) and rushlight.nn.functional.softmax.__name__ == "softmax"
+
+
+def test_the_lists_are_pytorchs():
+    """Of what both have: what may be taken over, what is not asked about, and what it is called."""
+    ours = rushlight.overrides.get_testing_overrides()
+    names = [name for name in map(overrides.resolve_name, overrides.get_testing_overrides()) if name and "._" not in name]
+    names = [name for name in names if not name.startswith(("torch.nn.init", "torch.sym_")) and callable(find(name))]
+    assert len(names) > 1000
+    for name in names:
+        function = find(name)
+        shown = rushlight.overrides.resolve_name(function)
+        # (Some functions are methods too.)
+        assert function in ours and (shown == name or find(shown) is function), name
+    assert rushlight.overrides.get_ignored_functions() >= {rushlight.zeros, rushlight.rand, rushlight.Tensor.stride}
+    assert rushlight.overrides.resolve_name(len) is None
+    assert ours[rushlight.add](1, 2) == -1 and inspect.signature(ours[rushlight.nn.functional.softmax]).parameters

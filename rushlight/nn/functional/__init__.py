@@ -81,6 +81,8 @@ _add_parsers(
 
 from rushlight._overridable import overridable as _overridable
 
-_ALONE = ("hardsigmoid", "sigmoid", "tanh", "upsample", "upsample_bilinear", "upsample_nearest")
+_ALONE = (
+    "grouped_mm", "hardsigmoid", "hardswish", "scaled_mm", "sigmoid", "tanh", "upsample", "upsample_bilinear", "upsample_nearest",
+)  # fmt: skip
 """What subclasses are not asked about, but about what it is made of."""
 _overridable([_value for _name, _value in list(globals().items()) if _name[0] != "_" and _name not in _ALONE])
