@@ -122,3 +122,9 @@ def test_pivots_are_checked():
     for wrong in ([0, 1], [1, 9], [-1, 2], [1, -2]):
         with pytest.raises(RuntimeError, match="pivots must be those of"):
             torch.linalg.ldl_solve(LD, torch.tensor(wrong, dtype=pivots.dtype), torch.ones(2, 1))
+
+
+def test_products_of_no_reflections_of_no_rows():
+    A, tau, C = (torch.zeros(*shape, dtype=torch.float64, requires_grad=True) for shape in ((0, 3), (0,), (0, 2)))
+    torch.ormqr(A, tau, C).sum().backward()
+    assert A.grad.shape == (0, 3) and tau.grad.shape == (0,) and C.grad.shape == (0, 2)

@@ -8,7 +8,7 @@ from rushlight.ops._rules import conjugate, require_tensors
 
 def stacked(parts):
     """The parts below each other, without those of no rows."""
-    return torch.cat([part for part in parts if part.shape[-2]], -2)
+    return torch.cat([part for part in parts if part.shape[-2]] or parts[:1], -2)
 
 
 def vectors(A):
