@@ -243,7 +243,7 @@ def is_channels_last(x):
 
 def fit_kernel(x, *others):
     """Whether the kernels of channels read these as they are: `others` are contiguous where they are vectors, else laid out as `x`."""
-    if x.dtype.itemsize == 2 or x.dim() < 2 or not x.numel():
+    if x.dtype not in (torch.float32, torch.float64) or x.dim() < 2 or not x.numel():
         return False
     for given in (x, *others):
         if given is None:
@@ -341,9 +341,6 @@ def group_norm_jvp(x_t, weight_t, bias_t, x, weight, N, C, HxW, group, eps):
 
 
 def group_norm_prepared(x, weight, bias, N, C, HxW, group, eps):
-    refuse_mixture(x, weight, bias)
-    require_floating("GroupNormKernelImpl", x.dtype)
-    statistics_dtype(x, weight, bias)
     if not fit_kernel(x, weight, bias) or not are_vectors(C, weight, bias) or group <= 0 or C % group:
         return None
     if tuple(x.shape[:2]) != (N, C) or x.numel() != N * C * HxW:
@@ -490,9 +487,7 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
 
 
 def batch_norm_prepared(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
-    require_floating("batch_norm", x.dtype)
     parameters = weight, bias, running_mean, running_var
-    statistics_dtype(x, *parameters)
     if not fit_kernel(x, *parameters) or not are_vectors(x.shape[1], *parameters):
         return None
     if not training and (running_mean is None or running_var is None):
