@@ -39,6 +39,7 @@ NO_FORWARD_RULE = {
     "_hardsigmoid_gradient",
     "multi_margin_loss",
     "multilabel_margin_loss",
+    "_ctc_loss_backward",
 }
 """PyTorch has no forward mode for these either."""
 

@@ -149,7 +149,7 @@ def test_misspelt_names_say_what_is_nearest(tmp_path, line, last):
 @pytest.mark.parametrize(
     "line, name",
     [
-        ("import torch.ao", "torch.ao"),
+        ("import torch.ao.pruning", "torch.ao.pruning"),
         ("import torch; torch.quantize_per_tensor", "torch.quantize_per_tensor"),
         ("from torch import quantize_per_tensor", "torch.quantize_per_tensor"),
         ("import torch; torch.fx.replace_pattern", "torch.fx.replace_pattern"),

@@ -128,7 +128,7 @@ def _ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, zero_i
     return _ctc(log_probs, *prepared(log_probs, targets, input_lengths, target_lengths, blank), blank, zero_infinity)
 
 
-@composite(method=False, signature=with_lengths("int reduction=1, bool zero_infinity=False"))
+@composite(method=False, signature=with_lengths("int reduction=at::Reduction::Mean, bool zero_infinity=False"))
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False):
     """-log of the probability that log-probabilities give to labels, over all ways to place them; `reduction` is 0, 1 (mean) or 2 (sum).
 

@@ -137,7 +137,7 @@ EXPLICIT = {
 
 GENERAL = [
     lambda: torch.argwhere(mask(2, 3)),
-    lambda: (torch._conj_copy(y(2, 3, dtype=torch.complex128)), torch._neg_view_copy(y(2, 3))),
+    lambda: (torch._conj_copy(y(2, 3, dtype=torch.complex128).detach()), torch._neg_view_copy(y(2, 3))),
     lambda: torch.mvlgamma(x(3, low=2.0, high=3.0), 2),
     lambda: y(4).frexp(),
     lambda: F.rrelu(y(2, 3), 0.1, 0.3, training=True),
@@ -191,7 +191,7 @@ GENERAL = [
     lambda: (torch.permute_copy(y(2, 3), (1, 0)), torch.diagonal_copy(y(3, 3), 1), torch.unfold_copy(y(5), 0, 3, 2)),
     lambda: (torch.select_copy(y(2, 3), 1, 2), torch.slice_copy(y(5), 0, 1, 4, 2), torch.as_strided_copy(y(5), (2, 2), (2, 1), 1)),
     lambda: (*torch.split_copy(y(5), 2), *torch.split_with_sizes_copy(y(5), (2, 3)), *torch.unbind_copy(y(2, 3), 1)),
-    lambda: (torch.view_as_real_copy(y(2, dtype=torch.complex128)), torch.view_as_complex_copy(y(3, 2))),
+    lambda: (torch.view_as_real_copy(y(2, dtype=torch.complex128)), torch.view_as_complex_copy(y(3, 2).detach())),
     lambda: (F.pixel_shuffle(y(1, 4, 2, 3), 2), F.pixel_unshuffle(y(1, 2, 4, 2), 2)),
     lambda: (F.pdist(y(4, 3)), F.pdist(y(4, 3), 1.5), F.pairwise_distance(y(3, 2), x(3, 2))),
     lambda: (y(2).clone().zero_(), torch.zeros(2).fill_(x(dtype=torch.float32))),

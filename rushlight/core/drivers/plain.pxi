@@ -46,10 +46,13 @@ cdef inline bint fill_frame(PlainOp op, PyObject** args, Frame* frame) except -1
     while op.kinds[i]:
         kind, value = op.kinds[i], args[i]
         i += 1
-        if not is_of_kind(value, kind):
-            return False
         if kind <= LAST_TENSOR:
-            array[0] = scalar_array(NULL, BOOL) if <object>value is None else array_of(<Tensor>value)
+            if is_tensor_object(value) and is_tensor_of_kind(<Tensor>value, kind):
+                array[0] = array_of(<Tensor>value)
+            elif kind == FLOATING_OR_NONE and <object>value is None:
+                array[0] = scalar_array(NULL, BOOL)
+            else:
+                return False
             array += 1
         elif kind == DIMENSION or kind == PLAIN_INT:
             if not is_short_integer(value):
@@ -60,6 +63,8 @@ cdef inline bint fill_frame(PlainOp op, PyObject** args, Frame* frame) except -1
                 if number.i < 0 or number.i >= (<Tensor>args[0]).geometry.ndim:
                     return False
             number += 1
+        elif not is_of_kind(value, kind):
+            return False
         elif kind == PLAIN_NUMBER:
             number.f = <object>value
             number += 1
