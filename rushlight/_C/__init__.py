@@ -4,6 +4,7 @@ The modules of PyTorch's compiled part that they name lie beside this one.
 """
 
 import enum
+import importlib
 
 import rushlight
 from rushlight import _settings, core
@@ -237,6 +238,8 @@ def __getattr__(name):
         from rushlight.linalg import LinAlgError
 
         return LinAlgError
+    if name in ("_nn", "_special", "_linalg"):
+        return importlib.import_module(f"rushlight._C.{name}")
     if name in ("DispatchKey", "DispatchKeySet", "_ExcludeDispatchKeyGuard"):
         from rushlight._C import _dispatch
 

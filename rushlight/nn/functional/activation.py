@@ -1,5 +1,7 @@
 """Activation functions. With `inplace=True`, where a function has it, the result replaces the input."""
 
+import math
+
 import rushlight as torch
 from rushlight.core import warn_user
 from rushlight.ops import layers
@@ -46,8 +48,10 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x limited to the range from `min_val` to `max_val`."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    if getattr(input, "dtype", None) is torch.uint8 and (min_val < 0 or max_val < 0):
-        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+    if getattr(input, "dtype", None) is torch.uint8 and math.isfinite(min_val) and math.isfinite(max_val):
+        min_val, max_val = int(min_val), int(max_val)
+        if min_val < 0 or max_val < 0:
+            raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     return layers.hardtanh_(input, min_val, max_val) if inplace else layers.hardtanh(input, min_val, max_val)
 
 
