@@ -139,6 +139,13 @@ def prepared_pooling(name, x, size, windows, format, *more, indices=True):
     return Preparation(made, tuple(made) if indices else "out", (kernel(name), (*made, "x"), numbers))
 
 
+def require_cotangent(g, x, size):
+    """Refuses what is no cotangent of a result with the positions `size` of windows over `x`: kernels go by its shape."""
+    count = len(size)
+    if x.dim() not in (count + 1, count + 2) or g.shape != (*x.shape[: x.dim() - count], *size):
+        raise RuntimeError(f"windows over {list(x.shape)} at {list(size)} positions have no cotangent of shape {list(g.shape)}")
+
+
 def kernel_numbers(windows, format):
     """Dimensions, layout and windows as the kernels read them."""
     return (

@@ -17,6 +17,7 @@ from rushlight.ops._windows import (
     pooled_sizes,
     prepared_pooling,
     read_windows,
+    require_cotangent,
     require_dims,
     require_lengths,
     require_output,
@@ -63,6 +64,7 @@ def _avg_pool_gradient(g, x, size, kernel_size, stride, padding, counts_padding,
 
 
 def run_mean_gradient(g, x, size, windows, counts_padding, divisor):
+    require_cotangent(g, x, size)
     format, dtype = mean_format(x, len(size)), loop_dtype(g)
     made = torch.empty(x.shape, dtype=dtype, memory_format=format)
     if made.numel():
@@ -73,6 +75,7 @@ def run_mean_gradient(g, x, size, windows, counts_padding, divisor):
 
 def prepared_mean_gradient(g, x, size, windows, counts_padding, divisor):
     """run_mean_gradient as core.Prepared has it."""
+    require_cotangent(g, x, size)
     format, dtype = mean_format(x, len(size)), x.dtype
     if dtype is not loop_dtype(x) or dtype is not g.dtype or not x.numel() or not g.is_contiguous(memory_format=format):
         return None
