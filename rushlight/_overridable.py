@@ -40,8 +40,12 @@ _waiting: list[types.FunctionType] = []
 
 
 def _ask_before_all():
+    from rushlight.overrides import NEVER_ASKED
+
     while _waiting:
-        _ask_before(_waiting.pop())
+        function = _waiting.pop()
+        if function.__name__ not in NEVER_ASKED:
+            _ask_before(function)
 
 
 def overridable(functions):

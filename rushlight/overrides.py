@@ -206,6 +206,10 @@ _IGNORED = {
 }
 
 
+NEVER_ASKED = frozenset(_IGNORED[""].split())
+"""The functions of `torch` among them: `is_tensor` of what only stands for a tensor says no."""
+
+
 def _namespaces():
     """The place of each namespace in the package, what it is, and the names there that subclasses are not asked about."""
     import rushlight

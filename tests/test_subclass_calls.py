@@ -37,3 +37,20 @@ def test_tensors_of_transforms_are_no_subclasses_to_ask():
         assert dual.tolist() == [2.0, 2.0]
         assert torch.autograd.forward_ad.unpack_dual(dual.add_(x, alpha=2)).tangent.tolist() == [2.0, 2.0]
     assert torch.func.vmap(lambda row: row.sum(0, dtype=torch.float64))(torch.ones(3, 2)).tolist() == [2.0] * 3
+
+
+def test_questions_about_an_object_are_no_calls_to_take_over():
+    """`is_tensor` of what only stands for a tensor says no, whatever subclasses there are."""
+
+    class Stand:
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            raise NotImplementedError(function)
+
+    class Own(torch.Tensor):
+        pass
+
+    assert torch.is_tensor(torch.ones(1).as_subclass(Own))
+    assert not torch.is_tensor(Stand()) and not torch.is_storage(Stand())
+    with pytest.raises(NotImplementedError):
+        torch.nn.functional.softmax(Stand(), 0)
