@@ -139,14 +139,14 @@ def put_gradient(g, indices, values_shape, accumulate):
     return g if accumulate else _index_put(g, indices, g.new_zeros(()))
 
 
+def put_tangent(x, x_t, indices, values, values_t, accumulate):
+    x_t = torch.zeros_like(x) if x_t is None else x_t
+    return _index_put(x_t, indices, torch.zeros_like(values) if values_t is None else values_t, accumulate)
+
+
 @op(
     vjp={"x": put_gradient, "values": lambda g, indices: _index(g, indices)},
-    jvp=lambda x, x_t, indices, values, values_t, accumulate: _index_put(
-        torch.zeros_like(x) if x_t is None else x_t,
-        indices,
-        torch.zeros_like(values) if values_t is None else values_t,
-        accumulate,
-    ),
+    jvp=put_tangent,
     writes=True,
     expanded=True,
     function=False,
@@ -228,31 +228,36 @@ def as_value(x, value):
     return out.fill_(value)
 
 
-def with_continuations(x, indices):
+def with_continuations(indices):
     """Indices as a list in which a mask is followed by a mark for each further dimension that it covers."""
+    found = []
+    for index in indices:
+        found.append(index)
+        if index is not None and index.dtype in MASKS:
+            found.extend([core.MASK_CONTINUES] * (index.ndim - 1))
+    return found
+
+
+def places_to_put(indices):
+    """What index_put takes for indices, as `_index_put` reads it."""
     if isinstance(indices, torch.Tensor):
         raise TypeError("index_put_(): argument 'indices' (position 1) must be tuple of Tensors, not Tensor")
     for place, index in enumerate(indices):
         if not isinstance(index, torch.Tensor):
             raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(index).__name__}")
-    found = []
-    for index in indices:
-        found.append(index)
-        if index.dtype in MASKS:
-            found.extend([core.MASK_CONTINUES] * (index.ndim - 1))
-    return found
+    return with_continuations(indices)
 
 
 @composite(signature="Tensor input, tensors indices, Tensor values, bool accumulate=False")
 def index_put(input, indices, values, accumulate=False):
     """A copy of `input` with `values` at the places that a tuple of index tensors names, or added there."""
-    return _index_put(input, with_continuations(input, indices), values, accumulate)
+    return _index_put(input, places_to_put(indices), values, accumulate)
 
 
 @composite(signature="Tensor input, tensors indices, Tensor values, bool accumulate=False")
 def index_put_(input, indices, values, accumulate=False):
     """In-place version of `index_put`."""
-    return in_place(_index_put)(input, with_continuations(input, indices), values, accumulate)
+    return in_place(_index_put)(input, places_to_put(indices), values, accumulate)
 
 
 # ---------------------------------------------------------------------------------------------------------- by other names
@@ -261,12 +266,7 @@ def index(input, indices):
     """`x[indices]`, of index tensors alone, with None for a dimension that is left whole."""
     if not indices:
         raise IndexError("at least one index must be provided")
-    found = []
-    for place in indices:
-        found.append(place)
-        if place is not None and place.dtype in MASKS:
-            found.extend([core.MASK_CONTINUES] * (place.ndim - 1))
-    return _index(input, found)
+    return _index(input, with_continuations(indices))
 
 
 INNER = dict(function=False, method=False, out=False, batch="elementwise.composed")
@@ -285,12 +285,7 @@ def unsafely_indexed(x, indices):
 
 @op(
     vjp={"x": put_gradient, "values": lambda g, indices: unsafely_indexed(g, indices)},
-    jvp=lambda x, x_t, indices, values, values_t, accumulate: _index_put(
-        torch.zeros_like(x) if x_t is None else x_t,
-        indices,
-        torch.zeros_like(values) if values_t is None else values_t,
-        accumulate,
-    ),
+    jvp=put_tangent,
     name="UnsafeIndexPutBackward0",
     **INNER,
 )
@@ -340,13 +335,13 @@ def masked_put(x, mask, indices, values):
 @composite(method=False, signature="Tensor input, tensors indices")
 def _unsafe_index(input, indices):
     """`input[indices]`, of whose indices the caller says that none is out of range."""
-    return unsafely_indexed(input, with_continuations(input, indices))
+    return unsafely_indexed(input, places_to_put(indices))
 
 
 @composite(method=False, signature="Tensor input, tensors indices, Tensor values, bool accumulate=False")
 def _unsafe_index_put(input, indices, values, accumulate=False):
     """index_put, of whose indices the caller says that none is out of range."""
-    return unsafely_put(input, with_continuations(input, indices), values, accumulate)
+    return unsafely_put(input, places_to_put(indices), values, accumulate)
 
 
 @composite(method=False, signature="Tensor input, Tensor mask, tensors indices, Number fill")
@@ -357,13 +352,13 @@ def _unsafe_masked_index(input, mask, indices, fill):
     >>> torch._unsafe_masked_index(torch.tensor([3, 4]), torch.tensor([True, False]), [torch.tensor([1, 9])], 0)
     tensor([4, 0])
     """
-    return masked_index(input, mask, with_continuations(input, indices), fill)
+    return masked_index(input, mask, places_to_put(indices), fill)
 
 
 @composite(method=False, signature="Tensor input, Tensor mask, tensors indices, Tensor values")
 def _unsafe_masked_index_put_accumulate(input, mask, indices, values):
     """`input` with the `values` where `mask` is True added at `indices`."""
-    return masked_put(input, mask, with_continuations(input, indices), values)
+    return masked_put(input, mask, places_to_put(indices), values)
 
 
 # ---------------------------------------------------------------------------------------------------------- linear indices
