@@ -1,6 +1,7 @@
 """DLPack: memory shared with other libraries."""
 
 import enum
+from typing import Any
 
 from rushlight import core
 from rushlight.core import device as Device
@@ -75,7 +76,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     return made.clone() if copy and "copy" in left_out else made
 
 
-def exported(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
+def exported(self, *, stream: Any = -1, max_version=None, dl_device=None, copy=None) -> Any:
     """Tensor.__dlpack__: a capsule over this tensor's memory (of a copy, with `copy=True`)."""
     given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
     handled = core.dispatch_torch_function(core.Tensor.__dlpack__, (self,), (self,), given)

@@ -12,22 +12,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-def solve(self, other):
+def solve(self, other: Tensor) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.solve` stands in its place."""
     return torch.solve(self, other)
 
 
-def lstsq(self, other):
+def lstsq(self, other: Tensor) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.lstsq` stands in its place."""
     return torch.lstsq(self, other)
 
 
-def eig(self, eigenvectors=False):
+def eig(self, eigenvectors: bool = False) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.eig` stands in its place."""
     return torch.eig(self, eigenvectors)
 
 
-def symeig(self, eigenvectors=False):
+def symeig(self, eigenvectors: bool = False) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.eigh` stands in its place."""
     return torch.symeig(self, eigenvectors)
 
@@ -84,7 +84,7 @@ def is_distributed(self) -> bool:
     return False
 
 
-def is_set_to(self, tensor) -> bool:
+def is_set_to(self, tensor: Tensor) -> bool:
     """Whether both are the same window over the same memory."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"is_set_to(): argument 'tensor' (position 1) must be Tensor, not {type(tensor).__name__}")
@@ -139,7 +139,7 @@ def resize(self, *sizes: int) -> Tensor:
     return resized(self, sizes)
 
 
-def resize_as(self, tensor) -> Tensor:
+def resize_as(self, tensor: Tensor) -> Tensor:
     """Deprecated: `reshape` to the sizes of another tensor."""
     warn_user("non-inplace resize_as is deprecated")
     return resized(self, tuple(tensor.shape))

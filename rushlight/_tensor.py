@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Self
 
 from rushlight import _dlpack, _utils, autograd, core
 from rushlight._printing import tensor_text
@@ -50,7 +51,7 @@ def representation(self, *, tensor_contents=None):
     return tensor_text(self, tensor_contents=tensor_contents)
 
 
-def formatted(self, specification):
+def formatted(self, specification: str) -> str:
     """format(x, '.3f'): of the number that a 0-d tensor holds."""
     if self.ndim == 0 and type(self) in (Tensor, core.Wrapped):
         return self.item().__format__(specification)
@@ -120,7 +121,7 @@ def reduce(self, protocol):
     return _rebuild_from_type_v2, (rebuild, type(self), arguments, state)
 
 
-def deepcopied(self, memo):
+def deepcopied(self, memo: "dict[int, Any]") -> Self:
     """copy.deepcopy: views that are copied together share memory in the copy too."""
     handled = core.dispatch_torch_function(Tensor.__deepcopy__, (self,), (self, memo), {})
     if handled is not NotImplemented:
@@ -164,7 +165,7 @@ def init_subclass(cls, **keywords):
     core.notice_subclass(cls)
 
 
-def reversed_tensor(self):
+def reversed_tensor(self) -> Tensor:
     """The tensor with its first dimension reversed."""
     return self if self.dim() == 0 else self.flip(0)
 

@@ -33,8 +33,73 @@ HEADER = (
 )
 COMPILED = ("as_tensor", "can_cast", "frombuffer", "promote_types", "result_type", "tensor")
 NOUNS = (core.layout, core.memory_format)
+CLASSES = {"dtype": "", "Size": "(tuple[int, ...])", "Storage": "", "Generator": "", "RemovableHandle": "", "Node": ""}
 LITERALS = (bool, int, float, str, types.NoneType, tuple)
 LITERAL = re.compile(r"-?[\d.e-]+$|None|True|False|\"")
+
+
+# ---------------------------------------------------------------------------------------------------------- what sources declare
+def as_written(annotation):
+    """The type that an annotation names, as stubs write it: by names that no function or method hides."""
+    text = "None" if annotation is None else getattr(annotation, "__name__", None) or str(annotation)
+    text = str(annotation) if "[" in str(annotation) else text
+    text = re.sub(r"[\"']|\b(torch|core|rushlight)\.", "", text).replace("bint", "bool")
+    return re.sub(r"(?<![\w.])(bool|complex|dtype|device|float|int|layout|memory_format)\b", r"_\1", text)
+
+
+def parameter_of_core(text):
+    """One parameter of a function of the core, whose type may stand before it, as in C, or behind it."""
+    left, equals, default = text.partition("=")
+    name, _, kind = left.strip().partition(": ")
+    in_c, _, name = name.rpartition(" ")
+    if name in ("self", "cls", "*", "/"):
+        return name
+    return f"{name}: {as_written(kind or in_c or 'Any')}{f' = {default.strip()}' if equals else ''}"
+
+
+@functools.cache
+def declared():
+    """Class of the core ("" for functions) -> name -> (whether it is a property, parameters, result) of all whose result its sources declare,
+    and the names of the properties that can be set."""
+    found, writable = {}, set()
+    for path in sorted((PACKAGE / "core").rglob("*.px[id]")):
+        owner, mark = "", ""
+        for line in path.read_text().splitlines():
+            if line[:1] not in ("", " ", "@", ")"):
+                opened = re.match(r"(?:cdef )?class (\w+)", line)
+                owner = opened[1] if opened else ""
+            function = re.match(r"(?:    )?def (\w+)\((.*)\) -> ([^:]*):", line)
+            if function:
+                texts = [parameter_of_core(text) for text in re.split(r", (?![^\[]*\])", function[2]) if text]
+                name = "__init__" if function[1] == "__cinit__" else function[1]
+                found.setdefault(owner, {})[name] = (mark == "    @property", ", ".join(texts), as_written(function[3]))
+            elif member := re.match(r"    cdef (?:readonly|public) (bint|int|str) (\w+)$", line):
+                found.setdefault(owner, {})[member[2]] = (True, "self", as_written(member[1]))
+            elif mark.endswith(".setter"):
+                writable.add((owner, mark.strip(" @").removesuffix(".setter")))
+            mark = line
+    return found, writable
+
+
+def written_as_declared(owner, name, indent=""):
+    """The lines of a function, method or property of the core whose types its source declares."""
+    is_property, texts, result = declared()[0][owner][name]
+    lines = f"{indent}@property\n" * is_property + f"{indent}def {name}({texts}) -> {result}: ...\n"
+    if is_property and (owner, name) in declared()[1]:
+        lines += f"{indent}@{name}.setter\n{indent}def {name}(self, value: {result}) -> None: ...\n"
+    return lines
+
+
+def classes_of_core():
+    """The small classes of the core; what they have besides is not said."""
+    found = declared()[0]
+    return "".join(
+        f"class {name}{base}:\n"
+        + "".join(written_as_declared(name, member, "    ") for member in found[name])
+        + ("" if base else "    def __getattr__(self, name: str) -> Any: ...\n")
+        + "\n"
+        for name, base in CLASSES.items()
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- parameters
@@ -80,11 +145,11 @@ def shown(default):
     return repr(default) if type(default) in LITERALS else "..."
 
 
-def parameter(function, name, default):
-    """One parameter's text."""
-    if default is inspect.Parameter.empty:
-        return f"{name}: {type_of(function, name, ...)}"
-    return f"{name}: {type_of(function, name, default)} = {shown(default)}"
+def parameter(function, p, declares):
+    """One parameter's text; `declares`: its annotation is a type (in the op table it is a mark)."""
+    given = p.default is not p.empty
+    text = as_written(p.annotation) if declares and p.annotation is not p.empty else type_of(function, p.name, p.default if given else ...)
+    return f"{p.name}: {text}{f' = {shown(p.default)}' if given else ''}"
 
 
 # ---------------------------------------------------------------------------------------------------------- what has a parser
@@ -144,7 +209,8 @@ def result_of(made, name, parser, signature):
         if type(made) is core.MultiViewOp:
             return known.TUPLE
         return "Tensor" if len(made.outputs) < 2 else f"tuple[{', '.join(['Tensor'] * len(made.outputs))}]"
-    return annotated(made) or known.RESULTS.get(name, "Tensor")
+    compiled = declared()[0]["Tensor"].get(name) or declared()[0][""].get(name)
+    return annotated(made) or (compiled[2] if compiled else known.RESULTS.get(name, "Tensor"))
 
 
 # ---------------------------------------------------------------------------------------------------------- functions
@@ -155,20 +221,20 @@ def function_signatures(function, name, method):
         if i == 0 and method:
             texts.append("self")
         elif p.kind is p.VAR_POSITIONAL:
-            texts.append(f"*{p.name}: {'Tensor | Sequence[Tensor]' if p.name in ('tensors', 'matrices') else 'Any'}")
+            kind = "Tensor | Sequence[Tensor]" if p.name in ("tensors", "matrices") else "Any"
+            texts.append(f"*{p.name}: {kind if p.annotation is p.empty else as_written(p.annotation)}")
         elif not p.name.startswith("_") and p.kind is not p.VAR_KEYWORD and not (method and p.name == "out"):
             if p.kind is p.KEYWORD_ONLY and not any(text.startswith("*") for text in texts):
                 texts.append("*")
-            texts.append(parameter(name, p.name, p.default))
+            texts.append(parameter(name, p, not function.__module__.startswith("rushlight.ops")))
     result = annotated(function) or known.RESULTS.get(name)
     return [f"({', '.join(texts)}) -> {result or ('Self' if method and name.endswith('_') else 'Tensor')}"]
 
 
 def annotated(function):
     """What the annotation of a function says that it returns, as stubs write it; None where it says nothing."""
-    result = getattr(function, "__annotations__", {}).get("return", "")
-    text = "None" if result is None else getattr(result, "__name__", result).replace("torch.", "")
-    return f"_{text}" if text in ("bool", "int") else text or None
+    annotations = getattr(function, "__annotations__", {})
+    return as_written(annotations["return"]) if "return" in annotations else None
 
 
 def behind(function):
@@ -215,20 +281,21 @@ def named_results():
 
 def members_of_tensor():
     """Every public name of Tensor, compiled or from the table."""
-    names = {name for name in dir(torch.Tensor) if not name.startswith("_") or name in {**known.METHODS, **known.MEMBERS}}
+    compiled = declared()[0]["Tensor"]
+    special = {*known.METHODS, *known.ANNOTATED, *compiled, "__array_priority__"}
+    sample = torch.zeros(1, 1, dtype=torch.complex64)
+    kinds = {bool: "_bool", int: "_int", torch.Tensor: "Tensor", tuple: "tuple[None, ...]", types.NoneType: "None"}
     lines = []
-    for name in sorted(names):
+    for name in sorted(name for name in dir(torch.Tensor) if not name.startswith("_") or name in special):
+        getattr(torch.Tensor, name, None)  # (puts a method in the place of what stands for it)
         value = inspect.getattr_static(torch.Tensor, name)
-        if name in known.MEMBERS:
-            lines.append(f"    @property\n    def {name}(self) -> {known.MEMBERS[name]}: ...\n")
-            if name in known.WRITABLE:
-                lines.append(f"    @{name}.setter\n    def {name}(self, value: {known.MEMBERS[name]}) -> None: ...\n")
-        elif name in known.METHODS or name in namespaces["Tensor"] or isinstance(value, core.Method):
-            signatures = signatures_of(value, name, method=True)
-            decorator = "classmethod" if name in known.CLASS_METHODS else "staticmethod" if name in known.STATIC_METHODS else None
-            lines.append(written(name, signatures, "    ", decorator))
+        if name in compiled and name not in namespaces["Tensor"] and not isinstance(value, core.Method):
+            lines.append(written_as_declared("Tensor", name, "    "))
+        elif isinstance(value, (property, int)):
+            lines.append(f"    @property\n    def {name}(self) -> {kinds[type(getattr(sample, name))]}: ...\n")
         else:
-            raise SystemExit(f"Tensor.{name} has no type: add it to MEMBERS or METHODS in tools/stub_types.py")
+            decorator = "classmethod" if name in known.CLASS_METHODS else "staticmethod" if name in known.STATIC_METHODS else None
+            lines.append(written(name, signatures_of(value, name, method=True), "    ", decorator))
     return "class Tensor:\n" + "".join(lines)
 
 
@@ -343,6 +410,8 @@ def stubs():
     ours = {
         "core/__init__.pyi": known.PREAMBLE
         + "\n\n"
+        + classes_of_core()
+        + "".join(written_as_declared("", name) for name in declared()[0][""] if name not in COMPILED)
         + "".join(f"{name}: {type(value).__name__}\n" for name, value in sorted(vars(core).items()) if isinstance(value, NOUNS))
         + functions({name: getattr(torch, name) for name in COMPILED}, "torch")
         + named_results()

@@ -61,12 +61,10 @@ PARAMETERS_OF = {
 
 TUPLE = "tuple[Tensor, ...]"
 RESULTS = {
-    **each("is_complex is_conj is_contiguous is_floating_point is_inference is_neg is_pinned is_signed", "_bool"),
-    **each("data_ptr dim element_size get_device ndimension nelement numel storage_offset", "_int"),
-    **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d item", "Any"),
-    "retain_grad": "None",
-    "can_cast": "_bool",
-    **each("promote_types result_type", "_dtype"),
+    **each("ndimension nelement", "_int"),
+    **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d", "Any"),
+    "is_pinned": "_bool",
+    "is_contiguous": "_bool",
     "manual_seed": "Generator",
     "fork_rng": "AbstractContextManager[None]",
 }
@@ -88,54 +86,11 @@ OVERLOADS = {
 }
 """Functions whose arguments decide what they return, or that take their arguments in several orders."""
 
-MEMBERS = {
-    "shape": "Size",
-    "dtype": "_dtype",
-    "device": "_device",
-    "layout": "_layout",
-    "data": "Tensor",
-    "grad": "Tensor | None",
-    "grad_dtype": "_dtype | None",
-    "grad_fn": "Node | None",
-    "_base": "Tensor | None",
-    **each("T H mT mH real imag", "Tensor"),
-    **each("ndim itemsize nbytes output_nr _version __array_priority__", "_int"),
-    **each(
-        "requires_grad is_leaf retains_grad is_cuda is_sparse is_quantized is_mkldnn is_meta is_mps is_nested is_xpu is_sparse_csr "
-        "is_ipu is_maia is_mtia is_vulkan is_xla is_cpu",
-        "_bool",
-    ),
-    "names": "tuple[None, ...]",
-    "name": "None",
-}
-"""The properties of Tensor."""
-WRITABLE = {"data", "grad", "grad_dtype", "requires_grad"}
-
 METHODS = {
     "size": ["(self) -> Size", "(self, dim: _int) -> _int"],
     "stride": ["(self) -> tuple[_int, ...]", "(self, dim: _int) -> _int"],
-    **each("is_shared _is_view", ["(self) -> _bool"]),
-    "detach": ["(self) -> Tensor"],
-    "detach_": ["(self) -> Self"],
-    "register_hook": ["(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle"],
-    "register_post_accumulate_grad_hook": ["(self, hook: Callable[[Tensor], None]) -> RemovableHandle"],
     "as_subclass": ["(self, cls: builtins.type[_T]) -> _T"],
     "_make_subclass": ["(cls: builtins.type[_T], data: Tensor, require_grad: _bool = False, **more: Any) -> _T"],
-    "backward": [
-        "(self, gradient: Tensor | None = None, retain_graph: _bool | None = None, create_graph: _bool = False, "
-        "inputs: Tensor | Sequence[Tensor] | None = None) -> None"
-    ],
-    "is_distributed": ["(self) -> _bool"],
-    "is_set_to": ["(self, tensor: Tensor) -> _bool"],
-    "record_stream": ["(self, stream: Any) -> None"],
-    "dim_order": ["(self, *, ambiguity_check: _bool | list[memory_format] = False) -> tuple[_int, ...]"],
-    "module_load": ["(self, other: Tensor, assign: _bool = False) -> Tensor"],
-    "reinforce": ["(self, reward: Any) -> None"],
-    "resize": ["(self, *sizes: _int) -> Tensor"],
-    "resize_as": ["(self, tensor: Tensor) -> Tensor"],
-    **each("eig symeig", ["(self, eigenvectors: _bool = False) -> tuple[Tensor, Tensor]"]),
-    **each("lstsq solve", ["(self, other: Tensor) -> tuple[Tensor, Tensor]"]),
-    "untyped_storage": ["(self) -> Storage"],
     "storage": ["(self) -> Any"],
     "storage_type": ["(self) -> builtins.type[Any]"],
     "where": [f"(self, condition: Tensor, other: {VALUE}) -> Tensor"],
@@ -147,32 +102,18 @@ METHODS = {
     "new": ["(self, *arguments: Any, device: Any = None) -> Tensor"],
     "cuda": ["(self, device: Any = None, non_blocking: _bool = False, memory_format: _memory_format = ...) -> Tensor"],
     "__new__": ["(cls, *arguments: Any, device: Any = None) -> Self"],
-    "__len__": ["(self) -> _int"],
-    "__bool__": ["(self) -> _bool"],
-    "__float__": ["(self) -> _float"],
-    "__int__": ["(self) -> _int"],
-    "__complex__": ["(self) -> _complex"],
-    "__index__": ["(self) -> _int"],
-    "__hash__": ["(self) -> _int"],
-    "__iter__": ["(self) -> Iterator[Tensor]"],
-    "__reversed__": ["(self) -> Tensor"],
-    "__contains__": ["(self, element: Any) -> _bool"],
-    "__getitem__": ["(self, index: Any) -> Tensor"],
-    "__setitem__": [f"(self, index: Any, value: {VALUE}) -> None"],
-    "__format__": ["(self, specification: str) -> str"],
-    "__deepcopy__": ["(self, memo: dict[_int, Any]) -> Self"],
-    "__dlpack__": ["(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> Any"],
     "__dlpack_device__": ["(self) -> tuple[_int, _int]"],
     "__torch_function__": ["(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any"],
-    **each("__neg__ __pos__ __abs__ __invert__", ["(self) -> Tensor"]),
     **{
         name: [f"(self, other: {VALUE}) -> {'Self' if name.startswith('__i') else 'Tensor'}"]
         for name, _ in core.operator_methods()
     },
     **each("__eq__ __ne__", ["(self, other: Any) -> Tensor:  # type: ignore[override]"]),
 }
-"""The methods of Tensor that are compiled in, or that a signature would not describe."""
+"""The methods of Tensor that an annotation or signature would not describe."""
 CLASS_METHODS, STATIC_METHODS = {"__torch_function__"}, {"_make_subclass"}
+ANNOTATED = ("__deepcopy__", "__dlpack__", "__format__", "__reversed__")
+"""Methods by which Python's own functions and other libraries ask for something."""
 
 PREAMBLE = """
 import builtins
@@ -186,16 +127,6 @@ _bool: TypeAlias = builtins.bool
 _complex: TypeAlias = builtins.complex
 Number: TypeAlias = builtins.int | builtins.float | builtins.complex
 
-class dtype:
-    name: str
-    itemsize: int
-    is_floating_point: bool
-    is_complex: bool
-    is_signed: bool
-    def to_real(self) -> dtype: ...
-    def to_complex(self) -> dtype: ...
-    def __getattr__(self, name: str) -> Any: ...
-
 class device:
     type: str
     index: int | None
@@ -206,41 +137,6 @@ class device:
 class layout: ...
 class memory_format: ...
 
-class Size(tuple[int, ...]):
-    def numel(self) -> int: ...
-
-class Storage:
-    def __len__(self) -> int: ...
-    def data_ptr(self) -> int: ...
-
-class Generator:
-    def __init__(self, device: device | str | None = None) -> None: ...
-    device: _device
-    def manual_seed(self, seed: int) -> Generator: ...
-    def seed(self) -> int: ...
-    def initial_seed(self) -> int: ...
-    def get_state(self) -> Tensor: ...
-    def set_state(self, new_state: Tensor) -> Generator: ...
-    def __getattr__(self, name: str) -> Any: ...
-
-class RemovableHandle:
-    id: int
-    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None: ...
-    def remove(self) -> None: ...
-    def __enter__(self) -> RemovableHandle: ...
-    def __exit__(self, *exception: object) -> None: ...
-    def __getattr__(self, name: str) -> Any: ...
-
-class Node:
-    next_functions: tuple[tuple[Node | None, int], ...]
-    metadata: dict[Any, Any]
-    source_line: tuple[str, int] | None
-    def name(self) -> str: ...
-    def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHandle: ...
-    def register_prehook(self, hook: Callable[[Any], Any]) -> RemovableHandle: ...
-    def __call__(self, *gradients: Tensor | None) -> Any: ...
-    def __getattr__(self, name: str) -> Any: ...
-
 _dtype: TypeAlias = dtype
 _device: TypeAlias = device
 _layout: TypeAlias = layout
@@ -248,15 +144,6 @@ _memory_format: TypeAlias = memory_format
 
 dtype_by_name: dict[str, dtype]
 
-def from_numpy(array: Any) -> Tensor: ...
 def from_dlpack(ext_tensor: Any, **more: Any) -> Tensor: ...
-def get_default_dtype() -> dtype: ...
-def set_default_dtype(d: dtype) -> None: ...
-def get_num_threads() -> int: ...
-def set_num_threads(count: int) -> None: ...
-def is_grad_enabled() -> bool: ...
-def is_inference_mode_enabled() -> bool: ...
-def is_anomaly_enabled() -> bool: ...
-def is_anomaly_check_nan_enabled() -> bool: ...
 """.strip()
 """The compiled module's small nouns."""

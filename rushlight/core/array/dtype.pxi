@@ -9,27 +9,27 @@ cdef class dtype:
     """A kind of number: `rushlight.float32`, `rushlight.int64`, …"""
 
     @property
-    def itemsize(self):
+    def itemsize(self) -> int:
         """Bytes of one element."""
         return item_bytes[self.code]
 
     @property
-    def is_floating_point(self):
+    def is_floating_point(self) -> bool:
         return category[self.code] == IS_FLOATING
 
     @property
-    def is_complex(self):
+    def is_complex(self) -> bool:
         return category[self.code] == IS_COMPLEX
 
     @property
-    def is_signed(self):
+    def is_signed(self) -> bool:
         return signed_numbers(self.code)
 
-    def to_real(self):
+    def to_real(self) -> "dtype":
         """The dtype of the real part."""
         return dtypes[real_of[self.code]]
 
-    def to_complex(self):
+    def to_complex(self) -> "dtype":
         """The complex dtype whose parts have this dtype."""
         return dtypes[complex_with_parts(self.code)]
 

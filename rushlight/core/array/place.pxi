@@ -28,7 +28,7 @@ class Size(tuple):
                 plain = False
         return tuple.__new__(cls, values if plain else [int(value) for value in values])
 
-    def numel(self):
+    def numel(self) -> int:
         """The number of elements of a tensor of this size."""
         count = 1
         for size in self:

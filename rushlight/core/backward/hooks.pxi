@@ -13,7 +13,7 @@ class RemovableHandle:
     """What registering a hook returns: `remove()` takes the hook away again; also a context manager that does so at its end."""
     next_id = 0
 
-    def __init__(self, hooks_dict, *, extra_dict=None):
+    def __init__(self, hooks_dict, *, extra_dict=None) -> None:
         import weakref
         self.hooks_dict_ref = weakref.ref(hooks_dict)
         self.id = RemovableHandle.next_id
@@ -21,7 +21,7 @@ class RemovableHandle:
         extras = [] if extra_dict is None else extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
         self.extra_dict_ref = tuple([weakref.ref(d) for d in extras])
 
-    def remove(self):
+    def remove(self) -> None:
         """Removes the hook (once; again does nothing)."""
         for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
             hooks = reference()
@@ -40,10 +40,10 @@ class RemovableHandle:
         RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
         self.extra_dict_ref = () if len(state) < 3 else tuple([weakref.ref(OrderedDict() if d is None else d) for d in state[2]])
 
-    def __enter__(self):
+    def __enter__(self) -> "RemovableHandle":
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc) -> None:
         self.remove()
 
 RemovableHandle.__module__ = "rushlight.utils.hooks"

@@ -86,7 +86,7 @@ cdef Tensor from_array(object array, bint copied=False):
                   "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
     return finished(out)
 
-def from_numpy(array: "Any"):
+def from_numpy(array) -> "Tensor":
     """A tensor over the memory of a NumPy array: writes to one show in the other."""
     if not is_array(array):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")

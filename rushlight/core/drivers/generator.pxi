@@ -11,7 +11,7 @@ cdef class Generator:
     tensor([0.4963, 0.7682])
     """
 
-    def __cinit__(self, device="cpu"):
+    def __cinit__(self, device: "device | str | None" = "cpu") -> None:
         require_cpu(device)
         self.source = new_generator(DEFAULT_SEED)
 
@@ -19,7 +19,7 @@ cdef class Generator:
         delete_generator(self.source)
 
     @property
-    def device(self):
+    def device(self) -> "device":
         return cpu
 
     @property
@@ -27,7 +27,7 @@ cdef class Generator:
         """What kernels get as their first number."""
         return <size_t>self.source
 
-    def manual_seed(self, seed):
+    def manual_seed(self, seed: int) -> "Generator":
         """Starts the sequence that belongs to `seed`; returns the generator."""
         if not hasattr(type(seed), "__index__"):
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
@@ -37,22 +37,22 @@ cdef class Generator:
         seed_generator(self.source, seed & 0xffff_ffff_ffff_ffff)
         return self
 
-    def seed(self):
+    def seed(self) -> int:
         """Starts a sequence with a seed from the system's entropy; returns that seed."""
         return seed_generator_randomly(self.source)
 
-    def initial_seed(self):
+    def initial_seed(self) -> int:
         """The seed that the sequence began with."""
         return initial_seed(self.source)
 
-    def get_state(self):
+    def get_state(self) -> "Tensor":
         """The state as a tensor of bytes."""
         cdef int64_t size = generator_state_size
         cdef Tensor out = new_contiguous(UINT8, &size, 1)
         get_state(self.source, <uint8_t*>data_of(out))
         return out
 
-    def set_state(self, new_state):
+    def set_state(self, new_state: "Tensor") -> "Generator":
         """Goes on from a state that get_state returned; returns the generator."""
         cdef Tensor state
         if not isinstance(new_state, Tensor):

@@ -27,13 +27,13 @@ cdef class Node:
     cdef void free_saved(self):
         pass
 
-    def name(self):
+    def name(self) -> str:
         """The name of this node's kind, such as AddBackward0."""
         cdef str called = self.backward_name()
         return "torch::autograd::" + called if called in ("CopyBackwards", "NotImplemented") else called
 
     @property
-    def next_functions(self):
+    def next_functions(self) -> "tuple[tuple[Node | None, int], ...]":
         """((node, output number), …): where the gradients go; (None, 0) for inputs that need none."""
         keep_accumulators(self)
         # (Where a number comes first and has a name of its own, PowBackward2, it has no edge.)
@@ -46,7 +46,7 @@ cdef class Node:
         return tuple(pairs)
 
     @property
-    def metadata(self):
+    def metadata(self) -> "dict[Any, Any]":
         """A dict for notes of the user's."""
         extras = need_extras(self)
         if extras.metadata is None:
@@ -54,12 +54,12 @@ cdef class Node:
         return extras.metadata
 
     @property
-    def source_line(self):
+    def source_line(self) -> "tuple[str, int] | None":
         """(file, line number) of the line that made this node, or None."""
         return source_line(self.made.code, self.made.instruction)
 
     @property
-    def requires_grad(self):
+    def requires_grad(self) -> bool:
         """True: a graph has no other nodes."""
         return True
 
@@ -81,21 +81,21 @@ cdef class Node:
         outputs = [(make_size(self.shape.shape, self.shape.ndim), self.dtype_code)] + list(self.more_outputs or ())
         return tuple([OutputMetadata(shape, dtypes[code]) for shape, code in outputs])
 
-    def register_hook(self, hook):
+    def register_hook(self, hook: "Callable[[Any, Any], Any]") -> "RemovableHandle":
         """Calls `hook(grad_inputs, grad_outputs)` after this node ran; what it returns (if not None) replaces grad_inputs."""
         extras = need_extras(self)
         if extras.post_hooks is None:
             extras.post_hooks = new_hooks()
         return add_hook(extras.post_hooks, hook)
 
-    def register_prehook(self, hook):
+    def register_prehook(self, hook: "Callable[[Any], Any]") -> "RemovableHandle":
         """Calls `hook(grad_outputs)` before this node runs; what it returns (if not None) replaces grad_outputs."""
         extras = need_extras(self)
         if extras.pre_hooks is None:
             extras.pre_hooks = new_hooks()
         return add_hook(extras.pre_hooks, hook)
 
-    def __call__(self, *gradients, **keywords):
+    def __call__(self, *gradients: "Tensor | None", **keywords) -> "Any":
         cdef int n = output_count(self)
         if keywords:
             raise TypeError("keyword arguments are not supported")

@@ -22,35 +22,35 @@ cdef class Tensor:
 
     # ------------------------------------------------------------------------------------------------------ shape and kind
     @property
-    def shape(self):
+    def shape(self) -> "Size":
         """The sizes of the dimensions, as a Size."""
         return make_size(self.geometry.shape, self.geometry.ndim)
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """The number of dimensions."""
         return self.geometry.ndim
 
     @property
-    def dtype(self):
+    def dtype(self) -> "dtype":
         """The kind of number: `rushlight.float32`, …"""
         return dtypes[self.code]
 
     @property
-    def device(self):
+    def device(self) -> "device":
         return meta if is_meta(self) else cpu
 
     @property
-    def layout(self):
+    def layout(self) -> "layout":
         return strided
 
     @property
-    def itemsize(self):
+    def itemsize(self) -> int:
         """Bytes of one element."""
         return item_bytes[self.code]
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of all elements."""
         return self.count * item_bytes[self.code]
 
@@ -62,27 +62,27 @@ cdef class Tensor:
         """All strides (in elements), or that of dimension `dim`."""
         return make_tuple(self.geometry.strides, self.geometry.ndim) if dim is None else self.geometry.strides[existing_dim(self, dim)]
 
-    def dim(self):
+    def dim(self) -> int:
         """The number of dimensions."""
         return self.geometry.ndim
 
     ndimension = dim
 
-    def numel(self):
+    def numel(self) -> int:
         """The number of elements."""
         return self.count
 
     nelement = numel
 
-    def element_size(self):
+    def element_size(self) -> int:
         """Bytes of one element."""
         return item_bytes[self.code]
 
-    def storage_offset(self):
+    def storage_offset(self) -> int:
         """Elements between the start of the storage and the first element."""
         return self.offset // item_bytes[self.code]
 
-    def data_ptr(self):
+    def data_ptr(self) -> int:
         """The address of the first element."""
         if self.depth:
             refuse_memory(self)
@@ -96,72 +96,72 @@ cdef class Tensor:
             return channels_last_contiguous(self, 4 if memory_format is channels_last else 5)
         return self.flags & CONTIGUOUS != 0 or self.count == 0
 
-    def is_floating_point(self):
+    def is_floating_point(self) -> bool:
         return category[self.code] == IS_FLOATING
 
-    def is_complex(self):
+    def is_complex(self) -> bool:
         return category[self.code] == IS_COMPLEX
 
-    def is_signed(self):
+    def is_signed(self) -> bool:
         return signed_numbers(self.code)
 
-    def is_inference(self):
+    def is_inference(self) -> bool:
         """Whether the tensor was made in inference mode."""
         return self.flags & INFERENCE != 0
 
-    def is_conj(self):
+    def is_conj(self) -> bool:
         """Whether the elements are the conjugates of what lies in memory: conj() is carried out only when they are needed."""
         return self.flags & CONJUGATE != 0
 
-    def is_neg(self):
+    def is_neg(self) -> bool:
         """Whether the elements are the negatives of what lies in memory, as in the imaginary part of a lazy conjugate."""
         return self.flags & NEGATIVE != 0
 
     def is_pinned(self, device=None):
         return False
 
-    def get_device(self):
+    def get_device(self) -> int:
         return -1
 
-    def __len__(self):
+    def __len__(self) -> int:
         if self.geometry.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return self.geometry.shape[0]
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         if self.count != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
                                "Boolean value of Tensor with more than one value is ambiguous")
         return bool(first_number(self))
 
-    def item(self):
+    def item(self) -> "Any":
         """The one element as a Python number."""
         cdef Tensor t = self.readable("item")
         if t.count != 1:
             raise RuntimeError(f"a Tensor with {t.count} elements cannot be converted to Scalar")
         return first_number(t)
 
-    def __float__(self):
+    def __float__(self) -> float:
         if modes.grad and needs_grad(self):
             warn_of_number()
         return float(real_item(self, "double"))
 
-    def __int__(self):
+    def __int__(self) -> int:
         return int(real_item(self, "int64_t"))
 
-    def __complex__(self):
+    def __complex__(self) -> complex:
         if modes.grad and needs_grad(self):
             warn_of_number()
         return complex(only_item(self))
 
-    def __index__(self):
+    def __index__(self) -> int:
         if self.count != 1 or category[self.code] > IS_INTEGER:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
     # ------------------------------------------------------------------------------------------------------ place in the graph
     @property
-    def requires_grad(self):
+    def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded."""
         return needs_grad(self)
 
@@ -187,12 +187,12 @@ cdef class Tensor:
         return self
 
     @property
-    def is_leaf(self):
+    def is_leaf(self) -> bool:
         """Whether the tensor starts a graph: made by the user, or needing no gradient."""
         return not needs_grad(self) or self.flags & DERIVATIVE_INPUT != 0 or grad_fn_of(self) is None
 
     @property
-    def grad_fn(self):
+    def grad_fn(self) -> "Node | None":
         """The node that made this tensor, or None for a leaf."""
         cdef Node node = grad_fn_of(self)
         return None if node is None or self.flags & DERIVATIVE_INPUT else expose(node)
@@ -212,25 +212,25 @@ cdef class Tensor:
         raise RuntimeError("Deletion of _grad_fn not allowed. Detach tensor instead!")
 
     @property
-    def output_nr(self):
+    def output_nr(self) -> int:
         """Which output of `grad_fn` this tensor is."""
         return self.output_number
 
     @property
-    def _version(self):
+    def _version(self) -> int:
         if self.flags & INFERENCE:
             raise RuntimeError("Inference tensors do not track version counter.")
         return self.storage.version
 
     @property
-    def _base(self):
+    def _base(self) -> "Tensor | None":
         return self.base
 
     def _is_view(self) -> bool:
         return self.base is not None
 
     @property
-    def grad(self):
+    def grad(self) -> "Tensor | None":
         """The gradient accumulated by backward, or None."""
         if self.grad_ is None and self.grad_fn_ is not None and not self.flags & RETAINS_GRAD:
             warn_non_leaf_grad()
@@ -245,7 +245,7 @@ cdef class Tensor:
         self.grad_ = None
 
     @property
-    def grad_dtype(self):
+    def grad_dtype(self) -> "dtype | None":
         """The dtype that `.grad` of this leaf has (that of the tensor at first), or None where it may be any."""
         if grad_fn_of(self) is not None:
             raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
@@ -267,12 +267,12 @@ cdef class Tensor:
             (<AccumulateGrad><object>self.accumulator).dtype_code = gradient_code(self)
 
     @property
-    def retains_grad(self):
+    def retains_grad(self) -> bool:
         """Whether this non-leaf keeps its gradient."""
         return self.flags & RETAINS_GRAD != 0
 
     @property
-    def data(self):
+    def data(self) -> "Tensor":
         """The same memory, without history and with a version of its own: writes to it go unnoticed by backward."""
         cdef Tensor out = alias_as_captured(self) if modes.transforms else alias_of(self)
         out.storage = second_storage(self.storage)
@@ -430,15 +430,15 @@ cdef class Tensor:
     def __ge__(self, other): return operate(ops.ge, self, other)
     def __eq__(self, other): return operate(ops.eq, self, other)
     def __ne__(self, other): return operate(ops.ne, self, other)
-    def __neg__(self): return (<Op>ops.neg)(self)
-    def __abs__(self): return (<Op>ops.abs)(self)
+    def __neg__(self) -> "Tensor": return (<Op>ops.neg)(self)
+    def __abs__(self) -> "Tensor": return (<Op>ops.abs)(self)
 
-    def __pos__(self):
+    def __pos__(self) -> "Tensor":
         if self.code == BOOL:
             raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
-    def __invert__(self):
+    def __invert__(self) -> "Tensor":
         if category[self.code] > IS_INTEGER:
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return (<Op>ops.bitwise_not)(self)
@@ -446,23 +446,23 @@ cdef class Tensor:
     def __repr__(self):
         return asked.show(self)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return <Py_ssize_t><size_t><PyObject*>self
 
-    def __getitem__(self, index): return get_item(self, index)
+    def __getitem__(self, index) -> "Tensor": return get_item(self, index)
 
-    def __setitem__(self, index, value):
+    def __setitem__(self, index, value: "Tensor | Number") -> None:
         set_item(self, index, value)
 
     def __delitem__(self, index):
         raise TypeError("Tensor does not support deleting items")
 
-    def __iter__(self):
+    def __iter__(self) -> "Iterator[Tensor]":
         if self.geometry.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return iter(ops.unbind(self, 0))
 
-    def __contains__(self, element):
+    def __contains__(self, element) -> bool:
         if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")

@@ -9,7 +9,7 @@ cdef class Storage:
             return (empty_storage, (self.memory.size, meta))
         return (storage_from_bytes, ((<char*>self.memory.data)[:self.memory.size],))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.memory.size
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
@@ -27,12 +27,12 @@ cdef class Storage:
     def __repr__(self):
         return storage_methods["__repr__"](self)
 
-    def data_ptr(self):
+    def data_ptr(self) -> int:
         """The address of the memory."""
         return 0 if has_meta_address(self.memory.data) else <size_t>self.memory.data
 
     @property
-    def device(self):
+    def device(self) -> "device":
         """Where the memory is."""
         return meta if has_meta_address(self.memory.data) else cpu
 
