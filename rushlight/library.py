@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops import find
+from rushlight.ops._arguments import convert
 
 __all__ = [
     "CustomOpDef", "Library", "custom_op", "define", "fallthrough_kernel", "get_ctx", "get_kernel", "impl", "impl_abstract", "infer_schema",
@@ -203,6 +204,19 @@ class OpOverloadPacket:
         return ["default"]
 
 
+def fits(function, args, kwargs):
+    """Whether the arguments of a call are such as the function takes."""
+    parser = getattr(function, "parser", None)
+    try:
+        if parser is None:
+            inspect.signature(function).bind(*args, **kwargs)
+        else:
+            convert(parser, args[parser.is_method :], kwargs)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 class AtenPacket:
     """An op of PyTorch's own under its internal name: each overload is the function of `torch`, where there is one."""
 
@@ -221,6 +235,8 @@ class AtenPacket:
         try:
             return self._function(*args, **kwargs)
         except TypeError as error:
+            if fits(self._function, args, kwargs):  # the op's own error
+                raise
             raise RuntimeError(f"Overloaded torch operator invoked from Python failed to match any schema:\n{error}") from None
 
     def __getattr__(self, overload):

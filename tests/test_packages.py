@@ -54,3 +54,17 @@ def test_marks_of_quantization_give_their_input_back():
     net = nn.Linear(2, 2)
     x = torch.ones(1, 2)
     assert torch.equal(QuantWrapper(net)(x), net(x))
+
+
+def test_an_internal_op_refuses_arguments_in_the_words_of_its_schema_and_nothing_else():
+    class Own(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            raise TypeError("an error within")
+
+    sin = torch.ops.aten.sin
+    for wrong in (lambda: sin("a"), lambda: sin(), lambda: sin(torch.ones(2), foo=1)):
+        with pytest.raises(RuntimeError, match="failed to match any schema"):
+            wrong()
+    with pytest.raises(TypeError, match="^an error within$"):
+        sin(torch.ones(2).as_subclass(Own))

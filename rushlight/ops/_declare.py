@@ -68,7 +68,8 @@ class Declaration:
     neither its own name nor that of its node is; `overload` what the dispatcher's name of a call in place has behind a dot ("operand": Tensor
     or Scalar, as the operand is). `refusal` says in which words vmap refuses its call in place on a tensor without a batch: as "arithmetic"
     (that of a "number" alone), by its "name", or by the "shapes"; in the dispatcher's words otherwise. `domain` is the range of inputs that
-    samples for the laws are taken from, where that is not (0.3, 0.9); `like` gives the same in public ops, for a law. What remains says where the op can be found: the keywords of `register`.
+    samples for the laws are taken from, where that is not (0.3, 0.9); `like` gives the same in public ops, for a law. `any_place`, `takes_lazy`, `fills_copy` and `wants_booleans` are those of core.Op. What remains
+    says where the op can be found: the keywords of `register`.
 
     An op that goes with another is `called` otherwise than its function, runs `forward`, and has `extra` parameters behind the first.
     """
@@ -102,6 +103,10 @@ class Declaration:
         refusal=None,
         domain=None,
         like=None,
+        any_place=False,
+        takes_lazy=False,
+        fills_copy=False,
+        wants_booleans=False,
         **placement,
     ):
         called, forward = called or function.__name__, forward or function
@@ -149,6 +154,8 @@ class Declaration:
         made.declaration = self
         made.refuses_complex, made.takes_real_part = self.real, self.real_part
         made.out_text = usual if self.out_text == "usual" else self.out_text
+        made.any_place, made.takes_lazy = self.any_place, self.takes_lazy
+        made.fills_copy, made.wants_booleans = self.fills_copy, self.wants_booleans
         for rule in made.rules:
             name = self.gradient.get(self.parameters[rule.parameter]) if isinstance(self.gradient, dict) else self.gradient
             rule.gradient_name = "" if name is True else name
@@ -448,8 +455,8 @@ def op(
         made.choose_variant = variant
         if variant is None and len(made.backward_names) == 2:
             made.in_place_shift = 1
-        made.writes, made.row_major, made.takes_expanded, made.fills_copy = writes, row_major, expanded, writes
-        made.apart = apart
+        made.writes, made.row_major, made.takes_expanded, made.apart = writes, row_major, expanded, apart
+        made.fills_copy = writes or declared.fills_copy
         if plain is not None:
             made.configure(*plain)
         return made if derives is not None else register(made, inplace=inplace or writes, **declared.placement)

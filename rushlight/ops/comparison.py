@@ -189,17 +189,26 @@ def isfinite(x):
     """Where an element is neither infinite nor NaN."""
 
 
-@pointwise(inplace=False, check=refuse_complex("isposinf does not support complex inputs."), out_text=BOOLEAN, late="unsigned")
+@pointwise(
+    inplace=False,
+    check=refuse_complex("isposinf does not support complex inputs."),
+    out_text=BOOLEAN,
+    late="unsigned",
+    wants_booleans=True,
+)
 def isposinf(x):
     """Where an element is +∞."""
 
 
-@pointwise(inplace=False, check=refuse_complex("isneginf does not support complex inputs."), out_text=BOOLEAN, late="unsigned")
+@pointwise(
+    inplace=False,
+    check=refuse_complex("isneginf does not support complex inputs."),
+    out_text=BOOLEAN,
+    late="unsigned",
+    wants_booleans=True,
+)
 def isneginf(x):
     """Where an element is -∞."""
-
-
-isposinf.wants_booleans = isneginf.wants_booleans = True
 
 
 @composite

@@ -35,7 +35,7 @@ def unmade(shape, dtype, format):
 
 
 # The engine casts the cotangent to the input's dtype.
-@op(vjp=lambda g: g, linear=True, function=False, method=False, batch="elementwise.converted", public="to")
+@op(vjp=lambda g: g, linear=True, function=False, method=False, batch="elementwise.converted", public="to", takes_lazy=True)
 def _to_copy(x, dtype, memory_format=None):
     """A copy of `x` in another dtype or memory format."""
     warn_of_real_part(x, dtype)
@@ -46,7 +46,6 @@ def _to_copy(x, dtype, memory_format=None):
     return out
 
 
-_to_copy.takes_lazy = True
 _to_copy.takes_dtype = False
 
 

@@ -76,6 +76,8 @@ place(core.InPlace(zero), "zero", suffix="_")
     method=False,
     batch="rearranging.copy",
     refusal="arithmetic",
+    any_place=True,
+    takes_lazy=True,
 )
 def copy(x, src, non_blocking=False):
     """`x` with the elements of `src`, converted and broadcast."""
@@ -89,7 +91,6 @@ def copy(x, src, non_blocking=False):
     return x
 
 
-copy.takes_lazy = copy.any_place = True
 copy_in_place = core.InPlace(copy)
 
 

@@ -123,6 +123,7 @@ def common_shape(tensors):
     out=False,
     batch="indexing.index",
     flat="selecting",
+    any_place=True,
 )
 def _index(x, indices):
     """The elements of `x` at the given indices, one (or None) for each dimension."""
@@ -130,9 +131,6 @@ def _index(x, indices):
     out = core.empty_following(selection.shape, x.dtype, selection.as_result(x))
     kernel("index")(selection.result_first(out), selection.indexed_first(x), *selection.tensors)
     return out
-
-
-_index.any_place = True
 
 
 def put_gradient(g, indices, values_shape, accumulate):
@@ -154,6 +152,7 @@ def put_tangent(x, x_t, indices, values, values_t, accumulate):
     out=False,
     batch="indexing.index_put",
     refusal="name",
+    any_place=True,
 )
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""
@@ -185,9 +184,6 @@ def _index_put(x, indices, values, accumulate=False):
         )
     kernel("index_put")(selection.indexed_first(x), selection.result_first(values), *selection.tensors, int(accumulate))
     return x
-
-
-_index_put.any_place = True
 
 
 def only_mask(indices):

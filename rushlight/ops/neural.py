@@ -188,6 +188,7 @@ def sparse_embedding_gradient(g, weight_shape, indices, padding_idx, scale_grad_
     method=False,
     out=False,
     batch="indexing.embedding",
+    any_place=True,
 )
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """The rows of `weight` that `indices` names. The row `padding_idx` gets no gradient."""
@@ -203,9 +204,6 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     rows = indices if len(shape) == 1 else indices.reshape(-1)
     index_select_kernel(out, weight, rows if rows.dtype is torch.int64 else rows.to(torch.int64), 0)
     return out if len(shape) == 1 else out.reshape((*shape, weight.shape[1]))
-
-
-embedding.any_place = True
 
 
 @composite(method=False, signature="Tensor input, Tensor indices, float max_norm, float norm_type")

@@ -33,7 +33,7 @@ def empty_in_format(x, memory_format):
     return core.empty_tensor(x.shape, x.dtype, format_strides(x.shape, memory_format))
 
 
-@op(vjp=lambda g: g, linear=True, out=False, batch="elementwise.clone")
+@op(vjp=lambda g: g, linear=True, out=False, batch="elementwise.clone", takes_lazy=True)
 def clone(x, *, memory_format=None):
     """A copy of `x`, recorded; it keeps dense strides.
 
@@ -44,9 +44,6 @@ def clone(x, *, memory_format=None):
     out = empty_in_format(x, memory_format)
     core.copy_elements(out, x)
     return out
-
-
-clone.takes_lazy = True
 
 
 @composite(function=False, method="*, memory_format memory_format=contiguous_format")
@@ -138,6 +135,7 @@ scatter_window = scattering(shape.as_strided)
     batch="rearranging.scatter",
     real_part=False,
     out=False,
+    fills_copy=True,
 )
 def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     """A copy of `x` whose diagonal is `src`."""
@@ -153,6 +151,7 @@ def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
     linear=True,
     batch="rearranging.scatter",
     signature="Tensor input, Tensor src, int dim, index index",
+    fills_copy=True,
 )
 def select_scatter(x, src, dim, index):
     """A copy of `x` in which one slice along `dim` is `src`."""
@@ -167,6 +166,7 @@ def select_scatter(x, src, dim, index):
     },
     linear=True,
     batch="rearranging.scatter",
+    fills_copy=True,
 )
 def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
     """A copy of `x` in which [start:end:step] along `dim` is `src`."""
@@ -183,14 +183,11 @@ def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
     linear=True,
     batch="rearranging.as_strided_scatter",
     out=False,
+    fills_copy=True,
 )
 def as_strided_scatter(x, src, size, stride, storage_offset=None):
     """A copy of `x` in which a window of any geometry is `src`."""
     return scatter_window(x, src, size, stride, storage_offset)
-
-
-for each in (diagonal_scatter, select_scatter, slice_scatter, as_strided_scatter):
-    each.fills_copy = True
 
 
 # ---------------------------------------------------------------------------------------------------------- repeated

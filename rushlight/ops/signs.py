@@ -75,13 +75,13 @@ def sgn(x):
 
 
 @pointwise(
-    check=refuse_complex("signbit is not implemented for complex tensors.", NotImplementedError), inplace=False, out_text=BOOLEAN
+    check=refuse_complex("signbit is not implemented for complex tensors.", NotImplementedError),
+    inplace=False,
+    out_text=BOOLEAN,
+    wants_booleans=True,
 )
 def signbit(x):
     """Whether the sign bit of each element is set."""
-
-
-signbit.wants_booleans = True
 
 
 def copysign_slope(a, out):

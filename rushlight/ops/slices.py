@@ -19,6 +19,7 @@ from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
     batch="indexing.index_select",
     flat="selecting",
     out_text=SAME_TYPE,
+    any_place=True,
 )
 def index_select(x, dim, index):
     """The slices of `x` along `dim` that `index` names."""
@@ -32,9 +33,6 @@ def index_select(x, dim, index):
     out = core.empty_tensor(x.shape[:d] + (index.numel(),) + x.shape[d + 1 :] if x.ndim else (), x.dtype)
     kernel("index_select")(at_least_vector(out), at_least_vector(x), index, d)
     return out
-
-
-index_select.any_place = True
 
 
 def check_slices(name, x, dim, index, source):

@@ -2,8 +2,9 @@
 
 import rushlight as torch
 from rushlight.core import Tensor
-from rushlight.sparse._tensor import COMPRESSED, SparseTensor, added, coalesced, compressed, dense, flat_places, product, sparse
-from rushlight.sparse._tensor import softmax as _softmax, summed
+from rushlight.sparse._functions import added, product, summed
+from rushlight.sparse._functions import softmax as _softmax
+from rushlight.sparse._tensor import COMPRESSED, SparseTensor, coalesced, compressed, dense, flat_places, sparse
 
 __all__ = [
     "addmm",

@@ -1,0 +1,310 @@
+"""What functions and methods of torch do with sparse tensors: `TABLE`, by their names."""
+
+import rushlight as torch
+from rushlight.core import DisableTorchFunction, Tensor
+from rushlight.sparse._tensor import (
+    COMPRESSED,
+    HANDLERS,
+    INDICES,
+    VALUES,
+    SparseTensor,
+    coalesced,
+    compressed,
+    dense,
+    flat_places,
+    part,
+    permuted,
+    sparse,
+    transposed,
+)
+
+
+def product(a, b):
+    """The matrix product where one of both is sparse, or both."""
+    if isinstance(a, SparseTensor) and isinstance(b, SparseTensor):
+        return sparse(product(a, dense(b)))
+    if isinstance(b, SparseTensor):
+        if a.dim() == 1:
+            return product(transposed(b, 0, 1), a)
+        return product(transposed(b, 0, 1), a.transpose(0, 1)).transpose(0, 1)
+    if a.dim() != 2 or a._places.shape[0] != 2:
+        raise RuntimeError(
+            f"sparse tensors: a product of matrices has two sparse dimensions, got a tensor of shape {tuple(a.shape)}"
+        )
+    if b.dim() not in (1, 2) or a.shape[1] != b.shape[0]:
+        shapes = " and ".join(f"{x.shape[0]}x{x.shape[1] if x.dim() > 1 else 1}" for x in (a, b))
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({shapes})")
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {a.dtype.legacy_name.lower()} != {b.dtype.legacy_name.lower()}"
+        )
+    rows, columns = a._places
+    flat_places(a._places, a.shape)
+    picked = b.index_select(0, columns)
+    values = a._entries.reshape(-1, *(1,) * (b.dim() - 1))
+    return picked.new_zeros((a.shape[0], *b.shape[1:])).index_add(0, rows, values * picked)
+
+
+def added(a, b, *, alpha=1):
+    if not isinstance(a, SparseTensor):
+        return torch.add(a, dense(b), alpha=alpha)
+    if not isinstance(b, SparseTensor):
+        raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
+    if a.shape != b.shape:
+        raise RuntimeError(f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}")
+    other = b._entries * alpha if alpha != 1 else b._entries
+    layout = a._order
+    both = coalesced(SparseTensor(torch.cat([a._places, b._places], 1), torch.cat([a._entries, other]), a.shape))
+    return both if layout is torch.sparse_coo else compressed(both, layout)
+
+
+def added_in_place(a, b, *, alpha=1):
+    if not isinstance(a, SparseTensor):
+        return a.add_(dense(b), alpha=alpha)
+    made = added(a, b, alpha=alpha)
+    a._places, a._entries, a._sorted = made._places, made._entries, made._sorted
+    return a
+
+
+def emptied(x):
+    """Without entries: zero everywhere."""
+    x._places, x._entries, x._sorted = x._places[:, :0], x._entries[:0].detach(), True
+    return x
+
+
+def subtracted(a, b, *, alpha=1):
+    return added(a, b, alpha=-alpha)
+
+
+def multiplied(a, b):
+    if isinstance(a, SparseTensor) and isinstance(b, SparseTensor):
+        a, b = coalesced(a), coalesced(b)
+        return a.like(a._entries * dense(b)[tuple(a._places)])
+    if not isinstance(a, SparseTensor):
+        a, b = b, a
+    if not isinstance(b, Tensor) or b.dim() == 0:
+        return a.like(a._entries * b)
+    return a.like(a._entries * b.broadcast_to(a.shape)[tuple(a._places)])
+
+
+def divided(a, b, *, rounding_mode=None):
+    if not isinstance(a, SparseTensor) or isinstance(b, SparseTensor) or (isinstance(b, Tensor) and b.dim()):
+        raise RuntimeError("Sparse division requires a scalar or zero-dim dense tensor divisor")
+    return a.like(torch.div(a._entries, b, rounding_mode=rounding_mode))
+
+
+def summed(x, dim=None, keepdim=False, dtype=None):
+    """Over all of it, a number; over some dimensions a sparse tensor of the others, dense where no sparse one is left."""
+    values = x._entries if dtype is None else x._entries.to(dtype)
+    if dim is None or dim == ():
+        return values.sum()
+    dims = {d % x.dim() for d in ((dim,) if isinstance(dim, int) else dim)}
+    inner = [d - x._places.shape[0] + 1 for d in dims if d >= x._places.shape[0]]
+    if inner:
+        values = values.sum(inner)
+    kept = [d for d in range(x._places.shape[0]) if d not in dims]
+    size = [n for d, n in enumerate(x.shape) if d not in dims]
+    return coalesced(SparseTensor(x._places[kept], values, size)) if kept else values.sum(0)
+
+
+def softmax(x, dim, dtype=None, log=False):
+    """Over the entries that stand in a line of the dimension; places without an entry count as minus infinity."""
+    x = coalesced(x)
+    dim %= x.dim()
+    values = x._entries if dtype is None else x._entries.to(dtype)
+    if dim >= x._places.shape[0]:
+        values = torch.softmax(values, dim - x._places.shape[0] + 1)
+        return x.like(values.log() if log else values)
+    others = [d for d in range(x._places.shape[0]) if d != dim]
+    lines = flat_places(x._places[others], [x.shape[d] for d in others])
+    _, lines = torch.unique(lines, return_inverse=True)
+    count = int(lines.max()) + 1 if lines.numel() else 0
+    spread = lines.reshape(-1, *(1,) * (values.dim() - 1)).expand_as(values)
+    highest = values.detach().new_full((count, *values.shape[1:]), -torch.inf).scatter_reduce(0, spread, values.detach(), "amax")
+    shifted = values - highest[lines]
+    total = torch.zeros_like(highest).index_add(0, lines, shifted.exp())[lines]
+    return x.like(shifted - total.log() if log else shifted.exp() / total)
+
+
+def selected(x, dim, index):
+    """The slice at a place of a dimension."""
+    dim %= x.dim()
+    if not -x.shape[dim] <= index < x.shape[dim]:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(x.shape)} at dimension {dim}")
+    size = [n for d, n in enumerate(x.shape) if d != dim]
+    if dim >= x._places.shape[0]:
+        return SparseTensor(x._places, x._entries.select(dim - x._places.shape[0] + 1, index), size, x._sorted)
+    here = (x._places[dim] == index % x.shape[dim]).nonzero().reshape(-1)
+    kept = [d for d in range(x._places.shape[0]) if d != dim]
+    values = x._entries[here]
+    return SparseTensor(x._places[kept][:, here], values, size, x._sorted) if kept else values.sum(0)
+
+
+def index_selected(x, dim, index):
+    return sparse(dense(x).index_select(dim, index), x._places.shape[0])
+
+
+def picked(x, index):
+    """x[index], for places of leading dimensions, whole slices, and what is left for dense tensors."""
+    for at in index if isinstance(index, tuple) else (index,):
+        if not (isinstance(at, int) or (isinstance(at, slice) and at == slice(None))):
+            raise NotImplementedError(
+                "sparse tensors are indexed by integers and whole slices; .to_dense() gives one that takes others"
+            )
+    dim = 0
+    for at in index if isinstance(index, tuple) else (index,):
+        if isinstance(at, int):
+            x = selected(x, dim, at)
+        else:
+            dim += 1
+    return x
+
+
+def joined(tensors, dim=0):
+    dim %= tensors[0].dim()
+    places, start = [], 0
+    for x in tensors:
+        shift = torch.zeros(x._places.shape[0], 1, dtype=torch.int64)
+        shift[dim] = start
+        places.append(x._places + shift)
+        start += x.shape[dim]
+    size = [start if d == dim else n for d, n in enumerate(tensors[0].shape)]
+    return SparseTensor(torch.cat(places, 1), torch.cat([x._entries for x in tensors]), size)
+
+
+def stacked(tensors, dim=0):
+    dim %= tensors[0].dim() + 1
+    places = [torch.cat([x._places[:dim], torch.full_like(x._places[:1], i), x._places[dim:]]) for i, x in enumerate(tensors)]
+    size = [*tensors[0].shape[:dim], len(tensors), *tensors[0].shape[dim:]]
+    return SparseTensor(torch.cat(places, 1), torch.cat([x._entries for x in tensors]), size)
+
+
+def masked(x, mask):
+    """The values of a dense tensor at the places of a sparse one."""
+    mask = coalesced(mask)
+    return mask.like(x[tuple(mask._places)])
+
+
+def converted(x, *args, **kwargs):
+    layout = kwargs.pop("layout", None)
+    made = x.like(x._entries.to(*args, **kwargs))
+    return made if layout in (None, x._order) else sparse(made) if layout is torch.sparse_coo else compressed(made, layout)
+
+
+def by_values(name, keeps_sums=False):
+    """A function that makes zero of zero, applied to the values."""
+
+    def applied(x, *args, **kwargs):
+        x = x if keeps_sums else coalesced(x)
+        return x.like(getattr(x._entries, name)(*args, **kwargs))
+
+    return applied
+
+
+def require_grad(x, requires_grad=True):
+    x._entries.requires_grad_(requires_grad)
+    return x
+
+
+def mark_coalesced(x, coalesced):
+    x._sorted = coalesced
+    return x
+
+
+def detached(x):
+    return x.like(x._entries.detach())
+
+
+def copied_into(x, source, non_blocking=False):
+    if isinstance(x, SparseTensor):
+        source = sparse(source, x._places.shape[0])
+        x._places, x._entries, x._sorted = source._places.clone(), source._entries.clone(), source._sorted
+        return x
+    return x.copy_(dense(source))
+
+
+def of_zeros(name):
+    """A question that the tensor of zeros answers, which it is to the core."""
+
+    def ask(x, *args, **kwargs):
+        with DisableTorchFunction():
+            return getattr(Tensor, name)(x, *args, **kwargs)
+
+    return ask
+
+
+ZERO_AT_ZERO = """
+abs absolute asin arcsin asinh arcsinh atan arctan atanh arctanh ceil erf erfinv expm1 floor frac isinf isnan log1p nan_to_num relu round sgn sign
+sin sinh sqrt square tan tanh trunc fix pow __pow__ isposinf isneginf signbit
+"""
+LINEAR = "neg negative __neg__ conj conj_physical positive __pos__ double float half bfloat16 int long short bool cpu"
+GEOMETRY = "size dim numel nelement ndimension stride element_size get_device is_contiguous storage_offset"
+
+TABLE = {
+    "mm matmul __matmul__ mv spmm _sparse_mm smm": product,
+    "__rmatmul__": lambda a, b: product(b, a),
+    "add __add__": added,
+    "add_ __iadd__": added_in_place,
+    "zero_": emptied,
+    "__radd__": lambda a, b: added(b, a),
+    "sub subtract __sub__": subtracted,
+    "__rsub__": lambda a, b: added(b, a, alpha=-1),
+    "mul multiply __mul__ __rmul__": multiplied,
+    "div divide true_divide __truediv__": divided,
+    "addmm": lambda x, a, b, *, beta=1, alpha=1: torch.add(beta * dense(x), product(a, b), alpha=alpha),
+    "linear": lambda x, weight, bias=None: product(x, transposed(weight, 0, 1)) + (0 if bias is None else bias),
+    "coalesce": coalesced,
+    "is_coalesced": lambda x: x._sorted,
+    "_coalesced_": mark_coalesced,
+    "indices": lambda x: part(INDICES, x),
+    "values": lambda x: part(VALUES, x),
+    "_indices": lambda x: x._places,
+    "_values": lambda x: x._entries,
+    "_nnz": lambda x: x._places.shape[1],
+    "sparse_dim": lambda x: x._places.shape[0],
+    "dense_dim": lambda x: x.dim() - x._places.shape[0],
+    **{name: lambda x, name=name: part(name, x) for names in COMPRESSED.values() for name in names[:2]},
+    "to_dense": lambda x, dtype=None, *, masked_grad=None: dense(x if dtype is None else converted(x, dtype)),
+    "to_sparse": lambda x, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None: (
+        sparse(x) if layout in (None, torch.sparse_coo) else compressed(x, layout)
+    ),
+    "to_sparse_coo": sparse,
+    "to_sparse_csr": lambda x, dense_dim=None: compressed(x, torch.sparse_csr),
+    "to_sparse_csc": lambda x, dense_dim=None: compressed(x, torch.sparse_csc),
+    "sparse_mask": masked,
+    "t": lambda x: transposed(x, 0, 1),
+    "transpose swapaxes swapdims": transposed,
+    "permute": permuted,
+    "sum": summed,
+    "softmax _sparse_softmax": softmax,
+    "log_softmax _sparse_log_softmax": lambda x, dim, dtype=None: softmax(x, dim, dtype, True),
+    "linalg_vector_norm": lambda x, ord=2, *_, **__: torch.linalg.vector_norm(coalesced(x)._entries, ord),
+    "norm": lambda x, p="fro", dim=None, keepdim=False, dtype=None: coalesced(x)._entries.norm(p),
+    "select": selected,
+    "index_select": index_selected,
+    "__getitem__": picked,
+    "unbind": lambda x, dim=0: tuple(selected(x, dim, i) for i in range(x.shape[dim])),
+    "__iter__": lambda x: iter([selected(x, 0, i) for i in range(x.shape[0])]),
+    "cat concat concatenate": joined,
+    "stack": stacked,
+    "to": converted,
+    "type_as": lambda x, other: converted(x, other.dtype),
+    "clone": lambda x, *, memory_format=None: SparseTensor(x._places.clone(), x._entries.clone(), x.shape, x._sorted, x._order),
+    "detach": detached,
+    "requires_grad_": require_grad,
+    "copy_": copied_into,
+    "zeros_like": lambda x, **_: SparseTensor(x._places[:, :0], x._entries[:0].detach(), x.shape, True, x._order),
+    "_is_view": lambda x: False,
+    "is_floating_point": lambda x: x.dtype.is_floating_point,
+    "is_complex": lambda x: x.dtype.is_complex,
+    **{name: by_values(name) for name in ZERO_AT_ZERO.split()},
+    **{name: by_values(name, True) for name in LINEAR.split()},
+}
+"""Functions and methods of the names in a key do what stands behind it; those of GEOMETRY are asked of the zeros."""
+
+for _names, _handler in TABLE.items():
+    for _name in _names.split():
+        HANDLERS[_name] = _handler
+        if hasattr(Tensor, _name):
+            setattr(SparseTensor, _name, _handler)
+HANDLERS.update({name: of_zeros(name) for name in GEOMETRY.split()})
