@@ -41,12 +41,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _InPlace(Module):
+class _Overwriting(Module):
     """An activation function whose only argument is whether the result replaces the input."""
 
     def __init__(self, inplace=False):
         super().__init__()
         self.inplace = inplace
+
+
+class _InPlace(_Overwriting):
+    """One that prints it."""
 
     def extra_repr(self):
         return "inplace=True" if self.inplace else ""
@@ -85,23 +89,15 @@ class Mish(_InPlace):
         return F.mish(input, self.inplace)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_Overwriting):
     """relu6(x + 3) / 6."""
-
-    def __init__(self, inplace=False):
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input):
         return F.hardsigmoid(input, self.inplace)
 
 
-class Hardswish(Module):
+class Hardswish(_Overwriting):
     """x * relu6(x + 3) / 6 (Howard et al., 2019)."""
-
-    def __init__(self, inplace=False):
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input):
         return F.hardswish(input, self.inplace)
@@ -208,34 +204,28 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class ELU(Module):
-    """x where x > 0, and alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
-
+class _Exponential(Module):
     def __init__(self, alpha=1.0, inplace=False):
         super().__init__()
         self.alpha = alpha
         self.inplace = inplace
+
+    def extra_repr(self):
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class ELU(_Exponential):
+    """x where x > 0, and alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
 
     def forward(self, input):
         return F.elu(input, self.alpha, self.inplace)
 
-    def extra_repr(self):
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
 
-
-class CELU(Module):
+class CELU(_Exponential):
     """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)) (Barron, 2017)."""
-
-    def __init__(self, alpha=1.0, inplace=False):
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
 
     def forward(self, input):
         return F.celu(input, self.alpha, self.inplace)
-
-    def extra_repr(self):
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
 
 
 class GELU(Module):
@@ -316,32 +306,27 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softshrink(Module):
-    """x moved towards zero by `lambd`, and zero within ±`lambd`."""
-
+class _Shrinking(Module):
     def __init__(self, lambd=0.5):
         super().__init__()
         self.lambd = lambd
+
+    def extra_repr(self):
+        return f"{self.lambd}"
+
+
+class Softshrink(_Shrinking):
+    """x moved towards zero by `lambd`, and zero within ±`lambd`."""
 
     def forward(self, input):
         return F.softshrink(input, self.lambd)
 
-    def extra_repr(self):
-        return str(self.lambd)
 
-
-class Hardshrink(Module):
+class Hardshrink(_Shrinking):
     """x, and zero within ±`lambd`."""
-
-    def __init__(self, lambd=0.5):
-        super().__init__()
-        self.lambd = lambd
 
     def forward(self, input):
         return F.hardshrink(input, self.lambd)
-
-    def extra_repr(self):
-        return f"{self.lambd}"
 
 
 class _AlongDim(Module):

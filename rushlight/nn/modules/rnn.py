@@ -463,7 +463,12 @@ class RNNCell(RNNCellBase):
         return self._step(cells[self.nonlinearity], input, hx)
 
 
-class LSTMCell(RNNCellBase):
+class _GatedCell(RNNCellBase):
+    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+        super().__init__(input_size, hidden_size, bias, self._gates, device, dtype)
+
+
+class LSTMCell(_GatedCell):
     """One step of long short-term memory: from the input and a state (h, c) to the next state.
 
     Shapes: input (batch, input_size), h and c (batch, hidden_size), or all without the batch; the state is zero where none is given.
@@ -474,8 +479,7 @@ class LSTMCell(RNNCellBase):
     torch.Size([3, 20])
     """
 
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+    _gates = 4
 
     def forward(self, input, hx=None):
         self._check_ndim("input", input)
@@ -493,7 +497,7 @@ class LSTMCell(RNNCellBase):
         return (h, c) if batched else (h.squeeze(0), c.squeeze(0))
 
 
-class GRUCell(RNNCellBase):
+class GRUCell(_GatedCell):
     """One step of gated recurrent units; shapes are those of `RNNCell`.
 
     >>> import rushlight as torch
@@ -501,8 +505,7 @@ class GRUCell(RNNCellBase):
     torch.Size([3, 20])
     """
 
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+    _gates = 3
 
     def forward(self, input, hx=None):
         return self._step(torch.gru_cell, input, hx)

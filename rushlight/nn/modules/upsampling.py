@@ -46,15 +46,18 @@ class Upsample(Module):
         return f"{size}, mode={self.mode!r}"
 
 
-class UpsamplingNearest2d(Upsample):
+class _UpsamplingOfPlanes(Upsample):
+    def __init__(self, size=None, scale_factor=None):
+        super().__init__(size, scale_factor, *self._mode)
+
+
+class UpsamplingNearest2d(_UpsamplingOfPlanes):
     """`Upsample` with mode "nearest", for inputs (N, C, H, W)."""
 
-    def __init__(self, size=None, scale_factor=None):
-        super().__init__(size, scale_factor, mode="nearest")
+    _mode = ("nearest", None)
 
 
-class UpsamplingBilinear2d(Upsample):
+class UpsamplingBilinear2d(_UpsamplingOfPlanes):
     """`Upsample` with mode "bilinear" and aligned corners, for inputs (N, C, H, W)."""
 
-    def __init__(self, size=None, scale_factor=None):
-        super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
+    _mode = ("bilinear", True)
