@@ -1,46 +1,32 @@
-"""Layer, group, batch and root-mean-square normalization.
-
-Each saves its statistics, which the fused rules use. The rules themselves are written with ordinary ops of the input, so that they can be
-differentiated again.
-"""
+"""Layer, root-mean-square and group normalization, and that of weights."""
 
 import functools
 import math
 
 import rushlight as torch
-from rushlight.core import Preparation, empty_like_layout, empty_tensor, written_out
+from rushlight.core import Preparation, empty_like_layout, empty_tensor
 from rushlight.ops._declare import composite, kernel, op, prepared, short_way
+from rushlight.ops._normalizing import (
+    affine_jvp,
+    are_vectors,
+    channel_gradients,
+    channel_norm,
+    fit_kernel,
+    is_channels_last,
+    parameter_dtype,
+    plain,
+    project,
+    refuse_mixture,
+    scaled,
+    standardized,
+    statistics_dtype,
+    widened,
+)
 from rushlight.ops._rules import not_implemented, require_floating
 from rushlight.ops.conversion import suggested_format, unmade
-from rushlight.ops.losses import refuse_gradient
 from rushlight.ops.steps import tracked_with
 
 layer_norm_kernel, layer_norm_gradient_kernel = kernel("layer_norm"), kernel("layer_norm_gradient")
-channel_norm, channel_norm_gradient = kernel("channel_norm"), kernel("channel_norm_gradient")
-
-
-def standardized(x, dims, eps):
-    """`x` with mean 0 and variance 1 over `dims`, and 1 / its standard deviation."""
-    centred = x - x.mean(dims, keepdim=True)
-    rstd = ((centred * centred.conj()).mean(dims, keepdim=True) + eps).rsqrt()
-    return centred * rstd, rstd
-
-
-def project(h, normal, rstd, dims):
-    """The transposed (and equal) Jacobian of `standardized` at `normal`, applied to h."""
-    return rstd * (h - h.mean(dims, keepdim=True) - normal * (h * normal).mean(dims, keepdim=True))
-
-
-def scaled(g, weight):
-    return g if weight is None else g * weight
-
-
-def affine_jvp(normal, normal_t, weight, weight_t, bias_t):
-    """The tangent of normal * weight + bias."""
-    total = 0 if normal_t is None else scaled(normal_t, weight)
-    if weight_t is not None:
-        total = total + normal * weight_t
-    return total if bias_t is None else total + bias_t
 
 
 # ---- over the last dimensions ---------------------------------------------------------------------------------------------
@@ -133,45 +119,6 @@ def native_layer_norm(x, normalized_shape, weight, bias, eps):
     return out if x.dtype is dtype else out.to(x.dtype), mean, rstd
 
 
-def refuse_mixture(x, *parameters):
-    """Refuses parameters of another dtype than the input's (which the first decides) that are not float32 beside a half; returns their dtypes."""
-    given = [parameter.dtype for parameter in parameters if parameter is not None]
-    if given and given[0] is not x.dtype:
-        if any(dtype is not torch.float32 for dtype in given):
-            raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
-        if x.dtype.itemsize != 2:
-            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-    return given
-
-
-def statistics_dtype(x, *parameters):
-    """What is computed in: float32 where a half tensor has float32 parameters; other mixtures are refused."""
-    given = refuse_mixture(x, *parameters)
-    if given and given[0] is not x.dtype:
-        return torch.float32
-    for dtype in given:
-        if dtype is not x.dtype:
-            raise RuntimeError(f"expected scalar type {x.dtype.legacy_name} but found {dtype.legacy_name}")
-    return x.dtype
-
-
-def plain(parameter, dtype):
-    """A tensor as the kernels read it."""
-    if parameter is None or (parameter.dtype is dtype and parameter.is_contiguous()):
-        return parameter
-    return parameter.to(dtype).contiguous()
-
-
-def widened(x):
-    """Halves as float32, in which they are computed; other tensors themselves."""
-    return x.float() if x.dtype.itemsize == 2 else x
-
-
-def parameter_dtype(dtype, *parameters):
-    """What statistics are kept in: the parameters' dtype, or the input's `dtype` where there are none."""
-    return next((parameter.dtype for parameter in parameters if parameter is not None), dtype)
-
-
 def check_normalized_shape(x, normalized_shape, weight, bias):
     if len(normalized_shape) == 0:
         raise RuntimeError(
@@ -232,57 +179,6 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     if weight is not None:
         normal = normal * weight
     return normal.to(input.dtype)
-
-
-# ---- of channels -----------------------------------------------------------------------------------------------------------
-
-
-def is_channels_last(x):
-    return suggested_format(x) is not torch.contiguous_format
-
-
-def fit_kernel(x, *others):
-    """Whether the kernels of channels read these as they are: `others` are contiguous where they are vectors, else laid out as `x`."""
-    if x.dtype not in (torch.float32, torch.float64) or x.dim() < 2 or not x.numel():
-        return False
-    for given in (x, *others):
-        if given is None:
-            continue
-        if given.dtype is not x.dtype:
-            return False
-        same = given.shape == x.shape
-        if not (given.is_contiguous(memory_format=suggested_format(x)) if same else given.is_contiguous()):
-            return False
-    return True
-
-
-def are_vectors(count, *given):
-    return all(each is None or each.numel() == count for each in given)
-
-
-def channel_gradients_prepared(g, x, mean, rstd, weight, sets, groups, training, wanted):
-    if not fit_kernel(x, g, mean, rstd, weight) or g.shape != x.shape:
-        return None
-    vector = ((x.shape[1],), x.dtype)
-    parts = {"dx": unmade(x.shape, x.dtype, suggested_format(x)), "dweight": vector, "dbias": vector}
-    made = {name: part for (name, part), is_wanted in zip(parts.items(), wanted) if is_wanted}
-    outputs = tuple(name if name in made else None for name in parts)
-    numbers = sets, groups, is_channels_last(x), training
-    return Preparation(made, outputs, (channel_norm_gradient, (*outputs, "g", "x", "mean", "rstd", "weight"), numbers))
-
-
-@prepared(channel_gradients_prepared)
-def channel_gradients(g, x, mean, rstd, weight, sets, groups, training, wanted):
-    """The gradients of input, weight and bias of a norm over channels, of which each of `sets` of samples, and each of `groups` of channels, has
-    a mean and 1 / standard deviation of its own."""
-    format, dtype = suggested_format(x), widened(x).dtype
-    channels = x.shape[1]
-    dx = torch.empty(x.shape, dtype=dtype, memory_format=format) if wanted[0] else None
-    dweight, dbias = (empty_tensor((channels,), dtype) if is_wanted else None for is_wanted in wanted[1:])
-    given = (each.to(dtype).contiguous(memory_format=format) for each in (g, x))
-    vectors = (plain(each, dtype) for each in (mean, rstd, weight))
-    channel_norm_gradient(dx, dweight, dbias, *given, *vectors, sets, groups, is_channels_last(x), training)
-    return dx, dweight, dbias
 
 
 # ---- over groups of channels ----------------------------------------------------------------------------------------------
@@ -423,241 +319,6 @@ def read_groups(shape, num_groups, weight, bias):
                 f"{list(named)} and input of shape {list(shape)}"
             )
     return samples, channels, math.prod(shape[2:])
-
-
-# ---- over the batch -------------------------------------------------------------------------------------------------------
-
-
-def other_dims(x):
-    """All dimensions but that of the channels."""
-    return (0, *range(2, x.dim()))
-
-
-def channels_of(parameter, x):
-    """A parameter of each channel, shaped to broadcast against x."""
-    return None if parameter is None else parameter.reshape(1, -1, *(1,) * (x.dim() - 2))
-
-
-BATCH_NORMS = {
-    "native_batch_norm": "NativeBatchNormBackward0",
-    "_native_batch_norm_legit": "NativeBatchNormLegitBackward0",
-    "_native_batch_norm_legit.no_stats": "NativeBatchNormLegitBackward1",
-    "_native_batch_norm_legit_no_training": "NativeBatchNormLegitNoTrainingBackward0",
-    "_batch_norm_with_update": "BatchNormWithUpdateBackward0",
-    "_batch_norm_no_update": "BatchNormNoUpdateBackward0",
-}
-"""The functions that give statistics besides, and the names of their nodes: they compute the same."""
-
-NODES = tuple(BATCH_NORMS)
-
-
-def batch_norm_vjp(g, x, mean, rstd, weight, training, eps, wanted):
-    if not training:
-        scale = channels_of(rstd, x)
-        normal = (widened(x) - channels_of(mean, x)) * scale if wanted[1] else None
-        return batch_norm_gradients(g, x, weight, training, wanted, normal, scale)
-    return batch_norm_gradients(g, x, weight, True, wanted, *standardized(widened(x), other_dims(x), eps))
-
-
-def batch_norm_fused(g, x, mean, rstd, weight, training, eps, wanted):
-    return channel_gradients(g, x, mean, rstd, weight, 1, x.shape[1], training, wanted)
-
-
-def batch_norm_gradients(g, x, weight, training, wanted, normal, scale):
-    """The gradients of input, weight and bias, where `normal` is the standardized input and `scale` 1 / its standard deviation."""
-    g, dims = widened(g), other_dims(x)
-    dx = None
-    if wanted[0]:
-        h = scaled(g, channels_of(weight, x))
-        dx = tracked_with(project(h, normal, scale, dims) if training else h * scale, x, weight)
-    dweight = tracked_with((g * normal).sum(dims), weight) if wanted[1] else None
-    return dx, dweight, tracked_with(g.sum(dims), x, weight) if wanted[2] else None
-
-
-def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
-    dims = other_dims(x)
-    if training:
-        normal, scale = standardized(x, dims, eps)
-        normal_t = None if x_t is None else project(x_t, normal, scale, dims)
-    else:
-        scale = channels_of(rstd, x)
-        normal = (x - channels_of(mean, x)) * scale
-        normal_t = None if x_t is None else x_t * scale
-    return affine_jvp(normal, normal_t, channels_of(weight, x), channels_of(weight_t, x), channels_of(bias_t, x))
-
-
-def batch_norm_prepared(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
-    parameters = weight, bias, running_mean, running_var
-    if not fit_kernel(x, *parameters) or not are_vectors(x.shape[1], *parameters):
-        return None
-    if not training and (running_mean is None or running_var is None):
-        return None
-    statistics = (x.shape[1:2], x.dtype)
-    return Preparation(
-        {"out": unmade(x.shape, x.dtype, suggested_format(x)), "mean": statistics, "rstd": statistics},
-        ("out", "mean", "rstd"),
-        (
-            channel_norm,
-            ("out", "mean", "rstd", "running_mean", "running_var", "x", "weight", "bias"),
-            (1, x.shape[1], is_channels_last(x), training, float(momentum), float(eps)),
-        ),
-    )
-
-
-@op(
-    joint=batch_norm_vjp,
-    fused=batch_norm_fused,
-    inputs=("x", "weight", "bias"),
-    jvp=batch_norm_jvp,
-    outputs=("out", "mean", "rstd"),
-    differentiable=("out",),
-    name=tuple(BATCH_NORMS.values()),
-    variant=lambda *arguments: NODES.index(arguments[-1]),
-    gradient="NativeBatchNormBackwardBackward0",
-    entry="native_batch_norm",
-    function=False,
-    method=False,
-    out=False,
-    batch="layers.batch_norm",
-    public="batch_norm",
-    prepare=batch_norm_prepared,
-)
-def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
-    """batch_norm with the mean and 1 / standard deviation that were used for each channel."""
-    require_floating("batch_norm", x.dtype)
-    statistics_dtype(x, weight, bias, running_mean, running_var)
-    given, x = x.dtype, widened(x)
-    if training:
-        dims = other_dims(x)
-        count = x.numel() // (x.shape[1] or 1)
-        statistics = x if running_mean is None or running_mean.dtype.itemsize <= x.dtype.itemsize else x.to(running_mean.dtype)
-        var, mean = (
-            torch.var_mean(statistics, dims, correction=0) if count else (torch.zeros(x.shape[1]), torch.zeros(x.shape[1]))
-        )
-        rstd = (var + eps).rsqrt()
-        # (Whoever keeps running statistics for backward is not told that they changed, as in PyTorch.)
-        if running_mean is not None:
-            running_mean.data.mul_(1 - momentum).add_(mean, alpha=momentum)
-        if running_var is not None:
-            running_var.data.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1) if count > 1 else math.inf)
-        kept = parameter_dtype(given, weight, bias, running_mean, running_var)
-        if kept.itemsize == 2:
-            mean, rstd = mean.to(kept).to(x.dtype), rstd.to(kept).to(x.dtype)
-    else:
-        mean, rstd = widened(running_mean).clone(), (widened(running_var) + eps).rsqrt()
-    scale = rstd if weight is None else rstd * weight
-    shift = -mean * scale if bias is None else bias - mean * scale
-    out = (x * channels_of(scale, x)).add_(channels_of(shift, x)).contiguous(memory_format=suggested_format(x))
-    return out.to(given), mean, rstd
-
-
-@composite(
-    method=False,
-    signature="Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, *, tensors[3] out=None",
-)
-def native_batch_norm(
-    input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None
-) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
-    """batch_norm with the mean and 1 / standard deviation of each channel in the batch; these are empty in evaluation.
-
-    >>> import rushlight
-    >>> x = rushlight.tensor([[1.], [3.]])
-    >>> rushlight.native_batch_norm(x, None, None, None, None, True, 0.1, 0.0)[1:]
-    (tensor([2.]), tensor([1.]))
-    """
-    return with_statistics("native_batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps, out=out)
-
-
-def require_channels(name, given, channels):
-    """Refuses a parameter that does not have a number for each channel."""
-    if given.numel() != channels:
-        raise RuntimeError(f"{name} should contain {channels} elements not {given.numel()}")
-
-
-def with_statistics(called, input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
-    """batch_norm with the statistics of the batch, as one of BATCH_NORMS."""
-    for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
-        if given is not None:
-            require_channels(name, given, input.shape[1] if input.dim() > 1 else 0)
-    made, mean, rstd = _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, called)
-    kept = parameter_dtype(input.dtype, weight, bias, running_mean, running_var)
-    results = (made, mean.to(kept), rstd.to(kept)) if training else (made, empty_tensor((0,), kept), empty_tensor((0,), kept))
-    if out is None:
-        return results
-    return tuple(written_out("native_batch_norm", given, value) for given, value in zip(out, results, strict=True))
-
-
-STATISTICS = "Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var"
-
-
-@composite(
-    method=False,
-    signature=(
-        f"{STATISTICS}, bool training, float momentum, float eps, *, tensors[3] out=None | "
-        "Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps, *, tensors[3] out=None"
-    ),
-)
-def _native_batch_norm_legit(
-    input, weight, bias, running_mean=None, running_var=None, training=None, momentum=None, eps=None, *, out=None
-):
-    """native_batch_norm with running statistics that it says it writes, or without."""
-    called = "_native_batch_norm_legit"
-    if isinstance(running_mean, bool):
-        # The other signature, whose arguments stand two places before these.
-        momentum = momentum if running_var is None else running_var
-        running_mean, running_var, training, eps = None, None, running_mean, eps if training is None else training
-    if running_mean is None:
-        called += ".no_stats"
-        if not training:
-            raise RuntimeError("running_mean must be defined in evaluation mode")
-    return with_statistics(called, input, weight, bias, running_mean, running_var, training, momentum, eps, out=out)
-
-
-@composite(method=False, signature=f"{STATISTICS}, float momentum, float eps")
-def _native_batch_norm_legit_no_training(input, weight, bias, running_mean, running_var, momentum, eps):
-    """native_batch_norm in evaluation."""
-    called = "_native_batch_norm_legit_no_training"
-    return with_statistics(called, input, weight, bias, running_mean, running_var, False, momentum, eps)
-
-
-def declare_reserving(name, training):
-    """A function that has an empty reserve for its gradient besides, which devices other than the CPU use."""
-
-    def normalize(input, weight, bias, running_mean, running_var, momentum, eps):
-        found = with_statistics(name, input, weight, bias, running_mean, running_var, training, momentum, eps)
-        return *found, empty_tensor((0,), torch.uint8)
-
-    normalize.__doc__ = f"native_batch_norm in {'training' if training else 'evaluation'}, and an empty reserve."
-    normalize.__name__ = normalize.__qualname__ = name
-    composite(namespace="aten", method=False, signature=f"{STATISTICS}, float momentum, float eps")(normalize)
-
-
-declare_reserving("_batch_norm_with_update", True)
-declare_reserving("_batch_norm_no_update", False)
-
-
-@composite(
-    method=False,
-    signature="Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled",
-)
-def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=False):
-    """Standardizes each channel over the batch (or with the running statistics), then scales and shifts (Ioffe & Szegedy 2015)."""
-    if input.numel() == 0:
-        made = input.clone()
-        made = made if weight is None else made * weight.select(0, 0)
-        return made if bias is None else made + bias.select(0, 0)
-    channels = input.shape[1] if input.dim() > 1 else 0
-    refuse_gradient("native_batch_norm", "running_mean", running_mean)
-    refuse_gradient("native_batch_norm", "running_var", running_var)
-    for name, given in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
-        if given is not None:
-            if given.numel() != channels:
-                require_channels(name, given, channels)
-            if name[0] == "r" and given.dim() != 1:
-                raise RuntimeError(f"TensorAccessor expected 1 dims but tensor has {given.dim()}")
-        elif not training and name[0] == "r":
-            raise RuntimeError(f"{name} must be defined in evaluation mode")
-    return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
 # ---- of weights --------------------------------------------------------------------------------------------------------------
