@@ -4,7 +4,7 @@ import functools
 import math
 
 import rushlight as torch
-from rushlight.core import Preparation, empty_like_layout, empty_tensor
+from rushlight.core import Preparation, empty_like_layout, empty_tensor, unwrapped
 from rushlight.ops._declare import composite, kernel, op, prepared, short_way
 from rushlight.ops._normalizing import (
     affine_jvp,
@@ -175,7 +175,8 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     x = input.to(torch.float32) if input.dtype.itemsize == 2 else input
     if eps is None:
         eps = torch.finfo(x.dtype).eps
-    normal = x * (x.pow(2).mean(last_dims(normalized_shape), keepdim=True) + eps).rsqrt()
+    with unwrapped:
+        normal = x * (x.pow(2).mean(last_dims(normalized_shape), keepdim=True) + eps).rsqrt()
     if weight is not None:
         normal = normal * weight
     return normal.to(input.dtype)

@@ -3,7 +3,7 @@
 import math
 
 import rushlight as torch
-from rushlight.core import Tensor, empty_like_layout, empty_tensor, wrap_dim, written_out
+from rushlight.core import Tensor, empty_like_layout, empty_tensor, unwrapped, wrap_dim, written_out
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._outputs import SCALAR_TYPE
 from rushlight.ops._return_types import return_type
@@ -284,11 +284,11 @@ def gradient_along(x, dim, step, edge_order):
         return x.narrow(dim, start, count)
 
     if not isinstance(step, Tensor):
-        inner = (part(2, size - 2) - part(0, size - 2)) / (2 * step)
+        inner = (part(2, size - 2) - part(0, size - 2)) / step / 2
         first, last = (part(1, 1) - part(0, 1)) / step, (part(size - 1, 1) - part(size - 2, 1)) / step
         if edge_order == 2:
-            first = (-3 * part(0, 1) + 4 * part(1, 1) - part(2, 1)) / (2 * step)
-            last = (3 * part(size - 1, 1) - 4 * part(size - 2, 1) + part(size - 3, 1)) / (2 * step)
+            first = (-1.5 * part(0, 1) + 2 * part(1, 1) - 0.5 * part(2, 1)) / step
+            last = (0.5 * part(size - 3, 1) - 2 * part(size - 2, 1) + 1.5 * part(size - 1, 1)) / step
         return torch.cat([first, inner, last], dim)
     steps = step[1:] - step[:-1]
     shape = [-1 if d == dim else 1 for d in range(x.dim())]
@@ -301,11 +301,11 @@ def gradient_along(x, dim, step, edge_order):
     first, last = (part(1, 1) - part(0, 1)) / steps[0], (part(size - 1, 1) - part(size - 2, 1)) / steps[-1]
     if edge_order == 2:
         h, k = steps[0], steps[1]
-        first = -(2 * h + k) / (h * (h + k)) * part(0, 1) + (h + k) / (h * k) * part(1, 1) - h / (k * (h + k)) * part(2, 1)
+        first = -(2 * h + k) / (h * (h + k)) * part(0, 1) + (h + k) / (h * k) * part(1, 1) + -h / (k * (h + k)) * part(2, 1)
         h, k = steps[-2], steps[-1]
         last = (
             k / (h * (h + k)) * part(size - 3, 1)
-            - (h + k) / (h * k) * part(size - 2, 1)
+            + -(h + k) / (h * k) * part(size - 2, 1)
             + (2 * k + h) / (k * (h + k)) * part(size - 1, 1)
         )
     return torch.cat([first, inner, last], dim)
@@ -354,4 +354,5 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1) -> "tuple[torch.Tensor
     for d in dims:
         if input.size(d) < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    return tuple(gradient_along(input, d, step, edge_order) for d, step in zip(dims, steps))
+    with unwrapped:
+        return tuple(gradient_along(input, d, step, edge_order) for d, step in zip(dims, steps))

@@ -77,73 +77,88 @@ FORWARD_DIFFERENCES = {
 """The tangents of ops that differ in forward mode (test_forward_op_db)."""
 
 GRAPH_DIFFERENCES = {
-    "angle": {"gradient name"},
-    "as_strided": {"gradient base", "gradient is_view"},
-    "as_strided_copy": {"gradient base", "gradient is_view"},
-    "as_strided_scatter": {"gradient base", "gradient is_view"},
-    "block_diag": {"gradient offset", "gradient stride"},
-    "cartesian_prod": {"function names"},
-    "cat": {"gradient base", "gradient is_view"},
+    # PyTorch's rule gives back a view of what it computed: of the memory that a window shows, of a row, of a selected slice.
+    **{
+        name: {"gradient base", "gradient is_view"}
+        for name in ("as_strided", "as_strided_copy", "as_strided_scatter", "index_copy", "trace")
+    },
+    # Here it is a view: the sum over broadcast dimensions, the row that an example without dimensions is, the part of an empty tensor.
+    **{
+        name: {"gradient base", "gradient is_view"}
+        for name in ("cat", "copysign", "index_reduce.amax", "index_reduce.amin", "index_reduce.mean", "nextafter")
+    },
+    "index_reduce.prod": {"gradient base", "gradient is_view", "gradient name"},
+    # The gradient is the same number by another formula, whose last step is another: a choice by `where` for a fill by mask, factors in
+    # another order, a sign earlier or later, a division for a product.
+    **{
+        name: {"gradient name"}
+        for name in (
+            "angle",
+            "cumprod",
+            "dist",
+            "linalg.inv",
+            "linalg.inv_ex",
+            "linalg.matrix_power",
+            "linalg.svd",
+            "quantile",
+            "sgn",
+            "special.xlog1py",
+            "svd",
+            "xlogy",
+        )
+    },
+    "linalg.solve_triangular": {"gradient name", "gradient stride"},
+    "logcumsumexp": {"gradient base", "gradient is_view", "gradient name"},
+    # It is a sum of two slices' gradients, which PyTorch gives the shape of the input once more.
+    **{name: {"gradient base", "gradient is_view", "gradient name"} for name in ("cumulative_trapezoid", "trapezoid", "trapz")},
+    # The inputs are broadcast before the op, so that the sum over the dimension that was added stands behind its gradient.
     "cdist": {"gradient name"},
+    # An op of its own in PyTorch, here `linalg.solve_triangular`, whose gradient is made of itself.
+    "triangular_solve": {"gradient name"},
+    # The gradient is one op with several results in PyTorch, of which each is asked for by its place; here each is computed alone.
+    **{
+        name: {"gradient output_nr"}
+        for name in (
+            "native_batch_norm",
+            "native_layer_norm",
+            "nn.functional.batch_norm",
+            "nn.functional.layer_norm",
+            "nn.functional.prelu",
+        )
+    },
+    # Factors are multiplied in another order, or two products are one where PyTorch has a product and a sum.
+    **{name: {"function names", "method names"} for name in ("corrcoef", "cov", "inner", "logdet")},
+    "linalg.multi_dot": {"function names"},
+    "nn.functional.bilinear": {"function names", "gradient base", "gradient is_view", "gradient name"},
+    "tensordot": {"function names", "gradient stride"},
+    # A bound that is None has an edge to nowhere in PyTorch, and none here.
     "clamp": {"function names", "in place names", "method names"},
-    "copysign": {"gradient base", "gradient is_view"},
-    "corrcoef": {"function names", "method names"},
-    "cov": {"function names", "method names"},
-    "cumprod": {"gradient name"},
-    "cumulative_trapezoid": {"gradient base", "gradient is_view", "gradient name"},
-    "dist": {"gradient name"},
-    "einsum": {"function stride"},
+    # The input is expanded to the mask's shape by an op of its own, which PyTorch's graph leaves out.
+    "masked_fill": {"function names", "method names"},
+    "masked_scatter": {"function names", "gradient base", "gradient is_view", "method names"},
+    # The op takes a dtype to compute in; in PyTorch a conversion stands before it.
+    **{name: {"function names", "method names"} for name in ("log_softmax.with_dtype", "softmax.with_dtype")},
+    "nn.functional.softmin.with_dtype": {"function names"},
+    # A reshape that copies nothing is a view here, and in PyTorch's compositions an alias, or unsafe.
+    "cartesian_prod": {"function names"},
+    "kron": {"function names", "method names"},
+    "linalg.tensorinv": {"function name"},
+    # Frames are windows of the op `unfold`, in PyTorch of `as_strided`; they are cut by another view when they are put together again.
+    "stft": {"function names", "gradient base", "gradient is_view", "method names"},
+    "istft": {"function names", "gradient name", "gradient none", "gradient stride", "method names"},
+    # It is one op; in PyTorch parts are written into a new tensor, one after the other.
+    "nn.functional.pad.circular": {"function name"},
+    # The factor P has no gradient, so L and U are the first results that the graph counts in PyTorch.
+    "linalg.lu": {"function output_nr"},
+    # Results of transforms, products and factorizations are row-major here; in PyTorch they lie as the library wrote them.
     **{
         f"fft.{name}": {"gradient stride"}
         for name in ("fft", "hfft", "hfft2", "hfftn", "ifft", "ihfft", "irfft", "irfft2", "irfftn", "rfft")
     },
-    "gradient": {"function names"},
-    "index_copy": {"gradient base", "gradient is_view"},
-    "index_reduce.amax": {"gradient base", "gradient is_view"},
-    "index_reduce.amin": {"gradient base", "gradient is_view"},
-    "index_reduce.mean": {"gradient base", "gradient is_view"},
-    "index_reduce.prod": {"gradient base", "gradient is_view", "gradient name"},
-    "inner": {"function names", "method names"},
-    "istft": {"function names", "gradient name", "gradient none", "gradient stride", "method names"},
-    "kron": {"function names", "method names"},
-    "linalg.inv": {"gradient name"},
-    "linalg.inv_ex": {"gradient name"},
-    "linalg.lu": {"function output_nr"},
-    "linalg.matrix_power": {"gradient name"},
-    "linalg.multi_dot": {"function names"},
-    "linalg.pinv": {"gradient stride"},
-    "linalg.pinv.hermitian": {"gradient stride"},
-    "linalg.solve_triangular": {"gradient name", "gradient stride"},
-    "linalg.svd": {"gradient name"},
-    "linalg.tensorinv": {"function name"},
-    "log_softmax.with_dtype": {"function names", "method names"},
-    "logcumsumexp": {"gradient base", "gradient is_view", "gradient name"},
-    "logdet": {"function names", "method names"},
-    "masked_fill": {"function names", "method names"},
-    "masked_scatter": {"function names", "gradient base", "gradient is_view", "method names"},
-    "native_batch_norm": {"gradient output_nr"},
-    "native_layer_norm": {"gradient output_nr"},
-    "nextafter": {"gradient base", "gradient is_view"},
-    "nn.functional.batch_norm": {"gradient output_nr"},
-    "nn.functional.bilinear": {"function names", "gradient base", "gradient is_view", "gradient name"},
-    "nn.functional.layer_norm": {"gradient output_nr"},
-    "nn.functional.pad.circular": {"function name"},
-    "nn.functional.prelu": {"gradient output_nr"},
-    "nn.functional.rms_norm": {"function names"},
-    "nn.functional.softmin.with_dtype": {"function names"},
-    "pinverse": {"gradient stride"},
-    "quantile": {"gradient name"},
-    "sgn": {"gradient name"},
-    "softmax.with_dtype": {"function names", "method names"},
-    "special.xlog1py": {"gradient name"},
-    "stft": {"function names", "gradient base", "gradient is_view", "method names"},
-    "svd": {"gradient name"},
-    "tensordot": {"function names", "gradient stride"},
-    "trace": {"gradient base", "gradient is_view"},
-    "trapezoid": {"gradient base", "gradient is_view", "gradient name"},
-    "trapz": {"gradient base", "gradient is_view", "gradient name"},
-    "triangular_solve": {"gradient name"},
-    "xlogy": {"gradient name"},
+    **{name: {"gradient stride"} for name in ("linalg.pinv", "linalg.pinv.hermitian", "pinverse")},
+    "einsum": {"function stride"},
+    # A block's gradient is a window of the whole, which PyTorch brings to the shape of a block of fewer dimensions by a sum.
+    "block_diag": {"gradient offset", "gradient stride"},
     # The gradient is one op with three results in PyTorch, of which each is asked for by its place; here each is computed alone.
     "_native_batch_norm_legit": {"gradient output_nr"},
     **{name: {"gradient base", "gradient is_view", "gradient output_nr"} for name in ("grid_sampler_2d", "grid_sampler_3d")},
