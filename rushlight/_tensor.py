@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Self
 
 from rushlight import _dlpack, _utils, autograd, core
 from rushlight._printing import tensor_text
@@ -121,7 +120,7 @@ def reduce(self, protocol):
     return _rebuild_from_type_v2, (rebuild, type(self), arguments, state)
 
 
-def deepcopied(self, memo: "dict[int, Any]") -> Self:
+def deepcopied(self, memo):
     """copy.deepcopy: views that are copied together share memory in the copy too."""
     handled = core.dispatch_torch_function(Tensor.__deepcopy__, (self,), (self, memo), {})
     if handled is not NotImplemented:

@@ -66,5 +66,5 @@ def test_an_internal_op_refuses_arguments_in_the_words_of_its_schema_and_nothing
     for wrong in (lambda: sin("a"), lambda: sin(), lambda: sin(torch.ones(2), foo=1)):
         with pytest.raises(RuntimeError, match="failed to match any schema"):
             wrong()
-    with pytest.raises(TypeError, match="^an error within$"):
+    with pytest.raises(TypeError, match="an error within"):
         sin(torch.ones(2).as_subclass(Own))

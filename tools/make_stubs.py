@@ -148,7 +148,11 @@ def shown(default):
 def parameter(function, p, declares):
     """One parameter's text; `declares`: its annotation is a type (in the op table it is a mark)."""
     given = p.default is not p.empty
-    text = as_written(p.annotation) if declares and p.annotation is not p.empty else type_of(function, p.name, p.default if given else ...)
+    text = (
+        as_written(p.annotation)
+        if declares and p.annotation is not p.empty
+        else type_of(function, p.name, p.default if given else ...)
+    )
     return f"{p.name}: {text}{f' = {shown(p.default)}' if given else ''}"
 
 

@@ -102,6 +102,7 @@ METHODS = {
     "new": ["(self, *arguments: Any, device: Any = None) -> Tensor"],
     "cuda": ["(self, device: Any = None, non_blocking: _bool = False, memory_format: _memory_format = ...) -> Tensor"],
     "__new__": ["(cls, *arguments: Any, device: Any = None) -> Self"],
+    "__deepcopy__": ["(self, memo: dict[_int, Any]) -> Self"],
     "__dlpack_device__": ["(self) -> tuple[_int, _int]"],
     "__torch_function__": ["(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any"],
     **{
@@ -112,7 +113,7 @@ METHODS = {
 }
 """The methods of Tensor that an annotation or signature would not describe."""
 CLASS_METHODS, STATIC_METHODS = {"__torch_function__"}, {"_make_subclass"}
-ANNOTATED = ("__deepcopy__", "__dlpack__", "__format__", "__reversed__")
+ANNOTATED = ("__dlpack__", "__format__", "__reversed__")
 """Methods by which Python's own functions and other libraries ask for something."""
 
 PREAMBLE = """
