@@ -15,7 +15,7 @@ from benchmarks.workloads import WORKLOADS
 
 WORKER = Path(__file__).parent / "worker.py"
 # How many threads a group of workloads gets.
-THREADS = {"overhead": 1, "training": 1, "transforms": 1, "small layers": 1, "kernels": 2, "layers": 2}
+THREADS = {"overhead": 1, "training": 1, "transforms": 1, "small layers": 1, "pieces": 1, "kernels": 2, "layers": 2}
 
 
 class Worker:
@@ -112,7 +112,7 @@ def main():
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if options.picture and result["workloads"]:
         ratios = {name: entry["ratio"] for name, entry in result["workloads"].items()}
-        for group, each in (("small layers", "one small layer"), ("overhead", "one small op")):
+        for group, each in (("small layers", "one small layer"), ("pieces", "one piece"), ("overhead", "one small op")):
             many = {name: ratio for name, ratio in ratios.items() if name.startswith(f"{group}:")}
             if many:
                 # The picture shows what is small as the one number that sums it up.

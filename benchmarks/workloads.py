@@ -1,7 +1,8 @@
 """What is measured. A workload is a function of the library that prepares its tensors and returns the call to time.
 
 The name tells the group: `overhead` is one op, with recording, on tensors of four elements, `training` is whole steps, `small layers` are
-those of networks on the least inputs, all on one thread; `kernels` and `layers` are large tensors on two threads.
+those of networks on the least inputs, `pieces` are parts of steps, and ops besides, all on one thread; `kernels` and `layers` are large
+tensors on two threads.
 """
 
 FLOATS = (0.5, 0.25, 0.75, 1.0)
@@ -88,6 +89,105 @@ def hessian(t):
         return t.stack([t.autograd.grad(gradient[i], x, retain_graph=True)[0] for i in range(8)])
 
     return run
+
+
+def lstm_cell(t):
+    """Twenty steps of an LSTMCell and their gradients."""
+    t.manual_seed(0)
+    cell, x = t.nn.LSTMCell(8, 16), t.randn(20, 4, 8)
+
+    def run():
+        h = c = t.zeros(4, 16)
+        for step in x:
+            h, c = cell(step, (h, c))
+        h.sum().backward()
+        for p in cell.parameters():
+            p.grad = None
+
+    return run
+
+
+def _piece(make):
+    """`make(t, x, y, a, u, v)` gives the call: vectors and a matrix that ask for gradients, and two vectors that do not."""
+
+    def prepare(t):
+        t.manual_seed(0)
+        x, y = t.tensor(FLOATS, requires_grad=True), t.tensor(FLOATS[::-1], requires_grad=True)
+        return make(t, x, y, t.rand(4, 4, requires_grad=True), t.tensor(FLOATS), t.tensor(FLOATS[::-1]))
+
+    return prepare
+
+
+def _backward(make):
+    """The backward alone of what `make(x, y, a, u)` gives, again and again into the same gradients."""
+
+    def of(t, x, y, a, u, v):
+        made = make(t, x, y, a, u)
+        return lambda: made.backward(retain_graph=True)
+
+    return _piece(of)
+
+
+def _optimizer(name, part, **options):
+    """A part of the step of an optimizer: `step`, or `zero_grad` of a model without gradients."""
+
+    def prepare(t):
+        t.manual_seed(0)
+        model = t.nn.Sequential(t.nn.Linear(8, 32), t.nn.Tanh(), t.nn.Linear(32, 32), t.nn.Tanh(), t.nn.Linear(32, 1))
+        optimizer = getattr(t.optim, name)(model.parameters(), lr=1e-3, **options)
+        if part == "step":
+            model(t.randn(32, 8)).sum().backward()
+        return getattr(optimizer, part)
+
+    return prepare
+
+
+def _mse(t, x, y, a, u, v):
+    loss, target = t.nn.MSELoss(), t.rand(4, 4)
+    return lambda: loss(a, target)
+
+
+def _call(layer, name):
+    """A call of a module with one of the tensors of a piece."""
+
+    def of(t, x, y, a, u, v):
+        module = layer(t)
+        given = {"x": x, "a": a}[name]
+        return lambda: module(given)
+
+    return _piece(of)
+
+
+PIECES = {
+    "mul, not recorded": _piece(lambda t, x, y, a, u, v: lambda: u * v),
+    "mul, in place": _piece(lambda t, x, y, a, u, v: lambda: u.mul_(1.0)),
+    "add, in place": _piece(lambda t, x, y, a, u, v: lambda: u.add_(v)),
+    "mul a number": _piece(lambda t, x, y, a, u, v: lambda: x * 2.0),
+    "view": _piece(lambda t, x, y, a, u, v: lambda: x.view(2, 2)),
+    "dimensions swapped": _piece(lambda t, x, y, a, u, v: lambda: a.transpose(0, 1)),
+    "select": _piece(lambda t, x, y, a, u, v: lambda: x[1]),
+    "detach": _piece(lambda t, x, y, a, u, v: lambda: x.detach()),
+    "index": _piece(lambda t, x, y, a, u, v: (lambda i: lambda: x[i])(t.tensor([3, 2, 1, 0]))),
+    "stack": _piece(lambda t, x, y, a, u, v: lambda: t.stack((x, y))),
+    "matmul, not recorded": _piece(lambda t, x, y, a, u, v: (lambda a: lambda: a @ a)(a.detach())),
+    "linear with bias": _piece(lambda t, x, y, a, u, v: lambda: t.nn.functional.linear(a, a, x)),
+    "a lookup in the package": _piece(lambda t, x, y, a, u, v: lambda: t.relu),
+    "backward of sum": _backward(lambda t, x, y, a, u: x.sum()),
+    "backward of mul, sum": _backward(lambda t, x, y, a, u: (x * y).sum()),
+    "backward of tanh, sum": _backward(lambda t, x, y, a, u: x.tanh().sum()),
+    "backward of linear, sum": _backward(lambda t, x, y, a, u: t.nn.functional.linear(a, a, x).sum()),
+    "autograd.grad of mul, sum": _piece(lambda t, x, y, a, u, v: lambda: t.autograd.grad((x * u).sum(), x)),
+    "Identity": _call(lambda t: t.nn.Identity(), "x"),
+    "Tanh": _call(lambda t: t.nn.Tanh(), "x"),
+    "Linear": _call(lambda t: t.nn.Linear(4, 4), "a"),
+    "MSELoss": _piece(_mse),
+    "SGD": _optimizer("SGD", "step"),
+    "SGD with momentum": _optimizer("SGD", "step", momentum=0.9),
+    "Adam": _optimizer("Adam", "step"),
+    "AdamW": _optimizer("AdamW", "step"),
+    "RMSprop": _optimizer("RMSprop", "step"),
+    "zero_grad": _optimizer("SGD", "zero_grad"),
+}
 
 
 def _mlp(t):
@@ -272,6 +372,8 @@ WORKLOADS = {
     "training: MLP step, SGD": _training_step("SGD"),
     "training: MLP step, Adam": _training_step("Adam"),
     "training: Hessian of 8 numbers": hessian,
+    "training: LSTMCell, 20 steps": lstm_cell,
+    **{f"pieces: {name}": prepare for name, prepare in PIECES.items()},
     **{f"transforms: {name}": _transform(make) for name, make in TRANSFORMS.items()},
     **{f"transforms: {name}": _modules(make) for name, make in MODULES.items()},
     **{f"kernels: {name}, {rows // 1000}M": _large(name, rows) for rows in (1000, 10000) for name in POINTWISE},

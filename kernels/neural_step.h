@@ -28,21 +28,21 @@ inline int64_t element_count(const Array& x) {
 }
 
 // sgd_step: arrays param, grad, momentum_buffer (or null data); numbers lr, momentum, dampening, weight_decay (f),
-// nesterov, maximize, first (i). `first` starts the buffer.
+// nesterov, maximize (i).
 inline void sgd_step(const Array* a, int, const Number* numbers) {
   visit<group::floating>("sgd_step", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
     T *param = a[0].as<T>(), *buffer = a[2].as<T>();
     const T* grad = a[1].as<T>();
     const S lr = S(-numbers[0].f), momentum = S(numbers[1].f), fresh = S(1 - numbers[2].f), decay = S(numbers[3].f);
-    const bool nesterov = numbers[4].i != 0, maximize = numbers[5].i != 0, first = numbers[6].i != 0;
+    const bool nesterov = numbers[4].i != 0, maximize = numbers[5].i != 0;
     partition(element_count(a[0]), work_grain, [&](int64_t begin, int64_t end) {
       vector_loop<S>(begin, end, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {
         V g = get<V>(grad + i), p = get<V>(param + i);
         if (maximize) g = -g;
         if (decay != 0) g = g + decay * p;
         if (momentum != 0) {
-          const V b = first ? g : V(get<V>(buffer + i) * momentum + fresh * g);
+          const V b = V(get<V>(buffer + i) * momentum + fresh * g);
           set<V>(buffer + i, b);
           g = nesterov ? V(g + momentum * b) : b;
         }

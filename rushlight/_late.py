@@ -2,8 +2,19 @@
 
 import sys
 from importlib import import_module
+from types import ModuleType
 
+from rushlight.core import find_names_first
 from rushlight.ops import find
+
+
+class Package(ModuleType):
+    """A module with names that come late. Python is slow to find any name in a module that has a `__getattr__`; in these it looks first."""
+
+    __slots__ = ()
+
+
+find_names_first(Package)
 
 
 def _missing(name, package):
@@ -18,6 +29,8 @@ def late(package, places, missing=None, namespace=None):
     What is in none of the places may be a function of the op table's `namespace`, which is declared late; else it goes to
     `missing(name, package)`, which returns the error to raise.
     """
+
+    sys.modules[package].__class__ = Package
 
     def attribute(name):
         place = places.get(name)

@@ -56,6 +56,7 @@ include "drivers/selecting.pxi"       # … of gather, index_select, embedding, 
 include "drivers/rows.pxi"            # … of softmax, running sums, layer_norm, nll_loss
 include "drivers/plain.pxi"           # the short way of those ops, as data
 include "drivers/filled.pxi"          # tensors of given sizes, unset or filled with one value
+include "drivers/stepping.pxi"        # steps of optimizers, of all parameters of a group
 include "drivers/prepared.pxi"        # calls of kernels that Python prepares once
 include "drivers/generator.pxi"       # random numbers: their source, drawing them
 include "drivers/factory.pxi"         # public functions that make tensors of given sizes

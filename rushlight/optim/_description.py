@@ -3,7 +3,7 @@
 from typing import Any
 
 import rushlight as torch
-from rushlight import core
+from rushlight.core import step_parameters
 from rushlight.optim.optimizer import (
     Optimizer,
     _device_dtype_check_for_fused,
@@ -25,7 +25,7 @@ class DescribedOptimizer(Optimizer):
     - `scalars(group)`: the numbers that are kept of a parameter, with their first values: if nothing else, the count of steps;
     - `state_names(group)`: the tensors like the parameter that are kept of it, all zero at first (`first_state` says otherwise);
     - `update(param, grad, state, *, …)`: one step of one parameter in place, given the options that it names;
-    - `accelerated(work, group)`, where a kernel can do that for plain tensors.
+    - `kernel_step(group)`, where a kernel can do that for plain tensors.
     """
 
     options: tuple[str, ...] = ()
@@ -111,39 +111,50 @@ class DescribedOptimizer(Optimizer):
         """One step of a parameter."""
         raise NotImplementedError
 
-    def accelerated(self, work: list, group: dict[str, Any]) -> list:
-        """Steps by a kernel, where there is one for these parameters, gradients and states; returns those that are left."""
-        return work
+    def kernel_step(self, group: dict[str, Any]) -> tuple | None:
+        """The kernel that makes a step with the options of this group, the names of the tensors in a parameter's state that it gets behind
+        parameter and gradient, and its numbers, told by their types, with None for the count of steps; None where there is no kernel."""
+        return None
 
     @_use_grad_for_differentiable
     def step(self, closure=None):
         """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss."""
-        loss = _evaluate(closure)
+        loss = None if closure is None else _evaluate(closure)
         for group in self.param_groups:
-            fused, capturable, recorded, maximize = map(group.get, ("fused", "capturable", "differentiable", "maximize"))
-            limited, has_state, state_of, work = fused or capturable, self.state_names(group), self.state.get, []
-            for param in group["params"]:
-                grad = param.grad
-                if grad is None:
-                    continue
-                if limited:
-                    check_param(param, fused=fused, captured=self.captured if capturable else None)
-                state = {}
-                if has_state:
-                    state = state_of(param) or self.first_state(param, group)
-                    count = state.get("step")
-                    if count is not None:
-                        if recorded and count.requires_grad:
-                            raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
-                        count += 1
-                work.append((param, grad, state))
-            if not recorded:
-                work = self.accelerated(work, group)
-            if work:
-                options = {name: scalar(group[name]) for name in self._wanted}
-                for param, grad, state in work:
-                    self.update(param, -grad if maximize else grad, state, **options)
+            fused, capturable, recorded = group.get("fused"), group.get("capturable"), group.get("differentiable")
+            params = list(group["params"])
+            if fused or capturable:
+                for param in params:
+                    if param.grad is not None:
+                        check_param(param, fused=fused, captured=self.captured if capturable else None)
+            by_kernel = None if recorded else self.kernel_step(group)
+            if by_kernel is not None:
+                params = step_parameters(by_kernel[0], params, None, self.state, *by_kernel[1:])
+            if params:
+                self.step_others(params, group, by_kernel)
         return loss
+
+    def step_others(self, params: list, group: dict[str, Any], by_kernel: tuple | None) -> None:
+        """Steps of parameters that the kernel has not taken: their state has yet to be made, or there is none for them."""
+        has_state, recorded, maximize = self.state_names(group), group.get("differentiable"), group.get("maximize")
+        options = None
+        for param in params:
+            grad = param.grad
+            if grad is None:
+                continue
+            state = {}
+            if has_state:
+                state = self.state.get(param) or self.first_state(param, group)
+                if by_kernel is not None and not step_parameters(by_kernel[0], [param], None, self.state, *by_kernel[1:]):
+                    continue
+                count = state.get("step")
+                if count is not None:
+                    if recorded and count.requires_grad:
+                        raise RuntimeError("`requires_grad` is not supported for `step` in differentiable mode")
+                    count += 1
+            if options is None:
+                options = {name: scalar(group[name]) for name in self._wanted}
+            self.update(param, -grad if maximize else grad, state, **options)
 
 
 # ---------------------------------------------------------------------------------------------------------- checks
@@ -196,7 +207,3 @@ def as_real(param, grad, *state):
 def root(square, eps, differentiable):
     """√square + eps; where it is recorded, sqrt's derivative needs its result, which must then stay as it is."""
     return square.sqrt() + eps if differentiable else square.sqrt().add_(eps)
-
-
-kernel_takes = core.are_alike
-"""Whether a kernel applies: dense float32 or float64 tensors, alike in dtype and shape."""

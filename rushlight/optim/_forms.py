@@ -1,6 +1,7 @@
 """Optimizers as functions of lists: parameters, gradients and what is kept of each. They are the classes' own steps."""
 
 import rushlight as torch
+from rushlight.core import step_parameters
 from rushlight.optim._description import check_param, scalar
 
 CHANGED = "API has changed, `state_steps` argument must contain a list of singleton tensors"
@@ -13,19 +14,24 @@ def step_each(kind, params, grads, kept, state_steps=None, *, found_inf=None, gr
         raise RuntimeError(CHANGED)
     if found_inf is not None and found_inf.item():
         return
-    fused, recorded = options.get("fused"), options.get("differentiable") or torch.is_grad_enabled()
-    work = []
+    recorded, maximize = options.get("differentiable") or torch.is_grad_enabled(), options["maximize"]
+    for param in params:
+        check_param(param, fused=options.get("fused"))
+    optimizer = object.__new__(kind)
+    by_kernel = None if recorded else optimizer.kernel_step(options)
+    wanted = {name: scalar(options[name]) for name in kind._wanted}
+    states = []
     for place, (param, grad) in enumerate(zip(params, grads, strict=True)):
-        check_param(param, fused=fused)
         state = {name: values[place] for name, values in kept.items()}
+        states.append(state)
         if state_steps is not None:
             state["step"] = state_steps[place]
+        if grad_scale is not None:
+            grad = grad / grad_scale
+        if by_kernel is not None and not step_parameters(by_kernel[0], [param], [grad], {param: state}, *by_kernel[1:]):
+            continue
+        if state_steps is not None:
             state["step"] += 1
-        work.append((param, grad if grad_scale is None else grad / grad_scale, state))
-    optimizer = object.__new__(kind)
-    left = work if recorded else optimizer.accelerated(work, options)
-    wanted = {name: scalar(options[name]) for name in kind._wanted}
-    for param, grad, state in left:
-        optimizer.update(param, -grad if options["maximize"] else grad, state, **wanted)
+        optimizer.update(param, -grad if maximize else grad, state, **wanted)
     for name, values in kept.items():
-        values[:] = [state.get(name) for _, _, state in work]
+        values[:] = [state.get(name) for state in states]

@@ -1,8 +1,8 @@
 """Adam (Kingma and Ba, 2015), AMSGrad (Reddi et al., 2018), and weight decay of either kind."""
 
 import rushlight as torch
-from rushlight.core import has_tensor, kernel, mark_written
-from rushlight.optim._description import DescribedOptimizer, as_real, check_single, kernel_takes, number, with_decay
+from rushlight.core import has_tensor, kernel
+from rushlight.optim._description import DescribedOptimizer, as_real, check_single, number, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["Adam", "adam"]
@@ -95,21 +95,13 @@ class Adam(DescribedOptimizer):
         else:
             param.addcdiv_(exp_avg, (largest.sqrt() / correction).add_(eps), value=-number(step_size))
 
-    def accelerated(self, work, group):
+    def kernel_step(self, group):
         lr, (beta1, beta2), weight_decay, amsgrad = group["lr"], group["betas"], group["weight_decay"], bool(group["amsgrad"])
         if has_tensor(lr, beta1, beta2, weight_decay):
-            return work
-        # Kernels tell numbers by their type.
+            return None
         rates = float(lr), float(beta1), float(beta2), float(group["eps"]), float(weight_decay)
-        flags, left = (bool(group["decoupled_weight_decay"]), bool(group["maximize"]), amsgrad), []
-        for param, grad, state in work:
-            averages = state["exp_avg"], state["exp_avg_sq"], state["max_exp_avg_sq"] if amsgrad else None
-            if kernel_takes(param, grad, *averages):
-                _adam_step(param, grad, *averages, *rates, int(state["step"]), *flags)
-                mark_written(param, *averages)
-            else:
-                left.append((param, grad, state))
-        return left
+        flags = bool(group["decoupled_weight_decay"]), bool(group["maximize"]), amsgrad
+        return _adam_step, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq" if amsgrad else None), (*rates, None, *flags)
 
 
 def adam(

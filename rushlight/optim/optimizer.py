@@ -319,10 +319,11 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets every gradient, or fills it with zeros where `set_to_none` is false."""
         for group in self.param_groups:
+            if set_to_none:
+                core.forget_gradients(list(group["params"]))
+                continue
             for param in group["params"]:
-                if set_to_none:
-                    param.grad = None
-                elif param.grad is not None:
+                if param.grad is not None:
                     if param.grad.grad_fn is not None:
                         param.grad.detach_()
                     else:

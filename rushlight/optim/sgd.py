@@ -1,8 +1,8 @@
 """Stochastic gradient descent, with momentum as in Sutskever et al. (2013)."""
 
 import rushlight as torch
-from rushlight.core import has_tensor, kernel, mark_written
-from rushlight.optim._description import DescribedOptimizer, check_single, invalid, kernel_takes, number, with_decay
+from rushlight.core import has_tensor, kernel
+from rushlight.optim._description import DescribedOptimizer, check_single, invalid, number, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["SGD", "sgd"]
@@ -70,24 +70,13 @@ class SGD(DescribedOptimizer):
         else:
             param.add_(grad, alpha=-number(lr))
 
-    def accelerated(self, work, group):
+    def kernel_step(self, group):
         lr, weight_decay, momentum = group["lr"], group["weight_decay"], group["momentum"]
-        if has_tensor(lr, weight_decay):
-            return work
-        # Kernels tell numbers by their type.
-        rates = float(lr), float(momentum), float(group["dampening"]), float(weight_decay)
-        nesterov, maximize, left = bool(group["nesterov"]), bool(group["maximize"]), []
-        for param, grad, state in work:
-            buffer = state.get("momentum_buffer")
-            if not kernel_takes(param, grad, buffer):
-                left.append((param, grad, state))
-                continue
-            first = buffer is None
-            if first and momentum != 0:
-                buffer = state["momentum_buffer"] = torch.empty_like(param)
-            _sgd_step(param, grad, buffer, *rates, nesterov, maximize, first)
-            mark_written(param, buffer)
-        return left
+        if has_tensor(lr, weight_decay, momentum):
+            return None
+        numbers = float(lr), float(momentum), float(group["dampening"]), float(weight_decay)
+        flags = bool(group["nesterov"]), bool(group["maximize"])
+        return _sgd_step, ("momentum_buffer" if momentum != 0 else None,), (*numbers, *flags)
 
 
 def sgd(

@@ -4,8 +4,8 @@
 # it sees every object die.
 cdef extern from *:
     """
-    // (T is the compiler's struct of the type.)
-    template <class T> struct rl_pool {
+    // (T is the compiler's struct of the type, K tells types of one struct apart.)
+    template <class T, int K = 0> struct rl_pool {
     #if defined(__SANITIZE_ADDRESS__)
       static constexpr int most = 0;
     #else
@@ -16,19 +16,19 @@ cdef extern from *:
       static inline PyTypeObject* type = nullptr;
       static inline destructor plain = nullptr;   // what frees an object for which there is no room
     };
-    template <class T> static inline PyObject* rl_take() {
-      PyObject* taken = (PyObject*)rl_pool<T>::items[--rl_pool<T>::count];
+    template <class T, int K = 0> static inline PyObject* rl_take() {
+      PyObject* taken = (PyObject*)rl_pool<T, K>::items[--rl_pool<T, K>::count];
       Py_SET_REFCNT(taken, 1);
       return taken;
     }
-    template <class T> static inline PyObject* rl_take_tracked() {
-      PyObject* taken = rl_take<T>();
+    template <class T, int K = 0> static inline PyObject* rl_take_tracked() {
+      PyObject* taken = rl_take<T, K>();
       PyObject_GC_Track(taken);
       return taken;
     }
-    template <class T> static inline bool rl_keep(T* object) {
-      if (rl_pool<T>::count == rl_pool<T>::most) return false;
-      rl_pool<T>::items[rl_pool<T>::count++] = object;
+    template <class T, int K = 0> static inline bool rl_keep(T* object) {
+      if (rl_pool<T, K>::count == rl_pool<T, K>::most) return false;
+      rl_pool<T, K>::items[rl_pool<T, K>::count++] = object;
       return true;
     }
     // A member refers to None again.
@@ -115,9 +115,27 @@ cdef extern from *:
       }
       Py_TRASHCAN_END
     }
-    template <class T> static void rl_pool_type(T*, PyTypeObject* type, destructor own) {
-      rl_pool<T>::type = type;
-      rl_pool<T>::plain = type->tp_dealloc;
+    // The node of a leaf, with nothing but that.
+    template <class T> static void rl_free_leaf_node(PyObject* self) {
+      T* p = (T*)self;
+      if (Py_TYPE(self) != rl_pool<T, 1>::type || rl_pool<T, 1>::count == rl_pool<T, 1>::most || p->__weakref__ ||
+          (PyObject*)p->extras != Py_None || (PyObject*)p->next_nodes != Py_None || (PyObject*)p->leaf == Py_None)
+        return rl_pool<T, 1>::plain(self);
+      PyObject_GC_UnTrack(self);
+      if (p->link.known_by) *p->link.known_by = NULL;
+      p->link.known_by = NULL;
+      rl_forget_geometry(p->shape);
+      Py_CLEAR(p->made.code);
+      p->run = 0;
+      PyObject* leaf = (PyObject*)p->leaf;
+      Py_INCREF(Py_None);
+      p->leaf = (decltype(p->leaf))Py_None;
+      rl_keep<T, 1>(p);
+      Py_DECREF(leaf);
+    }
+    template <class T, int K = 0> static void rl_pool_type(T*, PyTypeObject* type, destructor own) {
+      rl_pool<T, K>::type = type;
+      rl_pool<T, K>::plain = type->tp_dealloc;
       type->tp_dealloc = own;
     }
     #define RL_STRUCT(object) std::remove_pointer_t<decltype(object)>
@@ -131,9 +149,12 @@ cdef extern from *:
     #define rl_pool_storages(like, type) rl_pool_type(like, type, rl_free_storage<RL_STRUCT(like)>)
     #define rl_pool_tensors(like, type) rl_pool_type(like, type, rl_free_tensor<RL_STRUCT(like)>)
     #define rl_pool_nodes(like, type) rl_pool_type(like, type, rl_free_node<RL_STRUCT(like)>)
+    #define rl_pool_leaf_nodes(like, type) rl_pool_type<RL_STRUCT(like), 1>(like, type, rl_free_leaf_node<RL_STRUCT(like)>)
     #define rl_small_storage(like, bytes) rl_take_storage<RL_STRUCT(like)>(bytes)
     #define rl_waiting(like) (rl_pool<RL_STRUCT(like)>::count)
     #define rl_next(like) rl_take_tracked<RL_STRUCT(like)>()
+    #define rl_waiting_leaf_nodes(like) (rl_pool<RL_STRUCT(like), 1>::count)
+    #define rl_next_leaf_node(like) rl_take_tracked<RL_STRUCT(like), 1>()
     #define rl_own(pointer) (pointer)
     """
     void check_sizes "rl_check_sizes"(Tensor, Node, Storage) noexcept
@@ -146,6 +167,9 @@ cdef extern from *:
     Tensor next_tensor "rl_next"(Tensor)
     int waiting_nodes "rl_waiting"(Node) noexcept
     OpNode next_node "rl_next"(Node)
+    void pool_leaf_nodes "rl_pool_leaf_nodes"(Node, PyTypeObject*) noexcept
+    int waiting_leaf_nodes "rl_waiting_leaf_nodes"(Node) noexcept
+    AccumulateGrad next_leaf_node "rl_next_leaf_node"(Node)
 
 # Never filled: they tell the macros above the struct.
 cdef Storage _like_storage = None
@@ -165,6 +189,9 @@ cdef inline Tensor bare_tensor():
 
 cdef inline OpNode bare_node():
     return next_node(_like_node) if waiting_nodes(_like_node) else OpNode.__new__(OpNode)
+
+cdef inline AccumulateGrad bare_leaf_node():
+    return next_leaf_node(_like_node) if waiting_leaf_nodes(_like_node) else AccumulateGrad.__new__(AccumulateGrad)
 
 cdef inline Storage new_storage(int64_t nbytes):
     """A storage with memory of its own, not set."""
@@ -204,5 +231,6 @@ cdef start_pools():
     pool_storages(_like_storage, <PyTypeObject*>Storage)
     pool_tensors(_like_tensor, <PyTypeObject*>Tensor)
     pool_nodes(_like_node, <PyTypeObject*>OpNode)
+    pool_leaf_nodes(_like_node, <PyTypeObject*>AccumulateGrad)
 
 start_pools()

@@ -80,3 +80,28 @@ def set_package_name(str name):
 def package_name():
     """That name now."""
     return get_package()
+
+
+cdef extern from *:
+    """
+    // The value of a name in a module is what its dict has; names with underscores in front may be of its type.
+    static PyObject* rl_module_name(PyObject* self, PyObject* name) {
+      if (PyUnicode_CheckExact(name) && PyUnicode_GET_LENGTH(name) && PyUnicode_READ_CHAR(name, 0) != '_') {
+        PyObject* found = PyDict_GetItemWithError(PyModule_GetDict(self), name);
+        if (found) return Py_NewRef(found);
+        if (PyErr_Occurred()) return nullptr;
+      }
+      return PyModule_Type.tp_getattro(self, name);
+    }
+    static void rl_find_names_first(PyTypeObject* type) {
+      type->tp_getattro = rl_module_name;
+      PyType_Modified(type);
+    }
+    """
+    void take_module_lookup "rl_find_names_first"(PyTypeObject*) noexcept
+
+def find_names_first(type kind):
+    """Makes modules of a class look into their dict first."""
+    if not issubclass(kind, type(sys_modules["sys"])):
+        raise TypeError(f"{kind.__name__} is no class of modules")
+    take_module_lookup(<PyTypeObject*>kind)

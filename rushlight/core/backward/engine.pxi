@@ -60,11 +60,10 @@ cdef int run_nodes(BackwardRun run, list roots) except -1:
     cdef object gradient
     cdef tuple results
     cdef uint64_t steps = 0
-    cdef set started = set()
     for node in roots:
         slot = slot_of(run, node)
-        if run.states[slot].dependencies == 0 and slot not in started:
-            started.add(slot)
+        if run.states[slot].dependencies == 0:
+            run.states[slot].dependencies = -1      # (once: it may be several roots)
             ready.push(node.sequence, slot)
     while not ready.empty():
         slot = ready.take().second
@@ -167,7 +166,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
             return run_backward(tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends)
         finally:
             end_meta(grad)
-    if len(active_runs) >= DEEPEST and running_depth() >= DEEPEST:
+    if active_runs.size() >= DEEPEST and running_depth() >= DEEPEST:
         return continue_in_thread((tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends))
     global run_counter
     run_counter += 1
@@ -183,7 +182,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     run.roots = roots
     if inputs is not None:
         restrict_run(run, inputs, allow_unused, accumulate)
-    active_runs[run.id] = run
+    active_runs.push_back(<PyObject*>run)
     cdef Py_ssize_t hooks = saved_tensor_hooks_depth() if saved_tensor_hooks_active else 0
     cdef list function_modes = use_function_modes([]) if modes.function_modes else None      # what rules call is no program's
     try:
@@ -204,7 +203,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
         if function_modes is not None:
             use_function_modes(function_modes)
         modes.grad = grad
-        del active_runs[run.id]
+        end_run(run)
         if saved_tensor_hooks_active:
             leave_saved_tensor_hooks(hooks)
     if inputs is None or accumulate:

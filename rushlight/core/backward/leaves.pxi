@@ -40,7 +40,7 @@ _leaves = __import__("threading").RLock()
 
 cdef int accumulate_into_leaf(Tensor variable, Tensor gradient) except -1:
     # Kernels let other threads run where the work is large: two backwards must not add to one .grad at a time, nor one that starts meanwhile.
-    if len(active_runs) > 1 or is_large(variable.count):
+    if active_runs.size() > 1 or is_large(variable.count):
         with _leaves:
             add_to_grad(variable, gradient)
     else:

@@ -1,24 +1,4 @@
 # What backward does at a node of the table: it calls the rules of the inputs that need a gradient.
-cdef extern from *:
-    """
-    // The arguments of a call, held until it is over.
-    struct rl_arguments {
-      PyObject* items[26];
-      int count = 0;
-      void add(PyObject* value) { Py_INCREF(value); items[count++] = value; }
-      void add_all(PyObject** values, int n) { for (int i = 0; i < n; ++i) add(values[i]); }
-      void put(int i, PyObject* value) { Py_INCREF(value); PyObject* before = items[i]; items[i] = value; Py_DECREF(before); }
-      void clear() { while (count) Py_DECREF(items[--count]); }
-      ~rl_arguments() { clear(); }
-    };
-    """
-    cdef cppclass Arguments "rl_arguments":
-        PyObject** items
-        void add(PyObject*)
-        void add_all(PyObject**, int)
-        void put(int, PyObject*)
-        void clear()
-
 cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) except -1:
     """A node's backward: calls the rules of the inputs that need it. What they give goes into `result`, or, where that is None, on its way."""
     cdef Plan plan = node.plan

@@ -10,6 +10,26 @@ cdef extern from *:
     """
     void enable_calls "rl_enable_calls"(PyTypeObject*, size_t, cbool) noexcept
 
+cdef extern from *:
+    """
+    // The arguments of a call, held until it is over.
+    struct rl_arguments {
+      PyObject* items[26];
+      int count = 0;
+      void add(PyObject* value) { Py_INCREF(value); items[count++] = value; }
+      void add_all(PyObject** values, int n) { for (int i = 0; i < n; ++i) add(values[i]); }
+      void put(int i, PyObject* value) { Py_INCREF(value); PyObject* before = items[i]; items[i] = value; Py_DECREF(before); }
+      void clear() { while (count) Py_DECREF(items[--count]); }
+      ~rl_arguments() { clear(); }
+    };
+    """
+    cdef cppclass Arguments "rl_arguments":
+        PyObject** items
+        void add(PyObject*)
+        void add_all(PyObject**, int)
+        void put(int, PyObject*)
+        void clear()
+
 cdef inline PyObject* handed(object result) noexcept:
     """A result, as C functions return objects."""
     Py_INCREF(result)

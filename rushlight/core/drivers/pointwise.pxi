@@ -45,6 +45,14 @@ cdef inline int operand_code(const Pointwise* kernel, int operand, int compute) 
     return INT64
 
 
+cdef inline bint is_uniform(Tensor x) noexcept:
+    """Is one element seen everywhere, as in the gradient of a sum?"""
+    cdef int d
+    for d in range(x.geometry.ndim):
+        if x.geometry.strides[d] and x.geometry.shape[d] != 1:
+            return False
+    return not x.flags & CONTIGUOUS
+
 @cython.final
 cdef class PointwiseOp(Op):
     """An op that works element by element."""
@@ -152,9 +160,14 @@ cdef class PointwiseOp(Op):
         if type(<object>args[0]) is Tensor:
             a = <Tensor>args[0]
             code = a.code
-            if self.direct[code] and a.flags & CONTIGUOUS and a.count < 16384 and \
+            if self.direct[code] and a.count < 16384 and (a.flags & CONTIGUOUS or self.inputs == 2 and is_uniform(a)) and \
                     (self.alpha < 0 or args[self.alpha] == self.default_pointers[self.alpha]):
                 size = item_bytes[code]
+                if not a.flags & CONTIGUOUS:
+                    # (Beside a number it stays as it is: expanded.)
+                    if type(<object>args[1]) is not Tensor or not (<Tensor>args[1]).flags & CONTIGUOUS:
+                        return self.general(args, call)
+                    size = 0
                 if self.inputs == 1:
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1] = data_of(out), data_of(a)
@@ -163,12 +176,13 @@ cdef class PointwiseOp(Op):
                     return out
                 if type(<object>args[1]) is Tensor:
                     b = <Tensor>args[1]
-                    if b.code == code and b.flags & CONTIGUOUS and a.geometry.same_shape(b.geometry):
+                    if b.code == code and a.geometry.same_shape(b.geometry) and (b.flags & CONTIGUOUS or is_uniform(b)):
                         out = new_like_shape(self.result[code], a.geometry)
                         data[0], data[1], data[2] = data_of(out), data_of(a), data_of(b)
+                        strides[0], strides[1], strides[2] = item_bytes[out.code], size, item_bytes[code] if b.flags & CONTIGUOUS else 0
                         if self.swapped:
                             data[1], data[2] = data[2], data[1]
-                        strides[0], strides[1], strides[2] = item_bytes[out.code], size, size
+                            strides[1], strides[2] = strides[2], strides[1]
                         self.kernel.loops[code](data, strides, a.count, NULL)
                         return out
                 elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
@@ -207,9 +221,12 @@ cdef class PointwiseOp(Op):
             strides[2] = strides[0]
             if type(<object>args[1]) is Tensor:
                 b = <Tensor>args[1]
-                if b.code != code or not b.flags & CONTIGUOUS or not a.geometry.same_shape(b.geometry) or \
-                        a.storage.memory.data == b.storage.memory.data:
+                if b.code != code or not a.geometry.same_shape(b.geometry) or a.storage.memory.data == b.storage.memory.data:
                     return False
+                if not b.flags & CONTIGUOUS:
+                    if not is_uniform(b):
+                        return False
+                    strides[2] = 0
                 data[2] = data_of(b)
             elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only and read_plain_number(<object>args[1], &scalar):
                 single = <float>scalar

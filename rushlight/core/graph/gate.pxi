@@ -55,7 +55,7 @@ cdef bint is_alive(Op op, PyObject** args) except -1:
             given = args[op.rule_parameters[i]]
             if PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor) and (<Tensor>given).depth <= modes.transforms and needs_grad(<Tensor>given):
                 return True
-    if modes.at_work or active_runs:
+    if modes.at_work or active_runs.size():
         return True
     for index in op.tensor_parameters:
         value = <object>args[index]

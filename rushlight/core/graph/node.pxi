@@ -59,7 +59,7 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     cdef AccumulateGrad node
     if leaf.accumulator != NULL:
         return <AccumulateGrad><object>leaf.accumulator
-    node = AccumulateGrad.__new__(AccumulateGrad)
+    node = bare_leaf_node()
     node.sequence = <uint64_t>LEAF_SEQUENCE
     node.leaf = leaf
     node.shape.set_shape(leaf.geometry.shape, leaf.geometry.ndim)

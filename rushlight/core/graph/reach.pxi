@@ -3,11 +3,22 @@
 cdef class BackwardRun:
     """One call of backward: what each node still waits for, and what has arrived for it."""
 
+    def __cinit__(self):
+        self.states.swap(spare_states)
+
     def __dealloc__(self):
         cdef size_t i
         for i in range(self.states.size()):
             Py_XDECREF(self.states[i].node)
             Py_XDECREF(self.states[i].gradient)
+        if self.states.capacity() <= MOST_SPARE_STATES:
+            self.states.clear()
+            self.states.swap(spare_states)
+
+cdef enum:
+    MOST_SPARE_STATES = 4096
+
+cdef vector[NodeState] spare_states     # empty, but with room: of a run that is over, for the next
 
 cdef inline int64_t slot_of(BackwardRun run, Node node) except -2:
     """The node's place in this run, or -1 where it has none yet."""
@@ -24,10 +35,9 @@ cdef int64_t admit(BackwardRun run, Node node) except -1:
     """A place for a node. If another run (one that this run interrupts) has it, that run keeps its place in a dict."""
     cdef NodeState state
     cdef BackwardRun other
-    if node.run != 0 and active_runs:
-        found = active_runs.get(node.run)
-        if found is not None:
-            other = <BackwardRun>found
+    if node.run != 0 and active_runs.size():
+        other = active_run(node.run)
+        if other is not None:
             if other.displaced is None:
                 other.displaced = {}
             other.displaced[node] = node.slot

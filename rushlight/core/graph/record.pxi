@@ -60,6 +60,10 @@ cdef Plan make_plan(Op op, uint64_t mask):
         plan.rules.append(rule)
         plan.edges.push_back(i)
         plan.slots.push_back(slots)
+    plan.output_place = -1
+    for k in range(plan.saved_count):
+        if plan.saved_kind[k] == FROM_OUTPUT:
+            plan.output_place = k if plan.output_place == -1 else -2
     plan.edge_total = len(op.rules)
     for i, rule in enumerate(op.rules):
         plan.edge_parameter[i] = rule.parameter
@@ -110,6 +114,68 @@ cdef inline bint has_leaf_edge(Tensor tensor) noexcept:
     """May a node hold the tensor itself where the gradient goes, since its AccumulateGrad can be made when it is needed?"""
     return tensor.grad_fn_ is None and tensor.base is None and tensor.accumulator == NULL
 
+cdef extern from *:
+    """
+    static inline void rl_fill(PyObject** slot, PyObject* value) {
+      Py_INCREF(value);
+      PyObject* before = *slot;
+      *slot = value;
+      Py_DECREF(before);
+    }
+    // Does a saved argument need no SavedTensor and no other copy of it: is it a number, a flag, nothing, or whole numbers in a tuple?
+    static inline bool rl_is_kept_as_it_is(PyObject* value) {
+      if (PyLong_CheckExact(value) || PyFloat_CheckExact(value) || value == Py_None || PyBool_Check(value)) return true;
+      if (!PyTuple_CheckExact(value)) return false;
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i)
+        if (!PyLong_CheckExact(PyTuple_GET_ITEM(value, i))) return false;
+      return true;
+    }
+    enum { from_argument = 1, from_output = 2, from_column_major = 6 };     // FROM_… of the header
+    // What start_node does for most calls: fills in edges and saved inputs that lie in the node itself. False where it takes more than that;
+    // what is there by then is right.
+    template <class N, class P, class T>
+    static bool rl_link(N* node, const P* plan, PyObject* const* args, uint64_t mask, int edges, T*, PyTypeObject* tensors, bool saves_inference) {
+      PyObject** slot = &node->kept0;
+      for (int i = 0; i < edges; ++i, ++slot) {
+        if (!(mask >> i & 1)) continue;
+        T* x = (T*)args[plan->edge_parameter[i]];
+        PyObject* to = (PyObject*)x->grad_fn_;
+        if (x->output_number || ((PyObject*)x->base != Py_None && (x->seen_version != x->storage->version || to == Py_None))) return false;
+        if (to == Py_None) {
+          to = x->accumulator;
+          if (!to) {
+            to = (PyObject*)x;
+            node->leaf_edges |= uint64_t(1) << i;
+          }
+        }
+        rl_fill(slot, to);
+      }
+      for (int i = 0; i < plan->saved_count; ++i, ++slot) {
+        const int kind = plan->saved_kind[i];
+        if (kind == from_output) continue;
+        PyObject* value = args[plan->saved_index[i]];
+        if (kind != from_argument) {
+          if (kind != from_column_major) {
+            if (plan->from_edge[i] < 0) return false;     // (else the node behind that edge knows it)
+            continue;
+          }
+          T* x = (T*)value;
+          if (!PyObject_TypeCheck(value, tensors)) return false;
+          value = x->geometry.ndim == 2 && x->geometry.strides[0] == 1 && x->geometry.strides[1] == x->geometry.shape[0] ? Py_True : Py_False;
+        } else if (!rl_is_kept_as_it_is(value)) {
+          if (i >= int(std::size(node->saved_versions)) || !PyObject_TypeCheck(value, tensors)) return false;
+          T* x = (T*)value;
+          if (x->flags & 4 /* INFERENCE */ && !saves_inference) return false;
+          node->saved_versions[i] = x->storage->version;
+          node->saved_plainly |= 1 << i;
+        }
+        rl_fill(slot, value);
+      }
+      return true;
+    }
+    """
+    bint link_directly "rl_link"(Node, Plan, PyObject**, uint64_t, int, Tensor, PyTypeObject*, bint) noexcept
+
 cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     """The node of a call with its edges and the inputs that its rules save; outputs are saved by finish_node."""
     cdef OpNode node = bare_node()
@@ -140,6 +206,10 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
             edge_count = 1
     if plan.is_short:
         node.kept_edges = edge_count
+        if not in_place and not saved_tensor_hooks_active and link_directly(
+                node, plan, args, mask, edge_count, _like_tensor, <PyTypeObject*>Tensor, modes.inference or modes.transforms > 0):
+            return node
+        node.leaf_edges, node.saved_plainly = 0, 0
     else:
         node.saved = tuple_of_none(count)
         if plan.collects:
@@ -254,6 +324,15 @@ cdef object metadata_of(object value, int kind):
 cdef inline object shape_of(Tensor t):
     return make_size(t.geometry.shape, t.geometry.ndim)
 
+cdef inline bint keep_memory_of(OpNode node, Tensor out, int place, bint only) noexcept:
+    """Saves an output, the `only` one, by its storage where that will do: it must not be held by its own node, which knows shape and dtype."""
+    if not only or type(out) is not Tensor or out.flags & (CONTIGUOUS | LAZY) != CONTIGUOUS or out.offset or not can_save_plainly(out, place):
+        return False
+    node.saved_versions[place] = out.storage.version
+    node.saved_plainly |= 1 << place
+    put_item(&saved_items(node)[place], <PyObject*>out.storage)
+    return True
+
 cdef int save_outputs(OpNode node, object outputs) except -1:
     """Fills what rules save of the outputs (a tensor, or a tuple of them)."""
     cdef Plan plan = node.plan
@@ -266,24 +345,21 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
         if plan.saved_kind[i] == FROM_OUTPUT:
             value = outputs if isinstance(outputs, Tensor) else outputs[plan.saved_index[i]]
             out = <Tensor?>value
-            if type(value) is Tensor and outputs is value and out.flags & (CONTIGUOUS | LAZY) == CONTIGUOUS and out.offset == 0 and \
-                    can_save_plainly(out, i):
-                # The output must not be held by its own node. Its memory is enough: shape and dtype are the node's.
-                node.saved_versions[i] = out.storage.version
-                node.saved_plainly |= 1 << i
-                value = out.storage
-            else:
+            if not keep_memory_of(node, out, i, outputs is value):
                 value = save_tensor(out, tracked_itself(out), plan.saved_index[i])
-            put_item(&saved_items(node)[i], <PyObject*>value)
+                put_item(&saved_items(node)[i], <PyObject*>value)
     return 0
 
 cdef int record(Op op, PyObject** args, uint64_t mask, Tensor out) except -1:
     """Records a call with one new output."""
     cdef OpNode node = start_node(op, args, mask, False)
+    cdef int place
     describe_output(node, out)
     set_history(out, node, 0)
     if node.plan.saves_outputs:
-        save_outputs(node, out)
+        place = node.plan.output_place
+        if place < 0 or not keep_memory_of(node, out, place, True):
+            save_outputs(node, out)
     return 0
 
 cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs) except -1:

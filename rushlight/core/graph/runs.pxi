@@ -4,17 +4,34 @@ cdef extern from "Python.h":
 
 cdef uint64_t run_counter = 0
 
-cdef dict active_runs = {}
+cdef vector[PyObject*] active_runs      # BackwardRuns of all threads, in the order in which they began (whoever runs one holds it)
 
+cdef int end_run(BackwardRun run) except -1:
+    """A run is active no more."""
+    cdef size_t i = active_runs.size()
+    while i:
+        i -= 1
+        if active_runs[i] == <PyObject*>run:
+            active_runs.erase(active_runs.begin() + i)
+            break
+    return 0
+
+cdef inline BackwardRun active_run(uint64_t number):
+    """The active run of that number, or None."""
+    cdef size_t i
+    for i in range(active_runs.size()):
+        if (<BackwardRun>active_runs[i]).id == number:
+            return <BackwardRun>active_runs[i]
+    return None
 
 cdef BackwardRun innermost_run():
     """The innermost backward that runs on this thread, or None."""
-    cdef BackwardRun run
     cdef unsigned long thread = PyThread_get_thread_ident()
-    for value in reversed(list(active_runs.values())):
-        run = <BackwardRun>value
-        if run.thread == thread:
-            return run
+    cdef size_t i = active_runs.size()
+    while i:
+        i -= 1
+        if (<BackwardRun>active_runs[i]).thread == thread:
+            return <BackwardRun>active_runs[i]
     return None
 
 def current_run():
@@ -29,8 +46,12 @@ def current_node():
 
 def running_depth():
     """How many backwards run inside one another on this thread."""
-    thread = PyThread_get_thread_ident()
-    return sum([1 for run in list(active_runs.values()) if (<BackwardRun>run).thread == thread])
+    cdef unsigned long thread = PyThread_get_thread_ident()
+    cdef size_t i
+    cdef int depth = 0
+    for i in range(active_runs.size()):
+        depth += (<BackwardRun>active_runs[i]).thread == thread
+    return depth
 
 
 cdef inline int remember_line(Node node) except -1:
