@@ -32,7 +32,7 @@ def backward(
     """
     if gradient is None and inputs is None and create_graph is False and core.run_backward_from_scalar(self, retain_graph):
         return
-    if core.is_transforming():
+    if core.transform_depth():
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use functorch.grad or functorch.vjp instead or call "
             "backward() outside of functorch transforms."

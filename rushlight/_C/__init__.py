@@ -221,7 +221,7 @@ def _len_torch_function_stack():
 
 def _are_functorch_transforms_active():
     """Whether a function is being transformed."""
-    return core.is_transforming()
+    return core.transform_depth() > 0
 
 
 def _get_default_device():

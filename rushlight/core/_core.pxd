@@ -58,7 +58,6 @@ cdef extern from "rushlight/core/array/members.h":
         PyObject* code
         int instruction
         void mark()
-    void let_go "rl_let_go"(PyObject*)
     cdef cppclass BackLink "rl_back_link":
         PyObject** known_by
     cdef cppclass Call "rl_call":

@@ -91,35 +91,28 @@ for _kind in _kinds_of_called:
     enable_calls(<PyTypeObject*>_kind, <size_t>(<char*>&_called.vectorcall - <char*><PyObject*>_called), hasattr(_kind, "__get__"))
 
 
-# What type(x) prints, as in PyTorch.
+# What type(x) prints, as in PyTorch: what a class is called (those of tensors as Python calls a class of its own, without a module), and, where
+# programs find it, the name by which.
 cdef extern from *:
     """
-    static void rl_rename(PyObject* type, const char* name) { ((PyTypeObject*)type)->tp_name = name; }
+    static void rl_rename(PyObject* type, PyObject* name) {
+      Py_INCREF(name);      // (which has the characters)
+      ((PyTypeObject*)type)->tp_name = PyUnicode_AsUTF8(name);
+    }
     """
-    void rename "rl_rename"(object, const char*) noexcept
+    void rename "rl_rename"(object, object) noexcept
 
 for _kind in _kinds_of_called:
     rename(_kind, "builtin_function_or_method")
-rename(Method, "method_descriptor")
-rename(Operator, "method_descriptor")
-# (A tensor's class is called as Python calls a class of its own, without a module.)
-rename(Tensor, "Tensor")
-rename(Wrapped, "Tensor")
-rename(dtype, "torch.dtype")
-rename(device, "torch.device")
-rename(layout, "torch.layout")
-rename(memory_format, "torch.memory_format")
-rename(Generator, "torch._C.Generator")
-rename(Storage, "torch.storage.UntypedStorage")
-rename(Size, "torch.Size")
-for _class, _shown in ((Tensor, "torch.Tensor"), (Wrapped, "torch.Tensor"), (dtype, "torch.dtype"), (device, "torch.device"), (layout, "torch.layout"),
-                       (memory_format, "torch.memory_format"), (Generator, "torch._C.Generator"), (Storage, "torch.storage.UntypedStorage")):
-    show_class_as(_class, _shown)
-rename(Node, "torch.autograd.graph.Node")
-rename(AsStridedNode, "torch.autograd.graph.AsStridedBackward0")
-rename(FailingNode, "torch.autograd.graph.NotImplemented")
-rename(FunctionNode, "torch.autograd.function.FunctionCtx")
-rename(AsStridedNode, "AsStridedBackward0")
-rename(CopySlices, "CopySlices")
-rename(AccumulateGrad, "AccumulateGrad")
-rename(SavedTensor, "torch._C._autograd.SavedTensor")
+for _kind, _name, _shown in (
+        (Method, "method_descriptor", None), (Operator, "method_descriptor", None),
+        (Tensor, "Tensor", "torch.Tensor"), (Wrapped, "Tensor", "torch.Tensor"), (dtype, "torch.dtype", "torch.dtype"),
+        (device, "torch.device", "torch.device"), (layout, "torch.layout", "torch.layout"),
+        (memory_format, "torch.memory_format", "torch.memory_format"), (Generator, "torch._C.Generator", "torch._C.Generator"),
+        (Storage, "torch.storage.UntypedStorage", "torch.storage.UntypedStorage"), (Size, "torch.Size", None),
+        (Node, "torch.autograd.graph.Node", None), (FailingNode, "torch.autograd.graph.NotImplemented", None),
+        (FunctionNode, "torch.autograd.function.FunctionCtx", None), (AsStridedNode, "AsStridedBackward0", None),
+        (CopySlices, "CopySlices", None), (AccumulateGrad, "AccumulateGrad", None), (SavedTensor, "torch._C._autograd.SavedTensor", None)):
+    rename(_kind, _name)
+    if _shown is not None:
+        show_class_as(_kind, _shown)

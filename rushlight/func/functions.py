@@ -32,9 +32,9 @@ class single_level:
 
 def apply_in_transform(cls, args, separate):
     """`cls.apply(*args)` with a level active, or a function being transformed; `separate` says whether it has a `setup_context`."""
-    if core.is_transforming() and not separate and single_level.allowed:
+    if core.transform_depth() and not separate and single_level.allowed:
         return recorded(cls, args, separate)
-    if core.is_transforming() and not separate:
+    if core.transform_depth() and not separate:
         raise RuntimeError(
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
             f"setup_context staticmethod. {GUIDE}"
@@ -43,7 +43,7 @@ def apply_in_transform(cls, args, separate):
     if isinstance(level, core.BatchLevel) and level.tracks_all:
         return recorded(cls, args, separate)  # a batch of backwards (_vmap_internals.py) takes it as it stands
     if not isinstance(level, core.Level):
-        return in_derivative(cls, args) if core.is_transforming() else recorded(cls, args, separate)
+        return in_derivative(cls, args) if core.transform_depth() else recorded(cls, args, separate)
     if isinstance(level, core.DualLevel):
         if not any(isinstance(a, torch.Tensor) and (is_at(level, a) or level.parts(a)[1] is not None) for a in args):
             return below(level, cls, args, separate)

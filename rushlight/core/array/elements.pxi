@@ -145,12 +145,7 @@ cdef int run_on(Tensor target, const char* name) except -1:
 
 cpdef Tensor resolved(Tensor x):
     """A tensor of the same elements that stands for its memory, without history; `x` itself where it does."""
-    cdef Tensor out
-    if not x.flags & LAZY or type(x) is Wrapped:
-        return x
-    out = new_in_layout_of(x, x.code)
-    copy_elements(out, x)
-    return out
+    return convert(x, x.code) if x.flags & LAZY and type(x) is not Wrapped else x
 
 NO_ITEM = "Tensor.item() cannot be called on meta tensors"
 

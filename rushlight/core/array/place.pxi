@@ -85,6 +85,8 @@ cdef inline tuple make_tuple(const int64_t* values, int count):
     return out
 
 
+DEVICES = ("cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone")
+
 @cython.final
 cdef class device:
     """Where a tensor lives: on the CPU, or, as "meta", nowhere: it has a shape and a dtype alone.
@@ -105,11 +107,8 @@ cdef class device:
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         name, colon, number = type.partition(":")
-        if name not in ("cpu", "cuda", "meta", "mps", "xpu", "xla", "hip", "ipu", "hpu", "mtia", "vulkan", "privateuseone", "maia", "lazy", "mkldnn", "opengl",
-                        "opencl", "ideep", "ve", "fpga"):
-            raise RuntimeError(
-                f"Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, "
-                f"meta, hpu, mtia, privateuseone device type at start of device string: {name}")
+        if name not in DEVICES.split(", "):
+            raise RuntimeError(f"Expected one of {DEVICES} device type at start of device string: {name}")
         if colon:
             if not number.isdigit():
                 raise RuntimeError(f"Invalid device string: '{type}'")

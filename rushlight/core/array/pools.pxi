@@ -31,9 +31,15 @@ cdef extern from *:
       rl_pool<T, K>::items[rl_pool<T, K>::count++] = object;
       return true;
     }
-    // A member refers to None again.
-    #define RL_NONE(member) do { PyObject* before_ = (PyObject*)(member); if (before_ != Py_None) { \\
-      Py_INCREF(Py_None); (member) = (decltype(member))Py_None; Py_XDECREF(before_); } } while (0)
+    // Members refer to None again.
+    template <class M> static inline void rl_none(M*& member) {
+      PyObject* before = (PyObject*)member;
+      if (before == Py_None) return;
+      Py_INCREF(Py_None);
+      member = (M*)Py_None;
+      Py_XDECREF(before);
+    }
+    template <class... M> static inline void rl_none_all(M*&... members) { (rl_none(members), ...); }
     static inline void rl_forget_geometry(rl::Geometry& g) {
       g.shrink();
       g.ndim = 0;
@@ -69,11 +75,7 @@ cdef extern from *:
       if (p->__weakref__) PyObject_ClearWeakRefs(self);
       PyObject* grad = p->grad_ == Py_None ? nullptr : p->grad_;
       if (grad) { Py_INCREF(Py_None); p->grad_ = Py_None; }
-      RL_NONE(p->storage);
-      RL_NONE(p->grad_fn_);
-      RL_NONE(p->base);
-      RL_NONE(p->hooks);
-      RL_NONE(p->post_hooks);
+      rl_none_all(p->storage, p->grad_fn_, p->base, p->hooks, p->post_hooks);
       Py_CLEAR(p->attributes);
       rl_forget_geometry(p->geometry);
       p->count = p->offset = 0;
@@ -96,17 +98,7 @@ cdef extern from *:
         if (p->next_outputs.size()) p->next_outputs.clear();
         rl_forget_geometry(p->shape);
         Py_CLEAR(p->made.code);
-        RL_NONE(p->next_nodes);
-        RL_NONE(p->kept0);
-        RL_NONE(p->kept1);
-        RL_NONE(p->kept2);
-        RL_NONE(p->kept3);
-        RL_NONE(p->kept4);
-        RL_NONE(p->kept5);
-        RL_NONE(p->more_outputs);
-        RL_NONE(p->extras);
-        RL_NONE(p->saved);
-        RL_NONE(p->plan);
+        rl_none_all(p->next_nodes, p->kept0, p->kept1, p->kept2, p->kept3, p->kept4, p->kept5, p->more_outputs, p->extras, p->saved, p->plan);
         p->kept_edges = p->saved_plainly = p->variant = 0;
         p->freed = 0;
         p->leaf_edges = p->run = 0;

@@ -45,7 +45,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
                 break
         count = <int>n
         if not plain and n == 1 and isinstance(<object>args[0], (tuple, list)):
-            count = read_size_sequence(factory.name, <object>args[0], sizes)
+            count = read_new_size(factory.name, <object>args[0], sizes)
             plain = True
         for i in range(count):
             if sizes[i] < 0:

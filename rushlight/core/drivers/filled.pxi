@@ -4,7 +4,7 @@ cdef Tensor new_of_size(str name, tuple size, object dtype):
     cdef int64_t sizes[MAX_DIMS]
     cdef int code = code_for(name, dtype), n = 0
     cdef Py_ssize_t i
-    n = read_size_sequence(name, size[0] if len(size) == 1 and not PyLong_CheckExact(size[0]) else size, sizes)
+    n = read_new_size(name, size[0] if len(size) == 1 else size, sizes)
     if name == "zeros" and n and min([sizes[i] for i in range(n)]) < 0:
         raise RuntimeError("zeros: Dimension size must be non-negative.")
     return new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, n)
@@ -14,43 +14,15 @@ cdef int code_for(str name, object given) except -2:
         return code_of(given)
     raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(given).__name__}")
 
-cdef int read_size_sequence(str name, object size, int64_t* sizes) except -1:
-    cdef Py_ssize_t n, i
-    cdef object item
-    cdef tuple items
-    if not isinstance(size, (tuple, list)):
-        if PyObject_TypeCheck(size, <PyTypeObject*>Tensor) and (<Tensor>size).geometry.ndim == 1:
-            size = size.tolist()
-        elif hasattr(type(size), "__index__") and type(size) is not bool and (
-                not isinstance(size, Tensor) or (<Tensor>size).geometry.ndim == 0 and category[(<Tensor>size).code] == IS_INTEGER):
-            size = (size if PyLong_Check(size) else PyNumber_Index(size),)
-        else:
-            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
-    items = items_once(size)
-    n = PyTuple_GET_SIZE(items)
-    if n > MAX_DIMS:
-        raise RuntimeError(f"a tensor has at most {MAX_DIMS} dimensions, not {n}")
-    for i in range(n):
-        item = <object>PyTuple_GET_ITEM(items, i)
-        if not PyLong_CheckExact(item) and (i == 0 and isinstance(item, bool) or not hasattr(type(item), "__index__")):
-            if i == 0:
-                raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type {type(item).__name__} "
-                                "at pos 0")
-            raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error \"type must be tuple of ints,but got "
-                            f"{type(item).__name__}\"")
-        sizes[i] = size_item(name, i, item)
-    return n
-
-cdef inline int64_t size_item(str name, Py_ssize_t i, object item) except? -1:
-    cdef int overflow = 0
-    cdef int64_t size
-    if not PyLong_Check(item):
-        item = PyNumber_Index(item)
-    size = PyLong_AsLongLongAndOverflow(item, &overflow)
-    if overflow:
-        raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error \"Overflow when unpacking long "
-                        "long\"")
-    return size
+cdef int read_new_size(str name, object size, int64_t* sizes) except -1:
+    """The sizes of a new tensor, which a parser has let pass; the error of one that int64 does not hold."""
+    try:
+        return read_sizes(size, sizes)
+    except ValueError:
+        place = [-0x8000_0000_0000_0000 <= item.__index__() < 0x8000_0000_0000_0000 for item in (
+            size if isinstance(size, (tuple, list)) else (size,))].index(False)
+        raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {place + 1} with error \"Overflow when unpacking long "
+                        "long") from None
 
 cdef KernelFunction fill_kernel = (<Kernel>kernel("fill")).function
 

@@ -54,6 +54,8 @@ cdef tuple split_index(Tensor x, object index):
     """The view that the basic parts of an index select, and the list of tensor indices on it (None where there are none)."""
     cdef list indices = None
     cdef object view = x
+    cdef Tensor given_at
+    cdef bint is_mask
     cdef int dim = 0, given = 0, position = -1
     if type(index) is not slice and not isinstance(index, (tuple, Tensor)) and PySequence_Check(index) and treat_as_tuple(index):
         index = tuple(index)
@@ -69,8 +71,7 @@ cdef tuple split_index(Tensor x, object index):
     for item in items:
         position += 1
         if type(item) is slice:
-            start, stop, step = item.start, item.stop, item.step
-            start, stop, step = plain(start), plain(stop), plain(step)
+            start, stop, step = plain(item.start), plain(item.stop), plain(item.step)
             if step is not None and step <= 0:
                 refuse_step(step)
             if not (step is None or step == 1) or not (start is None or start == 0) or \
@@ -90,24 +91,20 @@ cdef tuple split_index(Tensor x, object index):
             check_index(<Tensor>view, dim, item.__index__(), position)
             view = ops.select(view, dim, item.__index__())
         else:
-            if isinstance(item, Tensor):
-                index_tensor = <Tensor>item
-            else:
-                index_tensor = index_from(item)
-            if (<Tensor>index_tensor).geometry.ndim == 0 and category[(<Tensor>index_tensor).code] <= IS_INTEGER and \
-                    (<Tensor>index_tensor).code not in (BOOL, UINT8) and not has_hidden_dim(<Tensor>index_tensor):
+            given_at = item if isinstance(item, Tensor) else index_from(item)
+            is_mask = given_at.code in (BOOL, UINT8)
+            if given_at.geometry.ndim == 0 and category[given_at.code] <= IS_INTEGER and not is_mask and not has_hidden_dim(given_at):
                 # A 0-d integer tensor counts as an int, but is recorded as select too.
-                place = int(index_tensor.item())
+                place = int(given_at.item())
                 check_index(<Tensor>view, dim, place, position)
                 view = ops.select(view, dim, place)
-                continue
-            if (<Tensor>index_tensor).geometry.ndim == 0 and (<Tensor>index_tensor).code in (BOOL, UINT8):
+            elif given_at.geometry.ndim == 0 and is_mask:
                 view = ops.unsqueeze(view, dim)
-                indices = put_index(indices, dim, index_tensor.unsqueeze(0) if type(index_tensor) is Wrapped else place_of(bool(index_tensor)))
+                indices = put_index(indices, dim, given_at.unsqueeze(0) if type(given_at) is Wrapped else place_of(bool(given_at)))
                 dim += 1
-                continue
-            indices = put_index(indices, dim, index_tensor)
-            dim += (<Tensor>index_tensor).geometry.ndim if (<Tensor>index_tensor).code in (BOOL, UINT8) else 1
+            else:
+                indices = put_index(indices, dim, given_at)
+                dim += given_at.geometry.ndim if is_mask else 1
     return view, indices
 
 cdef object place_of(bint holds):

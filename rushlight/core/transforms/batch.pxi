@@ -145,10 +145,7 @@ cdef object dressed_examples(BatchLevel level, Op op, object result, object aspe
 
 def in_vmap():
     """Whether a vmap is active on this thread."""
-    for interpreter in interpreter_stack():
-        if isinstance(interpreter, BatchLevel):
-            return True
-    return False
+    return any([isinstance(interpreter, BatchLevel) for interpreter in interpreter_stack()])
 
 
 def refuse_batch_into(str name, Tensor target not None, Tensor source not None):
@@ -169,11 +166,7 @@ def has_batch(value):
 
 def is_recorded(tensors):
     """Whether an op on these tensors is recorded for backward."""
-    if modes.grad:
-        for value in tensors:
-            if needs_grad(<Tensor?>value):
-                return True
-    return False
+    return modes.grad and any([needs_grad(<Tensor?>value) for value in tensors])
 
 
 def batch_of(tuple tensors):

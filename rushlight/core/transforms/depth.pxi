@@ -53,10 +53,6 @@ cpdef refuse_memory(Tensor x):
     if (x.depth or type(x) is Wrapped) and wrapper_kind(x) is not None:
         raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
 
-def is_transforming():
-    """Whether a function is being transformed in this thread."""
-    return modes.transforms > 0
-
 def in_transform():
     """Whether a level is entered in this thread, or a function is being transformed."""
     return modes.interpreters > 0 or modes.transforms > 0
@@ -80,7 +76,7 @@ class at_depth:
         modes.transforms, modes.derivatives = self.before
 
 def transform_depth():
-    """How many transforms the program stands in."""
+    """How many functions that are being transformed the program stands in."""
     return modes.transforms
 
 def set_depth(Tensor x not None, int depth):

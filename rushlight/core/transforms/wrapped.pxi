@@ -156,8 +156,8 @@ def is_wrapped(value):
     """Whether `value` is a wrapped tensor."""
     return type(value) is Wrapped
 
-cdef inline bint is_at(object value, Level level) noexcept:
-    """Is it a tensor that is wrapped at `level`?"""
+cpdef inline bint is_at(object value, Level level) noexcept:
+    """Whether it is a tensor that is wrapped at `level`."""
     return type(value) is Wrapped and (<Wrapped>value).level is level
 
 cpdef bint wrapped_at(Level level, object value) noexcept:
@@ -165,12 +165,8 @@ cpdef bint wrapped_at(Level level, object value) noexcept:
     cdef object item
     if type(value) is Wrapped:
         return (<Wrapped>value).level is level
-    if type(value) is list:
-        for item in <list>value:
-            if is_at(item, level):
-                return True
-    elif type(value) is tuple:
-        for item in <tuple>value:
+    if type(value) is list or type(value) is tuple:
+        for item in value:
             if is_at(item, level):
                 return True
     return False
