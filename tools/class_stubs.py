@@ -31,18 +31,14 @@ PARAMETERS = {
     "parameters": "Any",
     "values": "Any",
     **known.each("target name key", "str"),
-    **known.each("fn", "Callable[[Module], None]"),
     **known.each("hook", "Callable[..., Any]"),
-    **known.each("param", "Parameter | None"),
-    **known.each("memo", "set[Module] | None"),
     **known.each("destination device state", "Any"),
-    **known.each("dst_type", "_dtype | str"),
     **known.each("state_dict", "Mapping[str, Any]"),
     "keys": "Any",
     "index": "_int | slice",
     "idx": "Any",
 }
-"""Types of parameters, where those of functions of the same name are others."""
+"""Types of parameters without annotations, where those of functions of the same name are others."""
 
 RESULTS = {
     "forward": "Tensor",
@@ -53,25 +49,7 @@ RESULTS = {
     "__contains__": "_bool",
     "__setitem__": "None",
     "__delitem__": "None",
-    "insert": "Any",
-    "append": "Self",
-    "extend": "Self",
-    "clear": "None",
-    "update": "None",
     "from_pretrained": "Self",
-    **known.each("apply train eval requires_grad_ to_empty type float double half bfloat16 cpu cuda share_memory", "Self"),
-    **known.each(
-        "zero_grad add_module register_module register_parameter register_buffer set_submodule set_extra_state compile", "None"
-    ),
-    "parameters": "Iterator[Parameter]",
-    "named_parameters": "Iterator[tuple[str, Parameter]]",
-    "buffers": "Iterator[Tensor]",
-    "named_buffers": "Iterator[tuple[str, Tensor]]",
-    **known.each("children modules", "Iterator[Module]"),
-    **known.each("named_children named_modules", "Iterator[tuple[str, Module]]"),
-    "get_parameter": "Parameter",
-    "get_buffer": "Tensor",
-    "get_submodule": "Module",
     "state_dict": "dict[str, Any]",
 }
 ITEMS = {
@@ -109,7 +87,13 @@ def parameter(p, type_of):
     """One parameter's text; a plain default says more than the name."""
     if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
         return f"{'*' if p.kind is p.VAR_POSITIONAL else '**'}{p.name}: Any"
-    own = "tuple[_int, ...]" if p.default == () else PARAMETERS.get(p.name)
+    own = (
+        known.as_written(p.annotation)
+        if p.annotation is not p.empty
+        else "tuple[_int, ...]"
+        if p.default == ()
+        else PARAMETERS.get(p.name)
+    )
     if p.default is p.empty:
         return f"{p.name}: {own or type_of('', p.name, ...).removesuffix(' | None')}"
     kind = {bool: "_bool", str: "str"}.get(type(p.default)) or own or type_of("", p.name, p.default)
@@ -138,22 +122,13 @@ def attributes(kind, type_of):
         return {name: text for name, text in sorted(given.items()) if name != "self"}
     found = {}
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(constructor)))):
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Attribute)
-            and isinstance(node.targets[0].value, ast.Name)
-        ):
-            name, value = node.targets[0].attr, node.value
-            if isinstance(value, ast.Name) and value.id in given and value.id != "weight":
-                found.setdefault(name, given[value.id])
-            elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "Parameter":
+        match node:
+            case ast.Assign([ast.Attribute(ast.Name(), name), *_], ast.Name(source)) if source in given and source != "weight":
+                found.setdefault(name, given[source])
+            case ast.Assign([ast.Attribute(ast.Name(), name), *_], ast.Call(ast.Name("Parameter"))):
                 found[name] = "Parameter"
-        elif (
-            isinstance(node, ast.Call)
-            and getattr(node.func, "attr", None) == "register_buffer"
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            found[node.args[0].value] = "Tensor | None"
+            case ast.Call(ast.Attribute(attr="register_buffer"), [ast.Constant(name), *_]):
+                found[name] = "Tensor | None"
     return {name: kind for name, kind in sorted(found.items()) if not name.startswith("_")}
 
 
@@ -197,7 +172,9 @@ def class_stub(kind, type_of):
         # (Schedules of metrics and L-BFGS take another step than their base.)
         differs = name == "step" and inspect.isfunction(asked) and parameters(asked, type_of) != texts
         ignored = "  # type: ignore[override]" if differs else ""
-        result = "RemovableHandle" if re.fullmatch(r"register_\w+_hook", name) else results.get(name, "Any")
+        result = known.annotated(function) or (
+            "RemovableHandle" if re.fullmatch(r"register_\w+_hook", name) else results.get(name, "Any")
+        )
         lines.append(f"    def {name}({texts}) -> {result}: ...{ignored}\n")
     return "".join(lines) + ("    ...\n" if len(lines) == 1 else "") + "\n"
 

@@ -39,14 +39,6 @@ LITERAL = re.compile(r"-?[\d.e-]+$|None|True|False|\"")
 
 
 # ---------------------------------------------------------------------------------------------------------- what sources declare
-def as_written(annotation):
-    """The type that an annotation names, as stubs write it: by names that no function or method hides."""
-    text = "None" if annotation is None else getattr(annotation, "__name__", None) or str(annotation)
-    text = str(annotation) if "[" in str(annotation) else text
-    text = re.sub(r"[\"']|\b(torch|core|rushlight)\.", "", text).replace("bint", "bool")
-    return re.sub(r"(?<![\w.])(bool|complex|dtype|device|float|int|layout|memory_format)\b", r"_\1", text)
-
-
 def parameter_of_core(text):
     """One parameter of a function of the core, whose type may stand before it, as in C, or behind it."""
     left, equals, default = text.partition("=")
@@ -54,7 +46,7 @@ def parameter_of_core(text):
     in_c, _, name = name.rpartition(" ")
     if name in ("self", "cls", "*", "/"):
         return name
-    return f"{name}: {as_written(kind or in_c or 'Any')}{f' = {default.strip()}' if equals else ''}"
+    return f"{name}: {known.as_written(kind or in_c or 'Any')}{f' = {default.strip()}' if equals else ''}"
 
 
 @functools.cache
@@ -72,9 +64,9 @@ def declared():
             if function:
                 texts = [parameter_of_core(text) for text in re.split(r", (?![^\[]*\])", function[2]) if text]
                 name = "__init__" if function[1] == "__cinit__" else function[1]
-                found.setdefault(owner, {})[name] = (mark == "    @property", ", ".join(texts), as_written(function[3]))
+                found.setdefault(owner, {})[name] = (mark == "    @property", ", ".join(texts), known.as_written(function[3]))
             elif member := re.match(r"    cdef (?:readonly|public) (bint|int|str) (\w+)$", line):
-                found.setdefault(owner, {})[member[2]] = (True, "self", as_written(member[1]))
+                found.setdefault(owner, {})[member[2]] = (True, "self", known.as_written(member[1]))
             elif mark.endswith(".setter"):
                 writable.add((owner, mark.strip(" @").removesuffix(".setter")))
             mark = line
@@ -134,7 +126,7 @@ def kinds_of(function):
 def of_signature(function, name, default):
     """The type of a parameter by the signatures of its function; None where they do not say it."""
     kinds = kinds_of(function).get(name, {})
-    found = " | ".join(dict.fromkeys(part for kind in kinds for part in known.KINDS[kind.rstrip("?")].split(" | ")))
+    found = known.type_of_kinds(kinds)
     if name == "out" or found in ("", "Any") or (type(default) is str and "str" not in found):
         return None
     return f"{found} | None" if default is ... and any(kind.endswith("?") for kind in kinds) else found
@@ -149,7 +141,7 @@ def parameter(function, p, declares):
     """One parameter's text; `declares`: its annotation is a type (in the op table it is a mark)."""
     given = p.default is not p.empty
     text = (
-        as_written(p.annotation)
+        known.as_written(p.annotation)
         if declares and p.annotation is not p.empty
         else type_of(function, p.name, p.default if given else ...)
     )
@@ -184,9 +176,7 @@ def typed(part, function):
     if not name:
         return part
     kinds = kinds.split("|")
-    text = known.PARAMETERS_OF.get(function, {}).get(name) or " | ".join(
-        dict.fromkeys(part for kind in kinds if kind != "none" for part in known.KINDS[kind.rstrip("?")].split(" | "))
-    )
+    text = known.PARAMETERS_OF.get(function, {}).get(name) or known.type_of_kinds(kind for kind in kinds if kind != "none")
     text = f"{name}{'_' * keyword.iskeyword(name)}: {text}"
     if default == "None" or any(kind.endswith("?") for kind in kinds):
         text += " | None"
@@ -214,7 +204,7 @@ def result_of(made, name, parser, signature):
             return known.TUPLE
         return "Tensor" if len(made.outputs) < 2 else f"tuple[{', '.join(['Tensor'] * len(made.outputs))}]"
     compiled = declared()[0]["Tensor"].get(name) or declared()[0][""].get(name)
-    return annotated(made) or (compiled[2] if compiled else known.RESULTS.get(name, "Tensor"))
+    return known.annotated(made) or (compiled[2] if compiled else known.RESULTS.get(name, "Tensor"))
 
 
 # ---------------------------------------------------------------------------------------------------------- functions
@@ -226,19 +216,13 @@ def function_signatures(function, name, method):
             texts.append("self")
         elif p.kind is p.VAR_POSITIONAL:
             kind = "Tensor | Sequence[Tensor]" if p.name in ("tensors", "matrices") else "Any"
-            texts.append(f"*{p.name}: {kind if p.annotation is p.empty else as_written(p.annotation)}")
+            texts.append(f"*{p.name}: {kind if p.annotation is p.empty else known.as_written(p.annotation)}")
         elif not p.name.startswith("_") and p.kind is not p.VAR_KEYWORD and not (method and p.name == "out"):
             if p.kind is p.KEYWORD_ONLY and not any(text.startswith("*") for text in texts):
                 texts.append("*")
             texts.append(parameter(name, p, not function.__module__.startswith("rushlight.ops")))
-    result = annotated(function) or known.RESULTS.get(name)
+    result = known.annotated(function) or known.RESULTS.get(name)
     return [f"({', '.join(texts)}) -> {result or ('Self' if method and name.endswith('_') else 'Tensor')}"]
-
-
-def annotated(function):
-    """What the annotation of a function says that it returns, as stubs write it; None where it says nothing."""
-    annotations = getattr(function, "__annotations__", {})
-    return as_written(annotations["return"]) if "return" in annotations else None
 
 
 def behind(function):
@@ -339,6 +323,11 @@ def home_of(value, name):
     return "rushlight.core"
 
 
+def import_of(value, name):
+    """The line by which a stub has a value of another module."""
+    return f"from {home_of(value, name)} import {name} as {name}\n"
+
+
 def package_stub():
     """rushlight/__init__.pyi."""
     of_table = namespaces["torch"]
@@ -359,7 +348,7 @@ def package_stub():
         elif name in of_table and is_function(value):
             made[name] = value
         else:
-            imported.append(f"from {home_of(value, name)} import {name} as {name}\n")
+            imported.append(import_of(value, name))
     body = functions(made, "torch")
     already = {"Generator", "Size", "Tensor"} & {line.split()[-1] for line in imported}
     values.insert(0, "__version__: str\n")
@@ -376,7 +365,7 @@ def namespace_stub(module):
         if is_function(value):
             made[name] = value
         elif isinstance(value, type):
-            imported.append(f"from {home_of(value, name)} import {name} as {name}\n")
+            imported.append(import_of(value, name))
     body = functions(made, module.__name__.rpartition(".")[2])
     return "".join(imported) + core_imports(body) + body
 
@@ -388,7 +377,7 @@ def exports_stub(module):
         if isinstance(value, types.ModuleType) and value.__name__ == f"{module.__name__}.{name}":
             lines.append(f"from . import {name} as {name}\n")
         elif not name.startswith("_") and getattr(value, "__module__", "").startswith("rushlight."):
-            lines.append(f"from {home_of(value, name)} import {name} as {name}\n")
+            lines.append(import_of(value, name))
     return "".join(lines)
 
 

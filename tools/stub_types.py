@@ -3,7 +3,28 @@
 Everything is written with names that no function or method hides (`_int`, `_dtype`): see PREAMBLE.
 """
 
+import re
+
 from rushlight import core
+
+
+def as_written(annotation):
+    """The type that an annotation names, as stubs write it: by names that no function or method hides."""
+    text = "None" if annotation is None else getattr(annotation, "__name__", None) or str(annotation)
+    text = str(annotation) if "[" in str(annotation) else text
+    text = re.sub(r"[\"']|\b(?!builtins\b)[a-z_]+\.", "", text).replace("bint", "bool")
+    return re.sub(r"(?<![\w.])(bool|complex|dtype|device|float|int|layout|memory_format)\b", r"_\1", text)
+
+
+def annotated(function):
+    """What the annotation of a function says that it returns, as stubs write it; None where it says nothing."""
+    annotations = getattr(function, "__annotations__", {})
+    return as_written(annotations["return"]) if "return" in annotations else None
+
+
+def type_of_kinds(kinds):
+    """The type of a parameter of some kinds."""
+    return " | ".join(dict.fromkeys(part for kind in kinds for part in KINDS[kind.rstrip("?")].split(" | ")))
 
 
 def each(names, value):

@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Wrapped, run, warn_user
+from rushlight.core import run, warn_user
 from rushlight.func import batching
 from rushlight.func.batching import random
 from rushlight.ops._declare import public_name
@@ -190,14 +190,12 @@ class VmapLevel(core.BatchLevel):
         made = core.empty_like_layout(wrapped.value, dtype)
         return made if wrapped.aspect is None else core.wrap(self, made, wrapped.aspect)
 
-    def draw(self, out, kernel, generator, first, second):
-        """Random numbers in the new tensor `out`; another for each example where they are to differ."""
-        return random.draw(self, out, kernel, generator, first, second)
+    draw = random.draw
 
 
 def without_batch(value, level):
     """A result under a level of vmap with the batch as its first dimension."""
-    if type(value) is Wrapped and value.level is level:
+    if core.is_at(value, level):
         if value.aspect is not None:
             return value.value
         value = value.value

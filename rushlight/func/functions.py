@@ -32,9 +32,9 @@ class single_level:
 
 def apply_in_transform(cls, args, separate):
     """`cls.apply(*args)` with a level active, or a function being transformed; `separate` says whether it has a `setup_context`."""
-    if core.transform_depth() and not separate and single_level.allowed:
-        return recorded(cls, args, separate)
     if core.transform_depth() and not separate:
+        if single_level.allowed:
+            return recorded(cls, args, separate)
         raise RuntimeError(
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
             f"setup_context staticmethod. {GUIDE}"
@@ -45,11 +45,11 @@ def apply_in_transform(cls, args, separate):
     if not isinstance(level, core.Level):
         return in_derivative(cls, args) if core.transform_depth() else recorded(cls, args, separate)
     if isinstance(level, core.DualLevel):
-        if not any(isinstance(a, torch.Tensor) and (is_at(level, a) or level.parts(a)[1] is not None) for a in args):
+        if not any(isinstance(a, torch.Tensor) and (core.is_at(a, level) or level.parts(a)[1] is not None) for a in args):
             return below(level, cls, args, separate)
         return pushed_beside(level, cls, args, separate) if level.tracks_all else pushed(level, cls, args)
     flat, spec = tree_flatten(args)
-    if not any(is_at(level, a) for a in flat):
+    if not any(core.is_at(a, level) for a in flat):
         return below(level, cls, args, separate)
     return batched(level, cls, args, flat, spec)
 
@@ -91,10 +91,6 @@ def node_of(cls):
     return cls._generated_cls
 
 
-def is_at(level, value):
-    return type(value) is core.Wrapped and value.level is level
-
-
 def below(level, cls, args, separate=True):
     """The operation at the level below."""
     return core.outside_of(level, apply_in_transform, cls, args, separate)
@@ -125,14 +121,9 @@ def saved_by(ctx):
 # ---- forward mode --------------------------------------------------------------------------------------------------------
 def zeros_if_none(tangent, primal, materialize):
     """The tangent of an argument as jvp gets it."""
-    if (
-        tangent is None
-        and materialize
-        and isinstance(primal, torch.Tensor)
-        and (primal.is_floating_point() or primal.is_complex())
-    ):
-        return torch.zeros_like(primal)
-    return tangent
+    if tangent is not None or not materialize or not isinstance(primal, torch.Tensor):
+        return tangent
+    return torch.zeros_like(primal) if primal.is_floating_point() or primal.is_complex() else None
 
 
 def call_jvp(cls, ctx, primals, tangents, outputs):
@@ -265,7 +256,7 @@ def batched(level, cls, args, flat, spec):
             f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement the vmap staticmethod "
             f"or set generate_vmap_rule=True. {GUIDE}"
         )
-    values, dims = zip(*[in_place_of(level, a) if is_at(level, a) else (a, None) for a in flat], strict=True)
+    values, dims = zip(*[in_place_of(level, a) if core.is_at(a, level) else (a, None) for a in flat], strict=True)
     if all(dim is None for dim in dims):
         outputs = below(level, cls, tree_unflatten(values, spec))
         return on_wrappers(cls, args, wrapped(level, outputs, None, values, flat))
@@ -279,8 +270,8 @@ def batched(level, cls, args, flat, spec):
                 f"output. Got {count} instead"
             )
         return on_wrappers(cls, args, wrapped(level, *found, values, flat))
-    values = tuple([a.value if is_at(level, a) else a for a in args])
-    dims = tuple([a.aspect if is_at(level, a) else None for a in args])
+    values = tuple([a.value if core.is_at(a, level) else a for a in args])
+    dims = tuple([a.aspect if core.is_at(a, level) else None for a in args])
     outputs = below(level, of_whole_batches(level, cls, dims), values)
     return on_wrappers(cls, args, wrapped(level, outputs, 0, values, args))
 

@@ -51,6 +51,17 @@ def joined(parts):
     return parts[0] if len(parts) == 1 else [torch.cat(pieces) for pieces in zip(*parts, strict=True)]
 
 
+def blocks_of(whole, dim, tensors):
+    """The parts of `whole` along `dim` that belong to each of `tensors`: as long as they have numbers."""
+    sizes = [tensor.numel() for tensor in tensors]
+    return whole.split(sizes, dim) if len(sizes) > 1 else (whole,)
+
+
+def as_jacobians(y, parts, inputs, spec):
+    """A tree of Jacobians of `y`, of which each part has the numbers for one of `inputs`."""
+    return tree_unflatten([part.reshape((*y.shape, *x.shape)) for part, x in zip(parts, inputs, strict=True)], spec)
+
+
 # ---- reverse mode --------------------------------------------------------------------------------------------------------
 def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
     """A function that gives the Jacobian of `func` by reverse mode: good where there are fewer results than arguments.
@@ -74,19 +85,13 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
         flat_out, spec_out = tree_flatten(value)
         require_real(flat_in, "input", "jacrev")
         require_real(flat_out, "output", "jacrev")
-        sizes = [y.numel() for y in flat_out]
-        total = sum(sizes)
-        alone = chunk_size == 1
-        parts = [pulled(pull, flat_out, spec_out, start, count, alone) for start, count in in_parts(total, chunk_size)]
-        rows = joined(parts)
+        parts = in_parts(sum(y.numel() for y in flat_out), chunk_size)
+        rows = joined([pulled(pull, flat_out, spec_out, start, count, chunk_size == 1) for start, count in parts])
         # From one row for each number of all results to one tree of Jacobians for each result.
-        blocks, start = [], 0
-        for y, size in zip(flat_out, sizes, strict=True):
-            cut = [row if size == total else row.narrow(0, start, size) for row in rows]
-            shaped = [row.reshape((*y.shape, *x.shape)) for row, x in zip(cut, flat_in, strict=True)]
-            blocks.append(tree_unflatten(shaped, spec_in))
-            start += size
-        result = tree_unflatten(blocks, spec_out)
+        pieces = zip(*[blocks_of(row, 0, flat_out) for row in rows], strict=True)
+        result = tree_unflatten(
+            [as_jacobians(y, cut, flat_in, spec_in) for y, cut in zip(flat_out, pieces, strict=True)], spec_out
+        )
         return (result, aux) if has_aux else result
 
     return jacobian
@@ -129,11 +134,10 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         flat_in, spec_in = tree_flatten(chosen(args, places))
         if randomness not in ("error", "different", "same"):
             raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
-        sizes = [x.numel() for x in flat_in]
         require_real(flat_in, "input", "jacfwd")
         for x in flat_in:
             check_differentiable(x, "primal")
-        total = sum(sizes)
+        total = sum(x.numel() for x in flat_in)
         vectors = unit_vectors(flat_in, 0, total)
         level = VmapLevel(total, randomness)
         structure = []
@@ -151,12 +155,8 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         require_real(values, "output", "jacfwd")
         blocks = []
         for y, slope in zip(values, slopes, strict=True):
-            columns, start, row = without_batch(slope, level).movedim(0, -1), 0, []
-            for x, size in zip(flat_in, sizes, strict=True):
-                cut = columns if size == total else columns.narrow(-1, start, size)
-                row.append(cut.reshape((*y.shape, *x.shape)))
-                start += size
-            blocks.append(tree_unflatten(row, spec_in))
+            columns = blocks_of(without_batch(slope, level).movedim(0, -1), -1, flat_in)
+            blocks.append(as_jacobians(y, columns, flat_in, spec_in))
         result = tree_unflatten(blocks, structure[0])
         return (result, made[2]) if has_aux else result
 

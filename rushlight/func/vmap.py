@@ -205,7 +205,7 @@ def flat_out_dims(func, outputs, spec, out_dims):
 
 def with_batch(func, level, output, dim):
     """A result with its batch at `dim`."""
-    ours = type(output) is core.Wrapped and output.level is level
+    ours = core.is_at(output, level)
     if dim is None:
         if ours and output.aspect is not None:
             raise ValueError(f"vmap({name_of(func)}, ...): `{name_of(func)}` can not return a BatchedTensor when out_dim is None")

@@ -317,7 +317,7 @@ no_second_derivative = underived("derivative for aten::hardsigmoid_backward is n
     function=False,
     method=False,
     out=False,
-    batch="elementwise.binary",
+    batch="elementwise.several",
 )
 def _hardsigmoid_gradient(cotangent, x):
     """The vjp of hardsigmoid, which PyTorch does not differentiate again."""
@@ -425,7 +425,7 @@ def prelu(input, weight):
     function=False,
     method=False,
     inplace=True,
-    batch="elementwise.binary",
+    batch="elementwise.several",
 )
 def _rrelu(x, slope):
     """`x` times a slope for each element, contiguous."""

@@ -460,7 +460,7 @@ def cross_tangent(a_t, b_t, a, b, dim):
     jvp=cross_tangent,
     method=False,
     namespace="internal",
-    batch="reduction.cross",
+    batch="reduction.along_two",
 )
 def linalg_cross(a, b, *, dim=-1):
     """Cross products of the vectors along `dim`; the other dimensions broadcast."""

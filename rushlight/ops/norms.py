@@ -242,7 +242,7 @@ COMPUTE_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist"
     function=False,
     method=False,
     out=False,
-    batch="reduction.cdist_backward",
+    batch="elementwise.several",
 )
 def cdist_backward(g, x1, x2, p, out):
     """The cotangent of `x1`, which PyTorch does not differentiate either."""
@@ -257,7 +257,7 @@ def cdist_backward(g, x1, x2, p, out):
     jvp=lambda x1_t, x2_t, x1, x2, p, out: cdist_jvp(x1_t, x2_t, x1, x2, p, out),
     method=False,
     out=False,
-    batch="reduction.cdist",
+    batch="elementwise.several",
     signature="Tensor x1, Tensor x2, float p=2.0, object compute_mode=None",
 )
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):

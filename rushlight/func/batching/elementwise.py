@@ -49,8 +49,13 @@ def as_stored(op, arguments, batched, size):
 unary = unchanged
 
 
-def binary(op, arguments, batched, size):
-    return torch.core.run(op, tuple(aligned(arguments, batched, (0, 1))))
+def several(op, arguments, batched, size):
+    """Ops whose tensors broadcast, whichever they are."""
+    return torch.core.run(op, tuple(aligned(arguments, batched, places_of_tensors(arguments))))
+
+
+def places_of_tensors(arguments):
+    return [i for i, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
 
 
 def depends(op, arguments, batched, size):
@@ -92,8 +97,7 @@ def folded(loss, reduction):
 
 def element_loss(op, arguments, batched, size):
     at = op.parameters.index("reduction")
-    operands = [i for i, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
-    arguments = aligned(arguments, batched, operands)
+    arguments = aligned(arguments, batched, places_of_tensors(arguments))
     reduction, arguments[at] = arguments[at], "none"
     return folded(torch.core.run(op, tuple(arguments)), reduction)
 

@@ -6,6 +6,7 @@ import types
 from rushlight import core
 from rushlight.core import lined_up
 from rushlight.func.batching._table import NoRule, examples, refusal, repeated, torch
+from rushlight.func.batching.elementwise import places_of_tensors
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._rules import dynamic_shape
 from rushlight.ops.indexing import MASKS, _index, _index_put, expand_masks
@@ -100,23 +101,23 @@ def at_least_rows(x, is_batched, size):
     return x if x.ndim > 1 else x.unsqueeze(1)
 
 
-def gather(op, arguments, batched, size):
-    x, dim, index, sparse_grad = arguments
-    is_flat = index.ndim == batched[2]
-    dim = shifted(dim, x.ndim - batched[0])
-    made = run(op, (at_least_rows(x, batched[0], size), dim, at_least_rows(index, batched[2], size), sparse_grad))
-    return made.squeeze(1) if is_flat else made
+def element_by_element(result):
+    """The rule of gather and scatter, whose result has the shape of their argument in the place `result`; an example without dimensions is a
+    row of one element."""
+
+    def rule(op, arguments, batched, size):
+        given, is_flat = list(arguments), arguments[result].ndim == batched[result]
+        given[1] = shifted(arguments[1], arguments[0].ndim - batched[0])
+        for i in places_of_tensors(arguments):
+            if op.parameters[i] != "value":
+                given[i] = at_least_rows(given[i], batched[i], size)
+        made = run(op, tuple(given))
+        return made.squeeze(1) if is_flat else made
+
+    return rule
 
 
-def scatter(op, arguments, batched, size):
-    x, dim, index, source, *rest = arguments
-    is_flat = x.ndim == batched[0]
-    dim = shifted(dim, x.ndim - batched[0])
-    if isinstance(source, torch.Tensor) and op.parameters[3] != "value":
-        source = at_least_rows(source, batched[3], size)
-    x, index = at_least_rows(x, batched[0], size), at_least_rows(index, batched[2], size)
-    made = run(op, (x, dim, index, source, *rest))
-    return made.squeeze(1) if is_flat else made
+gather, scatter = element_by_element(2), element_by_element(0)
 
 
 # ---- one index for each slice ---------------------------------------------------------------------------------------------

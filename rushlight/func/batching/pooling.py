@@ -1,6 +1,7 @@
 """Pooling and resampling: the examples of a batch are samples of a larger one."""
 
 from rushlight.func.batching._table import repeated, samples, torch
+from rushlight.func.batching.elementwise import places_of_tensors
 
 
 def windows(op, arguments, batched, size):
@@ -16,7 +17,7 @@ def resampled(op, arguments, batched, size):
 
 def of_images(op, arguments, batched, size, count):
     """Tensors of examples [N, C, positions…], of `count` dimensions of positions; without samples of their own the examples are the samples."""
-    tensors = [place for place, value in enumerate(arguments) if isinstance(value, torch.Tensor)]
+    tensors = places_of_tensors(arguments)
     if arguments[0].ndim - batched[0] == count + 1:
         given = [repeated(value, batched[i], size) if i in tensors else value for i, value in enumerate(arguments)]
         return torch.core.run(op, tuple(given))

@@ -4,6 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import lined_up, run
 from rushlight.func.batching._table import repeated, short_way
+from rushlight.func.batching.elementwise import places_of_tensors
 
 IN_ERROR_MODE = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
@@ -41,7 +42,7 @@ def call(level, op, arguments, values, batched, any_batched, mode):
 
 def different(level, op, values, batched):
     """Other numbers for each example: those of one draw of the whole batch."""
-    operands = [i for i, value in enumerate(values) if isinstance(value, torch.Tensor)]
+    operands = places_of_tensors(values)
     ndim = max([values[i].ndim - batched[i] for i in operands], default=0)
     if op.declaration.draws == "rows":
         rows = repeated(values[0], batched[0], level.size)
@@ -80,7 +81,7 @@ def call_in_place(level, op, arguments, values, batched):
 def draw(level, out, kernel, generator, first, second):
     """Draws into a new tensor, of this level or (as no example has been looked at yet) of none."""
     check_mode(level)
-    ours = type(out) is core.Wrapped and out.level is level and out.aspect is not None
+    ours = core.is_at(out, level) and out.aspect is not None
     if level.randomness == "same":
         if not ours:
             return core.draw(out, kernel, generator, first, second)

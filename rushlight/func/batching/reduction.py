@@ -98,14 +98,6 @@ def along_two(op, arguments, batched, size):
     return run(op, (a, b, dim)) if ndim else run(op, (a.unsqueeze(1), b.unsqueeze(1), dim)).squeeze(1)
 
 
-def cross(op, arguments, batched, size):
-    a, b, dim = arguments
-    ndim = max(a.ndim - batched[0], b.ndim - batched[1])
-    if a.ndim - batched[0] != b.ndim - batched[1]:
-        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
-    return run(op, (repeated(a, batched[0], size), repeated(b, batched[1], size), shifted(dim, ndim)))
-
-
 # ---- distances ------------------------------------------------------------------------------------------------------------
 def dist(op, arguments, batched, size):
     a, b, p = arguments
@@ -114,19 +106,6 @@ def dist(op, arguments, batched, size):
     if ndim == 0:
         difference = difference.unsqueeze(1)
     return torch.linalg.vector_norm(difference, p, tuple(range(1, difference.ndim)))
-
-
-def cdist(op, arguments, batched, size):
-    a, b, *rest = arguments
-    ndim = max(a.ndim - batched[0], b.ndim - batched[1])
-    return run(op, (lined_up(a, batched[0], ndim), lined_up(b, batched[1], ndim), *rest))
-
-
-def cdist_backward(op, arguments, batched, size):
-    places = (0, 1, 2, 4)
-    ndim = max(arguments[i].ndim - batched[i] for i in places)
-    values = [lined_up(x, batched[i], ndim) if i in places else x for i, x in enumerate(arguments)]
-    return run(op, tuple(values))
 
 
 def renorm(op, arguments, batched, size):

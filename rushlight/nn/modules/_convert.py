@@ -1,5 +1,7 @@
 """Changing the dtype, device or memory of all tensors of a module."""
 
+from typing import Self
+
 import rushlight as torch
 from rushlight import core
 from rushlight.core import warn_user
@@ -98,39 +100,39 @@ class Conversions:
 
         return self._apply(convert)
 
-    def to_empty(self, *, device, recurse=True):
+    def to_empty(self, *, device, recurse=True) -> Self:
         """Moves the tensors to `device` without their values."""
         return self._apply(lambda tensor: torch.empty_like(tensor, device=device), recurse=recurse)
 
-    def type(self, dst_type):
+    def type(self, dst_type: "torch.dtype | str") -> Self:
         """Converts all parameters and buffers to `dst_type`."""
         return self._apply(lambda tensor: tensor.type(dst_type))
 
-    def float(self):
+    def float(self) -> Self:
         """Converts the floating point tensors to float32."""
         return self._apply(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
 
-    def double(self):
+    def double(self) -> Self:
         """Converts the floating point tensors to float64."""
         return self._apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
-    def half(self):
+    def half(self) -> Self:
         """Converts the floating point tensors to float16."""
         return self._apply(lambda tensor: tensor.half() if tensor.is_floating_point() else tensor)
 
-    def bfloat16(self):
+    def bfloat16(self) -> Self:
         """Converts the floating point tensors to bfloat16."""
         return self._apply(lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor)
 
-    def cpu(self):
+    def cpu(self) -> Self:
         """Moves the tensors to the CPU, where they are."""
         return self._apply(lambda tensor: tensor.cpu())
 
-    def cuda(self, device=None):
+    def cuda(self, device=None) -> Self:
         """Raises the error of a tensor's `cuda()`, where the module has any tensor."""
         return self._apply(lambda tensor: tensor.cuda(device))
 
-    def share_memory(self):
+    def share_memory(self) -> Self:
         """Moves the tensors into memory shared between processes."""
         return self._apply(lambda tensor: tensor.share_memory_())
 

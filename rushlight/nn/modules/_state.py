@@ -41,7 +41,7 @@ class State:
             "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
         )
 
-    def set_extra_state(self, state):
+    def set_extra_state(self, state) -> None:
         """Takes back what `get_extra_state` gave."""
         raise RuntimeError(
             "Reached a code path in Module.set_extra_state() that should never be called. Please file an issue at "

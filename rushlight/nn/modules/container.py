@@ -4,6 +4,7 @@ import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
+from typing import Self
 
 import rushlight as torch
 from rushlight.core import warn_user
@@ -63,7 +64,7 @@ class _Modules(Module):
     def __dir__(self):
         return [name for name in super().__dir__() if not name.isdigit()]
 
-    def append(self, module):
+    def append(self, module) -> Self:
         """Adds a module at the end; returns self."""
         self.add_module(str(len(self)), module)
         return self
@@ -118,7 +119,7 @@ class Sequential(_Modules):
         self._renumber(modules)
         return self
 
-    def extend(self, sequential):
+    def extend(self, sequential) -> Self:
         """Adds all modules of another `Sequential`, or of a list; returns self."""
         for module in list(sequential):
             self.append(module)
@@ -179,7 +180,7 @@ class ModuleList(_Modules):
         modules.insert(index, module)
         self._renumber(modules)
 
-    def extend(self, modules):
+    def extend(self, modules) -> Self:
         """Adds all modules of an iterable; returns self."""
         if not isinstance(modules, Iterable):
             raise TypeError("ModuleList.extend should be called with an iterable, but got " + type(modules).__name__)
@@ -249,7 +250,7 @@ class ModuleDict(Module):
     def __contains__(self, key):
         return key in self._modules
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes all modules."""
         self._modules.clear()
 
@@ -271,7 +272,7 @@ class ModuleDict(Module):
         """Pairs of name and module."""
         return self._modules.items()
 
-    def update(self, modules):
+    def update(self, modules) -> None:
         """Adds or replaces the modules of a mapping, or of an iterable of pairs."""
         for key, module in _pairs(modules, "ModuleDict", "module"):
             self[key] = module
@@ -341,13 +342,13 @@ class ParameterList(Module):
     def __dir__(self):
         return [name for name in super().__dir__() if not name.isdigit()]
 
-    def append(self, value):
+    def append(self, value) -> Self:
         """Adds a value at the end; returns self."""
         self._size += 1
         self[-1] = value
         return self
 
-    def extend(self, values):
+    def extend(self, values) -> Self:
         """Adds all values of an iterable; returns self."""
         if not isinstance(values, Iterable) or isinstance(values, torch.Tensor):
             raise TypeError("ParameterList.extend should be called with an iterable, but got " + type(values).__name__)
@@ -421,7 +422,7 @@ class ParameterDict(Module):
             self[key] = default
         return self[key]
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes all parameters."""
         for key in list(self):
             del self[key]
@@ -457,7 +458,7 @@ class ParameterDict(Module):
         """Pairs of name and parameter."""
         return ((key, self[key]) for key in self)
 
-    def update(self, parameters):
+    def update(self, parameters) -> None:
         """Adds or replaces the parameters of a mapping, or of an iterable of pairs; a plain dict counts in sorted order."""
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
             parameters = sorted(parameters.items())

@@ -1,6 +1,8 @@
 """`Module`, the base class of everything in `nn`: it knows its parameters, buffers and submodules by name."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Self
 
 import rushlight as torch
 from rushlight import Tensor
@@ -218,7 +220,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         if hasattr(self, name) and name not in self.__dict__[table]:
             raise KeyError(f"attribute '{name}' already exists")
 
-    def register_buffer(self, name, tensor, persistent=True):
+    def register_buffer(self, name, tensor, persistent=True) -> None:
         """Adds a tensor that is state but no parameter. A buffer that is not `persistent` is left out of `state_dict`."""
         self._check_name("buffer", name, "_buffers")
         if tensor is not None and not (isinstance(tensor, Tensor) or hasattr(tensor, "__torch_function__")):
@@ -229,7 +231,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         else:
             self._non_persistent_buffers_set.add(name)
 
-    def register_parameter(self, name, param):
+    def register_parameter(self, name, param: Parameter | None) -> None:
         """Adds a parameter, or with None a name that stands for an absent one."""
         self._check_name("parameter", name, "_parameters")
         if param is not None:
@@ -245,7 +247,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             param = self._after_hooks(_call._global_parameter_registration_hooks, name, param)
         self._parameters[name] = param
 
-    def add_module(self, name, module):
+    def add_module(self, name, module) -> None:
         """Adds a submodule; its name may be one that is no identifier, such as "0"."""
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{torch.typename(module)} is not a Module subclass")
@@ -259,13 +261,13 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             raise KeyError('module name can\'t be empty string ""')
         self._modules[name] = self._after_hooks(_call._global_module_registration_hooks, name, module)
 
-    def register_module(self, name, module):
+    def register_module(self, name, module) -> None:
         """The same as `add_module`."""
         self.add_module(name, module)
 
     # By dotted name
 
-    def get_submodule(self, target):
+    def get_submodule(self, target) -> "Module":
         """The submodule of the dotted name `target`; the module itself for "". AttributeError where there is none."""
         module = self
         if target == "":
@@ -278,7 +280,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
-    def set_submodule(self, target, module, strict=False):
+    def set_submodule(self, target, module, strict=False) -> None:
         """Replaces the submodule of the dotted name `target`, or adds it to its parent; with `strict` it must exist."""
         if target == "":
             raise ValueError("Cannot set the submodule without a target name!")
@@ -292,7 +294,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             raise AttributeError(f"`{name}` is not an nn.Module")
         setattr(parent, name, module)
 
-    def get_parameter(self, target):
+    def get_parameter(self, target) -> Parameter:
         """The parameter of the dotted name `target`."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
@@ -303,7 +305,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return parameter
 
-    def get_buffer(self, target):
+    def get_buffer(self, target) -> Tensor:
         """The buffer of the dotted name `target`."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
@@ -326,11 +328,11 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                     seen.add(member)
                 yield module_prefix + ("." if module_prefix else "") + name, member
 
-    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True) -> Iterator[tuple[str, Parameter]]:
         """Pairs of dotted name and parameter, each parameter once unless `remove_duplicate` is false."""
         return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
 
-    def parameters(self, recurse=True):
+    def parameters(self, recurse=True) -> Iterator[Parameter]:
         """The parameters of this module and, with `recurse`, of its submodules, each once.
 
         >>> import rushlight as torch
@@ -348,16 +350,16 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                     seen.add(parameter)
                     yield parameter
 
-    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True) -> Iterator[tuple[str, Tensor]]:
         """Pairs of dotted name and buffer."""
         return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
 
-    def buffers(self, recurse=True):
+    def buffers(self, recurse=True) -> Iterator[Tensor]:
         """The buffers of this module and, with `recurse`, of its submodules."""
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
-    def named_children(self):
+    def named_children(self) -> "Iterator[tuple[str, Module]]":
         """Pairs of name and direct submodule, each submodule once."""
         seen = set()
         for name, module in self._modules.items():
@@ -365,12 +367,14 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 seen.add(module)
                 yield name, module
 
-    def children(self):
+    def children(self) -> "Iterator[Module]":
         """The direct submodules."""
         for _, module in self.named_children():
             yield module
 
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    def named_modules(
+        self, memo: "set[Module] | None" = None, prefix="", remove_duplicate=True
+    ) -> "Iterator[tuple[str, Module]]":
         """Pairs of dotted name and module: this one first (by the name `prefix`), then all below it, each once."""
         if memo is None:
             memo = set()
@@ -382,7 +386,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 if module is not None:
                     yield from module.named_modules(memo, prefix + ("." if prefix else "") + name, remove_duplicate)
 
-    def modules(self):
+    def modules(self) -> "Iterator[Module]":
         """This module and all below it, each once."""
         if type(self).named_modules is not Module.named_modules:
             yield from (module for _, module in self.named_modules())
@@ -398,7 +402,7 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
 
     # Modes
 
-    def train(self, mode=True):
+    def train(self, mode=True) -> Self:
         """Sets `training` here and in all submodules; Dropout and BatchNorm, for example, look at it."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
@@ -407,17 +411,17 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             module.train(mode)
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """The same as `train(False)`."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad=True) -> Self:
         """Sets `requires_grad` of all parameters."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none=True) -> None:
         """Takes away the gradients of all parameters, or with `set_to_none=False` fills them with zeros."""
         for parameter in self.parameters():
             grad = parameter.grad
@@ -432,14 +436,14 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                     grad.requires_grad_(False)
                 grad.zero_()
 
-    def apply(self, fn):
+    def apply(self, fn: "Callable[[Module], None]") -> Self:
         """Calls `fn(module)` for every module, children before parents; returns self."""
         for module in self.children():
             module.apply(fn)
         fn(self)
         return self
 
-    def compile(self, *args, **kwargs):
+    def compile(self, *args, **kwargs) -> None:
         """Accepted for programs that call it: ops are already as direct as they get, so the module stays as it is."""
 
     # Text
