@@ -3,6 +3,7 @@
 import functools
 
 from rushlight import compiler
+from rushlight.compiler import _capture
 from rushlight.nn import Module
 
 # The compilers that programs name, with what they are for.
@@ -35,9 +36,10 @@ class OptimizedModule(Module):
         super().__init__()
         self._modules["_orig_mod"] = mod
         self.dynamo_ctx = dynamo_ctx
+        self.__dict__["compiled"] = _capture.compiled(lambda *args, **kwargs: mod(*args, **kwargs))
 
     def __call__(self, *args, **kwargs):
-        return self._modules["_orig_mod"](*args, **kwargs)
+        return self.__dict__["compiled"](*args, **kwargs)
 
     def forward(self, *args, **kwargs):
         """What the module gives."""
@@ -113,10 +115,8 @@ def compile(model=None, *, fullgraph=False, dynamic=None, backend=None, mode=Non
     if isinstance(model, type):
         return model
 
-    @functools.wraps(model)
-    def compiled(*args, **kwargs):
-        return model(*args, **kwargs)
-
+    compiled = _capture.compiled(model)
+    functools.update_wrapper(compiled, model)
     compiled._torchdynamo_orig_callable = compiled._torchdynamo_inline = model
     compiled._is_torch_compile = True
     return compiled

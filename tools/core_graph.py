@@ -14,7 +14,7 @@ from pathlib import Path
 
 CORE = Path(__file__).parent.parent / "rushlight" / "core"
 HEADER = ("_core.pxd", "array/kernels.pxi")
-FLOORS = ("array", "graph", "calls", "drivers", "backward", "transforms", "python")
+FLOORS = ("array", "graph", "calls", "drivers", "backward", "transforms", "replay", "python")
 
 WORD = r"[A-Za-z_]\w*"
 TEXT = re.compile(r'(?P<prefix>[rbfRBF]*)(?P<quote>"""|\'\'\'|"|\')(?P<body>(?:\\.|(?!(?P=quote)).)*)(?P=quote)|#[^\n]*', re.S)

@@ -486,6 +486,7 @@ cdef class Kernel:
 
 cdef enum:
     MANY_PIECES = 64
+    FRAME_NUMBERS = 4
 
 cdef extern from *:
     """
@@ -493,7 +494,7 @@ cdef extern from *:
     // Rules fill in the outputs, and lay the rest out anew where the kernel wants it so, with sizes and strides in `room`.
     struct rl_frame {
       rl::Array arrays[65];
-      rl::Number numbers[4];
+      rl::Number numbers[4] = {};
       int64_t room[9][64];
       int count = 0;             // of arrays; 0: nothing is left to do
       int64_t work = 0;          // in elements

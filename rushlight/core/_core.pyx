@@ -73,6 +73,11 @@ include "transforms/wrapped.pxi"      # levels, and the tensors that they wrap
 include "transforms/dual.pxi"         # forward mode
 include "transforms/batch.pxi"        # vmap
 include "transforms/derivatives.pxi"  # what derivatives of functions need of the graph
+# replay/: calls that are written down, and done again without Python
+include "replay/guards.pxi"           # what has to be as it was
+include "replay/recorded.pxi"         # a call as it was written down
+include "replay/replaying.pxi"        # … and done again
+include "replay/compiled.pxi"         # the callable
 # python/: what programs touch
 include "python/attributes.pxi"       # the names by which Python reads what a node keeps
 include "python/node.pxi"             # nodes

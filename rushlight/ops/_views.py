@@ -16,14 +16,10 @@ from rushlight.ops._declare import (
 from rushlight.ops._rules import c_name
 from rushlight.ops._signatures import derived
 
-ZERO = core.tensor(0)
-
 
 def zeros(size, dtype):
     """Zeros, for op bodies."""
-    out = core.empty_tensor(size, dtype)
-    kernel("fill")(out, ZERO)
-    return out
+    return core.fill_tensor(core.empty_tensor(size, dtype), 0)
 
 
 def placed(g, x_shape, *arguments):

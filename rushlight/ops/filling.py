@@ -7,7 +7,6 @@ from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place, short_way
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import c_name, warn_of_real_part
-from rushlight.ops._views import ZERO
 from rushlight.ops.indexing import warn_of_expanded
 from rushlight.ops.shape import broadcast_two
 
@@ -59,7 +58,7 @@ def fill(x, value):
 )
 def zero(x):
     """`x` with every element replaced by 0."""
-    kernel("fill")(x, ZERO)
+    core.fill_tensor(x, 0)
     return x
 
 

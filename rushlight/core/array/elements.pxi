@@ -54,7 +54,7 @@ cdef class Kernel:
                 more[tensors] = scalar_array(NULL, FLOAT32)
                 tensors += 1
         if not meta:
-            launch(self.function, more, tensors, plain, largest)
+            launch(self.function, more, tensors, plain, count, largest)
 
     def __repr__(self):
         return f"<kernel {self.name}>"
@@ -94,7 +94,7 @@ cdef int copy_memory(Tensor target, Tensor source) except -1:
         arrays[1].shape = wide.shape
         arrays[1].strides = wide.strides
     if target.count:
-        launch(copy_kernel, arrays, 2, NULL, target.count)
+        launch(copy_kernel, arrays, 2, NULL, 0, target.count)
     return 0
 
 cdef Tensor convert(Tensor x, int code):
@@ -139,7 +139,7 @@ cdef int run_on(Tensor target, const char* name) except -1:
     cdef Array operands[2]
     operands[0] = operands[1] = array_of(target)
     if target.count:
-        launch_loop(find_pointwise(name), as_dtype(target.code), operands, 2, NULL, target.count)
+        launch_loop(find_pointwise(name), as_dtype(target.code), operands, 2, NULL, 0, target.count)
     return 0
 
 
@@ -153,6 +153,7 @@ cdef inline object first_number(Tensor t):
     """The first element as a Python number."""
     if is_meta(t):
         raise RuntimeError(NO_ITEM)
+    not_again("the value of a tensor was asked for")
     if t.flags & LAZY:
         t = resolved(t)
     return read_number(t.code, data_of(t))

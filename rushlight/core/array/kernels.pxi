@@ -7,6 +7,7 @@ cdef extern from *:
     #include "kernels/memory.h"
     #include "kernels/threads.h"
     #include "kernels/registry.h"
+    #include "kernels/replay.h"
     #include "rushlight/core/array/modes.h"
     #include "rushlight/core/array/frames.h"
 
@@ -139,6 +140,27 @@ cdef extern from * namespace "rl" nogil:
     void reset_peak_memory "rl::reset_peak_memory"()
     int thread_count "rl::thread_count"()
     void set_thread_count "rl::set_thread_count"(int)
+    cdef cppclass Program "rl::Program":
+        int slots()
+        int slot_of(const char*)
+        cbool know(const char*, int64_t) except +
+        void forget(int)
+        void fail(const char*) except +
+        void drew() noexcept
+        void count(char*, cbool, int) except +
+        void plan(const vector[char]&) except +
+        int64_t arena_bytes() noexcept
+        int64_t block_bytes(int) noexcept
+        cbool is_used(int, int, int) noexcept
+        void run(char* const*, int, int) except +rl_raise
+        int steps() noexcept
+        cbool same_as(const Program&) noexcept
+        cbool failed() noexcept
+        const char* why() noexcept
+        cbool is_random
+        int outside
+        cbool busy
+        double work
     cdef cppclass Modes "rl::Modes":
         cbool grad
         cbool inference
@@ -153,6 +175,7 @@ cdef extern from * namespace "rl" nogil:
         int32_t function_modes
         int32_t transforms
         int32_t at_work
+        Program* recording
         uint64_t derivatives
     Modes modes "rl::modes"
     cdef cppclass GradMode "rl::GradMode":
@@ -200,20 +223,50 @@ cdef extern from *:
       next += bytes / 64 * 64 + 64;
       return reinterpret_cast<char*>(found);
     }
-    // Runs a kernel, or the loop of a pointwise kernel over whole arrays.
-    static inline void rl_launch(rl::Kernel kernel, const rl::Array* arrays, int count, const rl::Number* numbers, double work) {
+    // All that touches the elements of tensors goes through one of these, so that it can be written down and done again (core/replay).
+    // Runs a kernel …
+    static inline void rl_launch(rl::Kernel kernel, const rl::Array* arrays, int count, const rl::Number* numbers, int number_count, double work) {
       if (count && rl_is_meta(arrays[0].data)) return;
+      if (rl::modes.recording) rl::modes.recording->kernel(kernel, arrays, count, numbers, number_count, work);
       rl_is_large(work) ? rl_run_large(kernel, arrays, count, numbers) : kernel(arrays, count, numbers);
     }
+    // … the loop of a pointwise kernel over whole arrays …
     static inline void rl_launch_loop(const rl::Pointwise* kernel, rl::DType compute, const rl::Array* operands, int count,
-                                      const rl::Number* numbers, double work) {
+                                      const rl::Number* numbers, int number_count, double work) {
       if (rl_is_meta(operands[0].data)) return;
+      if (rl::modes.recording) rl::modes.recording->pointwise(kernel, compute, operands, count, numbers, number_count, work);
       rl_is_large(work) ? rl_run_large(rl::run_pointwise, kernel, compute, operands, count, numbers)
                         : rl::run_pointwise(kernel, compute, operands, count, numbers);
+    }
+    // … or the loop itself, over `n` elements; where a stride is 0 the operand is one number of `item` bytes.
+    static inline void rl_run_loop(rl::Loop loop, char* const* data, const int64_t* strides, int count, int64_t n, int item) {
+      if (rl::modes.recording) rl::modes.recording->loop(loop, data, strides, count, n, item);
+      loop(data, strides, n, nullptr);
+    }
+    static inline void rl_copy_bytes(char* to, const char* from, int64_t bytes) {
+      if (rl::modes.recording) rl::modes.recording->copy(to, from, bytes);
+      memcpy(to, from, bytes);
+    }
+    static inline void rl_zero_bytes(char* at, int64_t bytes) {
+      if (rl::modes.recording) rl::modes.recording->zero(at, bytes);
+      memset(at, 0, bytes);
+    }
+    // The core has put bytes there that do not come from a tensor.
+    static inline void rl_wrote(char* at, int64_t bytes) {
+      if (rl::modes.recording) rl::modes.recording->wrote(at, bytes);
+    }
+    // What happens now depends on, or changes, what no tensor holds: what is being written down cannot be done again.
+    static inline void rl_not_again(const char* why) {
+      if (rl::modes.recording) rl::modes.recording->fail(why);
     }
     """
     bint is_large "rl_is_large"(double work) noexcept
     bint has_meta_address "rl_is_meta"(const void*) noexcept
     char* meta_address "rl_meta_address"(int64_t) noexcept
-    void launch "rl_launch"(KernelFunction, const Array*, int, const Number*, double work) except +rl_raise
-    void launch_loop "rl_launch_loop"(const Pointwise*, DType, const Array*, int, const Number*, double work) except +rl_raise
+    void launch "rl_launch"(KernelFunction, const Array*, int, const Number*, int, double work) except +rl_raise
+    void launch_loop "rl_launch_loop"(const Pointwise*, DType, const Array*, int, const Number*, int, double work) except +rl_raise
+    void run_loop "rl_run_loop"(Loop, char* const*, const int64_t*, int, int64_t, int) except +rl_raise
+    void copy_bytes "rl_copy_bytes"(char*, const char*, int64_t) noexcept
+    void zero_bytes "rl_zero_bytes"(char*, int64_t) noexcept
+    void wrote "rl_wrote"(char*, int64_t) noexcept
+    void not_again "rl_not_again"(const char*) noexcept

@@ -5,6 +5,8 @@
 
 namespace rl {
 
+class Program;
+
 struct Modes {
   bool grad = true;                    // record operations
   bool inference = false;              // inference_mode: no versions, no views, and nothing is recorded
@@ -19,6 +21,7 @@ struct Modes {
   int32_t transforms = 0;      // functions that are being transformed: how deep a program stands in transforms
   int32_t at_work = 0;         // interpreters that compute an op now: what is called is no program's
   int32_t function_modes = 0;  // modes on this thread that are asked what a call of a public function does
+  Program* recording = nullptr;  // what kernels run is written down here, to be run again (core/replay)
   uint64_t derivatives = 0;    // bit i: the transform at depth i + 1 is a derivative, no batch
 };
 

@@ -190,7 +190,14 @@ cdef inline Storage new_storage(int64_t nbytes):
     if modes.meta:
         return meta_storage(nbytes)
     cdef PyObject* ready = small_storage(_like_storage, nbytes)
-    return fresh_storage(nbytes) if ready == NULL else own_storage(ready)
+    cdef Storage storage = fresh_storage(nbytes) if ready == NULL else own_storage(ready)
+    if modes.recording != NULL:
+        made_storages.append(storage)
+        modes.recording.know(storage.memory.data, nbytes)
+    return storage
+
+# While kernels are written down (core/replay), storages that are made are kept, so that each has an address of its own.
+cdef list made_storages = []
 
 cdef extern from *:
     """

@@ -48,6 +48,7 @@ cdef Storage meta_storage(int64_t nbytes):
 cdef Storage foreign_storage(char* data, int64_t nbytes, object owner):
     """Memory of somebody else, kept alive by `owner`."""
     cdef Storage storage = Storage.__new__(Storage)
+    not_again("memory of another library is used")
     storage.memory.data, storage.memory.size, storage.memory.fixed = data, nbytes, True
     Py_INCREF(owner)
     storage.memory.owner = <PyObject*>owner
@@ -68,6 +69,13 @@ cdef Storage second_storage(Storage storage):
     out.memory.fixed = storage.memory.fixed
     return out
 
+cdef int note_grown(char* grown, int64_t nbytes, Storage storage) except -1:
+    """Tells what is being written down that memory moves; only what it made itself may."""
+    if storage.memory.size and modes.recording.slot_of(storage.memory.data) < modes.recording.outside:
+        not_again("memory from outside was resized")
+    modes.recording.know(grown, nbytes)
+    return 0
+
 cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
     """Gives the memory more bytes, for every tensor over it."""
     cdef Storage root = root_of(storage), old
@@ -83,7 +91,9 @@ cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
     grown = <char*>allocate(nbytes)
     if grown == NULL:
         raise out_of_memory(nbytes)
-    memcpy(grown, root.memory.data, size)
+    if modes.recording != NULL:
+        note_grown(grown, nbytes, root)
+    copy_bytes(grown, root.memory.data, size)
     if root.memory.lent:
         old = Storage.__new__(Storage)
         old.memory.data, old.memory.size, old.memory.own = root.memory.data, size, True

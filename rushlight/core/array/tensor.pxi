@@ -177,6 +177,7 @@ cdef Tensor tensor_of_number(object value):
     cdef Tensor out = new_contiguous(number_code(value), NULL, 0)
     if not is_meta(out):
         write_number(value, out.code, data_of(out))
+        wrote(data_of(out), item_bytes[out.code])
     return out
 
 

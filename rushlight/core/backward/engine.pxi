@@ -144,6 +144,7 @@ def run_backward_from_scalar(Tensor t, retain_graph):
         (<float*>data_of(ones))[0] = 1
     else:
         (<double*>data_of(ones))[0] = 1
+    wrote(data_of(ones), item_bytes[t.code])
     run_backward((t,), [ones], retain_graph is not None and (retain_graph is True or PyNumber_Index(retain_graph) != 0), False)
     return True
 
@@ -337,6 +338,7 @@ cdef enum:
 cdef object continue_in_thread(tuple arguments):
     """Runs a backward on a new thread, with this one's modes, and waits for it."""
     import threading
+    not_again("a backward went on in another thread")
     cdef bint grad = modes.grad, inference = modes.inference, wished = modes.wished, forward_ad = modes.forward_ad
     cdef list interpreters = list(interpreter_stack())
     hooks, disabled = list(getattr(_saved_hooks, "stack", ())), getattr(_saved_hooks, "disabled", None)

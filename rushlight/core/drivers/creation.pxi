@@ -157,6 +157,7 @@ cdef char* store(object data, char* at, int code, const int64_t* sizes, int ndim
         if t.geometry.ndim > ndim - depth and t.count != product_of(sizes, depth, ndim):
             raise ValueError("only one element tensors can be converted to Python scalars")
         t = contiguous_as(t, code)
+        not_again("the values of a tensor were copied one by one")
         memcpy(at, data_of(t), t.count * size)
         return at + t.count * size
     if is_array(data):
@@ -219,6 +220,7 @@ cdef Tensor tensor_of_dtype(object data, int code):
     out = new_contiguous(code, sizes, len(shape))
     if out.count and not is_meta(out):
         store(data, data_of(out), code, sizes, len(shape), 0)
+        wrote(data_of(out), out.count * item_bytes[code])
     return out
 
 def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memory=False):
@@ -279,7 +281,7 @@ def copy_of_memory(Tensor x not None):
     nbytes = x.offset + bytes_reached(x.geometry, x.code)
     out = new_tensor(x.code, x.count, nbytes)
     if not is_meta(out):
-        memcpy(out.storage.memory.data, x.storage.memory.data, nbytes)
+        copy_bytes(out.storage.memory.data, x.storage.memory.data, nbytes)
     place_in(out, x.geometry, x.offset)
     return out
 

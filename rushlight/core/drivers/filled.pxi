@@ -34,7 +34,7 @@ cdef int fill_elements(Tensor out, object value) except -1:
     if is_meta(out):
         return 0
     if out.flags & CONTIGUOUS and type(value) is int and value == 0:
-        memset(data_of(out), 0, out.count * item_bytes[out.code])
+        zero_bytes(data_of(out), out.count * item_bytes[out.code])
         return 0
     if out.count != 1 or not is_half(out.code) and not is_float8(out.code):     # (one half becomes infinite, as in PyTorch)
         check_fits(value, COMPLEX64 if out.code == COMPLEX32 and out.count != 1 else out.code)
@@ -43,10 +43,11 @@ cdef int fill_elements(Tensor out, object value) except -1:
         single = (<float*>number)[0]
         for i in range(out.count):
             (<float*>data_of(out))[i] = single
+        wrote(data_of(out), out.count * item_bytes[out.code])
     elif out.count:
         arrays[0] = array_of(out)
         arrays[1] = scalar_array(number, out.code)
-        fill_kernel(arrays, 2, NULL)
+        launch(fill_kernel, arrays, 2, NULL, 0, 0)
     return 0
 
 cdef Tensor new_on(object device, str name, tuple size, object dtype):

@@ -10,6 +10,7 @@ cdef object to_numpy(Tensor x):
     cdef Tensor kept
     if x.code not in _array_names:
         raise TypeError(f"Got unsupported ScalarType {c10_name(x.code)}")
+    not_again("a tensor was given to NumPy")
     root_of(x.storage).memory.fixed = True
     if x.count == 0:
         return numpy.empty(tuple(x.shape), dtype=_array_names[x.code])
@@ -145,6 +146,7 @@ def list_of(Tensor x):
     x = resolved(x.readable("tolist"))
     if is_meta(x):
         raise no_data()
+    not_again("the values of a tensor were asked for")
     return list_from(x, data_of(x), 0)
 
 

@@ -25,10 +25,13 @@ cdef class Generator:
     @property
     def address(self):
         """What kernels get as their first number."""
+        if modes.recording != NULL:
+            modes.recording.drew()
         return <size_t>self.source
 
     def manual_seed(self, seed: int) -> "Generator":
         """Starts the sequence that belongs to `seed`; returns the generator."""
+        not_again("the state of a generator was read or set")
         if not hasattr(type(seed), "__index__"):
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
         seed = seed.__index__()
@@ -39,6 +42,7 @@ cdef class Generator:
 
     def seed(self) -> int:
         """Starts a sequence with a seed from the system's entropy; returns that seed."""
+        not_again("the state of a generator was read or set")
         return seed_generator_randomly(self.source)
 
     def initial_seed(self) -> int:
@@ -47,6 +51,7 @@ cdef class Generator:
 
     def get_state(self) -> "Tensor":
         """The state as a tensor of bytes."""
+        not_again("the state of a generator was read or set")
         cdef int64_t size = generator_state_size
         cdef Tensor out = new_contiguous(UINT8, &size, 1)
         get_state(self.source, <uint8_t*>data_of(out))
@@ -54,6 +59,7 @@ cdef class Generator:
 
     def set_state(self, new_state: "Tensor") -> "Generator":
         """Goes on from a state that get_state returned; returns the generator."""
+        not_again("the state of a generator was read or set")
         cdef Tensor state
         if not isinstance(new_state, Tensor):
             raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
@@ -66,6 +72,7 @@ cdef class Generator:
 
     def clone_state(self):
         """Another generator in the same state."""
+        not_again("the state of a generator was read or set")
         cdef Generator made = Generator.__new__(Generator)
         delete_generator(made.source)
         made.source = copy_generator(self.source)
@@ -75,6 +82,7 @@ cdef class Generator:
 
     def graphsafe_set_state(self, Generator state not None):
         """Goes on from the state of another generator; returns this one."""
+        not_again("the state of a generator was read or set")
         cdef RandomSource* copied = copy_generator(state.source)
         delete_generator(self.source)
         self.source = copied
@@ -113,11 +121,13 @@ cdef int draw_into(Tensor out, Kernel kernel, Generator generator, first, second
     cdef Number numbers[3]
     if is_meta(out):
         return 0
+    if modes.recording != NULL:
+        modes.recording.drew()
     numbers[0].i = <int64_t>generator.source
     put_number(&numbers[1], first)
     put_number(&numbers[2], second)
     # The generator's state is shared: it must not be drawn from on two threads at once, so the lock is kept.
-    kernel.function(&array, 1, numbers)
+    launch(kernel.function, &array, 1, numbers, 3, 0)
     return 0
 
 cdef object draw_at_level(Tensor out, Kernel kernel, generator, first, second):

@@ -75,7 +75,7 @@ cdef int put_small_pieces(Tensor out, PyObject** items, Py_ssize_t n, int at) ex
         for i in range(n):
             x = <Tensor>items[i]
             chunk = x.count // outer * item_bytes[out.code]
-            memcpy(to, data_of(x) + row * chunk, chunk)
+            copy_bytes(to, data_of(x) + row * chunk, chunk)
             to += chunk
     return 0
 

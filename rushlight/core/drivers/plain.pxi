@@ -31,7 +31,7 @@ cdef class PlainOp(GeneralOp):
             made = self.rule(self, args, &frame)
             if made is not None:
                 if frame.count:
-                    launch(self.kernel, frame.arrays, frame.count, frame.numbers, frame.work)
+                    launch(self.kernel, frame.arrays, frame.count, frame.numbers, FRAME_NUMBERS, frame.work)
                 return made if self.result_type is None else self.result_type(made)
         return GeneralOp.compute(self, args, call)
 

@@ -125,6 +125,7 @@ cdef class PointwiseOp(Op):
                 not (promotes_to_float and category[i] < IS_FLOATING) and (check is None or computes_itself(i))
 
     cdef int read_numbers(self, PyObject** args, int compute, Number* out) except -1:
+        """The numbers that the kernel gets besides its operands; returns how many there are."""
         cdef int i
         cdef object value
         if self.fits[compute] != NO_DTYPE:
@@ -134,14 +135,14 @@ cdef class PointwiseOp(Op):
             values = self.numbers(*[real_value(<object>args[i]) for i in range(self.inputs, self.parameter_count)])
             for i, value in enumerate(values):
                 put_number(out + i, value)
-            return 0
+            return <int>len(values)
         for i in range(self.number_count):
             value = real_value(<object>args[self.inputs + i])
             if self.number_is_float[i]:
                 out[i].f = value
             else:
                 out[i].i = value
-        return 0
+        return self.number_count
 
     cdef object compute(self, PyObject** args, Call* call):
         cdef Tensor a, b, out
@@ -172,7 +173,7 @@ cdef class PointwiseOp(Op):
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1] = data_of(out), data_of(a)
                     strides[0], strides[1] = item_bytes[out.code], size
-                    self.kernel.loops[code](data, strides, a.count, NULL)
+                    run_loop(self.kernel.loops[code], data, strides, 2, a.count, size)
                     return out
                 if type(<object>args[1]) is Tensor:
                     b = <Tensor>args[1]
@@ -183,7 +184,7 @@ cdef class PointwiseOp(Op):
                         if self.swapped:
                             data[1], data[2] = data[2], data[1]
                             strides[1], strides[2] = strides[2], strides[1]
-                        self.kernel.loops[code](data, strides, a.count, NULL)
+                        run_loop(self.kernel.loops[code], data, strides, 3, a.count, size)
                         return out
                 elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
                     if not read_plain_number(<object>args[1], &scalar):
@@ -197,7 +198,7 @@ cdef class PointwiseOp(Op):
                     if self.swapped:
                         data[1], data[2] = data[2], data[1]
                         strides[1], strides[2] = strides[2], strides[1]
-                    self.kernel.loops[code](data, strides, a.count, NULL)
+                    run_loop(self.kernel.loops[code], data, strides, 3, a.count, size)
                     return out
         return self.general(args, call)
 
@@ -236,7 +237,7 @@ cdef class PointwiseOp(Op):
                 return False
         begin_write(self, call)
         data[0] = data[1] = data_of(a)
-        self.kernel.loops[code](data, strides, a.count, NULL)
+        run_loop(self.kernel.loops[code], data, strides, self.inputs + 1, a.count, item_bytes[code])
         return True
 
     cdef Tensor many(self, PyObject** args):
@@ -279,7 +280,7 @@ cdef class PointwiseOp(Op):
             strides[i + 1] = 0
         out = new_like_shape(self.result[code], first.geometry)
         data[0], strides[0] = data_of(out), item_bytes[out.code]
-        kernel.loops[code](data, strides, out.count, NULL)
+        run_loop(kernel.loops[code], data, strides, self.inputs + 1, out.count, item_bytes[code])
         return out
 
     cdef int variant(self, PyObject** args) noexcept:
@@ -308,7 +309,7 @@ cdef class PointwiseOp(Op):
         cdef Tensor out, target = None
         cdef object alpha = None
         cdef list rounded
-        cdef int compute, result, tensors, inputs = self.inputs
+        cdef int compute, result, tensors, number_count, inputs = self.inputs
         if call.mode == MODE_OUT:
             check_write(<Tensor>call.out)
             self.check_memory(<Tensor>call.out, args, 0)
@@ -328,7 +329,7 @@ cdef class PointwiseOp(Op):
             inputs += 1
         result = operand_code(kernel, 0, compute)
         place_numbers(self, kernel, args, inputs, compute, alpha, operands, scalars)
-        self.read_numbers(args, compute, numbers)
+        number_count = self.read_numbers(args, compute, numbers)
         if call.mode != MODE_IN_PLACE:
             lay_out_result(self, args, shape, geometries, tensors, compute)
         if call.mode == MODE_NEW:
@@ -349,7 +350,7 @@ cdef class PointwiseOp(Op):
         operands[0] = array_of(out)
         rounded = place_tensors(self, kernel, args, compute, operands)
         # (Of no elements too: the kernel may have no code for the dtype.)
-        launch_loop(kernel, as_dtype(compute), operands, inputs + 1, numbers, out.count)
+        launch_loop(kernel, as_dtype(compute), operands, inputs + 1, numbers, number_count, out.count)
         if target is not None:
             copy_elements(target, out)
             return target

@@ -177,7 +177,7 @@ cdef class Preparation:
                 if each.seen[i] is not None:
                     seen = <Unmade>each.seen[i]
                     arrays[i].ndim, arrays[i].shape, arrays[i].strides = seen.geometry.ndim, seen.geometry.shape, seen.geometry.strides
-            launch(each.kernel.function, arrays, each.count, each.numbers, work)
+            launch(each.kernel.function, arrays, each.count, each.numbers, MOST_NUMBERS, work)
         if self.result_count < 0:
             return <Tensor>tensors[self.places[0]]
         results = PyTuple_New(self.result_count)

@@ -130,7 +130,7 @@ cdef class ProductOp(Op):
             arrays[0].ndim = arrays[2].ndim = 2
             arrays[0].shape, arrays[0].strides = shapes[0], strides[0]
             arrays[2].shape, arrays[2].strides = shapes[1], strides[1]
-        launch(self.run, arrays, 3, numbers, work / 4)      # (four multiplications go with one element)
+        launch(self.run, arrays, 3, numbers, 2, work / 4)      # (four multiplications go with one element)
         return 0
 
     cdef object compute(self, PyObject** args, Call* call):
@@ -207,7 +207,7 @@ cdef bint repeat_row(Tensor out, Tensor row):
             or out.geometry.shape[1] != row.count or is_meta(out):
         return False
     for i in range(out.geometry.shape[0]):
-        memcpy(data_of(out) + i * bytes, data_of(row), bytes)
+        copy_bytes(data_of(out) + i * bytes, data_of(row), bytes)
     return True
 
 @cython.final

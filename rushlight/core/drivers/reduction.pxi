@@ -139,7 +139,7 @@ cdef class ReductionOp(Op):
         for i in range(len(self.number_at)):
             put_number(numbers + i, <object>args[<int>self.number_at[i]])
         if out.count:
-            launch(self.kernel, arrays, self.output_count + 1, numbers, source.count)
+            launch(self.kernel, arrays, self.output_count + 1, numbers, <int>len(self.number_at), source.count)
         return 0
 
     cdef Tensor fold_all(self, Tensor x):
@@ -152,7 +152,7 @@ cdef class ReductionOp(Op):
         arrays[0] = array_of(out)
         arrays[0].ndim, arrays[0].shape, arrays[0].strides = x.geometry.ndim, ones, ones
         arrays[1] = array_of(x)
-        launch(self.kernel, arrays, 2, NULL, x.count)
+        launch(self.kernel, arrays, 2, NULL, 0, x.count)
         return out
 
     cdef int result_code(self, int code, bint given) except -1:

@@ -169,7 +169,7 @@ cdef object placed(PlainOp op, PyObject** args, Frame* frame):
     part = <Tensor>execute_new(op.view, passed)
     if not part.geometry.same_shape(x.geometry):
         return None
-    memset(data_of(out), 0, out.count * item_bytes[out.code])
+    zero_bytes(data_of(out), out.count * item_bytes[out.code])
     only_output(frame, part)
     frame.count = 2 if part.count else 0
     Py_INCREF(part)

@@ -100,7 +100,9 @@ def step_parameters(Kernel kernel, list params, gradients, states, tuple names, 
                     (<double*>data_of(count))[0] = steps
                 mark_write(count.storage)
                 plain[counted].i = <int64_t>steps
-            launch(kernel.function, arrays, 2 + total, plain, param.count)
+                if modes.recording != NULL:
+                    modes.recording.count(data_of(count), count.code == FLOAT64, counted)
+            launch(kernel.function, arrays, 2 + total, plain, <int>len(numbers), param.count)
             mark_write(param.storage)
             for i in range(total):
                 if kept[i] != NULL:

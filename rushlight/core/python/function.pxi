@@ -159,7 +159,7 @@ cdef object zeros_for(Node node, Py_ssize_t output):
         shape, code = node.more_outputs[output - 1]
         zero = new_contiguous(code, sizes, read_sizes(shape, sizes))
     if not is_meta(zero):
-        memset(data_of(zero), 0, zero.count * item_bytes[zero.code])
+        zero_bytes(data_of(zero), zero.count * item_bytes[zero.code])
     return zero
 
 

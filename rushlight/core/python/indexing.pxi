@@ -184,6 +184,7 @@ cdef Tensor element_of(object value, int code):
         check_fits(value, code)
     if not is_meta(out):
         write_number(value, code, data_of(out))
+        wrote(data_of(out), item_bytes[code])
     return out
 
 cdef int check_assigned(object value, Tensor x) except -1:

@@ -86,6 +86,7 @@ cdef class Tensor:
         """The address of the first element."""
         if self.depth:
             refuse_memory(self)
+        not_again("the address of memory was asked for")
         return 0 if is_meta(self) else <size_t>data_of(self)
 
     def is_contiguous(self, memory_format=contiguous_format):
@@ -220,6 +221,7 @@ cdef class Tensor:
     def _version(self) -> int:
         if self.flags & INFERENCE:
             raise RuntimeError("Inference tensors do not track version counter.")
+        not_again("a version was asked for")
         return self.storage.version
 
     @property
@@ -314,6 +316,7 @@ cdef class Tensor:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if modes.transforms:
             refuse_in_transform("retain_grad")
+        not_again("a gradient is retained")
         cdef Node node = grad_fn_of(self)
         if node is None or self.flags & RETAINS_GRAD:
             return None

@@ -14,14 +14,17 @@ cdef class Storage:
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         require_memory(self)
+        not_again("memory was read or written byte by byte")
         root_of(self).memory.lent = True
         PyBuffer_FillInfo(buffer, self, self.memory.data, self.memory.size, 0, flags)
 
     # What follows in Python stands in rushlight/storage.py.
     def __getitem__(self, index):
+        not_again("memory was read or written byte by byte")
         return storage_methods["__getitem__"](self, index)
 
     def __setitem__(self, index, value):
+        not_again("memory was read or written byte by byte")
         storage_methods["__setitem__"](self, index, value)
 
     def __repr__(self):
@@ -29,6 +32,7 @@ cdef class Storage:
 
     def data_ptr(self) -> int:
         """The address of the memory."""
+        not_again("the address of memory was asked for")
         return 0 if has_meta_address(self.memory.data) else <size_t>self.memory.data
 
     @property
@@ -48,6 +52,7 @@ def empty_storage(int64_t nbytes, device=None):
 def storage_from_bytes(bytes content):
     """A storage with a copy of `content` (unpickling uses this)."""
     cdef Storage storage = new_storage(len(content))
+    not_again("memory was read or written byte by byte")
     memcpy(storage.memory.data, <char*>content, len(content))
     return storage
 
@@ -60,6 +65,7 @@ def install_storage_method(str name, value):
         put_in_type(<PyTypeObject*>Storage, name, value)
 
 cdef PyObject* python_storage(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
+    not_again("a storage was made")
     return handed(storage_methods["__new__"](*<tuple>args, **(<dict>kwargs if kwargs != NULL else {})))
 
 def is_resizable(Storage storage not None):
@@ -132,6 +138,7 @@ def move_to_file(Storage storage not None, MappedFile to not None, bint keep):
     """Moves the memory, for every tensor over it, to a mapped file. The old block is kept with it where somebody knows its address, or where `keep`
     says that another thread may be using it."""
     cdef Storage root = root_of(storage), old = Storage.__new__(Storage)
+    not_again("memory was moved to a file")
     if has_meta_address(root.memory.data):
         raise RuntimeError("_share_fd_: only available on CPU")
     if to.size < root.memory.size:

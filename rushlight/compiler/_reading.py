@@ -1,0 +1,421 @@
+"""What a function could read besides its arguments: the state of the program that its calls depend on.
+
+A recorded call may be done again only where Python would run as it did. What Python code does follows from the code, from what it is given, and
+from what it reads: globals, variables of closures, defaults, attributes, items of containers. `Reading` follows these from a function on, through
+everything that can be reached from there, and notes each as a comparison (core's `Guards`). It knows Rushlight's own code and the parts of the
+standard library that keep no state, and does not look into those. What it cannot follow (an iterator, a NumPy array, an object of a class written
+in C) ends it: such a function runs as it is written.
+"""
+
+import builtins
+import collections
+import dis
+import enum
+import functools
+import gc
+import sys
+import types
+import weakref
+from pathlib import Path
+
+import rushlight
+from rushlight import core
+from rushlight.core import Tensor
+
+PACKAGE = str(Path(rushlight.__file__).parent)
+MOST = 20_000
+"""Comparisons at most: what is larger is not worth recording, and probably no program's state."""
+
+STATELESS = frozenset(
+    (
+        "abc",
+        "bisect",
+        "builtins",
+        "cmath",
+        "collections",
+        "collections.abc",
+        "contextlib",
+        "copy",
+        "copyreg",
+        "dataclasses",
+        "enum",
+        "functools",
+        "heapq",
+    )
+    + (
+        "inspect",
+        "itertools",
+        "math",
+        "numbers",
+        "operator",
+        "re",
+        "reprlib",
+        "string",
+        "textwrap",
+        "types",
+        "typing",
+        "typing_extensions",
+        "warnings",
+    )
+    + (
+        "_abc",
+        "_bisect",
+        "_collections",
+        "_collections_abc",
+        "_functools",
+        "_heapq",
+        "_operator",
+        "_weakrefset",
+        "weakref",
+        "_weakref",
+        "keyword",
+        "fractions",
+    )
+    + ("decimal", "statistics", "graphlib", "colorsys", "__future__")
+)
+"""Modules whose functions answer the same question the same way."""
+
+IMPURE = frozenset(
+    (
+        builtins.print,
+        builtins.input,
+        builtins.open,
+        builtins.exec,
+        builtins.eval,
+        builtins.compile,
+        builtins.breakpoint,
+        builtins.__import__,
+    )
+    + (builtins.globals, builtins.locals, builtins.vars, builtins.dir)
+)
+
+SEEN = frozenset((builtins.print, builtins.input, builtins.open, builtins.breakpoint))
+"""What is seen outside of the program, whoever calls it."""
+
+VALUES = (
+    (
+        type(None),
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        type(Ellipsis),
+        type(NotImplemented),
+        range,
+        slice,
+        rushlight.dtype,
+        rushlight.device,
+    )
+    + (
+        rushlight.layout,
+        rushlight.memory_format,
+        rushlight.Size,
+        types.CodeType,
+        types.GetSetDescriptorType,
+        types.MemberDescriptorType,
+    )
+    + (
+        types.WrapperDescriptorType,
+        types.MethodWrapperType,
+        types.MethodDescriptorType,
+        types.ClassMethodDescriptorType,
+        type(core.kernel),
+    )
+    + (
+        weakref.ref,
+        core.Kernel,
+        core.Node,
+        rushlight.Generator,
+        types.GenericAlias,
+        types.UnionType,
+        types.SimpleNamespace().__init__.__class__,
+    )
+)
+"""What cannot change, or only in what the core looks at itself."""
+
+_CALLED = tuple({type(rushlight.add), type(Tensor.add), type(rushlight.where), type(rushlight.zeros), core.Op})
+
+
+class Unreadable(Exception):
+    """What a function depends on that cannot be compared."""
+
+
+def is_own(code: types.CodeType) -> bool:
+    """Whether code is Rushlight's, or of a module that keeps no state."""
+    name = code.co_filename
+    return name.startswith(PACKAGE) or _of_stateless_module(name)
+
+
+@functools.lru_cache(None)
+def _of_stateless_module(path: str) -> bool:
+    if path.startswith("<"):
+        return path in ("<string>", "<frozen abc>", "<frozen _collections_abc>")  # (what namedtuple and dataclass make)
+    library = Path(functools.__file__).parent
+    try:
+        relative = Path(path).relative_to(library)
+    except ValueError:
+        return False
+    name = ".".join(relative.with_suffix("").parts)
+    return name.removesuffix(".__init__") in STATELESS
+
+
+def is_pure(function) -> bool:
+    """Whether a function written in C answers the same question the same way, and does nothing else."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, types.ModuleType) or owner is None:
+        module = getattr(function, "__module__", None) or ""
+        return (module in STATELESS or module.startswith("rushlight") or module == "_core") and function not in IMPURE
+    kind = owner if isinstance(owner, type) else type(owner)
+    module = kind.__module__
+    return module in STATELESS or module.split(".")[0] in ("rushlight", "torch") or issubclass(kind, (Tensor, core.Storage))
+
+
+class Reading:
+    """Everything that can be reached from `roots` (functions, and objects that are given) by the code that runs, `codes`."""
+
+    def __init__(self, codes, *roots):
+        self.guards: list[tuple] = []
+        self.tensors: list[Tensor] = []
+        self.codes: frozenset[types.CodeType] = frozenset(codes)
+        self.read: set[types.CodeType] = set()
+        self._seen: dict[int, object] = {}
+        self._tensor_ids: set[int] = set()
+        self._waiting: list[tuple[object, str]] = [(root, getattr(root, "__name__", type(root).__name__)) for root in roots]
+        self._waiting += [(table, "a table of hooks") for table in _tables_of_hooks()]
+        while self._waiting:
+            value, path = self._waiting.pop()
+            self._read(value, path)
+            if len(self.guards) > MOST:
+                raise Unreadable("it depends on too much")
+
+    def _guard(self, kind, owner, key, value, path):
+        self.guards.append((kind, owner, key, value))
+        self._waiting.append((value, path))
+
+    def _read(self, value, path):
+        kind = type(value)
+        if isinstance(value, Tensor):
+            if id(value) not in self._tensor_ids:
+                self._tensor_ids.add(id(value))
+                self.tensors.append(value)
+            return
+        if kind in VALUES or isinstance(value, VALUES) or id(value) in self._seen:
+            return
+        self._seen[id(value)] = value
+        if kind is tuple or kind is frozenset:
+            self._waiting += [(item, f"{path}[…]") for item in value]
+        elif isinstance(value, types.FunctionType):
+            self._read_function(value, path)
+        elif isinstance(value, (types.MethodType, classmethod, staticmethod)):
+            self._waiting += [(value.__func__, path)] + ([(value.__self__, path)] if hasattr(value, "__self__") else [])
+        elif isinstance(value, property):
+            self._waiting += [(part, path) for part in (value.fget, value.fset, value.fdel)]
+        elif isinstance(value, functools.partial):
+            self._waiting += [(value.func, path), (value.args, path), (value.keywords, path)]
+        elif isinstance(value, (functools.cached_property, functools.partialmethod)):
+            self._waiting.append((value.func, path))
+        elif isinstance(value, types.BuiltinFunctionType):
+            if not is_pure(value) and not isinstance(value.__self__, types.ModuleType) and value.__self__ is not None:
+                raise Unreadable(f"{path} is a method of a {type(value.__self__).__name__}, which may hold anything")
+        elif isinstance(value, (types.ModuleType, *_CALLED)):
+            return  # (of a module the names that code reads are looked at where that code is)
+        elif isinstance(value, core.Compiled):
+            self._waiting.append((value.function, path))
+        elif isinstance(value, type):
+            self._read_class(value, path)
+        elif isinstance(value, dict):
+            self._read_dict(value, path)
+            self._read_object(value, path)
+        elif isinstance(value, list):
+            self.guards.append(("items", value, None, tuple(value)))
+            self._waiting += [(item, f"{path}[…]") for item in value]
+            self._read_object(value, path)
+        elif isinstance(value, set):
+            if not all(type(item) in VALUES for item in value):
+                raise Unreadable(f"{path} is a set of objects")
+            self.guards.append(("members", value, None, frozenset(value)))
+        elif isinstance(value, tuple):
+            self._waiting += [(item, f"{path}[…]") for item in value]
+        else:
+            self._read_object(value, path)
+
+    def _read_dict(self, value, path):
+        self.guards.append(("size", value, None, len(value)))
+        for key, item in value.items():
+            if not isinstance(key, (str, int, Tensor, tuple, type, enum.Enum, types.FunctionType)):
+                raise Unreadable(f"{path} has a {type(key).__name__} for a key")
+            self._guard("item", value, key, item, f"{path}[{key!r}]" if isinstance(key, (str, int)) else f"{path}[…]")
+
+    def _read_object(self, value, path):
+        kind = type(value)
+        module = kind.__module__ or ""
+        if isinstance(value, enum.Enum):
+            return
+        if kind in (dict, list, collections.OrderedDict, collections.defaultdict):
+            return
+        if not kind.__flags__ & 1 << 9:  # (no class of Python's)
+            if isinstance(value, collections.deque):
+                raise Unreadable(f"{path} is a deque")
+            if isinstance(value, BaseException):
+                return
+            raise Unreadable(f"{path} is a {module}.{kind.__name__}, which cannot be looked into")
+        self.guards.append(("class", value, None, kind))
+        self._waiting.append((kind, path))
+        own = getattr(value, "__dict__", None)
+        if own is not None and id(own) not in self._seen:
+            self._seen[id(own)] = own
+            self.guards.append(("size", own, None, len(own)))
+            for name, item in list(own.items()):
+                self._guard("item", own, name, item, f"{path}.{name}")
+        for base in kind.__mro__:
+            for name, member in list(vars(base).items()):
+                if isinstance(member, types.MemberDescriptorType):
+                    item = getattr(value, name, core.MISSING)
+                    self.guards.append(("attribute", value, name, item if item is not core.MISSING else None))
+                    if item is not core.MISSING:
+                        self._waiting.append((item, f"{path}.{name}"))
+
+    def _read_class(self, value, path):
+        if not value.__flags__ & 1 << 9 or (value.__module__ or "") in STATELESS:
+            return
+        if (value.__module__ or "").split(".")[0] in ("rushlight", "torch"):
+            # Its code is known; it may have been changed by the program.
+            self._version(value, path)
+            return
+        self._version(value, path)
+        for name, item in list(vars(value).items()):
+            if name not in (
+                "__dict__",
+                "__weakref__",
+                "__doc__",
+                "__module__",
+                "__annotations__",
+                "__abstractmethods__",
+                "_abc_impl",
+                "__slots__",
+            ):
+                self._waiting.append((item, f"{path}.{name}"))
+        self._waiting += [(base, path) for base in value.__mro__[1:]]
+
+    def _version(self, value, path):
+        value.__name__  # noqa: B018 (a look-up gives the class a version)
+        getattr(value, "_", None)
+        try:
+            core.Guards([("version", value, None, None)])
+        except ValueError:
+            raise Unreadable(f"the class of {path} changes all the time") from None
+        self.guards.append(("version", value, None, None))
+
+    def _read_function(self, function, path):
+        self.guards.append(("attribute", function, "__code__", function.__code__))
+        self.guards.append(("attribute", function, "__defaults__", function.__defaults__))
+        self.guards.append(("attribute", function, "__kwdefaults__", function.__kwdefaults__))
+        self._waiting += [(item, path) for item in (function.__defaults__ or ())]
+        if function.__kwdefaults__:
+            self._waiting.append((function.__kwdefaults__, path))
+        if own := vars(function):
+            self._waiting.append((own, path))
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            try:
+                content = cell.cell_contents
+            except ValueError:
+                self.guards.append(("cell", cell, None, core.MISSING))
+                continue
+            self._guard("cell", cell, None, content, name)
+        self._read_code(function.__code__, function.__globals__)
+
+    def _read_code(self, code, names):
+        if code not in self.codes:
+            return
+        self.read.add(code)
+        for name in globals_of(code):
+            if name in names:
+                self._guard("item", names, name, names[name], name)
+                self._read_module(names[name], code, name)
+            elif hasattr(builtins, name):
+                self.guards.append(("lacks", names, name, None))
+                self._guard("item", vars(builtins), name, getattr(builtins, name), name)
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                self._read_code(constant, names)
+
+    def _read_module(self, module, code, path):
+        if not isinstance(module, types.ModuleType) or _is_known(module):
+            return
+        own = vars(module)
+        for name in code.co_names:
+            if name in own:
+                value = own[name]
+                self._guard("item", own, name, value, f"{path}.{name}")
+                if (id(value), code) not in self._seen:
+                    self._seen[id(value), code] = value
+                    self._read_module(value, code, f"{path}.{name}")
+
+
+def _is_known(module) -> bool:
+    name = module.__name__
+    return (
+        name in STATELESS
+        or name.split(".")[0] in ("rushlight", "torch")
+        or (getattr(module, "__file__", None) or "").startswith(PACKAGE)
+    )
+
+
+def _tables_of_hooks():
+    """What is called for every module and every optimizer, where the program has used them."""
+    found = []
+    for name in ("rushlight.nn.modules._call", "rushlight.optim.optimizer"):
+        module = sys.modules.get(name)
+        found += (
+            []
+            if module is None
+            else [table for key, table in vars(module).items() if key.startswith("_global_") and isinstance(table, dict)]
+        )
+    return found
+
+
+@functools.lru_cache(1000)
+def globals_of(code: types.CodeType) -> tuple[str, ...]:
+    """The names of globals (and of what builtins has) that code reads."""
+    found = (
+        each.argval
+        for each in dis.get_instructions(code)
+        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    )
+    return tuple(dict.fromkeys(found))
+
+
+class Watch:
+    """`with Watch(codes)`: notes what code of the program runs, and what calls cannot be done again; `reason` says of the first what it is."""
+
+    def __init__(self, codes=frozenset()):
+        self.codes, self.reason = set(codes), None
+        self._before = None
+
+    def __enter__(self):
+        # (What the collector finalizes meanwhile is no part of the call.)
+        self._before = sys.getprofile(), gc.isenabled()
+        gc.disable()
+        sys.setprofile(self._see)
+        return self
+
+    def __exit__(self, *error):
+        sys.setprofile(self._before[0])
+        if self._before[1]:
+            gc.enable()
+
+    def _see(self, frame, event, argument):
+        if event == "call":
+            if not is_own(frame.f_code):
+                self.codes.add(frame.f_code)
+        elif self.reason is None and event == "c_call" and (argument in SEEN if is_own(frame.f_code) else not is_pure(argument)):
+            self.reason = f"it calls {getattr(argument, '__qualname__', argument)}", _line(frame)
+
+
+def _line(frame):
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+__all__ = ["Reading", "Unreadable", "Watch", "is_own", "is_pure"]

@@ -1,0 +1,216 @@
+# What torch.compile returns of a function: a callable that does a recorded call again where everything is as it was, and else calls the function.
+@cython.final
+cdef class Entry:
+    """A recorded call, and when it may be done again."""
+    cdef vector[int64_t] key
+    cdef list held             # objects that the key knows by their address
+    cdef readonly Recorded recorded
+    cdef readonly Guards guards
+    cdef list states           # of the tensors that the function knows
+
+cdef extern from *:
+    """
+    struct rl_key {
+      std::vector<int64_t> words;
+      void add(int64_t word) { words.push_back(word); }
+      void clear() { words.clear(); }
+      bool is(const std::vector<int64_t>& other) const { return words == other; }
+    };
+    """
+    cdef cppclass ArgumentKey "rl_key":
+        vector[int64_t] words
+        void add(int64_t) except +
+        void clear() noexcept
+        cbool matches "is"(const vector[int64_t]&) noexcept
+
+cdef enum:
+    MOST_NESTED = 6     # how deep arguments are looked into
+
+cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, int nested) except -1:
+    """Adds what an argument is; False where it cannot be told by its parts. Tensors come to `tensors`, and what is known by its address to `held`."""
+    cdef Tensor x
+    cdef int d
+    cdef double number
+    cdef int64_t bits
+    cdef object item
+    if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+        x = <Tensor>value
+        if type(x) is Wrapped:
+            return False
+        for d in range(len(tensors)):
+            if tensors[d] is value:
+                key.add(<int64_t>1 << 40 | d)
+                return True
+        tensors.append(value)
+        key.add(<int64_t>2 << 40 | <int64_t>x.code << 16 | <int64_t>x.flags << 8 | x.geometry.ndim)
+        key.add(<int64_t>type_of(<PyObject*>value))
+        # (Of a result of recorded ops only that it has a history counts; of a leaf, whether there is a gradient.)
+        key.add((x.base is not None) | (x.grad_fn_ is not None) << 1 | (x.hooks is not None or x.post_hooks is not None) << 2 | needs_grad(x) << 3 |
+                (x.grad_ is not None) << 4 | <int64_t>x.grad_kind << 8)
+        for d in range(x.geometry.ndim):
+            key.add(x.geometry.shape[d])
+            key.add(x.geometry.strides[d])
+        if x.grad_ is not None:
+            add_to_key(key, x.grad_, [], held, nested)
+        return True
+    if PyFloat_CheckExact(value):
+        number = PyFloat_AS_DOUBLE(value)
+        memcpy(&bits, &number, sizeof(double))
+        key.add(<int64_t>3 << 40)
+        key.add(bits)
+        return True
+    if is_short_integer(<PyObject*>value):
+        key.add(<int64_t>4 << 40)
+        key.add(short_integer(<PyObject*>value))
+        return True
+    if type(value) is tuple or type(value) is list or type(value) is dict:
+        if nested == MOST_NESTED:
+            return False
+        key.add(<int64_t>5 << 40 | (type(value) is tuple) << 1 | (type(value) is dict))
+        key.add(len(value))
+        if type(value) is dict:
+            for item in value:
+                if type(item) is not str and type(item) is not int:
+                    return False
+                add_to_key(key, item, tensors, held, nested + 1)
+            value = list(value.values())
+        for item in value:
+            if not add_to_key(key, item, tensors, held, nested + 1):
+                return False
+        return True
+    if type(value) is str or type(value) is int or type(value) is complex or type(value) is Size:
+        # By its value: the object itself may be another one next time.
+        key.add(<int64_t>6 << 40)
+        item = known_value(value)
+        key.add(<int64_t><PyObject*>item)
+        return True
+    key.add(<int64_t>7 << 40)
+    key.add(<int64_t><PyObject*>value)
+    held.append(value)
+    return True
+
+cdef dict _values = {}
+
+cdef object known_value(object value):
+    """The first object that was seen with this value: it stands for all of them."""
+    if len(_values) > 100000:
+        return value
+    return _values.setdefault((type(value), value), value)
+
+cdef int64_t modes_word():
+    """The modes that calls of ops depend on."""
+    return modes.grad | modes.inference << 1 | modes.wished << 2 | modes.forward_ad << 3 | modes.anomaly << 4 | short_ways << 5 | \
+        <int64_t>modes.unwrapped << 8 | <int64_t>default_dtype << 16
+
+cdef bint may_replay():
+    """Is nobody watching, or changing, what ops do?"""
+    return modes.interpreters == 0 and modes.function_modes == 0 and modes.transforms == 0 and not modes.meta and not modes.anomaly and \
+        not saved_tensor_hooks_active and modes.recording == NULL and asked.watch_write is None and not modes.inference
+
+
+@cython.final
+cdef class Compiled(Called):
+    """A function whose calls are recorded and done again. `missed(self, args, keywords, tensors, key)` is asked for calls that are not known."""
+    cdef dict __dict__
+    cdef object __weakref__
+    cdef readonly object function
+    cdef object missed
+    cdef list entries
+    cdef public bint enabled
+    cdef readonly int replays
+
+    def __init__(self, function, missed):
+        self.vectorcall, self.function, self.missed, self.entries, self.enabled = call_compiled, function, missed, [], True
+
+    def key_of(self, tuple args, dict keywords):
+        """The key of a call."""
+        cdef ArgumentKey words
+        cdef Key key = Key.__new__(Key)
+        cdef list tensors = []
+        key.held = []
+        words.add(modes_word())
+        if keywords:
+            add_to_key(&words, tuple(keywords), tensors, key.held, 0)
+        for value in args + tuple(keywords.values()):
+            add_to_key(&words, value, tensors, key.held, 0)
+        key.words = words.words
+        return key
+
+    def add(self, Key key not None, Recorded recorded not None, list guards):
+        """From now on calls with this key are replayed as long as the guards hold."""
+        cdef Entry entry = Entry.__new__(Entry)
+        entry.key, entry.held, entry.recorded, entry.guards = key.words, key.held, recorded, Guards(guards)
+        entry.states = [state_of(<Tensor>t) for t in recorded.fixed]
+        self.entries.insert(0, entry)
+
+    def forget(self):
+        """Forgets all recorded calls."""
+        self.entries.clear()
+
+    @property
+    def recorded(self):
+        """The entries: recorded calls with their guards."""
+        return list(self.entries)
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
+
+    def __repr__(self):
+        return repr(self.function)
+
+    def __reduce__(self):
+        raise TypeError(f"cannot pickle a compiled function: {self.function!r}")
+
+
+@cython.final
+cdef class Key:
+    """What tells the arguments of a call from others."""
+    cdef vector[int64_t] words
+    cdef readonly list held
+
+    def __eq__(self, other):
+        return type(other) is Key and self.words == (<Key>other).words
+
+    def __hash__(self):
+        cdef uint64_t mixed = 0
+        cdef int64_t word
+        for word in self.words:
+            mixed = (mixed ^ <uint64_t>word) * <uint64_t>0x9e3779b97f4a7c15
+        return hash(mixed)
+
+
+cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
+    cdef Compiled function = <Compiled>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i, count = n if names == NULL else n + PyTuple_GET_SIZE(<object>names)
+    cdef ArgumentKey words
+    cdef Entry entry
+    cdef Key key
+    cdef TensorState state
+    cdef list tensors, held
+    cdef bint plain, holds
+    if not function.enabled or not may_replay():
+        return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
+    tensors, held = [], []
+    words.add(modes_word())
+    plain = True
+    if names != NULL:
+        plain = add_to_key(&words, <object>names, tensors, held, 0)
+    for i in range(count):
+        plain = plain and add_to_key(&words, <object>args[i], tensors, held, 0)
+    if not plain:
+        return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
+    for i in range(PyList_GET_SIZE(function.entries)):
+        entry = <Entry>PyList_GET_ITEM(function.entries, i)
+        if not words.matches(entry.key):
+            continue
+        holds = True
+        for state in entry.states:
+            if not state.holds():
+                holds = False
+                break
+        if holds and entry.guards.all_hold():
+            function.replays += 1
+            return handed(replay(entry.recorded, tensors, args, n, names))
+    key = Key.__new__(Key)
+    key.words, key.held = words.words, held
+    return handed(function.missed(function, packed(args, n), by_name(names, args + n), tensors, key))

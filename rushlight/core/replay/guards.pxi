@@ -1,0 +1,178 @@
+# What has to be as it was for a recorded call to be done again: what the Python code that ran could read. rushlight/compiler/_reading.py finds it;
+# here it is compared, before every replay.
+cdef extern from "Python.h":
+    PyObject* PyDict_GetItem_ "PyDict_GetItemWithError"(PyObject*, PyObject*)
+    Py_ssize_t PyDict_Size(PyObject*) noexcept
+    PyObject* PyCell_GET(PyObject*) noexcept
+    bint PyUnicode_CheckExact_ "PyUnicode_CheckExact"(PyObject*) noexcept
+
+cdef extern from *:
+    """
+    // A number that changes whenever a class or one of its bases does; 0 where it has none.
+    static inline int64_t rl_type_version(PyObject* type) {
+      PyTypeObject* t = (PyTypeObject*)type;
+      return PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG) ? (int64_t)t->tp_version_tag : 0;
+    }
+    struct rl_guard {
+      int kind;
+      PyObject *owner, *key, *value;     // (the Guards hold them)
+      int64_t number;
+    };
+    """
+    int64_t type_version "rl_type_version"(PyObject*) noexcept
+    cdef struct GuardItem "rl_guard":
+        int kind
+        PyObject* owner
+        PyObject* key
+        PyObject* value
+        int64_t number
+
+cdef enum:
+    DICT_ITEM       # owner[key] is value
+    DICT_LACKS      # key is not in owner
+    DICT_SIZE
+    ITEMS           # a list: its items are those of the tuple value
+    MEMBERS         # a set
+    CELL            # the variable of a closure (value NULL: not set)
+    CLASS_OF        # type(owner) is value
+    VERSION         # a class and its bases have not been changed
+    ATTRIBUTE       # getattr(owner, key, key) is value
+
+cdef list _guard_kinds = ["item", "lacks", "size", "items", "members", "cell", "class", "version", "attribute"]
+
+cdef inline bint is_same(PyObject* now, PyObject* before):
+    """One object, or two that cannot be told apart by their values."""
+    cdef object a, b
+    if now == before:
+        return True
+    if now == NULL or before == NULL or type_of(now) != type_of(before):
+        return False
+    a, b = <object>now, <object>before
+    if PyFloat_CheckExact(a):
+        return PyFloat_AS_DOUBLE(a) == PyFloat_AS_DOUBLE(b) and (PyFloat_AS_DOUBLE(a) != 0 or str(a) == str(b))
+    if PyLong_CheckExact(a) or PyUnicode_CheckExact_(now) or type(a) is bytes:
+        return a == b
+    return False
+
+
+@cython.final
+cdef class TensorState:
+    """How a tensor from outside was when a call began."""
+    cdef Tensor tensor
+    cdef Storage storage
+    cdef char* data
+    cdef int64_t offset
+    cdef int8_t code
+    cdef uint8_t flags
+    cdef Geometry geometry
+    cdef Node grad_fn
+    cdef Tensor base
+    cdef uint32_t output_number
+    cdef object grad
+    cdef uint32_t version, grad_version
+
+    cdef bint holds(self):
+        """Is the tensor as it was, but for its values and its gradient? (A gradient may be another tensor, but of the same kind.)"""
+        cdef Tensor t = self.tensor, grad
+        if t.storage.memory.data != self.data or t.offset != self.offset or t.code != self.code or t.flags != self.flags or \
+                t.hooks is not None or t.post_hooks is not None or t.base is not self.base or \
+                not t.geometry.same_shape(self.geometry) or not t.geometry.same_strides(self.geometry):
+            return False
+        if self.grad is None or t.grad_ is None:
+            return self.grad is t.grad_
+        grad = <Tensor>self.grad
+        return type(t.grad_) is Tensor and (<Tensor>t.grad_).code == grad.code and (<Tensor>t.grad_).flags == grad.flags and \
+            (<Tensor>t.grad_).geometry.same_shape(grad.geometry) and (<Tensor>t.grad_).geometry.same_strides(grad.geometry)
+
+    cdef bint unmoved(self):
+        """After the call: is it the same tensor, over the same memory, with the same history?"""
+        return self.holds_but_grad() and self.tensor.grad_fn_ is self.grad_fn and self.tensor.output_number == self.output_number
+
+    cdef bint holds_but_grad(self):
+        cdef object grad = self.tensor.grad_
+        cdef bint held
+        self.tensor.grad_ = self.grad
+        held = self.holds() and self.tensor.storage is self.storage
+        self.tensor.grad_ = grad
+        return held
+
+cdef TensorState state_of(Tensor t):
+    cdef TensorState state = TensorState.__new__(TensorState)
+    state.tensor, state.storage, state.data, state.offset, state.code, state.flags = t, t.storage, t.storage.memory.data, t.offset, t.code, t.flags
+    state.geometry.copy(t.geometry)
+    state.grad_fn, state.base, state.output_number, state.grad, state.version = t.grad_fn_, t.base, t.output_number, t.grad_, t.storage.version
+    if t.grad_ is not None:
+        state.grad_version = (<Tensor>t.grad_).storage.version
+    return state
+
+
+@cython.final
+cdef class Guards:
+    """Comparisons, each (kind, owner, key, value)."""
+    cdef vector[GuardItem] items
+    cdef list held
+    cdef readonly object failed       # what did not hold, the last time
+
+    def __init__(self, list guards):
+        cdef GuardItem item
+        self.held = guards
+        for guard in guards:
+            kind, owner, key, value = guard
+            item.kind = _guard_kinds.index(kind)
+            item.number = 0
+            if item.kind == DICT_SIZE:
+                item.number = value
+            elif item.kind == VERSION:
+                item.number = type_version(<PyObject*>owner)
+                if item.number == 0:
+                    raise ValueError(f"{owner} has no version")
+            elif item.kind == ITEMS:
+                item.number = len(value)
+            item.owner, item.key, item.value = <PyObject*>owner, <PyObject*>key, <PyObject*>value
+            if item.kind == CELL and value is MISSING:
+                item.value = NULL
+            self.items.push_back(item)
+
+    def __len__(self):
+        return self.items.size()
+
+    def hold(self):
+        """Whether everything is as it was."""
+        return self.all_hold()
+
+    cdef bint all_hold(self) except -1:
+        cdef size_t i
+        for i in range(self.items.size()):
+            if not guard_holds(&self.items[i]):
+                self.failed = (<list>self.held)[i]
+                return False
+        return True
+
+cdef bint guard_holds(GuardItem* item) except -1:
+    cdef PyObject* found
+    cdef PyObject** items
+    cdef Py_ssize_t i
+    if item.kind == DICT_ITEM:
+        return is_same(PyDict_GetItem_(item.owner, item.key), item.value)
+    if item.kind == DICT_LACKS:
+        return PyDict_GetItem_(item.owner, item.key) == NULL
+    if item.kind == DICT_SIZE:
+        return PyDict_Size(item.owner) == item.number
+    if item.kind == ITEMS:
+        if PyList_GET_SIZE(<object>item.owner) != item.number:
+            return False
+        items = PySequence_Fast_ITEMS(<object>item.owner)
+        for i in range(item.number):
+            if not is_same(items[i], PyTuple_GET_ITEM_POINTER(<object>item.value, i)):
+                return False
+        return True
+    if item.kind == MEMBERS:
+        return <object>item.owner == <object>item.value
+    if item.kind == CELL:
+        return is_same(PyCell_GET(item.owner), item.value)
+    if item.kind == CLASS_OF:
+        return <PyObject*>type_of(item.owner) == item.value
+    if item.kind == VERSION:
+        return type_version(item.owner) == item.number
+    value = getattr(<object>item.owner, <object>item.key, MISSING)
+    return is_same(<PyObject*>value, item.value)

@@ -1,0 +1,279 @@
+# A recorded call done again: the same kernels over other memory, without the Python in between. What it gives has one node for its history, whose
+# backward is replayed too.
+cdef int run_program(Program* program, char** bases, int first, int last) except -1:
+    while program.busy:
+        let_others_run()
+        PyErr_CheckSignals()
+    program.busy = True
+    try:
+        # Others run meanwhile where it is much, but for what draws: the generator is everybody's.
+        if is_large(program.work) and not program.is_random:
+            run_unlocked(program, bases, first, last)
+        else:
+            program.run(bases, first, last)
+    finally:
+        program.busy = False
+    return 0
+
+cdef extern from *:
+    """
+    static void rl_run_unlocked(rl::Program* program, char** bases, int first, int last) {
+      rl_unlocked unlocked;
+      program->run(bases, first, last);
+    }
+    static void rl_let_others_run() {
+      rl_unlocked unlocked;
+      sched_yield();
+    }
+    """
+    void run_unlocked "rl_run_unlocked"(Program*, char**, int, int) except +rl_raise
+    void let_others_run "rl_let_others_run"() noexcept
+
+
+cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py_ssize_t n, PyObject* names):
+    """The call, with other arguments of the same kinds: `arguments` are the tensors among those given."""
+    cdef vector[char*] bases
+    cdef list storages, made, outputs
+    cdef Tensor t
+    cdef Storage storage, arena = recorded.arena
+    cdef Made each
+    cdef int i, slot
+    bases.resize(recorded.program.slots())
+    if recorded.is_forward and recorded.program.arena_bytes():
+        arena = new_storage(recorded.program.arena_bytes())
+    if arena is not None:
+        bases[0] = arena.memory.data
+    for i in range(recorded.total):
+        t = <Tensor>PyList_GET_ITEM(arguments, i) if i < recorded.argument_total else <Tensor>PyList_GET_ITEM(recorded.fixed, i - recorded.argument_total)
+        if recorded.slots[i] >= 0:
+            bases[recorded.slots[i]] = t.storage.memory.data
+        if recorded.grad_slots[i] >= 0:
+            bases[recorded.grad_slots[i]] = (<Tensor>t.grad_).storage.memory.data
+    storages = [None] * recorded.fresh.size()
+    for i in range(<int>recorded.fresh.size()):
+        slot = recorded.fresh[i]
+        storage = new_storage(0 if slot < 0 else recorded.program.block_bytes(slot))
+        storages[i] = storage
+        if slot >= 0:
+            bases[slot] = storage.memory.data
+    run_program(recorded.program, bases.data(), 0, recorded.split)
+    leave(recorded, arguments, storages)
+    outputs = [each.over(storage_of_made(recorded, each, storages)) for each in recorded.made]
+    if recorded.differentiable:
+        link(recorded, outputs, arguments, storages, arena).call = packed(given, n), by_name(names, given + n)
+    return build(recorded, recorded.result, outputs, arguments)
+
+cdef Storage storage_of_made(Recorded recorded, Made made, list storages):
+    cdef size_t i
+    for i in range(recorded.fresh.size()):
+        if recorded.fresh[i] == made.slot:
+            return <Storage>PyList_GET_ITEM(storages, i)
+    return new_storage(0)
+
+cdef int leave(Recorded recorded, list arguments, list storages) except -1:
+    """Versions and gradients, as the call leaves them."""
+    cdef Tensor t
+    cdef int i
+    for i in range(recorded.total):
+        if recorded.writes[i] == 0 and recorded.grad_writes[i] == 0 and <object>PyList_GET_ITEM(recorded.grads, i) is Ellipsis:
+            continue
+        t = <Tensor>PyList_GET_ITEM(arguments, i) if i < recorded.argument_total else <Tensor>PyList_GET_ITEM(recorded.fixed, i - recorded.argument_total)
+        if recorded.writes[i]:
+            t.storage.version += recorded.writes[i]
+            t.storage.written.mark()
+        if recorded.grad_writes[i]:
+            (<Tensor>t.grad_).storage.version += recorded.grad_writes[i]
+        grad = <object>PyList_GET_ITEM(recorded.grads, i)
+        if grad is None:
+            t.grad_ = None
+        elif grad is not Ellipsis:
+            t.grad_ = (<Made>grad).over(storage_of_made(recorded, <Made>grad, storages))
+    return 0
+
+cdef object build(Recorded recorded, object what, list outputs, list arguments):
+    cdef Collection collection
+    cdef int i
+    if type(what) is Made:
+        for i in range(PyList_GET_SIZE(recorded.made)):
+            if <object>PyList_GET_ITEM(recorded.made, i) is what:
+                return <object>PyList_GET_ITEM(outputs, i)
+    if type(what) is Constant:
+        return (<Constant>what).value
+    if type(what) is Same:
+        i = (<Same>what).index
+        return arguments[i] if i < recorded.argument_total else recorded.fixed[i - recorded.argument_total]
+    collection = <Collection>what
+    items = [build(recorded, item, outputs, arguments) for item in collection.items]
+    if collection.keys is not None:
+        return dict(zip(collection.keys, items))
+    return items if collection.kind is list else tuple(items) if collection.kind is tuple else tuple.__new__(collection.kind, items)
+
+cdef ReplayNode link(Recorded recorded, list outputs, list arguments, list storages, Storage arena):
+    """Results that require grad get a node: one for all of them."""
+    cdef ReplayNode node = ReplayNode.__new__(ReplayNode)
+    cdef Tensor out, t
+    cdef int i, number, index
+    cdef list targets = [], more = [], tensors = arguments + recorded.fixed
+    node.recorded, node.arena, node.storages = recorded, arena, storages
+    node.freed = recorded.freed
+    node.next_nodes = ()
+    out = <Tensor>outputs[recorded.differentiable[0]]
+    begin_node(node, out.geometry, out.code, next_sequence())
+    if not recorded.freed:
+        for index in recorded.tracked:
+            t = <Tensor>tensors[index]
+            targets.append(edge_of(t))
+            node.next_outputs.push_back(t.output_number if t.grad_fn_ is not None else 0)
+        node.next_nodes = tuple(targets)
+        node.tensors = [tensors[index] for index in range(recorded.total)]
+        for i in range(<int>recorded.read_later.size()):
+            node.versions.push_back((<Tensor>tensors[recorded.read_later[i]]).storage.version)
+        for i in range(<int>recorded.kept_later.size()):
+            node.versions.push_back(0)
+    for number, index in enumerate(recorded.differentiable):
+        out = <Tensor>outputs[index]
+        if number:
+            more.append((out.shape, out.code))
+        out.grad_fn_, out.output_number = node, number
+        out.flags |= REQUIRES_GRAD
+    node.more_outputs = tuple(more) if more else None
+    need_extras(node).title = recorded.titles[0]
+    return node
+
+
+@cython.trashcan(True)
+cdef class ReplayNode(Node):
+    cdef Recorded recorded
+    cdef Storage arena
+    cdef list storages
+    cdef tuple call                  # the arguments of the call
+    cdef list tensors                # the tensors among them, and what is known besides
+    cdef vector[uint32_t] versions   # of what backward reads of them, and of results
+
+    cdef str backward_name(self):
+        return self.extras.title
+
+    cdef str forward_name(self):
+        return error_name(self.extras.title)
+
+    cdef void free_saved(self):
+        self.freed = True
+        self.arena, self.storages, self.tensors, self.call = None, None, None, None
+
+    cdef tuple backward(self, object gradient, object run):
+        cdef tuple given = (gradient,) if self.more_outputs is None else gradient
+        cdef BackwardRun current = <BackwardRun>run
+        if self.freed:
+            raise RuntimeError(FREED_TEXT)
+        self.check_versions()
+        if modes.grad or modes.interpreters or any([value is None for value in given]):
+            return self.differentiate_again(given)
+        return self.replay(given, current is None or current.keep_graph)
+
+    cdef int check_versions(self) except -1:
+        cdef size_t i, count = self.recorded.read_later.size()
+        cdef Tensor t
+        cdef Storage storage
+        cdef SavedTensor saved
+        for i in range(count):
+            t = <Tensor>self.tensors[self.recorded.read_later[i]]
+            if t.storage.version != self.versions[i]:
+                saved = SavedTensor.__new__(SavedTensor)
+                saved.tensor, saved.version = t, self.versions[i]
+                raise_overwritten(saved, self)
+        for i in range(self.recorded.kept_later.size()):
+            storage = self.kept(self.recorded.kept_later[i])
+            if storage.version != self.versions[count + i]:
+                saved = SavedTensor.__new__(SavedTensor)
+                saved.is_output, saved.version = True, self.versions[count + i]
+                saved.tensor = (<Made>self.recorded.made[0]).over(storage)
+                raise_overwritten(saved, self)
+        return 0
+
+    cdef Storage kept(self, int slot):
+        cdef size_t i
+        for i in range(self.recorded.fresh.size()):
+            if self.recorded.fresh[i] == slot:
+                return <Storage>self.storages[i]
+        return None
+
+    cdef tuple differentiate_again(self, tuple given):
+        """A graph of the gradient is wanted, or not all results have one: the function runs again as it is written."""
+        cdef Recorded recorded = self.recorded
+        cdef bint again = modes.grad
+        cdef list outputs = [], roots = [], seeds = []
+        if recorded.program.is_random:
+            raise RuntimeError("a compiled function that draws random numbers cannot be differentiated twice, or in some of its results only: call the "
+                               "function itself")
+        modes.grad = True
+        try:
+            result = recorded.function(*self.call[0], **self.call[1])
+        finally:
+            modes.grad = again
+        collect_tensors(result, self.tensors, outputs)
+        for index, seed in zip(recorded.differentiable, given):
+            if seed is not None:
+                roots.append(outputs[index])
+                seeds.append(seed)
+        if not roots:
+            return (None,) * len(recorded.tracked)
+        return run_backward(tuple(roots), seeds, again, again, [self.tensors[index] for index in recorded.tracked], True, False)
+
+    cdef tuple replay(self, tuple given, bint again):
+        cdef Recorded recorded = self.recorded
+        cdef Program* program = recorded.program
+        cdef vector[char*] bases
+        cdef Storage storage, arena = self.arena
+        cdef Tensor t
+        cdef Made made
+        cdef list seeds = [], storages = [], results = []
+        cdef int i, slot
+        bases.resize(program.slots())
+        if again and arena is not None:
+            # What was saved is overwritten on the way.
+            arena = new_storage(program.arena_bytes())
+            memcpy(arena.memory.data, self.arena.memory.data, program.arena_bytes())
+        if arena is not None:
+            bases[0] = arena.memory.data
+        for i in range(recorded.total):
+            if recorded.slots[i] >= 0:
+                t = <Tensor>self.tensors[i]
+                bases[recorded.slots[i]] = t.storage.memory.data
+        for i in range(<int>recorded.fresh.size()):
+            if recorded.fresh[i] >= 0:
+                bases[recorded.fresh[i]] = (<Storage>self.storages[i]).memory.data
+        for i, value in enumerate(given):
+            made = <Made>recorded.made[recorded.differentiable[i]]
+            t = contiguous_as(<Tensor>value, made.code)
+            seeds.append(t)
+            bases[recorded.seeds[i]] = data_of(t)
+        for i in range(<int>recorded.fresh_later.size()):
+            slot = recorded.fresh_later[i]
+            storage = new_storage(0 if slot < 0 else program.block_bytes(slot))
+            storages.append(storage)
+            if slot >= 0:
+                bases[slot] = storage.memory.data
+        run_program(program, bases.data(), recorded.split, program.steps())
+        for value in recorded.gradients:
+            if value is None:
+                results.append(None)
+                continue
+            made = <Made>value
+            for i in range(<int>recorded.fresh_later.size()):
+                if recorded.fresh_later[i] == made.slot:
+                    results.append(made.over(<Storage>storages[i]))
+                    break
+        return tuple(results)
+
+cdef int collect_tensors(object value, list given, list found) except -1:
+    """The tensors in what a function returned, each once, without those that it was given."""
+    if isinstance(value, Tensor):
+        if not any([value is known for known in given + found]):
+            found.append(value)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            collect_tensors(item, given, found)
+    elif type(value) is dict:
+        for item in value.values():
+            collect_tensors(item, given, found)
+    return 0
