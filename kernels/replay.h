@@ -38,8 +38,9 @@ class Program {
   void copy(char* to, const char* from, int64_t bytes);
   void zero(char* at, int64_t bytes);
   void wrote(char* at, int64_t bytes);  // somebody put these bytes there, and would again
-  void count(char* at, bool wide, int number);  // a count of steps (a float, or a wide one) goes up by one, and is that number of the next kernel
-  void drew() { is_random = true; }     // the kernel draws from a generator, whose state nobody else may touch meanwhile
+  void count(char* at, bool wide,
+             int number);  // a count of steps (a float, or a wide one) goes up by one, and is that number of the next kernel
+  void drew() { is_random = true; }  // the kernel draws from a generator, whose state nobody else may touch meanwhile
   void fail(const char* why);
   bool failed() const { return !failure.empty(); }
   const char* why() const { return failure.c_str(); }

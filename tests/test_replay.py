@@ -200,8 +200,9 @@ class Test_Steps:
             return run, losses, [p.tolist() for p in model.parameters()], [p.grad.tolist() for p in model.parameters()]
 
         compiled, *found = trained(torch.compile)
-        assert found == trained(lambda f: f)[1:]
-        replayed(compiled)
+        assert tuple(found) == trained(lambda f: f)[1:]
+        # (Some optimizers compute in Python with the count of steps.)
+        assert (compiled.replays > 0) == (name != "Adagrad"), compiled.attempts.reasons
 
     def test_gradients_accumulate(self):
         w = torch.rand(3, requires_grad=True)
@@ -249,7 +250,7 @@ class Test_Steps:
             return run, [run(torch.rand(5, 4)).item() for _ in range(10)], [b.tolist() for b in model.buffers()]
 
         compiled, *found = trained(torch.compile)
-        assert found == trained(lambda f: f)[1:]
+        assert tuple(found) == trained(lambda f: f)[1:]
         replayed(compiled)
 
     def test_autograd_grad_and_functions(self):

@@ -173,7 +173,7 @@ cdef class PointwiseOp(Op):
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1] = data_of(out), data_of(a)
                     strides[0], strides[1] = item_bytes[out.code], size
-                    run_loop(self.kernel.loops[code], data, strides, 2, a.count, size)
+                    run_loop(self.kernel.loops[code], data, strides, 2, a.count, item_bytes[code])
                     return out
                 if type(<object>args[1]) is Tensor:
                     b = <Tensor>args[1]
@@ -184,7 +184,7 @@ cdef class PointwiseOp(Op):
                         if self.swapped:
                             data[1], data[2] = data[2], data[1]
                             strides[1], strides[2] = strides[2], strides[1]
-                        run_loop(self.kernel.loops[code], data, strides, 3, a.count, size)
+                        run_loop(self.kernel.loops[code], data, strides, 3, a.count, item_bytes[code])
                         return out
                 elif (code == FLOAT32 or code == FLOAT64) and not self.tensors_only:
                     if not read_plain_number(<object>args[1], &scalar):
@@ -198,7 +198,7 @@ cdef class PointwiseOp(Op):
                     if self.swapped:
                         data[1], data[2] = data[2], data[1]
                         strides[1], strides[2] = strides[2], strides[1]
-                    run_loop(self.kernel.loops[code], data, strides, 3, a.count, size)
+                    run_loop(self.kernel.loops[code], data, strides, 3, a.count, item_bytes[code])
                     return out
         return self.general(args, call)
 
