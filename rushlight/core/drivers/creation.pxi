@@ -381,8 +381,6 @@ def resize_tensor(Tensor x, size, memory_format=None):
 
 cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
     """torch.Tensor(…): sizes, data, or another tensor."""
-    cdef Tensor made
-    cdef int code = default_dtype
     if kwargs:
         kwargs = dict(kwargs)
         device = kwargs.pop("device", None)
@@ -397,20 +395,15 @@ cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
                 args = (Size(given) if name == "size" else given,) + args
         if kwargs and type(out) is Tensor:
             raise TypeError(f"Tensor() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    made = legacy_tensor(args, code)
-    become_alias(out, made)
+    become_alias(out, legacy_tensor(args, default_dtype))
     return 0
 
 cdef Tensor legacy_tensor(tuple args, int code):
     cdef int64_t sizes[MAX_DIMS]
-    cdef Tensor made
-    if len(args) == 0:
-        sizes[0] = 0
-        return new_contiguous(code, sizes, 1)
-    first = args[0]
+    first = args[0] if args else Size((0,))
     if len(args) == 1 and isinstance(first, Tensor):
         return alias_of(<Tensor>first)
-    if len(args) == 1 and isinstance(first, Size):
+    if len(args) <= 1 and isinstance(first, Size):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
     if all([is_plain_int(a) or len(args) > 1 and type(a) is not bool and is_index(a) for a in args]):
         return new_contiguous(code, sizes, read_sizes(args, sizes))

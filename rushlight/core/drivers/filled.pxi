@@ -2,9 +2,8 @@
 cdef Tensor new_of_size(str name, tuple size, object dtype):
     """An unset tensor from the positional arguments of a factory: sizes one by one, or one sequence of them."""
     cdef int64_t sizes[MAX_DIMS]
-    cdef int code = code_for(name, dtype), n = 0
-    cdef Py_ssize_t i
-    n = read_new_size(name, size[0] if len(size) == 1 else size, sizes)
+    cdef int code = code_for(name, dtype)
+    cdef int n = read_new_size(name, size[0] if len(size) == 1 else size, sizes)
     if name == "zeros" and n and min([sizes[i] for i in range(n)]) < 0:
         raise RuntimeError("zeros: Dimension size must be non-negative.")
     return new_contiguous(default_dtype if code == NO_DTYPE else code, sizes, n)

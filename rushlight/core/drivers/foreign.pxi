@@ -232,8 +232,23 @@ cdef extern from *:
         return managed->deleter == rl_dlpack_delete<Managed> ? (PyObject*)managed->manager_ctx : nullptr;
       });
     }
-    static DLTensor* rl_dlpack_peek(PyObject* capsule) {
-      return rl_held(capsule, [](auto* managed) { return &managed->dl_tensor; });
+    // What a tensor over the memory of a capsule needs, once that has been looked at: -1, and an error, where there can be none.
+    struct rl_dlpack_content { char* data; int code, bits; };
+    static int rl_dlpack_read(PyObject* capsule, rl::Geometry& g, rl_dlpack_content* content) {
+      const DLTensor& t = *rl_held(capsule, [](auto* managed) { return &managed->dl_tensor; });
+      const char* negative = "from_dlpack: tensors with negative strides are not supported. Copy the array first.";
+      if (t.device.device_type != 1) return PyErr_SetString(PyExc_BufferError, "Rushlight has tensors on the CPU only"), -1;
+      if (t.dtype.lanes != 1) return PyErr_Format(PyExc_BufferError, "unsupported DLPack type of %d lanes", t.dtype.lanes), -1;
+      if (t.ndim < 0 || t.ndim > 64) return PyErr_Format(PyExc_BufferError, "a tensor has at most 64 dimensions, not %d", t.ndim), -1;
+      for (int d = 0; d < t.ndim; ++d) {
+        if (t.shape[d] < 0) return PyErr_Format(PyExc_BufferError, "a DLPack tensor of negative size %lld", (long long)t.shape[d]), -1;
+        if (t.strides && t.strides[d] < 0) return PyErr_SetString(PyExc_RuntimeError, negative), -1;
+      }
+      g.set_shape(t.shape, t.ndim);
+      g.make_contiguous();
+      if (t.strides) std::copy(t.strides, t.strides + t.ndim, g.strides);
+      *content = {static_cast<char*>(t.data) + t.byte_offset, t.dtype.code, t.dtype.bits};
+      return 0;
     }
     static void rl_dlpack_use(PyObject* capsule) {
       rl_held(capsule, [capsule]<class Managed>(Managed*) { rl_dlpack_take<Managed>(capsule); });
@@ -243,24 +258,13 @@ cdef extern from *:
           : ((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"))->major;
     }
     """
-    cdef struct DLDevice:
-        int32_t device_type
-        int32_t device_id
-    cdef struct DLDataType:
-        uint8_t code
-        uint8_t bits
-        int16_t lanes
-    cdef struct DLTensor:
-        void* data
-        DLDevice device
-        int32_t ndim
-        DLDataType dtype
-        int64_t* shape
-        int64_t* strides
-        uint64_t byte_offset
+    cdef struct DLPackContent "rl_dlpack_content":
+        char* data
+        int code
+        int bits
     object dlpack_capsule "rl_dlpack_capsule"(object, char*, const Geometry&, int, int, cbool, cbool)
     PyObject* dlpack_own "rl_dlpack_own"(object)
-    DLTensor* dlpack_peek "rl_dlpack_peek"(object)
+    int dlpack_read "rl_dlpack_read"(object, Geometry&, DLPackContent*) except -1
     void dlpack_use "rl_dlpack_use"(object)
     uint32_t dlpack_major "rl_dlpack_major"(object)
 
@@ -287,43 +291,28 @@ def to_dlpack(Tensor tensor, versioned=False, copied=False):
 
 def from_dlpack_capsule(capsule):
     """A tensor over the memory behind a DLPack capsule, which can be had once."""
-    cdef DLTensor* given
-    cdef Tensor out
+    cdef DLPackContent given
+    cdef Tensor out = bare_tensor()
     cdef Storage root
     cdef PyObject* own
-    cdef int d
     if not PyCapsule_IsValid(capsule, "dltensor") and not PyCapsule_IsValid(capsule, "dltensor_versioned"):
         raise RuntimeError("from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have "
                            "already constructed a tensor from it once.")
     if dlpack_major(capsule) > 1:
         raise RuntimeError(f"Unsupported DLPack major version {dlpack_major(capsule)}")
-    given = dlpack_peek(capsule)
-    if given.device.device_type != 1:
-        raise BufferError("Rushlight has tensors on the CPU only")
-    found = _dlpack_types.get((given.dtype.code, given.dtype.bits))
-    if found is None or given.dtype.lanes != 1:
-        raise BufferError(f"unsupported DLPack type (code {given.dtype.code}, {given.dtype.bits} bits)")
-    if given.ndim < 0 or given.ndim > MAX_DIMS:
-        raise BufferError(f"a tensor has at most {MAX_DIMS} dimensions, not {given.ndim}")
-    out = bare_tensor()
-    out.geometry.set_shape(given.shape, given.ndim)
-    out.geometry.make_contiguous()
-    for d in range(given.ndim):
-        if given.shape[d] < 0:
-            raise BufferError(f"a DLPack tensor of negative size {given.shape[d]}")
-        if given.strides != NULL:
-            if given.strides[d] < 0:
-                raise RuntimeError("from_dlpack: tensors with negative strides are not supported. Copy the array first.")
-            out.geometry.strides[d] = given.strides[d]
+    dlpack_read(capsule, out.geometry, &given)
+    found = _dlpack_types.get((given.code, given.bits))
+    if found is None:
+        raise BufferError(f"unsupported DLPack type (code {given.code}, {given.bits} bits)")
     out.code = found
     out.count = count_of(out.geometry)
     own = dlpack_own(capsule)
     root = None if own == NULL else <Storage>own
-    if root is not None and 0 <= <char*>given.data - root.memory.data < root.memory.size:     # memory of our own: no chain of capsules
+    if root is not None and 0 <= given.data - root.memory.data < root.memory.size:     # memory of our own: no chain of capsules
         out.storage = second_storage(root)
         out.storage.memory.fixed = True
-        out.offset = <char*>given.data + given.byte_offset - root.memory.data
+        out.offset = given.data - root.memory.data
     else:
-        out.storage = foreign_storage(<char*>given.data + given.byte_offset, bytes_reached(out.geometry, out.code), capsule)
+        out.storage = foreign_storage(given.data, bytes_reached(out.geometry, out.code), capsule)
     dlpack_use(capsule)
     return finished(out)

@@ -287,16 +287,14 @@ cpdef int check_no_overlap(Tensor x) except -1:
                            "clone() the tensor before performing the operation.")
     return 0
 
-cdef int change_history(Tensor x, Node node) except -1:
-    """`x` is the output of another node from now on; if it retains its gradient, that moves along."""
+cdef int change_history(Tensor x, Node node, uint32_t number=0) except -1:
+    """`x` is an output of another node from now on; if it retains its gradient, that moves along."""
     if x.flags & RETAINS_GRAD:
         if x.grad_fn_ is not None and x.grad_fn_.extras is not None and x.grad_fn_.extras.retained is not None:
             x.grad_fn_.extras.retained.pop(x.output_number, None)
-        x.output_number = 0
+        x.output_number = number
         retain_on(node, x)
-    x.grad_fn_ = node
-    x.output_number = 0
-    x.flags |= REQUIRES_GRAD
+    set_history(x, node, number)
     return 0
 
 cdef int rebase_history(Tensor x, Node node) except -1:

@@ -165,31 +165,18 @@ cdef object zeros_for(Node node, Py_ssize_t output):
 
 def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
     """Runs a user's forward with recording off, and links what it returns to the node `ctx`."""
-    cdef Tensor tensor
-    cdef bint grad = modes.grad
-    cdef bint forward_ad = modes.forward_ad
-    cdef bint tracked = False
+    cdef bint grad = modes.grad, forward_ad = modes.forward_ad
     cdef list edges = []
-    cdef list needs = []
-    cdef dict versions = {}
     ctx.is_tensor = tuple([isinstance(a, Tensor) for a in args])
-    for a in args:
-        needed = False
-        if isinstance(a, Tensor):
-            tensor = <Tensor>a
-            needed = needs_grad(tensor)
-            tracked = tracked or grad and needed
-        needs.append(needed)
-    ctx.needs_input_grad = tuple(needs)
+    ctx.needs_input_grad = tuple([isinstance(a, Tensor) and bool(needs_grad(<Tensor>a)) for a in args])
+    cdef bint tracked = grad and True in ctx.needs_input_grad
     if tracked:
         ctx.sequence = next_sequence()
         remember_line(ctx)
-        for i, a in enumerate(args):
-            if ctx.is_tensor[i]:
-                tensor = <Tensor>a
-                edges.append(edge_of(tensor) if needs[i] else None)
-                ctx.next_outputs.push_back(tensor.output_number if needs[i] else 0)
-                versions[id(a)] = tensor.storage.version
+        for a, needed in zip(args, ctx.needs_input_grad):
+            if isinstance(a, Tensor):
+                edges.append(edge_of(<Tensor>a) if needed else None)
+                ctx.next_outputs.push_back((<Tensor>a).output_number if needed else 0)
         ctx.next_nodes = tuple(edges)
     modes.grad = modes.forward_ad = False
     try:
@@ -217,9 +204,9 @@ cdef int refuse_kept_input(FunctionNode ctx, tuple args, tuple outputs) except -
     return 0
 
 cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
-    cdef list more = []       # (sizes, dtype) of all outputs but the first, which the node has itself
-    cdef bint first = tracked
+    cdef list kinds = []       # (sizes, dtype) of the outputs; what is no tensor counts as a number
     cdef list originals = list(results)
+    cdef int64_t sizes[MAX_DIMS]
     cdef Tensor out
     given = {id(a) for a in args if isinstance(a, Tensor)}
     dirty = {id(t) for t in ctx.dirty_tensors or ()}
@@ -228,11 +215,7 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
             ctx.plain_outputs.add(place)
-            if first:
-                ctx.dtype_code = FLOAT32
-            elif tracked:
-                more.append((Size(()), FLOAT32))
-            first = False
+            kinds.append((Size(()), FLOAT32))
             continue
         if id(value) in dirty:
             mark_write((<Tensor>value).storage)
@@ -241,13 +224,12 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
         out = result_of_function(<Tensor>value, id(value) in dirty, id(value) in given, not tracked or id(value) in constant,
                                  VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION, tracked)
         results[place] = out
-        if first:
-            describe_output(ctx, out)
-        elif tracked:
-            more.append((out.shape, out.code))
-        first = False
+        kinds.append((out.shape, out.code))
     if tracked:
-        ctx.more_outputs = tuple(more) or None
+        if kinds:
+            ctx.dtype_code = kinds[0][1]
+            ctx.shape.set_shape(sizes, read_sizes(kinds[0][0], sizes))
+        ctx.more_outputs = tuple(kinds[1:]) or None
         forbid_writes_into_views(originals, results, constant)
         for place, value in enumerate(results):
             if isinstance(value, Tensor):
@@ -295,7 +277,7 @@ cdef int link_result(FunctionNode ctx, Tensor out, Py_ssize_t place, bint is_dir
         out.grad_fn_ = None
     elif category[out.code] >= IS_FLOATING:
         if is_dirty:
-            return rebase_function_output(out, ctx, place)
+            return change_history(out, ctx, place) if out.base is None else rebase_history(out, ctx)
         set_history(out, ctx, place)
         out.seen_version = out.storage.version
     return 0
@@ -324,17 +306,6 @@ cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
     for value in ctx.non_differentiable or ():
         if not isinstance(value, Tensor):
             raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(value).__name__}")
-    return 0
-
-cdef int rebase_function_output(Tensor out, FunctionNode ctx, int place) except -1:
-    if out.base is not None:
-        rebase_history(out, ctx)
-        return 0
-    if out.flags & RETAINS_GRAD and out.grad_fn_ is not None and out.grad_fn_.extras is not None:
-        out.grad_fn_.extras.retained.pop(out.output_number, None)
-    set_history(out, ctx, place)
-    if out.flags & RETAINS_GRAD:
-        retain_on(ctx, out)
     return 0
 
 cdef int save_for_function(FunctionNode ctx, list originals, list results, bint tracked) except -1:

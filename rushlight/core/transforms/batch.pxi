@@ -474,7 +474,6 @@ cdef object wrap_tree(BatchLevel level, object value, object dim, Py_ssize_t* si
     cdef Wrapped wrapped
     cdef long d
     cdef Py_ssize_t i
-    cdef object key, item
     cdef Depth depth
     depth.enter()
     cdef bint each = type(dim) is tuple or type(dim) is list or type(dim) is dict
@@ -510,7 +509,6 @@ def unwrap_examples(BatchLevel level not None, result):
         return None
 
 cdef object unwrap_tree(BatchLevel level, object result):
-    cdef object key, item
     cdef Depth depth
     depth.enter()
     if is_at(result, level) and (<Wrapped>result).aspect is not None:

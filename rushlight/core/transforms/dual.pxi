@@ -176,7 +176,6 @@ cdef object write_dual(DualLevel level, Op op, tuple arguments, tuple values, li
     cdef Push push = push_of(op)
     cdef list before = list(values)
     cdef object tangent
-    cdef Geometry geometry
     if value is <object>arguments[0]:
         return run(op, values, keywords)      # a tensor from outside, written with what has no tangent
     target = <Wrapped>arguments[0]
