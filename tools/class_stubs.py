@@ -41,6 +41,7 @@ PARAMETERS = {
 """Types of parameters without annotations, where those of functions of the same name are others."""
 
 RESULTS = {
+    "__init__": "None",
     "forward": "Tensor",
     "extra_repr": "str",
     "reset_parameters": "None",
@@ -52,15 +53,6 @@ RESULTS = {
     "from_pretrained": "Self",
     "state_dict": "dict[str, Any]",
 }
-ITEMS = {
-    "_Modules": "Module",
-    "Sequential": "Module",
-    "ModuleList": "Module",
-    "ModuleDict": "Module",
-    "ParameterList": "Any",
-    "ParameterDict": "Any",
-}
-"""What containers contain."""
 SPECIAL = {"__getitem__", "__iter__", "__len__", "__contains__", "__setitem__", "__delitem__"}
 
 MODULE = """
@@ -142,14 +134,6 @@ def class_stub(kind, type_of):
     is_module = kind.__name__ == "Module"
     lines = [f"class {kind.__name__}{'' if is_module else '(' + ', '.join(base.__name__ for base in kind.__bases__) + ')'}:\n"]
     lines += MODULE[1:] if is_module else ""
-    item = ITEMS.get(kind.__name__, "Any")
-    results = {
-        **RESULTS,
-        "__init__": "None",
-        "__getitem__": item,
-        "pop": item,
-        "__iter__": f"Iterator[{'str' if 'Dict' in kind.__name__ else item}]",
-    }
     # (What Module is made of is told as its own.)
     for name, value in (vars(kind) if not is_module else {name: getattr(kind, name) for name in dir(kind)}).items():
         function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
@@ -166,14 +150,12 @@ def class_stub(kind, type_of):
         if isinstance(value, (classmethod, staticmethod)):
             lines.append(f"    @{type(value).__name__}\n")
         texts = parameters(function, type_of)
-        if kind.__name__ in ITEMS:
-            texts = texts.replace("value: _float", f"value: {item}")
         asked = getattr(kind.__base__, name, None)
         # (Schedules of metrics and L-BFGS take another step than their base.)
         differs = name == "step" and inspect.isfunction(asked) and parameters(asked, type_of) != texts
         ignored = "  # type: ignore[override]" if differs else ""
         result = known.annotated(function) or (
-            "RemovableHandle" if re.fullmatch(r"register_\w+_hook", name) else results.get(name, "Any")
+            "RemovableHandle" if re.fullmatch(r"register_\w+_hook", name) else RESULTS.get(name, "Any")
         )
         lines.append(f"    def {name}({texts}) -> {result}: ...{ignored}\n")
     return "".join(lines) + ("    ...\n" if len(lines) == 1 else "") + "\n"

@@ -113,11 +113,6 @@ def context_of(cls, source, saved):
     return made
 
 
-def saved_by(ctx):
-    """What a context keeps for forward mode."""
-    return ctx.saved_for_forward or ()
-
-
 # ---- forward mode --------------------------------------------------------------------------------------------------------
 def zeros_if_none(tangent, primal, materialize):
     """The tangent of an argument as jvp gets it."""
@@ -165,7 +160,7 @@ def pushed(level, cls, args):
         ctx = cls._backward_cls()
         ctx.needs_input_grad = (False,) * len(primals)
         cls.setup_context(ctx, primals, outputs)
-        return call_jvp(cls, context_of(cls, ctx, saved_by(ctx)), primals, [t for _, t in pairs], outputs)
+        return call_jvp(cls, context_of(cls, ctx, ctx.saved_for_forward or ()), primals, [t for _, t in pairs], outputs)
 
     return on_wrappers(cls, args, with_tangents(level, outputs, core.outside_of(level, tangents_below)))
 
@@ -194,7 +189,7 @@ def pushed_beside(level, cls, args, separate):
         outputs = core.apply_function(ctx, forward, setup_context if separate else None, args)
         if not before or all(tangent is None for tangent in tangents):
             return outputs
-        found = call_jvp(cls, context_of(cls, ctx, saved_by(ctx)), args, tangents, outputs)
+        found = call_jvp(cls, context_of(cls, ctx, ctx.saved_for_forward or ()), args, tangents, outputs)
         for place, (output, tangent) in enumerate(zip(raw, found, strict=True)):
             if any(output is marked for marked in constant):
                 if tangent is not None:

@@ -133,13 +133,9 @@ def call_batched(func, size, flat, dims, spec, out_dims, randomness, kwargs):
     """The function on a batch."""
     level = VmapLevel(size, randomness)
     with level:
-        outputs = func(*examples(level, flat, dims, spec), **kwargs)
+        seen = [as_batched(level, value, dim) for value, dim in zip(flat, dims, strict=True)]
+        outputs = func(*tree_unflatten(seen, spec), **kwargs)
     return read_outputs(func, level, outputs, out_dims)
-
-
-def examples(level, flat, dims, spec):
-    """The arguments as the function sees them."""
-    return tree_unflatten([as_batched(level, value, dim) for value, dim in zip(flat, dims, strict=True)], spec)
 
 
 def in_chunks(func, size, flat, dims, spec, out_dims, randomness, chunk_size, kwargs):

@@ -191,16 +191,12 @@ cdef inline int number_code(object value) except -2:
 
 cdef int foreign_number_code(object value) except -2:
     # NumPy's scalars, without importing NumPy.
-    kind = getattr(getattr(value, "dtype", None), "kind", None)
-    if kind is None or getattr(value, "ndim", 1) != 0 or isinstance(value, Tensor):
-        if kind is not None:
-            return NO_DTYPE      # an array
-        if hasattr(type(value), "__index__") and not isinstance(value, Tensor):
-            return INT64
-        if hasattr(type(value), "__sym_float__"):
-            return default_dtype
+    if isinstance(value, Tensor):
         return NO_DTYPE
-    if type(value).__name__ == "ndarray":
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind is None:
+        return INT64 if hasattr(type(value), "__index__") else default_dtype if hasattr(type(value), "__sym_float__") else NO_DTYPE
+    if getattr(value, "ndim", 1) != 0 or type(value).__name__ == "ndarray":
         return NO_DTYPE
     return {"b": BOOL, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
 
@@ -230,9 +226,17 @@ _define_limits()
 cdef raise_overflow(str named):
     raise RuntimeError(f"value cannot be converted to type {named} without overflow")
 
+cdef object real_number(object value, str named):
+    """A number without its imaginary part, which must be 0."""
+    if PyComplex_Check(value):
+        if value.imag != 0:
+            raise_overflow(named)
+        return value.real
+    return value
+
 cdef int require_64_bits(object value) except -1:
     """Refuses an int beyond what PyTorch takes for a number: 2^63 to 2^64 - 1 are unsigned."""
-    if not -9223372036854775808 <= value <= 18446744073709551615:
+    if PyLong_Check(value) and not -9223372036854775808 <= value <= 18446744073709551615:
         raise OverflowError("int too big to convert" if value > 0 else "can't convert negative int to unsigned")
     return 0
 
@@ -250,8 +254,7 @@ cdef int check_fits(object value, int code) except -1:
     elif PyComplex_Check(value):
         real, imag = value.real, value.imag
     else:
-        if PyLong_Check(value):
-            require_64_bits(value)
+        require_64_bits(value)
         real = value
     if most < abs(real) and (abs(real) < INFINITY or is_float8(code) and code != FLOAT8_E5M2) or most < abs(imag) < INFINITY or \
             imag != 0 and category[code] != IS_COMPLEX or \
@@ -277,32 +280,23 @@ cdef int write_number(object value, int code, void* at) except -1:
     cdef double parts[2]
     cdef int kind = category[code]
     if kind == IS_FLOATING:
-        if PyComplex_Check(value):
-            if value.imag != 0:
-                raise_overflow(c_name(code) if code == FLOAT32 else "double")
-            value = value.real
-        real = value
-        if abs(real) >= 9223372036854775808. and PyLong_Check(value):
+        real = value = real_number(value, "float" if code == FLOAT32 else "double")
+        if abs(real) >= 9223372036854775808.:
             require_64_bits(value)
         if code == FLOAT32:
             (<float*>at)[0] = <float>real
         else:
             convert_number(code, FLOAT64, at, &real)
     elif kind == IS_COMPLEX:
-        if PyLong_Check(value):
-            require_64_bits(value)
+        require_64_bits(value)
         value = complex(value)
         parts[0], parts[1] = PyComplex_RealAsDouble(value), PyComplex_ImagAsDouble(value)
         convert_number(code, COMPLEX128, at, parts)
     elif kind == IS_BOOL:
-        if PyLong_Check(value):
-            require_64_bits(value)
+        require_64_bits(value)
         (<uint8_t*>at)[0] = 1 if value else 0
     else:
-        if PyComplex_Check(value):
-            if value.imag != 0:
-                raise_overflow(c_name(code))
-            value = value.real
+        value = real_number(value, c_name(code))
         if PyFloat_Check(value):
             real = value
             if not SMALLEST[code] <= real <= <double>LARGEST[code]:

@@ -503,12 +503,7 @@ cdef object only_item(Tensor t):
     return t.item()
 
 cdef object real_item(Tensor t, str kind):
-    value = only_item(t)
-    if isinstance(value, complex):
-        if value.imag != 0:
-            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
-        return value.real
-    return value
+    return real_number(only_item(t), kind)
 
 # Making a tensor from Python, torch.Tensor(2, 3), differs from making one inside: the type's slot gets the constructor, while
 # Tensor.__new__ in this file stays the bare allocation.

@@ -2,9 +2,9 @@
 
 import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import Self
+from typing import Any, Self
 
 import rushlight as torch
 from rushlight.core import warn_user
@@ -58,7 +58,7 @@ class _Modules(Module):
     def __len__(self):
         return len(self._modules)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
     def __dir__(self):
@@ -69,7 +69,7 @@ class _Modules(Module):
         self.add_module(str(len(self)), module)
         return self
 
-    def pop(self, index):
+    def pop(self, index) -> Module:
         """Removes a module and returns it."""
         module = self[index]
         del self[index]
@@ -102,7 +102,7 @@ class Sequential(_Modules):
             input = module(input)
         return input
 
-    def __getitem__(self, index):
+    def __getitem__(self, index) -> Module:
         if isinstance(index, slice):
             return type(self)(OrderedDict(list(self._modules.items())[index]))
         return self._nth(index)
@@ -169,7 +169,7 @@ class ModuleList(_Modules):
         if modules is not None:
             self += modules
 
-    def __getitem__(self, index):
+    def __getitem__(self, index) -> Module:
         if isinstance(index, slice):
             return type(self)(list(self._modules.values())[index])
         return self._nth(index)
@@ -232,7 +232,7 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key) -> Module:
         return self._modules[key]
 
     def __setitem__(self, key, module):
@@ -244,7 +244,7 @@ class ModuleDict(Module):
     def __len__(self):
         return len(self._modules)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 
     def __contains__(self, key):
@@ -254,7 +254,7 @@ class ModuleDict(Module):
         """Removes all modules."""
         self._modules.clear()
 
-    def pop(self, key):
+    def pop(self, key) -> Module:
         """Removes the module `key` and returns it."""
         module = self[key]
         del self[key]
@@ -325,7 +325,7 @@ class ParameterList(Module):
             return result
         return getattr(self, str(_position(index, len(self))))
 
-    def __setitem__(self, index, value):
+    def __setitem__(self, index, value: Any):
         if isinstance(value, torch.Tensor) and not isinstance(value, Parameter):
             value = Parameter(value)
         setattr(self, str(_position(index, len(self))), value)
@@ -333,7 +333,7 @@ class ParameterList(Module):
     def __len__(self):
         return self._size
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def __iadd__(self, values):
@@ -342,7 +342,7 @@ class ParameterList(Module):
     def __dir__(self):
         return [name for name in super().__dir__() if not name.isdigit()]
 
-    def append(self, value) -> Self:
+    def append(self, value: Any) -> Self:
         """Adds a value at the end; returns self."""
         self._size += 1
         self[-1] = value
@@ -389,7 +389,7 @@ class ParameterDict(Module):
     def __getitem__(self, key):
         return getattr(self, self._attribute(key))
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key, value: Any):
         attribute = self._attribute(key)
         self._keys[key] = None
         if isinstance(value, torch.Tensor) and not isinstance(value, Parameter):
@@ -403,7 +403,7 @@ class ParameterDict(Module):
     def __len__(self):
         return len(self._keys)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
 
     def __reversed__(self):
