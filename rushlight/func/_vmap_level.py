@@ -48,7 +48,7 @@ class VmapLevel(core.BatchLevel):
             return self.unbatched(op, arguments, values, keywords, ours)
         if mode == core.MODE_IN_PLACE:
             return self.in_place(op, arguments, values, batched)
-        return self.wrapped_results(op, self.by_rule(op, values, batched))
+        return core.dressed_examples(self, op, self.by_rule(op, values, batched))
 
     def unbatched(self, op, arguments, values, keywords, ours):
         """Nothing has a batch: the op itself, on tensors of this level where one of them is."""
@@ -57,9 +57,9 @@ class VmapLevel(core.BatchLevel):
             return result
         if keywords:
             if isinstance(op, core.ViewOp):
-                core.rewrap(arguments[0], result, None)
+                core.put_within(arguments[0], result, None)
             return arguments[0]
-        return self.wrapped_results(op, result, None)
+        return core.dressed_examples(self, op, result, None)
 
     def recovered(self, op, values, batched, error):
         """The result of a loop where there is no rule; other errors are said in terms of one example."""
@@ -115,7 +115,7 @@ class VmapLevel(core.BatchLevel):
         if not batched[0]:
             raise self.cannot_write(op, values, batched)
         if isinstance(op, core.ViewOp):
-            core.rewrap(arguments[0], self.by_rule(op, values, batched), 0)
+            core.put_within(arguments[0], self.by_rule(op, values, batched), 0)
             return arguments[0]
         if type(op) is core.PointwiseOp:
             if all(

@@ -130,12 +130,8 @@ cdef class BatchLevel(Level):
         """The result in spite of an error (where a loop can have it), or the error as one example gives it."""
         raise error
 
-    def wrapped_results(self, op, result, aspect=0):
-        """Results as the program sees them."""
-        return dressed_examples(self, op, result, aspect)
-
-
-cdef object dressed_examples(BatchLevel level, Op op, object result, object aspect):
+cpdef object dressed_examples(BatchLevel level, Op op, object result, object aspect=ZERO):
+    """Results as the program sees them."""
     cdef list made
     if isinstance(result, Tensor):
         return wrap_value(level, <Tensor>result, aspect)

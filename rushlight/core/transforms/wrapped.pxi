@@ -121,8 +121,9 @@ cdef class Level:
         return new_in_layout_of(<Tensor>wrapped, (<Tensor>wrapped).code if dtype is None else code_of(dtype))
 
 # ---------------------------------------------------------------------------------------------------------- making wrappers
-cdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
-    """Makes `value` what is within `out`; an int as `aspect` is the dimension of `value` that the program does not see."""
+cpdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
+    """Makes `value` what is within `out` (anew, after an in-place op that changes geometry); an int as `aspect` is the dimension of `value`
+    that the program does not see."""
     out.value, out.aspect = value, aspect
     out.storage, out.offset, out.code = value.storage, value.offset, value.code
     out.flags = out.flags & ~(CONTIGUOUS | INFERENCE | LAZY) | value.flags & (CONTIGUOUS | INFERENCE | LAZY)
@@ -146,11 +147,6 @@ def wrap(Level level not None, Tensor value not None, aspect=None):
     if type(aspect) is int and value.geometry.ndim == 0:
         raise IndexError("a tensor without dimensions has none for a batch")
     return wrap_value(level, value, aspect)
-
-def rewrap(Wrapped wrapped not None, Tensor value not None, aspect=None):
-    """After an in-place op that changes geometry (t_, squeeze_): puts another value and aspect into the same wrapper."""
-    put_within(wrapped, value, aspect)
-    return wrapped
 
 def is_wrapped(value):
     """Whether `value` is a wrapped tensor."""
