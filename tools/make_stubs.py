@@ -2,8 +2,9 @@
 
     python tools/make_stubs.py
 
-Names, parameters and defaults come from the package itself, types from stub_types.py. A build runs this (by make_stubs_of_build.py) when
-the compiled modules are there, so that wheels and clones have stubs, and git has none.
+Names, parameters and defaults come from the package itself; types from annotations (of what is compiled, in the sources of the core), from the
+signatures of the op table, and where neither says them from stub_types.py. A build runs this (by make_stubs_of_build.py) when the compiled modules
+are there, so that wheels and clones have stubs, and git has none.
 """
 
 import functools

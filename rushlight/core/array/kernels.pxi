@@ -180,6 +180,8 @@ cdef extern from * namespace "rl" nogil:
     Modes modes "rl::modes"
     cdef cppclass GradMode "rl::GradMode":
         void set(cbool)
+    cdef cppclass MetaMode "rl::MetaMode":
+        void set(cbool)
 
 cdef extern from *:
     """

@@ -161,12 +161,9 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     cdef list seeds = list(gradients)
     cdef Py_ssize_t i
     cdef bint grad = modes.grad
+    cdef MetaCall within
     if meta_exist and not modes.meta and (has_meta(<PyObject*>tensors) or has_meta(<PyObject*>gradients)):
-        grad = begin_meta()
-        try:
-            return run_backward(tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends)
-        finally:
-            end_meta(grad)
+        within.begin()
     if active_runs.size() >= DEEPEST and running_depth() >= DEEPEST:
         return continue_in_thread((tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends))
     global run_counter

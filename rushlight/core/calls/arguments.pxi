@@ -213,15 +213,11 @@ cdef refuse_owner(Method method, PyObject* const* args, Py_ssize_t n):
 
 cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, PyObject* names) except NULL:
     cdef Py_ssize_t count = PyVectorcall_NARGS(n)
-    cdef bint before
+    cdef MetaCall within
     if modes.interpreters and is_wanted(getattr(<object>target, "__name__", None)):
         return handed(interpret(<object>target, packed(args, count), by_name(names, args + count)))
     if meta_exist and not modes.meta and any_meta_of(args, count if names == NULL else count + PyTuple_GET_SIZE(<object>names)):
-        before = begin_meta()      # (what the function makes has no memory either)
-        try:
-            return handed(PyObject_Vectorcall(<object>target, <PyObject**>args, n, names))
-        finally:
-            end_meta(before)
+        within.begin()      # (what the function makes has no memory either)
     return handed(PyObject_Vectorcall(<object>target, <PyObject**>args, n, names))
 
 cdef PyObject* call_function(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:

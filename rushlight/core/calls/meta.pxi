@@ -3,14 +3,14 @@
 # touch elements themselves.
 cdef object execute_meta(Op op, PyObject** args, int mode, object out):
     """A call of an op with a tensor without memory."""
-    cdef bint before
+    cdef MetaCall within
     require_one_place(op, args)
     if mode != MODE_NEW and not op.any_place:
         for target in out if isinstance(out, (list, tuple)) else (<object>args[0] if mode == MODE_IN_PLACE else out,):
             if isinstance(target, Tensor) and not is_meta(<Tensor>target):
                 raise RuntimeError(f"Expected all tensors to be on the same device, but {op.name} would write into a tensor on cpu what it computes of "
                                    "tensors on meta")
-    before = begin_meta()
+    within.begin()
     try:
         return execute_resolved(op, args, mode, out)
     except RuntimeError as error:
@@ -18,8 +18,6 @@ cdef object execute_meta(Op op, PyObject** args, int mode, object out):
             raise
         raise NotImplementedError(f"aten::{getattr(op, 'title', '') or op.name}: attempted to run this operator with Meta tensors, but there was no fake "
                                   "impl or Meta kernel registered.") from None
-    finally:
-        end_meta(before)
 
 cdef int require_one_place(Op op, PyObject** args) except -1:
     """Refuses tensors with memory beside such without; those of no dimension are numbers, and indices may lie anywhere."""

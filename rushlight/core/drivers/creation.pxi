@@ -231,7 +231,7 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
     tensor([[1., 2.],
             [3., 4.]])
     """
-    cdef bint before = modes.meta
+    cdef MetaMode mode
     if isinstance(data, Tensor):
         warn_user("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                   "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).")
@@ -239,11 +239,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memor
     if type(data) is Wrapped:
         out = data.detach().clone() if dtype is None else data.detach().to(dtype, copy=True)
     else:
-        modes.meta = is_meta_place(device) or device is None and isinstance(data, Tensor) and is_meta(<Tensor>data)
-        try:
-            out = tensor_of_dtype(data, code_of(dtype))
-        finally:
-            modes.meta = before
+        mode.set(is_meta_place(device) or device is None and isinstance(data, Tensor) and is_meta(<Tensor>data))
+        out = tensor_of_dtype(data, code_of(dtype))
     return require_grad_of_new(out, requires_grad)
 
 def as_tensor(data, dtype=None, device=None):

@@ -51,12 +51,9 @@ cdef int fill_elements(Tensor out, object value) except -1:
 
 cdef Tensor new_on(object device, str name, tuple size, object dtype):
     """`new_of_size` on a device."""
-    cdef bint before = modes.meta
-    modes.meta = is_meta_place(device)
-    try:
-        return new_of_size(name, size, dtype)
-    finally:
-        modes.meta = before
+    cdef MetaMode mode
+    mode.set(is_meta_place(device))
+    return new_of_size(name, size, dtype)
 
 def unset(str name, size, dtype=None, device=None, bint requires_grad=False):
     """A new tensor with unset elements; `size` is the tuple of a factory's positional arguments."""

@@ -60,34 +60,32 @@ def set_anomaly_mode(bint enabled, bint check_nan=True):
     modes.anomaly, modes.anomaly_check_nan = enabled, check_nan
 
 
-# Whether ops may take their short ways for plain calls. Off (RUSHLIGHT_SHORT_WAYS=0), every call takes the general way: laws compare the two.
-cdef bint short_ways = __import__("os").environ.get("RUSHLIGHT_SHORT_WAYS") != "0"
+cdef extern from *:
+    """
+    // Whether ops may take their short ways for plain calls.
+    static int rl_short_ways = 1;
+    // A call on tensors without memory (calls/meta.pxi), from begin() to the end of the scope that this stands in: there are no short ways.
+    struct rl_meta_call {
+      static inline int running = 0, ways = 1;
+      rl::MetaMode mode;
+      bool begun = false;
+      void begin() {
+        if (!running++) ways = rl_short_ways;
+        rl_short_ways = 0;
+        mode.set(begun = true);
+      }
+      ~rl_meta_call() { if (begun && !--running) rl_short_ways = ways; }
+    };
+    """
+    bint short_ways "rl_short_ways"
+    cdef cppclass MetaCall "rl_meta_call":
+        void begin()
+
+# Off (RUSHLIGHT_SHORT_WAYS=0), every call takes the general way: laws compare the two.
+short_ways = __import__("os").environ.get("RUSHLIGHT_SHORT_WAYS") != "0"
 
 def use_short_ways(bint allowed):
     """Lets ops take their short ways for plain calls, or sends every call the general way; returns what was set before."""
     global short_ways
     before, short_ways = short_ways, allowed
     return before
-
-
-# Within calls on tensors without memory (calls/meta.pxi).
-cdef int meta_calls = 0
-cdef bint ways_before_meta = True
-
-cdef bint begin_meta() noexcept:
-    """Makes new tensors ones without memory; returns whether they were before."""
-    global meta_calls, short_ways, ways_before_meta
-    cdef bint before = modes.meta
-    if meta_calls == 0:
-        ways_before_meta = short_ways
-    meta_calls += 1
-    short_ways = False
-    modes.meta = True
-    return before
-
-cdef void end_meta(bint before) noexcept:
-    global meta_calls, short_ways
-    meta_calls -= 1
-    if meta_calls == 0:
-        short_ways = ways_before_meta
-    modes.meta = before
