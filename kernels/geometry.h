@@ -111,6 +111,34 @@ class Geometry {
     }
     return true;
   }
+  // Contiguous to the letter: strides of dimensions of size 1 too.
+  bool row_major() const {
+    int64_t step = 1;
+    for (int d = ndim - 1; d >= 0; --d) {
+      if (strides[d] != step) return false;
+      step = wrapped_product(step, std::max<int64_t>(shape[d], 1));
+    }
+    return true;
+  }
+  // As images lie whose channels (dimension 1) are next to each other.
+  bool channels_last() const {
+    int64_t step = 1;
+    for (int i = 0; i < ndim; ++i) {
+      const int d = channels_last_dim(i);
+      if (shape[d] == 1) continue;
+      if (strides[d] != step) return false;
+      step = wrapped_product(step, shape[d]);
+    }
+    return true;
+  }
+  void make_channels_last() {
+    int64_t step = 1;
+    for (int i = 0; i < ndim; ++i) {
+      const int d = channels_last_dim(i);
+      strides[d] = step;
+      step = wrapped_product(step, shape[d]);
+    }
+  }
   bool same_shape(const Geometry& other) const {
     if (ndim != other.ndim) return false;
     for (int d = 0; d < ndim; ++d)
@@ -161,6 +189,8 @@ class Geometry {
  private:
   int32_t capacity_ = local_dims;
   int64_t local_[2 * local_dims];
+  // The i-th dimension of such images, from the fastest on.
+  int channels_last_dim(int i) const { return i == 0 ? 1 : i == ndim - 1 ? 0 : ndim - i; }
   void release() {
     if (shape != local_) std::free(shape);
   }
@@ -190,8 +220,8 @@ inline bool expandable(const Geometry& from, const Geometry& to) {
   return true;
 }
 
-// Strides for a new output of shape `out` that follow the memory order of its inputs, as PyTorch's element-wise ops choose them:
-// the first input that has an opinion on the order of two dimensions decides.
+// Strides for a new output of shape `out` that follow the memory order of its inputs: the first input that has an opinion on the
+// order of two dimensions decides.
 inline void follow_strides(Geometry& out, const Geometry* const* inputs, int count) {
   int order[max_dims];  // from the fastest dimension to the slowest
   const int ndim = out.ndim;
@@ -223,10 +253,37 @@ inline void follow_strides(Geometry& out, const Geometry* const* inputs, int cou
       }
     }
   }
+  bool row_major = true;
+  for (int i = 0; i < ndim; ++i) row_major &= order[i] == ndim - 1 - i;
   int64_t step = 1;
   for (int i = 0; i < ndim; ++i) {
+    const int64_t size = out.shape[order[i]];
     out.strides[order[i]] = step;
-    step = wrapped_product(step, std::max<int64_t>(out.shape[order[i]], 1));
+    step = wrapped_product(step, row_major ? std::max<int64_t>(size, 1) : size);
+  }
+}
+
+// Strides for a new output of shape `out`, as PyTorch's element-wise ops choose them. Inputs of its shape that lie alike are
+// followed to the letter, but for dimensions of size 1 where they are contiguous; `mixed` says that there are operands of other
+// shapes besides.
+inline void follow_inputs(Geometry& out, const Geometry* const* inputs, int count, bool mixed) {
+  bool row_major = true, last = out.ndim == 4 || out.ndim == 5, alike = true;
+  for (int k = 0; k < count && !mixed; ++k) {
+    mixed = !inputs[k]->same_shape(out);
+    if (mixed) break;
+    row_major &= inputs[k]->contiguous();
+    last &= inputs[k]->channels_last();
+    alike &= inputs[k]->same_strides(*inputs[0]);
+  }
+  if (mixed) return follow_strides(out, inputs, count);
+  if (row_major) {
+    out.make_contiguous();
+  } else if (last) {
+    out.make_channels_last();
+  } else if (alike && inputs[0]->dense()) {
+    for (int d = 0; d < out.ndim; ++d) out.strides[d] = inputs[0]->strides[d];
+  } else {
+    follow_strides(out, inputs, count);
   }
 }
 

@@ -402,6 +402,9 @@ def as_sizes(name, parameter, place, value):
     if value is None:
         return None
     if not isinstance(value, tuple | list):
+        if not isinstance(value, int | Tensor) and numpy_kind(value) is None:
+            raise RuntimeError(f"{name}(): argument '{parameter.name}' must be an int or a tuple of ints, not {type_name(value)}")
+        refuse_truth(parameter, value)
         return as_integer(name, parameter, place, operator.index(value))
     made = []
     for position, element in enumerate(value):
@@ -410,6 +413,7 @@ def as_sizes(name, parameter, place, value):
                 f"{name}(): argument '{parameter.name}' failed to unpack the object at pos {position + 1} with error \"type must be "
                 f'tuple of ints,but got {type_name(element)}"'
             )
+        refuse_truth(parameter, element)
         number = int(element)
         if not -(2**63) <= number < 2**63:
             raise TypeError(
@@ -418,6 +422,18 @@ def as_sizes(name, parameter, place, value):
             )
         made.append(number)
     return core.Size(made) if type(value) is Loose else tuple(made)  # (to the old constructors, a tuple is data)
+
+
+def refuse_truth(parameter, value):
+    """Raises for a tensor of bool among sizes."""
+    if parameter.kind == "sizes" and isinstance(value, Tensor) and value.dtype is core.dtype_by_name["bool"]:
+        raise RuntimeError("Expected scalar.isIntegral( false) to be true, but got false.")
+
+
+def as_index(name, parameter, place, value):
+    if isinstance(value, Tensor) and value.dtype is core.dtype_by_name["bool"]:
+        raise RuntimeError("a tensor of bool is no index")
+    return as_integer(name, parameter, place, value)
 
 
 def as_float(name, parameter, place, value):
@@ -469,8 +485,7 @@ def as_device(name, parameter, place, value):
         return value
     if isinstance(value, str | bytes):
         return core.device(value if isinstance(value, str) else value.decode())
-    as_integer(name, parameter, place, value)
-    raise RuntimeError("Cannot access accelerator device when none is available.")
+    return core.device(as_integer(name, parameter, place, value))
 
 
 def as_text(name, parameter, place, value):
@@ -481,7 +496,7 @@ CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
     "Tensor/Number": as_tensor,
     "Number": as_number,
     "int": as_integer,
-    "index": as_integer,
+    "index": as_index,
     "ints": as_sizes,
     "sizes": as_sizes,
     "tensors": as_tensors,

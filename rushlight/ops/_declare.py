@@ -231,6 +231,8 @@ def place(made, name, *, function=True, method=True, namespace="torch", aliases=
             METHODS[public] = method
         if method is not False and (not suffix or has_method(public)):
             namespaces["Tensor"][public] = made
+            if method is None and not function and hasattr(made, "__qualname__"):
+                made.__qualname__ = f"Tensor.{public}"  # (Python's errors of its arguments say so.)
 
 
 def can_derive(made):

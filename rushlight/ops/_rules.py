@@ -49,6 +49,10 @@ FLAT = {"vjp": zero_gradient, "jvp": zero_tangent}
 """The rules of steps: their derivative is 0 wherever it exists."""
 
 
+WHOLE, FLOATING, COMPLEX = 0b0011, 0b0100, 0b1000
+"""Kinds of dtypes, as an element-wise op's `keeps_strides` and `row_major` name them."""
+
+
 def single(number):
     """A number rounded to float32."""
     return struct.unpack("f", struct.pack("f", number))[0]

@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise, underived
-from rushlight.ops._rules import both_names, in_place, not_implemented, single, total
+from rushlight.ops._rules import FLOATING, WHOLE, both_names, in_place, not_implemented, single, total
 from rushlight.ops.steps import depending_on, tracked_with
 
 
@@ -83,6 +83,9 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
 
 
+hardtanh.keeps_strides = WHOLE | FLOATING
+
+
 @pointwise(
     gradient=True,
     vjp=lambda g, x, negative_slope: tracked_with(torch.where(x > 0, g, g * negative_slope), x),
@@ -100,8 +103,8 @@ def leaky_relu(x, negative_slope=0.01):
 
 def elu_product(g, x, alpha, scale, input_scale):
     # What does not count is 0 before exp sees it: an overflow there would make NaN of the second derivative.
-    below = torch.where(x >= 0, 0, x)
-    return torch.where(x > 0, g * scale, g * ((below * input_scale).exp() * (alpha * scale * input_scale)))
+    below = torch.where(x < 0, x, 0)
+    return torch.where(x <= 0, g * ((below * input_scale).exp() * (alpha * scale * input_scale)), g * scale)
 
 
 @pointwise(
@@ -338,8 +341,8 @@ def hardsigmoid(x):
 
 
 def hardswish_product(g, x):
-    low, high = x <= -3, x >= 3
-    return torch.where(low, 0, torch.where(high, g, g * (torch.where(torch.logical_or(low, high), 0, x) / 3 + 0.5)))
+    inside = torch.logical_and(x > -3, x < 3)
+    return torch.where(x <= -3, 0, torch.where(inside, g * (torch.where(inside, x, 0) / 3 + 0.5), g))
 
 
 @pointwise(
@@ -370,6 +373,9 @@ def hardswish(x):
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""
+
+
+log_sigmoid.row_major_kinds = FLOATING
 
 
 # ---------------------------------------------------------------------------------------------------------- with a weight

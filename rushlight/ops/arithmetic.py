@@ -167,6 +167,9 @@ def _div_exactly(a, b):
     """The same where a program asks for no rounding: another node in PyTorch."""
 
 
+div.numbers_aside = 0b1  # (of a number a tensor divides: PyTorch multiplies its reciprocal)
+
+
 @pointwise(
     wide_numbers=True,
     vjp=(zero_gradient, zero_gradient),
@@ -276,7 +279,7 @@ def divisor_product(g, a, b):
 @pointwise(
     vjp=(lambda g: g, divisor_product),
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="floor")),
-    name=("RemainderBackward0", "RemainderBackward1", "RemainderBackward1"),
+    name=("RemainderBackward0", "RemainderBackward1", "NotImplemented"),
     overload="operand",
     signature="Tensor input, Tensor other, *, out | Number self, Tensor other | Tensor input, Number other, *, out",
 )
@@ -367,6 +370,9 @@ def pow(a, exponent):
     """`a` to the power `exponent`."""
 
 
+pow.numbers_aside = 0b10
+
+
 @composite
 def square(input, *, out=None):
     """The square of each element."""
@@ -433,7 +439,7 @@ def hypot(a, b):
 
 def full_angle_slope(numerator, a, b):
     square = a * a + b * b
-    return torch.where(square == 0, 0, numerator / square)
+    return numerator * square.reciprocal().masked_fill(square == 0, 0)
 
 
 @pointwise(
@@ -542,6 +548,10 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` divided by `tensor2`."""
 
 
+for scaled in (addcmul, addcdiv):
+    scaled.numbers_aside = 0b1000
+
+
 @pointwise(
     wide_numbers=True,
     slopes=(lambda weight: 1 - weight, lambda weight: weight),
@@ -555,6 +565,9 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
 )
 def _lerp_scalar(x, end, weight):
     """Linear interpolation by a number."""
+
+
+_lerp_scalar.numbers_aside = 0b100
 
 
 @pointwise(

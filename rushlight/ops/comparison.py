@@ -6,6 +6,9 @@ from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise, underived
 from rushlight.ops._outputs import BOOLEAN
 from rushlight.ops._rules import (
+    COMPLEX,
+    FLOATING,
+    WHOLE,
     c_name,
     dynamic_shape,
     in_place,
@@ -189,6 +192,9 @@ def isfinite(x):
     """Where an element is neither infinite nor NaN."""
 
 
+isinf.keeps_strides = isfinite.keeps_strides = WHOLE
+
+
 @pointwise(
     inplace=False,
     check=refuse_complex("isposinf does not support complex inputs."),
@@ -283,7 +289,7 @@ def refuse(name):
 
 def first_share(g, first, second, wins):
     """What of `g` goes to `first`: half at a tie, nothing where `second` wins."""
-    return torch.where(wins(second, first), 0, torch.where(first == second, g / 2, g))
+    return torch.where(first == second, g / 2, g).masked_fill(wins(second, first), 0)
 
 
 def share_rules(wins):
@@ -328,7 +334,7 @@ def number_choice(prefers, prefers_forward):
         return torch.logical_or(prefers(a, b), torch.isnan(b))
 
     return {
-        "vjp": (lambda g, a, b: torch.where(chosen(a, b), g, 0), lambda g, a, b: torch.where(chosen(a, b), 0, g)),
+        "vjp": (lambda g, a, b: g.masked_fill(~chosen(a, b), 0), lambda g, a, b: g.masked_fill(chosen(a, b), 0)),
         "jvp": lambda a_t, b_t, a, b: torch.where(
             chosen(a, b, prefers_forward), 0 if a_t is None else a_t, 0 if b_t is None else b_t
         ),
@@ -529,6 +535,10 @@ def _clamp_between(x, min, max):
     """clamp with both bounds."""
 
 
+for clamped in (clamp_min, clamp_max, _clamp_below, _clamp_above, _clamp_between):
+    clamped.numbers_aside = 0b110
+
+
 def real_bound(x, bound):
     if isinstance(bound, complex) and x.is_floating_point():
         core.check_number_fits(bound, torch.float64)
@@ -610,7 +620,7 @@ def heaviside(x, values):
 
 
 def same_where_number(g, x):
-    return torch.where(torch.logical_or(torch.isnan(x), torch.isinf(x)), 0, g)
+    return g * torch.isfinite(x)
 
 
 @pointwise(
@@ -628,6 +638,9 @@ def same_where_number(g, x):
 )
 def _nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0):
     """NaN and the infinities replaced by numbers."""
+
+
+_nan_to_num.keeps_strides = WHOLE | FLOATING | COMPLEX
 
 
 def replacements(input, nan, posinf, neginf):

@@ -9,6 +9,7 @@ from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops._outputs import SEARCHED
 from rushlight.ops._rules import not_implemented
 from rushlight.ops._views import zeros
+from rushlight.ops.filling import number_dtype
 from rushlight.ops.indexing import INDICES, nonzero_places
 
 
@@ -282,9 +283,9 @@ def isin(elements=None, test_elements=None, *, assume_unique=False, invert=False
     elements = element if elements is None else elements
     tests = test_element if test_elements is None else test_elements
     if not isinstance(elements, torch.Tensor):
-        elements = core.tensor(elements)
+        elements = core.tensor(elements, dtype=number_dtype(elements))
     if not isinstance(tests, torch.Tensor):
-        tests = core.tensor(tests)
+        tests = core.tensor(tests, dtype=number_dtype(tests))
     for given in (elements, tests):
         if given.dtype is torch.bool or given.is_complex():
             raise RuntimeError(f"Unsupported input type encountered for isin(): {given.dtype.legacy_name}")

@@ -7,7 +7,18 @@ from rushlight import core
 from rushlight.ops._declare import composite, op, place, pointwise, underived
 from rushlight.ops._outputs import Castable
 from rushlight.ops._return_types import return_type
-from rushlight.ops._rules import FLAT, both_names, conjugate, in_place, not_implemented, refuse_complex, refuse_dtypes, total
+from rushlight.ops._rules import (
+    FLAT,
+    FLOATING,
+    WHOLE,
+    both_names,
+    conjugate,
+    in_place,
+    not_implemented,
+    refuse_complex,
+    refuse_dtypes,
+    total,
+)
 from rushlight.ops.arithmetic import refuse_bool_sub
 
 OPERANDS = "Tensor input, Tensor other, *, out | Number self, Tensor other, *, out | Tensor input, Number other, *, out"
@@ -167,6 +178,9 @@ def rad2deg(x):
     """Radians as degrees."""
 
 
+deg2rad.keeps_strides = rad2deg.keeps_strides = WHOLE | FLOATING
+
+
 def sinc_product(g, x, adjoint=lambda slope: slope):
     scaled = x * math.pi
     square = x * x * math.pi
@@ -301,7 +315,7 @@ def erfc(x):
     """1 - erf(x), exact for large x."""
 
 
-@pointwise(slope=lambda x: x.erfinv().pow(2).exp() / ERF_SLOPE, dtype="float", inplace=True, label="erfinv_vml_cpu")
+@pointwise(slope=lambda x: x.erfinv().pow(2).exp() * (1 / ERF_SLOPE), dtype="float", inplace=True, label="erfinv_vml_cpu")
 def erfinv(x):
     """Inverse of the error function."""
 
@@ -504,14 +518,16 @@ def i0e(x):
     """exp(-|x|) i0(x)."""
 
 
-def at_zero_half(x, slope):
-    """`slope` of x, and 1/2 where x is so near to 0 that it would divide by it."""
+def at_zero_half(name, x, slope):
+    """`slope` of x, and 1/2 where x is so near to 0 that it would divide by it; refused for halves."""
+    if x.dtype.itemsize == 2:
+        raise not_implemented(f"{name}_backward", x.dtype)
     far = x.abs() > torch.finfo(x.dtype).eps
     return torch.where(far, slope(torch.where(far, x, 1)), 0.5)
 
 
 @pointwise(
-    slope=lambda x, out: at_zero_half(x, lambda x: x.i0() - out / x),
+    slope=lambda x, out: at_zero_half("i1", x, lambda x: x.i0() - out / x),
     dtype="float",
     name="SpecialI1Backward0",
     namespace="special",
@@ -523,7 +539,7 @@ def i1(x):
 
 
 @pointwise(
-    slope=lambda x, out: at_zero_half(x, lambda x: torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
+    slope=lambda x, out: at_zero_half("i1e", x, lambda x: torch.special.i0e(x) - out * (x.sgn() + x.reciprocal())),
     dtype="float",
     name="SpecialI1EBackward0",
     namespace="special",
@@ -540,7 +556,7 @@ def masked_logarithm(product, g, a, b, edge):
     logarithm = product(g, b)
     if not isinstance(b, torch.Tensor):
         return logarithm if b > edge else torch.where(a == 0, 0, logarithm)
-    return torch.where(torch.logical_and(a == 0, b <= edge), 0, logarithm)
+    return logarithm.masked_fill(torch.logical_and(a == 0, b <= edge), 0)
 
 
 def second_slope(g, a, b, edge):
@@ -675,6 +691,9 @@ def _frexp_mantissa(x):
 @pointwise(kernel="frexp_exponent", function=False, method=False, inplace=False)
 def _frexp_exponent(x):
     """The exponent of each element, as a float."""
+
+
+_frexp_mantissa.keeps_strides = _frexp_exponent.keeps_strides = FLOATING
 
 
 @op(

@@ -97,6 +97,11 @@ NUMBER_DTYPES = {float: torch.float64, complex: torch.complex128}
 """What numbers are until they are converted to a tensor's dtype."""
 
 
+def number_dtype(value):
+    """That dtype of a number; None for the one that it has as data."""
+    return torch.uint64 if isinstance(value, int) and value >= 2**63 else NUMBER_DTYPES.get(type(value))
+
+
 @composite(
     function=False, method="deprecated Tensor/Number other, bool async=False | Tensor/Number other, bool non_blocking=False"
 )
@@ -105,7 +110,7 @@ def copy_(self, other, non_blocking=False):
     if not isinstance(other, torch.Tensor):
         if not isinstance(other, bool | int | float | complex):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {full_name(type(other))}")
-        other = core.tensor(other, dtype=NUMBER_DTYPES.get(type(other)))
+        other = core.tensor(other, dtype=number_dtype(other))
     return copy_in_place(self, other, non_blocking)
 
 

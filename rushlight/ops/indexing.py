@@ -81,11 +81,9 @@ class Selection:
     def as_result(self, x):
         """`x` and the indices, broadcast to the result: what its order of dimensions follows."""
         lead, count = self.lead, len(self.common)
-        if 0 in x.shape:
-            return ()
-        for d in reversed(self.dims):
-            x = x.select(d, 0)
-        x = x[(slice(None),) * lead + (None,) * count].expand(self.shape)
+        steps = x.stride()
+        rest = [steps[d] for d in self.others]
+        x = x.as_strided(self.shape, (*rest[:lead], *(0,) * count, *rest[lead:]))
         after = len(self.shape) - lead - count
         return (x, *(tensor[(None,) * lead + (...,) + (None,) * after] for tensor in self.tensors))
 

@@ -86,7 +86,7 @@ def mse_loss(x, target, reduction="mean"):
 
 def smooth_l1_slope(x, target, beta):
     difference = difference_of(x, target)
-    return difference.sgn() if beta == 0 else (difference / beta).clamp(-1, 1)
+    return difference.sgn() if beta == 0 else torch.where(difference.abs() < beta, difference / beta, difference.sgn())
 
 
 @op(

@@ -14,12 +14,12 @@ def power(A, n):
     """A to the n-th by squaring."""
     check_square("linalg.matrix_power", A)
     if n == 0:
-        return A.clone().copy_(torch.eye(A.shape[-1], dtype=A.dtype))
+        return A.clone(memory_format=torch.contiguous_format).copy_(torch.eye(A.shape[-1], dtype=A.dtype))
     if n < 0:
         inverse = torch.linalg.inv(A)
         return inverse if n == -1 else power(inverse, -n)
     if n == 1:
-        return A.clone()
+        return A.clone(memory_format=torch.contiguous_format)
     if n == 3:
         return (A @ A) @ A
     made, square = None, A

@@ -36,10 +36,24 @@ def norm_parts(x, out, ord, dim, keepdim):
 
 
 def norm_vjp(g, x, out, ord, dim, keepdim):
+    """The product of `norm_parts`, in the order in which PyTorch multiplies: what is not finite at 0 shows in the second derivative."""
     if ord == 0:
         return None
-    direction, weight, whole = norm_parts(x, out, ord, dim, keepdim)
-    return direction * weight * (restore(g, x.shape, dim, keepdim) * whole)
+    if abs(ord) == math.inf:
+        direction, places, share = norm_parts(x, out, ord, dim, keepdim)
+        return direction * (restore(g, x.shape, dim, keepdim) * share * places)
+    if out.dtype != x.dtype and not x.is_complex():
+        x = x.to(out.dtype)
+    g, out = (restore(value, x.shape, dim, keepdim) for value in (g, out))
+    if ord == 1:
+        return x.sgn() * g
+    if ord == 2:
+        return g * (x / out).masked_fill(out == 0, 0)
+    size = x.abs()
+    if ord < 1:
+        return x.sgn() * size.pow(ord - 1).masked_fill(x == 0, 0) * g * out.pow(1 - ord)
+    share = (g / out.pow(ord - 1)).masked_fill(out == 0, 0)
+    return x.sgn() * size.pow(ord - 1) * share if ord < 2 else x * size.pow(ord - 2) * share
 
 
 def norm_jvp(x_t, x, out, ord, dim, keepdim):
@@ -132,10 +146,14 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     return vector_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
 
 
+def negated(value):
+    return None if value is None else -value
+
+
 @op(
     vjp={
         "a": lambda g, a, b, p, out: norm_vjp(g, a - b, out, p, None, False),
-        "b": lambda g, a, b, p, out: norm_vjp(-g, a - b, out, p, None, False),
+        "b": lambda g, a, b, p, out: negated(norm_vjp(g, a - b, out, p, None, False)),
     },
     jvp=lambda a_t, b_t, a, b, p, out: norm_jvp(
         -b_t if a_t is None else a_t if b_t is None else a_t - b_t, a - b, out, p, None, False
@@ -272,7 +290,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     for place, x in enumerate((x1, x2), 1):
         if not x.is_floating_point():
             raise RuntimeError(f"cdist only supports floating-point dtypes, X{place} got: {x.dtype.legacy_name}")
-    if p < 0:
+    if not p >= 0:
         raise RuntimeError("cdist only supports non-negative p values")
     if x1.dtype != x2.dtype:
         if x1.dtype not in (torch.float32, torch.float64):

@@ -141,9 +141,11 @@ def exclusive_products(x, dim):
 def prod_vjp(g, x, out, dim, keepdim):
     """Where no factor is 0 a division serves; otherwise nothing is divided."""
     x = x.to(g.dtype)
-    whole = spread(g, x.shape, dim, keepdim)
+    whole = restore(g, x.shape, dim, keepdim)
     if x.numel() and not is_wrapped(x) and not (x == 0).any():
-        return whole * (spread(out, x.shape, dim, keepdim) / x).conj()
+        return whole * (restore(out, x.shape, dim, keepdim) / x).conj()
+    if reduced_count(x.shape, dim) == 1:
+        return whole.reshape(x.shape)
     return whole * other_factors(x, dim).conj()
 
 
@@ -192,8 +194,9 @@ def shares(x, out):
 
 
 def extremum_vjp(g, x, out):
+    """The cotangent of an extremum of everything, or a median: those that equal it share `g`."""
     places, count = shares(x, out)
-    return g / count * places
+    return torch.zeros(x.shape, dtype=g.dtype).masked_fill(places, g / count)
 
 
 def extremum_jvp(x_t, x, out):

@@ -19,7 +19,7 @@ def scan_dtype(x, dtype):
 
 def contiguous_like(x):
     """An unfilled contiguous tensor of x's shape and dtype."""
-    return empty_like_layout(x) if x.is_contiguous() else empty_tensor(x.shape, x.dtype)
+    return empty_tensor(x.shape, x.dtype)
 
 
 def refuse_unless(name, x, allowed):

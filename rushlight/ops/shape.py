@@ -82,6 +82,18 @@ def _unsafe_view(x, size: Sizes):
     """A view of a tensor that nobody else will see (so it is not tracked as a view)."""
 
 
+@shares_memory(
+    vjp=lambda g, x_shape: core.reshaped(g, x_shape),
+    geometry="view",
+    copies=False,
+    function=False,
+    method=False,
+    batch="views.view",
+)
+def _reshape_alias(x, size: Sizes):
+    """What `reshape` makes of a tensor that is not contiguous, where no copy is needed: `view` under a name of its own."""
+
+
 @composite(function=False, method="Tensor other")
 def view_as(self, other):
     """`self` in the shape of `other`."""
@@ -97,7 +109,7 @@ def reshape(input, *sizes, shape=None):
             raise TypeError('reshape() missing 1 required positional arguments: "shape"')
         shape = one_sequence(sizes)
     if core.can_view(input, shape):
-        return input.view(shape)
+        return input.view(shape) if input.is_contiguous() else _reshape_alias(input, shape)
     return _unsafe_view(input.clone(memory_format=torch.contiguous_format), shape)
 
 

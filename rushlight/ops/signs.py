@@ -5,6 +5,7 @@ from rushlight import core
 from rushlight.ops._declare import composite, place, pointwise
 from rushlight.ops._outputs import BOOLEAN
 from rushlight.ops._rules import (
+    COMPLEX,
     FLAT,
     in_place,
     real_product,
@@ -28,6 +29,9 @@ from rushlight.ops._rules import (
 )
 def abs(x):
     """The absolute value of each element."""
+
+
+abs.keeps_strides = COMPLEX
 
 
 @composite(function=True)
@@ -85,7 +89,7 @@ def signbit(x):
 
 
 def copysign_slope(a, out):
-    return torch.where(a == 0, 0, out / a)
+    return (out / a).masked_fill(a == 0, 0)
 
 
 @pointwise(
@@ -128,6 +132,7 @@ def _conj_physical(x):
 
 
 _conj_physical.title = "aten::conj_physical"
+_conj_physical.keeps_strides = COMPLEX
 
 
 @composite
@@ -170,7 +175,7 @@ def turned(z):
 
 
 @pointwise(
-    vjp=lambda g, x: g * turned(x) if x.dtype.is_complex else torch.zeros_like(g),
+    vjp=lambda g, x: g * turned(x) if x.dtype.is_complex else torch.zeros_like(x),
     jvp=lambda x_t, x: real_product(turned(x), x_t) if x.dtype.is_complex else torch.zeros_like(x_t),
     dtype="float",
     inplace=False,
@@ -179,7 +184,7 @@ def angle(x):
     """The angle of each complex number; of a negative number π."""
 
 
-angle.row_major_of_complex = True
+angle.row_major_kinds = COMPLEX
 
 
 def check_parts(a, b):

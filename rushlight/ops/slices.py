@@ -69,13 +69,18 @@ def check_slices(name, x, dim, index, source):
 def slices_gradient(g, dim, index, source_shape):
     if source_shape == ():
         return g.index_select(dim, index).sum()
-    return g.index_select(dim, index)
+    return g.index_select(dim, index).expand(source_shape)
+
+
+def added_gradient(g, dim, index, source_shape, alpha):
+    made = slices_gradient(g, dim, index, source_shape)
+    return made if alpha == 1 else made * alpha
 
 
 @op(
     vjp={
         "x": lambda g: g,
-        "source": lambda g, dim, index, source_shape, alpha: slices_gradient(g, dim, index, source_shape) * alpha,
+        "source": added_gradient,
     },
     linear=True,
     writes=True,

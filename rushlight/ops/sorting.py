@@ -8,6 +8,7 @@ from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import not_implemented, require_tensors
+from rushlight.ops.reduction import extremum_vjp
 
 OUTPUTS = ("values", "indices")
 
@@ -192,12 +193,6 @@ def mode(x, dim=-1, keepdim=False):
     return one_a_line("mode", x, dim, keepdim)
 
 
-def whole_gradient(g, x, out):
-    """The cotangent of a median of everything, shared by the elements that equal it."""
-    same = torch.where(out != out, x != x, x == out)
-    return same * (g / same.sum())
-
-
 def nan_as(dtype):
     """What a NaN becomes in a dtype."""
     if dtype.is_floating_point or dtype.is_complex:
@@ -212,7 +207,7 @@ def median_of(name, title):
 
     @op(
         real=True,
-        vjp=whole_gradient,
+        vjp=extremum_vjp,
         jvp=lambda x_t, x, out: torch.where(x == out, x_t, 0).sum() / (x == out).sum(),
         name=f"{title}Backward0",
         entry=f"{name}_of_all",

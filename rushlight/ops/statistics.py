@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import unwrapped, warn_user
 from rushlight.ops._declare import composite, op, reduction
-from rushlight.ops._rules import conjugate
+from rushlight.ops._rules import conjugate, total
 from rushlight.ops.reduction import named, reduced_count, restore
 from rushlight.ops.shape import slice as cut
 
@@ -34,7 +34,10 @@ def var_slope(x, dim, correction):
 
 
 def var_vjp(g, x, dim, correction, keepdim):
-    return restore(g, x.shape, dim, keepdim) * var_slope(x, dim, correction)
+    g = restore(g, x.shape, dim, keepdim)
+    if (dim is None or x.ndim == 0) and x.numel() <= correction:
+        return g * var_slope(x, dim, correction)
+    return double_over_freedom(x, dim, correction) * g * deviation(x, dim)
 
 
 def var_jvp(x_t, x, dim, correction, keepdim):
@@ -47,6 +50,11 @@ def halved_by(out):
     return torch.where(out == 0, 0, 0.5 / torch.where(out == 0, 1, out))
 
 
+def variance_cotangent(g, out):
+    """What a deviation's cotangent is to the variance: over twice the deviation, 0 where that is 0."""
+    return (g / (out * 2)).masked_fill(out == 0, 0)
+
+
 @reduction(vjp=var_vjp, jvp=var_jvp, result="real", numbers=("correction",), out_text=None, function=False, method=False)
 @named("var")
 def real_var(x, dim, correction, keepdim):
@@ -54,7 +62,7 @@ def real_var(x, dim, correction, keepdim):
 
 
 @reduction(
-    vjp=lambda g, x, out, dim, correction, keepdim: var_vjp(g * halved_by(out), x, dim, correction, keepdim),
+    vjp=lambda g, x, out, dim, correction, keepdim: var_vjp(variance_cotangent(g, out), x, dim, correction, keepdim),
     jvp=lambda x_t, x, out, dim, correction, keepdim: var_jvp(x_t, x, dim, correction, keepdim) * halved_by(out),
     result="real",
     numbers=("correction",),
@@ -69,10 +77,10 @@ def real_std(x, dim, correction, keepdim):
 
 def moments_vjp(g, x, dim, correction, keepdim):
     spread_g, mean_g = g
-    total = 0 if spread_g is None else var_vjp(spread_g, x, dim, correction, keepdim)
-    if mean_g is None:
-        return total
-    return total + (restore(mean_g, x.shape, dim, keepdim) / reduced_count(x.shape, dim)).expand(x.shape)
+    return total(
+        None if spread_g is None else var_vjp(spread_g, x, dim, correction, keepdim),
+        None if mean_g is None else restore(mean_g, x.shape, dim, keepdim).expand(x.shape) / reduced_count(x.shape, dim),
+    )
 
 
 @op(
@@ -91,7 +99,7 @@ def real_var_mean(x, dim, correction, keepdim):
 
 
 def std_mean_vjp(g, x, std, dim, correction, keepdim):
-    return moments_vjp((None if g[0] is None else g[0] * halved_by(std), g[1]), x, dim, correction, keepdim)
+    return moments_vjp((None if g[0] is None else variance_cotangent(g[0], std), g[1]), x, dim, correction, keepdim)
 
 
 @op(

@@ -120,6 +120,8 @@ cdef extern from * namespace "rl" nogil:
         cbool same_strides(const Geometry&)
         int64_t reach(int64_t)
         cbool dense()
+        cbool channels_last()
+        cbool row_major()
         cbool overlaps_itself()
     const int64_t BEYOND "rl::beyond"
     int64_t checked_product "rl::checked_product"(int64_t, int64_t)
@@ -127,6 +129,7 @@ cdef extern from * namespace "rl" nogil:
     int64_t wrapped_product "rl::wrapped_product"(int64_t, int64_t)
     int broadcast_shapes "rl::broadcast_shapes"(const Geometry&, const Geometry&, Geometry&)
     cbool expandable "rl::expandable"(const Geometry&, const Geometry&)
+    void follow_inputs "rl::follow_inputs"(Geometry&, const Geometry**, int, bint)
     void follow_strides "rl::follow_strides"(Geometry&, const Geometry**, int)
     cbool view_strides "rl::view_strides"(const Geometry&, Geometry&)
     void* allocate "rl::allocate"(int64_t)

@@ -103,7 +103,7 @@ cdef class device:
             self.type, self.index = other.type, other.index
             return
         if isinstance(type, int):
-            type, index = "cuda", type
+            raise RuntimeError("Device index must not be negative" if type < 0 else "Cannot access accelerator device when none is available.")
         if not isinstance(type, str):
             raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
         name, colon, number = type.partition(":")

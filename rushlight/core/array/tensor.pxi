@@ -88,16 +88,7 @@ cdef inline int refuse_escaped(Tensor t, bint reduction) except -1:
 
 
 cdef bint channels_last_contiguous(Tensor t, int ndim):
-    cdef int64_t step = 1
-    cdef int d
-    if t.geometry.ndim != ndim:
-        return False
-    for d in [1] + list(range(ndim - 1, 1, -1)) + [0]:
-        if t.geometry.shape[d] != 1:
-            if t.geometry.strides[d] != step:
-                return False
-            step *= t.geometry.shape[d]
-    return True
+    return t.geometry.ndim == ndim and t.geometry.channels_last()
 
 cdef int check_tensor(Tensor t) except -1:
     """Raises where a tensor is not what every tensor is."""

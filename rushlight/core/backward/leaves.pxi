@@ -2,6 +2,9 @@
 cdef bint layout_fits(Tensor gradient, Tensor variable) noexcept:
     """Has the gradient the strides that .grad shall have: the variable's where those are dense, else row-major?"""
     cdef int d
+    for d in range(gradient.geometry.ndim):
+        if gradient.geometry.strides[d] == 0 and gradient.geometry.shape[d] == 1:
+            return False      # (it was expanded)
     if variable.flags & CONTIGUOUS and variable.count:      # (strides of nothing are kept to the letter)
         return gradient.flags & CONTIGUOUS != 0
     if not variable.geometry.dense():

@@ -72,7 +72,9 @@ cdef class PointwiseOp(Op):
     cdef bint numbers_follow             # numbers take the tensors' dtype, whatever their own kind
     cdef int8_t fits[DTYPES]             # the dtype that holds a number, or an error, where it computes in this one; NO_DTYPE: it wraps around
     cdef bint row_major_of_number        # the result with a number for its first input is contiguous …
-    cdef public bint row_major_of_complex    # … or that of complex numbers
+    cdef public int row_major_kinds      # … or that of dtypes of these kinds (a bit for each)
+    cdef public int keeps_strides        # of these kinds it lies as its input does, to the letter
+    cdef public int numbers_aside        # a bit for each input that the result's layout has nothing of where it is a number
     cdef bint direct[DTYPES]             # dtypes for which contiguous inputs go straight to the loop …
     cdef int8_t result[DTYPES]           # … and what comes out
     cdef bint direct_many                # three inputs or more, without further numbers: see `many`
@@ -170,6 +172,8 @@ cdef class PointwiseOp(Op):
                         return self.general(args, call)
                     size = 0
                 if self.inputs == 1:
+                    if self.keeps_strides and not a.geometry.row_major():
+                        return self.general(args, call)
                     out = new_like_shape(self.result[code], a.geometry)
                     data[0], data[1] = data_of(out), data_of(a)
                     strides[0], strides[1] = item_bytes[out.code], size
@@ -190,6 +194,8 @@ cdef class PointwiseOp(Op):
                     if not read_plain_number(<object>args[1], &scalar):
                         return self.general(args, call)
                     out = new_like_shape(self.result[code], a.geometry)
+                    if not (self.numbers_aside & 2 or out.count and out.geometry.same_strides(a.geometry)):
+                        follow_one(out, a)
                     data[0], data[1], data[2] = data_of(out), data_of(a), <char*>&scalar
                     strides[0], strides[1], strides[2] = item_bytes[out.code], size, 0
                     if code == FLOAT32:
@@ -249,8 +255,10 @@ cdef class PointwiseOp(Op):
         cdef double doubles[MAX_INPUTS]
         cdef float singles[MAX_INPUTS]
         cdef int i, code = NO_DTYPE
+        cdef bint mixed = False
         for i in range(self.inputs):
             if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                mixed |= not self.numbers_aside >> i & 1
                 continue
             t = <Tensor>args[i]
             if not t.flags & CONTIGUOUS or t.count >= 16384:
@@ -279,6 +287,8 @@ cdef class PointwiseOp(Op):
             data[i + 1] = <char*>&singles[i] if code == FLOAT32 else <char*>&doubles[i]
             strides[i + 1] = 0
         out = new_like_shape(self.result[code], first.geometry)
+        if mixed and not (out.count and out.geometry.same_strides(first.geometry)):
+            return None
         data[0], strides[0] = data_of(out), item_bytes[out.code]
         run_loop(kernel.loops[code], data, strides, self.inputs + 1, out.count, item_bytes[code])
         return out
@@ -482,12 +492,25 @@ cdef list place_tensors(PointwiseOp op, const Pointwise* kernel, PyObject** args
 
 cdef int lay_out_result(PointwiseOp op, PyObject** args, Geometry& shape, const Geometry** geometries, int tensors, int compute) except -1:
     """Strides of a result: row-major, or in the order of those of the inputs."""
+    cdef bint mixed = False
+    cdef int i
     shape.make_contiguous()
-    if shape.ndim > 1 and not (op.row_major_of_number and tensors < op.inputs and not isinstance(<object>args[0], Tensor)) and \
-            not (op.row_major_of_complex and category[compute] == IS_COMPLEX):
+    if op.keeps_strides >> category[compute] & 1 and geometries[0].dense():
+        shape.copy(geometries[0][0])
+    elif shape.ndim > 1 and not (op.row_major_of_number and tensors < op.inputs and not isinstance(<object>args[0], Tensor)) and \
+            not op.row_major_kinds >> category[compute] & 1:
         if op.swapped and tensors == 2:
             geometries[0], geometries[1] = geometries[1], geometries[0]
-        follow_strides(shape, geometries, tensors)
+        if tensors < op.inputs:
+            for i in range(op.inputs):
+                mixed |= not op.numbers_aside >> i & 1 and not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor)
+        follow_inputs(shape, geometries, tensors, mixed)
+    return 0
+
+cdef int follow_one(Tensor out, Tensor x) except -1:
+    """Gives a row-major tensor the strides that an element-wise op gives the result of `x`, which is contiguous, and a number."""
+    cdef const Geometry* like = &x.geometry
+    follow_strides(out.geometry, &like, 1)
     return 0
 
 cdef Tensor given_output(PointwiseOp op, PyObject** args, Tensor out, const Geometry& shape, int result, int compute):

@@ -101,7 +101,7 @@ cdef Tensor side_by_side(Frame* frame, Tensor x, list given, int lead, int count
     cdef int64_t* steps = frame.room[2]      # … and its strides
     cdef int64_t* source = frame.room[3]     # those of x, the indexed dimensions first
     cdef int64_t* source_steps = frame.room[4]
-    cdef bint plain = x.flags & CONTIGUOUS != 0
+    cdef bint plain = x.geometry.row_major()
     cdef Tensor out
     cdef int n, d, k, rest, ndim = x.geometry.ndim
     if count < 1 or count > MOST_INDICES or lead + count > ndim:
@@ -121,7 +121,7 @@ cdef Tensor side_by_side(Frame* frame, Tensor x, list given, int lead, int count
             source_steps[count + rest] = x.geometry.strides[d]
             rest += 1
     out = new_contiguous(x.code, wide, n + rest)
-    if not plain and n + rest > 1:
+    if not (plain and out.count) and n + rest > 1:
         follow_indexed(frame, out, x, lead, count, n)
     only_output(frame, out)
     for d in range(n):

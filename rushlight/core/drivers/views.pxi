@@ -81,7 +81,7 @@ def can_view(Tensor x, size):
 
 def reshaped(Tensor x, size):
     """`x` in another shape: what rules of views give back. A view where that is possible."""
-    return ops.view(x, size) if can_view(x, size) else x.reshape(size)
+    return ops.view(x, size) if x.flags & CONTIGUOUS else x.reshape(size)
 
 def repeated(object sequence, object count):
     """`count` times what a list or tuple has, or the error of a vector that cannot be so long."""
@@ -100,9 +100,9 @@ cdef list parts_of_unbind(Tensor x, PyObject** args):
     cdef int64_t i
     cdef int d
     cdef list parts
+    d = wrap_dim(<object>args[1], x.geometry.ndim)
     if x.geometry.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    d = wrap_dim(<object>args[1], x.geometry.ndim)
     without_dim(x.geometry, geometry, d)
     parts = repeated([None], x.geometry.shape[d])
     for i in range(x.geometry.shape[d]):

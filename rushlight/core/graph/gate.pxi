@@ -154,7 +154,8 @@ cdef int begin_write(Op op, Call* call) except -1:
     if not op.rule_total:
         return check_untracked_write(target)
     check_write(target)
-    if modes.grad and category[target.code] >= IS_FLOATING:
+    # (What puts a tracked number into whole numbers makes them tracked, in PyTorch too, though no derivative leads through them.)
+    if modes.grad and (category[target.code] >= IS_FLOATING or op.gives_booleans or op.fills_copy and op is not ops.copy):
         mask = inputs_needing_grad(op, args)
         if mask:
             node = start_write(op, args, mask)

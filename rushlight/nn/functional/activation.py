@@ -44,6 +44,9 @@ def threshold(input, threshold, value, inplace=False):
     return layers.threshold_(input, threshold, value) if inplace else layers.threshold(input, threshold, value)
 
 
+threshold.__qualname__ = "_threshold"  # (as Python's errors of its arguments have it)
+
+
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x limited to the range from `min_val` to `max_val`."""
     if min_val > max_val:
