@@ -291,6 +291,9 @@ def pointwise(
     wide_numbers=False,
     fits=None,
     row_major_of_number=False,
+    row_major_kinds=0,
+    keeps_strides=0,
+    numbers_aside=0,
     numbers=None,
     check=None,
     number_name=None,
@@ -307,7 +310,9 @@ def pointwise(
     parameters behind them go to the kernel as numbers, through the function `numbers` if there is one. With `tensors_only` no operand may
     be a Python number. A number wraps around in the dtype that the op computes in, as a tensor of it would; with `fits` it has to fit: into
     that ("dtype"), into float32 where that is a half ("wide"; then its kind does not count for the result's dtype), into integers and halves
-    alone ("narrow"), into all but halves ("no half"). `label` is what PyTorch's errors call the kernel, where that is not its name and
+    alone ("narrow"), into all but halves ("no half"). The result of dtypes of the kinds `keeps_strides` (those of _rules) lies as its input to the
+    letter, that of `row_major_kinds` row by row; `numbers_aside` has a bit for each input that is no operand in PyTorch where it is a number, which
+    shows in how the result lies. `label` is what PyTorch's errors call the kernel, where that is not its name and
     "_cpu". `late` names the dtypes that came late which PyTorch computes it with (words of LATE). Of two `name`s of an op with one input
     the second is that of the call in place; `number_name` is that of arithmetic with a number within rules and compositions
     (core.unwrapped). `fused` names the kernel that computes what the first rule does, of real numbers: the cotangent times the slope (or it is a function of
@@ -345,6 +350,7 @@ def pointwise(
             fits,
         )
         made.number_name = number_name
+        made.row_major_kinds, made.keeps_strides, made.numbers_aside = row_major_kinds, keeps_strides, numbers_aside
         for kernel_name in (kernel or declared.called, scaled):
             if label is not None and kernel_name:
                 core.set_kernel_label(kernel_name, label)

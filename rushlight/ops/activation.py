@@ -78,12 +78,10 @@ def strictly_between(g, x, low, high):
     check=refuse_bool("Bool inputs not supported for hardtanh"),
     flat="clamped",
     signature="Tensor input, Number min_val=-1, Number max_val=1, *, out",
+    keeps_strides=WHOLE | FLOATING,
 )
 def hardtanh(x, min_val=-1.0, max_val=1.0):
     """`x` clamped to [min_val, max_val]; its gradient is 0 at the bounds."""
-
-
-hardtanh.keeps_strides = WHOLE | FLOATING
 
 
 @pointwise(
@@ -370,12 +368,10 @@ def hardswish(x):
     label="log_sigmoid_cpu",
     out_text="expected scalar type {result} but found {out}",
     domain=(-2.0, 2.0),
+    row_major_kinds=FLOATING,
 )
 def log_sigmoid(x):
     """log(sigmoid(x))."""
-
-
-log_sigmoid.row_major_kinds = FLOATING
 
 
 # ---------------------------------------------------------------------------------------------------------- with a weight

@@ -151,6 +151,7 @@ QUOTIENT = dict(
     inputs=2,
     dtype="float",
     wide_numbers=True,
+    numbers_aside=0b1,  # (PyTorch multiplies the reciprocal by the number that is divided)
     kernel="div",
     method=False,
     function=False,
@@ -165,9 +166,6 @@ def div(a, b):
 @pointwise(**QUOTIENT, name="DivBackward2", number_name="DivBackward3")
 def _div_exactly(a, b):
     """The same where a program asks for no rounding: another node in PyTorch."""
-
-
-div.numbers_aside = 0b1  # (of a number a tensor divides: PyTorch multiplies its reciprocal)
 
 
 @pointwise(
@@ -365,12 +363,10 @@ def refuse_negative_power(dtype, a, exponent):
     flat="power",
     label="pow",
     signature=POWER,
+    numbers_aside=0b10,
 )
 def pow(a, exponent):
     """`a` to the power `exponent`."""
-
-
-pow.numbers_aside = 0b10
 
 
 @composite
@@ -499,6 +495,7 @@ def check_addcmul(dtype, x, tensor1, tensor2, value):
     label="addcmul_cpu_out",
     late="half",
     signature=TIMES_VALUE,
+    numbers_aside=0b1000,
 )
 def addcmul(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` times `tensor2`."""
@@ -543,13 +540,10 @@ def number_over(value, x, dtype):
     check=refuse_integer_addcdiv,
     label="addcdiv_cpu_out",
     signature=TIMES_VALUE,
+    numbers_aside=0b1000,
 )
 def addcdiv(x, tensor1, tensor2, *, value=1):
     """`x` plus `value` times `tensor1` divided by `tensor2`."""
-
-
-for scaled in (addcmul, addcdiv):
-    scaled.numbers_aside = 0b1000
 
 
 @pointwise(
@@ -562,12 +556,10 @@ for scaled in (addcmul, addcdiv):
     function=False,
     method=False,
     overload="Scalar",
+    numbers_aside=0b100,
 )
 def _lerp_scalar(x, end, weight):
     """Linear interpolation by a number."""
-
-
-_lerp_scalar.numbers_aside = 0b100
 
 
 @pointwise(

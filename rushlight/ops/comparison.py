@@ -182,17 +182,28 @@ def isnan(x):
     """Where an element is not a number."""
 
 
-@pointwise(inplace=False, out=False, gives="comparison", label="isinf", late="unsigned half")
+@pointwise(
+    inplace=False,
+    out=False,
+    gives="comparison",
+    label="isinf",
+    late="unsigned half",
+    keeps_strides=WHOLE,
+)
 def isinf(x):
     """Where an element is infinite."""
 
 
-@pointwise(inplace=False, out=False, gives="comparison", label="isfinite", late="unsigned half e8m0")
+@pointwise(
+    inplace=False,
+    out=False,
+    gives="comparison",
+    label="isfinite",
+    late="unsigned half e8m0",
+    keeps_strides=WHOLE,
+)
 def isfinite(x):
     """Where an element is neither infinite nor NaN."""
-
-
-isinf.keeps_strides = isfinite.keeps_strides = WHOLE
 
 
 @pointwise(
@@ -423,6 +434,7 @@ BOUNDED_ABOVE = {
     refusal="arithmetic",
     flat="clamped",
     signature="Tensor input, Tensor|Number min, *, out",
+    numbers_aside=0b110,
 )
 def clamp_min(x, min):
     """`x`, or `min` where that is greater."""
@@ -436,6 +448,7 @@ def clamp_min(x, min):
     refusal="arithmetic",
     flat="clamped",
     signature="Tensor input, Tensor|Number max, *, out",
+    numbers_aside=0b110,
 )
 def clamp_max(x, max):
     """`x`, or `max` where that is less."""
@@ -479,6 +492,7 @@ def clamp_max_(input, max):
     method=False,
     batch="elementwise.as_stored",
     flat="clamped",
+    numbers_aside=0b110,
 )
 def _clamp_below(x, min):
     """clamp with a lower bound alone."""
@@ -497,6 +511,7 @@ def _clamp_below(x, min):
     method=False,
     batch="elementwise.as_stored",
     flat="clamped",
+    numbers_aside=0b110,
 )
 def _clamp_above(x, max):
     """clamp with an upper bound alone."""
@@ -530,13 +545,10 @@ def clamp_jvp(x_t, min_t, max_t, x, min, max):
     method=False,
     batch="elementwise.as_stored",
     flat="clamped",
+    numbers_aside=0b110,
 )
 def _clamp_between(x, min, max):
     """clamp with both bounds."""
-
-
-for clamped in (clamp_min, clamp_max, _clamp_below, _clamp_above, _clamp_between):
-    clamped.numbers_aside = 0b110
 
 
 def real_bound(x, bound):
@@ -635,12 +647,10 @@ def same_where_number(g, x):
     label="nan_to_num",
     late="unsigned",
     out_text="nan_to_num: dtype of out: {out} should be same as input: {result}",
+    keeps_strides=WHOLE | FLOATING | COMPLEX,
 )
 def _nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0):
     """NaN and the infinities replaced by numbers."""
-
-
-_nan_to_num.keeps_strides = WHOLE | FLOATING | COMPLEX
 
 
 def replacements(input, nan, posinf, neginf):

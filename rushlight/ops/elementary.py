@@ -165,20 +165,27 @@ refuse_complex_radians = refuse_complex("rad2deg is not supported for complex te
 
 
 @pointwise(
-    slope=math.pi / 180, dtype="float", check=refuse_complex_degrees, name="Deg2RadBackward0", like=lambda x: x * (math.pi / 180)
+    slope=math.pi / 180,
+    dtype="float",
+    check=refuse_complex_degrees,
+    name="Deg2RadBackward0",
+    like=lambda x: x * (math.pi / 180),
+    keeps_strides=WHOLE | FLOATING,
 )
 def deg2rad(x):
     """Degrees as radians."""
 
 
 @pointwise(
-    slope=180 / math.pi, dtype="float", check=refuse_complex_radians, name="Rad2DegBackward0", like=lambda x: x * (180 / math.pi)
+    slope=180 / math.pi,
+    dtype="float",
+    check=refuse_complex_radians,
+    name="Rad2DegBackward0",
+    like=lambda x: x * (180 / math.pi),
+    keeps_strides=WHOLE | FLOATING,
 )
 def rad2deg(x):
     """Radians as degrees."""
-
-
-deg2rad.keeps_strides = rad2deg.keeps_strides = WHOLE | FLOATING
 
 
 def sinc_product(g, x, adjoint=lambda slope: slope):
@@ -683,17 +690,26 @@ def sigmoid(x):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts of a float
-@pointwise(kernel="frexp_mantissa", function=False, method=False, inplace=False)
+@pointwise(
+    kernel="frexp_mantissa",
+    function=False,
+    method=False,
+    inplace=False,
+    keeps_strides=FLOATING,
+)
 def _frexp_mantissa(x):
     """The mantissa of each element."""
 
 
-@pointwise(kernel="frexp_exponent", function=False, method=False, inplace=False)
+@pointwise(
+    kernel="frexp_exponent",
+    function=False,
+    method=False,
+    inplace=False,
+    keeps_strides=FLOATING,
+)
 def _frexp_exponent(x):
     """The exponent of each element, as a float."""
-
-
-_frexp_mantissa.keeps_strides = _frexp_exponent.keeps_strides = FLOATING
 
 
 @op(

@@ -116,7 +116,8 @@ def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
 
 
 def huber_slope(x, target, delta):
-    return difference_of(x, target).clamp(-delta, delta)
+    difference = difference_of(x, target)
+    return torch.where(difference.abs() < delta, difference, difference.sgn() * delta)
 
 
 def huber_cotangent(g, by, other, reduction, delta):

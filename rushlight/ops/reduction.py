@@ -145,7 +145,7 @@ def prod_vjp(g, x, out, dim, keepdim):
     if x.numel() and not is_wrapped(x) and not (x == 0).any():
         return whole * (restore(out, x.shape, dim, keepdim) / x).conj()
     if reduced_count(x.shape, dim) == 1:
-        return whole.reshape(x.shape)
+        return whole if whole.shape == x.shape else whole.reshape(x.shape)
     return whole * other_factors(x, dim).conj()
 
 

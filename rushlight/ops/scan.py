@@ -3,7 +3,7 @@
 import math
 
 import rushlight as torch
-from rushlight.core import Tensor, empty_like_layout, empty_tensor, unwrapped, wrap_dim, written_out
+from rushlight.core import Tensor, empty_tensor, unwrapped, wrap_dim, written_out
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._outputs import SCALAR_TYPE
 from rushlight.ops._return_types import return_type

@@ -26,12 +26,10 @@ from rushlight.ops._rules import (
     flat="kink",
     late="half float8",
     domain=(-1.0, 2.0),
+    keeps_strides=COMPLEX,
 )
 def abs(x):
     """The absolute value of each element."""
-
-
-abs.keeps_strides = COMPLEX
 
 
 @composite(function=True)
@@ -126,13 +124,13 @@ def nextafter(a, b):
     name=("ConjPhysicalBackward0", "ConjPhysicalBackward1"),
     inplace=False,
     late="unsigned half float8 e8m0",
+    keeps_strides=COMPLEX,
 )
 def _conj_physical(x):
     """The complex conjugate."""
 
 
 _conj_physical.title = "aten::conj_physical"
-_conj_physical.keeps_strides = COMPLEX
 
 
 @composite
@@ -179,12 +177,10 @@ def turned(z):
     jvp=lambda x_t, x: real_product(turned(x), x_t) if x.dtype.is_complex else torch.zeros_like(x_t),
     dtype="float",
     inplace=False,
+    row_major_kinds=COMPLEX,
 )
 def angle(x):
     """The angle of each complex number; of a negative number π."""
-
-
-angle.row_major_kinds = COMPLEX
 
 
 def check_parts(a, b):

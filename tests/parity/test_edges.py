@@ -144,7 +144,6 @@ def check(function, columns):
 
 
 KNOWN = {
-    "F.hardswish": "the second derivative at NaN is NaN here",
     "prelu": "the mixed second derivative at 0 is the right one's limit here",
     "logcumsumexp": "rounds otherwise where a sum drops the smaller terms",
     "renorm": "an overflow makes NaN of the second derivative here",
