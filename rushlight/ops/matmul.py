@@ -9,12 +9,16 @@ from rushlight.ops._outputs import check_out
 from rushlight.ops._rules import c_name, in_place
 
 
-def product(kernel, kind, *, adds=False, vjp, **facts):
-    """Declares a product: `kind` is what core/drivers/product.pxi computes, `adds` whether a multiple of a tensor is added to it."""
+def product(kernel, kind, *, adds=False, vjp, fused=None, **facts):
+    """Declares a product: `kind` is what core/drivers/product.pxi computes, `adds` whether a multiple of a tensor is added to it, `fused` what
+    computes rules of `vjp` for plain real numbers."""
 
     def declare(body):
         declared = Declaration(body, **facts)
         rules = [declared.rule(parameter, rule) for parameter, rule in vjp.items()]
+        for rule, parameter in zip(rules, vjp):
+            if fused is not None and parameter in fused:
+                rule.fuse(fused[parameter], True)
         made = declared.make(core.ProductOp, rules, tuple(range(3 if adds else 2)))
         made.configure(kernel, kind, adds)
         return register(made, **{"inplace": adds, **declared.placement})
@@ -110,6 +114,7 @@ def added_tangent(multiply):
         "x": lambda g, x_column_major, mat2: mat1_gradient(g, x_column_major, mat2, 1),
         "mat2": lambda g, x, mat2_column_major: mat2_gradient(g, x, mat2_column_major, 1),
     },
+    fused={"x": core.mat1_gradient, "mat2": core.mat2_gradient},
     jvp=lambda x_t, mat2_t, x, mat2: two_factors(torch.mm)(x_t, mat2_t, x, mat2),
     batch="products.mm",
     flat="product",
@@ -198,6 +203,7 @@ def vdot(x, other):
         "mat1": mat1_gradient,
         "mat2": mat2_gradient,
     },
+    fused={"mat1": core.mat1_gradient, "mat2": core.mat2_gradient},
     jvp=lambda x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha: added_tangent(torch.mm)(
         x_t, mat1_t, mat2_t, x, mat1, mat2, beta, alpha
     ),

@@ -9,16 +9,22 @@ from rushlight.ops._views import view as shares_memory
 from rushlight.ops.shape import slice as cut
 
 
-def listed(g, shapes):
-    """The cotangents of several pieces, zeros where a piece went unused."""
-    g = (g,) if isinstance(g, torch.Tensor) else g
+def listed(g, shape_of):
+    """The cotangents of several pieces, zeros of the shape that `shape_of(place)` has where a piece went unused."""
+    if isinstance(g, torch.Tensor):
+        return (g,)
+    for piece in g:
+        if piece is None:
+            break
+    else:
+        return g
     like = next(piece for piece in g if piece is not None)
-    return [like.new_zeros(shape) if piece is None else piece for piece, shape in zip(g, shapes)]
+    return [like.new_zeros(shape_of(place)) if piece is None else piece for place, piece in enumerate(g)]
 
 
 def unbound_gradient(g, x_shape, dim):
     dim = wrap_dim(dim, len(x_shape))
-    return torch.stack(listed(g, [x_shape[:dim] + x_shape[dim + 1 :]] * x_shape[dim]), dim)
+    return torch.stack(listed(g, lambda place: x_shape[:dim] + x_shape[dim + 1 :]), dim)
 
 
 @shares_memory(vjp=unbound_gradient, several=True)
@@ -28,7 +34,7 @@ def unbind(x, dim=0):
 
 def split_gradient(g, x_shape, split_sizes, dim):
     dim = wrap_dim(dim, len(x_shape))
-    return torch.cat(listed(g, [x_shape[:dim] + (size,) + x_shape[dim + 1 :] for size in split_sizes]), dim)
+    return torch.cat(listed(g, lambda place: x_shape[:dim] + (split_sizes[place],) + x_shape[dim + 1 :]), dim)
 
 
 def splitting(entry, name, linked=True):
@@ -107,16 +113,22 @@ def split_method(self, split_size, dim=0) -> "tuple[torch.Tensor, ...]":
     return split(self, split_size, dim)
 
 
-@composite
-def chunk(input, chunks, dim=0) -> "tuple[torch.Tensor, ...]":
-    """`input` cut along `dim` into (at most) `chunks` pieces of one size, the last of which may be smaller."""
+def sizes_of_chunks(input, chunks, dim):
+    """The sizes of at most `chunks` pieces, all 0 where there is nothing to cut."""
     if input.ndim == 0:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     length = input.size(dim)
     size = -(-length // chunks)
-    return split_as_listed(input, core.repeated((0,), chunks), dim) if size == 0 else split(input, size, dim)
+    return even_sizes(input, size, dim) if size else core.repeated((0,), chunks)
+
+
+@composite
+def chunk(input, chunks, dim=0) -> "tuple[torch.Tensor, ...]":
+    """`input` cut along `dim` into (at most) `chunks` pieces of one size, the last of which may be smaller."""
+    sizes = sizes_of_chunks(input, chunks, dim)
+    return (split_evenly if sizes[0] else split_as_listed)(input, sizes, dim)
 
 
 @composite
@@ -134,8 +146,8 @@ def unsafe_split_with_sizes(input, split_sizes, dim=0) -> "tuple[torch.Tensor, .
 @composite
 def unsafe_chunk(input, chunks, dim=0) -> "tuple[torch.Tensor, ...]":
     """`chunk` into pieces that may be written to in place, as those of `unsafe_split`."""
-    sizes = [piece.size(dim) for piece in chunk(input.detach(), chunks, dim)]
-    return (split_evenly_unsafely if any(sizes) else split_as_listed_unsafely)(input, sizes, dim)
+    sizes = sizes_of_chunks(input, chunks, dim)
+    return (split_evenly_unsafely if sizes[0] else split_as_listed_unsafely)(input, sizes, dim)
 
 
 @composite(

@@ -68,6 +68,24 @@ cdef extern from *:
       p->memory.size = bytes;
       return (PyObject*)p;
     }
+    // A tensor of contiguous elements in a small block: both are ready.
+    template <class T, class S> static PyObject* rl_take_small(T*, S*, int code, const rl::Geometry& like, int64_t item, uint8_t flags, uint8_t depth) {
+      if (!rl_pool<T>::count || !rl_pool<S>::count || like.ndim > rl::Geometry::local_dims) return nullptr;
+      T* t = rl_pool<T>::items[rl_pool<T>::count - 1];
+      const int64_t count = t->geometry.lay_out(like);
+      if (count > rl::memory::step / item) {
+        t->geometry.ndim = 0;
+        return nullptr;
+      }
+      rl_take_tracked<T>();
+      t->storage = (decltype(t->storage))rl_take_storage<S>(count * item);
+      Py_DECREF(Py_None);
+      t->count = count;
+      t->code = code;
+      t->flags = flags;
+      t->depth = depth;
+      return (PyObject*)t;
+    }
     template <class T> static void rl_free_tensor(PyObject* self) {
       T* p = (T*)self;
       if (Py_TYPE(self) != rl_pool<T>::type || rl_pool<T>::count == rl_pool<T>::most) return rl_pool<T>::plain(self);
@@ -158,6 +176,8 @@ cdef extern from *:
     int waiting_tensors "rl_waiting"(Tensor) noexcept
     Tensor next_tensor "rl_next"(Tensor)
     int waiting_nodes "rl_waiting"(Node) noexcept
+    PyObject* take_small "rl_take_small"(Tensor, Storage, int, const Geometry&, int64_t, uint8_t, uint8_t) noexcept
+    Tensor own_tensor "rl_own"(PyObject*)
     OpNode next_node "rl_next"(Node)
     void pool_leaf_nodes "rl_pool_leaf_nodes"(Node, PyTypeObject*) noexcept
     int waiting_leaf_nodes "rl_waiting_leaf_nodes"(Node) noexcept

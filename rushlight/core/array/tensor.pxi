@@ -12,8 +12,16 @@ cdef inline Tensor new_tensor(int code, int64_t count, int64_t nbytes):
 
 cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     """A new contiguous tensor of the given sizes."""
-    cdef Tensor out = bare_tensor()
-    cdef int64_t count = out.geometry.lay_out(geometry)
+    cdef Tensor out
+    cdef int64_t count
+    cdef PyObject* ready
+    if not modes.meta and modes.recording == NULL:
+        ready = take_small(_like_tensor, _like_storage, code, geometry, item_bytes[code],
+                           CONTIGUOUS | INFERENCE if modes.inference else CONTIGUOUS, <uint8_t>modes.transforms)
+        if ready != NULL:
+            return own_tensor(ready)
+    out = bare_tensor()
+    count = out.geometry.lay_out(geometry)
     cdef Storage storage = new_storage(bytes_of(count, code, geometry))
     out.storage = storage
     out.count = count

@@ -200,6 +200,50 @@ cdef class ProductOp(Op):
             total = operate(ops.add, total, operate(ops.mul, x, beta))
         copy_elements(out, <Tensor>total)
 
+cdef object turned_product(Tensor a, Tensor b, bint turn_a, bint turn_b, bint column_major, object alpha):
+    """alpha * (a @ b) of two matrices, of which each may be transposed before; the result may be laid out column by column."""
+    cdef Array arrays[3]
+    cdef Number numbers[2]
+    cdef int64_t turned[2][4]
+    cdef int64_t sizes[2]
+    cdef Tensor out
+    cdef int64_t rows, columns, depth
+    if a.geometry.ndim != 2 or b.geometry.ndim != 2 or a.geometry.shape[not turn_a] != b.geometry.shape[turn_b]:
+        raise RuntimeError(f"no matrices that can be multiplied: {list(a.shape)} and {list(b.shape)}")
+    require_one_dtype(a, b, PRODUCT_MATRICES, None)
+    a, b = resolved(a), resolved(b)
+    rows, depth, columns = a.geometry.shape[turn_a], b.geometry.shape[turn_b], b.geometry.shape[not turn_b]
+    sizes[column_major], sizes[not column_major] = rows, columns
+    out = new_contiguous(a.code, sizes, 2)
+    if column_major:
+        out.geometry.shape[0], out.geometry.shape[1] = rows, columns
+        out.geometry.strides[0], out.geometry.strides[1] = out.geometry.strides[1], out.geometry.strides[0]
+        update_contiguous(out)
+    arrays[0], arrays[1], arrays[2] = array_of(out), array_of(a), array_of(b)
+    if turn_a:
+        turn_matrix(&arrays[1], turned[0])
+    if turn_b:
+        turn_matrix(&arrays[2], turned[1])
+    numbers[0].f, numbers[1].f = 1, 0
+    if out.count:
+        launch((<Kernel>kernel("gemm")).function, arrays, 3, numbers, 2, <double>out.count * depth / 4)
+    if type(alpha) is int and alpha == 1 or alpha == 1:
+        return out
+    return operate(ops.mul, out, alpha)
+
+cdef inline void turn_matrix(Array* matrix, int64_t* room) noexcept:
+    room[0], room[1], room[2], room[3] = matrix.shape[1], matrix.shape[0], matrix.strides[1], matrix.strides[0]
+    matrix.shape, matrix.strides = room, room + 2
+
+def mat1_gradient(Tensor g not None, bint column_major, Tensor mat2 not None, alpha=1):
+    """The cotangent of mat1 in alpha * (mat1 @ mat2), column-major where mat1 is; of real numbers."""
+    return turned_product(g, mat2, False, True, column_major, alpha)
+
+def mat2_gradient(Tensor g not None, Tensor mat1 not None, bint column_major, alpha=1):
+    """The cotangent of mat2, likewise."""
+    return turned_product(mat1, g, True, False, column_major, alpha)
+
+
 cdef bint repeat_row(Tensor out, Tensor row):
     """The bias of a layer: a contiguous row into all rows of a small contiguous tensor. False, and nothing, for anything else."""
     cdef int64_t bytes = row.count * item_bytes[row.code], i

@@ -12,7 +12,10 @@ cdef inline object execute_new(Op op, PyObject** args):
     if modes.grad and op.rule_total:
         mask = inputs_needing_grad(op, args)
         if mask and (modes.derivatives == 0 or is_alive(op, args)):
-            record_result(op, args, mask, result)
+            if type(result) is Tensor and category[(<Tensor>result).code] == IS_FLOATING:
+                record(op, args, mask, <Tensor>result)
+            else:
+                record_result(op, args, mask, result)
     return result
 
 cdef object execute(Op op, PyObject** args, int mode, object out):

@@ -75,6 +75,7 @@ cdef Plan make_plan(Op op, uint64_t mask):
                     plan.from_edge[k] = i      # (of a list, as the op's own way of recording has it)
     plan.collects = op.has_tensor_list or plan.edge_total == 1 and plan.edge_parameter[0] < 0
     plan.is_short = not plan.collects and plan.edge_total + plan.saved_count <= KEPT
+    plan.is_direct = plan.is_short and not op.fails_first and -2 < plan.output_place < PLAINLY_SAVED
     return plan
 
 cdef object save_value(object value, bint in_place_target):
@@ -130,11 +131,11 @@ cdef extern from *:
         if (!PyLong_CheckExact(PyTuple_GET_ITEM(value, i))) return false;
       return true;
     }
-    enum { from_argument = 1, from_output = 2, from_column_major = 6 };     // FROM_… of the header
-    // What start_node does for most calls: fills in edges and saved inputs that lie in the node itself. False where it takes more than that;
-    // what is there by then is right.
+    // FROM_… and the flags of tensors, as the header numbers them
+    enum { rl_from_argument = 1, rl_from_output = 2, rl_from_column_major = 6, rl_requires_grad = 1, rl_contiguous = 2, rl_inference = 4, rl_lazy = 96 };
+    // The edges and saved inputs of a node that has room for them itself. False where that takes more than to put them there.
     template <class N, class P, class T>
-    static bool rl_link(N* node, const P* plan, PyObject* const* args, uint64_t mask, int edges, T*, PyTypeObject* tensors, bool saves_inference) {
+    static inline bool rl_link(N* node, const P* plan, PyObject* const* args, uint64_t mask, int edges, T*, PyTypeObject* tensors, bool saves_inference) {
       PyObject** slot = &node->kept0;
       for (int i = 0; i < edges; ++i, ++slot) {
         if (!(mask >> i & 1)) continue;
@@ -152,20 +153,18 @@ cdef extern from *:
       }
       for (int i = 0; i < plan->saved_count; ++i, ++slot) {
         const int kind = plan->saved_kind[i];
-        if (kind == from_output) continue;
+        if (kind == rl_from_output) continue;
         PyObject* value = args[plan->saved_index[i]];
-        if (kind != from_argument) {
-          if (kind != from_column_major) {
-            if (plan->from_edge[i] < 0) return false;     // (else the node behind that edge knows it)
-            continue;
-          }
-          T* x = (T*)value;
+        T* x = (T*)value;
+        if (kind == rl_from_column_major) {
           if (!PyObject_TypeCheck(value, tensors)) return false;
           value = x->geometry.ndim == 2 && x->geometry.strides[0] == 1 && x->geometry.strides[1] == x->geometry.shape[0] ? Py_True : Py_False;
+        } else if (kind != rl_from_argument) {
+          if (plan->from_edge[i] < 0) return false;     // (else the node behind that edge knows it)
+          continue;
         } else if (!rl_is_kept_as_it_is(value)) {
-          if (i >= int(std::size(node->saved_versions)) || !PyObject_TypeCheck(value, tensors)) return false;
-          T* x = (T*)value;
-          if (x->flags & 4 /* INFERENCE */ && !saves_inference) return false;
+          if (i >= int(std::size(node->saved_versions)) || !PyObject_TypeCheck(value, tensors) || (x->flags & rl_inference && !saves_inference))
+            return false;
           node->saved_versions[i] = x->storage->version;
           node->saved_plainly |= 1 << i;
         }
@@ -173,8 +172,50 @@ cdef extern from *:
       }
       return true;
     }
+    // Records a call with one new output, as most calls are, in one pass: see record, start_node and save_outputs, which do the same for any.
+    template <class O, class P, class T, class N>
+    static bool rl_record(const O* op, P*, PyObject* const* args, uint64_t mask, int variant, T* out, N*, PyTypeObject* tensors,
+                          bool saves_inference, uint64_t* sequence) {
+      PyObject* found = PyList_GET_ITEM((PyObject*)op->plans, mask);
+      if (found == Py_None || !rl_pool<N>::count) return false;
+      P* plan = (P*)found;
+      if (!plan->is_direct) return false;
+      const int kept = plan->output_place;
+      if (kept >= 0 && (Py_TYPE(out) != tensors || (out->flags & (rl_contiguous | rl_lazy)) != rl_contiguous || out->offset ||
+                        (out->flags & rl_inference && !saves_inference)))
+        return false;
+      int edges = plan->edge_total;
+      if (op->has_variants && op->has_plain_rules)
+        while (edges > 1 && !PyObject_TypeCheck(args[plan->edge_parameter[edges - 1]], tensors)) --edges;
+      N* node = (N*)rl_take<N>();
+      node->kept_edges = edges;
+      if (!rl_link(node, plan, args, mask, edges, out, tensors, saves_inference)) {
+        Py_DECREF(node);
+        return false;
+      }
+      rl_fill((PyObject**)&node->plan, found);
+      node->variant = variant;
+      node->sequence = ++*sequence;
+      node->made.mark();
+      if (kept >= 0) {
+        node->saved_versions[kept] = out->storage->version;
+        node->saved_plainly |= 1 << kept;
+        rl_fill(&node->kept0 + edges + kept, (PyObject*)out->storage);
+      }
+      node->shape.set_shape(out->geometry.shape, out->geometry.ndim);
+      node->dtype_code = out->code;
+      PyObject_GC_Track((PyObject*)node);
+      PyObject* before = (PyObject*)out->grad_fn_;
+      out->grad_fn_ = (decltype(out->grad_fn_))node;
+      Py_DECREF(before);
+      out->output_number = 0;
+      out->flags |= rl_requires_grad;
+      return true;
+    }
     """
-    bint link_directly "rl_link"(Node, Plan, PyObject**, uint64_t, int, Tensor, PyTypeObject*, bint) noexcept
+    bint record_directly "rl_record"(Op, Plan, PyObject**, uint64_t, int, Tensor, Node, PyTypeObject*, bint, uint64_t*) noexcept
+
+cdef Plan _like_plan = None     # (it tells the function above the struct)
 
 cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
     """The node of a call with its edges and the inputs that its rules save; outputs are saved by finish_node."""
@@ -206,10 +247,6 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
             edge_count = 1
     if plan.is_short:
         node.kept_edges = edge_count
-        if not in_place and not saved_tensor_hooks_active and link_directly(
-                node, plan, args, mask, edge_count, _like_tensor, <PyTypeObject*>Tensor, modes.inference or modes.transforms > 0):
-            return node
-        node.leaf_edges, node.saved_plainly = 0, 0
     else:
         node.saved = tuple_of_none(count)
         if plan.collects:
@@ -352,8 +389,13 @@ cdef int save_outputs(OpNode node, object outputs) except -1:
 
 cdef int record(Op op, PyObject** args, uint64_t mask, Tensor out) except -1:
     """Records a call with one new output."""
-    cdef OpNode node = start_node(op, args, mask, False)
+    cdef OpNode node
     cdef int place
+    if op.plans is not None and not (modes.unwrapped or modes.anomaly or saved_tensor_hooks_active) and record_directly(
+            op, _like_plan, args, mask, op.variant(args) if op.has_variants else 0, out, _like_node, <PyTypeObject*>Tensor,
+            modes.inference or modes.transforms > 0, &sequence_counter):
+        return 0
+    node = start_node(op, args, mask, False)
     describe_output(node, out)
     set_history(out, node, 0)
     if node.plan.saves_outputs:
@@ -367,6 +409,7 @@ cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs) exce
     cdef OpNode node = start_node(op, args, mask, False)
     cdef Tensor out
     cdef list more = []
+    cdef Tensor before = None
     cdef int number = 0
     # (To the graph, outputs without a derivative behind the only one that has one do not exist.)
     cdef bint only_first = PyTuple_GET_SIZE(op.outputs) and PyTuple_GET_SIZE(op.differentiable_outputs) == 1 and 0 in op.differentiable_outputs
@@ -383,7 +426,10 @@ cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs) exce
         if number == 0:
             describe_output(node, out)
         elif not only_first:
-            more.append((out.shape, out.code))
+            # (Most are alike.)
+            more.append(more[len(more) - 1] if before is not None and before.code == out.code and before.geometry.same_shape(out.geometry) else
+                        (shape_of(out), out.code))
+            before = out
         if (op.outputs == () or number in op.differentiable_outputs) and category[out.code] >= IS_FLOATING:
             set_history(out, node, number)
     node.more_outputs = tuple(more) if more else None
