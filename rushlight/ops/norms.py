@@ -158,7 +158,7 @@ def negated(value):
     jvp=lambda a_t, b_t, a, b, p, out: norm_jvp(
         -b_t if a_t is None else a_t if b_t is None else a_t - b_t, a - b, out, p, None, False
     ),
-    batch="reduction.dist",
+    batch="elementwise.composed",
     out_text=None,
     real_part=False,
     signature="Tensor input, Tensor other, Number p=2",
@@ -201,7 +201,7 @@ def renorm_jvp(x_t, x, p, dim, maxnorm):
     vjp=renorm_vjp,
     jvp=renorm_jvp,
     inplace=True,
-    batch="reduction.renorm",
+    batch="elementwise.composed",
     signature="Tensor input, Number p, int dim, Number maxnorm, *, out",
 )
 def renorm(x, p, dim, maxnorm):

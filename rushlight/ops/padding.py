@@ -323,7 +323,7 @@ def shuffled(x, groups):
     method=False,
     out=False,
     signature="Tensor input, index groups",
-    batch="rearranging.channels",
+    batch="elementwise.composed",
 )
 def channel_shuffle(x, groups):
     """The first channel of each of `groups`, then the second of each, …: [N, C, *] (Zhang et al. 2018).
@@ -341,7 +341,7 @@ def channel_shuffle(x, groups):
     method=False,
     out=False,
     signature="Tensor input, index groups",
-    batch="rearranging.channels",
+    batch="elementwise.composed",
 )
 def native_channel_shuffle(x, groups):
     """channel_shuffle, without a derivative."""

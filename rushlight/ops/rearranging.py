@@ -57,7 +57,7 @@ def contiguous(self, memory_format=core.contiguous_format):
 @op(
     vjp=lambda g, x_shape, dim, start, length: shape.slice.gradient(g, x_shape, dim, start, start + length, 1),
     linear=True,
-    batch="rearranging.narrow_copy",
+    batch="elementwise.composed",
 )
 def narrow_copy(x, dim, start, length):
     """A copy of `narrow`."""
@@ -286,7 +286,7 @@ def flipud(input):
     vjp=lambda g, k, dims: torch.rot90(g, -k, dims),
     linear=True,
     out=False,
-    batch="rearranging.rot90",
+    batch="elementwise.composed",
     signature="Tensor input, int k=1, ints dims={0,1}",
 )
 def rot90(x, k=1, dims=(0, 1)):
@@ -399,7 +399,7 @@ triu = triangle("triu", "upper")
 @op(
     vjp=lambda g, x_shape: shape.diagonal.gradient(g.expand(min(x_shape)), x_shape, 0, 0, 1),
     linear=True,
-    batch="rearranging.trace",
+    batch="elementwise.composed",
     out=False,
 )
 def trace(x):

@@ -4,7 +4,7 @@ import math
 
 from rushlight.core import lined_up, wrap_dim
 from rushlight.func.batching._table import last_dims, repeated, samples, short_way, torch, unchanged
-from rushlight.func.batching.reduction import exchanged, shifted
+from rushlight.func.batching.reduction import shifted
 from rushlight.func.batching.views import dims_moved, sizes_of
 from rushlight.ops.filling import copy as overwriting
 
@@ -24,11 +24,6 @@ def window_gradient(op, arguments, batched, size):
     x, count, base_size, base_stride, base_start, view_size, view_stride, view_start = arguments
     base = ((size, *base_size), (count, *base_stride), base_start)
     return run(op, (x, count * size, *base, (size, *view_size), (count, *view_stride), view_start))
-
-
-@short_way("shifted")
-def narrow_copy(op, arguments, batched, size):
-    return run(op, exchanged(arguments, 1, shifted(arguments[1], arguments[0].ndim - 1)))
 
 
 # ---- written into a part --------------------------------------------------------------------------------------------------
@@ -58,13 +53,6 @@ def flip(op, arguments, batched, size):
     return x.clone() if x.ndim == 1 else run(op, (x, dims))
 
 
-def rot90(op, arguments, batched, size):
-    x, k, dims = arguments
-    if x.ndim < 3 or len(dims) != 2:
-        raise RuntimeError(f"expected total dims >= 2, but got total dims = {x.ndim - 1}")
-    return run(op, (x, k, shifted(dims, x.ndim - 1)))
-
-
 def roll(op, arguments, batched, size):
     x, shifts, dims = arguments
     dims = () if dims is None else sizes_of(dims)
@@ -78,12 +66,6 @@ def diag_embed(op, arguments, batched, size):
     if x.ndim == 1:
         raise RuntimeError("diag_embed needs a last dimension")
     return run(op, (x, offset, wrap_dim(first, x.ndim) + 1, wrap_dim(second, x.ndim) + 1))
-
-
-def trace(op, arguments, batched, size):
-    if arguments[0].ndim != 3:
-        raise RuntimeError("trace: expected a matrix")
-    return arguments[0].diagonal(0, 1, 2).sum(1)
 
 
 # ---- joined ---------------------------------------------------------------------------------------------------------------
@@ -178,12 +160,6 @@ def scatter_where(op, arguments, batched, size):
 zero = short_way("filled")(last_dims(0))
 triangle, pixels = last_dims(2), last_dims(3)
 pad = unchanged  # (padding begins with the last dimension)
-
-
-def channels(op, arguments, batched, size):
-    if arguments[0].ndim < 4:
-        raise RuntimeError("channels of samples need more dimensions")
-    return samples(op, arguments, batched, size)
 
 
 def patches(op, arguments, batched, size):

@@ -1,6 +1,6 @@
 """Ops that fold dimensions, or work along one: dimensions move up by one to make place for the batch."""
 
-from rushlight.core import lined_up, wrap_dim
+from rushlight.core import wrap_dim
 from rushlight.func.batching._table import each, repeated, short_way, torch
 
 run = torch.core.run
@@ -99,21 +99,3 @@ def along_two(op, arguments, batched, size):
 
 
 # ---- distances ------------------------------------------------------------------------------------------------------------
-def dist(op, arguments, batched, size):
-    a, b, p = arguments
-    ndim = max(a.ndim - batched[0], b.ndim - batched[1])
-    difference = lined_up(a, batched[0], ndim) - lined_up(b, batched[1], ndim)
-    if ndim == 0:
-        difference = difference.unsqueeze(1)
-    return torch.linalg.vector_norm(difference, p, tuple(range(1, difference.ndim)))
-
-
-def renorm(op, arguments, batched, size):
-    x, p, dim, maxnorm = arguments
-    if x.ndim < 3:
-        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {x.ndim - 1} dimensions")
-    # Every slice of every example, one a row.
-    dim = shifted(dim, x.ndim - 1)
-    slices = x.movedim(dim, 1)
-    rows = slices.reshape(slices.shape[0] * slices.shape[1], -1)
-    return run(op, (rows, p, 0, maxnorm)).reshape(slices.shape).movedim(1, dim)
