@@ -92,14 +92,9 @@ def blocks_on_diagonal(op, arguments, batched, size):
     if any(x.ndim > 3 for x in tensors):
         raise RuntimeError("a block has too many dimensions")
     tensors = [lined_up(x, True, 2) for x in tensors]
-    dtype = tensors[0].dtype
-    for x in tensors:
-        dtype = torch.promote_types(dtype, x.dtype)
     width, start, rows = sum(x.shape[2] for x in tensors), 0, []
     for x in tensors:
-        left = x.new_zeros((size, x.shape[1], start), dtype=dtype)
-        right = x.new_zeros((size, x.shape[1], width - start - x.shape[2]), dtype=dtype)
-        rows.append(torch.cat([left, x.to(dtype), right], 2))
+        rows.append(torch.constant_pad_nd(x, (start, width - start - x.shape[2])))
         start += x.shape[2]
     return torch.cat(rows, 1)
 
