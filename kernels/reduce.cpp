@@ -2,40 +2,21 @@
 #include "fold.h"
 #include "reduce_moments.h"
 #include "reduce_search.h"
+#include "sums.h"
 
 namespace rl::RL_ISA {
 namespace {
 
-template <class T, class S = SumState<T>>
-struct Sum : Folding<Sum<T, S>, T, S> {
+// Of integers, which wrap around.
+template <class T>
+struct Sum : Folding<Sum<T>, T, uint64_t> {
   static constexpr const char* name = "sum";
   RL_OUTPUT(SumOutput<T>, SumWideOutput<T>)
-  S divisor = 1;
+  using S = uint64_t;
   S identity() const { return 0; }
   template <class V>
   V map(V x) const {
     return x;
-  }
-  template <class V>
-  V combine(V a, V x) const {
-    return a + x;
-  }
-  template <int>
-  S result(S s) const {
-    if constexpr (is_floating<T>) return s / divisor;
-    return s;
-  }
-};
-
-template <class T>
-struct NanSum : Folding<NanSum<T>, T, Compute<T>> {
-  static constexpr const char* name = "nansum";
-  RL_OUTPUT(T, SumWideOutput<T>)
-  using S = Compute<T>;
-  S identity() const { return 0; }
-  template <class V>
-  V map(V x) const {
-    return x == x ? x : V{};
   }
   template <class V>
   V combine(V a, V x) const {
@@ -104,33 +85,26 @@ struct RealParts {
 
 bool complex_dtype(DType dtype) { return dtype == DType::c64 || dtype == DType::c128; }
 
-// sum: arrays out, in. Integers and booleans give int64 or their own dtype, halves their own or float32.
-// mean: arrays out, in; floating and complex.
-void sum_or_mean(const Array* a, const char* name, bool mean) {
-  const Array& in = a[1];
-  if (complex_dtype(in.dtype)) return sum_or_mean(RealParts(a[0], in).arrays, name, mean);
-  visit_storage<group::ordered>(name, in.dtype, [&]<class T>(Type<T>) {
-    Sum<T> op;
-    if constexpr (is_floating<T>) {
-      if (mean) {
-        double count = 1;
-        for (int d = 0; d < in.ndim; ++d)
-          if (a[0].shape[d] == 1) count *= double(in.shape[d]);
-        op.divisor = typename Sum<T>::State(count);
-      }
-    } else if (mean) {
-      no_kernel(name, in.dtype);
-    }
-    reduce<Sum<T>, T>(op, a, in);
+// sum: arrays out, in. Integers and booleans give int64 or their own dtype. mean: arrays out, in; floating and complex.
+template <bool mean>
+void sum(const Array* a, int, const Number*) {
+  double divisor = 1;
+  for (int d = 0; mean && d < a[1].ndim; ++d)
+    if (a[0].shape[d] == 1) divisor *= double(a[1].shape[d]);
+  visit_storage<group::all>("sum_cpu", a[1].dtype, [&]<class T>(Type<T>) {
+    if constexpr (is_floating<T> || is_complex<T>)
+      sum_floats<T, false>(a[0], a[1], divisor, mean);
+    else if constexpr (mean)
+      no_kernel("sum_cpu", a[1].dtype);
+    else
+      reduce<Sum<T>, T>({}, a, a[1]);
   });
 }
-void sum(const Array* a, int, const Number*) { sum_or_mean(a, "sum_cpu", false); }
-void mean(const Array* a, int, const Number*) { sum_or_mean(a, "sum_cpu", true); }
 
 // nansum: arrays out, in (floating; for the others it is sum).
-void nansum(const Array* a, int, const Number*) {
-  if (!((group::floating >> int(a[1].dtype)) & 1u)) return sum_or_mean(a, "nansum_cpu", false);
-  visit<group::floating>("nansum_cpu", a[1].dtype, [&]<class T>(Type<T>) { reduce<NanSum<T>, T>({}, a, a[1]); });
+void nansum(const Array* a, int count, const Number* numbers) {
+  if (!((group::floating >> int(a[1].dtype)) & 1u)) return sum<false>(a, count, numbers);
+  visit<group::floating>("nansum_cpu", a[1].dtype, [&]<class T>(Type<T>) { sum_floats<T, true>(a[0], a[1], 1, false); });
 }
 
 // prod: arrays out, in; dtypes as sum.
@@ -216,8 +190,8 @@ void logsumexp(const Array* a, int, const Number*) {
 }  // namespace
 
 void register_reduce() {
-  Register("sum", sum);
-  Register("mean", mean);
+  Register("sum", sum<false>);
+  Register("mean", sum<true>);
   Register("nansum", nansum);
   Register("prod", product);
   Register("amax", amax);
