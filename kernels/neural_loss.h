@@ -39,6 +39,39 @@ struct LossShape {
   }
 };
 
+// The sum of a loss in PyTorch's order: `step` terms from zero, `step` of such sums, and so on, up to eight levels. A level ends
+// only at a place that has a term. Halves are rounded each time.
+template <class T>
+class LossSum {
+  using S = Compute<T>;
+
+ public:
+  explicit LossSum(int64_t places) {
+    const int bits = places > 1 ? 64 - __builtin_clzll(uint64_t(places - 1)) : 0;
+    power_ = bits < 5 * levels ? 4 : bits / levels;
+  }
+  void add(int64_t place, S term) {
+    sums_[0] = rounded(sums_[0] + term);
+    const int64_t mask = (int64_t(1) << power_) - 1;
+    for (int j = 0; j + 1 < levels && (place & (mask << (j * power_))) == 0; ++j) {
+      sums_[j + 1] = rounded(sums_[j + 1] + sums_[j]);
+      sums_[j] = 0;
+    }
+  }
+  S total() const {
+    S total = 0;
+    for (const S sum : sums_) total = rounded(total + sum);
+    return total;
+  }
+
+  static S rounded(S x) { return convert<S>(convert<T>(x)); }
+
+ private:
+  static constexpr int levels = 8;
+  S sums_[levels] = {};
+  int power_;
+};
+
 // nll_loss: arrays out, total_weight (0-d), in, target, weight [C] or null data; numbers reduction (i: 0 none,
 // 1 mean, 2 sum), ignore_index (i). `out` is of the target's shape, or 0-d where reduced.
 inline void nll_loss(const Array* a, int, const Number* numbers) {
@@ -46,24 +79,30 @@ inline void nll_loss(const Array* a, int, const Number* numbers) {
   const LossReduction reduction = LossReduction(numbers[0].i);
   shape.check();
   visit<group::floating>("nll_loss", a[2].dtype, [&]<class T>(Type<T>) {
+    using S = Compute<T>;
     const T* weight = a[4].as<T>();
-    double loss = 0, total = 0;
+    LossSum<T> loss(shape.samples * shape.positions), total(shape.samples * shape.positions);
+    int64_t counted = 0, place = 0;
     for (int64_t n = 0; n < shape.samples; ++n)
-      for (int64_t l = 0; l < shape.positions; ++l) {
+      for (int64_t l = 0; l < shape.positions; ++l, ++place) {
         const int64_t c = shape.label(n, l);
-        const double w = c == shape.ignored ? 0 : weight ? double(convert<Compute<T>>(weight[c * a[4].strides[0]])) : 1;
-        const double term =
-            c == shape.ignored ? 0 : -w * double(convert<Compute<T>>(a[2].as<T>()[LossShape::class_offset(a[2], n, c, l)]));
-        if (reduction == LossReduction::none) {
-          a[0].as<T>()[LossShape::offset(a[0], n, l)] = convert<T>(Compute<T>(term));
-        } else {
-          loss += term;
-          total += w;
+        S term = 0;
+        if (c != shape.ignored) {
+          const S x = convert<S>(a[2].as<T>()[LossShape::class_offset(a[2], n, c, l)]);
+          const S w = weight ? convert<S>(weight[c * a[4].strides[0]]) : S(1);
+          term = -LossSum<T>::rounded(x * w);
+          if (reduction != LossReduction::none) {
+            loss.add(place, term);
+            if (weight) total.add(place, w);
+          }
+          ++counted;
         }
+        if (reduction == LossReduction::none) a[0].as<T>()[LossShape::offset(a[0], n, l)] = convert<T>(term);
       }
+    const S weights = reduction == LossReduction::none ? S(0) : weight ? total.total() : LossSum<T>::rounded(S(counted));
     if (reduction != LossReduction::none)
-      *a[0].as<T>() = convert<T>(Compute<T>(reduction == LossReduction::mean ? loss / total : loss));
-    *a[1].as<T>() = convert<T>(Compute<T>(total));
+      *a[0].as<T>() = convert<T>(reduction == LossReduction::mean ? loss.total() / weights : loss.total());
+    *a[1].as<T>() = convert<T>(weights);
   });
 }
 

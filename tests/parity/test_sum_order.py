@@ -111,6 +111,22 @@ def test_losses_and_their_gradients(code):
             assert found[0] == found[1], shape
 
 
+@pytest.mark.parametrize("dtype", DTYPES[:4])
+def test_losses_of_labels(dtype):
+    for shape in ((1, 3), (17, 3), (300, 5), (70_000, 3), (4, 5, 7, 9), (20, 3, 40, 40)):
+        pytorch.manual_seed(3)
+        scores = pytorch.randn(shape).to(getattr(pytorch, dtype))
+        labels = pytorch.randint(0, shape[1], (shape[0], *shape[2:]))
+        weight = pytorch.rand(shape[1]).to(scores.dtype)
+        if shape[0] > 1:
+            labels[0] = labels[-1] = -100
+        for options in ("", ", w", ", reduction='sum'", ", w, reduction='sum'", ", w, reduction='none'"):
+            code = f"F.nll_loss(x, y{options})"
+            theirs = evaluate(pytorch, code, x=scores, y=labels, w=weight)
+            ours = evaluate(rushlight, code, x=mirrored(scores), y=mirrored(labels), w=mirrored(weight))
+            assert bits(ours) == bits(theirs), (shape, options)
+
+
 def test_gradients_of_what_was_broadcast():
     for shape, leaf_shape in (
         ((64, 10), (10,)),
