@@ -181,6 +181,7 @@ _LATE = {
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "get_device_module": "rushlight._streams:get_device_module",
     "load": "rushlight.serialization:load",
+    "lobpcg": "rushlight._lobpcg:lobpcg",
     **{name: f"rushlight._linalg_utils:{name}" for name in ("eig", "lstsq", "matrix_rank", "solve")},
     "pairwise_distance": "rushlight.nn.functional:pairwise_distance",
     "pca_lowrank": "rushlight._lowrank:pca_lowrank",

@@ -15,6 +15,7 @@ _names = [
     "chain_matmul",
     "einsum",
     "istft",
+    "lobpcg",
     "lu",
     "meshgrid",
     "norm",

@@ -109,6 +109,28 @@ def test_low_rank_decompositions(shape):
         torch.pca_lowrank(torch.ones(5, 4), q=9)
 
 
+@pytest.mark.parametrize("method", ("basic", "ortho"))
+def test_some_of_the_eigenvalues(method):
+    torch.manual_seed(0)
+    A = torch.diag(torch.linspace(1, 20, 20, dtype=torch.float64))
+    start = torch.randn(20, 2, dtype=torch.float64)
+    E, X = torch.lobpcg(A, X=start, method=method, tol=1e-6)
+    assert torch.allclose(E, torch.tensor([20.0, 19], dtype=torch.float64)) and torch.allclose(A @ X, X * E, atol=1e-3)
+    E, X = torch.lobpcg(A, k=1, B=2 * torch.eye(20, dtype=torch.float64), largest=False, method=method, tol=1e-6)
+    assert torch.allclose(E, torch.tensor([0.5], dtype=torch.float64), atol=1e-4) and torch.allclose(
+        2 * X.mT @ X, torch.ones(1, 1, dtype=torch.float64)
+    )
+    A = A.requires_grad_()
+    (g,) = torch.autograd.grad(torch.lobpcg(A, k=1, method=method, tol=1e-6)[0].sum(), A)
+    assert torch.allclose(g.diagonal(), torch.eye(20, dtype=torch.float64)[-1], atol=1e-3)
+    if method == "ortho":
+        small = (torch.diag(torch.arange(1.0, 7, dtype=torch.float64)) + 0.1).requires_grad_()
+        begin = torch.eye(6, 2, dtype=torch.float64).flip(0)
+        assert torch.autograd.gradcheck(
+            lambda A: (lambda E, X: (E, X**2))(*torch.lobpcg(A, X=begin, tol=1e-14, niter=60)), small, atol=1e-4
+        )
+
+
 def test_least_squares_that_have_no_solution():
     with pytest.raises(RuntimeError, match="must not contain NaN"):
         torch.linalg.lstsq(torch.full((3, 2), float("nan")), torch.ones(3, 1))
