@@ -224,14 +224,16 @@ class Driver {
       const char* data = at(tile.in);
       int64_t bytes = 0;
       const int64_t count = loops_->count_parts(run, &bytes);
-      const std::unique_ptr<char[]> parts(count ? new char[size_t(count * bytes)] : nullptr);
+      // (Vectors want to be aligned.)
+      const std::unique_ptr<char[]> memory(count ? new char[size_t(count * bytes) + 64] : nullptr);
+      char* parts = memory ? memory.get() + (64 - reinterpret_cast<uintptr_t>(memory.get()) % 64) : nullptr;
       if (count) {
         const int64_t cost = std::max<int64_t>(run.size * run.lanes / count, 1);
         parallel_for(count, cost >= work_grain ? 1 : work_grain / cost,
-                     [&](int64_t begin, int64_t end) { loops_->make_parts(run, data, begin, end, parts.get() + begin * bytes); });
+                     [&](int64_t begin, int64_t end) { loops_->make_parts(run, data, begin, end, parts + begin * bytes); });
       }
       alignas(64) char sums[most_lanes * 16];
-      loops_->run(run, data, parts.get(), sums);
+      loops_->run(run, data, parts, sums);
       finish(tile, sums);
     }
   }
