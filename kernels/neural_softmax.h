@@ -8,6 +8,21 @@
 namespace rl::RL_ISA {
 namespace {
 
+// each_row, which a single line of neighbouring elements need not wait for.
+template <class T, int inputs, class F>
+void each_line(const Array* a, int dim, const F& f) {
+  if constexpr (std::is_same_v<T, Compute<T>>) {
+    bool single = a[0].ndim == 1 && a[0].shape[0] > 0 && a[0].shape[0] < work_grain;
+    const T* in[inputs];
+    for (int i = 0; i <= inputs && single; ++i) single = a[i].strides[0] == 1 || a[0].shape[0] == 1;
+    if (single) {
+      for (int i = 0; i < inputs; ++i) in[i] = a[i + 1].template as<T>();
+      return f(a[0].template as<T>(), in, a[0].shape[0]);
+    }
+  }
+  each_row<T, inputs>(a, dim, f);
+}
+
 template <class S>
 S greatest_of(const S* x, int64_t n) {
   const Extremum<S, true> extremum;
@@ -132,7 +147,7 @@ inline void softmax(const Array* a, int, const Number* numbers) {
   visit<group::floating>("softmax_lastdim_kernel_impl", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
     if (softmax_of_columns<T, false>(a[0], a[1], int(numbers[0].i))) return;
-    each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
+    each_line<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S* x = in[0];
       const S most = greatest_of(x, n);
       const S sum = exponentials_of(x, out, n, most);
@@ -148,7 +163,7 @@ inline void log_softmax(const Array* a, int, const Number* numbers) {
   visit<group::floating>("log_softmax_lastdim_kernel_impl", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
     if (softmax_of_columns<T, true>(a[0], a[1], int(numbers[0].i))) return;
-    each_row<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
+    each_line<T, 1>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S* x = in[0];
       const S most = greatest_of(x, n);
       const S log_sum = scalar_log(exponentials_of<S>(x, nullptr, n, most));
@@ -163,7 +178,7 @@ inline void log_softmax(const Array* a, int, const Number* numbers) {
 inline void softmax_gradient(const Array* a, int, const Number* numbers) {
   visit<group::floating>("softmax_gradient", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
-    each_row<T, 2>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
+    each_line<T, 2>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S *g = in[0], *y = in[1];
       const S sum = sum_row<S>(
           n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) { return V(get<V>(g + i) * get<V>(y + i)); });
@@ -176,7 +191,7 @@ inline void softmax_gradient(const Array* a, int, const Number* numbers) {
 inline void log_softmax_gradient(const Array* a, int, const Number* numbers) {
   visit<group::floating>("log_softmax_gradient", a[0].dtype, [&]<class T>(Type<T>) {
     using S = Compute<T>;
-    each_row<T, 2>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
+    each_line<T, 2>(a, int(numbers[0].i), [](S* out, const S* const* in, int64_t n) {
       const S *g = in[0], *y = in[1];
       const S sum = sum_row<S>(n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) { return get<V>(g + i); });
       vector_loop<S>(0, n, [&]<class V>(int64_t i, Type<V>) __attribute__((always_inline)) {

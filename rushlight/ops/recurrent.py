@@ -310,12 +310,13 @@ rnn_relu = net("rnn_relu", "An Elman net with relu, all layers: the outputs of a
 # ---- cells ----------------------------------------------------------------------------------------------------------------
 def check_cell(input, states, w_ih, w_hh, gates):
     """Sizes of one step's input [batch, in], states [batch, units] and weights fit each other."""
-    batch, units = input.size(0), w_hh.size(1)
-    for h in states:
-        if h.shape[:2] != (batch, units):
-            break
-    else:
-        if input.size(1) == w_ih.size(1) and w_ih.size(0) == gates * units:
+    sizes, inner = input.shape, w_hh.shape
+    if len(sizes) == 2 and len(inner) == 2 and w_ih.shape == (gates * inner[1], sizes[1]):
+        wanted = (sizes[0], inner[1])
+        for h in states:
+            if h.shape != wanted:
+                break
+        else:
             return
     for place, h in enumerate(states):
         if input.size(0) != h.size(0):

@@ -53,6 +53,13 @@ cdef inline bint is_uniform(Tensor x) noexcept:
             return False
     return not x.flags & CONTIGUOUS
 
+cdef inline int64_t row_step(Tensor x, const Geometry& shape) noexcept:
+    """From row to row of a matrix of that shape, whose rows lie in memory as they are and one behind the other; -1 where they do not."""
+    if x.geometry.ndim != 2 or x.geometry.shape[0] != shape.shape[0] or x.geometry.shape[1] != shape.shape[1] or x.geometry.strides[1] != 1 or \
+            x.geometry.strides[0] < shape.shape[1]:
+        return -1
+    return x.geometry.strides[0]
+
 @cython.final
 cdef class PointwiseOp(Op):
     """An op that works element by element."""
@@ -163,6 +170,11 @@ cdef class PointwiseOp(Op):
         if type(<object>args[0]) is Tensor:
             a = <Tensor>args[0]
             code = a.code
+            if a.geometry.ndim == 2 and self.direct[code] and (not a.flags & CONTIGUOUS or self.inputs == 2 and type(<object>args[1]) is Tensor and
+                                                               not (<Tensor>args[1]).flags & CONTIGUOUS):
+                out = self.by_rows(a, args)
+                if out is not None:
+                    return out
             if self.direct[code] and a.count < 16384 and (a.flags & CONTIGUOUS or self.inputs == 2 and is_uniform(a)) and \
                     (self.alpha < 0 or args[self.alpha] == self.default_pointers[self.alpha]):
                 size = item_bytes[code]
@@ -207,6 +219,39 @@ cdef class PointwiseOp(Op):
                     run_loop(self.kernel.loops[code], data, strides, 3, a.count, item_bytes[code])
                     return out
         return self.general(args, call)
+
+    cdef Tensor by_rows(self, Tensor a, PyObject** args):
+        """The short way of matrices cut out of others (the gates of a cell): a few rows, each as it lies in memory. Else None."""
+        cdef Tensor out
+        cdef char* data[3]
+        cdef int64_t strides[3]
+        cdef int64_t steps[3]
+        cdef int64_t rows = a.geometry.shape[0], columns = a.geometry.shape[1], row
+        cdef int code = a.code, i
+        if not 2 <= rows <= 32 or not 4 <= columns <= 4096 or self.alpha >= 0 and args[self.alpha] != self.default_pointers[self.alpha]:
+            return None
+        steps[1] = row_step(a, a.geometry)
+        steps[2] = 0
+        if self.inputs == 2:
+            if type(<object>args[1]) is not Tensor or (<Tensor>args[1]).code != code:
+                return None
+            steps[2] = row_step(<Tensor>args[1], a.geometry)
+        if steps[1] < 0 or steps[2] < 0:
+            return None
+        out = new_like_shape(self.result[code], a.geometry)
+        steps[0] = columns
+        data[0], data[1] = data_of(out), data_of(a)
+        if self.inputs == 2:
+            data[2] = data_of(<Tensor>args[1])
+            if self.swapped:
+                data[1], data[2] = data[2], data[1]
+                steps[1], steps[2] = steps[2], steps[1]
+        strides[0], strides[1], strides[2] = item_bytes[out.code], item_bytes[code], item_bytes[code]
+        for row in range(rows):
+            run_loop(self.kernel.loops[code], data, strides, self.inputs + 1, columns, item_bytes[code])
+            for i in range(self.inputs + 1):
+                data[i] += steps[i] * strides[i]
+        return out
 
     cdef bint written_directly(self, PyObject** args, Call* call) except -1:
         """The short way of writes: a whole, contiguous tensor, and another of its dtype and shape with memory of its own, or a number."""

@@ -1,18 +1,19 @@
 # Steps of optimizers: one call for all parameters of a group.
 cdef extern from *:
     """
-    // Does a type take an attribute from Tensor, and set attributes as Tensor does?
-    static inline bool rl_inherits(PyTypeObject* type, PyTypeObject* base, PyObject* name) {
-      return type == base || (type->tp_setattro == base->tp_setattro && type->tp_getattro == base->tp_getattro &&
-                              _PyType_Lookup(type, name) == _PyType_Lookup(base, name));
+    // Is an attribute of a type this descriptor, and does the type get and set attributes as Tensor does?
+    static inline bool rl_has_still(PyTypeObject* type, PyTypeObject* base, PyObject* name, PyObject* descriptor) {
+      return type->tp_setattro == base->tp_setattro && type->tp_getattro == base->tp_getattro && _PyType_Lookup(type, name) == descriptor;
     }
     """
-    bint inherits "rl_inherits"(PyTypeObject*, PyTypeObject*, object) noexcept
+    bint has_still "rl_has_still"(PyTypeObject*, PyTypeObject*, object, object) noexcept
     PyObject* PyDict_GetItemWithError(object, object) except? NULL
 
+cdef object own_grad = Tensor.__dict__["grad"]
+
 cdef inline bint has_own_grad(PyObject* value) noexcept:
-    """Is it a tensor whose `.grad` is what its member has?"""
-    return is_tensor_object(value) and inherits(type_of(value), <PyTypeObject*>Tensor, "grad")
+    """Is it a tensor whose `.grad` is what its member has? (Classes may have another, and so may Tensor, while a program is watched.)"""
+    return is_tensor_object(value) and has_still(type_of(value), <PyTypeObject*>Tensor, "grad", own_grad)
 
 cdef inline bint is_steppable(PyObject* value, Tensor like) noexcept:
     """Is it a plain tensor that a kernel may read beside `like`?"""
