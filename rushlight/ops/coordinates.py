@@ -10,7 +10,7 @@ def made():
     return _tensor
 
 
-@composite(function=False, signature=None)
+@composite(function=False, method="*, layout layout=None, ints blocksize=None, int dense_dim=None | int sparse_dim")
 def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None):
     """A sparse tensor of what is not zero.
 
@@ -26,8 +26,25 @@ def to_sparse(self, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=N
            size=(2, 2), nnz=2, layout=torch.sparse_coo)
     """
     if layout in (None, torch.sparse_coo):
+        if dense_dim is not None:
+            sparse_dim = self.dim() - dense_dim
+        if sparse_dim is not None and not 0 <= sparse_dim <= self.dim():
+            raise RuntimeError(
+                f"dense_to_sparse: sparse_dim argument must be in [0,{self.dim()}] range, but {sparse_dim} is given"
+            )
+        if sparse_dim == 0 and self.dim():
+            raise RuntimeError("dense_to_sparse: sparse_dim argument must be in >0 when self.dim()>0")
         return made().sparse(self, sparse_dim)
-    return made().compressed(self, layout)
+    return compressed(self, layout, dense_dim)
+
+
+def compressed(x, layout, dense_dim):
+    """Of a matrix; what else PyTorch takes or refuses is refused."""
+    most = max(x.dim() - 2, 0)
+    if dense_dim is not None and not 0 <= dense_dim <= most:
+        name = f"dense_to_{repr(layout).removeprefix('torch.')}"
+        raise RuntimeError(f"{name}: dense_dim argument must be in [0,{most}] range, but {dense_dim} is given")
+    return made().compressed(x, layout)
 
 
 @composite(function=False, signature=None)
@@ -41,21 +58,19 @@ def require(name, argument, kind, value):
         raise TypeError(f"{name}(): argument '{argument}' (position 1) must be {kind.__name__}, not {type(value).__name__}")
 
 
-@composite(function=False, signature=None)
+@composite(function=False, method="int dense_dim=None")
 def to_sparse_csr(self, dense_dim=None):
     """A sparse matrix in the order of its rows."""
-    require("to_sparse_csr", "dense_dim", int, 0 if dense_dim is None else dense_dim)
-    return made().compressed(self, torch.sparse_csr)
+    return compressed(self, torch.sparse_csr, dense_dim)
 
 
-@composite(function=False, signature=None)
+@composite(function=False, method="int dense_dim=None")
 def to_sparse_csc(self, dense_dim=None):
     """A sparse matrix in the order of its columns."""
-    require("to_sparse_csc", "dense_dim", int, 0 if dense_dim is None else dense_dim)
-    return made().compressed(self, torch.sparse_csc)
+    return compressed(self, torch.sparse_csc, dense_dim)
 
 
-@composite(function=False, signature=None)
+@composite(function=False, method="dtype dtype=None, *, bool masked_grad=None")
 def to_dense(self, dtype=None, *, masked_grad=None):
     """This tensor, which is dense; that which a sparse one stands for."""
     return self if dtype is None else self.to(dtype)
@@ -73,6 +88,8 @@ def sparse_mask(self, mask):
 @composite(signature=None)
 def smm(input, mat):
     """The product of a sparse matrix and a dense one, as a sparse one."""
+    if not input.is_sparse:
+        raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
     return made().sparse(torch.sparse.mm(input, mat))
 
 

@@ -8,13 +8,26 @@ from rushlight.core import Tensor, Wrapped, filled, unset, warn_user
 from rushlight.ops._declare import composite
 
 LONG = core.dtype_by_name["int64"]
+SPARSE = (core.layout_named("torch.sparse_coo"), core.layout_named("torch.sparse_csr"), core.layout_named("torch.sparse_csc"))
 
 
 # ---------------------------------------------------------------------------------------------------------------- arguments
-def check_layout(layout):
-    """Refuses layouts other than strided."""
+def check_layout(layout, name="empty_strided"):
+    """Refuses layouts other than strided, for what fills a tensor with numbers or lays it out by strides."""
     if layout is not None and layout is not core.strided:
-        raise RuntimeError(f"Rushlight has dense tensors only, not {layout}; leave layout out")
+        if name in ("ones", "full"):
+            raise RuntimeError("full(...) is not implemented for sparse layout")
+        kind = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr"}.get(repr(layout).removeprefix("torch."), "Sparse")
+        raise NotImplementedError(
+            f"Could not run 'aten::{name}' with arguments from the '{kind}CPU' backend: sparse tensors are made empty, or of places and values."
+        )
+
+
+def sparse_zeros(size, dtype, layout, requires_grad):
+    """A sparse tensor without entries, of the sizes that a factory got."""
+    made = torch.sparse_coo_tensor(size[0] if len(size) == 1 and not isinstance(size[0], int) else size, dtype=dtype)
+    made = made if layout is torch.sparse_coo else made.to_sparse(layout=layout)
+    return made.requires_grad_() if requires_grad else made
 
 
 def require_same(dtype, out):
@@ -33,7 +46,9 @@ def into(out, made, dtype=None):
 
 def filled_of(name, size, value, out, dtype, layout, device, requires_grad):
     """What zeros, ones and full share: the less usual arguments."""
-    check_layout(layout)
+    if layout in SPARSE and name == "zeros" and out is None:
+        return sparse_zeros(size, dtype, layout, requires_grad)
+    check_layout(layout, name)
     made = filled(name, size, value, dtype if out is None or dtype is not None else out.dtype, device, requires_grad)
     return made if out is None else into(out, made, dtype)
 
@@ -109,6 +124,8 @@ def general_empty(
     """A tensor of the given size whose elements are whatever the memory held."""
     if not size or more:
         size = size_keyword("empty", size, more)
+    if layout in SPARSE:
+        return sparse_zeros(size, dtype, layout, requires_grad)
     check_layout(layout)
     require_same(dtype, out)
     made = unset("empty", size, dtype, device)
@@ -174,6 +191,8 @@ def like_factory(name, value, about):
     """zeros_like or ones_like."""
 
     def factory(input, *, memory_format=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+        if layout in SPARSE and value == 0:
+            return sparse_zeros(input.shape, dtype or input.dtype, layout, requires_grad)
         made = core.fill_tensor(like(name, input, dtype, layout, device, memory_format), value)
         return core.require_grad_of_new(made) if requires_grad else made
 
@@ -217,7 +236,9 @@ def new_factory(name, value):
     def factory(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **more):
         if not size or more:
             size = size_keyword(name, size, more)
-        check_layout(layout)
+        if layout in SPARSE and value == 0:
+            return sparse_zeros(size, dtype or self.dtype, layout, requires_grad)
+        check_layout(layout, name)
         if type(self) is Wrapped:
             return core.fill_tensor(
                 core.beside(self, unset(name, size, dtype or self.dtype, device or self.device, requires_grad)), value
@@ -238,6 +259,8 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
     """An unset tensor of this one's dtype."""
     if not size or more:
         size = size_keyword("new_empty", size, more)
+    if layout in SPARSE:
+        return sparse_zeros(size, dtype or self.dtype, layout, requires_grad)
     check_layout(layout)
     return core.beside(self, unset("new_empty", size, dtype or self.dtype, device or self.device, requires_grad))
 

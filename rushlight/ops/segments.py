@@ -126,6 +126,8 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
         raise RuntimeError(
             "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
         )
+    if out is not None and out.dtype is not torch.uint64:
+        raise RuntimeError(f"Expected result to be of dtype uint64, but got {out.dtype.legacy_name}")
     bits = (input.to(torch.float64) if input.is_floating_point() else input).detach()
     bits = bits.view(torch.int64) if input.is_floating_point() else bits.to(torch.int64)
     dims = sorted((wrap_dim(each, input.dim()) for each in dims or range(input.dim())), reverse=True)

@@ -39,7 +39,7 @@ def _finished(made, requires_grad, checked):
 
 
 def sparse_coo_tensor(
-    indices, values=None, size=None, *, dtype=None, device=None, pin_memory=False, requires_grad=False, check_invariants=None,
+    indices=None, values=None, size=None, *, dtype=None, device=None, pin_memory=False, requires_grad=False, check_invariants=None,
     is_coalesced=None,
 ):  # fmt: skip
     """A sparse tensor of the values that stand at the given places.
@@ -56,8 +56,8 @@ def sparse_coo_tensor(
     tensor([[0., 2.],
             [3., 0.]])
     """
-    if values is None and size is None:
-        size = indices
+    if values is None and (size is None or indices is None):
+        size = indices if size is None else size
         indices, values = torch.empty(len(size), 0, dtype=torch.int64), torch.empty(0, dtype=dtype)
     indices, values = _as_indices(indices), _as_values(values, dtype)
     if indices.dim() != 2:

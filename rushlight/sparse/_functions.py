@@ -72,6 +72,94 @@ def emptied(x):
     return x
 
 
+def replacing(made_of):
+    """The form in place of a function: the tensor becomes what that makes of it."""
+
+    def write(x, *args, **kwargs):
+        if x.requires_grad and x.is_leaf and torch.is_grad_enabled():
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        made = made_of(x, *args, **kwargs)
+        x._places, x._entries, x._sorted = made._places, made._entries, made._sorted
+        return x
+
+    return write
+
+
+def written_by_number(name, made_of):
+    """Division in place: by a number the values themselves are written."""
+
+    def write(x, other, **options):
+        if isinstance(x, SparseTensor) and not (isinstance(other, Tensor) and (other.dim() or isinstance(other, SparseTensor))):
+            getattr(x._entries, name)(other, **options)
+            return x
+        return replacing(made_of)(x, other, **options)
+
+    return write
+
+
+def values_written(name):
+    """What makes zero of zero, in place: the values are written, of places that occur once."""
+    once = name.removesuffix("_") not in LINEAR.split()
+
+    def write(x, *args, **kwargs):
+        if once and not x._sorted:
+            raise RuntimeError(f"{name} requires coalesced input")
+        getattr(x._entries, name)(*args, **kwargs)
+        return x
+
+    return write
+
+
+def flipped(x):
+    """A matrix with its dimensions exchanged."""
+    sparse_dims = x._places.shape[0]
+    if sparse_dims > 2 or x.dim() > sparse_dims:
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {sparse_dims} sparse and {x.dim() - sparse_dims} dense "
+            "dimensions"
+        )
+    return x if x.dim() < 2 else transposed(x, 0, 1)
+
+
+def lifted(x, dim):
+    """A dimension of size 1 more, among the sparse ones."""
+    dim %= x.dim() + 1
+    if dim > x._places.shape[0]:
+        size = [*x.shape[:dim], 1, *x.shape[dim:]]
+        return SparseTensor(x._places, x._entries.unsqueeze(dim - x._places.shape[0] + 1), size, x._sorted)
+    places = torch.cat([x._places[:dim], torch.zeros_like(x._places[:1]), x._places[dim:]])
+    return SparseTensor(places, x._entries, [*x.shape[:dim], 1, *x.shape[dim:]], x._sorted)
+
+
+def cut(x, dim, start, length):
+    """The part of a dimension, in memory of its own."""
+    dim %= x.dim()
+    size = [length if d == dim else n for d, n in enumerate(x.shape)]
+    if dim >= x._places.shape[0]:
+        values = x._entries.narrow_copy(dim - x._places.shape[0] + 1, start, length)
+        return SparseTensor(x._places, values, size, x._sorted)
+    inside = ((x._places[dim] >= start) & (x._places[dim] < start + length)).nonzero().reshape(-1)
+    places = x._places[:, inside].clone()
+    places[dim] -= start
+    return SparseTensor(places, x._entries[inside], size, x._sorted)
+
+
+def without_entries(x, size=None, dtype=None, requires_grad=False):
+    """A tensor of zeros alone, of x's layout."""
+    size, dtype = x.shape if size is None else size, x.dtype if dtype is None else dtype
+    made = torch.sparse_coo_tensor(size, dtype=dtype, requires_grad=requires_grad)
+    return made if x._order is torch.sparse_coo else compressed(made, x._order)
+
+
+def refusing(error):
+    """A method that dense tensors alone have."""
+
+    def refuse(*args, **kwargs):
+        raise error
+
+    return refuse
+
+
 def subtracted(a, b, *, alpha=1):
     return added(a, b, alpha=-alpha)
 
@@ -89,7 +177,8 @@ def multiplied(a, b):
 
 def divided(a, b, *, rounding_mode=None):
     if not isinstance(a, SparseTensor) or isinstance(b, SparseTensor) or (isinstance(b, Tensor) and b.dim()):
-        raise RuntimeError("Sparse division requires a scalar or zero-dim dense tensor divisor")
+        shape = f" (got shape {list(b.shape)} for divisor)" if isinstance(b, Tensor) else ""
+        raise RuntimeError(f"Sparse division requires a scalar or zero-dim dense tensor divisor{shape}")
     return a.like(torch.div(a._entries, b, rounding_mode=rounding_mode))
 
 
@@ -185,6 +274,14 @@ def masked(x, mask):
     return mask.like(x[tuple(mask._places)])
 
 
+def made_dense(x, dtype=None, *, masked_grad=None):
+    if dtype is not None:
+        if not isinstance(dtype, torch.dtype):
+            raise TypeError(f"to_dense(): argument 'dtype' (position 1) must be torch.dtype, not {type(dtype).__name__}")
+        raise RuntimeError("dtype argument is not supported by sparse_to_dense")
+    return dense(x)
+
+
 def converted(x, *args, **kwargs):
     layout = kwargs.pop("layout", None)
     made = x.like(x._entries.to(*args, **kwargs))
@@ -211,6 +308,11 @@ def mark_coalesced(x, coalesced):
     return x
 
 
+def replaced_entries(x, values):
+    x._entries = values
+    return x
+
+
 def detached(x):
     return x.like(x._entries.detach())
 
@@ -221,6 +323,17 @@ def copied_into(x, source, non_blocking=False):
         x._places, x._entries, x._sorted = source._places.clone(), source._entries.clone(), source._sorted
         return x
     return x.copy_(dense(source))
+
+
+def of_strides(name):
+    """The same, which tensors of compressed layouts do not have."""
+
+    def ask(x, *args, **kwargs):
+        if x._order in COMPRESSED:
+            raise RuntimeError(f"Sparse CSR tensors do not have {name}")
+        return of_zeros(name[:-1] if name == "strides" else name)(x, *args, **kwargs)
+
+    return ask
 
 
 def of_zeros(name):
@@ -235,17 +348,46 @@ def of_zeros(name):
 
 ZERO_AT_ZERO = """
 abs absolute asin arcsin asinh arcsinh atan arctan atanh arctanh ceil erf erfinv expm1 floor frac isinf isnan log1p nan_to_num relu round sgn sign
-sin sinh sqrt square tan tanh trunc fix pow __pow__ isposinf isneginf signbit
+sin sinh sqrt square tan tanh trunc fix deg2rad rad2deg pow __pow__ isposinf isneginf signbit
 """
 LINEAR = "neg negative __neg__ conj conj_physical positive __pos__ double float half bfloat16 int long short bool cpu"
-GEOMETRY = "size dim numel nelement ndimension stride element_size get_device is_contiguous storage_offset"
+IN_PLACE = """
+abs absolute asin arcsin asinh arcsinh atan arctan atanh arctanh ceil erf erfinv expm1 floor frac log1p nan_to_num relu round sgn sign sin sinh sqrt
+square tan tanh trunc fix deg2rad rad2deg neg negative conj_physical
+"""
+GEOMETRY = "size dim numel nelement ndimension element_size get_device storage_offset"
 
 TABLE = {
-    "mm matmul __matmul__ mv spmm _sparse_mm smm": product,
+    "mm matmul __matmul__ mv spmm _sparse_mm": product,
+    "smm": lambda a, b: sparse(product(a, b)),
     "__rmatmul__": lambda a, b: product(b, a),
     "add __add__": added,
     "add_ __iadd__": added_in_place,
     "zero_": emptied,
+    "sub_ subtract_ __isub__": replacing(lambda a, b, *, alpha=1: subtracted(a, b, alpha=alpha)),
+    "mul_ multiply_ __imul__": replacing(lambda a, b: multiplied(a, b)),
+    "div_ divide_ true_divide_ __itruediv__": written_by_number("div_", lambda a, b, **options: divided(a, b, **options)),
+    "floor_divide __floordiv__": lambda a, b: divided(a, b, rounding_mode="floor"),
+    "floor_divide_ __ifloordiv__": written_by_number("floor_divide_", lambda a, b: divided(a, b, rounding_mode="floor")),
+    "detach_": lambda x: replaced_entries(x, x._entries.detach()),
+    "unsqueeze": lifted,
+    "narrow_copy": cut,
+    "any": lambda x: coalesced(x)._entries.any(),
+    "empty_like": lambda x, **options: without_entries(x, dtype=options.get("dtype")),
+    "new_zeros new_empty": lambda x, *size, dtype=None, requires_grad=False, **_: without_entries(
+        x, size[0] if len(size) == 1 and not isinstance(size[0], int) else size, dtype, requires_grad
+    ),
+    "new_tensor": lambda x, data, *, dtype=None, **options: torch.tensor(data, dtype=dtype or x.dtype, **options),
+    "item": lambda x: dense(x).item(),
+    "is_nonzero": lambda x: dense(x).is_nonzero(),
+    "numpy": refusing(TypeError("can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.")),
+    "reshape": refusing(RuntimeError("reshape is not implemented for sparse tensors")),
+    "data_ptr tolist": refusing(RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")),
+    "storage untyped_storage share_memory_": refusing(NotImplementedError("Cannot access storage of SparseTensorImpl")),
+    "cuda": refusing(AssertionError("Torch not compiled with CUDA enabled")),
+    "pin_memory": refusing(RuntimeError("Cannot access accelerator device when none is available.")),
+    "stride": of_strides("strides"),
+    "is_contiguous": of_strides("is_contiguous"),
     "__radd__": lambda a, b: added(b, a),
     "sub subtract __sub__": subtracted,
     "__rsub__": lambda a, b: added(b, a, alpha=-1),
@@ -264,7 +406,7 @@ TABLE = {
     "sparse_dim": lambda x: x._places.shape[0],
     "dense_dim": lambda x: x.dim() - x._places.shape[0],
     **{name: lambda x, name=name: part(name, x) for names in COMPRESSED.values() for name in names[:2]},
-    "to_dense": lambda x, dtype=None, *, masked_grad=None: dense(x if dtype is None else converted(x, dtype)),
+    "to_dense": made_dense,
     "to_sparse": lambda x, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=None: (
         sparse(x) if layout in (None, torch.sparse_coo) else compressed(x, layout)
     ),
@@ -272,7 +414,7 @@ TABLE = {
     "to_sparse_csr": lambda x, dense_dim=None: compressed(x, torch.sparse_csr),
     "to_sparse_csc": lambda x, dense_dim=None: compressed(x, torch.sparse_csc),
     "sparse_mask": masked,
-    "t": lambda x: transposed(x, 0, 1),
+    "t": flipped,
     "transpose swapaxes swapdims": transposed,
     "permute": permuted,
     "sum": summed,
@@ -299,6 +441,7 @@ TABLE = {
     "is_complex": lambda x: x.dtype.is_complex,
     **{name: by_values(name) for name in ZERO_AT_ZERO.split()},
     **{name: by_values(name, True) for name in LINEAR.split()},
+    **{f"{name}_": values_written(f"{name}_") for name in IN_PLACE.split()},
 }
 """Functions and methods of the names in a key do what stands behind it; those of GEOMETRY are asked of the zeros."""
 

@@ -61,7 +61,7 @@ class SparseTensor(Tensor):
     requires_grad = property(lambda self: self._entries.requires_grad, lambda self, flag: self._entries.requires_grad_(flag))
     grad_fn = property(lambda self: self._entries.grad_fn)
     is_leaf = property(lambda self: self._entries.is_leaf)
-    T = property(lambda self: transposed(self, 0, 1))
+    T = property(lambda self: permuted(self, tuple(reversed(range(self.dim())))))
     mT = property(lambda self: transposed(self, -2, -1))
     data = property(lambda self: self.detach())
 
@@ -206,6 +206,11 @@ def compressed(x, layout):
 def transposed(x, dim0, dim1):
     order = list(range(x.dim()))
     dim0, dim1 = order[dim0], order[dim1]
+    sparse_dim = x._places.shape[0]
+    if max(dim0, dim1) >= sparse_dim:
+        raise RuntimeError(
+            f"sparse transpose: transposed dimensions must be sparse Got sparse_dim: {sparse_dim}, d0: {dim0}, d1: {dim1}"
+        )
     order[dim0], order[dim1] = order[dim1], order[dim0]
     return permuted(x, order)
 

@@ -234,8 +234,17 @@ def _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, expanded, largest
             return largest(input.abs(), kernel_size, stride, 0, 1, ceil_mode)
         if norm_type == -float("inf"):
             return -largest(-input.abs(), kernel_size, stride, 0, 1, ceil_mode)
+    sizes = expanded(kernel_size)
+    wanted = 2 if expanded is _pair else 3 if expanded is _triple else len(sizes)
+    if len(sizes) != wanted:
+        many = (
+            "too many values to unpack (expected {})"
+            if len(sizes) > wanted
+            else "not enough values to unpack (expected {}, got {})"
+        )
+        raise ValueError(many.format(wanted, len(sizes)))
     count = 1
-    for size in expanded(kernel_size):
+    for size in sizes:
         count *= size
     powers = input.pow(norm_type)
     made = (
