@@ -1,4 +1,5 @@
 // Fused kernels of neural networks. What they compute, ops of the table could compute in several passes.
+#include "neural_bags.h"
 #include "neural_channels.h"
 #include "neural_loss.h"
 #include "neural_normalization.h"
@@ -18,6 +19,7 @@ void register_neural() {
   Register("channel_norm_gradient", channel_norm_gradient);
   Register("nll_loss", nll_loss);
   Register("nll_loss_gradient", nll_loss_gradient);
+  Register("embedding_bag", embedding_bag);
   Register("sgd_step", sgd_step);
   Register("adam_step", adam_step);
 }

@@ -38,7 +38,7 @@ def sources():
 def strings(path):
     """The strings of a source that are no documentation."""
     # (The names of kernels, and of geometries where they are registered, are names of their own.)
-    text = re.sub(r'\bkernel\("\w+"\)|"\w+": <size_t>&', "", path.read_text())
+    text = re.sub(r'\b(?:find_)?kernel\("\w+"\)|"\w+": <size_t>&', "", path.read_text())
     if path.suffix == ".py":
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.STRING and not token.string.endswith('"""'):
