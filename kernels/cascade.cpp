@@ -223,7 +223,7 @@ class Driver {
       const SumRun run = run_of(tile);
       const char* data = at(tile.in);
       int64_t bytes = 0;
-      const int64_t count = loops_->count_parts(run, &bytes);
+      const int64_t count = loops_->count_parts(run, data, &bytes);
       // (Vectors want to be aligned.)
       const std::unique_ptr<char[]> memory(count ? new char[size_t(count * bytes) + 64] : nullptr);
       char* parts = memory ? memory.get() + (64 - reinterpret_cast<uintptr_t>(memory.get()) % 64) : nullptr;

@@ -41,7 +41,7 @@ struct SumLoops {
   void (*run)(const SumRun& run, const char* data, const char* parts, char* sums);
   // A long run is made of parts, the sums of two levels, that threads may compute: how many there are, their size, and those from
   // `first` to `last`. (None where lanes are not computed together.)
-  int64_t (*count_parts)(const SumRun& run, int64_t* part_bytes);
+  int64_t (*count_parts)(const SumRun& run, const char* data, int64_t* part_bytes);
   void (*make_parts)(const SumRun& run, const char* data, int64_t first, int64_t last, char* parts);
   void (*add)(char* total, const char* sums, int lanes);
   void (*finish)(const Array& out, int64_t offset, int64_t stride, const char* sums, int lanes, double divisor);

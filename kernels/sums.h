@@ -400,9 +400,9 @@ struct Summing {
       f(4, Type<S>{}, run.size / 4, apart_blocks(p, 4 * stride, stride, 4));
     }
   }
-  static int64_t count_parts(const SumRun& run, int64_t* bytes) {
+  static int64_t count_parts(const SumRun& run, const char* data, int64_t* bytes) {
     int64_t found = 0;
-    as_cascade(run, nullptr, [&]<class V>(int count, Type<V>, int64_t rows, const auto&) {
+    as_cascade(run, reinterpret_cast<const R*>(data), [&]<class V>(int count, Type<V>, int64_t rows, const auto&) {
       *bytes = count * int64_t(sizeof(V));
       found = RL_ISA::count_parts(rows);
     });
