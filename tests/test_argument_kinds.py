@@ -34,6 +34,7 @@ def right(torch, kind):
         "index": 1,
         "float": 0.5,
         "bool": False,
+        "pinned": False,
         "str": "sum",
         "dtype": torch.float64,
         "ints": (0, 1),

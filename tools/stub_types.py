@@ -46,6 +46,7 @@ KINDS = {
     **each("tensors tensors[2] tensors[3] tensors[4]", "Sequence[Tensor]"),
     "numbers": "Sequence[Number]",
     "floats": "Sequence[_float]",
+    "pinned": "_bool",
     **each("float bool dtype layout memory_format", ""),
     "str": "str",
     "device": "_device | str | _int",

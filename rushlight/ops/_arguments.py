@@ -13,6 +13,7 @@ from rushlight.storage import is_storage
 
 TITLES = {
     "Tensor/Number": "Tensor",
+    "pinned": "bool",
     "index": "int",
     "ints": "tuple of ints",
     "sizes": "tuple of ints",
@@ -372,6 +373,7 @@ ACCEPTS = {
     "floats": lambda value: isinstance(value, tuple | list) and all(map(is_float, value)),
     "float": is_float,
     "bool": lambda value: isinstance(value, bool),
+    "pinned": lambda value: isinstance(value, bool),
     "str": lambda value: isinstance(value, str | bytes),
     "dtype": lambda value: isinstance(value, core.dtype) or (isinstance(value, type) and value in PYTHON_DTYPES),
     "layout": lambda value: isinstance(value, core.layout),
@@ -452,7 +454,9 @@ def real_part(value):
 
 
 def as_number(name, parameter, place, value):
-    """A Python number."""
+    """A Python number. (A truth of NumPy counts as a float.)"""
+    if numpy_kind(value) == "b":
+        return float(value)
     if isinstance(value, Tensor) or numpy_kind(value) is not None:
         value = value.item()
     if isinstance(value, int):
@@ -488,6 +492,15 @@ def as_device(name, parameter, place, value):
     return core.device(as_integer(name, parameter, place, value))
 
 
+def as_unpinned(name, parameter, place, value):
+    """Memory cannot be pinned where there is no other device."""
+    if value:
+        raise RuntimeError(
+            "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available on this system."
+        )
+    return value
+
+
 def as_text(name, parameter, place, value):
     return value.decode() if isinstance(value, bytes) else value
 
@@ -505,6 +518,7 @@ CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
     "float": as_float,
     "dtype": as_dtype,
     "device": as_device,
+    "pinned": as_unpinned,
     "str": as_text,
 }
 

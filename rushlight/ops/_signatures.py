@@ -42,7 +42,8 @@ KINDS = {
         "include_self increasing keepdim largest left out_int32 periodic pivot replacement right scale_grad_by_freq some sorted sparse "
         "sparse_grad train training transpose unbiased unitriangular unpack_data unpack_pivots upper with_replacement",
     ),
-    **each("bool?", "pin_memory requires_grad"),
+    **each("pinned?", "pin_memory"),
+    **each("bool?", "requires_grad"),
     **each("Number", "alpha beta dx fill_value lambd max max_val maxnorm min min_val negative_slope threshold value"),
     **each("float", "atol eps momentum nan neginf p posinf rcond rtol"),
     **each("index", "diagonal end k length minlength num_samples output_size padding_idx split_size start step storage_offset"),
@@ -57,7 +58,7 @@ KEYWORDS = {"x": ("input",), "a": ("input",), "b": ("other",)}
 
 GROUPS = {
     "out": "Tensor out=None",
-    "factory": "dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, bool? requires_grad=False",
+    "factory": "dtype? dtype=None, layout? layout=None, device? device=None, pinned? pin_memory=False, bool? requires_grad=False",
 }
 """Words that stand for parameters in a signature."""
 
@@ -135,7 +136,7 @@ FUNCTIONS = {
         "Tensor tensor, Tensor other | Number scalar, Tensor tensor | Tensor tensor, Number other | "
         "Number scalar1, Number scalar2"
     ),
-    "tensor": "object data, *, dtype dtype=None, device? device=None, bool pin_memory=False, bool requires_grad=False",
+    "tensor": "object data, *, dtype dtype=None, device? device=None, pinned pin_memory=False, bool requires_grad=False",
 }
 """Signatures by the name that errors speak of: those of torch.linalg begin with `linalg_`, those of torch.special with `special_`. A
 declaration puts its text here, or, where one follows from it, what it made."""

@@ -29,7 +29,7 @@ TIMES_VALUE = (
 
 
 def refuse_bool_sub(dtype, *inputs):
-    kinds = [value.dtype.name if isinstance(value, Tensor) else type(value).__name__ for value in inputs]
+    kinds = [value.dtype.name if isinstance(value, Tensor) else "bool" if isinstance(value, bool) else "" for value in inputs]
     if "bool" in kinds and dtype.name != "bool":
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "

@@ -187,3 +187,38 @@ def test_dtypes_of_element_wise_ops(kind):
         ]
 
     assert found(rushlight) == found(torch)
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "zeros(2, pin_memory=True)",
+        "empty(2, pin_memory=True)",
+        "full((2,), 1, pin_memory=True)",
+        "tensor([1], pin_memory=True)",
+        "rand(2, pin_memory=True)",
+        "arange(3, pin_memory=True)",
+        "zeros_like(t.ones(2), pin_memory=True)",
+        "ones(2).new_zeros(2, pin_memory=True)",
+        "hann_window(2, pin_memory=True)",
+        "ones(2, pin_memory=False)",
+        "device(0)",
+        "device(-1)",
+        "ones(2).to(1)",
+        "ones(2).to(-1)",
+        "ones(2, device=-1)",
+        "is_vulkan_available(1)",
+        "sym_fresh_size(t.tensor(3))",
+        "ones(2, 3).view(t.tensor(True), 6).shape",
+        "isin(2**63, t.tensor([2]))",
+        "ones(2).copy_(2**63)",
+    ),
+)
+def test_pins_and_places(text):
+    said = []
+    for t in (rushlight, torch):
+        try:
+            said.append(repr(eval(f"t.{text}", {"t": t})))
+        except Exception as error:
+            said.append((type(error).__name__, str(error).partition("  (Could")[0]))
+    assert said[0] == said[1]

@@ -198,7 +198,8 @@ cdef int foreign_number_code(object value) except -2:
         return INT64 if hasattr(type(value), "__index__") else default_dtype if hasattr(type(value), "__sym_float__") else NO_DTYPE
     if getattr(value, "ndim", 1) != 0 or type(value).__name__ == "ndarray":
         return NO_DTYPE
-    return {"b": BOOL, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
+    # (A truth of NumPy counts as a float.)
+    return {"b": default_dtype, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
 
 
 cdef int64_t int64_of(object value) except? -1:
