@@ -234,7 +234,8 @@ Carrier carrier(const Pointwise* kernel, DType compute) {
 
 void label_kernel(const char* name, const char* text) { labels()[name] = text; }
 
-void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers) {
+// The loop that computes in `compute`, and the dtypes of its operands.
+static Loop loop_for(const Pointwise* kernel, DType compute, const Array* operands, int count, DType* dtypes) {
   Loop loop = kernel->loops[int(compute)];
   DType computing = compute;
   // PyTorch has kernels of their own for a product of narrow floats and one number, which float8 lack.
@@ -246,28 +247,43 @@ void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands
     computing = by.operands;
   }
   if (!loop) no_kernel(label(kernel->name).c_str(), compute);
+  for (int i = 0; i < count; ++i) dtypes[i] = operand_dtype(kernel->operands[i], computing);
+  return loop;
+}
+
+// Can the loop run over all elements at once? Then the strides are set.
+static bool is_direct(const DType* dtypes, const Array* operands, int count, int64_t* strides) {
   const Array& out = operands[0];
-  const int64_t n = out.numel();
-  if (n == 0) return;
-  DType dtypes[max_operands];
-  char* data[max_operands];
-  int64_t strides[max_operands];
-  bool direct = true;
   for (int i = 0; i < count; ++i) {
     const Array& a = operands[i];
-    dtypes[i] = operand_dtype(kernel->operands[i], computing);
-    data[i] = a.data;
-    if (a.dtype != dtypes[i])
-      direct = false;
-    else if (direct && contiguous(a, out))
+    if (a.dtype != dtypes[i]) return false;
+    if (contiguous(a, out))
       strides[i] = item_size(a.dtype);
-    else if (direct && i > 0 && a.numel() == 1)
+    else if (i > 0 && a.numel() == 1)
       strides[i] = 0;
     else
-      direct = false;
+      return false;
   }
-  if (direct && n <= pointwise_grain) return loop(data, strides, n, numbers);
-  run_general(loop, dtypes, operands, count, numbers);
+  return true;
+}
+
+Loop direct_loop(const Pointwise* kernel, DType compute, const Array* operands, int count, int64_t* strides) {
+  DType dtypes[max_operands];
+  const Loop loop = loop_for(kernel, compute, operands, count, dtypes);
+  return is_direct(dtypes, operands, count, strides) ? loop : nullptr;
+}
+
+void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers) {
+  DType dtypes[max_operands];
+  int64_t strides[max_operands];
+  const Loop loop = loop_for(kernel, compute, operands, count, dtypes);
+  const int64_t n = operands[0].numel();
+  if (n == 0) return;
+  if (n > pointwise_grain || !is_direct(dtypes, operands, count, strides))
+    return run_general(loop, dtypes, operands, count, numbers);
+  char* data[max_operands];
+  for (int i = 0; i < count; ++i) data[i] = operands[i].data;
+  loop(data, strides, n, numbers);
 }
 
 }  // namespace rl

@@ -1,6 +1,7 @@
 // The one table from a kernel's name to its code.
 #include "registry.h"
 
+#include <algorithm>
 #include <map>
 
 namespace rl {
@@ -37,6 +38,18 @@ void serve_late(const char* name, unsigned late) { pointwise_kernels().at(name).
 const Pointwise* find_pointwise(const char* name) {
   auto it = pointwise_kernels().find(name);
   return it == pointwise_kernels().end() ? nullptr : &it->second;
+}
+
+std::string name_of(Kernel kernel) {
+  for (const auto& [name, code] : kernels())
+    if (code == kernel) return name;
+  return "";
+}
+
+std::string name_of(Loop loop) {
+  for (const auto& [name, code] : pointwise_kernels())
+    if (std::find(code.loops, code.loops + dtype_count, loop) != code.loops + dtype_count) return name;
+  return "";
 }
 
 Kernel find_kernel(const char* name) {

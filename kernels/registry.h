@@ -16,6 +16,10 @@ struct Register {
   Register(const Pointwise& kernel);
 };
 
+// The names that they were given.
+std::string name_of(Kernel kernel);
+std::string name_of(Loop loop);
+
 // The error for a dtype that a kernel has no code for; the core turns it into PyTorch's NotImplementedError.
 struct NoKernel : std::runtime_error {
   using std::runtime_error::runtime_error;

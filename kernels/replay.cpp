@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "registry.h"
+#include "threads.h"
+
 namespace rl {
 
 namespace {
@@ -53,7 +56,36 @@ void Program::forget(int slot) {
 }
 
 void Program::fail(const char* why) {
-  if (failure.empty()) failure = why;
+  if (!failure.empty()) return;
+  failure = why;
+  failed_line = int(lines.size()) - 1;
+}
+
+void Program::at(void* code, int instruction) { lines.push_back({code, instruction}); }
+
+std::string Program::name(int step) const {
+  const Step& it = all[size_t(step)];
+  switch (it.kind) {
+    case Kind::loop:
+      return name_of(it.loop);
+    case Kind::kernel:
+      return name_of(it.kernel);
+    case Kind::pointwise:
+      return it.pointwise->name;
+    case Kind::copy:
+      return "copy bytes";
+    case Kind::zero:
+      return "zero bytes";
+    default:
+      return "count a step";
+  }
+}
+
+std::vector<int> Program::operands(int step) const {
+  std::vector<int> found;
+  for (int k = all[size_t(step)].first; k < all[size_t(step)].first + all[size_t(step)].count; ++k)
+    found.push_back(spots[size_t(k)].slot);
+  return found;
 }
 
 Spot Program::constant(const char* at, int64_t bytes) {
@@ -106,6 +138,7 @@ Program::Step& Program::add_step(Kind kind, int count) {
   step.kind = kind;
   step.first = int32_t(spots.size());
   step.count = count;
+  step.line = int32_t(lines.size()) - 1;
   step.number = int32_t(numbers.size());
   step.kernel = nullptr;
   step.compute = DType::boolean;
@@ -199,68 +232,178 @@ bool Program::is_used(int slot, int from, int to) const {
   return false;
 }
 
-void Program::plan(const std::vector<char>& planned) {
-  struct Life {
-    int slot, from = -1, to = -1;
-  };
+namespace {
+
+struct Life {  // the first and last step that touches a block
+  int slot = -1, from = -1, to = -1;
+};
+
+int64_t rounded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Each block at the lowest place that is free for as long as it lives, the largest first; returns where the last one ends.
+int64_t place_blocks(std::vector<Life> lives, const std::vector<int64_t>& bytes, std::vector<int64_t>& places) {
+  int64_t end = 0;
+  std::stable_sort(lives.begin(), lives.end(),
+                   [&](const Life& a, const Life& b) { return bytes[size_t(a.slot)] > bytes[size_t(b.slot)]; });
+  std::vector<Life> placed;  // in the order of places
+  const auto by_place = [&](const Life& a, const Life& b) { return places[size_t(a.slot)] < places[size_t(b.slot)]; };
+  for (const Life& life : lives) {
+    const int64_t size = rounded(bytes[size_t(life.slot)]);
+    int64_t place = 0;
+    for (const Life& other : placed) {
+      if (other.to < life.from || life.to < other.from) continue;
+      const int64_t start = places[size_t(other.slot)];
+      if (start >= place + size) break;
+      place = std::max(place, start + rounded(bytes[size_t(other.slot)]));
+    }
+    places[size_t(life.slot)] = place;
+    end = std::max(end, place + size);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), life, by_place), life);
+  }
+  return end;
+}
+
+}  // namespace
+
+// Does an operand of the step, in the pass that begins at `first`, meet what the pass writes otherwise than element by element?
+bool Program::meets(const Step& step, int first) const {
+  for (const Step* other = &all[size_t(first)]; other < &step; ++other)
+    for (int k = 0; k < step.count; ++k)
+      for (int j = 0; j < other->count; ++j) {
+        const Spot &a = spots[size_t(step.first + k)], &b = spots[size_t(other->first + j)];
+        if (a.slot != b.slot || a.slot < first_slot || (k && j)) continue;
+        const int64_t p = numbers[size_t(step.number + k)].i, q = numbers[size_t(other->number + j)].i;
+        if (a.offset == b.offset && p == q && p) continue;
+        if (a.offset < b.offset + q * other->n + 8 && b.offset < a.offset + p * step.n + 8) return true;
+      }
+  return false;
+}
+
+void Program::find_groups(int split) {
+  for (Step& step : all) {
+    int64_t strides[max_operands];
+    if (step.kind != Kind::pointwise) continue;
+    const int64_t n = arrays[size_t(step.first)].numel();
+    const Loop loop = direct_loop(step.pointwise, step.compute, arrays.data() + step.first, step.count, strides);
+    if (!loop || !n) continue;
+    step.kind = Kind::loop;
+    step.loop = loop;
+    step.n = n;
+    step.with = step.number;
+    step.number = int32_t(numbers.size());
+    for (int k = 0; k < step.count; ++k) {
+      Number stride;
+      stride.i = strides[k];
+      numbers.push_back(stride);
+    }
+  }
+  for (int i = 0; i < int(all.size());) {
+    int end = i;
+    while (end < int(all.size()) && all[size_t(end)].kind == Kind::loop && all[size_t(end)].n == all[size_t(i)].n &&
+           (end == i || (end != split && !meets(all[size_t(end)], i))))
+      ++end;
+    if (end > i && all[size_t(i)].n >= 4 * tile) all[size_t(i)].group = end - i;
+    i = std::max(end, i + 1);
+  }
+}
+
+std::vector<int> Program::plan(const std::vector<char>& planned, int split) {
+  find_groups(split);
   std::vector<Life> lives(blocks.size());
   for (size_t i = 0; i < all.size(); ++i)
     for (int k = all[i].first; k < all[i].first + all[i].count; ++k) {
       const int slot = spots[size_t(k)].slot;
-      if (slot < 0) continue;
+      if (slot < first_slot || !planned[size_t(slot)]) continue;
       Life& life = lives[size_t(slot)];
-      life.slot = slot;
-      if (life.from < 0) life.from = int(i);
+      if (life.from < 0) life.slot = slot, life.from = int(i);
       life.to = int(i);
     }
-  // The largest first, each at the lowest place that is free for as long as it lives.
-  std::vector<Life> order;
-  for (const Life& life : lives)
-    if (life.from >= 0 && life.slot >= first_slot && planned[size_t(life.slot)]) order.push_back(life);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const Life& a, const Life& b) { return blocks[size_t(a.slot)].bytes > blocks[size_t(b.slot)].bytes; });
-  std::vector<Life> placed;  // by place
-  for (const Life& life : order) {
-    const int64_t bytes = (blocks[size_t(life.slot)].bytes + 63) / 64 * 64;
-    int64_t place = 0;
-    for (const Life& other : placed) {
-      if (other.to < life.from || life.to < other.from) continue;
-      const Block& block = blocks[size_t(other.slot)];
-      if (block.place >= place + bytes) break;
-      place = std::max(place, block.place + (block.bytes + 63) / 64 * 64);
+  std::vector<int64_t> bytes(blocks.size()), places(blocks.size());
+  for (size_t slot = 0; slot < blocks.size(); ++slot) bytes[slot] = blocks[slot].bytes;
+  // What only a pass touches, and whole, needs room for a tile alone.
+  std::vector<char> tiled(blocks.size());
+  for (int i = 0; i < int(all.size()); ++i) {
+    std::vector<Life> inside;
+    for (int g = i; g < i + all[size_t(i)].group; ++g) {
+      const Spot& out = spots[size_t(all[size_t(g)].first)];
+      if (out.slot < first_slot || !planned[size_t(out.slot)] || out.offset) continue;
+      const Life& life = lives[size_t(out.slot)];
+      const int64_t stride = numbers[size_t(all[size_t(g)].number)].i;
+      if (life.from != g || life.to >= i + all[size_t(i)].group || stride * all[size_t(g)].n > bytes[size_t(out.slot)]) continue;
+      tiled[size_t(out.slot)] = 1;
+      bytes[size_t(out.slot)] = stride * tile;
+      inside.push_back(life);
     }
-    blocks[size_t(life.slot)].place = place;
-    arena_size = std::max(arena_size, place + bytes);
-    placed.insert(std::upper_bound(
-                      placed.begin(), placed.end(), life,
-                      [&](const Life& a, const Life& b) { return blocks[size_t(a.slot)].place < blocks[size_t(b.slot)].place; }),
-                  life);
+    if (!inside.empty()) scratch_size = std::max(scratch_size, place_blocks(inside, bytes, places));
   }
-  for (Spot& spot : spots)
-    if (spot.slot >= first_slot && planned[size_t(spot.slot)]) spot = {arena, spot.offset + blocks[size_t(spot.slot)].place};
+  std::vector<Life> others;
+  for (const Life& life : lives)
+    if (life.slot >= 0 && !tiled[size_t(life.slot)]) others.push_back(life);
+  arena_size = place_blocks(others, bytes, places);
+  std::vector<int> renumbered(blocks.size(), arena);
+  std::vector<Block> kept{blocks[arena], blocks[constants]};
+  for (size_t slot = first_slot; slot < blocks.size(); ++slot)
+    if (!planned[slot]) {
+      renumbered[slot] = int(kept.size());
+      kept.push_back(blocks[slot]);
+    } else if (tiled[slot]) {
+      renumbered[slot] = scratch;
+    }
+  for (Spot& spot : spots) {
+    if (spot.slot < first_slot) continue;
+    const size_t slot = size_t(spot.slot);
+    spot = {renumbered[slot], spot.offset + (planned[slot] ? places[slot] : 0)};
+  }
+  blocks = kept;
   by_address.clear();
+  return renumbered;
 }
 
-void Program::run(char* const* given, int from, int to) {
+// A pass: tile by tile through all its steps, so that what they hand on stays in the nearest cache.
+void Program::run_group(const Step* first, char* const* bases) const {
+  parallel_for(first->n, 32 * tile, [&](int64_t begin, int64_t end) {
+    static thread_local std::vector<char> room;
+    if (int64_t(room.size()) < scratch_size + 64) room.resize(size_t(scratch_size + 64));
+    char* const near = room.data() + (64 - reinterpret_cast<uintptr_t>(room.data()) % 64) % 64;
+    for (int64_t at = begin; at < end; at += tile) {
+      const int64_t n = std::min(tile, end - at);
+      for (const Step* step = first; step < first + first->group; ++step) {
+        const int64_t* strides = reinterpret_cast<const int64_t*>(numbers.data() + step->number);
+        char* data[max_operands];
+        for (int k = 0; k < step->count; ++k) {
+          const Spot& spot = spots[size_t(step->first + k)];
+          data[k] = spot.slot == scratch ? near + spot.offset : address(spot, bases) + at * strides[k];
+        }
+        step->loop(data, strides, n, step->with < 0 ? nullptr : numbers.data() + step->with);
+      }
+    }
+  });
+}
+
+void Program::run(char* const* bases, int from, int to) {
   char* data[max_operands];
-  const Spot* spot = spots.data();
-  char* const constant_base = constant_bytes.data();
-  const auto address = [&](const Spot& s) -> char* {
-    return s.slot == constants ? constant_base + s.offset : s.slot < 0 ? nullptr : given[s.slot] + s.offset;
-  };
   for (int i = from; i < to; ++i) {
     const Step& step = all[size_t(i)];
-    const Spot* at = spot + step.first;
+    const Spot* at = spots.data() + step.first;
     switch (step.kind) {
       case Kind::loop:
-        for (int k = 0; k < step.count; ++k) data[k] = address(at[k]);
-        step.loop(data, reinterpret_cast<const int64_t*>(numbers.data() + step.number), step.n, nullptr);
+        if (step.group) {
+          run_group(&step, bases);
+          i += step.group - 1;
+          break;
+        }
+        for (int k = 0; k < step.count; ++k) data[k] = address(at[k], bases);
+        step.loop(data, reinterpret_cast<const int64_t*>(numbers.data() + step.number), step.n,
+                  step.with < 0 ? nullptr : numbers.data() + step.with);
         break;
       case Kind::copy:
-        std::memcpy(address(at[0]), address(at[1]), size_t(step.n));
+        std::memcpy(address(at[0], bases), address(at[1], bases), size_t(step.n));
+        break;
+      case Kind::zero:
+        std::memset(address(at[0], bases), 0, size_t(step.n));
         break;
       case Kind::count: {
-        char* const count = address(at[0]);
+        char* const count = address(at[0], bases);
         const double now = (step.n == 8 ? *reinterpret_cast<double*>(count) : double(*reinterpret_cast<float*>(count))) + 1;
         if (step.n == 8)
           *reinterpret_cast<double*>(count) = now;
@@ -269,12 +412,9 @@ void Program::run(char* const* given, int from, int to) {
         numbers[size_t(step.number)].i = int64_t(now);
         break;
       }
-      case Kind::zero:
-        std::memset(address(at[0]), 0, size_t(step.n));
-        break;
       default: {
         Array* operands = arrays.data() + step.first;
-        for (int k = 0; k < step.count; ++k) operands[k].data = address(at[k]);
+        for (int k = 0; k < step.count; ++k) operands[k].data = address(at[k], bases);
         if (step.kind == Kind::kernel)
           step.kernel(operands, step.count, numbers.data() + step.number);
         else

@@ -20,7 +20,12 @@ struct Spot {
 
 class Program {
  public:
-  enum : int { arena, constants, first_slot };  // the first two slots: what is planned together, and bytes that never change
+  enum : int {
+    scratch = -2,
+    arena = 0,
+    constants,
+    first_slot
+  };  // the first two slots: what is planned together, and bytes that never change
 
   // Tells the run of a block of memory, which gets the next slot. Blocks that overlap a known one are refused (false).
   bool know(const char* at, int64_t bytes);
@@ -42,21 +47,34 @@ class Program {
              int number);  // a count of steps (a float, or a wide one) goes up by one, and is that number of the next kernel
   void drew() { is_random = true; }  // the kernel draws from a generator, whose state nobody else may touch meanwhile
   void fail(const char* why);
+  void at(void* code, int instruction);  // the line of the program that what comes now belongs to
   bool failed() const { return !failure.empty(); }
   const char* why() const { return failure.c_str(); }
 
   // Lays the blocks that are made and needed by nobody but the run into one, each for as long as it is used; `planned` says
-  // which.
-  void plan(const std::vector<char>& planned);
+  // which. The others are numbered anew: returns what became of each slot. Element-wise steps behind each other become one pass
+  // over tiles; none reaches over the step `split`.
+  std::vector<int> plan(const std::vector<char>& planned, int split);
   int64_t arena_bytes() const { return arena_size; }
   int64_t block_bytes(int slot) const { return blocks[size_t(slot)].bytes; }
   bool is_used(int slot, int from, int to) const;  // by one of those steps
 
   // Runs steps [from, to); `bases` has an address for each slot but those of the arena.
   void run(char* const* bases, int from, int to);
+  // What a step is, for people: its name, the slots of its operands, and its line.
+  std::string name(int step) const;
+  std::vector<int> operands(int step) const;
+  struct Line {
+    void* code;
+    int instruction;
+  };
+  std::vector<Line> lines;
+  int line(int step) const { return all[size_t(step)].line; }
+  int failed_line = -1;
   int steps() const { return int(all.size()); }
   bool same_as(const Program& other) const;  // the same steps on the same slots with the same numbers
 
+  static inline int64_t tile = 1024;  // elements that a pass over many takes at a time; what has less than four tiles is no pass
   bool is_random = false;
   double work = 0;  // of all steps, in elements
   bool busy = false;
@@ -66,21 +84,31 @@ class Program {
   struct Block {
     const char* at;
     int64_t bytes;
-    int64_t place = -1;  // in the arena
   };
   struct Step {
     Kind kind;
     DType compute;
-    int32_t first, count;             // its operands
+    int32_t first, count;  // its operands
+    int32_t line = -1;
+    int32_t with = -1;                // the numbers of a loop that has some
     int32_t number = 0, numbers = 0;  // … its numbers, and of a loop its strides
     union {
       Kernel kernel;
       Loop loop;
       const Pointwise* pointwise;
     };
-    int64_t n = 0;  // elements of a loop, bytes of a copy, or of a count
+    int32_t group = 0;  // of the first step of a pass: how many it has
+    int64_t n = 0;      // elements of a loop, bytes of a copy, or of a count
   };
 
+  void find_groups(int split);
+  bool meets(const Step& step, int first) const;
+  void run_group(const Step* first, char* const* bases) const;
+  char* address(const Spot& spot, char* const* bases) const {
+    return spot.slot == constants ? const_cast<char*>(constant_bytes.data()) + spot.offset
+           : spot.slot < 0        ? nullptr
+                                  : bases[spot.slot] + spot.offset;
+  }
   Spot spot_of(const char* at, int64_t bytes);
   Spot constant(const char* at, int64_t bytes);
   bool add_array(const Array& array);
@@ -95,7 +123,8 @@ class Program {
   std::vector<Block> blocks{{nullptr, 0}, {nullptr, 0}};
   std::map<const char*, int> by_address;
   int64_t arena_size = 0;
-  int counted = -1;  // which number of the next kernel is a count
+  int counted = -1;          // which number of the next kernel is a count
+  int64_t scratch_size = 0;  // of a tile
   std::string failure;
   const char* stack_low = nullptr;
   const char* stack_high = nullptr;

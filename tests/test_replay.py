@@ -161,6 +161,47 @@ class Test_What_a_function_gives:
         replayed(compiled)
 
 
+class Test_Passes:
+    """Element-wise ops behind each other are one pass over tiles."""
+
+    @pytest.fixture(autouse=True, params=[1, 3, 1024])
+    def tiles(self, request):
+        before = core.set_tile(request.param)
+        yield
+        core.set_tile(before)
+
+    @pytest.mark.parametrize("n", [3, 40, 5000, 300000])
+    def test_a_chain(self, n):
+        def f(x, y):
+            z = (x * 2 + y) * x - (y - 0.5).exp()
+            return torch.where(z > 0, z, y), z.clamp(-1, 1), (z > x) & (y > x)
+
+        replayed(calls(f, 5, lambda: (torch.rand(n), torch.rand(n))))
+
+    @pytest.mark.parametrize("n", [40, 5000])
+    def test_parts_that_overlap(self, n):
+        def f(x):
+            y = x * 2
+            y[:-1].mul_(3)
+            z = y[1:] * y[:-1]
+            y[2:] += z[1:]
+            y[1:].sub_(1)
+            y.add_(y[0].clone())
+            return y, z + y[3], y.sum()
+
+        replayed(calls(f, 5, lambda: (torch.rand(n),)))
+
+    @pytest.mark.parametrize("n", [40, 5000])
+    def test_derivatives(self, n):
+        def f(x):
+            w = x.detach().requires_grad_()
+            loss = ((w * 2).tanh() * w + w.sigmoid()).square().mean()
+            loss.backward()
+            return w.grad.double() + 1, loss.detach()
+
+        replayed(calls(f, 5, lambda: (torch.rand(n),)))
+
+
 def network(*sizes):
     torch.manual_seed(3)
     layers = []

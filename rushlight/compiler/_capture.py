@@ -76,8 +76,8 @@ def _call(itself, attempts, args, keywords, tensors, key):
         )
     elif watch.reason:
         attempts.refuse(key, *watch.reason)
-    elif isinstance(recorded, str):
-        attempts.refuse(key, recorded)
+    elif isinstance(recorded, tuple):
+        attempts.refuse(key, *recorded)
     elif not guards.hold():
         attempts.refuse(key, f"it changes what it reads: {_shown(guards.failed)}")
     elif [*map(_contents, args), _contents(keywords)] != contents:

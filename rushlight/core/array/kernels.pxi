@@ -143,6 +143,9 @@ cdef extern from * namespace "rl" nogil:
     void reset_peak_memory "rl::reset_peak_memory"()
     int thread_count "rl::thread_count"()
     void set_thread_count "rl::set_thread_count"(int)
+    cdef struct ProgramLine "rl::Program::Line":
+        void* code
+        int instruction
     cdef cppclass Program "rl::Program":
         int slots()
         int slot_of(const char*)
@@ -151,7 +154,7 @@ cdef extern from * namespace "rl" nogil:
         void fail(const char*) except +
         void drew() noexcept
         void count(char*, cbool, int) except +
-        void plan(const vector[char]&) except +
+        vector[int] plan(const vector[char]&, int) except +
         int64_t arena_bytes() noexcept
         int64_t block_bytes(int) noexcept
         cbool is_used(int, int, int) noexcept
@@ -160,10 +163,16 @@ cdef extern from * namespace "rl" nogil:
         cbool same_as(const Program&) noexcept
         cbool failed() noexcept
         const char* why() noexcept
+        string name(int) except +
+        vector[int] operands(int) except +
+        vector[ProgramLine] lines
+        int line(int) noexcept
+        int failed_line
         cbool is_random
         int outside
         cbool busy
         double work
+    int64_t tile_elements "rl::Program::tile"
     cdef cppclass Modes "rl::Modes":
         cbool grad
         cbool inference
@@ -228,41 +237,52 @@ cdef extern from *:
       next += bytes / 64 * 64 + 64;
       return reinterpret_cast<char*>(found);
     }
+    // What is being written down, told of the user's line; or nothing.
+    static inline rl::Program* rl_recording() {
+      rl::Program* now = rl::modes.recording;
+      if (now) {
+        int instruction = 0;
+        PyObject* code = (PyObject*)rl_user_code(&instruction);
+        Py_XINCREF(code);     // (a Recorded lets it go)
+        now->at(code, instruction);
+      }
+      return now;
+    }
     // All that touches the elements of tensors goes through one of these, so that it can be written down and done again (core/replay).
     // Runs a kernel …
     static inline void rl_launch(rl::Kernel kernel, const rl::Array* arrays, int count, const rl::Number* numbers, int number_count, double work) {
       if (count && rl_is_meta(arrays[0].data)) return;
-      if (rl::modes.recording) rl::modes.recording->kernel(kernel, arrays, count, numbers, number_count, work);
+      if (rl::Program* now = rl_recording()) now->kernel(kernel, arrays, count, numbers, number_count, work);
       rl_is_large(work) ? rl_run_large(kernel, arrays, count, numbers) : kernel(arrays, count, numbers);
     }
     // … the loop of a pointwise kernel over whole arrays …
     static inline void rl_launch_loop(const rl::Pointwise* kernel, rl::DType compute, const rl::Array* operands, int count,
                                       const rl::Number* numbers, int number_count, double work) {
       if (rl_is_meta(operands[0].data)) return;
-      if (rl::modes.recording) rl::modes.recording->pointwise(kernel, compute, operands, count, numbers, number_count, work);
+      if (rl::Program* now = rl_recording()) now->pointwise(kernel, compute, operands, count, numbers, number_count, work);
       rl_is_large(work) ? rl_run_large(rl::run_pointwise, kernel, compute, operands, count, numbers)
                         : rl::run_pointwise(kernel, compute, operands, count, numbers);
     }
     // … or the loop itself, over `n` elements; where a stride is 0 the operand is one number of `item` bytes.
     static inline void rl_run_loop(rl::Loop loop, char* const* data, const int64_t* strides, int count, int64_t n, int item) {
-      if (rl::modes.recording) rl::modes.recording->loop(loop, data, strides, count, n, item);
+      if (rl::Program* now = rl_recording()) now->loop(loop, data, strides, count, n, item);
       loop(data, strides, n, nullptr);
     }
     static inline void rl_copy_bytes(char* to, const char* from, int64_t bytes) {
-      if (rl::modes.recording) rl::modes.recording->copy(to, from, bytes);
+      if (rl::Program* now = rl_recording()) now->copy(to, from, bytes);
       memcpy(to, from, bytes);
     }
     static inline void rl_zero_bytes(char* at, int64_t bytes) {
-      if (rl::modes.recording) rl::modes.recording->zero(at, bytes);
+      if (rl::Program* now = rl_recording()) now->zero(at, bytes);
       memset(at, 0, bytes);
     }
     // The core has put bytes there that do not come from a tensor.
     static inline void rl_wrote(char* at, int64_t bytes) {
-      if (rl::modes.recording) rl::modes.recording->wrote(at, bytes);
+      if (rl::Program* now = rl_recording()) now->wrote(at, bytes);
     }
     // What happens now depends on, or changes, what no tensor holds: what is being written down cannot be done again.
     static inline void rl_not_again(const char* why) {
-      if (rl::modes.recording) rl::modes.recording->fail(why);
+      if (rl::Program* now = rl_recording()) now->fail(why);
     }
     """
     bint is_large "rl_is_large"(double work) noexcept

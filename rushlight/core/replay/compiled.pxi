@@ -97,6 +97,14 @@ cdef object known_value(object value):
         return value
     return _values.setdefault((type(value), value), value)
 
+def set_tile(int64_t elements):
+    """How many elements a pass of several element-wise ops takes at a time (what has less than four times as many is no pass); returns what it was.
+    Results do not depend on it; tests make it small. It holds for calls that are recorded from now on, and recorded ones must not be replayed."""
+    global tile_elements
+    before = tile_elements
+    tile_elements = max(1, elements)
+    return before
+
 cdef int64_t modes_word():
     """The modes that calls of ops depend on."""
     return modes.grad | modes.inference << 1 | modes.wished << 2 | modes.forward_ad << 3 | modes.anomaly << 4 | short_ways << 5 | \
@@ -179,10 +187,13 @@ cdef class Key:
         return hash(mixed)
 
 
+# (Of the call that begins: its room is kept from call to call.)
+cdef ArgumentKey _words
+
 cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Compiled function = <Compiled>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i, count = n if names == NULL else n + PyTuple_GET_SIZE(<object>names)
-    cdef ArgumentKey words
+    cdef ArgumentKey* words = &_words
     cdef Entry entry
     cdef Key key
     cdef TensorState state
@@ -191,12 +202,13 @@ cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagg
     if not function.enabled or not may_replay():
         return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
     tensors, held = [], []
+    words.clear()
     words.add(modes_word())
     plain = True
     if names != NULL:
-        plain = add_to_key(&words, <object>names, tensors, held, 0)
+        plain = add_to_key(words, <object>names, tensors, held, 0)
     for i in range(count):
-        plain = plain and add_to_key(&words, <object>args[i], tensors, held, 0)
+        plain = plain and add_to_key(words, <object>args[i], tensors, held, 0)
     if not plain:
         return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
     for i in range(PyList_GET_SIZE(function.entries)):

@@ -82,7 +82,30 @@ cdef class Recorded:
         self.program = new Program()
 
     def __dealloc__(self):
+        for line in self.program.lines:
+            Py_XDECREF(<PyObject*>line.code)
         del self.program
+
+    def line(self, int step):
+        """(file, line number) of the program that a step belongs to; None where it is unknown."""
+        cdef int index = self.program.failed_line if step < 0 else self.program.line(step)
+        return None if index < 0 else source_line(<PyObject*>self.program.lines[index].code, self.program.lines[index].instruction)
+
+    def listing(self):
+        """What runs: (name of the kernel, its operands, line) of each step. An operand is a letter and a number: of `a` those of arguments and of what
+        is known besides, of `r` results, of `t` what is in between; `c` are constants."""
+        cdef int step, slot, other
+        cdef list found = [], operands
+        cdef dict names = {0: "t", 1: "c", -1: "-", -2: "t"}
+        for other in range(self.total):
+            if self.slots[other] >= 0:
+                names[self.slots[other]] = f"a{other}" if other < self.argument_total else f"k{other - self.argument_total}"
+            if self.grad_slots[other] >= 0:
+                names[self.grad_slots[other]] = f"grad of {names[self.slots[other]]}"
+        for step in range(self.program.steps()):
+            operands = [names.get(slot, f"r{slot}") for slot in self.program.operands(step)]
+            found.append((self.program.name(step).decode(), operands, self.line(step)))
+        return found
 
     @property
     def steps(self):
@@ -246,6 +269,7 @@ cdef class Recorded:
     cdef int finish(self) except -1:
         """Plans the memory, once everything is known."""
         cdef vector[char] planned
+        cdef vector[int] renumbered
         cdef int i, slot
         planned.resize(self.program.slots(), 1)
         for i in range(self.first_made):
@@ -265,10 +289,25 @@ cdef class Recorded:
             for slot in self.fresh:
                 if slot >= 0 and self.program.is_used(slot, self.split, self.program.steps()):
                     self.kept_later.push_back(slot)
-        self.program.plan(planned)
+        renumbered = self.program.plan(planned, self.split)
+        renumber(self.slots, renumbered)
+        renumber(self.grad_slots, renumbered)
+        renumber(self.fresh, renumbered)
+        renumber(self.fresh_later, renumbered)
+        renumber(self.seeds, renumbered)
+        renumber(self.kept_later, renumbered)
+        for made in self.made + self.grads + (self.gradients or []):
+            if type(made) is Made and (<Made>made).slot >= 0:
+                (<Made>made).slot = renumbered[(<Made>made).slot]
         if not self.is_forward and self.program.arena_bytes():
             self.arena = new_storage(self.program.arena_bytes())
         return 0
+
+cdef void renumber(vector[int]& slots, const vector[int]& renumbered) noexcept:
+    cdef size_t i
+    for i in range(slots.size()):
+        if slots[i] >= 0:
+            slots[i] = renumbered[slots[i]]
 
 cdef tuple plain_results = (bool, int, float, complex, str, bytes, dtype, device, Size)
 
@@ -303,20 +342,20 @@ cdef bint is_freed(list roots) except -1:
 
 def write_down(function, tuple args, dict keywords, list arguments, list fixed):
     """Calls a function and writes down what kernels it runs. `arguments` are the tensors among what it is given, `fixed` those that it knows besides.
-    Returns its result with a Recorded, or with the reason why there is none."""
+    Returns its result with a Recorded, or with the reason why there is none, and its place."""
     global recording_now
     cdef Recorded made
     cdef list tensors, outputs = []
     cdef object result
     cdef const char* why
     if recording_now is not None or modes.recording != NULL:
-        return function(*args, **keywords), "another function is being recorded"
+        return function(*args, **keywords), ("another function is being recorded", None)
     made = Recorded.__new__(Recorded)
     made.fixed, made.function, made.made, made.held_gradients = fixed, function, [], []
     try:
         made.know(arguments)
     except NotRepeatable as error:
-        return function(*args, **keywords), str(error)
+        return function(*args, **keywords), (str(error), None)
     made.first_made = made.program.outside = made.program.slots()
     tensors = arguments + fixed
     recording_now = made
@@ -334,15 +373,15 @@ def write_down(function, tuple args, dict keywords, list arguments, list fixed):
                 if not made.program.failed():
                     made.finish()
         except NotRepeatable as error:
-            return result, str(error)
+            return result, (str(error), None)
         except RuntimeError as error:
-            return result, f"its backward fails: {error}"
+            return result, (f"its backward fails: {error}", None)
     finally:
         modes.recording = NULL
         recording_now = None
         made_storages.clear()
     if made.program.failed():
-        return result, made.program.why().decode()
+        return result, (made.program.why().decode(), made.line(-1))
     made.states = None
     made.held_gradients = None
     return result, made
