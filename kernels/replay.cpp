@@ -336,9 +336,19 @@ std::vector<int> Program::plan(const std::vector<char>& planned, int split) {
     }
     if (!inside.empty()) scratch_size = std::max(scratch_size, place_blocks(inside, bytes, places));
   }
+  // The steps of a pass take turns: what one of them touches lives for all of it.
+  std::vector<int> pass_begin(all.size()), pass_end(all.size());
+  for (int i = 0, length; i < int(all.size()); i += length) {
+    length = std::max(1, all[size_t(i)].group);
+    for (int g = i; g < i + length; ++g) pass_begin[size_t(g)] = i, pass_end[size_t(g)] = i + length - 1;
+  }
   std::vector<Life> others;
-  for (const Life& life : lives)
-    if (life.slot >= 0 && !tiled[size_t(life.slot)]) others.push_back(life);
+  for (Life life : lives) {
+    if (life.slot < 0 || tiled[size_t(life.slot)]) continue;
+    life.from = pass_begin[size_t(life.from)];
+    life.to = pass_end[size_t(life.to)];
+    others.push_back(life);
+  }
   arena_size = place_blocks(others, bytes, places);
   std::vector<int> renumbered(blocks.size(), arena);
   std::vector<Block> kept{blocks[arena], blocks[constants]};

@@ -1,4 +1,4 @@
-"""`torch.compile`: what it returns calls the function as it is written."""
+"""`torch.compile`: what it returns does recorded calls again (docs/replay.md), and else calls the function as it is written."""
 
 import functools
 
@@ -83,7 +83,8 @@ def _check(backend, mode, options):
 
 
 def compile(model=None, *, fullgraph=False, dynamic=None, backend=None, mode=None, options=None, disable=False):
-    """A function or module that does what `model` does: it is run as it is written, whatever compiler is asked for.
+    """A function or module that does what `model` does, without the Python where it can: after a few calls of one kind it runs the same kernels again,
+    as long as nothing that the function reads has changed. Compilers that are for debugging ("eager"), or the program's own, leave it as it is.
 
     Without `model` it is a decorator. A module is wrapped in another one, of which it is the child `_orig_mod`.
 
@@ -116,6 +117,8 @@ def compile(model=None, *, fullgraph=False, dynamic=None, backend=None, mode=Non
         return model
 
     compiled = _capture.compiled(model)
+    if not isinstance(backend, str) or "debug" in BACKENDS.get(backend, ()) or getattr(model, "_torchdynamo_disable", False):
+        compiled.enabled = False
     functools.update_wrapper(compiled, model)
     compiled._torchdynamo_orig_callable = compiled._torchdynamo_inline = model
     compiled._is_torch_compile = True

@@ -1,4 +1,4 @@
-"""What programs ask about compilation, of which there is none: every function runs as it is written."""
+"""How compiled functions run: see docs/replay.md. Nothing is compiled: calls are recorded, and their kernels run again."""
 
 from collections import defaultdict as _defaultdict
 from dataclasses import dataclass as _dataclass
@@ -38,7 +38,7 @@ def is_exporting() -> bool:
 
 
 def disable(fn=None, recursive=True, *, reason=None):
-    """The function itself, or a decorator that returns it: it is not compiled anyway.
+    """The function itself, or a decorator that returns it: `torch.compile` leaves it as it is.
 
     >>> from rushlight import compiler
     >>> compiler.disable(len)([1, 2])
@@ -48,6 +48,10 @@ def disable(fn=None, recursive=True, *, reason=None):
         return lambda function: function
     if not callable(fn):
         raise AssertionError("fn must be callable")
+    try:
+        fn._torchdynamo_disable = True
+    except (AttributeError, TypeError):  # (of what has no attributes nothing is compiled)
+        return fn
     return fn
 
 
@@ -75,7 +79,10 @@ def list_backends(exclude_tags=("debug", "experimental")) -> list[str]:
 
 
 def reset() -> None:
-    """Does nothing: nothing is kept."""
+    """Forgets every recorded call."""
+    from rushlight.compiler import _capture
+
+    _capture.forget_all()
 
 
 def cudagraph_mark_step_begin() -> None:
@@ -99,21 +106,50 @@ def get_default_backend():
 
 
 class set_stance:
-    """How functions that are compiled run: set at once, or for a `with` block, or of a decorated function. They run as they are in any case."""
+    """How compiled functions run from now on, or in a `with` block, or within a decorated function.
+
+    "default" records calls and replays them; "force_eager" runs functions as they are written; "eager_on_recompile" replays what is recorded, and
+    records nothing; "fail_on_recompile" raises for a call that is not.
+
+    >>> import rushlight as torch
+    >>> with torch.compiler.set_stance("force_eager"):
+    ...     torch.compile(torch.sin)(torch.zeros(1))
+    tensor([0.])
+    """
 
     def __init__(self, stance="default", *, skip_guard_eval_unsafe=False, force_backend=None):
+        from rushlight.compiler import _capture
+
         if force_backend is not None and stance != "default":
             raise RuntimeError("non-default stance cannot have force_backend set")
-        self.stance = stance
+        if stance not in _capture.STANCES:
+            raise RuntimeError(f"invalid torch.compile stance: {stance!r}, should be one of {', '.join(_capture.STANCES)}")
+        self.stance, self.before = stance, _capture.take_stance(stance)
 
     def __call__(self, fn):
-        return fn
+        import functools
+
+        from rushlight.compiler import _capture
+
+        _capture.take_stance(self.before)
+
+        @functools.wraps(fn)
+        def within(*args, **kwargs):
+            before = _capture.take_stance(self.stance)
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                _capture.take_stance(before)
+
+        return within
 
     def __enter__(self):
         return None
 
     def __exit__(self, exc_type, exc_val, exc_tb):
-        return None
+        from rushlight.compiler import _capture
+
+        _capture.take_stance(self.before)
 
 
 def set_enable_guard_collectives(enabled):

@@ -7,6 +7,7 @@
 | What does backward do, step by step? | `steps(loss)`, `steps(loss).walk()` |
 | Which operation made the first NaN? | `first_nonfinite(loss)`, `first_nonfinite(function)` |
 | What memory does backward keep, and who holds the graph? | `saved(loss)`, `holders()` |
+| What does a compiled function replay, and why not more? | `capture(function)` |
 
 Inside `with watch():` even operations that leave no trace are noted, for `why`.
 
@@ -18,6 +19,7 @@ Inside `with watch():` even operations that leave no trace are noted, for `why`.
 'not_leaf'
 """
 
+from rushlight.explain._capture import Capture, capture
 from rushlight.explain._causes import Answer, Answers
 from rushlight.explain._finite import Nonfinite, first_nonfinite
 from rushlight.explain._memory import Holder, Holders, Saved, holders, saved
@@ -29,12 +31,14 @@ from rushlight.explain._why import why
 __all__ = [
     "Answer",
     "Answers",
+    "Capture",
     "Holder",
     "Holders",
     "Nonfinite",
     "Picture",
     "Saved",
     "Step",
+    "capture",
     "first_nonfinite",
     "holders",
     "picture",

@@ -110,9 +110,17 @@ cdef int64_t modes_word():
     return modes.grad | modes.inference << 1 | modes.wished << 2 | modes.forward_ad << 3 | modes.anomaly << 4 | short_ways << 5 | \
         <int64_t>modes.unwrapped << 8 | <int64_t>default_dtype << 16
 
+cdef bint replays_allowed = True
+
+def allow_replays(bint allowed):
+    """Whether compiled functions replay and record at all; returns whether they did."""
+    global replays_allowed
+    before, replays_allowed = replays_allowed, allowed
+    return before
+
 cdef bint may_replay():
     """Is nobody watching, or changing, what ops do?"""
-    return modes.interpreters == 0 and modes.function_modes == 0 and modes.transforms == 0 and not modes.meta and not modes.anomaly and \
+    return replays_allowed and modes.interpreters == 0 and modes.function_modes == 0 and modes.transforms == 0 and not modes.meta and not modes.anomaly and \
         not saved_tensor_hooks_active and modes.recording == NULL and asked.watch_write is None and not modes.inference
 
 

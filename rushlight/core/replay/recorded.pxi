@@ -86,6 +86,11 @@ cdef class Recorded:
             Py_XDECREF(<PyObject*>line.code)
         del self.program
 
+    def replay(self, tuple args, dict keywords, list tensors):
+        """Does the call again, whether or not anything has changed."""
+        cdef tuple given = args + tuple(keywords.values()), names = tuple(keywords)
+        return replay(self, tensors, PySequence_ITEMS(given), len(args), <PyObject*>names if names else NULL)
+
     def line(self, int step):
         """(file, line number) of the program that a step belongs to; None where it is unknown."""
         cdef int index = self.program.failed_line if step < 0 else self.program.line(step)
