@@ -189,13 +189,14 @@ void Program::loop(Loop function, char* const* data, const int64_t* strides, int
   work += double(n);
 }
 
-void Program::copy(char* to, const char* from, int64_t bytes) {
+void Program::copy(char* to, const char* from, int64_t bytes, int64_t times) {
   if (!failure.empty() || !bytes) return;
   Step& step = add_step(Kind::copy, 2);
   step.n = bytes;
+  step.times = times;
   for (const char* at : {static_cast<const char*>(to), from}) {
     arrays.push_back(Array{nullptr, DType::u8, 0, nullptr, nullptr});
-    spots.push_back(spot_of(at, bytes));
+    spots.push_back(spot_of(at, at == to ? bytes * times : bytes));
   }
 }
 
@@ -407,7 +408,8 @@ void Program::run(char* const* bases, int from, int to) {
                   step.with < 0 ? nullptr : numbers.data() + step.with);
         break;
       case Kind::copy:
-        std::memcpy(address(at[0], bases), address(at[1], bases), size_t(step.n));
+        for (int64_t k = 0; k < step.times; ++k)
+          std::memcpy(address(at[0], bases) + k * step.n, address(at[1], bases), size_t(step.n));
         break;
       case Kind::zero:
         std::memset(address(at[0], bases), 0, size_t(step.n));
@@ -440,8 +442,8 @@ bool Program::same_as(const Program& other) const {
     return false;
   for (size_t i = 0; i < all.size(); ++i) {
     const Step &a = all[i], &b = other.all[i];
-    if (a.kind != b.kind || a.count != b.count || a.numbers != b.numbers || a.n != b.n || a.kernel != b.kernel ||
-        a.compute != b.compute)
+    if (a.kind != b.kind || a.count != b.count || a.numbers != b.numbers || a.n != b.n || a.times != b.times ||
+        a.kernel != b.kernel || a.compute != b.compute)
       return false;
   }
   for (size_t i = 0; i < spots.size(); ++i)

@@ -39,8 +39,8 @@ class Program {
   void pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers,
                  int number_count, double work);
   void loop(Loop function, char* const* data, const int64_t* strides, int count, int64_t n,
-            int item);  // `item`: bytes of a number among the operands
-  void copy(char* to, const char* from, int64_t bytes);
+            int item);                                                      // `item`: bytes of a number among the operands
+  void copy(char* to, const char* from, int64_t bytes, int64_t times = 1);  // so often, behind each other
   void zero(char* at, int64_t bytes);
   void wrote(char* at, int64_t bytes);  // somebody put these bytes there, and would again
   void count(char* at, bool wide,
@@ -98,6 +98,7 @@ class Program {
       const Pointwise* pointwise;
     };
     int32_t group = 0;  // of the first step of a pass: how many it has
+    int64_t times = 1;  // of a copy
     int64_t n = 0;      // elements of a loop, bytes of a copy, or of a count
   };
 

@@ -246,12 +246,11 @@ def mat2_gradient(Tensor g not None, Tensor mat1 not None, bint column_major, al
 
 cdef bint repeat_row(Tensor out, Tensor row):
     """The bias of a layer: a contiguous row into all rows of a small contiguous tensor. False, and nothing, for anything else."""
-    cdef int64_t bytes = row.count * item_bytes[row.code], i
+    cdef int64_t bytes = row.count * item_bytes[row.code]
     if row.geometry.ndim != 1 or not row.flags & CONTIGUOUS or not out.flags & CONTIGUOUS or out.geometry.ndim != 2 or out.count > 16384 \
             or out.geometry.shape[1] != row.count or is_meta(out):
         return False
-    for i in range(out.geometry.shape[0]):
-        copy_bytes(data_of(out) + i * bytes, data_of(row), bytes)
+    copy_bytes_often(data_of(out), data_of(row), bytes, out.geometry.shape[0])
     return True
 
 @cython.final

@@ -13,21 +13,33 @@ cdef extern from *:
       PyTypeObject* t = (PyTypeObject*)type;
       return PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG) ? (int64_t)t->tp_version_tag : 0;
     }
+    // A number that changes whenever a dict does, where CPython keeps one (until 3.12); else 0.
+    static inline uint64_t rl_dict_version(PyObject* dict) {
+    #if PY_VERSION_HEX < 0x030C0000
+      return ((PyDictObject*)dict)->ma_version_tag;
+    #else
+      return 0;
+    #endif
+    }
     struct rl_guard {
       int kind;
       PyObject *owner, *key, *value;     // (the Guards hold them)
       int64_t number;
+      uint64_t version;
     };
     """
     int64_t type_version "rl_type_version"(PyObject*) noexcept
+    uint64_t dict_version "rl_dict_version"(PyObject*) noexcept
     cdef struct GuardItem "rl_guard":
         int kind
         PyObject* owner
         PyObject* key
         PyObject* value
         int64_t number
+        uint64_t version
 
 cdef enum:
+    SAME_DICT       # the dict `owner` was not touched since the last time: the next `number` guards hold
     DICT_ITEM       # owner[key] is value
     DICT_LACKS      # key is not in owner
     DICT_SIZE
@@ -38,7 +50,7 @@ cdef enum:
     VERSION         # a class and its bases have not been changed
     ATTRIBUTE       # getattr(owner, key, key) is value
 
-cdef list _guard_kinds = ["item", "lacks", "size", "items", "members", "cell", "class", "version", "attribute"]
+cdef list _guard_kinds = ["same", "item", "lacks", "size", "items", "members", "cell", "class", "version", "attribute"]
 
 cdef inline bint is_same(PyObject* now, PyObject* before):
     """One object, or two that cannot be told apart by their values."""
@@ -115,12 +127,12 @@ cdef class Guards:
 
     def __init__(self, list guards):
         cdef GuardItem item
-        self.held = guards
-        for guard in guards:
+        self.held = by_dict(guards)
+        for guard in self.held:
             kind, owner, key, value = guard
             item.kind = _guard_kinds.index(kind)
-            item.number = 0
-            if item.kind == DICT_SIZE:
+            item.number, item.version = 0, 0
+            if item.kind == DICT_SIZE or item.kind == SAME_DICT:
                 item.number = value
             elif item.kind == VERSION:
                 item.number = type_version(<PyObject*>owner)
@@ -141,12 +153,38 @@ cdef class Guards:
         return self.all_hold()
 
     cdef bint all_hold(self) except -1:
-        cdef size_t i
-        for i in range(self.items.size()):
-            if not guard_holds(&self.items[i]):
-                self.failed = (<list>self.held)[i]
+        cdef size_t i = 0, end = 0, total = self.items.size()
+        cdef GuardItem* item
+        cdef GuardItem* dict_item = NULL
+        while i < total:
+            item = &self.items[i]
+            i += 1
+            if item.kind == SAME_DICT:
+                if item.version and item.version == dict_version(item.owner):
+                    i += item.number
+                else:
+                    dict_item, end = item, i + item.number
+                continue
+            if not guard_holds(item):
+                self.failed = (<list>self.held)[i - 1]
                 return False
+            if i == end:
+                dict_item.version = dict_version(item.owner)
         return True
+
+cdef list by_dict(list guards):
+    """The guards with those of one dict behind each other, and a mark before them."""
+    cdef list found = [], of_dict
+    cdef dict dicts = {}
+    for guard in guards:
+        if guard[0] in ("item", "lacks", "size"):
+            dicts.setdefault(id(guard[1]), []).append(guard)
+        else:
+            found.append(guard)
+    for of_dict in dicts.values():
+        found.append(("same", of_dict[0][1], None, len(of_dict)))
+        found += of_dict
+    return found
 
 cdef bint guard_holds(GuardItem* item) except -1:
     cdef PyObject* found
