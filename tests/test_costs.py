@@ -19,7 +19,7 @@ ROWS = re.findall(
     re.M,
 )
 WHERE = {
-    "rad2deg": {"kernels/pointwise_math.cpp", "rushlight/ops/elementary.py"},
+    "entr": {"kernels/pointwise_math.cpp", "rushlight/ops/elementary.py"},
     "mish": {
         "kernels/pointwise_math.cpp",
         "rushlight/ops/activation.py",

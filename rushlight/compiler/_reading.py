@@ -130,7 +130,6 @@ VALUES = (
         rushlight.Generator,
         types.GenericAlias,
         types.UnionType,
-        types.SimpleNamespace().__init__.__class__,
     )
 )
 """What cannot change, or only in what the core looks at itself."""

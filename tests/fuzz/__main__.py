@@ -3,6 +3,7 @@
 python -m tests.fuzz programs             compares with PyTorch, counts, and fails where more differ than tests/fuzz/limits.json says
 python -m tests.fuzz calls
 python -m tests.fuzz calls --alone        without PyTorch: looks for crashes alone, say under the sanitizers
+python -m tests.fuzz replays              programs as compiled functions, called with other values, beside themselves as they are written
 """
 
 import argparse
@@ -19,19 +20,36 @@ import rushlight
 
 from .compare import difference, run, same_exception
 from .grammar import Program, WrongCall, templates
+from .replays import check as replays_of
 
 LIMITS = Path(__file__).parent / "limits.json"
 
 
 def parsed():
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=("programs", "calls"))
+    parser.add_argument("what", choices=("programs", "calls", "replays"))
     parser.add_argument("--first", type=int, help="the first seed (default: as in limits.json)")
     parser.add_argument("--count", type=int, help="how many (default: as in limits.json)")
     parser.add_argument("--alone", action="store_true", help="run on Rushlight alone")
     parser.add_argument("--show", type=int, default=20, help="how many differences to print")
     parser.add_argument("--current", type=Path, help="a file that has the program that runs now, for what a crash leaves behind")
     return parser.parse_args()
+
+
+def replayed(first, count, options):
+    every, calls, differ = templates(), 0, 0
+    for seed in tqdm(range(first, first + count), disable=None, unit="program"):
+        lines = Program(seed, every).lines
+        if options.current:
+            options.current.write_text("\n".join(lines))
+        replays, difference = replays_of(lines)
+        calls += bool(replays)
+        if difference is not None:
+            differ += 1
+            if differ <= options.show:
+                tqdm.write(f"seed {seed}: {difference}")
+    print(f"replays {first} to {first + count - 1}: {calls} programs were replayed, {differ} differ")
+    return bool(differ) or 2 * calls < count
 
 
 def main():
@@ -42,6 +60,8 @@ def main():
     count = limits["count"] if options.count is None else options.count
     faulthandler.enable()
     torch = None
+    if options.what == "replays":
+        return replayed(first, count, options)
     if not options.alone:
         import torch
 
