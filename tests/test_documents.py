@@ -45,7 +45,7 @@ def torch():
         yield
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", (*DOCUMENTS, "replay"))
 def test_examples_print_what_stands_under_them(name, torch):
     namespace = {"__name__": name}
     for line, code, expected in examples(read(name)):

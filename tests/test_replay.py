@@ -11,6 +11,7 @@ from rushlight import core, nn
 from rushlight.compiler import _capture
 
 F = nn.functional
+pytestmark = pytest.mark.core
 
 
 def calls(function, times, arguments):
@@ -817,6 +818,26 @@ class Test_What_runs_as_it_is_written:
             x = torch.zeros(3)
             compiled(x).add_(1)
             assert x.tolist() == [0, 1, 1]
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_a_million_replays():
+    w = torch.rand(4, requires_grad=True)
+
+    def step(x):
+        w.grad = None
+        (w * x).sum().backward()
+
+    compiled, forward, x = torch.compile(step), torch.compile(lambda x: w * x), torch.rand(4)
+    for _ in range(10):
+        compiled(x), forward(x)
+    gc.collect()
+    before = core.memory_stats()["allocated"]
+    for _ in range(1_000_000):
+        compiled(x), forward(x)
+    gc.collect()
+    assert core.memory_stats()["allocated"] <= before
+    assert compiled.replays >= 1_000_000 and forward.replays >= 1_000_000
 
 
 def test_memory_stays_flat():

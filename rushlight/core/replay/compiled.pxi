@@ -27,7 +27,7 @@ cdef enum:
     MOST_NESTED = 6     # how deep arguments are looked into
 
 cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, int nested) except -1:
-    """Adds what an argument is; False where it cannot be told by its parts. Tensors come to `tensors`, and what is known by its address to `held`."""
+    """Adds what an argument is; False where it cannot be told by its parts. Tensors come to `tensors`, and what is known by its address to `held`, where that is wanted."""
     cdef Tensor x
     cdef int d
     cdef double number
@@ -86,7 +86,8 @@ cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, in
         return True
     key.add(<int64_t>7 << 40)
     key.add(<int64_t><PyObject*>value)
-    held.append(value)
+    if held is not None:
+        held.append(value)
     return True
 
 cdef dict _values = {}
@@ -203,20 +204,19 @@ cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagg
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i, count = n if names == NULL else n + PyTuple_GET_SIZE(<object>names)
     cdef ArgumentKey* words = &_words
     cdef Entry entry
-    cdef Key key
     cdef TensorState state
-    cdef list tensors, held
+    cdef list tensors
     cdef bint plain, holds
     if not function.enabled or not may_replay():
         return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
-    tensors, held = [], []
+    tensors = []
     words.clear()
     words.add(modes_word())
     plain = True
     if names != NULL:
-        plain = add_to_key(words, <object>names, tensors, held, 0)
+        plain = add_to_key(words, <object>names, tensors, None, 0)
     for i in range(count):
-        plain = plain and add_to_key(words, <object>args[i], tensors, held, 0)
+        plain = plain and add_to_key(words, <object>args[i], tensors, None, 0)
     if not plain:
         return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
     for i in range(PyList_GET_SIZE(function.entries)):
@@ -231,6 +231,5 @@ cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagg
         if holds and entry.guards.all_hold():
             function.replays += 1
             return handed(replay(entry.recorded, tensors, args, n, names))
-    key = Key.__new__(Key)
-    key.words, key.held = words.words, held
-    return handed(function.missed(function, packed(args, n), by_name(names, args + n), tensors, key))
+    given, keywords = packed(args, n), by_name(names, args + n)
+    return handed(function.missed(function, given, keywords, tensors, function.key_of(given, keywords)))

@@ -17,6 +17,15 @@ cdef int run_program(Program* program, char** bases, int first, int last) except
 
 cdef extern from *:
     """
+    // An address for each slot; where they are few, without memory of its own.
+    struct rl_bases {
+      char* few[32] = {};
+      std::vector<char*> many;
+      char** at = few;
+      void resize(int count) {
+        if (count > 32) many.resize(count), at = many.data();
+      }
+    };
     static void rl_run_unlocked(rl::Program* program, char** bases, int first, int last) {
       rl_unlocked unlocked;
       program->run(bases, first, last);
@@ -26,14 +35,17 @@ cdef extern from *:
       sched_yield();
     }
     """
+    cdef cppclass Bases "rl_bases":
+        char** at
+        void resize(int) except +
     void run_unlocked "rl_run_unlocked"(Program*, char**, int, int) except +rl_raise
     void let_others_run "rl_let_others_run"() noexcept
 
 
 cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py_ssize_t n, PyObject* names):
     """The call, with other arguments of the same kinds: `arguments` are the tensors among those given."""
-    cdef vector[char*] bases
-    cdef list storages, made, outputs
+    cdef Bases bases
+    cdef list storages, outputs
     cdef Tensor t
     cdef Storage storage, arena = recorded.arena
     cdef Made each
@@ -42,21 +54,21 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
     if recorded.is_forward and recorded.program.arena_bytes():
         arena = new_storage(recorded.program.arena_bytes())
     if arena is not None:
-        bases[0] = arena.memory.data
+        bases.at[0] = arena.memory.data
     for i in range(recorded.total):
         t = <Tensor>PyList_GET_ITEM(arguments, i) if i < recorded.argument_total else <Tensor>PyList_GET_ITEM(recorded.fixed, i - recorded.argument_total)
         if recorded.slots[i] >= 0:
-            bases[recorded.slots[i]] = t.storage.memory.data
+            bases.at[recorded.slots[i]] = t.storage.memory.data
         if recorded.grad_slots[i] >= 0:
-            bases[recorded.grad_slots[i]] = (<Tensor>t.grad_).storage.memory.data
+            bases.at[recorded.grad_slots[i]] = (<Tensor>t.grad_).storage.memory.data
     storages = [None] * recorded.fresh.size()
     for i in range(<int>recorded.fresh.size()):
         slot = recorded.fresh[i]
         storage = new_storage(0 if slot < 0 else recorded.program.block_bytes(slot))
         storages[i] = storage
         if slot >= 0:
-            bases[slot] = storage.memory.data
-    run_program(recorded.program, bases.data(), 0, recorded.split)
+            bases.at[slot] = storage.memory.data
+    run_program(recorded.program, bases.at, 0, recorded.split)
     leave(recorded, arguments, storages)
     outputs = [each.over(storage_of_made(recorded, each, storages)) for each in recorded.made]
     if recorded.differentiable:
@@ -222,7 +234,7 @@ cdef class ReplayNode(Node):
     cdef tuple replay(self, tuple given, bint again):
         cdef Recorded recorded = self.recorded
         cdef Program* program = recorded.program
-        cdef vector[char*] bases
+        cdef Bases bases
         cdef Storage storage, arena = self.arena
         cdef Tensor t
         cdef Made made
@@ -234,26 +246,26 @@ cdef class ReplayNode(Node):
             arena = new_storage(program.arena_bytes())
             memcpy(arena.memory.data, self.arena.memory.data, program.arena_bytes())
         if arena is not None:
-            bases[0] = arena.memory.data
+            bases.at[0] = arena.memory.data
         for i in range(recorded.total):
             if recorded.slots[i] >= 0:
                 t = <Tensor>self.tensors[i]
-                bases[recorded.slots[i]] = t.storage.memory.data
+                bases.at[recorded.slots[i]] = t.storage.memory.data
         for i in range(<int>recorded.fresh.size()):
             if recorded.fresh[i] >= 0:
-                bases[recorded.fresh[i]] = (<Storage>self.storages[i]).memory.data
+                bases.at[recorded.fresh[i]] = (<Storage>self.storages[i]).memory.data
         for i, value in enumerate(given):
             made = <Made>recorded.made[recorded.differentiable[i]]
             t = contiguous_as(<Tensor>value, made.code)
             seeds.append(t)
-            bases[recorded.seeds[i]] = data_of(t)
+            bases.at[recorded.seeds[i]] = data_of(t)
         for i in range(<int>recorded.fresh_later.size()):
             slot = recorded.fresh_later[i]
             storage = new_storage(0 if slot < 0 else program.block_bytes(slot))
             storages.append(storage)
             if slot >= 0:
-                bases[slot] = storage.memory.data
-        run_program(program, bases.data(), recorded.split, program.steps())
+                bases.at[slot] = storage.memory.data
+        run_program(program, bases.at, recorded.split, program.steps())
         for value in recorded.gradients:
             if value is None:
                 results.append(None)
