@@ -93,11 +93,11 @@ def _call(itself, attempts, args, keywords, tensors, key):
     fixed = [x for x in reading.tensors if id(x) not in given]
     before = _kept(tensors + fixed) if CHECKED and key in attempts.candidates else None
     contents = [*map(_contents, args), _contents(keywords)]
-    with Watch(attempts.codes) as watch:
+    with Watch() as watch:
         result, recorded = core.write_down(function, args, keywords, tensors, fixed)
-    if watch.codes != attempts.codes:
+    if not watch.codes <= attempts.codes:
         # What code runs was not known before: what it reads has been looked at by nobody.
-        attempts.codes = watch.codes
+        attempts.codes |= watch.codes
         attempts.counts[key] = attempts.counts.get(key, 0) + 1
     elif watch.codes - reading.read:
         code = min(watch.codes - reading.read, key=lambda code: code.co_firstlineno)

@@ -387,10 +387,10 @@ def globals_of(code: types.CodeType) -> tuple[str, ...]:
 
 
 class Watch:
-    """`with Watch(codes)`: notes what code of the program runs, and what calls cannot be done again; `reason` says of the first what it is."""
+    """`with Watch()`: notes what code of the program runs, and what calls cannot be done again; `reason` says of the first what it is."""
 
-    def __init__(self, codes=frozenset()):
-        self.codes, self.reason = set(codes), None
+    def __init__(self):
+        self.codes, self.reason = set(), None
         self._before = None
 
     def __enter__(self):

@@ -33,7 +33,8 @@ cdef bint may_take_over(Tensor gradient, Tensor variable) noexcept:
         shared = 2
     if not gradient.storage.memory.own or gradient.storage.memory.fixed or gradient.storage.memory.lent:
         return False
-    return Py_REFCNT(<PyObject*>gradient.storage) <= shared
+    # (What is being written down keeps the storages that it makes.)
+    return Py_REFCNT(<PyObject*>gradient.storage) <= shared + (modes.recording != NULL)
 
 cdef bint is_unseen(Tensor gradient, Tensor variable) noexcept:
     """Does only the engine see this gradient, which has the strides that .grad shall have?"""
