@@ -458,6 +458,7 @@ cdef class Ops:
     cdef public Op add, sub, rsub, mul, div, pow, lt, le, gt, ge, eq, ne, neg, abs, matmul, floor_divide, remainder, reciprocal
     cdef public Op bitwise_left_shift, bitwise_right_shift, bitwise_and, bitwise_or, bitwise_xor, bitwise_not
     cdef public Op alias, view, _unsafe_view, expand, transpose, t, unsqueeze, squeeze_one, select, slice, unbind
+    cdef public Op sigmoid, tanh, unsafe_split
     cdef public Op _conj, _neg_view, view_as_real, view_as_complex, copy, clone, sum, mm, bmm, mv, dot, addmm, _index, _index_put
     cdef public object as_strided, _as_strided_gradient, sum_to_size, conj, _real, _to_dtype      # methods made of ops
 

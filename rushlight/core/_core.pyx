@@ -51,6 +51,7 @@ include "drivers/pointwise.pxi"       # the driver of element-wise ops
 include "drivers/reduction.pxi"       # the driver of reductions
 include "drivers/general.pxi"         # ops whose forward is Python
 include "drivers/product.pxi"         # the driver of matrix products
+include "drivers/cells.pxi"             # steps of recurrent nets
 include "drivers/joining.pxi"         # the short way of cat and stack
 include "drivers/selecting.pxi"       # … of gather, index_select, embedding, x[index]; cotangents of select and slice
 include "drivers/rows.pxi"            # … of softmax, running sums, layer_norm, nll_loss

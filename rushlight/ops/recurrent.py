@@ -20,9 +20,7 @@ def linear(x, weight, bias):
 # ---- one step: `given` is what comes of the input, its product with the weights and the bias --------------------------------
 def lstm_step(given, state, weight, bias, projection=None):
     h, c = state
-    i, f, g, o = (linear(h, weight, bias) + given).unsafe_chunk(4, 1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
+    h, c = core.lstm_gates(linear(h, weight, bias), given, c)
     return (h if projection is None else h.mm(projection.t())), c
 
 
@@ -310,14 +308,8 @@ rnn_relu = net("rnn_relu", "An Elman net with relu, all layers: the outputs of a
 # ---- cells ----------------------------------------------------------------------------------------------------------------
 def check_cell(input, states, w_ih, w_hh, gates):
     """Sizes of one step's input [batch, in], states [batch, units] and weights fit each other."""
-    sizes, inner = input.shape, w_hh.shape
-    if len(sizes) == 2 and len(inner) == 2 and w_ih.shape == (gates * inner[1], sizes[1]):
-        wanted = (sizes[0], inner[1])
-        for h in states:
-            if h.shape != wanted:
-                break
-        else:
-            return
+    if core.fits_cell(input, states, w_ih, w_hh, gates):
+        return
     for place, h in enumerate(states):
         if input.size(0) != h.size(0):
             raise RuntimeError(f"Input batch size {input.size(0)} doesn't match hidden{place} batch size {h.size(0)}")

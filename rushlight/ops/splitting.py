@@ -33,6 +33,8 @@ def unbind(x, dim=0):
 
 
 def split_gradient(g, x_shape, split_sizes, dim):
+    if type(g) is tuple and core.all_defined(g):
+        return torch.cat(g, dim)
     dim = wrap_dim(dim, len(x_shape))
     return torch.cat(listed(g, lambda place: x_shape[:dim] + (split_sizes[place],) + x_shape[dim + 1 :]), dim)
 

@@ -238,16 +238,14 @@ cdef extern from *:
       return reinterpret_cast<char*>(found);
     }
     // What is being written down, told of the user's line; or nothing.
-    static inline rl::Program* rl_recording() {
-      rl::Program* now = rl::modes.recording;
-      if (now) {
-        int instruction = 0;
-        PyObject* code = (PyObject*)rl_user_code(&instruction);
-        Py_XINCREF(code);     // (a Recorded lets it go)
-        now->at(code, instruction);
-      }
-      return now;
+    [[gnu::cold, gnu::noinline]] static rl::Program* rl_recorded_at_line() {
+      int instruction = 0;
+      PyObject* code = (PyObject*)rl_user_code(&instruction);
+      Py_XINCREF(code);     // (a Recorded lets it go)
+      rl::modes.recording->at(code, instruction);
+      return rl::modes.recording;
     }
+    static inline rl::Program* rl_recording() { return rl::modes.recording ? rl_recorded_at_line() : nullptr; }
     // All that touches the elements of tensors goes through one of these, so that it can be written down and done again (core/replay).
     // Runs a kernel …
     static inline void rl_launch(rl::Kernel kernel, const rl::Array* arrays, int count, const rl::Number* numbers, int number_count, double work) {

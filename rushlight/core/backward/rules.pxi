@@ -123,6 +123,14 @@ cdef bint all_undefined(tuple gradients):
             return False
     return True
 
+def all_defined(gradients):
+    """Has each of several outputs a cotangent?"""
+    cdef object gradient
+    for gradient in gradients:
+        if gradient is None:
+            return False
+    return True
+
 cdef inline int hand_over(OpNode node, Py_ssize_t edge, object value, BackwardRun run, tuple result) except -1:
     if result is None:
         deliver(run, node, edge, value)

@@ -482,8 +482,8 @@ class LSTMCell(_GatedCell):
     _gates = 4
 
     def forward(self, input, hx=None):
-        dim = input.dim()
-        if hx is not None and dim == 2 and len(hx) == 2 and hx[0].dim() == 2 and hx[1].dim() == 2:
+        dim = input.ndim
+        if hx is not None and dim == 2 and len(hx) == 2 and hx[0].ndim == 2 and hx[1].ndim == 2:
             return torch.lstm_cell(input, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         self._check_ndim("input", input)
         if hx is not None:
