@@ -36,7 +36,18 @@ class OptimizedModule(Module):
         super().__init__()
         self._modules["_orig_mod"] = mod
         self.dynamo_ctx = dynamo_ctx
+        self._prepare()
+
+    def _prepare(self):
+        mod = self._modules["_orig_mod"]
         self.__dict__["compiled"] = _capture.compiled(lambda *args, **kwargs: mod(*args, **kwargs))
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "compiled"}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self._prepare()
 
     def __call__(self, *args, **kwargs):
         return self.__dict__["compiled"](*args, **kwargs)

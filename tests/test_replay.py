@@ -1,6 +1,8 @@
 """Compiled functions: what is replayed equals what runs, whatever happens between the calls."""
 
+import copy
 import gc
+import inspect
 import itertools
 import threading
 
@@ -467,6 +469,44 @@ class Counter(nn.Module):
 
     def forward(self, x):
         return self.w * x * self.factor + self.b * self.options["a"][1] if self.on else x - self.w
+
+
+@torch.compile
+def doubled(x):
+    """Twice x."""
+    return 2 * x
+
+
+class Test_As_objects:
+    def test_of_a_function(self):
+        assert doubled.__name__ == "doubled" and doubled.__doc__ == "Twice x." and str(inspect.signature(doubled)) == "(x)"
+        assert copy.deepcopy([doubled])[0] is doubled and copy.copy(doubled) is doubled
+
+    def test_methods(self):
+        class Thing:
+            by = 3.0
+
+            @torch.compile
+            def times(self, x):
+                return x * self.by
+
+        thing = Thing()
+        for i in range(8):
+            if i == 6:
+                thing.by = 4.0
+            assert thing.times(torch.ones(1)).item() == (4.0 if i >= 6 else 3.0)
+        replayed(Thing.times)
+
+    def test_of_a_module(self):
+        module = torch.compile(network(3, 4, 1))
+        made = copy.deepcopy(module)
+        for _ in range(6):
+            x = torch.rand(2, 3)
+            same(made(x).detach(), module(x).detach())
+        replayed(made.compiled)
+        with torch.no_grad():
+            made._orig_mod[0].weight.zero_()
+        assert not torch.equal(made(x), module(x))
 
 
 class Test_What_changes_between_calls:

@@ -176,7 +176,8 @@ cdef class Compiled(Called):
         return repr(self.function)
 
     def __reduce__(self):
-        raise TypeError(f"cannot pickle a compiled function: {self.function!r}")
+        # By name, as functions are; and a copy is the function itself.
+        return self.__qualname__
 
 
 @cython.final
