@@ -15,7 +15,7 @@ from benchmarks.workloads import WORKLOADS
 
 WORKER = Path(__file__).parent / "worker.py"
 # How many threads a group of workloads gets.
-THREADS = {"overhead": 1, "training": 1, "transforms": 1, "small layers": 1, "pieces": 1, "kernels": 2, "layers": 2}
+THREADS = {"overhead": 1, "training": 1, "replays": 1, "transforms": 1, "small layers": 1, "pieces": 1, "kernels": 2, "layers": 2}
 
 
 class Worker:

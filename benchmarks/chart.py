@@ -6,6 +6,7 @@ COLORS = {
     "overhead": "#d95f02",
     "small layers": "#e6ab02",
     "training": "#1b9e77",
+    "replays": "#a6761d",
     "transforms": "#e7298a",
     "kernels": "#7570b3",
     "layers": "#66a61e",

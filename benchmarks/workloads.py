@@ -2,7 +2,7 @@
 
 The name tells the group: `overhead` is one op, with recording, on tensors of four elements, `training` is whole steps, `small layers` are
 those of networks on the least inputs, `pieces` are parts of steps, and ops besides, all on one thread; `kernels` and `layers` are large
-tensors on two threads.
+tensors on two threads; `replays` are compiled functions (docs/replay.md).
 """
 
 FLOATS = (0.5, 0.25, 0.75, 1.0)
@@ -105,6 +105,41 @@ def lstm_cell(t):
             p.grad = None
 
     return run
+
+
+def ode_step(t):
+    """A step of Runge and Kutta (of fourth order) of a pendulum's equation, and its gradient with respect to a parameter."""
+    x, rate, h = t.tensor(FLOATS), t.tensor(FLOATS[::-1], requires_grad=True), 0.1
+
+    def slope(x):
+        return t.sin(x * rate) - x
+
+    def run():
+        a = slope(x)
+        b = slope(x + h / 2 * a)
+        c = slope(x + h / 2 * b)
+        d = slope(x + h * c)
+        (x + h / 6 * (a + 2 * b + 2 * c + d)).sum().backward()
+        rate.grad = None
+
+    return run
+
+
+def elementwise(t):
+    """Eight element-wise ops on a million numbers."""
+    t.manual_seed(0)
+    x = t.rand(1_000_000)
+    return lambda: (x * 2 + 1) * x - (x - 0.5) * 3 + x
+
+
+def _replayed(prepare):
+    """The same, compiled: Rushlight's way of it needs no compiler, PyTorch's does, so that PyTorch runs it as it is."""
+
+    def of(t):
+        run = prepare(t)
+        return t.compile(run) if t.__name__ == "rushlight" else run
+
+    return of
 
 
 def _piece(make):
@@ -373,6 +408,12 @@ WORKLOADS = {
     "training: MLP step, Adam": _training_step("Adam"),
     "training: Hessian of 8 numbers": hessian,
     "training: LSTMCell, 20 steps": lstm_cell,
+    "replays: 20 multiplications, backward": _replayed(chain),
+    "replays: Runge-Kutta step, gradient": _replayed(ode_step),
+    "replays: MLP step, SGD": _replayed(_training_step("SGD")),
+    "replays: MLP step, Adam": _replayed(_training_step("Adam")),
+    "replays: LSTMCell, 20 steps": _replayed(lstm_cell),
+    "replays: 8 element-wise ops, 1M": _replayed(elementwise),
     **{f"pieces: {name}": prepare for name, prepare in PIECES.items()},
     **{f"transforms: {name}": _transform(make) for name, make in TRANSFORMS.items()},
     **{f"transforms: {name}": _modules(make) for name, make in MODULES.items()},
