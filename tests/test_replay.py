@@ -206,6 +206,42 @@ class Test_Passes:
         replayed(calls(f, 5, lambda: (torch.rand(n),)))
 
 
+def test_parts_of_larger_tensors():
+    data, total = torch.rand(100, 3), torch.zeros(100, 3)
+
+    def f(x, y):
+        y.add_(x)
+        return (x @ x.t()).sum(0)
+
+    compiled = torch.compile(f)
+    for i in range(20):
+        at = (7 * i) % 90
+        other = total.clone()
+        expected = f(data[at : at + 8], other[at : at + 8])
+        same(compiled(data[at : at + 8], total[at : at + 8]), expected)
+        same(total, other)
+    replayed(compiled)
+    window = torch.compile(lambda x: x.as_strided((2,), (1,), 0) * 2)
+    for i in range(8):
+        same(window(data[i]), data[0, :2] * 2)
+
+
+def test_arguments_that_share_memory():
+    def f(x, y):
+        x.mul_(2)
+        return y + 1, x - y
+
+    compiled = torch.compile(f)
+    for i in range(12):
+        base = torch.rand(5000)
+        x, y = base[:-1], base[1:] if i % 3 == 2 else torch.rand(4999)
+        other = base.clone()
+        a, b = other[:-1], other[1:] if i % 3 == 2 else y.clone()
+        same(compiled(x, y), f(a, b))
+        same(base, other)
+    replayed(compiled)
+
+
 def network(*sizes):
     torch.manual_seed(3)
     layers = []

@@ -7,6 +7,19 @@ cdef class Entry:
     cdef readonly Recorded recorded
     cdef readonly Guards guards
     cdef list states           # of the tensors that the function knows
+    cdef bint writes           # into memory from outside …
+    cdef set addresses         # … and where that of those tensors begins
+
+    cdef bint is_apart(self, list tensors):
+        """Where memory from outside is written into: have the arguments memory of their own? (What overlaps is refused by ops, or taken care of.)"""
+        cdef set found
+        cdef Tensor t
+        if not self.writes or not tensors:
+            return True
+        found = set()
+        for t in tensors:
+            found.add(<size_t>t.storage.memory.data)
+        return len(found) == len(tensors) and (not self.addresses or self.addresses.isdisjoint(found))
 
 cdef extern from *:
     """
@@ -27,7 +40,8 @@ cdef enum:
     MOST_NESTED = 6     # how deep arguments are looked into
 
 cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, int nested) except -1:
-    """Adds what an argument is; False where it cannot be told by its parts. Tensors come to `tensors`, and what is known by its address to `held`, where that is wanted."""
+    """Adds what an argument is; False where it cannot be told by its parts. Tensors come to `tensors`, and what is known by its address to `held`, where
+    that is wanted."""
     cdef Tensor x
     cdef int d
     cdef double number
@@ -157,7 +171,9 @@ cdef class Compiled(Called):
         """From now on calls with this key are replayed as long as the guards hold."""
         cdef Entry entry = Entry.__new__(Entry)
         entry.key, entry.held, entry.recorded, entry.guards = key.words, key.held, recorded, Guards(guards)
-        entry.states = [state_of(<Tensor>t) for t in recorded.fixed]
+        entry.states = [outlined(state_of(<Tensor>t)) for t in recorded.fixed]
+        entry.writes = recorded.writes_outside()
+        entry.addresses = {<size_t>(<Tensor>t).storage.memory.data for t in recorded.fixed}
         self.entries.insert(0, entry)
 
     def forget(self):
@@ -229,7 +245,7 @@ cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagg
             if not state.holds():
                 holds = False
                 break
-        if holds and entry.guards.all_hold():
+        if holds and entry.is_apart(tensors) and entry.guards.all_hold():
             function.replays += 1
             return handed(replay(entry.recorded, tensors, args, n, names))
     given, keywords = packed(args, n), by_name(names, args + n)

@@ -117,6 +117,16 @@ cdef TensorState state_of(Tensor t):
         state.grad_version = (<Tensor>t.grad_).storage.version
     return state
 
+cdef TensorState outlined(TensorState state):
+    """The state without what it keeps alive: of a gradient the kind alone, no memory."""
+    cdef Tensor grad
+    if state.grad is not None:
+        grad = bare_tensor()
+        grad.code, grad.flags = (<Tensor>state.grad).code, (<Tensor>state.grad).flags
+        grad.geometry.copy((<Tensor>state.grad).geometry)
+        state.grad = grad
+    return state
+
 
 @cython.final
 cdef class Guards:

@@ -127,6 +127,14 @@ cdef class Recorded:
         return self.program.same_as(other.program[0]) and self.split == other.split and self.total == other.total and \
             len(self.made) == len(other.made) and [grad is None for grad in self.grads] == [grad is None for grad in other.grads]
 
+    cdef bint writes_outside(self):
+        """Does the call write into memory that it was given, or knows?"""
+        cdef int i
+        for i in range(self.total):
+            if self.writes[i] or self.grad_writes[i]:
+                return True
+        return False
+
     cdef int know(self, list arguments) except -1:
         """Tells the program of the memory of tensors that come from outside."""
         cdef list tensors = arguments + self.fixed
@@ -141,26 +149,36 @@ cdef class Recorded:
             if t.hooks is not None or t.post_hooks is not None:
                 raise NotRepeatable("a tensor that it uses has hooks")
             self.states.append(state_of(t))
-            self.slots.push_back(self.know_memory(t, known, i < self.argument_total))
+            self.slots.push_back(self.know_memory(t, known, i < self.argument_total, i >= self.argument_total))
             if t.grad_ is None:
                 self.grad_slots.push_back(-1)
             elif type(t.grad_) is not Tensor or (<Tensor>t.grad_).flags & (LAZY | REQUIRES_GRAD):
                 raise NotRepeatable("a gradient is no ordinary tensor")
             else:
-                self.grad_slots.push_back(self.know_memory(<Tensor>t.grad_, known, i < self.argument_total))
+                self.grad_slots.push_back(self.know_memory(<Tensor>t.grad_, known, i < self.argument_total, False))
         return 0
 
-    cdef int know_memory(self, Tensor t, dict known, bint apart) except -2:
+    cdef int know_memory(self, Tensor t, dict known, bint apart, bint whole) except -2:
+        """The slot of a tensor's elements, which may lie elsewhere in other memory the next time; or of all the memory that they lie in (`whole`)."""
         cdef size_t address = <size_t>t.storage.memory.data
+        cdef cbool is_new
         if address in known:
             if apart or known[address]:
                 raise NotRepeatable("two of its arguments share memory, or one does with a tensor that it uses besides")
             return -1
         if t.storage.memory.size:
             known[address] = apart
-        if not self.program.know(t.storage.memory.data, t.storage.memory.size):
+        if whole:
+            is_new = self.program.know(t.storage.memory.data, t.storage.memory.size)
+        else:
+            is_new = self.program.know(data_of(t), bytes_reached(t.geometry, t.code) if t.count else 0)
+        if not is_new:
             raise NotRepeatable("tensors that it uses share memory")
         return self.program.slots() - 1
+
+    cdef inline char* start(self, Tensor t, int index) noexcept:
+        """Where the slot of a tensor begins."""
+        return data_of(t) if index < self.argument_total else t.storage.memory.data
 
     cdef Made describe(self, Tensor t, vector[int]* fresh):
         """A tensor that was made: its memory is new in every call."""
@@ -352,7 +370,6 @@ def write_down(function, tuple args, dict keywords, list arguments, list fixed):
     cdef Recorded made
     cdef list tensors, outputs = []
     cdef object result
-    cdef const char* why
     if recording_now is not None or modes.recording != NULL:
         return function(*args, **keywords), ("another function is being recorded", None)
     made = Recorded.__new__(Recorded)

@@ -58,9 +58,9 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
     for i in range(recorded.total):
         t = <Tensor>PyList_GET_ITEM(arguments, i) if i < recorded.argument_total else <Tensor>PyList_GET_ITEM(recorded.fixed, i - recorded.argument_total)
         if recorded.slots[i] >= 0:
-            bases.at[recorded.slots[i]] = t.storage.memory.data
+            bases.at[recorded.slots[i]] = recorded.start(t, i)
         if recorded.grad_slots[i] >= 0:
-            bases.at[recorded.grad_slots[i]] = (<Tensor>t.grad_).storage.memory.data
+            bases.at[recorded.grad_slots[i]] = data_of(<Tensor>t.grad_)
     storages = [None] * recorded.fresh.size()
     for i in range(<int>recorded.fresh.size()):
         slot = recorded.fresh[i]
@@ -249,8 +249,7 @@ cdef class ReplayNode(Node):
             bases.at[0] = arena.memory.data
         for i in range(recorded.total):
             if recorded.slots[i] >= 0:
-                t = <Tensor>self.tensors[i]
-                bases.at[recorded.slots[i]] = t.storage.memory.data
+                bases.at[recorded.slots[i]] = recorded.start(<Tensor>self.tensors[i], i)
         for i in range(<int>recorded.fresh.size()):
             if recorded.fresh[i] >= 0:
                 bases.at[recorded.fresh[i]] = (<Storage>self.storages[i]).memory.data
