@@ -103,6 +103,37 @@ def test_names_of_nodes_of_recurrent_nets(torch):
     assert type(packed.data.grad_fn).__name__ == "PackPaddedSequenceBackward0"
 
 
+def test_a_step_of_a_cell_is_recorded_op_by_op(torch):
+    h, c = torch.nn.LSTMCell(3, 4)(torch.ones(2, 3), (torch.zeros(2, 4), torch.zeros(2, 4)))
+    output, cell = (node for node, _ in h.grad_fn.next_functions)
+    assert [node.name() for node in (h.grad_fn, c.grad_fn, output, cell)] == [
+        "MulBackward0",
+        "AddBackward0",
+        "SigmoidBackward0",
+        "TanhBackward0",
+    ]
+    forgotten, taken_up = (node for node, _ in c.grad_fn.next_functions)
+    gates = [forgotten.next_functions[0][0], *(node for node, _ in taken_up.next_functions), output]
+    assert [node.name() for node in gates] == ["SigmoidBackward0", "SigmoidBackward0", "TanhBackward0", "SigmoidBackward0"]
+    pieces = [node.next_functions[0] for node in gates]
+    assert [number for _, number in pieces] == [1, 0, 2, 3]
+    assert {node.name() for node, _ in pieces} == {"UnsafeSplitBackward0"}
+    (total, _) = pieces[0][0].next_functions[0]
+    assert [total.name(), *(node.name() for node, _ in total.next_functions)] == [
+        "AddBackward0",
+        "AddmmBackward0",
+        "AddmmBackward0",
+    ]
+
+
+def test_a_gate_without_a_gradient_gets_zeros(torch):
+    cell = torch.nn.LSTMCell(3, 4)
+    cell(torch.ones(2, 3), (torch.zeros(2, 4), torch.ones(2, 4)))[1].sum().backward()
+    per_gate = cell.bias_ih.grad.view(4, 4)
+    assert (per_gate[:3] != 0).all()
+    assert (per_gate[3] == 0).all()
+
+
 def test_a_packed_sequence(torch):
     rnn = torch.nn.utils.rnn
     packed = rnn.pack_sequence([torch.ones(2), torch.zeros(3)], enforce_sorted=False)

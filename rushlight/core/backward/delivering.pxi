@@ -50,6 +50,8 @@ cdef object total_of(BackwardRun run, object have, object more, bint owned):
         return operate_in_place(ops.add, a, b)
     return operate(ops.add, have, more)
 
+cdef tuple first_dims = (0,)
+
 cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     """The gradient of what was broadcast, summed over the dimensions that this made."""
     cdef int d, lead = gradient.geometry.ndim - shape.ndim
@@ -60,7 +62,7 @@ cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     if shape.ndim == 0:
         return <Tensor>ops.sum(gradient)
     # (A view of the sum, as in PyTorch, which keeps the summed dimensions at first.)
-    total = <Tensor>ops.sum(gradient, tuple(range(lead)))
+    total = <Tensor>called_with(ops.sum, gradient, first_dims if lead == 1 else tuple(range(lead)))
     if modes.grad or type(total) is not Tensor:
         return <Tensor>ops.view(total, make_size(shape.shape, shape.ndim))
     return make_view(total, total.geometry, 0)

@@ -211,6 +211,10 @@ cdef object turned_product(Tensor a, Tensor b, bint turn_a, bint turn_b, bint co
     if a.geometry.ndim != 2 or b.geometry.ndim != 2 or a.geometry.shape[not turn_a] != b.geometry.shape[turn_b]:
         raise RuntimeError(f"no matrices that can be multiplied: {list(a.shape)} and {list(b.shape)}")
     require_one_dtype(a, b, PRODUCT_MATRICES, None)
+    if modes.interpreters and not isinstance(current_interpreter(), Level):      # (who counts products sees this one)
+        a, b = ops.t(a) if turn_a else a, ops.t(b) if turn_b else b
+        product = ops.t(ops.mm(ops.t(b), ops.t(a))) if column_major else ops.mm(a, b)
+        return product if alpha == 1 else operate(ops.mul, product, alpha)
     a, b = resolved(a), resolved(b)
     rows, depth, columns = a.geometry.shape[turn_a], b.geometry.shape[turn_b], b.geometry.shape[not turn_b]
     sizes[column_major], sizes[not column_major] = rows, columns

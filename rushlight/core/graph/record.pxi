@@ -141,7 +141,7 @@ cdef extern from *:
         if (!(mask >> i & 1)) continue;
         T* x = (T*)args[plan->edge_parameter[i]];
         PyObject* to = (PyObject*)x->grad_fn_;
-        if (x->output_number || ((PyObject*)x->base != Py_None && (x->seen_version != x->storage->version || to == Py_None))) return false;
+        if ((PyObject*)x->base != Py_None && (x->seen_version != x->storage->version || to == Py_None)) return false;
         if (to == Py_None) {
           to = x->accumulator;
           if (!to) {
@@ -150,6 +150,10 @@ cdef extern from *:
           }
         }
         rl_fill(slot, to);
+        if (x->output_number) {
+          node->next_outputs.resize(edges);
+          node->next_outputs[i] = x->output_number;
+        }
       }
       for (int i = 0; i < plan->saved_count; ++i, ++slot) {
         const int kind = plan->saved_kind[i];
@@ -160,7 +164,7 @@ cdef extern from *:
           if (!PyObject_TypeCheck(value, tensors)) return false;
           value = x->geometry.ndim == 2 && x->geometry.strides[0] == 1 && x->geometry.strides[1] == x->geometry.shape[0] ? Py_True : Py_False;
         } else if (kind != rl_from_argument) {
-          if (plan->from_edge[i] < 0) return false;     // (else the node behind that edge knows it)
+          if (plan->from_edge[i] < 0 || x->output_number) return false;     // (else the node behind that edge knows it)
           continue;
         } else if (!rl_is_kept_as_it_is(value)) {
           if (i >= int(std::size(node->saved_versions)) || !PyObject_TypeCheck(value, tensors) || (x->flags & rl_inference && !saves_inference))
