@@ -648,6 +648,69 @@ class Test_What_changes_between_calls:
 
         replayed(self.check(lambda x: x * thing.by(), change, times=14))
 
+    def test_functions_of_the_library_are_replaced(self):
+        relu = F.relu
+
+        def change(i):
+            F.relu = (lambda x: x * 0) if 4 <= i < 9 else relu
+
+        replayed(self.check(lambda x: F.relu(x - 0.5), change, times=14))
+
+    def test_options_of_optimizers(self):
+        def trained(compile):
+            torch.manual_seed(0)
+            w = torch.rand(3, requires_grad=True)
+            optimizer = torch.optim.SGD([w], lr=0.1)
+
+            def step(x):
+                optimizer.zero_grad()
+                (w * x).sum().backward()
+                optimizer.step()
+
+            run, seen = compile(step), []
+            for i in range(16):
+                if i == 5:
+                    optimizer.param_groups[0]["lr"] = 0.5
+                if i == 10:
+                    optimizer.load_state_dict(optimizer.state_dict())
+                run(torch.rand(3))
+                seen.append(w.tolist())
+            return run, seen
+
+        compiled, seen = trained(torch.compile)
+        assert seen == trained(lambda f: f)[1]
+        replayed(compiled)
+
+    def test_hooks_of_tensors(self):
+        w = torch.rand(3, requires_grad=True)
+
+        def f(x):
+            w.grad = None
+            (w * x).sum().backward()
+            return w.grad.clone()
+
+        def change(i):
+            if i == 5:
+                w.register_hook(lambda g: g * 3)
+
+        replayed(self.check(f, change))
+
+    def test_counters_everywhere(self):
+        class Here:
+            count = 0
+
+        def f(x, seen=[0]):  # noqa: B006
+            Here.count += 1
+            seen[0] += 1
+            f.calls += 1
+            return x * Here.count * seen[0] * f.calls
+
+        f.calls = 0
+        compiled = torch.compile(f)
+        for i in range(8):
+            assert compiled(torch.ones(1)).item() == (i + 1) ** 3
+        assert compiled.replays == 0
+
     def test_training(self):
         module = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
         compiled = torch.compile(module)
@@ -871,6 +934,20 @@ class Test_What_runs_as_it_is_written:
         x = torch.rand(3)
         same(compiled(x, torch.tensor([1])), x[torch.tensor([1])])
         replayed(compiled)
+
+    def test_places(self):
+        data = torch.rand(50, 3)
+
+        def f(x):
+            return x * x.storage_offset()
+
+        compiled = torch.compile(f)
+        for i in range(8):
+            same(compiled(data[i]), data[i] * (3 * i))
+        compiled = torch.compile(lambda x: x * x.untyped_storage().nbytes())
+        for i in range(8):
+            x = torch.rand(10 + i // 4)[:4]
+            same(compiled(x), x * (40 + 4 * (i // 4)))
 
     def test_seeds(self):
         def f(x):

@@ -341,13 +341,16 @@ class Reading:
                 self._read_code(constant, names)
 
     def _read_module(self, module, code, path):
-        if not isinstance(module, types.ModuleType) or _is_known(module):
+        if not isinstance(module, types.ModuleType) or module.__name__ in STATELESS:
             return
-        own = vars(module)
+        own, known = vars(module), _is_known(module)
         for name in code.co_names:
             if name in own:
                 value = own[name]
-                self._guard("item", own, name, value, f"{path}.{name}")
+                if known:  # (what it does is known, but the program may put something else there)
+                    self.guards.append(("item", own, name, value))
+                else:
+                    self._guard("item", own, name, value, f"{path}.{name}")
                 if (id(value), code) not in self._seen:
                     self._seen[id(value), code] = value
                     self._read_module(value, code, f"{path}.{name}")

@@ -47,6 +47,7 @@ cdef class Generator:
 
     def initial_seed(self) -> int:
         """The seed that the sequence began with."""
+        not_again("the state of a generator was read or set")
         return initial_seed(self.source)
 
     def get_state(self) -> "Tensor":
