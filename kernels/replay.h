@@ -32,6 +32,7 @@ class Program {
   int slots() const { return int(blocks.size()); }
   int slot_of(const char* at) const;  // -1: in no known block
   void forget(int slot);              // its address may come again, as another block
+  int given = first_slot;             // the slots before are memory of arguments
   int outside = first_slot;           // the slots before are memory from outside
 
   // What happens now. All but `fail` are without effect once something has failed.

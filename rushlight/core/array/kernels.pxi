@@ -169,6 +169,7 @@ cdef extern from * namespace "rl" nogil:
         int line(int) noexcept
         int failed_line
         cbool is_random
+        int given
         int outside
         cbool busy
         double work

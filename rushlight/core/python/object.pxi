@@ -80,8 +80,8 @@ cdef class Tensor:
 
     def storage_offset(self) -> int:
         """Elements between the start of the storage and the first element."""
-        if modes.recording != NULL and modes.recording.slot_of(data_of(self)) < modes.recording.outside:
-            not_again("the place of a tensor in memory was asked for")      # (of one from outside: it may be another one the next time)
+        if modes.recording != NULL and modes.recording.slot_of(data_of(self)) < modes.recording.given:
+            not_again("the place of an argument in memory was asked for")      # (it may be another one the next time)
         return self.offset // item_bytes[self.code]
 
     def data_ptr(self) -> int:

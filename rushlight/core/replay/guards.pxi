@@ -93,7 +93,7 @@ cdef class TensorState:
         if self.grad is None or t.grad_ is None:
             return self.grad is t.grad_
         grad = <Tensor>self.grad
-        return type(t.grad_) is Tensor and (<Tensor>t.grad_).code == grad.code and (<Tensor>t.grad_).flags == grad.flags and \
+        return type(t.grad_) is Tensor and (<Tensor>t.grad_).code == grad.code and (<Tensor>t.grad_).offset == grad.offset and (<Tensor>t.grad_).flags == grad.flags and \
             (<Tensor>t.grad_).geometry.same_shape(grad.geometry) and (<Tensor>t.grad_).geometry.same_strides(grad.geometry)
 
     cdef bint unmoved(self):
@@ -122,7 +122,7 @@ cdef TensorState outlined(TensorState state):
     cdef Tensor grad
     if state.grad is not None:
         grad = bare_tensor()
-        grad.code, grad.flags = (<Tensor>state.grad).code, (<Tensor>state.grad).flags
+        grad.code, grad.flags, grad.offset = (<Tensor>state.grad).code, (<Tensor>state.grad).flags, (<Tensor>state.grad).offset
         grad.geometry.copy((<Tensor>state.grad).geometry)
         state.grad = grad
     return state

@@ -156,6 +156,8 @@ cdef class Recorded:
                 raise NotRepeatable("a gradient is no ordinary tensor")
             else:
                 self.grad_slots.push_back(self.know_memory(<Tensor>t.grad_, known, i < self.argument_total, False))
+            if i < self.argument_total:
+                self.program.given = self.program.slots()
         return 0
 
     cdef int know_memory(self, Tensor t, dict known, bint apart, bint whole) except -2:
