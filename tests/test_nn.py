@@ -243,3 +243,14 @@ def test_clip_grad_norm(torch):
     p.grad = torch.tensor([3.0, 4.0])
     norm = torch.nn.utils.clip_grad_norm_([p], 1.0)
     assert norm.item() == 5 and p.grad.tolist() == pytest.approx([0.6, 0.8], rel=1e-5)
+
+
+def test_names_that_are_made_while_the_program_runs(torch):
+    """A parameter is found by its name, also where the name is a new string, at the address of one that is gone."""
+    module = torch.nn.Module()
+    for i in range(10, 40):
+        module.register_parameter(f"p{i}", torch.nn.Parameter(torch.full((1,), float(i))))
+    for _ in range(20):
+        for i in range(10, 40):
+            assert getattr(module, f"p{i}").item() == i
+            assert not hasattr(module, "q%d" % i)  # noqa: UP031 (another way to make a string)

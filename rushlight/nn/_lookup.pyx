@@ -46,7 +46,7 @@ cdef extern from *:
     // Of this many lookups a module remembers what they found.
     enum { RL_REMEMBERED = 4 };
     struct rl_remembered {
-      PyObject* name;       // borrowed, as is the value: both hold while neither dict has changed
+      PyObject* name;       // the key of the table, borrowed as is the value: both are there while neither dict has changed
       PyObject* value;
       PyObject* table;
       uint64_t attributes;  // the versions of the module's dict and of the table
@@ -65,7 +65,13 @@ cdef extern from *:
                  ? one.value : nullptr;
     }
     static inline void rl_remember(rl_remembered* all, PyObject* attributes, PyObject* table, PyObject* name, PyObject* value) {
-      all[((size_t)name >> 5) % RL_REMEMBERED] = {name, value, table, rl_version(attributes), rl_version(table)};
+      // Only where the name is the key itself: another string may be gone, and its address that of another name, while the dicts stand.
+      PyObject *key, *found;
+      for (Py_ssize_t at = 0; PyDict_Next(table, &at, &key, &found);)
+        if (key == name) {
+          all[((size_t)name >> 5) % RL_REMEMBERED] = {name, value, table, rl_version(attributes), rl_version(table)};
+          return;
+        }
     }
     // Calls by vector take no tuple and dict of arguments. Python 3.11 does not hand the flag down to subclasses, nor takes it away where a
     // class gets a `__call__` later.

@@ -248,7 +248,7 @@ cdef class Prepared(Called):
         made = PyObject_Vectorcall(self.prepare, <PyObject**>args, n, names)
         found = Remembered.__new__(Remembered)
         found.key, found.preparation = key.copy(), made
-        found.held = tuple([<object>args[i] for i in range(count) if PyUnicode_CheckExact(<object>args[i])])
+        found.held = (*[<object>args[i] for i in range(count) if PyUnicode_CheckExact(<object>args[i])], None if names == NULL else <object>names)
         if made is not None:
             parameters = self.parameters[:n] if names == NULL else self.parameters[:n] + <tuple><object>names
             found.preparation.bind(parameters, [<object>args[i] for i in range(count)])
