@@ -80,7 +80,8 @@ void serve_late(const char* name, unsigned late);
 // have fewer dimensions or sizes of 1, and any dtype: what differs from the loop's is converted in blocks on the way.
 // Splits the work over threads where it is large. The output may be one of the inputs, exactly.
 void run_pointwise(const Pointwise* kernel, DType compute, const Array* operands, int operand_count, const Number* numbers);
-// The inner loop of a call that needs no conversion and no walk: it runs over all elements at once, with these strides; or nullptr.
+// The inner loop of a call that needs no conversion and no walk: it runs over all elements at once, with these strides; or
+// nullptr.
 Loop direct_loop(const Pointwise* kernel, DType compute, const Array* operands, int operand_count, int64_t* strides);
 
 }  // namespace rl

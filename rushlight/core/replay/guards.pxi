@@ -85,7 +85,7 @@ cdef class TensorState:
 
     cdef bint holds(self):
         """Is the tensor as it was, but for its values and its gradient? (A gradient may be another tensor, but of the same kind.)"""
-        cdef Tensor t = self.tensor, grad
+        cdef Tensor t = self.tensor, grad, now
         if t.storage.memory.data != self.data or t.offset != self.offset or t.code != self.code or t.flags != self.flags or \
                 t.hooks is not None or t.post_hooks is not None or t.base is not self.base or \
                 not t.geometry.same_shape(self.geometry) or not t.geometry.same_strides(self.geometry):
@@ -93,8 +93,11 @@ cdef class TensorState:
         if self.grad is None or t.grad_ is None:
             return self.grad is t.grad_
         grad = <Tensor>self.grad
-        return type(t.grad_) is Tensor and (<Tensor>t.grad_).code == grad.code and (<Tensor>t.grad_).offset == grad.offset and (<Tensor>t.grad_).flags == grad.flags and \
-            (<Tensor>t.grad_).geometry.same_shape(grad.geometry) and (<Tensor>t.grad_).geometry.same_strides(grad.geometry)
+        if type(t.grad_) is not Tensor:
+            return False
+        now = <Tensor>t.grad_
+        return now.code == grad.code and now.offset == grad.offset and now.flags == grad.flags and now.geometry.same_shape(grad.geometry) and \
+            now.geometry.same_strides(grad.geometry)
 
     cdef bint unmoved(self):
         """After the call: is it the same tensor, over the same memory, with the same history?"""
