@@ -48,7 +48,7 @@ def searched(t, options):
         {"k": 2, "niter": 5, "convert": lambda A: A.expand(2, 12, 12)},
         {"n": 2, "niter": 5},
     ),
-    ids=str,
+    ids=lambda options: ",".join(key if callable(value) else f"{key}={value}" for key, value in options.items()),
 )
 def test_steps(options, method, largest):
     options = {**options, "method": method, "largest": largest}
