@@ -13,7 +13,6 @@ from rushlight import core, nn
 from rushlight.compiler import _capture
 
 F = nn.functional
-pytestmark = pytest.mark.core
 
 
 def calls(function, times, arguments):
