@@ -72,6 +72,15 @@ OTHERS = {
 }
 
 
+DIFFERENT = {
+    "isinf": "complex results, and those of no elements, lie as the input in PyTorch",
+    "logcumsumexp(0)": "so do complex results of no elements",
+    "mask": "results of indices keep the order of dimensions of size 1 in PyTorch",
+    "list": "the same",
+}
+"""What still lies otherwise than PyTorch's, in some layouts, and how."""
+
+
 def laid_out(t, sizes, strides, dtype):
     return (t.arange(64) % 5 + 1).to(getattr(t, dtype)).as_strided(sizes, strides)
 
@@ -99,9 +108,8 @@ def method(name):
     return lambda t, x: getattr(x, name)(*([0] if arguments else []))
 
 
-@pytest.mark.xfail(reason="some results of expanded and single dimensions are row-major again", strict=False)
 def test_functions_of_one_tensor():
-    assert list(differences({name: method(name) for name in UNARY.split()})) == []
+    assert list(differences({name: method(name) for name in UNARY.split() if name not in DIFFERENT})) == []
 
 
 def test_functions_of_a_tensor_and_a_number_or_itself():
@@ -110,9 +118,13 @@ def test_functions_of_a_tensor_and_a_number_or_itself():
     assert list(differences(calls)) == []
 
 
-@pytest.mark.xfail(reason="some results of expanded and single dimensions are row-major again", strict=False)
 def test_other_functions():
-    assert list(differences(OTHERS)) == []
+    assert list(differences({name: call for name, call in OTHERS.items() if name not in DIFFERENT})) == []
+
+
+def test_what_differs_does():
+    calls = {name: OTHERS.get(name) or method(name) for name in DIFFERENT}
+    assert {name for name, *_ in differences(calls)} == set(DIFFERENT)
 
 
 def test_functions_of_two_layouts():
