@@ -14,6 +14,8 @@ from rushlight.compiler import _capture
 
 F = nn.functional
 
+pytestmark = pytest.mark.core
+
 
 def calls(function, times, arguments):
     """Calls a compiled function and the function itself, with the same state of the generator; returns both lists of results."""

@@ -262,8 +262,10 @@ cdef extern from *:
       rl_is_large(work) ? rl_run_large(rl::run_pointwise, kernel, compute, operands, count, numbers)
                         : rl::run_pointwise(kernel, compute, operands, count, numbers);
     }
-    // … or the loop itself, over `n` elements; where a stride is 0 the operand is one number of `item` bytes.
+    // … or the loop itself, over `n` elements; where a stride is 0 the operand is one number of `item` bytes, which a loop may read
+    // before it begins: of no elements it is not called.
     static inline void rl_run_loop(rl::Loop loop, char* const* data, const int64_t* strides, int count, int64_t n, int item) {
+      if (!n) return;
       if (rl::Program* now = rl_recording()) now->loop(loop, data, strides, count, n, item);
       loop(data, strides, n, nullptr);
     }
