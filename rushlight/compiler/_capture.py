@@ -114,6 +114,8 @@ def _call(itself, attempts, args, keywords, tensors, key):
         attempts.refuse(key, f"it changes what it reads: {_shown(guards.failed)}")
     elif [*map(_contents, args), _contents(keywords)] != contents:
         attempts.refuse(key, "it changes a list or dict that it was given")
+    elif _returns_known(result, reading):
+        attempts.refuse(key, "it returns a list or dict that was there before")
     elif key in attempts.candidates and recorded.same_as(attempts.candidates.pop(key)):
         if before is not None:
             _check(recorded, args, keywords, tensors, fixed, before, result)
@@ -126,6 +128,16 @@ def _call(itself, attempts, args, keywords, tensors, key):
         if attempts.counts[key] >= PATIENCE:
             attempts.refuse(key, "no two of its calls do the same")
     return result
+
+
+def _returns_known(result, reading):
+    """Whether a container in a result is one that the caller knows: a replay makes new ones."""
+    if type(result) is list or type(result) is dict:
+        if reading.reaches(result):
+            return True
+    elif type(result) is not tuple:
+        return False
+    return any(_returns_known(item, reading) for item in (result.values() if type(result) is dict else result))
 
 
 def _contents(value):

@@ -7,6 +7,7 @@ standard library that keep no state, and does not look into those. What it canno
 in C) ends it: such a function runs as it is written.
 """
 
+import _warnings
 import builtins
 import collections
 import dis
@@ -15,6 +16,7 @@ import functools
 import gc
 import sys
 import types
+import typing
 import weakref
 from pathlib import Path
 
@@ -89,7 +91,7 @@ IMPURE = frozenset(
     + (builtins.globals, builtins.locals, builtins.vars, builtins.dir)
 )
 
-SEEN = frozenset((builtins.print, builtins.input, builtins.open, builtins.breakpoint))
+SEEN = frozenset((builtins.print, builtins.input, builtins.open, builtins.breakpoint, _warnings.warn, _warnings.warn_explicit))
 """What is seen outside of the program, whoever calls it."""
 
 VALUES = (
@@ -122,9 +124,9 @@ VALUES = (
         types.MethodDescriptorType,
         types.ClassMethodDescriptorType,
         type(core.kernel),
+        type(vars(collections.namedtuple("_", "x"))["x"]),
     )
     + (
-        weakref.ref,
         core.Kernel,
         core.Node,
         rushlight.Generator,
@@ -133,6 +135,36 @@ VALUES = (
     )
 )
 """What cannot change, or only in what the core looks at itself."""
+
+PLAIN = frozenset(
+    (object, dict, list, tuple, set, frozenset, int, float, complex, str, bytes, collections.OrderedDict, collections.defaultdict)
+    + (types.SimpleNamespace, typing.Generic, enum.Enum)
+)
+"""Classes written in C whose objects hold nothing but their items and attributes."""
+
+COMPUTING = frozenset(
+    (
+        "getattr",
+        "hasattr",
+        "attrgetter",
+        "methodcaller",
+        "__dict__",
+        "__getattribute__",
+        "getmembers",
+        "getattr_static",
+        "import_module",
+    )
+)
+"""What reads attributes by names that the code need not spell."""
+
+STATE = {
+    "rushlight._settings": ("_deterministic", "_warn_only", "_matmul_precision"),
+    "rushlight.nn.attention": ("_active",),
+    "rushlight.nn.utils.parametrize": ("_cache_enabled",),
+    "rushlight.backends.mha": ("_is_fastpath_enabled",),
+    "rushlight.utils.data._utils.worker": ("_worker_info",),
+}
+"""What Rushlight's own functions read that programs set, apart from what the core looks at itself."""
 
 _CALLED = tuple({type(rushlight.add), type(Tensor.add), type(rushlight.where), type(rushlight.zeros), core.Op})
 
@@ -180,9 +212,15 @@ class Reading:
         self.codes: frozenset[types.CodeType] = frozenset(codes)
         self.read: set[types.CodeType] = set()
         self._seen: dict[int, object] = {}
+        self._modules: dict[int, types.ModuleType] = {}
         self._tensor_ids: set[int] = set()
+        self._names = frozenset().union(*(names_in(code) for code in self.codes))
         self._waiting: list[tuple[object, str]] = [(root, getattr(root, "__name__", type(root).__name__)) for root in roots]
         self._waiting += [(table, "a table of hooks") for table in _tables_of_hooks()]
+        for module, names in STATE.items():
+            if module in sys.modules:
+                own = vars(sys.modules[module])
+                self.guards += [("item", own, name, own[name]) for name in names]
         while self._waiting:
             value, path = self._waiting.pop()
             self._read(value, path)
@@ -193,17 +231,26 @@ class Reading:
         self.guards.append((kind, owner, key, value))
         self._waiting.append((value, path))
 
+    def reaches(self, value) -> bool:
+        """Whether an object was found among what can be reached."""
+        return id(value) in self._seen
+
     def _read(self, value, path):
         kind = type(value)
         if isinstance(value, Tensor):
             if id(value) not in self._tensor_ids:
                 self._tensor_ids.add(id(value))
                 self.tensors.append(value)
+                if (own := core.attributes_of(value)) is not None:
+                    self._read_attributes(own, path)
             return
-        if kind in VALUES or isinstance(value, VALUES) or id(value) in self._seen:
+        if kind in VALUES or id(value) in self._seen:
             return
         self._seen[id(value)] = value
-        if kind is tuple or kind is frozenset:
+        if isinstance(value, VALUES):
+            if hasattr(value, "__dict__"):
+                self._read_attributes(vars(value), path)
+        elif kind is tuple or kind is frozenset:
             self._waiting += [(item, f"{path}[…]") for item in value]
         elif isinstance(value, types.FunctionType):
             self._read_function(value, path)
@@ -215,11 +262,17 @@ class Reading:
             self._waiting += [(value.func, path), (value.args, path), (value.keywords, path)]
         elif isinstance(value, (functools.cached_property, functools.partialmethod)):
             self._waiting.append((value.func, path))
+        elif isinstance(value, types.MappingProxyType):
+            self._waiting += [(shown, path) for shown in gc.get_referents(value)]
+        elif isinstance(value, weakref.ref):
+            self._waiting.append((value(), path))
         elif isinstance(value, types.BuiltinFunctionType):
             if not is_pure(value) and not isinstance(value.__self__, types.ModuleType) and value.__self__ is not None:
                 raise Unreadable(f"{path} is a method of a {type(value.__self__).__name__}, which may hold anything")
-        elif isinstance(value, (types.ModuleType, *_CALLED)):
-            return  # (of a module the names that code reads are looked at where that code is)
+        elif isinstance(value, types.ModuleType):
+            self._read_whole_module(value, path)
+        elif isinstance(value, _CALLED):
+            return
         elif isinstance(value, core.Compiled):
             self._waiting.append((value.function, path))
         elif isinstance(value, type):
@@ -235,39 +288,38 @@ class Reading:
             if not all(type(item) in VALUES for item in value):
                 raise Unreadable(f"{path} is a set of objects")
             self.guards.append(("members", value, None, frozenset(value)))
+            self._read_object(value, path)
         elif isinstance(value, tuple):
             self._waiting += [(item, f"{path}[…]") for item in value]
+            self._read_object(value, path)
         else:
             self._read_object(value, path)
 
+    def _read_attributes(self, own, path):
+        if id(own) in self._seen:
+            return
+        self._seen[id(own)] = own
+        self.guards.append(("keys", own, None, tuple(own)))
+        for name, item in list(own.items()):
+            self._guard("item", own, name, item, f"{path}.{name}")
+
     def _read_dict(self, value, path):
-        self.guards.append(("size", value, None, len(value)))
+        self.guards.append(("keys", value, None, tuple(value)))
         for key, item in value.items():
-            if not isinstance(key, (str, int, Tensor, tuple, type, enum.Enum, types.FunctionType)):
+            if not isinstance(key, (str, bytes, int, Tensor, tuple, type, enum.Enum, types.FunctionType)):
                 raise Unreadable(f"{path} has a {type(key).__name__} for a key")
             self._guard("item", value, key, item, f"{path}[{key!r}]" if isinstance(key, (str, int)) else f"{path}[…]")
 
     def _read_object(self, value, path):
         kind = type(value)
-        module = kind.__module__ or ""
-        if isinstance(value, enum.Enum):
+        if (kind in PLAIN and not hasattr(value, "__dict__")) or isinstance(value, BaseException):
             return
-        if kind in (dict, list, collections.OrderedDict, collections.defaultdict):
-            return
-        if not kind.__flags__ & 1 << 9:  # (no class of Python's)
-            if isinstance(value, collections.deque):
-                raise Unreadable(f"{path} is a deque")
-            if isinstance(value, BaseException):
-                return
-            raise Unreadable(f"{path} is a {module}.{kind.__name__}, which cannot be looked into")
+        if (hidden := hidden_state(kind)) is not None:
+            raise Unreadable(f"{path} is a {hidden.__module__}.{hidden.__name__}, which cannot be looked into")
         self.guards.append(("class", value, None, kind))
         self._waiting.append((kind, path))
-        own = getattr(value, "__dict__", None)
-        if own is not None and id(own) not in self._seen:
-            self._seen[id(own)] = own
-            self.guards.append(("size", own, None, len(own)))
-            for name, item in list(own.items()):
-                self._guard("item", own, name, item, f"{path}.{name}")
+        if (own := getattr(value, "__dict__", None)) is not None:
+            self._read_attributes(own, path)
         for base in kind.__mro__:
             for name, member in list(vars(base).items()):
                 if isinstance(member, types.MemberDescriptorType):
@@ -284,6 +336,8 @@ class Reading:
             self._version(value, path)
             return
         self._version(value, path)
+        if type(value) is not type:
+            self._waiting.append((type(value), f"the class of {path}"))
         for name, item in list(vars(value).items()):
             if name not in (
                 "__dict__",
@@ -329,31 +383,72 @@ class Reading:
         if code not in self.codes:
             return
         self.read.add(code)
-        for name in globals_of(code):
+        globals_read, imports = uses_of(code)
+        for name, attributes, stored in globals_read:
             if name in names:
-                self._guard("item", names, name, names[name], name)
-                self._read_module(names[name], code, name)
-            elif hasattr(builtins, name):
+                self._read_global(names, name, attributes, stored)
+            else:
                 self.guards.append(("lacks", names, name, None))
-                self._guard("item", vars(builtins), name, getattr(builtins, name), name)
+                if hasattr(builtins, name):
+                    self._guard("item", vars(builtins), name, getattr(builtins, name), name)
+        for name, level in imports:
+            self._read_import(name, level, names)
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
                 self._read_code(constant, names)
 
-    def _read_module(self, module, code, path):
-        if not isinstance(module, types.ModuleType) or module.__name__ in STATELESS:
+    def _read_global(self, names, name, attributes, stored):
+        """A global, and of a module those attributes that the code reads of it at once; a module that the code does something else with is
+        read whole."""
+        own, value, path = names, names[name], name
+        self.guards.append(("item", own, name, value))
+        for attribute in attributes:
+            if not isinstance(value, types.ModuleType):
+                break
+            own, path = vars(value), f"{path}.{attribute}"
+            if attribute not in own:
+                self._read_whole_module(value, path)  # (`__dict__`, or what a __getattr__ answers)
+                return
+            known, value = _is_known(value), own[attribute]
+            self.guards.append(("item", own, attribute, value))
+            if known and not isinstance(value, types.ModuleType):
+                return  # (what it does is known, but the program may put something else there)
+        else:
+            if isinstance(value, types.ModuleType) and stored is not None:
+                self.guards.append(
+                    ("item", vars(value), stored, vars(value)[stored])
+                    if stored in vars(value)
+                    else ("lacks", vars(value), stored, None)
+                )
+                return
+        self._waiting.append((value, path))
+
+    def _read_whole_module(self, module, path):
+        """A module of which it is not known which code reads what: all names that any code spells, or all there are where code computes names."""
+        if id(module) in self._modules or module.__name__ in STATELESS:
             return
+        self._modules[id(module)] = module
         own, known = vars(module), _is_known(module)
-        for name in code.co_names:
-            if name in own:
-                value = own[name]
-                if known:  # (what it does is known, but the program may put something else there)
-                    self.guards.append(("item", own, name, value))
-                else:
-                    self._guard("item", own, name, value, f"{path}.{name}")
-                if (id(value), code) not in self._seen:
-                    self._seen[id(value), code] = value
-                    self._read_module(value, code, f"{path}.{name}")
+        every = not known and not COMPUTING.isdisjoint(self._names)
+        if not known:
+            self.guards.append(("keys", own, None, tuple(own)))
+        for name in tuple(own) if every else (*self._names.intersection(own), *({"__getattr__"} & own.keys())):
+            if known and not isinstance(own[name], types.ModuleType):
+                self.guards.append(("item", own, name, own[name]))
+            elif not every or name not in ("__builtins__", "__loader__", "__spec__", "__cached__"):
+                self._guard("item", own, name, own[name], f"{path}.{name}")
+
+    def _read_import(self, name, level, names):
+        """A module that code imports while it runs."""
+        if level:
+            package = names.get("__package__") or ""
+            name = ".".join([*package.split(".")[: len(package.split(".")) - level + 1], *([name] if name else [])])
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            known = ".".join(parts[:end])
+            if known in sys.modules:
+                self.guards.append(("item", sys.modules, known, sys.modules[known]))
+                self._read_whole_module(sys.modules[known], known)
 
 
 def _is_known(module) -> bool:
@@ -378,15 +473,56 @@ def _tables_of_hooks():
     return found
 
 
+@functools.lru_cache(None)
+def hidden_state(kind: type) -> type | None:
+    """The class written in C, among those that a class is made of, whose objects may hold more than items and attributes."""
+    for base in kind.__mro__:
+        if base in PLAIN or base is BaseException or (base.__module__ or "").split(".")[0] in ("rushlight", "_core", "torch"):
+            continue
+        for name, member in vars(base).items():
+            if getattr(member, "__objclass__", None) is base and (
+                isinstance(member, (types.WrapperDescriptorType, types.MethodDescriptorType))
+                or (isinstance(member, types.GetSetDescriptorType) and name not in ("__dict__", "__weakref__"))
+            ):
+                return base
+    return None
+
+
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+_STORES = ("STORE_GLOBAL", "STORE_NAME", "DELETE_GLOBAL", "DELETE_NAME")
+
+
 @functools.lru_cache(1000)
-def globals_of(code: types.CodeType) -> tuple[str, ...]:
-    """The names of globals (and of what builtins has) that code reads."""
-    found = (
-        each.argval
-        for each in dis.get_instructions(code)
-        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
-    )
-    return tuple(dict.fromkeys(found))
+def uses_of(code: types.CodeType):
+    """The globals (and what builtins has) that code reads or sets, each with the attributes that are read of it at once, one of the other, and
+    the one that is set of the last; and what it imports, with levels."""
+    found, imports, level = {}, {}, 0
+    instructions = [
+        each for each in dis.get_instructions(code) if each.opname not in ("EXTENDED_ARG", "CACHE", "PUSH_NULL", "NOP")
+    ]
+    for i, each in enumerate(instructions):
+        if each.opname in _STORES:
+            found[each.argval, (), None] = None
+        elif each.opname in _LOADS:
+            attributes, stored = [], None
+            for after in instructions[i + 1 :]:
+                if after.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+                    attributes.append(after.argval)
+                    continue
+                if after.opname in ("STORE_ATTR", "DELETE_ATTR"):
+                    stored = after.argval
+                break
+            found[each.argval, tuple(attributes), stored] = None
+        elif each.opname == "IMPORT_NAME":
+            level = next((before.argval for before in reversed(instructions[:i]) if isinstance(before.argval, int)), 0)
+            imports[each.argval, level] = None
+    return tuple(found), tuple(imports)
+
+
+@functools.lru_cache(1000)
+def names_in(code: types.CodeType) -> frozenset[str]:
+    """The names of globals and attributes that code spells."""
+    return frozenset(code.co_names)
 
 
 class Watch:

@@ -247,6 +247,7 @@ cdef class Node:
 
     cdef str backward_name(self)
     cdef str forward_name(self)
+    cdef bint is_programs(self)
     cdef tuple backward(self, object gradient, object run)
     cdef void free_saved(self)
 

@@ -225,3 +225,8 @@ cdef give_attributes(type kind):
     """Makes room for a __dict__ in objects of a type of tensors."""
     cdef Tensor tensor = Tensor.__new__(Tensor)
     enable_dict(<PyTypeObject*>kind, <size_t>(<char*>attribute_slot(tensor) - <char*><PyObject*>tensor))
+
+cpdef object attributes_of(Tensor tensor):
+    """The __dict__ of a tensor, or None where nothing has been put there."""
+    cdef PyObject** slot = attribute_slot(tensor)
+    return None if slot[0] == NULL else <object>slot[0]

@@ -6,6 +6,7 @@ def warn_user(str text, kind=UserWarning):
     """Warns at the line of the program that called into this package."""
     import sys
     import warnings
+    not_again("it warns")
     frame = sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith((package_folder, "<frozen ")):
         frame = frame.f_back

@@ -17,6 +17,9 @@ cdef class FunctionNode(Node):
     cdef set plain_outputs         # which outputs are no tensors
     cdef dict __dict__
 
+    cdef bint is_programs(self):
+        return True
+
     def __cinit__(self):
         self.materialize_grads = self._materialize_non_diff_grads = True
         self.next_nodes = ()

@@ -20,6 +20,10 @@ cdef class Node:
         """The name in error texts."""
         return self.name()
 
+    cdef bint is_programs(self):
+        """Is its backward code of the program's?"""
+        return False
+
     # Gradients of the outputs (the gradient itself where there is one output, else a tuple) to gradients of the inputs.
     cdef tuple backward(self, object gradient, object run):
         raise NotImplementedError

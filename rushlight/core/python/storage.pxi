@@ -163,12 +163,14 @@ def reset_peak_memory_stats():
 
 def get_num_threads() -> int:
     """The number of threads that large operations are split over."""
+    not_again("the number of threads was asked for")
     return thread_count()
 
 def set_num_threads(int count) -> None:
     """Sets the number of threads that large operations are split over. Results do not depend on it."""
     if count <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
+    not_again("the number of threads was set")
     set_thread_count(count)
 
 set_new(<PyTypeObject*>Storage, <void*>python_storage)

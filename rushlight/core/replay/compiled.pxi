@@ -49,7 +49,7 @@ cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, in
     cdef object item
     if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
         x = <Tensor>value
-        if type(x) is Wrapped:
+        if type(x) is Wrapped or attributes_of(x):
             return False
         for d in range(len(tensors)):
             if tensors[d] is value:
@@ -119,11 +119,6 @@ def set_tile(int64_t elements):
     before = tile_elements
     tile_elements = max(1, elements)
     return before
-
-cdef int64_t modes_word():
-    """The modes that calls of ops depend on."""
-    return modes.grad | modes.inference << 1 | modes.wished << 2 | modes.forward_ad << 3 | modes.anomaly << 4 | short_ways << 5 | \
-        <int64_t>modes.unwrapped << 8 | <int64_t>default_dtype << 16
 
 cdef bint replays_allowed = True
 

@@ -3,6 +3,8 @@
 cdef extern from "Python.h":
     PyObject* PyDict_GetItem_ "PyDict_GetItemWithError"(PyObject*, PyObject*)
     Py_ssize_t PyDict_Size(PyObject*) noexcept
+    bint PyODict_CheckExact_ "PyODict_CheckExact"(PyObject*) noexcept
+    bint PyDict_Next_ "PyDict_Next"(PyObject*, Py_ssize_t*, PyObject**, PyObject**) noexcept
     PyObject* PyCell_GET(PyObject*) noexcept
     bint PyUnicode_CheckExact_ "PyUnicode_CheckExact"(PyObject*) noexcept
 
@@ -42,7 +44,7 @@ cdef enum:
     SAME_DICT       # the dict `owner` was not touched since the last time: the next `number` guards hold
     DICT_ITEM       # owner[key] is value
     DICT_LACKS      # key is not in owner
-    DICT_SIZE
+    DICT_KEYS       # its keys are those of the tuple value, in this order
     ITEMS           # a list: its items are those of the tuple value
     MEMBERS         # a set
     CELL            # the variable of a closure (value NULL: not set)
@@ -50,7 +52,7 @@ cdef enum:
     VERSION         # a class and its bases have not been changed
     ATTRIBUTE       # getattr(owner, key, key) is value
 
-cdef list _guard_kinds = ["same", "item", "lacks", "size", "items", "members", "cell", "class", "version", "attribute"]
+cdef list _guard_kinds = ["same", "item", "lacks", "keys", "items", "members", "cell", "class", "version", "attribute"]
 
 cdef inline bint is_same(PyObject* now, PyObject* before):
     """One object, or two that cannot be told apart by their values."""
@@ -82,12 +84,13 @@ cdef class TensorState:
     cdef uint32_t output_number
     cdef object grad
     cdef uint32_t version, grad_version
+    cdef object attributes     # its __dict__ (what is in there, guards say)
 
     cdef bint holds(self):
         """Is the tensor as it was, but for its values and its gradient? (A gradient may be another tensor, but of the same kind.)"""
         cdef Tensor t = self.tensor, grad, now
         if t.storage.memory.data != self.data or t.offset != self.offset or t.code != self.code or t.flags != self.flags or \
-                t.hooks is not None or t.post_hooks is not None or t.base is not self.base or \
+                t.hooks is not None or t.post_hooks is not None or t.base is not self.base or attributes_of(t) is not self.attributes or \
                 not t.geometry.same_shape(self.geometry) or not t.geometry.same_strides(self.geometry):
             return False
         if self.grad is None or t.grad_ is None:
@@ -113,6 +116,7 @@ cdef class TensorState:
 
 cdef TensorState state_of(Tensor t):
     cdef TensorState state = TensorState.__new__(TensorState)
+    state.attributes = attributes_of(t)
     state.tensor, state.storage, state.data, state.offset, state.code, state.flags = t, t.storage, t.storage.memory.data, t.offset, t.code, t.flags
     state.geometry.copy(t.geometry)
     state.grad_fn, state.base, state.output_number, state.grad, state.version = t.grad_fn_, t.base, t.output_number, t.grad_, t.storage.version
@@ -145,13 +149,13 @@ cdef class Guards:
             kind, owner, key, value = guard
             item.kind = _guard_kinds.index(kind)
             item.number, item.version = 0, 0
-            if item.kind == DICT_SIZE or item.kind == SAME_DICT:
+            if item.kind == SAME_DICT:
                 item.number = value
             elif item.kind == VERSION:
                 item.number = type_version(<PyObject*>owner)
                 if item.number == 0:
                     raise ValueError(f"{owner} has no version")
-            elif item.kind == ITEMS:
+            elif item.kind == ITEMS or item.kind == DICT_KEYS:
                 item.number = len(value)
             item.owner, item.key, item.value = <PyObject*>owner, <PyObject*>key, <PyObject*>value
             if item.kind == CELL and value is MISSING:
@@ -190,7 +194,7 @@ cdef list by_dict(list guards):
     cdef list found = [], of_dict
     cdef dict dicts = {}
     for guard in guards:
-        if guard[0] in ("item", "lacks", "size"):
+        if guard[0] in ("item", "lacks", "keys") and type(guard[1]) is dict:
             dicts.setdefault(id(guard[1]), []).append(guard)
         else:
             found.append(guard)
@@ -198,6 +202,19 @@ cdef list by_dict(list guards):
         found.append(("same", of_dict[0][1], None, len(of_dict)))
         found += of_dict
     return found
+
+cdef bint has_keys(GuardItem* item) except -1:
+    cdef Py_ssize_t place = 0, i = 0
+    cdef PyObject* key
+    if PyDict_Size(item.owner) != item.number:
+        return False
+    if PyODict_CheckExact_(item.owner):  # (its order is not that of the dict that it is)
+        return list(<object>item.owner) == list(<object>item.value)
+    while PyDict_Next_(item.owner, &place, &key, NULL):
+        if not is_same(key, PyTuple_GET_ITEM_POINTER(<object>item.value, i)):
+            return False
+        i += 1
+    return True
 
 cdef bint guard_holds(GuardItem* item) except -1:
     cdef PyObject* found
@@ -207,8 +224,8 @@ cdef bint guard_holds(GuardItem* item) except -1:
         return is_same(PyDict_GetItem_(item.owner, item.key), item.value)
     if item.kind == DICT_LACKS:
         return PyDict_GetItem_(item.owner, item.key) == NULL
-    if item.kind == DICT_SIZE:
-        return PyDict_Size(item.owner) == item.number
+    if item.kind == DICT_KEYS:
+        return has_keys(item)
     if item.kind == ITEMS:
         if PyList_GET_SIZE(<object>item.owner) != item.number:
             return False
@@ -227,3 +244,12 @@ cdef bint guard_holds(GuardItem* item) except -1:
         return type_version(item.owner) == item.number
     value = getattr(<object>item.owner, <object>item.key, MISSING)
     return is_same(<PyObject*>value, item.value)
+
+cdef int64_t modes_word():
+    """The modes that calls of ops depend on."""
+    return modes.grad | modes.inference << 1 | modes.wished << 2 | modes.forward_ad << 3 | modes.anomaly << 4 | short_ways << 5 | \
+        <int64_t>modes.unwrapped << 8 | <int64_t>default_dtype << 16
+
+cdef tuple modes_now():
+    """The modes that a call finds, and leaves as they were."""
+    return (modes_word(), modes.interpreters, modes.function_modes, modes.transforms, modes.meta, saved_tensor_hooks_active)

@@ -189,6 +189,8 @@ cdef class Recorded:
         made.slot = self.program.slot_of(t.storage.memory.data) if t.storage.memory.size else -1
         if t.storage.memory.size and made.slot < self.first_made or t.flags & LAZY or type(t) is not Tensor:
             raise NotRepeatable("what it returns, or a gradient, shares memory with what it was given")
+        if t.hooks is not None or t.post_hooks is not None or attributes_of(t) is not None:
+            raise NotRepeatable("what it returns has hooks or attributes")
         made.code, made.offset, made.count = t.code, t.offset, t.count
         made.flags = t.flags & (CONTIGUOUS | REQUIRES_GRAD)
         made.geometry.copy(t.geometry)
@@ -259,7 +261,7 @@ cdef class Recorded:
                 (<Made>self.made[i]).flags &= ~REQUIRES_GRAD
         if not roots:
             return 0
-        if is_freed(roots):
+        if is_freed(roots, tensors):
             self.freed = True
             return 0
         for i, t in enumerate(tensors):
@@ -345,24 +347,30 @@ cdef Tensor contiguous_copy(Tensor t):
     copy_elements(out, t)
     return out
 
-cdef bint is_freed(list roots) except -1:
-    """Has the graph behind these been freed, somewhere?"""
+cdef bint is_freed(list roots, list tensors) except -1:
+    """Has the graph between these been freed, somewhere? One whose backward runs code of the program's cannot be asked for its derivatives unseen."""
     cdef list waiting = [(<Tensor>root).grad_fn_ for root in roots]
-    cdef set seen = set()
+    cdef set seen = {(<Tensor>t).grad_fn_ for t in tensors}
     cdef Node node, target
+    cdef NodeExtras extras
+    cdef bint freed = False
     cdef Py_ssize_t i
     while waiting:
         node = waiting.pop()
         if node in seen:
             continue
         seen.add(node)
-        if node.freed:
-            return True
+        freed |= node.freed
+        extras = node.extras
+        if extras is not None and (extras.tensor_hooks or extras.retained or extras.pre_hooks or extras.post_hooks or extras.metadata):
+            raise NotRepeatable("what it computes on the way has hooks, retains its gradient or carries notes")
+        if node.is_programs():
+            raise NotRepeatable(f"the backward of {node.backward_name().removesuffix('Backward')} is the program's own code")
         for i in range(edge_total(node)):
             target = edge_at(node, i)
             if target is not None:
                 waiting.append(target)
-    return False
+    return freed
 
 
 def write_down(function, tuple args, dict keywords, list arguments, list fixed):
@@ -382,12 +390,15 @@ def write_down(function, tuple args, dict keywords, list arguments, list fixed):
         return function(*args, **keywords), (str(error), None)
     made.first_made = made.program.outside = made.program.slots()
     tensors = arguments + fixed
+    found = modes_now()
     recording_now = made
     made_storages.clear()
     modes.recording = made.program
     try:
         result = function(*args, **keywords)
         try:
+            if modes_now() != found:
+                raise NotRepeatable("it leaves a mode otherwise than it found it")
             if not made.program.failed():
                 made.split = made.program.steps()
                 made.compare()
