@@ -20,10 +20,12 @@ usage: python -m rushlight [-i] script.py [argument ...]
        python -m rushlight [-i] -c code [argument ...]
        python -m rushlight [-i] - [argument ...]
        python -m rushlight
+       python -m rushlight --install-torch-stubs | --remove-torch-stubs
 
 Runs a program as Python would, with `torch` and all its submodules meaning Rushlight. Without a program it is
 Python's prompt, or runs what comes from standard input; with -i the prompt follows the program. --version tells
-the version.
+the version. --install-torch-stubs lets editors and type checkers of this environment take `import torch` for
+Rushlight; nothing is installed that a program could import.
 """
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _HIDDEN = (__file__, _alias.__file__)
@@ -207,6 +209,10 @@ def main() -> None:
     if arguments[:1] in (["-V"], ["--version"]):
         print(f"Rushlight {version.rushlight} (torch {version.__version__})")
         return
+    if arguments in (["--install-torch-stubs"], ["--remove-torch-stubs"]):
+        from rushlight import _torch_stubs
+
+        raise SystemExit(_torch_stubs.main(arguments[0]))
     if not arguments:
         if sys.stdin.isatty():
             _prompt_alone()

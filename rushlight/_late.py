@@ -7,6 +7,10 @@ from types import ModuleType
 from rushlight.core import find_names_first
 from rushlight.ops import find
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Package(ModuleType):
     """A module with names that come late. Python is slow to find any name in a module that has a `__getattr__`; in these it looks first."""
@@ -32,7 +36,7 @@ def late(package, places, missing=None, namespace=None):
 
     sys.modules[package].__class__ = Package
 
-    def attribute(name):
+    def attribute(name: str) -> "Any":
         place = places.get(name)
         if place is None:
             value = None if namespace is None or name.startswith("__") else find(name, namespace)

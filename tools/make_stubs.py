@@ -385,6 +385,11 @@ def exports_stub(module):
 def layer_stub(module):
     """A file of nn.modules or optim."""
     imports, body = class_stubs.module_stub(module, type_of, home_of)
+    body += "".join(
+        f"def {name}({class_stubs.parameters(value, type_of)}) -> {known.annotated(value) or 'Any'}: ...\n"
+        for name, value in sorted(vars(module).items())
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    )
     if module is torch.nn.modules.module:
         imports = "".join(f"from ._call import {name} as {name}\n" for name in module.__all__ if name != "Module")
     if "Parameter" in body:

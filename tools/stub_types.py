@@ -85,6 +85,7 @@ TUPLE = "tuple[Tensor, ...]"
 RESULTS = {
     **each("ndimension nelement", "_int"),
     **each("unique unique_consecutive tolist numpy atleast_1d atleast_2d atleast_3d", "Any"),
+    "_nnz": "_int",
     "is_pinned": "_bool",
     "is_contiguous": "_bool",
     "manual_seed": "Generator",
@@ -135,8 +136,8 @@ METHODS = {
 }
 """The methods of Tensor that an annotation or signature would not describe."""
 CLASS_METHODS, STATIC_METHODS = {"__torch_function__"}, {"_make_subclass"}
-ANNOTATED = ("__dlpack__", "__format__", "__reversed__")
-"""Methods by which Python's own functions and other libraries ask for something."""
+ANNOTATED = ("__dlpack__", "__format__", "__reversed__", "_indices", "_nnz", "_values")
+"""Methods by which Python's own functions and other libraries ask for something, and those with an underscore that programs call."""
 
 PREAMBLE = """
 import builtins

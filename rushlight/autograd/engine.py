@@ -8,6 +8,11 @@ from rushlight._vmap_internals import _vmap
 from rushlight.autograd.graph import GradientEdge
 from rushlight.core import Tensor, warn_user
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, overload
+
 
 def as_tuple(value):
     """One tensor or edge, or a sequence of them, as a tuple."""
@@ -137,6 +142,29 @@ def warn_of_cycle():
         "memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make "
         "sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak."
     )
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def grad(
+        outputs: Tensor | GradientEdge | Sequence[Tensor] | Sequence[GradientEdge],
+        inputs: dict[str, Tensor],
+        grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+        **options: Any,
+    ) -> dict[str, Tensor]: ...
+    @overload
+    def grad(
+        outputs: Tensor | GradientEdge | Sequence[Tensor] | Sequence[GradientEdge],
+        inputs: Tensor | GradientEdge | Sequence[Tensor] | Sequence[GradientEdge],
+        grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        only_inputs: bool = True,
+        allow_unused: bool | None = None,
+        is_grads_batched: bool = False,
+        materialize_grads: bool = False,
+    ) -> tuple[Tensor, ...]: ...
 
 
 def grad(

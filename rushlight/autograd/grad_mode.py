@@ -14,6 +14,13 @@ __all__ = [
     "set_multithreading_enabled",
 ]
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Self, TypeVar, overload
+
+    Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
 GENERATOR = 0x20
 """The flag of the code of generator functions."""
 
@@ -25,14 +32,14 @@ class ModeDecorator:
         """A fresh context manager for each call of a decorated function."""
         return self.__class__()
 
-    def __call__(self, function):
+    def __call__(self, function: "Decorated") -> "Decorated":
         if isinstance(function, type):
             warn_user(
                 "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or methods. To "
                 "preserve the current behavior of class decoration, you can directly decorate the `__init__` method and nothing else.",
                 FutureWarning,
             )
-            function.__init__ = self(function.__init__)
+            function.__init__ = self(function.__init__)  # type: ignore[misc]
             return function
         return decorate_generator(self, function) if makes_generators(function) else decorate(self, function)
 
@@ -86,6 +93,13 @@ def decorate_generator(mode, function):
 
 class OptionalCall(ModeDecorator):
     """A mode whose decorator may be written with or without parentheses: @no_grad or @no_grad()."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, function: Decorated) -> Decorated: ...  # type: ignore[misc]
+        @overload
+        def __new__(cls, function: None = None) -> Self: ...
 
     def __new__(cls, function=None):
         if function is None:
@@ -150,6 +164,13 @@ class set_grad_enabled(ModeDecorator):
 
 class inference_mode(ModeDecorator):
     """Inside, nothing is recorded, and tensors are made without version counters: they can never take part in recording later."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, mode: Decorated) -> Decorated: ...  # type: ignore[misc]
+        @overload
+        def __new__(cls, mode: bool = True) -> Self: ...
 
     def __new__(cls, mode=True):
         if isinstance(mode, bool):

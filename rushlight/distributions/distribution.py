@@ -5,6 +5,10 @@ from rushlight.core import warn_user
 from rushlight.distributions import constraints
 from rushlight.distributions.utils import lazy_property
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["Distribution"]
 
 
@@ -103,12 +107,12 @@ class Distribution:
         """The standard deviation."""
         return self.variance.sqrt()
 
-    def sample(self, sample_shape=torch.Size()):
+    def sample(self, sample_shape: "Sequence[int]" = torch.Size()):
         """Samples that are not recorded."""
         with torch.no_grad():
             return self.rsample(sample_shape)
 
-    def rsample(self, sample_shape=torch.Size()):
+    def rsample(self, sample_shape: "Sequence[int]" = torch.Size()):
         """Samples that can be differentiated by the parameters."""
         raise NotImplementedError
 

@@ -11,6 +11,11 @@ from rushlight.func._wraps import wraps
 from rushlight.ops.shape import alias
 from rushlight.utils._pytree import tree_flatten, tree_map, tree_structure, tree_unflatten
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["grad", "grad_and_value", "jvp", "linearize", "vjp"]
 
 
@@ -133,7 +138,7 @@ def gradients(outputs, inputs, cotangents, level, outer, retain_graph, own=(), s
 
 
 # ---- reverse mode --------------------------------------------------------------------------------------------------------
-def grad(func, argnums=0, has_aux=False):
+def grad(func, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> "Callable[..., Any]":
     """A function that gives the gradient of `func`, a function with one number as its result.
 
     `argnums` says by which positional argument (an int, or a tuple of them) to differentiate; these may be trees of tensors. With
@@ -155,7 +160,7 @@ def grad(func, argnums=0, has_aux=False):
     return wrapper
 
 
-def grad_and_value(func, argnums=0, has_aux=False):
+def grad_and_value(func, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> "Callable[..., Any]":
     """A function that gives (gradient, result) of `func`; see `grad`.
 
     >>> import rushlight as torch
@@ -201,7 +206,7 @@ def check_scalar(result):
         raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {result.dtype}")
 
 
-def vjp(func, *primals, has_aux=False):
+def vjp(func, *primals, has_aux: bool = False) -> "tuple[Any, ...]":
     """(result of `func` at `primals`, a function from cotangents of the result to those of the arguments).
 
     >>> import rushlight as torch
@@ -292,7 +297,7 @@ def check_cotangents(outputs, cotangents):
 
 
 # ---- forward mode --------------------------------------------------------------------------------------------------------
-def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+def jvp(func, primals, tangents, *, strict=False, has_aux: bool = False) -> "tuple[Any, ...]":
     """(result of `func` at `primals`, derivative of the result in the direction `tangents`); both are tuples of arguments.
 
     >>> import rushlight as torch
@@ -375,7 +380,7 @@ class outside_inference_mode:
         core.restore_modes(*self.before)
 
 
-def linearize(func, *primals):
+def linearize(func, *primals) -> "tuple[Any, Callable[..., Any]]":
     """(result of `func` at `primals`, its derivative there as a linear function of tangents), which runs `func` once only.
 
     >>> import rushlight as torch

@@ -7,6 +7,11 @@ from rushlight.func._wraps import wraps
 from rushlight.func.derivatives import check_differentiable, chosen, places_of, pullback, push, replaced, result_and_aux
 from rushlight.utils._pytree import tree_flatten, tree_unflatten
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["hessian", "jacfwd", "jacrev"]
 
 
@@ -63,7 +68,9 @@ def as_jacobians(y, parts, inputs, spec):
 
 
 # ---- reverse mode --------------------------------------------------------------------------------------------------------
-def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
+def jacrev(
+    func, argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False, chunk_size: int | None = None, _preallocate_and_copy=False
+) -> "Callable[..., Any]":
     """A function that gives the Jacobian of `func` by reverse mode: good where there are fewer results than arguments.
 
     The Jacobian has the dimensions of the result and then those of the argument. `argnums` and `has_aux` as in `grad`; `chunk_size` rows
@@ -117,7 +124,7 @@ def pulled(pull, flat_out, spec_out, start, count, alone):
 
 
 # ---- forward mode --------------------------------------------------------------------------------------------------------
-def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+def jacfwd(func, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *, randomness="error") -> "Callable[..., Any]":
     """A function that gives the Jacobian of `func` by forward mode: good where there are more results than arguments.
 
     `argnums` and `has_aux` as in `grad`, `randomness` as in `vmap`.
@@ -163,7 +170,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
     return jacobian
 
 
-def hessian(func, argnums=0):
+def hessian(func, argnums: int | tuple[int, ...] = 0) -> "Callable[..., Any]":
     """A function that gives the Hessian of `func`: the forward-mode Jacobian of its reverse-mode Jacobian.
 
     >>> import rushlight as torch

@@ -3,10 +3,14 @@
 import rushlight as torch
 from rushlight.nn._lookup import has_ties, tensor_slots
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
 
 
-def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
+def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False) -> "Any":
     """`module(*args, **kwargs)`, computed with the given parameters and buffers instead of its own.
 
     Args:

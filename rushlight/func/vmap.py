@@ -12,10 +12,17 @@ from rushlight.func._vmap_level import VmapLevel
 from rushlight.func._wraps import wraps
 from rushlight.utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_leaves, tree_unflatten
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 __all__ = ["vmap"]
 
 
-def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
+def vmap(
+    func, in_dims: "Any" = 0, out_dims: "Any" = 0, randomness: str = "error", *, chunk_size: int | None = None
+) -> "Callable[..., Any]":
     """`func` over a dimension of its arguments, all examples at once.
 
     `in_dims` says which dimension of each argument is that of the examples (None: the argument is the same for all), `out_dims` where it
