@@ -304,7 +304,9 @@ class Reading:
             self._guard("item", own, name, item, f"{path}.{name}")
 
     def _read_dict(self, value, path):
-        self.guards.append(("keys", value, None, tuple(value)))
+        self.guards.append(("keys", value, None, tuple(dict.keys(value))))
+        if isinstance(value, collections.OrderedDict) and len(value) > 1:
+            self.guards.append(("order", value, None, list(value)))
         for key, item in value.items():
             if not isinstance(key, (str, bytes, int, Tensor, tuple, type, enum.Enum, types.FunctionType)):
                 raise Unreadable(f"{path} has a {type(key).__name__} for a key")
@@ -312,7 +314,7 @@ class Reading:
 
     def _read_object(self, value, path):
         kind = type(value)
-        if (kind in PLAIN and not hasattr(value, "__dict__")) or isinstance(value, BaseException):
+        if (kind in PLAIN and not getattr(value, "__dict__", None)) or isinstance(value, BaseException):
             return
         if (hidden := hidden_state(kind)) is not None:
             raise Unreadable(f"{path} is a {hidden.__module__}.{hidden.__name__}, which cannot be looked into")
@@ -433,7 +435,7 @@ class Reading:
         if not known:
             self.guards.append(("keys", own, None, tuple(own)))
         for name in tuple(own) if every else (*self._names.intersection(own), *({"__getattr__"} & own.keys())):
-            if known and not isinstance(own[name], types.ModuleType):
+            if known and not (isinstance(own[name], types.ModuleType) and _is_known(own[name])):
                 self.guards.append(("item", own, name, own[name]))
             elif not every or name not in ("__builtins__", "__loader__", "__spec__", "__cached__"):
                 self._guard("item", own, name, own[name], f"{path}.{name}")

@@ -3,7 +3,6 @@
 cdef extern from "Python.h":
     PyObject* PyDict_GetItem_ "PyDict_GetItemWithError"(PyObject*, PyObject*)
     Py_ssize_t PyDict_Size(PyObject*) noexcept
-    bint PyODict_CheckExact_ "PyODict_CheckExact"(PyObject*) noexcept
     bint PyDict_Next_ "PyDict_Next"(PyObject*, Py_ssize_t*, PyObject**, PyObject**) noexcept
     PyObject* PyCell_GET(PyObject*) noexcept
     bint PyUnicode_CheckExact_ "PyUnicode_CheckExact"(PyObject*) noexcept
@@ -44,7 +43,8 @@ cdef enum:
     SAME_DICT       # the dict `owner` was not touched since the last time: the next `number` guards hold
     DICT_ITEM       # owner[key] is value
     DICT_LACKS      # key is not in owner
-    DICT_KEYS       # its keys are those of the tuple value, in this order
+    DICT_KEYS       # its keys are those of the tuple value, in this order …
+    DICT_ORDER      # … and of an OrderedDict, whose order is its own, in that of the list value
     ITEMS           # a list: its items are those of the tuple value
     MEMBERS         # a set
     CELL            # the variable of a closure (value NULL: not set)
@@ -52,7 +52,7 @@ cdef enum:
     VERSION         # a class and its bases have not been changed
     ATTRIBUTE       # getattr(owner, key, key) is value
 
-cdef list _guard_kinds = ["same", "item", "lacks", "keys", "items", "members", "cell", "class", "version", "attribute"]
+cdef list _guard_kinds = ["same", "item", "lacks", "keys", "order", "items", "members", "cell", "class", "version", "attribute"]
 
 cdef inline bint is_same(PyObject* now, PyObject* before):
     """One object, or two that cannot be told apart by their values."""
@@ -194,7 +194,7 @@ cdef list by_dict(list guards):
     cdef list found = [], of_dict
     cdef dict dicts = {}
     for guard in guards:
-        if guard[0] in ("item", "lacks", "keys") and type(guard[1]) is dict:
+        if guard[0] in ("item", "lacks", "keys"):
             dicts.setdefault(id(guard[1]), []).append(guard)
         else:
             found.append(guard)
@@ -208,8 +208,6 @@ cdef bint has_keys(GuardItem* item) except -1:
     cdef PyObject* key
     if PyDict_Size(item.owner) != item.number:
         return False
-    if PyODict_CheckExact_(item.owner):  # (its order is not that of the dict that it is)
-        return list(<object>item.owner) == list(<object>item.value)
     while PyDict_Next_(item.owner, &place, &key, NULL):
         if not is_same(key, PyTuple_GET_ITEM_POINTER(<object>item.value, i)):
             return False
@@ -226,6 +224,8 @@ cdef bint guard_holds(GuardItem* item) except -1:
         return PyDict_GetItem_(item.owner, item.key) == NULL
     if item.kind == DICT_KEYS:
         return has_keys(item)
+    if item.kind == DICT_ORDER:
+        return list(<object>item.owner) == <object>item.value
     if item.kind == ITEMS:
         if PyList_GET_SIZE(<object>item.owner) != item.number:
             return False
