@@ -55,6 +55,10 @@ void Program::forget(int slot) {
   if (found != by_address.end() && found->second == slot) by_address.erase(found);
 }
 
+void Program::drew(Generator* generator) {
+  if (std::find(generators.begin(), generators.end(), generator) == generators.end()) generators.push_back(generator);
+}
+
 void Program::fail(const char* why) {
   if (!failure.empty()) return;
   failure = why;
@@ -434,6 +438,11 @@ void Program::run(char* const* bases, int from, int to) {
       }
     }
   }
+}
+
+bool Program::puts_into(int slot) const {
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Step& step) { return step.count && spots[size_t(step.first)].slot == slot; });
 }
 
 bool Program::same_as(const Program& other) const {

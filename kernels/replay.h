@@ -11,6 +11,8 @@
 
 namespace rl {
 
+struct Generator;
+
 // Where an operand lies: so many bytes behind the start of a slot. Slots are what a run touches: a block that it makes, or memory
 // from outside.
 struct Spot {
@@ -46,7 +48,7 @@ class Program {
   void wrote(char* at, int64_t bytes);  // somebody put these bytes there, and would again
   void count(char* at, bool wide,
              int number);  // a count of steps (a float, or a wide one) goes up by one, and is that number of the next kernel
-  void drew() { is_random = true; }  // the kernel draws from a generator, whose state nobody else may touch meanwhile
+  void drew(Generator* generator);  // the kernel draws from it: nobody else may touch its state meanwhile
   void fail(const char* why);
   void at(void* code, int instruction);  // the line of the program that what comes now belongs to
   bool failed() const { return !failure.empty(); }
@@ -73,11 +75,12 @@ class Program {
   int line(int step) const { return all[size_t(step)].line; }
   int failed_line = -1;
   int steps() const { return int(all.size()); }
+  bool puts_into(int slot) const;            // is it the first operand of a step?
   bool same_as(const Program& other) const;  // the same steps on the same slots with the same numbers
 
-  static inline int64_t tile = 1024;  // elements that a pass over many takes at a time; what has less than four tiles is no pass
-  bool is_random = false;
-  double work = 0;  // of all steps, in elements
+  static inline int64_t tile = 1024;   // elements that a pass over many takes at a time; what has less than four tiles is no pass
+  std::vector<Generator*> generators;  // those that it draws from
+  double work = 0;                     // of all steps, in elements
   bool busy = false;
 
  private:

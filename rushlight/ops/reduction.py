@@ -51,8 +51,6 @@ def reduced_count(x_shape, dim):
 def refuse_nansum(dtype, x, dim, any):
     if x.is_complex():
         raise RuntimeError("nansum on CPU does not support complex inputs")
-    if dtype.is_complex and x.numel() and x.is_floating_point():
-        raise _rules.not_implemented("nansum_cpu", dtype)
 
 
 def refuse_complex(kernel):

@@ -6,6 +6,7 @@ import inspect
 import pytest
 
 import rushlight as torch
+from rushlight import nn
 
 from .cases import network, replayed, same
 
@@ -168,3 +169,96 @@ class Test_As_objects:
         with torch.no_grad():
             made._orig_mod[0].weight.zero_()
         assert not torch.equal(made(x), module(x))
+
+
+class Heads(nn.Module):
+    """Draws, changes its running statistics, and has two results."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.5))
+        self.left, self.right = nn.Linear(8, 2), nn.Linear(8, 1)
+
+    def forward(self, x):
+        h = self.body(x)
+        return self.left(h), self.right(h)
+
+
+class Test_Derivatives_that_take_another_run:
+    """The function runs again as it is written, from where the call began, and leaves nothing else behind than the call did."""
+
+    def check(self, derive):
+        torch.manual_seed(0)
+        module = Heads()
+        plain, compiled = copy.deepcopy(module), torch.compile(module)
+        for i in range(8):
+            x, state, found = torch.randn(5, 4), torch.get_rng_state(), []
+            for call, own in ((compiled, module), (plain, plain)):
+                torch.set_rng_state(state)
+                given = x.clone().requires_grad_()
+                derive(i, given, *call(given))
+                gradients = [p.grad for p in own.parameters()] + [given.grad]
+                found.append((list(own.state_dict().values()), gradients, torch.get_rng_state()))
+                own.zero_grad()
+            (state_a, grads_a, random_a), (state_b, grads_b, random_b) = found
+            same(state_a, state_b), same(random_a, random_b)
+            for a, b in zip(grads_a, grads_b):
+                assert (a is None) == (b is None) and (a is None or torch.allclose(a, b, rtol=1e-4, atol=1e-6))
+        replayed(compiled.compiled)
+
+    def test_one_result_of_two(self):
+        self.check(lambda i, x, left, right: (left.sum() if i % 2 else right.square().sum()).backward())
+
+    def test_a_graph_of_the_gradient(self):
+        def derive(i, x, left, right):
+            (gradient,) = torch.autograd.grad(left.sum() + right.sum(), x, create_graph=True)
+            gradient.square().sum().backward()
+
+        self.check(derive)
+
+    def test_what_has_changed_since_is_refused(self):
+        scale, numbers, w = [2.0], [torch.ones(2)], torch.ones(2, requires_grad=True)
+
+        def second(x, numbers):
+            return (x * scale[0] + w).tanh().mul(numbers[0]).sum()
+
+        def change_scale():
+            scale[0] += 1
+
+        def change_w():
+            with torch.no_grad():
+                w.add_(1)
+
+        def change_numbers():
+            numbers[0] = torch.zeros(2)
+
+        compiled = torch.compile(second)
+        for change in (change_scale, change_w, change_numbers):
+            for _ in range(5):
+                x = torch.ones(2, requires_grad=True)
+                y = compiled(x, numbers)
+            assert torch.autograd.grad(y, x, create_graph=True)[0].requires_grad
+            y = compiled(x, numbers)
+            change()
+            with pytest.raises(RuntimeError, match="has changed since the call"):
+                torch.autograd.grad(y, x, create_graph=True)
+        replayed(compiled)
+
+    def test_a_write_by_another_name_counts(self):
+        kept = torch.zeros(3)
+
+        def add(x):
+            kept.data.add_(x)
+            return x * kept
+
+        compiled = torch.compile(add)
+        for i in range(10):
+            x = torch.rand(3) if i < 6 else kept
+            before, given = kept.clone(), x.clone()
+            found = compiled(x)
+            expected = before + given
+            same(kept, expected)
+            same(found, (expected if i >= 6 else given) * expected)
+            if i >= 6:
+                kept.zero_()
+        replayed(compiled)

@@ -152,12 +152,13 @@ cdef extern from * namespace "rl" nogil:
         cbool know(const char*, int64_t) except +
         void forget(int)
         void fail(const char*) except +
-        void drew() noexcept
+        void drew(RandomSource*) except +
         void count(char*, cbool, int) except +
         vector[int] plan(const vector[char]&, int) except +
         int64_t arena_bytes() noexcept
         int64_t block_bytes(int) noexcept
         cbool is_used(int, int, int) noexcept
+        cbool puts_into(int) noexcept
         void run(char* const*, int, int) except +rl_raise
         int steps() noexcept
         cbool same_as(const Program&) noexcept
@@ -168,7 +169,7 @@ cdef extern from * namespace "rl" nogil:
         vector[ProgramLine] lines
         int line(int) noexcept
         int failed_line
-        cbool is_random
+        vector[RandomSource*] generators
         int given
         int outside
         cbool busy

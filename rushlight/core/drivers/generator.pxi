@@ -26,7 +26,7 @@ cdef class Generator:
     def address(self):
         """What kernels get as their first number."""
         if modes.recording != NULL:
-            modes.recording.drew()
+            modes.recording.drew(self.source)
         return <size_t>self.source
 
     def manual_seed(self, seed: int) -> "Generator":
@@ -123,7 +123,7 @@ cdef int draw_into(Tensor out, Kernel kernel, Generator generator, first, second
     if is_meta(out):
         return 0
     if modes.recording != NULL:
-        modes.recording.drew()
+        modes.recording.drew(generator.source)
     numbers[0].i = <int64_t>generator.source
     put_number(&numbers[1], first)
     put_number(&numbers[2], second)

@@ -167,6 +167,7 @@ cdef class Compiled(Called):
         cdef Entry entry = Entry.__new__(Entry)
         entry.key, entry.held, entry.recorded, entry.guards = key.words, key.held, recorded, Guards(guards)
         entry.states = [outlined(state_of(<Tensor>t)) for t in recorded.fixed]
+        recorded.known, recorded.guards = entry.states, entry.guards
         entry.writes = recorded.writes_outside()
         entry.addresses = {<size_t>(<Tensor>t).storage.memory.data for t in recorded.fixed}
         self.entries.insert(0, entry)

@@ -59,6 +59,8 @@ cdef class Recorded:
     cdef vector[int] slots                # of each: that of its memory, -1 where that is another's too
     cdef vector[int] grad_slots           # … and of the memory of its gradient
     cdef vector[int] writes, grad_writes  # … how often those are written in place
+    cdef vector[int] written              # … whether its elements are written at all: by another name too, as in x.data.add_(1)
+    cdef list bytes_before                # (while it is written down)
     cdef list grads                       # … what its gradient is afterwards: None, a Made, or Ellipsis where it stays
     cdef vector[int] fresh                # slots of memory that is new in every call, since it is given away
     cdef list made                        # tensors of such memory
@@ -76,7 +78,10 @@ cdef class Recorded:
     cdef list titles                      # of results that require grad: what their grad_fn is called
     cdef bint freed                       # … whose graph was freed by the call itself
     cdef Storage arena
-    cdef readonly object function         # what was called, for derivatives of the derivative
+    # For derivatives of the derivative: what was called, and what must be as it was for it to do the same.
+    cdef readonly object function
+    cdef Guards guards
+    cdef list known                       # the states of `fixed`
 
     def __cinit__(self):
         self.program = new Program()
@@ -131,7 +136,7 @@ cdef class Recorded:
         """Does the call write into memory that it was given, or knows?"""
         cdef int i
         for i in range(self.total):
-            if self.writes[i] or self.grad_writes[i]:
+            if self.written[i] or self.grad_writes[i]:
                 return True
         return False
 
@@ -141,7 +146,7 @@ cdef class Recorded:
         cdef Tensor t
         cdef dict known = {}
         cdef int i
-        self.total, self.argument_total, self.states = len(tensors), len(arguments), []
+        self.total, self.argument_total, self.states, self.bytes_before = len(tensors), len(arguments), [], []
         for i in range(self.total):
             t = <Tensor>tensors[i]
             if type(t) is not Tensor and not is_parameter(t) or t.flags & (LAZY | INFERENCE) or is_meta(t):
@@ -149,6 +154,7 @@ cdef class Recorded:
             if t.hooks is not None or t.post_hooks is not None:
                 raise NotRepeatable("a tensor that it uses has hooks")
             self.states.append(state_of(t))
+            self.bytes_before.append(bytes_of_elements(t))
             self.slots.push_back(self.know_memory(t, known, i < self.argument_total, i >= self.argument_total))
             if t.grad_ is None:
                 self.grad_slots.push_back(-1)
@@ -225,12 +231,19 @@ cdef class Recorded:
         """What became of the tensors from outside."""
         cdef TensorState state
         cdef Tensor t
+        cdef int i
+        cdef bint into
         self.grads = []
-        for state in self.states:
+        for i, state in enumerate(self.states):
             t = state.tensor
             if not state.unmoved():
                 raise NotRepeatable("it changes a tensor from outside otherwise than in its elements or its gradient")
             self.writes.push_back(<int>(t.storage.version - state.version))
+            # (Of a kernel that puts something into an operand behind the first it shows only by what is there.)
+            into = self.bytes_before[i] != bytes_of_elements(t)
+            if self.writes[i] > 0 or self.slots[i] >= 0 and self.program.puts_into(self.slots[i]):
+                into = True
+            self.written.push_back(1 if into else 0)
             if t.grad_ is state.grad:
                 self.grads.append(Ellipsis)
                 self.grad_writes.push_back(0 if t.grad_ is None else <int>((<Tensor>t.grad_).storage.version - state.grad_version))
@@ -264,6 +277,9 @@ cdef class Recorded:
         if is_freed(roots, tensors):
             self.freed = True
             return 0
+        for i in range(self.total):
+            if self.grad_writes[i] or self.grads[i] is not Ellipsis:
+                raise NotRepeatable("it changes gradients, and what it returns can be differentiated")
         for i, t in enumerate(tensors):
             if needs_grad(t):
                 self.tracked.append(i)
@@ -335,6 +351,9 @@ cdef void renumber(vector[int]& slots, const vector[int]& renumbered) noexcept:
     for i in range(slots.size()):
         if slots[i] >= 0:
             slots[i] = renumbered[slots[i]]
+
+cdef bytes bytes_of_elements(Tensor t):
+    return data_of(t)[:bytes_reached(t.geometry, t.code) if t.count else 0]
 
 cdef tuple plain_results = (bool, int, float, complex, str, bytes, dtype, device, Size)
 
@@ -417,6 +436,6 @@ def write_down(function, tuple args, dict keywords, list arguments, list fixed):
         made_storages.clear()
     if made.program.failed():
         return result, (made.program.why().decode(), made.line(-1))
-    made.states = None
+    made.states = made.bytes_before = None
     made.held_gradients = None
     return result, made

@@ -7,7 +7,7 @@ cdef int run_program(Program* program, char** bases, int first, int last) except
     program.busy = True
     try:
         # Others run meanwhile where it is much, but for what draws: the generator is everybody's.
-        if is_large(program.work) and not program.is_random:
+        if is_large(program.work) and program.generators.empty():
             run_unlocked(program, bases, first, last)
         else:
             program.run(bases, first, last)
@@ -42,6 +42,52 @@ cdef extern from *:
     void let_others_run "rl_let_others_run"() noexcept
 
 
+@cython.final
+cdef class Beginning:
+    """How a call found what it changes: a graph of its gradient can only be made by running the function again, which must do the same."""
+    cdef vector[uint8_t] generators       # their states
+    cdef list contents                    # of tensors that are written, else None
+    cdef list given                       # what is in the lists and dicts among the arguments
+    cdef vector[uint32_t] versions
+
+cdef Beginning beginning_of(Recorded recorded, list tensors):
+    cdef Beginning found = Beginning.__new__(Beginning)
+    cdef size_t i, count = recorded.program.generators.size()
+    cdef Tensor t
+    found.contents = []
+    found.generators.resize(count * generator_state_size)
+    for i in range(count):
+        get_state(recorded.program.generators[i], &found.generators[i * generator_state_size])
+    for i in range(<size_t>recorded.total):
+        t = <Tensor>PyList_GET_ITEM(tensors, i)
+        found.versions.push_back(t.storage.version)
+        found.contents.append(contiguous_copy(t) if recorded.written[i] else None)
+    return found
+
+cdef list addresses_in(object value, list found):
+    """The objects in nested tuples, lists and dicts, by their addresses."""
+    if type(value) is dict:
+        found += value
+        value = list(value.values())
+    if type(value) is tuple or type(value) is list:
+        for item in value:
+            addresses_in(item, found)
+    else:
+        found.append(<size_t><PyObject*>value)
+    return found
+
+cdef int exchange_states(Recorded recorded, Beginning beginning) except -1:
+    """Exchanges the states of the generators for those in `beginning`."""
+    cdef vector[uint8_t] now
+    cdef size_t i
+    now.resize(generator_state_size)
+    for i in range(recorded.program.generators.size()):
+        get_state(recorded.program.generators[i], now.data())
+        set_state(recorded.program.generators[i], &beginning.generators[i * generator_state_size], generator_state_size)
+        memcpy(&beginning.generators[i * generator_state_size], now.data(), generator_state_size)
+    return 0
+
+
 cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py_ssize_t n, PyObject* names):
     """The call, with other arguments of the same kinds: `arguments` are the tensors among those given."""
     cdef Bases bases
@@ -49,8 +95,11 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
     cdef Tensor t
     cdef Storage storage, arena = recorded.arena
     cdef Made each
+    cdef Beginning beginning = None
     cdef int i, slot
     bases.resize(recorded.program.slots())
+    if recorded.is_forward:
+        beginning = beginning_of(recorded, arguments + recorded.fixed)
     if recorded.is_forward and recorded.program.arena_bytes():
         arena = new_storage(recorded.program.arena_bytes())
     if arena is not None:
@@ -72,7 +121,7 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
     leave(recorded, arguments, storages)
     outputs = [each.over(storage_of_made(recorded, each, storages)) for each in recorded.made]
     if recorded.differentiable:
-        link(recorded, outputs, arguments, storages, arena).call = packed(given, n), by_name(names, given + n)
+        link(recorded, outputs, arguments, storages, arena).set_call(packed(given, n), by_name(names, given + n), beginning)
     return build(recorded, recorded.result, outputs, arguments)
 
 cdef Storage storage_of_made(Recorded recorded, Made made, list storages):
@@ -158,7 +207,9 @@ cdef class ReplayNode(Node):
     cdef Recorded recorded
     cdef Storage arena
     cdef list storages
-    cdef tuple call                  # the arguments of the call
+    cdef tuple call                  # the arguments of the call …
+    cdef Beginning beginning         # … what it found …
+    cdef vector[uint32_t] left       # … and the versions of the tensors after it
     cdef list tensors                # the tensors among them, and what is known besides
     cdef vector[uint32_t] versions   # of what backward reads of them, and of results
 
@@ -168,9 +219,17 @@ cdef class ReplayNode(Node):
     cdef str forward_name(self):
         return error_name(self.extras.title)
 
+    cdef int set_call(self, tuple args, dict keywords, Beginning beginning) except -1:
+        self.call, self.beginning = (args, keywords), beginning
+        if beginning is not None:
+            beginning.given = addresses_in(self.call, [])
+        for t in self.tensors or ():
+            self.left.push_back((<Tensor>t).storage.version)
+        return 0
+
     cdef void free_saved(self):
         self.freed = True
-        self.arena, self.storages, self.tensors, self.call = None, None, None, None
+        self.arena, self.storages, self.tensors, self.call, self.beginning = None, None, None, None, None
 
     cdef tuple backward(self, object gradient, object run):
         cdef tuple given = (gradient,) if self.more_outputs is None else gradient
@@ -214,14 +273,7 @@ cdef class ReplayNode(Node):
         cdef Recorded recorded = self.recorded
         cdef bint again = modes.grad
         cdef list outputs = [], roots = [], seeds = []
-        if recorded.program.is_random:
-            raise RuntimeError("a compiled function that draws random numbers cannot be differentiated twice, or in some of its results only: call the "
-                               "function itself")
-        modes.grad = True
-        try:
-            result = recorded.function(*self.call[0], **self.call[1])
-        finally:
-            modes.grad = again
+        result = self.call_again()
         collect_tensors(result, self.tensors, outputs)
         for index, seed in zip(recorded.differentiable, given):
             if seed is not None:
@@ -230,6 +282,33 @@ cdef class ReplayNode(Node):
         if not roots:
             return (None,) * len(recorded.tracked)
         return run_backward(tuple(roots), seeds, again, again, [self.tensors[index] for index in recorded.tracked], True, False)
+
+    cdef object call_again(self):
+        """The function as it is written, from where the call began."""
+        cdef Recorded recorded = self.recorded
+        cdef bint before = modes.grad, same = recorded.guards.all_hold() and addresses_in(self.call, []) == self.beginning.given
+        cdef TensorState state
+        cdef Tensor t
+        cdef int i
+        for state in recorded.known:
+            same = same and state.holds_but_grad()
+        for i in range(recorded.total):
+            same = same and (<Tensor>self.tensors[i]).storage.version == self.left[i]
+        if not same:
+            raise RuntimeError("a graph of the gradient of a compiled function, or the gradient of some of its results, takes another run of the function, "
+                               "and what it depends on has changed since the call: call the function itself")
+        for i in range(recorded.total):
+            if self.beginning.contents[i] is not None:
+                t = <Tensor>self.tensors[i]
+                copy_elements(t, <Tensor>self.beginning.contents[i])
+                t.storage.version = self.beginning.versions[i]
+        exchange_states(recorded, self.beginning)
+        modes.grad = True
+        try:
+            return recorded.function(*self.call[0], **self.call[1])
+        finally:
+            modes.grad = before
+            exchange_states(recorded, self.beginning)
 
     cdef tuple replay(self, tuple given, bint again):
         cdef Recorded recorded = self.recorded
