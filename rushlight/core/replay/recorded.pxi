@@ -232,7 +232,7 @@ cdef class Recorded:
         cdef TensorState state
         cdef Tensor t
         cdef int i
-        cdef bint into
+        cdef int into
         self.grads = []
         for i, state in enumerate(self.states):
             t = state.tensor
@@ -243,7 +243,7 @@ cdef class Recorded:
             into = self.bytes_before[i] != bytes_of_elements(t)
             if self.writes[i] > 0 or self.slots[i] >= 0 and self.program.puts_into(self.slots[i]):
                 into = True
-            self.written.push_back(1 if into else 0)
+            self.written.push_back(into)
             if t.grad_ is state.grad:
                 self.grads.append(Ellipsis)
                 self.grad_writes.push_back(0 if t.grad_ is None else <int>((<Tensor>t.grad_).storage.version - state.grad_version))
