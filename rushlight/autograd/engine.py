@@ -1,5 +1,6 @@
 """backward and grad: checks of what they are given, around the core's engine."""
 
+from itertools import count, repeat
 from operator import index
 
 import rushlight as torch
@@ -119,7 +120,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     gradients = gradient_tuple(grad_tensors, len(tensors))
     if create_graph and any(tensor.requires_grad for tensor in tensors if isinstance(tensor, Tensor)):
         warn_of_cycle()
-    seeds = [seed(tensor, gradient, place, False) for place, (tensor, gradient) in enumerate(zip(tensors, gradients))]
+    seeds = list(map(seed, tensors, gradients, count(), repeat(False)))
     del gradients
     check_given(tensors, seeds, inputs)
     retain_graph = create_graph if retain_graph is None else retain_graph
@@ -212,7 +213,7 @@ def grad(
     gradients = gradient_tuple(grad_outputs, len(outputs))
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     retain_graph = create_graph if retain_graph is None else retain_graph
-    seeds = [seed(o, g, place, is_grads_batched) for place, (o, g) in enumerate(zip(outputs, gradients))]
+    seeds = list(map(seed, outputs, gradients, count(), repeat(is_grads_batched)))
     check_given(outputs, seeds, inputs)
     flags = [bool(index(flag)) for flag in (retain_graph, create_graph, allow_unused)]
     if is_grads_batched:

@@ -14,6 +14,9 @@ from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint64_t
 
 
+cdef extern from "rushlight/core/array/traceback.h":     # (errors show none of what is below)
+    pass
+
 cdef extern from "Python.h":
     ctypedef object (*getattrofunc)(object, object)
     ctypedef object (*descrgetfunc)(object, object, object)

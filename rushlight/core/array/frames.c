@@ -85,3 +85,28 @@ PyCodeObject* rl_user_code(int* instruction) {
   }
   return NULL;
 }
+
+static int is_of_ops(PyObject* filename) {
+  Py_ssize_t length = 0, prefix_length = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(filename, &length);
+  const char* prefix = package_folder ? PyUnicode_AsUTF8AndSize(package_folder, &prefix_length) : NULL;
+  if (!text || !prefix) {
+    PyErr_Clear();
+    return 0;
+  }
+  return length > prefix_length + 4 && memcmp(text, prefix, prefix_length) == 0 && memcmp(text + prefix_length, "ops", 3) == 0 &&
+         (text[prefix_length + 3] == '/' || text[prefix_length + 3] == '\\');
+}
+
+void rl_drop_frames_of_ops(void) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  int all = traceback != NULL;
+  for (PyTracebackObject* at = (PyTracebackObject*)traceback; at && all; at = at->tb_next) {
+    PyCodeObject* code = PyFrame_GetCode(at->tb_frame);
+    all = is_of_ops(code->co_filename);
+    Py_DECREF(code);
+  }
+  if (all) Py_CLEAR(traceback);
+  PyErr_Restore(type, value, traceback);
+}

@@ -1,4 +1,4 @@
-// Which line of the user's program is running: see frames.c.
+// Which line of the user's program is running, and what of this package a traceback shows: see frames.c.
 #pragma once
 
 #include <Python.h>
@@ -13,6 +13,9 @@ PyCodeObject* rl_user_code(int* instruction);
 
 // `prefix` (kept): the folder whose files are this package's own.
 void rl_set_package_folder(PyObject* prefix);
+
+// Empties the traceback of the error that is set, if all that it shows are files of this package's `ops` folder.
+void rl_drop_frames_of_ops(void);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,8 @@ cdef extern from *:
     #include "kernels/replay.h"
     #include "rushlight/core/array/modes.h"
     #include "rushlight/core/array/frames.h"
+    #define RL_DROPS_FRAMES_OF_OPS
+    #include "rushlight/core/array/traceback.h"
 
     // C++ exceptions of kernels as Python's.
     static void rl_raise() {
