@@ -1,0 +1,91 @@
+"""Looks at the built site with a headless Chromium, from files and without a network, and takes screenshots.
+
+    python site/browse.py FOLDER
+
+Every page must load without an error of its scripts, with all of its pictures, and without asking for anything from elsewhere. The pages
+of VIEWS are photographed into FOLDER.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import TimeoutError, sync_playwright
+
+BUILT = Path(__file__).parent / "built"
+VIEWS = (
+    "index",
+    "getting_started",
+    "performance",
+    "errors",
+    "explain",
+    "autograd",
+    "autograd.zh",
+    "reference/rushlight.nn",
+    "differences",
+)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROKEN = "() => [...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.src)"
+
+
+def look(page, path):
+    """What is wrong with a page."""
+    wrong = []
+    outside = lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(f"asks for {request.url}")  # noqa: E731
+    failed = lambda error: wrong.append(f"script: {error}")  # noqa: E731
+    missing = lambda request: wrong.append(f"is not there: {request.url}")  # noqa: E731
+    listeners = {"request": outside, "pageerror": failed, "requestfailed": missing}
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    page.goto(path.as_uri())
+    if not page.locator("h1").first.is_visible():
+        wrong.append("has no heading in sight")
+    wrong += [f"does not show {source}" for source in page.evaluate(BROKEN)]
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    return wrong
+
+
+def searched(page, folder):
+    """Whether a search on the first page finds something."""
+    page.goto((BUILT / "index.html").as_uri())
+    try:
+        page.locator("input.md-search__input").click(timeout=10000)
+        page.keyboard.type("retain_graph")
+        page.locator(".md-search-result__link").first.wait_for(timeout=10000)
+        return True
+    except TimeoutError:
+        print("a search finds nothing")
+        return False
+    finally:
+        page.screenshot(path=folder / "search.png")
+
+
+def main():
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise SystemExit(f"needs one of {', '.join(BROWSERS)}")
+    # The sources that pages link to are text and alike: one stands for all.
+    paths = [path for path in sorted(BUILT.rglob("*.html")) if "source" not in path.parts and path.name != "404.html"]
+    paths.append(next(BUILT.glob("source/**/*.html")))
+    wrong = 0
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        for path in paths:
+            for sentence in look(page, path):
+                print(f"{path.relative_to(BUILT)} {sentence}")
+                wrong += 1
+            name = str(path.relative_to(BUILT).with_suffix(""))
+            if name in VIEWS:
+                page.screenshot(path=folder / f"{name.replace('/', '.')}.png")
+        wrong += not searched(page, folder)
+        chromium.close()
+    print(f"{len(paths)} pages looked at, {wrong} things wrong")
+    raise SystemExit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
