@@ -85,6 +85,17 @@ def value_of(name, frame):
     return value
 
 
+def name_of(tensor, frame, spelled=None):
+    """The name under which a frame has a tensor: as the call spells it, unless that name means something else; None where there is none."""
+    if frame is None:
+        return spelled
+    meant = None if spelled is None else value_of(spelled, frame)
+    if spelled is not None and (meant is None or meant is tensor):
+        return spelled
+    named = {**frame.f_globals, **frame.f_locals}.items()
+    return next((name for name, value in named if value is tensor and not name.startswith("_")), None)
+
+
 def holds(value, tensor):
     """Whether a value is a tensor, or a module or container that has it."""
     if value is tensor:

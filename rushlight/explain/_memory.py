@@ -2,6 +2,7 @@
 
 import ast
 import gc
+import re
 import sys
 import types
 
@@ -23,6 +24,9 @@ from rushlight.explain._report import Report, bytes_text, count_text, table
 FARTHEST = 5
 """How many containers may lie between a name and a tensor."""
 
+
+SHELL_NAMES = re.compile(r"__|(In|Out|_|_[0-9]+|_[doi]?h|_i+[0-9]*|_exit_code)$")
+"""The names that IPython keeps for itself: of inputs, and of outputs."""
 
 ADDING = {"append", "extend", "add", "update", "setdefault", "insert"}
 """Methods that put something into a container."""
@@ -172,7 +176,8 @@ def names_of_program():
                     yield from [(name, code.co_filename, code.co_firstlineno, value) for name, value in frame.f_locals.items()]
             frame = frame.f_back
     for variables, filename in namespaces.values():
-        yield from [(name, filename, 0, value) for name, value in list(variables.items()) if not name.startswith("__")]
+        shells = SHELL_NAMES if "_oh" in variables else re.compile("__")
+        yield from [(name, filename, 0, value) for name, value in list(variables.items()) if not shells.match(name)]
 
 
 def tensors_below(value):

@@ -45,6 +45,14 @@ def number_text(number):
     return f"{number:.4g}" if isinstance(number, (float, complex)) else str(number)
 
 
+class Stopped(Exception):
+    """Backward cannot go on at a node: the error that says why, and the node."""
+
+    def __init__(self, error, node):
+        super().__init__(str(error))
+        self.error, self.node = error, node
+
+
 class Step(Report):
     """One node of a backward: what came in, which rule ran on which values, what went out.
 
@@ -169,6 +177,17 @@ class steps(Report):
         return len(self.nodes)
 
     def __iter__(self):
+        stopped = None
+        try:
+            yield from self.until_stopped()
+        except Stopped as reason:
+            stopped = reason.error
+        if stopped is not None:
+            # Raised here, the error shows the program's line and this one, and none of the walk.
+            raise stopped
+
+    def until_stopped(self):
+        """The steps; `Stopped` where a node cannot run."""
         waits = {id(node): 0 for node in self.nodes}
         for node in self.nodes:
             for target, _ in node.next_functions:
@@ -187,6 +206,9 @@ class steps(Report):
             grad = core.set_grad_mode(False)
             try:
                 results = () if is_leaf_node(node) else core.node_step(node, gradients)
+            except RuntimeError as error:
+                own = core.node_op(node) is None
+                raise Stopped(error if own else error.with_traceback(None), node) from None
             finally:
                 core.set_grad_mode(grad)
             yield Step(number, node, gradients, results, self.names)
@@ -220,7 +242,15 @@ class steps(Report):
                     break
 
     def __str__(self):
-        shown = [str(step) for step in itertools.islice(self, STEPS_SHOWN)]
+        shown = []
+        try:
+            for step in itertools.islice(self.until_stopped(), STEPS_SHOWN):
+                shown.append(str(step))
+        except Stopped as stopped:
+            line = stopped.node.source_line
+            place = f"   {_source.shown(line)}" if line else ""
+            texts = [str(stopped), *(note.strip() for note in getattr(stopped.error, "__notes__", ()))]
+            return "\n".join([*shown, f"backward stops at {op_name(stopped.node)}{place}", *(f"  {text}" for text in texts)])
         left = len(self) - len(shown)
         return "\n".join(shown + [f"… and {left} more: iterate, or walk() through them"] * (left > 0))
 

@@ -14,6 +14,22 @@ WATCH = "(Run the code inside `with explain.watch():` to see the line.)"
 
 def answer(x, name, frame):
     """The Answer for a tensor that does not require grad."""
+    found = cut_answer(x, name, frame)
+    bound = _source.rebinds(found.line) if found.cause == "no_grad" else None
+    if bound is None:
+        return found
+    likely = "" if found.certain else "most likely "
+    details = [
+        f"{likely}the name {bound} stands for a new tensor, which this line made with grad mode off; the leaf is the {bound} before it:",
+        f"    {_source.shown(found.line)}",
+        *found.details[2:],
+    ]
+    fix = f"write into the leaf instead of giving its name to a new tensor: {bound} -= …, inside the same block"
+    return Answer("rebound", found.headline, found.line, details, found.certain, fix)
+
+
+def cut_answer(x, name, frame):
+    """The Answer as the operation shows it that made a tensor."""
     headline = f"{name} does not require grad."
     known = _watch.made(x)
     frozen = [event for event in _watch.events(x) if event.what in ("frozen", "asked for gradients")]

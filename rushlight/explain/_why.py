@@ -1,6 +1,7 @@
 """`why`: why a tensor has no gradient, a gradient of zeros, or no graph; with the line of the program that is to blame."""
 
 import functools
+import re
 
 from rushlight import core
 from rushlight.core import Tensor
@@ -18,9 +19,12 @@ from rushlight.explain._graph import (
     was_freed,
 )
 from rushlight.explain._report import count_text
-from rushlight.explain._steps import values_text
+from rushlight.explain._steps import Stopped, values_text
 
 LINES_SHOWN = 4
+UNNAMED = "this tensor"
+OVERWRITTEN_NOTE = re.compile(r"  overwritten: (.*?):([0-9]+)(?:  |$)")
+"""The core's note on an error, with the line that wrote."""
 
 
 def why(x, loss=None):
@@ -48,12 +52,12 @@ def why(x, loss=None):
       what helps: call requires_grad_() on it again
     """
     frame = _source.user_frame()
-    loss_name = None if loss is None else _source.argument_name("why", 1) or "the loss"
+    loss_name = None if loss is None else _guess.name_of(loss, frame, _source.argument_name("why", 1)) or "the loss"
     cuts_of = functools.cache(_zero.cuts_of)
     if hasattr(x, "named_parameters"):
         answers = {name: answer_for(p, name, loss, loss_name, frame, cuts_of) for name, p in x.named_parameters()}
         return Answers({name: answer for name, answer in answers.items() if answer.cause != "grad"}, len(answers))
-    return answer_for(x, _source.argument_name("why") or "x", loss, loss_name, frame, cuts_of)
+    return answer_for(x, _guess.name_of(x, frame, _source.argument_name("why")) or UNNAMED, loss, loss_name, frame, cuts_of)
 
 
 def answer_for(x, name, loss, loss_name, frame, cuts_of):
@@ -69,17 +73,42 @@ def answer_for(x, name, loss, loss_name, frame, cuts_of):
     gradient = core.read_grad_attribute(x)
     if loss is not None and not _path.is_on_path(x, loss):
         return off_path(x, name, loss, loss_name, frame, gradient)
-    if gradient is None:
-        return without_gradient(x, name, loss, loss_name, frame, cuts_of)
-    if _zero.is_zero(gradient):
-        return zero_gradient(x, name, gradient, loss, cuts_of)
+    try:
+        if gradient is None:
+            return without_gradient(x, name, loss, loss_name, frame, cuts_of)
+        if _zero.is_zero(gradient):
+            return zero_gradient(x, name, gradient, loss, cuts_of)
+    except Stopped as stopped:
+        return broken(name, loss_name or "the loss", stopped)
     if not bool(gradient.isfinite().all()):
         return Answer(
             "nonfinite",
-            f"{name}.grad is there, but holds NaN or infinite values.",
+            f"{grad_of(name)} is there, but holds NaN or infinite values.",
             fix="explain.first_nonfinite(loss) finds where they began",
         )
-    return Answer("grad", f"{name}.grad is there and not zero: {values_text(gradient)}.")
+    return Answer("grad", f"{grad_of(name)} is there and not zero: {values_text(gradient)}.")
+
+
+def broken(name, loss_name, stopped):
+    """Backward from the loss cannot run: the error that it would raise knows why."""
+    line, text = stopped.node.source_line, str(stopped)
+    cause = "no_derivative" if isinstance(stopped.error, NotImplementedError) else "cannot_run"
+    if "modified by an inplace operation" in text:
+        cause = "overwritten"
+    elif "a second time" in text:
+        cause = "freed"
+    headline = f"{grad_of(name)} cannot be computed: backward from {loss_name} stops at {op_name(stopped.node)}."
+    said = {"overwritten": "A value that it saved was overwritten.", "freed": "A backward has freed what it saved."}
+    details = [said.get(cause, text)] + ([f"    {_source.shown(line)}"] if line else [])
+    notes = [OVERWRITTEN_NOTE.match(note) for note in getattr(stopped.error, "__notes__", ())]
+    for note in filter(None, notes):
+        details += ["It was overwritten here:", f"    {_source.shown((note[1], int(note[2])))}"]
+    return Answer(cause, headline, line, details)
+
+
+def grad_of(name):
+    """How an answer speaks of a gradient."""
+    return f"{name}'s .grad" if name == UNNAMED else f"{name}.grad"
 
 
 def loss_untracked(x, name, loss, loss_name, frame):
@@ -97,7 +126,7 @@ def without_gradient(x, name, loss, loss_name, frame, cuts_of):
     if cleared is not None:
         return Answer(
             "cleared",
-            f"{name}.grad is None because it was set to None after backward:",
+            f"{grad_of(name)} is None because it was set to None after backward:",
             cleared,
             [f"  {_source.shown(cleared)}"],
         )
@@ -111,7 +140,7 @@ def without_gradient(x, name, loss, loss_name, frame, cuts_of):
     if was_freed(above):
         return Answer(
             "cleared",
-            f"{name}.grad is None although a backward has run through {name}'s graph.",
+            f"{grad_of(name)} is None although a backward has run through {name}'s graph.",
             users[0].source_line if users else None,
             [
                 *details,
@@ -126,7 +155,7 @@ def without_gradient(x, name, loss, loss_name, frame, cuts_of):
         details += [f"And it will be zero then, since here it is cut off: {cut}" for cut in zero[:1]]
     return Answer(
         "backward_not_called",
-        f"{name}.grad is None because backward has not been called on {loss_name or 'what was computed from it'} yet.",
+        f"{grad_of(name)} is None because backward has not been called on {loss_name or 'what was computed from it'} yet.",
         users[0].source_line if users else None,
         details,
         fix=f"call {loss_name or 'loss'}.backward()",
@@ -165,10 +194,10 @@ def unused(x, name):
         read = next((read for read in reversed(_watch._reads) if leads(read.made)), None)
         if read is not None:
             details = [f"Its values were read out by .{read.how}() and went on without it:", f"    {_source.shown(read.line)}"]
-            return Answer("copied", f"{name}.grad is None because no living graph leads to {name}.", read.line, details)
+            return Answer("copied", f"{grad_of(name)} is None because no living graph leads to {name}.", read.line, details)
     elif not core.is_grad_enabled():
         details.append("Grad mode is off at this line, so nothing is recorded here.")
-    return Answer("unused", f"{name}.grad is None because no living graph leads to {name}.", None, details)
+    return Answer("unused", f"{grad_of(name)} is None because no living graph leads to {name}.", None, details)
 
 
 def intermediate(x, name, frame):
@@ -178,7 +207,7 @@ def intermediate(x, name, frame):
     if x.retains_grad:
         return Answer(
             "backward_not_called",
-            f"{name}.grad is None because no backward has reached {name} since retain_grad() was called on it.",
+            f"{grad_of(name)} is None because no backward has reached {name} since retain_grad() was called on it.",
             line,
             [f"{name} is the result of {op}:", f"    {_source.shown(line)}"],
         )
@@ -190,7 +219,7 @@ def intermediate(x, name, frame):
             f"{op} made a new tensor, and the name now stands for that; the leaf is the {name_bound} from before this line:",
             f"    {_source.shown(line)}",
         ]
-        return Answer("rebound", f"{name}.grad stays None because {name} is not a leaf any more.", line, details)
+        return Answer("rebound", f"{grad_of(name)} stays None because {name} is not a leaf any more.", line, details)
     named = {**frame.f_globals, **frame.f_locals}.items() if frame is not None else ()
     leaf_name = next((key for key, value in named if any(value is leaf.variable for leaf in leaves)), None)
     if converted and leaf_name is None:
@@ -199,12 +228,12 @@ def intermediate(x, name, frame):
             f"    {_source.shown(line)}",
         ]
         fix = "convert first, then make it a leaf: nn.Parameter(data.to(…)), or module.to(…) for a whole module"
-        return Answer("rebound", f"{name}.grad stays None because {name} is not a leaf.", line, details, fix=fix)
+        return Answer("rebound", f"{grad_of(name)} stays None because {name} is not a leaf.", line, details, fix=fix)
     details = [f"{name} is the result of {op}:", f"    {_source.shown(line)}", "Backward keeps gradients of leaves only."]
     if leaf_name is not None:
         details[-1] = f"Backward keeps gradients of leaves only: {leaf_name}.grad is filled."
     return Answer(
-        "not_leaf", f"{name}.grad stays None because {name} is not a leaf, and retain_grad() was not called.", line, details
+        "not_leaf", f"{grad_of(name)} stays None because {name} is not a leaf, and retain_grad() was not called.", line, details
     )
 
 
@@ -216,7 +245,7 @@ def off_path(x, name, loss, loss_name, frame, gradient):
         details = [f"It is the other way round: {name} was computed from {loss_name}."]
         return Answer("not_on_path", headline, None, details, fix=f"ask why({loss_name}, {name})")
     if gradient is not None:
-        headline += f" ({name}.grad is there, but comes from elsewhere.)"
+        headline += f" ({grad_of(name)} is there, but comes from elsewhere.)"
     if found is not None:
         return Answer(found.cause, headline, found.line, found.details, found.certain, found.fix)
     watched = _watch.made(loss) is not None
@@ -242,7 +271,7 @@ def off_path(x, name, loss, loss_name, frame, gradient):
 
 def zero_gradient(x, name, gradient, loss, cuts_of):
     """x.grad is there, and all zeros."""
-    headline = f"{name}.grad is zero everywhere"
+    headline = f"{grad_of(name)} is zero everywhere"
     written = core.written_line(gradient)
     if written is not None and "zero" in _source.text_of(written):
         return Answer("zeroed", f"{headline} because it was zeroed after backward:", written, [f"  {_source.shown(written)}"])

@@ -84,7 +84,7 @@ def cuts_of(loss):
     from rushlight.explain._steps import steps
 
     found = []
-    for step in steps(loss):
+    for step in steps(loss).until_stopped():
         if not step.is_leaf:
             found += cuts_of_step(step.node, step.results, step.gradients)
     return found
@@ -145,7 +145,7 @@ def cancellation_at(loss, end):
 
     leading = {id(node) for node in nodes_of([end])} | computed_from([end], nodes_of(roots_of(loss)))
     arrived = {}
-    for step in steps(loss):
+    for step in steps(loss).until_stopped():
         if is_zero(step.gradients[0]):
             several = arrived.get(id(step.node), ())
             if len(several) > 1 and id(step.node) in leading and any(not is_zero(result) for _, result in several):

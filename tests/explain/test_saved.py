@@ -71,3 +71,13 @@ def test_no_trace_in_gradients(x):
     assert x.grad is None
     loss.backward()
     assert torch.equal(x.grad, 2 * x.detach())
+
+
+def test_names_of_the_shell_hold_nothing(x):
+    """IPython's own names of outputs are not the program's."""
+    y = (x * 2).sum()
+    variables = {"_oh": {8: y}, "Out": {8: y}, "_": y, "_8": y, "_i8": "y", "mine": y, "_own": y, "__name__": "cells"}
+    variables["explain"] = explain
+    exec(compile("found = [holder.name for holder in explain.holders(mine)]", "<cells>", "exec"), variables)
+    assert {"mine", "_own"} <= set(variables["found"])
+    assert not {"_oh", "Out", "_", "_8", "_i8"} & set(variables["found"])
