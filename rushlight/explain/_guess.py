@@ -51,6 +51,9 @@ def expression_cause(expression):
         if not isinstance(node, ast.Call):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        records = len(node.args) > 4 or any(keyword.arg in ("create_graph", None) for keyword in node.keywords)
+        if called == "grad" and not records and ast.unparse(node.func).endswith("autograd.grad"):
+            return "create_graph"
         if called in ("detach", "detach_"):
             return "detached"
         if called in READS or (called in ("float", "int") and isinstance(node.func, ast.Name)):
@@ -114,6 +117,8 @@ def cut_of(name, frame, origin=None, seen=()):
     found = _source.assignment_of(name, frame)
     if found is None or name in seen:
         return None
+    if asks_for_gradients(found.value) and not getattr(value_of(name, frame), "requires_grad", True):
+        found = _source.assignment_of(name, frame, later=True) or found
     cause = expression_cause(found.value) or block_cause(found.blocks)
     names = names_in(found.value)
     seen = (*seen, name)
@@ -123,12 +128,46 @@ def cut_of(name, frame, origin=None, seen=()):
         return None
     for inner in names:
         value = value_of(inner, frame)
+        if isinstance(value, types.FunctionType) and origin is None:
+            within = cut_within(value)
+            if within is not None:
+                return within
         lost = value is None or (isinstance(value, Tensor) and not value.requires_grad)
         if inner != name and (origin is not None or lost):
             deeper = cut_of(inner, frame, origin, seen)
             if deeper is not None:
                 return deeper
     return None
+
+
+def asks_for_gradients(expression):
+    """Whether an expression makes a leaf that requires grad."""
+    return any(
+        isinstance(node, ast.keyword) and node.arg == "requires_grad" and getattr(node.value, "value", None) is True
+        for node in ast.walk(expression)
+    )
+
+
+def cut_within(function):
+    """The Guess where every result of one of the program's functions loses its graph; None where its source shows none."""
+    code = function.__code__
+    tree = None if _source.is_library(code.co_filename) else _source.tree_of(code.co_filename)
+    scope = None if tree is None else _source.scope_of(code, tree)
+    if scope is None or scope is tree:
+        return None
+    found = []
+
+    def look(node, blocks):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+                continue
+            if isinstance(child, ast.Return) and child.value is not None:
+                cause = expression_cause(child.value) or block_cause(blocks)
+                found.append(cause and Guess(cause, (code.co_filename, child.lineno)))
+            look(child, [*blocks, child] if isinstance(child, ast.With) else blocks)
+
+    look(scope, list(scope.decorator_list))
+    return found[0] if found and all(found) else None
 
 
 def leads_back(names, frame, origin, seen):

@@ -132,21 +132,31 @@ class Assignment:
         self.blocks = blocks
 
 
-def assignment_of(name, frame):
-    """The last assignment to `name` above the running line of a frame, as an Assignment; None where there is none or it is unclear."""
+def scope_of(code, tree):
+    """The function in a file's tree that some code is of; the tree itself where it is none."""
+    scope = tree
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name:
+            first = min([node.lineno] + [d.lineno for d in node.decorator_list])
+            if first == code.co_firstlineno:
+                scope = node
+    return scope
+
+
+def assignment_of(name, frame, later=False):
+    """The last assignment to `name` above the running line of a frame, as an Assignment; None where there is none or it is unclear.
+
+    `later` asks for those below it, in a loop around both: it ran in the round before.
+    """
     tree = tree_of(frame.f_code.co_filename)
     if tree is None or name is None:
         return None
-    scope = tree
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == frame.f_code.co_name:
-            first = min([node.lineno] + [d.lineno for d in node.decorator_list])
-            if first == frame.f_code.co_firstlineno:
-                scope = node
+    scope = scope_of(frame.f_code, tree)
     found = []
     here = position_of(frame)[:2]
 
-    def look(node, blocks):
+    def look(node, blocks, again):
+        again = again or (isinstance(node, (ast.For, ast.While)) and node.lineno <= here[0] <= node.end_lineno)
         for child in ast.iter_child_nodes(node):
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
                 continue
@@ -154,12 +164,12 @@ def assignment_of(name, frame):
                 targets = child.targets if isinstance(child, ast.Assign) else [child.target]
                 before = (child.lineno, child.col_offset) < (here[0], here[1] or 0)
                 parts = [part for t in targets for part in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])]
-                if before and any(ast.unparse(part) == name for part in parts):
+                if (again and not before if later else before) and any(ast.unparse(part) == name for part in parts):
                     found.append(Assignment(child, blocks, frame.f_code.co_filename))
-            look(child, [*blocks, child] if isinstance(child, ast.With) else blocks)
+            look(child, [*blocks, child] if isinstance(child, ast.With) else blocks, again)
 
     decorators = list(getattr(scope, "decorator_list", ()))
-    look(scope, decorators)
+    look(scope, decorators, False)
     return max(found, key=lambda a: a.place, default=None)
 
 

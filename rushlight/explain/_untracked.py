@@ -65,6 +65,38 @@ def cut_answer(x, name, frame):
     return Answer("unknown", headline, None, details, certain=False)
 
 
+def notes_on(x):
+    """What the error of a backward from `x`, which has no graph, says besides: the one cause that is known, and how to ask for more."""
+    frame = _source.user_frame()
+    if frame is None:
+        return []
+    name = _guess.name_of(x, frame)
+    found = answer(x, name or "this tensor", frame)
+    line, cause, likely = found.line, found.cause, "" if found.certain else "most likely "
+    if name is None and line is None:
+        statement = _source.statement_at((frame.f_code.co_filename, frame.f_lineno))
+        if isinstance(statement, ast.Expr):
+            read = _guess.expression_cause(statement.value)
+            guesses = [_guess.cut_of(inner, frame) for inner in _guess.names_in(statement.value)]
+            here = _guess.Guess(read, (frame.f_code.co_filename, frame.f_lineno)) if read else next(filter(None, guesses), None)
+            if here is not None:
+                line, cause, likely = here.line, here.cause, "most likely "
+    if line is not None:
+        reason = CUTS.get(cause) or found.details[0].removeprefix("most likely ").rstrip(":")
+        source = _source.text_of(line)
+        notes = [f"  {likely}{reason}: {line[0]}:{line[1]}" + (f"  {source}" if source else "")]
+    elif cause in CUTS and cause != "integer":
+        notes = [f"  {CUTS[cause]}"]
+    elif cause == "unknown" and core.is_grad_enabled():
+        notes = [
+            "  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
+            "(set requires_grad=True on a leaf)"
+        ]
+    else:
+        notes = []
+    return [*notes, f"  rushlight.explain.why({name or '…'}) tells more"]
+
+
 def known_to_core(x):
     """The cause that the tensor itself shows, or None."""
     if x.is_inference():

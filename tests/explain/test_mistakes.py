@@ -54,25 +54,27 @@ def numpy_of_tracked(x):
 
 
 def detached(x):
-    (x * 2).detach().sum().backward()
+    loss = (x * 2).detach().sum()  # detached
+    loss.backward()
 
 
 def item(x):
-    torch.tensor((x * 2).sum().item()).backward()
+    loss = torch.tensor((x * 2).sum().item())  # copied
+    loss.backward()
 
 
 def under_no_grad(x):
     with torch.no_grad():
-        loss = (x * x).sum()
+        loss = (x * x).sum()  # no_grad
     loss.backward()
 
 
 def argmax(x):
-    x.argmax().backward()
+    x.argmax().backward()  # indices
 
 
 def comparison(x):
-    (x != 1).float().mean().backward()
+    (x != 1).float().mean().backward()  # comparison
 
 
 def unique(x):
@@ -80,7 +82,7 @@ def unique(x):
 
 
 def forgotten_create_graph(x):
-    (g,) = torch.autograd.grad((x**3).sum(), x)
+    (g,) = torch.autograd.grad((x**3).sum(), x)  # create_graph
     g.sum().backward()
 
 
@@ -88,8 +90,22 @@ def shapes(x):
     x * torch.ones(4)
 
 
-def tensor_of_numbers(x):
-    torch.tensor([float(v) * 2 for v in x.detach()]).sum().backward()
+def doubled(x):
+    return torch.tensor([v.item() * 2 for v in x])  # within
+
+
+def copied_in_a_helper(x):
+    loss = doubled(x).sum()
+    loss.backward()
+
+
+def rebound_in_a_loop(x):
+    x = torch.ones(3, requires_grad=True)
+    for _ in range(2):
+        loss = (x * x).sum()
+        loss.backward()
+        with torch.no_grad():
+            x = x - 0.1 * x.grad  # rebound
 
 
 MESSAGES = {
@@ -112,7 +128,8 @@ MESSAGES = {
     unique: "the derivative for '_unique2' is not implemented.",
     forgotten_create_graph: NO_GRAPH,
     shapes: "The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 0",
-    tensor_of_numbers: NO_GRAPH,
+    copied_in_a_helper: NO_GRAPH,
+    rebound_in_a_loop: NO_GRAPH,
 }
 
 
@@ -125,6 +142,31 @@ def test_error(mistake):
     assert sum(name.startswith(PACKAGE) for name in frames) <= DEEPEST
     # No frame names a file that is not there to be read.
     assert all(pathlib.Path(name).is_file() for name in frames)
+
+
+CAUSES = {
+    detached: ("detach() cuts it off", "# detached", "loss"),
+    item: ("made from plain values", "# copied", "loss"),
+    under_no_grad: ("grad mode off", "# no_grad", "loss"),
+    argmax: ("the operation gives indices", "# indices", "…"),
+    comparison: ("a comparison gives True or False", "# comparison", "…"),
+    forgotten_create_graph: ("without create_graph=True", "# create_graph", "…"),
+    copied_in_a_helper: ("made from plain values", "# within", "loss"),
+    rebound_in_a_loop: ("the name x stands for a new tensor", "# rebound", "loss"),
+}
+
+
+@pytest.mark.parametrize("mistake", CAUSES, ids=lambda mistake: mistake.__name__)
+def test_note(mistake):
+    """The error says the one cause, with its line, and how to ask for more."""
+    cause, mark, name = CAUSES[mistake]
+    with pytest.raises(RuntimeError) as caught:
+        mistake(x_of_three())
+    *before, note, more = caught.value.__notes__
+    assert cause in note
+    assert note.endswith(mark)
+    assert more == f"  rushlight.explain.why({name}) tells more"
+    assert len(before) == (mistake is argmax)  # its dtype
 
 
 class TestBackwardThatCannotRun:

@@ -128,7 +128,7 @@ class TestDoesNotRequireGrad:
         h = x.detach()  # cut
         check(why(h), "detached", "cut")
         (lost,) = [cut_off(x)]
-        check(why(lost), "detached")
+        check(why(lost), "detached", "in a helper")
         assert why(lost).certain
 
     def test_data(self, x):

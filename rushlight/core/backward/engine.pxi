@@ -315,7 +315,8 @@ cdef object unused_error(Py_ssize_t index):
                         "behavior.")
 
 cdef object no_graph_error(Tensor t, Py_ssize_t index):
-    """The well-known error, with the reason added."""
+    """The well-known error, with the reason added, and what `explain` knows of it."""
+    from rushlight.explain._untracked import notes_on
     error = RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if category[t.code] < IS_FLOATING:
         error.add_note(f"  it has dtype {dtypes[t.code]}: only floating point and complex tensors can require gradients")
@@ -323,9 +324,8 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
         error.add_note("  it is a view that was made with grad mode off")
     elif not modes.grad:
         error.add_note("  grad mode is off here (torch.no_grad() or set_grad_enabled(False))")
-    else:
-        error.add_note("  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
-                       "(set requires_grad=True on a leaf)")
+    for note in notes_on(t):
+        error.add_note(note)
     return error
 
 
