@@ -3,6 +3,10 @@
 //
 // Rows of all steps lie one after the other: step t has the first sizes[t] sequences of the batch, whose sizes fall. So the net
 // runs over a row as long as its sequence lasts; backwards in time, a sequence begins where it is there.
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+
 #include "exponential.h"
 #include "panels.h"
 #include "rows.h"
@@ -70,6 +74,36 @@ struct Rows {
   explicit Rows(const Array& a) : data(a.as<S>()), width(a.data ? a.shape[1] : 0) {}
   S* operator[](int64_t row) const { return data ? data + row * width : nullptr; }
 };
+
+// Refuses what has not the sizes that the layer computes with, row-major, in its dtype. (What may be missing has no memory then.)
+void require_rows(const char* name, const Array& a, DType dtype, std::initializer_list<int64_t> sizes, bool may_miss = false) {
+  if (may_miss && !a.data) return;
+  bool fits = a.dtype == dtype && a.ndim == int(sizes.size());
+  int64_t step = 1;
+  for (int d = a.ndim - 1; fits && d >= 0; step *= a.shape[d--])
+    fits = a.shape[d] == sizes.begin()[d] && (a.shape[d] <= 1 || a.strides[d] == step);
+  if (!fits) throw std::runtime_error(std::string(name) + ": the sizes of inputs, state and weights do not fit each other");
+}
+
+// The same for the weight (gates of units by units, of any strides), and for how many rows the steps have: at least one of all
+// that there are, never more than before, and a batch at first.
+void require_steps(const char* name, const Array& weight, const Array& sizes, DType dtype, int64_t rows, int64_t batch, int gates,
+                   int64_t units) {
+  bool fits = weight.dtype == dtype && weight.ndim == 2 && weight.shape[0] == gates * units && weight.shape[1] == units;
+  if (!sizes.data) {
+    fits = fits && batch > 0 && rows % batch == 0;
+  } else {
+    require_rows(name, sizes, DType::i64, {sizes.numel()});
+    int64_t left = rows, last = batch;
+    for (int64_t t = 0; t < sizes.numel(); left -= last, ++t) {
+      const int64_t here = sizes.as<int64_t>()[t];
+      fits = fits && here >= 1 && here <= last && (t || here == batch);
+      last = here;
+    }
+    fits = fits && left == 0;
+  }
+  if (!fits) throw std::runtime_error(std::string(name) + ": the sizes of inputs, state and weights do not fit each other");
+}
 
 // Sequences are independent, so threads share them out; a chunk is large enough to make the matrix worth reading again.
 template <class F>
@@ -166,7 +200,17 @@ void run_layer(const char* name, const Array* a, const Number* numbers) {
     using C = Cell<S>;
     using Weight = Panels<S, C::vectors>;
     const int64_t units = a[0].shape[1], batch = a[1].shape[0];
-    if (batch == 0) return;
+    const int64_t rows = a[0].shape[0];
+    if (batch == 0 && rows == 0) return;
+    constexpr bool has_cells = C::gates == 4;
+    for (int i : {1, 6}) require_rows(name, a[i], a[0].dtype, {batch, units});
+    for (int i : {2, 7})
+      if (has_cells) require_rows(name, a[i], a[0].dtype, {batch, units});
+    if (has_cells) require_rows(name, a[4], a[0].dtype, {rows, units});
+    if (C::gates > 1) require_rows(name, a[3], a[0].dtype, {rows, 4 * units});
+    require_rows(name, a[5], a[0].dtype, {rows, C::gates * units});
+    require_rows(name, a[9], a[0].dtype, {C::gates * units}, true);
+    require_steps(name, a[8], a[10], a[0].dtype, rows, batch, C::gates, units);
     const C cell(a);
     const Steps steps(a[10], a[0].shape[0], batch, numbers[0].i != 0);
     const Weight weight(a[8].as<S>(), a[8].strides[1], a[8].strides[0], units, C::gates, units);
@@ -289,7 +333,20 @@ void run_layer_gradient(const char* name, const Array* a, const Number* numbers)
     using C = Cell<S>;
     using Weight = Panels<S, 4>;
     const int64_t units = a[2].shape[1], batch = a[3].shape[0], width = C::gates * units;
-    if (batch == 0) return;
+    const int64_t rows = a[0].shape[0];
+    if (batch == 0 && rows == 0) return;
+    constexpr bool has_cells = C::gates == 4;
+    require_rows(name, a[0], a[0].dtype, {rows, width});
+    require_rows(name, a[1], a[0].dtype, {rows, width}, true);
+    for (int i : {2, 5}) require_rows(name, a[i], a[0].dtype, {rows, units});
+    for (int i : {3, 8}) require_rows(name, a[i], a[0].dtype, {batch, units});
+    for (int i : {4, 9})
+      if (has_cells) require_rows(name, a[i], a[0].dtype, {batch, units});
+    if (C::gates > 1) require_rows(name, a[6], a[0].dtype, {rows, 4 * units});
+    if (has_cells) require_rows(name, a[7], a[0].dtype, {rows, units});
+    require_rows(name, a[11], a[0].dtype, {rows, units}, true);
+    for (int i : {12, 13}) require_rows(name, a[i], a[0].dtype, {batch, units}, true);
+    require_steps(name, a[10], a[14], a[0].dtype, rows, batch, C::gates, units);
     const Gradients<S> to(a);
     const Rows<S>& added = to.added.data ? to.added : to.given;
     const Steps steps(a[14], a[0].shape[0], batch, numbers[0].i != 0);

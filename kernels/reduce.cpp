@@ -1,4 +1,6 @@
 // Reductions. Arrays out..., in: `out` has as many dimensions as `in`, of size 1 where `in` is reduced.
+#include <cstring>
+
 #include "fold.h"
 #include "reduce_moments.h"
 #include "reduce_search.h"
@@ -106,8 +108,9 @@ void sum(const Array* a, int, const Number*) {
   add_up<mean>("sum_cpu", a);
 }
 
-// nansum: arrays out, in (of whole numbers it is sum; complex ones are refused).
+// nansum: arrays out (contiguous), in (of whole numbers it is sum, and of nothing 0 in every dtype; complex ones are refused).
 void nansum(const Array* a, int, const Number*) {
+  if (a[1].numel() == 0) return void(std::memset(a[0].data, 0, size_t(a[0].numel() * item_size(a[0].dtype))));
   const unsigned kind = 1u << int(a[1].dtype);
   if (kind & (group::floating | group::complex))
     visit<group::floating>("nansum_cpu", a[1].dtype, [&]<class T>(Type<T>) { sum_floats<T, true>(a[0], a[1], 1, false); });

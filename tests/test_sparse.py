@@ -162,3 +162,32 @@ def test_sparse_adam_moves_the_rows_that_were_looked_up():
     dense.sum().backward()
     with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients, please consider Adam instead"):
         torch.optim.SparseAdam([dense]).step()
+
+
+def test_matrices_turn_in_place():
+    x = torch.tensor([[0, 1.0, 2], [3, 0, 0]]).to_sparse()
+    wanted = x.to_dense().t()
+    assert x.t_() is x and x.shape == (3, 2) and not x.is_coalesced() and x.to_dense().equal(wanted)
+    assert x.transpose_(0, 1).to_dense().equal(wanted.t()) and x.swapaxes_(-1, 0).shape == (3, 2)
+    blocks = torch.arange(12.0).reshape(2, 2, 3)
+    assert blocks.to_sparse(2).transpose_(0, 1).to_dense().equal(blocks.transpose(0, 1))
+    with pytest.raises(RuntimeError, match="in-place transposition is not supported for SparseCsr layout"):
+        torch.eye(2).to_sparse_csr().t_()
+    with pytest.raises(RuntimeError, match=r"t_\(\) expects a tensor with <= 2 sparse and 0 dense dimensions"):
+        blocks.to_sparse(2).t_()
+
+
+def test_products_by_rows():
+    x = torch.sparse_coo_tensor([[1, 1, 3, 0, 3], [0, 0, 1, 1, 0]], [1.0, 2, 3, 4, 5], (4, 3))
+    d = torch.arange(6.0).reshape(3, 2)
+    made = torch.hspmm(x, d)
+    assert made.sparse_dim() == 1 and made._indices().tolist() == [[0, 1, 3]] and made.to_dense().equal(x.to_dense() @ d)
+    out = x.clone()
+    assert torch.hspmm(x, d, out=out) is out and out.shape == (4, 2) and out.to_dense().equal(made.to_dense())
+    for wrong, text in (
+        (d[:2], "Expected dim 0 size 3, got 2"),
+        (d[0], "matrices expected, got 1D"),
+        (d.double(), "expected scalar type Float"),
+    ):
+        with pytest.raises(RuntimeError, match=text):
+            torch.hspmm(x, wrong)

@@ -72,6 +72,7 @@ LATE = {
         "col_indices",
         "crow_indices",
         "dense_dim",
+        "hspmm",
         "indices",
         "is_coalesced",
         "row_indices",

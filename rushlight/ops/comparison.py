@@ -188,7 +188,7 @@ def isnan(x):
     gives="comparison",
     label="isinf",
     late="unsigned half",
-    keeps_strides=WHOLE,
+    keeps_strides=WHOLE | COMPLEX,
 )
 def isinf(x):
     """Where an element is infinite."""

@@ -93,6 +93,14 @@ def smm(input, mat):
     return made().sparse(torch.sparse.mm(input, mat))
 
 
+@composite(signature="Tensor mat1, Tensor mat2, *, out")
+def hspmm(mat1, mat2, *, out=None):
+    """The product of a sparse matrix and a dense one, as a sparse tensor of whole rows."""
+    if not mat1.is_sparse:
+        raise NotImplementedError("Could not run 'aten::hspmm' with arguments from the 'CPU' backend: the first matrix is sparse")
+    return made().of_rows(mat1, mat2)
+
+
 @composite(function=False, signature=None)
 def coalesce(self):
     """A sparse tensor in which each place stands once."""

@@ -170,6 +170,8 @@ def _recurrent_layer(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh, batch_size
     """A layer of a recurrent net: x [steps, batch, in], or [rows, in] with `batch_sizes`; state h (and of an LSTM c) [batch, units]."""
     if x.shape[0] == 0:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+    if batch_sizes is None and x.shape[1] != h.shape[0]:
+        raise RuntimeError(f"{cell}_layer: the state is that of {h.shape[0]} sequences, the input has {x.shape[1]}")
     units, dtype = h.shape[1], x.dtype
     given = linear(in_rows(x.contiguous()), weight_ih, bias_ih)
     rows, of_cells = given.shape[0], units if cell == "lstm" else 0

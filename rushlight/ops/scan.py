@@ -214,7 +214,7 @@ def logcumsumexp_jvp(x_t, x, dim, out):
 
 def complex_logcumsumexp(x, dim):
     """By the recurrence of the sums, scaled with the greatest real part so far."""
-    if x.dim() == 0 or x.numel() == 0:
+    if x.dim() == 0:
         return x.clone()
     most = x.real.cummax(dim)[0]
     terms = (x - most).exp()
@@ -233,7 +233,7 @@ def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrap_dim(dim, x.ndim)
     if x.is_complex():
-        return complex_logcumsumexp(x, dim).contiguous()
+        return torch.empty(x.shape, dtype=x.dtype) if x.numel() == 0 else complex_logcumsumexp(x, dim).contiguous()
     refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point())
     out = contiguous_like(x)
     kernel("logcumsumexp")(out, x, dim)

@@ -12,6 +12,7 @@ from rushlight.sparse._tensor import (
     compressed,
     dense,
     flat_places,
+    layout_name,
     part,
     permuted,
     sparse,
@@ -110,12 +111,53 @@ def values_written(name):
     return write
 
 
-def flipped(x):
+def turned(made_of):
+    """The form in place of a transposition: the sizes are exchanged too."""
+    write = replacing(made_of)
+
+    def turn(x, *dims):
+        if x._order is not torch.sparse_coo:
+            name = layout_name(x)
+            raise RuntimeError(f"torch.transpose_: in-place transposition is not supported for {name} layout")
+        write(x, *dims)
+        if x.dim() > 1:
+            with DisableTorchFunction():
+                Tensor.transpose_(x, *(dims or (0, 1)))
+        return x
+
+    return turn
+
+
+def of_rows(a, b, *, out=None):
+    """The product of a sparse matrix and a dense one, whose entries are the rows that are not zero."""
+    if a._order is not torch.sparse_coo:
+        raise NotImplementedError(f"Could not run 'aten::hspmm' with arguments from the '{layout_name(a)}CPU' backend.")
+    if a._places.shape[0] != 2:
+        raise RuntimeError(f"hspmm: Argument #2: matrices expected, got {a._places.shape[0]}D tensor")
+    if b.dim() != 2:
+        raise RuntimeError(f"hspmm: Argument #3: matrices expected, got {b.dim()}D tensor")
+    if b.shape[0] != a.shape[1]:
+        raise RuntimeError(f"hspmm: Argument #3: Expected dim 0 size {a.shape[1]}, got {b.shape[0]}")
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
+    a, b = coalesced(a), dense(b)
+    rows, places = torch.unique(a._places[0], return_inverse=True)
+    products = a._entries.unsqueeze(1) * b.index_select(0, a._places[1])
+    values = products.new_zeros((rows.numel(), b.shape[1])).index_add(0, places, products)
+    made = SparseTensor(rows.unsqueeze(0), values, (a.shape[0], b.shape[1]), True)
+    if out is None:
+        return made
+    with DisableTorchFunction():
+        out.set_(torch.zeros((), dtype=made.dtype).expand(made.shape))
+    return copied_into(out, made)
+
+
+def flipped(x, name="t"):
     """A matrix with its dimensions exchanged."""
     sparse_dims = x._places.shape[0]
     if sparse_dims > 2 or x.dim() > sparse_dims:
         raise RuntimeError(
-            f"t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {sparse_dims} sparse and {x.dim() - sparse_dims} dense "
+            f"{name}() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {sparse_dims} sparse and {x.dim() - sparse_dims} dense "
             "dimensions"
         )
     return x if x.dim() < 2 else transposed(x, 0, 1)
@@ -359,6 +401,7 @@ GEOMETRY = "size dim numel nelement ndimension element_size get_device storage_o
 
 TABLE = {
     "mm matmul __matmul__ mv spmm _sparse_mm": product,
+    "hspmm": of_rows,
     "smm": lambda a, b: sparse(product(a, b)),
     "__rmatmul__": lambda a, b: product(b, a),
     "add __add__": added,
@@ -415,7 +458,9 @@ TABLE = {
     "to_sparse_csc": lambda x, dense_dim=None: compressed(x, torch.sparse_csc),
     "sparse_mask": masked,
     "t": flipped,
+    "t_": turned(lambda x: flipped(x, "t_")),
     "transpose swapaxes swapdims": transposed,
+    "transpose_ swapaxes_ swapdims_": turned(transposed),
     "permute": permuted,
     "sum": summed,
     "softmax _sparse_softmax": softmax,

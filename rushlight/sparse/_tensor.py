@@ -205,14 +205,14 @@ def compressed(x, layout):
 
 def transposed(x, dim0, dim1):
     order = list(range(x.dim()))
-    dim0, dim1 = order[dim0], order[dim1]
+    dim0, dim1 = core.wrap_dim(dim0, x.dim()), core.wrap_dim(dim1, x.dim())
     sparse_dim = x._places.shape[0]
     if max(dim0, dim1) >= sparse_dim:
         raise RuntimeError(
             f"sparse transpose: transposed dimensions must be sparse Got sparse_dim: {sparse_dim}, d0: {dim0}, d1: {dim1}"
         )
     order[dim0], order[dim1] = order[dim1], order[dim0]
-    return permuted(x, order)
+    return permuted(x, order[:sparse_dim])
 
 
 def permuted(x, *dims):

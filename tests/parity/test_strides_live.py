@@ -73,10 +73,7 @@ OTHERS = {
 
 
 DIFFERENT = {
-    "isinf": "complex results, and those of no elements, lie as the input in PyTorch",
-    "logcumsumexp(0)": "so do complex results of no elements",
-    "mask": "results of indices keep the order of dimensions of size 1 in PyTorch",
-    "list": "the same",
+    "isinf": "results of no elements are those of abs() == inf in PyTorch, which forgets dimensions of size 1 twice",
 }
 """What still lies otherwise than PyTorch's, in some layouts, and how."""
 

@@ -263,9 +263,13 @@ def empty_following(size, dtype, tensors):
     """An unset tensor of the given sizes, its dimensions in the order that they have in the memory of `tensors`, which broadcast to it."""
     cdef Tensor out = empty_tensor(size, dtype)
     cdef const Geometry* seen[MAX_DIMS]
+    cdef bint alike = True      # row-major tensors of the same sizes: so is the result
     cdef int k, count = min(len(tensors), MAX_DIMS)
     for k in range(count):
         seen[k] = &(<Tensor?>tensors[k]).geometry
+        alike = alike and (<Tensor>tensors[k]).flags & CONTIGUOUS and seen[k].same_shape(out.geometry)
+    if alike:
+        return finished(out)
     follow_strides(out.geometry, seen, count)
     return finished(out)
 

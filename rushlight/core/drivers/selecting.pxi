@@ -55,7 +55,7 @@ cdef object indexed(PlainOp op, PyObject** args, Frame* frame):
         return None
     given = <list><object>args[1]
     count = PyList_GET_SIZE(given)
-    if count == 1 and x.geometry.ndim and x.flags & CONTIGUOUS and is_of_kind(PyList_GET_ITEM(given, 0), INTEGERS) and \
+    if count == 1 and x.geometry.ndim and x.geometry.row_major() and is_of_kind(PyList_GET_ITEM(given, 0), INTEGERS) and \
             (<Tensor>PyList_GET_ITEM(given, 0)).flags & CONTIGUOUS:
         out = put_in_place_of(frame, x, 0, <Tensor>PyList_GET_ITEM(given, 0))
         frame.arrays[2] = array_of(<Tensor>PyList_GET_ITEM(given, 0))
