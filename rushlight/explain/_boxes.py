@@ -9,16 +9,23 @@ from rushlight.explain._steps import number_text
 
 GROUPS_WANTED = 48
 
+LEAST_REPEATS, LONGEST_BODY = 4, 12
+"""How often a body comes at least that is drawn once, and how many boxes it has at most."""
+
+NAMED_ALONE = 12
+"""No more leaves with names than this stay alone where lines are grouped."""
+
 USES_JOINED = 2
-"""Leaves with a name and more uses than this are drawn once for each use."""
+"""Leaves with a name and more uses than this are drawn once for each use, where nodes are not grouped by lines."""
 
 
 class Box:
-    """One box: what stands in it, and which nodes it stands for."""
+    """One box: what stands in it, which nodes it stands for, and which of these it shows when it is opened."""
 
-    def __init__(self, kind, title, detail="", place="", hint="", nodes=()):
+    def __init__(self, kind, title, detail="", place="", hint="", nodes=(), opened=None):
         self.kind, self.title, self.detail, self.place, self.hint = kind, title, detail, place, hint
         self.nodes = list(nodes)
+        self.opened = self.nodes if opened is None else opened
 
     def __repr__(self):
         return f"<{self.kind} {self.title} {self.detail}>"
@@ -31,8 +38,9 @@ class Drawing:
         self.boxes, self.edges = boxes, edges
 
     @classmethod
-    def of_nodes(cls, nodes, names, outputs=()):
-        """One box for each node, and one for each result in `outputs`: (name, tensor) pairs."""
+    def of_nodes(cls, nodes, names, outputs=(), joined=USES_JOINED):
+        """One box for each node, and one for each result in `outputs`: (name, tensor) pairs. Leaves with more uses than `joined` are drawn at
+        each use."""
         boxes = [box_of(node, names) for node in nodes]
         index = {id(node): i for i, node in enumerate(nodes)}
         uses = Counter(id(target) for node in nodes for target in inputs_of(node))
@@ -41,7 +49,7 @@ class Drawing:
         for i, node in enumerate(nodes):
             for target in inputs_of(node):
                 start = index.get(id(target))
-                if start is not None and is_leaf_node(target) and id(target.variable) in names and uses[id(target)] > USES_JOINED:
+                if start is not None and is_leaf_node(target) and id(target.variable) in names and uses[id(target)] > joined:
                     # A shared weight would have edges across the whole drawing: it is drawn at each use instead.
                     if start in drawn:
                         boxes.append(box_of(target, names))
@@ -83,11 +91,23 @@ class Drawing:
         edges = {(number[a], number[b]) for a, b in self.edges if number[a] != number[b]}
         return Drawing(boxes, sorted(edges))
 
+    def folded(self):
+        """The same with bodies that repeat in one box, and their number: runs of boxes with the same operations and shapes."""
+        order = [i for i, box in enumerate(self.boxes) if box.kind not in ("leaf", "result")]
+        run_of = {}
+        for start, period, times in repeats([signature_of(self.boxes[i]) for i in order]):
+            run = [self.boxes[i] for i in order[start : start + period * times]]
+            repeat = Repeat(run, period, times)
+            run_of.update((id(box), repeat) for box in run)
+        return self.grouped(lambda box: run_of.get(id(box)), {}) if run_of else self
+
     def group_box(self, inside, kinds, keys):
         """The box of a group."""
         nodes = list(dict.fromkeys(node for i in inside for node in self.boxes[i].nodes))
         operations = Counter(op_name(node) for node in nodes if not is_leaf_node(node))
         listed = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in operations.most_common(4))
+        if len(keys) == 1 and isinstance(keys[0], Repeat):
+            return keys[0].box(nodes, listed + (", …" if len(operations) > 4 else ""))
         title = title_of(keys)
         kind = f"{kinds[keys[0]]} · " if len(keys) == 1 and keys[0] in kinds else ""
         detail = kind + count_text(sum(operations.values()), "node")
@@ -95,6 +115,45 @@ class Drawing:
         place = place or listed + (", …" if len(operations) > 4 else "")
         hint = f"{title}\n{count_text(len(nodes), 'node')}: {listed}" + (", …" if len(operations) > 4 else "")
         return Box("group", title, detail, place, hint, nodes)
+
+
+class Repeat:
+    """A body of boxes that comes several times, one behind the other."""
+
+    def __init__(self, boxes, period, times):
+        self.boxes, self.period, self.times = boxes, period, times
+
+    def box(self, nodes, listed):
+        """The one box for all of them."""
+        first, last = self.boxes[0].title, self.boxes[-1].title
+        title = f"{first} … {last}" if first != last else first
+        count = sum(not is_leaf_node(node) for node in nodes)
+        hint = f"{title}: the same {self.times} times\n{count_text(len(nodes), 'node')}: {listed}"
+        body = list(dict.fromkeys(node for box in self.boxes[: self.period] for node in box.nodes))
+        return Box("group", title, f"×{self.times} · {count_text(count, 'node')}", listed, hint, nodes, body)
+
+
+def signature_of(box):
+    """What boxes of repeated bodies have in common: operations, and the shapes of their results."""
+    return box.kind, tuple(sorted((op_name(node), output_shape(node)) for node in box.nodes))
+
+
+def repeats(signatures):
+    """Runs of a body that comes at least LEAST_REPEATS times in a row, as (start, length of the body, times); the shortest body that fits."""
+    found, start = [], 0
+    while start < len(signatures):
+        best = None
+        for period in range(1, min(LONGEST_BODY, (len(signatures) - start) // LEAST_REPEATS) + 1):
+            end = start + period
+            while end < len(signatures) and signatures[end] == signatures[end - period]:
+                end += 1
+            times = (end - start) // period
+            if times >= LEAST_REPEATS and (best is None or period * times > best[0] * best[1]):
+                best = period, times
+        if best is not None:
+            found.append((start, *best))
+        start += best[0] * best[1] if best is not None else 1
+    return found
 
 
 def box_of(node, names):
@@ -167,8 +226,11 @@ def module_keys(nodes, names):
     return lambda box: cut.get(id(box.nodes[0])) if box.nodes else None
 
 
-def line_keys(nodes):
-    """A key for grouping by line of the program: leaves stay alone, except those that one line uses alone."""
+def line_keys(nodes, names):
+    """A key for grouping by line of the program: leaves stay alone, except those that one line uses alone, where they have no names or are
+    many."""
+    named = {id(node) for node in nodes if is_leaf_node(node) and id(node.variable) in names}
+    named = named if len(named) <= NAMED_ALONE else set()
     users = defaultdict(set)
     for node in nodes:
         for target in inputs_of(node):
@@ -179,7 +241,7 @@ def line_keys(nodes):
             return None
         node = box.nodes[0]
         if is_leaf_node(node):
-            lines = users[id(node)]
+            lines = () if id(node) in named else users[id(node)]
             return next(iter(lines)) if len(lines) == 1 else None
         return node.source_line
 

@@ -168,8 +168,13 @@ class Layout:
         return min(v - self.widths[n] / 2 for n, v in x.items()), max(v + self.widths[n] / 2 for n, v in x.items())
 
     def conflicts(self):
-        """Short edges that cross the inner part of a long one: the long one stays straight."""
+        """Edges that need not be straight: short ones that cross the inner part of a long one; and those from a node without inputs (a leaf)
+        where another input has some, so that a long chain runs straight past the leaves beside it."""
         marked = set()
+        for node, near in self.above.items():
+            sources = [n for n in near if not self.above.get(n)]
+            if len(sources) < len(near):
+                marked.update((source, node) for source in sources)
         for upper, lower in itertools.pairwise(self.rows):
             place = {node: i for i, node in enumerate(upper)}
             start = low = 0

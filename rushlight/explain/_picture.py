@@ -53,11 +53,15 @@ class Picture(Report):
         self.is_grouped = expand is not True and (len(self.nodes) > LARGEST or expand is not None)
         if self.is_grouped:
             opened = {expand} if isinstance(expand, str) else set(expand or ())
-            key = module_keys(self.nodes, self.names) or line_keys(self.nodes)
+            key = module_keys(self.nodes, self.names)
+            if key is None:
+                key = line_keys(self.nodes, self.names)
+                self.whole = Drawing.of_nodes(self.nodes, self.names, self.outputs, joined=len(self.nodes))
             kinds = (
                 {name: type(part).__name__ for name, part in module.named_modules()} if hasattr(module, "named_modules") else {}
             )
             self.drawing = self.whole.grouped(lambda box: None if title_matches(key(box), opened) else key(box), kinds)
+            self.drawing = self.drawing if opened else self.drawing.folded()
 
     @property
     def groups(self):
@@ -80,8 +84,9 @@ class Picture(Report):
         parts = [f'<div style="overflow:auto">{self.svg()}</div>']
         for box in self.drawing.boxes:
             if box.kind == "group":
-                inner = svg_of(Drawing.of_nodes(box.nodes, self.names)) if len(box.nodes) <= 2 * LARGEST else ""
+                inner = svg_of(Drawing.of_nodes(box.opened, self.names)) if len(box.opened) <= 2 * LARGEST else ""
                 note = f"<p>{count_text(len(box.nodes), 'node')}: too many to draw</p>" if not inner else ""
+                note = "<p>The first of them; the others are alike.</p>" if inner and len(box.opened) < len(box.nodes) else note
                 heading = f"<b>{html.escape(box.title)}</b> · {box.detail} · {html.escape(box.place)}"
                 parts.append(f'<details><summary>{heading}</summary><div style="overflow:auto">{inner}{note}</div></details>')
         return "\n".join(parts)
@@ -198,8 +203,9 @@ def picture(loss, module=None, expand=None):
     Args:
         loss: A tensor that has a graph, or a list of them.
         module: A Module, or a dict from names to tensors, for the names of leaves.
-        expand: Graphs of more than 200 nodes are drawn in groups, by module if `module` has several, else by source line. True draws
-            every node all the same; a group's name, or several, opens just these; [] groups a smaller graph, too.
+        expand: Graphs of more than 200 nodes are drawn in groups, by module if `module` has several, else by source line; a body of groups
+            that repeats is one box with its count. True draws every node all the same; a group's name, or several, opens just these (and
+            folds nothing); [] groups a smaller graph, too.
 
     >>> import rushlight as torch
     >>> from rushlight import explain

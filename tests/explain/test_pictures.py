@@ -62,9 +62,11 @@ class TestPicture:
         model = nn.Sequential(*[nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)) for _ in range(30)])
         loss = model(torch.randn(1, 2)).sum()
         picture = explain.picture(loss, model)
-        assert picture.groups == [str(i) for i in range(30)]
+        assert picture.groups == ["0 … 28", "29"]
+        assert "×29" in picture.svg()
         assert picture._repr_svg_() is None
-        assert picture._repr_html_().count("<details>") == 30
+        assert picture._repr_html_().count("<details>") == 2
+        assert picture._repr_html_().count(">0.0.weight</text>") == 1 and ">1.0.weight</text>" not in picture._repr_html_()
         assert "7" not in explain.picture(loss, model, expand="7").groups
         assert explain.picture(loss, model, expand=True).groups == []
 
@@ -99,6 +101,21 @@ class TestPicture:
             h = h.sin()
         picture = explain.picture(h.sum())
         assert len(picture.groups) == 1 and picture.groups[0].startswith("loop test_pictures.py:")
+
+    def test_named_leaves_of_a_loop_stay(self, x, w):
+        h = x
+        for _ in range(150):
+            h = (h * w).sin()
+        picture = explain.picture(h.sum(), {"x": x, "w": w})
+        assert [box.title for box in picture.drawing.boxes if box.kind == "leaf"] == ["x", "w"]
+        assert "300 nodes" in picture.svg()
+
+    def test_body_of_several_groups(self):
+        body = [nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 2)]
+        model = nn.Sequential(*[layer for _ in range(40) for layer in body[:1] + [nn.Sigmoid()] + body[2:]])
+        model = nn.Sequential(*[type(layer)(*layer.weight.shape[::-1]) if hasattr(layer, "weight") else layer for layer in model])
+        picture = explain.picture(model(torch.randn(1, 2)).sum(), model)
+        assert "×39" in picture.svg() and len(picture.groups) <= 4
 
     def test_small_groups(self, w):
         h = w * 2 + 1
@@ -139,6 +156,12 @@ class TestLayout:
         layout = Layout(*self.random_graph(seed))
         for route in layout.routes:
             assert all(a[1] <= b[1] for a, b in itertools.pairwise(route))
+
+    def test_chain_is_straight_beside_its_leaves(self):
+        edges = [(i, i + 1) for i in range(50)] + [(51 + i, i + 1) for i in range(50)]
+        layout = Layout([(100, 40)] * 101, edges)
+        assert len({round(x, 6) for x in layout.x[1:51]}) == 1
+        assert layout.width < 400
 
     def test_chain_is_straight(self):
         layout = Layout([(100, 40)] * 5, [(i, i + 1) for i in range(4)])
