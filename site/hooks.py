@@ -160,7 +160,7 @@ def on_files(files, config):
     for file in files.documentation_pages():
         path = Path(file.abs_src_path)
         sources |= with_links_inside(path.read_text(encoding="utf-8"), path.parent, file.src_uri)[1]
-    made |= {source_page(path): shown(path) for path in sources}
+    made |= {source_page(path): f"---\nsearch: {{exclude: true}}\n---\n\n{shown(path)}" for path in sources}
     made |= {f"reference/{module}.md": reference(module) for module in MODULES}
     listed = "".join(f"- [{module.replace('rushlight', 'torch', 1)}]({module}.md)\n" for module in MODULES)
     made["reference/index.md"] = f"# Reference\n\nMade from the docstrings.\n\n{listed}"
