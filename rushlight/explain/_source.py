@@ -143,17 +143,34 @@ def scope_of(code, tree):
     return scope
 
 
+def kind_of_cell(filename):
+    """What the names of one notebook's cells, or of one interactive interpreter's lines, have in common; None for other files."""
+    for prefix in ("<ipython-input-", "<python-input-"):
+        if filename.startswith(prefix):
+            return prefix
+    folder = os.path.dirname(filename)
+    return folder if os.path.basename(folder).startswith("ipykernel_") else None
+
+
+def cells_before(filename):
+    """The cells, or lines of an interactive interpreter, that ran before one; the latest first."""
+    kind = kind_of_cell(filename)
+    cells = [] if kind is None else [name for name in list(linecache.cache) if kind_of_cell(name) == kind]
+    return cells[: cells.index(filename)][::-1] if filename in cells else []
+
+
 def assignment_of(name, frame, later=False):
     """The last assignment to `name` above the running line of a frame, as an Assignment; None where there is none or it is unclear.
 
-    `later` asks for those below it, in a loop around both: it ran in the round before.
+    `later` asks for those below it, in a loop around both: it ran in the round before. In a notebook, and where an interactive interpreter
+    keeps its lines (from Python 3.13 on), the cells before count, too.
     """
     tree = tree_of(frame.f_code.co_filename)
     if tree is None or name is None:
         return None
     scope = scope_of(frame.f_code, tree)
     found = []
-    here = position_of(frame)[:2]
+    here, filename = position_of(frame)[:2], frame.f_code.co_filename
 
     def look(node, blocks, again):
         again = again or (isinstance(node, (ast.For, ast.While)) and node.lineno <= here[0] <= node.end_lineno)
@@ -165,11 +182,16 @@ def assignment_of(name, frame, later=False):
                 before = (child.lineno, child.col_offset) < (here[0], here[1] or 0)
                 parts = [part for t in targets for part in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])]
                 if (again and not before if later else before) and any(ast.unparse(part) == name for part in parts):
-                    found.append(Assignment(child, blocks, frame.f_code.co_filename))
+                    found.append(Assignment(child, blocks, filename))
             look(child, [*blocks, child] if isinstance(child, ast.With) else blocks, again)
 
     decorators = list(getattr(scope, "decorator_list", ()))
     look(scope, decorators, False)
+    for cell in () if found or later else cells_before(filename):
+        here, filename = (sys.maxsize, 0), cell
+        look(tree_of(cell) or ast.Module([], []), [], False)
+        if found:
+            break
     return max(found, key=lambda a: a.place, default=None)
 
 
