@@ -45,15 +45,24 @@ def seed(output, gradient, index, is_batched):
     if isinstance(output, GradientEdge):
         shape, dtype = output_metadata(output)
         if shape.numel() != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            raise not_scalar(shape)
         return torch.ones(shape, dtype=dtype)
     if not output.requires_grad:
         return None
     if output.numel() != 1:
-        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        raise not_scalar(output.shape)
     if not output.dtype.is_floating_point:
         raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {output.dtype}")
     return torch.ones_like(output)
+
+
+def not_scalar(shape):
+    """The error of a backward that starts from several numbers, with what helps added."""
+    error = RuntimeError("grad can be implicitly created only for scalar outputs")
+    error.add_note(
+        f"  its shape is {list(shape)}: start from one number (loss.sum() or loss.mean()), or give gradient=… of this shape"
+    )
+    return error
 
 
 def output_metadata(edge):

@@ -22,6 +22,13 @@ def test_message_and_frames(name, tmp_path):
     assert all(os.path.isfile(file) for file in files), files
 
 
+def test_several_numbers_are_told_with_their_shape(tmp_path):
+    _, error = run(MISTAKES["loss of several elements"], torch, tmp_path / "mistake.py")
+    assert error.__notes__ == [
+        "  its shape is [3]: start from one number (loss.sum() or loss.mean()), or give gradient=… of this shape"
+    ]
+
+
 def raised_by(function):
     """The error that a call raises."""
     with pytest.raises(Exception) as caught:
