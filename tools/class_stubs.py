@@ -120,8 +120,10 @@ def attributes(kind, type_of):
                 found.setdefault(name, given[source])
             case ast.Assign([ast.Attribute(ast.Name(), name), *_], ast.Call(ast.Name("Parameter"))):
                 found[name] = "Parameter"
-            case ast.Call(ast.Attribute(attr="register_buffer"), [ast.Constant(name), *_]):
-                found[name] = "Tensor | None"
+            case ast.Call(ast.Attribute(attr="register_buffer"), [ast.Constant(name), value, *_]):
+                # (What is surely a tensor in every way through the constructor.)
+                surely = isinstance(value, ast.Call) and found.get(name) != "Tensor | None"
+                found[name] = "Tensor" if surely else "Tensor | None"
     return {name: kind for name, kind in sorted(found.items()) if not name.startswith("_")}
 
 

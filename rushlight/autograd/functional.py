@@ -5,6 +5,10 @@ from rushlight._vmap_internals import _vmap
 from rushlight.autograd import forward_ad
 from rushlight.autograd.engine import grad
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
@@ -264,7 +268,7 @@ def hvp(func, inputs, v=None, create_graph=False, strict=False):
     return finished((value,), create_graph, False), finished(product, create_graph, many)
 
 
-def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, strategy="reverse-mode"):
+def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, strategy="reverse-mode") -> "Any":
     """The Jacobian of `func`: for each output and each input a tensor whose shape is the output's followed by the input's.
 
     Args:
@@ -395,7 +399,7 @@ def basis_of(inputs):
     return basis
 
 
-def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
+def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode") -> "Any":
     """The Hessian of the scalar function `func`: the Jacobian of its gradient.
 
     Args:

@@ -7,6 +7,10 @@ import rushlight as torch
 from rushlight.nn.functional import softmax
 from rushlight.overrides import is_tensor_like
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = [
     "broadcast_all",
     "clamp_probs",
@@ -20,7 +24,7 @@ __all__ = [
 euler_constant = 0.57721566490153286060
 
 
-def broadcast_all(*values):
+def broadcast_all(*values) -> "Any":
     """Tensors of one shape from tensors and numbers that broadcast; a number takes the dtype of the first tensor, or the default one.
 
     >>> import rushlight
