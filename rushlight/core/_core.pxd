@@ -365,7 +365,6 @@ cdef class Plan:
     cdef int output_place              # of what is saved, which is the output, where one is
     cdef bint collects                 # lists of tensors, or one rule for all: collect_edges finds the edges
     cdef bint is_direct                # record_directly knows how to record it
-    cdef bint is_short                 # edges and what is saved lie in the node itself
     cdef int edge_total
     cdef int edge_parameter[MAX_PARAMETERS]
     cdef int saved_count

@@ -74,8 +74,8 @@ cdef Plan make_plan(Op op, uint64_t mask):
                 if rule.parameter == plan.saved_index[k] and mask >> i & 1:
                     plan.from_edge[k] = i      # (of a list, as the op's own way of recording has it)
     plan.collects = op.has_tensor_list or plan.edge_total == 1 and plan.edge_parameter[0] < 0
-    plan.is_short = not plan.collects and plan.edge_total + plan.saved_count <= KEPT
-    plan.is_direct = plan.is_short and not op.fails_first and -2 < plan.output_place < PLAINLY_SAVED
+    plan.is_direct = not plan.collects and plan.edge_total + plan.saved_count <= KEPT and not op.fails_first and \
+        -2 < plan.output_place < PLAINLY_SAVED
     return plan
 
 cdef object save_value(object value, bint in_place_target):
@@ -249,14 +249,10 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         if not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor):
             node.variant = OF_NUMBER
             edge_count = 1
-    if plan.is_short:
-        node.kept_edges = edge_count
+    if plan.collects:
+        known = collect_edges(node, op, args)
     else:
-        node.saved = tuple_of_none(count)
-        if plan.collects:
-            known = collect_edges(node, op, args)
-        else:
-            node.next_nodes = tuple_of_none(edge_count)
+        make_room(node, edge_count)
     saved = saved_items(node)
     for i in range(count):
         kind = plan.saved_kind[i]
@@ -303,6 +299,14 @@ cdef tuple tuple_of_none(Py_ssize_t count):
         PyTuple_SET_ITEM(result, i, None)
     return result
 
+cdef inline int make_room(OpNode node, Py_ssize_t edges) except -1:
+    """Room for so many edges and for what the plan saves: in the node itself if they fit, else in tuples."""
+    if edges + node.plan.saved_count <= KEPT:
+        node.kept_edges = <uint8_t>edges
+    else:
+        node.saved, node.next_nodes = tuple_of_none(node.plan.saved_count), tuple_of_none(edges)
+    return 0
+
 cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
     """Edges of an op with a list of tensors among its inputs, or one rule for all of them: one for each tensor. Returns whether the op has
     one list alone, and what is behind each edge knows its shape and dtype, so that those need not be saved."""
@@ -312,7 +316,7 @@ cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
     cdef object edge
     cdef Py_ssize_t i, n
     cdef PyObject** items
-    cdef tuple next_nodes
+    cdef PyObject** edges
     cdef bint known = op.rule_total == 1 and rule.parameter >= 0
     if op.rule_total == 1 and rule.is_list and (type(<object>args[rule.parameter]) is list or type(<object>args[rule.parameter]) is tuple):
         values = <object>args[rule.parameter]
@@ -327,7 +331,8 @@ cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
                 values.append(<object>args[rule.parameter])
     items = PySequence_Fast_ITEMS(values)
     n = PySequence_Fast_GET_SIZE(values)
-    next_nodes = PyTuple_New(n)
+    make_room(node, n)
+    edges = edge_items(node)
     for i in range(n):
         edge = None
         if PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor) and needs_grad(<Tensor>items[i]):
@@ -342,9 +347,7 @@ cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
                 node.next_outputs[i] = tensor.output_number
                 known = False
         known = known and edge is not None
-        Py_INCREF(edge)
-        PyTuple_SET_ITEM(next_nodes, i, edge)
-    node.next_nodes = next_nodes
+        put_item(&edges[i], <PyObject*>edge)
     return known
 
 cdef bint is_column_major(Tensor t):
