@@ -89,33 +89,25 @@ bool complex_dtype(DType dtype) { return dtype == DType::c64 || dtype == DType::
 
 // sum: arrays out, in. Integers and booleans give int64 or their own dtype. mean: arrays out, in; floating and complex.
 template <bool mean>
-void add_up(const char* name, const Array* a) {
+void sum(const Array* a, int, const Number*) {
   double divisor = 1;
   for (int d = 0; mean && d < a[1].ndim; ++d)
     if (a[0].shape[d] == 1) divisor *= double(a[1].shape[d]);
-  visit_storage<group::all>(name, a[1].dtype, [&]<class T>(Type<T>) {
+  visit_storage<group::all>("sum_cpu", a[1].dtype, [&]<class T>(Type<T>) {
     if constexpr (is_floating<T> || is_complex<T>)
       sum_floats<T, false>(a[0], a[1], divisor, mean);
     else if constexpr (mean)
-      no_kernel(name, a[1].dtype);
+      no_kernel("sum_cpu", a[1].dtype);
     else
       reduce<Sum<T>, T>({}, a, a[1]);
   });
 }
 
-template <bool mean>
-void sum(const Array* a, int, const Number*) {
-  add_up<mean>("sum_cpu", a);
-}
-
-// nansum: arrays out (contiguous), in (of whole numbers it is sum, and of nothing 0 in every dtype; complex ones are refused).
-void nansum(const Array* a, int, const Number*) {
+// nansum: arrays out (contiguous), in (of what has no NaN it is sum, and of nothing 0 in every dtype).
+void nansum(const Array* a, int count, const Number* numbers) {
   if (a[1].numel() == 0) return void(std::memset(a[0].data, 0, size_t(a[0].numel() * item_size(a[0].dtype))));
-  const unsigned kind = 1u << int(a[1].dtype);
-  if (kind & (group::floating | group::complex))
-    visit<group::floating>("nansum_cpu", a[1].dtype, [&]<class T>(Type<T>) { sum_floats<T, true>(a[0], a[1], 1, false); });
-  else
-    add_up<false>("nansum_cpu", a);
+  if (!((group::floating >> int(a[1].dtype)) & 1u)) return sum<false>(a, count, numbers);
+  visit<group::floating>("nansum_cpu", a[1].dtype, [&]<class T>(Type<T>) { sum_floats<T, true>(a[0], a[1], 1, false); });
 }
 
 // prod: arrays out, in; dtypes as sum.

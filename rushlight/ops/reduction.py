@@ -51,6 +51,8 @@ def reduced_count(x_shape, dim):
 def refuse_nansum(dtype, x, dim, any):
     if x.is_complex():
         raise RuntimeError("nansum on CPU does not support complex inputs")
+    if x.is_floating_point() and x.numel() and (dtype.is_complex or (dtype.is_floating_point and dtype.itemsize == 1)):
+        raise _rules.not_implemented("nansum_cpu", dtype)
 
 
 def refuse_complex(kernel):

@@ -101,6 +101,7 @@ static int is_of_ops(PyObject* filename) {
 void rl_drop_frames_of_ops(void) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
+  if (traceback == Py_None) Py_CLEAR(traceback);  // (what traceback.h has put there)
   int all = traceback != NULL;
   for (PyTracebackObject* at = (PyTracebackObject*)traceback; at && all; at = at->tb_next) {
     PyCodeObject* code = PyFrame_GetCode(at->tb_frame);

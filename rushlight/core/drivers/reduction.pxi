@@ -21,7 +21,7 @@ cdef class ReductionOp(Op):
     cdef object empty_error                  # the text where there is no identity
     cdef int output_count
     cdef bint bool_keeps_uint8
-    cdef object check                        # refuses bool or complex: check(dtype) is called with those alone
+    cdef object check                        # refuses bool or complex (of a sum float8 too): it is called with those alone
 
     def configure(self, str kernel_name, str result, list numbers, bint single=False, empty_error=None, int output_count=1,
                   bint bool_keeps_uint8=False, check=None):
@@ -70,7 +70,8 @@ cdef class ReductionOp(Op):
         if self.result == RESULT_INT64 and self.check is not None and (code == BOOL or category[code] == IS_COMPLEX):
             self.check(dtypes[code], x, dim, True)      # places of extrema are refused before dimensions are looked at
         self.read_dims(x, dim, folded, kept)
-        if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX or category[x.code] == IS_COMPLEX):
+        if self.check is not None and (code == BOOL or category[code] == IS_COMPLEX or category[x.code] == IS_COMPLEX or
+                                       self.result == RESULT_SUM and category[code] == IS_FLOATING and not early_dtype(code)):
             self.check(dtypes[code], x, dim, kept.numel() != 0)
         out = new_like_shape(result, kept)
         if self.output_count == 2:
