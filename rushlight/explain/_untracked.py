@@ -76,7 +76,9 @@ def notes_on(x):
     if name is None and line is None:
         statement = _source.statement_at((frame.f_code.co_filename, frame.f_lineno))
         if isinstance(statement, ast.Expr):
-            read = _guess.expression_cause(statement.value)
+            # (The call itself is the backward: what it is called on, and with, counts.)
+            parts = ast.iter_child_nodes(statement.value) if isinstance(statement.value, ast.Call) else [statement.value]
+            read = next(filter(None, map(_guess.expression_cause, parts)), None)
             guesses = [_guess.cut_of(inner, frame) for inner in _guess.names_in(statement.value)]
             here = _guess.Guess(read, (frame.f_code.co_filename, frame.f_lineno)) if read else next(filter(None, guesses), None)
             if here is not None:

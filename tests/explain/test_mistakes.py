@@ -169,6 +169,16 @@ def test_note(mistake):
     assert len(before) == (mistake is argmax)  # its dtype
 
 
+def test_the_call_that_asks_is_no_cause(x):
+    """`autograd.grad` of what has no graph is not what cut it off; what it is given may be."""
+    with pytest.raises(RuntimeError) as caught:
+        torch.autograd.grad(torch.ones(2).sum(), torch.ones(1))
+    assert not any("create_graph" in note for note in caught.value.__notes__)
+    with pytest.raises(RuntimeError) as caught:
+        torch.autograd.grad(x.detach().sum(), x)  # detached
+    assert any("detach()" in note and note.endswith("# detached") for note in caught.value.__notes__)
+
+
 class TestBackwardThatCannotRun:
     def test_overwritten(self, x):
         y = x.exp()  # saved
