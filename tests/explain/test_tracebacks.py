@@ -18,7 +18,9 @@ def test_message_and_frames(name, tmp_path):
     assert type(error).__name__ == mistake.error
     assert str(error).startswith(mistake.message)
     files = frames_below(error)
-    assert len(files) <= mistake.frames, files
+    # (Where a test before has made a subclass of Tensor, functions ask first whether it takes them over: two frames more.)
+    asked = sum(os.path.basename(file) == "_overridable.py" for file in files)
+    assert len(files) - 2 * asked <= mistake.frames, files
     assert all(os.path.isfile(file) for file in files), files
 
 
