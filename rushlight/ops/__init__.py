@@ -72,7 +72,6 @@ LATE = {
         "col_indices",
         "crow_indices",
         "dense_dim",
-        "hspmm",
         "indices",
         "is_coalesced",
         "row_indices",

@@ -93,7 +93,7 @@ def smm(input, mat):
     return made().sparse(torch.sparse.mm(input, mat))
 
 
-@composite(signature="Tensor mat1, Tensor mat2, *, out")
+@composite(signature="Tensor mat1, Tensor mat2, *, out", method=False)
 def hspmm(mat1, mat2, *, out=None):
     """The product of a sparse matrix and a dense one, as a sparse tensor of whole rows."""
     if not mat1.is_sparse:
