@@ -12,7 +12,10 @@ cdef extern from *:
     // A number that changes whenever a class or one of its bases does; 0 where it has none.
     static inline int64_t rl_type_version(PyObject* type) {
       PyTypeObject* t = (PyTypeObject*)type;
-      return PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG) ? (int64_t)t->tp_version_tag : 0;
+    #if PY_VERSION_HEX < 0x030D0000  // (since 3.13 the number itself says whether there is one)
+      if (!PyType_HasFeature(t, Py_TPFLAGS_VALID_VERSION_TAG)) return 0;
+    #endif
+      return (int64_t)t->tp_version_tag;
     }
     // A number that changes whenever a dict does, where CPython keeps one (until 3.12); else 0.
     static inline uint64_t rl_dict_version(PyObject* dict) {
