@@ -81,6 +81,12 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     Args:
         data: The values, whose memory is shared. An empty tensor by default.
         persistent: Whether the buffer is part of the module's `state_dict`.
+
+    >>> import rushlight as torch
+    >>> module = torch.nn.Module()
+    >>> module.mean = torch.nn.Buffer(torch.zeros(2))
+    >>> module.state_dict()
+    OrderedDict([('mean', tensor([0., 0.]))])
     """
 
     __torch_function__ = disabled_torch_function
@@ -160,6 +166,9 @@ def is_lazy(param):
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet; `materialize(shape)` makes it an ordinary one.
 
+    Args:
+        requires_grad: Whether gradients are recorded.
+
     >>> import rushlight as torch
     >>> weight = torch.nn.UninitializedParameter()
     >>> weight
@@ -183,7 +192,18 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
-    """A buffer whose shape is not known yet; `materialize(shape)` gives it one."""
+    """A buffer whose shape is not known yet; `materialize(shape)` gives it one.
+
+    Args:
+        requires_grad: Whether gradients are recorded, which buffers seldom want.
+        persistent: Whether it is part of the module's `state_dict`.
+
+    >>> import rushlight as torch
+    >>> mean = torch.nn.UninitializedBuffer()
+    >>> mean.materialize((2,))
+    >>> mean.shape
+    torch.Size([2])
+    """
 
     # (No tensor can become a Tensor itself; a lazy module puts one into its place.)
     cls_to_become = Buffer

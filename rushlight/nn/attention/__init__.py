@@ -69,6 +69,10 @@ def _cur_sdpa_kernel_backends(with_priority=False):
 def sdpa_kernel(backends, set_priority=False):
     """Within the block attention is computed in the given ways alone.
 
+    Args:
+        backends: An `SDPBackend`, or a list of them.
+        set_priority: Whether the list's order counts; here there is one implementation.
+
     >>> import rushlight as torch
     >>> from rushlight.nn.attention import SDPBackend, sdpa_kernel
     >>> x = torch.zeros(1, 1, 2, 2, requires_grad=True)

@@ -20,7 +20,16 @@ __all__ = [
 
 
 class _NormBase(Module):
-    """Weight, bias and running statistics per channel, each of which may be absent."""
+    """Weight, bias and running statistics per channel, each of which may be absent.
+
+    Args:
+        num_features: C, the number of channels.
+        eps: Added to the variance.
+        momentum: How far the running statistics move towards those of each batch; None for the average of all batches.
+        affine: Whether there are a weight (ones at first) and a bias (zeros).
+        track_running_stats: Whether there are running statistics, to be used in evaluation mode.
+        bias: Whether there is a bias, if `affine`.
+    """
 
     # Version 2 added the buffer num_batches_tracked.
     _version = 2
@@ -110,18 +119,29 @@ class _BatchNorm(_NormBase):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Normalizes each channel over the batch, then applies weight and bias. Shapes: (N, C) or (N, C, L).
+    """(x - mean) / sqrt(var + eps) * weight + bias, with mean and variance of each channel over the batch (Ioffe and Szegedy,
+    2015).
+
+    In evaluation mode mean and variance are the running ones: running = (1 - momentum) * running + momentum * batch's. (The batch
+    is divided by its biased variance, the running one is unbiased.) Shapes: (N, C) or (N, C, L).
 
     Args:
         num_features: C.
         eps: Added to the variance.
         momentum: How far the running statistics move towards those of each batch; None for the average of all batches.
-        affine: Whether there are a weight (ones at first) and a bias (zeros).
+        affine: Whether there are a weight (ones at first) and a bias (zeros); `bias=False` leaves the bias out.
         track_running_stats: Whether there are running statistics, to be used in evaluation mode.
 
+    Raises:
+        ValueError: The input has another number of dimensions, or in training only one value per channel.
+
     >>> import rushlight as torch
-    >>> torch.nn.BatchNorm1d(100)(torch.zeros(20, 100)).shape
-    torch.Size([20, 100])
+    >>> layer = torch.nn.BatchNorm1d(2)
+    >>> layer(torch.tensor([[1.0, 10.0], [3.0, 30.0]])).detach()
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
+    >>> layer.running_mean
+    tensor([0.2000, 2.0000])
     """
 
     def _check_input_dim(self, input):
@@ -130,7 +150,18 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """As `BatchNorm1d`, for inputs (N, C, H, W)."""
+    """As `BatchNorm1d`, for images: the statistics of a channel are over batch, height and width.
+
+    Shapes: input and output (N, C, H, W). A convolution before it needs no bias.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.BatchNorm2d(3)
+    >>> y = layer(torch.arange(24.0).view(2, 3, 2, 2))
+    >>> y.var((0, 2, 3), correction=0).detach()
+    tensor([1.0000, 1.0000, 1.0000])
+    >>> layer
+    BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     def _check_input_dim(self, input):
         if input.dim() != 4:
@@ -138,7 +169,14 @@ class BatchNorm2d(_BatchNorm):
 
 
 class BatchNorm3d(_BatchNorm):
-    """As `BatchNorm1d`, for inputs (N, C, D, H, W)."""
+    """As `BatchNorm1d`, for volumes: the statistics of a channel are over batch, depth, height and width.
+
+    Shapes: input and output (N, C, D, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.BatchNorm3d(3)(torch.ones(2, 3, 4, 5, 6)).shape
+    torch.Size([2, 3, 4, 5, 6])
+    """
 
     def _check_input_dim(self, input):
         if input.dim() != 5:
@@ -146,11 +184,14 @@ class BatchNorm3d(_BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """`BatchNorm` whose statistics are those of all processes' batches; on one process, as here, of its own. Shapes: (N, C, *).
+    """`BatchNorm1d` whose statistics are those of all processes' batches; on one process, as here, of its own. Shapes: (N, C, *).
+
+    Args:
+        process_group: Taken for other programs' sake; there is one process. The others are those of `BatchNorm1d`.
 
     >>> import rushlight as torch
-    >>> torch.nn.SyncBatchNorm(3)(torch.zeros(2, 3, 4)).shape
-    torch.Size([2, 3, 4])
+    >>> torch.nn.SyncBatchNorm(3)
+    SyncBatchNorm(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
     """
 
     def __init__(
@@ -225,21 +266,42 @@ class _LazyNormBase(LazyModuleMixin, _NormBase):
 
 
 class LazyBatchNorm1d(_LazyNormBase, _BatchNorm):
-    """`BatchNorm1d` whose `num_features` are those of the first input."""
+    """`BatchNorm1d` whose `num_features` are those of the first input, which makes it a `BatchNorm1d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyBatchNorm1d()
+    >>> _ = layer(torch.ones(2, 5))
+    >>> layer
+    BatchNorm1d(5, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+    """
 
     cls_to_become = BatchNorm1d
     _check_input_dim = BatchNorm1d._check_input_dim
 
 
 class LazyBatchNorm2d(_LazyNormBase, _BatchNorm):
-    """`BatchNorm2d` whose `num_features` are those of the first input."""
+    """`BatchNorm2d` whose `num_features` are those of the first input, which makes it a `BatchNorm2d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyBatchNorm2d()
+    >>> _ = layer(torch.ones(2, 5, 4, 4))
+    >>> layer.num_features
+    5
+    """
 
     cls_to_become = BatchNorm2d
     _check_input_dim = BatchNorm2d._check_input_dim
 
 
 class LazyBatchNorm3d(_LazyNormBase, _BatchNorm):
-    """`BatchNorm3d` whose `num_features` are those of the first input."""
+    """`BatchNorm3d` whose `num_features` are those of the first input, which makes it a `BatchNorm3d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyBatchNorm3d()
+    >>> _ = layer(torch.ones(2, 5, 4, 4, 4))
+    >>> layer.num_features
+    5
+    """
 
     cls_to_become = BatchNorm3d
     _check_input_dim = BatchNorm3d._check_input_dim

@@ -24,7 +24,16 @@ def _position(index, length):
 
 
 class Container(Module):
-    """Submodules by keyword; the older way to write a `Module`."""
+    """Submodules by keyword; the older way to write a `Module`, deprecated with a warning.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.nn.Container(first=torch.nn.ReLU())
+    Container(
+      (first): ReLU()
+    )
+    """
 
     def __init__(self, **kwargs):
         super().__init__()
@@ -157,6 +166,9 @@ class Sequential(_Modules):
 
 class ModuleList(_Modules):
     """A list of modules. It is not called itself.
+
+    Args:
+        modules: An iterable of them; by default the list is empty.
 
     >>> import rushlight as torch
     >>> layers = torch.nn.ModuleList([torch.nn.Linear(2, 2) for _ in range(3)])
@@ -305,10 +317,16 @@ def _line(key, value, type_of):
 class ParameterList(Module):
     """A list of parameters. Tensors become parameters; other objects are kept as they are.
 
+    Args:
+        values: An iterable of them; by default the list is empty.
+
     >>> import rushlight as torch
     >>> weights = torch.nn.ParameterList([torch.zeros(2), torch.zeros(3)])
     >>> len(list(weights.parameters()))
     2
+    >>> weights[1]
+    Parameter containing:
+    tensor([0., 0., 0.], requires_grad=True)
     """
 
     def __init__(self, values=None):
@@ -366,9 +384,14 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dictionary of parameters, in the order in which they were added. Tensors become parameters; other objects stay.
 
+    Args:
+        parameters: A mapping from names to values, or an iterable of pairs; by default the dictionary is empty.
+
     >>> import rushlight as torch
     >>> weights = torch.nn.ParameterDict({"left": torch.zeros(2)})
     >>> list(weights)
+    ['left']
+    >>> [name for name, _ in weights.named_parameters()]
     ['left']
     """
 

@@ -31,7 +31,19 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _ConvNd(Module):
-    """What all of them have: weight and bias, and one number for each dimension of kernel, stride, padding and dilation."""
+    """What all of them have: weight and bias, and one number for each dimension of kernel, stride, padding and dilation.
+
+    Args:
+        in_channels, out_channels: How many channels input and output have.
+        kernel_size: How many positions a window has; as `stride`, `padding` and `dilation` one number, or one for each dimension.
+        stride: How far the windows are apart.
+        padding: What is added at both ends; "valid" is 0, and "same" what keeps the size.
+        dilation: How far a window's elements are apart.
+        groups: Channels are in so many groups, each with weights of its own.
+        bias: Whether there is a bias.
+        padding_mode: What is added: "zeros", "reflect", "replicate" or "circular".
+        output_padding: Of a transposed one: by how much its output is longer at the end.
+    """
 
     __constants__ = CONSTANTS.split()
 
@@ -167,21 +179,31 @@ class _Conv(_ConvNd):
 
 
 class Conv1d(_Conv):
-    """Weighted sums over windows of sequences.
+    """out[n, k, i] = bias[k] + sum over c, j of weight[k, c, j] * input[n, c, i * stride + j * dilation]: sums over windows of
+    sequences.
 
     Shapes: input (N, in_channels, L) or (in_channels, L), output (N, out_channels, L') or (out_channels, L'), where
-    L' = (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1, rounded down; weight (out_channels, in_channels / groups, kernel_size),
-    bias (out_channels). Both are drawn uniformly from ±1 / sqrt(in_channels / groups · kernel_size).
+    L' = (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1, rounded down; weight (out_channels, in_channels / groups,
+    kernel_size), bias (out_channels). Both are drawn uniformly from ±1 / sqrt(in_channels / groups * kernel_size).
 
     Args:
+        in_channels, out_channels: How many channels input and output have.
+        kernel_size: How many positions a window has.
         stride: How far the windows are apart.
         padding: What is added at both ends; "valid" is 0, and "same" what makes L' = L.
         dilation: How far a window's elements are apart.
         groups: Channels are in so many groups, each with weights of its own.
         bias: Whether there is a bias.
-        padding_mode: "zeros", "reflect", "replicate" or "circular".
+        padding_mode: What is added: "zeros", "reflect", "replicate" or "circular".
+
+    Raises:
+        ValueError: `groups` does not divide both numbers of channels, or "same" is asked for with a stride.
 
     >>> import rushlight as torch
+    >>> layer = torch.nn.Conv1d(1, 1, 3, padding=1, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([-1.0, 0.0, 1.0]))
+    >>> layer(torch.tensor([[1.0, 4.0, 9.0, 16.0]])).detach()
+    tensor([[ 4.,  8., 12., -9.]])
     >>> torch.nn.Conv1d(16, 33, 3, stride=2)(torch.zeros(20, 16, 50)).shape
     torch.Size([20, 33, 24])
     """
@@ -193,11 +215,17 @@ class Conv1d(_Conv):
 
 
 class Conv2d(_Conv):
-    """Weighted sums over windows of images: as `Conv1d`, for inputs (N, C, H, W) or (C, H, W). Sizes are one number, or one for each dimension.
+    """Weighted sums over windows of images: as `Conv1d`, in two dimensions.
+
+    Shapes: input (N, in_channels, H, W) or (in_channels, H, W), each of the output's H and W as L' of `Conv1d`; weight
+    (out_channels, in_channels / groups, height, width). `kernel_size`, `stride`, `padding` and `dilation` are one number, or a
+    pair. `groups=in_channels` makes a depthwise convolution.
 
     >>> import rushlight as torch
     >>> torch.nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2))(torch.zeros(20, 16, 50, 100)).shape
     torch.Size([20, 33, 28, 100])
+    >>> torch.nn.Conv2d(4, 8, 3, padding="same", groups=4).weight.shape
+    torch.Size([8, 1, 3, 3])
     """
 
     _each = staticmethod(_pair)
@@ -207,7 +235,16 @@ class Conv2d(_Conv):
 
 
 class Conv3d(_Conv):
-    """Weighted sums over windows of volumes: as `Conv1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
+    """Weighted sums over windows of volumes: as `Conv1d`, in three dimensions.
+
+    Shapes: input (N, in_channels, D, H, W) or (in_channels, D, H, W), sizes of the output as L' of `Conv1d`; weight
+    (out_channels, in_channels / groups, depth, height, width). `kernel_size`, `stride`, `padding` and `dilation` are one number,
+    or three.
+
+    >>> import rushlight as torch
+    >>> torch.nn.Conv3d(2, 4, 3, stride=(2, 1, 1), padding=(1, 0, 1))(torch.zeros(1, 2, 8, 8, 8)).shape
+    torch.Size([1, 4, 4, 6, 8])
+    """
 
     _each = staticmethod(_triple)
 
@@ -321,15 +358,23 @@ class _ConvTranspose(_ConvTransposeNd):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """The transposed map of `Conv1d`, which makes longer sequences of short ones.
+    """The transposed map of `Conv1d`, which makes longer sequences of short ones: each element adds a multiple of the kernel.
 
     Shapes: input (N, in_channels, L) or (in_channels, L), output (N, out_channels, L') or (out_channels, L'), where
-    L' = (L - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1; weight (in_channels, out_channels / groups, kernel_size),
-    bias (out_channels). `output_size`, an argument of calls, stands for the output padding that gives it.
+    L' = (L - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1; weight (in_channels, out_channels / groups,
+    kernel_size), bias (out_channels). `output_size`, an argument of calls, stands for the output padding that gives it.
+
+    Args:
+        stride: How far the copies of the kernel are apart.
+        padding: How much is cut off at both ends.
+        output_padding: By how much the output is longer at its end, less than stride or dilation.
+        in_channels, out_channels, kernel_size, dilation, groups, bias: As in `Conv1d`; `padding_mode` is "zeros".
 
     >>> import rushlight as torch
-    >>> torch.nn.ConvTranspose1d(16, 33, 3, stride=2)(torch.zeros(20, 16, 50)).shape
-    torch.Size([20, 33, 101])
+    >>> layer = torch.nn.ConvTranspose1d(1, 1, 2, stride=2, bias=False)
+    >>> _ = layer.weight.data.copy_(torch.tensor([1.0, 10.0]))
+    >>> layer(torch.tensor([[1.0, 2.0, 3.0]])).detach()
+    tensor([[ 1., 10.,  2., 20.,  3., 30.]])
     """
 
     _each = staticmethod(_single)
@@ -339,10 +384,15 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The transposed map of `Conv2d`, which makes larger images of small ones: as `ConvTranspose1d`, for inputs (N, C, H, W) or (C, H, W).
+    """The transposed map of `Conv2d`, which makes larger images of small ones: as `ConvTranspose1d`, in two dimensions.
+
+    Shapes: input (N, in_channels, H, W) or (in_channels, H, W); weight (in_channels, out_channels / groups, height, width). Where
+    several sizes shrink to one, `output_size` in the call says which it was.
 
     >>> import rushlight as torch
     >>> up = torch.nn.ConvTranspose2d(16, 33, 3, stride=2, padding=1)
+    >>> up(torch.zeros(1, 16, 6, 6)).shape
+    torch.Size([1, 33, 11, 11])
     >>> up(torch.zeros(1, 16, 6, 6), output_size=(12, 12)).shape
     torch.Size([1, 33, 12, 12])
     """
@@ -354,7 +404,15 @@ class ConvTranspose2d(_ConvTranspose):
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """The transposed map of `Conv3d`: as `ConvTranspose1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
+    """The transposed map of `Conv3d`: as `ConvTranspose1d`, in three dimensions.
+
+    Shapes: input (N, in_channels, D, H, W) or (in_channels, D, H, W); weight (in_channels, out_channels / groups, depth, height,
+    width).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ConvTranspose3d(4, 2, 2, stride=2)(torch.zeros(1, 4, 3, 4, 5)).shape
+    torch.Size([1, 2, 6, 8, 10])
+    """
 
     _each = staticmethod(_triple)
 
@@ -440,7 +498,15 @@ class _LazyConvTranspose(_LazyConvXdMixin):
 
 
 class LazyConv1d(_LazyConv, Conv1d):
-    """`Conv1d` whose `in_channels` are those of the first input, which makes it a `Conv1d`."""
+    """`Conv1d` whose `in_channels` are those of the first input, which makes it a `Conv1d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyConv1d(6, 3)
+    >>> layer(torch.zeros(1, 4, 8)).shape
+    torch.Size([1, 6, 6])
+    >>> layer.weight.shape
+    torch.Size([6, 4, 3])
+    """
 
     cls_to_become = Conv1d
 
@@ -460,24 +526,56 @@ class LazyConv2d(_LazyConv, Conv2d):
 
 
 class LazyConv3d(_LazyConv, Conv3d):
-    """`Conv3d` whose `in_channels` are those of the first input, which makes it a `Conv3d`."""
+    """`Conv3d` whose `in_channels` are those of the first input, which makes it a `Conv3d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyConv3d(6, 3)
+    >>> layer(torch.zeros(1, 4, 8, 8, 8)).shape
+    torch.Size([1, 6, 6, 6, 6])
+    >>> layer.in_channels
+    4
+    """
 
     cls_to_become = Conv3d
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
-    """`ConvTranspose1d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose1d`."""
+    """`ConvTranspose1d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose1d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyConvTranspose1d(6, 2, stride=2)
+    >>> layer(torch.zeros(1, 4, 8)).shape
+    torch.Size([1, 6, 16])
+    >>> layer.in_channels
+    4
+    """
 
     cls_to_become = ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
-    """`ConvTranspose2d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose2d`."""
+    """`ConvTranspose2d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose2d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyConvTranspose2d(6, 2, stride=2)
+    >>> layer(torch.zeros(1, 4, 8, 8)).shape
+    torch.Size([1, 6, 16, 16])
+    >>> layer.in_channels
+    4
+    """
 
     cls_to_become = ConvTranspose2d
 
 
 class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
-    """`ConvTranspose3d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose3d`."""
+    """`ConvTranspose3d` whose `in_channels` are those of the first input, which makes it a `ConvTranspose3d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyConvTranspose3d(6, 2, stride=2)
+    >>> layer(torch.zeros(1, 4, 3, 3, 3)).shape
+    torch.Size([1, 6, 6, 6, 6])
+    >>> layer.in_channels
+    4
+    """
 
     cls_to_become = ConvTranspose3d

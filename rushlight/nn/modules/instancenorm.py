@@ -81,18 +81,21 @@ class _InstanceNorm(_NormBase):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Normalizes each channel of each sample, then applies weight and bias per channel, if `affine`. Shapes: (N, C, L) or (C, L).
+    """(x - mean) / sqrt(var + eps), with mean and variance of each channel of each sample (Ulyanov et al., 2016).
+
+    Weight and bias per channel follow, if `affine`. Shapes: (N, C, L) or (C, L).
 
     Args:
         num_features: C.
         eps: Added to the variance.
         momentum: How far the running statistics move towards those of each batch.
-        affine: Whether there are a weight (ones at first) and a bias (zeros).
-        track_running_stats: Whether there are running statistics, to be used in evaluation mode.
+        affine: Whether there are a weight (ones at first) and a bias (zeros); `bias=False` leaves the bias out.
+        track_running_stats: Whether there are running statistics, to be used in evaluation mode; by default none.
 
     >>> import rushlight as torch
-    >>> torch.nn.InstanceNorm1d(100)(torch.zeros(20, 100, 40)).shape
-    torch.Size([20, 100, 40])
+    >>> torch.nn.InstanceNorm1d(2)(torch.tensor([[[1.0, 3.0], [0.0, 50.0]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
     """
 
     def _get_no_batch_dim(self):
@@ -100,35 +103,68 @@ class InstanceNorm1d(_InstanceNorm):
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """As `InstanceNorm1d`, for inputs (N, C, H, W) or (C, H, W)."""
+    """As `InstanceNorm1d`, for images: (N, C, H, W) or (C, H, W).
+
+    >>> import rushlight as torch
+    >>> y = torch.nn.InstanceNorm2d(3)(torch.arange(24.0).view(2, 3, 2, 2))
+    >>> y[0, 0]
+    tensor([[-1.3416, -0.4472],
+            [ 0.4472,  1.3416]])
+    """
 
     def _get_no_batch_dim(self):
         return 3
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """As `InstanceNorm1d`, for inputs (N, C, D, H, W) or (C, D, H, W)."""
+    """As `InstanceNorm1d`, for volumes: (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.InstanceNorm3d(3)(torch.ones(2, 3, 4, 5, 6)).shape
+    torch.Size([2, 3, 4, 5, 6])
+    """
 
     def _get_no_batch_dim(self):
         return 4
 
 
 class LazyInstanceNorm1d(_LazyNormBase, _InstanceNorm):
-    """`InstanceNorm1d` whose `num_features` are those of the first input."""
+    """`InstanceNorm1d` whose `num_features` are those of the first input, which makes it an `InstanceNorm1d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyInstanceNorm1d(affine=True)
+    >>> _ = layer(torch.ones(2, 5, 4))
+    >>> layer.weight.shape
+    torch.Size([5])
+    """
 
     cls_to_become = InstanceNorm1d
     _get_no_batch_dim = InstanceNorm1d._get_no_batch_dim
 
 
 class LazyInstanceNorm2d(_LazyNormBase, _InstanceNorm):
-    """`InstanceNorm2d` whose `num_features` are those of the first input."""
+    """`InstanceNorm2d` whose `num_features` are those of the first input, which makes it an `InstanceNorm2d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyInstanceNorm2d()
+    >>> _ = layer(torch.ones(2, 5, 4, 4))
+    >>> layer.num_features
+    5
+    """
 
     cls_to_become = InstanceNorm2d
     _get_no_batch_dim = InstanceNorm2d._get_no_batch_dim
 
 
 class LazyInstanceNorm3d(_LazyNormBase, _InstanceNorm):
-    """`InstanceNorm3d` whose `num_features` are those of the first input."""
+    """`InstanceNorm3d` whose `num_features` are those of the first input, which makes it an `InstanceNorm3d`.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.LazyInstanceNorm3d()
+    >>> _ = layer(torch.ones(2, 5, 4, 4, 4))
+    >>> layer.num_features
+    5
+    """
 
     cls_to_become = InstanceNorm3d
     _get_no_batch_dim = InstanceNorm3d._get_no_batch_dim

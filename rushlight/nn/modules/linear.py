@@ -34,7 +34,17 @@ class Linear(Module):
     Shapes: input (*, in_features), output (*, out_features), weight (out_features, in_features), bias (out_features).
     Both are drawn uniformly from ±1 / sqrt(in_features).
 
+    Args:
+        in_features, out_features: The sizes of the last dimension of input and output.
+        bias: Whether there is a bias.
+        device, dtype: Of the parameters.
+
     >>> import rushlight as torch
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> _ = torch.nn.init.ones_(layer.weight), torch.nn.init.zeros_(layer.bias)
+    >>> layer(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[3.],
+            [7.]], grad_fn=<AddmmBackward0>)
     >>> torch.nn.Linear(20, 30)(torch.zeros(128, 20)).shape
     torch.Size([128, 30])
     """
@@ -72,7 +82,15 @@ class NonDynamicallyQuantizableLinear(Linear):
 class Bilinear(Module):
     """x1.T @ weight[k] @ x2 + bias[k] for each output k.
 
-    Shapes: inputs (*, in1_features) and (*, in2_features), output (*, out_features).
+    Shapes: inputs (*, in1_features) and (*, in2_features), output (*, out_features); weight (out_features, in1_features,
+    in2_features). Both parameters are drawn uniformly from ±1 / sqrt(in1_features).
+
+    Args:
+        in1_features, in2_features, out_features: The sizes of the last dimension of the inputs and the output.
+        bias: Whether there is a bias.
+
+    Raises:
+        ValueError: `in1_features` is not positive.
 
     >>> import rushlight as torch
     >>> torch.nn.Bilinear(2, 3, 4)(torch.zeros(5, 2), torch.zeros(5, 3)).shape

@@ -26,10 +26,16 @@ class LinearCrossEntropyOptions:
     Args:
         allow_retain_graph: whether backward may run twice; otherwise it uses up the gradients that the call has made.
         batch_chunk_size: how many samples a piece has.
-        chunking_method: what chooses the size of a piece: "aspect_ratio" (as many samples as take the memory of all inputs), "aspect_ratio:N" (an Nth
-            of them), "auto", or None for `batch_chunk_size`.
+        chunking_method: what chooses the size of a piece: "aspect_ratio" (as many samples as take the memory of all inputs),
+            "aspect_ratio:N" (an Nth of them), "auto", or None for `batch_chunk_size`.
         acc_policy: what is kept in `acc_dtype`, "accurate", "balanced", "compact" or "auto"; here all that is summed is.
         acc_dtype: the dtype of sums; by default that of the input, or float32 for halves under the policy "auto".
+
+    >>> import rushlight as torch
+    >>> options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, chunking_method=None)
+    >>> loss = torch.nn.LinearCrossEntropyLoss(8, 100, options=options)
+    >>> loss(torch.zeros(4, 8), torch.arange(4)).item()
+    4.605170249938965
     """
 
     allow_retain_graph: bool = False

@@ -18,9 +18,10 @@ def _as_shape(normalized_shape):
 
 
 class LayerNorm(Module):
-    """Normalizes over the last dimensions, then applies weight and bias of their shape (Ba et al., 2016).
+    """(x - mean) / sqrt(var + eps) * weight + bias, with mean and variance of each sample over the last dimensions (Ba et al.,
+    2016).
 
-    Shapes: input and output (*, *normalized_shape).
+    Shapes: input and output (*, *normalized_shape), weight and bias normalized_shape. The variance is the biased one.
 
     Args:
         normalized_shape: The sizes of the last dimensions; an int is the size of the last one.
@@ -29,7 +30,10 @@ class LayerNorm(Module):
         bias: Whether there is also a bias (zeros at first).
 
     >>> import rushlight as torch
-    >>> torch.nn.LayerNorm(10)(torch.zeros(20, 5, 10)).shape
+    >>> torch.nn.LayerNorm(2)(torch.tensor([[1.0, 3.0], [10.0, 0.0]])).detach()
+    tensor([[-1.0000,  1.0000],
+            [ 1.0000, -1.0000]])
+    >>> torch.nn.LayerNorm([5, 10])(torch.zeros(20, 5, 10)).shape
     torch.Size([20, 5, 10])
     """
 
@@ -63,13 +67,18 @@ class LayerNorm(Module):
 
 
 class RMSNorm(Module):
-    """Divides by the root of the mean square over the last dimensions, then applies a weight (Zhang and Sennrich, 2019).
+    """x / sqrt(mean(x²) + eps) * weight, with the mean over the last dimensions (Zhang and Sennrich, 2019).
 
-    Shapes: input and output (*, *normalized_shape). `eps` is by default that of the input's dtype.
+    Shapes: input and output (*, *normalized_shape), weight normalized_shape.
+
+    Args:
+        normalized_shape: The sizes of the last dimensions; an int is the size of the last one.
+        eps: Added to the mean; by default the smallest step from 1 in the input's dtype.
+        elementwise_affine: Whether there is a weight (ones at first).
 
     >>> import rushlight as torch
-    >>> torch.nn.RMSNorm([2, 3])(torch.ones(2, 2, 3)).shape
-    torch.Size([2, 2, 3])
+    >>> torch.nn.RMSNorm(2)(torch.tensor([3.0, 4.0])).detach()
+    tensor([0.8485, 1.1314])
     """
 
     def __init__(self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
@@ -96,16 +105,23 @@ class RMSNorm(Module):
 
 
 class GroupNorm(Module):
-    """Normalizes each group of channels of each sample, then applies weight and bias per channel (Wu and He, 2018).
+    """(x - mean) / sqrt(var + eps) * weight + bias, with mean and variance of each group of channels of each sample (Wu and He,
+    2018).
 
-    Shapes: input and output (N, num_channels, *).
+    Shapes: input and output (N, num_channels, *). One group is a layer norm, as many groups as channels an instance norm.
+
+    Args:
+        num_groups: In how many groups the channels are.
+        num_channels: How many channels there are.
+        eps: Added to the variance.
+        affine: Whether there are a weight (ones at first) and a bias (zeros) per channel; `bias=False` leaves the bias out.
 
     Raises:
         ValueError: `num_channels` is not divisible by `num_groups`.
 
     >>> import rushlight as torch
-    >>> torch.nn.GroupNorm(3, 6)(torch.zeros(20, 6, 10, 10)).shape
-    torch.Size([20, 6, 10, 10])
+    >>> torch.nn.GroupNorm(2, 4)(torch.tensor([[1.0, 3.0, 0.0, 50.0]])).detach()
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
 
     def __init__(self, num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None, *, bias=True):
@@ -139,11 +155,17 @@ class GroupNorm(Module):
 
 
 class LocalResponseNorm(Module):
-    """Divides by (k + alpha · the mean square of `size` neighbouring channels) ** beta (Krizhevsky et al., 2012). Shapes: (N, C, *).
+    """x / (k + alpha * m) ** beta, where m is the mean of x² over `size` neighbouring channels (Krizhevsky et al., 2012).
+
+    Shapes: input and output (N, C, *).
+
+    Args:
+        size: How many channels are neighbours, half of them before.
+        alpha, beta, k: The numbers of the formula.
 
     >>> import rushlight as torch
-    >>> torch.nn.LocalResponseNorm(2)(torch.zeros(32, 5, 24, 24)).shape
-    torch.Size([32, 5, 24, 24])
+    >>> torch.nn.LocalResponseNorm(3, alpha=3.0, beta=1.0)(torch.ones(1, 3, 1)).flatten()
+    tensor([0.3333, 0.2500, 0.3333])
     """
 
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
@@ -161,7 +183,13 @@ class LocalResponseNorm(Module):
 
 
 class CrossMapLRN2d(Module):
-    """As `LocalResponseNorm`, as Torch 7 had it: windows of an even size are one channel narrower. Shapes: (N, C, H, W)."""
+    """As `LocalResponseNorm`, as Torch 7 had it: windows of an even size are one channel narrower. Shapes: (N, C, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.CrossMapLRN2d(3, alpha=3.0, beta=1.0)(torch.ones(1, 1, 2, 2))
+    tensor([[[[0.5000, 0.5000],
+              [0.5000, 0.5000]]]])
+    """
 
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1):
         super().__init__()

@@ -29,6 +29,13 @@ _sextuple = _ntuple(6, "_sextuple")
 
 
 class _Pad(Module):
+    """More at the edges.
+
+    Args:
+        padding: How many positions on each side: one number for all sides, or pairs (before, after), that of the last dimension
+            first. Negative numbers cut off.
+    """
+
     _tuple = staticmethod(_pair)
 
     def __init__(self, padding):
@@ -40,6 +47,14 @@ class _Pad(Module):
 
 
 class _ConstantPadNd(_Pad):
+    """A number at the edges.
+
+    Args:
+        padding: How many positions on each side: one number for all sides, or pairs (before, after), that of the last dimension
+            first.
+        value: The number.
+    """
+
     def __init__(self, padding, value):
         super().__init__(padding)
         self.value = value
@@ -52,7 +67,11 @@ class _ConstantPadNd(_Pad):
 
 
 class ConstantPad1d(_ConstantPadNd):
-    """`value` at the ends of the last dimension.
+    """`value` at the ends of the last dimension, of inputs of any number of dimensions.
+
+    Args:
+        padding: How many there are: one number for both ends, or (before, after). Negative numbers cut off.
+        value: What stands there.
 
     >>> import rushlight as torch
     >>> torch.nn.ConstantPad1d((1, 2), 9.0)(torch.tensor([[1.0, 2.0]]))
@@ -61,18 +80,38 @@ class ConstantPad1d(_ConstantPadNd):
 
 
 class ConstantPad2d(_ConstantPadNd):
-    """`value` around the last two dimensions."""
+    """`value` around the last two dimensions: as `ConstantPad1d`, with `padding` for (left, right, top, bottom).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ConstantPad2d((0, 1, 1, 0), 9.0)(torch.tensor([[[1.0, 2.0]]]))
+    tensor([[[9., 9., 9.],
+             [1., 2., 9.]]])
+    """
 
     _tuple = staticmethod(_quadruple)
 
 
 class ConstantPad3d(_ConstantPadNd):
-    """`value` around the last three dimensions."""
+    """`value` around the last three dimensions: as `ConstantPad1d`, with `padding` for (left, right, top, bottom, front, back).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ConstantPad3d((0, 1, 0, 0, 1, 0), 9.0)(torch.tensor([[[[1.0]]]]))
+    tensor([[[[9., 9.]],
+    <BLANKLINE>
+             [[1., 9.]]]])
+    """
 
     _tuple = staticmethod(_sextuple)
 
 
 class _ZeroPad:
+    """Zeros at the edges.
+
+    Args:
+        padding: How many positions on each side: one number for all sides, or pairs (before, after), that of the last dimension
+            first.
+    """
+
     def __init__(self, padding):
         super().__init__(padding, 0.0)
 
@@ -81,15 +120,31 @@ class _ZeroPad:
 
 
 class ZeroPad1d(_ZeroPad, ConstantPad1d):
-    """Zeros at the ends of the last dimension."""
+    """Zeros at the ends of the last dimension: `ConstantPad1d` of 0.
+
+    >>> import rushlight as torch
+    >>> torch.nn.ZeroPad1d((1, 2))(torch.tensor([[1.0, 2.0]]))
+    tensor([[0., 1., 2., 0., 0.]])
+    """
 
 
 class ZeroPad2d(_ZeroPad, ConstantPad2d):
-    """Zeros around the last two dimensions."""
+    """Zeros around the last two dimensions: `ConstantPad2d` of 0.
+
+    >>> import rushlight as torch
+    >>> torch.nn.ZeroPad2d((1, 1, 0, 1))(torch.tensor([[[1.0, 2.0]]]))
+    tensor([[[0., 1., 2., 0.],
+             [0., 0., 0., 0.]]])
+    """
 
 
 class ZeroPad3d(_ZeroPad, ConstantPad3d):
-    """Zeros around the last three dimensions."""
+    """Zeros around the last three dimensions: `ConstantPad3d` of 0.
+
+    >>> import rushlight as torch
+    >>> torch.nn.ZeroPad3d(1)(torch.zeros(1, 16, 3, 4, 5)).shape
+    torch.Size([1, 16, 5, 6, 7])
+    """
 
 
 class _ReflectionPadNd(_Pad):
@@ -98,7 +153,13 @@ class _ReflectionPadNd(_Pad):
 
 
 class ReflectionPad1d(_ReflectionPadNd):
-    """The last dimension continued as in a mirror, which the edge lies on.
+    """The last dimension continued as in a mirror, which the edge lies on. Shapes: (N, C, L) or (C, L).
+
+    Args:
+        padding: How many positions there are: one number for both ends, or (before, after), each less than L.
+
+    Raises:
+        RuntimeError: `padding` is not less than L.
 
     >>> import rushlight as torch
     >>> torch.nn.ReflectionPad1d(2)(torch.arange(4.0).view(1, 4))
@@ -107,13 +168,27 @@ class ReflectionPad1d(_ReflectionPadNd):
 
 
 class ReflectionPad2d(_ReflectionPadNd):
-    """As `ReflectionPad1d`, around the last two dimensions."""
+    """As `ReflectionPad1d`, around the last two dimensions: `padding` is one number, or (left, right, top, bottom).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ReflectionPad2d((1, 0, 1, 1))(torch.arange(6.0).view(1, 2, 3))
+    tensor([[[4., 3., 4., 5.],
+             [1., 0., 1., 2.],
+             [4., 3., 4., 5.],
+             [1., 0., 1., 2.]]])
+    """
 
     _tuple = staticmethod(_quadruple)
 
 
 class ReflectionPad3d(_ReflectionPadNd):
-    """As `ReflectionPad1d`, around the last three dimensions."""
+    """As `ReflectionPad1d`, around the last three dimensions: `padding` is one number, or (left, right, top, bottom, front,
+    back).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ReflectionPad3d(1)(torch.arange(8.0).view(1, 2, 2, 2)).flatten(1)[0, :8]
+    tensor([7., 6., 7., 6., 5., 4., 5., 4.])
+    """
 
     _tuple = staticmethod(_sextuple)
 
@@ -124,7 +199,10 @@ class _ReplicationPadNd(_Pad):
 
 
 class ReplicationPad1d(_ReplicationPadNd):
-    """The last dimension with its ends repeated.
+    """The last dimension with its ends repeated. Shapes: (N, C, L) or (C, L).
+
+    Args:
+        padding: How often: one number for both ends, or (before, after).
 
     >>> import rushlight as torch
     >>> torch.nn.ReplicationPad1d(2)(torch.arange(3.0).view(1, 3))
@@ -133,13 +211,27 @@ class ReplicationPad1d(_ReplicationPadNd):
 
 
 class ReplicationPad2d(_ReplicationPadNd):
-    """As `ReplicationPad1d`, around the last two dimensions."""
+    """As `ReplicationPad1d`, around the last two dimensions: `padding` is one number, or (left, right, top, bottom).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ReplicationPad2d((1, 1, 0, 1))(torch.tensor([[[1.0, 2.0]]]))
+    tensor([[[1., 1., 2., 2.],
+             [1., 1., 2., 2.]]])
+    """
 
     _tuple = staticmethod(_quadruple)
 
 
 class ReplicationPad3d(_ReplicationPadNd):
-    """As `ReplicationPad1d`, around the last three dimensions."""
+    """As `ReplicationPad1d`, around the last three dimensions: `padding` is one number, or (left, right, top, bottom, front,
+    back).
+
+    >>> import rushlight as torch
+    >>> torch.nn.ReplicationPad3d((0, 1, 0, 0, 1, 0))(torch.arange(2.0).view(1, 1, 1, 2))
+    tensor([[[[0., 1., 1.]],
+    <BLANKLINE>
+             [[0., 1., 1.]]]])
+    """
 
     _tuple = staticmethod(_sextuple)
 
@@ -154,7 +246,10 @@ class _CircularPadNd(_Pad):
 
 
 class CircularPad1d(_CircularPadNd):
-    """The last dimension, which starts again where it ends.
+    """The last dimension, which starts again where it ends. Shapes: (N, C, L) or (C, L).
+
+    Args:
+        padding: How many positions there are: one number for both ends, or (before, after), each at most L.
 
     >>> import rushlight as torch
     >>> torch.nn.CircularPad1d(1)(torch.arange(3.0).view(1, 3))
@@ -167,7 +262,14 @@ class CircularPad1d(_CircularPadNd):
 
 
 class CircularPad2d(_CircularPadNd):
-    """As `CircularPad1d`, around the last two dimensions."""
+    """As `CircularPad1d`, around the last two dimensions: `padding` is one number, or (left, right, top, bottom).
+
+    >>> import rushlight as torch
+    >>> torch.nn.CircularPad2d((1, 0, 0, 1))(torch.arange(6.0).view(1, 2, 3))
+    tensor([[[2., 0., 1., 2.],
+             [5., 3., 4., 5.],
+             [2., 0., 1., 2.]]])
+    """
 
     _tuple = staticmethod(_quadruple)
 
@@ -177,7 +279,16 @@ class CircularPad2d(_CircularPadNd):
 
 
 class CircularPad3d(_CircularPadNd):
-    """As `CircularPad1d`, around the last three dimensions."""
+    """As `CircularPad1d`, around the last three dimensions: `padding` is one number, or (left, right, top, bottom, front, back).
+
+    >>> import rushlight as torch
+    >>> torch.nn.CircularPad3d((1, 0, 0, 0, 0, 1))(torch.arange(4.0).view(1, 2, 1, 2))
+    tensor([[[[1., 0., 1.]],
+    <BLANKLINE>
+             [[3., 2., 3.]],
+    <BLANKLINE>
+             [[1., 0., 1.]]]])
+    """
 
     _tuple = staticmethod(_sextuple)
 

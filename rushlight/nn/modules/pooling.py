@@ -29,6 +29,18 @@ __all__ = [
 
 
 class _MaxPoolNd(Module):
+    """The largest number of each window.
+
+    Args:
+        kernel_size: How many positions a window has; as the next three one number, or one for each dimension.
+        stride: How far windows are apart; by default `kernel_size`.
+        padding: How many positions (that are never the largest) there are besides at each end; at most half of `kernel_size`.
+        dilation: How far the positions of a window are apart.
+        return_indices: Whether the result is a pair, whose second part says where each number was (for `MaxUnpool1d` and its
+            like).
+        ceil_mode: Whether windows count that begin inside and end behind.
+    """
+
     def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
         super().__init__()
         self.kernel_size = kernel_size
@@ -46,7 +58,10 @@ class _MaxPoolNd(Module):
 
 
 class MaxPool1d(_MaxPoolNd):
-    """The largest number of each window of the last dimension. Shapes: (N, C, L) or (C, L).
+    """The largest number of each window of the last dimension.
+
+    Shapes: (N, C, L) or (C, L), with L' = (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1, rounded down (up in
+    `ceil_mode`).
 
     Args:
         kernel_size: How many positions a window has.
@@ -57,6 +72,8 @@ class MaxPool1d(_MaxPoolNd):
         ceil_mode: Whether windows count that begin inside and end behind.
 
     >>> import rushlight as torch
+    >>> torch.nn.MaxPool1d(3, stride=2)(torch.tensor([[1.0, 2.0, 9.0, 4.0, 5.0]]))
+    tensor([[9., 9.]])
     >>> torch.nn.MaxPool1d(3, stride=2)(torch.zeros(20, 16, 50)).shape
     torch.Size([20, 16, 24])
     """
@@ -74,9 +91,14 @@ class MaxPool1d(_MaxPoolNd):
 
 
 class MaxPool2d(_MaxPoolNd):
-    """As `MaxPool1d`, over the last two dimensions: (N, C, H, W) or (C, H, W). Arguments are a number, or a pair of them.
+    """The largest number of each window of the last two dimensions: as `MaxPool1d`, whose arguments are here a number, or a pair.
+
+    Shapes: (N, C, H, W) or (C, H, W), each size as L' of `MaxPool1d`.
 
     >>> import rushlight as torch
+    >>> torch.nn.MaxPool2d(2)(torch.arange(16.0).view(1, 4, 4))
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
     >>> torch.nn.MaxPool2d((3, 2), stride=(2, 1))(torch.zeros(20, 16, 50, 32)).shape
     torch.Size([20, 16, 24, 31])
     """
@@ -94,7 +116,15 @@ class MaxPool2d(_MaxPoolNd):
 
 
 class MaxPool3d(_MaxPoolNd):
-    """As `MaxPool1d`, over the last three dimensions: (N, C, D, H, W) or (C, D, H, W)."""
+    """The largest number of each window of the last three dimensions: as `MaxPool1d`, whose arguments are here a number, or
+    three.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W), each size as L' of `MaxPool1d`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.MaxPool3d(2)(torch.arange(16.0).view(1, 2, 2, 4))
+    tensor([[[[13., 15.]]]])
+    """
 
     def forward(self, input):
         return F.max_pool3d(
@@ -109,6 +139,12 @@ class MaxPool3d(_MaxPoolNd):
 
 
 class _MaxUnpoolNd(Module):
+    """Puts what was pooled back to its place.
+
+    Args:
+        kernel_size, stride, padding: Those of the pooling.
+    """
+
     def __init__(self, kernel_size, stride=None, padding=0):
         super().__init__()
         self.kernel_size = self._tuple(kernel_size)
@@ -137,7 +173,17 @@ class MaxUnpool1d(_MaxUnpoolNd):
 
 
 class MaxUnpool2d(_MaxUnpoolNd):
-    """As `MaxUnpool1d`, for `MaxPool2d`."""
+    """As `MaxUnpool1d`, for `MaxPool2d`: (N, C, H, W) or (C, H, W).
+
+    Args:
+        kernel_size, stride, padding: Those of the pooling.
+
+    >>> import rushlight as torch
+    >>> pooled, indices = torch.nn.MaxPool2d(2, return_indices=True)(torch.tensor([[[1.0, 2.0], [4.0, 3.0]]]))
+    >>> torch.nn.MaxUnpool2d(2)(pooled, indices)
+    tensor([[[0., 0.],
+             [4., 0.]]])
+    """
 
     _tuple = staticmethod(_pair)
 
@@ -146,7 +192,16 @@ class MaxUnpool2d(_MaxUnpoolNd):
 
 
 class MaxUnpool3d(_MaxUnpoolNd):
-    """As `MaxUnpool1d`, for `MaxPool3d`."""
+    """As `MaxUnpool1d`, for `MaxPool3d`: (N, C, D, H, W) or (C, D, H, W).
+
+    Args:
+        kernel_size, stride, padding: Those of the pooling.
+
+    >>> import rushlight as torch
+    >>> pooled, indices = torch.nn.MaxPool3d(2, return_indices=True)(torch.arange(8.0).view(1, 2, 2, 2))
+    >>> torch.nn.MaxUnpool3d(2)(pooled, indices).flatten()
+    tensor([0., 0., 0., 0., 0., 0., 0., 7.])
+    """
 
     _tuple = staticmethod(_triple)
 
@@ -155,6 +210,17 @@ class MaxUnpool3d(_MaxUnpoolNd):
 
 
 class _AvgPoolNd(Module):
+    """The mean of each window.
+
+    Args:
+        kernel_size: How many positions a window has; as the next two one number, or one for each dimension.
+        stride: How far windows are apart; by default `kernel_size`.
+        padding: How many zeros there are besides at each end.
+        ceil_mode: Whether windows count that begin inside and end behind.
+        count_include_pad: Whether these zeros count where the mean is taken.
+        divisor_override: What sums are divided by instead of the number of positions.
+    """
+
     def extra_repr(self):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
@@ -212,7 +278,14 @@ class AvgPool2d(_AvgPoolOfPlanes):
 
 
 class AvgPool3d(_AvgPoolOfPlanes):
-    """As `AvgPool2d`, over the last three dimensions: (N, C, D, H, W) or (C, D, H, W)."""
+    """The mean of each window of the last three dimensions: as `AvgPool2d`, with numbers or threes of them.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.AvgPool3d(2)(torch.arange(16.0).view(1, 2, 2, 4))
+    tensor([[[[6.5000, 8.5000]]]])
+    """
 
     def forward(self, input):
         return F.avg_pool3d(
@@ -221,6 +294,15 @@ class AvgPool3d(_AvgPoolOfPlanes):
 
 
 class _FractionalMaxPoolNd(Module):
+    """The largest number of each window at random places.
+
+    Args:
+        kernel_size: How large a window is: a number, or one for each dimension.
+        output_size: The size of the result; or
+        output_ratio: that size as a part of the input's, between 0 and 1.
+        return_indices: Whether the result is a pair, whose second part says where each number was.
+    """
+
     def __init__(self, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
         super().__init__()
         each = self._tuple
@@ -260,7 +342,12 @@ class FractionalMaxPool2d(_FractionalMaxPoolNd):
 
 
 class FractionalMaxPool3d(_FractionalMaxPoolNd):
-    """As `FractionalMaxPool2d`, over the last three dimensions: (N, C, D, H, W) or (C, D, H, W)."""
+    """As `FractionalMaxPool2d`, over the last three dimensions: (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.FractionalMaxPool3d(2, output_size=(3, 3, 4))(torch.zeros(2, 5, 6, 7, 8)).shape
+    torch.Size([2, 5, 3, 3, 4])
+    """
 
     _tuple = staticmethod(_triple)
 
@@ -271,6 +358,15 @@ class FractionalMaxPool3d(_FractionalMaxPoolNd):
 
 
 class _LPPoolNd(Module):
+    """The norm of each window.
+
+    Args:
+        norm_type: The norm's degree; infinity is the largest absolute number.
+        kernel_size: How many positions a window has: a number, or one for each dimension.
+        stride: How far windows are apart; by default `kernel_size`.
+        ceil_mode: Whether windows count that begin inside and end behind.
+    """
+
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
         super().__init__()
         self.norm_type = norm_type
@@ -283,27 +379,55 @@ class _LPPoolNd(Module):
 
 
 class LPPool1d(_LPPoolNd):
-    """The `norm_type`-norm of each window of the last dimension. Shapes: (N, C, L) or (C, L)."""
+    """(sum of xᵖ)^(1/p) over each window of the last dimension, where p is `norm_type`. Shapes: (N, C, L) or (C, L).
+
+    Args:
+        norm_type: p; 1 is a sum, infinity the largest absolute number.
+        kernel_size: How many positions a window has.
+        stride: How far windows are apart; by default `kernel_size`.
+        ceil_mode: Whether windows count that begin inside and end behind.
+
+    >>> import rushlight as torch
+    >>> torch.nn.LPPool1d(2, 2)(torch.tensor([[3.0, 4.0, 5.0, 12.0]]))
+    tensor([[ 5., 13.]])
+    """
 
     def forward(self, input):
         return F.lp_pool1d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool2d(_LPPoolNd):
-    """The `norm_type`-norm of each window of the last two dimensions. Shapes: (N, C, H, W) or (C, H, W)."""
+    """As `LPPool1d`, over windows of the last two dimensions. Shapes: (N, C, H, W) or (C, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.LPPool2d(1, 2)(torch.arange(8.0).view(1, 2, 4))
+    tensor([[[10., 18.]]])
+    """
 
     def forward(self, input):
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class LPPool3d(_LPPoolNd):
-    """The `norm_type`-norm of each window of the last three dimensions. Shapes: (N, C, D, H, W) or (C, D, H, W)."""
+    """As `LPPool1d`, over windows of the last three dimensions. Shapes: (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.LPPool3d(1, 2)(torch.arange(16.0).view(1, 2, 2, 4))
+    tensor([[[[52., 68.]]]])
+    """
 
     def forward(self, input):
         return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
 class _AdaptiveMaxPoolNd(Module):
+    """The largest number of each of a number of windows.
+
+    Args:
+        output_size: How many windows there are: a number, or one for each dimension, where None keeps the size.
+        return_indices: Whether the result is a pair, whose second part says where each number was.
+    """
+
     def __init__(self, output_size, return_indices=False):
         super().__init__()
         self.output_size = output_size
@@ -314,7 +438,18 @@ class _AdaptiveMaxPoolNd(Module):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
-    """The largest number of each of `output_size` windows that share out the last dimension. Shapes: (N, C, L) or (C, L)."""
+    """The largest number of each of `output_size` windows that share out the last dimension.
+
+    Window i is from i L / output_size, rounded down, to (i + 1) L / output_size, rounded up. Shapes: (N, C, L) or (C, L).
+
+    Args:
+        output_size: How many windows there are.
+        return_indices: Whether the result is a pair, whose second part says where each number was.
+
+    >>> import rushlight as torch
+    >>> torch.nn.AdaptiveMaxPool1d(2)(torch.tensor([[5.0, 1.0, 2.0, 3.0, 4.0]]))
+    tensor([[5., 4.]])
+    """
 
     def forward(self, input):
         return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
@@ -333,13 +468,25 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
-    """As `AdaptiveMaxPool1d`, over the last three dimensions; None keeps the size of one."""
+    """As `AdaptiveMaxPool1d`, over the last three dimensions; None keeps the size of one.
+
+    >>> import rushlight as torch
+    >>> torch.nn.AdaptiveMaxPool3d((1, None, 2))(torch.arange(16.0).view(1, 2, 2, 4))
+    tensor([[[[ 9., 11.],
+              [13., 15.]]]])
+    """
 
     def forward(self, input):
         return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
 
 
 class _AdaptiveAvgPoolNd(Module):
+    """The mean of each of a number of windows.
+
+    Args:
+        output_size: How many windows there are: a number, or one for each dimension, where None keeps the size.
+    """
+
     def __init__(self, output_size):
         super().__init__()
         self.output_size = output_size
@@ -349,18 +496,27 @@ class _AdaptiveAvgPoolNd(Module):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
-    """The mean of each of `output_size` windows that share out the last dimension. Shapes: (N, C, L) or (C, L)."""
+    """The mean of each of `output_size` windows that share out the last dimension, as those of `AdaptiveMaxPool1d`.
+
+    Shapes: (N, C, L) or (C, L); output (N, C, output_size) or (C, output_size). With `output_size=1` a mean over all positions.
+
+    >>> import rushlight as torch
+    >>> torch.nn.AdaptiveAvgPool1d(2)(torch.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]]))
+    tensor([[2., 4.]])
+    """
 
     def forward(self, input):
         return F.adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
-    """As `AdaptiveAvgPool1d`, over the last two dimensions; None keeps the size of one.
+    """As `AdaptiveAvgPool1d`, over the last two dimensions; None keeps the size of one. Shapes: (N, C, H, W) or (C, H, W).
 
     >>> import rushlight as torch
-    >>> torch.nn.AdaptiveAvgPool2d((5, 7))(torch.zeros(1, 64, 8, 9)).shape
-    torch.Size([1, 64, 5, 7])
+    >>> torch.nn.AdaptiveAvgPool2d((1, 2))(torch.arange(16.0).view(1, 4, 4))
+    tensor([[[6.5000, 8.5000]]])
+    >>> torch.nn.AdaptiveAvgPool2d((5, None))(torch.zeros(1, 64, 8, 9)).shape
+    torch.Size([1, 64, 5, 9])
     """
 
     def forward(self, input):
@@ -368,7 +524,13 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
-    """As `AdaptiveAvgPool1d`, over the last three dimensions; None keeps the size of one."""
+    """As `AdaptiveAvgPool1d`, over the last three dimensions; None keeps the size of one. Shapes: (N, C, D, H, W) or (C, D, H,
+    W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.AdaptiveAvgPool3d(1)(torch.arange(8.0).view(1, 2, 2, 2))
+    tensor([[[[3.5000]]]])
+    """
 
     def forward(self, input):
         return F.adaptive_avg_pool3d(input, self.output_size)

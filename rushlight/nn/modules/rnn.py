@@ -28,7 +28,24 @@ def apply_permutation(tensor, permutation, dim=1):
 
 
 class RNNBase(Module):
-    """What recurrent nets share: their parameters, by layer and direction, and checks of what they are given."""
+    """What recurrent nets share: their parameters, by layer and direction, and checks of what they are given.
+
+    Args:
+        mode: "RNN_TANH", "RNN_RELU", "LSTM" or "GRU", which `RNN`, `LSTM` and `GRU` give it.
+        input_size, hidden_size: How many features an element of the input and a state have.
+        num_layers: How many layers stand one above the other.
+        bias: Whether there are b_ih and b_hh.
+        batch_first: Whether input and output are (batch, steps, features) instead of (steps, batch, features).
+        dropout: The probability of dropout between the layers.
+        bidirectional: Whether every layer has a second net that runs from the last step to the first.
+        proj_size: Of an `LSTM`: how many features its output is projected to; 0 for none.
+
+    >>> import rushlight as torch
+    >>> [name for name, _ in torch.nn.RNN(2, 3, bidirectional=True).named_parameters()][:4]
+    ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0']
+    >>> isinstance(torch.nn.GRU(2, 3), torch.nn.RNNBase)
+    True
+    """
 
     def __init__(
         self,
@@ -393,7 +410,17 @@ class LSTM(RNNBase):
 
 
 class RNNCellBase(Module):
-    """What cells share: weights and biases of the input and of the state."""
+    """What cells share: weights and biases of the input and of the state.
+
+    Args:
+        input_size, hidden_size: How many features an element of the input and a state have.
+        bias: Whether there are b_ih and b_hh.
+        num_chunks: How many gates there are: 1, 3 or 4.
+
+    >>> import rushlight as torch
+    >>> {name: tuple(p.shape) for name, p in torch.nn.GRUCell(2, 5).named_parameters()}
+    {'weight_ih': (15, 2), 'weight_hh': (15, 5), 'bias_ih': (15,), 'bias_hh': (15,)}
+    """
 
     def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
         super().__init__()
@@ -445,10 +472,19 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of an Elman net: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu of that.
 
-    Shapes: input (batch, input_size) and state (batch, hidden_size), or both without the batch; the state is zero where none is given.
+    Shapes: input (batch, input_size) and state (batch, hidden_size), or both without the batch; the state is zero where none is
+    given.
+
+    Args:
+        input_size, hidden_size: How many features an element of the input and a state have.
+        bias: Whether there are b_ih and b_hh.
+        nonlinearity: "tanh" or "relu".
 
     >>> import rushlight as torch
-    >>> torch.nn.RNNCell(10, 20)(torch.zeros(3, 10)).shape
+    >>> cell, h = torch.nn.RNNCell(10, 20), None
+    >>> for x in torch.zeros(5, 3, 10):
+    ...     h = cell(x, h)
+    >>> h.shape
     torch.Size([3, 20])
     """
 

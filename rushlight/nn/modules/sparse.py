@@ -16,6 +16,7 @@ class Embedding(Module):
     Shapes: input (*) of int64 or int32, output (*, embedding_dim), weight (num_embeddings, embedding_dim).
 
     Args:
+        num_embeddings, embedding_dim: How many vectors there are, and of which size.
         padding_idx: A row that starts as zeros and gets no gradient; negative numbers count from the end.
         max_norm: Rows that are looked up are first scaled down, in place, to at most this norm.
         norm_type: The p of that norm.
@@ -23,6 +24,8 @@ class Embedding(Module):
         sparse: Make the gradient of the table a sparse tensor.
 
     >>> import rushlight as torch
+    >>> torch.nn.Embedding(10, 3, padding_idx=0)(torch.tensor([0])).detach()
+    tensor([[0., 0., 0.]])
     >>> torch.nn.Embedding(10, 3)(torch.tensor([[1, 2, 4, 5], [4, 3, 2, 9]])).shape
     torch.Size([2, 4, 3])
     """
@@ -129,12 +132,20 @@ class EmbeddingBag(Module):
     """Sums, means or maxima of bags of vectors of an `Embedding`, without a tensor of all of them.
 
     Shapes: input (B, N), or (N) with offsets (B) of where the bags begin; output (B, embedding_dim); weight (num_embeddings,
-    embedding_dim), drawn from N(0, 1). `torch.nn.functional.embedding_bag` has the meaning of the arguments.
+    embedding_dim), drawn from N(0, 1).
+
+    Args:
+        num_embeddings, embedding_dim: How many vectors there are, and of which size.
+        max_norm, norm_type, scale_grad_by_freq, sparse: As in `Embedding`.
+        mode: "sum", "mean" or "max".
+        include_last_offset: Whether offsets have one more, where the last bag ends.
+        padding_idx: A row that is passed over.
 
     >>> import rushlight as torch
-    >>> bags = torch.nn.EmbeddingBag(10, 3, mode="sum")
-    >>> bags(torch.tensor([1, 2, 4, 5, 4, 3, 2, 9]), torch.tensor([0, 4])).shape
-    torch.Size([2, 3])
+    >>> bags = torch.nn.EmbeddingBag.from_pretrained(torch.tensor([[1.0], [10.0], [100.0]]), mode="sum")
+    >>> bags(torch.tensor([0, 1, 2]), torch.tensor([0, 2]))
+    tensor([[ 11.],
+            [100.]])
     """
 
     def __init__(
@@ -226,7 +237,14 @@ class EmbeddingBag(Module):
         include_last_offset=False,
         padding_idx=None,
     ):
-        """Bags of a given table (2-D), which gets no gradient unless `freeze` is false."""
+        """Bags of a given table (2-D), which gets no gradient unless `freeze` is false. The other arguments are those of the
+        class.
+
+        >>> import rushlight as torch
+        >>> bags = torch.nn.EmbeddingBag.from_pretrained(torch.tensor([[1.0], [3.0]]))
+        >>> bags(torch.tensor([[0, 1]]))
+        tensor([[2.]])
+        """
         if embeddings.dim() != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         rows, columns = embeddings.shape

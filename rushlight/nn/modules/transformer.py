@@ -82,6 +82,9 @@ class _Layer(Module):
 class TransformerEncoderLayer(_Layer):
     """A layer of the encoder: attention of the steps to each other, then a network of one hidden layer for each step.
 
+    Called with the steps (steps, batch, d_model), `src_mask` (steps, steps) and `src_key_padding_mask` (batch, steps), as
+    `MultiheadAttention` takes them; the result has the shape of the input.
+
     Args:
         d_model: The features of a step.
         nhead: The number of heads.
@@ -89,7 +92,7 @@ class TransformerEncoderLayer(_Layer):
         dropout: The probability of dropout.
         activation: "relu", "gelu", or a function.
         norm_first: Whether norms stand before the blocks instead of after them.
-        batch_first, bias, layer_norm_eps: As in the layers that it is made of.
+        batch_first, bias, layer_norm_eps: As in the layers that it is made of, `MultiheadAttention`, `Linear` and `LayerNorm`.
 
     >>> import rushlight as torch
     >>> torch.nn.TransformerEncoderLayer(8, 2, 16)(torch.zeros(5, 3, 8)).shape
@@ -221,8 +224,13 @@ def _why_not_nested(encoder_layer):
 class TransformerEncoder(Module):
     """Layers of the encoder one above the other, copies of the one given, and a norm.
 
-    With `enable_nested_tensor` the steps that `src_key_padding_mask` hides come out as zeros in evaluation without gradients, as PyTorch leaves
-    them out then.
+    Args:
+        encoder_layer: A `TransformerEncoderLayer`.
+        num_layers: How many copies there are.
+        norm: A module that comes last.
+        enable_nested_tensor: Whether the steps that `src_key_padding_mask` hides come out as zeros in evaluation without
+            gradients, as PyTorch leaves them out then.
+        mask_check: Taken for other programs' sake.
 
     >>> import rushlight as torch
     >>> layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
@@ -280,6 +288,11 @@ class TransformerEncoder(Module):
 class TransformerDecoder(Module):
     """Layers of the decoder one above the other, copies of the one given, and a norm.
 
+    Args:
+        decoder_layer: A `TransformerDecoderLayer`.
+        num_layers: How many copies there are.
+        norm: A module that comes last.
+
     >>> import rushlight as torch
     >>> layer = torch.nn.TransformerDecoderLayer(8, 2, 16)
     >>> torch.nn.TransformerDecoder(layer, 2)(torch.zeros(5, 3, 8), torch.zeros(7, 3, 8)).shape
@@ -321,9 +334,19 @@ class TransformerDecoder(Module):
 
 
 class Transformer(Module):
-    """An encoder of the source and a decoder of the target.
+    """An encoder of the source and a decoder of the target (Vaswani et al., 2017).
 
-    Arguments are those of the layers; `custom_encoder` and `custom_decoder` stand in for the whole of either.
+    Shapes: src (S, N, d_model), tgt (T, N, d_model), output (T, N, d_model); with `batch_first` N comes first. Embeddings,
+    positions and the last linear layer are not part of it.
+
+    Args:
+        num_encoder_layers, num_decoder_layers: How many layers either has.
+        custom_encoder, custom_decoder: Modules that stand in for the whole of either.
+        d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias: Those of
+            `TransformerEncoderLayer`.
+
+    Raises:
+        RuntimeError: The batches differ, or the features are not `d_model`.
 
     >>> import rushlight as torch
     >>> net = torch.nn.Transformer(8, 2, 1, 1, 16, batch_first=True)

@@ -9,9 +9,18 @@ __all__ = ["Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"]
 class Upsample(Module):
     """`nn.functional.interpolate` with these arguments. Shapes: (N, C, positions…) with one to three dimensions of positions.
 
+    Args:
+        size: The size of the output, or
+        scale_factor: by how much it is larger; a number, or one for each dimension of positions.
+        mode: "nearest", "linear", "bilinear", "bicubic" or "trilinear".
+        align_corners: Whether the first and last positions of both grids are the same points, rather than their edges.
+        recompute_scale_factor: Whether the sizes that `scale_factor` makes say where positions are, instead of itself.
+
     >>> import rushlight as torch
     >>> torch.nn.Upsample(scale_factor=2, mode="nearest")(torch.tensor([[[1.0, 2.0]]]))
     tensor([[[1., 1., 2., 2.]]])
+    >>> torch.nn.Upsample(size=3, mode="linear", align_corners=True)(torch.tensor([[[1.0, 2.0]]]))
+    tensor([[[1.0000, 1.5000, 2.0000]]])
     """
 
     def __init__(self, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
@@ -52,12 +61,31 @@ class _UpsamplingOfPlanes(Upsample):
 
 
 class UpsamplingNearest2d(_UpsamplingOfPlanes):
-    """`Upsample` with mode "nearest", for inputs (N, C, H, W)."""
+    """`Upsample` with mode "nearest", for inputs (N, C, H, W).
+
+    Args:
+        size: The size of the output, or
+        scale_factor: by how much it is larger; a number, or a pair.
+
+    >>> import rushlight as torch
+    >>> torch.nn.UpsamplingNearest2d(scale_factor=2)(torch.tensor([[[[1.0, 2.0]]]]))
+    tensor([[[[1., 1., 2., 2.],
+              [1., 1., 2., 2.]]]])
+    """
 
     _mode = ("nearest", None)
 
 
 class UpsamplingBilinear2d(_UpsamplingOfPlanes):
-    """`Upsample` with mode "bilinear" and aligned corners, for inputs (N, C, H, W)."""
+    """`Upsample` with mode "bilinear" and aligned corners, for inputs (N, C, H, W).
+
+    Args:
+        size: The size of the output, or
+        scale_factor: by how much it is larger; a number, or a pair.
+
+    >>> import rushlight as torch
+    >>> torch.nn.UpsamplingBilinear2d(size=(1, 3))(torch.tensor([[[[1.0, 2.0]]]]))
+    tensor([[[[1.0000, 1.5000, 2.0000]]]])
+    """
 
     _mode = ("bilinear", True)

@@ -57,6 +57,10 @@ def factory_kwargs(kwargs):
 
     Raises:
         TypeError: there are others, or one is there twice.
+
+    >>> import rushlight as torch
+    >>> torch.nn.factory_kwargs({"dtype": torch.float64, "factory_kwargs": {"device": "cpu"}})
+    {'device': 'cpu', 'dtype': torch.float64}
     """
     if kwargs is None:
         return {}

@@ -1,0 +1,69 @@
+"""Every public class and function outside the op table says what its arguments are, and has an example (test_doctests.py runs it).
+
+An argument is named where its docstring, one of a base class, or one that it refers to (`Name`, in backticks) has its name as a word. Ops, whose
+docstrings are composed from their declarations, are not looked at here.
+"""
+
+import importlib
+import inspect
+import re
+
+import pytest
+
+EXCEPTIONS = {}
+"""Of each namespace what still lacks one or the other. Names may only leave."""
+
+NAMESPACES = (
+    "rushlight.nn",
+)  # fmt: skip
+
+UNSAID = {"self", "cls", "args", "kwargs", "device", "dtype", "size_average", "reduce", "ctx"}
+"""What is the same everywhere: where a module's parameters lie and of which dtype, the older form of `reduction`."""
+
+
+def public(namespace):
+    """Pairs of name and class or function of a module, each where it is defined or listed."""
+    module = importlib.import_module(namespace)
+    names = getattr(module, "__all__", None) or [name for name in dir(module) if name[0] != "_"]
+    for name in sorted(set(names)):
+        value = getattr(module, name)
+        own = getattr(value, "__module__", None) or ""
+        if (inspect.isclass(value) or inspect.isfunction(value)) and own.startswith("rushlight") and name[0] != "_":
+            yield name, value
+
+
+def docstrings(value, namespace):
+    """Its docstring, those of its base classes, and those that they refer to."""
+    values = [each for each in value.__mro__ if each is not object] if inspect.isclass(value) else [value]
+    own = [doc for each in values for doc in (each.__doc__, getattr(each.__dict__.get("__init__"), "__doc__", None)) if doc]
+    module = importlib.import_module(namespace)
+    for name in re.findall(r"`(?:[\w.]+\.)?(\w+)`", "\n".join(own)):
+        named = getattr(module, name, None)
+        if named is not None and named is not value and callable(named):
+            yield from (each.__doc__ or "" for each in (named.__mro__ if inspect.isclass(named) else [named]))
+    yield from own
+
+
+def unnamed(value, namespace):
+    """The arguments that nothing is said about."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except ValueError:
+        return []
+    names = [p.name for p in parameters if p.name[0] != "_" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    said = set(re.findall(r"\w+", "\n".join(docstrings(value, namespace))))
+    return [name for name in names if name not in UNSAID and name not in said]
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_arguments_are_named_and_there_is_an_example(namespace):
+    lacking = {
+        name: (["an example"] if ">>>" not in (value.__doc__ or "") else []) + unnamed(value, namespace)
+        for name, value in public(namespace)
+    }
+    lacking = {name: what for name, what in lacking.items() if what}
+    assert set(lacking) == set(EXCEPTIONS.get(namespace, ())), lacking
+
+
+def test_exceptions_are_of_namespaces_looked_at():
+    assert set(EXCEPTIONS) <= set(NAMESPACES)
