@@ -118,8 +118,21 @@ def _start() -> types.ModuleType:
 
 
 def _converse(names: dict) -> None:
-    """Python's prompt, with the names of a program."""
+    """Python's prompt, with the names of a program. It keeps the source of what was typed, for tracebacks and for `explain`, as Python's own
+    does from 3.13 on."""
     import code
+    import linecache
+
+    class Console(code.InteractiveConsole):
+        inputs = 0
+
+        def runsource(self, source: str, filename: str = "", symbol: str = "single") -> bool:
+            name = f"<python-input-{self.inputs}>"
+            linecache.cache[name] = len(source), None, [line + "\n" for line in source.splitlines()], name
+            if super().runsource(source, name, symbol):
+                return True  # more lines follow
+            self.inputs += 1
+            return False
 
     try:
         import readline
@@ -130,7 +143,7 @@ def _converse(names: dict) -> None:
     except ImportError:
         pass  # then lines are read as they come
     banner = f"Rushlight {version.rushlight} (torch {version.__version__}), Python {sys.version}\n`import torch` gives Rushlight."
-    code.interact(banner, local=names, exitmsg="")
+    Console(names).interact(banner, exitmsg="")
 
 
 def _run(module: types.ModuleType, arguments: list[str]) -> None:

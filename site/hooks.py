@@ -126,9 +126,11 @@ def known_differences():
                 yield f"| {node.name.replace('_', ' ')} | {reason} | `{values['pytorch']}` | `{values['rushlight']}` |"
 
 
-def causes():
-    """A heading for each cause that `explain.why` gives, what it means and what helps."""
+def causes(page):
+    """A heading for each cause that `explain.why` gives and that the page has none for, what it means and what helps."""
     for cause, fix in _causes.FIXES.items():
+        if f"{{#{cause}}}" in page:
+            continue
         meaning = f"{_causes.CUTS[cause].capitalize()}.\n\n" if cause in _causes.CUTS else ""
         yield f"### `{cause}` {{#{cause}}}\n\n{plain(meaning)}What helps: {plain(fix)}.\n"
 
@@ -181,7 +183,7 @@ def on_page_markdown(markdown, page, config, files):
     if name == "performance.md":
         markdown = markdown.replace("<!-- benchmark -->", "![How many times faster](pictures/benchmark.svg)")
     if name == "errors.md":
-        markdown = markdown.replace("<!-- causes -->", "\n".join(causes()))
+        markdown = markdown.replace("<!-- causes -->", "\n".join(causes(markdown)))
     if name.removesuffix(".md") in notebooks.COURSE:
         word = "本页的 notebook" if ".zh" in name else "this page as a notebook"
         markdown = markdown.replace("\n\n", f"\n\n[{word}](notebooks/{name.removesuffix('.md')}.ipynb)\n\n", 1)

@@ -6,6 +6,7 @@ The site is built, and the notebooks run in kernels, by CI: `python -m mkdocs bu
 import contextlib
 import importlib.util
 import io
+import linecache
 import re
 from pathlib import Path
 
@@ -57,14 +58,16 @@ def test_pictures_are_inside_the_notebook(name):
 
 
 @pytest.mark.parametrize("name", GUIDES)
-def test_examples_of_a_guide_print_what_stands_under_them(name):
+def test_examples_of_a_guide_print_what_stands_under_them(name, monkeypatch):
     namespace = {"__name__": name}
     ran = 0
     for cell, printed in notebooks.cells((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")):
         if printed is None:
             continue
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            exec(compile(cell["source"], f"{name}.md", "exec"), namespace)
+            # (Notes on errors show lines of the program.)
+            monkeypatch.setitem(linecache.cache, "train.py", (0, None, cell["source"].splitlines(True), "train.py"))
+            exec(compile(cell["source"], "train.py", "exec"), namespace)
         assert out.getvalue() == printed, cell["source"]
         ran += 1
     assert ran

@@ -59,9 +59,10 @@ def seed(output, gradient, index, is_batched):
 def not_scalar(shape):
     """The error of a backward that starts from several numbers, with what helps added."""
     error = RuntimeError("grad can be implicitly created only for scalar outputs")
-    error.add_note(
-        f"  its shape is {list(shape)}: start from one number (loss.sum() or loss.mean()), or give gradient=… of this shape"
-    )
+    from rushlight.explain import _notes
+
+    for note in _notes.of_several_numbers(shape):
+        error.add_note(note)
     return error
 
 

@@ -51,6 +51,8 @@ class Variable(metaclass=VariableMeta):
         if data is not None and not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         if requires_grad and data is not None and not (data.is_floating_point() or data.is_complex()):
-            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+            raise core.documented(
+                RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers"
+            )
         made = core.empty_tensor((0,)) if data is None else data.detach()
         return made.requires_grad_(True) if requires_grad else made

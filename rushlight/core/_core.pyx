@@ -13,7 +13,7 @@ from sys import modules as sys_modules
 include "array/public.pxi"            # how public classes are shown
 include "array/dtype.pxi"             # what kinds of numbers there are, and what comes of mixing them
 include "array/place.pxi"             # devices, layouts, sizes: the small nouns of the public API
-include "array/warned.pxi"            # warnings that speak of the user's line, or come only once
+include "array/warned.pxi"            # warnings that speak of the user's line, or come only once; errors that name their section of docs/errors.md
 include "array/storage.pxi"           # memory with a version
 include "array/pools.pxi"             # objects ready to be used
 include "array/tensor.pxi"            # making tensors

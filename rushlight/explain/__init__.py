@@ -19,14 +19,18 @@ Inside `with watch():` even operations that leave no trace are noted, for `why`.
 'not_leaf'
 """
 
-from rushlight.explain._capture import Capture, capture
-from rushlight.explain._causes import Answer, Answers
-from rushlight.explain._finite import Nonfinite, first_nonfinite
-from rushlight.explain._memory import Holder, Holders, Saved, holders, saved
-from rushlight.explain._picture import Picture, picture
-from rushlight.explain._steps import Step, steps
-from rushlight.explain._watch import watch
-from rushlight.explain._why import why
+from rushlight._late import late as _late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rushlight.explain._capture import Capture, capture
+    from rushlight.explain._causes import Answer, Answers
+    from rushlight.explain._finite import Nonfinite, first_nonfinite
+    from rushlight.explain._memory import Holder, Holders, Saved, holders, saved
+    from rushlight.explain._picture import Picture, picture
+    from rushlight.explain._steps import Step, steps
+    from rushlight.explain._watch import watch
+    from rushlight.explain._why import why
 
 __all__ = [
     "Answer",
@@ -47,3 +51,33 @@ __all__ = [
     "watch",
     "why",
 ]
+
+
+def _missing(name, package):
+    if name.startswith("_"):
+        return AttributeError(f"module {package!r} has no attribute {name!r}")  # (a part of this package that is imported first)
+    from rushlight._alias import missing
+
+    return missing(name, package)
+
+
+_LATE = {
+    name: f"rushlight.explain.{module}:{name}"
+    for module, names in {
+        "_capture": ("Capture", "capture"),
+        "_causes": ("Answer", "Answers"),
+        "_finite": ("Nonfinite", "first_nonfinite"),
+        "_memory": ("Holder", "Holders", "Saved", "holders", "saved"),
+        "_picture": ("Picture", "picture"),
+        "_steps": ("Step", "steps"),
+        "_watch": ("watch",),
+        "_why": ("why",),
+    }.items()
+    for name in names
+}
+"""Errors ask for a note: each part is imported when it is used."""
+__getattr__ = _late(__name__, _LATE, _missing)
+
+
+def __dir__():
+    return sorted({*globals(), *_LATE})

@@ -18,6 +18,21 @@ from rushlight.explain._report import Report
 from rushlight.explain._steps import rule_lines, rules_of, steps, values_text
 from rushlight.explain._watch import tensors_in
 
+ROOT = "add a small number under the root, (x + 1e-12).sqrt(): its slope at 0 is infinite"
+LOG = "keep it away from 0, log(x.clamp_min(1e-12)); or take what contains it: xlogy, log1p, log_softmax, cross_entropy"
+FIXES = {
+    "sqrt": ROOT,
+    "norm": ROOT,
+    "linalg_vector_norm": ROOT,
+    "log": LOG,
+    "log2": LOG,
+    "log10": LOG,
+    "div": "keep the denominator away from 0: x / y.clamp_min(1e-12), or x / (y + 1e-12)",
+    "exp": "subtract the largest first, or take what does: softmax, logsumexp, log_softmax",
+    "pow": "keep the base away from 0 (a negative or broken power has no slope there)",
+}
+"""By the operation that made it."""
+
 ASK_FUNCTION = "If a function is given, first_nonfinite(lambda: …), every operation of it is checked."
 
 
@@ -25,12 +40,14 @@ class Nonfinite(Report):
     """What `first_nonfinite` found; false if everything is finite.
 
     Attributes: `phase` ("forward", "backward", or None), `op`, `line`, `inputs` (name to value: what the operation was given, or what a
-    node used backward), `output` (the first tensor that is not finite) and `certain` (False where the operation itself was not seen).
+    node used backward), `output` (the first tensor that is not finite), `certain` (False where the operation itself was not seen) and `fix`
+    (what helps, or None).
     """
 
-    def __init__(self, phase=None, op=None, line=None, inputs=None, output=None, certain=True, notes=()):
+    def __init__(self, phase=None, op=None, line=None, inputs=None, output=None, certain=True, notes=(), fix=None):
         self.phase, self.op, self.line, self.inputs, self.output = phase, op, line, inputs or {}, output
         self.certain, self.notes = certain, tuple(notes)
+        self.fix = fix or (FIXES.get(op) if phase else None)
 
     def __bool__(self):
         return self.phase is not None
@@ -46,7 +63,17 @@ class Nonfinite(Report):
             lines.append(f"  {(name if name == 'gradient in' else f'{label} {name}') + ':':<16} {values_text(value)}")
         lines.append(f"  {'result:' if self.phase == 'forward' else 'gradient out:':<16} {values_text(self.output)}")
         lines += [f"  {note}" for note in self.notes]
+        lines += [f"  what helps: {self.fix}"] if self.fix else []
         return "\n".join(lines)
+
+
+def backward_reason(op, gradient, result):
+    """Why a node turned a finite gradient into one that is not, and what helps."""
+    bad = ~result.isfinite()
+    if gradient is not None and gradient.shape == result.shape and bool((gradient[bad] == 0).all()):
+        reason = "the gradient that came in is 0 there, and 0 times an infinite slope is NaN: something chose other elements afterwards"
+        return reason, f"choose before the operation: torch.where(fine, x, 1.0).{op}(), and then torch.where(fine, …, 0.0)"
+    return "its slope there is infinite, or too large for this dtype", FIXES.get(op)
 
 
 def is_finite(value):
@@ -242,5 +269,6 @@ def in_backward(loss):
         if bad is not None:
             values = {"gradient in": step.gradients[0], **{k: v for k, v in step.saved.items() if isinstance(v, Tensor)}}
             notes = [line.removeprefix("  ") for name, source in rules_of(step.node) for line in rule_lines(name, source)]
-            return Nonfinite("backward", step.op, step.line, values, bad, True, notes)
+            reason, fix = backward_reason(step.op, step.gradients[0], bad)
+            return Nonfinite("backward", step.op, step.line, values, bad, True, [*notes, reason], fix)
     return Nonfinite()

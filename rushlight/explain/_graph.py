@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import sys
 
 from rushlight import core
 from rushlight.core import AccumulateGrad, Node, Tensor
@@ -12,6 +13,18 @@ from rushlight.ops._declare import public_name
 def is_a(obj, kinds):
     """isinstance for any object of the process: it looks at the type alone, since asking a foreign object may run its code."""
     return issubclass(type(obj), kinds)
+
+
+def is_module(obj):
+    """Whether an object is an nn.Module; a program that has none need not import them."""
+    module = sys.modules.get("rushlight.nn.modules.module")
+    return module is not None and is_a(obj, module.Module)
+
+
+def is_parameter(tensor):
+    """Whether a tensor is an nn.Parameter."""
+    module = sys.modules.get("rushlight.nn.parameter")
+    return module is not None and isinstance(tensor, module.Parameter)
 
 
 def root_of(loss):
@@ -116,6 +129,16 @@ def saved_tensors(node):
         elif isinstance(value, list):
             found += [(f"{name}[{i}]", core.saved_value(v), v) for i, v in enumerate(value) if isinstance(v, core.SavedTensor)]
     return found
+
+
+def overwritten_leaf(node):
+    """The leaf that was written since a node saved it, or a view of it; None where no such thing happened."""
+    for _, tensor, saved in saved_tensors(node) or ():
+        if tensor is not None and not core.saved_is_intact(saved):
+            for leaf in (tensor, tensor._base):
+                if leaf is not None and leaf.is_leaf and leaf.requires_grad:
+                    return leaf
+    return None
 
 
 def was_freed(nodes):

@@ -4,10 +4,9 @@ import ast
 import sys
 import types
 
-from rushlight import nn
 from rushlight.core import Tensor
 from rushlight.explain import _source
-from rushlight.explain._graph import is_a
+from rushlight.explain._graph import is_a, is_module
 from rushlight.ops._declare import without_gradient
 
 CASTS = {"long", "int", "short", "char", "byte", "bool"}
@@ -103,7 +102,7 @@ def holds(value, tensor):
     """Whether a value is a tensor, or a module or container that has it."""
     if value is tensor:
         return True
-    if is_a(value, nn.Module):
+    if is_module(value):
         return any(p is tensor for p in value.parameters())
     values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
     return any(one is tensor for one in values)
@@ -138,6 +137,20 @@ def cut_of(name, frame, origin=None, seen=()):
             if deeper is not None:
                 return deeper
     return None
+
+
+def cut_of_statement(frame):
+    """The Guess that lies in the expression statement that a frame is running, or behind the names in it; None where there is none."""
+    line = (frame.f_code.co_filename, frame.f_lineno)
+    statement = _source.statement_at(line)
+    if not isinstance(statement, ast.Expr):
+        return None
+    # (The call itself is the backward: what it is called on, and with, counts.)
+    parts = ast.iter_child_nodes(statement.value) if isinstance(statement.value, ast.Call) else [statement.value]
+    cause = next(filter(None, map(expression_cause, parts)), None)
+    if cause:
+        return Guess(cause, line)
+    return next(filter(None, (cut_of(name, frame) for name in names_in(statement.value))), None)
 
 
 def asks_for_gradients(expression):

@@ -1,7 +1,5 @@
 """What the functions of this package return: plain objects that print as text and show as HTML in a notebook."""
 
-import html
-
 STYLE = (
     "font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap;border-left:4px solid #e8a33d;"
     "padding:.6em 1em;background:rgba(232,163,61,.10);border-radius:4px"
@@ -18,6 +16,8 @@ class Report:
         return str(self)
 
     def _repr_html_(self):
+        import html
+
         return f'<div style="{STYLE}">{html.escape(str(self))}</div>'
 
 

@@ -72,6 +72,17 @@ def tree_of(filename):
     return _parsed("".join(linecache.getlines(filename)))
 
 
+def without_source(frame):
+    """A sentence where a frame's source is not kept: an interactive prompt's lines before Python 3.13, a string's. None where it is there."""
+    filename = "<unknown>" if frame is None else frame.f_code.co_filename
+    if not filename.startswith("<") or linecache.getlines(filename):
+        return None
+    return (
+        f"(There is no source of {filename} to read: Python's own prompt, and -c, keep it from 3.13 on; a file, a notebook, IPython, and "
+        "the prompt of `python -m rushlight`, always.)"
+    )
+
+
 def statement_at(line):
     """The innermost statement on a line, or None."""
     tree = None if line is None else tree_of(line[0])
@@ -95,6 +106,19 @@ def rebinds(line):
             if any(isinstance(n, type(target)) and ast.unparse(n) == name for n in ast.walk(statement.value)):
                 return name
     return None
+
+
+def backward_before(frame):
+    """The last line above the running one, in its function, that calls `backward` on the same thing; None where there is none."""
+    tree, line = tree_of(frame.f_code.co_filename), frame.f_lineno
+    calls = [
+        node
+        for node in ast.walk(scope_of(frame.f_code, tree) if tree is not None else ast.Module([], []))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward"
+    ]
+    here = [ast.unparse(node.func.value) for node in calls if node.lineno <= line <= node.end_lineno]
+    before = [node.lineno for node in calls if node.end_lineno < line and ast.unparse(node.func.value) in here]
+    return (frame.f_code.co_filename, max(before)) if before else None
 
 
 def position_of(frame):

@@ -6,8 +6,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.explain import _guess, _source, _watch
 from rushlight.explain._causes import CUTS, Answer, cut_details
-from rushlight.explain._graph import address_of, living_tensors
-from rushlight.nn import Parameter
+from rushlight.explain._graph import address_of, is_parameter, living_tensors
 
 WATCH = "(Run the code inside `with explain.watch():` to see the line.)"
 
@@ -44,13 +43,13 @@ def cut_answer(x, name, frame):
         line = guess.line if guess is not None and guess.cause == cause else None
         headline = f"{name} has dtype {x.dtype.name} and does not require grad: only floating point and complex tensors can."
         return Answer(cause, headline, line, cut_details(cause, line, certain=False) if line else (), not line)
-    if isinstance(x, Parameter):
+    if is_parameter(x):
         return Answer("frozen", headline, None, cut_details("frozen", None))
     certain = known_to_core(x)
     if certain is not None:
         line = guess.line if guess is not None and guess.cause == certain else None
         details = [CUTS[certain] + (":" if line else "")]
-        details += [f"    {_source.shown(line)}"] if line else [WATCH]
+        details += [f"    {_source.shown(line)}"] if line else [WATCH, *filter(None, [_source.without_source(frame)])]
         return Answer(certain, headline, line, details)
     if guess is not None:
         details = cut_details(guess.cause, guess.line, certain=False)
@@ -59,44 +58,11 @@ def cut_answer(x, name, frame):
         "It was made without requires_grad=True, or from tensors that do not require grad, or with grad mode off,",
         "or cut off by detach(), .data or .item(). Nothing was recorded, so more is not known.",
         WATCH,
+        *filter(None, [_source.without_source(frame)]),
     ]
     if not core.is_grad_enabled():
         details.insert(0, "Grad mode is off at this line.")
     return Answer("unknown", headline, None, details, certain=False)
-
-
-def notes_on(x):
-    """What the error of a backward from `x`, which has no graph, says besides: the one cause that is known, and how to ask for more."""
-    frame = _source.user_frame()
-    if frame is None:
-        return []
-    name = _guess.name_of(x, frame)
-    found = answer(x, name or "this tensor", frame)
-    line, cause, likely = found.line, found.cause, "" if found.certain else "most likely "
-    if name is None and line is None:
-        statement = _source.statement_at((frame.f_code.co_filename, frame.f_lineno))
-        if isinstance(statement, ast.Expr):
-            # (The call itself is the backward: what it is called on, and with, counts.)
-            parts = ast.iter_child_nodes(statement.value) if isinstance(statement.value, ast.Call) else [statement.value]
-            read = next(filter(None, map(_guess.expression_cause, parts)), None)
-            guesses = [_guess.cut_of(inner, frame) for inner in _guess.names_in(statement.value)]
-            here = _guess.Guess(read, (frame.f_code.co_filename, frame.f_lineno)) if read else next(filter(None, guesses), None)
-            if here is not None:
-                line, cause, likely = here.line, here.cause, "most likely "
-    if line is not None:
-        reason = CUTS.get(cause) or found.details[0].removeprefix("most likely ").rstrip(":")
-        source = _source.text_of(line)
-        notes = [f"  {likely}{reason}: {line[0]}:{line[1]}" + (f"  {source}" if source else "")]
-    elif cause in CUTS and cause != "integer":
-        notes = [f"  {CUTS[cause]}"]
-    elif cause == "unknown" and core.is_grad_enabled():
-        notes = [
-            "  it was made with grad mode off, cut off by detach() or .data, or computed from tensors of which none requires grad "
-            "(set requires_grad=True on a leaf)"
-        ]
-    else:
-        notes = []
-    return [*notes, f"  rushlight.explain.why({name or '…'}) tells more"]
 
 
 def known_to_core(x):

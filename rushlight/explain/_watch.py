@@ -13,7 +13,7 @@ import rushlight
 from rushlight import core
 from rushlight.core import Tensor
 from rushlight.explain import _source
-from rushlight.explain._graph import nodes_of, public_name, roots_of
+from rushlight.explain._graph import is_leaf_node, nodes_of, public_name, roots_of
 from rushlight.explain._report import Report, count_text
 
 FACTORIES = [
@@ -75,12 +75,16 @@ _reads: collections.deque = collections.deque(maxlen=1000)
 
 
 class Event:
-    """Something that was done to a tensor: `.grad` cleared, requires_grad turned off, a backward that reached it."""
+    """Something that was done to a tensor: `.grad` cleared, requires_grad turned off, a backward that reached it.
 
-    __slots__ = ("line", "what")
+    Of a backward: whether it `added` to a gradient that was there, and the tensor's `version` then, with the line that `wrote` it last.
+    """
 
-    def __init__(self, what, line):
-        self.what, self.line = what, line
+    __slots__ = ("added", "line", "version", "what", "wrote")
+
+    def __init__(self, what, line, tensor, added=False):
+        self.what, self.line, self.added = what, line, added
+        self.version, self.wrote = tensor._version, core.written_line(tensor)
 
     def __repr__(self):
         return f"<{self.what} at {_source.short(self.line)}>"
@@ -133,9 +137,9 @@ def note_made(op, tensor, inputs):
     enter(tensor)[1] = Made(op, _source.user_line(), tensor, [known_of(source) for source in inputs])
 
 
-def note_event(what, tensor):
+def note_event(what, tensor, added=False):
     """Remembers that something was done to a tensor."""
-    enter(tensor)[2].append(Event(what, _source.user_line()))
+    enter(tensor)[2].append(Event(what, _source.user_line(), tensor, added))
 
 
 def tensors_in(values):
@@ -309,13 +313,16 @@ def watched_backward(run_backward):
     """backward, noting which leaves it reached, and where gradients became zero."""
     from rushlight.explain import _zero
 
-    def run(tensors, *args, **keywords):
+    def run(tensors, gradients, keep_graph, create_graph, inputs=None, allow_unused=True, accumulate=True, ends=None):
         nodes = nodes_of([root for one in tensors for root in roots_of(one)])
-        leaves = [node.variable for node in nodes if hasattr(node, "variable")]
+        leaves = [node.variable for node in nodes if is_leaf_node(node)] if accumulate else []
+        if inputs is not None:
+            leaves = [leaf for leaf in leaves if any(leaf is one for one in inputs)]
+        filled = [leaf.grad is not None and not _zero.is_zero(leaf.grad) for leaf in leaves]
         with _zero.noting(nodes):
-            result = run_backward(tensors, *args, **keywords)
-        for leaf in leaves:
-            note_event("reached by backward", leaf)
+            result = run_backward(tensors, gradients, keep_graph, create_graph, inputs, allow_unused, accumulate, ends)
+        for leaf, added in zip(leaves, filled):
+            note_event("reached by backward", leaf, added)
         return result
 
     return run

@@ -1,11 +1,12 @@
 """`why`: why a tensor has no gradient, a gradient of zeros, or no graph; with the line of the program that is to blame."""
 
 import functools
+import itertools
 import re
 
 from rushlight import core
 from rushlight.core import Tensor
-from rushlight.explain import _guess, _path, _source, _untracked, _watch, _zero
+from rushlight.explain import _finite, _guess, _path, _source, _untracked, _watch, _zero
 from rushlight.explain._causes import Answer, Answers
 from rushlight.explain._graph import (
     computed_from,
@@ -15,7 +16,9 @@ from rushlight.explain._graph import (
     living_tensors,
     nodes_of,
     op_name,
+    overwritten_leaf,
     roots_of,
+    saved_tensors,
     was_freed,
 )
 from rushlight.explain._report import count_text
@@ -81,29 +84,74 @@ def answer_for(x, name, loss, loss_name, frame, cuts_of):
     except Stopped as stopped:
         return broken(name, loss_name or "the loss", stopped)
     if not bool(gradient.isfinite().all()):
-        return Answer(
-            "nonfinite",
-            f"{grad_of(name)} is there, but holds NaN or infinite values.",
-            fix="explain.first_nonfinite(loss) finds where they began",
-        )
-    return Answer("grad", f"{grad_of(name)} is there and not zero: {values_text(gradient)}.")
+        return spoiled(x, name, loss)
+    if loss is not None and any(
+        not core.saved_is_intact(one) for node in nodes_of(roots_of(loss)) for *_, one in saved_tensors(node) or ()
+    ):
+        try:
+            cuts_of(loss)
+        except Stopped as stopped:
+            return broken(name, loss_name, stopped)
+    return accumulated(x, name) or Answer("grad", f"{grad_of(name)} is there and not zero: {values_text(gradient)}.")
 
 
 def broken(name, loss_name, stopped):
     """Backward from the loss cannot run: the error that it would raise knows why."""
-    line, text = stopped.node.source_line, str(stopped)
+    line, text, leaf = stopped.node.source_line, str(stopped), overwritten_leaf(stopped.node)
     cause = "no_derivative" if isinstance(stopped.error, NotImplementedError) else "cannot_run"
     if "modified by an inplace operation" in text:
-        cause = "overwritten"
+        cause = "overwritten" if leaf is None else "stepped"
     elif "a second time" in text:
         cause = "freed"
     headline = f"{grad_of(name)} cannot be computed: backward from {loss_name} stops at {op_name(stopped.node)}."
-    said = {"overwritten": "A value that it saved was overwritten.", "freed": "A backward has freed what it saved."}
+    said = {
+        "overwritten": "A value that it saved was overwritten.",
+        "stepped": "A parameter that it saved has another value now.",
+        "freed": "A backward has freed what it saved.",
+    }
     details = [said.get(cause, text)] + ([f"    {_source.shown(line)}"] if line else [])
     notes = [OVERWRITTEN_NOTE.match(note) for note in getattr(stopped.error, "__notes__", ())]
     for note in filter(None, notes):
-        details += ["It was overwritten here:", f"    {_source.shown((note[1], int(note[2])))}"]
+        line = note[1], int(note[2])
+        details += ["It was written here:" if leaf is not None else "It was overwritten here:", f"    {_source.shown(line)}"]
     return Answer(cause, headline, line, details)
+
+
+def spoiled(x, name, loss):
+    """x.grad is there, but not finite."""
+    headline = f"{grad_of(name)} is there, but holds NaN or infinite values."
+    loss = living_loss(x) if loss is None else loss
+    nodes = living_nodes() if loss is None else nodes_of(roots_of(loss))
+    cuts = _zero.cuts_towards(core.edge_pair(x)[0] if x.is_leaf else x.grad_fn, _zero.noted_cuts(nodes, spoiled=True))
+    if cuts:
+        details = [f"{cuts[0].op}: {cuts[0].reason}", f"    {_source.shown(cuts[0].line)}"]
+        return Answer("nonfinite", headline, cuts[0].line, details, fix=cuts[0].fix)
+    if loss is not None and not was_freed(nodes):
+        found = _finite.first_nonfinite(loss)
+        if found:
+            return Answer("nonfinite", headline, found.line, str(found).splitlines()[:2], found.certain, found.fix)
+    return Answer("nonfinite", headline)
+
+
+def accumulated(x, name):
+    """The Answer for a gradient that is the sum of several backwards; None where that was not watched."""
+    runs = []
+    for event in _watch.events(x):
+        if event.what == "reached by backward":
+            runs = [*runs, event] if event.added else [event]
+        elif event.what == "cleared":
+            runs = []
+    if len(runs) < 2:
+        return None
+    headline = f"{grad_of(name)} is there, and is the sum of {len(runs)} backwards: nothing has zeroed it between them."
+    details = [f"    {_source.shown(line)}" for line in dict.fromkeys(run.line for run in runs)][:LINES_SHOWN]
+    steps = [run.wrote for before, run in itertools.pairwise(runs) if run.version != before.version and run.wrote is not None]
+    if steps:
+        details += [
+            f"{name} was changed between them, each time by a gradient that holds those before it:",
+            f"    {_source.shown(steps[0])}",
+        ]
+    return Answer("accumulated", headline, runs[1].line, details)
 
 
 def grad_of(name):
@@ -148,6 +196,9 @@ def without_gradient(x, name, loss, loss_name, frame, cuts_of):
                 "torch.autograd.grad(…) and backward(inputs=…) do not fill .grad of other leaves.",
             ],
         )
+    if loss is not None and loss.numel() != 1:
+        headline = f"{grad_of(name)} is None because backward from {loss_name} needs one number: its shape is {list(loss.shape)}."
+        return Answer("not_a_scalar", headline, loss.grad_fn and loss.grad_fn.source_line, details)
     if loss is None:
         details.append("If you did call backward, then on a loss that does not come from there: ask why(x, loss).")
     else:

@@ -3,7 +3,7 @@
 import weakref
 
 from rushlight import core
-from rushlight.explain import _source
+from rushlight.explain import _finite, _source
 from rushlight.explain._graph import computed_from, inputs_of, is_leaf_node, nodes_of, op_name, roots_of, saved_tensors
 
 REASONS = {
@@ -72,6 +72,23 @@ def reason_of(node, edge):
     return cause, reason.format(op=op_name(node))
 
 
+class Spoiled(Cut):
+    """A node to which a finite gradient came, and from which NaN or infinity went on to one input."""
+
+    def __init__(self, node, edge, gradient, result):
+        super().__init__(node, edge)
+        self.cause = "nonfinite"
+        self.reason, self.fix = _finite.backward_reason(self.op, gradient, result)
+
+
+def spoiled_of_step(node, results, gradients):
+    """Where one node that ran made a gradient that is not finite from one that was."""
+    if not all(g is None or _finite.is_finite(g) for g in gradients):
+        return []
+    bad = [(edge, result) for edge, result in enumerate(results) if result is not None and not _finite.is_finite(result)]
+    return [Spoiled(node, edge, gradients[0], result) for edge, result in bad]
+
+
 def cuts_of_step(node, results, gradients):
     """The cuts of one node that ran: gradients that came in, results that went out."""
     if all(g is None or is_zero(g) for g in gradients):
@@ -101,9 +118,10 @@ _noted: dict = {}
 """Cuts that a watched backward saw, by the id of their node: (weak reference to the node, cuts)."""
 
 
-def noted_cuts(nodes):
-    """The cuts that `watch` noted on these nodes."""
-    return [cut for node in nodes for cut in _noted.get(id(node), (None, ()))[1] if cut.node is node]
+def noted_cuts(nodes, spoiled=False):
+    """The cuts that `watch` noted on these nodes, or where gradients were spoiled."""
+    noted = [cut for node in nodes for cut in _noted.get(id(node), (None, ()))[1] if cut.node is node]
+    return [cut for cut in noted if isinstance(cut, Spoiled) == spoiled]
 
 
 def noted_of(node):
@@ -128,7 +146,7 @@ class noting:
 
         def note(results, gradients):
             node = reference()
-            for cut in cuts_of_step(node, results, gradients):
+            for cut in cuts_of_step(node, results, gradients) + spoiled_of_step(node, results, gradients):
                 noted_of(node).append(cut)
 
         return note

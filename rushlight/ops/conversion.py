@@ -255,7 +255,9 @@ def numpy(self, *, force=False):
     array([1., 1.], dtype=float32)
     """
     if self.requires_grad and not force and core.is_grad_enabled():
-        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        raise core.documented(
+            RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."), "numpy"
+        )
     core.refuse_memory(self)
     for bit, lazy in (("conj", self.is_conj()), ("neg", self.is_neg())):
         if lazy and not force:

@@ -384,7 +384,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
         if copy is False:
             raise ValueError(f"can't alias tensor with dtype '{made.dtype.legacy_name}' into dtype '{dtype.legacy_name}'.")
         if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
-            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+            raise core.documented(
+                RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers"
+            )
         made = made.to(dtype)
     elif copy:
         made = made.clone()

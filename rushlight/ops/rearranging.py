@@ -561,7 +561,9 @@ core.asked.format_strides = format_strides
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Takes on the memory, sizes and strides of `source`: a tensor, or a storage with sizes and strides."""
     if torch.is_grad_enabled() and self.requires_grad and self.is_leaf:
-        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        raise core.documented(
+            RuntimeError("a leaf Variable that requires grad is being used in an in-place operation."), "leaf_in_place"
+        )
     if source is None:
         source = core.empty_tensor((0,), self.dtype)
     if not isinstance(source, torch.Tensor):

@@ -1,7 +1,7 @@
 """What functions and methods of torch do with sparse tensors: `TABLE`, by their names."""
 
 import rushlight as torch
-from rushlight.core import DisableTorchFunction, Tensor
+from rushlight.core import DisableTorchFunction, Tensor, documented
 from rushlight.sparse._tensor import (
     COMPRESSED,
     HANDLERS,
@@ -78,7 +78,9 @@ def replacing(made_of):
 
     def write(x, *args, **kwargs):
         if x.requires_grad and x.is_leaf and torch.is_grad_enabled():
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            raise documented(
+                RuntimeError("a leaf Variable that requires grad is being used in an in-place operation."), "leaf_in_place"
+            )
         made = made_of(x, *args, **kwargs)
         x._places, x._entries, x._sorted = made._places, made._entries, made._sorted
         return x

@@ -1,6 +1,8 @@
 """rushlight.explain.why across the cells of a notebook and the lines of an interactive interpreter."""
 
 import linecache
+import subprocess
+import sys
 
 import pytest
 
@@ -25,6 +27,32 @@ def cells():
     yield run
     for file in kept:
         del linecache.cache[file]
+
+
+LINES = """\
+import rushlight as torch
+from rushlight import explain
+w = torch.ones(3, requires_grad=True)
+loss = (w * 2).detach().sum()
+explain.why(loss)
+loss.backward()
+"""
+
+
+class TestPrompt:
+    def answer(self, *options):
+        ended = subprocess.run([sys.executable, *options, "-i"], input=LINES, capture_output=True, text=True, check=True)
+        return ended.stdout + ended.stderr
+
+    @pytest.mark.skipif(sys.version_info >= (3, 13), reason="keeps its lines")
+    def test_of_python_has_no_source(self):
+        said = self.answer()
+        assert "There is no source of <stdin> to read" in said and "from 3.13 on" in said
+
+    def test_of_rushlight_keeps_its_lines(self):
+        said = self.answer("-m", "rushlight")
+        assert "most likely detach() cuts it off from the graph:\n      <python-input-3>:1: loss = (w * 2).detach().sum()" in said
+        assert "graph: <python-input-3>:1  loss = (w * 2).detach().sum()\n  docs/errors.md#detached" in said
 
 
 @pytest.mark.parametrize("name", ["/tmp/ipykernel_7/{}.py", "<ipython-input-{}-abc>", "<python-input-{}>"])

@@ -225,7 +225,7 @@ def test_overwritten_values_are_found(torch):
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         squared.real.sum().backward()
     with pytest.raises(
-        RuntimeError, match=r"^a view of a leaf Variable that requires grad is being used in an in-place operation.$"
+        RuntimeError, match=r"^a view of a leaf Variable that requires grad is being used in an in-place operation\."
     ):
         x.conj().mul_(2)
 

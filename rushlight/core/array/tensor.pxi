@@ -166,7 +166,7 @@ cpdef Tensor require_grad_of_new(Tensor out, bint required=True):
     """What requires_grad= of a factory says of its new tensor."""
     if required:
         if category[out.code] < IS_FLOATING:
-            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+            raise documented(RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers")
         out.flags |= REQUIRES_GRAD
     return out
 

@@ -50,3 +50,10 @@ def set_package_folder(str folder):
     global package_folder
     package_folder = folder
     rl_set_package_folder(folder)
+
+ERRORS_PAGE = "docs/errors.md"     # what an error means and what helps, in a section of its own
+
+cpdef documented(error, str section):
+    """An error that names its section of that page."""
+    error.add_note(f"  {ERRORS_PAGE}#{section}")
+    return error

@@ -265,7 +265,10 @@ cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulat
 cdef int execute_run(BackwardRun run, list roots) except -1:
     try:
         run_nodes(run, roots)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, RuntimeError) and run.current != NULL:
+            from rushlight.explain import _notes
+            _notes.add_to(error, <Node>run.current, roots)
         if modes.anomaly and run.current != NULL:
             try:
                 warn_of_anomaly(<Node>run.current)
@@ -311,12 +314,12 @@ def differentiate(function, tuple arguments, cotangent, tuple wanted):
     return tuple([arguments[i].new_zeros(arguments[i].shape) if value is None else value for i, value in zip(wanted, found)])
 
 cdef object unused_error(Py_ssize_t index):
-    return RuntimeError(f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set allow_unused=True if this is the desired "
-                        "behavior.")
+    return documented(RuntimeError(f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
+                                   "allow_unused=True if this is the desired behavior."), "unused")
 
 cdef object no_graph_error(Tensor t, Py_ssize_t index):
     """The well-known error, with the reason added, and what `explain` knows of it."""
-    from rushlight.explain._untracked import notes_on
+    from rushlight.explain import _notes
     error = RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if category[t.code] < IS_FLOATING:
         error.add_note(f"  it has dtype {dtypes[t.code]}: only floating point and complex tensors can require gradients")
@@ -324,7 +327,7 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
         error.add_note("  it is a view that was made with grad mode off")
     elif not modes.grad:
         error.add_note("  grad mode is off here (torch.no_grad() or set_grad_enabled(False))")
-    for note in notes_on(t):
+    for note in _notes.of_no_graph(t):
         error.add_note(note)
     return error
 

@@ -275,9 +275,9 @@ cdef int check_tracked_write(Tensor x) except -1:
         check_view_write(x)
         refresh_view(x)
         if x.base.grad_fn_ is None or x.base.flags & DERIVATIVE_INPUT:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+            raise documented(RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation."), "leaf_in_place")
     if x.grad_fn_ is None or x.flags & DERIVATIVE_INPUT:
-        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        raise documented(RuntimeError("a leaf Variable that requires grad is being used in an in-place operation."), "leaf_in_place")
     return 0
 
 cpdef int check_no_overlap(Tensor x) except -1:

@@ -121,9 +121,12 @@ cdef raise_overwritten(SavedTensor saved, Node node):
         text += (" Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
                  "torch.autograd.set_detect_anomaly(True, check_nan=False).")
     error = RuntimeError(text)
-    add_note(error, "saved for backward", source_line(node.made.code, node.made.instruction))
+    if node is not None:      # (None: a saved value is asked for by itself)
+        add_note(error, "saved for backward", source_line(node.made.code, node.made.instruction))
     add_note(error, "overwritten", source_line(tensor.storage.written.code, tensor.storage.written.instruction))
-    error.add_note("  usual fix: write the second line out of place (y = y + 1 instead of y += 1), or on a clone()")
+    if node is not None:
+        from rushlight.explain import _notes
+        error.add_note(_notes.of_overwritten(node))
     raise error
 
 cdef add_note(error, str what, place):

@@ -185,7 +185,7 @@ cdef class Tensor:
         if modes.transforms:
             refuse_in_transform("requires_grad_")
         if requires_grad is True and category[self.code] < IS_FLOATING:
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+            raise documented(RuntimeError("only Tensors of floating point dtype can require gradients"), "integers")
         set_requires_grad(self, requires_grad)
         return self
 

@@ -21,7 +21,7 @@ cdef int set_requires_grad(Tensor t, value) except -1:
                                "that doesn't require differentiation use var_no_grad = var.detach().")
         return 0
     if wanted and category[t.code] < IS_FLOATING:
-        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        raise documented(RuntimeError("only Tensors of floating point and complex dtype can require gradients"), "integers")
     if wanted and t.flags & INFERENCE and not modes.inference:
         raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
     if wanted:
