@@ -19,17 +19,24 @@ def modules():
             yield importlib.import_module(module.name)
 
 
+class Finder(doctest.DocTestFinder):
+    """Looks past functions of the core: test_manual.py runs what they show."""
+
+    def _find(self, tests, obj, *rest):
+        if not isinstance(obj, rushlight.core.Callable):
+            super()._find(tests, obj, *rest)
+
+
 def examples():
-    finder = doctest.DocTestFinder(exclude_empty=True)
+    finder = Finder(exclude_empty=True)
     parser = doctest.DocTestParser()
     for module in list(modules()):  # all imported first: a look at a module may import another, and change its names
         for test in finder.find(module, extraglobs=GLOBALS):
             if test.examples:
                 yield pytest.param(test, id=test.name)
     overloaded = {f.__name__: f for f in rushlight.ops.namespaces["torch"].values() if isinstance(f, rushlight.core.Overloaded)}
-    for name, op in {**rushlight.ops.table, **overloaded, "linear": rushlight.nn.functional.linear}.items():
-        # An op is no function, so the finder passes it by.
-        test = parser.get_doctest(op.__doc__ or "", dict(GLOBALS), f"op {name}", None, None)
+    for name, op in {**rushlight.ops.table, **overloaded}.items():
+        test = parser.get_doctest(op.function.__doc__ or "", dict(GLOBALS), f"op {name}", None, None)
         if test.examples:
             yield pytest.param(test, id=test.name)
 

@@ -94,7 +94,9 @@ cdef Called _called = Called.__new__(Called)
 _kinds_of_called = [Called]
 for _kind in _kinds_of_called:
     _kinds_of_called += _kind.__subclasses__()
-    enable_calls(<PyTypeObject*>_kind, <size_t>(<char*>&_called.vectorcall - <char*><PyObject*>_called), hasattr(_kind, "__get__"))
+    if issubclass(_kind, Callable):
+        put_in_type(<PyTypeObject*>_kind, "__doc__", vars(Callable)["__doc__"])     # (what a class says of itself would hide it)
+    enable_calls(<PyTypeObject*>_kind, <size_t>(<char*>&_called.vectorcall - <char*><PyObject*>_called), _kind in (Method, Operator))
 
 
 # What type(x) prints, as in PyTorch: what a class is called (those of tensors as Python calls a class of its own, without a module), and, where

@@ -5,6 +5,21 @@ from rushlight.ops import _arguments  # noqa: F401  (the slow way)
 from rushlight.ops._signatures import FUNCTIONS, has_method
 
 
+def document(called):
+    from rushlight.ops._manual import document  # (read when somebody asks)
+
+    return document(called)
+
+
+def signature_of(called):
+    from rushlight.ops._manual import signature_of
+
+    return signature_of(called)
+
+
+core.asked.document, core.asked.signature_of = document, signature_of
+
+
 def add_parsers(names, prefix="", only=None, titles=None):
     """Puts parsers before the functions of a namespace (a dict, changed in place). Errors speak of them with `prefix` before the name, or
     as `titles` has it. With `only`, these alone, and also those that are not public by that name."""

@@ -131,7 +131,7 @@ cdef class Function(Callable):
         self.vectorcall, self.parser, self.target = call_function, parser, target
         self.call = call_parsed if isinstance(target, Op) else call_in_place if isinstance(target, InPlace) else \
             call_overloaded if isinstance(target, Overloaded) else call_anything
-        describe(self, name, target.__doc__)
+        describe(self, name)
 
     def __getattr__(self, name):
         return getattr(self.target, name)
@@ -171,8 +171,15 @@ cdef class BoundMethod(Called):
     cdef readonly object __self__
     cdef object __weakref__
 
+    @property
+    def __doc__(self):
+        return self.method.__doc__
+
     def __getattr__(self, name):
         return getattr(self.method, name)
+
+    def __get__(self, instance, owner):
+        return self
 
     def __repr__(self):
         return f"<built-in method {self.method.__name__} of {type(self.__self__).__name__} object at {id(self.__self__):#x}>"

@@ -41,7 +41,7 @@ cdef class InPlace(BoundWhereFound):
     def __init__(self, Op op):
         self.vectorcall = call_in_place
         self.op = op
-        describe(self, op.name + "_", f"In-place version of `{op.name}`.")
+        describe(self, op.name + "_")
 
 
 cdef PyObject* call_in_place(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:

@@ -50,10 +50,9 @@ cdef dict by_name(PyObject* names, PyObject* const* values):
 
 MISSING = object()   # a parameter without a default
 
-cdef describe(object callable_object, str name, doc):
-    """The attributes that functions have."""
-    for attribute, value in (("__name__", name), ("__qualname__", name), ("__doc__", doc)):
-        setattr(callable_object, attribute, value)
+cdef describe(object callable_object, str name):
+    """The names that functions have."""
+    callable_object.__name__ = callable_object.__qualname__ = name
 
 cdef object module_of(object function):
     return (asked.find_public(function)[0] if asked.find_public is not None else None) or get_package()
@@ -76,7 +75,18 @@ cdef class Called:
     """What is called through its vectorcall slot."""
 
 cdef class Callable(Called):
-    """A callable that shows itself, and pickles, as what programs find it as."""
+    """A callable that shows itself, and pickles, as what programs find it as. Its documentation is composed when somebody asks."""
+
+    @property
+    def __doc__(self):
+        return None if asked.document is None else asked.document(self)
+
+    @property
+    def __signature__(self):
+        return asked.signature_of(self)
+
+    def __get__(self, instance, owner):
+        return self     # (functions of C are no methods; but only what has __get__ is a routine for inspect)
 
     def __repr__(self):
         return shown_callable(self)
@@ -94,7 +104,7 @@ cdef class Callable(Called):
         return self.function
 
 cdef class BoundWhereFound(Callable):
-    """One that is a method where it is an attribute of a class, as Python's functions are."""
+    """One that is a method where it is an attribute of tensors. (In other classes it stays what it is, as functions of C do.)"""
 
     def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
+        return PyMethod_New(self, instance) if isinstance(instance, Tensor) else self

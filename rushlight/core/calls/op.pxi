@@ -61,7 +61,7 @@ cdef class Op:
         self.takes_dtype = "dtype" in parameters
         self.in_place_shift = 2 if len(backward_names) == 4 else 0
         self.has_tensor_list = any([(<Rule>rule).is_list for rule in rules])
-        describe(self, name, getattr(function, "__doc__", None))
+        describe(self, name)
         for i in range(self.parameter_count):
             self.default_pointers[i] = <PyObject*>NULL
             if defaults[i] is not MISSING:

@@ -23,7 +23,7 @@ cdef class Overloaded(BoundWhereFound):
             read_kinds(pattern, self.patterns[self.count], MAX_PATTERN - 1)
             self.ops.append(<Op?>op)
             self.count += 1
-        describe(self, function.__name__, function.__doc__)
+        describe(self, function.__name__)
 
 
 cdef bint fits(const uint8_t* pattern, PyObject* const* args, Py_ssize_t n) noexcept:

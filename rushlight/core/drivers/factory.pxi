@@ -11,7 +11,7 @@ cdef class Factory(Callable):
     def __init__(self, str name, value, general, Kernel kernel=None):
         self.vectorcall = call_factory
         self.name, self.value, self.function, self.kernel = name, value, general, kernel
-        describe(self, name, general.__doc__)
+        describe(self, name)
 
 cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
     cdef Factory factory = <Factory>self

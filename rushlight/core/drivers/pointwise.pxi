@@ -66,7 +66,7 @@ cdef class PointwiseOp(Op):
     cdef const Pointwise* kernel
     cdef const Pointwise* scaled         # the kernel with a third operand, for `alpha`
     cdef int inputs
-    cdef bint promotes_to_float          # integers compute in the default dtype
+    cdef readonly bint promotes_to_float          # integers compute in the default dtype
     cdef int alpha                       # the index of `alpha`, or -1
     cdef int alpha_sign
     cdef bint swapped                    # the kernel takes the two inputs the other way round (rsub)

@@ -23,6 +23,11 @@ cdef class ReductionOp(Op):
     cdef bint bool_keeps_uint8
     cdef object check                        # refuses bool or complex (of a sum float8 too): it is called with those alone
 
+    @property
+    def result_dtype(self):
+        """A word for the dtype of what comes out."""
+        return _results[self.result]
+
     def configure(self, str kernel_name, str result, list numbers, bint single=False, empty_error=None, int output_count=1,
                   bint bool_keeps_uint8=False, check=None):
         """Called once by the table, after construction."""

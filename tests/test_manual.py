@@ -1,0 +1,120 @@
+"""Every public function of torch, linalg, fft and special, and every method of tensors, says how it is called and shows an example that runs."""
+
+import doctest
+import inspect
+import pydoc
+import re
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+import rushlight as torch
+from rushlight import core
+from rushlight.ops import _manual
+
+torch.ops.declare_all()
+SPACES = {
+    "torch": torch,
+    "torch.linalg": torch.linalg,
+    "torch.fft": torch.fft,
+    "torch.special": torch.special,
+    "torch.Tensor": torch.Tensor,
+}
+PARSER = doctest.DocTestParser()
+
+
+def callables(space):
+    """(name, function) of a namespace: what is public, is called, and is no class."""
+    for name in sorted(dir(SPACES[space])):
+        value = getattr(SPACES[space], name)
+        if not name.startswith("_") and callable(value) and not isinstance(value, type):
+            yield name, value
+
+
+def lacks(space, name, function):
+    """What the docstring of a function does not say."""
+    text = function.__doc__ or ""
+    if ">>> " not in text:
+        yield "example"
+    if not re.search(r"[a-z`]\w* .*[.:]$", text, re.MULTILINE):
+        yield "summary"
+    if not isinstance(function, core.Function | core.Op):
+        return
+    before = f"{space}.".removeprefix("torch.").removeprefix("Tensor.")
+    if not text.startswith((f"{before}{name}(", f"{before}{function.__name__}(")):  # (torch.spmm is torch.mm)
+        yield "signature"
+    for signature in function.parser.signatures:
+        for parameter in signature.parameters if not signature.is_deprecated else ():
+            if not re.search(rf"^    {parameter.name}( \(.+\))?: \w|^    {parameter.name}( \(.+\))?: [\"`(]", text, re.MULTILINE):
+                yield f"argument {parameter.name}"
+    if "\nDerivatives: " not in text:
+        yield "derivatives"
+    if "\nRaises: " not in text and signature.parameters:
+        yield "errors"
+
+
+LIMITS = {"torch": 294, "torch.linalg": 12, "torch.fft": 19, "torch.special": 35, "torch.Tensor": 189}
+"""How many things may be missing; a lower number is an improvement: write it here."""
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_nothing_is_missing(space):
+    missing = [f"{name}: {what}" for name, function in callables(space) for what in lacks(space, name, function)]
+    assert len(missing) <= LIMITS[space], missing
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_examples_print_what_they_say(space):
+    failed = []
+    for name, function in callables(space):
+        test = PARSER.get_doctest(function.__doc__ or "", {"torch": torch}, f"{space}.{name}", None, None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=failed.append)
+    assert not failed, "".join(failed)
+
+
+def test_every_entry_is_somebodys():
+    used = set()
+    for space in SPACES:
+        for _, function in callables(space):
+            if isinstance(function, core.Function | core.Op):
+                used |= {entry.name for entry in [_manual.entry_of(function)] if entry is not None}
+    assert sorted(set(_manual.entries()) - used) == []
+
+
+def test_help_shows_the_signature_that_errors_speak_of():
+    shown = pydoc.plain(pydoc.render_doc(torch.add))
+    assert (
+        "add(input, other, *, alpha=1, out=None)\n    add(Tensor input, Tensor other, *, Number alpha = 1, Tensor out = None)"
+        in shown
+    )
+    with pytest.raises(TypeError) as error:
+        torch.sum("a", "b")
+    options = [line.removeprefix(" * ") for line in str(error.value).split("\n") if line.startswith(" * ")]
+    assert len(options) == 2 and all(f"sum{option} -> Tensor\n" in torch.sum.__doc__ for option in options)
+    in_place = pydoc.plain(pydoc.render_doc(torch.Tensor.add_))
+    assert "add_(Tensor other, *, Number alpha = 1) -> Tensor" in in_place
+    assert torch.ones(1).add_.__doc__ == torch.Tensor.add_.__doc__
+
+
+def test_inspect_gives_the_names_of_parameters():
+    assert str(inspect.signature(torch.add)) == "(input, other, *, alpha=1, out=None)"
+    assert str(inspect.signature(torch.Tensor.add)) == "(self, /, other, *, alpha=1)"
+    with pytest.raises(ValueError, match="max has 3 signatures"):
+        inspect.signature(torch.max)
+
+
+def test_nothing_is_composed_by_an_import():
+    program = "import sys, rushlight, rushlight.nn; print('rushlight.ops._manual' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_functions_are_no_methods_of_other_classes():
+    class Net:
+        activation, greatest, table = torch.relu, torch.max, torch.zeros
+
+    x = torch.tensor([-1.0, 2.0])
+    assert Net().activation(x).tolist() == [0, 2] and Net().greatest(x).item() == 2 and Net().table(3).tolist() == [0, 0, 0]

@@ -1,0 +1,77 @@
+"""Fills in what PyTorch prints for the examples of the manual, and which dtypes its functions take. Needs PyTorch.
+
+    python tools/fill_manual.py
+
+In `rushlight/ops/manual/*.txt` the code of an example is written by hand; the lines below are what PyTorch prints, and so is the line `dtypes:` where
+PyTorch's own tests know it.
+"""
+
+import contextlib
+import io
+import re
+import warnings
+from pathlib import Path
+
+import torch
+from torch.testing._internal.common_methods_invocations import op_db
+
+MANUAL = Path(__file__).parents[1] / "rushlight" / "ops" / "manual"
+GROUPS = {
+    "bool": {torch.bool},
+    "integers": {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64},
+    "floats": {torch.float32, torch.float64},
+    "halves": {torch.float16, torch.bfloat16},
+    "complex": {torch.complex64, torch.complex128},
+}
+
+
+def dtypes():
+    """Name -> the groups of dtypes that a function takes wholly."""
+    found = {}
+    for info in op_db:
+        words = " ".join(word for word, group in GROUPS.items() if group <= set(info.dtypes))
+        for name in (info.name, *(alias.name for alias in info.aliases)):
+            found.setdefault(name.replace("_refs.", ""), words)
+    return found
+
+
+def printed(code, names):
+    """What the interpreter prints for a statement."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            exec(compile(code + "\n", "<example>", "single"), names)
+        except Exception as error:
+            print(f"Traceback (most recent call last):\n{type(error).__name__}: {str(error).splitlines()[0]}")
+    # (An empty line would end the example.)
+    return [line or "<BLANKLINE>" for line in out.getvalue().rstrip("\n").split("\n")] if out.getvalue() else []
+
+
+def filled(name, lines, known):
+    """The lines of an entry with what is found out."""
+    count = next((i for i, line in enumerate(lines) if line.startswith(">>>")), len(lines))
+    words = [
+        line
+        for line in lines
+        if not line.startswith(("dtypes: ", ">>>", "... ")) and re.match(r"\w+: ", line) and line in lines[:count]
+    ]
+    words += [line for line in lines[:count] if line.startswith("dtypes: ")] if name not in known else []
+    if known.get(name):
+        words.insert(0, f"dtypes: {known[name]}")
+    code = [line[4:] for line in lines[count:] if line.startswith(">>> ")]
+    names = {"torch": torch}
+    out = [line for each in code for line in (f">>> {each}", *printed(each, names))]
+    return [f"# {name}", *words, *out]
+
+
+def main():
+    known = dtypes()
+    for path in sorted(MANUAL.glob("*.txt")):
+        blocks = re.split(r"^# ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        entries = [block.rstrip().split("\n") for block in blocks]
+        text = "\n\n".join("\n".join(filled(name, lines, known)) for name, *lines in entries)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
