@@ -1,6 +1,7 @@
 """Filling parameters before training: constants, distributions, and distributions scaled to keep variances.
 
-All functions change their argument in place, without recording, and return it. They draw the numbers of PyTorch for the same seed.
+All functions change their argument `tensor` in place, without recording, and return it. They draw the numbers of PyTorch for the
+same seed, or from `generator` where one is given.
 """
 
 import math
@@ -20,7 +21,15 @@ _LINEAR = (
 
 
 def calculate_gain(nonlinearity, param=None):
-    """The recommended factor of the standard deviation before a nonlinearity.
+    """By how much a layer before a nonlinearity should be larger, so that variances stay: sqrt(2) for "relu", 5 / 3 for "tanh".
+
+    Args:
+        nonlinearity: "linear", "conv2d" (and its like) or "sigmoid": 1; "tanh": 5 / 3; "relu": sqrt(2); "leaky_relu": sqrt(2 / (1
+            + slope²)); "selu": 3 / 4.
+        param: The slope of the leaky ReLU, by default 0.01.
+
+    Raises:
+        ValueError: Another nonlinearity, or a slope that is no number.
 
     >>> import rushlight as torch
     >>> torch.nn.init.calculate_gain("leaky_relu", 0.2)
@@ -46,19 +55,40 @@ def calculate_gain(nonlinearity, param=None):
 
 
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
-    """Draws from the uniform distribution over [a, b)."""
+    """Fills `tensor` with numbers from the uniform distribution over [a, b), by `generator` if it is given; returns it.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.uniform_(torch.empty(3), -1.0, 1.0)
+    tensor([-0.0075,  0.5364, -0.8230])
+    """
     with torch.no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor, mean=0.0, std=1.0, generator=None):
-    """Draws from the normal distribution."""
+    """Fills `tensor` with numbers from the normal distribution N(mean, std²), by `generator` if it is given; returns it.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.normal_(torch.empty(3), mean=10.0, std=2.0)
+    tensor([13.0820,  9.4131,  5.6424])
+    """
     with torch.no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Draws from the normal distribution limited to [a, b], by rejection (Robert, 1995)."""
+    """Fills `tensor` with numbers from N(mean, std²), limited to [a, b]: those outside are drawn again (Robert, 1995); returns
+    it.
+
+    `a` and `b` are numbers, not multiples of `std`; limits far from the mean get a warning. `generator` draws if it is given.
+
+    >>> import rushlight as torch
+    >>> x = torch.nn.init.trunc_normal_(torch.empty(1000), std=1.0, a=-0.5, b=2.0)
+    >>> bool(x.min() >= -0.5), bool(x.max() <= 2.0)
+    (True, True)
+    """
     if mean < a - 2 * std or mean > b + 2 * std:
         warn_user("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.")
 
@@ -92,25 +122,48 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
 
 
 def constant_(tensor, val):
-    """Fills with `val`."""
+    """Fills `tensor` with the number `val`; returns it.
+
+    >>> import rushlight as torch
+    >>> torch.nn.init.constant_(torch.empty(2), 0.5)
+    tensor([0.5000, 0.5000])
+    """
     with torch.no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor):
-    """Fills with ones."""
+    """Fills `tensor` with ones; returns it.
+
+    >>> import rushlight as torch
+    >>> torch.nn.init.ones_(torch.empty(2))
+    tensor([1., 1.])
+    """
     with torch.no_grad():
         return tensor.fill_(1.0)
 
 
 def zeros_(tensor):
-    """Fills with zeros."""
+    """Fills `tensor` with zeros; returns it. What is filled takes no part in gradients, though it is a parameter.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.Linear(3, 2)
+    >>> torch.nn.init.zeros_(layer.bias)
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
     with torch.no_grad():
         return tensor.zero_()
 
 
 def eye_(tensor):
-    """Makes a matrix the identity, as far as its shape allows."""
+    """Makes a matrix `tensor` the identity, as far as its shape allows; returns it. Anything but two dimensions is a ValueError.
+
+    >>> import rushlight as torch
+    >>> torch.nn.init.eye_(torch.empty(2, 3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     if tensor.ndimension() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     with torch.no_grad():
@@ -119,7 +172,20 @@ def eye_(tensor):
 
 
 def dirac_(tensor, groups=1):
-    """Makes the weights of a convolution (3, 4 or 5 dimensions) pass on as many channels as there are, within each of the groups."""
+    """Makes the weights `tensor` of a convolution (3, 4 or 5 dimensions) pass on as many channels as there are; returns it.
+
+    With `groups`, within each of the groups.
+
+    Raises:
+        ValueError: Another number of dimensions, or outputs that `groups` does not divide.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.Conv1d(2, 2, 3, padding=1, bias=False)
+    >>> _ = torch.nn.init.dirac_(layer.weight)
+    >>> layer(torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])).detach()
+    tensor([[1., 2., 3.],
+            [4., 5., 6.]])
+    """
     dimensions = tensor.ndimension()
     if dimensions not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -151,18 +217,59 @@ def _calculate_correct_fan(tensor, mode):
 
 
 def xavier_uniform_(tensor, gain=1.0, generator=None):
-    """Uniform with the variance 2 * gain² / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+    """Fills with U(-b, b), b = gain * sqrt(6 / (fan_in + fan_out)), so that variances stay in both directions (Glorot and Bengio,
+    2010).
+
+    Args:
+        tensor: The weights (out, in, *), of two dimensions or more; fan_in is in times the number of positions, fan_out out times
+            that.
+        gain: A factor: `calculate_gain` of what follows.
+        generator: Draws the numbers if it is given.
+
+    Raises:
+        ValueError: The tensor has less than two dimensions.
+
+    >>> import rushlight as torch
+    >>> weight = torch.nn.init.xavier_uniform_(torch.empty(20, 40))
+    >>> bool(weight.abs().max() <= (6 / 60) ** 0.5)
+    True
+    """
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor))))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor, gain=1.0, generator=None):
-    """Normal with the variance 2 * gain² / (fan_in + fan_out) (Glorot and Bengio, 2010)."""
+    """Fills with N(0, gain² * 2 / (fan_in + fan_out)), so that variances stay in both directions (Glorot and Bengio, 2010).
+
+    `tensor`, `gain` and `generator` are as in `xavier_uniform_`.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> weight = torch.nn.init.xavier_normal_(torch.empty(300, 500))
+    >>> weight.std(), (2 / 800) ** 0.5
+    (tensor(0.0500), 0.05)
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor)))), generator)
 
 
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    """Uniform with the variance gain² / fan, where `a` is the slope of the leaky ReLU that follows (He et al., 2015)."""
+    """Fills with U(-b, b), b = gain * sqrt(3 / fan), so that variances stay before a ReLU (He et al., 2015).
+
+    Args:
+        tensor: The weights (out, in, *), of two dimensions or more.
+        a: The slope of the leaky ReLU that follows, 0 for a ReLU; layers use sqrt(5), which makes b = 1 / sqrt(fan).
+        mode: "fan_in" (in times the number of positions), by which the variances of activations stay, or "fan_out", of gradients.
+        nonlinearity: What follows, by which `calculate_gain` gives the gain.
+        generator: Draws the numbers if it is given.
+
+    Raises:
+        ValueError: Another mode or nonlinearity, or less than two dimensions.
+
+    >>> import rushlight as torch
+    >>> weight = torch.nn.init.kaiming_uniform_(torch.empty(3, 6), nonlinearity="relu")
+    >>> bool(weight.abs().max() <= 1.0)
+    True
+    """
     if 0 in tensor.shape:
         warn_user("Initializing zero-element tensors is a no-op")
         return tensor
@@ -172,7 +279,16 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
 
 
 def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    """Normal with the variance gain² / fan, where `a` is the slope of the leaky ReLU that follows (He et al., 2015)."""
+    """Fills with N(0, gain² / fan), so that variances stay before a ReLU (He et al., 2015).
+
+    `tensor`, `a`, `mode`, `nonlinearity` and `generator` are as in `kaiming_uniform_`.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> weight = torch.nn.init.kaiming_normal_(torch.empty(300, 200), mode="fan_out", nonlinearity="relu")
+    >>> weight.std(), (2 / 300) ** 0.5
+    (tensor(0.0815), 0.08164965809277261)
+    """
     if 0 in tensor.shape:
         warn_user("Initializing zero-element tensors is a no-op")
         return tensor
@@ -181,7 +297,18 @@ def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gener
 
 
 def orthogonal_(tensor, gain=1, generator=None):
-    """A (semi-)orthogonal matrix times `gain`; further dimensions count as columns (Saxe et al., 2013)."""
+    """Fills `tensor` with a matrix times `gain`, whose rows or (where it is high) columns are orthonormal (Saxe et al., 2013).
+
+    Further dimensions count as columns. `generator` draws if it is given.
+
+    Raises:
+        ValueError: The tensor has less than two dimensions.
+
+    >>> import rushlight as torch
+    >>> weight = torch.nn.init.orthogonal_(torch.empty(2, 5))
+    >>> torch.allclose(weight @ weight.T, torch.eye(2), atol=1e-6)
+    True
+    """
     if tensor.ndimension() < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
@@ -203,7 +330,16 @@ def orthogonal_(tensor, gain=1, generator=None):
 
 
 def sparse_(tensor, sparsity, std=0.01, generator=None):
-    """A normal matrix in which a fraction `sparsity` of each column is zero (Martens, 2010)."""
+    """Fills a matrix `tensor` with normal numbers times `std`, but for a part `sparsity` of each column, which is zero (Martens,
+    2010).
+
+    `generator` draws the numbers if it is given; which are zero is always drawn by the default one.
+
+    >>> import rushlight as torch
+    >>> weight = torch.nn.init.sparse_(torch.empty(10, 3), sparsity=0.4)
+    >>> (weight == 0).sum(0)
+    tensor([4, 4, 4])
+    """
     if tensor.ndimension() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape

@@ -363,7 +363,7 @@ def fractional_max_pool(name, x, kernel_size, output_size, samples):
             )
     axes, sizes = ("time", "height", "width")[3 - count :], x.shape[x.dim() - count :]
     for axis, given, wanted, k in zip(axes, sizes, size, kernel_size, strict=True):
-        if wanted + k - 1 > given:
+        if wanted + k - 1 > given - (count == 3):  # (in volumes windows must have room to move)
             raise RuntimeError(f"{title}(): pool {axis} {k} too large relative to input {axis} {given}")
     check_samples(x, samples, count)
     if min(size) < 0:

@@ -7,16 +7,28 @@ __all__ = ["Adafactor"]
 
 
 class Adafactor(DescribedOptimizer):
-    """Adafactor: divides the gradient by the root of a mean of its square, of which it keeps only the sums of rows and columns.
+    """Adafactor: divides the gradient by the root of a mean of its square, of which only the sums of rows and columns are kept.
+
+    For matrices of n by m that is n + m numbers in place of n * m (Shazeer and Stern, 2018).
 
     Args:
-        lr: learning rate, a number or a tensor of one element; the step size is at most `1 / sqrt(step)`, relative to the parameter's size.
+        params: parameters, or groups of them, as `Optimizer` takes them.
+        lr: learning rate, a number or a tensor of one element; the step size is at most `1 / sqrt(step)`, relative to the
+            parameter's size.
         beta2_decay: the power by which the weight of a new square shrinks.
         eps: the least root of a square (of the dtype, where None), and the least size of a parameter.
         d: the largest root of the mean square of a step before it is scaled.
         weight_decay: factor by which parameters shrink directly.
         foreach: accepted; there is one implementation.
         maximize: ascend.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2, 3, requires_grad=True)
+    >>> optimizer = torch.optim.Adafactor([w], lr=0.1)
+    >>> w.sum().backward()
+    >>> optimizer.step()
+    >>> {name: tuple(x.shape) for name, x in optimizer.state[w].items()}
+    {'step': (), 'row_var': (2, 1), 'col_var': (1, 3)}
     """
 
     options = ("lr", "beta2_decay", "eps", "d", "weight_decay", "foreach", "maximize")

@@ -22,13 +22,24 @@ class CyclicLR(LRScheduler):
         optimizer: the optimizer.
         base_lr, max_lr: the ends, or those of each group.
         step_size_up, step_size_down: batches from one end to the other.
-        mode: "triangular" (all cycles alike), "triangular2" (each half as high as the one before), or "exp_range" (`gamma` ** batches).
+        mode: "triangular" (all cycles alike), "triangular2" (each half as high as the one before), or "exp_range" (`gamma` **
+            batches).
         gamma: see `mode`.
         scale_fn: a function in place of a mode, of the number of the cycle or, where `scale_mode` is "iterations", of batches.
         scale_mode: "cycle" or "iterations".
         cycle_momentum: whether momentum (or the first of `betas`) goes from `max_momentum` to `base_momentum` and back.
         base_momentum, max_momentum: its ends, or those of each group.
         last_epoch: the batch where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, step_size_up=2, cycle_momentum=False), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.0, 0.5, 1.0, 0.5, 0.0]
     """
 
     def __init__(
@@ -124,7 +135,8 @@ class CyclicLR(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """One cycle: the learning rate goes up to `max_lr` and then down far below its first value, batch by batch; the momentum the other way.
+    """One cycle: the learning rate goes up to `max_lr` and then down far below its first value, batch by batch; the momentum the
+    other way.
 
     Args:
         optimizer: the optimizer.
@@ -138,6 +150,17 @@ class OneCycleLR(LRScheduler):
         final_div_factor: the last one is the first divided by it.
         three_phase: go down to the first learning rate as fast as up, and then to the last.
         last_epoch: the batch where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=6, cycle_momentum=False), []
+    >>> for _ in range(6):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     if len(rates) < 6:
+    ...         schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [0.04, 0.9944, 0.8117, 0.4626, 0.1335, 0.0]
     """
 
     def __init__(

@@ -12,6 +12,7 @@ class Muon(DescribedOptimizer):
     """Muon: for matrices; the momentum's singular values are all brought close to one by Newton and Schulz's iteration.
 
     Args:
+        params: parameters of two dimensions, or groups of them, as `Optimizer` takes them; others are a ValueError.
         lr: learning rate.
         weight_decay: factor by which parameters shrink directly.
         momentum: the part of the last mean of gradients that is kept.
@@ -20,6 +21,13 @@ class Muon(DescribedOptimizer):
         eps: the least norm that a matrix is divided by.
         ns_steps: how often it is iterated, fewer than 100.
         adjust_lr_fn: how the learning rate follows from a matrix's shape: "original" (also for None) or "match_rms_adamw".
+
+    >>> import rushlight as torch
+    >>> w = torch.zeros(2, 2, requires_grad=True)
+    >>> w.grad = torch.diag(torch.tensor([100.0, 1.0]))
+    >>> torch.optim.Muon([w], lr=1.0, weight_decay=0.0).step()
+    >>> w.detach().diag().round(decimals=1)
+    tensor([-0.7000, -0.7000])
     """
 
     options = ("lr", "weight_decay", "momentum", "nesterov", "ns_coefficients", "eps", "ns_steps", "adjust_lr_fn")

@@ -124,6 +124,17 @@ class LRScheduler:
     Args:
         optimizer: whose groups' `lr` is set; each group's first one is kept as `initial_lr`.
         last_epoch: where a run that is resumed stood; -1 begins.
+
+    >>> import rushlight as torch
+    >>> class Halving(torch.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [first * 0.5**self.last_epoch for first in self.base_lrs]
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = Halving(optimizer)
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> optimizer.param_groups[0]["lr"]
+    0.5
     """
 
     _get_lr_called_within_step = False

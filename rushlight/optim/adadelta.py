@@ -7,9 +7,11 @@ __all__ = ["Adadelta", "adadelta"]
 
 
 class Adadelta(DescribedOptimizer):
-    """Adadelta: multiplies the gradient by the root of a mean of squared steps over the root of a mean of its square.
+    """Adadelta: d = sqrt(u + eps) / sqrt(v + eps) * grad and param -= lr * d, with v the mean of grad² and u that of d² (Zeiler,
+    2012).
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: a factor of the step, a number or a tensor of one element.
         rho: decay rate of both means.
         eps: added under both roots.
@@ -18,6 +20,14 @@ class Adadelta(DescribedOptimizer):
         capturable: accepted for other devices' sake; the CPU does not support it.
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0, 100.0], requires_grad=True)
+    >>> optimizer = torch.optim.Adadelta([w], eps=1e-2)
+    >>> (w**2).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.6877, 99.6838], requires_grad=True)
     """
 
     options = ("lr", "rho", "eps", "weight_decay", "maximize", "capturable", "foreach", "differentiable")

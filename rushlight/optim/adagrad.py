@@ -8,9 +8,10 @@ __all__ = ["Adagrad", "adagrad"]
 
 
 class Adagrad(DescribedOptimizer):
-    """Adagrad: divides the gradient by the root of the sum of its squares so far.
+    """Adagrad: s += grad² and param -= lr / (1 + lr_decay * t) * grad / (sqrt(s) + eps) (Duchi, Hazan and Singer, 2011).
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         lr_decay: the learning rate is `lr / (1 + lr_decay * t)` after t steps.
         weight_decay: factor of an L2 penalty.
@@ -19,6 +20,15 @@ class Adagrad(DescribedOptimizer):
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
         foreach, fused: accepted; there is one implementation.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> optimizer = torch.optim.Adagrad([w], lr=0.1)
+    >>> for _ in range(2):
+    ...     w.grad = torch.tensor([3.0])
+    ...     optimizer.step()
+    >>> w
+    tensor([0.8293], requires_grad=True)
     """
 
     options = (

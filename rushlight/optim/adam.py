@@ -11,19 +11,31 @@ _adam_step = kernel("adam_step")
 
 
 class Adam(DescribedOptimizer):
-    """Adam: steps along a running mean of the gradient, divided by the root of a running mean of its square.
+    """Adam: param -= lr * m̂ / (sqrt(v̂) + eps), with running means of the gradient and its square (Kingma and Ba, 2015).
+
+    m = beta1 * m + (1 - beta1) * grad and v = beta2 * v + (1 - beta2) * grad²; m̂ = m / (1 - beta1ᵗ) and v̂ = v / (1 - beta2ᵗ) at
+    step t.
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         betas: decay rates of the two means, both numbers or both tensors of one element.
         eps: added to the root, against division by zero.
         weight_decay: factor of an L2 penalty, or of decoupled weight decay.
-        amsgrad: divide by the largest mean of the square so far.
+        amsgrad: divide by the largest mean of the square so far (Reddi et al., 2018).
         maximize: ascend.
         capturable: accepted for other devices' sake; the CPU does not support it.
         differentiable: record the step, so that it can be differentiated.
-        decoupled_weight_decay: shrink parameters directly (AdamW) in place of a penalty.
+        decoupled_weight_decay: shrink parameters directly (`AdamW`) in place of a penalty.
         foreach, fused: accepted; there is one implementation.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0, 100.0], requires_grad=True)
+    >>> optimizer = torch.optim.Adam([w], lr=0.1)
+    >>> (w**2).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.9000, 99.9000], requires_grad=True)
     """
 
     options = (

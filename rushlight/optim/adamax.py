@@ -8,9 +8,11 @@ __all__ = ["Adamax", "adamax"]
 
 
 class Adamax(DescribedOptimizer):
-    """Adamax: steps along a running mean of the gradient, divided by a decaying maximum of its absolute value.
+    """Adamax: param -= lr / (1 - beta1ᵗ) * m / u, with m the mean of gradients and u = max(beta2 * u, |grad| + eps) (Kingma and
+    Ba, 2015).
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         betas: decay rates of mean and maximum.
         eps: added to absolute values, against division by zero.
@@ -19,6 +21,14 @@ class Adamax(DescribedOptimizer):
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
         capturable: accepted for other devices' sake; the CPU does not support it.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0, 100.0], requires_grad=True)
+    >>> optimizer = torch.optim.Adamax([w], lr=0.1)
+    >>> (w**2).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.9000, 99.9000], requires_grad=True)
     """
 
     options = ("lr", "betas", "eps", "weight_decay", "foreach", "maximize", "differentiable", "capturable")

@@ -6,7 +6,20 @@ __all__ = ["AdamW", "adamw"]
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: `param *= 1 - lr * weight_decay` before each step. Options are Adam's."""
+    """`Adam` with decoupled weight decay: param -= lr * weight_decay * param before each step (Loshchilov and Hutter, 2019).
+
+    Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
+        lr, betas, eps, amsgrad, maximize, foreach, capturable, differentiable, fused: those of `Adam`.
+        weight_decay: factor by which parameters shrink, times `lr`; 0.01 unless it is given.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> w.grad = torch.zeros(1)
+    >>> torch.optim.AdamW([w], lr=0.1, weight_decay=0.5).step()
+    >>> w
+    tensor([0.9500], requires_grad=True)
+    """
 
     def __init__(
         self,

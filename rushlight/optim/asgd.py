@@ -7,9 +7,12 @@ __all__ = ["ASGD", "asgd"]
 
 
 class ASGD(DescribedOptimizer):
-    """Gradient descent with a decreasing step size, which keeps the mean of its last parameters in `state[param]["ax"]`.
+    """Averaged stochastic gradient descent: gradient steps that grow shorter, and the mean of the parameters from step `t0` on.
+
+    The mean is `ax` in the state (Polyak and Juditsky, 1992); the steps' size is lr / (1 + lambd * lr * t) ** alpha.
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         lambd: how fast parameters and step size shrink.
         alpha: the power by which the step size shrinks.
@@ -19,6 +22,16 @@ class ASGD(DescribedOptimizer):
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
         capturable: accepted for other devices' sake; the CPU does not support it.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> optimizer = torch.optim.ASGD([w], lr=0.1, t0=0.0)
+    >>> for _ in range(3):
+    ...     optimizer.zero_grad()
+    ...     (w**2).sum().backward()
+    ...     optimizer.step()
+    >>> w.item() < optimizer.state[w]["ax"].item()
+    True
     """
 
     options = ("lr", "lambd", "alpha", "t0", "weight_decay", "foreach", "maximize", "differentiable", "capturable")

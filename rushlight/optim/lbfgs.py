@@ -113,6 +113,7 @@ class LBFGS(Optimizer):
     All parameters are in one group, and one state, that of the first of them.
 
     Args:
+        params: parameters, which are one group, and have one state, that of the first of them.
         lr: step size, a number or a tensor of one element; a line search tries it first.
         max_iter: iterations a call of `step`.
         max_eval: calls of the closure a call of `step`, 1.25 times `max_iter` if None.
@@ -122,16 +123,16 @@ class LBFGS(Optimizer):
         line_search_fn: "strong_wolfe", or None for steps of one size.
 
     >>> import rushlight as torch
-    >>> x = torch.tensor([-1.2, 1.0], requires_grad=True)
-    >>> optimizer = torch.optim.LBFGS([x], line_search_fn="strong_wolfe", max_iter=50)
+    >>> w = torch.tensor([-1.0, 1.0], requires_grad=True)
+    >>> optimizer = torch.optim.LBFGS([w], line_search_fn="strong_wolfe", max_iter=50)
     >>> def closure():
     ...     optimizer.zero_grad()
-    ...     loss = (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+    ...     loss = (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
     ...     loss.backward()
     ...     return loss
     >>> _ = optimizer.step(closure)
-    >>> x
-    tensor([1.0000, 1.0000], requires_grad=True)
+    >>> w.detach().round(decimals=3)
+    tensor([1., 1.])
     """
 
     def __init__(

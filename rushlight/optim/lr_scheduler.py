@@ -79,7 +79,23 @@ class LambdaLR(_ByFunctions):
 
 
 class MultiplicativeLR(_ByFunctions):
-    """Each learning rate is the one before times `lr_lambda(epoch)`."""
+    """Each learning rate is the one before times `lr_lambda(epoch)`.
+
+    Args:
+        optimizer: the optimizer.
+        lr_lambda: a function of the epoch, or one for each group.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25, 0.125, 0.0625]
+    """
 
     def get_lr(self):
         _warn_get_lr_called_within_step(self)
@@ -91,7 +107,24 @@ class MultiplicativeLR(_ByFunctions):
 
 # ---------------------------------------------------------------------------------------------------------- formulas
 class StepLR(LRScheduler):
-    """Multiplies the learning rate by `gamma` every `step_size` epochs."""
+    """Multiplies the learning rate by `gamma` every `step_size` epochs: lr * gamma ** (epoch // step_size).
+
+    Args:
+        optimizer: the optimizer.
+        step_size: how many epochs it stays.
+        gamma: the factor.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
         self.step_size, self.gamma = step_size, gamma
@@ -108,7 +141,24 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Multiplies the learning rate by `gamma` at each epoch of `milestones`."""
+    """Multiplies the learning rate by `gamma` at each epoch of `milestones`.
+
+    Args:
+        optimizer: the optimizer.
+        milestones: numbers of epochs; one that is there twice counts twice.
+        gamma: the factor.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
 
     def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
         self.milestones, self.gamma = Counter(milestones), gamma
@@ -126,7 +176,24 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """The learning rate times `factor` for the first `total_iters` epochs, and as it is from then on."""
+    """The learning rate times `factor` for the first `total_iters` epochs, and as it is from then on.
+
+    Args:
+        optimizer: the optimizer.
+        factor: between 0 and 1.
+        total_iters: how many epochs.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=3), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.5, 0.5, 1.0, 1.0]
+    """
 
     def __init__(self, optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1):
         if factor > 1.0 or factor < 0:
@@ -146,7 +213,24 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """The learning rate times a factor that goes from `start_factor` to `end_factor` within `total_iters` epochs."""
+    """The learning rate times a factor that goes from `start_factor` to `end_factor` within `total_iters` epochs: a warm-up.
+
+    Args:
+        optimizer: the optimizer.
+        start_factor, end_factor: above 0 and from 0 on, both at most 1.
+        total_iters: how many epochs.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
 
     def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
         if start_factor > 1.0 or start_factor <= 0:
@@ -172,7 +256,23 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Multiplies the learning rate by `gamma` every epoch."""
+    """Multiplies the learning rate by `gamma` every epoch: lr * gamma ** epoch.
+
+    Args:
+        optimizer: the optimizer.
+        gamma: the factor.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 0.25, 0.125, 0.0625]
+    """
 
     def __init__(self, optimizer, gamma, last_epoch=-1):
         self.gamma = gamma
@@ -187,7 +287,24 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """The learning rate falls to zero within `total_iters` epochs, by the power `power` of what is left of them."""
+    """lr * (1 - epoch / total_iters) ** power, and zero after `total_iters` epochs.
+
+    Args:
+        optimizer: the optimizer.
+        total_iters: how many epochs.
+        power: 1 is a line.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.75, 0.5, 0.25, 0.0]
+    """
 
     def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
         self.total_iters, self.power = total_iters, power
@@ -206,7 +323,26 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """The learning rate goes along a cosine from its first value to `eta_min` within `T_max` epochs, and back."""
+    """eta_min + (lr - eta_min) * (1 + cos(π * epoch / T_max)) / 2: along a cosine down, and after `T_max` epochs up again.
+
+    (Loshchilov and Hutter, 2017, without restarts.)
+
+    Args:
+        optimizer: the optimizer.
+        T_max: how many epochs it falls.
+        eta_min: the least learning rate.
+        last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [1.0, 0.8536, 0.5, 0.1464, 0.0]
+    """
 
     def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
         self.T_max, self.eta_min = T_max, eta_min
@@ -232,9 +368,27 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """The learning rate falls along a cosine to `eta_min` again and again, first within `T_0` epochs, then within `T_mult` times as many.
+    """The learning rate falls along a cosine to `eta_min` again and again, as `CosineAnnealingLR` once (Loshchilov and Hutter,
+    2017).
+
+    Args:
+        optimizer: the optimizer.
+        T_0: how many epochs it falls the first time.
+        T_mult: by how much longer each time is than the one before, an int.
+        eta_min: the least learning rate.
+        last_epoch: where a run that is resumed stood.
 
     `step` takes an epoch, a fraction too.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2), []
+    >>> for _ in range(5):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> [round(rate, 4) for rate in rates]
+    [1.0, 0.5, 1.0, 0.5, 1.0]
     """
 
     def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
@@ -292,6 +446,16 @@ class ReduceLROnPlateau(LRScheduler):
         cooldown: for how many epochs nothing is counted after the learning rate has fallen.
         min_lr: the least learning rate, or that of each group.
         eps: a smaller change of the learning rate is not made.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1), []
+    >>> for loss in (3.0, 2.0, 2.0, 2.0, 1.0):
+    ...     optimizer.step()
+    ...     schedule.step(loss)
+    ...     rates += schedule.get_last_lr()
+    >>> rates
+    [1.0, 1.0, 1.0, 0.5, 0.5]
     """
 
     def __init__(
@@ -422,6 +586,12 @@ class _Composed(LRScheduler):
 class SequentialLR(_Composed):
     """One schedule after the other: the next one begins at each epoch of `milestones`.
 
+    Args:
+        optimizer: the optimizer.
+        schedulers: the schedules, all of this optimizer.
+        milestones: one epoch less than there are schedules.
+        last_epoch: where a run that is resumed stood.
+
     >>> import rushlight as torch
     >>> from rushlight.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
     >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
@@ -475,7 +645,24 @@ class SequentialLR(_Composed):
 
 
 class ChainedScheduler(_Composed):
-    """Several schedules at once: each changes what those before it have made of the learning rate."""
+    """Several schedules at once: each changes what those before it have made of the learning rate.
+
+    Args:
+        schedulers: the schedules, all of one optimizer.
+        optimizer: that one; by default it is found.
+
+    >>> import rushlight as torch
+    >>> from rushlight.optim.lr_scheduler import ChainedScheduler, ConstantLR, ExponentialLR
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> parts = [ConstantLR(optimizer, factor=0.5, total_iters=2), ExponentialLR(optimizer, gamma=0.5)]
+    >>> schedule, rates = ChainedScheduler(parts), []
+    >>> for epoch in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125]
+    """
 
     def __init__(self, schedulers, optimizer=None):
         if len(schedulers) < 1:

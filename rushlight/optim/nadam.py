@@ -7,9 +7,13 @@ __all__ = ["NAdam", "nadam"]
 
 
 class NAdam(DescribedOptimizer):
-    """NAdam: Adam that looks one step ahead along its mean of gradients, with a momentum that grows towards `betas[0]`.
+    """NAdam: `Adam` that looks one step ahead along its mean of gradients, with a momentum that grows towards `betas[0]` (Dozat,
+    2016).
+
+    At step t that is beta1 * (1 - 0.96 ** (t * momentum_decay) / 2).
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         betas: decay rates of the means of the gradient and of its square.
         eps: added to the root, against division by zero.
@@ -20,6 +24,14 @@ class NAdam(DescribedOptimizer):
         maximize: ascend.
         capturable: accepted for other devices' sake; the CPU does not support it.
         differentiable: record the step, so that it can be differentiated.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> optimizer = torch.optim.NAdam([w], lr=0.1)
+    >>> (w**2).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.8944], requires_grad=True)
     """
 
     options = (

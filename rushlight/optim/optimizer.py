@@ -135,11 +135,27 @@ def _view_as_real(params, *state_and_grads):
 
 
 class Optimizer:
-    """Base class of all optimizers.
+    """Base class of all optimizers: parameters in groups, each with options of its own, and what is kept of each parameter.
 
     Args:
         params: tensors, `(name, tensor)` pairs, or dicts that each describe a group by `"params"` and its own options.
         defaults: the options of a group that does not give its own.
+
+    Options that most have: `lr`, the learning rate; `weight_decay`, the factor of a penalty; `maximize`, whether to ascend;
+    `differentiable`, whether steps are recorded; `foreach`, `fused` and `capturable`, which PyTorch has for other devices and
+    implementations.
+
+    Raises:
+        TypeError: `params` is one tensor, or holds something else.
+        ValueError: It is empty, or a parameter is no leaf or there twice.
+
+    >>> import rushlight as torch
+    >>> head, body = torch.nn.Linear(2, 1), torch.nn.Linear(2, 2)
+    >>> optimizer = torch.optim.SGD([{"params": head.parameters(), "lr": 0.1}, {"params": body.parameters()}], lr=0.01)
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.1, 0.01]
+    >>> isinstance(optimizer, torch.optim.Optimizer)
+    True
     """
 
     _optimizer_step_pre_hooks: OrderedDict[int, Callable]

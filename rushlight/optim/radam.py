@@ -7,9 +7,12 @@ __all__ = ["RAdam", "radam"]
 
 
 class RAdam(DescribedOptimizer):
-    """RAdam: Adam with steps rectified by how much is known of the variance of their denominators.
+    """RAdam: `Adam` with steps rectified by how much is known of the variance of their denominators (Liu et al., 2020).
+
+    In the first steps, where that is too little, param -= lr * m̂.
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         betas: decay rates of the means of the gradient and of its square.
         eps: added to the root, against division by zero.
@@ -19,6 +22,14 @@ class RAdam(DescribedOptimizer):
         maximize: ascend.
         capturable: accepted for other devices' sake; the CPU does not support it.
         differentiable: record the step, so that it can be differentiated.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> optimizer = torch.optim.RAdam([w], lr=0.1)
+    >>> (w**2).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.8000], requires_grad=True)
     """
 
     options = (

@@ -7,9 +7,10 @@ __all__ = ["RMSprop", "rmsprop"]
 
 
 class RMSprop(DescribedOptimizer):
-    """RMSprop: divides the gradient by the root of a running mean of its square.
+    """RMSprop: v = alpha * v + (1 - alpha) * grad² and param -= lr * grad / (sqrt(v) + eps) (Hinton, 2012).
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         alpha: decay rate of the mean.
         eps: added to the root, against division by zero.
@@ -20,6 +21,14 @@ class RMSprop(DescribedOptimizer):
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
         foreach: accepted; there is one implementation.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0, 100.0], requires_grad=True)
+    >>> optimizer = torch.optim.RMSprop([w], lr=0.01)
+    >>> (w**2).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.9000, 99.9000], requires_grad=True)
     """
 
     options = (

@@ -10,7 +10,10 @@ __all__ = ["Rprop", "rprop"]
 class Rprop(DescribedOptimizer):
     """Rprop: each element has a step size of its own, which grows while its gradient keeps its sign and shrinks when that turns.
 
+    Only signs of gradients count, so it is for whole data sets, not batches (Riedmiller and Braun, 1993).
+
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: the first step size, a number or a tensor of one element.
         etas: the factors by which a step size shrinks and grows.
         step_sizes: the smallest and the largest step size.
@@ -18,6 +21,16 @@ class Rprop(DescribedOptimizer):
         foreach: accepted; there is one implementation.
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> optimizer = torch.optim.Rprop([w], lr=0.1)
+    >>> for _ in range(3):
+    ...     optimizer.zero_grad()
+    ...     (w**2).sum().backward()
+    ...     optimizer.step()
+    >>> w
+    tensor([0.6360], requires_grad=True)
     """
 
     options = ("lr", "etas", "step_sizes", "foreach", "maximize", "differentiable", "capturable")

@@ -11,17 +11,30 @@ _sgd_step = kernel("sgd_step")
 
 
 class SGD(DescribedOptimizer):
-    """Stochastic gradient descent: `buffer = momentum * buffer + (1 - dampening) * grad`, `param -= lr * buffer`.
+    """Stochastic gradient descent: buffer = momentum * buffer + (1 - dampening) * grad and param -= lr * buffer.
+
+    The first buffer is the gradient; `nesterov` steps along grad + momentum * buffer (Sutskever et al., 2013).
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         momentum: the part of the last direction that is kept.
         dampening: the part of the gradient that is left out of the direction.
-        weight_decay: factor of an L2 penalty.
+        weight_decay: factor of an L2 penalty: grad += weight_decay * param.
         nesterov: look ahead along the direction; needs momentum and no dampening.
         maximize: ascend.
         differentiable: record the step, so that it can be differentiated.
         foreach, fused: accepted; there is one implementation.
+
+    >>> import rushlight as torch
+    >>> w = torch.tensor([1.0], requires_grad=True)
+    >>> optimizer = torch.optim.SGD([w], lr=0.1, momentum=0.9)
+    >>> for _ in range(3):
+    ...     optimizer.zero_grad()
+    ...     (w**2).sum().backward()
+    ...     optimizer.step()
+    >>> w
+    tensor([0.0620], requires_grad=True)
     """
 
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize", "foreach", "differentiable", "fused")

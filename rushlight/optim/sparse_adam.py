@@ -6,15 +6,24 @@ __all__ = ["SparseAdam"]
 
 
 class SparseAdam(DescribedOptimizer):
-    """Adam that moves only the rows that a sparse gradient names.
+    """`Adam` that moves only the rows that a sparse gradient names.
 
     Averages of other rows stay as they are, too. A dense gradient is refused.
 
     Args:
+        params: parameters, or groups of them, as `Optimizer` takes them.
         lr: learning rate, a number or a tensor of one element.
         betas: decay rates of the means of the gradient and of its square.
         eps: added to the root, against division by zero.
         maximize: ascend.
+
+    >>> import rushlight as torch
+    >>> table = torch.nn.Embedding.from_pretrained(torch.ones(3, 1), freeze=False, sparse=True)
+    >>> optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.1)
+    >>> table(torch.tensor([1])).sum().backward()
+    >>> optimizer.step()
+    >>> table.weight.detach().flatten()
+    tensor([1.0000, 0.9000, 1.0000])
     """
 
     options = ("lr", "betas", "eps", "maximize")

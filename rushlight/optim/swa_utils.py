@@ -20,7 +20,16 @@ def _check_decay(decay):
 
 
 def get_ema_avg_fn(decay=0.999):
-    """The average of `AveragedModel` that forgets: `decay` times the last one, and the rest of the present value."""
+    """The average of `AveragedModel` that forgets: decay * the last one + (1 - decay) * the present value.
+
+    Args:
+        decay: from 0 to 1; 0.999 is a mean over about a thousand steps.
+
+    >>> import rushlight as torch
+    >>> average = torch.optim.swa_utils.get_ema_avg_fn(0.9)
+    >>> average(torch.tensor(1.0), torch.tensor(2.0), 5)
+    tensor(1.1000)
+    """
     _check_decay(decay)
 
     @torch.no_grad()
@@ -31,7 +40,13 @@ def get_ema_avg_fn(decay=0.999):
 
 
 def get_swa_avg_fn():
-    """The average of `AveragedModel` in which all values weigh the same."""
+    """The average of `AveragedModel` in which all values weigh the same: last + (present - last) / (count + 1).
+
+    >>> import rushlight as torch
+    >>> average = torch.optim.swa_utils.get_swa_avg_fn()
+    >>> average(torch.tensor(1.0), torch.tensor(3.0), 3)
+    tensor(1.5000)
+    """
 
     @torch.no_grad()
     def swa_update(averaged_param, current_param, num_averaged):
@@ -41,7 +56,14 @@ def get_swa_avg_fn():
 
 
 def get_ema_multi_avg_fn(decay=0.999):
-    """`get_ema_avg_fn` for lists of tensors, which are changed in place."""
+    """`get_ema_avg_fn` for lists of tensors, which are changed in place; `decay` is as there.
+
+    >>> import rushlight as torch
+    >>> last = [torch.tensor([1.0])]
+    >>> torch.optim.swa_utils.get_ema_multi_avg_fn(0.9)(last, [torch.tensor([2.0])], 5)
+    >>> last
+    [tensor([1.1000])]
+    """
     _check_decay(decay)
 
     @torch.no_grad()
@@ -56,7 +78,14 @@ def get_ema_multi_avg_fn(decay=0.999):
 
 
 def get_swa_multi_avg_fn():
-    """`get_swa_avg_fn` for lists of tensors, which are changed in place."""
+    """`get_swa_avg_fn` for lists of tensors, which are changed in place.
+
+    >>> import rushlight as torch
+    >>> last = [torch.tensor([1.0])]
+    >>> torch.optim.swa_utils.get_swa_multi_avg_fn()(last, [torch.tensor([3.0])], torch.tensor(3))
+    >>> last
+    [tensor([1.5000])]
+    """
 
     @torch.no_grad()
     def swa_update(averaged_param_list, current_param_list, num_averaged):
@@ -132,7 +161,19 @@ class AveragedModel(Module):
 
 @torch.no_grad()
 def update_bn(loader, model, device=None):
-    """Measures the statistics of batch norms anew: runs a model on all of `loader`, of whose lists and tuples the first item is the input."""
+    """Measures the statistics of batch norms anew: runs a model on all of `loader`.
+
+    Args:
+        loader: batches; of lists and tuples the first item is the input.
+        model: the model, which is in training mode meanwhile.
+        device: where the input goes first.
+
+    >>> import rushlight as torch
+    >>> model = torch.nn.BatchNorm1d(1)
+    >>> torch.optim.swa_utils.update_bn([torch.tensor([[1.0], [3.0]]), torch.tensor([[5.0], [7.0]])], model)
+    >>> model.running_mean
+    tensor([4.])
+    """
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     if not norms:
         return
@@ -162,6 +203,16 @@ class SWALR(LRScheduler):
         anneal_epochs: how long it takes.
         anneal_strategy: "cos" or "linear".
         last_epoch: where a run that is resumed stood.
+
+    >>> import rushlight as torch
+    >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule, rates = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.5, anneal_epochs=2, anneal_strategy="linear"), []
+    >>> for _ in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.75, 0.5, 0.5]
     """
 
     def __init__(self, optimizer, swa_lr, anneal_epochs=10, anneal_strategy="cos", last_epoch=-1):

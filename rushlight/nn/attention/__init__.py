@@ -98,17 +98,38 @@ _active = None
 
 
 def register_flash_attention_impl(impl, *, register_fn):
-    """Remembers an implementation of flash attention on GPUs by its name."""
+    """Remembers an implementation of flash attention on GPUs by its name `impl`; `register_fn` is called when it is activated.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn import attention
+    >>> attention.register_flash_attention_impl("MINE", register_fn=lambda: None)
+    >>> "MINE" in attention.list_flash_attention_impls()
+    True
+    """
     _implementations[impl] = register_fn
 
 
 def list_flash_attention_impls():
-    """The names of what was registered, in order."""
+    """The names of what was registered, sorted.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn import attention
+    >>> attention.register_flash_attention_impl("OTHER", register_fn=lambda: None)
+    >>> attention.list_flash_attention_impls()[-1]
+    'OTHER'
+    """
     return sorted(_implementations)
 
 
 def activate_flash_attention_impl(impl):
-    """Activates what was registered by a name; ValueError where nothing was."""
+    """Activates what was registered by the name `impl`; ValueError where nothing was.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn import attention
+    >>> attention.register_flash_attention_impl("MINE", register_fn=lambda: None)
+    >>> attention.activate_flash_attention_impl("MINE")
+    >>> attention.restore_flash_attention_impl()
+    """
     global _active
     if impl not in _implementations:
         raise ValueError(f"Unknown flash attention impl '{impl}'. Available implementations: {list_flash_attention_impls()}")
@@ -117,11 +138,22 @@ def activate_flash_attention_impl(impl):
 
 
 def current_flash_attention_impl():
-    """The name of what was activated, None at first."""
+    """The name of what was activated, None at first.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn import attention
+    >>> print(attention.current_flash_attention_impl())
+    None
+    """
     return _active
 
 
 def restore_flash_attention_impl():
-    """Goes back to the implementation of the beginning."""
+    """Goes back to the implementation of the beginning.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn import attention
+    >>> attention.restore_flash_attention_impl()
+    """
     global _active
     _active = None

@@ -30,7 +30,7 @@ threshold_ = layers.threshold_
 
 
 def relu(input, inplace=False):
-    """max(x, 0).
+    """max(x, 0) of each element; with `inplace` the result replaces the input.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
@@ -40,7 +40,12 @@ def relu(input, inplace=False):
 
 
 def threshold(input, threshold, value, inplace=False):
-    """x where x > `threshold`, and `value` elsewhere."""
+    """x where x > `threshold`, and `value` elsewhere; with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.threshold(torch.tensor([0.5, 1.0, 1.5]), 1.0, -9.0)
+    tensor([-9.0000, -9.0000,  1.5000])
+    """
     return layers.threshold_(input, threshold, value) if inplace else layers.threshold(input, threshold, value)
 
 
@@ -48,7 +53,15 @@ threshold.__qualname__ = "_threshold"  # (as Python's errors of its arguments ha
 
 
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
-    """x limited to the range from `min_val` to `max_val`."""
+    """min(max(x, min_val), max_val) of each element; with `inplace` the result replaces the input.
+
+    Raises:
+        ValueError: `min_val` is greater than `max_val`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.hardtanh(torch.tensor([-3.0, 0.5, 3.0]), -2, 2)
+    tensor([-2.0000,  0.5000,  2.0000])
+    """
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if getattr(input, "dtype", None) is torch.uint8 and math.isfinite(min_val) and math.isfinite(max_val):
@@ -59,79 +72,161 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
 
 
 def relu6(input, inplace=False):
-    """min(max(x, 0), 6)."""
+    """min(max(x, 0), 6) of each element; with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.relu6(torch.tensor([-1.0, 3.0, 8.0]))
+    tensor([0., 3., 6.])
+    """
     return layers.hardtanh_(input, 0.0, 6.0) if inplace else layers.hardtanh(input, 0.0, 6.0)
 
 
 def elu(input, alpha=1.0, inplace=False):
-    """x where x > 0, and alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
+    """x where x > 0, and `alpha` * (exp(x) - 1) elsewhere (Clevert et al., 2015); with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.elu(torch.tensor([-10.0, -1.0, 2.0]), alpha=2.0)
+    tensor([-1.9999, -1.2642,  2.0000])
+    """
     return layers.elu_(input, alpha) if inplace else layers.elu(input, alpha)
 
 
 def selu(input, inplace=False):
-    """ELU with the scale and alpha that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """1.0507… * (max(x, 0) + min(0, 1.6733… * (exp(x) - 1))), the ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017).
+
+    With `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.selu(torch.tensor([-10.0, 0.0, 1.0]))
+    tensor([-1.7580,  0.0000,  1.0507])
+    """
     return layers.selu_(input) if inplace else layers.selu(input)
 
 
 def celu(input, alpha=1.0, inplace=False):
-    """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)) (Barron, 2017)."""
+    """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)) (Barron, 2017); with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.celu(torch.tensor([-10.0, -1.0, 2.0]), alpha=2.0)
+    tensor([-1.9865, -0.7869,  2.0000])
+    """
     return layers.celu_(input, alpha) if inplace else layers.celu(input, alpha)
 
 
 def leaky_relu(input, negative_slope=0.01, inplace=False):
-    """x where x > 0, and `negative_slope` * x elsewhere."""
+    """x where x > 0, and `negative_slope` * x elsewhere; with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.leaky_relu(torch.tensor([-2.0, 3.0]), 0.1)
+    tensor([-0.2000,  3.0000])
+    """
     return layers.leaky_relu_(input, negative_slope) if inplace else layers.leaky_relu(input, negative_slope)
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
-    """Leaky ReLU whose slope is drawn from [lower, upper] for each element in training, and is the mean of both otherwise."""
+    """Leaky ReLU whose slope is drawn from U(lower, upper) for each element where `training`, and is the mean of both otherwise.
+
+    With `inplace` the result replaces the input (Xu et al., 2015).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.rrelu(torch.tensor([-1.0, 1.0]), 0.1, 0.3)
+    tensor([-0.2000,  1.0000])
+    """
     if inplace:
         return layers.rrelu_(input, lower, upper, training)
     return layers.rrelu(input, lower, upper, training)
 
 
 def silu(input, inplace=False):
-    """x * sigmoid(x), also known as swish."""
+    """x * sigmoid(x) of each element, also known as swish; with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.silu(torch.tensor([-5.0, 0.0, 5.0]))
+    tensor([-0.0335,  0.0000,  4.9665])
+    """
     return layers.silu_(input) if inplace else layers.silu(input)
 
 
 def mish(input, inplace=False):
-    """x * tanh(softplus(x)) (Misra, 2019)."""
+    """x * tanh(log(1 + exp(x))) of each element (Misra, 2019); with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.mish(torch.tensor([-5.0, 0.0, 5.0]))
+    tensor([-0.0336,  0.0000,  4.9996])
+    """
     return layers.mish_(input) if inplace else layers.mish(input)
 
 
 def hardsigmoid(input, inplace=False):
-    """relu6(x + 3) / 6."""
+    """min(max(x + 3, 0), 6) / 6 of each element; with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0, 1.5, 4.0]))
+    tensor([0.0000, 0.5000, 0.7500, 1.0000])
+    """
     return layers.hardsigmoid_(input) if inplace else layers.hardsigmoid(input)
 
 
 def hardswish(input, inplace=False):
-    """x * relu6(x + 3) / 6 (Howard et al., 2019)."""
+    """x * min(max(x + 3, 0), 6) / 6 of each element (Howard et al., 2019); with `inplace` the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.hardswish(torch.tensor([-4.0, -1.0, 1.0, 4.0]))
+    tensor([-0.0000, -0.3333,  0.6667,  4.0000])
+    """
     return layers.hardswish_(input) if inplace else layers.hardswish(input)
 
 
 def sigmoid(input):
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)) of each element of the input; the same as `torch.sigmoid`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.sigmoid(torch.tensor([-2.0, 0.0, 2.0]))
+    tensor([0.1192, 0.5000, 0.8808])
+    """
     return input.sigmoid()
 
 
 def tanh(input):
-    """Hyperbolic tangent."""
+    """The hyperbolic tangent of each element of the input; the same as `torch.tanh`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.tanh(torch.tensor([-2.0, 0.0, 2.0]))
+    tensor([-0.9640,  0.0000,  0.9640])
+    """
     return input.tanh()
 
 
 def tanhshrink(input):
-    """x - tanh(x)."""
+    """x - tanh(x) of each element of the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.tanhshrink(torch.tensor([-2.0, 0.0, 2.0]))
+    tensor([-1.0360,  0.0000,  1.0360])
+    """
     return input - input.tanh()
 
 
 def softsign(input):
-    """x / (1 + |x|)."""
+    """x / (1 + |x|) of each element of the input.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.softsign(torch.tensor([-3.0, 0.0, 1.0]))
+    tensor([-0.7500,  0.0000,  0.5000])
+    """
     return input / (input.abs() + 1)
 
 
 def glu(input, dim=-1):
-    """a * sigmoid(b), where a and b are the halves of the input along `dim` (Dauphin et al., 2016)."""
+    """a * sigmoid(b), where a and b are the halves of the input along `dim` (Dauphin et al., 2016).
+
+    Raises:
+        RuntimeError: The size of that dimension is odd.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.glu(torch.tensor([1.0, 2.0, 0.0, 100.0]))
+    tensor([0.5000, 2.0000])
+    """
     if input.dim() == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     return layers.glu(input, dim)
@@ -143,11 +238,17 @@ def _implicit_dim(name, ndim):
 
 
 def softmax(input, dim=None, _stacklevel=3, dtype=None):
-    """exp(x) / sum(exp(x)) along `dim`; with `dtype`, the input is converted first.
+    """exp(x) / sum(exp(x)) along `dim`: numbers between 0 and 1 whose sum is 1.
+
+    Args:
+        input: x.
+        dim: The dimension. Left out, it is guessed, with a warning: 0 for inputs of zero, one or three dimensions, else 1.
+        dtype: What the input is converted to first.
 
     >>> import rushlight as torch
-    >>> torch.nn.functional.softmax(torch.zeros(2), dim=0)
-    tensor([0.5000, 0.5000])
+    >>> torch.nn.functional.softmax(torch.tensor([[0.0, 0.0], [0.0, 1.0]]), dim=1)
+    tensor([[0.5000, 0.5000],
+            [0.2689, 0.7311]])
     """
     if dim is None:
         dim = _implicit_dim("softmax", input.dim())
@@ -155,23 +256,48 @@ def softmax(input, dim=None, _stacklevel=3, dtype=None):
 
 
 def softmin(input, dim=None, _stacklevel=3, dtype=None):
-    """softmax(-x) along `dim`."""
+    """exp(-x) / sum(exp(-x)) along `dim`: `softmax` of the input times -1.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.softmin(torch.tensor([0.0, 1.0]), dim=0)
+    tensor([0.7311, 0.2689])
+    """
     if dim is None:
         dim = _implicit_dim("softmin", input.dim())
     return (-input).softmax(dim) if dtype is None else (-input).softmax(dim, dtype=dtype)
 
 
 def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
-    """log(softmax(x)) along `dim`, computed without the overflow that log of softmax would have."""
+    """x - log(sum(exp(x))) along `dim`: the logarithm of `softmax` of the input, exact where that is 0.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.log_softmax(torch.tensor([0.0, 200.0]), dim=0)
+    tensor([-200.,    0.])
+    """
     if dim is None:
         dim = _implicit_dim("log_softmax", input.dim())
     return input.log_softmax(dim) if dtype is None else input.log_softmax(dim, dtype=dtype)
 
 
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
-    """A sample from the Gumbel-softmax distribution (Jang et al., 2016).
+    """softmax((logits + g) / tau) with g from the Gumbel distribution: a sample of a class that has a gradient (Jang et al.,
+    2016).
 
-    With `hard` it is one-hot, and its gradient is that of the soft sample.
+    Args:
+        logits: Logarithms of probabilities, also of such that do not sum to 1 (*).
+        tau: The temperature: the smaller, the nearer to one-hot.
+        hard: Whether the result is one-hot, with the gradient of the soft sample.
+        dim: The dimension of the classes.
+        eps: Deprecated, without effect.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.gumbel_softmax(torch.zeros(2, 3), tau=0.5)
+    tensor([[0.0240, 0.1951, 0.7809],
+            [0.1040, 0.6233, 0.2726]])
+    >>> torch.nn.functional.gumbel_softmax(torch.zeros(2, 3), hard=True)
+    tensor([[1., 0., 0.],
+            [0., 0., 1.]])
     """
     if eps != 1e-10:
         warn_user("`eps` parameter is deprecated and has no effect.")

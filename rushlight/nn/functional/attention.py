@@ -220,8 +220,30 @@ def multi_head_attention_forward(
 ):
     """Attention of several heads, each with its own part of the projections (Vaswani et al., 2017): the output, and the weights.
 
-    Shapes: query (queries, batch, embed_dim), key and value (keys, batch, *), or all without the batch. What `MultiheadAttention` calls with
-    its parameters; see there.
+    What `nn.MultiheadAttention` calls with its parameters.
+
+    Shapes: query (queries, batch, embed_dim), key and value (keys, batch, *), or all without the batch.
+
+    Args:
+        embed_dim_to_check, num_heads: The features of the query, and how many heads share them out.
+        in_proj_weight, in_proj_bias: The projections of query, key and value below each other: (3 * embed_dim, embed_dim) and (3
+            * embed_dim).
+        use_separate_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight: Whether there are three matrices instead, and
+            these.
+        bias_k, bias_v, add_zero_attn: One more key and value, learned, or zero.
+        dropout_p, training: The probability of dropout of the weights, where `training`.
+        out_proj_weight, out_proj_bias: The last projection.
+        key_padding_mask, attn_mask, need_weights, average_attn_weights, is_causal: As in a call of `nn.MultiheadAttention`.
+        static_k, static_v: Projected keys and values to take as they are.
+
+    >>> import rushlight as torch
+    >>> x, eye = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.eye(2)
+    >>> output, weights = torch.nn.functional.multi_head_attention_forward(
+    ...     x, x, x, 2, 1, eye.repeat(3, 1), None, None, None, False, 0.0, eye, None
+    ... )
+    >>> output
+    tensor([[0.6698, 0.3302],
+            [0.3302, 0.6698]])
     """
     is_batched = _mha_shape_check(query, key, value, key_padding_mask, attn_mask, num_heads)
     if not is_batched:

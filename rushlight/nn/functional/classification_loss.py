@@ -19,10 +19,15 @@ __all__ = [
 
 
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
-    """-input[target] * weight[target], where the input holds log-probabilities.
+    """-input[target] * weight[target], where the input holds logarithms of probabilities.
 
-    Shapes: input (N, C, *) or (C), target (N, *) or (), weight (C). Targets that are `ignore_index` count for nothing;
-    the mean is over the sum of the weights.
+    Shapes: input (N, C, *) or (C), target (N, *) or (), weight (C). Targets that are `ignore_index` count for nothing.
+    `reduction` is "mean", over the sum of the weights, "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> log_probabilities = torch.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
+    >>> torch.nn.functional.nll_loss(log_probabilities, torch.tensor([0, 1]), reduction="none")
+    tensor([1.3863, 0.6931])
     """
     return layers.nll_loss(input, target, weight, checked(reduction, size_average, reduce), ignore_index)
 
@@ -44,17 +49,23 @@ def cross_entropy(
     reduction="mean",
     label_smoothing=0.0,
 ):
-    """-log(softmax(input))[target] * weight[target].
+    """-log(softmax(input))[target] * weight[target]: `log_softmax` and `nll_loss` in one. Input are scores, not probabilities.
 
-    Shapes: input (N, C, *) or (C); target (N, *) or (), integers that name the class, or of the shape of the input, probabilities of
-    the classes. `label_smoothing` mixes the target with the uniform distribution (Szegedy et al., 2016).
+    Shapes: input (N, C, *) or (C); target (N, *) or (), integers that name the class, or of the shape of the input, probabilities
+    of the classes; weight (C).
+
+    Args:
+        ignore_index: Targets of this value count for nothing.
+        reduction: "mean" (over the sum of the targets' weights, or over N for probabilities), "sum" or "none".
+        label_smoothing: How much of the target is the uniform distribution (Szegedy et al., 2016).
 
     Raises:
         RuntimeError: `label_smoothing` is not between 0 and 1, or the target has neither form.
 
     >>> import rushlight as torch
-    >>> torch.nn.functional.cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1]))
-    tensor(0.6931)
+    >>> scores = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    >>> torch.nn.functional.cross_entropy(scores, torch.tensor([0, 2]))
+    tensor(0.6691)
     """
     if core.is_wanted_whole("cross_entropy"):
         return core.interpret_whole(
@@ -128,9 +139,15 @@ def _smoothed(input, target, weight, ignore_index, reduction, label_smoothing, c
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """-(target * log(input) + (1 - target) * log(1 - input)) * weight; the logarithms are limited to -100 from below.
 
+    Shapes: input and target any, both the same; weight broadcasts. `reduction` is "mean", "sum" or "none".
+
     Raises:
         ValueError: The shapes of input and target differ.
         RuntimeError: An element of the input is not between 0 and 1.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.5, 0.9]), torch.tensor([1.0, 0.0]), reduction="none")
+    tensor([0.6931, 2.3026])
     """
     reduction = checked(reduction, size_average, reduce)
     if target.shape != input.shape:
@@ -146,7 +163,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
 def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
-    """`binary_cross_entropy` of sigmoid(input), without its overflow. `pos_weight` multiplies the part of the positive class.
+    """`binary_cross_entropy` of sigmoid(input), exact where that is 0 or 1. `pos_weight` multiplies the part of the positive
+    class.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.0]), torch.tensor([1.0]))
@@ -162,9 +180,13 @@ def binary_cross_entropy_with_logits(
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """-log of the probability that log-probabilities give to labels, over all ways to place them (Graves et al., 2006).
 
-    Shapes: log_probs (T, N, C) or (T, C); targets (N, S), or the labels of all samples one after the other; lengths (N), as tensors or
-    tuples. The mean is of losses divided by their numbers of labels. With `zero_infinity` losses that are infinite, as there are too few
-    steps, count as zero.
+    Shapes: log_probs (T, N, C) or (T, C); targets (N, S), or the labels of all samples one after the other; input_lengths and
+    target_lengths (N), as tensors or tuples.
+
+    Args:
+        blank: The class that stands for no label.
+        reduction: "mean" (of losses divided by their numbers of labels), "sum" or "none".
+        zero_infinity: Whether losses that are infinite, as there are too few steps, count as zero.
 
     >>> import rushlight as torch
     >>> log_probs = torch.zeros(4, 1, 3).log_softmax(2)
@@ -188,8 +210,16 @@ def linear_cross_entropy(
 ):
     """`cross_entropy` of `linear(input, linear_weight, linear_bias)`.
 
-    Shapes: input (N, D) or (D), linear_weight (C, *, D), linear_bias (C, *), target (N, *) or (*), integers, or probabilities (N, C, *).
-    With `options`, an `nn.LinearCrossEntropyOptions`, it is computed in pieces of the batch, with less memory and once differentiable.
+    Shapes: input (N, D) or (D), linear_weight (C, *, D), linear_bias (C, *), target (N, *) or (*), integers, or probabilities (N,
+    C, *). `weight`, `reduction`, `ignore_index` and `label_smoothing` are as there. With `options`, an
+    `nn.LinearCrossEntropyOptions`, it is computed in pieces of the batch, with less memory and once differentiable.
+
+    Raises:
+        RuntimeError: Shapes do not fit.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.linear_cross_entropy(torch.zeros(4, 8), torch.zeros(100, 8), torch.arange(4))
+    tensor(4.6052)
     """
     if input.dim() not in (1, 2):
         raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")

@@ -12,19 +12,51 @@ def _check_probability(p):
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
-    """Each element is zero with probability `p` (Hinton et al., 2012)."""
+    """Each element is zero with probability `p`, the rest are divided by 1 - p; nothing changes unless `training` (Hinton et al.,
+    2012).
+
+    Args:
+        input: A tensor of any shape.
+        p: The probability of zero, from 0 to 1; others raise ValueError.
+        training: Whether anything is dropped. Modules pass `self.training`.
+        inplace: Whether the result replaces the input.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.dropout(torch.ones(8))
+    tensor([0., 0., 2., 0., 0., 0., 2., 2.])
+    >>> torch.nn.functional.dropout(torch.ones(8), training=False)
+    tensor([1., 1., 1., 1., 1., 1., 1., 1.])
+    """
     _check_probability(p)
     return layers.dropout_(input, p, training) if inplace else layers.dropout(input, p, training)
 
 
 def alpha_dropout(input, p=0.5, training=False, inplace=False):
-    """Dropout to the negative limit of SELU, which keeps mean and variance (Klambauer et al., 2017)."""
+    """`dropout` to the negative limit of SELU, scaled and moved so that mean and variance stay (Klambauer et al., 2017).
+
+    `input`, `p`, `training` and `inplace` are as there, but `training` is False unless it is given.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.alpha_dropout(torch.zeros(4), training=True)
+    tensor([-0.7792, -0.7792,  0.7792, -0.7792])
+    """
     _check_probability(p)
     return layers.alpha_dropout_(input, p, training) if inplace else layers.alpha_dropout(input, p, training)
 
 
 def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
-    """Alpha dropout of whole channels: the first two dimensions of the input are (batch, channel)."""
+    """`alpha_dropout` of whole channels: the first two dimensions of `input` are (batch, channel).
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.feature_alpha_dropout(torch.zeros(1, 4, 2), training=True)
+    tensor([[[-0.7792, -0.7792],
+             [-0.7792, -0.7792],
+             [ 0.7792,  0.7792],
+             [-0.7792, -0.7792]]])
+    """
     _check_probability(p)
     return layers.feature_alpha_dropout_(input, p, training) if inplace else layers.feature_alpha_dropout(input, p, training)
 
@@ -41,7 +73,16 @@ def _without_batch(input, p, training, inplace):
 
 
 def dropout1d(input, p=0.5, training=True, inplace=False):
-    """Each channel of an input (N, C, L) or (C, L) is zero with probability `p` (Tompson et al., 2014)."""
+    """`dropout` of whole channels: each of an input (N, C, L) or (C, L) is zero with probability `p` (Tompson et al., 2014).
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.dropout1d(torch.ones(4, 2))
+    tensor([[0., 0.],
+            [0., 0.],
+            [2., 2.],
+            [0., 0.]])
+    """
     _check_probability(p)
     dim = input.dim()
     if dim not in (2, 3):
@@ -62,7 +103,13 @@ def _warn_of_dimensions(name, dim, spatial):
 
 
 def dropout2d(input, p=0.5, training=True, inplace=False):
-    """Each channel of an input (N, C, H, W) is zero with probability `p`. Three dimensions are taken for (N, C, L)."""
+    """`dropout` of whole channels: each of an input (N, C, H, W) is zero with probability `p`. Three dimensions are taken for (N,
+    C, L).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.dropout2d(torch.ones(2, 100, 3, 3)).unique()
+    tensor([0., 2.])
+    """
     _check_probability(p)
     dim = input.dim()
     if dim not in (3, 4):
@@ -78,7 +125,12 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
 
 
 def dropout3d(input, p=0.5, training=True, inplace=False):
-    """Each channel of an input (N, C, D, H, W) or (C, D, H, W) is zero with probability `p`."""
+    """`dropout` of whole channels: each of an input (N, C, D, H, W) or (C, D, H, W) is zero with probability `p`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.dropout3d(torch.ones(2, 100, 3, 3, 3)).unique()
+    tensor([0., 2.])
+    """
     _check_probability(p)
     dim = input.dim()
     if dim not in (4, 5):

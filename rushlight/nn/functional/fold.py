@@ -12,6 +12,8 @@ def _pair(given):
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """The patches of images, each as a column: (N, C, H, W) as (N, C kH kW, L), where L counts the places that patches have.
 
+    `kernel_size`, `dilation`, `padding` (zeros around the image) and `stride` are one number, or a pair.
+
     >>> import rushlight as torch
     >>> torch.nn.functional.unfold(torch.arange(6.).view(1, 2, 3), 2)
     tensor([[0., 1.],
@@ -24,6 +26,8 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
 
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """The sum of patches, each at its place in images of size `output_size`: (N, C kH kW, L) as (N, C, H, W).
+
+    The other arguments are those of `unfold`, whose transposed map it is.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.fold(torch.ones(4, 2), (2, 3), 2)

@@ -57,8 +57,9 @@ linear = signed("Tensor input, Tensor weight, Tensor? bias=None, *, out")(declar
 def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
     """A product for each pair of matrices, of which some stand in one: `offs` (int32) says where each ends.
 
-    Shapes: (G, M, K) and (G, K, N) without offsets; (M, K) and (G, K, N), groups of rows; (G, M, K) and (K, N), groups of columns; (M, K) and
-    (K, N), groups of what they share, with a result (G, M, N).
+    Shapes of mat_a and mat_b: (G, M, K) and (G, K, N) without offsets; (M, K) and (G, K, N), groups of rows; (G, M, K) and (K,
+    N), groups of columns; (M, K) and (K, N), groups of what they share, with a result (G, M, N). `bias` is not supported, nor
+    `out_dtype` other than the input's.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.grouped_mm(torch.ones(2, 3, 4), torch.ones(2, 4, 4)).shape
@@ -68,7 +69,12 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
 
 
 class ScalingType(enum.Enum):
-    """What a scale of `scaled_mm` stands for: all elements, a row or column, or a block."""
+    """What a scale of `scaled_mm` stands for: all elements, a row or column, or a block.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.ScalingType.RowWise.value
+    1
+    """
 
     TensorWise = 0
     RowWise = 1
@@ -79,7 +85,12 @@ class ScalingType(enum.Enum):
 
 
 class SwizzleType(enum.Enum):
-    """How the scales of blocks lie in memory."""
+    """How the scales of blocks lie in memory.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.SwizzleType.NO_SWIZZLE.value
+    0
+    """
 
     NO_SWIZZLE = 0
     SWIZZLE_32_4_4 = 1
@@ -99,8 +110,25 @@ def scaled_mm(
     contraction_dim=(),
     use_fast_accum=False,
 ):
-    """The product of two matrices of float8, each times its scales, in `output_dtype`: a scale, or a list of them, with a `ScalingType` of each.
-    The CPU knows one scale for all elements, or one for each row of the first and each column of the second."""
+    """The product of two matrices of float8, each times its scales, in `output_dtype`.
+
+    Args:
+        mat_a, mat_b: Matrices (M, K) and (K, N), the second in columns.
+        scale_a, scale_b: A scale, or a list of them.
+        scale_recipe_a, scale_recipe_b: A `ScalingType` of each. The CPU knows one scale for all elements, or one for each row of
+            the first and each column of the second.
+        swizzle_a, swizzle_b: A `SwizzleType` of each, for scales of blocks.
+        bias: What is added (N).
+        contraction_dim: The dimensions that are summed over; by default (1, 0).
+        use_fast_accum: Taken for other devices' sake.
+
+    >>> import rushlight as torch
+    >>> a, b = torch.full((2, 16), 2.0).to(torch.float8_e4m3fn), torch.ones(16, 16).to(torch.float8_e4m3fn).t()
+    >>> one, whole = torch.tensor(0.5), torch.nn.functional.ScalingType.TensorWise
+    >>> torch.nn.functional.scaled_mm(a, b, one, whole, one, whole)[:, :2]
+    tensor([[8., 8.],
+            [8., 8.]], dtype=torch.bfloat16)
+    """
 
     def listed(given):
         return list(given) if isinstance(given, list | tuple) else [] if given is None else [given]

@@ -39,7 +39,15 @@ def number_less(number, x):
 
 
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
-    """input where target is 1, and max(0, margin - input) where it is -1."""
+    """input where target is 1, and max(0, margin - input) where it is -1; input is a distance, of any shape.
+
+    `reduction` is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> distances = torch.tensor([0.25, 0.25])
+    >>> torch.nn.functional.hinge_embedding_loss(distances, torch.tensor([1.0, -1.0]), reduction="none")
+    tensor([0.2500, 0.7500])
+    """
     if core.is_wanted_whole("hinge_embedding_loss"):
         return core.interpret_whole(hinge_embedding_loss, input, target, margin, size_average, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
@@ -50,7 +58,15 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
-    """max(0, -target * (input1 - input2) + margin), where target is 1 or -1."""
+    """max(0, -target * (input1 - input2) + margin), where target is 1 or -1. Shapes: (N) or () all three.
+
+    `reduction` is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> ones = torch.ones(2)
+    >>> torch.nn.functional.margin_ranking_loss(torch.tensor([3.0, 1.0]), torch.tensor([1.0, 2.0]), ones, 0.5)
+    tensor(0.7500)
+    """
     if core.is_wanted_whole("margin_ranking_loss"):
         return core.interpret_whole(margin_ranking_loss, input1, input2, target, margin, size_average, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
@@ -67,7 +83,15 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
-    """1 - cos where target is 1, and max(0, cos - margin) where it is -1. Shapes: (N, D), (N, D), (N) or (D), (D), ()."""
+    """1 - cos where target is 1, and max(0, cos - margin) where it is -1. Shapes: (N, D), (N, D), (N) or (D), (D), ().
+
+    cos is the cosine of the angle between input1 and input2. `reduction` is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> x, y = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [2.0, 0.0]])
+    >>> torch.nn.functional.cosine_embedding_loss(x, y, torch.tensor([1, -1]), margin=0.25, reduction="none")
+    tensor([1.0000, 0.7500])
+    """
     if core.is_wanted_whole("cosine_embedding_loss"):
         return core.interpret_whole(cosine_embedding_loss, input1, input2, target, margin, size_average, reduce, reduction)
     reduction = checked(reduction, size_average, reduce)
@@ -91,7 +115,12 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
 
 
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
-    """log(1 + exp(-target * input)), where target is 1 or -1."""
+    """log(1 + exp(-target * input)), where target is 1 or -1. Shapes: any, both the same. `reduction` is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.soft_margin_loss(torch.tensor([0.0, 2.0]), torch.tensor([1.0, -1.0]), reduction="none")
+    tensor([0.6931, 2.1269])
+    """
     reduction = checked(reduction, size_average, reduce)
     check_soft_margin(input, target)
     losses.refuse_gradient("soft_margin_loss", "target", target)
@@ -102,7 +131,14 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
 
 
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
-    """The mean over the other classes i of max(0, margin - input[target] + input[i])**p * weight[target]."""
+    """sum over i ≠ target of max(0, margin - input[target] + input[i])ᵖ / C * weight[target].
+
+    Shapes: input (N, C) or (C), target (N) or () of integers, weight (C). `p` is 1 or 2, `reduction` "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.multi_margin_loss(torch.tensor([[0.0, 2.0, 1.5]]), torch.tensor([1]))
+    tensor(0.1667)
+    """
     reduction = checked(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -112,12 +148,26 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
 
 
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
-    """The sum of max(0, 1 - input[j] + input[i]) / C over targets j and non-targets i; the list of targets ends at the first -1."""
+    """sum of max(0, 1 - input[j] + input[i]) / C over targets j and non-targets i; the list of targets ends at the first -1.
+
+    Shapes: input (N, C) or (C), and target the same, of integers. `reduction` is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.multilabel_margin_loss(torch.tensor([0.0, 2.0, 0.5]), torch.tensor([1, 2, -1]))
+    tensor(0.1667)
+    """
     return layers.multilabel_margin_loss(input, target, checked(reduction, size_average, reduce))
 
 
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
-    """The mean over the last dimension of the binary cross entropy with logits."""
+    """The mean over the last dimension of the binary cross entropy of sigmoid(input), times `weight` (C).
+
+    Shapes: input and target (N, C), the target 0 or 1. `reduction` of the samples' losses is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.multilabel_soft_margin_loss(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
+    tensor(0.4100)
+    """
     if size_average is not None or reduce is not None:
         reduction = checked(reduction, size_average, reduce)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
@@ -135,7 +185,13 @@ def triplet_margin_loss(
 ):
     """max(0, margin + |anchor - positive| - |anchor - negative|) in the p-norm (Balntas et al., 2016).
 
-    With `swap`, the distance of positive and negative replaces that of anchor and negative where it is smaller.
+    Shapes: all three (N, D) or (D). `eps` is added to differences. With `swap`, the distance of positive and negative replaces
+    that of anchor and negative where it is smaller. `reduction` is "mean", "sum" or "none".
+
+    >>> import rushlight as torch
+    >>> anchor, positive, negative = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 3.5]]).split(1)
+    >>> torch.nn.functional.triplet_margin_loss(anchor, positive, negative)
+    tensor(0.5000)
     """
     if core.is_wanted_whole("triplet_margin_loss"):
         return core.interpret_whole(
@@ -161,7 +217,16 @@ def triplet_margin_loss(
 def triplet_margin_with_distance_loss(
     anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"
 ):
-    """`triplet_margin_loss` with any function of two tensors as the distance."""
+    """max(0, margin + d(anchor, positive) - d(anchor, negative)), where d is `distance_function`, by default `pairwise_distance`.
+
+    `swap` and `reduction` are as in `triplet_margin_loss`.
+
+    >>> import rushlight as torch
+    >>> anchor, positive, negative = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 3.5]]).split(1)
+    >>> distance = lambda x, y: (x - y).abs().max(-1).values
+    >>> torch.nn.functional.triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=distance)
+    tensor(0.5000)
+    """
     reduction = checked(reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")

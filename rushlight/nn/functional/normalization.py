@@ -16,10 +16,27 @@ def _verify_batch_size(size):
 
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
-    """Normalizes each channel over the batch (Ioffe and Szegedy, 2015).
+    """(x - mean) / sqrt(var + eps) * weight + bias, with the statistics of each channel (Ioffe and Szegedy, 2015).
 
-    Shapes: input (N, C, *); all others (C). In training the statistics are the batch's, and the running ones move towards
-    them by `momentum`; otherwise the running ones are used.
+    Shapes: input (N, C, *); all others (C), or None.
+
+    Args:
+        running_mean, running_var: What mean and variance are, unless `training`: then they are the batch's, and these move
+            towards them.
+        weight, bias: What the normalized input is multiplied by, and what is added.
+        momentum: How far they move: running = (1 - momentum) * running + momentum * batch's.
+        eps: Added to the variance.
+
+    Raises:
+        ValueError: There is only one value per channel in training.
+
+    >>> import rushlight as torch
+    >>> mean, var = torch.zeros(1), torch.ones(1)
+    >>> torch.nn.functional.batch_norm(torch.tensor([[1.0], [3.0]]), mean, var, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
+    >>> mean, var
+    (tensor([0.2000]), tensor([1.1000]))
     """
     if eps <= 0 and training:
         raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
@@ -34,22 +51,41 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
-    """Normalizes over the last dimensions, which have the sizes `normalized_shape` (Ba et al., 2016).
+    """(x - mean) / sqrt(var + eps) * weight + bias, with the statistics of the last dimensions (Ba et al., 2016).
+
+    Shapes: input (*, *normalized_shape); weight and bias normalized_shape, or None.
 
     >>> import rushlight as torch
-    >>> torch.nn.functional.layer_norm(torch.tensor([-1.0, 1.0]), (2,), eps=0.0)
-    tensor([-1.,  1.])
+    >>> torch.nn.functional.layer_norm(torch.tensor([[1.0, 3.0], [10.0, 0.0]]), (2,))
+    tensor([[-1.0000,  1.0000],
+            [ 1.0000, -1.0000]])
     """
     return layers.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
-    """Divides by the root of the mean square over the last dimensions (Zhang and Sennrich, 2019)."""
+    """x / sqrt(mean(x²) + eps) * weight, with the mean over the last dimensions (Zhang and Sennrich, 2019).
+
+    Shapes: input (*, *normalized_shape); weight normalized_shape, or None. `eps` is by default the smallest step from 1 in the
+    input's dtype.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.rms_norm(torch.tensor([3.0, 4.0]), (2,))
+    tensor([0.8485, 1.1314])
+    """
     return layers.rms_norm(input, normalized_shape, weight, eps)
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
-    """Normalizes each of `num_groups` groups of channels of each sample (Wu and He, 2018). Shapes: input (N, C, *)."""
+    """(x - mean) / sqrt(var + eps) * weight + bias, with the statistics of each group of channels of each sample (Wu and He,
+    2018).
+
+    Shapes: input (N, C, *), where `num_groups` divides C; weight and bias (C), or None.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.group_norm(torch.tensor([[1.0, 3.0, 0.0, 50.0]]), 2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
     if input.dim() < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
     if num_groups == 0 or input.numel() < 2 * abs(num_groups):  # (more have more than one value)
@@ -67,9 +103,10 @@ check_instance_norm = Parser(
 def instance_norm(
     input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05
 ):
-    """Normalizes each channel of each sample (Ulyanov et al., 2016). Shapes: input (N, C, *); all others (C).
+    """(x - mean) / sqrt(var + eps) * weight + bias, with the statistics of each channel of each sample (Ulyanov et al., 2016).
 
-    The running statistics, where given, move towards the mean of the samples' by `momentum`; without `use_input_stats` they are used.
+    Shapes: input (N, C, *); all others (C), or None. `running_mean` and `running_var`, where given, move by `momentum` towards
+    the mean of the samples' statistics; without `use_input_stats` they are the statistics.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.instance_norm(torch.tensor([[[-1.0, 1.0]]]), eps=0.0)
@@ -100,7 +137,14 @@ def instance_norm(
 
 
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
-    """Divides by (k + alpha · the mean square of `size` neighbouring channels) ** beta (Krizhevsky et al., 2012). Shapes: (N, C, *)."""
+    """x / (k + alpha * m) ** beta, where m is the mean of x² over `size` neighbouring channels (Krizhevsky et al., 2012).
+
+    Shapes: input (N, C, *), of three dimensions or more.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.local_response_norm(torch.ones(1, 3, 1), 3, alpha=3.0, beta=1.0).flatten()
+    tensor([0.3333, 0.2500, 0.3333])
+    """
     if input.dim() < 3:
         raise ValueError(f"Expected 3D or higher dimensionality                          input (got {input.dim()} dimensions)")
     if input.numel() == 0:
@@ -118,11 +162,18 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
-    """Divides by the p-norm over `dim`, or by `eps` where the norm is smaller.
+    """x / max(|x|, eps), with the p-norm over `dim`: vectors of length 1.
+
+    Args:
+        input: x, of any shape.
+        p, dim: The norm's degree, and its dimension or dimensions.
+        eps: What norms are at least, against division by zero.
+        out: A tensor that takes the result.
 
     >>> import rushlight as torch
-    >>> torch.nn.functional.normalize(torch.tensor([3.0, 4.0]), dim=0)
-    tensor([0.6000, 0.8000])
+    >>> torch.nn.functional.normalize(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[0.6000, 0.8000],
+            [0.0000, 0.0000]])
     """
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / norm if out is None else torch.div(input, norm, out=out)

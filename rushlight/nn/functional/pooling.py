@@ -39,21 +39,39 @@ __all__ = [
 
 # ---- the largest number ---------------------------------------------------------------------------------------------------
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """The largest number of each window of the last dimension; with `return_indices` also where in its line it was."""
+    """The largest number of each window of the last dimension; with `return_indices` also where in its line it was.
+
+    Shapes: (N, C, L) or (C, L). The other arguments are as in `max_pool2d`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.max_pool1d(torch.tensor([[1.0, 2.0, 9.0, 4.0, 5.0]]), 3, stride=2)
+    tensor([[9., 9.]])
+    """
     if return_indices:
         return max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return torch.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool1d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """`max_pool1d` with its indices."""
+    """`max_pool1d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.max_pool1d_with_indices(torch.tensor([[1.0, 2.0, 9.0, 4.0, 5.0]]), 3, stride=2)
+    (tensor([[9., 9.]]), tensor([[2, 2]]))
+    """
     return torch.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """The largest number of each window of the last two dimensions; with `return_indices` also where in its plane it was.
+    """The largest number of each window of the last two dimensions. Shapes: (N, C, H, W) or (C, H, W).
 
-    With `ceil_mode` windows count that begin inside (or in the padding before) and end behind.
+    Args:
+        kernel_size: How many positions a window has; as the next three one number, or one for each dimension.
+        stride: How far windows are apart; by default `kernel_size`.
+        padding: How many positions (that are never the largest) there are besides at each end; at most half of `kernel_size`.
+        dilation: How far the positions of a window are apart.
+        ceil_mode: Whether windows count that begin inside (or in the padding before) and end behind.
+        return_indices: Whether the result is a pair, whose second part says where in its plane each number was.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.max_pool2d(torch.arange(16.0).view(1, 4, 4), 2)
@@ -66,52 +84,103 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 
 
 def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """`max_pool2d` with its indices."""
+    """`max_pool2d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.max_pool2d_with_indices(torch.arange(16.0).view(1, 4, 4), (2, 4))
+    (tensor([[[ 7.],
+             [15.]]]), tensor([[[ 7],
+             [15]]]))
+    """
     return layers.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """The largest number of each window of the last three dimensions; with `return_indices` also where in its volume it was."""
+    """The largest number of each window of the last three dimensions; with `return_indices` also where in its volume it was.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W). The other arguments are as in `max_pool2d`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.max_pool3d(torch.arange(16.0).view(1, 2, 2, 4), 2)
+    tensor([[[[13., 15.]]]])
+    """
     if return_indices:
         return max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return torch.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """`max_pool3d` with its indices."""
+    """`max_pool3d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.max_pool3d_with_indices(torch.arange(16.0).view(1, 2, 2, 4), 2)
+    (tensor([[[[13., 15.]]]]), tensor([[[[13, 15]]]]))
+    """
     return layers.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def adaptive_max_pool1d(input, output_size, return_indices=False):
-    """The largest of each of `output_size` windows that share out the last dimension."""
+    """The largest of each of `output_size` windows that share out the last dimension; with `return_indices` also where it was.
+
+    Window i is from i L / output_size, rounded down, to (i + 1) L / output_size, rounded up. Shapes: (N, C, L) or (C, L).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_max_pool1d(torch.tensor([[5.0, 1.0, 2.0, 3.0, 4.0]]), 2)
+    tensor([[5., 4.]])
+    """
     made = adaptive_max_pool1d_with_indices(input, output_size)
     return made if return_indices else made[0]
 
 
 def adaptive_max_pool1d_with_indices(input, output_size, return_indices=False):
-    """`adaptive_max_pool1d` with its indices."""
+    """`adaptive_max_pool1d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_max_pool1d_with_indices(torch.tensor([[5.0, 1.0, 2.0, 3.0, 4.0]]), 2)
+    (tensor([[5., 4.]]), tensor([[0, 4]]))
+    """
     return torch.adaptive_max_pool1d(input, output_size)
 
 
 def adaptive_max_pool2d(input, output_size, return_indices=False):
-    """The largest of each of `output_size` windows that share out the last two dimensions; None keeps a dimension's size."""
+    """As `adaptive_max_pool1d`, over the last two dimensions; None in `output_size` keeps a dimension's size.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_max_pool2d(torch.arange(16.0).view(1, 4, 4), (1, None))
+    tensor([[[12., 13., 14., 15.]]])
+    """
     made = adaptive_max_pool2d_with_indices(input, output_size)
     return made if return_indices else made[0]
 
 
 def adaptive_max_pool2d_with_indices(input, output_size, return_indices=False):
-    """`adaptive_max_pool2d` with its indices."""
+    """`adaptive_max_pool2d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_max_pool2d_with_indices(torch.arange(16.0).view(1, 4, 4), 1)
+    (tensor([[[15.]]]), tensor([[[15]]]))
+    """
     return layers.adaptive_max_pool2d(input, _list_with_default(output_size, input.size()))
 
 
 def adaptive_max_pool3d(input, output_size, return_indices=False):
-    """The largest of each of `output_size` windows that share out the last three dimensions; None keeps a dimension's size."""
+    """As `adaptive_max_pool1d`, over the last three dimensions; None in `output_size` keeps a dimension's size.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_max_pool3d(torch.arange(16.0).view(1, 2, 2, 4), (1, 1, 2))
+    tensor([[[[13., 15.]]]])
+    """
     made = adaptive_max_pool3d_with_indices(input, output_size)
     return made if return_indices else made[0]
 
 
 def adaptive_max_pool3d_with_indices(input, output_size, return_indices=False):
-    """`adaptive_max_pool3d` with its indices."""
+    """`adaptive_max_pool3d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_max_pool3d_with_indices(torch.arange(16.0).view(1, 2, 2, 4), 1)
+    (tensor([[[[15.]]]]), tensor([[[[15]]]]))
+    """
     return layers.adaptive_max_pool3d(input, _list_with_default(output_size, input.size()))
 
 
@@ -135,7 +204,15 @@ def _random_samples_for(input, count):
 def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
     """The largest number of each of `output_size` windows of `kernel_size` at random places (Graham, 2015).
 
-    `output_ratio` gives the size as a part of the input's: two numbers between 0 and 1.
+    `output_ratio` gives the size as a part of the input's: two numbers between 0 and 1. With `return_indices` the result is a
+    pair. Shapes: (N, C, H, W) or (C, H, W).
+
+    Raises:
+        ValueError: Neither `output_size` nor `output_ratio` is given.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.fractional_max_pool2d(torch.zeros(2, 3, 8, 9), 2, output_ratio=(0.5, 0.5)).shape
+    torch.Size([2, 3, 4, 4])
     """
     made = fractional_max_pool2d_with_indices(input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
     return made if return_indices else made[0]
@@ -144,14 +221,25 @@ def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=Non
 def fractional_max_pool2d_with_indices(
     input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
 ):
-    """`fractional_max_pool2d` with its indices."""
+    """`fractional_max_pool2d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> values, indices = torch.nn.functional.fractional_max_pool2d_with_indices(torch.zeros(3, 8, 8), 2, (5, 6))
+    >>> indices.shape
+    torch.Size([3, 5, 6])
+    """
     size = _output_size("fractional_max_pool2d", 2, input, output_size, output_ratio)
     samples = _random_samples_for(input, 2) if _random_samples is None else _random_samples
     return layers.fractional_max_pool2d(input, kernel_size, size, samples)
 
 
 def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
-    """As `fractional_max_pool2d`, over the last three dimensions."""
+    """As `fractional_max_pool2d`, over the last three dimensions.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.fractional_max_pool3d(torch.zeros(3, 8, 8, 8), 2, (4, 5, 6)).shape
+    torch.Size([3, 4, 5, 6])
+    """
     made = fractional_max_pool3d_with_indices(input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
     return made if return_indices else made[0]
 
@@ -159,7 +247,13 @@ def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=Non
 def fractional_max_pool3d_with_indices(
     input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
 ):
-    """`fractional_max_pool3d` with its indices."""
+    """`fractional_max_pool3d` with its indices, whatever `return_indices` is.
+
+    >>> import rushlight as torch
+    >>> values, indices = torch.nn.functional.fractional_max_pool3d_with_indices(torch.zeros(3, 8, 8, 8), 2, (4, 5, 6))
+    >>> indices.shape
+    torch.Size([3, 4, 5, 6])
+    """
     size = _output_size("fractional_max_pool3d", 3, input, output_size, output_ratio)
     samples = _random_samples_for(input, 3) if _random_samples is None else _random_samples
     return layers.fractional_max_pool3d(input, kernel_size, size, samples)
@@ -190,7 +284,16 @@ def _unpooled_size(input, kernel_size, stride, padding, output_size):
 
 
 def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
-    """Zeros, but for the numbers of `input` where `indices` (of `max_pool1d`) say that they were."""
+    """Zeros, but for the numbers of `input` where `indices` (of `max_pool1d`) say that they were.
+
+    `kernel_size`, `stride` and `padding` are those of the pooling. Several sizes are pooled to the same one: `output_size` says
+    which it was.
+
+    >>> import rushlight as torch
+    >>> pooled, indices = torch.nn.functional.max_pool1d(torch.tensor([[1.0, 2.0, 4.0, 3.0]]), 2, return_indices=True)
+    >>> torch.nn.functional.max_unpool1d(pooled, indices, 2)
+    tensor([[0., 2., 4., 0.]])
+    """
     kernel_size, padding = _single(kernel_size), _single(padding)
     stride = kernel_size if stride is None else _single(stride)
     size = _unpooled_size(input, kernel_size, stride, padding, output_size)
@@ -198,14 +301,28 @@ def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_siz
 
 
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
-    """As `max_unpool1d`, in planes."""
+    """As `max_unpool1d`, in planes, for `max_pool2d`.
+
+    >>> import rushlight as torch
+    >>> pooled, indices = torch.nn.functional.max_pool2d(torch.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2, return_indices=True)
+    >>> torch.nn.functional.max_unpool2d(pooled, indices, 2)
+    tensor([[[0., 0.],
+             [4., 0.]]])
+    """
     kernel_size, padding = _pair(kernel_size), _pair(padding)
     stride = kernel_size if stride is None else _pair(stride)
     return layers.max_unpool2d(input, indices, _unpooled_size(input, kernel_size, stride, padding, output_size))
 
 
 def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
-    """As `max_unpool1d`, in volumes."""
+    """As `max_unpool1d`, in volumes, for `max_pool3d`.
+
+    >>> import rushlight as torch
+    >>> x = torch.arange(8.0).view(1, 2, 2, 2)
+    >>> pooled, indices = torch.nn.functional.max_pool3d(x, 2, return_indices=True)
+    >>> torch.nn.functional.max_unpool3d(pooled, indices, 2).flatten()
+    tensor([0., 0., 0., 0., 0., 0., 0., 7.])
+    """
     kernel_size, padding = _triple(kernel_size), _triple(padding)
     stride = kernel_size if stride is None else _triple(stride)
     size = _unpooled_size(input, kernel_size, stride, padding, output_size)
@@ -216,6 +333,8 @@ def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_siz
 def adaptive_avg_pool2d(input, output_size):
     """The mean of each of `output_size` windows that share out the last two dimensions; None keeps a dimension's size.
 
+    Shapes: input (N, C, H, W) or (C, H, W). The windows are those of `adaptive_max_pool2d`.
+
     >>> import rushlight as torch
     >>> torch.nn.functional.adaptive_avg_pool2d(torch.arange(16.0).view(1, 4, 4), (1, 2))
     tensor([[[6.5000, 8.5000]]])
@@ -224,7 +343,14 @@ def adaptive_avg_pool2d(input, output_size):
 
 
 def adaptive_avg_pool3d(input, output_size):
-    """The mean of each of `output_size` windows that share out the last three dimensions; None keeps a dimension's size."""
+    """The mean of each of `output_size` windows that share out the last three dimensions; None keeps a dimension's size.
+
+    Shapes: input (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.adaptive_avg_pool3d(torch.arange(16.0).view(1, 2, 2, 4), (1, 1, 2))
+    tensor([[[[6.5000, 8.5000]]]])
+    """
     return layers.adaptive_avg_pool3d(input, _list_with_default(output_size, input.size()))
 
 
@@ -256,7 +382,12 @@ def _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, expanded, largest
 
 
 def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    """The `norm_type`-norm of each window of the last dimension.
+    """(sum of xᵖ)^(1/p) over each window of the last dimension, where p is `norm_type`. Shapes: input (N, C, L) or (C, L).
+
+    Args:
+        norm_type: p; 1 is a sum, infinity the largest absolute number.
+        kernel_size, stride: How many positions a window has, and how far windows are apart; by default the former.
+        ceil_mode: Whether windows count that begin inside and end behind.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.lp_pool1d(torch.tensor([[3.0, 4.0]]), 2, 2)
@@ -266,10 +397,20 @@ def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
 
 
 def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    """The `norm_type`-norm of each window of the last two dimensions."""
+    """As `lp_pool1d`, over windows of the last two dimensions; `kernel_size` and `stride` are a number, or a pair.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.lp_pool2d(torch.arange(8.0).view(1, 2, 4), 1, 2)
+    tensor([[[10., 18.]]])
+    """
     return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, _pair, max_pool2d, layers.avg_pool2d)
 
 
 def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    """The `norm_type`-norm of each window of the last three dimensions."""
+    """As `lp_pool1d`, over windows of the last three dimensions; `kernel_size` and `stride` are a number, or three.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.lp_pool3d(torch.arange(16.0).view(1, 2, 2, 4), 1, 2)
+    tensor([[[[52., 68.]]]])
+    """
     return _lp_pool(input, norm_type, kernel_size, stride, ceil_mode, _triple, max_pool3d, layers.avg_pool3d)

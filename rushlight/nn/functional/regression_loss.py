@@ -42,7 +42,10 @@ def _check_weight(weight, input):
 
 
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
-    """(input - target)².
+    """(input - target)², and the mean, or by `reduction` "sum" or "none", of it.
+
+    Shapes: input and target any, both the same (others broadcast, with a warning). With `weight`, of that shape too, losses are
+    multiplied by it, and the mean is over its sum.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
@@ -59,7 +62,12 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
-    """|input - target|."""
+    """|input - target|, and the mean, or by `reduction` "sum" or "none", of it. Shapes and `weight` as in `mse_loss`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.l1_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 5.0]))
+    tensor(1.5000)
+    """
     if core.is_wanted_whole("l1_loss"):
         return core.interpret_whole(l1_loss, input, target, size_average, reduce, reduction, weight)
     input, target = _same_shape(input, target)
@@ -71,7 +79,14 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 
 
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
-    """d² / (2 beta) where d = |input - target| < beta, and d - beta / 2 elsewhere (Girshick, 2015)."""
+    """d² / (2 beta) where d = |input - target| < beta, and d - beta / 2 elsewhere (Girshick, 2015).
+
+    Shapes and `reduction` as in `mse_loss`; `beta` is not negative.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.smooth_l1_loss(torch.tensor([0.5, 3.0]), torch.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
     input, target = _same_shape(input, target)
     reduction = checked(reduction, size_average, reduce)
     check_smooth(input, target, reduction, beta)
@@ -81,7 +96,14 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
-    """d² / 2 where d = |input - target| <= delta, and delta * (d - delta / 2) elsewhere (Huber, 1964)."""
+    """d² / 2 where d = |input - target| <= delta, and delta * (d - delta / 2) elsewhere (Huber, 1964).
+
+    Shapes and `reduction` as in `mse_loss`; `delta` is positive. With `weight` losses are multiplied by it.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.huber_loss(torch.tensor([1.0, 3.0]), torch.zeros(2), reduction="none", delta=2.0)
+    tensor([0.5000, 4.0000])
+    """
     input, target = _same_shape(input, target)
     reduction = checked(reduction)
     if weight is None:
@@ -93,7 +115,13 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     """target * (log(target) - input), where the input is a logarithm, and with `log_target` the target too.
 
-    The reduction "batchmean" divides the sum by the batch size, as the definition has it; "mean" divides by the number of elements.
+    The `reduction` "batchmean" divides the sum by the batch size, as the definition has it; "mean", the default, divides by the
+    number of elements, with a warning. "sum" and "none" are the others.
+
+    >>> import rushlight as torch
+    >>> target = torch.tensor([[0.5, 0.5]])
+    >>> torch.nn.functional.kl_div(torch.tensor([[0.25, 0.75]]).log(), target, reduction="batchmean")
+    tensor(0.1438)
     """
     if core.is_wanted_whole("kl_div"):
         return core.interpret_whole(kl_div, input, target, size_average, reduce, reduction, log_target)
@@ -120,7 +148,11 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
 def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-08, reduce=None, reduction="mean"):
     """exp(input) - target * input, or for `log_input=False`, input - target * log(input + eps).
 
-    With `full`, Stirling's approximation of log(target!) is added where target > 1.
+    With `full`, Stirling's approximation of log(target!) is added where target > 1. Shapes and `reduction` as in `mse_loss`.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.poisson_nll_loss(torch.tensor([2.0]), torch.tensor([2.0]), log_input=False)
+    tensor(0.6137)
     """
     if core.is_wanted_whole("poisson_nll_loss"):
         return core.interpret_whole(poisson_nll_loss, input, target, log_input, full, size_average, eps, reduce, reduction)
@@ -134,10 +166,17 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
-    """(log(var) + (input - target)² / var) / 2, plus log(2 pi) / 2 with `full`; `var` is at least `eps` (Nix and Weigend, 1994).
+    """(log(var) + (input - target)² / var) / 2, plus log(2 π) / 2 with `full`; `var` is at least `eps` (Nix and Weigend, 1994).
+
+    Shapes: input and target any, both the same; var too, or without (or with 1 for) the last dimension, or a number. `reduction`
+    is "mean", "sum" or "none".
 
     Raises:
         ValueError: `var` has a negative entry, or fits the input neither as it is nor broadcast over some dimension.
+
+    >>> import rushlight as torch
+    >>> torch.nn.functional.gaussian_nll_loss(torch.tensor([0.0]), torch.tensor([2.0]), torch.tensor([4.0]))
+    tensor(1.1931)
     """
     if isinstance(var, float):
         if var < 0:

@@ -12,7 +12,12 @@ __all__ = ["embedding", "embedding_bag", "one_hot"]
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """The rows of `weight` (V, D) that the integers `input` (*) name: (*, D).
 
-    The row `padding_idx` gets no gradient. With `max_norm`, rows that are looked up are first scaled down, in place, to at most that norm.
+    Args:
+        padding_idx: A row that gets no gradient.
+        max_norm: Rows that are looked up are first scaled down, in place, to at most this norm.
+        norm_type: The p of that norm.
+        scale_grad_by_freq: Divide the gradient of a row by how often it occurs in the input.
+        sparse: Make the gradient of the table a sparse tensor.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.embedding(torch.tensor([1, 0]), torch.tensor([[0.0], [10.0]]))

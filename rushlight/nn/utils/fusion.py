@@ -27,7 +27,15 @@ def _fused(weight, bias, running_mean, running_var, eps, factor, shift, scale_of
 
 
 def fuse_conv_bn_eval(conv, bn, transpose=False):
-    """A convolution that does what `conv` and a batch norm behind it do in evaluation; `transpose` says that it is a transposed one."""
+    """A convolution that does what `conv` and a batch norm `bn` behind it do in evaluation; `transpose` says that it is a
+    transposed one.
+
+    >>> import rushlight as torch
+    >>> layer, norm = torch.nn.Conv1d(3, 2, 1).eval(), torch.nn.BatchNorm1d(2).eval()
+    >>> x = torch.ones(1, 3, 4)
+    >>> torch.allclose(torch.nn.utils.fuse_conv_bn_eval(layer, norm)(x), norm(layer(x)))
+    True
+    """
     _check_evaluation(conv, bn)
     if bn.running_mean is None or bn.running_var is None:
         raise AssertionError("bn.running_mean and bn.running_var must not be None")
@@ -39,7 +47,19 @@ def fuse_conv_bn_eval(conv, bn, transpose=False):
 
 
 def fuse_conv_bn_weights(conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, transpose=False):
-    """Weight and bias of `fuse_conv_bn_eval`."""
+    """Weight and bias of `fuse_conv_bn_eval`: conv_w * bn_w / sqrt(bn_rv + bn_eps), and (conv_b - bn_rm) * that factor + bn_b.
+
+    Args:
+        conv_w, conv_b: Weight and bias (or None) of the convolution, where `transpose` of a transposed one.
+        bn_rm, bn_rv, bn_eps, bn_w, bn_b: Running mean and variance, eps, weight and bias (or None) of the batch norm.
+
+    >>> import rushlight as torch
+    >>> weight, mean, var = torch.ones(1, 1, 1), torch.tensor([3.0]), torch.tensor([4.0])
+    >>> torch.nn.utils.fuse_conv_bn_weights(weight, None, mean, var, 0.0, None, None)
+    (Parameter containing:
+    tensor([[[0.5000]]]), Parameter containing:
+    tensor([-1.5000]))
+    """
     ones = [1] * (conv_w.dim() - 2)
     return _fused(
         conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, lambda s: s.reshape([1, -1, *ones] if transpose else [-1, 1, *ones])
@@ -47,7 +67,10 @@ def fuse_conv_bn_weights(conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, trans
 
 
 def fuse_linear_bn_eval(linear, bn):
-    """A linear layer that does what `linear` and a batch norm behind it do in evaluation.
+    """A linear layer that does what `linear` and a batch norm `bn` behind it do in evaluation.
+
+    Raises:
+        AssertionError: Their sizes do not fit, or there are no running statistics.
 
     >>> import rushlight as torch
     >>> layer, norm = torch.nn.Linear(3, 2).eval(), torch.nn.BatchNorm1d(2).eval()
@@ -71,5 +94,14 @@ def fuse_linear_bn_eval(linear, bn):
 
 
 def fuse_linear_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b):
-    """Weight and bias of `fuse_linear_bn_eval`."""
+    """Weight and bias of `fuse_linear_bn_eval`, of `linear_w`, `linear_b` (or None) and what `fuse_conv_bn_weights` takes of the
+    batch norm.
+
+    >>> import rushlight as torch
+    >>> weight, mean, var, scale, shift = torch.ones(1, 1), *torch.tensor([[3.0], [4.0], [1.0], [0.0]])
+    >>> torch.nn.utils.fuse_linear_bn_weights(weight, None, mean, var, 0.0, scale, shift)
+    (Parameter containing:
+    tensor([[0.5000]]), Parameter containing:
+    tensor([-1.5000]))
+    """
     return _fused(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, lambda scale: scale.unsqueeze(-1))

@@ -7,7 +7,14 @@ __all__ = ["skip_init"]
 
 
 def skip_init(module_cls, *args, **kwargs):
-    """A module whose parameters may have any values, made without drawing random numbers; its class must know `device`.
+    """A module whose parameters may have any values, made without drawing random numbers.
+
+    Args:
+        module_cls: Its class, which must know `device`.
+        args, kwargs: What the class takes.
+
+    Raises:
+        RuntimeError: The class is no module, or knows no `device`.
 
     >>> import rushlight as torch
     >>> state = torch.get_rng_state()

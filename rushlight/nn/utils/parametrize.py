@@ -28,6 +28,8 @@ def cached():
     >>> with parametrize.cached():
     ...     layer.weight is layer.weight
     True
+    >>> layer.weight is layer.weight
+    False
     """
     global _cache_enabled, _cache
     _cache_enabled += 1
@@ -81,12 +83,18 @@ def _check_originals(originals):
 
 
 class ParametrizationList(ModuleList):
-    """The parametrizations of one tensor, first to last, with what they begin with: `original`, or `original0`, `original1` and so on.
+    """The parametrizations of one tensor, first to last, with what they begin with: `original`, or `original0`, `original1` and
+    so on.
 
     Args:
         modules: the parametrizations.
         original: the tensor that is parametrized.
         unsafe: whether dtype and shape may change, and nothing is tried before.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(4, 3))
+    >>> [name for name, _ in layer.parametrizations.weight.named_parameters()]
+    ['original0', 'original1']
     """
 
     def __init__(self, modules, original, unsafe=False):
@@ -289,7 +297,14 @@ def _try_next(module, tensor_name, parametrization):
 
 
 def is_parametrized(module, tensor_name=None):
-    """Whether a module has parametrizations, or one of this tensor."""
+    """Whether a `module` has parametrizations, or with `tensor_name` one of this tensor.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import parametrize, parametrizations
+    >>> layer = parametrizations.weight_norm(torch.nn.Linear(4, 3))
+    >>> parametrize.is_parametrized(layer), parametrize.is_parametrized(layer, "bias")
+    (True, False)
+    """
     found = getattr(module, "parametrizations", None)
     if not isinstance(found, ModuleDict):
         return False
@@ -297,7 +312,18 @@ def is_parametrized(module, tensor_name=None):
 
 
 def remove_parametrizations(module, tensor_name, leave_parametrized=True):
-    """Makes a tensor an ordinary one again, with the value that it has, or (`leave_parametrized=False`) its original's; returns the module."""
+    """Makes a tensor an ordinary one again, with the value that it has, or (`leave_parametrized=False`) its original's; returns
+    the module.
+
+    Raises:
+        ValueError: `module` has no parametrization of `tensor_name`, or there are several originals to leave.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import parametrize, parametrizations
+    >>> layer = parametrizations.weight_norm(torch.nn.Linear(4, 3))
+    >>> parametrize.remove_parametrizations(layer, "weight")
+    Linear(in_features=4, out_features=3, bias=True)
+    """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
     found = module.parametrizations[tensor_name]
@@ -323,12 +349,29 @@ def remove_parametrizations(module, tensor_name, leave_parametrized=True):
 
 
 def type_before_parametrizations(module):
-    """The class that a module had before it was parametrized."""
+    """The class that a `module` had before it was parametrized.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import parametrize, parametrizations
+    >>> layer = parametrizations.weight_norm(torch.nn.Linear(4, 3))
+    >>> type(layer).__name__, parametrize.type_before_parametrizations(layer).__name__
+    ('ParametrizedLinear', 'Linear')
+    """
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
 def transfer_parametrizations_and_params(from_module, to_module, tensor_name=None):
-    """Gives `to_module` the parametrizations of another module, and their originals, all or those of one tensor; returns it."""
+    """Gives `to_module` the parametrizations of `from_module`, and their originals; returns it.
+
+    All of them, or with `tensor_name` those of one tensor.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import parametrize, parametrizations
+    >>> layer = parametrizations.weight_norm(torch.nn.Linear(4, 3))
+    >>> other = parametrize.transfer_parametrizations_and_params(layer, torch.nn.Linear(4, 3))
+    >>> torch.equal(other.weight, layer.weight)
+    True
+    """
     if not is_parametrized(from_module):
         return to_module
     found = from_module.parametrizations

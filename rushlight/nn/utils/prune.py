@@ -56,8 +56,25 @@ def _compute_norm(t, n, dim):
 class BasePruningMethod(ABC):
     """A way to prune, which is a hook: before each forward, it makes the parameter of what it was and its mask.
 
-    A class says in `PRUNING_TYPE` whether it prunes "unstructured" or "structured" (whole slices along `dim`), or what is not pruned yet
-    ("global"), and in `compute_mask` what is left.
+    A class says in `PRUNING_TYPE` whether it prunes "unstructured" or "structured" (whole slices along `dim`), or what is not
+    pruned yet ("global"), and in `compute_mask` what is left. Its `apply` prunes the parameter `name` of a module.
+
+    Args:
+        amount: Of a class that has it: how many are pruned, or (a float) which part.
+        dim: Of structured ones: the dimension whose slices are pruned.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> class Halves(prune.BasePruningMethod):
+    ...     PRUNING_TYPE = "unstructured"
+    ...     def compute_mask(self, t, default_mask):
+    ...         mask = default_mask.clone()
+    ...         mask[..., ::2] = 0
+    ...         return mask
+    >>> layer = torch.nn.Linear(4, 1)
+    >>> _ = Halves.apply(layer, "weight")
+    >>> layer.weight_mask
+    tensor([[0., 1., 0., 1.]])
     """
 
     _tensor_name: str
@@ -152,7 +169,15 @@ class BasePruningMethod(ABC):
 
 
 class PruningContainer(BasePruningMethod):
-    """Several methods for one parameter, one after the other."""
+    """Several methods for one parameter, one after the other; pruning a parameter again makes one.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = prune.l1_unstructured(torch.nn.Linear(4, 1), "weight", 1)
+    >>> layer = prune.l1_unstructured(layer, "weight", 1)
+    >>> [len(hook) for hook in layer._forward_pre_hooks.values()], int(layer.weight_mask.sum())
+    ([2], 2)
+    """
 
     def __init__(self, *args):
         self._pruning_methods = ()
@@ -207,7 +232,14 @@ class PruningContainer(BasePruningMethod):
 
 
 class Identity(BasePruningMethod):
-    """Prunes nothing."""
+    """Prunes nothing, but makes mask and original.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> method = prune.Identity()
+    >>> method.prune(torch.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -220,7 +252,14 @@ class Identity(BasePruningMethod):
 
 
 class RandomUnstructured(BasePruningMethod):
-    """Prunes elements at random."""
+    """Prunes elements at random: `amount` of them, or (a float) that part of them.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> method = prune.RandomUnstructured(amount=0.75)
+    >>> method.prune(torch.ones(8)).sum()
+    tensor(2.)
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -244,7 +283,14 @@ class RandomUnstructured(BasePruningMethod):
 
 
 class L1Unstructured(BasePruningMethod):
-    """Prunes the elements of the least absolute value."""
+    """Prunes the elements of the least absolute value: `amount` of them, or (a float) that part of them.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> method = prune.L1Unstructured(amount=2)
+    >>> method.prune(torch.tensor([1.0, -5.0, 0.5, 3.0]))
+    tensor([ 0., -5.,  0.,  3.])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -282,7 +328,14 @@ class _Structured(BasePruningMethod):
 
 
 class RandomStructured(_Structured):
-    """Prunes whole slices along `dim` at random."""
+    """Prunes whole slices along `dim` at random: `amount` of them, or (a float) that part of them.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> method = prune.RandomStructured(amount=1, dim=0)
+    >>> method.prune(torch.ones(3, 2)).sum()
+    tensor(4.)
+    """
 
     def __init__(self, amount, dim=-1):
         _validate_pruning_amount_init(amount)
@@ -311,7 +364,15 @@ class RandomStructured(_Structured):
 
 
 class LnStructured(_Structured):
-    """Prunes the slices along `dim` of the least norm."""
+    """Prunes the slices along `dim` of the least n-norm: `amount` of them, or (a float) that part of them.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> method = prune.LnStructured(amount=1, n=2, dim=0)
+    >>> method.prune(torch.tensor([[3.0, 4.0], [1.0, 1.0]]))
+    tensor([[3., 4.],
+            [0., 0.]])
+    """
 
     def __init__(self, amount, n, dim=-1):
         _validate_pruning_amount_init(amount)
@@ -335,7 +396,14 @@ class LnStructured(_Structured):
 
 
 class CustomFromMask(BasePruningMethod):
-    """Prunes by a given mask."""
+    """Prunes by a given `mask` of the parameter's shape, zero where it prunes.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> method = prune.CustomFromMask(torch.tensor([1, 0]))
+    >>> method.prune(torch.tensor([3.0, 4.0]), default_mask=torch.ones(2))
+    tensor([3., 0.])
+    """
 
     PRUNING_TYPE = "global"
 
@@ -354,16 +422,31 @@ class CustomFromMask(BasePruningMethod):
 
 # ---------------------------------------------------------------------------------------------------------- functions
 def identity(module, name):
-    """Prunes nothing of a parameter, but gives it `name_orig` and `name_mask`; returns the module, as all of these functions do."""
+    """Prunes nothing of a parameter, but gives it `name_orig` and `name_mask`; returns the module, as all of these functions do.
+
+    Args:
+        module, name: The module, and the name of its parameter.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = prune.identity(torch.nn.Linear(2, 3), "bias")
+    >>> layer.bias_mask
+    tensor([1., 1., 1.])
+    """
     Identity.apply(module, name)
     return module
 
 
 def random_unstructured(module, name, amount):
-    """Prunes elements of a parameter at random: `amount` of them, or (a float) that part of them.
+    """Prunes elements of a parameter at random.
+
+    Args:
+        module, name: The module, and the name of its parameter.
+        amount: How many elements, or (a float) which part of them.
 
     >>> import rushlight as torch
-    >>> layer = torch.nn.utils.prune.random_unstructured(torch.nn.Linear(2, 3), name="weight", amount=1)
+    >>> from rushlight.nn.utils import prune
+    >>> layer = prune.random_unstructured(torch.nn.Linear(2, 3), name="weight", amount=1)
     >>> torch.sum(layer.weight_mask == 0)
     tensor(1)
     """
@@ -372,19 +455,49 @@ def random_unstructured(module, name, amount):
 
 
 def l1_unstructured(module, name, amount, importance_scores=None):
-    """Prunes the elements of a parameter of the least absolute value, or of the least `importance_scores`."""
+    """Prunes the elements of a parameter of the least absolute value, or of the least `importance_scores`.
+
+    `module`, `name` and `amount` are as in `random_unstructured`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = torch.nn.Linear(4, 1)
+    >>> _ = layer.weight.data.copy_(torch.tensor([1.0, -5.0, 0.5, 3.0]))
+    >>> prune.l1_unstructured(layer, "weight", amount=0.5).weight.detach()
+    tensor([[ 0., -5.,  0.,  3.]])
+    """
     L1Unstructured.apply(module, name, amount=amount, importance_scores=importance_scores)
     return module
 
 
 def random_structured(module, name, amount, dim):
-    """Prunes slices of a parameter along `dim` at random."""
+    """Prunes slices of a parameter along `dim` at random.
+
+    `module`, `name` and `amount` are as in `random_unstructured`, of slices.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = prune.random_structured(torch.nn.Linear(2, 3), "weight", amount=1, dim=0)
+    >>> (layer.weight_mask == 0).all(1).sum()
+    tensor(1)
+    """
     RandomStructured.apply(module, name, amount, dim)
     return module
 
 
 def ln_structured(module, name, amount, n, dim, importance_scores=None):
-    """Prunes the slices of a parameter along `dim` of the least n-norm, or that of `importance_scores`."""
+    """Prunes the slices of a parameter along `dim` of the least `n`-norm, or that of `importance_scores`.
+
+    `module`, `name` and `amount` are as in `random_unstructured`, of slices.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = torch.nn.Linear(2, 2)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 4.0], [1.0, 1.0]]))
+    >>> prune.ln_structured(layer, "weight", amount=1, n=2, dim=0).weight.detach()
+    tensor([[3., 4.],
+            [0., 0.]])
+    """
     LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
     return module
 
@@ -397,6 +510,14 @@ def global_unstructured(parameters, pruning_method, importance_scores=None, **kw
         pruning_method: a class of `PRUNING_TYPE` "unstructured".
         importance_scores: tensors by such pairs, by which elements are chosen in place of their values.
         **kwargs: what the class takes.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> first, second = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+    >>> pairs = [(first, "weight"), (second, "weight")]
+    >>> prune.global_unstructured(pairs, pruning_method=prune.L1Unstructured, amount=8)
+    >>> int(first.weight_mask.sum() + second.weight_mask.sum())
+    24
     """
     if not isinstance(parameters, Iterable):
         raise TypeError("global_unstructured(): parameters is not an Iterable")
@@ -427,13 +548,29 @@ def global_unstructured(parameters, pruning_method, importance_scores=None, **kw
 
 
 def custom_from_mask(module, name, mask):
-    """Prunes a parameter by a mask."""
+    """Prunes the parameter `name` of `module` by a `mask` of its shape, zero where it prunes.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = prune.custom_from_mask(torch.nn.Linear(2, 3), "bias", torch.tensor([0, 1, 0]))
+    >>> layer.bias_mask
+    tensor([0., 1., 0.])
+    """
     CustomFromMask.apply(module, name, mask)
     return module
 
 
 def remove(module, name):
-    """Makes a pruned parameter an ordinary one; what is pruned stays zero."""
+    """Makes the pruned parameter `name` of `module` an ordinary one; what is pruned stays zero. ValueError where it is not
+    pruned.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = prune.l1_unstructured(torch.nn.Linear(2, 3), "weight", amount=2)
+    >>> layer = prune.remove(layer, "weight")
+    >>> int((layer.weight == 0).sum()), [name for name, _ in layer.named_buffers()]
+    (2, [])
+    """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
             hook.remove(module)
@@ -443,7 +580,16 @@ def remove(module, name):
 
 
 def is_pruned(module):
-    """Whether a parameter of a module, or of one in it, is pruned."""
+    """Whether a parameter of a `module`, or of one in it, is pruned.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils import prune
+    >>> layer = torch.nn.Linear(2, 3)
+    >>> prune.is_pruned(layer)
+    False
+    >>> prune.is_pruned(prune.identity(layer, "weight"))
+    True
+    """
     return any(
         isinstance(hook, BasePruningMethod) for _, each in module.named_modules() for hook in each._forward_pre_hooks.values()
     )

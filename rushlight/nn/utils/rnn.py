@@ -30,6 +30,11 @@ class PackedSequence(PackedSequence_):
         unsorted_indices: The permutation back.
 
     `pack_padded_sequence` and `pack_sequence` make one.
+
+    >>> import rushlight as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4])])
+    >>> packed.data, packed.batch_sizes
+    (tensor([1, 4, 2, 3]), tensor([2, 1, 1]))
     """
 
     def __new__(cls, data, batch_sizes=None, sorted_indices=None, unsorted_indices=None):
@@ -135,7 +140,11 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
 def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
     """Packed sequences as one padded tensor, and their lengths: the inverse of `pack_padded_sequence`.
 
-    With `total_length` that many steps are returned, which must be at least the longest sequence's (ValueError).
+    Args:
+        sequence: A `PackedSequence`.
+        batch_first: Whether the result is (batch, steps, *) instead of (steps, batch, *).
+        padding_value: What fills up.
+        total_length: How many steps are returned, at least the longest sequence's (or ValueError).
 
     >>> import rushlight as torch
     >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4])])
@@ -159,7 +168,14 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
 
 
 def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):
-    """Sequences of shapes (length, *) as one tensor (longest, batch, *), or (batch, longest, *) with `batch_first`, padded on one side.
+    """Sequences of different lengths as one tensor, filled up with a number.
+
+    Shapes: sequences a list of (length, *), the result (longest, batch, *).
+
+    Args:
+        batch_first: Whether the result is (batch, longest, *).
+        padding_value: The number.
+        padding_side: "right" or "left".
 
     >>> import rushlight as torch
     >>> torch.nn.utils.rnn.pad_sequence([torch.tensor([1, 2]), torch.tensor([3])], batch_first=True)
@@ -174,7 +190,12 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
 
 
 def unpad_sequence(padded_sequences, lengths, batch_first=False):
-    """The sequences of a padded tensor as a list: the inverse of `pad_sequence`. Unless `batch_first`, the tensor is transposed in place, as in PyTorch.
+    """The sequences of a padded tensor as a list: the inverse of `pad_sequence`.
+
+    Args:
+        padded_sequences: The tensor (steps, batch, *), which is transposed in place, as in PyTorch; or with `batch_first` (batch,
+            steps, *).
+        lengths: How long each is.
 
     >>> import rushlight as torch
     >>> torch.nn.utils.rnn.unpad_sequence(torch.tensor([[1, 2], [3, 0]]), torch.tensor([2, 1]), batch_first=True)
@@ -198,6 +219,15 @@ def pack_sequence(sequences, enforce_sorted=True):
 
 
 def unpack_sequence(packed_sequences):
-    """The sequences of a `PackedSequence` as a list: the inverse of `pack_sequence`."""
+    """The sequences of a `PackedSequence` as a list: the inverse of `pack_sequence`.
+
+    Args:
+        packed_sequences: the packed ones, one object of them.
+
+    >>> import rushlight as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4])])
+    >>> torch.nn.utils.rnn.unpack_sequence(packed)
+    [tensor([1, 2, 3]), tensor([4])]
+    """
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)

@@ -126,7 +126,19 @@ class SpectralNormStateDictHook:
 def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=None):
     """Divides a parameter by its largest singular value before each forward (Miyato et al., 2018); returns the module.
 
-    `parametrizations.spectral_norm` is the newer way, and has the meaning of the arguments.
+    `parametrizations.spectral_norm` is the newer way.
+
+    Args:
+        module: the module.
+        name: its parameter, which is a matrix of `dim` by all others.
+        n_power_iterations: iterations at each forward in training.
+        eps: the least norm that is divided by.
+        dim: the dimension of outputs: 1 for transposed convolutions and 0 for all else, if None.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.utils.spectral_norm(torch.nn.Linear(4, 3))
+    >>> [name for name, _ in layer.named_parameters()]
+    ['bias', 'weight_orig']
     """
     if dim is None:
         from .parametrizations import _is_transposed
@@ -137,7 +149,13 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
 
 
 def remove_spectral_norm(module, name="weight"):
-    """Takes `spectral_norm` away again; returns the module."""
+    """Takes `spectral_norm` of the parameter `name` of `module` away again; returns the module. ValueError where there is none.
+
+    >>> import rushlight as torch
+    >>> layer = torch.nn.utils.spectral_norm(torch.nn.Linear(4, 3))
+    >>> torch.nn.utils.remove_spectral_norm(layer)
+    Linear(in_features=4, out_features=3, bias=True)
+    """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:
             hook.remove(module)

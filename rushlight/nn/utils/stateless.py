@@ -8,11 +8,14 @@ __all__ = ["functional_call"]
 def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False):
     """`rushlight.func.functional_call`, which this name is deprecated for.
 
-    >>> import warnings
+    Args:
+        module, parameters_and_buffers, args, kwargs, tie_weights, strict: Those of that function.
+
     >>> import rushlight as torch
+    >>> import warnings
     >>> from rushlight.nn.utils import stateless
-    >>> warnings.simplefilter("ignore")
-    >>> stateless.functional_call(torch.nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.ones(1)}, torch.ones(1))
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     stateless.functional_call(torch.nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.ones(1)}, torch.ones(1))
     tensor([2.])
     """
     from rushlight.func import functional_call as call

@@ -55,14 +55,34 @@ class WeightNorm:
 def weight_norm(module, name="weight", dim=0):
     """Splits a parameter into norm (`name_g`) and direction (`name_v`), which make it before each forward; returns the module.
 
-    Deprecated: see `torch.nn.utils.parametrizations.weight_norm`.
+    Deprecated: `parametrizations.weight_norm` is the newer way.
+
+    Args:
+        module: the module.
+        name: its parameter.
+        dim: the dimension whose slices have a norm each; None for one norm of the whole.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     layer = torch.nn.utils.weight_norm(torch.nn.Linear(4, 3))
+    >>> layer.weight_g.shape, layer.weight_v.shape
+    (torch.Size([3, 1]), torch.Size([3, 4]))
     """
     WeightNorm.apply(module, name, dim)
     return module
 
 
 def remove_weight_norm(module, name="weight"):
-    """Takes `weight_norm` away again; returns the module."""
+    """Takes `weight_norm` of the parameter `name` of `module` away again; returns the module. ValueError where there is none.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     layer = torch.nn.utils.weight_norm(torch.nn.Linear(4, 3))
+    >>> torch.nn.utils.remove_weight_norm(layer)
+    Linear(in_features=4, out_features=3, bias=True)
+    """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, WeightNorm) and hook.name == name:
             hook.remove(module)
