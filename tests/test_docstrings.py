@@ -11,27 +11,37 @@ import re
 
 import pytest
 
-EXCEPTIONS = {}
+from rushlight._pytorch_names import TEXT
+
+EXCEPTIONS = {
+    "rushlight.nn.init": {  # what is deprecated, "the older name of" another one
+        "constant", "dirac", "eye", "kaiming_normal", "kaiming_uniform", "normal", "orthogonal", "sparse", "uniform", "xavier_normal",
+        "xavier_uniform",
+    },
+}  # fmt: skip
 """Of each namespace what still lacks one or the other. Names may only leave."""
 
 NAMESPACES = (
     "rushlight.nn", "rushlight.nn.attention", "rushlight.nn.functional", "rushlight.nn.init", "rushlight.nn.parameter", "rushlight.nn.utils",
     "rushlight.nn.utils.parametrizations", "rushlight.nn.utils.parametrize", "rushlight.nn.utils.prune", "rushlight.nn.utils.rnn",
-    "rushlight.nn.utils.stateless", "rushlight.optim", "rushlight.optim.lr_scheduler", "rushlight.optim.swa_utils",
+    "rushlight.nn.utils.stateless", "rushlight.optim", "rushlight.optim.lr_scheduler", "rushlight.optim.swa_utils", "rushlight.utils.data",
+    "rushlight.utils.data.distributed", "rushlight.distributions", "rushlight.distributions.constraints", "rushlight.distributions.kl",
 )  # fmt: skip
 
+PYTORCH = {
+    module.replace("torch", "rushlight", 1): names for module, _, names in (line.partition(":") for line in TEXT.splitlines())
+}
 UNSAID = {"device", "dtype", "input", "size_average", "reduce"}
 """What is the same everywhere: where a module's parameters lie and of which dtype, what comes in, the older form of `reduction`."""
 
 
 def public(namespace):
-    """Pairs of name and class or function of a module, each where it is defined or listed."""
+    """Pairs of name and class or function of a module that PyTorch's has too."""
     module = importlib.import_module(namespace)
-    names = getattr(module, "__all__", None) or [name for name in dir(module) if name[0] != "_"]
-    for name in sorted(set(names)):
-        value = getattr(module, name)
-        own = getattr(value, "__module__", None) or ""
-        if (inspect.isclass(value) or inspect.isfunction(value)) and own.startswith("rushlight") and name[0] != "_":
+    names = PYTORCH.get(namespace, "").split() or module.__all__
+    for name in sorted({name for name in names if name[0] != "_"}):
+        value = getattr(module, name, None)
+        if inspect.isclass(value) or inspect.isfunction(value):
             yield name, value
 
 
@@ -54,7 +64,10 @@ def unnamed(value, namespace):
     """The arguments that nothing is said about."""
     if inspect.isclass(value) and issubclass(value, enum.Enum):
         return []
-    parameters = inspect.signature(value).parameters.values()
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except ValueError:  # a class in Cython
+        return []
     names = [p.name for p in parameters if p.name[0] != "_" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     said = set(re.findall(r"\w+", "\n".join(docstrings(value, namespace, set()))))
     return [name for name in names if name not in UNSAID and name not in said]

@@ -11,7 +11,12 @@ from rushlight.nn.functional import softplus
 
 
 class ExpTransform(Transform):
-    """y = exp(x)."""
+    """y = exp(x).
+
+    >>> import rushlight as torch
+    >>> torch.distributions.ExpTransform()(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -32,7 +37,13 @@ class ExpTransform(Transform):
 
 
 class PowerTransform(Transform):
-    """y = x ** exponent, for positive x."""
+    """y = x ** `exponent`, for positive x.
+
+    >>> import rushlight as torch
+    >>> square = torch.distributions.PowerTransform(torch.tensor(2.0))
+    >>> square(torch.tensor(3.0)), square.inv(torch.tensor(9.0))
+    (tensor(9.), tensor(3.))
+    """
 
     domain = constraints.positive
     codomain = constraints.positive
@@ -79,7 +90,12 @@ def _clipped_sigmoid(x):
 
 
 class SigmoidTransform(Transform):
-    """y = 1 / (1 + exp(-x)), never rounded to 0 or 1."""
+    """y = 1 / (1 + exp(-x)), never rounded to 0 or 1.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.SigmoidTransform().inv(torch.tensor([0.5, 0.75]))
+    tensor([0.0000, 1.0986])
+    """
 
     domain = constraints.real
     codomain = constraints.unit_interval
@@ -101,7 +117,12 @@ class SigmoidTransform(Transform):
 
 
 class SoftplusTransform(Transform):
-    """y = log(1 + exp(x))."""
+    """y = log(1 + exp(x)).
+
+    >>> import rushlight as torch
+    >>> torch.distributions.SoftplusTransform()(torch.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -122,7 +143,13 @@ class SoftplusTransform(Transform):
 
 
 class TanhTransform(Transform):
-    """y = tanh(x)."""
+    """y = tanh(x).
+
+    >>> import rushlight as torch
+    >>> tanh, x = torch.distributions.TanhTransform(), torch.tensor(0.0)
+    >>> tanh.log_abs_det_jacobian(x, tanh(x))
+    tensor(0.)
+    """
 
     domain = constraints.real
     codomain = constraints.interval(-1.0, 1.0)
@@ -145,7 +172,12 @@ class TanhTransform(Transform):
 
 
 class AbsTransform(Transform):
-    """y = |x|; its inverse gives the positive one of two."""
+    """y = |x|; its inverse gives the positive one of two.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.AbsTransform()(torch.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     domain = constraints.real
     codomain = constraints.positive
@@ -166,7 +198,13 @@ def _equal(a, b):
 
 
 class AffineTransform(Transform):
-    """y = loc + scale * x, of events with `event_dim` dimensions."""
+    """y = `loc` + `scale` * x, of events with `event_dim` dimensions.
+
+    >>> import rushlight as torch
+    >>> affine = torch.distributions.AffineTransform(1.0, 2.0)
+    >>> affine(torch.tensor(3.0)), affine.inv(torch.tensor(7.0))
+    (tensor(7.), tensor(3.))
+    """
 
     bijective = True
 
@@ -223,7 +261,13 @@ class AffineTransform(Transform):
 
 
 class CumulativeDistributionTransform(Transform):
-    """y = cdf(x) of a distribution of numbers."""
+    """y = cdf(x) of a `distribution` of numbers, which makes them uniform.
+
+    >>> import rushlight as torch
+    >>> transform = torch.distributions.CumulativeDistributionTransform(torch.distributions.Normal(0.0, 1.0))
+    >>> transform(torch.tensor([0.0, 1.0]))
+    tensor([0.5000, 0.8413])
+    """
 
     bijective = True
     codomain = constraints.unit_interval

@@ -12,7 +12,13 @@ from rushlight.nn.functional import logsigmoid, pad, softplus
 
 # ---- simplices -----------------------------------------------------------------------------------------------------------------
 class SoftmaxTransform(Transform):
-    """The softmax over the last dimension. Vectors that differ by a constant have one image: the inverse gives one of them, the logarithm."""
+    """The softmax over the last dimension. Vectors that differ by a constant have one image: the inverse gives one of them, the
+    logarithm.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.SoftmaxTransform()(torch.tensor([0.0, 0.0]))
+    tensor([0.5000, 0.5000])
+    """
 
     domain = constraints.real_vector
     codomain = constraints.simplex
@@ -37,9 +43,14 @@ class SoftmaxTransform(Transform):
 
 
 class StickBreakingTransform(Transform):
-    """Vectors of K - 1 numbers become K positive ones that add up to 1: each number says which part of the rest of a stick is broken off.
+    """Vectors of K - 1 numbers become K positive ones that add up to 1: each number says which part of the rest of a stick is
+    broken off.
 
     Zeros break it into equal pieces.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.StickBreakingTransform()(torch.zeros(3))
+    tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
 
     domain = constraints.real_vector
@@ -83,6 +94,13 @@ class CorrCholeskyTransform(Transform):
     """Vectors of D (D - 1) / 2 numbers become Cholesky factors of D × D correlation matrices (Lewandowski et al., 2009).
 
     tanh of the numbers are partial correlations: each takes its part, with its sign, of what the row's length of 1 has left.
+
+    >>> import rushlight as torch
+    >>> factor = torch.distributions.CorrCholeskyTransform()(torch.tensor([0.5]))
+    >>> factor, factor @ factor.T
+    (tensor([[1.0000, 0.0000],
+            [0.4621, 0.8868]]), tensor([[1.0000, 0.4621],
+            [0.4621, 1.0000]]))
     """
 
     domain = constraints.real_vector
@@ -125,7 +143,13 @@ class CorrCholeskyTransform(Transform):
 
 
 class LowerCholeskyTransform(Transform):
-    """Square matrices become lower triangular ones with a positive diagonal: its exponential."""
+    """Square matrices become lower triangular ones with a positive diagonal: its exponential.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.LowerCholeskyTransform()(torch.tensor([[0.0, 5.0], [2.0, 0.0]]))
+    tensor([[1., 0.],
+            [2., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
@@ -141,7 +165,13 @@ class LowerCholeskyTransform(Transform):
 
 
 class PositiveDefiniteTransform(Transform):
-    """Square matrices become positive definite ones: LowerCholeskyTransform makes their Cholesky factors."""
+    """Square matrices become positive definite ones: LowerCholeskyTransform makes their Cholesky factors.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.PositiveDefiniteTransform()(torch.tensor([[0.0, 5.0], [2.0, 0.0]]))
+    tensor([[1., 2.],
+            [2., 5.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.positive_definite

@@ -8,13 +8,18 @@ from rushlight.distributions import constraints
 class Transform:
     """A function from `domain` to `codomain`, two constraints, that is differentiable almost everywhere.
 
-    A class defines `_call` and, where there is one, `_inverse` and `log_abs_det_jacobian(x, y)`. With `cache_size=1` the last pair of an
-    input and its output is kept: the inverse of just that output is that input.
+    A class defines `_call` and, where there is one, `_inverse` and `log_abs_det_jacobian(x, y)`.
 
-    >>> import rushlight
+    Args:
+        cache_size: With 1 the last pair of an input and its output is kept: the inverse of just that output is that input. 0
+            keeps none.
+
+    >>> import rushlight as torch
     >>> from rushlight.distributions import ExpTransform
-    >>> ExpTransform().inv(ExpTransform()(rushlight.tensor(2.0)))
-    tensor(2.)
+    >>> x = torch.tensor(2.0)
+    >>> y = ExpTransform()(x)
+    >>> ExpTransform().inv(y), ExpTransform().log_abs_det_jacobian(x, y)
+    (tensor(2.), tensor(2.))
     """
 
     bijective = False

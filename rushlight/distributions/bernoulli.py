@@ -11,7 +11,20 @@ __all__ = ["Bernoulli"]
 
 
 class Bernoulli(ExponentialFamily):
-    """1 with probability `probs`, the logistic function of `logits` (one of the two is given), else 0."""
+    """1 with probability `probs`, the logistic function of `logits` (one of the two is given), else 0.
+
+    Args:
+        probs: Probabilities, from 0 to 1.
+        logits: log(p / (1 - p)).
+
+    >>> import rushlight as torch
+    >>> coin = torch.distributions.Bernoulli(torch.tensor(0.25))
+    >>> coin.log_prob(torch.tensor(1.0)).exp(), coin.entropy()
+    (tensor(0.2500), tensor(0.5623))
+    >>> _ = torch.manual_seed(0)
+    >>> coin.sample((8,))
+    tensor([0., 0., 1., 1., 0., 0., 0., 0.])
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.boolean

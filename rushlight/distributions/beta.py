@@ -10,7 +10,15 @@ __all__ = ["Beta"]
 
 
 class Beta(ExponentialFamily):
-    """Numbers between 0 and 1, drawn towards 1 by `concentration1` (α) and towards 0 by `concentration0` (β)."""
+    """Numbers between 0 and 1, drawn towards 1 by `concentration1` (α) and towards 0 by `concentration0` (β).
+
+    The density is proportional to x^(α - 1) (1 - x)^(β - 1).
+
+    >>> import rushlight as torch
+    >>> beta = torch.distributions.Beta(2.0, 3.0)
+    >>> beta.mean, beta.variance, beta.mode
+    (tensor(0.4000), tensor(0.0400), tensor(0.3333))
+    """
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}
     support = constraints.unit_interval

@@ -9,7 +9,16 @@ __all__ = ["Binomial"]
 
 
 class Binomial(Distribution):
-    """How many of `total_count` trials succeed, each with probability `probs`, the logistic function of `logits` (one of the two is given)."""
+    """How many of `total_count` trials succeed, each with probability `probs`, the logistic function of `logits` (one of the two
+    is given).
+
+    The probability of k is n! / (k! (n - k)!) p^k (1 - p)^(n - k).
+
+    >>> import rushlight as torch
+    >>> binomial = torch.distributions.Binomial(4, torch.tensor(0.5))
+    >>> binomial.log_prob(torch.arange(5.0)).exp()
+    tensor([0.0625, 0.2500, 0.3750, 0.2500, 0.0625])
+    """
 
     arg_constraints = {
         "total_count": constraints.nonnegative_integer,

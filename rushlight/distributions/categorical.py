@@ -10,14 +10,18 @@ __all__ = ["Categorical"]
 
 
 class Categorical(Distribution):
-    """Indices 0 … K - 1 with the probabilities along the last dimension of `probs`, or of the softmax of `logits` (one of them is given).
+    """Indices 0 … K - 1 with the probabilities along the last dimension of `probs`, or of the softmax of `logits` (one of them is
+    given).
 
     Neither need be normalised: the distribution's own `probs` and `logits` are.
 
-    >>> import rushlight
-    >>> from rushlight.distributions import Categorical
-    >>> Categorical(rushlight.tensor([1.0, 3.0])).probs
-    tensor([0.2500, 0.7500])
+    >>> import rushlight as torch
+    >>> die = torch.distributions.Categorical(torch.tensor([1.0, 3.0]))
+    >>> die.probs, die.log_prob(torch.tensor(1))
+    (tensor([0.2500, 0.7500]), tensor(-0.2877))
+    >>> _ = torch.manual_seed(0)
+    >>> die.sample((8,))
+    tensor([1, 1, 1, 1, 1, 1, 0, 1])
     """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

@@ -12,7 +12,15 @@ __all__ = ["Cauchy"]
 
 
 class Cauchy(Distribution):
-    """Ratios of two independent normal numbers, moved by `loc` and stretched by `scale`: without mean and variance."""
+    """Ratios of two independent normal numbers, moved by `loc` and stretched by `scale`: without mean and variance.
+
+    The density is 1 / (π scale (1 + ((x - loc) / scale)²)).
+
+    >>> import rushlight as torch
+    >>> cauchy = torch.distributions.Cauchy(torch.tensor(0.0), 1.0)
+    >>> cauchy.log_prob(torch.tensor(0.0)).exp(), cauchy.cdf(torch.tensor(1.0)), cauchy.mean
+    (tensor(0.3183), tensor(0.7500), tensor(nan))
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

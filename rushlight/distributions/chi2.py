@@ -7,7 +7,13 @@ __all__ = ["Chi2"]
 
 
 class Chi2(Gamma):
-    """The sum of the squares of `df` standard normal numbers."""
+    """The sum of the squares of `df` standard normal numbers: Gamma(df / 2, 1 / 2).
+
+    >>> import rushlight as torch
+    >>> chi2 = torch.distributions.Chi2(torch.tensor(4.0))
+    >>> chi2.mean, chi2.variance
+    (tensor(4.), tensor(8.))
+    """
 
     arg_constraints = {"df": constraints.positive}
 

@@ -14,7 +14,18 @@ __all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
 
 
 class ConstraintRegistry:
-    """What makes a transform for a constraint, by the constraint's type."""
+    """What makes a transform for a constraint, by the constraint's type: `biject_to` and `transform_to` are two of them.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import biject_to, constraints, transform_to
+    >>> transform_to(constraints.simplex)(torch.zeros(2)), biject_to(constraints.simplex)(torch.zeros(1))
+    (tensor([0.5000, 0.5000]), tensor([0.5000, 0.5000]))
+    >>> transform_to(constraints.positive)
+    ComposeTransform(
+        ExpTransform(),
+        AffineTransform()
+    )
+    """
 
     def __init__(self):
         self._registry = {}

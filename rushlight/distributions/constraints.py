@@ -44,12 +44,14 @@ __all__ = [
 
 
 class Constraint:
-    """A set in which values lie or do not.
+    """A set in which values lie or do not: `check(value)` says so of each event, `event_dim` how many dimensions an event has.
 
-    >>> import rushlight
+    >>> import rushlight as torch
     >>> from rushlight.distributions import constraints
-    >>> constraints.positive.check(rushlight.tensor([-1.0, 2.0]))
+    >>> constraints.positive.check(torch.tensor([-1.0, 2.0]))
     tensor([False,  True])
+    >>> constraints.simplex.check(torch.tensor([[0.5, 0.5], [0.5, 0.6]])), constraints.simplex.event_dim
+    (tensor([ True, False]), 1)
     """
 
     is_discrete = False
@@ -67,7 +69,13 @@ class Constraint:
 
 
 class _Dependent(Constraint):
-    """Stands for a constraint that depends on other values, and so cannot be checked alone."""
+    """Stands for a constraint that depends on other values, and so cannot be checked alone.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.is_dependent(constraints.dependent)
+    True
+    """
 
     def __init__(self, *, is_discrete=NotImplemented, event_dim=NotImplemented):
         self._is_discrete, self._event_dim = is_discrete, event_dim
@@ -97,14 +105,25 @@ class _Dependent(Constraint):
 
 
 def is_dependent(constraint):
-    """Whether a constraint is known only together with other values."""
+    """Whether a `constraint` is known only together with other values.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import Uniform, constraints
+    >>> constraints.is_dependent(Uniform.support), constraints.is_dependent(constraints.real)
+    (True, False)
+    """
     return isinstance(constraint, _Dependent)
 
 
 class _DependentProperty(property, _Dependent):
     """A property that gives a constraint; asked of the class, it is a dependent constraint itself.
 
-    It decorates a method, alone or with `is_discrete=` and `event_dim=` where these are the same for all objects.
+    It decorates a method `fn`, alone or with `is_discrete=` and `event_dim=` where these are the same for all objects.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import Uniform
+    >>> Uniform(0.0, 2.0).support.upper_bound
+    tensor(2.)
     """
 
     def __init__(self, fn=None, *, is_discrete=NotImplemented, event_dim=NotImplemented):
@@ -134,7 +153,14 @@ def check_dim(dim, value):
 
 
 class _IndependentConstraint(Constraint):
-    """Events of `base_constraint` put together along the last `reinterpreted_batch_ndims` batch dimensions: all of them must lie in it."""
+    """Events of `base_constraint` put together along the last `reinterpreted_batch_ndims` batch dimensions: all of them must lie
+    in it.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.independent(constraints.positive, 1).check(torch.tensor([[1.0, 2.0], [1.0, -2.0]]))
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint, reinterpreted_batch_ndims):
         check_base(base_constraint)
@@ -167,7 +193,13 @@ class _IndependentConstraint(Constraint):
 
 
 class MixtureSameFamilyConstraint(Constraint):
-    """The support of a mixture: values in `base_constraint`'s set for every component."""
+    """The support of a mixture: values in `base_constraint`'s set for every component.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.MixtureSameFamilyConstraint(constraints.positive).check(torch.tensor([1.0, -1.0]))
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint):
         check_base(base_constraint)
@@ -209,7 +241,13 @@ class _OneHot(Constraint):
 
 
 class _IntegerInterval(Constraint):
-    """Whole numbers from lower_bound to upper_bound, both within."""
+    """Whole numbers from `lower_bound` to `upper_bound`, both within.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.integer_interval(0, 2).check(torch.tensor([0.0, 0.5, 2.0, 3.0]))
+    tensor([ True, False,  True, False])
+    """
 
     is_discrete = True
     _bounds = ("lower_bound", "upper_bound")
@@ -258,7 +296,13 @@ class _Real(Constraint):
 
 
 class _GreaterThan(Constraint):
-    """Numbers above lower_bound."""
+    """Numbers above `lower_bound`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.greater_than(1.0).check(torch.tensor([1.0, 2.0]))
+    tensor([False,  True])
+    """
 
     _bounds = ("lower_bound",)
 
@@ -271,7 +315,13 @@ class _GreaterThan(Constraint):
 
 
 class _GreaterThanEq(Constraint):
-    """Numbers not below lower_bound."""
+    """Numbers not below `lower_bound`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.greater_than_eq(1.0).check(torch.tensor([1.0, 0.0]))
+    tensor([ True, False])
+    """
 
     _bounds = ("lower_bound",)
 
@@ -284,7 +334,13 @@ class _GreaterThanEq(Constraint):
 
 
 class _LessThan(Constraint):
-    """Numbers below upper_bound."""
+    """Numbers below `upper_bound`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.less_than(1.0).check(torch.tensor([1.0, 0.0]))
+    tensor([False,  True])
+    """
 
     _bounds = ("upper_bound",)
 
@@ -297,7 +353,13 @@ class _LessThan(Constraint):
 
 
 class _Interval(Constraint):
-    """Numbers from lower_bound to upper_bound, both within."""
+    """Numbers from `lower_bound` to `upper_bound`, both within.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.interval(0.0, 1.0).check(torch.tensor([0.0, 1.0, 2.0]))
+    tensor([ True,  True, False])
+    """
 
     _bounds = ("lower_bound", "upper_bound")
 
@@ -310,7 +372,13 @@ class _Interval(Constraint):
 
 
 class _HalfOpenInterval(Constraint):
-    """Numbers from lower_bound up to, but without, upper_bound."""
+    """Numbers from `lower_bound` up to, but without, `upper_bound`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.half_open_interval(0.0, 1.0).check(torch.tensor([0.0, 1.0]))
+    tensor([ True, False])
+    """
 
     _bounds = ("lower_bound", "upper_bound")
 
@@ -332,7 +400,13 @@ class _Simplex(Constraint):
 
 
 class _Multinomial(Constraint):
-    """Vectors of counts that are not negative and add up to upper_bound at most."""
+    """Vectors of counts that are not negative and add up to `upper_bound` at most.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.multinomial(3).check(torch.tensor([[1.0, 2.0], [2.0, 2.0]]))
+    tensor([ True, False])
+    """
 
     is_discrete = True
     event_dim = 1
@@ -415,7 +489,13 @@ class _PositiveDefinite(_Symmetric):
 
 
 class _Cat(Constraint):
-    """Values whose parts along `dim`, of the given lengths, lie in one constraint each."""
+    """Values whose parts along `dim`, of the given `lengths` (1 each without), lie in one constraint of `cseq` each.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.cat([constraints.positive, constraints.real], lengths=[1, 2]).check(torch.tensor([-1.0, -1.0, 0.0]))
+    tensor([False,  True,  True])
+    """
 
     def __init__(self, cseq, dim=0, lengths=None):
         check_all(cseq)
@@ -445,7 +525,13 @@ class _Cat(Constraint):
 
 
 class _Stack(Constraint):
-    """Values whose slices along `dim` lie in one constraint each."""
+    """Values whose slices along `dim` lie in one constraint of `cseq` each.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import constraints
+    >>> constraints.stack([constraints.positive, constraints.real]).check(torch.tensor([-1.0, -1.0]))
+    tensor([False,  True])
+    """
 
     def __init__(self, cseq, dim=0):
         check_all(cseq)

@@ -12,8 +12,16 @@ __all__ = ["ContinuousBernoulli"]
 
 
 class ContinuousBernoulli(ExponentialFamily):
-    """Numbers in [0, 1] with a density proportional to p^x (1 - p)^(1 - x), where p is `probs`, the logistic function of `logits` (Loaiza-Ganem
-    & Cunningham, 2019). Where p lies within `lims`, around 1/2, series replace quotients that tend to 0/0 there."""
+    """Numbers in [0, 1] with a density proportional to p^x (1 - p)^(1 - x), where p is `probs`, the logistic function of
+    `logits`.
+
+    Where p lies within `lims`, around 1/2, series replace quotients that tend to 0/0 there (Loaiza-Ganem & Cunningham, 2019).
+
+    >>> import rushlight as torch
+    >>> pixel = torch.distributions.ContinuousBernoulli(torch.tensor(0.25))
+    >>> pixel.mean, pixel.log_prob(torch.tensor(0.0)).exp()
+    (tensor(0.4102), tensor(1.6479))
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.unit_interval

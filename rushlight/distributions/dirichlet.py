@@ -32,7 +32,17 @@ class _Dirichlet(Function):
 
 
 class Dirichlet(ExponentialFamily):
-    """Vectors of positive numbers that add up to 1, with the parameters along the last dimension of `concentration`."""
+    """Vectors of positive numbers that add up to 1, with the parameters along the last dimension of `concentration`.
+
+    The density is proportional to the product of x_i^(α_i - 1). `concentration` has at least one dimension.
+
+    >>> import rushlight as torch
+    >>> dirichlet = torch.distributions.Dirichlet(torch.tensor([1.0, 2.0, 1.0]))
+    >>> dirichlet.mean, dirichlet.log_prob(torch.tensor([0.25, 0.5, 0.25]))
+    (tensor([0.2500, 0.5000, 0.2500]), tensor(1.0986))
+    >>> torch.allclose(dirichlet.sample((5,)).sum(-1), torch.ones(5))
+    True
+    """
 
     arg_constraints = {"concentration": constraints.independent(constraints.positive, 1)}
     support = constraints.simplex

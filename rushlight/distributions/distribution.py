@@ -15,12 +15,20 @@ __all__ = ["Distribution"]
 class Distribution:
     """A distribution, or a batch of independent ones of one family.
 
-    A sample has the shape sample_shape + batch_shape + event_shape. Invalid parameters and values are refused where `validate_args` is on.
+    Parameters are numbers or tensors that broadcast; what they broadcast to is the batch_shape. A sample has the shape
+    sample_shape + batch_shape + event_shape, and `log_prob` of it the shape sample_shape + batch_shape. `rsample`, where there is
+    one, draws samples that can be differentiated by the parameters. Distributions draw PyTorch's numbers for the same seed.
 
-    >>> import rushlight
-    >>> from rushlight.distributions import Normal
-    >>> Normal(rushlight.zeros(3), 1.0).sample((2,)).shape
-    torch.Size([2, 3])
+    Args:
+        batch_shape, event_shape: Shapes, which a family gives.
+        validate_args: Whether invalid parameters and values are refused, with a ValueError; by default they are.
+
+    >>> import rushlight as torch
+    >>> normal = torch.distributions.Normal(torch.zeros(3), 1.0)
+    >>> normal.batch_shape, normal.event_shape, normal.sample((2,)).shape
+    (torch.Size([3]), torch.Size([]), torch.Size([2, 3]))
+    >>> isinstance(normal, torch.distributions.Distribution)
+    True
     """
 
     has_rsample = False

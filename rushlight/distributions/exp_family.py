@@ -7,9 +7,14 @@ __all__ = ["ExponentialFamily"]
 
 
 class ExponentialFamily(Distribution):
-    """A distribution with natural parameters θ (`_natural_params`) and log normalizer F (`_log_normalizer`).
+    """A distribution with density exp(θ · t(x) - F(θ) + k(x)): natural parameters θ (`_natural_params`) and log normalizer F
+    (`_log_normalizer`).
 
-    F's gradient is the mean of the sufficient statistics, from which the entropy and divergences within a family follow.
+    F's gradient is the mean of the sufficient statistics t, from which the entropy and divergences within a family follow.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.distributions.Gamma(1.0, 1.0), torch.distributions.ExponentialFamily)
+    True
     """
 
     @property

@@ -9,7 +9,13 @@ __all__ = ["Exponential"]
 
 
 class Exponential(ExponentialFamily):
-    """Waiting times for what happens `rate` times in a unit of time."""
+    """Waiting times for what happens `rate` times in a unit of time: the density is rate · exp(-rate x).
+
+    >>> import rushlight as torch
+    >>> wait = torch.distributions.Exponential(torch.tensor(2.0))
+    >>> wait.mean, wait.cdf(torch.tensor(0.5))
+    (tensor(0.5000), tensor(0.6321))
+    """
 
     arg_constraints = {"rate": constraints.positive}
     support = constraints.nonnegative

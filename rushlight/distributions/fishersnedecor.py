@@ -11,7 +11,13 @@ __all__ = ["FisherSnedecor"]
 
 
 class FisherSnedecor(Distribution):
-    """Ratios of two χ² numbers with `df1` and `df2` degrees of freedom, each over its degrees of freedom."""
+    """Ratios of two χ² numbers with `df1` and `df2` degrees of freedom, each over its degrees of freedom.
+
+    >>> import rushlight as torch
+    >>> ratio = torch.distributions.FisherSnedecor(torch.tensor(2.0), torch.tensor(6.0))
+    >>> ratio.mean, ratio.log_prob(torch.tensor(1.0))
+    (tensor(1.5000), tensor(-1.1507))
+    """
 
     arg_constraints = {"df1": constraints.positive, "df2": constraints.positive}
     support = constraints.positive

@@ -9,7 +9,15 @@ __all__ = ["Gamma"]
 
 
 class Gamma(ExponentialFamily):
-    """Positive numbers with the shape `concentration` and the inverse scale `rate`."""
+    """Positive numbers with the shape `concentration` (α) and the inverse scale `rate` (β).
+
+    The density is β^α x^(α - 1) exp(-β x) / Γ(α).
+
+    >>> import rushlight as torch
+    >>> gamma = torch.distributions.Gamma(torch.tensor(2.0), torch.tensor(4.0))
+    >>> gamma.mean, gamma.variance
+    (tensor(0.5000), tensor(0.1250))
+    """
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.nonnegative

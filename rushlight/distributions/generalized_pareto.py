@@ -10,7 +10,16 @@ __all__ = ["GeneralizedPareto"]
 
 
 class GeneralizedPareto(Distribution):
-    """What exceeds a high threshold `loc`, in the limit: with `scale`, and a tail whose weight is `concentration` (0: exponential)."""
+    """What exceeds a high threshold `loc`, in the limit: with `scale`, and a tail whose weight is `concentration` (ξ; 0:
+    exponential).
+
+    The cdf is 1 - (1 + ξ (x - loc) / scale)^(-1 / ξ).
+
+    >>> import rushlight as torch
+    >>> tail = torch.distributions.GeneralizedPareto(0.0, 1.0, 0.5)
+    >>> tail.cdf(torch.tensor(2.0)), tail.mean
+    (tensor(0.7500), tensor(2.))
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive, "concentration": constraints.real}
     has_rsample = True

@@ -10,7 +10,15 @@ __all__ = ["Geometric"]
 
 
 class Geometric(Distribution):
-    """How many trials fail before the first success, each succeeding with probability `probs`, the logistic function of `logits`."""
+    """How many trials fail before the first success, each succeeding with probability `probs`, the logistic function of `logits`.
+
+    The probability of k = 0, 1, … is p (1 - p)^k.
+
+    >>> import rushlight as torch
+    >>> trials = torch.distributions.Geometric(torch.tensor(0.5))
+    >>> trials.log_prob(torch.arange(4.0)).exp(), trials.mean
+    (tensor([0.5000, 0.2500, 0.1250, 0.0625]), tensor(1.))
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer

@@ -13,7 +13,15 @@ __all__ = ["Gumbel"]
 
 
 class Gumbel(TransformedDistribution):
-    """The largest of many numbers, in the limit: loc - scale · log(-log(uniform))."""
+    """The largest of many numbers, in the limit: loc - scale · log(-log(u)), with u uniform.
+
+    The cdf is exp(-exp(-(x - loc) / scale)).
+
+    >>> import rushlight as torch
+    >>> gumbel = torch.distributions.Gumbel(torch.tensor(0.0), 1.0)
+    >>> gumbel.mean, gumbel.cdf(torch.tensor(0.0))
+    (tensor(0.5772), tensor(0.3679))
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

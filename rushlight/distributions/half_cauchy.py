@@ -9,7 +9,13 @@ __all__ = ["HalfCauchy"]
 
 
 class HalfCauchy(Folded):
-    """Absolute values of Cauchy numbers around 0 with `scale`."""
+    """Absolute values of Cauchy numbers around 0 with `scale`.
+
+    >>> import rushlight as torch
+    >>> half = torch.distributions.HalfCauchy(torch.tensor(1.0))
+    >>> half.cdf(torch.tensor(1.0)), half.log_prob(torch.tensor(0.0)).exp()
+    (tensor(0.5000), tensor(0.6366))
+    """
 
     around = Cauchy
     base_dist: Cauchy

@@ -9,7 +9,13 @@ __all__ = ["HalfNormal"]
 
 
 class HalfNormal(Folded):
-    """Absolute values of normal numbers around 0 with standard deviation `scale`."""
+    """Absolute values of normal numbers around 0 with standard deviation `scale`.
+
+    >>> import rushlight as torch
+    >>> half = torch.distributions.HalfNormal(torch.tensor(1.0))
+    >>> half.mean, half.log_prob(torch.tensor(0.0)).exp()
+    (tensor(0.7979), tensor(0.7979))
+    """
 
     around = Normal
     base_dist: Normal

@@ -13,12 +13,17 @@ D = TypeVar("D", bound=Distribution)
 
 
 class Independent(Distribution, Generic[D]):
-    """`base_distribution` with its last `reinterpreted_batch_ndims` batch dimensions as parts of one event.
+    """`base_distribution` with its last `reinterpreted_batch_ndims` batch dimensions as parts of one event: `log_prob` sums over
+    them.
 
-    >>> import rushlight
+    Raises:
+        ValueError: There are not so many batch dimensions.
+
+    >>> import rushlight as torch
     >>> from rushlight.distributions import Independent, Normal
-    >>> Independent(Normal(rushlight.zeros(3), 1.0), 1).event_shape
-    torch.Size([3])
+    >>> vectors = Independent(Normal(torch.zeros(3), 1.0), 1)
+    >>> vectors.event_shape, vectors.log_prob(torch.zeros(3))
+    (torch.Size([3]), tensor(-2.7568))
     """
 
     arg_constraints = {}

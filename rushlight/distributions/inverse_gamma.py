@@ -11,7 +11,13 @@ __all__ = ["InverseGamma"]
 
 
 class InverseGamma(TransformedDistribution):
-    """Reciprocals of gamma numbers with the shape `concentration` and the inverse scale `rate`."""
+    """Reciprocals of gamma numbers with the shape `concentration` and the inverse scale `rate`.
+
+    >>> import rushlight as torch
+    >>> inverse = torch.distributions.InverseGamma(torch.tensor(3.0), torch.tensor(4.0))
+    >>> inverse.mean, inverse.mode
+    (tensor(2.), tensor(1.))
+    """
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.positive

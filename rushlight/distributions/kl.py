@@ -45,8 +45,11 @@ _KL_MEMOIZE = {}
 
 
 def register_kl(type_p, type_q):
-    """A decorator: the function computes KL(p ‖ q) for these classes and their subclasses, unless a nearer pair is registered.
+    """A decorator: the function computes KL(p ‖ q) for p of the class `type_p` and q of `type_q` and their subclasses.
 
+    Unless a nearer pair is registered. `kl_divergence` finds it.
+
+    >>> import rushlight as torch
     >>> from rushlight.distributions import Normal, kl_divergence, register_kl
     >>> class Unit(Normal): pass
     >>> @register_kl(Unit, Unit)
@@ -88,8 +91,15 @@ def _dispatch_kl(type_p, type_q):
 
 
 def kl_divergence(p, q):
-    """KL(p ‖ q), in nats, of the pairs that have been registered.
+    """KL(p ‖ q) = E_p[log p - log q], in nats, where there is a formula for the pair of families.
 
+    Args:
+        p, q: Distributions, whose batch shapes broadcast.
+
+    Raises:
+        NotImplementedError: The pair has not been registered (`register_kl`).
+
+    >>> import rushlight as torch
     >>> from rushlight.distributions import Normal, kl_divergence
     >>> kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0))
     tensor(0.5000)

@@ -18,7 +18,14 @@ def _moments(a, b, n):
 
 
 class Kumaraswamy(TransformedDistribution):
-    """Numbers between 0 and 1 with the cdf 1 - (1 - x^a)^b, where a is `concentration1` and b `concentration0`: much like a beta distribution."""
+    """Numbers between 0 and 1 with the cdf 1 - (1 - x^a)^b, where a is `concentration1` and b `concentration0`: much like a beta
+    distribution.
+
+    >>> import rushlight as torch
+    >>> numbers = torch.distributions.Kumaraswamy(torch.tensor(1.0), torch.tensor(2.0))
+    >>> numbers.mean, numbers.cdf(torch.tensor(0.5))
+    (tensor(0.3333), tensor(0.7500))
+    """
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}
     support = constraints.unit_interval

@@ -9,7 +9,13 @@ __all__ = ["Laplace"]
 
 
 class Laplace(Distribution):
-    """Numbers around `loc` whose distance is exponential with mean `scale`."""
+    """Numbers around `loc` whose distance is exponential with mean `scale`: the density is exp(-|x - loc| / scale) / (2 scale).
+
+    >>> import rushlight as torch
+    >>> laplace = torch.distributions.Laplace(torch.tensor(0.0), 1.0)
+    >>> laplace.log_prob(torch.tensor(0.0)).exp(), laplace.variance
+    (tensor(0.5000), tensor(2.))
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

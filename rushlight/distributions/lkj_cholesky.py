@@ -14,7 +14,15 @@ __all__ = ["LKJCholesky"]
 class LKJCholesky(Distribution):
     """Cholesky factors of `dim` × `dim` correlation matrices with a density proportional to det^(concentration - 1).
 
-    1 is the uniform distribution, more draws towards the identity (Lewandowski, Kurowicka & Joe, 2009).
+    `concentration` 1 is the uniform distribution, more draws towards the identity (Lewandowski, Kurowicka & Joe, 2009).
+
+    Raises:
+        ValueError: `dim` is less than 2.
+
+    >>> import rushlight as torch
+    >>> factor = torch.distributions.LKJCholesky(3, 0.5).sample()
+    >>> torch.allclose((factor @ factor.T).diagonal(), torch.ones(3))
+    True
     """
 
     arg_constraints = {"concentration": constraints.positive}

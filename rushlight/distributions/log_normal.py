@@ -9,7 +9,13 @@ __all__ = ["LogNormal"]
 
 
 class LogNormal(TransformedDistribution):
-    """Exponentials of normal numbers with mean `loc` and standard deviation `scale`."""
+    """Exponentials of normal numbers with mean `loc` and standard deviation `scale`.
+
+    >>> import rushlight as torch
+    >>> growth = torch.distributions.LogNormal(torch.tensor(0.0), torch.tensor(1.0))
+    >>> growth.mean, growth.mode
+    (tensor(1.6487), tensor(0.3679))
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.positive

@@ -10,7 +10,14 @@ __all__ = ["LogisticNormal"]
 
 
 class LogisticNormal(TransformedDistribution):
-    """Vectors that add up to 1: K - 1 normal numbers with means `loc` and standard deviations `scale`, through a stick-breaking transform."""
+    """Vectors that add up to 1: K - 1 normal numbers with means `loc` and standard deviations `scale`, through a stick-breaking
+    transform.
+
+    >>> import rushlight as torch
+    >>> simplex = torch.distributions.LogisticNormal(torch.zeros(2), torch.ones(2))
+    >>> simplex.event_shape, torch.allclose(simplex.sample().sum(), torch.ones(()))
+    (torch.Size([3]), True)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.simplex

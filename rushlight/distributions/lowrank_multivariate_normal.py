@@ -32,7 +32,13 @@ def _batch_lowrank_mahalanobis(W, D, x, capacitance_tril):
 class LowRankMultivariateNormal(Distribution):
     """Normal vectors with mean `loc` and covariance W Wᵀ + D, where W is `cov_factor` (n × m) and D the diagonal `cov_diag`.
 
-    Densities and samples need no n × n matrix.
+    Densities and samples need no n × n matrix. Shapes: loc (*, n), cov_factor (*, n, m), cov_diag (*, n).
+
+    >>> import rushlight as torch
+    >>> normal = torch.distributions.LowRankMultivariateNormal(torch.zeros(2), torch.tensor([[1.0], [1.0]]), torch.ones(2))
+    >>> normal.covariance_matrix
+    tensor([[2., 1.],
+            [1., 2.]])
     """
 
     arg_constraints = {

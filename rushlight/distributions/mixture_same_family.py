@@ -10,13 +10,17 @@ __all__ = ["MixtureSameFamily"]
 
 
 class MixtureSameFamily(Distribution):
-    """A sample of one of the distributions along the last batch dimension of `component_distribution`; `mixture_distribution`, a
-    `Categorical`, says of which one.
+    """A sample of one of several distributions of one family.
 
-    >>> import rushlight
+    Args:
+        mixture_distribution: A `Categorical`, which says of which one.
+        component_distribution: The distributions, along its last batch dimension.
+
+    >>> import rushlight as torch
     >>> from rushlight.distributions import Categorical, MixtureSameFamily, Normal
-    >>> MixtureSameFamily(Categorical(rushlight.ones(2)), Normal(rushlight.tensor([0.0, 2.0]), 1.0)).mean
-    tensor(1.)
+    >>> mixture = MixtureSameFamily(Categorical(torch.ones(2)), Normal(torch.tensor([0.0, 2.0]), 1.0))
+    >>> mixture.mean, mixture.variance
+    (tensor(1.), tensor(2.))
     """
 
     arg_constraints = {}

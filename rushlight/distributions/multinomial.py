@@ -12,7 +12,14 @@ __all__ = ["Multinomial"]
 
 
 class Multinomial(Distribution):
-    """How often each of K outcomes comes in `total_count` draws of a categorical distribution with `probs` or `logits`."""
+    """How often each of K outcomes comes in `total_count` draws of a categorical distribution with `probs` or `logits` (one of
+    them is given).
+
+    >>> import rushlight as torch
+    >>> counts = torch.distributions.Multinomial(4, torch.tensor([1.0, 1.0]))
+    >>> counts.log_prob(torch.tensor([2.0, 2.0])).exp(), counts.sample().sum()
+    (tensor(0.3750), tensor(4.))
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     total_count: int

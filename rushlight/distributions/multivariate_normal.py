@@ -33,12 +33,18 @@ def _log_diagonal(matrix):
 
 
 class MultivariateNormal(Distribution):
-    """Normal vectors with mean `loc` and a covariance: given by itself, its inverse, or its lower Cholesky factor.
+    """Normal vectors with mean `loc` and a covariance Σ: the density is exp(-(x - loc)ᵀ Σ⁻¹ (x - loc) / 2) / sqrt(det(2 π Σ)).
 
-    >>> import rushlight
-    >>> from rushlight.distributions import MultivariateNormal
-    >>> MultivariateNormal(rushlight.zeros(2), rushlight.eye(2)).log_prob(rushlight.zeros(2))
-    tensor(-1.8379)
+    Args:
+        loc: The means (*, n).
+        covariance_matrix, precision_matrix, scale_tril: Σ (*, n, n), its inverse, or its lower Cholesky factor; exactly one is
+            given.
+
+    >>> import rushlight as torch
+    >>> normal = torch.distributions.MultivariateNormal(torch.zeros(2), torch.tensor([[2.0, 1.0], [1.0, 2.0]]))
+    >>> normal.log_prob(torch.zeros(2)), normal.scale_tril
+    (tensor(-2.3872), tensor([[1.4142, 0.0000],
+            [0.7071, 1.2247]]))
     """
 
     arg_constraints = {

@@ -11,8 +11,16 @@ __all__ = ["NegativeBinomial"]
 
 
 class NegativeBinomial(Distribution):
-    """How many trials succeed before `total_count` of them have failed, each succeeding with probability `probs`, the logistic function of
-    `logits`. `total_count` need not be whole."""
+    """How many trials succeed before `total_count` of them have failed.
+
+    Each succeeds with probability `probs`, the logistic function of `logits` (one of the two is given). `total_count` need not be
+    whole.
+
+    >>> import rushlight as torch
+    >>> counts = torch.distributions.NegativeBinomial(torch.tensor(3.0), torch.tensor(0.5))
+    >>> counts.mean, counts.log_prob(torch.tensor(0.0)).exp()
+    (tensor(3.), tensor(0.1250))
+    """
 
     arg_constraints = {
         "total_count": constraints.greater_than_eq(0),

@@ -11,11 +11,17 @@ __all__ = ["Normal"]
 
 
 class Normal(ExponentialFamily):
-    """Normal numbers with mean `loc` and standard deviation `scale`.
+    """Normal numbers with mean `loc` and standard deviation `scale`: the density is exp(-((x - loc) / scale)² / 2) / (scale
+    sqrt(2 π)).
 
-    >>> from rushlight.distributions import Normal
-    >>> Normal(0.0, 2.0).entropy()
-    tensor(2.1121)
+    >>> import rushlight as torch
+    >>> normal = torch.distributions.Normal(torch.tensor([0.0, 10.0]), torch.tensor([1.0, 2.0]))
+    >>> normal.log_prob(torch.tensor([0.0, 8.0])), normal.cdf(torch.tensor([0.0, 8.0]))
+    (tensor([-0.9189, -2.1121]), tensor([0.5000, 0.1587]))
+    >>> _ = torch.manual_seed(0)
+    >>> normal.sample((2,))
+    tensor([[ 1.5410,  9.4131],
+            [-2.1788, 11.1369]])
     """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}

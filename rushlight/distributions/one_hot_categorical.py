@@ -9,7 +9,13 @@ __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
 class OneHotCategorical(Distribution):
-    """Vectors with a 1 where a categorical distribution with `probs` or `logits` falls, and zeros."""
+    """Vectors with a 1 where a categorical distribution with `probs` or `logits` (one of them is given) falls, and zeros.
+
+    >>> import rushlight as torch
+    >>> letters = torch.distributions.OneHotCategorical(torch.tensor([1.0, 2.0, 1.0]))
+    >>> letters.probs, letters.log_prob(torch.tensor([0.0, 1.0, 0.0]))
+    (tensor([0.2500, 0.5000, 0.2500]), tensor(-0.6931))
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
@@ -78,7 +84,14 @@ class OneHotCategorical(Distribution):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """One-hot vectors whose derivative is taken to be that of the probabilities (Bengio et al., 2013)."""
+    """One-hot vectors whose derivative is taken to be that of the probabilities (Bengio et al., 2013). Parameters are those of
+    `OneHotCategorical`.
+
+    >>> import rushlight as torch
+    >>> probs = torch.tensor([0.5, 0.5], requires_grad=True)
+    >>> torch.distributions.OneHotCategoricalStraightThrough(probs).rsample().requires_grad
+    True
+    """
 
     has_rsample = True
 

@@ -10,7 +10,13 @@ __all__ = ["Pareto"]
 
 
 class Pareto(TransformedDistribution):
-    """Numbers above `scale` with a tail x^-alpha."""
+    """Numbers above `scale` with a tail x^-alpha: the density is alpha · scale^alpha / x^(alpha + 1).
+
+    >>> import rushlight as torch
+    >>> wealth = torch.distributions.Pareto(torch.tensor(1.0), torch.tensor(2.0))
+    >>> wealth.mean, wealth.cdf(torch.tensor(2.0))
+    (tensor(2.), tensor(0.7500))
+    """
 
     arg_constraints = {"alpha": constraints.positive, "scale": constraints.positive}
 

@@ -9,7 +9,16 @@ __all__ = ["Poisson"]
 
 
 class Poisson(ExponentialFamily):
-    """How often what happens independently `rate` times on average does happen."""
+    """How often what happens independently `rate` times on average does happen: the probability of k is rate^k exp(-rate) / k!.
+
+    >>> import rushlight as torch
+    >>> calls = torch.distributions.Poisson(torch.tensor(4.0))
+    >>> calls.mean, calls.log_prob(torch.tensor(0.0))
+    (tensor(4.), tensor(-4.))
+    >>> _ = torch.manual_seed(0)
+    >>> calls.sample((5,))
+    tensor([7., 3., 5., 4., 6.])
+    """
 
     arg_constraints = {"rate": constraints.nonnegative}
     support = constraints.nonnegative_integer

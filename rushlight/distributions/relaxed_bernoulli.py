@@ -11,7 +11,13 @@ __all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
 
 
 class LogitRelaxedBernoulli(Distribution):
-    """The logits of a `RelaxedBernoulli`: logistic numbers around `logits`, over the `temperature`."""
+    """The logits of a `RelaxedBernoulli`, whose parameters it has: logistic numbers around `logits`, over the `temperature`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.relaxed_bernoulli import LogitRelaxedBernoulli
+    >>> LogitRelaxedBernoulli(torch.tensor(0.5), torch.tensor([0.5])).sample().shape
+    torch.Size([1])
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.real
@@ -58,9 +64,16 @@ class LogitRelaxedBernoulli(Distribution):
 
 
 class RelaxedBernoulli(TransformedDistribution):
-    """Numbers between 0 and 1 that come near a Bernoulli distribution's 0 and 1 as the `temperature` falls (Maddison et al., 2017).
+    """Numbers between 0 and 1 that come near a Bernoulli distribution's 0 and 1 as the `temperature` falls (Maddison et al.,
+    2017).
 
-    Unlike its, their samples can be differentiated by `probs` or `logits`.
+    Unlike its, their samples can be differentiated by `probs` or `logits`, one of which is given.
+
+    >>> import rushlight as torch
+    >>> probs = torch.tensor(0.25, requires_grad=True)
+    >>> gate = torch.distributions.RelaxedBernoulli(torch.tensor(0.1), probs).rsample()
+    >>> gate.requires_grad
+    True
     """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}

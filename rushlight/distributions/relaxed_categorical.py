@@ -12,7 +12,14 @@ __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
 
 class ExpRelaxedCategorical(Distribution):
-    """The logarithms of a `RelaxedOneHotCategorical`: the log-softmax of logits with Gumbel noise, over the `temperature`."""
+    """The logarithms of a `RelaxedOneHotCategorical`, whose parameters it has: the log-softmax of logits with Gumbel noise, over
+    the `temperature`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.relaxed_categorical import ExpRelaxedCategorical
+    >>> ExpRelaxedCategorical(torch.tensor(0.5), torch.ones(3)).sample().shape
+    torch.Size([3])
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.real_vector
@@ -62,9 +69,16 @@ class ExpRelaxedCategorical(Distribution):
 
 
 class RelaxedOneHotCategorical(TransformedDistribution):
-    """Vectors that add up to 1 and come near a categorical distribution's one-hot vectors as the `temperature` falls (Jang et al., 2017).
+    """Vectors that add up to 1 and come near a categorical distribution's one-hot vectors as the `temperature` falls (Jang et
+    al., 2017).
 
-    Unlike its, their samples can be differentiated by `probs` or `logits`.
+    Unlike its, their samples can be differentiated by `probs` or `logits`, one of which is given.
+
+    >>> import rushlight as torch
+    >>> probs = torch.tensor([0.5, 0.5], requires_grad=True)
+    >>> choice = torch.distributions.RelaxedOneHotCategorical(torch.tensor(0.5), probs).rsample()
+    >>> choice.requires_grad, choice.shape
+    (True, torch.Size([2]))
     """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

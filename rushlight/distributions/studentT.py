@@ -13,7 +13,14 @@ __all__ = ["StudentT"]
 
 
 class StudentT(Distribution):
-    """A normal number over the root of a χ² number with `df` degrees of freedom by these, stretched by `scale` and moved by `loc`."""
+    """A normal number over the root of a χ² number with `df` degrees of freedom by these, stretched by `scale` and moved by
+    `loc`.
+
+    >>> import rushlight as torch
+    >>> t = torch.distributions.StudentT(torch.tensor(4.0))
+    >>> t.variance, t.log_prob(torch.tensor(0.0))
+    (tensor(2.), tensor(-0.9808))
+    """
 
     arg_constraints = {"df": constraints.positive, "loc": constraints.real, "scale": constraints.positive}
     support = constraints.real

@@ -13,9 +13,15 @@ __all__ = ["TransformedDistribution"]
 class TransformedDistribution(Distribution):
     """What becomes of samples of `base_distribution` in one transform, or in several one after the other.
 
-    >>> import rushlight
+    The density of y = f(x) is that of x over |det f'(x)|.
+
+    Args:
+        base_distribution: The distribution of x.
+        transforms: A `Transform`, or a list of them.
+
+    >>> import rushlight as torch
     >>> from rushlight.distributions import ExpTransform, Normal, TransformedDistribution
-    >>> TransformedDistribution(Normal(0.0, 1.0), ExpTransform()).log_prob(rushlight.tensor(1.0))
+    >>> TransformedDistribution(Normal(0.0, 1.0), ExpTransform()).log_prob(torch.tensor(1.0))
     tensor(-0.9189)
     """
 

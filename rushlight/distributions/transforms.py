@@ -51,7 +51,18 @@ __all__ = [
 
 
 class ComposeTransform(Transform):
-    """Several transforms one after the other, the first one innermost."""
+    """Several transforms one after the other, the first one innermost.
+
+    Args:
+        parts: The transforms.
+        cache_size: As in `Transform`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import AffineTransform, ComposeTransform, ExpTransform
+    >>> both = ComposeTransform([AffineTransform(1.0, 2.0), ExpTransform()])
+    >>> both(torch.tensor(-0.5)), both.log_abs_det_jacobian(torch.tensor(-0.5), torch.tensor(1.0))
+    (tensor(1.), tensor(0.6931))
+    """
 
     def __init__(self, parts, cache_size=0):
         if cache_size:
@@ -137,7 +148,19 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """A transform whose last `reinterpreted_batch_ndims` batch dimensions count as parts of one event."""
+    """A transform whose last batch dimensions count as parts of one event: logarithms of determinants are summed over them.
+
+    Args:
+        base_transform: The transform.
+        reinterpreted_batch_ndims: How many dimensions.
+        cache_size: As in `Transform`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import ExpTransform, IndependentTransform
+    >>> x = torch.tensor([1.0, 2.0])
+    >>> IndependentTransform(ExpTransform(), 1).log_abs_det_jacobian(x, x.exp())
+    tensor(3.)
+    """
 
     def __init__(self, base_transform, reinterpreted_batch_ndims, cache_size=0):
         super().__init__(cache_size=cache_size)
@@ -189,7 +212,12 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """Events of the shape `in_shape` in the shape `out_shape`."""
+    """Events of the shape `in_shape` in the shape `out_shape`, of as many elements. `cache_size` is as in `Transform`.
+
+    >>> import rushlight as torch
+    >>> torch.distributions.ReshapeTransform((2, 3), (6,))(torch.zeros(5, 2, 3)).shape
+    torch.Size([5, 6])
+    """
 
     bijective = True
 
@@ -252,7 +280,19 @@ def _check_parts(name, value, dim, expected, count):
 
 
 class CatTransform(Transform):
-    """Transforms of the parts of a value along `dim`, which have the given lengths (1 each without)."""
+    """Transforms of the parts of a value along a dimension.
+
+    Args:
+        tseq: The transforms.
+        dim: The dimension.
+        lengths: How long the parts are; 1 each without.
+        cache_size: As in `Transform`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import CatTransform, ExpTransform, identity_transform
+    >>> CatTransform([ExpTransform(), identity_transform], lengths=[1, 2])(torch.zeros(3))
+    tensor([1., 0., 0.])
+    """
 
     transforms: list[Transform]
 
@@ -314,7 +354,19 @@ class CatTransform(Transform):
 
 
 class StackTransform(Transform):
-    """A transform for each slice of a value along `dim`."""
+    """A transform for each slice of a value along a dimension.
+
+    Args:
+        tseq: The transforms.
+        dim: The dimension.
+        cache_size: As in `Transform`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions import ExpTransform, StackTransform, identity_transform
+    >>> StackTransform([ExpTransform(), identity_transform], dim=-1)(torch.zeros(2, 2))
+    tensor([[1., 0.],
+            [1., 0.]])
+    """
 
     transforms: list[Transform]
 

@@ -10,7 +10,13 @@ __all__ = ["Uniform"]
 
 
 class Uniform(Distribution):
-    """Numbers that are equally likely everywhere in [low, high)."""
+    """Numbers that are equally likely everywhere in [low, high), where `low` is less than `high`.
+
+    >>> import rushlight as torch
+    >>> uniform = torch.distributions.Uniform(torch.tensor(1.0), torch.tensor(5.0))
+    >>> uniform.mean, uniform.log_prob(torch.tensor(2.0)), uniform.icdf(torch.tensor(0.25))
+    (tensor(3.), tensor(-1.3863), tensor(2.))
+    """
 
     has_rsample = True
 

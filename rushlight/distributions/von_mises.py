@@ -33,7 +33,15 @@ def _rejection_sample(loc, concentration, proposal_r, x):
 
 
 class VonMises(Distribution):
-    """Angles around `loc`: the normal distribution of the circle, with `concentration` in place of a reciprocal variance."""
+    """Angles around `loc`: the normal distribution of the circle, with `concentration` in place of a reciprocal variance.
+
+    The density is proportional to exp(concentration · cos(x - loc)).
+
+    >>> import rushlight as torch
+    >>> angles = torch.distributions.VonMises(torch.tensor(1.0), torch.tensor(4.0))
+    >>> angles.mean, angles.log_prob(torch.tensor(1.0))
+    (tensor(1.), tensor(-0.2628))
+    """
 
     arg_constraints = {"loc": constraints.real, "concentration": constraints.positive}
     support = constraints.real

@@ -11,7 +11,13 @@ __all__ = ["Weibull"]
 
 
 class Weibull(TransformedDistribution):
-    """Powers of exponential numbers: scale · x^(1 / concentration)."""
+    """Powers of exponential numbers: scale · x^(1 / concentration); the cdf is 1 - exp(-(x / scale)^concentration).
+
+    >>> import rushlight as torch
+    >>> life = torch.distributions.Weibull(torch.tensor(2.0), torch.tensor(1.0))
+    >>> life.mean, life.cdf(torch.tensor(2.0))
+    (tensor(2.), tensor(0.6321))
+    """
 
     arg_constraints = {"scale": constraints.positive, "concentration": constraints.positive}
     support = constraints.positive

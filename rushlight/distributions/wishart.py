@@ -26,9 +26,18 @@ def _clamp_above_eps(x):
 
 
 class Wishart(ExponentialFamily):
-    """The sum of X Xᵀ over `df` normal vectors with mean 0 and a covariance: given by itself, its inverse, or its lower Cholesky factor.
+    """The sum of X Xᵀ over `df` normal vectors X with mean 0 and a covariance.
 
-    `df` is more than the vectors' size less one, and need not be whole.
+    Args:
+        df: How many there are: more than the vectors' size less one, and not necessarily whole.
+        covariance_matrix, precision_matrix, scale_tril: The covariance (*, n, n), its inverse, or its lower Cholesky factor;
+            exactly one is given.
+
+    >>> import rushlight as torch
+    >>> wishart = torch.distributions.Wishart(torch.tensor(3.0), torch.eye(2))
+    >>> wishart.mean
+    tensor([[3., 0.],
+            [0., 3.]])
     """
 
     support = constraints.positive_definite

@@ -102,7 +102,12 @@ class Buffer(Tensor, metaclass=_BufferMeta):
 
 # ---------------------------------------------------------------------------------------------------------- not yet there
 class UninitializedTensorMixin:
-    """What parameters and buffers have in common that get their shape later: next to no op takes them before."""
+    """What parameters and buffers have in common that get their shape later: next to no op takes them before.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.nn.UninitializedParameter(), torch.nn.parameter.UninitializedTensorMixin)
+    True
+    """
 
     cls_to_become: type = Tensor
     asks_when_made = True  # (programs without such tensors keep the short ways of calls)
@@ -159,7 +164,12 @@ class UninitializedTensorMixin:
 
 
 def is_lazy(param):
-    """Whether a parameter or buffer has no shape yet."""
+    """Whether a parameter or buffer `param` has no shape yet.
+
+    >>> import rushlight as torch
+    >>> torch.nn.parameter.is_lazy(torch.nn.LazyLinear(2).weight), torch.nn.parameter.is_lazy(torch.nn.Linear(2, 2).weight)
+    (True, False)
+    """
     return isinstance(param, UninitializedTensorMixin)
 
 

@@ -8,11 +8,13 @@ __all__ = ["DataParallel", "data_parallel"]
 class DataParallel(Module):
     """Calls the module, which is its child `module`: there are no devices to spread a batch over.
 
+    Args:
+        module: The module.
+        device_ids, output_device, dim: Taken for other programs' sake: devices, and the dimension that is shared out among them.
+
     >>> import rushlight as torch
-    >>> torch.nn.DataParallel(torch.nn.ReLU())
-    DataParallel(
-      (module): ReLU()
-    )
+    >>> torch.nn.DataParallel(torch.nn.Linear(2, 3))(torch.zeros(4, 2)).shape
+    torch.Size([4, 3])
     """
 
     def __init__(self, module, device_ids=None, output_device=None, dim=0):

@@ -58,17 +58,28 @@ class _InfiniteConstantSampler(Sampler):
 class DataLoader(Generic[_T_co]):
     """Batches of a dataset, in an order that a sampler chooses, from this process or from workers.
 
-    Samples are taken in batches of `batch_size` (None: one at a time, unbatched) in order, shuffled where `shuffle`, in a `sampler`'s
-    order, or in a `batch_sampler`'s lists; `collate_fn` makes a batch of each list. With `num_workers` processes, batches are fetched
-    ahead, `prefetch_factor` by each (2 by default), and arrive in order unless `in_order` is false; `persistent_workers` live until the
-    loader is dropped. Each worker seeds `rushlight`, `random` and NumPy by a number that `generator` draws, plus its own number; then
-    `worker_init_fn` is called with that. More than `timeout` seconds without a batch are an error. Errors of a worker are raised here with
-    its traceback. There is no accelerator, so `pin_memory` warns and does nothing.
+    Args:
+        dataset: A `Dataset`, or anything with `__getitem__` and `__len__`; or an `IterableDataset`.
+        batch_size: How many samples make a batch; None for single samples.
+        shuffle: Whether the order is random, drawn anew for every epoch.
+        sampler, batch_sampler: Whose order, or whose lists of indices, are taken instead.
+        num_workers: How many processes fetch batches ahead; 0 for none, in this process.
+        collate_fn: What makes a batch of a list of samples; by default `default_collate`.
+        pin_memory, pin_memory_device: There is no accelerator: a warning, and nothing else.
+        drop_last: Whether a last batch that is smaller is left out.
+        timeout: After how many seconds without a batch of the workers there is an error; 0 for never.
+        worker_init_fn: Called in each worker with its number, after `rushlight`, `random` and NumPy have been seeded there.
+        multiprocessing_context: How workers are started.
+        generator: What draws the order, and the workers' seeds.
+        prefetch_factor: How many batches each worker fetches ahead, by default 2.
+        persistent_workers: Whether workers live until the loader is dropped.
+        in_order: Whether batches come in order, whichever worker is first.
 
-    >>> import rushlight
-    >>> from rushlight.utils.data import DataLoader, TensorDataset
-    >>> data = TensorDataset(rushlight.arange(5), rushlight.arange(5.) / 2)
-    >>> for x, y in DataLoader(data, batch_size=3):
+    Errors of a worker are raised here with its traceback.
+
+    >>> import rushlight as torch
+    >>> data = torch.utils.data.TensorDataset(torch.arange(5), torch.arange(5.0) / 2)
+    >>> for x, y in torch.utils.data.DataLoader(data, batch_size=3):
     ...     print(x, y)
     tensor([0, 1, 2]) tensor([0.0000, 0.5000, 1.0000])
     tensor([3, 4]) tensor([1.5000, 2.0000])

@@ -28,14 +28,18 @@ _T_stack = TypeVar("_T_stack", tuple, dict)
 class Dataset(Generic[_T_co]):
     """Samples by key. A subclass has `__getitem__`, mostly `__len__` too, and `__getitems__` where it can fetch many at once.
 
-    >>> from rushlight.utils.data import Dataset
-    >>> class Squares(Dataset):
+    `a + b` is a `ConcatDataset` of both.
+
+    >>> import rushlight as torch
+    >>> class Squares(torch.utils.data.Dataset):
     ...     def __len__(self):
     ...         return 4
     ...     def __getitem__(self, index):
     ...         return index * index
     >>> len(Squares() + Squares())
     8
+    >>> list(torch.utils.data.DataLoader(Squares(), batch_size=2))
+    [tensor([0, 1]), tensor([4, 9])]
     """
 
     def __getitem__(self, index) -> _T_co:
@@ -48,8 +52,15 @@ class Dataset(Generic[_T_co]):
 class IterableDataset(Dataset[_T_co], Iterable[_T_co]):
     """Samples one after another: a subclass has `__iter__`.
 
-    Each worker of a `DataLoader` has a copy of the dataset and iterates all of it, unless `get_worker_info` tells it which part is its
-    own.
+    Each worker of a `DataLoader` has a copy of the dataset and iterates all of it, unless `get_worker_info` tells it which part
+    is its own.
+
+    >>> import rushlight as torch
+    >>> class Countdown(torch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(3, 0, -1))
+    >>> list(torch.utils.data.DataLoader(Countdown(), batch_size=2))
+    [tensor([3, 2]), tensor([1])]
     """
 
     def __add__(self, other):
@@ -59,10 +70,13 @@ class IterableDataset(Dataset[_T_co], Iterable[_T_co]):
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Tensors of the same first size; a sample is a tuple of the rows of each.
 
-    >>> import rushlight
-    >>> from rushlight.utils.data import TensorDataset
-    >>> TensorDataset(rushlight.arange(3), rushlight.tensor([0., 1., 4.]))[2]
-    (tensor(2), tensor(4.))
+    Raises:
+        AssertionError: The first sizes differ.
+
+    >>> import rushlight as torch
+    >>> data = torch.utils.data.TensorDataset(torch.arange(3), torch.tensor([0.0, 1.0, 4.0]))
+    >>> data[2], len(data)
+    ((tensor(2), tensor(4.)), 3)
     """
 
     tensors: tuple[Tensor, ...]
@@ -82,8 +96,8 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 class StackDataset(Dataset[_T_stack]):
     """Datasets of the same length side by side: samples are tuples of theirs, or dicts where the datasets were given by keyword.
 
-    >>> from rushlight.utils.data import StackDataset
-    >>> StackDataset(image=["a", "b"], label=[0, 1])[1]
+    >>> import rushlight as torch
+    >>> torch.utils.data.StackDataset(image=["a", "b"], label=[0, 1])[1]
     {'image': 'b', 'label': 1}
     """
 
@@ -131,8 +145,11 @@ def _many(dataset, indices):
 class ConcatDataset(Dataset[_T_co]):
     """Datasets one behind the other.
 
-    >>> from rushlight.utils.data import ConcatDataset
-    >>> ConcatDataset([["a", "b"], ["c"]])[-1]
+    Args:
+        datasets: An iterable of datasets with a length, at least one.
+
+    >>> import rushlight as torch
+    >>> torch.utils.data.ConcatDataset([["a", "b"], ["c"]])[-1]
     'c'
     """
 
@@ -170,7 +187,18 @@ class ConcatDataset(Dataset[_T_co]):
 
 
 class ChainDataset(IterableDataset):
-    """Iterable datasets one after the other."""
+    """Iterable datasets one after the other.
+
+    Args:
+        datasets: An iterable of `IterableDataset`.
+
+    >>> import rushlight as torch
+    >>> class Numbers(torch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(torch.utils.data.ChainDataset([Numbers(), Numbers()]))
+    [0, 1, 0, 1]
+    """
 
     def __init__(self, datasets: Iterable[Dataset]) -> None:
         super().__init__()
@@ -191,10 +219,10 @@ class ChainDataset(IterableDataset):
 
 
 class Subset(Dataset[_T_co]):
-    """The samples of a dataset at some indices.
+    """The samples of a `dataset` at some `indices`.
 
-    >>> from rushlight.utils.data import Subset
-    >>> list(Subset("abcd", [3, 0]))
+    >>> import rushlight as torch
+    >>> list(torch.utils.data.Subset("abcd", [3, 0]))
     ['d', 'a']
     """
 
@@ -225,15 +253,18 @@ class Subset(Dataset[_T_co]):
 
 
 def random_split(dataset: Dataset[_T], lengths: Sequence[int | float], generator=default_generator) -> list[Subset[_T]]:
-    """Divides a dataset at random into subsets of the given lengths, or fractions that sum to one.
+    """Divides a `dataset` at random into subsets of the given `lengths`, or fractions that sum to one.
 
-    What fractions leave over goes to the first subsets, one sample each.
+    What fractions leave over goes to the first subsets, one sample each. `generator` draws the order.
 
-    >>> import rushlight
-    >>> from rushlight.utils.data import random_split
-    >>> parts = random_split(range(10), [0.7, 0.3], generator=rushlight.Generator().manual_seed(0))
-    >>> [len(part) for part in parts]
-    [7, 3]
+    Raises:
+        ValueError: The lengths do not sum to the dataset's, or a fraction is not between 0 and 1.
+
+    >>> import rushlight as torch
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> parts = torch.utils.data.random_split(range(10), [0.7, 0.3], generator=generator)
+    >>> [list(part) for part in parts]
+    [[4, 1, 7, 5, 3, 9, 0], [8, 6, 2]]
     """
     whole = len(dataset)  # type: ignore[arg-type]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:

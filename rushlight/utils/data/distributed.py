@@ -25,10 +25,11 @@ def _asked(name):
 class DistributedSampler(Sampler[_T_co]):
     """Every `num_replicas`-th index of a dataset, from the `rank`-th on, so that each process has samples of its own.
 
-    All have the same number: samples of the start come again where the dataset's length does not divide, or with `drop_last` the last are
-    left out. Shuffled by `seed` and the epoch that `set_epoch` tells.
+    All have the same number: samples of the start come again where the length of `dataset` does not divide, or with `drop_last`
+    the last are left out. With `shuffle` the order is drawn by `seed` and the epoch that `set_epoch` tells.
 
-    >>> from rushlight.utils.data import DistributedSampler
+    >>> import rushlight as torch
+    >>> from rushlight.utils.data.distributed import DistributedSampler
     >>> list(DistributedSampler(range(5), num_replicas=2, rank=1, shuffle=False))
     [1, 3, 0]
     """

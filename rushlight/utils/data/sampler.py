@@ -26,14 +26,30 @@ def _check_count(value) -> None:
 
 
 class Sampler(Generic[_T_co]):
-    """An order of keys. A subclass has `__iter__`, and `__len__` where the number is known."""
+    """An order of keys. A subclass has `__iter__`, and `__len__` where the number is known.
+
+    >>> import rushlight as torch
+    >>> class Backwards(torch.utils.data.Sampler):
+    ...     def __init__(self, data):
+    ...         self.data = data
+    ...     def __iter__(self):
+    ...         return iter(range(len(self.data) - 1, -1, -1))
+    >>> data = torch.arange(3)
+    >>> list(torch.utils.data.DataLoader(data, sampler=Backwards(data)))
+    [tensor([2]), tensor([1]), tensor([0])]
+    """
 
     def __iter__(self) -> Iterator[_T_co]:
         raise NotImplementedError
 
 
 class SequentialSampler(Sampler[int]):
-    """All indices of a dataset, from the first to the last."""
+    """All indices of a dataset `data_source`, from the first to the last.
+
+    >>> import rushlight as torch
+    >>> list(torch.utils.data.SequentialSampler("abc"))
+    [0, 1, 2]
+    """
 
     data_source: Sized
 
@@ -48,14 +64,17 @@ class SequentialSampler(Sampler[int]):
 
 
 class RandomSampler(Sampler[int]):
-    """Indices of a dataset at random: each once, or any as often as it comes up where `replacement` is true.
+    """Indices of a dataset at random: each once, or any as often as it comes up.
 
-    `num_samples` are drawn (the dataset's length by default; without replacement, more of them are further permutations), by `generator`,
-    or by one that the default generator seeds at each start.
+    Args:
+        data_source: The dataset.
+        replacement: Whether an index may come up again.
+        num_samples: How many are drawn, by default the dataset's length; without replacement, more of them are further
+            permutations.
+        generator: What draws; by default one that the default generator seeds at each start.
 
-    >>> import rushlight
-    >>> from rushlight.utils.data import RandomSampler
-    >>> list(RandomSampler(range(5), generator=rushlight.Generator().manual_seed(0)))
+    >>> import rushlight as torch
+    >>> list(torch.utils.data.RandomSampler(range(5), generator=torch.Generator().manual_seed(0)))
     [4, 0, 1, 3, 2]
     """
 
@@ -98,7 +117,12 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """Given indices, each once, in random order."""
+    """Given `indices`, each once, in random order, which `generator` draws.
+
+    >>> import rushlight as torch
+    >>> list(torch.utils.data.SubsetRandomSampler([7, 8, 9], generator=torch.Generator().manual_seed(0)))
+    [9, 7, 8]
+    """
 
     indices: Sequence[int]
 
@@ -117,8 +141,14 @@ class SubsetRandomSampler(Sampler[int]):
 class WeightedRandomSampler(Sampler[int]):
     """Indices drawn with probabilities in proportion to `weights`, which need not sum to one.
 
-    >>> from rushlight.utils.data import WeightedRandomSampler
-    >>> list(WeightedRandomSampler([0., 1., 0.], 3))
+    Args:
+        weights: A number for each index, not negative.
+        num_samples: How many are drawn.
+        replacement: Whether an index may come up again.
+        generator: What draws.
+
+    >>> import rushlight as torch
+    >>> list(torch.utils.data.WeightedRandomSampler([0.0, 1.0, 0.0], 3))
     [1, 1, 1]
     """
 
@@ -145,10 +175,10 @@ class WeightedRandomSampler(Sampler[int]):
 
 
 class BatchSampler(Sampler[list[int]]):
-    """Another sampler's keys in lists of `batch_size`; the last is shorter where some are left over, unless `drop_last`.
+    """Another `sampler`'s keys in lists of `batch_size`; the last is shorter where some are left over, unless `drop_last`.
 
-    >>> from rushlight.utils.data import BatchSampler
-    >>> list(BatchSampler(range(5), batch_size=2, drop_last=False))
+    >>> import rushlight as torch
+    >>> list(torch.utils.data.BatchSampler(range(5), batch_size=2, drop_last=False))
     [[0, 1], [2, 3], [4]]
     """
 
