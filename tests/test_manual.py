@@ -55,7 +55,7 @@ def lacks(space, name, function):
         yield "errors"
 
 
-LIMITS = {"torch": 294, "torch.linalg": 12, "torch.fft": 19, "torch.special": 35, "torch.Tensor": 189}
+LIMITS = {"torch": 87, "torch.linalg": 0, "torch.fft": 0, "torch.special": 0, "torch.Tensor": 38}
 """How many things may be missing; a lower number is an improvement: write it here."""
 
 

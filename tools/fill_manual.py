@@ -58,9 +58,11 @@ def filled(name, lines, known):
     words += [line for line in lines[:count] if line.startswith("dtypes: ")] if name not in known else []
     if known.get(name):
         words.insert(0, f"dtypes: {known[name]}")
-    code = [line[4:] for line in lines[count:] if line.startswith(">>> ")]
+    statements = re.findall(r"^>>> .*(?:\n\.\.\. .*)*", "\n".join(lines[count:]), re.MULTILINE)
     names = {"torch": torch}
-    out = [line for each in code for line in (f">>> {each}", *printed(each, names))]
+    out = [
+        line for each in statements for line in (each, *printed(re.sub(r"^(>>>|\.\.\.) ", "", each, flags=re.MULTILINE), names))
+    ]
     return [f"# {name}", *words, *out]
 
 

@@ -189,12 +189,14 @@ def register(op, entry=None, *, inplace=False, **placement):
     """Puts an op where programs look for it.
 
     `entry` is its name in the table, where several ops share the name of the function. With `inplace` there is an in-place form
-    besides, as a method; as a function too where that is "function". The rest is told to `place`.
+    besides, as a method; as a function too where that is "function". With `method="in place"` that is the only method. The rest is told to
+    `place`.
     """
     table[entry or op.name] = op
     if (not placement.get("function", True) or placement.get("namespace") == "nn") and op.backward_names[0] is not None:
         op.title = snake_case(op.backward_names[0].rpartition("Backward")[0])
-    place(op, entry or op.name, **placement)
+    only_in_place = placement.get("method") == "in place"
+    place(op, entry or op.name, **(placement | {"method": False} if only_in_place else placement))
     if inplace:
         # (Some are functions alone, as threshold_; the others' methods are public where they have a signature.)
         function = placement.get("function", True)

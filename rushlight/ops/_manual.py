@@ -20,6 +20,7 @@ from pathlib import Path
 from rushlight import core
 from rushlight.ops import _arguments, _words
 from rushlight.ops._declare import namespaces, without_gradient
+from rushlight.ops._return_types import types as result_types
 from rushlight.ops._signatures import KEYWORDS
 
 WIDTH = 120
@@ -84,7 +85,8 @@ def entry_of(called):
 
 # ---------------------------------------------------------------------------------------------------------- its parts
 def declared(made):
-    """What the declaration says, with the names that programs give arguments by; and the lines of the example in it."""
+    """What the declaration says, by the names that programs give arguments: paragraphs, sentences by what they are about, and the lines of an
+    example."""
     text = (made.function if isinstance(made, core.Op) else made).__doc__ or ""
     if isinstance(made, core.Op):
         for inner, (public, *_) in KEYWORDS.items():
@@ -93,7 +95,18 @@ def declared(made):
     lines = inspect.cleandoc(text).split("\n")
     count = next((i for i, line in enumerate(lines) if line.startswith(">>>")), len(lines))
     shown = [line.replace("rushlight", "torch") for line in lines[count:] if not line.startswith(">>> import")]
-    return "\n".join(lines[:count]).strip(), shown
+    paragraphs, words = [], {}
+    for block in "\n".join(lines[:count]).strip().split("\n\n"):
+        head, *rest = block.split("\n")
+        if head == "Args:":
+            for line in rest:
+                names, _, sentence = line.strip().partition(": ")
+                words.update(dict.fromkeys(names.split(", "), sentence.rstrip(".")))
+        elif head.startswith("Shapes: "):
+            words["shapes"] = " ".join(block.removeprefix("Shapes: ").split())
+        else:
+            paragraphs.append(" ".join(block.split()))
+    return paragraphs, words, shown
 
 
 def result(called, made):
@@ -110,6 +123,19 @@ def result(called, made):
     return None if annotated is None else str(annotated).replace("torch.", "")
 
 
+def written(called, made, words, title):
+    """The signatures, each with what it returns."""
+    for signature in signatures(called):
+        out = next((parameter.title for parameter in signature.parameters if parameter.name == "out"), None)
+        returned = words.get("returns") or result(called, made)
+        if returned is None and (out == "Tensor" or title.endswith("_")):
+            returned = "Tensor"
+        elif returned is None and out is not None:
+            kind = result_types.get(title.replace(".", "_"))
+            returned = "tuple of Tensors" if kind is None else f"torch.return_types.{kind.__name__}({', '.join(kind._fields)})"
+        yield f"{title}{signature}{f' -> {returned}' if returned else ''}"
+
+
 def signatures(called):
     """The signatures by which a callable's arguments are checked, those of older programs left out."""
     parser = getattr(called, "parser", None)
@@ -120,7 +146,7 @@ def signatures(called):
     return [each for each in parser.signatures if not each.is_deprecated]
 
 
-def arguments(found, entry):
+def arguments(found, words):
     """A line for each parameter: its kinds, and what is given for it."""
     parameters = {}
     for signature in found:
@@ -134,7 +160,7 @@ def arguments(found, entry):
         optional = all(not each.is_required or each.takes_none for each in given)
         about = ", ".join([*[kind] * bool(kind), *["optional"] * optional])
         several = any(each.kind in _arguments.LISTS for each in given)
-        text = entry.words.get(name) or (several and _words.SEVERAL.get(name)) or _words.PARAMETERS.get(name, "")
+        text = words.get(name) or (several and _words.SEVERAL.get(name)) or _words.PARAMETERS.get(name, "")
         yield f"    {name}{f' ({about})' if about else ''}: {text}".rstrip(": ")
 
 
@@ -223,7 +249,7 @@ def raises(made, place, found, words):
 def example(entry, place, made):
     """The lines of an entry's example, or that of the declaration, as calls of what is asked about."""
     if not entry.example:
-        return declared(made)[1]
+        return declared(made)[2]
     if entry.name == place.path:
         return entry.example
     return [retold(line, f"torch.{entry.name}", place) if line.startswith((">>> ", "... ")) else line for line in entry.example]
@@ -260,12 +286,11 @@ def document(called):
     if not found and (not isinstance(called, core.Method) and place.name.startswith("_")):
         return (made.function if isinstance(made, core.Op) else made).__doc__
     entry = entry_of(called) or Entry(place.path, [])
-    words = entry.words
-    returned = words.get("returns") or result(called, made)
+    words = declared(made)[1] | entry.words
     title = place.path.removeprefix("Tensor.").removeprefix("nn.functional.")
-    parts = ["\n".join(f"{title}{each}{f' -> {returned}' if returned else ''}" for each in found)] if found else []
+    parts = ["\n".join(written(called, made, words, title))]
     parts.append(about(place, entry, made))
-    lines = list(arguments(found, entry))
+    lines = list(arguments(found, words))
     parts += ["\n".join(["Arguments:", *lines])] if lines else []
     sections = {
         "Shapes": words.get("shapes") or shapes(made),
@@ -288,7 +313,8 @@ def of_method(text):
 
 def about(place, entry, made):
     """What it does; of a call in place, and of another name, what it is another form of."""
-    text = textwrap.fill(entry.words.get("summary") or declared(made)[0], WIDTH)
+    paragraphs = [entry.words["summary"]] if "summary" in entry.words else declared(made)[0]
+    text = "\n\n".join(textwrap.fill(paragraph, WIDTH) for paragraph in paragraphs)
     text = of_method(text) if place.is_method else text
     function = f"torch.{entry.name}"
     if place.name.endswith("_") and not entry.name.endswith("_"):

@@ -129,7 +129,7 @@ def _ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, zero_i
 
 
 @composite(method=False, signature=with_lengths("int reduction=at::Reduction::Mean, bool zero_infinity=False"))
-def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False):
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=0, zero_infinity=False):
     """-log of the probability that log-probabilities give to labels, over all ways to place them; `reduction` is 0, 1 (mean) or 2 (sum).
 
     Args:

@@ -35,6 +35,7 @@ def number_of(x, value):
     overload="operand",
     fills=True,
     inplace="function",
+    method="in place",
     real_part=False,
     signature="Tensor input, Tensor|Number value",
 )

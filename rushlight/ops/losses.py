@@ -11,6 +11,7 @@ from rushlight.ops.scan import contiguous_like
 from rushlight.ops.steps import tracked_with, underived_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
+NUMBERED = {number: name for name, number in REDUCTIONS.items()}
 
 
 def reduced(loss, reduction):
@@ -277,12 +278,12 @@ def _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction):
     method=False,
     signature="Tensor input, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=at::Reduction::Mean",
 )
-def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction="mean"):
+def binary_cross_entropy_with_logits(x, target, weight=None, pos_weight=None, reduction=0):
     """The binary cross entropy of sigmoid(x), without overflow; `pos_weight` multiplies the positive part."""
     refuse_gradient("binary_cross_entropy_with_logits", "weight", weight)
     refuse_gradient("binary_cross_entropy_with_logits", "pos_weight", pos_weight)
     require_floating("log_sigmoid_cpu", x.dtype)
-    return _binary_cross_entropy_with_logits(x, target, weight, pos_weight, reduction)
+    return _binary_cross_entropy_with_logits(x, target, weight, pos_weight, NUMBERED.get(reduction, reduction))
 
 
 # ---- negative log-likelihood ----------------------------------------------------------------------------------------------
