@@ -46,6 +46,38 @@ def look(page, path):
     return wrong
 
 
+def stepped(page, folder):
+    """What is wrong with the page of a backward: it goes forward and back, and shows a gradient where one has arrived."""
+    page.goto((BUILT / "pages/backward.html").as_uri())
+    told, shown = page.locator(".rl-told h2"), page.locator(".rl-gradient")
+    before = told.inner_text()
+    page.locator("[data-go=next]").click()
+    page.locator("[data-go=next]").click()
+    wrong = [] if told.inner_text().startswith("step 2 of ") else [f"two steps lead to {told.inner_text()!r}"]
+    wrong += [] if sum(bool(text) for text in shown.all_text_contents()) > 2 else ["gradients do not appear"]
+    page.screenshot(path=folder / "backward.step.png")
+    page.keyboard.press("ArrowLeft")
+    page.locator("[data-go=back]").click()
+    wrong += [] if told.inner_text() == before and not any(shown.all_text_contents()) else ["it does not go back"]
+    page.locator("[data-go=last]").click()
+    page.screenshot(path=folder / "backward.end.png")
+    return wrong + ([] if all(shown.all_text_contents()[:-1]) else ["at the end a gradient is missing"])
+
+
+def opened(page, folder):
+    """What is wrong with the page of a graph: boxes open in their place, and close."""
+    page.goto((BUILT / "pages/graph.html").as_uri())
+    frames, closed = page.locator(".rl-frame"), page.locator(".rl-opens")
+    counts = [frames.count()]
+    closed.first.click()
+    counts.append(frames.count())
+    page.screenshot(path=folder / "graph.open.png")
+    frames.last.focus()
+    page.keyboard.press("Enter")
+    counts.append(frames.count())
+    return [] if counts == [1, 2, 1] else [f"boxes that are open, at first, after a click and after Enter: {counts}"]
+
+
 def searched(page, folder):
     """Whether a search on the first page finds something."""
     page.goto((BUILT / "index.html").as_uri())
@@ -81,6 +113,9 @@ def main():
             name = str(path.relative_to(BUILT).with_suffix(""))
             if name in VIEWS:
                 page.screenshot(path=folder / f"{name.replace('/', '.')}.png")
+        for sentence in stepped(page, folder) + opened(page, folder):
+            print(f"pages: {sentence}")
+            wrong += 1
         wrong += not searched(page, folder)
         chromium.close()
     print(f"{len(paths)} pages looked at, {wrong} things wrong")

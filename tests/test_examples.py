@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-HELPERS = {"common", "compare"}
+HELPERS = {"common", "compare", "pages"}
 NAMES = sorted(
     path.stem for path in EXAMPLES.glob("*.py") if path.stem not in HELPERS | {"digits"}
 )  # of the digits: test_digits.py
@@ -26,6 +26,17 @@ def test_runs(name, tmp_path):
     assert re.search(r"\d", result) and "nan" not in result
     assert saved == f"Picture: {picture}"
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_pages(tmp_path):
+    """They show what those in docs/pages show; site/browse.py clicks through these."""
+    command = [sys.executable, "-m", "rushlight", str(EXAMPLES / "pages.py"), str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    for name in ("backward.html", "graph.html"):
+        made, kept = [(folder / name).read_text(encoding="utf-8") for folder in (tmp_path, EXAMPLES.parent / "docs" / "pages")]
+        boxes = [re.findall(r'"title":"(.*?)"', page) for page in (made, kept)]
+        assert boxes[0] == boxes[1], f"docs/pages/{name} is older than what it shows: run examples/pages.py"
 
 
 def test_the_index_lists_each():

@@ -25,12 +25,13 @@ class Layout:
         edges: Pairs of nodes; the first is drawn above the second. There are no cycles.
         gap: Between neighbours of a layer.
         rise: Between layers.
+        first, last: Nodes that are alone in the uppermost layer, and in the lowest.
     """
 
-    def __init__(self, sizes, edges, gap=22, rise=34):
+    def __init__(self, sizes, edges, gap=22, rise=34, first=(), last=()):
         self.sizes, self.gap, self.rise = sizes, gap, rise
         self.edges = sorted(set(edges))
-        self.layer = layers_of(len(sizes), self.edges)
+        self.layer = layers_of(len(sizes), self.edges, set(first), set(last))
         self.add_bends()
         self.order()
         self.place()
@@ -258,7 +259,7 @@ class Layout:
         return points
 
 
-def layers_of(count, edges):
+def layers_of(count, edges, first=(), last=()):
     """The layer of each node: below everything that leads to it; what nothing leads to, just above what it leads to."""
     after, before = defaultdict(list), defaultdict(list)
     waits = [0] * count
@@ -266,7 +267,11 @@ def layers_of(count, edges):
         after[start].append(end)
         before[end].append(start)
         waits[end] += 1
-    layer, ready, order = [0] * count, [n for n in range(count) if not waits[n]], []
+    layer, ready, order = (
+        [int(bool(first) and n not in first) for n in range(count)],
+        [n for n in range(count) if not waits[n]],
+        [],
+    )
     while ready:
         node = ready.pop()
         order.append(node)
@@ -275,12 +280,19 @@ def layers_of(count, edges):
             waits[end] -= 1
             if not waits[end]:
                 ready.append(end)
+    own = [False] * count
+    for node in order:
+        own[node] = all(own[start] and len(after[start]) == 1 for start in before[node])
     for node in reversed(order):
-        # A node whose inputs are all as near or nearer moves down: edges get shorter.
-        if after[node] and len(before[node]) <= 1 and len(after[node]) >= len(before[node]):
+        # A node whose inputs are all as near or nearer moves down, and so does one with all that only it needs: edges get shorter.
+        moves = own[node] or (len(before[node]) <= 1 and len(after[node]) >= len(before[node]))
+        if after[node] and node not in first and moves:
             lowest = min(layer[end] for end in after[node]) - 1
             if lowest > layer[node]:
                 layer[node] = lowest
+    lowest = max((layer[node] for node in range(count) if node not in last), default=0) + 1
+    for node in last:
+        layer[node] = lowest
     return layer
 
 

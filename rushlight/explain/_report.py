@@ -6,6 +6,20 @@ STYLE = (
 )
 
 
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<style>body {{ margin: 16px; font: 14px/1.5 system-ui, sans-serif; color-scheme: light dark }} h1 {{ font-size: 18px; margin: 0 0 8px }}</style></head>
+<body><h1>{title}</h1>
+{body}
+</body></html>
+"""
+
+
+def page_of(title, body):
+    """A page that needs no other file."""
+    return PAGE.format(title=title, body=body)
+
+
 class Report:
     """Something that explains itself: `str()` is the explanation, and so is what a terminal and a notebook show."""
 

@@ -165,7 +165,7 @@ class steps(Report):
         roots = roots_of(loss)
         if not roots:
             raise RuntimeError("this tensor has no graph to walk: explain.why(tensor) says why")
-        self.loss, self.names = loss, names_from(module)
+        self.loss, self.names, self.name = loss, names_from(module), _source.argument_name("steps") or "result"
         self.roots = roots
         self.nodes = nodes_of(roots)
         if gradient is None:
@@ -222,6 +222,26 @@ class steps(Report):
                 waits[id(target)] -= 1
                 if waits[id(target)] == 0:
                     heapq.heappush(ready, (key_of(target), id(target), target))
+
+    def _repr_html_(self):
+        return self.html() or super()._repr_html_()
+
+    def html(self):
+        """The backward as a part of a page, in which one goes forward and back: gradients appear in the drawing of the graph. None for more
+        than 200 nodes."""
+        from rushlight.explain._steps_page import html_of
+
+        return html_of(self)
+
+    def save(self, path):
+        """Writes such a page to a file, which needs nothing else."""
+        from rushlight.explain._report import page_of
+
+        body = self.html()
+        if body is None:
+            raise ValueError(f"a page shows a backward of 200 nodes at most, and this one has {len(self)}")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page_of("Backward, one step at a time", body))
 
     def walk(self, ask=None):
         """Shows one step after another in the terminal: Enter for the next, q to stop. Without a keyboard it shows all of them.

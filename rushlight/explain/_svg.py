@@ -8,7 +8,14 @@ TITLE_WIDTH, SMALL_WIDTH = 7.7, 6.3
 """Width of a character: of titles (13 px) and of small print (10.5 px), in a monospaced font."""
 
 LONGEST_PLACE = 34
-MARGIN = 16
+MARGIN, RISE = 16, 34
+"""Around a drawing, and between its layers."""
+
+SLOT_WIDTH, SLOT_HEIGHT = 236, 18
+"""Of a box with a line for a gradient: how wide it is at least, and how much higher."""
+
+WIDEST = 1400
+"""A drawing no wider than this can still be read when it is scaled to a page on a screen of 1280."""
 
 STYLE = """
 .rl-picture { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
@@ -23,6 +30,12 @@ STYLE = """
 .rl-picture .rl-function rect { fill: #f1e9fb; stroke: #b798dd; }
 .rl-picture .rl-group rect { fill: #e8f0fc; stroke: #8fb2e6; }
 .rl-picture .rl-group .rl-title { fill: #163f7a; }
+.rl-picture .rl-first rect, .rl-picture .rl-last rect { fill: none; stroke: #c3cad4; stroke-dasharray: 4 3; }
+.rl-picture .rl-first .rl-title, .rl-picture .rl-last .rl-title { font-weight: 400; fill: #68727f; }
+.rl-picture .rl-frame rect { fill: #f5f8fe; stroke: #8fb2e6; }
+.rl-picture .rl-name { font-size: 12px; fill: #163f7a; cursor: pointer; paint-order: stroke; stroke: #f5f8fe; stroke-width: 5px; }
+.rl-picture .rl-opens, .rl-picture .rl-frame { cursor: pointer; outline: none; }
+.rl-picture .rl-opens:focus-visible rect, .rl-picture .rl-frame:focus-visible rect { stroke: #e8890c; stroke-width: 2; }
 .rl-picture .rl-edge { fill: none; stroke: #98a3b1; stroke-width: 1.4; }
 .rl-picture .rl-tip { fill: #98a3b1; }
 .rl-picture .rl-box:hover rect { stroke: #e8890c; stroke-width: 2; }
@@ -40,6 +53,10 @@ DARK = """
 .rl-picture .rl-function rect { fill: #33284a; stroke: #7c5fae; }
 .rl-picture .rl-group rect { fill: #1d2d47; stroke: #47699c; }
 .rl-picture .rl-group .rl-title { fill: #a9c8f5; }
+.rl-picture .rl-first rect, .rl-picture .rl-last rect { fill: none; stroke: #4a5462; }
+.rl-picture .rl-first .rl-title, .rl-picture .rl-last .rl-title { fill: #a3aebb; }
+.rl-picture .rl-frame rect { fill: #171f2c; stroke: #47699c; }
+.rl-picture .rl-name { fill: #a9c8f5; stroke: #171f2c; }
 .rl-picture .rl-edge { stroke: #6b7684; }
 .rl-picture .rl-tip { fill: #6b7684; }
 """
@@ -55,8 +72,11 @@ def shortened(text, length):
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def size_of(box):
-    """Width and height of a box."""
+def size_of(box, slot=False):
+    """Width and height of a box; with a `slot` it has a line for a gradient."""
+    if slot:
+        width, height = size_of(box)
+        return max(width, SLOT_WIDTH), height + SLOT_HEIGHT
     top = len(box.title) * TITLE_WIDTH + (len(box.detail) * SMALL_WIDTH + 14 if box.detail else 0)
     place = len(shortened(box.place, LONGEST_PLACE)) * SMALL_WIDTH
     return max(top, place, 40) + 24, 44 if box.place else 28
@@ -67,10 +87,11 @@ def number(value):
     return f"{value:.1f}".removesuffix(".0")
 
 
-def box_svg(box, x, y, width, height):
+def box_svg(box, x, y, width, height, slot=False):
     """One box around (x, y)."""
     left, top = x - width / 2, y - height / 2
-    round_by = 14 if box.kind in ("leaf", "result") else 7
+    y = top + (height - SLOT_HEIGHT * slot) / 2
+    round_by = 14 if box.kind in ("leaf", "result", "first", "last") else 7
     parts = [f'<g class="rl-box rl-{box.kind}"><title>{html.escape(box.hint)}</title>']
     if box.kind == "group":
         parts.append(rectangle(left + 4, top + 4, width, height, round_by))
@@ -83,6 +104,8 @@ def box_svg(box, x, y, width, height):
         parts.append(text("rl-title", x, baseline, box.title, "middle"))
     if box.place:
         parts.append(text("rl-small", left + 12, top + 34.5, shortened(box.place, LONGEST_PLACE)))
+    if slot:
+        parts.append(text("rl-gradient", left + 12, top + height - 8, ""))
     return "".join(parts) + "</g>"
 
 
@@ -114,16 +137,20 @@ def edge_svg(points, dx, dy):
     return f'<path class="rl-edge" d="{"".join(path)}"/><path class="rl-tip" d="{tip}"/>'
 
 
-def svg_of(drawing):
-    """The SVG of a drawing."""
-    sizes = [size_of(box) for box in drawing.boxes]
-    layout = Layout(sizes, drawing.edges)
+def svg_of(drawing, slots=False):
+    """The SVG of a drawing. With `slots`, boxes and edges have numbers, and boxes a line for a gradient."""
+    sizes = [size_of(box, slots) for box in drawing.boxes]
+    layout = Layout(sizes, drawing.edges, rise=RISE)
     width, height = layout.width + 2 * MARGIN + 4, layout.height + 2 * MARGIN + 4
+    fit = "max-width:100%;height:auto" if width <= WIDEST else ""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="rl-picture" width="{number(width)}" height="{number(height)}" '
-        f'viewBox="0 0 {number(width)} {number(height)}" role="img"><style>{style_sheet()}</style>'
+        f'viewBox="0 0 {number(width)} {number(height)}" role="img" style="{fit}"><style>{style_sheet()}</style>'
     ]
-    parts += [edge_svg(route, MARGIN, MARGIN) for route in layout.routes]
-    for box, (box_width, box_height), x, y in zip(drawing.boxes, sizes, layout.x, layout.y):
-        parts.append(box_svg(box, x + MARGIN, y + MARGIN, box_width, box_height))
+    for (start, end), route in zip(layout.edges, layout.routes):
+        edge = edge_svg(route, MARGIN, MARGIN)
+        parts.append(f'<g data-edge="{start}-{end}">{edge}</g>' if slots else edge)
+    for i, (box, (box_width, box_height), x, y) in enumerate(zip(drawing.boxes, sizes, layout.x, layout.y)):
+        drawn = box_svg(box, x + MARGIN, y + MARGIN, box_width, box_height, slots)
+        parts.append(f'<g data-box="{i}">{drawn}</g>' if slots else drawn)
     return "\n".join(parts) + "\n</svg>\n"

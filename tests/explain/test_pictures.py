@@ -63,10 +63,12 @@ class TestPicture:
         loss = model(torch.randn(1, 2)).sum()
         picture = explain.picture(loss, model)
         assert picture.groups == ["0 … 28", "29"]
-        assert "×29" in picture.svg()
+        assert "×29" in picture.svg() and "×29" in str(picture)
         assert picture._repr_svg_() is None
-        assert picture._repr_html_().count("<details>") == 2
-        assert picture._repr_html_().count(">0.0.weight</text>") == 1 and ">1.0.weight</text>" not in picture._repr_html_()
+        # The page has the drawing, and what is in the groups: of those that repeat, the first.
+        page = picture._repr_html_()
+        assert page.count("<svg") == 1 and page.count("<script>") == 1
+        assert page.count(">0.0.weight<") == 1 and ">1.0.weight<" not in page and page.count(">29.0.weight<") == 1
         assert "7" not in explain.picture(loss, model, expand="7").groups
         assert explain.picture(loss, model, expand=True).groups == []
 
@@ -86,8 +88,9 @@ class TestPicture:
         for _ in range(4):
             h = model(h)
         picture = explain.picture(h.sum(), model, expand=[])
-        (group,) = [box for box in picture.drawing.boxes if box.kind == "group"]
-        assert len(group.nodes) == len(set(map(id, group.nodes))) == 4 + 4 * 4 + 1
+        nodes = [id(node) for box in picture.drawing.boxes for node in box.nodes]
+        assert len(nodes) == len(set(nodes)) == 4 + 4 * 4 + 1
+        assert "×8" in str(picture)
 
     def test_leaf(self):
         s = torch.tensor(3.0, requires_grad=True)
@@ -100,7 +103,10 @@ class TestPicture:
             h = h * 2  # first of the loop
             h = h.sin()
         picture = explain.picture(h.sum())
-        assert len(picture.groups) == 1 and picture.groups[0].startswith("loop test_pictures.py:")
+        assert picture.groups == ["mul … sin"]
+        assert [box.kind for box in picture.drawing.boxes] == ["leaf", "group", "op", "result"]
+        assert "×150 · 300 nodes" in picture.svg()
+        assert len(str(picture).splitlines()) == 4
 
     def test_named_leaves_of_a_loop_stay(self, x, w):
         h = x
@@ -126,11 +132,93 @@ class TestPicture:
         h = w
         for _ in range(3000):
             h = h * 1.0
-        assert len(str(explain.picture(h.sum())).splitlines()) == 3003
+        assert len(str(explain.picture(h.sum(), expand=True)).splitlines()) == 3003
+        assert "×3000 · 3,000 nodes" in str(explain.picture(h.sum()))
 
     def test_without_graph(self):
         with pytest.raises(RuntimeError, match="why"):
             explain.picture(torch.ones(2))
+
+
+def branching(count, seed=1):
+    """Operations that take anything before them: nothing repeats."""
+    import random
+
+    draw = random.Random(seed)
+    pool = [torch.ones(3, requires_grad=True) for _ in range(3)]
+    for _ in range(count):
+        one, two = draw.choice(pool[-6:]), draw.choice(pool[-12:])
+        pool.append(draw.choice([torch.add, torch.mul, torch.sub, lambda a, b: a.sin(), lambda a, b: b.exp()])(one, two))
+    return sum(p.sum() for p in pool[-4:])
+
+
+def unrolled(steps):
+    """The loss of a recurrent net over some steps, and the net."""
+    net = nn.ModuleDict({"cell": nn.RNNCell(4, 6), "head": nn.Linear(6, 1)})
+    h, losses = torch.zeros(2, 6), []
+    for _ in range(steps):
+        h = net["cell"](torch.ones(2, 4), h)
+        losses.append(net["head"](h).pow(2).mean())
+    return sum(losses), net
+
+
+class TestInside:
+    """What opened groups show."""
+
+    def levels(self, picture):
+        from rushlight.explain._levels import levels_of
+
+        return levels_of(picture.drawing)
+
+    def test_edges_go_through_the_frame(self):
+        loss, net = unrolled(30)
+        picture = explain.picture(loss, net)
+        top, *_ = levels = self.levels(picture)
+        titles = [box.title for box in picture.drawing.boxes]
+        assert titles[-3:] == ["t … mean", "add", "loss = " + titles[-1][7:]] and len(titles) == 9
+        body = levels[top["boxes"][titles.index("t … mean")]["inside"]]
+        ports = [(box["kind"], box["outside"]) for box in body["boxes"] if box["kind"] in ("in", "out")]
+        leaves = [i for i, box in enumerate(picture.drawing.boxes) if box.kind == "leaf"]
+        assert sorted(outside for kind, outside in ports if kind == "in") == leaves
+        assert [outside for kind, outside in ports if kind == "out"] == [titles.index("add")]
+        # And the body says that it comes after itself.
+        assert [box["kind"] for box in body["boxes"]].count("first") == [box["kind"] for box in body["boxes"]].count("last") == 1
+        # Every edge ends at what is there, below where it begins.
+        for level in levels:
+            for edge in level["edges"]:
+                layers = [level["layer"][i] for i in edge["chain"]]
+                assert layers == list(range(layers[0], layers[-1] + 1))
+
+    def test_parts_where_nothing_repeats(self):
+        picture = explain.picture(branching(600))
+        top, *parts = self.levels(picture)
+        assert picture.groups[0].startswith("part 1 of ") and len(picture.groups) == len(parts) > 10
+        # What one part hands to another leaves the one and enters the other.
+        given = {(box["value"], number) for number, part in enumerate(parts) for box in part["boxes"] if box["kind"] == "out"}
+        taken = {(box["value"], box["outside"]) for part in parts for box in part["boxes"] if box["kind"] == "in"}
+        of_part = {i: box["inside"] - 1 for i, box in enumerate(top["boxes"]) if "inside" in box}
+        assert {(value, of_part[outside]) for value, outside in taken if outside in of_part} <= given
+        assert taken
+
+    def test_no_more_than_a_page_can_hold(self, monkeypatch):
+        from rushlight.explain import _levels
+
+        monkeypatch.setattr(_levels, "MOST", 30)
+        assert len(self.levels(explain.picture(branching(600)))) < 4
+
+    @pytest.mark.parametrize("size", [10, 50, 200, 1000])
+    def test_nothing_is_too_wide(self, size):
+        from rushlight.explain._levels import placed
+        from rushlight.explain._svg import WIDEST
+
+        model = nn.Sequential(*[part for _ in range(size // 4) for part in (nn.Linear(3, 3), nn.Tanh())])
+        pictures = [
+            explain.picture(model(torch.ones(2, 3)).sum(), model),
+            explain.picture(*unrolled(max(1, size // 10))),
+            explain.picture(branching(size)),
+        ]
+        for picture in pictures:
+            assert placed(picture.drawing).width <= WIDEST and len(picture.drawing.boxes) <= 201
 
 
 class TestLayout:

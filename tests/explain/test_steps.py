@@ -1,5 +1,8 @@
 """Backward step by step, and the first NaN."""
 
+import json
+import re
+
 import pytest
 
 import rushlight as torch
@@ -101,6 +104,47 @@ class TestSteps:
         loss.backward()
         with pytest.raises(RuntimeError, match="second time"):
             list(explain.steps(loss))
+
+
+class TestPage:
+    """The page of a backward; site/browse.py goes through one in a browser."""
+
+    def told(self, page):
+        return json.loads(page[page.rindex("walk(document") :].partition(", ")[2].rpartition(");\n})")[0].replace("<\\/", "</"))
+
+    def test_every_step_has_its_box(self, x):
+        h = x.exp()
+        loss = (h * h).sum()
+        page = explain.steps(loss, module={"x<1>": x})._repr_html_()
+        told = self.told(page)["steps"]
+        assert [step["title"] for step in told] == ["sum", "mul", "exp", "x&lt;1&gt;: the end of a path"]
+        boxes = [re.search(rf'data-box="{step["box"]}">.*?<title>(.*?)[ :(]', page)[1] for step in told]
+        assert boxes == ["sum", "mul", "exp", "x&lt;1&gt;"]
+        assert told[0]["gradient"] == "1" and told[0]["rows"][0] == ["gradient in", "1"]
+        # Both uses of exp get a gradient, over one edge of the drawing.
+        assert [box for box, _ in told[1]["sent"]] == [told[2]["box"]] * 2
+        assert f'data-edge="{told[2]["box"]}-{told[1]["box"]}"' in page
+
+    def test_says_where_it_stops(self, x):
+        y = x.exp()
+        loss = y.sum()
+        y.add_(1)
+        told = self.told(explain.steps(loss).html())
+        assert [step["title"] for step in told["steps"]] == ["sum"] and "Backward stops at exp: one of" in told["stopped"]
+
+    def test_save(self, x, tmp_path):
+        explain.steps(x.exp().sum()).save(tmp_path / "backward.html")
+        page = (tmp_path / "backward.html").read_text(encoding="utf-8")
+        assert page.startswith("<!DOCTYPE html>") and "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+    def test_of_too_many_nodes(self, x, tmp_path):
+        h = x
+        for _ in range(300):
+            h = h * 1.0
+        walk = explain.steps(h.sum())
+        assert walk.html() is None and "step 1: sum" in walk._repr_html_()
+        with pytest.raises(ValueError, match="200 nodes at most, and this one has 302"):
+            walk.save(tmp_path / "backward.html")
 
 
 class TestFirstNonfinite:
