@@ -6,17 +6,33 @@ _interop: dict = {"threads": None}
 
 
 def compiled_with_cxx11_abi() -> bool:
-    """True."""
+    """True.
+
+    >>> import rushlight as torch
+    >>> torch.compiled_with_cxx11_abi()
+    True
+    """
     return True
 
 
 def is_vulkan_available(*args) -> bool:
-    """False, whatever is given."""
+    """False, whatever is given.
+
+    >>> import rushlight as torch
+    >>> torch.is_vulkan_available()
+    False
+    """
     return False
 
 
 def get_num_interop_threads() -> int:
-    """The number of threads that run ops side by side in PyTorch: what was set, or one for each processor. Here they run one by one."""
+    """The number of threads that run ops side by side in PyTorch: what was set, or one for each processor. Here they run one by
+    one.
+
+    >>> import rushlight as torch
+    >>> torch.get_num_interop_threads() > 0
+    True
+    """
     import os
 
     return _interop["threads"] or os.cpu_count() or 1

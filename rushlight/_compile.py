@@ -94,10 +94,16 @@ def _check(backend, mode, options):
 
 
 def compile(model=None, *, fullgraph=False, dynamic=None, backend=None, mode=None, options=None, disable=False):
-    """A function or module that does what `model` does, without the Python where it can: after a few calls of one kind it runs the same kernels again,
-    as long as nothing that the function reads has changed. Compilers that are for debugging ("eager"), or the program's own, leave it as it is.
+    """A function or module that does what `model` does, without the Python where it can.
 
-    Without `model` it is a decorator. A module is wrapped in another one, of which it is the child `_orig_mod`.
+    After a few calls of one kind it runs the same kernels again, as long as nothing that the function reads has changed. Without
+    `model` it is a decorator. A module is wrapped in another one, of which it is the child `_orig_mod`.
+
+    Args:
+        backend: A compiler. Those that are for debugging ("eager"), or the program's own, leave the function as it is.
+        mode: "default", "reduce-overhead" and so on, which change nothing here; or `options` in its place.
+        disable: Whether the function stays as it is.
+        fullgraph, dynamic: Taken for other programs' sake.
 
     Raises:
         RuntimeError: No such compiler or mode.

@@ -31,7 +31,15 @@ CPU = (DLDeviceType.kDLCPU, 0)
 
 
 def to_dlpack(tensor):
-    """A DLPack capsule over the memory of `tensor`, to be used once."""
+    """A DLPack capsule over the memory of `tensor`, to be used once.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2)
+    >>> y = torch.from_dlpack(torch.to_dlpack(x))
+    >>> _ = y.zero_()
+    >>> x
+    tensor([0., 0.])
+    """
     if not isinstance(tensor, core.Tensor):
         raise TypeError(f"_to_dlpack(): argument 'data' (position 1) must be Tensor, not {type(tensor).__name__}")
     return core.to_dlpack(tensor.detach())
@@ -40,9 +48,18 @@ def to_dlpack(tensor):
 def from_dlpack(ext_tensor, *, device=None, copy=None):
     """A tensor over the memory of any object that speaks DLPack, or of a capsule.
 
-    >>> import rushlight, numpy
-    >>> rushlight.from_dlpack(numpy.ones(2, dtype="float32"))
-    tensor([1., 1.])
+    Args:
+        ext_tensor: The object, such as an array of NumPy.
+        device: Where the tensor should be; the CPU.
+        copy: Whether the memory is copied; by default only if it must be.
+
+    >>> import rushlight as torch
+    >>> import numpy
+    >>> array = numpy.ones(2, dtype="float32")
+    >>> x = torch.from_dlpack(array)
+    >>> array[0] = 5
+    >>> x
+    tensor([5., 1.])
     """
     if not hasattr(ext_tensor, "__dlpack__"):
         if device is not None or copy is not None:

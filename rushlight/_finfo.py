@@ -51,9 +51,13 @@ class _Limits:
 
 
 class finfo(_Limits):
-    """Limits of a floating point dtype, or of the parts of a complex one; of the default dtype where none is given.
+    """Limits of a floating point dtype `type`, or of the parts of a complex one; of the default dtype where none is given.
 
     Attributes: bits, eps (the gap after 1), max, min, smallest_normal, tiny (the same), resolution, dtype (a text).
+
+    >>> import rushlight as torch
+    >>> torch.finfo(torch.bfloat16).eps, torch.finfo(torch.float16).max
+    (0.0078125, 65504.0)
     """
 
     __slots__ = ()
@@ -78,7 +82,12 @@ class finfo(_Limits):
 
 
 class iinfo(_Limits):
-    """Limits of an integer dtype. Attributes: bits, max, min, dtype (a text)."""
+    """Limits of an integer dtype `type`. Attributes: bits, max, min, dtype (a text).
+
+    >>> import rushlight as torch
+    >>> torch.iinfo(torch.int8)
+    iinfo(min=-128, max=127, dtype=int8)
+    """
 
     __slots__ = ()
     _shown = ("min", "max")

@@ -28,6 +28,12 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
         linewidth: characters a line.
         profile: "default", "short" or "full": values of the options above, set first.
         sci_mode: whether to write all numbers with an exponent; None decides by the numbers.
+
+    >>> import rushlight as torch
+    >>> torch.set_printoptions(precision=2)
+    >>> torch.tensor([1.23456])
+    tensor([1.23])
+    >>> torch.set_printoptions(profile="default")
     """
     given = dict(precision=precision, threshold=threshold, edgeitems=edgeitems, linewidth=linewidth)
     chosen = _PROFILES.get(profile, {})
@@ -250,10 +256,10 @@ def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
 
 
 def typename(obj) -> str:
-    """The name of an object's type, with its module; a tensor's says its dtype.
+    """The name of the type of `obj`, with its module; a tensor's says its dtype.
 
-    >>> import rushlight
-    >>> rushlight.typename(rushlight.ones(2)), rushlight.typename(3)
+    >>> import rushlight as torch
+    >>> torch.typename(torch.ones(2)), torch.typename(3)
     ('torch.FloatTensor', 'int')
     """
     if isinstance(obj, torch.Tensor):

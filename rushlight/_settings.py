@@ -12,11 +12,15 @@ _matmul_precision = "highest"
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Asks for the same results in every run, which the CPU's kernels always give.
 
-    >>> import rushlight
-    >>> rushlight.use_deterministic_algorithms(True)
-    >>> rushlight.are_deterministic_algorithms_enabled()
+    Args:
+        mode: On or off.
+        warn_only: Whether what has no such way would warn instead of raising; nothing here.
+
+    >>> import rushlight as torch
+    >>> torch.use_deterministic_algorithms(True)
+    >>> torch.are_deterministic_algorithms_enabled()
     True
-    >>> rushlight.use_deterministic_algorithms(False)
+    >>> torch.use_deterministic_algorithms(False)
     """
     global _deterministic, _warn_only
     _deterministic = ("warn" if warn_only else "error") if mode else "default"
@@ -24,12 +28,22 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Whether `use_deterministic_algorithms(True)` was called."""
+    """Whether `use_deterministic_algorithms(True)` was called.
+
+    >>> import rushlight as torch
+    >>> torch.are_deterministic_algorithms_enabled()
+    False
+    """
     return _deterministic != "default"
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Whether it was called with `warn_only=True`."""
+    """Whether `use_deterministic_algorithms` was called with `warn_only=True`.
+
+    >>> import rushlight as torch
+    >>> torch.is_deterministic_algorithms_warn_only_enabled()
+    False
+    """
     return _warn_only
 
 
@@ -37,7 +51,14 @@ MODES = ("default", "warn", "error")
 
 
 def set_deterministic_debug_mode(debug_mode) -> None:
-    """`use_deterministic_algorithms` by a name or number: "default" (0), "warn" (1) or "error" (2)."""
+    """`use_deterministic_algorithms` by a name or number `debug_mode`: "default" (0), "warn" (1) or "error" (2).
+
+    >>> import rushlight as torch
+    >>> torch.set_deterministic_debug_mode("warn")
+    >>> torch.get_deterministic_debug_mode()
+    1
+    >>> torch.set_deterministic_debug_mode(0)
+    """
     global _deterministic, _warn_only
     if not isinstance(debug_mode, (int, str)):
         raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
@@ -51,12 +72,27 @@ def set_deterministic_debug_mode(debug_mode) -> None:
 
 
 def get_deterministic_debug_mode() -> int:
-    """0 for "default", 1 for "warn", 2 for "error"."""
+    """0 for "default", 1 for "warn", 2 for "error".
+
+    >>> import rushlight as torch
+    >>> torch.get_deterministic_debug_mode()
+    0
+    """
     return MODES.index(_deterministic)
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Allows less exact products of float32 matrices on hardware that has them ("high", "medium"); the CPU's stay exact."""
+    """Allows less exact products of float32 matrices on hardware that has them; the CPU's stay exact.
+
+    Args:
+        precision: "highest", "high" or "medium"; others warn, and change nothing.
+
+    >>> import rushlight as torch
+    >>> torch.set_float32_matmul_precision("high")
+    >>> torch.get_float32_matmul_precision()
+    'high'
+    >>> torch.set_float32_matmul_precision("highest")
+    """
     global _matmul_precision
     if precision not in ("highest", "high", "medium"):
         warn_user(
@@ -77,7 +113,14 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_default_device(device) -> None:
-    """Sets where tensors are made: on the CPU (None), or as "meta" without memory."""
+    """Sets the `device` where tensors are made: on the CPU (None), or as "meta" without memory.
+
+    >>> import rushlight as torch
+    >>> torch.set_default_device("meta")
+    >>> torch.zeros(2).device
+    device(type='meta')
+    >>> torch.set_default_device(None)
+    """
     from rushlight.utils import _device
 
     _device.set_default(device)
@@ -96,7 +139,14 @@ def get_default_device() -> device:
 
 
 def set_default_tensor_type(t) -> None:
-    """Sets the default dtype by a tensor type such as `torch.DoubleTensor`, or its name."""
+    """Sets the default dtype by a tensor type `t` such as `torch.DoubleTensor`, or its name. `set_default_dtype` is the newer
+    way.
+
+    >>> import rushlight as torch
+    >>> torch.set_default_tensor_type("torch.FloatTensor")
+    >>> torch.zeros(1).dtype
+    torch.float32
+    """
     found = {f"torch.{dtype.legacy_name}Tensor": dtype for dtype in core.dtype_by_name.values()}
     name = t if isinstance(t, str) else "torch.FloatTensor" if t is Tensor else f"torch.{t.__name__}"
     dtype = found.get(name)

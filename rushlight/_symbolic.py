@@ -27,17 +27,32 @@ class SymBool(_Symbolic):
 
 
 def sym_int(a):
-    """int(a)."""
+    """int(a).
+
+    >>> import rushlight as torch
+    >>> torch.sym_int(2.5)
+    2
+    """
     return int(a)
 
 
 def sym_float(a):
-    """float(a)."""
+    """float(a).
+
+    >>> import rushlight as torch
+    >>> torch.sym_float(2)
+    2.0
+    """
     return float(a)
 
 
 def sym_not(a):
-    """not a."""
+    """not a.
+
+    >>> import rushlight as torch
+    >>> torch.sym_not(True)
+    False
+    """
     return not a
 
 
@@ -52,24 +67,44 @@ def _require_numbers(*given):
 
 
 def sym_max(a, b):
-    """max(a, b); a float where one of them is."""
+    """max(a, b); a float where one of them is.
+
+    >>> import rushlight as torch
+    >>> torch.sym_max(3, 2.0)
+    3.0
+    """
     _require_numbers(a, b)
     return float(max(a, b)) if isinstance(a, float) or isinstance(b, float) else max(a, b)
 
 
 def sym_min(a, b):
-    """min(a, b); a float where one of them is."""
+    """min(a, b); a float where one of them is.
+
+    >>> import rushlight as torch
+    >>> torch.sym_min(3, 2.0)
+    2.0
+    """
     _require_numbers(a, b)
     return float(min(a, b)) if isinstance(a, float) or isinstance(b, float) else min(a, b)
 
 
 def sym_sum(args):
-    """sum(args); a number is its own sum."""
+    """sum(args); a number is its own sum.
+
+    >>> import rushlight as torch
+    >>> torch.sym_sum([1, 2, 3])
+    6
+    """
     return sum(args) if hasattr(type(args), "__iter__") else 0 + args
 
 
 def sym_ite(b, t, f):
-    """t if b else f; both are of one type."""
+    """t if b else f; both are of one type.
+
+    >>> import rushlight as torch
+    >>> torch.sym_ite(True, 1, 2)
+    1
+    """
     if not isinstance(b, bool):
         raise AssertionError(f"expected SymBool or bool, got {type(b)}")
     if type(t) is not type(f):
@@ -78,7 +113,12 @@ def sym_ite(b, t, f):
 
 
 def sym_fresh_size(expr):
-    """The number that a Python number or a tensor of one element stands for: it is none that is looked for later."""
+    """The number that `expr`, a Python number or a tensor of one element, stands for: it is none that is looked for later.
+
+    >>> import rushlight as torch
+    >>> torch.sym_fresh_size(3)
+    3
+    """
     return core.tensor(expr).item()
 
 

@@ -464,10 +464,10 @@ STORAGES = {
 
 
 def is_storage(obj):
-    """Whether an object is a storage.
+    """Whether an object `obj` is a storage.
 
-    >>> import rushlight
-    >>> rushlight.is_storage(rushlight.ones(2).untyped_storage())
+    >>> import rushlight as torch
+    >>> torch.is_storage(torch.ones(2).untyped_storage())
     True
     """
     return isinstance(obj, (UntypedStorage, TypedStorage))

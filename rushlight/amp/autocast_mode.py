@@ -44,7 +44,7 @@ def is_autocast_available(device_type: str) -> bool:
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
-    """Whether autocast is on.
+    """Whether autocast is on for devices of `device_type`.
 
     >>> import rushlight as torch
     >>> with torch.autocast("cpu"):
@@ -56,7 +56,11 @@ def is_autocast_enabled(device_type: str = "cuda") -> bool:
 
 
 def set_autocast_enabled(*arguments, device_type=None, enabled=None) -> None:
-    """Switches autocast: `set_autocast_enabled(device_type, enabled)`, or for CUDA `set_autocast_enabled(enabled)`."""
+    """Switches autocast: `set_autocast_enabled(device_type, enabled)`, or for CUDA `set_autocast_enabled(enabled)`.
+
+    >>> import rushlight as torch
+    >>> torch.set_autocast_enabled("cpu", False)
+    """
     if len(arguments) == 2:
         device_type, enabled = arguments
     elif len(arguments) == 1 and enabled is None:
@@ -69,42 +73,74 @@ def set_autocast_enabled(*arguments, device_type=None, enabled=None) -> None:
 
 
 def get_autocast_dtype(device_type: str):
-    """The dtype in which autocast multiplies."""
+    """The dtype in which autocast multiplies on devices of `device_type`.
+
+    >>> import rushlight as torch
+    >>> torch.get_autocast_dtype("cpu")
+    torch.bfloat16
+    """
     _require("get_autocast_dtype", 1, "device_type", str, device_type)
     return _casting.state.dtypes[_known(device_type, "unsupported scalarType")]
 
 
 def set_autocast_dtype(device_type: str, dtype) -> None:
-    """Sets what get_autocast_dtype gives."""
+    """Sets what `get_autocast_dtype` gives.
+
+    >>> import rushlight as torch
+    >>> torch.set_autocast_dtype("cpu", torch.bfloat16)
+    """
     _require("set_autocast_dtype", 1, "device_type", str, device_type)
     _require("set_autocast_dtype", 2, "dtype", _dtype, dtype)
     _casting.state.dtypes[_known(device_type)] = dtype
 
 
 def is_autocast_cache_enabled() -> bool:
-    """Whether a parameter is cast once and not again until autocast ends."""
+    """Whether a parameter is cast once and not again until autocast ends.
+
+    >>> import rushlight as torch
+    >>> torch.is_autocast_cache_enabled()
+    True
+    """
     return _casting.state.cache_enabled
 
 
 def set_autocast_cache_enabled(enabled: bool) -> None:
-    """Sets what is_autocast_cache_enabled gives."""
+    """Sets what `is_autocast_cache_enabled` gives: `enabled`.
+
+    >>> import rushlight as torch
+    >>> torch.set_autocast_cache_enabled(True)
+    """
     _require_itself("enabled", bool, enabled)
     _casting.state.cache_enabled = enabled
 
 
 def clear_autocast_cache() -> None:
-    """Forgets what was cast."""
+    """Forgets what was cast.
+
+    >>> import rushlight as torch
+    >>> torch.clear_autocast_cache()
+    """
     _casting.state.cached.clear()
 
 
 def autocast_increment_nesting() -> int:
-    """One level deeper; returns how deep."""
+    """One level deeper; returns how deep.
+
+    >>> import rushlight as torch
+    >>> torch.autocast_increment_nesting(), torch.autocast_decrement_nesting()
+    (1, 0)
+    """
     _casting.state.nesting += 1
     return _casting.state.nesting
 
 
 def autocast_decrement_nesting() -> int:
-    """One level less deep; returns how deep."""
+    """One level less deep; returns how deep.
+
+    >>> import rushlight as torch
+    >>> torch.autocast_increment_nesting(), torch.autocast_decrement_nesting()
+    (1, 0)
+    """
     _casting.state.nesting -= 1
     return _casting.state.nesting
 

@@ -104,16 +104,22 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 
     Args:
         tensors: Where to start: tensors (or GradientEdges), usually a scalar loss.
-        grad_tensors: Their cotangents; None for scalars.
+        grad_tensors: Their cotangents; None for scalars. `grad_variables` is its older name.
         retain_graph: Keep what was saved for backward, so that the same graph can be run again (default: `create_graph`).
         create_graph: Record the derivative itself, for higher orders.
         inputs: Only these tensors' `.grad` is added to.
 
+    Raises:
+        RuntimeError: A tensor that is no scalar has no cotangent, nothing was recorded, or the graph has been used up.
+
     >>> import rushlight as torch
-    >>> x = torch.tensor([1., 2.], requires_grad=True)
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
     >>> torch.autograd.backward((x * x).sum())
     >>> x.grad
     tensor([2., 4.])
+    >>> torch.autograd.backward(x * x, torch.tensor([1.0, 10.0]))
+    >>> x.grad
+    tensor([ 4., 44.])
     """
     if grad_variables is not None:
         warn_user("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
@@ -197,14 +203,16 @@ def grad(
         grad_outputs: The cotangents of `outputs`; None for scalars.
         retain_graph: Keep what was saved for backward (default: `create_graph`).
         create_graph: Record the derivative itself, for higher orders.
+        only_inputs: Deprecated: it is always True.
         allow_unused: Give None for an input that the outputs do not depend on, instead of an error.
         is_grads_batched: The first dimension of each cotangent is a batch of cotangents.
         materialize_grads: Give zeros instead of None.
 
     >>> import rushlight as torch
-    >>> x = torch.tensor(3., requires_grad=True)
-    >>> torch.autograd.grad(x ** 2, x)
-    (tensor(6.),)
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> slope, = torch.autograd.grad(x**3, x, create_graph=True)
+    >>> slope, torch.autograd.grad(slope, x)
+    (tensor(27., grad_fn=<MulBackward0>), (tensor(18.),))
     """
     if materialize_grads and allow_unused is False:
         raise ValueError(

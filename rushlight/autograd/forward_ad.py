@@ -17,7 +17,13 @@ _levels = []
 
 
 class UnpackedDualTensor(NamedTuple):
-    """The two halves of a dual tensor; `tangent` is None where there is none."""
+    """The two halves of a dual tensor, `primal` and `tangent`, which is None where there is none.
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd import forward_ad
+    >>> forward_ad.UnpackedDualTensor(torch.tensor(1.0), None).primal
+    tensor(1.)
+    """
 
     primal: torch.Tensor
     tangent: torch.Tensor | None
@@ -43,7 +49,17 @@ def enter_dual_level():
 
 
 def exit_dual_level(*, level=None):
-    """Closes the level: tensors made in it keep their values and lose their tangents."""
+    """Closes the level: tensors made in it keep their values and lose their tangents. `level` is its number, by default that of
+    the last.
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd import forward_ad
+    >>> level = forward_ad.enter_dual_level()
+    >>> x = forward_ad.make_dual(torch.tensor(1.0), torch.tensor(2.0))
+    >>> forward_ad.exit_dual_level(level=level)
+    >>> x
+    tensor(1.)
+    """
     global _current_level
     if level is None:
         level = _current_level
@@ -56,13 +72,14 @@ def exit_dual_level(*, level=None):
 
 
 def make_dual(tensor, tangent, *, level=None):
-    """A dual tensor over the memory of `tensor`, with the given tangent (of the same shape).
+    """A dual tensor over the memory of `tensor`, with the given `tangent` (of the same shape), at a `level`, by default the open
+    one.
 
     >>> import rushlight as torch
     >>> from rushlight.autograd import forward_ad
     >>> with forward_ad.dual_level():
-    ...     x = forward_ad.make_dual(torch.tensor(3.), torch.tensor(1.))
-    ...     forward_ad.unpack_dual(x ** 2).tangent
+    ...     x = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(1.0))
+    ...     print(forward_ad.unpack_dual(x**2).tangent)
     tensor(6.)
     """
     if level is None:
@@ -138,7 +155,15 @@ def check_tangent(tensor, tangent):
 
 
 def unpack_dual(tensor, *, level=None):
-    """The value and the tangent of a dual tensor; of any other tensor the tangent is None."""
+    """The value and the tangent of a dual `tensor` at a `level`; of any other tensor the tangent is None.
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd import forward_ad
+    >>> with forward_ad.dual_level():
+    ...     x = forward_ad.make_dual(torch.tensor(0.0), torch.tensor(2.0))
+    ...     print(forward_ad.unpack_dual(x.sin()))
+    UnpackedDualTensor(primal=tensor(0.), tangent=tensor(2.))
+    """
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {type(tensor).__name__}")
     if level is None:

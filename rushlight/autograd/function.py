@@ -252,7 +252,12 @@ class InplaceFunction(Function):
 
 
 class NestedIOFunction(Function):
-    """An older base of Functions with nested arguments; subclasses write `forward_extended` and `backward_extended`."""
+    """An older base of Functions with nested arguments; subclasses write `forward_extended` and `backward_extended`.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.autograd.function.NestedIOFunction, torch.autograd.Function)
+    True
+    """
 
     def forward_extended(self, *inputs):
         """The forward, to be written by the subclass."""

@@ -108,12 +108,20 @@ class OptionalCall(ModeDecorator):
 
 
 class no_grad(OptionalCall):
-    """Inside, operations are not recorded: results do not require grad.
+    """Inside, operations are not recorded: results do not require grad, and backward keeps nothing for them.
+
+    A context, or a decorator (`@torch.no_grad()`, also without parentheses) of a `function`. For evaluation, and for changing
+    parameters.
 
     >>> import rushlight as torch
     >>> x = torch.ones(2, requires_grad=True)
     >>> with torch.no_grad():
     ...     print((x * 2).requires_grad)
+    False
+    >>> @torch.no_grad()
+    ... def double(x):
+    ...     return x * 2
+    >>> double(x).requires_grad
     False
     """
 
@@ -125,7 +133,16 @@ class no_grad(OptionalCall):
 
 
 class enable_grad(OptionalCall):
-    """Inside, operations are recorded, even within no_grad."""
+    """Inside, operations are recorded, even within `no_grad`. A context, or a decorator of a `function`.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     with torch.enable_grad():
+    ...         y = x * 2
+    >>> y.requires_grad
+    True
+    """
 
     def __enter__(self):
         self.before = core.set_grad_mode(True)
@@ -135,7 +152,19 @@ class enable_grad(OptionalCall):
 
 
 class set_grad_enabled(ModeDecorator):
-    """Sets recording on or off at once; as a context manager, puts back what was before at its end."""
+    """Sets recording on or off at once; as a context manager, puts back what was before at its end.
+
+    Args:
+        mode: On or off.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.set_grad_enabled(False):
+    ...     print((x * 2).requires_grad)
+    False
+    >>> torch.is_grad_enabled()
+    True
+    """
 
     def __init__(self, mode):
         if not isinstance(mode, bool):
@@ -163,7 +192,19 @@ class set_grad_enabled(ModeDecorator):
 
 
 class inference_mode(ModeDecorator):
-    """Inside, nothing is recorded, and tensors are made without version counters: they can never take part in recording later."""
+    """Inside, nothing is recorded, and tensors are made without version counters: they can never take part in recording later.
+
+    A context, or a decorator; a stricter `no_grad`.
+
+    Args:
+        mode: False switches it off within another one.
+
+    >>> import rushlight as torch
+    >>> with torch.inference_mode():
+    ...     y = torch.ones(2) * 2
+    >>> y.is_inference()
+    True
+    """
 
     if TYPE_CHECKING:
 
@@ -191,7 +232,15 @@ class inference_mode(ModeDecorator):
 
 
 class set_multithreading_enabled(ModeDecorator):
-    """Sets what programs are told of multithreading, at once and as a context: backward runs on its caller's thread here."""
+    """Sets what programs are told of multithreading, at once and as a context: backward runs on its caller's thread here.
+
+    Args:
+        mode: On or off.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.set_multithreading_enabled(False):
+    ...     pass
+    """
 
     def __init__(self, mode):
         self.mode = mode
@@ -208,7 +257,10 @@ class set_multithreading_enabled(ModeDecorator):
 
 
 class enforce_grad_layout_policy(ModeDecorator):
-    """Whether a first gradient that is taken over as `.grad` must have the leaf's strides (True, the default); at once and as a context.
+    """Whether a first gradient that is taken over as `.grad` must have the leaf's strides; at once and as a context.
+
+    Args:
+        enable: True, which is the default, or False.
 
     >>> import rushlight as torch
     >>> x = torch.ones(2, 3, requires_grad=True)

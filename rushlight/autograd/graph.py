@@ -28,7 +28,15 @@ __all__ = [
 
 
 class GradientEdge(NamedTuple):
-    """One output of a node: where a gradient goes."""
+    """One output of a node, where a gradient goes: the node, the output's number `output_nr`, and `ownership_token`, what keeps
+    the node alive.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> edge = torch.autograd.graph.get_gradient_edge(x.exp())
+    >>> edge.node.name(), edge.output_nr
+    ('ExpBackward0', 0)
+    """
 
     node: Node
     output_nr: int
@@ -79,8 +87,10 @@ class saved_tensors_hooks:
 class save_on_cpu(saved_tensors_hooks):
     """Saved tensors are copied: they are on the CPU already, but writes to them do not matter any more.
 
+    `pin_memory` and `device_type` are for other devices.
+
     >>> import rushlight as torch
-    >>> x = torch.tensor(3., requires_grad=True)
+    >>> x = torch.tensor(3.0, requires_grad=True)
     >>> with torch.autograd.graph.save_on_cpu():
     ...     y = x * x
     >>> torch.autograd.grad(y, x)
@@ -93,7 +103,17 @@ class save_on_cpu(saved_tensors_hooks):
 
 @contextlib.contextmanager
 def disable_saved_tensors_hooks(error_message):
-    """Inside, saved_tensors_hooks raises with `error_message`."""
+    """Inside, saved_tensors_hooks raises with `error_message`.
+
+    >>> import rushlight as torch
+    >>> hooks = torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x)
+    >>> with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
+    ...     with hooks:
+    ...         pass
+    Traceback (most recent call last):
+        ...
+    RuntimeError: not here
+    """
     before = core.disable_saved_tensor_hooks(error_message)
     try:
         yield
@@ -114,7 +134,14 @@ def _engine_run_backward(t_outputs, *args, **kwargs):
 
 
 def increment_version(tensor):
-    """Says that `tensor` (or each of several) was written to behind autograd's back."""
+    """Says that `tensor` (or each of several) was written to behind autograd's back.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2)
+    >>> torch.autograd.graph.increment_version(x)
+    >>> x._version
+    1
+    """
     if not isinstance(tensor, Tensor | Iterable):
         raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
     tensors = (tensor,) if isinstance(tensor, Tensor) else tuple(tensor)
@@ -129,6 +156,14 @@ def region_activation_memory_budget(budget):
 
     Args:
         budget: The share, from 0 to 1, of the activations that may be kept.
+
+    >>> import rushlight as torch
+    >>> try:
+    ...     with torch.autograd.graph.region_activation_memory_budget(0.5):
+    ...         pass
+    ... except RuntimeError:
+    ...     print("eager")
+    eager
     """
     if not 0 <= budget <= 1:
         raise ValueError(f"torch.autograd.graph.region_activation_memory_budget: must be in [0, 1], got {budget}")
@@ -138,11 +173,19 @@ def region_activation_memory_budget(budget):
 
 
 def set_warn_on_accumulate_grad_stream_mismatch(enabled):
-    """Accepted: there are no streams on the CPU."""
+    """Accepted, whatever `enabled` is: there are no streams on the CPU.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
+    """
 
 
 def set_override_stale_capture_stream(enabled):
-    """Accepted: there are no streams on the CPU."""
+    """Accepted, whatever `enabled` is: there are no streams on the CPU.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.graph.set_override_stale_capture_stream(False)
+    """
 
 
 class _MultiHandle(RemovableHandle):

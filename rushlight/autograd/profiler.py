@@ -241,6 +241,10 @@ def stack_of_user():
 class record_function(contextlib.ContextDecorator):
     """Names a range of the program (or, as a decorator, a function) in profiles.
 
+    Args:
+        name: Its name.
+        args: A text that goes with it.
+
     >>> import rushlight as torch
     >>> with torch.autograd.profiler.profile() as p:
     ...     with torch.autograd.profiler.record_function("doubling"):

@@ -12,7 +12,14 @@ class VariableMeta(type):
 
 
 def variable(*args, **kwargs):
-    """An old name of `torch.tensor`; raises and says so."""
+    """An old name of `torch.tensor`; raises and says so.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.variable([1.0])
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead
+    """
     raise RuntimeError("torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead")
 
 
@@ -36,7 +43,9 @@ class ExecutionEngine:
 
 
 class Variable(metaclass=VariableMeta):
-    """Variable(x) is a tensor over x's memory.
+    """Variable(data, requires_grad=False) is a tensor over the memory of `data`; the old name of what every tensor is now.
+
+    `volatile` is no more: `torch.no_grad` has taken its place.
 
     >>> import rushlight as torch
     >>> torch.autograd.Variable(torch.ones(2), requires_grad=True)

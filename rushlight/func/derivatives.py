@@ -209,6 +209,11 @@ def check_scalar(result):
 def vjp(func, *primals, has_aux: bool = False) -> "tuple[Any, ...]":
     """(result of `func` at `primals`, a function from cotangents of the result to those of the arguments).
 
+    Args:
+        func: A function of tensors.
+        primals: Its arguments.
+        has_aux: Whether `func` returns a pair, whose second part is handed on as a third result.
+
     >>> import rushlight as torch
     >>> result, pull = torch.func.vjp(torch.sin, torch.zeros(2))
     >>> pull(torch.ones(2))
@@ -300,8 +305,13 @@ def check_cotangents(outputs, cotangents):
 def jvp(func, primals, tangents, *, strict=False, has_aux: bool = False) -> "tuple[Any, ...]":
     """(result of `func` at `primals`, derivative of the result in the direction `tangents`); both are tuples of arguments.
 
+    Args:
+        func: A function of tensors.
+        strict: Whether a result that does not depend on the arguments is an error rather than one with a derivative of zeros.
+        has_aux: Whether `func` returns a pair, whose second part is handed on as a third result.
+
     >>> import rushlight as torch
-    >>> torch.func.jvp(torch.sin, (torch.zeros(2),), (torch.tensor([1., 2.]),))
+    >>> torch.func.jvp(torch.sin, (torch.zeros(2),), (torch.tensor([1.0, 2.0]),))
     (tensor([0., 0.]), tensor([1., 2.]))
     """
     where = "jvp(f, primals, tangents)"

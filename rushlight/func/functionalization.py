@@ -10,8 +10,12 @@ __all__ = ["debug_unwrap", "functionalize"]
 def functionalize(func, *, remove="mutations"):
     """`func` as a function without in-place operations, which programs that trace functions ask for.
 
-    Here a function is run, not traced, so nothing that a caller can see depends on whether an operation inside wrote in place: the
-    result is `func` itself behind the same checks. Writes into its arguments are still seen by the caller.
+    Here a function is run, not traced, so nothing that a caller can see depends on whether an operation inside wrote in place:
+    the result is `func` itself behind the same checks. Writes into its arguments are still seen by the caller.
+
+    Args:
+        func: The function.
+        remove: "mutations", or "mutations_and_views".
 
     >>> import rushlight as torch
     >>> torch.func.functionalize(lambda x: x.clone().add_(1))(torch.zeros(2))

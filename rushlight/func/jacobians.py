@@ -173,8 +173,12 @@ def jacfwd(func, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *, r
 def hessian(func, argnums: int | tuple[int, ...] = 0) -> "Callable[..., Any]":
     """A function that gives the Hessian of `func`: the forward-mode Jacobian of its reverse-mode Jacobian.
 
+    Args:
+        func: A function of tensors with one result.
+        argnums: By which arguments: a number, or a tuple of them.
+
     >>> import rushlight as torch
-    >>> torch.func.hessian(lambda x: (x ** 3).sum())(torch.tensor([1., 2.]))
+    >>> torch.func.hessian(lambda x: (x**3).sum())(torch.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """

@@ -303,7 +303,12 @@ def is_nonzero(input) -> bool:
 
 @composite(method=False, signature=None)
 def is_tensor(obj) -> bool:
-    """Whether `obj` is a tensor."""
+    """Whether `obj` is a tensor.
+
+    >>> import rushlight as torch
+    >>> torch.is_tensor(torch.ones(2)), torch.is_tensor([1.0])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 

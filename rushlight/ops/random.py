@@ -29,32 +29,71 @@ def manual_seed(seed):
 
 @composite(method=False, signature=None)
 def seed() -> int:
-    """Seeds the default generator from the system's entropy; returns the seed."""
+    """Seeds the default generator from the system's entropy; returns the seed.
+
+    >>> import rushlight as torch
+    >>> torch.seed() == torch.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 @composite(method=False, signature=None)
 def initial_seed() -> int:
-    """The seed that the default generator began with."""
+    """The seed that the default generator began with.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(7)
+    >>> torch.initial_seed()
+    7
+    """
     return default_generator.initial_seed()
 
 
 @composite(method=False, signature=None)
 def get_rng_state():
-    """The state of the default generator, as a tensor of bytes."""
+    """The state of the default generator, as a tensor of bytes.
+
+    >>> import rushlight as torch
+    >>> state = torch.get_rng_state()
+    >>> x = torch.rand(2)
+    >>> torch.set_rng_state(state)
+    >>> torch.equal(torch.rand(2), x)
+    True
+    """
     return default_generator.get_state()
 
 
 @composite(method=False, signature=None)
 def set_rng_state(new_state) -> None:
-    """Makes the default generator go on from a state that get_rng_state returned."""
+    """Makes the default generator go on from a state `new_state` that `get_rng_state` returned.
+
+    >>> import rushlight as torch
+    >>> state = torch.get_rng_state()
+    >>> x = torch.rand(2)
+    >>> torch.set_rng_state(state)
+    >>> torch.equal(torch.rand(2), x)
+    True
+    """
     default_generator.set_state(new_state)
 
 
 @composite(method=False)
 @contextlib.contextmanager
 def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="devices", device_type="cpu"):
-    """Inside, random numbers are drawn as anywhere; afterwards the default generator is where it was before."""
+    """Inside, random numbers are drawn as anywhere; afterwards the default generator is where it was before.
+
+    Args:
+        devices, device_type: Other devices, of which there are none.
+        enabled: False does nothing.
+
+    >>> import rushlight as torch
+    >>> _ = torch.manual_seed(0)
+    >>> with torch.random.fork_rng():
+    ...     x = torch.rand(2)
+    >>> torch.equal(torch.rand(2), x)
+    True
+    """
     if not enabled:
         yield
         return

@@ -78,16 +78,22 @@ def save(
 ):
     """Writes any object that pickles to a file that PyTorch reads too.
 
-    `f` is a path or a file-like object open for writing. Tensors that share memory share it in the file, and after loading. Save the
-    `state_dict()` of modules and optimizers, and numbers, strings and containers: `load` reads other objects only with
-    `weights_only=False`, which runs what the file says.
+    Args:
+        obj: The object: the `state_dict()` of modules and optimizers, numbers, strings and containers. `load` reads others only
+            with `weights_only=False`, which runs what the file says.
+        f: A path, or a file-like object open for writing.
+        pickle_module, pickle_protocol: What pickles, and how.
 
-    >>> import io, rushlight
-    >>> file = io.BytesIO()
-    >>> rushlight.save({"weight": rushlight.ones(2)}, file)
+    Tensors that share memory share it in the file, and after loading.
+
+    >>> import rushlight as torch
+    >>> import io
+    >>> model, file = torch.nn.Linear(2, 1), io.BytesIO()
+    >>> torch.save({"model": model.state_dict(), "epoch": 3}, file)
     >>> _ = file.seek(0)
-    >>> rushlight.load(file)
-    {'weight': tensor([1., 1.])}
+    >>> saved = torch.load(file)
+    >>> saved["epoch"], model.load_state_dict(saved["model"])
+    (3, <All keys matched successfully>)
     """
     if isinstance(f, (str, os.PathLike)):
         path = os.fspath(f)
@@ -123,11 +129,23 @@ def not_closed(file):
 def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
     """Reads what `save` (or PyTorch's) has written.
 
-    `f` is a path or a file-like object open for reading, which can seek. `map_location` says where storages go that were saved elsewhere:
-    a place, a dict of places, or a function of a storage and its place in the file. Unless `weights_only` is False, nothing in the file
-    runs, and objects other than tensors, parameters and Python's containers, numbers and strings are refused, but for those that
-    `serialization.add_safe_globals` allows. With `weights_only=False` the file is trusted as a program is: any object may come, and
-    `pickle_load_args` go to the unpickler. With `mmap` the bytes of tensors are read from the file when they are first used.
+    Args:
+        f: A path, or a file-like object open for reading, which can seek.
+        map_location: Where storages go that were saved elsewhere: a place, a dict of places, or a function of a storage and its
+            place in the file.
+        pickle_module: What unpickles, where the file is trusted.
+        weights_only: Unless it is False, nothing in the file runs, and objects other than tensors, parameters and Python's
+            containers, numbers and strings are refused, but for those that `serialization.add_safe_globals` allows. With False
+            the file is trusted as a program is: any object may come, and `pickle_load_args` go to the unpickler.
+        mmap: Whether the bytes of tensors are read from the file when they are first used.
+
+    >>> import rushlight as torch
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> torch.save({"weight": torch.ones(2)}, file)
+    >>> _ = file.seek(0)
+    >>> torch.load(file, map_location="cpu")
+    {'weight': tensor([1., 1.])}
     """
     chosen = weights_only is not None
     if not chosen:
@@ -173,29 +191,56 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
 
 
 def add_safe_globals(safe_globals) -> None:
-    """Allows functions and classes, or pairs of one and its full name in files, where `load` reads with `weights_only=True`.
+    """Allows functions and classes where `load` reads with `weights_only=True`.
 
-    >>> import rushlight
-    >>> rushlight.serialization.add_safe_globals([slice])
-    >>> rushlight.serialization.get_safe_globals()
-    [<class 'slice'>]
-    >>> rushlight.serialization.clear_safe_globals()
+    Args:
+        safe_globals: A list of them, or of pairs of one and its full name in files.
+
+    >>> import rushlight as torch
+    >>> with torch.serialization.safe_globals([]):
+    ...     torch.serialization.add_safe_globals([slice])
+    ...     print(slice in torch.serialization.get_safe_globals())
+    True
+    >>> torch.serialization.clear_safe_globals()
     """
     _weights_only_unpickler.safe_globals.update(safe_globals)
 
 
 def get_safe_globals() -> list:
-    """What `add_safe_globals` has allowed."""
+    """What `add_safe_globals` has allowed.
+
+    >>> import rushlight as torch
+    >>> with torch.serialization.safe_globals([complex]):
+    ...     complex in torch.serialization.get_safe_globals()
+    True
+    """
     return list(_weights_only_unpickler.safe_globals)
 
 
 def clear_safe_globals() -> None:
-    """Forgets what `add_safe_globals` has allowed."""
+    """Forgets what `add_safe_globals` has allowed.
+
+    >>> import rushlight as torch
+    >>> torch.serialization.clear_safe_globals()
+    >>> torch.serialization.get_safe_globals()
+    []
+    """
     _weights_only_unpickler.safe_globals.clear()
 
 
 class safe_globals:
-    """`add_safe_globals` for a `with` block."""
+    """`add_safe_globals` for a `with` block.
+
+    Args:
+        safe_globals: A list of functions and classes.
+
+    >>> import rushlight as torch
+    >>> with torch.serialization.safe_globals([complex]):
+    ...     complex in torch.serialization.get_safe_globals()
+    True
+    >>> complex in torch.serialization.get_safe_globals()
+    False
+    """
 
     def __init__(self, safe_globals):
         self.safe_globals = safe_globals
@@ -208,7 +253,16 @@ class safe_globals:
 
 
 def get_unsafe_globals_in_checkpoint(f) -> list[str]:
-    """The full names of what a file mentions that `weights_only=True` does not allow."""
+    """The full names of what a file `f` (a path, or an open file) mentions that `weights_only=True` does not allow.
+
+    >>> import rushlight as torch
+    >>> import fractions, io
+    >>> file = io.BytesIO()
+    >>> torch.save(fractions.Fraction(1, 2), file)
+    >>> _ = file.seek(0)
+    >>> torch.serialization.get_unsafe_globals_in_checkpoint(file)
+    ['fractions.Fraction']
+    """
     with opened(f) as file:
         if not is_zip(file):
             raise ValueError("Expected input to be a checkpoint returned by torch.save")

@@ -10,14 +10,24 @@ _package_registry: list = []
 
 
 def register_package(priority, tagger, deserializer):
-    """Adds a kind of place, asked in the order of priorities: `tagger(storage)` and `deserializer(storage, location)` return None where
-    it is not theirs."""
+    """Adds a kind of place, asked in the order of `priority`.
+
+    `tagger(storage)` and `deserializer(storage, location)` return None where it is not theirs.
+
+    >>> import rushlight as torch
+    >>> torch.serialization.register_package(30, lambda storage: None, lambda storage, location: None)
+    """
     _package_registry.append((priority, tagger, deserializer))
     _package_registry.sort(key=lambda place: place[0])
 
 
 def location_tag(storage):
-    """What a file calls the place of a storage."""
+    """What a file calls the place of a `storage`.
+
+    >>> import rushlight as torch
+    >>> torch.serialization.location_tag(torch.ones(2).untyped_storage())
+    'cpu'
+    """
     for _, tagger, _ in _package_registry:
         if location := tagger(storage):
             return location
@@ -25,7 +35,13 @@ def location_tag(storage):
 
 
 def default_restore_location(storage, location):
-    """The storage at the place that a file, or `map_location`, names."""
+    """The `storage` at the place `location` that a file, or `map_location`, names; RuntimeError where there is no such place.
+
+    >>> import rushlight as torch
+    >>> storage = torch.ones(2).untyped_storage()
+    >>> torch.serialization.default_restore_location(storage, "cpu") is storage
+    True
+    """
     for _, _, deserializer in _package_registry:
         restored = deserializer(storage, location)
         if restored is not None:
@@ -75,10 +91,15 @@ def restorer(map_location):
 
 
 def normalize_storage_type(storage_type):
-    """The class of the package of the same name."""
+    """The class of the package of the same name as `storage_type`.
+
+    >>> import rushlight as torch
+    >>> torch.serialization.normalize_storage_type(torch.FloatStorage) is torch.FloatStorage
+    True
+    """
     return getattr(rushlight, storage_type.__name__)
 
 
 def storage_to_tensor_type(storage):
-    """FloatTensor for a FloatStorage, and so on."""
+    """FloatTensor for a `storage` that is a FloatStorage, and so on."""
     return core.tensor_types[storage.dtype]

@@ -50,9 +50,10 @@ def sparse_coo_tensor(
         size: The shape (default: the smallest that has all places).
         check_invariants: Whether places are checked now rather than where they are used.
         is_coalesced: Whether the places are in order and occur once.
+        requires_grad, pin_memory: As for any tensor.
 
     >>> import rushlight as torch
-    >>> torch.sparse_coo_tensor([[0, 1], [1, 0]], [2., 3.], (2, 2)).to_dense()
+    >>> torch.sparse_coo_tensor([[0, 1], [1, 0]], [2.0, 3.0], (2, 2)).to_dense()
     tensor([[0., 2.],
             [3., 0.]])
     """
@@ -80,7 +81,21 @@ def sparse_compressed_tensor(
     compressed_indices, plain_indices, values, size=None, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False,
     check_invariants=None,
 ):  # fmt: skip
-    """A sparse matrix of layout `sparse_csr` or `sparse_csc`, from where each row or column begins and the places in it."""
+    """A sparse matrix of `layout` `torch.sparse_csr` or `torch.sparse_csc`.
+
+    Args:
+        compressed_indices: Where each row (or column) begins, and where the last one ends: (rows + 1).
+        plain_indices: The columns (or rows) of the values (n).
+        values: The values (n).
+        size: The shape (default: the smallest that has all places).
+        check_invariants, requires_grad, pin_memory: As in `sparse_coo_tensor`.
+
+    >>> import rushlight as torch
+    >>> matrix = torch.sparse_compressed_tensor([0, 1, 2], [1, 0], [2.0, 3.0], layout=torch.sparse_csr)
+    >>> matrix.to_dense()
+    tensor([[0., 2.],
+            [3., 0.]])
+    """
     if layout not in COMPRESSED:
         raise RuntimeError(f"sparse_compressed_tensor: expected layout sparse_csr or sparse_csc, got {layout}")
     dim = COMPRESSED[layout][2]
@@ -100,8 +115,13 @@ def sparse_compressed_tensor(
 def sparse_csr_tensor(crow_indices, col_indices, values, size=None, **options):
     """A sparse matrix in the order of its rows.
 
+    Args:
+        crow_indices: Where each row begins, and where the last one ends: (rows + 1).
+        col_indices: The columns of the values (n).
+        values, size: The values (n), and the shape.
+
     >>> import rushlight as torch
-    >>> torch.sparse_csr_tensor([0, 1, 2], [1, 0], [2., 3.]).to_dense()
+    >>> torch.sparse_csr_tensor([0, 1, 2], [1, 0], [2.0, 3.0]).to_dense()
     tensor([[0., 2.],
             [3., 0.]])
     """
@@ -109,7 +129,18 @@ def sparse_csr_tensor(crow_indices, col_indices, values, size=None, **options):
 
 
 def sparse_csc_tensor(ccol_indices, row_indices, values, size=None, **options):
-    """A sparse matrix in the order of its columns."""
+    """A sparse matrix in the order of its columns.
+
+    Args:
+        ccol_indices: Where each column begins, and where the last one ends: (columns + 1).
+        row_indices: The rows of the values (n).
+        values, size: The values (n), and the shape.
+
+    >>> import rushlight as torch
+    >>> torch.sparse_csc_tensor([0, 1, 2], [1, 0], [2.0, 3.0]).to_dense()
+    tensor([[0., 3.],
+            [2., 0.]])
+    """
     return sparse_compressed_tensor(ccol_indices, row_indices, values, size, **options | {"layout": torch.sparse_csc})
 
 

@@ -10,7 +10,12 @@ SAC_IGNORED_OPS = set()  # ops that are always computed again, whatever the poli
 
 
 class CheckpointPolicy(enum.Enum):
-    """What a policy may say of an op. MUST goes before what anyone else might want, PREFER does not."""
+    """What a policy may say of an op. MUST goes before what anyone else might want, PREFER does not.
+
+    >>> import rushlight as torch
+    >>> torch.utils.checkpoint.CheckpointPolicy.MUST_SAVE.name
+    'MUST_SAVE'
+    """
 
     MUST_SAVE = 0
     PREFER_SAVE = 1
@@ -24,7 +29,16 @@ _RECOMPUTED = (CheckpointPolicy.MUST_RECOMPUTE, CheckpointPolicy.PREFER_RECOMPUT
 
 
 class SelectiveCheckpointContext:
-    """What a policy is told besides the op and its arguments: whether this is the second forward, and the op's result."""
+    """What a policy is told besides the op and its arguments.
+
+    Args:
+        is_recompute: Whether this is the second forward.
+        op_output: The op's result.
+
+    >>> import rushlight as torch
+    >>> torch.utils.checkpoint.SelectiveCheckpointContext(is_recompute=True).is_recompute
+    True
+    """
 
     def __init__(self, *, is_recompute, op_output=None):
         self.is_recompute, self.op_output = is_recompute, op_output

@@ -55,7 +55,12 @@ _TIP = (
 
 
 class CheckpointError(RuntimeError):
-    """The second forward of a checkpoint did not do what the first one did."""
+    """The second forward of a checkpoint did not do what the first one did.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.utils.checkpoint.CheckpointError, RuntimeError)
+    True
+    """
 
 
 class _StopRecomputationError(Exception):
@@ -63,7 +68,12 @@ class _StopRecomputationError(Exception):
 
 
 class DefaultDeviceType:
-    """The device type whose random numbers are kept when no argument tells; there is only the CPU here."""
+    """The device type whose random numbers are kept when no argument tells; there is only the CPU here.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.utils.checkpoint.DefaultDeviceType.get_device_type(), str)
+    True
+    """
 
     _default_device_type = "cpu"
 
@@ -79,28 +89,53 @@ class DefaultDeviceType:
 
 
 def get_device_states(*args):
-    """(devices, states of their random numbers) of the arguments' devices other than the CPU: none."""
+    """(devices, states of their random numbers) of the arguments' devices other than the CPU: none.
+
+    >>> import rushlight as torch
+    >>> torch.utils.checkpoint.get_device_states(torch.ones(2))
+    ([], [])
+    """
     return [], []
 
 
 def set_device_states(devices, states, *, device_type=None):
-    """Puts back what get_device_states gave."""
+    """Puts back the `states` of `devices` that `get_device_states` gave, of the type `device_type`.
+
+    >>> import rushlight as torch
+    >>> torch.utils.checkpoint.set_device_states([], [])
+    """
 
 
 def noop_context_fn():
-    """Two contexts that do nothing."""
+    """Two contexts that do nothing.
+
+    >>> import rushlight as torch
+    >>> first, second = torch.utils.checkpoint.noop_context_fn()
+    >>> with first, second:
+    ...     pass
+    """
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
 def detach_variable(inputs):
-    """The tensors of a tuple, cut off from their graphs but requiring grad as before; the rest as it is."""
+    """The tensors of a tuple `inputs`, cut off from their graphs but requiring grad as before; the rest as it is.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> torch.utils.checkpoint.detach_variable((x * 2, 3))
+    (tensor([2., 2.], requires_grad=True), 3)
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
     return tuple(x.detach().requires_grad_(x.requires_grad) if isinstance(x, torch.Tensor) else x for x in inputs)
 
 
 def check_backward_validity(inputs):
-    """Warns if no input requires grad: the re-entrant variant gives no gradients then, not even of parameters."""
+    """Warns if none of `inputs` requires grad: the re-entrant variant gives no gradients then, not even of parameters.
+
+    >>> import rushlight as torch
+    >>> torch.utils.checkpoint.check_backward_validity((torch.ones(2, requires_grad=True),))
+    """
     if not any(x.requires_grad for x in inputs if isinstance(x, torch.Tensor)):
         warn_user("None of the inputs have requires_grad=True. Gradients will be None")
 
@@ -136,7 +171,15 @@ def set_checkpoint_early_stop(enable):
 
 @contextlib.contextmanager
 def set_checkpoint_debug_enabled(enabled):
-    """Inside, whether errors of checkpoints list the ops of both forwards; None leaves it to each checkpoint's `debug`."""
+    """Inside, whether errors of checkpoints list the ops of both forwards.
+
+    Args:
+        enabled: True or False; None leaves it to each checkpoint's `debug`.
+
+    >>> import rushlight as torch
+    >>> with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):
+    ...     pass
+    """
     before, _switch.debug = _switch.debug, enabled
     try:
         yield
@@ -161,7 +204,14 @@ def random_numbers_from(state):
 
 # ---------------------------------------------------------------------------------------------------------------- re-entrant
 class CheckpointFunction(Function):
-    """The re-entrant variant: forward unrecorded, and in backward a second, recorded forward with a backward of its own."""
+    """The re-entrant variant: forward unrecorded, and in backward a second, recorded forward with a backward of its own.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> torch.utils.checkpoint.CheckpointFunction.apply(torch.exp, True, x).backward()
+    >>> x.grad
+    tensor(7.3891)
+    """
 
     @staticmethod
     def forward(ctx, run_function, preserve_rng_state, *args):
@@ -198,7 +248,18 @@ class CheckpointFunction(Function):
 
 # ---------------------------------------------------------------------------------------------------------------- with hooks
 class GraphExecGroup(contextlib.ContextDecorator):
-    """Inside, several backwards share one second forward of each checkpoint, instead of running it once each."""
+    """Inside, several backwards share one second forward of each checkpoint, instead of running it once each.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.checkpoint import GraphExecGroup, checkpoint
+    >>> x = torch.tensor(0.5, requires_grad=True)
+    >>> y = checkpoint(lambda x: (x.sin(), x.cos()), x, use_reentrant=False)
+    >>> with GraphExecGroup():
+    ...     y[0].backward(retain_graph=True)
+    ...     y[1].backward()
+    >>> x.grad
+    tensor(0.3982)
+    """
 
     _of_thread = threading.local()
 
@@ -486,6 +547,13 @@ def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwar
         input: What the first of them gets.
         use_reentrant: As in `checkpoint`.
         preserve_rng_state: As in `checkpoint`.
+
+    >>> import rushlight as torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+    >>> x = torch.ones(1, 2)
+    >>> y = torch.utils.checkpoint.checkpoint_sequential(model, 2, x, use_reentrant=False)
+    >>> torch.equal(y, model(x))
+    True
     """
     if use_reentrant is None:
         warn_user(
