@@ -1,7 +1,7 @@
-"""Every public class and function outside the op table says what its arguments are, and has an example (test_doctests.py runs it).
+"""Every public class and function of the modules listed here says what its arguments are, and has an example (test_doctests.py runs it).
 
-An argument is named where its docstring, one of a base class, or one that it refers to (`Name`, in backticks) has its name as a word. Ops, whose
-docstrings are composed from their declarations, are not looked at here.
+An argument is named where its docstring, one of a base class, or one that it refers to (`Name`, in backticks) has its name as a word. Ops and the
+functions of torch are test_manual.py's.
 """
 
 import enum
@@ -18,6 +18,12 @@ EXCEPTIONS = {
         "constant", "dirac", "eye", "kaiming_normal", "kaiming_uniform", "normal", "orthogonal", "sparse", "uniform", "xavier_normal",
         "xavier_uniform",
     },
+    "rushlight.autograd.graph": {"Node"},
+    "rushlight.autograd.profiler": {
+        "EnforceUnique", "EventList", "FunctionEvent", "KinetoStepTracker", "MemRecordsAcc", "emit_itt", "emit_nvtx", "load_nvprof", "profile",
+    },
+    "rushlight.serialization": {"StorageType", "storage_to_tensor_type"},
+    "rushlight.utils.checkpoint": {"set_checkpoint_early_stop"},
 }  # fmt: skip
 """Of each namespace what still lacks one or the other. Names may only leave."""
 
@@ -26,6 +32,9 @@ NAMESPACES = (
     "rushlight.nn.utils.parametrizations", "rushlight.nn.utils.parametrize", "rushlight.nn.utils.prune", "rushlight.nn.utils.rnn",
     "rushlight.nn.utils.stateless", "rushlight.optim", "rushlight.optim.lr_scheduler", "rushlight.optim.swa_utils", "rushlight.utils.data",
     "rushlight.utils.data.distributed", "rushlight.distributions", "rushlight.distributions.constraints", "rushlight.distributions.kl",
+    "rushlight.autograd", "rushlight.autograd.forward_ad", "rushlight.autograd.functional", "rushlight.autograd.grad_mode",
+    "rushlight.autograd.graph", "rushlight.autograd.profiler", "rushlight.func", "rushlight.random", "rushlight.serialization",
+    "rushlight.utils.checkpoint",
 )  # fmt: skip
 
 PYTORCH = {
