@@ -95,7 +95,7 @@ def test_the_view(declared):
     assert torch.equal(slopes, torch.autograd.grad(tiles(x, 2), x, weight.expand(2, 2, 2, 2, 2))[0])
     pushed = torch.vmap(lambda e, t: torch.func.jvp(lambda v: tiles(v, 2), (e,), (t,))[1])(x.detach(), 2 * x.detach())
     assert torch.equal(pushed, 2 * expected)
-    with pytest.raises(RuntimeError, match="tiles: side must be positive, got 0"):
+    with pytest.raises(RuntimeError, match="tiles: width must be positive, got 0"):
         tiles(x, 0)
     assert sorted(_declare.table) == ["tiles", "tiles_backward", "tiles_copy"]
 

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rushlight.ops import table
+import rushlight as torch
+from rushlight.ops import _declare, table
+from rushlight.ops._arguments import Parameter
+from rushlight.ops._declare import op, pointwise
+from rushlight.ops._views import view
+from rushlight.optim._description import DescribedOptimizer
 
 ROOT = Path(__file__).parent.parent
 LIMITS = {"rushlight/core": 5, "rushlight/func": 1, "rushlight/explain": 4, "tools": 5, "kernels": 6}
@@ -74,3 +79,72 @@ def test_they_are_few():
 def test_nothing_changes_a_declaration():
     with pytest.raises(AttributeError, match="the declaration of mul is made once"):
         table["mul"].declaration.flat = "step"
+
+
+# ---------------------------------------------------------------------------------------------------------- mistakes
+def laid(sizes, strides):
+    return sizes, strides
+
+
+def twice(x):
+    return x * 2
+
+
+WRONG = [
+    (lambda: pointwise(slope=twice, dtyp="float")(twice), "the declaration of twice has 'dtyp', which no declaration"),
+    (lambda: op(vjp={"y": twice})(twice), "the declaration of twice speaks of 'y', but its parameters are x"),
+    (lambda: op(vjp=twice, inputs=("a", "b"))(twice), "the declaration of twice speaks of 'a'"),
+    (lambda: view()(twice), "the view twice has no geometry: neither a function, nor 'twice' in core/drivers/geometries.pxi"),
+    (lambda: view(geometry=lambda sizes, strides: sizes)(twice)(torch.ones(2, 2)), "has to return sizes, strides and perhaps an"),
+    (lambda: view(geometry=lambda sizes, strides: None)(twice)(torch.ones(2)), "sizes, strides and perhaps an offset, got None"),
+    (
+        lambda: [view(geometry=laid)(twice) for _ in range(2)],
+        "the op table has twice_backward already: this one needs another name",
+    ),
+    (lambda: Parameter("frob width", False), "'frob width' in a signature: 'frob' is none of the kinds Tensor, "),
+]
+
+
+@pytest.mark.parametrize("declare, text", WRONG)
+def test_a_wrong_declaration_is_told_what_is_wrong(declare, text, monkeypatch):
+    monkeypatch.setattr(_declare, "table", {})
+    monkeypatch.setattr(_declare, "namespaces", {"torch": {}, "Tensor": {}})
+    with pytest.raises(TypeError, match=re.escape(text)):
+        declare()
+
+
+def test_a_batching_rule_that_is_not_there():
+    made = op(vjp=twice, batch="views.none", function=False, method=False, entry="doubled")(twice)
+    with pytest.raises(ImportError, match=r"the declaration of twice names the batching rule 'views\.none'"):
+        torch.vmap(made)(torch.ones(2))
+    del table["doubled"]
+
+
+def optimizer(**body):
+    made = type("Plain", (DescribedOptimizer,), {"options": ("lr",), "state_names": lambda self, group: (), **body})
+    param = torch.nn.Parameter(torch.ones(2))
+    param.grad = torch.ones(2)
+    made([param]).step()
+
+
+def begun(self, params, lr=1.0):
+    self.describe(params, locals())
+
+
+@pytest.mark.parametrize(
+    "body, error, text",
+    [
+        (dict(options=("lr", "eps"), __init__=begun), TypeError, "options, but no parameters of __init__: ['eps']"),
+        (dict(__init__=begun), NotImplementedError, "Plain does not say update(param, grad, state, *, …)"),
+        (dict(update=lambda self, param, grad, state, *, eps: None), TypeError, "update asks for ['eps'], which are no options"),
+        (dict(__init__=begun, state_names=lambda self, group: "mean"), TypeError, "returned the text 'mean' in place of a tuple"),
+        (
+            dict(__init__=begun, state_names=DescribedOptimizer.state_names),
+            NotImplementedError,
+            "does not say state_names(group)",
+        ),
+    ],
+)
+def test_a_wrong_description_of_an_optimizer_is_told_what_is_wrong(body, error, text):
+    with pytest.raises(error, match=re.escape(text)):
+        optimizer(**body)

@@ -24,6 +24,7 @@ from .test_laws import (
     outputs_of,
     put,
     slope_of,
+    told,
 )
 
 NO_FORWARD_RULE = {
@@ -98,9 +99,10 @@ def test_jvp_against_vjp_and_differences(name, number):
             found = tangents_of(level, outputs, indices)
         for i, tangent in zip(indices, found, strict=True):
             assert tangent.shape == result[i].shape and tangent.dtype is result[i].dtype
+        what = f"the jvp by {', '.join(op.parameters[index] for index, _ in chosen)}"
         left = sum(inner(seed, t) for seed, t in zip(seeds, found, strict=True))
         right = sum(inner(pulled[place], t) for place, t in tangents.items() if pulled[place] is not None)
-        assert abs(left - right) <= 1e-9 * max(1.0, abs(left), abs(right)), (chosen, left, right)
+        assert abs(left - right) <= 1e-9 * max(1.0, abs(left), abs(right)), told(what, left, right, "the vjp")
         expected = slope_of(
             op,
             arguments,
@@ -109,7 +111,7 @@ def test_jvp_against_vjp_and_differences(name, number):
             indices,
             lambda out, _: sum(inner(s, o) for s, o in zip(seeds, out, strict=True)),
         )
-        assert close(left, expected, abs(expected)), (chosen, left, expected)
+        assert close(left, expected, abs(expected)), told(what, left, expected)
 
 
 def second_order(name, number):

@@ -51,6 +51,8 @@ class Parameter:
         kind, self.name = left.split(" ")
         self.takes_none = kind.endswith("?") or default == "None"
         kind, bracket, _ = kind.rstrip("?").partition("[")
+        if kind not in ACCEPTS:
+            raise TypeError(f"'{text}' in a signature: '{kind}' is none of the kinds {', '.join(ACCEPTS)}")
         self.kind, self.takes_one = kind, bool(bracket) and kind in LISTS
         self.is_required, self.default, self.keyword_only = not equals, default, keyword_only
         self.title = TITLES.get(kind, kind)

@@ -54,6 +54,10 @@ def keywords_of(parameters):
     return found
 
 
+PLACEMENT = {"aliases", "entry", "function", "gives", "inplace", "method", "namespace", "signature"}
+"""The keywords of `register` and `place` that a declaration may have."""
+
+
 class Declaration:
     """Every fact of an op that its driver and its rules do not need: its signature, read once, and what others ask for. Nothing changes it.
 
@@ -110,6 +114,11 @@ class Declaration:
         **placement,
     ):
         called, forward = called or function.__name__, forward or function
+        unknown = placement.keys() - PLACEMENT
+        if unknown:
+            raise TypeError(
+                f"the declaration of {called} has {', '.join(map(repr, sorted(unknown)))}, which no declaration of its kind has"
+            )
         parameters, defaults = parameters_of(function), defaults_of(function)
         sizes = next((i for i, each in enumerate(parameters) if function.__annotations__.get(each) is Sizes), -1)
         positional = function.__code__.co_argcount + len(extra)
@@ -178,9 +187,17 @@ class Declaration:
                 return kind, self.parameters.index(name.removesuffix(ending))
         raise TypeError(f"a rule of {self.called} asks for '{name}', which is neither a parameter nor an output")
 
+    def index_of(self, parameter):
+        """The place of a parameter."""
+        if parameter not in self.parameters:
+            raise TypeError(
+                f"the declaration of {self.called} speaks of '{parameter}', but its parameters are {', '.join(self.parameters)}"
+            )
+        return self.parameters.index(parameter)
+
     def rule(self, parameter, function, *, slope=False, is_list=False):
         """A core rule for one parameter (None: for all inputs at once)."""
-        index = -1 if parameter is None else self.parameters.index(parameter)
+        index = -1 if parameter is None else self.index_of(parameter)
         sources = self.sources(function) if callable(function) else []
         return core.Rule(function, index, slope, is_list, sources)
 
@@ -192,6 +209,8 @@ def register(op, entry=None, *, inplace=False, **placement):
     besides, as a method; as a function too where that is "function". With `method="in place"` that is the only method. The rest is told to
     `place`.
     """
+    if (entry or op.name) in table:
+        raise TypeError(f"the op table has {entry or op.name} already: this one needs another name, or an `entry` of its own")
     table[entry or op.name] = op
     if (not placement.get("function", True) or placement.get("namespace") == "nn") and op.backward_names[0] is not None:
         op.title = snake_case(op.backward_names[0].rpartition("Backward")[0])
@@ -396,7 +415,7 @@ def reduction(
         made.configure(
             kernel or declared.called,
             result,
-            [declared.parameters.index(number) for number in numbers],
+            [declared.index_of(number) for number in numbers],
             single,
             empty_error,
             max(1, len(declared.outputs)),
@@ -451,7 +470,7 @@ def op(
         if joint is not None:
             rules = [declared.rule(None, joint)]
         tensors = inputs or tuple(rules_by_parameter) or declared.parameters[:1]
-        places = tuple(declared.parameters.index(tensor) for tensor in tensors)
+        places = tuple(map(declared.index_of, tensors))
         if derives is not None:
             sources = [
                 (core.FROM_GRADIENT, 0),

@@ -441,7 +441,7 @@ def count_nonzero(x, dim=None):
 # ---- sums of exponentials -------------------------------------------------------------------------------------------------
 
 
-@reduction(result="floating", function=False, method=False)
+@reduction(result="floating", entry="real_logsumexp", function=False, method=False)
 @named("logsumexp")
 def real_logsumexp(x, dim, keepdim=False):
     """The kernel's part of logsumexp."""

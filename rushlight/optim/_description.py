@@ -45,9 +45,15 @@ class DescribedOptimizer(Optimizer):
             raise TypeError(f"{cls.__name__}: checked, but no options: {sorted(unknown)}")
         code = cls.update.__code__
         cls._wanted = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        unknown = set(cls._wanted) - set(cls.options)
+        if unknown:
+            raise TypeError(f"{cls.__name__}: update asks for {sorted(unknown)}, which are no options")
 
     def describe(self, params, given: dict[str, Any]) -> None:
         """Begins with the options among what `__init__` was given."""
+        unknown = set(self.options) - given.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__}: options, but no parameters of __init__: {sorted(unknown)}")
         defaults = {name: given[name] for name in self.options}
         if "betas" in defaults:
             defaults["betas"] = tuple(defaults["betas"])
@@ -60,7 +66,8 @@ class DescribedOptimizer(Optimizer):
 
     def check(self, options: dict[str, Any]) -> None:
         """Raises ValueError for the first option that is out of its range."""
-        check_single("lr", options["lr"])
+        if "lr" in options:
+            check_single("lr", options["lr"])
         for name in self.checked:
             value = options[name]
             if name == "betas":
@@ -91,12 +98,15 @@ class DescribedOptimizer(Optimizer):
 
     def state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The names of the tensors like a parameter that its state has; none where nothing is kept of it."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say state_names(group)")
 
     def first_state(self, param, group: dict[str, Any]) -> dict[str, Any]:
         """What is kept of a parameter from its first step on."""
         state = self.first_scalars(param, group)
-        for name in self.state_names(group):
+        names = self.state_names(group)
+        if isinstance(names, str):
+            raise TypeError(f"{type(self).__name__}: state_names returned the text {names!r} in place of a tuple")
+        for name in names:
             state[name] = torch.zeros_like(param, memory_format=torch.preserve_format)
         return state
 
@@ -108,8 +118,8 @@ class DescribedOptimizer(Optimizer):
         return state
 
     def update(self, param, grad, state: dict[str, Any]) -> None:
-        """One step of a parameter."""
-        raise NotImplementedError
+        """One step of a parameter: `grad` as it is to be followed (that of `maximize` is negated), `state["step"]`, a tensor, counts this step."""
+        raise NotImplementedError(f"{type(self).__name__} does not say update(param, grad, state, *, …)")
 
     def kernel_step(self, group: dict[str, Any]) -> tuple | None:
         """The kernel that makes a step with the options of this group, the names of the tensors in a parameter's state that it gets behind

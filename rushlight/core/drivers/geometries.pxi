@@ -350,11 +350,15 @@ cdef int geometry_in_python(Tensor x, PyObject** args, Geometry& out, Placement*
     cdef int64_t numbers[MAX_DIMS]
     cdef int64_t start = 0, needed, size = x.storage.memory.size
     cdef int n
-    cdef tuple found = tuple((<object>op).geometry(x.shape, x.stride(), *[<object>args[i] for i in range(1, op.parameter_count)]))
+    cdef object given = (<object>op).geometry(x.shape, x.stride(), *[<object>args[i] for i in range(1, op.parameter_count)])
+    cdef tuple found
+    if not isinstance(given, tuple) or len(given) not in (2, 3) or PyLong_Check(given[0]):
+        raise TypeError(f"{op.name}: its geometry has to return sizes, strides and perhaps an offset, got {given!r}")
+    found = given
     n = read_sizes(found[0], numbers)
     out.set_shape(numbers, n)
     if read_strides(found[1], out) != n:
-        raise RuntimeError("mismatch in length of strides and shape")
+        raise RuntimeError(f"{op.name}: its geometry returned sizes {found[0]} and strides {found[1]}, of different lengths")
     if len(found) > 2:
         start = int64_of(found[2])
     needed = bytes_reached(out, x.code)

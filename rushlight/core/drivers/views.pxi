@@ -9,6 +9,8 @@ cdef class ViewOp(Op):
     def configure(self, geometry, bint linked=True):
         """Called once by the table, after construction."""
         self.geometry, self.linked = geometry, linked
+        if not callable(geometry) and geometry not in geometries:
+            raise TypeError(f"the view {self.name} has no geometry: neither a function, nor '{geometry}' in core/drivers/geometries.pxi")
         self.place = geometry_in_python if callable(geometry) else <GeometryFunction><size_t>geometries[geometry]
         self.in_place_shift = self.has_variants
         self.takes_lazy = self.is_view = True

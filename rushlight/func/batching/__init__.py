@@ -23,7 +23,10 @@ def rule_of(op):
     batch = op.declaration.batch
     if isinstance(batch, str):
         family, _, name = batch.partition(".")
-        return getattr(importlib.import_module(f"rushlight.func.batching.{family}"), name)
+        try:
+            return getattr(importlib.import_module(f"rushlight.func.batching.{family}"), name)
+        except (ModuleNotFoundError, AttributeError) as error:
+            raise ImportError(f"the declaration of {op.name} names the batching rule '{batch}': {error}") from error
     if batch is not None:
         return batch
     if op.declaration.draws or type(op) is core.WritingOp:
