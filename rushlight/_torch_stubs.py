@@ -7,14 +7,15 @@ the names of Rushlight's. No program ever imports it. `--remove-torch-stubs` rem
 import shutil
 import sys
 import sysconfig
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from rushlight import version
 
 _PACKAGE = Path(__file__).parent
 _NAME = "rushlight-torch-stubs"
-_SPECIAL = {"__version__": "str"}  # names that a star does not hand on
 
 
 def _is_public(path: Path) -> bool:
@@ -26,23 +27,39 @@ def _is_public(path: Path) -> bool:
     )
 
 
+def _names(module: str) -> list[str] | None:
+    """The public names of a module; None where it needs a package that is not installed (utils.tensorboard)."""
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError:
+        return None
+    told = getattr(found, "__all__", None) or [name for name in dir(found) if not name.startswith("_") or name == "__version__"]
+    # (A name in `__all__` that is not there yet is a module.)
+    return sorted(name for name in told if not isinstance(getattr(found, name, found), ModuleType))
+
+
 def stubs() -> dict[str, str]:
-    """Path in `torch-stubs` -> text of its stubs: one for each public module of Rushlight."""
+    """Path in `torch-stubs` -> text of its stubs: one for each public module of Rushlight.
+
+    Every name is written out: checkers do not follow a star into a module that computes its `__all__`.
+    """
     found = {}
     for path in sorted({path.with_suffix(".pyi") for path in _PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi")}):
         if not _is_public(path):
             continue
         inner = path.relative_to(_PACKAGE)
         module = ".".join(["rushlight", *inner.with_suffix("").parts]).removesuffix(".__init__")
-        text = f"from {module} import *\n"
+        names = _names(module)
+        text = (
+            f"from {module} import *\n"
+            if names is None
+            else "".join(f"from {module} import {name} as {name}\n" for name in names)
+        )
         if path.name == "__init__.pyi":
-            folders = {child.parent.name for child in path.parent.glob("*/__init__.py") if not child.parent.name.startswith("_")}
-            files = {child.stem for child in path.parent.glob("*.py") if not child.stem.startswith("_")}
-            children = sorted((folders | files) - ({"core", "ops", "pytest_plugin"} if module == "rushlight" else set()))
-            # (The star comes last: a function that has the name of its module is the function.)
+            places = [*path.parent.glob("[!_]*.py"), *(place.parent for place in path.parent.glob("[!_]*/__init__.py"))]
+            # (A function that has the name of its module is the function.)
+            children = sorted({place.stem for place in places if _is_public(place)} - set(names or ()))
             text = "".join(f"from . import {child} as {child}\n" for child in children) + text
-        if module == "rushlight":
-            text += "".join(f"{name}: {kind}\n" for name, kind in _SPECIAL.items())
         found[inner.as_posix()] = text
     return found
 

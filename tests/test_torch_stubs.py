@@ -20,10 +20,13 @@ def test_every_stub_hands_on_a_module_that_is_there():
     stubs = _torch_stubs.stubs()
     assert {"__init__.pyi", "nn/functional/__init__.pyi", "optim/lr_scheduler.pyi", "utils/data/__init__.pyi"} <= set(stubs)
     for text in stubs.values():
-        module = [line for line in text.splitlines() if line.endswith("import *")]
-        assert len(module) == 1
-        path = PACKAGE.parent.joinpath(*module[0].split()[1].split("."))
-        assert any(place.is_file() for place in (path.with_suffix(".py"), path / "__init__.py"))
+        for line in text.splitlines():
+            module = line.split()[1]
+            path = PACKAGE.parent.joinpath(*module.split("."))
+            assert module == "." or any(place.is_file() for place in (path.with_suffix(".py"), path / "__init__.py")), line
+    assert "from rushlight.optim import Adam as Adam\n" in stubs["optim/__init__.pyi"]
+    assert "from rushlight.func import vmap as vmap\n" in stubs["func/__init__.pyi"]
+    assert "from . import vmap as vmap\n" not in stubs["func/__init__.pyi"]
 
 
 def test_stubs_are_installed_and_removed(tmp_path, without_pytorch):

@@ -32,7 +32,7 @@ PARAMETERS = {
     "parameters": "Any",
     "values": "Any",
     **known.each("target name key", "str"),
-    **known.each("hook", "Callable[..., Any]"),
+    "hook": known.HOOK,
     **known.each("destination device state", "Any"),
     **known.each("state_dict", "Mapping[str, Any]"),
     "keys": "Any",

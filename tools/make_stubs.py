@@ -278,7 +278,7 @@ def members_of_tensor():
     for name in sorted(name for name in dir(torch.Tensor) if not name.startswith("_") or name in special):
         getattr(torch.Tensor, name, None)  # (puts a method in the place of what stands for it)
         value = inspect.getattr_static(torch.Tensor, name)
-        if name in compiled and name not in namespaces["Tensor"] and not isinstance(value, core.Method):
+        if name in compiled and name not in {*namespaces["Tensor"], *known.METHODS} and not isinstance(value, core.Method):
             lines.append(written_as_declared("Tensor", name, "    "))
         elif isinstance(value, (property, int)):
             lines.append(f"    @property\n    def {name}(self) -> {kinds[type(getattr(sample, name))]}: ...\n")

@@ -32,6 +32,8 @@ def each(names, value):
     return dict.fromkeys(names.split(), value)
 
 
+HOOK = "Callable[..., Any] | Callable[[Tensor], Any]"
+"""(Were it of one kind, mypy would look for the type of a list that a lambda fills, and know none.)"""
 DIMS = "_int | Sequence[_int]"
 SIZE = "Sequence[_int]"
 VALUE = "Tensor | Number"
@@ -114,6 +116,7 @@ METHODS = {
     "stride": ["(self) -> tuple[_int, ...]", "(self, dim: _int) -> _int"],
     "as_subclass": ["(self, cls: builtins.type[_T]) -> _T"],
     "_make_subclass": ["(cls: builtins.type[_T], data: Tensor, require_grad: _bool = False, **more: Any) -> _T"],
+    **each("register_hook register_post_accumulate_grad_hook", [f"(self, hook: {HOOK}) -> RemovableHandle"]),
     "storage": ["(self) -> Any"],
     "storage_type": ["(self) -> builtins.type[Any]"],
     "where": [f"(self, condition: Tensor, other: {VALUE}) -> Tensor"],

@@ -16,6 +16,10 @@ __all__ = [
     "once_differentiable",
 ]
 
+TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
+if TYPE_CHECKING:
+    from typing import Any
+
 FunctionCtx = core.FunctionNode
 
 _NO_BACKWARD = (
@@ -126,7 +130,7 @@ class Function(metaclass=FunctionMeta):
         )
 
     @classmethod
-    def apply(cls, *args, **kwargs):
+    def apply(cls, *args, **kwargs) -> "Any":
         """Runs forward and records it."""
         if not _is_setup_context_defined(cls.setup_context):
             if kwargs:

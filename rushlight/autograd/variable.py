@@ -3,6 +3,12 @@
 from rushlight import core
 from rushlight.core import Tensor, warn_user
 
+TYPE_CHECKING = False  # (checkers take it for true)
+if TYPE_CHECKING:
+    _Described = Tensor
+else:
+    _Described = object
+
 
 class VariableMeta(type):
     """isinstance(x, Variable) is true of every tensor."""
@@ -42,7 +48,7 @@ class ExecutionEngine:
         return not core.current_run_is_restricted()
 
 
-class Variable(metaclass=VariableMeta):
+class Variable(_Described, metaclass=VariableMeta):
     """Variable(data, requires_grad=False) is a tensor over the memory of `data`; the old name of what every tensor is now.
 
     `volatile` is no more: `torch.no_grad` has taken its place.

@@ -29,7 +29,7 @@ class Independent(Distribution, Generic[D]):
     arg_constraints = {}
     base_dist: D
 
-    def __init__(self, base_distribution, reinterpreted_batch_ndims, validate_args=None):
+    def __init__(self, base_distribution: D, reinterpreted_batch_ndims, validate_args=None):
         available = len(base_distribution.batch_shape)
         if reinterpreted_batch_ndims > available:
             raise ValueError(

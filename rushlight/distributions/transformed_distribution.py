@@ -83,7 +83,7 @@ class TransformedDistribution(Distribution):
     def rsample(self, sample_shape=torch.Size()):
         return self._transformed(self.base_dist.rsample(sample_shape))
 
-    def _transformed(self, value):
+    def _transformed(self, value) -> torch.Tensor:
         for transform in self.transforms:
             value = transform(value)
         return value
