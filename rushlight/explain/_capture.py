@@ -4,10 +4,11 @@ import linecache
 from collections import Counter
 from pathlib import Path
 
+from rushlight.explain._report import Report
 from rushlight.nn import Module
 
 
-class Capture:
+class Capture(Report):
     """The recorded calls of a compiled function, and the reasons for which others were not recorded."""
 
     def __init__(self, function):
@@ -20,7 +21,7 @@ class Capture:
         self.guards = [len(entry.guards) for entry in compiled.recorded]
         self.reasons = list(compiled.attempts.reasons)
 
-    def __repr__(self):
+    def __str__(self):
         lines = [f"{self.name}: {len(self.programs)} recorded, replayed {self.replays} times"]
         for number, (program, guards) in enumerate(zip(self.programs, self.guards)):
             lines.append(f"call {number}: {len(program)} steps, if {guards} things are as they were")

@@ -25,8 +25,8 @@ FARTHEST = 5
 """How many containers may lie between a name and a tensor."""
 
 
-SHELL_NAMES = re.compile(r"__|(In|Out|_|_[0-9]+|_[doi]?h|_i+[0-9]*|_exit_code)$")
-"""The names that IPython keeps for itself: of inputs, and of outputs."""
+SHELL_NAMES = re.compile(r"__|(In|Out|_|_[0-9]+|_[doi]?h|_i+[0-9]*|_exit_code|exit|quit|get_ipython)$")
+"""The names that IPython keeps for itself: of inputs, of outputs, and of what leads to both."""
 
 ADDING = {"append", "extend", "add", "update", "setdefault", "insert"}
 """Methods that put something into a container."""
@@ -208,7 +208,13 @@ def is_container(obj):
 
 
 def line_of(name, filename, first):
-    """The line that puts something into a name: where it appends, else where it is assigned."""
+    """The line that puts something into a name: where it appends, else where it is assigned. In a notebook, of the latest cell that does."""
+    lines = (line_within(name, file, first) for file in (filename, *_source.cells_before(filename)))
+    return next(filter(None, lines), None)
+
+
+def line_within(name, filename, first):
+    """That line in one file or cell, or None."""
     tree = _source.tree_of(filename)
     if tree is None:
         return None

@@ -68,6 +68,16 @@ def test_the_cell_before_has_the_cause(cells, name):
     assert "h = h.detach()" in str(answer)
 
 
+def test_the_cell_that_holds_a_graph(cells):
+    texts = [
+        "w = torch.ones(3, requires_grad=True)\nhistory = []\n",
+        "history.append((w * 2).sum())\n",
+        "found = [holder for holder in explain.holders(history[0]) if holder.name == 'history']\n",
+    ]
+    (holder,) = cells(texts, "/tmp/ipykernel_7/{}.py")["found"]
+    assert holder.line == ("/tmp/ipykernel_7/1.py", 1)
+
+
 def test_cells_after_do_not_count(cells):
     texts = ["loss = torch.ones(3).sum()\n", "answer = explain.why(loss)\n", "loss = loss.detach()\n"]
     assert cells(texts, "<ipython-input-{}-abc>")["answer"].cause != "detached"

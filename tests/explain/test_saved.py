@@ -73,11 +73,21 @@ def test_no_trace_in_gradients(x):
     assert torch.equal(x.grad, 2 * x.detach())
 
 
+class Shell:
+    """What IPython's `quit` and `get_ipython` lead to: the shell, and by it every name."""
+
+    def __init__(self, names):
+        self.names = {"kept": list(names.values())}
+
+    def run(self):
+        """Stands for a method."""
+
+
 def test_names_of_the_shell_hold_nothing(x):
     """IPython's own names of outputs are not the program's."""
     y = (x * 2).sum()
     variables = {"_oh": {8: y}, "Out": {8: y}, "_": y, "_8": y, "_i8": "y", "mine": y, "_own": y, "__name__": "cells"}
-    variables["explain"] = explain
+    variables |= {"explain": explain, "quit": Shell(variables), "get_ipython": Shell(variables).run}
     exec(compile("found = [holder.name for holder in explain.holders(mine)]", "<cells>", "exec"), variables)
     assert {"mine", "_own"} <= set(variables["found"])
-    assert not {"_oh", "Out", "_", "_8", "_i8"} & set(variables["found"])
+    assert not {"_oh", "Out", "_", "_8", "_i8", "quit", "get_ipython"} & set(variables["found"])
