@@ -19,11 +19,8 @@ EXCEPTIONS = {
         "xavier_uniform",
     },
     "rushlight.autograd.graph": {"Node"},
-    "rushlight.autograd.profiler": {
-        "EnforceUnique", "EventList", "FunctionEvent", "KinetoStepTracker", "MemRecordsAcc", "emit_itt", "emit_nvtx", "load_nvprof", "profile",
-    },
+    "rushlight.autograd.profiler": {"EventList", "FunctionEvent", "MemRecordsAcc", "load_nvprof", "profile"},
     "rushlight.serialization": {"StorageType", "storage_to_tensor_type"},
-    "rushlight.utils.checkpoint": {"set_checkpoint_early_stop"},
 }  # fmt: skip
 """Of each namespace what still lacks one or the other. Names may only leave."""
 

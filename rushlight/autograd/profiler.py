@@ -388,7 +388,16 @@ class profile:
 
 
 class emit_nvtx:
-    """For NVIDIA's profilers, which have nothing to see here: entering it is an error."""
+    """For NVIDIA's profilers, which have nothing to see here: entering it is an error.
+
+    Args:
+        enabled: False does nothing.
+        record_shapes: Taken for other programs' sake.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.profiler.emit_nvtx(enabled=False):
+    ...     pass
+    """
 
     def __init__(self, enabled=True, record_shapes=False):
         self.enabled = enabled
@@ -403,7 +412,16 @@ class emit_nvtx:
 
 
 class emit_itt:
-    """For Intel's profilers, for which this build has no hooks: entering it is an error."""
+    """For Intel's profilers, for which this build has no hooks: entering it is an error.
+
+    Args:
+        enabled: False does nothing.
+        record_shapes: Taken for other programs' sake.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.profiler.emit_itt(enabled=False):
+    ...     pass
+    """
 
     def __init__(self, enabled=True, record_shapes=False):
         self.enabled = enabled
@@ -428,7 +446,13 @@ def kineto_available():
 
 
 class EnforceUnique:
-    """Refuses a key that it has seen."""
+    """Refuses a key that it has seen.
+
+    >>> import rushlight as torch
+    >>> keys = torch.autograd.profiler.EnforceUnique()
+    >>> keys.see("a", 1)
+    >>> keys.see("a", 2)
+    """
 
     def __init__(self):
         self.seen = set()
@@ -441,7 +465,17 @@ class EnforceUnique:
 
 
 class KinetoStepTracker:
-    """A count of steps that several parts of a program share: it is as far as the one that is furthest."""
+    """A count of steps that several parts of a program share: it is as far as the one that is furthest.
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd.profiler import KinetoStepTracker
+    >>> KinetoStepTracker.init_step_count("mine")
+    >>> before = KinetoStepTracker.current_step()
+    >>> KinetoStepTracker.increment_step("mine") - before
+    1
+    >>> KinetoStepTracker.erase_step_count("mine")
+    True
+    """
 
     _current_step: ClassVar[int] = 0
     _step_dict: ClassVar[dict] = {}

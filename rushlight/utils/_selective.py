@@ -120,15 +120,19 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
     """The two contexts of a checkpoint that keeps some results: for its `context_fn`.
 
     Args:
-        policy_fn_or_list: `policy(ctx, op, *args, **kwargs)`, which gives a CheckpointPolicy (or True to keep); or a list of the ops to keep.
+        policy_fn_or_list: `policy(ctx, op, *args, **kwargs)`, which gives a CheckpointPolicy (or True to keep); or a list of the
+            ops to keep.
         allow_cache_entry_mutation: Whether kept tensors may be written to in place.
 
-    >>> import functools
     >>> import rushlight as torch
+    >>> import functools
     >>> from rushlight.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
     >>> a = torch.ones(2, 2, requires_grad=True)
-    >>> keep_products = functools.partial(create_selective_checkpoint_contexts, [torch.mm])
-    >>> checkpoint(lambda a: torch.mm(a, a).sin().sum(), a, use_reentrant=False, context_fn=keep_products).backward()
+    >>> keep_all = functools.partial(create_selective_checkpoint_contexts, lambda ctx, op, *args, **kwargs: True)
+    >>> checkpoint(lambda a: torch.mm(a, a).sin().sum(), a, use_reentrant=False, context_fn=keep_all).backward()
+    >>> a.grad
+    tensor([[-1.6646, -1.6646],
+            [-1.6646, -1.6646]])
     """
     if isinstance(policy_fn_or_list, list):
         ops = policy_fn_or_list

@@ -152,11 +152,15 @@ _switch = _Switch()
 
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable):
-    """Inside, whether checkpoints stop their second forward as soon as backward has what it needs, whatever their own arguments say.
+    """Inside, whether checkpoints stop their second forward as soon as backward has what it needs, whatever their own arguments
+    say.
+
+    Args:
+        enable: Whether they do.
 
     >>> import rushlight as torch
     >>> from rushlight.utils.checkpoint import checkpoint, set_checkpoint_early_stop
-    >>> x = torch.tensor(0., requires_grad=True)
+    >>> x = torch.tensor(0.0, requires_grad=True)
     >>> with set_checkpoint_early_stop(False):
     ...     checkpoint(torch.sin, x, use_reentrant=False).backward()
     >>> x.grad

@@ -163,8 +163,15 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
 def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
-    """`binary_cross_entropy` of sigmoid(input), exact where that is 0 or 1. `pos_weight` multiplies the part of the positive
-    class.
+    """`binary_cross_entropy` of sigmoid(input), exact where that is 0 or 1.
+
+    Args:
+        weight: A factor for each element, broadcast.
+        pos_weight: A factor for the positive part, often of each class: how many negative samples there are for a positive one.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: The shapes of input and target differ.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.0]), torch.tensor([1.0]))

@@ -103,8 +103,9 @@ def _warn_of_dimensions(name, dim, spatial):
 
 
 def dropout2d(input, p=0.5, training=True, inplace=False):
-    """`dropout` of whole channels: each of an input (N, C, H, W) is zero with probability `p`. Three dimensions are taken for (N,
-    C, L).
+    """`dropout` of whole channels: each of an input (N, C, H, W) is zero with probability `p`.
+
+    Three dimensions are taken for (N, C, L), with a warning: `dropout1d` is for them.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.dropout2d(torch.ones(2, 100, 3, 3)).unique()

@@ -126,12 +126,18 @@ def embedding_bag(
 
 @signed("Tensor input, int num_classes=-1")
 def one_hot(tensor, num_classes=-1):
-    """Integers (*) as vectors (*, num_classes) of zeros with a one at the index. By default there are max + 1 classes.
+    """Integers (*) as vectors (*, num_classes) of zeros with a one at the index.
+
+    Args:
+        tensor: The integers, of int64, from 0 to num_classes - 1; others are a RuntimeError.
+        num_classes: The size of the vectors; by default there are max + 1 classes.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.one_hot(torch.tensor([1, 0]))
     tensor([[0, 1],
             [1, 0]])
+    >>> torch.nn.functional.one_hot(torch.tensor(1), num_classes=3)
+    tensor([0, 1, 0])
     """
     if tensor.dtype is not torch.int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
