@@ -214,6 +214,10 @@ class Inside:
     def __init__(self, drawing, boxes, at=(), period=0, hidden=()):
         self.drawing, self.boxes, self.at, self.period, self.hidden = drawing, boxes, at, period, hidden
 
+    def body(self):
+        """The boxes of the body that repeats, from its last; none where nothing does."""
+        return [self.drawing.boxes[i] for i, k in sorted(dict(self.at).items(), key=lambda one: -one[1]) if k < self.period]
+
     def drawn(self, home, group):
         """The Drawing, with ports for what comes from boxes beside the group in its own drawing, and for what goes there. `home` has the number
         of the box there for each box that stands for nothing but itself, by id, for ways "in" and "out"; `group` is the number of this one."""

@@ -8,7 +8,7 @@ STYLE = (
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
-<style>body {{ margin: 16px; font: 14px/1.5 system-ui, sans-serif; color-scheme: light dark }} h1 {{ font-size: 18px; margin: 0 0 8px }}</style></head>
+<style>:root {{ color-scheme: light dark }} body {{ margin: 16px; font: 14px/1.5 system-ui, sans-serif }} h1 {{ font-size: 18px; margin: 0 0 8px }}</style></head>
 <body><h1>{title}</h1>
 {body}
 </body></html>

@@ -6,7 +6,8 @@ PLACE_SHOWN = 60
 
 
 def text_of(drawing):
-    """The text. The deepest input goes on in the same column, so that a long chain is a straight line; the others branch off."""
+    """The text. The deepest input goes on in the same column, so that a long chain is a straight line; the others branch off. Under a box for bodies that
+    repeat stand the operations of one, after "┊"."""
     inputs, outputs = defaultdict(list), Counter()
     for start, end in drawing.edges:
         inputs[end].append(start)
@@ -27,6 +28,9 @@ def text_of(drawing):
     def walk(i, first, rest):
         prefix = first
         while row(i, prefix):
+            inside = drawing.boxes[i].inside
+            for box in inside.body() if inside is not None else ():
+                rows.append((f"{rest}┊  {box.title}", box.detail, box.place))
             near = sorted(inputs[i], key=depth.__getitem__)
             if not near:
                 return
