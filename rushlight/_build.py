@@ -39,7 +39,15 @@ def get_num_interop_threads() -> int:
 
 
 def set_num_interop_threads(threads) -> None:
-    """Sets what `get_num_interop_threads` tells, once."""
+    """Sets what `get_num_interop_threads` tells, once.
+
+    Args:
+        threads: how many. RuntimeError where it is set a second time, or after work was done.
+
+    >>> import rushlight as torch
+    >>> torch.get_num_interop_threads() > 0
+    True
+    """
     if isinstance(threads, bool) or not isinstance(threads, int):
         raise RuntimeError(f"set_num_interop_threads expects an int, but got {type(threads).__name__}")
     if threads <= 0:

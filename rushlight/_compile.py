@@ -105,6 +105,15 @@ def compile(model=None, *, fullgraph=False, dynamic=None, backend=None, mode=Non
         disable: Whether the function stays as it is.
         fullgraph, dynamic: Taken for other programs' sake.
 
+    Args:
+        model: a function or a module.
+        fullgraph: without effect: what cannot be repeated runs as ever.
+        dynamic: without effect: each shape is recorded.
+        backend: the name of a compiler.
+        mode: one of PyTorch's modes; without effect.
+        options: those of the compiler; without effect.
+        disable: whether `model` is returned as it is.
+
     Raises:
         RuntimeError: No such compiler or mode.
 

@@ -45,7 +45,13 @@ def symeig(A: Tensor, largest: bool | None = False) -> tuple[Tensor, Tensor]:
 
 
 def matrix_rank(input, tol=None, symmetric=False, *, out=None) -> Tensor:
-    """Raises: `torch.linalg.matrix_rank` stands in its place."""
+    """Raises: `torch.linalg.matrix_rank` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.matrix_rank(torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.matrix_rank")
+    use torch.linalg.matrix_rank
+    """
     raise RuntimeError(
         f"{REMOVED}\nPlease use the `torch.linalg.matrix_rank` function instead. The parameter 'symmetric' was renamed in "
         "`torch.linalg.matrix_rank()` to 'hermitian'."
@@ -53,7 +59,13 @@ def matrix_rank(input, tol=None, symmetric=False, *, out=None) -> Tensor:
 
 
 def solve(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.solve` stands in its place."""
+    """Raises: `torch.linalg.solve` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.solve(torch.eye(2), torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.solve")
+    use torch.linalg.solve
+    """
     raise RuntimeError(
         f"{REMOVED} `torch.solve` is deprecated in favor of `torch.linalg.solve`. `torch.linalg.solve` has its arguments reversed and does not "
         "return the LU factorization.\n\nTo get the LU factorization see `torch.lu`, which can be used with `torch.lu_solve` or "
@@ -62,7 +74,13 @@ def solve(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
 
 
 def lstsq(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.lstsq` stands in its place."""
+    """Raises: `torch.linalg.lstsq` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.lstsq(torch.eye(2), torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.lstsq")
+    use torch.linalg.lstsq
+    """
     raise RuntimeError(
         f"{REMOVED} `torch.lstsq` is deprecated in favor of `torch.linalg.lstsq`.\n`torch.linalg.lstsq` has reversed arguments and does not "
         "return the QR decomposition in the returned tuple (although it returns other information about the problem).\n\nTo get the QR "
@@ -74,7 +92,13 @@ def lstsq(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
 
 
 def _symeig(input, eigenvectors=False, upper=True, *, out=None) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.eigh` stands in its place."""
+    """Raises: `torch.linalg.eigh` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.symeig(torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.eigh")
+    use torch.linalg.eigh
+    """
     raise RuntimeError(
         f"{REMOVED} The default behavior has changed from using the upper triangular portion of the matrix by default to using the lower "
         "triangular portion.\n\nL, _ = torch.symeig(A, upper=upper) should be replaced with:\n"
@@ -84,7 +108,13 @@ def _symeig(input, eigenvectors=False, upper=True, *, out=None) -> tuple[Tensor,
 
 
 def eig(self: Tensor, eigenvectors: bool = False, *, e=None, v=None) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.eig` stands in its place."""
+    """Raises: `torch.linalg.eig` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.eig(torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.eig")
+    use torch.linalg.eig
+    """
     raise RuntimeError(
         f"{REMOVED} `torch.linalg.eig` returns complex tensors of dtype `cfloat` or `cdouble` rather than real tensors mimicking complex "
         "tensors.\n\nL, _ = torch.eig(A) should be replaced with:\nL_complex = torch.linalg.eigvals(A)\n\nand\n\n"

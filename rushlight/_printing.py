@@ -43,7 +43,12 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
 
 
 def get_printoptions() -> dict:
-    """The options now in force, by the names of `set_printoptions`."""
+    """The options now in force, by the names of `set_printoptions`.
+
+    >>> import rushlight as torch
+    >>> torch.get_printoptions()["precision"]
+    4
+    """
     return dict(vars(_options))
 
 

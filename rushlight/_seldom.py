@@ -13,22 +13,46 @@ __all__ = [
 
 
 def solve(self, other: Tensor) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.solve` stands in its place."""
+    """Raises: `torch.linalg.solve` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.eye(2).solve(torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.solve")
+    use torch.linalg.solve
+    """
     return torch.solve(self, other)
 
 
 def lstsq(self, other: Tensor) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.lstsq` stands in its place."""
+    """Raises: `torch.linalg.lstsq` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.eye(2).lstsq(torch.eye(2))
+    ... except RuntimeError: print("use torch.linalg.lstsq")
+    use torch.linalg.lstsq
+    """
     return torch.lstsq(self, other)
 
 
 def eig(self, eigenvectors: bool = False) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.eig` stands in its place."""
+    """Raises: `torch.linalg.eig` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.eye(2).eig()
+    ... except RuntimeError: print("use torch.linalg.eig")
+    use torch.linalg.eig
+    """
     return torch.eig(self, eigenvectors)
 
 
 def symeig(self, eigenvectors: bool = False) -> tuple[Tensor, Tensor]:
-    """Raises: `torch.linalg.eigh` stands in its place."""
+    """Raises: `torch.linalg.eigh` stands in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.eye(2).symeig()
+    ... except RuntimeError: print("use torch.linalg.eigh")
+    use torch.linalg.eigh
+    """
     return torch.symeig(self, eigenvectors)
 
 
@@ -80,12 +104,26 @@ def dim_order(self, *, ambiguity_check: "bool | list[torch.memory_format]" = Fal
 
 
 def is_distributed(self) -> bool:
-    """False."""
+    """False: no tensor is spread over processes.
+
+    >>> import rushlight as torch
+    >>> torch.ones(2).is_distributed()
+    False
+    """
     return False
 
 
 def is_set_to(self, tensor: Tensor) -> bool:
-    """Whether both are the same window over the same memory."""
+    """Whether both are the same window over the same memory.
+
+    Args:
+        tensor: the other tensor.
+
+    >>> import rushlight as torch
+    >>> x = torch.arange(4)
+    >>> x.is_set_to(x.view(4)), x.is_set_to(x[1:])
+    (True, False)
+    """
     if not isinstance(tensor, Tensor):
         raise TypeError(f"is_set_to(): argument 'tensor' (position 1) must be Tensor, not {type(tensor).__name__}")
     same = self.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr()
@@ -93,14 +131,29 @@ def is_set_to(self, tensor: Tensor) -> bool:
 
 
 def record_stream(self, stream) -> None:
-    """An error: memory that the CPU computes with waits for no stream."""
+    """An error: memory that the CPU computes with waits for no stream.
+
+    >>> import rushlight as torch
+    >>> try: torch.ones(1).record_stream(None)
+    ... except RuntimeError: print("no stream")
+    no stream
+    """
     if not isinstance(stream, torch.Stream):
         raise RuntimeError("unknown parameter type")
     raise NotImplementedError("Could not run 'aten::record_stream' with arguments from the 'CPU' backend.")
 
 
 def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
-    """What a parameter becomes when `other` is loaded into it: a copy in its own memory, or `other` itself where `assign`."""
+    """What a parameter becomes when `other` is loaded into it: a copy in its own memory, or `other` itself where `assign`.
+
+    Args:
+        other: what is loaded.
+        assign: whether `other` itself is taken.
+
+    >>> import rushlight as torch
+    >>> torch.zeros(2).module_load(torch.tensor([1., 2.]))
+    tensor([1., 2.])
+    """
     if type(self) is not Tensor or type(other) is not Tensor:
         handled = core.dispatch_torch_function(Tensor.module_load, (self, other), (self, other), {"assign": assign})
         if handled is not NotImplemented:
@@ -109,7 +162,13 @@ def module_load(self, other: Tensor, assign: bool = False) -> Tensor:
 
 
 def reinforce(self, reward) -> None:
-    """Raises: torch.distributions stand in its place."""
+    """Raises: torch.distributions stand in its place.
+
+    >>> import rushlight as torch
+    >>> try: torch.ones(1).reinforce(1)
+    ... except RuntimeError: print("use torch.distributions")
+    use torch.distributions
+    """
     raise RuntimeError(
         "reinforce() was removed.\nUse torch.distributions instead.\nSee https://pytorch.org/docs/main/distributions.html\n\nInstead of:\n\n"
         "probs = policy_network(state)\naction = probs.multinomial()\nnext_state, reward = env.step(action)\naction.reinforce(reward)\n"
@@ -134,12 +193,34 @@ def resized(tensor, sizes):
 
 
 def resize(self, *sizes: int) -> Tensor:
-    """Deprecated: `reshape`."""
+    """Deprecated: `reshape` is what to use.
+
+    Args:
+        sizes: the new sizes, for as many elements.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.arange(4).resize(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
+    """
     warn_user("non-inplace resize is deprecated")
     return resized(self, sizes)
 
 
 def resize_as(self, tensor: Tensor) -> Tensor:
-    """Deprecated: `reshape` to the sizes of another tensor."""
+    """Deprecated: `reshape` to the sizes of another tensor.
+
+    Args:
+        tensor: the tensor whose sizes are taken, of as many elements.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.arange(4).resize_as(torch.ones(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     warn_user("non-inplace resize_as is deprecated")
     return resized(self, tuple(tensor.shape))

@@ -170,7 +170,13 @@ def reversed_tensor(self) -> Tensor:
 
 
 def untyped_storage(self) -> "core.Storage":
-    """The memory behind this tensor (shared by its views)."""
+    """The memory behind this tensor (shared by its views).
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(4)
+    >>> x.untyped_storage().nbytes(), x[1:].untyped_storage().nbytes()
+    (16, 16)
+    """
     core.refuse_storage(self)
     return core.storage_of(self)
 

@@ -486,13 +486,25 @@ def typed_storage(self):
 
 
 def storage_of_tensor(self):
-    """The memory behind this tensor, as numbers of its dtype. Use `untyped_storage()`: typed storages are deprecated."""
+    """The memory behind this tensor, as numbers of its dtype. Use `untyped_storage()`: typed storages are deprecated.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.tensor([1., 2.]).storage().tolist()
+    [1.0, 2.0]
+    """
     warn_of_removal()
     return typed_storage(self)
 
 
 def storage_type(self):
-    """The class that stands for the typed storages of this tensor's dtype; None where there is none."""
+    """The class that stands for the typed storages of this tensor's dtype; None where there is none.
+
+    >>> import rushlight as torch
+    >>> torch.ones(1).storage_type().__name__
+    'FloatStorage'
+    """
     return STORAGES[storage_name(self.dtype)] if self.dtype.has_classes else None
 
 

@@ -46,6 +46,9 @@ def is_autocast_available(device_type: str) -> bool:
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
     """Whether autocast is on for devices of `device_type`.
 
+    Args:
+        device_type: the name of a type of devices.
+
     >>> import rushlight as torch
     >>> with torch.autocast("cpu"):
     ...     torch.is_autocast_enabled("cpu")
@@ -145,6 +148,18 @@ def autocast_decrement_nesting() -> int:
     return _casting.state.nesting
 
 
+DEFAULTS = {
+    **{(True, device): False for device in ("cpu", "ipu", "xla", "cuda")},
+    **{
+        (False, "cpu"): "torch.bfloat16",
+        (False, "ipu"): "torch.float16",
+        (False, "xla"): "torch.bfloat16",
+        (False, "cuda"): "torch.float16",
+    },
+}
+"""What `is_autocast_enabled` (True) and `get_autocast_dtype` give for a type of devices at first."""
+
+
 def _of_one_device(device, kind):
     """The four functions that the general ones have replaced."""
 
@@ -177,7 +192,11 @@ def _of_one_device(device, kind):
     }
     for name, function in named.items():
         function.__name__ = function.__qualname__ = name
-        function.__doc__ = "A function that has been replaced by one for every type of devices."
+        newer = name.replace(f"_{kind}_", "_") + f"('{device}'" + (", …)" if name.startswith("set") else ")")
+        shown = f"is_autocast_enabled('{device}')" if "enabled" in name else f"get_autocast_dtype('{device}')"
+        function.__doc__ = (
+            f"Deprecated: `torch.{newer}` is what to use.\n\n>>> torch.{shown}\n{DEFAULTS['enabled' in name, device]}\n"
+        )
     return named
 
 

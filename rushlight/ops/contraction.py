@@ -375,6 +375,12 @@ def sum_of_products(a, b, summed):
 def tensordot(a, b, dims=2, out=None):
     """Sums of products over pairs of dimensions: the last `dims` of `a` with the first of `b`, or dims=(those of a, those of b).
 
+    Args:
+        a: the first tensor.
+        b: the second.
+        dims: how many dimensions, or which of each.
+        out: the tensor that the result is written into.
+
     >>> import rushlight
     >>> rushlight.tensordot(rushlight.ones(2, 3), rushlight.ones(3, 4), 1).shape
     torch.Size([2, 4])

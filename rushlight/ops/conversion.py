@@ -234,13 +234,23 @@ def pin_memory(self, device=None):
 
 @composite(function=False)
 def is_shared(self) -> bool:
-    """Whether the memory is where other processes can have it."""
+    """Whether the memory is where other processes can have it.
+
+    >>> import rushlight as torch
+    >>> torch.ones(2).is_shared(), torch.ones(2).share_memory_().is_shared()
+    (False, True)
+    """
     return core.mapped_file(core.storage_of(self)) is not None
 
 
 @composite(function=False)
 def share_memory_(self):
-    """Moves the memory, for every tensor over it, to where other processes can have it: see `rushlight.multiprocessing`."""
+    """Moves the memory, for every tensor over it, to where other processes can have it: see `rushlight.multiprocessing`.
+
+    >>> import rushlight as torch
+    >>> torch.ones(2).share_memory_().is_shared()
+    True
+    """
     core.storage_of(self).share_memory_()
     return self
 
@@ -365,6 +375,9 @@ def write_values(target, values):
 @composite(function=False)
 def apply_(self, callable):
     """Each element replaced by what a Python function makes of it: slow, and without gradients.
+
+    Args:
+        callable: a function of a Python number.
 
     >>> import rushlight
     >>> rushlight.tensor([1., 2.]).apply_(lambda value: value * 10)

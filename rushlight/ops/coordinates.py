@@ -49,7 +49,12 @@ def compressed(x, layout, dense_dim):
 
 @composite(function=False, signature=None)
 def to_sparse_coo(self):
-    """A sparse tensor of what is not zero."""
+    """A sparse tensor of what is not zero.
+
+    >>> import rushlight as torch
+    >>> torch.tensor([0., 5.]).to_sparse_coo().indices()
+    tensor([[1]])
+    """
     return made().sparse(self)
 
 
@@ -78,16 +83,37 @@ def to_dense(self, dtype=None, *, masked_grad=None):
 
 @composite(function=False, signature=None)
 def sparse_mask(self, mask):
-    """The values at the places of a sparse tensor."""
+    """The values at the places of a sparse tensor.
+
+    Args:
+        mask: the sparse tensor, of the same shape.
+
+    >>> import rushlight as torch
+    >>> torch.tensor([[1., 2.], [3., 4.]]).sparse_mask(torch.eye(2).to_sparse()).to_dense()
+    tensor([[1., 0.],
+            [0., 4.]])
+    """
     require("sparse_mask", "mask", torch.Tensor, mask)
     if not mask.is_sparse:
         raise NotImplementedError("Could not run 'aten::sparse_mask' with arguments from the 'CPU' backend: the mask is sparse")
-    return made().masked(self, mask)
+    from rushlight.sparse._functions import masked
+
+    return masked(self, mask)
 
 
 @composite(signature=None)
 def smm(input, mat):
-    """The product of a sparse matrix and a dense one, as a sparse one."""
+    """The product of a sparse matrix and a dense one, as a sparse one.
+
+    Args:
+        input: the sparse matrix [n, m].
+        mat: the dense one [m, p].
+
+    >>> import rushlight as torch
+    >>> torch.smm(torch.eye(2).to_sparse(), torch.ones(2, 1)).to_dense()
+    tensor([[1.],
+            [1.]])
+    """
     if not input.is_sparse:
         raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
     return made().sparse(torch.sparse.mm(input, mat))
@@ -103,26 +129,58 @@ def hspmm(mat1, mat2, *, out=None):
 
 @composite(function=False, signature=None)
 def coalesce(self):
-    """A sparse tensor in which each place stands once."""
+    """A sparse tensor in which each place stands once.
+
+    >>> import rushlight as torch
+    >>> x = torch.sparse_coo_tensor([[0, 0, 1]], [1., 2., 3.], (2,))
+    >>> x.coalesce().values()
+    tensor([3., 3.])
+    """
     raise RuntimeError("coalesce expected sparse coordinate tensor layout but got Strided")
 
 
 @composite(function=False, signature=None)
 def is_coalesced(self):
-    """Whether each place of a sparse tensor stands once, in order."""
+    """Whether each place of a sparse tensor stands once, in order.
+
+    >>> import rushlight as torch
+    >>> torch.sparse_coo_tensor([[0, 0]], [1., 2.], (2,)).is_coalesced()
+    False
+    """
     raise RuntimeError("is_coalesced expected sparse coordinate tensor layout but got Strided")
 
 
 @composite(function=False, signature=None)
 def sparse_dim(self):
-    """How many dimensions are sparse."""
+    """How many dimensions are sparse.
+
+    >>> import rushlight as torch
+    >>> torch.eye(2).to_sparse().sparse_dim()
+    2
+    """
     return 0
 
 
 @composite(function=False, signature=None)
 def dense_dim(self):
-    """How many dimensions are dense."""
+    """How many dimensions are dense.
+
+    >>> import rushlight as torch
+    >>> torch.eye(2).to_sparse().dense_dim()
+    0
+    """
     return self.dim()
+
+
+SHOWN = {
+    "indices": "torch.tensor([0., 5.]).to_sparse().coalesce().indices()\ntensor([[1]])",
+    "values": "torch.tensor([0., 5.]).to_sparse().coalesce().values()\ntensor([5.])",
+    "crow_indices": "torch.eye(2).to_sparse_csr().crow_indices()\ntensor([0, 1, 2])",
+    "col_indices": "torch.eye(2).to_sparse_csr().col_indices()\ntensor([0, 1])",
+    "ccol_indices": "torch.eye(2).to_sparse_csc().ccol_indices()\ntensor([0, 1, 2])",
+    "row_indices": "torch.eye(2).to_sparse_csc().row_indices()\ntensor([0, 1])",
+}
+"""The parts of sparse tensors, each at work."""
 
 
 def part(name):
@@ -132,11 +190,11 @@ def part(name):
         return made().part(name, self)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"The {name.replace('_', ' ')} of a sparse tensor."
+    method.__doc__ = f"The {name.replace('_', ' ')} of a sparse tensor.\n\n>>> import rushlight as torch\n>>> {SHOWN[name]}\n"
     return composite(function=False, signature=None)(method)
 
 
-PARTS = [part(name) for name in ("indices", "values", "crow_indices", "col_indices", "ccol_indices", "row_indices")]
+PARTS = [part(name) for name in SHOWN]
 
 
 def hidden(name):

@@ -55,7 +55,16 @@ def argwhere(input):
 
 @composite(method=False, signature=None)
 def unravel_index(indices, shape) -> "tuple[torch.Tensor, ...]":
-    """The coordinates in a tensor of the given shape of linear (row-major) indices."""
+    """The coordinates in a tensor of the given shape of linear (row-major) indices.
+
+    Args:
+        indices: the indices.
+        shape: the shape of the tensor.
+
+    >>> import rushlight as torch
+    >>> torch.unravel_index(torch.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+    """
     if indices.is_complex() or indices.is_floating_point() or indices.dtype is torch.bool:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     if not isinstance(shape, int | Sequence):
@@ -375,7 +384,19 @@ check_runs = core.Parser("unique_consecutive", "Tensor input, bool return_invers
 
 @composite(signature=None)
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
-    """The unique elements (or slices along `dim`), sorted; on demand where each went, and how often each occurs."""
+    """The unique elements (or slices along `dim`), sorted; on demand where each went, and how often each occurs.
+
+    Args:
+        input: the tensor.
+        sorted: without effect: they are.
+        return_inverse: whether the place of each element among the unique ones is wanted.
+        return_counts: whether it is wanted how often each occurs.
+        dim: the dimension whose slices are compared; single elements where it is None.
+
+    >>> import rushlight as torch
+    >>> torch.unique(torch.tensor([3, 1, 2, 1]), return_counts=True)
+    (tensor([1, 2, 3]), tensor([2, 1, 1]))
+    """
     bool(return_inverse) or bool(return_counts)  # PyTorch's dispatch asks these first, whatever they are
     if dim is None:
         check_unique(input, sorted=sorted, return_inverse=return_inverse, return_counts=return_counts)
@@ -386,7 +407,18 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 
 @composite(signature=None)
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
-    """One element (or slice along `dim`) of each run of equal ones; on demand where each went, and how long the runs are."""
+    """One element (or slice along `dim`) of each run of equal ones; on demand where each went, and how long the runs are.
+
+    Args:
+        input: the tensor.
+        return_inverse: whether the run of each element is wanted.
+        return_counts: whether the lengths of runs are wanted.
+        dim: the dimension whose slices are compared; single elements where it is None.
+
+    >>> import rushlight as torch
+    >>> torch.unique_consecutive(torch.tensor([1, 1, 2, 2, 1]))
+    tensor([1, 2, 1])
+    """
     bool(return_inverse) or bool(return_counts)  # PyTorch's dispatch asks these first, whatever they are
     check_runs(input, return_inverse=return_inverse, return_counts=return_counts, dim=dim)
     return asked_for(unique_runs(input, return_inverse, return_counts, dim), return_inverse, return_counts)

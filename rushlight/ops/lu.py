@@ -169,7 +169,19 @@ check_lu = Parser("_lu_with_info", "Tensor input, bool pivot=True, bool check_er
 
 @composite(signature=None)
 def lu(input, pivot=True, get_infos=False, out=None) -> "tuple[torch.Tensor, ...]":
-    """`torch.linalg.lu_factor`, and with `get_infos` the infos besides."""
+    """`torch.linalg.lu_factor`, and with `get_infos` the infos besides.
+
+    Args:
+        input: the matrices [..., n, m].
+        pivot: whether rows are exchanged.
+        get_infos: whether the infos are wanted.
+        out: the tensors that the results are written into.
+
+    >>> import rushlight as torch
+    >>> factors, pivots = torch.lu(torch.tensor([[1., 2.], [3., 4.]]))
+    >>> pivots
+    tensor([2, 2], dtype=torch.int32)
+    """
     warn_once(
         "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and will be removed in a future "
         "PyTorch release.\nLU, pivots = torch.lu(A, compute_pivots)\nshould be replaced with\n"

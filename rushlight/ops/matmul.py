@@ -581,7 +581,17 @@ check_chain = core.Parser("chain_matmul", "tensors matrices, *, out")
 
 @composite(method=False)
 def chain_matmul(*matrices, out=None):
-    """The product of matrices in the cheapest order (linalg.multi_dot is the newer name)."""
+    """The product of matrices in the cheapest order (linalg.multi_dot is the newer name).
+
+    Args:
+        matrices: two or more matrices, one by one.
+        out: the tensor that the result is written into.
+
+    >>> import rushlight as torch
+    >>> torch.chain_matmul(torch.ones(2, 3), torch.ones(3, 4), torch.ones(4, 1))
+    tensor([[12.],
+            [12.]])
+    """
     if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
         matrices = matrices[0]
     check_chain(matrices, out=out)

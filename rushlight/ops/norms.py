@@ -134,6 +134,14 @@ check_norm = core.Parser("linalg_vector_norm")
 def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     """The norm of order `p` of a vector, or of everything; "fro" is order 2, "nuc" sums singular values.
 
+    Args:
+        input: the tensor.
+        p: a number, inf, -inf, "fro" or "nuc".
+        dim: the dimensions over which; all of them where it is None.
+        keepdim: whether they stay, with size 1.
+        out: the tensor that the result is written into.
+        dtype: the dtype to compute in.
+
     >>> import rushlight
     >>> rushlight.tensor([3., 4.]).norm()
     tensor(5.)

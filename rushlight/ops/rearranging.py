@@ -459,14 +459,34 @@ check_product = core.Parser("cartesian_prod", "tensors tensors")
 
 @composite(method=False)
 def block_diag(*tensors):
-    """The matrix with the given matrices (vectors as rows) along its diagonal."""
+    """The matrix with the given matrices (vectors as rows) along its diagonal.
+
+    Args:
+        tensors: matrices, vectors and numbers, one by one.
+
+    >>> import rushlight as torch
+    >>> torch.block_diag(torch.tensor([[1, 2]]), torch.tensor([[3]]))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
     check_blocks(tensors)
     return blocks_on_diagonal(tensors)
 
 
 @composite(method=False)
 def meshgrid(*tensors, indexing=None) -> "tuple[torch.Tensor, ...]":
-    """Coordinates from vectors: the vectors expanded against each other, one dimension each."""
+    """Coordinates from vectors: the vectors expanded against each other, one dimension each.
+
+    Args:
+        tensors: the vectors, one by one or in a list.
+        indexing: "ij", where the first vector runs along the first dimension, or "xy", where it runs along the second.
+
+    >>> import rushlight as torch
+    >>> torch.meshgrid(torch.tensor([1, 2]), torch.tensor([3, 4, 5]), indexing="ij")
+    (tensor([[1, 1, 1],
+            [2, 2, 2]]), tensor([[3, 4, 5],
+            [3, 4, 5]]))
+    """
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     check_mesh(tensors, indexing=indexing)
     if indexing is None:
@@ -499,7 +519,18 @@ def require_vector(tensor):
 
 @composite(method=False)
 def cartesian_prod(*tensors):
-    """Every choice of one element from each vector, one a row."""
+    """Every choice of one element from each vector, one a row.
+
+    Args:
+        tensors: the vectors, one by one.
+
+    >>> import rushlight as torch
+    >>> torch.cartesian_prod(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
     check_product(tensors)
     for tensor in tensors:
         require_vector(tensor)

@@ -142,7 +142,17 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 @composite(function=False, name="unflatten", method=None)
 def unflatten_method(self, dim, sizes):
-    """Dimension `dim` split into several of the given sizes, one of which may be -1."""
+    """Dimension `dim` split into several of the given sizes, one of which may be -1.
+
+    Args:
+        dim: the dimension; negative ones count from the last.
+        sizes: their product is the size of the dimension.
+
+    >>> import rushlight as torch
+    >>> torch.arange(6).unflatten(0, (2, 3))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
     return torch.unflatten(self, dim, sizes)
@@ -213,7 +223,17 @@ check_broadcast = core.Parser("broadcast_tensors", "tensors tensors")
 
 @composite(method=False)
 def broadcast_tensors(*tensors) -> "tuple[torch.Tensor, ...]":
-    """The tensors expanded to their common shape."""
+    """The tensors expanded to their common shape.
+
+    Args:
+        tensors: the tensors. The results are views. RuntimeError where shapes do not fit.
+
+    >>> import rushlight as torch
+    >>> torch.broadcast_tensors(torch.tensor([1, 2]), torch.tensor([[3], [4]]))
+    (tensor([[1, 2],
+            [1, 2]]), tensor([[3, 3],
+            [4, 4]]))
+    """
     for tensor in tensors:
         if not isinstance(tensor, core.Tensor):
             handled = core.dispatch_torch_function(broadcast_tensors, tensors, tensors, {}, True)
@@ -228,7 +248,15 @@ def broadcast_tensors(*tensors) -> "tuple[torch.Tensor, ...]":
 
 @composite(method=False)
 def broadcast_shapes(*shapes) -> "torch.Size":
-    """The common shape that the given ones broadcast to."""
+    """The common shape that the given ones broadcast to.
+
+    Args:
+        shapes: the shapes, as tuples or ints. RuntimeError where they do not fit.
+
+    >>> import rushlight as torch
+    >>> torch.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
     result = []
     shapes = [(shape,) if isinstance(shape, int) else shape for shape in shapes if shape is not None]
     for shape in shapes:
@@ -464,19 +492,43 @@ check_1d, check_2d, check_3d = (core.Parser(f"atleast_{count}d", "Tensor input |
 
 @composite(method=False)
 def atleast_1d(*tensors):
-    """The tensors, 0-d ones as 1-d."""
+    """The tensors, 0-d ones as 1-d.
+
+    Args:
+        tensors: the tensors, one by one or in a list; of one the result is no tuple.
+
+    >>> import rushlight as torch
+    >>> torch.atleast_1d(torch.tensor(3.))
+    tensor([3.])
+    """
     return each_of(check_1d, tensors, lambda x: x.reshape(1) if x.ndim == 0 else x)
 
 
 @composite(method=False)
 def atleast_2d(*tensors):
-    """The tensors with at least two dimensions; vectors become rows."""
+    """The tensors with at least two dimensions; vectors become rows.
+
+    Args:
+        tensors: the tensors, one by one or in a list; of one the result is no tuple.
+
+    >>> import rushlight as torch
+    >>> torch.atleast_2d(torch.tensor([1., 2.]))
+    tensor([[1., 2.]])
+    """
     return each_of(check_2d, tensors, lambda x: x.reshape(1, 1) if x.ndim == 0 else x.unsqueeze(0) if x.ndim == 1 else x)
 
 
 @composite(method=False)
 def atleast_3d(*tensors):
-    """The tensors with at least three dimensions."""
+    """The tensors with at least three dimensions.
+
+    Args:
+        tensors: the tensors, one by one or in a list; of one the result is no tuple.
+
+    >>> import rushlight as torch
+    >>> torch.atleast_3d(torch.tensor([1., 2.])).shape
+    torch.Size([1, 2, 1])
+    """
 
     def deep(x):
         if x.ndim == 0:

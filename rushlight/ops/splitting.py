@@ -79,7 +79,19 @@ def split_with_sizes(input, split_sizes, dim=0) -> "tuple[torch.Tensor, ...]":
 
 @composite(method=False, signature=None)
 def split(tensor, split_size_or_sections, dim=0) -> "tuple[torch.Tensor, ...]":
-    """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
+    """`tensor` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed.
+
+    Args:
+        tensor: the tensor.
+        split_size_or_sections: the size of a piece, or the list of their sizes.
+        dim: the dimension along which.
+
+    >>> import rushlight as torch
+    >>> torch.split(torch.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> torch.split(torch.arange(5), [1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     size = split_size_or_sections
     if not isinstance(tensor, torch.Tensor):
         return tensor.split(size, dim)
@@ -111,7 +123,18 @@ def even_sizes(tensor, size, dim):
 
 @composite(function=False, name="split")
 def split_method(self, split_size, dim=0) -> "tuple[torch.Tensor, ...]":
-    """`self` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed."""
+    """`self` cut along `dim` into pieces of one size (the last may be smaller), or of the sizes listed.
+
+    Args:
+        split_size: the size of a piece, or the list of their sizes.
+        dim: the dimension along which.
+
+    >>> import rushlight as torch
+    >>> torch.arange(5).split(2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> torch.arange(5).split([1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
     return split(self, split_size, dim)
 
 

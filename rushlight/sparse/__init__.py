@@ -48,6 +48,8 @@ def sparse_coo_tensor(
         indices: The places, of shape (sparse dimensions, n), or their size alone for a tensor without entries.
         values: The values, of shape (n, *).
         size: The shape (default: the smallest that has all places).
+        dtype: That of the values (default: theirs).
+        device: Where they are: on the CPU.
         check_invariants: Whether places are checked now rather than where they are used.
         is_coalesced: Whether the places are in order and occur once.
         requires_grad, pin_memory: As for any tensor.

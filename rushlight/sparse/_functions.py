@@ -313,9 +313,11 @@ def stacked(tensors, dim=0):
 
 
 def masked(x, mask):
-    """The values of a dense tensor at the places of a sparse one."""
-    mask = coalesced(mask)
-    return mask.like(x[tuple(mask._places)])
+    """The values of a tensor at the places of a sparse one."""
+    if x.shape != mask.shape:
+        sizes = f"self has size {list(x.shape)} but mask has size {list(mask.shape)}"
+        raise RuntimeError(f"sparse_mask(): operands have incompatible sizes; {sizes}")
+    return mask.like((dense(x) if x.is_sparse else x)[tuple(mask._places)])
 
 
 def made_dense(x, dtype=None, *, masked_grad=None):

@@ -360,11 +360,26 @@ cdef object read_number(int code, const void* place):
 
 
 def get_default_dtype() -> dtype:
-    """The dtype of tensors made from Python floats (float32 at first)."""
+    """The dtype of tensors made from Python floats (float32 at first).
+
+    >>> import rushlight as torch
+    >>> torch.get_default_dtype()
+    torch.float32
+    """
     return dtypes[default_dtype]
 
 def set_default_dtype(d: dtype) -> None:
-    """Sets the dtype of tensors made from Python floats. `d` is a floating dtype."""
+    """Sets the dtype of tensors made from Python floats.
+
+    Args:
+        d: a floating dtype; TypeError for others.
+
+    >>> import rushlight as torch
+    >>> torch.set_default_dtype(torch.float64)
+    >>> torch.tensor([1.5]).dtype
+    torch.float64
+    >>> torch.set_default_dtype(torch.float32)
+    """
     global default_dtype
     if type(d) is not dtype:
         raise TypeError("invalid dtype object: only floating-point types are supported as the default type")

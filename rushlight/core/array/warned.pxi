@@ -22,14 +22,29 @@ def warn_once(str text, key=None):
         warn_user(text)
 
 def set_warn_always(b, /):
-    """Whether warnings that come only once come every time."""
+    """Whether warnings that come only once come every time.
+
+    Args:
+        b: whether they do.
+
+    >>> import rushlight as torch
+    >>> torch.set_warn_always(True)
+    >>> torch.is_warn_always_enabled()
+    True
+    >>> torch.set_warn_always(False)
+    """
     global _warn_always
     if type(b) is not bool:
         raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
     _warn_always = b
 
 def is_warn_always_enabled():
-    """What set_warn_always set."""
+    """Whether warnings that come only once come every time, as `set_warn_always` was told.
+
+    >>> import rushlight as torch
+    >>> torch.is_warn_always_enabled()
+    False
+    """
     return _warn_always
 
 cdef warn_of_number():

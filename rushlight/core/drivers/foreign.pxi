@@ -88,7 +88,18 @@ cdef Tensor from_array(object array, bint copied=False):
     return finished(out)
 
 def from_numpy(array) -> "Tensor":
-    """A tensor over the memory of a NumPy array: writes to one show in the other."""
+    """A tensor over the memory of a NumPy array: writes to one show in the other.
+
+    Args:
+        array: of a dtype that tensors have; TypeError for others.
+
+    >>> import rushlight as torch
+    >>> import numpy
+    >>> array = numpy.zeros(2)
+    >>> torch.from_numpy(array)[0] = 7
+    >>> array.tolist()
+    [7.0, 0.0]
+    """
     if not is_array(array):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     return from_array(array)

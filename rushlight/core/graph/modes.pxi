@@ -1,6 +1,12 @@
 # Grad modes of the running thread; rushlight/autograd/grad_mode.py makes context managers of them.
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded now; within inference mode, whether they would be outside."""
+    """Whether operations are recorded now; within inference mode, whether they would be outside.
+
+    >>> import rushlight as torch
+    >>> with torch.no_grad():
+    ...     torch.is_grad_enabled()
+    False
+    """
     return modes.wished if modes.inference else modes.grad
 
 def set_grad_mode(bint enabled):
@@ -13,7 +19,13 @@ def set_grad_mode(bint enabled):
     return before
 
 def is_inference_mode_enabled() -> bool:
-    """Whether this thread is in inference mode."""
+    """Whether this thread is in inference mode.
+
+    >>> import rushlight as torch
+    >>> with torch.inference_mode():
+    ...     torch.is_inference_mode_enabled()
+    True
+    """
     return modes.inference
 
 def set_inference_mode(bint enabled):
@@ -48,11 +60,21 @@ cdef class Unwrapped:
 unwrapped = Unwrapped()
 
 def is_anomaly_enabled() -> bool:
-    """Whether backward checks for NaN and names the forward line."""
+    """Whether backward checks for NaN and names the forward line.
+
+    >>> import rushlight as torch
+    >>> torch.is_anomaly_enabled()
+    False
+    """
     return modes.anomaly
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly mode checks for NaN."""
+    """Whether anomaly mode checks for NaN.
+
+    >>> import rushlight as torch
+    >>> torch.is_anomaly_check_nan_enabled()
+    True
+    """
     return modes.anomaly_check_nan
 
 def set_anomaly_mode(bint enabled, bint check_nan=True):

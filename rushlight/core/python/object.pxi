@@ -326,7 +326,18 @@ cdef class Tensor:
         self.flags |= RETAINS_GRAD
 
     def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> "RemovableHandle":
-        """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it."""
+        """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it.
+
+        Args:
+            hook: a function of a tensor. The handle that is returned takes it away: `handle.remove()`.
+
+        >>> import rushlight as torch
+        >>> x = torch.ones(2, requires_grad=True)
+        >>> handle = x.register_hook(lambda gradient: 10 * gradient)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         cdef Node node = grad_fn_of(self)
@@ -343,7 +354,17 @@ cdef class Tensor:
         return add_hook(hooks, hook)
 
     def register_post_accumulate_grad_hook(self, hook: "Callable[[Tensor], None]") -> "RemovableHandle":
-        """Calls `hook(tensor)` after backward has added to `.grad` of this leaf."""
+        """Calls `hook(tensor)` after backward has added to `.grad` of this leaf.
+
+        Args:
+            hook: a function of this tensor. The handle that is returned takes it away: `handle.remove()`.
+
+        >>> import rushlight as torch
+        >>> x = torch.ones(2, requires_grad=True)
+        >>> handle = x.register_post_accumulate_grad_hook(lambda x: print(x.grad))
+        >>> x.sum().backward()
+        tensor([1., 1.])
+        """
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if grad_fn_of(self) is not None:

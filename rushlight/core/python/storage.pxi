@@ -162,12 +162,28 @@ def reset_peak_memory_stats():
     reset_peak_memory()
 
 def get_num_threads() -> int:
-    """The number of threads that large operations are split over."""
+    """The number of threads that large operations are split over.
+
+    >>> import rushlight as torch
+    >>> torch.get_num_threads() > 0
+    True
+    """
     not_again("the number of threads was asked for")
     return thread_count()
 
 def set_num_threads(int count) -> None:
-    """Sets the number of threads that large operations are split over. Results do not depend on it."""
+    """Sets the number of threads that large operations are split over. Results do not depend on it.
+
+    Args:
+        count: how many; RuntimeError where it is not positive.
+
+    >>> import rushlight as torch
+    >>> before = torch.get_num_threads()
+    >>> torch.set_num_threads(1)
+    >>> torch.get_num_threads()
+    1
+    >>> torch.set_num_threads(before)
+    """
     if count <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
     not_again("the number of threads was set")
