@@ -6,7 +6,7 @@ _interop: dict = {"threads": None}
 
 
 def compiled_with_cxx11_abi() -> bool:
-    """True.
+    """True, as for PyTorch's own builds.
 
     >>> import rushlight as torch
     >>> torch.compiled_with_cxx11_abi()

@@ -27,7 +27,7 @@ class SymBool(_Symbolic):
 
 
 def sym_int(a):
-    """int(a).
+    """The number `a` as an int, rounded towards zero.
 
     >>> import rushlight as torch
     >>> torch.sym_int(2.5)
@@ -37,7 +37,7 @@ def sym_int(a):
 
 
 def sym_float(a):
-    """float(a).
+    """The number `a` as a float.
 
     >>> import rushlight as torch
     >>> torch.sym_float(2)

@@ -50,7 +50,7 @@ def lacks(space, name, function):
     text = function.__doc__ or ""
     if ">>> " not in text:
         yield "example"
-    if not re.search(r"[a-z`]\w* .*[.:]$", text, re.MULTILINE):
+    if not re.search(r"\w[^\n]* \w[^>]*\.$", text, re.MULTILINE):
         yield "summary"
     if not isinstance(function, core.Function | core.Op):
         yield from (f"argument {name}" for name in unnamed(function, text))

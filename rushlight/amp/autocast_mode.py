@@ -61,6 +61,11 @@ def is_autocast_enabled(device_type: str = "cuda") -> bool:
 def set_autocast_enabled(*arguments, device_type=None, enabled=None) -> None:
     """Switches autocast: `set_autocast_enabled(device_type, enabled)`, or for CUDA `set_autocast_enabled(enabled)`.
 
+    Args:
+        arguments: the two by position, or for CUDA `enabled` alone.
+        device_type: the name of a type of devices.
+        enabled: whether it is on.
+
     >>> import rushlight as torch
     >>> torch.set_autocast_enabled("cpu", False)
     """
@@ -88,6 +93,10 @@ def get_autocast_dtype(device_type: str):
 
 def set_autocast_dtype(device_type: str, dtype) -> None:
     """Sets what `get_autocast_dtype` gives.
+
+    Args:
+        device_type: the name of a type of devices.
+        dtype: bfloat16 or float16.
 
     >>> import rushlight as torch
     >>> torch.set_autocast_dtype("cpu", torch.bfloat16)

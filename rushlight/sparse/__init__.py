@@ -90,7 +90,7 @@ def sparse_compressed_tensor(
         plain_indices: The columns (or rows) of the values (n).
         values: The values (n).
         size: The shape (default: the smallest that has all places).
-        check_invariants, requires_grad, pin_memory: As in `sparse_coo_tensor`.
+        check_invariants, requires_grad, pin_memory, dtype, device: As in `sparse_coo_tensor`.
 
     >>> import rushlight as torch
     >>> matrix = torch.sparse_compressed_tensor([0, 1, 2], [1, 0], [2.0, 3.0], layout=torch.sparse_csr)
@@ -121,6 +121,7 @@ def sparse_csr_tensor(crow_indices, col_indices, values, size=None, **options):
         crow_indices: Where each row begins, and where the last one ends: (rows + 1).
         col_indices: The columns of the values (n).
         values, size: The values (n), and the shape.
+        options: Those of `sparse_compressed_tensor`.
 
     >>> import rushlight as torch
     >>> torch.sparse_csr_tensor([0, 1, 2], [1, 0], [2.0, 3.0]).to_dense()
@@ -137,6 +138,7 @@ def sparse_csc_tensor(ccol_indices, row_indices, values, size=None, **options):
         ccol_indices: Where each column begins, and where the last one ends: (columns + 1).
         row_indices: The rows of the values (n).
         values, size: The values (n), and the shape.
+        options: Those of `sparse_compressed_tensor`.
 
     >>> import rushlight as torch
     >>> torch.sparse_csc_tensor([0, 1, 2], [1, 0], [2.0, 3.0]).to_dense()
