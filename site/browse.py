@@ -106,6 +106,7 @@ def main():
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_navigation_timeout(120000)  # (the reference has pages of a megabyte)
         for path in paths:
             for sentence in look(page, path):
                 print(f"{path.relative_to(BUILT)} {sentence}")

@@ -131,7 +131,8 @@ def causes(page):
     for cause, fix in _causes.FIXES.items():
         if f"{{#{cause}}}" in page:
             continue
-        meaning = f"{_causes.CUTS[cause].capitalize()}.\n\n" if cause in _causes.CUTS else ""
+        meaning = (_causes.CUTS | _causes.MEANINGS)[cause]
+        meaning = f"{meaning[0].upper()}{meaning[1:]}.\n\n"
         yield f"### `{cause}` {{#{cause}}}\n\n{plain(meaning)}What helps: {plain(fix)}.\n"
 
 

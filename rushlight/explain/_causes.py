@@ -33,7 +33,7 @@ FIXES = {
     "zeroed": "read .grad after backward() and before zero_grad()",
     "dead_relu": "use a smaller learning rate or other initial values, or leaky_relu, whose slope is never zero",
     "saturated": "scale what goes in, or take the loss that works on logits (cross_entropy, binary_cross_entropy_with_logits)",
-    "multiplied_by_zero": "look at the factor that is zero: a mask, or weights that were initialized with zeros?",
+    "multiplied_by_zero": "look at the factor that is zero: a mask, or weights that were initialized with zeros",
     "masked": "look at the mask: it hides every element that this tensor gives",
     "not_selected": "look at the index: it never takes an element of this tensor",
     "flat": "replace the step by something smooth, or pass the gradient through: x + (x.round() - x).detach()",
@@ -103,6 +103,29 @@ CUTS = {
     "asked_late": "requires_grad was switched on only after it had been computed",
     "leaf": "it was made without requires_grad=True",
 }
+
+
+MEANINGS = {
+    "rebound": "the name stands for a new tensor, which is no leaf; the leaf that it stood for before gets the gradient",
+    "not_leaf": "it is the result of an operation, and backward keeps gradients of leaves only",
+    "backward_not_called": "no backward has run from what was computed of it",
+    "unused": "no living graph leads to it: nothing was computed from it, or that is gone",
+    "not_on_path": "what backward starts from was not computed from it",
+    "cleared": "its gradient was there, and was set to None after backward: by zero_grad(), or by hand",
+    "stepped": "backward needs the value that a parameter had, and an optimizer (or a write under no_grad) has changed it since",
+    "accumulated": "each backward adds to .grad, and nothing has zeroed it between several of them",
+    "nonfinite": "an operation made NaN or infinity, forward or backward; everything computed from that has it, too",
+    "no_derivative": "an operation on the way has no derivative",
+    "zeroed": "its gradient was there, and was set to zeros after backward",
+    "dead_relu": "relu is flat below 0, and every value that a gradient came for lies there",
+    "saturated": "the values lie so far out that the function is flat there: beyond the limits of clamp, in the tails of sigmoid or tanh",
+    "multiplied_by_zero": "it is multiplied by zeros, which leave nothing of a gradient",
+    "masked": "a mask takes another value wherever a gradient arrives",
+    "not_selected": "an index takes other elements than these",
+    "flat": "the function is a step (round, floor, sign), or its derivative is 0 at these values",
+    "cancelled": "gradients come over several paths, and their sum is zero",
+}
+"""What the other causes mean, in general: the errors' page has a section for each."""
 
 
 def cut_details(cause, line, certain=True):

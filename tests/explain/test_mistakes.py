@@ -62,6 +62,7 @@ def test_why(name, tmp_path):
 def test_every_section_is_there():
     """Each section that an error names is one of the page, or of a cause that goes there."""
     page = (Path(__file__).parents[2] / "docs/errors.md").read_text(encoding="utf-8")
+    assert {*_causes.CUTS, *_causes.MEANINGS} | set(re.findall(r"\{#(\w+)\}", page)) >= set(_causes.FIXES)
     there = {*re.findall(r"\{#(\w+)\}", page), *_causes.FIXES}
     named = set()
     for path in Path(PACKAGE).rglob("*.p*"):
