@@ -8,9 +8,11 @@ import enum
 import importlib
 import inspect
 import re
+import types
 
 import pytest
 
+import rushlight as torch
 from rushlight._pytorch_names import TEXT
 
 EXCEPTIONS = {
@@ -39,6 +41,16 @@ PYTORCH = {
 }
 UNSAID = {"device", "dtype", "input", "size_average", "reduce"}
 """What is the same everywhere: where a module's parameters lie and of which dtype, what comes in, the older form of `reduction`."""
+
+CLASSES = (
+    torch.nn.Module, torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.ParameterList, torch.nn.ParameterDict,
+    torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler, torch.distributions.Distribution,
+    torch.distributions.Normal, torch.distributions.Transform, torch.autograd.Function,
+)  # fmt: skip
+"""Classes whose methods programs call or write, as those that derive from them."""
+
+METHODS_WITHOUT_EXAMPLE = {"profile_hook_step"}
+"""They may only leave."""
 
 
 def public(namespace):
@@ -87,6 +99,24 @@ def test_arguments_are_named_and_there_is_an_example(namespace):
     }
     lacking = {name: what for name, what in lacking.items() if what}
     assert set(lacking) == set(EXCEPTIONS.get(namespace, ())), "\n".join(f"{name}: {what}" for name, what in lacking.items())
+
+
+def methods(cls):
+    """Pairs of name and docstring of the methods and properties of a class, which may be a base class's."""
+    for name in sorted(
+        {name for each in cls.__mro__ if each.__module__.partition(".")[0] in ("rushlight", "torch") for name in vars(each)}
+    ):
+        value = inspect.getattr_static(cls, name)
+        if name[0] != "_" and isinstance(value, (types.FunctionType, staticmethod, classmethod, property)):
+            yield (
+                name,
+                inspect.getdoc(value if isinstance(value, property) else getattr(cls, name)) or inspect.getdoc(value) or "",
+            )
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_methods_have_examples(cls):
+    assert {name for name, doc in methods(cls) if ">>>" not in doc} <= METHODS_WITHOUT_EXAMPLE
 
 
 def test_exceptions_are_of_namespaces_looked_at():

@@ -100,38 +100,121 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def forward(*args, **kwargs):
-        """Computes the result. Takes `ctx` first, unless `setup_context` is defined too."""
+        """Computes the result. Takes `ctx` first, unless `setup_context` is defined too.
+
+        >>> import rushlight as torch
+        >>> class Double(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         return 2 * x
+        >>> Double.apply(torch.tensor(3.0))
+        tensor(6.)
+        """
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        """Saves what backward needs, where forward does not take `ctx`."""
+        """Saves what backward needs in `ctx`, where forward does not take it: of the tuple of its `inputs`, and its `output`.
+
+        >>> import rushlight as torch
+        >>> class Square(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(x):
+        ...         return x * x
+        ...     @staticmethod
+        ...     def setup_context(ctx, inputs, output):
+        ...         ctx.save_for_backward(*inputs)
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         return 2 * g * ctx.saved_tensors[0]
+        >>> torch.func.grad(Square.apply)(torch.tensor(3.0))
+        tensor(6.)
+        """
         raise NotImplementedError("setup_context is not implemented.")
 
     @staticmethod
     def backward(ctx, *grad_outputs):
-        """Turns gradients of the outputs into one gradient (or None) for each argument of forward."""
+        """Turns gradients of the outputs (`grad_outputs`) into one gradient (or None) for each argument of forward.
+
+        >>> import rushlight as torch
+        >>> class Scale(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x, factor):
+        ...         ctx.factor = factor
+        ...         return x * factor
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         return g * ctx.factor, None
+        >>> x = torch.tensor(3.0, requires_grad=True)
+        >>> Scale.apply(x, 5).backward()
+        >>> x.grad
+        tensor(5.)
+        """
         raise NotImplementedError(_NO_BACKWARD)
 
     vjp = backward
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        """Turns tangents of the arguments into tangents of the outputs."""
+        """Turns tangents of the arguments (`grad_inputs`) into tangents of the outputs, for forward mode.
+
+        >>> import rushlight as torch
+        >>> class Scale(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(x):
+        ...         return 5 * x
+        ...     @staticmethod
+        ...     def setup_context(ctx, inputs, output):
+        ...         pass
+        ...     @staticmethod
+        ...     def jvp(ctx, tangent):
+        ...         return 5 * tangent
+        >>> torch.func.jvp(Scale.apply, (torch.tensor(1.0),), (torch.tensor(2.0),))
+        (tensor(5.), tensor(10.))
+        """
         raise NotImplementedError(
             "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
         )
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        """Computes a batch: `args` with batch dimensions `in_dims` (None for none) to `(output, out_dims)`."""
+        """Computes a batch: `args` with batch dimensions `in_dims` (None for none) to `(output, out_dims)`; `info` has the
+        batch's size.
+
+        >>> import rushlight as torch
+        >>> class Total(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(x):
+        ...         return x.sum()
+        ...     @staticmethod
+        ...     def setup_context(ctx, inputs, output):
+        ...         pass
+        ...     @staticmethod
+        ...     def vmap(info, in_dims, x):
+        ...         return x.movedim(in_dims[0], 0).flatten(1).sum(1), 0
+        >>> torch.func.vmap(Total.apply)(torch.ones(2, 3))
+        tensor([3., 3.])
+        """
         raise NotImplementedError(
             "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
         )
 
     @classmethod
     def apply(cls, *args, **kwargs) -> "Any":
-        """Runs forward and records it."""
+        """Runs forward and records it, so that backward runs the class's own; what calls the function.
+
+        >>> import rushlight as torch
+        >>> class Flip(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         return x.clone()
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         return -g
+        >>> x = torch.tensor(3.0, requires_grad=True)
+        >>> Flip.apply(x)
+        tensor(3., grad_fn=<FlipBackward>)
+        """
         if not _is_setup_context_defined(cls.setup_context):
             if kwargs:
                 args = by_position(cls, args, kwargs)

@@ -39,14 +39,24 @@ class Transform:
 
     @property
     def event_dim(self):
-        """The dimensions of one event, where input and output have as many."""
+        """The number of dimensions of an event of the domain and the codomain.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.StickBreakingTransform().domain.event_dim, torch.distributions.ExpTransform().event_dim
+        (1, 0)
+        """
         if self.domain.event_dim != self.codomain.event_dim:
             raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
         return self.domain.event_dim
 
     @property
     def inv(self):
-        """The inverse, a transform that shares this one's cache."""
+        """The inverse, a transform too.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.ExpTransform().inv(torch.tensor(1.0))
+        tensor(0.)
+        """
         inverse = None if self._inv is None else self._inv()
         if inverse is None:
             inverse = _InverseTransform(self)
@@ -55,11 +65,23 @@ class Transform:
 
     @property
     def sign(self):
-        """1 where the transform of numbers grows, -1 where it falls."""
+        """1 or -1: whether a one-to-one function of numbers rises or falls.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.AffineTransform(0.0, -2.0).sign
+        -1
+        """
         raise NotImplementedError
 
     def with_cache(self, cache_size=1):
-        """This transform, or one like it with a cache of that size."""
+        """The same transform with a `cache_size` of 1 or 0.
+
+        >>> import rushlight as torch
+        >>> exp = torch.distributions.ExpTransform().with_cache(1)
+        >>> x = torch.tensor(2.0)
+        >>> exp.inv(exp(x)) is x
+        True
+        """
         if self._cache_size == cache_size:
             return self
         if type(self).__init__ is Transform.__init__:
@@ -100,18 +122,34 @@ class Transform:
         raise NotImplementedError
 
     def log_abs_det_jacobian(self, x, y):
-        """log |det dy/dx| of each event."""
+        """log |det dy/dx| at `x`, where `y` is the transform of it.
+
+        >>> import rushlight as torch
+        >>> x = torch.tensor([1.0, 2.0])
+        >>> torch.distributions.ExpTransform().log_abs_det_jacobian(x, x.exp())
+        tensor([1., 2.])
+        """
         raise NotImplementedError
 
     def __repr__(self):
         return f"{type(self).__name__}()"
 
     def forward_shape(self, shape):
-        """The output's shape for an input of that shape."""
+        """The shape of what becomes of a tensor of `shape`.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.StickBreakingTransform().forward_shape((5, 3))
+        (5, 4)
+        """
         return shape
 
     def inverse_shape(self, shape):
-        """The input's shape for an output of that shape."""
+        """The shape of what a tensor of `shape` comes from.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.StickBreakingTransform().inverse_shape((5, 3))
+        (5, 2)
+        """
         return shape
 
 

@@ -32,7 +32,18 @@ class ConstraintRegistry:
         super().__init__()
 
     def register(self, constraint, factory=None):
-        """Registers `factory(constraint)` for a class of constraints, or that of an object; without `factory` it is a decorator."""
+        """Registers `factory(constraint)` for a class of constraints, or that of an object; without `factory` it is a decorator.
+
+        >>> import rushlight as torch
+        >>> from rushlight.distributions import AffineTransform, constraints, transform_to
+        >>> class Shifted(constraints.Constraint):
+        ...     pass
+        >>> @transform_to.register(Shifted)
+        ... def _to_shifted(constraint):
+        ...     return AffineTransform(1.0, 1.0)
+        >>> transform_to(Shifted())(torch.tensor(0.0))
+        tensor(1.)
+        """
         if factory is None:
             return lambda factory: self.register(constraint, factory)
         if isinstance(constraint, constraints.Constraint):

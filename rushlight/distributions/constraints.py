@@ -60,7 +60,12 @@ class Constraint:
     """The attributes that the representation shows."""
 
     def check(self, value):
-        """A bool tensor of the batch's shape: whether each event of `value` lies in the set."""
+        """A bool tensor of the batch's shape: whether each event of `value` lies in the set.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.constraints.simplex.check(torch.tensor([[0.5, 0.5], [1.0, 1.0]]))
+        tensor([ True, False])
+        """
         raise NotImplementedError
 
     def __repr__(self):

@@ -37,7 +37,11 @@ class Distribution:
 
     @staticmethod
     def set_default_validate_args(value):
-        """Whether distributions that are made from now on check their arguments."""
+        """Whether all distributions refuse invalid parameters and values unless they are told otherwise (`value`).
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Distribution.set_default_validate_args(True)
+        """
         if value not in (True, False):
             raise ValueError
         Distribution._validate_args = value
@@ -72,85 +76,187 @@ class Distribution:
                 )
 
     def expand(self, batch_shape, _instance=None):
-        """The same distribution with its parameters expanded to `batch_shape`."""
+        """The same distribution with its batch_shape expanded to `batch_shape`.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Normal(torch.zeros(1), 1.0).expand((3,)).sample().shape
+        torch.Size([3])
+        """
         raise NotImplementedError
 
     @property
     def batch_shape(self):
-        """The shape of a batch of distributions."""
+        """The shape of the batch: what the parameters broadcast to.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Normal(torch.zeros(3), 1.0).batch_shape
+        torch.Size([3])
+        """
         return self._batch_shape
 
     @property
     def event_shape(self):
-        """The shape of one event."""
+        """The shape of one sample of one distribution.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Dirichlet(torch.ones(2, 4)).event_shape
+        torch.Size([4])
+        """
         return self._event_shape
 
     @property
     def arg_constraints(self):
-        """The constraint of each parameter, by its name."""
+        """The constraint of each parameter, by its name.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Poisson.arg_constraints
+        {'rate': GreaterThanEq(lower_bound=0.0)}
+        """
         raise NotImplementedError
 
     @property
     def support(self):
-        """The constraint that samples satisfy."""
+        """The constraint that tells where samples lie.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Exponential(1.0).support.check(torch.tensor([-1.0, 1.0]))
+        tensor([False,  True])
+        """
         raise NotImplementedError
 
     @property
     def mean(self):
-        """The expectation."""
+        """The mean, of the shape batch_shape + event_shape.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Exponential(torch.tensor([1.0, 4.0])).mean
+        tensor([1.0000, 0.2500])
+        """
         raise NotImplementedError
 
     @property
     def mode(self):
-        """Where the density or probability is largest."""
+        """The most probable value.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Gamma(torch.tensor(3.0), 1.0).mode
+        tensor(2.)
+        """
         raise NotImplementedError(f"{self.__class__} does not implement mode")
 
     @property
     def variance(self):
-        """The variance."""
+        """The variance.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Exponential(torch.tensor([1.0, 4.0])).variance
+        tensor([1.0000, 0.0625])
+        """
         raise NotImplementedError
 
     @property
     def stddev(self):
-        """The standard deviation."""
+        """The standard deviation, the root of the variance.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Exponential(torch.tensor([1.0, 4.0])).stddev
+        tensor([1.0000, 0.2500])
+        """
         return self.variance.sqrt()
 
     def sample(self, sample_shape: "Sequence[int]" = torch.Size()):
-        """Samples that are not recorded."""
+        """Samples, of the shape `sample_shape` + batch_shape + event_shape; not recorded for gradients.
+
+        >>> import rushlight as torch
+        >>> _ = torch.manual_seed(0)
+        >>> torch.distributions.Normal(torch.tensor([0.0, 100.0]), 1.0).sample((2,))
+        tensor([[  1.5410,  99.7066],
+                [ -2.1788, 100.5684]])
+        """
         with torch.no_grad():
             return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: "Sequence[int]" = torch.Size()):
-        """Samples that can be differentiated by the parameters."""
+        """Samples that can be differentiated by the parameters, of the shape `sample_shape` + batch_shape + event_shape.
+
+        NotImplementedError for distributions without (`has_rsample`).
+
+        >>> import rushlight as torch
+        >>> loc = torch.tensor(0.0, requires_grad=True)
+        >>> torch.distributions.Normal(loc, 1.0).rsample((3,)).sum().backward()
+        >>> loc.grad
+        tensor(3.)
+        """
         raise NotImplementedError
 
     def sample_n(self, n):
-        """`n` samples: the old name of sample((n,))."""
+        """`n` samples; `sample((n,))` is the newer way, of which a warning tells.
+
+        >>> import rushlight as torch
+        >>> import warnings
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     torch.distributions.Normal(torch.zeros(3), 1.0).sample_n(2).shape
+        torch.Size([2, 3])
+        """
         warn_user("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning)
         return self.sample(torch.Size((n,)))
 
     def log_prob(self, value):
-        """The logarithm of the density or probability of each event."""
+        """The logarithm of the density, or of the probability, at `value`, of the shape sample_shape + batch_shape.
+
+        ValueError for values outside of the support, where arguments are validated.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Normal(0.0, 1.0).log_prob(torch.tensor([0.0, 1.0]))
+        tensor([-0.9189, -1.4189])
+        """
         raise NotImplementedError
 
     def cdf(self, value):
-        """The probability of values up to `value`."""
+        """The probability of samples up to `value`.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Normal(0.0, 1.0).cdf(torch.tensor([0.0, 1.96]))
+        tensor([0.5000, 0.9750])
+        """
         raise NotImplementedError
 
     def icdf(self, value):
-        """The quantile: where the cdf is `value`."""
+        """The inverse of `cdf`: where the cdf is `value`.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor([0.5, 0.975]))
+        tensor([0.0000, 1.9600])
+        """
         raise NotImplementedError
 
     def enumerate_support(self, expand=True):
-        """All values of a discrete distribution along a new first dimension; the batch dimensions have size 1 without `expand`."""
+        """All values of a discrete distribution, along a new first dimension; with `expand` also over the batch, otherwise of
+        size 1 there.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Bernoulli(torch.tensor([0.25, 0.5])).enumerate_support()
+        tensor([[0., 0.],
+                [1., 1.]])
+        """
         raise NotImplementedError
 
     def entropy(self):
-        """The entropy, in nats."""
+        """The mean of -log_prob, in nats.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Bernoulli(torch.tensor([0.0, 0.5])).entropy()
+        tensor([0.0000, 0.6931])
+        """
         raise NotImplementedError
 
     def perplexity(self):
-        """The exponential of the entropy."""
+        """exp(entropy): the number of equally likely values with the same entropy.
+
+        >>> import rushlight as torch
+        >>> torch.distributions.Categorical(torch.ones(4)).perplexity()
+        tensor(4.)
+        """
         return torch.exp(self.entropy())
 
     def _extended_shape(self, sample_shape=torch.Size()):

@@ -128,7 +128,21 @@ class DescribedOptimizer(Optimizer):
 
     @_use_grad_for_differentiable
     def step(self, closure=None):
-        """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss."""
+        """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss.
+
+        >>> import rushlight as torch
+        >>> w = torch.tensor([1.0], requires_grad=True)
+        >>> optimizer = torch.optim.SGD([w], lr=0.1)
+        >>> def closure():
+        ...     optimizer.zero_grad()
+        ...     loss = (w * 3).sum()
+        ...     loss.backward()
+        ...     return loss
+        >>> optimizer.step(closure)
+        tensor(3., grad_fn=<SumBackward0>)
+        >>> w
+        tensor([0.7000], requires_grad=True)
+        """
         loss = None if closure is None else _evaluate(closure)
         for group in self.param_groups:
             fused, capturable, recorded = group.get("fused"), group.get("capturable"), group.get("differentiable")

@@ -165,23 +165,61 @@ class LRScheduler:
             self.step()
 
     def state_dict(self):
-        """All that the schedule keeps, but for the optimizer."""
+        """All that the schedule keeps, but for the optimizer.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+        >>> torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5).state_dict()["gamma"]
+        0.5
+        """
         return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
 
     def load_state_dict(self, state_dict):
-        """Takes over what `state_dict` gave."""
+        """Takes over the `state_dict` of another schedule.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+        >>> schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+        >>> schedule.load_state_dict({**schedule.state_dict(), "gamma": 0.9})
+        >>> schedule.gamma
+        0.9
+        """
         self.__dict__.update(state_dict)
 
     def get_last_lr(self):
-        """The learning rates that the last step set."""
+        """The learning rates that the last step set, one for each group.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+        >>> torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5).get_last_lr()
+        [1.0]
+        """
         return self._last_lr
 
     def get_lr(self):
-        """The learning rate of each group at `last_epoch`; for `step` to call."""
+        """The learning rate of each group at `last_epoch`; for `step` to call. A subclass writes its own.
+
+        >>> import rushlight as torch
+        >>> class Halving(torch.optim.lr_scheduler.LRScheduler):
+        ...     def get_lr(self):
+        ...         return [group["lr"] / 2 for group in self.optimizer.param_groups]
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+        >>> Halving(optimizer).get_last_lr()
+        [0.5]
+        """
         raise NotImplementedError
 
     def step(self, epoch=None):
-        """Goes on by one, after the optimizer's step; `epoch`, which is deprecated, says where to instead."""
+        """Goes on by one, after the optimizer's step; `epoch`, which is deprecated, says where to instead.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+        >>> schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+        >>> optimizer.step()
+        >>> schedule.step()
+        >>> optimizer.param_groups[0]["lr"]
+        0.5
+        """
         if self._step_count == 1:
             if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
                 warn_user(

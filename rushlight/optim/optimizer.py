@@ -234,31 +234,83 @@ class Optimizer:
         return hooked
 
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Calls `hook(optimizer, args, kwargs)` before each step; it may return new `(args, kwargs)`."""
+        """Calls `hook(optimizer, args, kwargs)` before each step; it may return new `(args, kwargs)`.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> handle = optimizer.register_step_pre_hook(lambda optimizer, args, kwargs: print("before"))
+        >>> optimizer.step()
+        before
+        """
         return _register(self._optimizer_step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
-        """Calls `hook(optimizer, args, kwargs)` after each step."""
+        """Calls `hook(optimizer, args, kwargs)` after each step.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> handle = optimizer.register_step_post_hook(lambda optimizer, args, kwargs: print("after"))
+        >>> optimizer.step()
+        after
+        """
         return _register(self._optimizer_step_post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Calls `hook(optimizer)` before `state_dict` reads anything."""
+        """Calls `hook(optimizer)` before `state_dict` reads anything; with `prepend`, before the other hooks.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> handle = optimizer.register_state_dict_pre_hook(lambda optimizer: print("saving"))
+        >>> state = optimizer.state_dict()
+        saving
+        """
         return _register(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Calls `hook(optimizer, state_dict)` on what `state_dict` made; what it returns, unless None, takes its place."""
+        """Calls `hook(optimizer, state_dict)` on what `state_dict` made; what it returns, unless None, takes its place.
+
+        With `prepend` it runs before the other hooks.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> handle = optimizer.register_state_dict_post_hook(lambda optimizer, state: {**state, "epoch": 3})
+        >>> optimizer.state_dict()["epoch"]
+        3
+        """
         return _register(self._optimizer_state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Calls `hook(optimizer, state_dict)` before loading; what it returns, unless None, is loaded instead."""
+        """Calls `hook(optimizer, state_dict)` before loading; what it returns, unless None, is loaded instead.
+
+        With `prepend` it runs before the other hooks.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> handle = optimizer.register_load_state_dict_pre_hook(lambda optimizer, state: print("loading"))
+        >>> optimizer.load_state_dict(optimizer.state_dict())
+        loading
+        """
         return _register(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Calls `hook(optimizer)` after loading."""
+        """Calls `hook(optimizer)` after loading; with `prepend`, before the other hooks.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> handle = optimizer.register_load_state_dict_post_hook(lambda optimizer: print("loaded"))
+        >>> optimizer.load_state_dict(optimizer.state_dict())
+        loaded
+        """
         return _register(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
     def state_dict(self) -> StateDict:
-        """The state by the number of each parameter, and the groups with numbers in place of parameters."""
+        """The state by the number of each parameter, and the groups with numbers in place of parameters; to be saved.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> optimizer.state_dict()["param_groups"][0]["lr"], optimizer.state_dict()["state"]
+        (0.1, {})
+        """
         for pre_hook in self._optimizer_state_dict_pre_hooks.values():
             pre_hook(self)
         number: dict[int, int] = {}
@@ -294,7 +346,19 @@ class Optimizer:
         return value.to(device=param.device)
 
     def load_state_dict(self, state_dict: StateDict) -> None:
-        """Takes over what `state_dict` gave: options of groups as they were saved, state cast to its parameter's dtype."""
+        """Takes over the `state_dict` of another optimizer: options of groups as they were saved, state cast to its parameter's
+        dtype.
+
+        Raises:
+            ValueError: The groups are other ones.
+
+        >>> import rushlight as torch
+        >>> saved = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1).state_dict()
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.5)
+        >>> optimizer.load_state_dict(saved)
+        >>> optimizer.param_groups[0]["lr"]
+        0.1
+        """
         state_dict = state_dict.copy()
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():
             result = pre_hook(self, state_dict)
@@ -333,7 +397,16 @@ class Optimizer:
             post_hook(self)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forgets every gradient, or fills it with zeros where `set_to_none` is false."""
+        """Forgets every gradient, or fills it with zeros where `set_to_none` is false. Without, backward adds to the last ones.
+
+        >>> import rushlight as torch
+        >>> w = torch.tensor([1.0], requires_grad=True)
+        >>> optimizer = torch.optim.SGD([w], lr=0.1)
+        >>> w.sum().backward()
+        >>> optimizer.zero_grad()
+        >>> w.grad is None
+        True
+        """
         for group in self.param_groups:
             if set_to_none:
                 core.forget_gradients(list(group["params"]))
@@ -347,15 +420,33 @@ class Optimizer:
                     param.grad.zero_()
 
     def step(self, closure: Callable | None = None):
-        """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss."""
+        """Updates the parameters once.
+
+        Args:
+            closure: A function that evaluates the model again and returns the loss, which is returned; `LBFGS` needs one.
+
+        >>> import rushlight as torch
+        >>> w = torch.tensor([1.0], requires_grad=True)
+        >>> optimizer = torch.optim.SGD([w], lr=0.1)
+        >>> (w * 3).sum().backward()
+        >>> optimizer.step()
+        >>> w
+        tensor([0.7000], requires_grad=True)
+        """
         raise NotImplementedError
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Adds a group: a dict of `"params"` and options; options that it leaves out are the defaults.
+        """Adds a group `param_group`: a dict of `"params"` and options; options that it leaves out are the defaults.
 
         Raises:
             TypeError: for a group that is no dict, for a set of parameters, for a parameter that is no tensor.
             ValueError: for a parameter that is no leaf or is in another group, and where only some parameters have names.
+
+        >>> import rushlight as torch
+        >>> optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+        >>> optimizer.add_param_group({"params": [torch.ones(2, requires_grad=True)], "lr": 0.01})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 0.01]
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")

@@ -134,7 +134,17 @@ class AveragedModel(Module):
         return self.module(*args, **kwargs)
 
     def update_parameters(self, model):
-        """Takes the parameters of `model` into the averages."""
+        """Takes the parameters of `model` into the averages.
+
+        >>> import rushlight as torch
+        >>> model = torch.nn.Linear(1, 1, bias=False)
+        >>> average = torch.optim.swa_utils.AveragedModel(model)
+        >>> for value in (1.0, 3.0):
+        ...     _ = torch.nn.init.constant_(model.weight, value)
+        ...     average.update_parameters(model)
+        >>> average.module.weight.item()
+        2.0
+        """
 
         def values(module):
             return itertools.chain(module.parameters(), module.buffers()) if self.use_buffers else module.parameters()

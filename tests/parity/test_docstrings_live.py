@@ -7,18 +7,27 @@ import warnings
 import pytest
 import torch
 
-from ..test_docstrings import NAMESPACES, public
+from ..test_docstrings import CLASSES, NAMESPACES, methods, public
 
 PARSER = doctest.DocTestParser()
 
 
-@pytest.mark.parametrize("namespace", NAMESPACES)
-def test_pytorch_prints_the_same(namespace):
+def printed_otherwise(named):
+    """What of the examples of (name, docstring) pairs PyTorch prints otherwise, as doctest reports it."""
     failed = []
-    for name, value in public(namespace):
-        text = re.sub(r"\brushlight\b", "torch", value.__doc__ or "")
-        test = PARSER.get_doctest(text, {"torch": torch}, f"{namespace}.{name}", None, None)
+    for name, text in named:
+        test = PARSER.get_doctest(re.sub(r"\brushlight\b", "torch", text), {"torch": torch}, name, None, None)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(test, out=failed.append)
-    assert not failed, "".join(failed)
+    return "".join(failed)
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_pytorch_prints_the_same(namespace):
+    assert not printed_otherwise((name, value.__doc__ or "") for name, value in public(namespace))
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_pytorch_prints_the_same_of_methods(cls):
+    assert not printed_otherwise(methods(cls))

@@ -104,7 +104,17 @@ class Calls:
     def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
         """Calls `hook(module, args)` (with `with_kwargs`, `hook(module, args, kwargs)`) before each forward.
 
-        It may return new arguments: a tuple or one value (with `with_kwargs`, a pair of a tuple and a dict).
+        What it returns, unless None, are the new arguments. With `prepend` it runs before the others. `remove()` of the handle
+        that is returned takes it away.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.ReLU()
+        >>> handle = layer.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+        >>> layer(torch.tensor(1.0))
+        tensor(2.)
+        >>> handle.remove()
+        >>> layer(torch.tensor(1.0))
+        tensor(1.)
         """
         flags = [self._forward_pre_hooks_with_kwargs] * with_kwargs
         return _register(self._forward_pre_hooks, hook, prepend=prepend, flags=flags)
@@ -112,17 +122,47 @@ class Calls:
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Calls `hook(module, args, output)` (with `with_kwargs`, `hook(module, args, kwargs, output)`) after each forward.
 
-        It may return a new output. With `always_call` it runs also where the forward raises.
+        What it returns, unless None, is the new output. With `prepend` it runs before the others, with `always_call` also where
+        the forward raises. `remove()` of the handle that is returned takes it away.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+        >>> handle = net[0].register_forward_hook(lambda module, args, output: print(output.shape))
+        >>> _ = net(torch.ones(4, 2))
+        torch.Size([4, 3])
+        >>> handle.remove()
         """
         flags = [self._forward_hooks_with_kwargs] * with_kwargs + [self._forward_hooks_always_called] * always_call
         return _register(self._forward_hooks, hook, prepend=prepend, flags=flags)
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
-        """Calls `hook(module, grad_output)` when the gradients of the outputs are known; it may return new ones."""
+        """Calls `hook(module, grad_output)` when the gradients of the outputs are known; it may return new ones.
+
+        With `prepend` it runs before the others.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.ReLU()
+        >>> handle = layer.register_full_backward_pre_hook(lambda module, grad_output: (grad_output[0] * 10,))
+        >>> x = torch.tensor(1.0, requires_grad=True)
+        >>> layer(x).backward()
+        >>> x.grad
+        tensor(10.)
+        """
         return _register(self._backward_pre_hooks, hook, prepend=prepend)
 
     def register_full_backward_hook(self, hook, prepend=False):
-        """Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs are known; it may return new `grad_input`."""
+        """Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs are known; it may return new
+        `grad_input`.
+
+        With `prepend` it runs before the others.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.ReLU()
+        >>> handle = layer.register_full_backward_hook(lambda module, grad_input, grad_output: print(grad_input))
+        >>> x = torch.tensor(1.0, requires_grad=True)
+        >>> layer(x).backward()
+        (tensor(1.),)
+        """
         if self._is_full_backward_hook is False:
             raise RuntimeError(
                 "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
@@ -131,7 +171,17 @@ class Calls:
         return _register(self._backward_hooks, hook, prepend=prepend)
 
     def register_backward_hook(self, hook):
-        """The older kind of backward hook: it sees the gradients of the last node of the module's graph only."""
+        """The older kind of backward hook: `hook(module, grad_input, grad_output)` sees the last node of the module's graph only.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.ReLU()
+        >>> handle = layer.register_backward_hook(lambda module, grad_input, grad_output: print(grad_output))
+        >>> x = torch.tensor(1.0, requires_grad=True)
+        >>> import warnings
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     layer(x).backward()
+        (tensor(1.),)
+        """
         if self._is_full_backward_hook is True:
             raise RuntimeError(
                 "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."

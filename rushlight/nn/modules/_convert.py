@@ -101,39 +101,85 @@ class Conversions:
         return self._apply(convert)
 
     def to_empty(self, *, device, recurse=True) -> Self:
-        """Moves the tensors to `device` without their values."""
+        """Moves the tensors to `device` without their values; with `recurse`, the submodules' too. For modules made on "meta".
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 3, device="meta").to_empty(device="cpu")
+        >>> layer.weight.device
+        device(type='cpu')
+        """
         return self._apply(lambda tensor: torch.empty_like(tensor, device=device), recurse=recurse)
 
     def type(self, dst_type: "torch.dtype | str") -> Self:
-        """Converts all parameters and buffers to `dst_type`."""
+        """Converts all parameters and buffers to `dst_type`; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).type(torch.float64).weight.dtype
+        torch.float64
+        """
         return self._apply(lambda tensor: tensor.type(dst_type))
 
     def float(self) -> Self:
-        """Converts the floating point tensors to float32."""
+        """Converts the floating point tensors to float32; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).double().float().weight.dtype
+        torch.float32
+        """
         return self._apply(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
 
     def double(self) -> Self:
-        """Converts the floating point tensors to float64."""
+        """Converts the floating point tensors to float64; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).double().weight.dtype
+        torch.float64
+        """
         return self._apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
     def half(self) -> Self:
-        """Converts the floating point tensors to float16."""
+        """Converts the floating point tensors to float16; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).half().weight.dtype
+        torch.float16
+        """
         return self._apply(lambda tensor: tensor.half() if tensor.is_floating_point() else tensor)
 
     def bfloat16(self) -> Self:
-        """Converts the floating point tensors to bfloat16."""
+        """Converts the floating point tensors to bfloat16; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).bfloat16().weight.dtype
+        torch.bfloat16
+        """
         return self._apply(lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor)
 
     def cpu(self) -> Self:
-        """Moves the tensors to the CPU, where they are."""
+        """Moves the tensors to the CPU, where they are; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).cpu().weight.device
+        device(type='cpu')
+        """
         return self._apply(lambda tensor: tensor.cpu())
 
     def cuda(self, device=None) -> Self:
-        """Raises the error of a tensor's `cuda()`, where the module has any tensor."""
+        """Raises the error of a tensor's `cuda()`, where the module has any tensor; `device` is what it would move to.
+
+        >>> import rushlight as torch
+        >>> torch.nn.ReLU().cuda()
+        ReLU()
+        """
         return self._apply(lambda tensor: tensor.cuda(device))
 
     def share_memory(self) -> Self:
-        """Moves the tensors into memory shared between processes."""
+        """Moves the tensors into memory shared between processes; returns the module.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Linear(2, 3).share_memory().weight.is_shared()
+        True
+        """
         return self._apply(lambda tensor: tensor.share_memory_())
 
     def _replicate_for_data_parallel(self):

@@ -35,21 +35,53 @@ class State:
     """Saved with the state, so that a later version of a class can load what an older one saved."""
 
     def get_extra_state(self):
-        """What this module adds to its state beside tensors; override it together with `set_extra_state`. It must be picklable."""
+        """What this module adds to its state beside tensors; override it together with `set_extra_state`. It must be picklable.
+
+        >>> import rushlight as torch
+        >>> class Counter(torch.nn.Module):
+        ...     count = 3
+        ...     def get_extra_state(self):
+        ...         return self.count
+        ...     def set_extra_state(self, state):
+        ...         self.count = state
+        >>> Counter().state_dict()
+        OrderedDict([('_extra_state', 3)])
+        """
         raise RuntimeError(
             "Reached a code path in Module.get_extra_state() that should never be called. Please file an issue at "
             "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
         )
 
     def set_extra_state(self, state) -> None:
-        """Takes back what `get_extra_state` gave."""
+        """Takes back the `state` that `get_extra_state` gave, when the module is loaded.
+
+        >>> import rushlight as torch
+        >>> class Counter(torch.nn.Module):
+        ...     def get_extra_state(self):
+        ...         return 3
+        ...     def set_extra_state(self, state):
+        ...         print("state", state)
+        >>> Counter().load_state_dict(Counter().state_dict())
+        state 3
+        <All keys matched successfully>
+        """
         raise RuntimeError(
             "Reached a code path in Module.set_extra_state() that should never be called. Please file an issue at "
             "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
         )
 
     def register_state_dict_post_hook(self, hook):
-        """Calls `hook(module, state_dict, prefix, local_metadata)` after this module's state was collected; it may edit it in place."""
+        """Calls `hook(module, state_dict, prefix, local_metadata)` after this module's state was collected; it may edit it in
+        place.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> def leave_out(module, state, prefix, metadata):
+        ...     del state[prefix + "bias"]
+        >>> _ = layer.register_state_dict_post_hook(leave_out)
+        >>> list(layer.state_dict())
+        ['weight']
+        """
         hook._from_public_api = True
         return _register(self._state_dict_hooks, hook)
 
@@ -62,7 +94,14 @@ class State:
         return _register(self._state_dict_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook):
-        """Calls `hook(module, prefix, keep_vars)` before this module's state is collected."""
+        """Calls `hook(module, prefix, keep_vars)` before this module's state is collected.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> _ = layer.register_state_dict_pre_hook(lambda module, prefix, keep_vars: print("saving", prefix))
+        >>> state = torch.nn.Sequential(layer).state_dict()
+        saving 0.
+        """
         return _register(self._state_dict_pre_hooks, hook)
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
@@ -114,14 +153,32 @@ class State:
         return destination
 
     def register_load_state_dict_pre_hook(self, hook):
-        """Calls `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)` before loading."""
+        """Calls `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)` before
+        loading.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> def rename(module, state, prefix, *rest):
+        ...     state[prefix + "weight"] = state.pop(prefix + "w")
+        >>> _ = layer.register_load_state_dict_pre_hook(rename)
+        >>> layer.load_state_dict({"w": torch.ones(1, 2), "bias": torch.zeros(1)})
+        <All keys matched successfully>
+        """
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def _register_load_state_dict_pre_hook(self, hook, with_module=False):
         return _register(self._load_state_dict_pre_hooks, _PreHook(hook, self if with_module else None))
 
     def register_load_state_dict_post_hook(self, hook):
-        """Calls `hook(module, incompatible_keys)` after this module and its submodules were loaded; it may edit the two lists in place."""
+        """Calls `hook(module, incompatible_keys)` after this module and its submodules were loaded; it may edit the two lists in
+        place.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> _ = layer.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
+        >>> layer.load_state_dict({"weight": torch.ones(1, 2)})
+        <All keys matched successfully>
+        """
         return _register(self._load_state_dict_post_hooks, hook)
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):

@@ -116,11 +116,23 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         return torch.cat(parts, dim=1)
 
     def log_prob(self, input):
-        """The log-probabilities of all classes: (N, n_classes)."""
+        """The log-probabilities of all classes for an `input` (N, in_features): (N, n_classes).
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs=[5, 10], div_value=2)
+        >>> layer.log_prob(torch.zeros(2, 8)).shape
+        torch.Size([2, 20])
+        """
         return self._get_full_log_prob(input, self.head(input))
 
     def predict(self, input):
-        """The most probable class of each sample (N), without clusters where the head names none."""
+        """The most probable class of each sample of an `input` (N, in_features), without clusters where the head names none: (N).
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.AdaptiveLogSoftmaxWithLoss(8, 20, cutoffs=[5, 10], div_value=2)
+        >>> layer.predict(torch.zeros(2, 8)).shape
+        torch.Size([2])
+        """
         head = self.head(input)
         output = torch.argmax(head, dim=1)
         rare = output >= self.shortlist_size

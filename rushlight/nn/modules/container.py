@@ -74,12 +74,26 @@ class _Modules(Module):
         return [name for name in super().__dir__() if not name.isdigit()]
 
     def append(self, module) -> Self:
-        """Adds a module at the end; returns self."""
+        """Adds a `module` at the end; returns self.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Sequential(torch.nn.ReLU()).append(torch.nn.Tanh())
+        Sequential(
+          (0): ReLU()
+          (1): Tanh()
+        )
+        """
         self.add_module(str(len(self)), module)
         return self
 
     def pop(self, index) -> Module:
-        """Removes a module and returns it."""
+        """Removes the module at an `index` (or the one of a `key`) and returns it.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Tanh())
+        >>> net.pop(0), len(net)
+        (ReLU(), 1)
+        """
         module = self[index]
         del self[index]
         return module
@@ -117,7 +131,15 @@ class Sequential(_Modules):
         return self._nth(index)
 
     def insert(self, index, module):
-        """Puts a module before the one at `index`; returns self."""
+        """Puts a `module` before the one at `index`; returns self.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Sequential(torch.nn.ReLU()).insert(0, torch.nn.Flatten())
+        Sequential(
+          (0): Flatten(start_dim=1, end_dim=-1)
+          (1): ReLU()
+        )
+        """
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
         length = len(self)
@@ -129,7 +151,12 @@ class Sequential(_Modules):
         return self
 
     def extend(self, sequential) -> Self:
-        """Adds all modules of another `Sequential`, or of a list; returns self."""
+        """Adds all modules of another one, `sequential`, or of a list; returns self.
+
+        >>> import rushlight as torch
+        >>> len(torch.nn.Sequential(torch.nn.ReLU()).extend([torch.nn.Tanh(), torch.nn.ReLU()]))
+        3
+        """
         for module in list(sequential):
             self.append(module)
         return self
@@ -187,13 +214,25 @@ class ModuleList(_Modules):
         return self._nth(index)
 
     def insert(self, index, module):
-        """Puts a module before the one at `index`."""
+        """Puts a `module` before the one at `index`.
+
+        >>> import rushlight as torch
+        >>> layers = torch.nn.ModuleList([torch.nn.ReLU()])
+        >>> layers.insert(0, torch.nn.Flatten())
+        >>> layers[0]
+        Flatten(start_dim=1, end_dim=-1)
+        """
         modules = list(self._modules.values())
         modules.insert(index, module)
         self._renumber(modules)
 
     def extend(self, modules) -> Self:
-        """Adds all modules of an iterable; returns self."""
+        """Adds all of an iterable of `modules`; returns self.
+
+        >>> import rushlight as torch
+        >>> len(torch.nn.ModuleList([torch.nn.ReLU()]).extend([torch.nn.Tanh()]))
+        2
+        """
         if not isinstance(modules, Iterable):
             raise TypeError("ModuleList.extend should be called with an iterable, but got " + type(modules).__name__)
         for module in list(modules):
@@ -263,29 +302,63 @@ class ModuleDict(Module):
         return key in self._modules
 
     def clear(self) -> None:
-        """Removes all modules."""
+        """Removes all modules.
+
+        >>> import rushlight as torch
+        >>> modules = torch.nn.ModuleDict({"act": torch.nn.ReLU()})
+        >>> modules.clear()
+        >>> len(modules)
+        0
+        """
         self._modules.clear()
 
     def pop(self, key) -> Module:
-        """Removes the module `key` and returns it."""
+        """Removes the module `key` and returns it.
+
+        >>> import rushlight as torch
+        >>> torch.nn.ModuleDict({"act": torch.nn.ReLU()}).pop("act")
+        ReLU()
+        """
         module = self[key]
         del self[key]
         return module
 
     def keys(self):
-        """The names."""
+        """The names.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.ModuleDict({"act": torch.nn.ReLU()}).keys())
+        ['act']
+        """
         return self._modules.keys()
 
     def values(self):
-        """The modules."""
+        """The modules.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.ModuleDict({"act": torch.nn.ReLU()}).values())
+        [ReLU()]
+        """
         return self._modules.values()
 
     def items(self):
-        """Pairs of name and module."""
+        """Pairs of name and module.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.ModuleDict({"act": torch.nn.ReLU()}).items())
+        [('act', ReLU())]
+        """
         return self._modules.items()
 
     def update(self, modules) -> None:
-        """Adds or replaces the modules of a mapping, or of an iterable of pairs."""
+        """Adds or replaces the `modules` of a mapping, or of an iterable of pairs.
+
+        >>> import rushlight as torch
+        >>> modules = torch.nn.ModuleDict({"act": torch.nn.ReLU()})
+        >>> modules.update({"act": torch.nn.Tanh(), "flat": torch.nn.Flatten()})
+        >>> list(modules), modules["act"]
+        (['act', 'flat'], Tanh())
+        """
         for key, module in _pairs(modules, "ModuleDict", "module"):
             self[key] = module
 
@@ -361,13 +434,23 @@ class ParameterList(Module):
         return [name for name in super().__dir__() if not name.isdigit()]
 
     def append(self, value: Any) -> Self:
-        """Adds a value at the end; returns self."""
+        """Adds a `value` at the end; returns self.
+
+        >>> import rushlight as torch
+        >>> len(torch.nn.ParameterList([torch.zeros(2)]).append(torch.ones(3)))
+        2
+        """
         self._size += 1
         self[-1] = value
         return self
 
     def extend(self, values) -> Self:
-        """Adds all values of an iterable; returns self."""
+        """Adds all of an iterable of `values`; returns self.
+
+        >>> import rushlight as torch
+        >>> len(torch.nn.ParameterList().extend([torch.ones(3), torch.ones(2)]))
+        2
+        """
         if not isinstance(values, Iterable) or isinstance(values, torch.Tensor):
             raise TypeError("ParameterList.extend should be called with an iterable, but got " + type(values).__name__)
         for value in list(values):
@@ -436,53 +519,115 @@ class ParameterDict(Module):
         return key in self._keys
 
     def copy(self):
-        """A new dictionary of the same parameters."""
+        """A new dictionary of the same parameters.
+
+        >>> import rushlight as torch
+        >>> weights = torch.nn.ParameterDict({"left": torch.zeros(2)})
+        >>> weights.copy()["left"] is weights["left"]
+        True
+        """
         return ParameterDict(OrderedDict((key, self[key]) for key in self))
 
     def setdefault(self, key, default=None):
-        """The parameter `key`, which is set to `default` first where it is missing."""
+        """The parameter `key`, which is set to `default` first where it is missing.
+
+        >>> import rushlight as torch
+        >>> weights = torch.nn.ParameterDict()
+        >>> weights.setdefault("left", torch.zeros(2))
+        Parameter containing:
+        tensor([0., 0.], requires_grad=True)
+        """
         if key not in self:
             self[key] = default
         return self[key]
 
     def clear(self) -> None:
-        """Removes all parameters."""
+        """Removes all parameters.
+
+        >>> import rushlight as torch
+        >>> weights = torch.nn.ParameterDict({"left": torch.zeros(2)})
+        >>> weights.clear()
+        >>> len(weights)
+        0
+        """
         for key in list(self):
             del self[key]
 
     def pop(self, key):
-        """Removes the parameter `key` and returns it."""
+        """Removes the parameter `key` and returns it.
+
+        >>> import rushlight as torch
+        >>> torch.nn.ParameterDict({"left": torch.zeros(2)}).pop("left").shape
+        torch.Size([2])
+        """
         value = self[key]
         del self[key]
         return value
 
     def popitem(self):
-        """Removes the pair that was added last and returns it."""
+        """Removes the pair that was added last and returns it.
+
+        >>> import rushlight as torch
+        >>> torch.nn.ParameterDict({"left": torch.zeros(2)}).popitem()[0]
+        'left'
+        """
         key = next(reversed(self._keys))
         return key, self.pop(key)
 
     def get(self, key, default=None):
-        """The parameter `key`, or `default`."""
+        """The parameter `key`, or `default`.
+
+        >>> import rushlight as torch
+        >>> torch.nn.ParameterDict().get("left", 0)
+        0
+        """
         return self[key] if key in self._keys else default
 
     def fromkeys(self, keys, default=None):
-        """A new dictionary with the given keys, all with the value `default`."""
+        """A new dictionary with the given `keys`, all with the value `default`.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.ParameterDict().fromkeys(["left", "right"], torch.zeros(2)))
+        ['left', 'right']
+        """
         return ParameterDict((key, default) for key in keys)
 
     def keys(self):
-        """The names."""
+        """The names.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.ParameterDict({"left": torch.zeros(2)}).keys())
+        ['left']
+        """
         return self._keys.keys()
 
     def values(self):
-        """The parameters."""
+        """The parameters.
+
+        >>> import rushlight as torch
+        >>> [value.shape for value in torch.nn.ParameterDict({"left": torch.zeros(2)}).values()]
+        [torch.Size([2])]
+        """
         return (self[key] for key in self)
 
     def items(self):
-        """Pairs of name and parameter."""
+        """Pairs of name and parameter.
+
+        >>> import rushlight as torch
+        >>> [name for name, value in torch.nn.ParameterDict({"left": torch.zeros(2)}).items()]
+        ['left']
+        """
         return ((key, self[key]) for key in self)
 
     def update(self, parameters) -> None:
-        """Adds or replaces the parameters of a mapping, or of an iterable of pairs; a plain dict counts in sorted order."""
+        """Adds or replaces the `parameters` of a mapping, or of an iterable of pairs; a plain dict counts in sorted order.
+
+        >>> import rushlight as torch
+        >>> weights = torch.nn.ParameterDict({"left": torch.zeros(2)})
+        >>> weights.update({"right": torch.zeros(3)})
+        >>> list(weights)
+        ['left', 'right']
+        """
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
             parameters = sorted(parameters.items())
         for key, value in _pairs(parameters, "ParameterDict", "parameter"):

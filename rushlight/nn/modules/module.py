@@ -101,7 +101,15 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             super().__init__(*args, **kwargs)
 
     def forward(self, *input):
-        """What the module computes; every subclass writes its own."""
+        """What the module computes; every subclass writes its own. Call the module, not this, so that hooks run.
+
+        >>> import rushlight as torch
+        >>> class Double(torch.nn.Module):
+        ...     def forward(self, x):
+        ...         return 2 * x
+        >>> Double()(torch.tensor(3.0))
+        tensor(6.)
+        """
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     # Attributes
@@ -221,7 +229,19 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_buffer(self, name, tensor, persistent=True) -> None:
-        """Adds a tensor that is state but no parameter. A buffer that is not `persistent` is left out of `state_dict`."""
+        """Adds a tensor that is state but no parameter, such as a running mean.
+
+        Args:
+            name: Its name, by which it is an attribute.
+            tensor: The tensor, or None for an absent one.
+            persistent: False leaves it out of `state_dict`.
+
+        >>> import rushlight as torch
+        >>> module = torch.nn.Module()
+        >>> module.register_buffer("mean", torch.zeros(2))
+        >>> module.mean, list(module.state_dict())
+        (tensor([0., 0.]), ['mean'])
+        """
         self._check_name("buffer", name, "_buffers")
         if tensor is not None and not (isinstance(tensor, Tensor) or hasattr(tensor, "__torch_function__")):
             raise TypeError(f"cannot assign '{torch.typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
@@ -232,7 +252,15 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             self._non_persistent_buffers_set.add(name)
 
     def register_parameter(self, name, param: Parameter | None) -> None:
-        """Adds a parameter, or with None a name that stands for an absent one."""
+        """Adds a parameter `param` by a `name`, or with None a name that stands for an absent one. `module.name = Parameter(...)`
+        does the same.
+
+        >>> import rushlight as torch
+        >>> module = torch.nn.Module()
+        >>> module.register_parameter("weight", torch.nn.Parameter(torch.ones(2)))
+        >>> [name for name, _ in module.named_parameters()]
+        ['weight']
+        """
         self._check_name("parameter", name, "_parameters")
         if param is not None:
             if not isinstance(param, Parameter):
@@ -248,7 +276,16 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         self._parameters[name] = param
 
     def add_module(self, name, module) -> None:
-        """Adds a submodule; its name may be one that is no identifier, such as "0"."""
+        """Adds a submodule `module` by a `name`, which may be one that is no identifier, such as "0".
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Module()
+        >>> net.add_module("0", torch.nn.ReLU())
+        >>> net
+        Module(
+          (0): ReLU()
+        )
+        """
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{torch.typename(module)} is not a Module subclass")
         if not isinstance(name, str):
@@ -262,13 +299,26 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         self._modules[name] = self._after_hooks(_call._global_module_registration_hooks, name, module)
 
     def register_module(self, name, module) -> None:
-        """The same as `add_module`."""
+        """The same as `add_module`: adds `module` by a `name`.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Module()
+        >>> net.register_module("act", torch.nn.ReLU())
+        >>> net.act
+        ReLU()
+        """
         self.add_module(name, module)
 
     # By dotted name
 
     def get_submodule(self, target) -> "Module":
-        """The submodule of the dotted name `target`; the module itself for "". AttributeError where there is none."""
+        """The submodule of the dotted name `target`; the module itself for "". AttributeError where there is none.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.Sequential(torch.nn.ReLU()))
+        >>> net.get_submodule("0.0")
+        ReLU()
+        """
         module = self
         if target == "":
             return module
@@ -281,7 +331,14 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         return module
 
     def set_submodule(self, target, module, strict=False) -> None:
-        """Replaces the submodule of the dotted name `target`, or adds it to its parent; with `strict` it must exist."""
+        """Replaces the submodule of the dotted name `target` by `module`, or adds it to its parent; with `strict` it must exist.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Flatten())
+        >>> net.set_submodule("0", torch.nn.Tanh())
+        >>> net[0]
+        Tanh()
+        """
         if target == "":
             raise ValueError("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
@@ -295,7 +352,13 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         setattr(parent, name, module)
 
     def get_parameter(self, target) -> Parameter:
-        """The parameter of the dotted name `target`."""
+        """The parameter of the dotted name `target`; AttributeError where there is none.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.Linear(2, 3))
+        >>> net.get_parameter("0.bias").shape
+        torch.Size([3])
+        """
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
@@ -306,7 +369,13 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         return parameter
 
     def get_buffer(self, target) -> Tensor:
-        """The buffer of the dotted name `target`."""
+        """The buffer of the dotted name `target`; AttributeError where there is none.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.BatchNorm1d(2))
+        >>> net.get_buffer("0.running_mean")
+        tensor([0., 0.])
+        """
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
@@ -329,7 +398,17 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 yield module_prefix + ("." if module_prefix else "") + name, member
 
     def named_parameters(self, prefix="", recurse=True, remove_duplicate=True) -> Iterator[tuple[str, Parameter]]:
-        """Pairs of dotted name and parameter, each parameter once unless `remove_duplicate` is false."""
+        """Pairs of dotted name and parameter.
+
+        Args:
+            prefix: What names begin with.
+            recurse: Whether submodules' parameters are among them.
+            remove_duplicate: Whether a parameter that is there twice comes once.
+
+        >>> import rushlight as torch
+        >>> [name for name, _ in torch.nn.Sequential(torch.nn.Linear(2, 3)).named_parameters("net")]
+        ['net.0.weight', 'net.0.bias']
+        """
         return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse=True) -> Iterator[Parameter]:
@@ -351,16 +430,31 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                     yield parameter
 
     def named_buffers(self, prefix="", recurse=True, remove_duplicate=True) -> Iterator[tuple[str, Tensor]]:
-        """Pairs of dotted name and buffer."""
+        """Pairs of dotted name and buffer. `prefix`, `recurse` and `remove_duplicate` are as in `named_parameters`.
+
+        >>> import rushlight as torch
+        >>> [name for name, _ in torch.nn.BatchNorm1d(2).named_buffers()]
+        ['running_mean', 'running_var', 'num_batches_tracked']
+        """
         return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse=True) -> Iterator[Tensor]:
-        """The buffers of this module and, with `recurse`, of its submodules."""
+        """The buffers of this module and, with `recurse`, of its submodules.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.BatchNorm1d(2).buffers())[0]
+        tensor([0., 0.])
+        """
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
     def named_children(self) -> "Iterator[tuple[str, Module]]":
-        """Pairs of name and direct submodule, each submodule once."""
+        """Pairs of name and direct submodule, each submodule once.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Tanh()).named_children())
+        [('0', ReLU()), ('1', Tanh())]
+        """
         seen = set()
         for name, module in self._modules.items():
             if module is not None and module not in seen:
@@ -368,14 +462,29 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 yield name, module
 
     def children(self) -> "Iterator[Module]":
-        """The direct submodules."""
+        """The direct submodules.
+
+        >>> import rushlight as torch
+        >>> list(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Tanh()).children())
+        [ReLU(), Tanh()]
+        """
         for _, module in self.named_children():
             yield module
 
     def named_modules(
         self, memo: "set[Module] | None" = None, prefix="", remove_duplicate=True
     ) -> "Iterator[tuple[str, Module]]":
-        """Pairs of dotted name and module: this one first (by the name `prefix`), then all below it, each once."""
+        """Pairs of dotted name and module: this one first, then all below it.
+
+        Args:
+            memo: A set of modules to leave out, which those that come are added to.
+            prefix: What names begin with, and this module's own.
+            remove_duplicate: Whether a module that is there twice comes once.
+
+        >>> import rushlight as torch
+        >>> [name for name, _ in torch.nn.Sequential(torch.nn.Sequential(torch.nn.ReLU())).named_modules()]
+        ['', '0', '0.0']
+        """
         if memo is None:
             memo = set()
         if self not in memo:
@@ -387,7 +496,12 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                     yield from module.named_modules(memo, prefix + ("." if prefix else "") + name, remove_duplicate)
 
     def modules(self) -> "Iterator[Module]":
-        """This module and all below it, each once."""
+        """This module and all below it, each once.
+
+        >>> import rushlight as torch
+        >>> len(list(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Tanh()).modules()))
+        3
+        """
         if type(self).named_modules is not Module.named_modules:
             yield from (module for _, module in self.named_modules())
             return
@@ -403,7 +517,14 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
     # Modes
 
     def train(self, mode=True) -> Self:
-        """Sets `training` here and in all submodules; Dropout and BatchNorm, for example, look at it."""
+        """Sets `training` to `mode` here and in all submodules; Dropout and BatchNorm, for example, look at it. Returns the
+        module.
+
+        >>> import rushlight as torch
+        >>> net = torch.nn.Sequential(torch.nn.Dropout())
+        >>> net.train(False)[0].training, net.train()[0].training
+        (False, True)
+        """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -412,17 +533,36 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         return self
 
     def eval(self) -> Self:
-        """The same as `train(False)`."""
+        """The same as `train(False)`: evaluation mode. Gradients are recorded all the same: `no_grad` is for that.
+
+        >>> import rushlight as torch
+        >>> torch.nn.Dropout(0.9).eval()(torch.ones(3))
+        tensor([1., 1., 1.])
+        """
         return self.train(False)
 
     def requires_grad_(self, requires_grad=True) -> Self:
-        """Sets `requires_grad` of all parameters."""
+        """Sets `requires_grad` of all parameters; returns the module. With False its parameters are frozen.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 1).requires_grad_(False)
+        >>> layer(torch.ones(2)).requires_grad
+        False
+        """
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none=True) -> None:
-        """Takes away the gradients of all parameters, or with `set_to_none=False` fills them with zeros."""
+        """Takes away the gradients of all parameters, or with `set_to_none=False` fills them with zeros.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> layer(torch.ones(2)).backward()
+        >>> layer.zero_grad()
+        >>> layer.weight.grad is None
+        True
+        """
         for parameter in self.parameters():
             grad = parameter.grad
             if grad is None:
@@ -437,14 +577,29 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
                 grad.zero_()
 
     def apply(self, fn: "Callable[[Module], None]") -> Self:
-        """Calls `fn(module)` for every module, children before parents; returns self."""
+        """Calls `fn(module)` for every module, children before parents; returns self. For setting parameters, for example.
+
+        >>> import rushlight as torch
+        >>> def ones(module):
+        ...     if isinstance(module, torch.nn.Linear):
+        ...         torch.nn.init.ones_(module.weight)
+        >>> torch.nn.Sequential(torch.nn.Linear(2, 1)).apply(ones)[0].weight.detach()
+        tensor([[1., 1.]])
+        """
         for module in self.children():
             module.apply(fn)
         fn(self)
         return self
 
     def compile(self, *args, **kwargs) -> None:
-        """Accepted for programs that call it: ops are already as direct as they get, so the module stays as it is."""
+        """Accepted for programs that call it: ops are already as direct as they get, so the module stays as it is.
+
+        >>> import rushlight as torch
+        >>> layer = torch.nn.ReLU()
+        >>> layer.compile(backend="eager")
+        >>> layer(torch.tensor(-1.0))
+        tensor(0.)
+        """
 
     # Text
 
@@ -452,7 +607,15 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
         return type(self).__name__
 
     def extra_repr(self):
-        """What `repr` shows in the parentheses; override it to show the arguments of the module."""
+        """What stands in the parentheses behind the class's name; a subclass writes its own.
+
+        >>> import rushlight as torch
+        >>> class Scale(torch.nn.Module):
+        ...     def extra_repr(self):
+        ...         return "factor=2"
+        >>> Scale()
+        Scale(factor=2)
+        """
         return ""
 
     def __repr__(self):
