@@ -22,6 +22,7 @@ from benchmarks.chart import chart  # noqa: E402
 from rushlight.explain import _causes  # noqa: E402
 
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)(#[^)\s]*)?\)")
+FACT = re.compile(r"^(Shapes|Dtypes|Derivatives|Raises|Note): ", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 MODULES = (
     *("rushlight", "rushlight.Tensor", "rushlight.autograd", "rushlight.explain", "rushlight.func", "rushlight.nn"),
@@ -82,11 +83,27 @@ def plain(text):
     return "`".join(part if i % 2 else re.sub(r"([\\*_<>\[\]#|~])", r"\\\1", part) for i, part in enumerate(text.split("`")))
 
 
+def arguments(lines):
+    """The lines of a docstring about arguments, as a list."""
+    items = inspect.cleandoc("\n".join(lines)).splitlines()
+    joined = re.sub(r"\n +", " ", "\n".join(items)).splitlines()
+    return "\n".join(
+        re.sub(r"^([\w, ]+)( \(.*?\))?: (.*)$", lambda m: f"- `{m[1]}`{plain(m[2] or '')}: {plain(m[3])}", each)
+        for each in joined
+    )
+
+
 def docstring(text):
-    """A docstring as Markdown: examples and indented parts are code, the rest is text."""
+    """A docstring as Markdown: examples and indented parts are code, arguments and facts are lists, the rest is text."""
     out = []
     for block in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         if not (lines := block.splitlines()):
+            continue
+        if lines[0] in ("Arguments:", "Args:") and len(lines) > 1:
+            out.append(f"{lines[0]}\n\n{arguments(lines[1:])}")
+            continue
+        if FACT.match(block):
+            out.append(FACT.sub(r"- **\1**: ", plain(block)))
             continue
         head = [] if lines[0].startswith((" ", ">>>")) else lines[:1]
         while head and len(head) < len(lines) and not lines[len(head)].startswith((" ", ">>>")):
@@ -106,6 +123,10 @@ def reference(module):
         value = getattr(owner, name)
         text = getattr(value, "__doc__", None)
         if name.startswith("_") or not callable(value) or not text or text == type(value).__doc__:
+            continue
+        if getattr(value, "parser", None) is not None:
+            signature, _, text = text.partition("\n\n")  # (as errors print it)
+            out += [f"## {name}", f"```text\n{signature}\n```", docstring(text)]
             continue
         try:
             signature = str(inspect.signature(value))

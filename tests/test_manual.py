@@ -53,6 +53,8 @@ def lacks(space, name, function):
     if not re.search(r"\w[^\n]* \w[^>]*\.$", text, re.MULTILINE):
         yield "summary"
     if not isinstance(function, core.Function | core.Op):
+        if space == "torch.nn.functional":
+            return  # (test_docstrings.py looks at those)
         yield from (f"argument {name}" for name in unnamed(function, text))
         return
     before = f"{space}.".removeprefix("torch.").removeprefix("Tensor.").removeprefix("nn.functional.")

@@ -71,11 +71,21 @@ class Place:
     def names(self, made):
         """The names under which an entry may stand: its own; and, for a method, a call in place or another name, that of the function."""
         in_place = "_" if self.name.endswith("_") else ""
-        others = [name for space in namespaces.values() for name, other in space.items() if behind(other) is made]
+        others = names_of(sum(map(len, namespaces.values()))).get(id(made), ())
         for name in (self.path, self.name, *(f"Tensor.{name}" for name in others if name.endswith(in_place))):
             yield name
         for name in (self.name.removesuffix("_"), *(name.removesuffix("_") for name in others)):
             yield from (name, *(f"{space}.{name}" for space in ("Tensor", "linalg", "special")))
+
+
+@functools.cache
+def names_of(count):
+    """Every public name of what is declared, by its identity. (`count` tells how many names there are: late families bring more.)"""
+    found = {}
+    for space in namespaces.values():
+        for name, other in space.items():
+            found.setdefault(id(behind(other)), []).append(name)
+    return found
 
 
 def entry_of(called):
