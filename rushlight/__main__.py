@@ -27,13 +27,18 @@ Python's prompt, or runs what comes from standard input; with -i the prompt foll
 the version. --install-torch-stubs lets editors and type checkers of this environment take `import torch` for
 Rushlight; nothing is installed that a program could import.
 """
+_MORE = "\n`python -m rushlight --help` tells what there is."
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _HIDDEN = (__file__, _alias.__file__)
 
 
+class _Refused(SystemExit):
+    """What was asked for is no program."""
+
+
 def _fail(text: str, status: int):
     print(text, file=sys.stderr)
-    raise SystemExit(status)
+    raise _Refused(status)
 
 
 def _set_first_path(entry: str) -> None:
@@ -92,7 +97,7 @@ def _prepare(arguments: list[str]):
     """The program's code, or source and file name, and the globals that Python would give it."""
     kind, rest = arguments[0], arguments[1:]
     if kind in ("-m", "-c") and not rest:
-        _fail(f"Argument expected for the {kind} option\n{_USAGE}", 2)
+        _fail(f"Argument expected for the {kind} option{_MORE}", 2)
     if kind == "-m":
         sys.argv = ["-m", *rest[1:]]
         return _from_module(rest[0])
@@ -105,7 +110,7 @@ def _prepare(arguments: list[str]):
         _set_first_path("")
         return (sys.stdin.read(), "<stdin>"), {}
     if kind.startswith("-"):
-        _fail(f"Unknown option: {kind}\n{_USAGE}", 2)
+        _fail(f"Unknown option: {kind}{_MORE}", 2)
     return _from_path(kind)
 
 
@@ -117,9 +122,9 @@ def _start() -> types.ModuleType:
     return types.ModuleType("__main__")
 
 
-def _converse(names: dict) -> None:
+def _converse(names: dict, banner: str = "") -> None:
     """Python's prompt, with the names of a program. It keeps the source of what was typed, for tracebacks and for `explain`, as Python's own
-    does from 3.13 on."""
+    does from 3.13 on; errors are reported as those of programs are."""
     import code
     import linecache
 
@@ -134,20 +139,18 @@ def _converse(names: dict) -> None:
             self.inputs += 1
             return False
 
-    try:
-        import readline
-        import rlcompleter
+        def showtraceback(self) -> None:
+            error: Any = sys.exc_info()[1]
+            _explain(error)
+            _without_runner(error.__traceback__)
+            super().showtraceback()
 
-        readline.set_completer(rlcompleter.Completer(names).complete)
-        readline.parse_and_bind("tab: complete")
-    except ImportError:
-        pass  # then lines are read as they come
-    banner = f"Rushlight {version.rushlight} (torch {version.__version__}), Python {sys.version}\n`import torch` gives Rushlight."
+    # Completion, and the lines of earlier sessions, where Python has them.
+    getattr(sys, "__interactivehook__", lambda: None)()
     Console(names).interact(banner, exitmsg="")
 
 
-def _run(module: types.ModuleType, arguments: list[str]) -> None:
-    code, names = _prepare(arguments)
+def _run(module: types.ModuleType, code: Any, names: dict) -> None:
     vars(module).update(__builtins__=builtins, **{"__loader__": importlib.machinery.BuiltinImporter, **names})
     sys.modules["__main__"] = module
     if isinstance(code, tuple):
@@ -197,16 +200,17 @@ def _prompt_alone() -> None:
     _set_first_path("")
     vars(module).update(__builtins__=builtins, __loader__=importlib.machinery.BuiltinImporter, __package__=None, __spec__=None)
     sys.modules["__main__"] = module
-    _converse(vars(module))
+    shown = f"Rushlight {version.rushlight} (torch {version.__version__}), Python {sys.version}"
+    _converse(vars(module), f"{shown}\n`import torch` gives Rushlight.")
 
 
 def _run_and_converse(arguments: list[str]) -> None:
     """With -i, the prompt follows the program, however that ended."""
     module = _start()
     try:
-        _run(module, arguments)
-    except SystemExit:
-        pass
+        _run(module, *_prepare(arguments))
+    except _Refused:
+        raise
     except BaseException as error:
         _explain(error)
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, _without_runner(error.__traceback__)
@@ -238,7 +242,7 @@ def main() -> None:
             _run_and_converse(arguments[1:])
         return
     try:
-        _run(_start(), arguments)
+        _run(_start(), *_prepare(arguments))
     except SystemExit:
         raise
     except BaseException as error:

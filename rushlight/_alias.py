@@ -51,7 +51,7 @@ def _hint(name: str, module: str) -> str:
     found = sys.modules.get(module)
     known = theirs.union(() if found is None else dir(found))
     alike = [x for x in known if x != name and x.startswith("_") == name.startswith("_")]
-    near = get_close_matches(name, sorted(alike), n=1, cutoff=0.75)
+    near = get_close_matches(name, sorted(alike), n=1, cutoff=0.8)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

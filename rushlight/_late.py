@@ -36,7 +36,7 @@ def late(package, places, missing=None, namespace=None):
 
     sys.modules[package].__class__ = Package
 
-    def attribute(name: str) -> "Any":
+    def __getattr__(name: str) -> "Any":
         place = places.get(name)
         if place is None:
             value = None if namespace is None or name.startswith("__") else find(name, namespace)
@@ -50,4 +50,4 @@ def late(package, places, missing=None, namespace=None):
         setattr(sys.modules[package], name, value)
         return value
 
-    return attribute
+    return __getattr__

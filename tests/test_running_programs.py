@@ -119,6 +119,7 @@ def test_what_cannot_be_run(program, tmp_path):
         (("pack",), "can't find '__main__' module in 'pack'", 1),
         (("-m",), "Argument expected for the -m option", 2),
         (("--nonsense",), "Unknown option: --nonsense", 2),
+        (("-i", "-c"), "Argument expected for the -c option", 2),
     ]:
         done = run(*arguments, cwd=tmp_path)
         assert text in done.stderr and done.stdout == "" and done.returncode == status
@@ -171,7 +172,29 @@ def test_a_prompt(tmp_path):
     assert "tensor([2.])" in done.stdout and "`import torch` gives Rushlight." in done.stderr and done.returncode == 0
     done = run("-i", "-c", "import torch\nx = torch.ones(2)\n1 / 0", cwd=tmp_path, stdin="x.sum()\n")
     assert "tensor(2.)" in done.stdout and "ZeroDivisionError: division by zero" in done.stderr
+    done = run("-i", "-c", "import sys\nsys.exit(4)", cwd=tmp_path, stdin="1 + 1\n")
+    assert "2\n" in done.stdout and "SystemExit: 4" in done.stderr and done.returncode == 0
     assert run("--version", cwd=tmp_path).stdout == f"Rushlight 0.1.0 (torch {rushlight.__version__})\n"
+
+
+def test_errors_at_the_prompt_are_those_of_programs(tmp_path):
+    lines = (
+        "import torch",
+        "torch.onnes(2)",
+        "from torch.optim.adam import Adaam",
+        "import torch.optm",
+        "torch.ones(1).to_mkldnn()",
+    )
+    told = run("-i", cwd=tmp_path, stdin="\n".join(lines) + "\n").stderr
+    for last in (
+        "AttributeError: module 'torch' has no attribute 'onnes'; did you mean 'ones'?",
+        "ImportError: cannot import name 'Adaam' from 'torch.optim.adam'; did you mean 'Adam'?",
+        "ModuleNotFoundError: No module named 'torch.optm'; did you mean 'optim'?",
+        "torch.Tensor.to_mkldnn is part of PyTorch; Rushlight does not have it",
+    ):
+        assert last in told
+    files = [line.strip() for line in told.splitlines() if line.startswith("  File ")]
+    assert all(line.startswith('File "<python-input-') for line in files), told
 
 
 def test_what_is_installed(program, tmp_path):
