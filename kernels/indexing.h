@@ -298,12 +298,38 @@ void for_each_true(int64_t count, Test&& test, Found&& found) {
   }
 }
 
-// update(out[p + scale * index[p]], src[p]) for each pair of positions of two walks over (out, index, src). Positions of
-// `rest` never meet in one element of out, so they are shared among threads; those of `sequence` follow one another.
+// How the positions of two walks over (out, index, src) are paired is the same for all types, and compiled once: `run` is called
+// with `what` for each run of pairs. Positions of `rest` never meet in one element of out, so they are shared among threads;
+// those of `sequence` follow one another.
+using RunOfPairs = void (*)(const void* what, const Offsets<3>& base, const Offsets<3>& at, int64_t count,
+                            const Offsets<3>& step);
+
+inline void scatter_runs(const Walk<3>& sequence, const Walk<3>& rest, RunOfPairs run, const void* what) {
+  const int64_t length = sequence.total();
+  if (length == 0) return;
+  // The inner loop goes over what is closer together in memory.
+  const bool rest_inside = rest.total() > 1 && (length == 1 || std::abs(rest.inner(2)) < std::abs(sequence.inner(2)) ||
+                                                (rest.inner(2) == sequence.inner(2) && rest.total() > length));
+  parallel_for(rest.total(), std::max<int64_t>(1, element_grain / length), [&](int64_t begin, int64_t end) {
+    if (rest_inside) {
+      sequence.each(0, length, [&](const Offsets<3>& base) {
+        rest.runs(begin, end,
+                  [&](const Offsets<3>& at, int64_t count, const Offsets<3>& step) { run(what, base, at, count, step); });
+      });
+    } else {
+      rest.each(begin, end, [&](const Offsets<3>& base) {
+        sequence.runs(0, length,
+                      [&](const Offsets<3>& at, int64_t count, const Offsets<3>& step) { run(what, base, at, count, step); });
+      });
+    }
+  });
+}
+
+// update(out[p + scale * index[p]], src[p]) for each pair of positions of two walks, as `scatter_runs` has them.
 template <class T, class S, class F>
 void scatter_items(const Walk<3>& sequence, const Walk<3>& rest, T* out, const int64_t* index, const S* src, int64_t scale,
                    F&& update) {
-  auto run = [=](const Offsets<3>& base, const Offsets<3>& at, int64_t count, const Offsets<3>& step) {
+  const auto run = [=](const Offsets<3>& base, const Offsets<3>& at, int64_t count, const Offsets<3>& step) {
     T* o = out + base[0] + at[0];
     const int64_t* i = index + base[1] + at[1];
     const S* s = src + base[2] + at[2];
@@ -318,23 +344,12 @@ void scatter_items(const Walk<3>& sequence, const Walk<3>& rest, T* out, const i
       for (int64_t j = 0; j < count; ++j) update(o[j * step[0] + i[j * step[1]] * scale], s[j * step[2]]);
     }
   };
-  const int64_t length = sequence.total();
-  if (length == 0) return;
-  // The inner loop goes over what is closer together in memory.
-  const bool rest_inside = rest.total() > 1 && (length == 1 || std::abs(rest.inner(2)) < std::abs(sequence.inner(2)) ||
-                                                (rest.inner(2) == sequence.inner(2) && rest.total() > length));
-  parallel_for(rest.total(), std::max<int64_t>(1, element_grain / length), [&](int64_t begin, int64_t end) {
-    if (rest_inside) {
-      sequence.each(0, length, [&](const Offsets<3>& base) {
-        rest.runs(begin, end, [&](const Offsets<3>& at, int64_t count, const Offsets<3>& step) { run(base, at, count, step); });
-      });
-    } else {
-      rest.each(begin, end, [&](const Offsets<3>& base) {
-        sequence.runs(0, length,
-                      [&](const Offsets<3>& at, int64_t count, const Offsets<3>& step) { run(base, at, count, step); });
-      });
-    }
-  });
+  scatter_runs(
+      sequence, rest,
+      [](const void* what, const Offsets<3>& base, const Offsets<3>& at, int64_t count, const Offsets<3>& step) {
+        (*static_cast<const decltype(run)*>(what))(base, at, count, step);
+      },
+      &run);
 }
 
 // Sums of booleans are `or`, as everywhere.
