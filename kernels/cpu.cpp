@@ -18,6 +18,7 @@
   void register_recurrent();      \
   void register_convolution();    \
   void register_attention();      \
+  void register_small_product();  \
   static void register_all() {    \
     register_convert();           \
     register_pointwise();         \
@@ -31,6 +32,7 @@
     register_recurrent();         \
     register_convolution();       \
     register_attention();         \
+    register_small_product();     \
   }                               \
   }
 RL_DECLARE(baseline)

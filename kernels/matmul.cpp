@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "matrix.h"
 #include "registry.h"
 #include "threads.h"
 
@@ -18,26 +19,6 @@ template <class T>
 constexpr bool is_complex = false;
 template <class R>
 constexpr bool is_complex<std::complex<R>> = true;
-
-// A matrix in memory; strides count elements.
-template <class T>
-struct Matrix {
-  T* data;
-  int64_t rows, columns, row_stride, column_stride;
-
-  T& operator()(int64_t i, int64_t j) const { return data[i * row_stride + j * column_stride]; }
-  Matrix block(int64_t i, int64_t j, int64_t m, int64_t n) const {
-    return {data + i * row_stride + j * column_stride, m, n, row_stride, column_stride};
-  }
-  Matrix transposed() const { return {data, columns, rows, column_stride, row_stride}; }
-
-  // BLAS can read rows (or, transposed, columns) that are a leading dimension apart. Strides of a single row or column
-  // mean nothing.
-  bool row_major() const {
-    return (column_stride == 1 || columns == 1) && (rows == 1 || row_stride >= std::max<int64_t>(columns, 1));
-  }
-  bool column_major() const { return transposed().row_major(); }
-};
 
 template <class T>
 Matrix<T> matrix_of(const Array& a, int first = 0) {
@@ -148,28 +129,16 @@ void loop_gemm(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T a
   }
 }
 
-// A tiny product of real matrices: eight columns of b at a time lie side by side, and a row of sums stays in registers.
+// The least products of real matrices: one sum after the other.
 template <class T>
-bool packed_gemm(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T alpha, T beta) {
-  constexpr int64_t width = 8, deepest = 64;
-  const int64_t depth = a.columns;
-  if (depth > deepest || out.rows < 2 || out.columns < 2) return false;
-  T columns[deepest * width];
-  for (int64_t j = 0; j < out.columns; j += width) {
-    const int64_t w = std::min(width, out.columns - j);
-    for (int64_t p = 0; p < depth; ++p) {
-      for (int64_t q = 0; q < w; ++q) columns[p * width + q] = b(p, j + q);
-      for (int64_t q = w; q < width; ++q) columns[p * width + q] = 0;
+void least_gemm(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T alpha, T beta) {
+  for (int64_t i = 0; i < out.rows; ++i)
+    for (int64_t j = 0; j < out.columns; ++j) {
+      T sum = 0;
+      const T *x = &a(i, 0), *y = &b(0, j);
+      for (int64_t p = 0; p < a.columns; ++p, x += a.column_stride, y += b.row_stride) sum += *x * *y;
+      store(out(i, j), sum, alpha, beta);
     }
-    for (int64_t i = 0; i < out.rows; ++i) {
-      T sum[width] = {};
-      const T* row = &a(i, 0);
-      for (int64_t p = 0; p < depth; ++p)
-        for (int64_t q = 0; q < width; ++q) sum[q] += row[p * a.column_stride] * columns[p * width + q];
-      for (int64_t q = 0; q < w; ++q) store(out(i, j + q), sum[q], alpha, beta);
-    }
-  }
-  return true;
 }
 
 // A column times a row, of dense rows: every element is one product, and memory is all that counts.
@@ -198,8 +167,19 @@ void scale(const Matrix<T>& out, T beta) {
     for (int64_t j = 0; j < out.columns; ++j) out(i, j) = beta == T(0) ? T(0) : multiply(beta, out(i, j));
 }
 
-// Below this many multiplications a call of BLAS costs more than the product.
-constexpr int64_t tiny = 1000;
+// Below `tiny` multiplications a call of BLAS costs more than the product. Real matrices have loops for the least products, and
+// vectors for small ones: where they are wide enough to fill some, and, if columns of b have to be laid out side by side first,
+// not deep.
+constexpr int64_t least = 16, tiny = 1000, small = 16384;
+
+template <class T>
+bool is_small(const Matrix<T>& out, const Matrix<T>& b) {
+  const int64_t work = out.rows * out.columns * b.rows;
+  if (work <= tiny) return b.rows <= deepest_small_product;
+  if (out.rows == 1 || out.columns < 8) return false;
+  return b.column_stride == 1 ? work <= small && b.rows <= deepest_small_product : work <= 2 * small && b.rows <= 48;
+}
+
 // From here on a product is shared out.
 constexpr int64_t large = int64_t(1) << 20;
 
@@ -223,14 +203,14 @@ void gemm_of(Matrix<T> out, Matrix<T> a, Matrix<T> b, T alpha, T beta) {
       loop_gemm<T>(out.block(begin, 0, end - begin, n), a.block(begin, 0, end - begin, k), b, alpha, beta);
     });
   } else {
-    if (m * n * k <= tiny) {
-      if constexpr (std::is_floating_point_v<T>)
-        if (packed_gemm<T>(out, a, b, alpha, beta)) return;
-      return loop_gemm<T>(out, a, b, alpha, beta);
+    if (!out.row_major() && out.column_major()) return gemm_of<T>(out.transposed(), b.transposed(), a.transposed(), alpha, beta);
+    if constexpr (std::is_floating_point_v<T>) {
+      if (m * n * k <= least) return least_gemm<T>(out, a, b, alpha, beta);
+      if (out.row_major() && is_small(out, b)) return small_product<T>(out, a, b, alpha, beta);
     }
+    if (m * n * k <= tiny) return loop_gemm<T>(out, a, b, alpha, beta);
     use_one_blas_thread();
     if (!out.row_major()) {
-      if (out.column_major()) return gemm_of<T>(out.transposed(), b.transposed(), a.transposed(), alpha, beta);
       std::vector<T> copy(m * n);
       Matrix<T> dense = {copy.data(), m, n, n, 1};
       gemm_of<T>(dense, a, b, T(1), T(0));
