@@ -123,3 +123,40 @@ def test_methods_are_called_with_tensors():
                 method(wrong)
         with pytest.raises(TypeError, match=f"unbound method TensorBase.{name}\\(\\) needs an argument"):
             method()
+
+
+def test_sizes_of_a_function_are_no_loose_numbers():
+    x = torch.zeros(4)
+    for call in (
+        lambda: torch.reshape(x, 2, 2),
+        lambda: torch.reshape(x, 4),
+        lambda: x.reshape(2.0, 2),
+        lambda: x.reshape((2.0, 2)),
+    ):
+        with pytest.raises(TypeError, match=r"^reshape\(\)"):
+            call()
+    assert x.reshape(2, 2).shape == x.reshape((2, 2)).shape == torch.reshape(x, (2, -1)).shape == (2, 2)
+
+
+def test_numbers_of_several_signatures_are_checked_whatever_their_size():
+    x = torch.zeros(3)
+    for call in (lambda: x.clamp(10**40, 10**41), lambda: x.reshape(10**40), lambda: torch.where(x > 0, 10**40, x)):
+        with pytest.raises((RuntimeError, OverflowError, TypeError)):
+            call()
+    with pytest.raises(IndexError):
+        x.max(2**29)
+
+
+def test_a_name_that_a_program_replaces_is_found_at_once(monkeypatch):
+    x = torch.ones(2)
+
+    def ask():
+        return torch.nn.functional.relu(x), torch.cat((x, x)).shape
+
+    for _ in range(2):
+        assert torch.equal(ask()[0], x) and ask()[1] == (4,)
+    monkeypatch.setattr(torch, "cat", lambda tensors: torch.zeros(7))
+    monkeypatch.setattr(torch.nn.functional, "relu", lambda x: "another")
+    assert ask() == ("another", (7,))
+    monkeypatch.undo()
+    assert torch.equal(ask()[0], x) and ask()[1] == (4,)

@@ -184,6 +184,19 @@ cdef inline bint needs_grad(Tensor t) noexcept:
     """Is the tensor tracked? A view is wherever its base is (it may have become so through a write into the base)."""
     return tracked_itself(t) or (t.base is not None and tracked_itself(t.base))
 
+cdef extern from *:
+    """
+    // Most of what is no tensor (a number, None, a tuple) is too small for one.
+    static inline bool rl_is_tensor(PyObject* value, PyTypeObject* tensors) {
+      PyTypeObject* type = Py_TYPE(value);
+      return type == tensors || (type->tp_basicsize >= tensors->tp_basicsize && PyType_IsSubtype(type, tensors));
+    }
+    """
+    bint is_of_tensors "rl_is_tensor"(PyObject*, PyTypeObject*) noexcept
+
+cdef inline bint is_tensor_object(PyObject* value) noexcept:
+    return is_of_tensors(value, <PyTypeObject*>Tensor)
+
 cdef inline PyObject* PyTuple_GET_ITEM_POINTER(object items, Py_ssize_t i) noexcept:
     return <PyObject*>PyTuple_GET_ITEM(items, i)
 

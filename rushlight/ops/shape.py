@@ -101,7 +101,7 @@ def view_as(self, other):
 
 
 @composite(signature="Tensor input, sizes shape")
-@core.overloaded({"cs": view, "ci*": view})
+@core.overloaded({"ci*": view, "cs": view})
 def reshape(input, *sizes, shape=None):
     """`input` in another shape: a view where that is possible, else a copy."""
     if shape is None:

@@ -84,11 +84,33 @@ def package_name():
 
 cdef extern from *:
     """
-    // The value of a name in a module is what its dict has; names with underscores in front may be of its type.
+    // The value of a name in a module is what its dict has; names with underscores in front may be of its type. What was found stays found as
+    // long as the dict has the same version, a number that no other dict ever has.
+    #if PY_VERSION_HEX < 0x030C0000
+    struct rl_known_name { PyObject *name, *value; uint64_t version; };
+    static inline rl_known_name& rl_place_of_name(PyObject* name) {
+      static rl_known_name known[512];
+      return known[((size_t)name >> 4 ^ (size_t)name >> 13) & 511];
+    }
+    #endif
     static PyObject* rl_module_name(PyObject* self, PyObject* name) {
+      PyObject* dict = PyModule_GetDict(self);
+    #if PY_VERSION_HEX < 0x030C0000
+      rl_known_name& known = rl_place_of_name(name);
+      if (known.name == name && known.version == ((PyDictObject*)dict)->ma_version_tag) return Py_NewRef(known.value);
+    #endif
       if (PyUnicode_CheckExact(name) && PyUnicode_GET_LENGTH(name) && PyUnicode_READ_CHAR(name, 0) != '_') {
-        PyObject* found = PyDict_GetItemWithError(PyModule_GetDict(self), name);
-        if (found) return Py_NewRef(found);
+        PyObject* found = PyDict_GetItemWithError(dict, name);
+        if (found) {
+    #if PY_VERSION_HEX < 0x030C0000
+          if (PyUnicode_CHECK_INTERNED(name)) {
+            Py_XSETREF(known.name, Py_NewRef(name));
+            known.value = found;
+            known.version = ((PyDictObject*)dict)->ma_version_tag;
+          }
+    #endif
+          return Py_NewRef(found);
+        }
         if (PyErr_Occurred()) return nullptr;
       }
       return PyModule_Type.tp_getattro(self, name);

@@ -40,10 +40,15 @@ cdef Tensor new_contiguous(int code, const int64_t* sizes, int ndim):
     cdef int64_t count = 1, nbytes
     cdef int d
     cdef Tensor out
+    cdef Geometry shape
     refuse_negative(sizes, ndim)
     for d in range(ndim):
         count = checked_product(count, sizes[d])
     nbytes = checked_product(count, item_bytes[code])
+    if 0 < nbytes < BEYOND:
+        shape.set_shape(sizes, ndim)
+        return new_like_shape(code, shape)
+    # (Of a tensor without elements, sizes and strides may be too large.)
     if nbytes == BEYOND:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(make_tuple(sizes, ndim))}")
     out = new_tensor(code, count, nbytes)
@@ -75,11 +80,11 @@ cdef inline Tensor alias_of(Tensor source):
 cdef bint has_meta(PyObject* value) noexcept:
     """Whether `value` is a tensor without memory, or a list or tuple with one."""
     cdef object item
-    if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor):
+    if is_tensor_object(value):
         return is_meta(<Tensor>value)
     if isinstance(<object>value, (list, tuple)):
         for item in <object>value:
-            if PyObject_TypeCheck(item, <PyTypeObject*>Tensor) and is_meta(<Tensor>item):
+            if is_tensor_object(<PyObject*>item) and is_meta(<Tensor>item):
                 return True
     return False
 

@@ -95,7 +95,7 @@ cdef int between_kernel_and(PyObject** values, Py_ssize_t n, bint real) noexcept
     for i in range(n):
         if type(<object>values[i]) is tuple:
             found |= between_kernel_and(PySequence_Fast_ITEMS(<object>values[i]), PyTuple_GET_SIZE(<object>values[i]), real)
-        elif PyObject_TypeCheck(<object>values[i], <PyTypeObject*>Tensor):
+        elif is_tensor_object(values[i]):
             tensor = <Tensor><object>values[i]
             if real and category[tensor.code] == IS_COMPLEX:
                 found |= NOT_REAL

@@ -60,11 +60,11 @@ cdef bint holds(PyObject* value, uint8_t kind) noexcept:
     """A tuple, or exactly a list, of tensors or of short ints; to read it runs no code of Python's."""
     cdef PyObject** items
     cdef Py_ssize_t i, n
+    if kind == KIND_INTS:
+        return hold_short_integers(value)
     if not PyTuple_Check(<object>value) and not PyList_CheckExact(<object>value):
         return False
     items, n = PySequence_Fast_ITEMS(<object>value), PySequence_Fast_GET_SIZE(<object>value)
-    if kind == KIND_INTS:
-        return are_short_integers(items, n)
     for i in range(n):
         if not is_tensor_object(items[i]):
             return False
@@ -227,9 +227,18 @@ cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, 
         within.begin()      # (what the function makes has no memory either)
     return handed(PyObject_Vectorcall(<object>target, <PyObject**>args, n, names))
 
+cdef inline PyObject* plain_op(Function function, PyObject* const* args, Py_ssize_t n, PyObject* names, bint takes_loose) noexcept:
+    """The op of several that the arguments are plainly for; what fits its pattern, its parser need not see. (Only a method's sizes may be loose.)"""
+    if function.call != call_overloaded or names != NULL or subclasses_exist or not takes_loose and (<Overloaded>function.target).takes_sizes:
+        return NULL
+    return plain_way(<Overloaded>function.target, args, n)
+
 cdef PyObject* call_function(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Function function = <Function>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    cdef PyObject* op = plain_op(function, args, n, names, False)
+    if op != NULL:
+        return call_parsed(op, args, n, NULL)
     if subclasses_exist or not function.parser.passes(args, n, names):
         return call_converted(self, <PyObject*>function.target, function.call, function.parser, NULL, args, n, names)
     return function.call(<PyObject*>function.target, args, n, names)
@@ -237,10 +246,14 @@ cdef PyObject* call_function(PyObject* self, PyObject* const* args, size_t flagg
 cdef PyObject* call_method(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Method method = <Method>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
+    cdef PyObject* op
     if n == 0 or not PyObject_TypeCheck(<object>args[0], method.owner):
         refuse_owner(method, args, n)
     if n == 1 and names == NULL and method.parser is not None and method.parser.takes_nothing and not subclasses_exist:
         return method.call(<PyObject*>method.target, args, 1, NULL)
+    op = plain_op(method, args, n, names, True)
+    if op != NULL:
+        return call_parsed(op, args, n, NULL)
     if method.parser is not None and (subclasses_exist or not method.parser.passes(args + 1, n - 1, names)):
         return call_converted(self, <PyObject*>method.target, method.call, method.parser, args[0], args + 1, n - 1, names)
     return method.call(<PyObject*>method.target, args, n, names)

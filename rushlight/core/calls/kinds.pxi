@@ -32,9 +32,10 @@ cdef inline bint are_short_integers(PyObject* const* values, Py_ssize_t n) noexc
             return False
     return True
 
-cdef inline bint is_tensor_object(PyObject* value) noexcept:
-    cdef PyTypeObject* kind = type_of(value)
-    return kind == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor)
+cdef inline bint hold_short_integers(PyObject* value) noexcept:
+    """A tuple, or exactly a list, of plain ints; to read it runs no code of Python's."""
+    return (PyTuple_Check(<object>value) or PyList_CheckExact(<object>value)) and are_short_integers(
+        PySequence_Fast_ITEMS(<object>value), PySequence_Fast_GET_SIZE(<object>value))
 
 
 # Kinds of arguments, and the letters that name them in patterns.
@@ -48,10 +49,10 @@ cdef enum:
     MASK               # one of booleans
     FLOATING_OR_NONE
     LAST_TENSOR = FLOATING_OR_NONE
-    PLAIN_INT
-    PLAIN_NUMBER       # a plain int or float
+    PLAIN_INT          # of a single digit
+    PLAIN_NUMBER       # a plain int (of a single digit) or float
     DIMENSION          # a plain int that names a dimension
-    SIZES              # an int, tuple or list
+    SIZES              # a plain int, or a tuple or list of such
     SEQUENCE           # a plain tuple or list
     REDUCTION          # "none", "mean" or "sum"
     NOTHING            # None
@@ -67,14 +68,19 @@ cdef inline bint is_tensor_of_kind(Tensor x, uint8_t kind) noexcept:
     return kind == TENSOR or x.flags & CONTIGUOUS != 0
 
 cdef inline bint is_of_kind(PyObject* value, uint8_t kind) noexcept:
+    if kind == TENSOR:
+        return is_tensor_object(value)
+    elif kind == PLAIN_INT or kind == DIMENSION:
+        return is_short_integer(value)
+    return is_of_rarer_kind(value, kind)
+
+cdef bint is_of_rarer_kind(PyObject* value, uint8_t kind) noexcept:
     if kind <= LAST_TENSOR:
         return is_tensor_object(value) and is_tensor_of_kind(<Tensor>value, kind) or kind == FLOATING_OR_NONE and <object>value is None
-    elif kind == PLAIN_INT or kind == DIMENSION:
-        return PyLong_CheckExact(<object>value)
     elif kind == PLAIN_NUMBER:
-        return PyFloat_CheckExact(<object>value) or PyLong_CheckExact(<object>value)
+        return PyFloat_CheckExact(<object>value) or is_short_integer(value)
     elif kind == SIZES:
-        return PyLong_CheckExact(<object>value) or isinstance(<object>value, (tuple, list))
+        return is_short_integer(value) or hold_short_integers(value)
     elif kind == SEQUENCE:
         return type(<object>value) is tuple or type(<object>value) is list
     return <object>value is None if kind == NOTHING else PyUnicode_CheckExact(<object>value)

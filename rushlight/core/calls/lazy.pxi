@@ -13,11 +13,11 @@ cdef void notice_lazy() noexcept:
 cdef bint is_lazy(PyObject* value) noexcept:
     """Whether `value` is a tensor, or a list or tuple with a tensor, that does not stand for its memory as it is."""
     cdef object item
-    if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor):
+    if is_tensor_object(value):
         return (<Tensor>value).flags & LAZY != 0
     if isinstance(<object>value, (list, tuple)):
         for item in <object>value:
-            if PyObject_TypeCheck(item, <PyTypeObject*>Tensor) and (<Tensor>item).flags & LAZY:
+            if is_tensor_object(<PyObject*>item) and (<Tensor>item).flags & LAZY:
                 return True
     return False
 

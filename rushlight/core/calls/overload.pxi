@@ -13,6 +13,7 @@ cdef class Overloaded(BoundWhereFound):
     cdef list ops
     cdef uint8_t patterns[MAX_PATTERNS][MAX_PATTERN]
     cdef int count
+    cdef bint takes_sizes      # in a pattern: a method's may be loose, a function's not
 
     def __init__(self, function, ways):
         self.vectorcall = call_overloaded
@@ -22,6 +23,7 @@ cdef class Overloaded(BoundWhereFound):
                 raise ValueError(f"{function.__name__} has too many ways")
             read_kinds(pattern, self.patterns[self.count], MAX_PATTERN - 1)
             self.ops.append(<Op?>op)
+            self.takes_sizes |= "s" in pattern or "*" in pattern
             self.count += 1
         describe(self, function.__name__)
 
@@ -37,14 +39,20 @@ cdef bint fits(const uint8_t* pattern, PyObject* const* args, Py_ssize_t n) noex
             return False
     return pattern[0] == 0 or pattern[0] == REPEATED
 
+cdef PyObject* plain_way(Overloaded function, PyObject* const* args, Py_ssize_t n) noexcept:
+    """The op whose pattern these arguments fit, or NULL."""
+    cdef int k
+    for k in range(function.count):
+        if fits(function.patterns[k], args, n):
+            return <PyObject*>PyList_GET_ITEM(function.ops, k)
+    return NULL
+
 cdef PyObject* call_overloaded(PyObject* self, PyObject* const* args, size_t flagged, PyObject* kwnames) except NULL:
     cdef Overloaded function = <Overloaded>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
-    cdef int k
-    if kwnames == NULL and not subclasses_exist:
-        for k in range(function.count):
-            if fits(function.patterns[k], args, n):
-                return call_parsed(<PyObject*>PyList_GET_ITEM(function.ops, k), args, n, NULL)
+    cdef PyObject* op = plain_way(function, args, n) if kwnames == NULL and not subclasses_exist else NULL
+    if op != NULL:
+        return call_parsed(op, args, n, NULL)
     return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, kwnames))
 
 

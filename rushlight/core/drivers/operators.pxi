@@ -1,6 +1,6 @@
 # Ops of two operands, as Python's operators and the core call them.
 cdef inline bint is_operand(object value):
-    return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or PyObject_TypeCheck(value, <PyTypeObject*>Tensor) \
+    return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or is_tensor_object(<PyObject*>value) \
         or number_code(value) != NO_DTYPE
 
 cdef inline object operate(Op op, object a, object b):

@@ -75,7 +75,7 @@ cdef int check_overlaps(Tensor out, PyObject** args, int start, int stop) except
     cdef int i
     check_no_overlap(out)
     for i in range(start, stop):
-        if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+        if is_tensor_object(args[i]):
             check_partial_overlap(out, <Tensor>args[i])
     return 0
 

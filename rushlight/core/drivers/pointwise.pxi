@@ -302,7 +302,7 @@ cdef class PointwiseOp(Op):
         cdef int i, code = NO_DTYPE
         cdef bint mixed = False
         for i in range(self.inputs):
-            if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            if not is_tensor_object(args[i]):
                 mixed |= not self.numbers_aside >> i & 1
                 continue
             t = <Tensor>args[i]
@@ -324,7 +324,7 @@ cdef class PointwiseOp(Op):
         if code != FLOAT32 and code != FLOAT64 or kernel.loops[code] == NULL:
             return None
         for i in range(self.inputs):
-            if PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+            if is_tensor_object(args[i]):
                 continue
             if operand_kind(kernel, i + 1) != OPERAND_SAME or self.tensors_only or not read_plain_number(<object>args[i], &doubles[i]):
                 return None
@@ -340,9 +340,9 @@ cdef class PointwiseOp(Op):
 
     cdef int variant(self, PyObject** args) noexcept:
         # 0: the second input is a number; 1: it is a tensor; 2: and the first is a number, where that has a name of its own.
-        if self.inputs < 2 or not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor):
+        if self.inputs < 2 or not is_tensor_object(args[1]):
             return 0
-        return 1 if PyTuple_GET_SIZE(self.backward_names) < 3 or PyObject_TypeCheck(<object>args[0], <PyTypeObject*>Tensor) else 2
+        return 1 if PyTuple_GET_SIZE(self.backward_names) < 3 or is_tensor_object(args[0]) else 2
 
     cdef object of_numbers(self, PyObject** args, Call* call):
         """Of two numbers: arithmetic takes the first as a tensor."""
@@ -431,7 +431,7 @@ cdef class PointwiseOp(Op):
         if self.check is not None:
             promotion_start(&promotion_state)
             for i in range(self.inputs):
-                if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+                if not is_tensor_object(args[i]):
                     if not self.numbers_follow:
                         promotion_state.number = widen(promotion_state.number, number_code(<object>args[i]))
                 elif operand_kind(self.kernel, i + 1) != OPERAND_BOOLEAN:
@@ -451,7 +451,7 @@ cdef int read_operands(PointwiseOp op, PyObject** args, Geometry& shape, const G
     cdef Tensor t
     cdef int i, failed, number, tensors = 0
     for i in range(op.inputs):
-        if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+        if not is_tensor_object(args[i]):
             number = number_code(<object>args[i])
             if number == NO_DTYPE or op.tensors_only:
                 raise_argument(op, i, <object>args[i])
@@ -502,7 +502,7 @@ cdef int place_numbers(PointwiseOp op, const Pointwise* kernel, PyObject** args,
     """The numbers among the inputs, and alpha, as operands."""
     cdef int i, code
     for i in range(inputs):
-        if i < op.inputs and PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+        if i < op.inputs and is_tensor_object(args[i]):
             continue
         code = operand_code(kernel, i + 1, compute)
         value = <object>args[i] if i < op.inputs else alpha if op.alpha_sign > 0 else negated(alpha)
@@ -525,7 +525,7 @@ cdef list place_tensors(PointwiseOp op, const Pointwise* kernel, PyObject** args
     cdef Tensor t
     cdef int i
     for i in range(op.inputs):
-        if not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor):
+        if not is_tensor_object(args[i]):
             continue
         t = <Tensor>args[i]
         if is_half(compute) and t.code != compute and operand_kind(kernel, i + 1) == OPERAND_SAME and \
@@ -548,7 +548,7 @@ cdef int lay_out_result(PointwiseOp op, PyObject** args, Geometry& shape, const 
             geometries[0], geometries[1] = geometries[1], geometries[0]
         if tensors < op.inputs:
             for i in range(op.inputs):
-                mixed |= not op.numbers_aside >> i & 1 and not PyObject_TypeCheck(<object>args[i], <PyTypeObject*>Tensor)
+                mixed |= not op.numbers_aside >> i & 1 and not is_tensor_object(args[i])
         follow_inputs(shape, geometries, tensors, mixed)
     return 0
 

@@ -56,7 +56,7 @@ cdef bint is_alive(Op op, PyObject** args) except -1:
     if op.has_plain_rules:
         for i in range(op.rule_total):
             given = args[op.rule_parameters[i]]
-            if PyObject_TypeCheck(<object>given, <PyTypeObject*>Tensor) and (<Tensor>given).depth <= modes.transforms and needs_grad(<Tensor>given):
+            if is_tensor_object(given) and (<Tensor>given).depth <= modes.transforms and needs_grad(<Tensor>given):
                 return True
     if modes.at_work or active_runs.size():
         return True
@@ -77,7 +77,7 @@ cdef inline uint64_t inputs_needing_grad(Op op, PyObject** args) noexcept:
         return inputs_of_lists_needing_grad(op, args)
     for i in range(op.rule_total):
         value = args[op.rule_parameters[i]]
-        if PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and needs_grad(<Tensor>value):
+        if is_tensor_object(value) and needs_grad(<Tensor>value):
             mask |= <uint64_t>1 << i
     return mask
 
@@ -98,12 +98,12 @@ cdef bint any_tracked(object value) noexcept:
     """Is it a tracked tensor, or a list or tuple with one?"""
     cdef Py_ssize_t i
     cdef PyObject** items
-    if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+    if is_tensor_object(<PyObject*>value):
         return needs_grad(<Tensor>value)
     if type(value) is list or type(value) is tuple:
         items = PySequence_Fast_ITEMS(value)
         for i in range(PySequence_Fast_GET_SIZE(value)):
-            if PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor) and needs_grad(<Tensor>items[i]):
+            if is_tensor_object(items[i]) and needs_grad(<Tensor>items[i]):
                 return True
     return False
 
@@ -113,7 +113,7 @@ cdef inline bint is_recorded_now(Tensor a, Tensor b):
 
 cdef int record_result(Op op, PyObject** args, uint64_t mask, object result) except -1:
     """Records a call with new outputs."""
-    if PyObject_TypeCheck(result, <PyTypeObject*>Tensor):
+    if is_tensor_object(<PyObject*>result):
         if op.refuses_complex and category[(<Tensor>result).code] == IS_COMPLEX:
             raise complex_refused(op)
         if category[(<Tensor>result).code] >= IS_FLOATING:

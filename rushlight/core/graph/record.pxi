@@ -74,8 +74,9 @@ cdef Plan make_plan(Op op, uint64_t mask):
                 if rule.parameter == plan.saved_index[k] and mask >> i & 1:
                     plan.from_edge[k] = i      # (of a list, as the op's own way of recording has it)
     plan.collects = op.has_tensor_list or plan.edge_total == 1 and plan.edge_parameter[0] < 0
-    plan.is_direct = not plan.collects and plan.edge_total + plan.saved_count <= KEPT and not op.fails_first and \
-        -2 < plan.output_place < PLAINLY_SAVED
+    # (Of the ops that collect edges, those with one list alone, whose output is not saved.)
+    plan.is_direct = plan.edge_total + plan.saved_count <= KEPT and not op.fails_first and -2 < plan.output_place < PLAINLY_SAVED and (
+        not plan.collects or plan.edge_total == 1 and op.has_tensor_list and plan.output_place == -1)
     return plan
 
 cdef object save_value(object value, bint in_place_target):
@@ -131,15 +132,40 @@ cdef extern from *:
         if (!PyLong_CheckExact(PyTuple_GET_ITEM(value, i))) return false;
       return true;
     }
-    // FROM_… and the flags of tensors, as the header numbers them
-    enum { rl_from_argument = 1, rl_from_output = 2, rl_from_column_major = 6, rl_requires_grad = 1, rl_contiguous = 2, rl_inference = 4, rl_lazy = 96 };
-    // The edges and saved inputs of a node that has room for them itself. False where that takes more than to put them there.
-    template <class N, class P, class T>
-    static inline bool rl_link(N* node, const P* plan, PyObject* const* args, uint64_t mask, int edges, T*, PyTypeObject* tensors, bool saves_inference) {
+    // FROM_…, the flags of tensors and KEPT, as the header numbers them
+    enum { rl_from_argument = 1, rl_from_output = 2, rl_from_column_major = 6, rl_requires_grad = 1, rl_contiguous = 2, rl_inference = 4, rl_lazy = 96, rl_kept = 6 };
+    // What a new node gets of its output, and the output of it. `kept`: the place of that output among what is saved, or -1.
+    template <class T, class N>
+    static inline void rl_finish(N* node, PyObject* plan, int variant, int kept, T* out, uint64_t* sequence) {
+      rl_fill((PyObject**)&node->plan, plan);
+      node->variant = variant;
+      node->sequence = ++*sequence;
+      node->made.mark();
+      if (kept >= 0) {
+        node->saved_versions[kept] = out->storage->version;
+        node->saved_plainly |= 1 << kept;
+        rl_fill(&node->kept0 + node->kept_edges + kept, (PyObject*)out->storage);
+      }
+      node->shape.set_shape(out->geometry.shape, out->geometry.ndim);
+      node->dtype_code = out->code;
+      PyObject_GC_Track((PyObject*)node);
+      PyObject* before = (PyObject*)out->grad_fn_;
+      out->grad_fn_ = (decltype(out->grad_fn_))node;
+      Py_DECREF(before);
+      out->output_number = 0;
+      out->flags |= rl_requires_grad;
+    }
+    // The edges and saved inputs of a node that has room for them itself. The edges are those of `items` (`listed`), or of what the mask
+    // names among the arguments. False where that takes more than to put them there.
+    template <bool listed, class N, class P, class T>
+    static inline bool rl_link(N* node, const P* plan, PyObject* const* args, PyObject* const* items, uint64_t mask, int edges, T*,
+                               PyTypeObject* tensors, bool saves_inference) {
       PyObject** slot = &node->kept0;
+      node->kept_edges = edges;
       for (int i = 0; i < edges; ++i, ++slot) {
-        if (!(mask >> i & 1)) continue;
-        T* x = (T*)args[plan->edge_parameter[i]];
+        if (!listed && !(mask >> i & 1)) continue;
+        T* x = (T*)(listed ? items[i] : args[plan->edge_parameter[i]]);
+        if (listed && (!rl_is_tensor(items[i], tensors) || !(x->flags & rl_requires_grad) || x->output_number)) return false;
         PyObject* to = (PyObject*)x->grad_fn_;
         if ((PyObject*)x->base != Py_None && (x->seen_version != x->storage->version || to == Py_None)) return false;
         if (to == Py_None) {
@@ -161,13 +187,13 @@ cdef extern from *:
         PyObject* value = args[plan->saved_index[i]];
         T* x = (T*)value;
         if (kind == rl_from_column_major) {
-          if (!PyObject_TypeCheck(value, tensors)) return false;
+          if (!rl_is_tensor(value, tensors)) return false;
           value = x->geometry.ndim == 2 && x->geometry.strides[0] == 1 && x->geometry.strides[1] == x->geometry.shape[0] ? Py_True : Py_False;
         } else if (kind != rl_from_argument) {
-          if (plan->from_edge[i] < 0 || x->output_number) return false;     // (else the node behind that edge knows it)
+          if (plan->from_edge[i] < 0 || (!listed && x->output_number)) return false;     // (else what is behind the edge knows it)
           continue;
         } else if (!rl_is_kept_as_it_is(value)) {
-          if (i >= int(std::size(node->saved_versions)) || !PyObject_TypeCheck(value, tensors) || (x->flags & rl_inference && !saves_inference))
+          if (i >= int(std::size(node->saved_versions)) || !rl_is_tensor(value, tensors) || (x->flags & rl_inference && !saves_inference))
             return false;
           node->saved_versions[i] = x->storage->version;
           node->saved_plainly |= 1 << i;
@@ -176,44 +202,44 @@ cdef extern from *:
       }
       return true;
     }
+    // A call with one list of tensors: as rl_record, of which it is a part.
+    template <class P, class T, class N>
+    static __attribute__((noinline)) bool rl_record_list(P* plan, PyObject* const* args, int variant, T* out, N*, PyTypeObject* tensors,
+                                                         bool saves_inference, uint64_t* sequence) {
+      PyObject* list = args[plan->edge_parameter[0]];
+      if (!PyTuple_CheckExact(list) && !PyList_CheckExact(list)) return false;
+      const Py_ssize_t edges = PySequence_Fast_GET_SIZE(list);
+      if (edges > rl_kept - plan->saved_count) return false;
+      N* node = (N*)rl_take<N>();
+      if (!rl_link<true>(node, plan, args, PySequence_Fast_ITEMS(list), 0, int(edges), out, tensors, saves_inference)) {
+        Py_DECREF(node);
+        return false;
+      }
+      rl_finish(node, (PyObject*)plan, variant, -1, out, sequence);
+      return true;
+    }
     // Records a call with one new output, as most calls are, in one pass: see record, start_node and save_outputs, which do the same for any.
     template <class O, class P, class T, class N>
-    static bool rl_record(const O* op, P*, PyObject* const* args, uint64_t mask, int variant, T* out, N*, PyTypeObject* tensors,
+    static bool rl_record(const O* op, P*, PyObject* const* args, uint64_t mask, int variant, T* out, N* like, PyTypeObject* tensors,
                           bool saves_inference, uint64_t* sequence) {
       PyObject* found = PyList_GET_ITEM((PyObject*)op->plans, mask);
       if (found == Py_None || !rl_pool<N>::count) return false;
       P* plan = (P*)found;
       if (!plan->is_direct) return false;
+      if (plan->collects) return rl_record_list(plan, args, variant, out, like, tensors, saves_inference, sequence);
       const int kept = plan->output_place;
       if (kept >= 0 && (Py_TYPE(out) != tensors || (out->flags & (rl_contiguous | rl_lazy)) != rl_contiguous || out->offset ||
                         (out->flags & rl_inference && !saves_inference)))
         return false;
       int edges = plan->edge_total;
       if (op->has_variants && op->has_plain_rules)
-        while (edges > 1 && !PyObject_TypeCheck(args[plan->edge_parameter[edges - 1]], tensors)) --edges;
+        while (edges > 1 && !rl_is_tensor(args[plan->edge_parameter[edges - 1]], tensors)) --edges;
       N* node = (N*)rl_take<N>();
-      node->kept_edges = edges;
-      if (!rl_link(node, plan, args, mask, edges, out, tensors, saves_inference)) {
+      if (!rl_link<false>(node, plan, args, nullptr, mask, edges, out, tensors, saves_inference)) {
         Py_DECREF(node);
         return false;
       }
-      rl_fill((PyObject**)&node->plan, found);
-      node->variant = variant;
-      node->sequence = ++*sequence;
-      node->made.mark();
-      if (kept >= 0) {
-        node->saved_versions[kept] = out->storage->version;
-        node->saved_plainly |= 1 << kept;
-        rl_fill(&node->kept0 + edges + kept, (PyObject*)out->storage);
-      }
-      node->shape.set_shape(out->geometry.shape, out->geometry.ndim);
-      node->dtype_code = out->code;
-      PyObject_GC_Track((PyObject*)node);
-      PyObject* before = (PyObject*)out->grad_fn_;
-      out->grad_fn_ = (decltype(out->grad_fn_))node;
-      Py_DECREF(before);
-      out->output_number = 0;
-      out->flags |= rl_requires_grad;
+      rl_finish(node, found, variant, kept, out, sequence);
       return true;
     }
     """
@@ -243,10 +269,10 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
         node.variant = op.variant(args)
         # (Where numbers have a signature of their own, they have no edge.)
         while edge_count > 1 and op.has_plain_rules and \
-                not PyObject_TypeCheck(<object>args[plan.edge_parameter[edge_count - 1]], <PyTypeObject*>Tensor):
+                not is_tensor_object(args[plan.edge_parameter[edge_count - 1]]):
             edge_count -= 1
     elif modes.unwrapped and op.number_name is not None:
-        if not PyObject_TypeCheck(<object>args[1], <PyTypeObject*>Tensor):
+        if not is_tensor_object(args[1]):
             node.variant = OF_NUMBER
             edge_count = 1
     if plan.collects:
@@ -266,7 +292,7 @@ cdef OpNode start_node(Op op, PyObject** args, uint64_t mask, bint in_place):
                 put_item(&saved[i], <PyObject*>made)
         elif PyLong_CheckExact(<object>value) or PyFloat_CheckExact(<object>value) or value == <PyObject*>None:
             put_item(&saved[i], value)
-        elif not in_place and PyObject_TypeCheck(<object>value, <PyTypeObject*>Tensor) and can_save_plainly(<Tensor>value, i):
+        elif not in_place and is_tensor_object(value) and can_save_plainly(<Tensor>value, i):
             node.saved_versions[i] = (<Tensor>value).storage.version
             node.saved_plainly |= 1 << i
             put_item(&saved[i], value)
@@ -335,7 +361,7 @@ cdef bint collect_edges(OpNode node, Op op, PyObject** args) except -1:
     edges = edge_items(node)
     for i in range(n):
         edge = None
-        if PyObject_TypeCheck(<object>items[i], <PyTypeObject*>Tensor) and needs_grad(<Tensor>items[i]):
+        if is_tensor_object(items[i]) and needs_grad(<Tensor>items[i]):
             tensor = <Tensor>items[i]
             if i < MAX_LEAF_EDGES and has_leaf_edge(tensor):
                 edge = tensor

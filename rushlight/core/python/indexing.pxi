@@ -189,7 +189,7 @@ cdef Tensor element_of(object value, int code):
 
 cdef int check_assigned(object value, Tensor x) except -1:
     """Refuses what cannot be assigned to elements of `x`, before the index is looked at."""
-    if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+    if is_tensor_object(<PyObject*>value):
         return 0
     if number_code(value) == NO_DTYPE:
         raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")

@@ -47,7 +47,7 @@ cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, in
     cdef double number
     cdef int64_t bits
     cdef object item
-    if PyObject_TypeCheck(value, <PyTypeObject*>Tensor):
+    if is_tensor_object(<PyObject*>value):
         x = <Tensor>value
         if type(x) is Wrapped or attributes_of(x):
             return False

@@ -198,7 +198,7 @@ cdef int ndim_of_examples(Op op, PyObject** bound, uint32_t flags):
     cdef Tensor t
     cdef bint mixed = False, flat = False
     for index in op.tensor_parameters:
-        if PyObject_TypeCheck(<object>bound[<int>index], <PyTypeObject*>Tensor):
+        if is_tensor_object(bound[<int>index]):
             t = <Tensor>bound[<int>index]
             inner = t.geometry.ndim - (flags >> <int>index & 1)
             ndim = max(ndim, inner)
@@ -214,7 +214,7 @@ cdef inline void copy_bound(PyObject** target, PyObject** source, Py_ssize_t n) 
         target[i] = source[i]
 
 cdef inline bint is_matrix(object x) noexcept:
-    return PyObject_TypeCheck(x, <PyTypeObject*>Tensor) and (<Tensor>x).geometry.ndim == 2
+    return is_tensor_object(<PyObject*>x) and (<Tensor>x).geometry.ndim == 2
 
 # The ways in which an op computes a batch whose dimension is the first, `flags` having a bit for each argument with one; None where the call is
 # not plain, which the rule in Python then serves.
@@ -261,7 +261,7 @@ cdef bint writes_lined_up(Op op, PyObject** bound, Py_ssize_t n, uint32_t flags,
     cdef int d, lead
     for index in op.tensor_parameters:
         i = <Py_ssize_t>index
-        if i and PyObject_TypeCheck(<object>bound[i], <PyTypeObject*>Tensor):
+        if i and is_tensor_object(bound[i]):
             t = <Tensor>bound[i]
             if flags >> i & 1 and t.geometry.ndim != ndim + 1:
                 return False
