@@ -155,6 +155,10 @@ _SYMBOLIC = (
     "_check_tensor_all", "_check_tensor_all_with", "_check_value", "_check_with", "sym_float", "sym_fresh_size",
     "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sum",
 )  # fmt: skip
+_NAMED_DTYPES = (
+    "bit", "bits16", "bits1x8", "bits2x4", "bits4x2", "bits8", "float4_e2m1fn_x2", "int1", "int2", "int3", "int4", "int5", "int6", "int7",
+    "qint32", "qint8", "quint2x4", "quint4x2", "quint8", "uint1", "uint2", "uint3", "uint4", "uint5", "uint6", "uint7",
+)  # fmt: skip
 _SCHEMES = (
     "per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric",
     "qscheme",
@@ -168,7 +172,7 @@ _LATE = {
     **{name: f"rushlight._build:{name}" for name in _BUILD},
     **{name: f"rushlight.amp.autocast_mode:{name}" for name in _AUTOCAST},
     **{name: f"rushlight._symbolic:{name}" for name in _SYMBOLIC},
-    **{name: f"rushlight._absent:{name}" for name in _SCHEMES},
+    **{name: f"rushlight._absent:{name}" for name in (*_SCHEMES, *_NAMED_DTYPES)},
     "AcceleratorError": "rushlight._absent:AcceleratorError",
     "Event": "rushlight._streams:Event",
     "Future": "rushlight.futures:Future",

@@ -2,9 +2,11 @@
 
 import copy
 
+from rushlight.core import dtype
+
 __all__ = [
-    "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dummies", "per_channel_affine", "per_channel_affine_float_qparams",
-    "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric", "qscheme",
+    "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dtypes", "dummies", "per_channel_affine",
+    "per_channel_affine_float_qparams", "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric", "qscheme",
 ]  # fmt: skip
 
 
@@ -46,6 +48,51 @@ per_channel_affine_float_qparams = _scheme("per_channel_affine_float_qparams")
 per_channel_symmetric = _scheme("per_channel_symmetric")
 per_tensor_affine = _scheme("per_tensor_affine")
 per_tensor_symmetric = _scheme("per_tensor_symmetric")
+
+
+class _NamedDtype:
+    """A dtype in name alone: programs have it as a key and compare with it, and no tensor can be of it."""
+
+    is_floating_point = is_complex = False
+    __class__ = property(lambda self: dtype)  # type: ignore[assignment]  # (so that it is an instance)
+
+    def __init__(self, name, itemsize, is_signed):
+        self.name, self.itemsize, self._is_signed = name, itemsize, is_signed
+
+    @property
+    def is_signed(self):
+        """Whether its numbers have a sign; RuntimeError where that is not said."""
+        if isinstance(self._is_signed, str):
+            raise RuntimeError(self._is_signed)
+        return self._is_signed
+
+    def to_real(self):
+        """The dtype itself."""
+        return self
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return self.name
+
+
+def _named_dtypes():
+    quantized = {"qint8": 1, "qint32": 4, "quint8": 1, "quint2x4": 1, "quint4x2": 1}
+    bits = {"bits1x8": 1, "bits2x4": 1, "bits4x2": 1, "bits8": 1, "bits16": 2}
+    rows = [(name, size, "isSignedType not supported for quantized types") for name, size in quantized.items()]
+    rows += [(name, size, "Bits types are undefined") for name, size in bits.items()]
+    rows += [(f"{kind}{width}", 1, kind == "int") for width in range(1, 8) for kind in ("int", "uint")]
+    rows.append(("float4_e2m1fn_x2", 1, True))
+    # (Errors say "must be torch.dtype, not qint8".)
+    found = {name: type(name, (_NamedDtype,), {"__module__": "torch"})(name, *facts) for name, *facts in rows}
+    found["float4_e2m1fn_x2"].is_floating_point = True
+    return found | {"bit": found["uint1"]}
+
+
+dtypes = _named_dtypes()
+"""The dtypes of PyTorch that Rushlight has no numbers of: quantized ones, bits, and whole numbers of a few bits."""
+globals().update(dtypes)
 
 
 class Dummy:

@@ -1,5 +1,7 @@
 """Tensors without values, which a compiler would compute with: there are none."""
 
+import contextlib
+
 
 class UnsupportedFakeTensorException(RuntimeError):
     """What cannot be done without values."""
@@ -22,3 +24,13 @@ class FakeTensorMode:
 def is_fake(x) -> bool:
     """False."""
     return False
+
+
+def maybe_get_fake_mode(t):
+    """None: the mode that a tensor without values belongs to."""
+
+
+@contextlib.contextmanager
+def unset_fake_temporarily():
+    """A context outside of the mode of tensors without values, which is None."""
+    yield None

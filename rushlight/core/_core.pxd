@@ -494,6 +494,7 @@ cdef class Parser:
     cdef list names
     cdef vector[Pattern] patterns
     cdef bint takes_nothing                # (too): a call without arguments needs no look at them
+    cdef bint is_never_asked               # (too): subclasses and modes do not take it over
 
     cdef bint passes(self, PyObject* const* args, Py_ssize_t n, PyObject* names) except -1
 

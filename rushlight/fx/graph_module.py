@@ -55,6 +55,14 @@ def _compiled(code):
     return names["forward"]
 
 
+class _CodeOnlyModule(Module):
+    """A module that has a dict for its own, from which a `GraphModule` is made."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.__dict__ = body
+
+
 class GraphModule(Module):
     """A module of a graph: `graph` can be changed, and `recompile()` makes it the forward; `code` is its text.
 
@@ -93,6 +101,9 @@ class GraphModule(Module):
         else:
             raise RuntimeError("Unsupported type " + str(root) + " passed for root!")
         self.graph = graph
+        # A tracer that is local to a function cannot be pickled.
+        tracer = graph._tracer_cls
+        self._tracer_cls = None if tracer is None or "<locals>" in tracer.__qualname__ else tracer
         self.meta: dict = {}
 
     @property
@@ -168,7 +179,10 @@ class GraphModule(Module):
 
     def __deepcopy__(self, memo):
         state = {name: value for name, value in self.__dict__.items() if name not in ("_graph", "_code")}
-        return _rebuilt(type(self).__name__, copy.deepcopy(state, memo), _listed(self._graph))
+        copied = _rebuilt(type(self).__name__, copy.deepcopy(state, memo), _listed(self._graph))
+        for name, value in copied.meta.get(_USER_PRESERVED_ATTRIBUTES_KEY, {}).items():
+            setattr(copied, name, value)
+        return copied
 
     def __copy__(self):
         state = {name: value for name, value in self.__dict__.items() if name not in ("_graph", "_code")}
@@ -209,7 +223,7 @@ def _rebuilt(class_name, state, listed):
     """The module of what `_listed` gave."""
     from rushlight.fx.node import map_aggregate
 
-    graph = Graph()
+    graph = Graph(tracer_cls=state.get("_tracer_cls"))
     nodes: list[Node] = []
     for op, name, target, args, kwargs, kind in listed:
         args, kwargs = map_aggregate((args, kwargs), lambda x: nodes[x.index] if isinstance(x, _Place) else x)

@@ -180,20 +180,31 @@ SUPPORTED_NODES.update(
 PyTree = Any  # (for annotations: any tree)
 
 
-def _dict_flatten(tree):
-    """A dict's values, and its keys."""
-    return SUPPORTED_NODES[dict].flatten(tree)
+def _by_name(kind, node):
+    """The names by which a node's functions go in PyTorch."""
+
+    def flatten_with_keys(tree):
+        children, context = node.flatten(tree)
+        return list(zip(node.keys(tree), children)), context
+
+    return {
+        f"_{kind}_flatten": node.flatten,
+        f"_{kind}_unflatten": node.unflatten,
+        f"_{kind}_flatten_with_keys": flatten_with_keys,
+    }
 
 
-def _dict_unflatten(values, context):
-    """The dict of these values and keys."""
-    return SUPPORTED_NODES[dict].unflatten(values, context)
-
-
-def _dict_flatten_with_keys(tree):
-    """A dict's values with the keys of paths, and its keys."""
-    values, context = _dict_flatten(tree)
-    return list(zip(mapping_keys(tree), values)), context
+for _kind, _node in {
+    "tuple": SUPPORTED_NODES[tuple],
+    "list": SUPPORTED_NODES[list],
+    "dict": SUPPORTED_NODES[dict],
+    "namedtuple": NAMED_TUPLE,
+    "ordereddict": SUPPORTED_NODES[OrderedDict],
+    "odict": SUPPORTED_NODES[OrderedDict],
+    "defaultdict": SUPPORTED_NODES[defaultdict],
+    "deque": SUPPORTED_NODES[deque],
+}.items():
+    globals().update(_by_name(_kind, _node))
 
 
 def is_namedtuple_class(cls):

@@ -21,6 +21,7 @@ cdef class Parser:
 
     def __init__(self, str name, str text=None, *, bint is_method=False):
         self.name, self.text, self.is_method, self.names = name, text, is_method, []
+        self.is_never_asked = is_method and name in ("_make_subclass", "as_subclass")
 
     def add(self, list parameters, int positional, bint takes_loose):
         """Adds a signature: (name, kind, whether None and whether a single int will do, whether it must be given) for each parameter."""
@@ -265,7 +266,7 @@ cdef PyObject* call_converted(PyObject* called, PyObject* target, vectorcall_fun
     cdef dict keywords = by_name(names, args + n)
     cdef object answered = NotImplemented
     cdef object converted = (positional, keywords) if parser.passes(args, n, names) else asked.convert_arguments(parser, positional, keywords)
-    if converted is None or subclasses_exist:
+    if (converted is None or subclasses_exist) and not parser.is_never_asked:
         answered = dispatch_torch_function(<object>called, (*first, *positional, *keywords.values()), first + positional, keywords,
                                            converted is None)
     if answered is NotImplemented:

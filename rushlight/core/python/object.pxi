@@ -500,22 +500,26 @@ cdef int existing_dim(Tensor x, object dim) except -1:
     return wrap_dim(dim, x.geometry.ndim)
 
 cdef object view_as_type(Tensor x, cls):
-    cdef Tensor out = new_of_type(cls)
-    become_alias(out, x)
-    out.grad_fn_, out.output_number, out.base = grad_fn_of(x), x.output_number, x.base
-    out.flags = x.flags & ~RETAINS_GRAD
-    out.seen_version = x.seen_version
-    out.creation = x.creation
-    if x.grad_fn_ is None and needs_grad(x):
-        aliased = ops.alias(x)
-        out.grad_fn_ = (<Tensor>aliased).grad_fn_
+    """A view of the whole of `x` that is an object of `cls`."""
+    cdef Tensor out, whole
+    if type(cls) is not type and not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+    out = new_of_type(cls)
+    with DisableTorchFunction():
+        whole = ops.alias(x)
+    if cls is Tensor or type(whole) is Wrapped:
+        return whole
+    become_alias(out, whole)
+    out.grad_fn_, out.output_number, out.base = grad_fn_of(whole), whole.output_number, whole.base
+    out.flags, out.seen_version, out.creation = whole.flags, whole.seen_version, whole.creation
     return out
 
 
 cdef Tensor new_of_type(object cls):
     """An object of a subclass, not yet filled."""
     if not issubclass(cls, Tensor):
-        raise TypeError(f"cls must be a type (got {cls!r}) derived from Tensor")
+        raise TypeError("Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class "
+                        "inherits from Tensor.")
     return <Tensor>tensor_allocate(<PyTypeObject*>cls, (), NULL)
 
 
