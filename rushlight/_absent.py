@@ -2,7 +2,7 @@
 
 import copy
 
-from rushlight.core import dtype
+from rushlight.core import dtype, get_default_dtype
 
 __all__ = [
     "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dtypes", "dummies", "per_channel_affine",
@@ -54,7 +54,7 @@ class _NamedDtype:
     """A dtype in name alone: programs have it as a key and compare with it, and no tensor can be of it."""
 
     is_floating_point = is_complex = False
-    __class__ = property(lambda self: dtype)  # type: ignore[assignment]  # (so that it is an instance)
+    __class__ = property(lambda self: dtype)  # (so that it is an instance)
 
     def __init__(self, name, itemsize, is_signed):
         self.name, self.itemsize, self._is_signed = name, itemsize, is_signed
@@ -85,7 +85,10 @@ def _named_dtypes():
     rows += [(f"{kind}{width}", 1, kind == "int") for width in range(1, 8) for kind in ("int", "uint")]
     rows.append(("float4_e2m1fn_x2", 1, True))
     # (Errors say "must be torch.dtype, not qint8".)
-    found = {name: type(name, (_NamedDtype,), {"__module__": "torch"})(name, *facts) for name, *facts in rows}
+    found = {
+        name: type(name, (_NamedDtype,), {"__module__": property(lambda self: get_default_dtype().__module__)})(name, *facts)
+        for name, *facts in rows
+    }
     found["float4_e2m1fn_x2"].is_floating_point = True
     return found | {"bit": found["uint1"]}
 

@@ -189,3 +189,11 @@ def _unflatten_dense_tensors(flat, tensors):
 def _is_privateuse1_backend_available():
     """False: there is no other device."""
     return False
+
+
+def _get_device_module(device_type):
+    """The package of a kind of device, such as `torch.cpu`."""
+    module = getattr(sys.modules["rushlight"], device_type, None)
+    if module is None:
+        raise RuntimeError(f"Device '{device_type}' does not have a corresponding module registered as 'torch.{device_type}'.")
+    return module

@@ -119,11 +119,19 @@ def from_buffer(buffer, *args, dtype=uint8, **keywords):
 
 def from_file(filename, shared=False, nbytes=0):
     """A storage over a file mapped into memory; writes go to the file where `shared`."""
-    with open(filename, "r+b" if shared else "rb") as file:
+    try:
+        # A shared file is made where there is none.
+        descriptor = os.open(filename, os.O_RDWR | os.O_CREAT if shared else os.O_RDONLY, 0o600)
+    except OSError as error:
+        mode = "read-write" if shared else "read-only"
+        raise RuntimeError(f"unable to open file <{filename}> in {mode} mode: {error.strerror} ({error.errno})") from None
+    with open(descriptor, "r+b" if shared else "rb") as file:
         size = file.seek(0, io.SEEK_END)
+        if nbytes < 0:
+            raise RuntimeError(f"unable to mmap {nbytes} bytes from file <{filename}>: Cannot allocate memory (12)")
         if nbytes > size:
             if not shared:
-                raise RuntimeError(f"file {filename} has {size} bytes, not {nbytes}")
+                raise RuntimeError(f"file <{filename}> size <{size}> is smaller than the required mapping size <{nbytes}>")
             file.truncate(nbytes)
         if nbytes == 0:
             return core.empty_storage(0)

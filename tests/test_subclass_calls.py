@@ -54,3 +54,34 @@ def test_questions_about_an_object_are_no_calls_to_take_over():
     assert not torch.is_tensor(Stand()) and not torch.is_storage(Stand())
     with pytest.raises(NotImplementedError):
         torch.nn.functional.softmax(Stand(), 0)
+
+
+class Own(torch.Tensor):
+    pass
+
+
+def test_as_subclass_is_a_view_of_the_whole():
+    leaf = torch.ones(2, requires_grad=True)
+    x = leaf * 1
+    own = x.as_subclass(Own)
+    assert type(own) is Own and own._is_view() and own._base is x and type(own.grad_fn).__name__ == "AliasBackward0"
+    own.mul_(3)
+    assert type(x.grad_fn).__name__ == "CopySlices"
+    x.sum().backward()
+    assert leaf.grad.tolist() == [3, 3]
+    assert type(own.as_subclass(torch.Tensor)) is torch.Tensor
+    assert type((own * 2).grad_fn).__name__ == "AliasBackward0"
+
+
+def test_as_subclass_is_never_taken_over():
+    Watching.calls.clear()
+    x = torch.ones(2).as_subclass(Watching)
+    assert type(x.as_subclass(torch.Tensor)) is torch.Tensor and type(torch.Tensor.as_subclass(x, Own)) is Own
+    assert Watching.calls == []
+
+
+def test_as_subclass_of_what_is_no_tensor():
+    with pytest.raises(
+        TypeError, match="Creating a Tensor subclass from a class that does not inherit from Tensor is not possible"
+    ):
+        torch.ones(2).as_subclass(int)

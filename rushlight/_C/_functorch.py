@@ -75,6 +75,20 @@ def _unwrap_for_grad(tensor, level):
     return get_unwrapped(tensor) if is_gradtrackingtensor(tensor) and maybe_get_level(tensor) in (level, -2) else tensor
 
 
+def _add_batch_dim(tensor, in_dim, level):
+    """A tensor as the function of the vmap at that depth sees it."""
+    from rushlight._functorch.vmap import _add_batch_dim
+
+    return _add_batch_dim(tensor, in_dim, level)
+
+
+def _remove_batch_dim(tensor, level, batch_size, out_dim):
+    """A result of the vmap at that depth with its batch at `out_dim`."""
+    from rushlight._functorch.vmap import _remove_batch_dim
+
+    return _remove_batch_dim(tensor, level, batch_size, out_dim)
+
+
 def maybe_current_level():
     """How many transforms the program stands in, or None."""
     return core.transform_depth() or None

@@ -4,6 +4,7 @@ import enum
 from collections import defaultdict
 
 import rushlight as torch
+from rushlight.amp._scaling import _amp_foreach_non_finite_check_and_unscale_, _amp_update_scale_
 from rushlight.core import warn_user
 
 __all__ = ["GradScaler", "OptState"]
@@ -98,18 +99,15 @@ class GradScaler:
     def _unscale_grads_(self, optimizer, inv_scale, found_inf, allow_fp16):
         """Multiplies the gradients by `inv_scale`; returns a 1 where one of them was not finite, by their device."""
         found = {}
-        with torch.no_grad():
-            for group in optimizer.param_groups:
-                for param in group["params"]:
-                    grad = param.grad
-                    if grad is None:
-                        continue
-                    if not allow_fp16 and grad.dtype is torch.float16:
-                        raise ValueError("Attempting to unscale FP16 gradients.")
-                    not_finite = found.setdefault(grad.device, found_inf.clone())
-                    if not bool(torch.isfinite(grad).all()):
-                        not_finite.fill_(1.0)
-                    grad.mul_(inv_scale.to(grad.dtype))
+        for group in optimizer.param_groups:
+            for param in group["params"]:
+                grad = param.grad
+                if grad is None:
+                    continue
+                if not allow_fp16 and grad.dtype is torch.float16:
+                    raise ValueError("Attempting to unscale FP16 gradients.")
+                not_finite = found.setdefault(grad.device, found_inf.clone())
+                _amp_foreach_non_finite_check_and_unscale_([grad], not_finite, inv_scale)
         return found
 
     def unscale_(self, optimizer):
@@ -167,16 +165,7 @@ class GradScaler:
             found = [value for state in self._per_optimizer_states.values() for value in state["found_inf_per_device"].values()]
             if not found:
                 raise AssertionError("No inf checks were recorded prior to update.")
-            if sum(value.item() for value in found):
-                scale.mul_(self._backoff_factor)
-                tracker.fill_(0)
-            elif tracker.item() + 1 == self._growth_interval:
-                grown = scale * self._growth_factor
-                if bool(torch.isfinite(grown)):
-                    scale.copy_(grown)
-                tracker.fill_(0)
-            else:
-                tracker.add_(1)
+            _amp_update_scale_(scale, tracker, sum(found), self._growth_factor, self._backoff_factor, self._growth_interval)
         self._per_optimizer_states = defaultdict(_fresh)
 
     def _get_scale_async(self):

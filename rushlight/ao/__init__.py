@@ -4,6 +4,7 @@ import sys
 import types
 
 from rushlight._late import late as _late
+from rushlight.ao._functional_modules import FloatFunctional
 from rushlight.nn import MaxPool2d
 
 __all__ = ["nn"]
@@ -22,4 +23,5 @@ for _part in ("qat", "quantizable", "quantized"):
     _package = nn.__dict__[_part] = _empty(f"{nn.__name__}.{_part}")
     _package.__dict__["modules"] = _empty(f"{_package.__name__}.modules")
 nn.quantized.MaxPool2d = MaxPool2d  # (which is the same in PyTorch)
+nn.quantized.FloatFunctional = FloatFunctional
 __getattr__ = _late(__name__, {"quantization": f"{__name__}.quantization"})

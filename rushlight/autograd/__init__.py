@@ -17,6 +17,8 @@ from rushlight.autograd.grad_mode import (
 )
 from rushlight.autograd.variable import Variable, variable
 
+_is_checkpoint_valid = Variable._execution_engine.is_checkpoint_valid
+
 __all__ = [
     "Function",
     "NestedIOFunction",

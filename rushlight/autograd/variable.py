@@ -71,3 +71,6 @@ class Variable(_Described, metaclass=VariableMeta):
             )
         made = core.empty_tensor((0,)) if data is None else data.detach()
         return made.requires_grad_(True) if requires_grad else made
+
+
+variable.Variable = Variable  # type: ignore[attr-defined]  # (the function hides this module)

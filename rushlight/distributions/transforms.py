@@ -15,6 +15,7 @@ from rushlight.distributions._elementary import (
     SigmoidTransform,
     SoftplusTransform,
     TanhTransform,
+    _clipped_sigmoid,  # noqa: F401
 )
 from rushlight.distributions._of_vectors import (
     CorrCholeskyTransform,

@@ -5,6 +5,7 @@ The function runs once. Its inputs seem to have no batch dimension; each op on t
 """
 
 import functools
+import sys
 
 import rushlight as torch
 from rushlight import core
@@ -42,6 +43,9 @@ def vmap(
 
     @wraps(func)
     def of_batch(*args, **kwargs):
+        parts = sys.modules.get("rushlight._functorch.vmap")
+        if parts is not None and chunk_size is None and parts._are_replaced():
+            return parts._by_parts(func, in_dims, out_dims, randomness, args, kwargs)
         if chunk_size is None and type(out_dims) is int:
             # The way of most calls: arguments that are tensors, and a result that is one or a tuple of them.
             level = VmapLevel(-1, randomness)

@@ -1,8 +1,12 @@
 """Runs a graph node by node."""
 
-from rushlight.fx.node import map_arg
+from rushlight.fx._symbolic_trace import Tracer
+from rushlight.fx.graph import Graph
+from rushlight.fx.graph_module import GraphModule
+from rushlight.fx.node import map_aggregate, map_arg
+from rushlight.fx.proxy import Proxy
 
-__all__ = ["Interpreter"]
+__all__ = ["Interpreter", "Transformer"]
 
 
 class Interpreter:
@@ -110,3 +114,58 @@ class Interpreter:
     def output(self, target, args, kwargs):
         """The result."""
         return args[0]
+
+
+class _TransformerTracer(Tracer):
+    """What records the new graph of a transformer: a submodule's call is one node."""
+
+    def __init__(self, graph, root):
+        super().__init__()
+        self.graph, self.root = graph, root
+
+    def is_leaf_module(self, m, module_qualified_name):
+        return True
+
+
+class Transformer(Interpreter):
+    """An interpreter that makes a new module of what it runs: a subclass changes what each kind of node becomes.
+
+    >>> import rushlight as torch
+    >>> class Doubled(torch.fx.Transformer):
+    ...     def call_method(self, target, args, kwargs):
+    ...         return super().call_method(target, args, kwargs) * 2
+    >>> module = torch.fx.symbolic_trace(lambda x: x.relu())
+    >>> Doubled(module).transform()(torch.ones(1))
+    tensor([2.])
+    """
+
+    def __init__(self, module):
+        super().__init__(module)
+        self.new_graph = Graph()
+        self.tracer = _TransformerTracer(self.new_graph, module)
+
+    def placeholder(self, target, args, kwargs):
+        """The parameter of the new module."""
+        return Proxy(
+            self.new_graph.placeholder(target, default_value=args[0]) if args else self.new_graph.placeholder(target), self.tracer
+        )
+
+    def get_attr(self, target, args, kwargs):
+        """The attribute in the new module."""
+        return self.tracer.create_proxy("get_attr", target, args, kwargs)
+
+    def call_module(self, target, args, kwargs):
+        """The call of a submodule in the new module."""
+        return self.tracer.call_module(self.fetch_attr(target), self.fetch_attr(target).forward, args, kwargs)
+
+    def call_function(self, target, args, kwargs):
+        """The call of a function in the new module."""
+        return self.tracer.create_proxy("call_function", target, args, kwargs)
+
+    def transform(self):
+        """The new module."""
+        result = super().run(enable_io_processing=False)
+        if result is not None:
+            made = self.new_graph.output(map_aggregate(result, lambda value: value.node if isinstance(value, Proxy) else value))
+            made.meta = dict(next(node for node in self.graph.nodes if node.op == "output").meta)
+        return GraphModule(self.module, self.new_graph)

@@ -9,7 +9,7 @@ from .modules.utils import factory_kwargs
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 _LATE = {
-    **{name: f"rushlight.nn.{name}" for name in ("attention", "common_types", "grad", "parallel")},
+    **{name: f"rushlight.nn.{name}" for name in ("attention", "common_types", "grad", "parallel", "quantized")},
     "DataParallel": "rushlight.nn.parallel:DataParallel",
 }
 __getattr__ = _late(__name__, _LATE)

@@ -410,3 +410,12 @@ def has_buffer(value):
     except TypeError:
         return False
     return True
+
+
+@composite(method=False, signature="str filename, bool? shared=None, int? size=0, *, factory")
+def from_file(filename, shared=None, size=0, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """The first `size` elements of a file as a tensor of one dimension; writes go to the file where `shared`, which makes it if need be."""
+    dtype = dtype or core.get_default_dtype()
+    storage = torch.UntypedStorage.from_file(filename, bool(shared), (size or 0) * dtype.itemsize)
+    made = torch.empty(0, dtype=dtype, device=device).set_(storage, 0, (size or 0,))
+    return made.requires_grad_() if requires_grad else made

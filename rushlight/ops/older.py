@@ -3,6 +3,23 @@
 import rushlight as torch
 from rushlight.ops._declare import composite
 
+
+@composite(method=False, signature="Tensor input")
+def _shape_as_tensor(input):
+    """The sizes of `input` as a tensor of int64."""
+    return torch.tensor(input.shape, dtype=torch.int64)
+
+
+@composite(
+    method=False,
+    signature="function Tensor input | function Tensor input, str assert_msg",
+)
+def _assert_async(input, assert_msg="Expected Tensor with single nonzero value, but got zero"):
+    """Raises RuntimeError where the one number of `input` is zero."""
+    if not input:
+        raise RuntimeError(assert_msg)
+
+
 REDUCTION = {1: "mean", 2: "sum"}
 
 

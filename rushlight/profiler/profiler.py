@@ -102,6 +102,11 @@ def supported_activities():
     return {ProfilerActivity.CPU}
 
 
+def _default_schedule_fn(_):
+    """The schedule of a profile without one: every step is recorded."""
+    return ProfilerAction.RECORD
+
+
 def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0):
     """A schedule for `profile`: skip, then again and again wait, warm up, and record.
 

@@ -159,3 +159,13 @@ def test_errors(name):
             ERRORS[name](library)
         found.append((type(caught.value).__name__, str(caught.value).splitlines()[0]))
     assert found[0] == found[1]
+
+
+def test_what_a_graph_module_keeps():
+    def kept(library):
+        module = library.fx.symbolic_trace(network(library))
+        module.meta["_user_preserved_attributes"] = {"note": 5}
+        body = library.fx.graph_module._CodeOnlyModule({"training": True, "x": 3})
+        return module._tracer_cls.__name__, copy.deepcopy(module).note, body.__dict__
+
+    assert kept(rushlight) == kept(torch)

@@ -12,6 +12,9 @@ from ..parameter import Buffer, Parameter
 from . import _call
 from ._call import (
     Calls,
+    _global_buffer_registration_hooks,  # noqa: F401
+    _global_module_registration_hooks,  # noqa: F401
+    _global_parameter_registration_hooks,  # noqa: F401
     register_module_backward_hook,
     register_module_buffer_registration_hook,
     register_module_forward_hook,

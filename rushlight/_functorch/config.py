@@ -1,0 +1,4 @@
+"""Settings of a compiler that is not there."""
+
+donated_buffer = True
+functionalize_rng_ops = False

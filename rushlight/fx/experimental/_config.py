@@ -1,0 +1,3 @@
+"""Settings of a compiler that is not there."""
+
+use_duck_shape = True
