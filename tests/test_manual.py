@@ -91,6 +91,36 @@ def test_examples_print_what_they_say(space):
     assert not failed, "".join(failed)
 
 
+DTYPES = {
+    "bool": {torch.bool},
+    "integers": {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64},
+    "floats": {torch.float32, torch.float64},
+    "halves": {torch.float16, torch.bfloat16},
+    "complex": {torch.complex64, torch.complex128},
+}
+
+
+def takes(function, count, dtype):
+    try:
+        function(*[torch.ones(2, dtype=dtype)] * count)
+    except RuntimeError:  # (what is not implemented is one, too)
+        return False
+    return True
+
+
+def test_dtypes_that_are_named_are_taken_and_no_others():
+    wrong = {}
+    for name, function in callables("torch"):
+        made, entry = _manual.behind(function), _manual.entries().get(name)
+        if isinstance(made, core.PointwiseOp | core.ReductionOp) and "dtypes" in getattr(entry, "words", ()):
+            said = set().union(*(DTYPES.get(word) or {getattr(torch, word)} for word in entry.words["dtypes"].split()))
+            count = sum(made.defaults[i] is core.MISSING for i in made.tensor_parameters)
+            taken = {dtype for group in DTYPES.values() for dtype in group if takes(function, count, dtype)}
+            if taken != said:
+                wrong[entry.name] = taken ^ said
+    assert wrong == {}
+
+
 def test_every_entry_is_somebodys():
     used = set()
     for space in SPACES:

@@ -25,11 +25,20 @@ GROUPS = {
 }
 
 
+def words_of(dtypes):
+    """The groups that are among some dtypes; of what is not there as a whole the dtypes."""
+    for word, group in GROUPS.items():
+        if group <= dtypes:
+            yield word
+        else:
+            yield from sorted(str(dtype).removeprefix("torch.") for dtype in group & dtypes)
+
+
 def dtypes():
-    """Name -> the groups of dtypes that a function takes wholly."""
+    """Name -> the dtypes that a function takes, in words."""
     found = {}
     for info in op_db:
-        words = " ".join(word for word, group in GROUPS.items() if group <= set(info.dtypes))
+        words = " ".join(words_of(set(info.dtypes)))
         for name in (info.name, *(alias.name for alias in info.aliases)):
             found.setdefault(name.replace("_refs.", ""), words)
     return found

@@ -70,10 +70,11 @@ class Place:
 
     def names(self, made):
         """The names under which an entry may stand: its own; and, for a method, a call in place or another name, that of the function."""
-        in_place = "_" if self.name.endswith("_") else ""
+        in_place = self.name.endswith("_")
         others = names_of(sum(map(len, namespaces.values()))).get(id(made), ())
-        for name in (self.path, self.name, *(f"Tensor.{name}" for name in others if name.endswith(in_place))):
-            yield name
+        yield from (self.path, self.name)
+        if self.is_method:
+            yield from (f"Tensor.{name}" for name in others if name.endswith("_") == in_place)
         for name in (self.name.removesuffix("_"), *(name.removesuffix("_") for name in others)):
             yield from (name, *(f"{space}.{name}" for space in ("Tensor", "linalg", "special")))
 
@@ -203,11 +204,16 @@ RESULTS = {
 }
 
 
-def dtypes(made, words):
+def dtypes(made, words, in_place):
     """Which dtypes are taken, and what comes out."""
-    taken = ", ".join(_words.DTYPES[word] for word in words.get("dtypes", "").split())
+    taken = ", ".join(_words.DTYPES.get(word, word) for word in words.get("dtypes", "").split())
     if isinstance(made, core.PointwiseOp) and made.promotes_to_float:
-        given = " Bool and integers are computed in the default dtype (float32)." if "integers" in taken else ""
+        numbers = (
+            "Bool and integers cannot hold the result"
+            if in_place
+            else "Bool and integers are computed in the default dtype (float32)"
+        )
+        given = f" {numbers}." if "integers" in taken else ""
     elif isinstance(made, core.PointwiseOp) and len(operands(made)) > 1:
         given = " Different ones are promoted to one that holds both (`torch.result_type`)."
     elif isinstance(made, core.ReductionOp) and made.result_dtype in RESULTS:
@@ -217,8 +223,10 @@ def dtypes(made, words):
     return f"{taken}.{given}" if taken else given.strip() or None
 
 
-def derivatives(made, name):
+def derivatives(made, name, found):
     """By what there are derivatives, and what the node is called."""
+    if any(parameter.name == "requires_grad" for signature in found for parameter in signature.parameters):
+        return "none; the result is a leaf, which requires grad where it is told to."
     if not isinstance(made, core.Op):
         return "those of the ops that it is made of."
     if made.no_derivative is not None:
@@ -245,7 +253,7 @@ def raises(made, place, found, words):
         yield "RuntimeError where shapes cannot be broadcast"
     if "dim" in names and names["dim"].kind in ("int", "ints", "index"):
         yield "IndexError where `dim` is not one of the dimensions"
-    if 0 < len(words.get("dtypes", "").split()) < len(_words.DTYPES):
+    if "dtypes" in words and set(words["dtypes"].split()) != set(_words.DTYPES):
         yield "RuntimeError for other dtypes"
     if "out" in names:
         yield "RuntimeError where `out` cannot hold the dtype of the result"
@@ -304,8 +312,8 @@ def document(called):
     parts += ["\n".join(["Arguments:", *lines])] if lines else []
     sections = {
         "Shapes": words.get("shapes") or shapes(made),
-        "Dtypes": dtypes(made, words),
-        "Derivatives": words.get("derivatives") or derivatives(made, entry.name),
+        "Dtypes": dtypes(made, words, place.name.endswith("_")),
+        "Derivatives": words.get("derivatives") or derivatives(made, entry.name, found),
         "Raises": "; ".join(raises(made, place, found, words)),
         "Note": words.get("note"),
     }

@@ -38,3 +38,20 @@ def test_dtypes_are_those_of_pytorchs_own_tests():
         if known.get(name) and entry.words.get("dtypes") != known[name]
     }
     assert wrong == {}
+
+
+PARTLY = {"igamma", "igammac", "special.gammainc", "special.gammaincc", "special.zeta", "normal", "bmm"}
+"""Those that have a derivative by one of their arguments, or in one of their forms, and not by or in another."""
+
+
+def test_derivatives_are_denied_where_pytorch_has_none():
+    said = {f"{space}.{name}".removeprefix("torch."): function.__doc__ for space in SPACES for name, function in callables(space)}
+    wrong = []
+    for info in fill_manual.op_db:
+        for name in (info.name, *(alias.name for alias in info.aliases)):
+            text = said.get(name.removeprefix("torch."), "")
+            if "\nDerivatives: " in text:
+                denied = "\nDerivatives: none" in text or "\nDerivatives: not implemented" in text
+                if denied == info.supports_autograd and name.removeprefix("torch.") not in PARTLY:
+                    wrong.append(name)
+    assert wrong == []
