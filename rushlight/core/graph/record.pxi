@@ -133,7 +133,8 @@ cdef extern from *:
       return true;
     }
     // FROM_…, the flags of tensors and KEPT, as the header numbers them
-    enum { rl_from_argument = 1, rl_from_output = 2, rl_from_column_major = 6, rl_requires_grad = 1, rl_contiguous = 2, rl_inference = 4, rl_lazy = 96, rl_kept = 6 };
+    enum { rl_from_argument = 1, rl_from_output = 2, rl_from_column_major = 6, rl_kept = 6 };
+    enum { rl_requires_grad = 1, rl_contiguous = 2, rl_inference = 4, rl_lazy = 96 };
     // What a new node gets of its output, and the output of it. `kept`: the place of that output among what is saved, or -1.
     template <class T, class N>
     static inline void rl_finish(N* node, PyObject* plan, int variant, int kept, T* out, uint64_t* sequence) {
