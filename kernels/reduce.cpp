@@ -87,9 +87,18 @@ struct RealParts {
 
 bool complex_dtype(DType dtype) { return dtype == DType::c64 || dtype == DType::c128; }
 
-// sum: arrays out, in. Integers and booleans give int64 or their own dtype. mean: arrays out, in; floating and complex.
+// all, any: arrays out (bool or uint8), in. count_nonzero: arrays out (int64), in. Every dtype.
+template <Truth truth>
+void question(const Array* a, int, const Number*) {
+  visit_storage<group::all>(Question<float, truth>::name, a[1].dtype,
+                            [&]<class T>(Type<T>) { reduce<Question<T, truth>, T>({}, a, a[1]); });
+}
+
+// sum: arrays out, in. Integers and booleans give int64 or their own dtype (a sum of truth values is whether any is true). mean:
+// arrays out, in; floating and complex.
 template <bool mean>
-void sum(const Array* a, int, const Number*) {
+void sum(const Array* a, int count, const Number* numbers) {
+  if (!mean && a[0].dtype == DType::boolean) return question<Truth::any>(a, count, numbers);
   double divisor = 1;
   for (int d = 0; mean && d < a[1].ndim; ++d)
     if (a[0].shape[d] == 1) divisor *= double(a[1].shape[d]);
@@ -140,13 +149,6 @@ void search(const Array* a, int count, const Number*) {
   const Array& in = a[count - 1];
   visit_storage<group::ordered>(Search<float, greatest, index_only>::name, in.dtype,
                                 [&]<class T>(Type<T>) { reduce<Search<T, greatest, index_only>, T>({}, a, in); });
-}
-
-// all, any: arrays out (bool or uint8), in. count_nonzero: arrays out (int64), in. Every dtype.
-template <Truth truth>
-void question(const Array* a, int, const Number*) {
-  visit_storage<group::all>(Question<float, truth>::name, a[1].dtype,
-                            [&]<class T>(Type<T>) { reduce<Question<T, truth>, T>({}, a, a[1]); });
 }
 
 // var, std: arrays out, in. var_mean, std_mean: arrays out, mean, in. Numbers correction (f). Floating and complex; the

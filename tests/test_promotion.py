@@ -95,3 +95,16 @@ def test_a_narrower_target_is_refused():
     with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
         torch.mul(torch.ones(2), 2, out=x)
     assert x.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, 0.0, -1.0], [2, -2, 0], [1j, 0, -1j], [True, True, False], [0.0, 0.0, 0.0], [float("nan"), 0.0, 0.0]]
+)
+def test_a_sum_of_truth_values_is_whether_one_is_true(values):
+    x = torch.tensor([values, [0] * 3])
+    expected = x.bool().any(1)
+    assert torch.equal(x.sum(1, dtype=torch.bool), expected) and x.sum(dtype=torch.bool) == expected.any()
+    assert torch.equal(torch.sum(x, 1, out=torch.empty(2, dtype=torch.bool)), expected)
+    assert not x[:0].sum(dtype=torch.bool) and not x[:, :0].sum(1, dtype=torch.bool).any()
+    if not x.is_complex():
+        assert torch.equal(x.nansum(1, dtype=torch.bool), expected)
