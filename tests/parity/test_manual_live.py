@@ -6,12 +6,14 @@ import warnings
 from pathlib import Path
 
 import pytest
-import torch
 
 from rushlight import core
 from rushlight.ops import _manual
 
 from ..test_manual import PARSER, SPACES, callables
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.parity
 
 spec = importlib.util.spec_from_file_location("fill_manual", Path(__file__).parents[2] / "tools" / "fill_manual.py")
 fill_manual = importlib.util.module_from_spec(spec)

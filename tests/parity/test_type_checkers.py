@@ -11,6 +11,8 @@ from rushlight import _torch_stubs
 
 from ..checkers import CHECKERS
 
+pytest.importorskip("torch")
+pytestmark = pytest.mark.parity
 ROOT = Path(__file__).parents[2]
 PROGRAMS = [*sorted(ROOT.glob("tests/programs/*.py")), *sorted(ROOT.parent.glob("shared/programs/*.py"))]
 
