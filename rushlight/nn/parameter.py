@@ -85,8 +85,8 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     >>> import rushlight as torch
     >>> module = torch.nn.Module()
     >>> module.mean = torch.nn.Buffer(torch.zeros(2))
-    >>> module.state_dict()
-    OrderedDict([('mean', tensor([0., 0.]))])
+    >>> dict(module.state_dict())
+    {'mean': tensor([0., 0.])}
     """
 
     __torch_function__ = disabled_torch_function

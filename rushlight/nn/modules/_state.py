@@ -44,8 +44,8 @@ class State:
         ...         return self.count
         ...     def set_extra_state(self, state):
         ...         self.count = state
-        >>> Counter().state_dict()
-        OrderedDict([('_extra_state', 3)])
+        >>> dict(Counter().state_dict())
+        {'_extra_state': 3}
         """
         raise RuntimeError(
             "Reached a code path in Module.get_extra_state() that should never be called. Please file an issue at "
