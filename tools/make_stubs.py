@@ -23,6 +23,7 @@ import rushlight as torch
 import rushlight.nn.functional  # (its parsers are read)
 from rushlight import core
 from rushlight.ops import declare_all, namespaces
+from rushlight.ops._manual import headline
 from rushlight.ops._return_types import types as return_types
 from rushlight.ops._signatures import GROUPS, METHODS, expanded, function_text, overloads
 
@@ -247,8 +248,14 @@ def signatures_of(function, name, method=False, namespace="torch"):
 
 
 # ---------------------------------------------------------------------------------------------------------- texts
-def written(name, signatures, indent="", decorator=None):
-    """The lines of a function with its overloads."""
+def said_of(function, indent=""):
+    """What an editor shows of a function, as the line of a stub."""
+    text = headline(function).replace("\\", "\\\\").rstrip('"')
+    return f'\n{indent}    """{text}"""' if text else " ..."
+
+
+def written(name, signatures, indent="", decorator=None, said=" ..."):
+    """The lines of a function with its overloads, the first of which has what is `said` of it."""
     lines = []
     for text in dict.fromkeys(signatures):
         if len(set(signatures)) > 1:
@@ -256,7 +263,11 @@ def written(name, signatures, indent="", decorator=None):
         if decorator:
             lines.append(f"{indent}@{decorator}\n")
         body, colon, comment = text.partition(":  # ")
-        lines.append(f"{indent}def {name}{body}: ...{'  # ' + comment if colon else ''}\n")
+        comment = "  # " + comment if colon else ""
+        lines.append(
+            f"{indent}def {name}{body}:{said}{comment}\n" if said == " ..." else f"{indent}def {name}{body}:{comment}{said}\n"
+        )
+        said = " ..."
     return "".join(lines)
 
 
@@ -284,7 +295,7 @@ def members_of_tensor():
             lines.append(f"    @property\n    def {name}(self) -> {kinds[type(getattr(sample, name))]}: ...\n")
         else:
             decorator = "classmethod" if name in known.CLASS_METHODS else "staticmethod" if name in known.STATIC_METHODS else None
-            lines.append(written(name, signatures_of(value, name, method=True), "    ", decorator))
+            lines.append(written(name, signatures_of(value, name, method=True), "    ", decorator, said_of(value, "    ")))
     return "class Tensor:\n" + "".join(lines)
 
 
@@ -305,7 +316,9 @@ def core_imports(body, already=()):
 
 def functions(names, namespace):
     """Functions by name: their definitions."""
-    return "".join(written(name, signatures_of(f, name, namespace=namespace)) for name, f in sorted(names.items()))
+    return "".join(
+        written(name, signatures_of(f, name, namespace=namespace), said=said_of(f)) for name, f in sorted(names.items())
+    )
 
 
 def is_function(value):

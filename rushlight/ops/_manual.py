@@ -66,6 +66,7 @@ class Place:
             module, self.name = core.asked.find_public(called)
             self.space = "Tensor" if module is None else module.partition(".")[2]
         self.is_method = self.space == "Tensor"
+        self.is_twin = isinstance(getattr(called, "target", called), core.InPlace)
         self.path = f"{self.space}." * bool(self.space) + self.name
 
     def names(self, made):
@@ -335,11 +336,27 @@ def about(place, entry, made):
     text = "\n\n".join(textwrap.fill(paragraph, WIDTH) for paragraph in paragraphs)
     text = of_method(text) if place.is_method else text
     function = f"torch.{entry.name}"
-    if place.name.endswith("_") and not entry.name.endswith("_"):
+    base = place.name.removesuffix("_")
+    is_form = place.is_twin and "summary" not in entry.words
+    if (
+        base != place.name
+        and (is_form or not entry.name.endswith("_"))
+        and (base in namespaces["torch"] or base in namespaces["Tensor"])
+    ):
+        function = f"torch.{base}" if base in namespaces["torch"] else f"Tensor.{base}"
         return f"`{function}` in place: the result is written into the tensor, which is returned.\n\n{text}"
     if entry.name.rpartition(".")[2] != place.name:
         return f"Another name of `{function}`.\n\n{text}"
     return text
+
+
+def headline(called):
+    """The first paragraph of a docstring, without its signatures, as a line: what stubs say."""
+    if not isinstance(called, core.Callable):
+        return " ".join((called.__doc__ or "").strip().partition("\n\n")[0].split())
+    made = behind(called)
+    place = Place(called)
+    return " ".join(about(place, entry_of(called) or Entry(place.path, []), made).partition("\n\n")[0].split())
 
 
 def signature_of(called):
