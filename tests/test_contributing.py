@@ -130,4 +130,7 @@ def test_the_fused_backward(declared):
     assert len(calls) == 1
     (recorded,) = torch.autograd.grad(soft_rows(x), x, weight, create_graph=True)
     assert len(calls) == 1 and torch.allclose(plain, recorded) and recorded.requires_grad
-    assert torch.autograd.gradgradcheck(soft_rows, (x,))
+    assert torch.autograd.gradcheck(soft_rows, (x,), check_forward_ad=True) and torch.autograd.gradgradcheck(soft_rows, (x,))
+    assert torch.equal(torch.vmap(soft_rows)(x), soft_rows(x)) and torch.equal(
+        torch.vmap(soft_rows, 1, 1)(x), soft_rows(x.t()).t()
+    )
