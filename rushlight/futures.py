@@ -92,7 +92,16 @@ class Future:
 
 
 def collect_all(futures):
-    """A Future of the list of Futures, when all are done."""
+    """A Future of the list of `futures`, when all are done.
+
+    >>> import rushlight as torch
+    >>> first, second = torch.futures.Future(), torch.futures.Future()
+    >>> both = torch.futures.collect_all([first, second])
+    >>> first.set_result(1)
+    >>> second.set_result(2)
+    >>> [future.wait() for future in both.wait()]
+    [1, 2]
+    """
     futures = list(futures)
     collected: Future = Future()
     left = [len(futures)]
@@ -113,5 +122,12 @@ def collect_all(futures):
 
 
 def wait_all(futures) -> list:
-    """The values of all, when they are there; the first error is raised."""
+    """The values of all `futures`, when they are there; the first error is raised.
+
+    >>> import rushlight as torch
+    >>> future = torch.futures.Future()
+    >>> future.set_result(1)
+    >>> torch.futures.wait_all([future])
+    [1]
+    """
     return [future.wait() for future in collect_all(futures).wait()]

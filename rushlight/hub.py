@@ -24,12 +24,25 @@ def _get_torch_home() -> str:
 
 
 def get_dir() -> str:
-    """Where downloads are kept: what `set_dir` has set, or "hub" in $TORCH_HOME (~/.cache/torch)."""
+    """Where downloads are kept: what `set_dir` has set, or "hub" in $TORCH_HOME (~/.cache/torch).
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.hub.get_dir(), str)
+    True
+    """
     return _hub_dir if _hub_dir is not None else os.path.join(_get_torch_home(), "hub")
 
 
 def set_dir(d) -> None:
-    """Sets where downloads are kept."""
+    """Sets where downloads are kept: the folder `d`.
+
+    >>> import rushlight as torch
+    >>> before = torch.hub.get_dir()
+    >>> torch.hub.set_dir("/tmp/models")
+    >>> torch.hub.get_dir()
+    '/tmp/models'
+    >>> torch.hub.set_dir(before)
+    """
     global _hub_dir
     _hub_dir = os.path.expanduser(d)
 
@@ -37,8 +50,22 @@ def set_dir(d) -> None:
 def download_url_to_file(url, dst, hash_prefix=None, progress=True) -> None:
     """Downloads to a file, which is there when it is whole.
 
+    Args:
+        url: Where it comes from.
+        dst: The path of the file.
+        hash_prefix: What the SHA-256 of the content must begin with.
+        progress: Whether a bar is shown.
+
     Raises:
-        RuntimeError: The SHA-256 of what came does not begin with `hash_prefix`.
+        RuntimeError: It begins with something else.
+
+    >>> import rushlight as torch
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "there").write_text("weights")
+    >>> torch.hub.download_url_to_file((folder / "there").as_uri(), str(folder / "here"), progress=False)
+    >>> (folder / "here").read_text()
+    'weights'
     """
     from urllib.request import Request, urlopen
 
@@ -63,7 +90,25 @@ def download_url_to_file(url, dst, hash_prefix=None, progress=True) -> None:
 def load_state_dict_from_url(
     url, model_dir=None, map_location=None, progress=True, check_hash=False, file_name=None, weights_only=False
 ):
-    """Loads what `torch.save` has written from the network, or from the file that an earlier call has kept."""
+    """Loads what `torch.save` has written from the network, or from the file that an earlier call has kept.
+
+    Args:
+        url: Where it comes from.
+        model_dir: The folder of the files that are kept, by default "checkpoints" in `get_dir`.
+        map_location, weights_only: As in `torch.load`.
+        progress: Whether a bar is shown.
+        check_hash: Whether the SHA-256 must begin with what stands behind the last "-" in the file's name.
+        file_name: The name of the file that is kept; by default that of the address.
+
+    >>> import rushlight as torch
+    >>> import contextlib, io, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> torch.save({"weight": torch.ones(2)}, folder / "model.pt")
+    >>> with contextlib.redirect_stdout(io.StringIO()):
+    ...     state = torch.hub.load_state_dict_from_url((folder / "model.pt").as_uri(), str(folder / "kept"), progress=False)
+    >>> state
+    {'weight': tensor([1., 1.])}
+    """
     import rushlight as torch
 
     model_dir = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir

@@ -283,12 +283,17 @@ def get_testing_overrides():
 
 
 def is_tensor_method_or_property(func):
-    """Whether `func` is a method of Tensor, or reads one of its attributes."""
+    """Whether `func` is a method of Tensor, or reads one of its attributes.
+
+    >>> import rushlight as torch
+    >>> torch.overrides.is_tensor_method_or_property(torch.Tensor.add), torch.overrides.is_tensor_method_or_property(torch.add)
+    (True, False)
+    """
     return getattr(Tensor, getattr(func, "__name__", ""), None) is func or getattr(func, "__name__", "") == "__get__"
 
 
 def resolve_name(f):
-    """The name of a function as programs write it, such as "torch.Tensor.add_"; None where it is none of those that subclasses may take over.
+    """The name of a function `f` as programs write it; None where it is none of those that subclasses may take over.
 
     >>> import rushlight as torch
     >>> torch.overrides.resolve_name(torch.Tensor.add_)

@@ -22,6 +22,17 @@ EXCEPTIONS = {
     },
     "rushlight.autograd.graph": {"Node"},
     "rushlight.autograd.profiler": {"EventList", "FunctionEvent", "MemRecordsAcc", "load_nvprof", "profile"},
+    "rushlight.autograd.function": {"BackwardCFunction", "FunctionCtx", "FunctionMeta"},
+    "rushlight.hub": {"help", "list", "load"},
+    "rushlight.multiprocessing": {  # Python's
+        "AuthenticationError", "BufferTooShort", "Process", "ProcessError", "TimeoutError", "active_children", "current_process",
+        "parent_process",
+    },
+    "rushlight.nn.attention.flex_attention": {"FlexKernelOptions"},
+    "rushlight.nn.modules.module": {"register_module_backward_hook"},
+    "rushlight.profiler": {"DeviceType", "kineto_available", "profile"},
+    "rushlight.utils.benchmark": {"Colorize", "Language"},
+    "rushlight.utils.hooks": {"BackwardHook", "RemovableHandle"},
     "rushlight.serialization": {"StorageType", "storage_to_tensor_type"},
 }  # fmt: skip
 """Of each namespace what still lacks one or the other. Names may only leave."""
@@ -33,7 +44,11 @@ NAMESPACES = (
     "rushlight.utils.data.distributed", "rushlight.distributions", "rushlight.distributions.constraints", "rushlight.distributions.kl",
     "rushlight.autograd", "rushlight.autograd.forward_ad", "rushlight.autograd.functional", "rushlight.autograd.grad_mode",
     "rushlight.autograd.graph", "rushlight.autograd.profiler", "rushlight.func", "rushlight.random", "rushlight.serialization",
-    "rushlight.utils.checkpoint",
+    "rushlight.utils.checkpoint", "rushlight.amp", "rushlight.amp.autocast_mode", "rushlight.amp.grad_scaler", "rushlight.autograd.function",
+    "rushlight.distributions.utils", "rushlight.futures", "rushlight.hub", "rushlight.multiprocessing", "rushlight.nn.attention.bias",
+    "rushlight.nn.attention.flex_attention", "rushlight.nn.grad", "rushlight.nn.modules.lazy", "rushlight.nn.modules.module",
+    "rushlight.nn.modules.utils", "rushlight.optim.optimizer", "rushlight.overrides", "rushlight.profiler", "rushlight.signal.windows",
+    "rushlight.sparse", "rushlight.testing", "rushlight.utils.benchmark", "rushlight.utils.hooks",
 )  # fmt: skip
 
 PYTORCH = {

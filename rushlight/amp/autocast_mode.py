@@ -39,7 +39,12 @@ def _known(device_type, error="unknown device type for autocast in get_autocast_
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """Whether autocast knows the type of devices."""
+    """Whether autocast knows the type of devices `device_type`.
+
+    >>> import rushlight as torch
+    >>> torch.amp.is_autocast_available("cpu")
+    True
+    """
     return _device(device_type).type in _casting.DEVICES
 
 
@@ -220,7 +225,14 @@ def __getattr__(name: str) -> Any:
 
 
 def autocast_decorator(autocast_instance, func):
-    """A function that runs within an autocast."""
+    """The function `func`, run within an autocast, `autocast_instance`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.amp.autocast_mode import autocast_decorator
+    >>> product = autocast_decorator(torch.autocast("cpu"), torch.mm)
+    >>> product(torch.ones(2, 2), torch.ones(2, 2)).dtype
+    torch.bfloat16
+    """
 
     @functools.wraps(func)
     def decorate_autocast(*args, **kwargs):
@@ -319,9 +331,29 @@ def _cast(value: Any, device_type: str, dtype):
 
 
 def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
-    """Decorates the forward of an `autograd.Function`: with `cast_inputs`, it runs outside of autocast on inputs of that dtype.
+    """Decorates the forward of an `autograd.Function`, whose backward `custom_bwd` decorates: that runs in the state of autocast
+    of forward.
 
-    Its backward is decorated by `custom_bwd`, and runs in the state of autocast that the forward had.
+    Args:
+        fwd: The forward; without it, this is a decorator with options.
+        device_type: "cpu", or another type of devices.
+        cast_inputs: Where given, the forward runs outside of autocast on inputs of this dtype.
+
+    >>> import rushlight as torch
+    >>> class Product(torch.autograd.Function):
+    ...     @staticmethod
+    ...     @torch.amp.custom_fwd(device_type="cpu")
+    ...     def forward(ctx, a, b):
+    ...         ctx.save_for_backward(a, b)
+    ...         return a @ b
+    ...     @staticmethod
+    ...     @torch.amp.custom_bwd(device_type="cpu")
+    ...     def backward(ctx, g):
+    ...         a, b = ctx.saved_tensors
+    ...         return g @ b.t(), a.t() @ g
+    >>> with torch.autocast("cpu"):
+    ...     print(Product.apply(torch.ones(2, 2), torch.ones(2, 2)).dtype)
+    torch.bfloat16
     """
     _check_device_type(device_type)
     if fwd is None:
@@ -343,7 +375,16 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
 
 
 def custom_bwd(bwd=None, *, device_type):
-    """Decorates the backward of an `autograd.Function`, whose forward `custom_fwd` decorates: it runs in that one's state of autocast."""
+    """Decorates the backward `bwd` of an `autograd.Function`, whose forward `custom_fwd` decorates: it runs in that one's state
+    of autocast.
+
+    `device_type` is as there, where an example stands.
+
+    >>> import rushlight as torch
+    >>> decorated = torch.amp.custom_bwd(lambda ctx, g: 2 * g, device_type="cpu")
+    >>> callable(decorated)
+    True
+    """
     _check_device_type(device_type)
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)

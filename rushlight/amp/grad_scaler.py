@@ -11,7 +11,13 @@ __all__ = ["GradScaler", "OptState"]
 
 
 class OptState(enum.Enum):
-    """What a scaler has done for an optimizer since its last update."""
+    """What a scaler has done for an optimizer since its last update.
+
+    >>> import rushlight as torch
+    >>> from rushlight.amp.grad_scaler import OptState
+    >>> [state.name for state in OptState]
+    ['READY', 'UNSCALED', 'STEPPED']
+    """
 
     READY = 0
     UNSCALED = 1

@@ -281,7 +281,23 @@ def by_position(cls, args, kwargs):
 
 
 def once_differentiable(backward):
-    """Decorates a backward whose result must not be differentiated again."""
+    """Decorates a `backward` whose result must not be differentiated again: a second derivative is then an error, and not wrong.
+
+    >>> import rushlight as torch
+    >>> from rushlight.autograd.function import once_differentiable
+    >>> class Exp(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.out = x.exp()
+    ...         return ctx.out
+    ...     @staticmethod
+    ...     @once_differentiable
+    ...     def backward(ctx, g):
+    ...         return g * ctx.out
+    >>> x = torch.tensor(0.0, requires_grad=True)
+    >>> torch.autograd.grad(Exp.apply(x), x)
+    (tensor(1.),)
+    """
 
     @functools.wraps(backward)
     def wrapper(ctx, *gradients):
@@ -331,7 +347,12 @@ for _refused in (RefusedGradient, ManyZeros):
 
 
 class InplaceFunction(Function):
-    """An older base of Functions that may write in place: `inplace` is a note for the subclass."""
+    """An older base of Functions that may write in place: `inplace` is a note for the subclass.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.autograd.function.InplaceFunction, torch.autograd.Function)
+    True
+    """
 
     def __init__(self, inplace=False):
         super().__init__()

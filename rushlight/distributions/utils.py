@@ -52,24 +52,56 @@ def _sum_rightmost(value, dim):
 
 
 def logits_to_probs(logits, is_binary=False):
-    """Probabilities: the logistic function of each logit, or the softmax over the last dimension."""
+    """Probabilities: the softmax of `logits` over the last dimension, or with `is_binary` the logistic function of each.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.utils import logits_to_probs
+    >>> logits_to_probs(torch.zeros(2)), logits_to_probs(torch.zeros(2), is_binary=True)
+    (tensor([0.5000, 0.5000]), tensor([0.5000, 0.5000]))
+    """
     return torch.sigmoid(logits) if is_binary else softmax(logits, dim=-1)
 
 
 def clamp_probs(probs):
-    """Probabilities moved away from 0 and 1 by the dtype's epsilon, so that their logits are finite."""
+    """Probabilities `probs` moved away from 0 and 1 by the dtype's epsilon, so that their logits are finite.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.utils import clamp_probs
+    >>> clamp_probs(torch.tensor([0.0, 0.5]))
+    tensor([1.1921e-07, 5.0000e-01])
+    """
     eps = torch.finfo(probs.dtype).eps
     return probs.clamp(min=eps, max=1 - eps)
 
 
 def probs_to_logits(probs, is_binary=False):
-    """Logarithms of probabilities, or (`is_binary`) of their odds."""
+    """Logarithms of probabilities `probs`, or with `is_binary` of their odds.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.utils import probs_to_logits
+    >>> probs_to_logits(torch.tensor([0.5, 0.75]), is_binary=True)
+    tensor([0.0000, 1.0986])
+    """
     probs = clamp_probs(probs)
     return torch.log(probs) - torch.log1p(-probs) if is_binary else torch.log(probs)
 
 
 class lazy_property:
-    """A property that is computed when first asked for, recorded even within `no_grad`, and an attribute of the object from then on."""
+    """A property that is computed (`wrapped`) when first asked for, recorded even within `no_grad`, and an attribute of the
+    object from then on.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.utils import lazy_property
+    >>> class Ring:
+    ...     @lazy_property
+    ...     def radius(self):
+    ...         print("computed")
+    ...         return 2.0
+    >>> ring = Ring()
+    >>> ring.radius + ring.radius
+    computed
+    4.0
+    """
 
     def __init__(self, wrapped):
         self.wrapped = wrapped
@@ -92,7 +124,13 @@ class _lazy_property_and_property(lazy_property, property):
 
 
 def tril_matrix_to_vec(mat, diag=0):
-    """The elements on and below the diagonal `diag` of square matrices, row after row."""
+    """The elements on and below the diagonal `diag` of square matrices `mat`, row after row.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.utils import tril_matrix_to_vec
+    >>> tril_matrix_to_vec(torch.tensor([[1.0, 0.0], [2.0, 3.0]]))
+    tensor([1., 2., 3.])
+    """
     n = mat.shape[-1]
     if not -n <= diag < n:
         raise ValueError(f"diag ({diag}) provided is outside [{-n}, {n - 1}].")
@@ -110,7 +148,15 @@ def _lower_count(n, diag):
 
 
 def vec_to_tril_matrix(vec, diag=0):
-    """Square matrices whose elements on and below the diagonal `diag` are those of `vec`, zero above: the inverse of tril_matrix_to_vec."""
+    """Square matrices whose elements on and below the diagonal `diag` are those of `vec`, zero above: the inverse of
+    `tril_matrix_to_vec`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributions.utils import vec_to_tril_matrix
+    >>> vec_to_tril_matrix(torch.tensor([1.0, 2.0, 3.0]))
+    tensor([[1., 0.],
+            [2., 3.]])
+    """
     length, n = vec.shape[-1], 0
     while _lower_count(n, diag) < length:
         n += 1

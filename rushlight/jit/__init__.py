@@ -111,7 +111,15 @@ def script(obj, optimize=None, _frames_up=0, _rcb=None, example_inputs=None):
 
 
 def script_if_tracing(fn):
-    """A function that would be compiled inside a trace: it calls `fn`."""
+    """A function that would be compiled inside a trace: it calls `fn`.
+
+    >>> import rushlight as torch
+    >>> @torch.jit.script_if_tracing
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(torch.ones(2))
+    tensor([2., 2.])
+    """
 
     @functools.wraps(fn)
     def wrapper(*args, **kwargs):
@@ -211,12 +219,17 @@ def is_tracing() -> bool:
 
 
 def annotate(the_type, the_value):
-    """The value."""
+    """The value `the_value`, which a compiler would take to be of the type `the_type`.
+
+    >>> import rushlight as torch
+    >>> torch.jit.annotate(list[int], [])
+    []
+    """
     return the_value
 
 
 def isinstance(obj, target_type):  # the public name
-    """isinstance, for annotations such as list[int] too: their elements are looked at.
+    """isinstance(obj, target_type), for annotations such as list[int] too: their elements are looked at.
 
     >>> import rushlight as torch
     >>> torch.jit.isinstance([1, 2], list[int])

@@ -28,8 +28,16 @@ _sharing_strategy = "file_descriptor"
 
 
 def set_sharing_strategy(new_strategy):
-    """How memory is shared from now on: as an open file ("file_descriptor", at first), or as a file with a name ("file_system"), where more
-    are needed than a process may have open."""
+    """Sets how memory is shared from now on.
+
+    Args:
+        new_strategy: "file_descriptor", as an open file, as at first; or "file_system", as a file with a name, where more are
+            needed than a process may have open. Others are an AssertionError.
+
+    >>> import rushlight as torch
+    >>> from rushlight import multiprocessing
+    >>> multiprocessing.set_sharing_strategy("file_descriptor")
+    """
     global _sharing_strategy
     if new_strategy not in _all_sharing_strategies:
         raise AssertionError(f"invalid sharing strategy {new_strategy!r}, expected one of {_all_sharing_strategies}")
@@ -37,12 +45,24 @@ def set_sharing_strategy(new_strategy):
 
 
 def get_sharing_strategy():
-    """How memory is shared."""
+    """How memory is shared: what `set_sharing_strategy` has set.
+
+    >>> import rushlight as torch
+    >>> from rushlight import multiprocessing
+    >>> multiprocessing.get_sharing_strategy()
+    'file_descriptor'
+    """
     return _sharing_strategy
 
 
 def get_all_sharing_strategies():
-    """The set of ways to share memory."""
+    """The set of ways to share memory.
+
+    >>> import rushlight as torch
+    >>> from rushlight import multiprocessing
+    >>> sorted(multiprocessing.get_all_sharing_strategies())
+    ['file_descriptor', 'file_system']
+    """
     return _all_sharing_strategies
 
 

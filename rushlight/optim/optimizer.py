@@ -40,12 +40,28 @@ def _register(hooks: OrderedDict[int, Callable], hook: Callable, prepend: bool =
 
 
 def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
-    """Calls `hook(optimizer, args, kwargs)` before every step of every optimizer; it may return new `(args, kwargs)`."""
+    """Calls `hook(optimizer, args, kwargs)` before every step of every optimizer; it may return new `(args, kwargs)`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.optim.optimizer import register_optimizer_step_pre_hook
+    >>> handle = register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: print(type(optimizer).__name__))
+    >>> torch.optim.SGD([torch.ones(1, requires_grad=True)]).step()
+    SGD
+    >>> handle.remove()
+    """
     return _register(_global_optimizer_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
-    """Calls `hook(optimizer, args, kwargs)` after every step of every optimizer."""
+    """Calls `hook(optimizer, args, kwargs)` after every step of every optimizer.
+
+    >>> import rushlight as torch
+    >>> from rushlight.optim.optimizer import register_optimizer_step_post_hook
+    >>> handle = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: print("stepped"))
+    >>> torch.optim.SGD([torch.ones(1, requires_grad=True)]).step()
+    stepped
+    >>> handle.remove()
+    """
     return _register(_global_optimizer_post_hooks, hook)
 
 

@@ -41,7 +41,12 @@ class DeviceType(enum.Enum):
 
 
 class ProfilerActivity(enum.Enum):
-    """What can be watched; there is only the CPU here."""
+    """What can be watched; there is only the CPU here.
+
+    >>> import rushlight as torch
+    >>> torch.profiler.ProfilerActivity.CPU.name
+    'CPU'
+    """
 
     CPU = 0
     XPU = 1
@@ -55,7 +60,13 @@ class ProfilerActivity(enum.Enum):
 
 
 class ProfilerAction(enum.Enum):
-    """What a schedule says of a step."""
+    """What a schedule says of a step.
+
+    >>> import rushlight as torch
+    >>> schedule = torch.profiler.schedule(wait=1, warmup=1, active=1)
+    >>> [schedule(step).name for step in range(3)]
+    ['NONE', 'WARMUP', 'RECORD_AND_SAVE']
+    """
 
     NONE = 0
     WARMUP = 1
@@ -98,7 +109,12 @@ class ProfilerState(enum.Enum):
 
 
 def supported_activities():
-    """The activities that can be watched here."""
+    """The activities that can be watched here.
+
+    >>> import rushlight as torch
+    >>> torch.profiler.ProfilerActivity.CPU in torch.profiler.supported_activities()
+    True
+    """
     return {ProfilerActivity.CPU}
 
 
@@ -151,7 +167,22 @@ def schedule(*, wait, warmup, active, repeat=0, skip_first=0, skip_first_wait=0)
 
 
 def tensorboard_trace_handler(dir_name, worker_name=None, use_gzip=False, use_python_export=False):
-    """A handler for `on_trace_ready` that writes each trace to a file in `dir_name`, named as TensorBoard expects."""
+    """A handler for `on_trace_ready` that writes each trace to a file in `dir_name`, named as TensorBoard expects.
+
+    Args:
+        dir_name: The folder, which is made where it is not there.
+        worker_name: What the file's name begins with; by default host and process.
+        use_gzip: Whether the file is compressed.
+        use_python_export: Taken for other programs' sake.
+
+    >>> import rushlight as torch
+    >>> import os, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> with torch.profiler.profile(on_trace_ready=torch.profiler.tensorboard_trace_handler(folder, "me")):
+    ...     x = torch.ones(2) * 2
+    >>> [name.endswith(".pt.trace.json") for name in os.listdir(folder)]
+    [True]
+    """
 
     def handle(prof):
         try:

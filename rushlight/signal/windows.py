@@ -40,7 +40,14 @@ def _window(name, M, sym, dtype, layout, device, requires_grad, weights):
 
 
 def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """exp(-|n - center| / tau); the center is the middle, and may be another one if not `sym`.
+    """exp(-|n - center| / tau): falls on both sides of the middle.
+
+    Args:
+        M: The number of samples.
+        center: Another middle, if not `sym`.
+        tau: How fast it falls.
+        sym: Whether the window is symmetric, or one period of a longer one.
+        dtype, layout, device, requires_grad: As for any new tensor.
 
     >>> import rushlight as torch
     >>> torch.signal.windows.exponential(3, tau=1.0)
@@ -60,7 +67,12 @@ def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=torch.s
 
 
 def cosine(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """Half a period of a sine, between its zeros."""
+    """Half a period of a sine, between its zeros. Arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.cosine(3)
+    tensor([0.5000, 1.0000, 0.5000])
+    """
 
     def weights(steps, options):
         start, scale = 0.5, torch.pi / (steps + 1)
@@ -70,7 +82,7 @@ def cosine(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requir
 
 
 def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """exp(-(n - middle)² / (2 std²)).
+    """exp(-(n - middle)² / (2 std²)), where `std` is the standard deviation. The other arguments are those of `hann`.
 
     >>> import rushlight as torch
     >>> torch.signal.windows.gaussian(3)
@@ -87,7 +99,14 @@ def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=torch.strided, device=N
 
 
 def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """I0(beta sqrt(1 - x²)) / I0(beta), x from -1 to 1: nearly the most that a window can gather around frequency 0."""
+    """I0(beta sqrt(1 - x²)) / I0(beta), x from -1 to 1: nearly the most that a window can gather around frequency 0.
+
+    `beta` is not negative; the larger, the narrower. The other arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.kaiser(5, beta=4.0)
+    tensor([0.0885, 0.6334, 1.0000, 0.6334, 0.0885])
+    """
     if beta < 0:
         raise ValueError(f"beta must be non-negative, got: {beta} instead.")
 
@@ -104,7 +123,12 @@ def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=torch.strided, device=N
 
 
 def bartlett(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """A triangle from 0 over 1 to 0."""
+    """A triangle from 0 over 1 to 0. Arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.bartlett(5)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
 
     def weights(steps, options):
         if M == 1:
@@ -116,7 +140,12 @@ def bartlett(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requ
 
 
 def general_cosine(M, *, a, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """a[0] - a[1] cos(x) + a[2] cos(2x) - …, x over a turn."""
+    """a[0] - a[1] cos(x) + a[2] cos(2x) - …, x over a turn. `a` are the weights; the other arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.general_cosine(5, a=[0.5, 0.5])
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
     if not hasattr(a, "__iter__"):
         raise TypeError("Coefficients must be a list/tuple")
     if not a:
@@ -134,33 +163,58 @@ def general_cosine(M, *, a, sym=True, dtype=None, layout=torch.strided, device=N
 
 
 def general_hamming(M, *, alpha=0.54, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """alpha - (1 - alpha) cos(x), x over a turn."""
+    """alpha - (1 - alpha) cos(x), x over a turn. `alpha` is between 0 and 1; the other arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.general_hamming(5, alpha=0.75)
+    tensor([0.5000, 0.7500, 1.0000, 0.7500, 0.5000])
+    """
     options = dict(sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
     return general_cosine(M, a=[alpha, 1.0 - alpha], **options)
 
 
 def hamming(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """`general_hamming` with alpha 0.54."""
+    """`general_hamming` with alpha 0.54. Arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.hamming(5)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400, 0.0800])
+    """
     return general_hamming(M, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def hann(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
     """`general_hamming` with alpha 0.5: sin² over half a turn.
 
+    Args:
+        M: The number of samples.
+        sym: Whether the window is symmetric, or one period of a longer one.
+        dtype, layout, device, requires_grad: As for any new tensor.
+
     >>> import rushlight as torch
-    >>> torch.signal.windows.hann(3)
-    tensor([0., 1., 0.])
+    >>> torch.signal.windows.hann(5), torch.signal.windows.hann(4, sym=False)
+    (tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000]), tensor([0.0000, 0.5000, 1.0000, 0.5000]))
     """
     return general_hamming(M, alpha=0.5, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def blackman(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """`general_cosine` with the weights 0.42, 0.5, 0.08."""
+    """`general_cosine` with the weights 0.42, 0.5, 0.08. Arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.blackman(5).abs().round(decimals=2)
+    tensor([0.0000, 0.3400, 1.0000, 0.3400, 0.0000])
+    """
     options = dict(sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
     return general_cosine(M, a=[0.42, 0.5, 0.08], **options)
 
 
 def nuttall(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requires_grad=False):
-    """`general_cosine` with Nuttall's four weights (1981)."""
+    """`general_cosine` with Nuttall's four weights (1981). Arguments are those of `hann`.
+
+    >>> import rushlight as torch
+    >>> torch.signal.windows.nuttall(5)
+    tensor([3.6280e-04, 2.2698e-01, 1.0000e+00, 2.2698e-01, 3.6280e-04])
+    """
     options = dict(sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
     return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], **options)

@@ -168,7 +168,13 @@ def mm(sparse, dense, reduce=None):
 
 
 def addmm(mat, mat1, mat2, *, beta=1.0, alpha=1.0):
-    """`beta` mat + `alpha` mat1 @ mat2, where mat1 may be sparse."""
+    """`beta` mat + `alpha` mat1 @ mat2, where mat1 may be sparse.
+
+    >>> import rushlight as torch
+    >>> torch.sparse.addmm(torch.ones(2, 2), torch.eye(2).to_sparse(), torch.ones(2, 2))
+    tensor([[2., 2.],
+            [2., 2.]])
+    """
     return torch.add(beta * dense(mat), mm(mat1, mat2), alpha=alpha)
 
 
@@ -181,17 +187,40 @@ def sampled_addmm(input, mat1, mat2, *, beta=1.0, alpha=1.0, out=None):
 
 
 def sum(input, dim=None, dtype=None):
-    """The sum of a sparse tensor: a number, or with `dim` a sparse tensor of what dimensions are left (dense if no sparse one is)."""
+    """The sum of a sparse tensor `input`: a number, or with `dim` a sparse tensor of what dimensions are left (dense if no sparse
+    one is).
+
+    `dtype` is that of the result.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([[0.0, 2.0], [3.0, 4.0]]).to_sparse()
+    >>> torch.sparse.sum(x), torch.sparse.sum(x, dim=0).to_dense()
+    (tensor(9.), tensor([3., 6.]))
+    """
     return summed(input, dim, dtype=dtype)
 
 
 def softmax(input, dim, *, dtype=None):
-    """softmax over a dimension, in which places without a value count as minus infinity."""
+    """softmax of `input` over the dimension `dim`, in which places without a value count as minus infinity.
+
+    `dtype` is what the input is converted to first.
+
+    >>> import rushlight as torch
+    >>> torch.sparse.softmax(torch.tensor([[0.0, 2.0], [2.0, 2.0]]).to_sparse(), dim=1).to_dense()
+    tensor([[0.0000, 1.0000],
+            [0.5000, 0.5000]])
+    """
     return _softmax(input, dim, dtype)
 
 
 def log_softmax(input, dim, *, dtype=None):
-    """The logarithm of `torch.sparse.softmax`."""
+    """The logarithm of `torch.sparse.softmax`, at the places of `input` that have a value; arguments are the same.
+
+    >>> import rushlight as torch
+    >>> torch.sparse.log_softmax(torch.tensor([[0.0, 2.0], [2.0, 2.0]]).to_sparse(), dim=1).to_dense()
+    tensor([[ 0.0000,  0.0000],
+            [-0.6931, -0.6931]])
+    """
     return _softmax(input, dim, dtype, True)
 
 
@@ -213,7 +242,15 @@ def spdiags(diagonals, offsets, shape, layout=None):
 
 
 class check_sparse_tensor_invariants:
-    """Whether places are checked where a sparse tensor is made: a context manager and a decorator, or `enable()` and `disable()`."""
+    """Whether places are checked where a sparse tensor is made: a context manager and a decorator, or `enable()` and `disable()`.
+
+    `enable=False` switches it off within.
+
+    >>> import rushlight as torch
+    >>> with torch.sparse.check_sparse_tensor_invariants():
+    ...     torch.sparse.check_sparse_tensor_invariants.is_enabled()
+    True
+    """
 
     _enabled = False
 
@@ -247,7 +284,14 @@ class check_sparse_tensor_invariants:
 
 
 def as_sparse_gradcheck(gradcheck):
-    """A `gradcheck` of functions of sparse tensors: it varies their values."""
+    """A `gradcheck` of functions of sparse tensors: it varies their values.
+
+    >>> import rushlight as torch
+    >>> check = torch.sparse.as_sparse_gradcheck(torch.autograd.gradcheck)
+    >>> x = torch.eye(2, dtype=torch.float64).to_sparse().requires_grad_()
+    >>> check(lambda x: x.to_dense(masked_grad=False).sin(), (x,))
+    True
+    """
 
     def checked(function, inputs, **options):
         inputs = inputs if isinstance(inputs, tuple | list) else (inputs,)

@@ -498,10 +498,16 @@ def assert_close(
 ) -> None:
     """Raises an `AssertionError` unless every value is within `atol + rtol * abs(expected)` of the expected one.
 
-    Tensors, NumPy arrays, numbers, booleans and None are compared, and sequences and mappings of them item by item. Without
-    tolerances those of the dtype hold: whole numbers have to be equal. `msg` replaces the message; if it is a function, its
-    result for the message does.
+    Args:
+        actual, expected: Tensors, NumPy arrays, numbers, booleans and None, or sequences and mappings of them, compared item by
+            item.
+        rtol, atol: Tolerances; by default those of the dtype: whole numbers have to be equal.
+        equal_nan: Whether NaN is close to NaN.
+        check_device, check_dtype, check_layout, check_stride: Whether these have to be the same too.
+        allow_subclasses: Whether related types may be compared; otherwise they have to be the same.
+        msg: What replaces the message; if it is a function, its result for the message does.
 
+    >>> import rushlight as torch
     >>> expected = torch.tensor([1.0, 2.0, 4.0])
     >>> torch.testing.assert_close(expected + 1e-7, expected)
     >>> torch.testing.assert_close({"x": torch.tensor([1.0, 2.0, 3.0])}, {"x": expected})
@@ -550,9 +556,11 @@ def assert_allclose(
 ) -> None:
     """The older, deprecated `assert_close`: it makes tensors of both values and does not compare their dtypes.
 
+    `actual`, `expected`, `rtol`, `atol`, `equal_nan` and `msg` are as there.
+
+    >>> import rushlight as torch
     >>> import warnings
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore")
+    >>> with warnings.catch_warnings(action="ignore"):
     ...     torch.testing.assert_allclose(torch.tensor([1.0, 2.0]), [1, 2])
     """
     __tracebackhide__ = True

@@ -26,9 +26,16 @@ def make_tensor(
 ) -> torch.Tensor:
     """A tensor of this shape with numbers drawn evenly from `low` up to, but without, `high`.
 
-    Limits that the dtype cannot hold are moved to the nearest that it can. `noncontiguous` leaves a gap beside every element, and
-    `exclude_zero` puts the smallest positive number of the dtype in the place of each zero.
+    Args:
+        shape: Sizes, or one sequence of them.
+        dtype, device: What the tensor is like.
+        low, high: Limits; those that the dtype cannot hold are moved to the nearest that it can.
+        requires_grad: Whether gradients are recorded.
+        noncontiguous: Whether there is a gap beside every element.
+        exclude_zero: Whether the smallest positive number of the dtype takes the place of each zero.
+        memory_format: The order of dimensions in memory.
 
+    >>> import rushlight as torch
     >>> torch.testing.make_tensor((2, 3), dtype=torch.int64, device="cpu", low=1, high=2)
     tensor([[1, 1, 1],
             [1, 1, 1]])

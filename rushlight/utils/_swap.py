@@ -4,10 +4,13 @@ from rushlight.core import Tensor
 
 
 def swap_tensors(t1, t2):
-    """Exchanges what two tensors are: memory, dtype, shape, attributes. Names for either keep their object.
+    """Swaps two tensors `t1` and `t2`, values, types and attributes: what has held one holds the other.
 
-    Raises:
-        RuntimeError: The classes differ, or a tensor has a history.
+    >>> import rushlight as torch
+    >>> a, b = torch.zeros(2), torch.ones(3)
+    >>> torch.utils.swap_tensors(a, b)
+    >>> a, b
+    (tensor([1., 1., 1.]), tensor([0., 0.]))
     """
     for tensor in (t1, t2):
         if tensor.grad_fn is not None:

@@ -10,8 +10,9 @@ __getattr__ = _late(__name__, {"BackwardHook": "rushlight.nn.modules._hooks:Back
 
 
 def unserializable_hook(f):
-    """Marks a backward hook that pickling may leave out without a warning.
+    """Marks a backward hook `f` that pickling may leave out without a warning.
 
+    >>> import rushlight as torch
     >>> from rushlight.utils.hooks import unserializable_hook
     >>> @unserializable_hook
     ... def double(gradient):
@@ -22,5 +23,9 @@ def unserializable_hook(f):
 
 
 def warn_if_has_hooks(tensor):
-    """Warns of each backward hook of a tensor that pickling would lose."""
+    """Warns of each backward hook of a `tensor` that pickling would lose.
+
+    >>> import rushlight as torch
+    >>> torch.utils.hooks.warn_if_has_hooks(torch.ones(2, requires_grad=True))
+    """
     warn_of_hooks(tensor)

@@ -9,14 +9,32 @@ __all__ = ["CausalBias", "CausalVariant", "causal_lower_right", "causal_upper_le
 
 
 class CausalVariant(IntEnum):
-    """Which corner of the scores the diagonal of a causal mask begins in."""
+    """Which corner of the scores the diagonal of a causal mask begins in.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.bias import CausalVariant
+    >>> CausalVariant.UPPER_LEFT.name
+    'UPPER_LEFT'
+    """
 
     UPPER_LEFT = 1
     LOWER_RIGHT = 2
 
 
 class CausalBias(torch.Tensor):
-    """A causal mask (queries, keys) that `scaled_dot_product_attention` takes as `attn_mask`. Made by `causal_upper_left` and `causal_lower_right`."""
+    """A causal mask (queries, keys) that `scaled_dot_product_attention` takes as `attn_mask`. Made by `causal_upper_left` and
+    `causal_lower_right`.
+
+    Args:
+        variant: A `CausalVariant`.
+        seq_len_q, seq_len_kv: How many queries and keys there are.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.bias import causal_lower_right
+    >>> x = torch.eye(2).view(1, 1, 2, 2)
+    >>> torch.nn.functional.scaled_dot_product_attention(x, x, x, attn_mask=causal_lower_right(2, 2))[0, 0, 0]
+    tensor([1., 0.])
+    """
 
     def __new__(cls, variant, seq_len_q, seq_len_kv):
         return torch.Tensor._make_subclass(cls, _mask(variant, seq_len_q, seq_len_kv))

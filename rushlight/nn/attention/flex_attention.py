@@ -28,21 +28,44 @@ _score_mod_signature = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor
 
 
 class AuxRequest(NamedTuple):
-    """What `flex_attention` returns besides the output."""
+    """What `flex_attention` returns besides the output.
+
+    Args:
+        lse: Whether the logarithms of the sums of the scores' exponentials.
+        max_scores: Whether the largest scores.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.flex_attention import AuxRequest
+    >>> AuxRequest(lse=True).lse
+    True
+    """
 
     lse: bool = False
     max_scores: bool = False
 
 
 class AuxOutput(NamedTuple):
-    """What an `AuxRequest` asked for: the logarithms of the sums of the scores' exponentials, None for the rest."""
+    """What an `AuxRequest` asked for: `lse`, the logarithms of the sums of the scores' exponentials, and `max_scores`; None for
+    the rest.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.flex_attention import AuxOutput
+    >>> AuxOutput().lse is None
+    True
+    """
 
     lse: "Tensor | None" = None
     max_scores: "Tensor | None" = None
 
 
 def noop_mask(batch, head, token_q, token_kv):
-    """A mask by which all is seen."""
+    """A mask by which all is seen, whatever `batch`, `head`, `token_q` and `token_kv` are.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.flex_attention import create_mask, noop_mask
+    >>> bool(create_mask(noop_mask, 1, 1, 2, 2).all())
+    True
+    """
     return batch.new_ones(size=(), dtype=torch.bool)
 
 
@@ -65,12 +88,30 @@ def _joined(name, join, start, mask_mods):
 
 
 def or_masks(*mask_mods):
-    """A mask by which is seen what one of the given ones sees."""
+    """A mask by which is seen what one of the given ones sees.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.flex_attention import create_mask, or_masks
+    >>> mask = or_masks(lambda b, h, q, kv: q == kv, lambda b, h, q, kv: kv == 0)
+    >>> create_mask(mask, 1, 1, 3, 3)
+    tensor([[[[ True, False, False],
+              [ True,  True, False],
+              [ True, False,  True]]]])
+    """
     return _joined("or_mask", lambda a, b: a | b, False, mask_mods)
 
 
 def and_masks(*mask_mods):
-    """A mask by which is seen what all of the given ones see."""
+    """A mask by which is seen what all of the given ones see.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.flex_attention import and_masks, create_mask
+    >>> mask = and_masks(lambda b, h, q, kv: q >= kv, lambda b, h, q, kv: q - kv < 2)
+    >>> create_mask(mask, 1, 1, 3, 3)
+    tensor([[[[ True, False, False],
+              [ True,  True, False],
+              [False,  True,  True]]]])
+    """
     return _joined("and_mask", lambda a, b: a & b, True, mask_mods)
 
 
@@ -91,6 +132,11 @@ def _positions(*sizes):
 def create_mask(mod_fn, B, H, Q_LEN, KV_LEN, device=None):
     """The mask that a function of (batch, head, query, key) describes, or the scores that one of scores makes of zeros.
 
+    Args:
+        mod_fn: The function: of the four, or of a score and the four.
+        B, H, Q_LEN, KV_LEN: How many there are of each; the result has this shape, with 1 for None.
+
+    >>> import rushlight as torch
     >>> from rushlight.nn.attention.flex_attention import create_mask
     >>> create_mask(lambda b, h, q, kv: q >= kv, 1, 1, 2, 2)
     tensor([[[[ True, False],
@@ -129,7 +175,22 @@ def _turned(counts, indices):
 
 
 class BlockMask:
-    """Which blocks of scores are seen in part or in full, and the function that says what of them. `create_block_mask` makes one."""
+    """Which blocks of scores are seen in part or in full, and the function that says what of them. `create_block_mask` makes one.
+
+    Args:
+        seq_lengths: How many queries and keys there are.
+        kv_num_blocks, kv_indices: How many blocks of keys each block of queries sees in part, and which.
+        full_kv_num_blocks, full_kv_indices: Those that it sees in full.
+        q_num_blocks, q_indices, full_q_num_blocks, full_q_indices: The same the other way.
+        BLOCK_SIZE: The queries and keys of a block.
+        mask_mod: The function of (batch, head, query, key).
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.attention.flex_attention import create_block_mask
+    >>> mask = create_block_mask(lambda b, h, q, kv: q >= kv, None, None, 256, 256)
+    >>> mask.shape, mask.kv_num_blocks
+    ((1, 1, 256, 256), tensor([[[1, 1]]], dtype=torch.int32))
+    """
 
     def __init__(
         self,
@@ -267,8 +328,16 @@ def create_block_mask(
     compute_dq_write_order=False,
     dq_kv_order=True,
 ):
-    """The blocks in which a function of (batch, head, query, key) sees something.
+    """The blocks in which a function of (batch, head, query, key) sees something, a `BlockMask`.
 
+    Args:
+        mask_mod: The function.
+        B, H, Q_LEN, KV_LEN: How many there are of each; None for all alike.
+        BLOCK_SIZE: The queries and keys of a block: a number, or a pair.
+        separate_full_blocks: Whether blocks that are seen in full are listed apart.
+        compute_dq_write_order, dq_kv_order: Taken for other devices' sake.
+
+    >>> import rushlight as torch
     >>> from rushlight.nn.attention.flex_attention import create_block_mask
     >>> create_block_mask(lambda b, h, q, kv: q >= kv, None, None, 256, 256).sparsity()
     25.0
@@ -324,16 +393,25 @@ def flex_attention(
     *,
     return_aux=None,
 ):
-    """Attention whose scores `score_mod(score, batch, head, query, key)` changes, and of which `block_mask` says what is seen.
+    """Attention whose scores a function changes, and of which another says what is seen: softmax(score_mod(q kᵀ scale)) v.
 
     Shapes: query (batch, heads, queries, width), key and value (batch, heads or a divisor, keys, width). As in PyTorch it has no
     derivatives on the CPU (NotImplementedError).
 
+    Args:
+        score_mod: A function of (score, batch, head, query, key).
+        block_mask: What is seen, a `BlockMask` of `create_block_mask`.
+        scale: The factor of scores, by default 1 / √width.
+        enable_gqa: Whether several heads of the query share one of key and value.
+        return_lse, return_aux: What else is returned: the older way, and an `AuxRequest`.
+        kernel_options: Taken for other devices' sake.
+
     >>> import rushlight as torch
     >>> from rushlight.nn.attention.flex_attention import flex_attention
-    >>> x = torch.ones(1, 1, 2, 4)
-    >>> flex_attention(x, x, x, score_mod=lambda score, b, h, q, kv: score - q + kv).shape
-    torch.Size([1, 1, 2, 4])
+    >>> x = torch.eye(2).view(1, 1, 2, 2)
+    >>> flex_attention(x, x, x, score_mod=lambda score, b, h, q, kv: score - 100.0 * (q != kv)).round(decimals=3)
+    tensor([[[[1., 0.],
+              [0., 1.]]]])
     """
     _check(query, key, value, enable_gqa, block_mask)
     if return_aux is not None and return_aux.max_scores:

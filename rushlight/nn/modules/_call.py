@@ -32,38 +32,98 @@ def _register(hooks, hook, *, prepend=False, flags=()):
 
 
 def register_module_buffer_registration_hook(hook):
-    """Calls `hook(module, name, buffer)` whenever a buffer is registered; a tensor that it returns is registered instead."""
+    """Calls `hook(module, name, buffer)` whenever a buffer is registered; a tensor that it returns is registered instead.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.modules.module import register_module_buffer_registration_hook
+    >>> handle = register_module_buffer_registration_hook(lambda module, name, buffer: print(name))
+    >>> torch.nn.Module().register_buffer("mean", torch.zeros(2))
+    mean
+    >>> handle.remove()
+    """
     return _register(_global_buffer_registration_hooks, hook)
 
 
 def register_module_module_registration_hook(hook):
-    """Calls `hook(module, name, submodule)` whenever a submodule is registered; a module that it returns is registered instead."""
+    """Calls `hook(module, name, submodule)` whenever a submodule is registered; a module that it returns is registered instead.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.modules.module import register_module_module_registration_hook
+    >>> handle = register_module_module_registration_hook(lambda module, name, submodule: print(name, submodule))
+    >>> net = torch.nn.Sequential(torch.nn.ReLU())
+    0 ReLU()
+    >>> handle.remove()
+    """
     return _register(_global_module_registration_hooks, hook)
 
 
 def register_module_parameter_registration_hook(hook):
-    """Calls `hook(module, name, parameter)` whenever a parameter is registered; a parameter that it returns is registered instead."""
+    """Calls `hook(module, name, parameter)` whenever a parameter is registered; a parameter that it returns is registered
+    instead.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.modules.module import register_module_parameter_registration_hook
+    >>> handle = register_module_parameter_registration_hook(lambda module, name, parameter: print(name))
+    >>> layer = torch.nn.Linear(2, 3)
+    weight
+    bias
+    >>> handle.remove()
+    """
     return _register(_global_parameter_registration_hooks, hook)
 
 
 def register_module_forward_pre_hook(hook):
-    """Calls `hook(module, args)` before the forward of every module; it may return new arguments."""
+    """Calls `hook(module, args)` before the forward of every module; it may return new arguments.
+
+    >>> import rushlight as torch
+    >>> handle = torch.nn.modules.module.register_module_forward_pre_hook(lambda module, args: (args[0] + 1,))
+    >>> torch.nn.ReLU()(torch.tensor(1.0))
+    tensor(2.)
+    >>> handle.remove()
+    """
     return _register(_global_forward_pre_hooks, hook)
 
 
 def register_module_forward_hook(hook, *, with_kwargs=False, always_call=False):
-    """Calls `hook(module, args, output)` after the forward of every module; it may return a new output."""
+    """Calls `hook(module, args, output)` after the forward of every module; it may return a new output.
+
+    With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` it is called where the forward raises, too.
+
+    >>> import rushlight as torch
+    >>> handle = torch.nn.modules.module.register_module_forward_hook(lambda module, args, output: print(module, output))
+    >>> _ = torch.nn.Sequential(torch.nn.ReLU())(torch.tensor(-1.0))
+    ReLU() tensor(0.)
+    Sequential(
+      (0): ReLU()
+    ) tensor(0.)
+    >>> handle.remove()
+    """
     flags = [_global_forward_hooks_with_kwargs] * with_kwargs + [_global_forward_hooks_always_called] * always_call
     return _register(_global_forward_hooks, hook, flags=flags)
 
 
 def register_module_full_backward_pre_hook(hook):
-    """Calls `hook(module, grad_output)` before the gradients of every module's inputs are computed."""
+    """Calls `hook(module, grad_output)` before the gradients of every module's inputs are computed.
+
+    >>> import rushlight as torch
+    >>> handle = torch.nn.modules.module.register_module_full_backward_pre_hook(lambda module, grad_output: print(grad_output))
+    >>> torch.nn.ReLU()(torch.tensor(1.0, requires_grad=True)).backward()
+    (tensor(1.),)
+    >>> handle.remove()
+    """
     return _register(_global_backward_pre_hooks, hook)
 
 
 def register_module_full_backward_hook(hook):
-    """Calls `hook(module, grad_input, grad_output)` when the gradients of a module's inputs have been computed, for every module."""
+    """Calls `hook(module, grad_input, grad_output)` when the gradients of a module's inputs have been computed, for every module.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.modules.module import register_module_full_backward_hook
+    >>> handle = register_module_full_backward_hook(lambda module, grad_input, grad_output: print(grad_input))
+    >>> torch.nn.ReLU()(torch.tensor(1.0, requires_grad=True)).backward()
+    (tensor(1.),)
+    >>> handle.remove()
+    """
     _set_global_backward_kind(True)
     return _register(_global_backward_hooks, hook)
 

@@ -14,6 +14,22 @@ class LazyModuleMixin:
 
     The first call gives its arguments to `initialize_parameters`, which materializes them; then the module is of the class
     `cls_to_become`, if that is set. A state that is loaded before gives the parameters their shapes too.
+
+    >>> import rushlight as torch
+    >>> class Scale(torch.nn.modules.lazy.LazyModuleMixin, torch.nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.factor = torch.nn.UninitializedParameter()
+    ...     def initialize_parameters(self, x):
+    ...         self.factor.materialize(x.shape[-1:])
+    ...         torch.nn.init.ones_(self.factor)
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     net = Scale()
+    >>> net(torch.ones(2, 3)).shape, net.factor.shape
+    (torch.Size([2, 3]), torch.Size([3]))
     """
 
     cls_to_become = None

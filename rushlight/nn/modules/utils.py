@@ -37,7 +37,14 @@ def _list_with_default(out_size, defaults):
 
 
 def consume_prefix_in_state_dict_if_present(state_dict, prefix):
-    """Takes `prefix` away from the keys of a state that have it, in place, and from those of its metadata."""
+    """Takes `prefix` away from the keys of a `state_dict` that have it, in place, and from those of its metadata.
+
+    >>> import rushlight as torch
+    >>> state = torch.nn.DataParallel(torch.nn.Linear(2, 1)).state_dict()
+    >>> torch.nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    >>> list(state)
+    ['weight', 'bias']
+    """
     for key in list(state_dict.keys()):
         if key.startswith(prefix):
             state_dict[key[len(prefix) :]] = state_dict.pop(key)

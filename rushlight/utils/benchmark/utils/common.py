@@ -21,7 +21,18 @@ _IQR_GROSS_WARN_THRESHOLD = 0.25
 
 @dataclasses.dataclass(init=True, repr=False, eq=True, frozen=True)
 class TaskSpec:
-    """What is measured: a statement, what comes before it, and what it is called in tables."""
+    """What is measured: a statement, what comes before it, and what it is called in tables.
+
+    Args:
+        stmt, setup, global_setup: The statement, and what comes before it.
+        label, sub_label, description, env: What tables call it.
+        num_threads: On how many threads it runs.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import TaskSpec
+    >>> TaskSpec("x + 1", "x = 2").title
+    'x + 1'
+    """
 
     stmt: str
     setup: str
@@ -55,6 +66,13 @@ class TaskSpec:
 class Measurement:
     """Times of several blocks of runs; statistics are those of one run.
 
+    Args:
+        number_per_run: How many runs a block has.
+        raw_times: The blocks' times, in seconds.
+        task_spec: What was measured, a `TaskSpec`.
+        metadata: Anything else.
+
+    >>> import rushlight as torch
     >>> from rushlight.utils.benchmark import Measurement, TaskSpec
     >>> Measurement(4, [1.0, 2.0, 3.0], TaskSpec("x + 1", "pass")).median
     0.5
@@ -159,17 +177,36 @@ class Measurement:
 
 
 def select_unit(t: float) -> tuple[str, float]:
-    """The unit that a time is said in, and its seconds."""
+    """The unit that a time `t` is said in, and its seconds.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import select_unit
+    >>> select_unit(0.002)
+    ('ms', 0.001)
+    """
     unit = {-3: "ns", -2: "us", -1: "ms"}.get(int(math.log10(t) // 3), "s")
     return unit, {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
 
 
 def unit_to_english(u: str) -> str:
+    """The word for a unit `u`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import unit_to_english
+    >>> unit_to_english("ms")
+    'millisecond'
+    """
     return {"ns": "nanosecond", "us": "microsecond", "ms": "millisecond", "s": "second"}[u]
 
 
 def trim_sigfig(x: float, n: int) -> float:
-    """A number with `n` digits that count."""
+    """A number `x` with `n` digits that count.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import trim_sigfig
+    >>> trim_sigfig(1234.0, 2)
+    1200.0
+    """
     if n != int(n):
         raise AssertionError(f"n must be an integer, got {n}")
     scale = float(10 ** (math.ceil(math.log10(abs(x))) - n))
@@ -177,12 +214,26 @@ def trim_sigfig(x: float, n: int) -> float:
 
 
 def ordered_unique(elements: Iterable[Any]) -> list[Any]:
+    """The different ones of `elements`, in the order in which they first come.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import ordered_unique
+    >>> ordered_unique([3, 1, 3, 2])
+    [3, 1, 2]
+    """
     return list(dict.fromkeys(elements))
 
 
 @contextlib.contextmanager
 def set_torch_threads(n: int) -> Iterator[None]:
-    """Runs what is inside on `n` threads."""
+    """Runs what is inside on `n` threads.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import set_torch_threads
+    >>> with set_torch_threads(1):
+    ...     torch.get_num_threads()
+    1
+    """
     before = rushlight.get_num_threads()
     try:
         rushlight.set_num_threads(n)

@@ -19,8 +19,9 @@ class Colorize(enum.Enum):
 
 
 class Compare:
-    """Measurements in a table of each label: rows by `sub_label` (or statement) and threads, columns by `description`.
+    """Measurements `results` in a table of each label: rows by `sub_label` (or statement) and threads, columns by `description`.
 
+    >>> import rushlight as torch
     >>> from rushlight.utils.benchmark import Compare, Measurement, TaskSpec
     >>> Compare([Measurement(1, [2e-3], TaskSpec("f()", "", label="f", description="now"))]).print()
     [------ f ------]
@@ -29,7 +30,6 @@ class Compare:
           f()  |  2.0
     <BLANKLINE>
     Times are in milliseconds (ms).
-    <BLANKLINE>
     """
 
     def __init__(self, results: list[common.Measurement]) -> None:

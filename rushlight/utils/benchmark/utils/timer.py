@@ -23,9 +23,16 @@ class Language(enum.Enum):
 class Timer:
     """Measures a statement of Python, on one thread unless told otherwise.
 
-    `setup` runs before; `globals` are the names that the statement knows besides `torch`. `label`, `sub_label` and `description` are what
-    tables call it.
+    Args:
+        stmt: The statement.
+        setup, global_setup: What runs before.
+        timer: The clock, in seconds.
+        globals: The names that the statement knows besides `torch`.
+        label, sub_label, description, env: What tables call it.
+        num_threads: On how many threads.
+        language: Python.
 
+    >>> import rushlight as torch
     >>> from rushlight.utils.benchmark import Timer
     >>> measured = Timer("x + x", "x = torch.ones(3)").timeit(100)
     >>> measured.number_per_run, measured.median > 0
