@@ -177,8 +177,10 @@ def lu(input, pivot=True, get_infos=False, out=None) -> "tuple[torch.Tensor, ...
         get_infos: whether the infos are wanted.
         out: the tensors that the results are written into.
 
+    >>> import warnings
     >>> import rushlight as torch
-    >>> factors, pivots = torch.lu(torch.tensor([[1., 2.], [3., 4.]]))
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     factors, pivots = torch.lu(torch.tensor([[1., 2.], [3., 4.]]))
     >>> pivots
     tensor([2, 2], dtype=torch.int32)
     """
