@@ -55,9 +55,9 @@ _names.update(
 )
 _names.update({_type.__name__: _type for _dtype, _type in _core.tensor_types.items() if not _dtype.is_complex})
 
-from rushlight import ops as _ops
+from rushlight import ops as _table  # (`_ops` is a module that programs import)
 
-_ops.connect()
+_table.connect()
 
 from rushlight import storage as _storage
 
@@ -81,7 +81,7 @@ from rushlight._settings import (
     use_deterministic_algorithms,
 )
 
-_ops.add_parsers(_names)
+_table.add_parsers(_names)
 from rushlight._printing import get_printoptions, set_printoptions, typename
 from rushlight._late import late as _late
 from rushlight._names import find_public as _find_public
@@ -210,5 +210,5 @@ __getattr__ = _late(__name__, _LATE, _missing, "torch")
 
 
 def __dir__():
-    _ops.declare_all()
-    return sorted({*globals(), *_ops.namespaces["torch"], *_LATE})
+    _table.declare_all()
+    return sorted({*globals(), *_table.namespaces["torch"], *_LATE})

@@ -5,6 +5,8 @@ import types
 
 class _Namespace(types.ModuleType):
     def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
         raise RuntimeError(
             f"Tried to instantiate class '{self.__name__.rpartition('.')[2]}.{name}', but it does not exist! Ensure that it is registered "
             "via torch::class_"
@@ -15,6 +17,8 @@ class _Classes(types.ModuleType):
     __file__ = "_classes.py"
 
     def __getattr__(self, name):
+        if name.startswith("__"):  # what Python asks of any object, such as what it wraps
+            raise AttributeError(name)
         made = _Namespace(f"torch.classes.{name}")
         setattr(self, name, made)
         return made

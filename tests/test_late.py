@@ -60,3 +60,9 @@ f = torch.func.vmap(lambda x: torch.nn.functional.mse_loss(x, torch.zeros(3)))
 print(*f(torch.ones(2, 3)).tolist(), hasattr(torch, "nothing"), hasattr(torch.linalg, "nothing"))
 """
     assert fresh("import rushlight.func; torch.func.vmap(torch.sin)(torch.ones(2))" + program) == ["1.0", "1.0", "False", "False"]
+
+
+def test_a_module_of_pytorchs_leaves_the_names_of_torch_as_they_are():
+    program = "import rushlight, rushlight._ops; print('add' in dir(rushlight), hasattr(rushlight.classes, '__wrapped__'))"
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert out == "True False\n"
