@@ -26,8 +26,8 @@ def is_vulkan_available(*args) -> bool:
 
 
 def get_num_interop_threads() -> int:
-    """The number of threads that run ops side by side in PyTorch: what was set, or one for each processor. Here they run one by
-    one.
+    """The number of threads that run ops side by side in PyTorch: what was set, or one for each processor.
+    Here they run one by one.
 
     >>> import rushlight as torch
     >>> torch.get_num_interop_threads() > 0

@@ -76,8 +76,8 @@ def ordered(sizes, strides):
 def dim_order(self, *, ambiguity_check: "bool | list[torch.memory_format]" = False) -> "tuple[int, ...]":
     """The dimensions from the outermost in memory to the innermost.
 
-    With `ambiguity_check` an order that is not the only one is refused; with a list of memory formats, one that does not follow from just one
-    of them.
+    With `ambiguity_check` an order that is not the only one is refused;
+    with a list of memory formats, one that does not follow from just one of them.
 
     >>> import rushlight as torch
     >>> torch.empty(2, 3, 4, 5).to(memory_format=torch.channels_last).dim_order()

@@ -139,8 +139,8 @@ def get_default_device() -> device:
 
 
 def set_default_tensor_type(t) -> None:
-    """Sets the default dtype by a tensor type `t` such as `torch.DoubleTensor`, or its name. `set_default_dtype` is the newer
-    way.
+    """Sets the default dtype by a tensor type `t` such as `torch.DoubleTensor`, or its name.
+    `set_default_dtype` is the newer way.
 
     >>> import rushlight as torch
     >>> torch.set_default_tensor_type("torch.FloatTensor")

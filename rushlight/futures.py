@@ -6,8 +6,8 @@ __all__ = ["Future", "collect_all", "wait_all"]
 
 
 class Future:
-    """A value that somebody sets, once, and others wait for; functions are called when it is there. `devices` are those of its
-    tensors: none.
+    """A value that somebody sets, once, and others wait for; functions are called when it is there.
+    `devices` are those of its tensors: none.
 
     >>> import rushlight as torch
     >>> future = torch.futures.Future()

@@ -331,8 +331,8 @@ def _cast(value: Any, device_type: str, dtype):
 
 
 def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
-    """Decorates the forward of an `autograd.Function`, whose backward `custom_bwd` decorates: that runs in the state of autocast
-    of forward.
+    """Decorates the forward of an `autograd.Function`, whose backward `custom_bwd` decorates:
+    that runs in the state of autocast of forward.
 
     Args:
         fwd: The forward; without it, this is a decorator with options.
@@ -375,8 +375,8 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
 
 
 def custom_bwd(bwd=None, *, device_type):
-    """Decorates the backward `bwd` of an `autograd.Function`, whose forward `custom_fwd` decorates: it runs in that one's state
-    of autocast.
+    """Decorates the backward `bwd` of an `autograd.Function`, whose forward `custom_fwd` decorates:
+    it runs in that one's state of autocast.
 
     `device_type` is as there, where an example stands.
 

@@ -49,8 +49,8 @@ def enter_dual_level():
 
 
 def exit_dual_level(*, level=None):
-    """Closes the level: tensors made in it keep their values and lose their tangents. `level` is its number, by default that of
-    the last.
+    """Closes the level: tensors made in it keep their values and lose their tangents.
+    `level` is its number, by default that of the last.
 
     >>> import rushlight as torch
     >>> from rushlight.autograd import forward_ad
@@ -72,8 +72,8 @@ def exit_dual_level(*, level=None):
 
 
 def make_dual(tensor, tangent, *, level=None):
-    """A dual tensor over the memory of `tensor`, with the given `tangent` (of the same shape), at a `level`, by default the open
-    one.
+    """A dual tensor over the memory of `tensor`, with the given `tangent` (of the same shape), at a `level`,
+    by default the open one.
 
     >>> import rushlight as torch
     >>> from rushlight.autograd import forward_ad

@@ -178,8 +178,8 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        """Computes a batch: `args` with batch dimensions `in_dims` (None for none) to `(output, out_dims)`; `info` has the
-        batch's size.
+        """Computes a batch: `args` with batch dimensions `in_dims` (None for none) to `(output, out_dims)`;
+        `info` has the batch's size.
 
         >>> import rushlight as torch
         >>> class Total(torch.autograd.Function):

@@ -110,8 +110,8 @@ class OptionalCall(ModeDecorator):
 class no_grad(OptionalCall):
     """Inside, operations are not recorded: results do not require grad, and backward keeps nothing for them.
 
-    A context, or a decorator (`@torch.no_grad()`, also without parentheses) of a `function`. For evaluation, and for changing
-    parameters.
+    A context, or a decorator (`@torch.no_grad()`, also without parentheses) of a `function`.
+    For evaluation, and for changing parameters.
 
     >>> import rushlight as torch
     >>> x = torch.ones(2, requires_grad=True)

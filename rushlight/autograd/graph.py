@@ -28,8 +28,8 @@ __all__ = [
 
 
 class GradientEdge(NamedTuple):
-    """One output of a node, where a gradient goes: the node, the output's number `output_nr`, and `ownership_token`, what keeps
-    the node alive.
+    """One output of a node, where a gradient goes: the node, the output's number `output_nr`, and `ownership_token`,
+    what keeps the node alive.
 
     >>> import rushlight as torch
     >>> x = torch.ones(2, requires_grad=True)

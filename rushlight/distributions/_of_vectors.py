@@ -12,8 +12,8 @@ from rushlight.nn.functional import logsigmoid, pad, softplus
 
 # ---- simplices -----------------------------------------------------------------------------------------------------------------
 class SoftmaxTransform(Transform):
-    """The softmax over the last dimension. Vectors that differ by a constant have one image: the inverse gives one of them, the
-    logarithm.
+    """The softmax over the last dimension. Vectors that differ by a constant have one image:
+    the inverse gives one of them, the logarithm.
 
     >>> import rushlight as torch
     >>> torch.distributions.SoftmaxTransform()(torch.tensor([0.0, 0.0]))
@@ -43,8 +43,8 @@ class SoftmaxTransform(Transform):
 
 
 class StickBreakingTransform(Transform):
-    """Vectors of K - 1 numbers become K positive ones that add up to 1: each number says which part of the rest of a stick is
-    broken off.
+    """Vectors of K - 1 numbers become K positive ones that add up to 1:
+    each number says which part of the rest of a stick is broken off.
 
     Zeros break it into equal pieces.
 

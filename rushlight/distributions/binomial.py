@@ -9,8 +9,8 @@ __all__ = ["Binomial"]
 
 
 class Binomial(Distribution):
-    """How many of `total_count` trials succeed, each with probability `probs`, the logistic function of `logits` (one of the two
-    is given).
+    """How many of `total_count` trials succeed, each with probability `probs`,
+    the logistic function of `logits` (one of the two is given).
 
     The probability of k is n! / (k! (n - k)!) p^k (1 - p)^(n - k).
 

@@ -10,8 +10,8 @@ __all__ = ["Categorical"]
 
 
 class Categorical(Distribution):
-    """Indices 0 … K - 1 with the probabilities along the last dimension of `probs`, or of the softmax of `logits` (one of them is
-    given).
+    """Indices 0 … K - 1 with the probabilities along the last dimension of `probs`,
+    or of the softmax of `logits` (one of them is given).
 
     Neither need be normalised: the distribution's own `probs` and `logits` are.
 

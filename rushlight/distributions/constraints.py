@@ -158,8 +158,8 @@ def check_dim(dim, value):
 
 
 class _IndependentConstraint(Constraint):
-    """Events of `base_constraint` put together along the last `reinterpreted_batch_ndims` batch dimensions: all of them must lie
-    in it.
+    """Events of `base_constraint` put together along the last `reinterpreted_batch_ndims` batch dimensions:
+    all of them must lie in it.
 
     >>> import rushlight as torch
     >>> from rushlight.distributions import constraints

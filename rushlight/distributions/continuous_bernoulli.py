@@ -12,8 +12,8 @@ __all__ = ["ContinuousBernoulli"]
 
 
 class ContinuousBernoulli(ExponentialFamily):
-    """Numbers in [0, 1] with a density proportional to p^x (1 - p)^(1 - x), where p is `probs`, the logistic function of
-    `logits`.
+    """Numbers in [0, 1] with a density proportional to p^x (1 - p)^(1 - x), where p is `probs`,
+    the logistic function of `logits`.
 
     Where p lies within `lims`, around 1/2, series replace quotients that tend to 0/0 there (Loaiza-Ganem & Cunningham, 2019).
 

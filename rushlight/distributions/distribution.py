@@ -231,8 +231,8 @@ class Distribution:
         raise NotImplementedError
 
     def enumerate_support(self, expand=True):
-        """All values of a discrete distribution, along a new first dimension; with `expand` also over the batch, otherwise of
-        size 1 there.
+        """All values of a discrete distribution, along a new first dimension;
+        with `expand` also over the batch, otherwise of size 1 there.
 
         >>> import rushlight as torch
         >>> torch.distributions.Bernoulli(torch.tensor([0.25, 0.5])).enumerate_support()

@@ -7,8 +7,8 @@ __all__ = ["ExponentialFamily"]
 
 
 class ExponentialFamily(Distribution):
-    """A distribution with density exp(θ · t(x) - F(θ) + k(x)): natural parameters θ (`_natural_params`) and log normalizer F
-    (`_log_normalizer`).
+    """A distribution with density exp(θ · t(x) - F(θ) + k(x)):
+    natural parameters θ (`_natural_params`) and log normalizer F (`_log_normalizer`).
 
     F's gradient is the mean of the sufficient statistics t, from which the entropy and divergences within a family follow.
 

@@ -10,8 +10,8 @@ __all__ = ["GeneralizedPareto"]
 
 
 class GeneralizedPareto(Distribution):
-    """What exceeds a high threshold `loc`, in the limit: with `scale`, and a tail whose weight is `concentration` (ξ; 0:
-    exponential).
+    """What exceeds a high threshold `loc`, in the limit:
+    with `scale`, and a tail whose weight is `concentration` (ξ; 0: exponential).
 
     The cdf is 1 - (1 + ξ (x - loc) / scale)^(-1 / ξ).
 

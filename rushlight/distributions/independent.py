@@ -13,8 +13,8 @@ D = TypeVar("D", bound=Distribution)
 
 
 class Independent(Distribution, Generic[D]):
-    """`base_distribution` with its last `reinterpreted_batch_ndims` batch dimensions as parts of one event: `log_prob` sums over
-    them.
+    """`base_distribution` with its last `reinterpreted_batch_ndims` batch dimensions as parts of one event:
+    `log_prob` sums over them.
 
     Raises:
         ValueError: There are not so many batch dimensions.

@@ -18,8 +18,8 @@ def _moments(a, b, n):
 
 
 class Kumaraswamy(TransformedDistribution):
-    """Numbers between 0 and 1 with the cdf 1 - (1 - x^a)^b, where a is `concentration1` and b `concentration0`: much like a beta
-    distribution.
+    """Numbers between 0 and 1 with the cdf 1 - (1 - x^a)^b, where a is `concentration1` and b `concentration0`:
+    much like a beta distribution.
 
     >>> import rushlight as torch
     >>> numbers = torch.distributions.Kumaraswamy(torch.tensor(1.0), torch.tensor(2.0))

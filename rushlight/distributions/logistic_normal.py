@@ -10,8 +10,8 @@ __all__ = ["LogisticNormal"]
 
 
 class LogisticNormal(TransformedDistribution):
-    """Vectors that add up to 1: K - 1 normal numbers with means `loc` and standard deviations `scale`, through a stick-breaking
-    transform.
+    """Vectors that add up to 1: K - 1 normal numbers with means `loc` and standard deviations `scale`,
+    through a stick-breaking transform.
 
     >>> import rushlight as torch
     >>> simplex = torch.distributions.LogisticNormal(torch.zeros(2), torch.ones(2))

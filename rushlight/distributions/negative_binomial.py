@@ -13,8 +13,8 @@ __all__ = ["NegativeBinomial"]
 class NegativeBinomial(Distribution):
     """How many trials succeed before `total_count` of them have failed.
 
-    Each succeeds with probability `probs`, the logistic function of `logits` (one of the two is given). `total_count` need not be
-    whole.
+    Each succeeds with probability `probs`, the logistic function of `logits` (one of the two is given).
+    `total_count` need not be whole.
 
     >>> import rushlight as torch
     >>> counts = torch.distributions.NegativeBinomial(torch.tensor(3.0), torch.tensor(0.5))

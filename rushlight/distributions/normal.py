@@ -11,8 +11,8 @@ __all__ = ["Normal"]
 
 
 class Normal(ExponentialFamily):
-    """Normal numbers with mean `loc` and standard deviation `scale`: the density is exp(-((x - loc) / scale)² / 2) / (scale
-    sqrt(2 π)).
+    """Normal numbers with mean `loc` and standard deviation `scale`:
+    the density is exp(-((x - loc) / scale)² / 2) / (scale sqrt(2 π)).
 
     >>> import rushlight as torch
     >>> normal = torch.distributions.Normal(torch.tensor([0.0, 10.0]), torch.tensor([1.0, 2.0]))

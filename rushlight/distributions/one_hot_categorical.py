@@ -84,8 +84,8 @@ class OneHotCategorical(Distribution):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """One-hot vectors whose derivative is taken to be that of the probabilities (Bengio et al., 2013). Parameters are those of
-    `OneHotCategorical`.
+    """One-hot vectors whose derivative is taken to be that of the probabilities (Bengio et al., 2013).
+    Parameters are those of `OneHotCategorical`.
 
     >>> import rushlight as torch
     >>> probs = torch.tensor([0.5, 0.5], requires_grad=True)

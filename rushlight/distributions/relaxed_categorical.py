@@ -12,8 +12,8 @@ __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
 
 class ExpRelaxedCategorical(Distribution):
-    """The logarithms of a `RelaxedOneHotCategorical`, whose parameters it has: the log-softmax of logits with Gumbel noise, over
-    the `temperature`.
+    """The logarithms of a `RelaxedOneHotCategorical`, whose parameters it has:
+    the log-softmax of logits with Gumbel noise, over the `temperature`.
 
     >>> import rushlight as torch
     >>> from rushlight.distributions.relaxed_categorical import ExpRelaxedCategorical

@@ -13,8 +13,8 @@ __all__ = ["StudentT"]
 
 
 class StudentT(Distribution):
-    """A normal number over the root of a χ² number with `df` degrees of freedom by these, stretched by `scale` and moved by
-    `loc`.
+    """A normal number over the root of a χ² number with `df` degrees of freedom by these,
+    stretched by `scale` and moved by `loc`.
 
     >>> import rushlight as torch
     >>> t = torch.distributions.StudentT(torch.tensor(4.0))

@@ -87,8 +87,8 @@ def probs_to_logits(probs, is_binary=False):
 
 
 class lazy_property:
-    """A property that is computed (`wrapped`) when first asked for, recorded even within `no_grad`, and an attribute of the
-    object from then on.
+    """A property that is computed (`wrapped`) when first asked for, recorded even within `no_grad`,
+    and an attribute of the object from then on.
 
     >>> import rushlight as torch
     >>> from rushlight.distributions.utils import lazy_property
@@ -148,8 +148,8 @@ def _lower_count(n, diag):
 
 
 def vec_to_tril_matrix(vec, diag=0):
-    """Square matrices whose elements on and below the diagonal `diag` are those of `vec`, zero above: the inverse of
-    `tril_matrix_to_vec`.
+    """Square matrices whose elements on and below the diagonal `diag` are those of `vec`, zero above:
+    the inverse of `tril_matrix_to_vec`.
 
     >>> import rushlight as torch
     >>> from rushlight.distributions.utils import vec_to_tril_matrix

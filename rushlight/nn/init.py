@@ -79,8 +79,8 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Fills `tensor` with numbers from N(mean, std²), limited to [a, b]: those outside are drawn again (Robert, 1995); returns
-    it.
+    """Fills `tensor` with numbers from N(mean, std²), limited to [a, b]: those outside are drawn again (Robert, 1995);
+    returns it.
 
     `a` and `b` are numbers, not multiples of `std`; limits far from the mean get a warning. `generator` draws if it is given.
 
@@ -217,8 +217,8 @@ def _calculate_correct_fan(tensor, mode):
 
 
 def xavier_uniform_(tensor, gain=1.0, generator=None):
-    """Fills with U(-b, b), b = gain * sqrt(6 / (fan_in + fan_out)), so that variances stay in both directions (Glorot and Bengio,
-    2010).
+    """Fills with U(-b, b), b = gain * sqrt(6 / (fan_in + fan_out)),
+    so that variances stay in both directions (Glorot and Bengio, 2010).
 
     Args:
         tensor: The weights (out, in, *), of two dimensions or more; fan_in is in times the number of positions, fan_out out times
@@ -330,8 +330,8 @@ def orthogonal_(tensor, gain=1, generator=None):
 
 
 def sparse_(tensor, sparsity, std=0.01, generator=None):
-    """Fills a matrix `tensor` with normal numbers times `std`, but for a part `sparsity` of each column, which is zero (Martens,
-    2010).
+    """Fills a matrix `tensor` with normal numbers times `std`, but for a part `sparsity` of each column,
+    which is zero (Martens, 2010).
 
     `generator` draws the numbers if it is given; which are zero is always drawn by the default one.
 

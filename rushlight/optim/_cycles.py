@@ -135,8 +135,8 @@ class CyclicLR(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """One cycle: the learning rate goes up to `max_lr` and then down far below its first value, batch by batch; the momentum the
-    other way.
+    """One cycle: the learning rate goes up to `max_lr` and then down far below its first value, batch by batch;
+    the momentum the other way.
 
     Args:
         optimizer: the optimizer.

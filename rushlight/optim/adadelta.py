@@ -7,8 +7,8 @@ __all__ = ["Adadelta", "adadelta"]
 
 
 class Adadelta(DescribedOptimizer):
-    """Adadelta: d = sqrt(u + eps) / sqrt(v + eps) * grad and param -= lr * d, with v the mean of grad² and u that of d² (Zeiler,
-    2012).
+    """Adadelta: d = sqrt(u + eps) / sqrt(v + eps) * grad and param -= lr * d,
+    with v the mean of grad² and u that of d² (Zeiler, 2012).
 
     Args:
         params: parameters, or groups of them, as `Optimizer` takes them.

@@ -13,8 +13,8 @@ _adam_step = kernel("adam_step")
 class Adam(DescribedOptimizer):
     """Adam: param -= lr * m̂ / (sqrt(v̂) + eps), with running means of the gradient and its square (Kingma and Ba, 2015).
 
-    m = beta1 * m + (1 - beta1) * grad and v = beta2 * v + (1 - beta2) * grad²; m̂ = m / (1 - beta1ᵗ) and v̂ = v / (1 - beta2ᵗ) at
-    step t.
+    m = beta1 * m + (1 - beta1) * grad and v = beta2 * v + (1 - beta2) * grad²;
+    m̂ = m / (1 - beta1ᵗ) and v̂ = v / (1 - beta2ᵗ) at step t.
 
     Args:
         params: parameters, or groups of them, as `Optimizer` takes them.

@@ -368,8 +368,8 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """The learning rate falls along a cosine to `eta_min` again and again, as `CosineAnnealingLR` once (Loshchilov and Hutter,
-    2017).
+    """The learning rate falls along a cosine to `eta_min` again and again,
+    as `CosineAnnealingLR` once (Loshchilov and Hutter, 2017).
 
     Args:
         optimizer: the optimizer.

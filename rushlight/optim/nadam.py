@@ -7,8 +7,8 @@ __all__ = ["NAdam", "nadam"]
 
 
 class NAdam(DescribedOptimizer):
-    """NAdam: `Adam` that looks one step ahead along its mean of gradients, with a momentum that grows towards `betas[0]` (Dozat,
-    2016).
+    """NAdam: `Adam` that looks one step ahead along its mean of gradients,
+    with a momentum that grows towards `betas[0]` (Dozat, 2016).
 
     At step t that is beta1 * (1 - 0.96 ** (t * momentum_decay) / 2).
 

@@ -158,8 +158,8 @@ class Optimizer:
         defaults: the options of a group that does not give its own.
 
     Options that most have: `lr`, the learning rate; `weight_decay`, the factor of a penalty; `maximize`, whether to ascend;
-    `differentiable`, whether steps are recorded; `foreach`, `fused` and `capturable`, which PyTorch has for other devices and
-    implementations.
+    `differentiable`, whether steps are recorded; `foreach`, `fused` and `capturable`,
+    which PyTorch has for other devices and implementations.
 
     Raises:
         TypeError: `params` is one tensor, or holds something else.
@@ -362,8 +362,8 @@ class Optimizer:
         return value.to(device=param.device)
 
     def load_state_dict(self, state_dict: StateDict) -> None:
-        """Takes over the `state_dict` of another optimizer: options of groups as they were saved, state cast to its parameter's
-        dtype.
+        """Takes over the `state_dict` of another optimizer:
+        options of groups as they were saved, state cast to its parameter's dtype.
 
         Raises:
             ValueError: The groups are other ones.

@@ -84,8 +84,8 @@ def get_default_mmap_options():
 
 
 class set_default_mmap_options:
-    """Sets, as a function or for a `with` block, the `flags` with which `load(mmap=True)` maps files: mmap.MAP_PRIVATE or
-    MAP_SHARED.
+    """Sets, as a function or for a `with` block, the `flags` with which `load(mmap=True)` maps files:
+    mmap.MAP_PRIVATE or MAP_SHARED.
 
     >>> import rushlight as torch
     >>> import mmap

@@ -152,8 +152,8 @@ _switch = _Switch()
 
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable):
-    """Inside, whether checkpoints stop their second forward as soon as backward has what it needs, whatever their own arguments
-    say.
+    """Inside, whether checkpoints stop their second forward as soon as backward has what it needs,
+    whatever their own arguments say.
 
     Args:
         enable: Whether they do.

@@ -22,8 +22,8 @@ class CausalVariant(IntEnum):
 
 
 class CausalBias(torch.Tensor):
-    """A causal mask (queries, keys) that `scaled_dot_product_attention` takes as `attn_mask`. Made by `causal_upper_left` and
-    `causal_lower_right`.
+    """A causal mask (queries, keys) that `scaled_dot_product_attention` takes as `attn_mask`.
+    Made by `causal_upper_left` and `causal_lower_right`.
 
     Args:
         variant: A `CausalVariant`.

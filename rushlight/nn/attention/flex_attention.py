@@ -45,8 +45,8 @@ class AuxRequest(NamedTuple):
 
 
 class AuxOutput(NamedTuple):
-    """What an `AuxRequest` asked for: `lse`, the logarithms of the sums of the scores' exponentials, and `max_scores`; None for
-    the rest.
+    """What an `AuxRequest` asked for: `lse`, the logarithms of the sums of the scores' exponentials, and `max_scores`;
+    None for the rest.
 
     >>> import rushlight as torch
     >>> from rushlight.nn.attention.flex_attention import AuxOutput

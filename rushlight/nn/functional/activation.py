@@ -280,8 +280,8 @@ def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
 
 
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
-    """softmax((logits + g) / tau) with g from the Gumbel distribution: a sample of a class that has a gradient (Jang et al.,
-    2016).
+    """softmax((logits + g) / tau) with g from the Gumbel distribution:
+    a sample of a class that has a gradient (Jang et al., 2016).
 
     Args:
         logits: Logarithms of probabilities, also of such that do not sum to 1 (*).

@@ -12,8 +12,8 @@ def _check_probability(p):
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
-    """Each element is zero with probability `p`, the rest are divided by 1 - p; nothing changes unless `training` (Hinton et al.,
-    2012).
+    """Each element is zero with probability `p`, the rest are divided by 1 - p;
+    nothing changes unless `training` (Hinton et al., 2012).
 
     Args:
         input: A tensor of any shape.

@@ -66,8 +66,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """x / sqrt(mean(x²) + eps) * weight, with the mean over the last dimensions (Zhang and Sennrich, 2019).
 
-    Shapes: input (*, *normalized_shape); weight normalized_shape, or None. `eps` is by default the smallest step from 1 in the
-    input's dtype.
+    Shapes: input (*, *normalized_shape); weight normalized_shape, or None.
+    `eps` is by default the smallest step from 1 in the input's dtype.
 
     >>> import rushlight as torch
     >>> torch.nn.functional.rms_norm(torch.tensor([3.0, 4.0]), (2,))
@@ -77,8 +77,8 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
-    """(x - mean) / sqrt(var + eps) * weight + bias, with the statistics of each group of channels of each sample (Wu and He,
-    2018).
+    """(x - mean) / sqrt(var + eps) * weight + bias,
+    with the statistics of each group of channels of each sample (Wu and He, 2018).
 
     Shapes: input (N, C, *), where `num_groups` divides C; weight and bias (C), or None.
 

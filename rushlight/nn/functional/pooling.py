@@ -286,8 +286,8 @@ def _unpooled_size(input, kernel_size, stride, padding, output_size):
 def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Zeros, but for the numbers of `input` where `indices` (of `max_pool1d`) say that they were.
 
-    `kernel_size`, `stride` and `padding` are those of the pooling. Several sizes are pooled to the same one: `output_size` says
-    which it was.
+    `kernel_size`, `stride` and `padding` are those of the pooling. Several sizes are pooled to the same one:
+    `output_size` says which it was.
 
     >>> import rushlight as torch
     >>> pooled, indices = torch.nn.functional.max_pool1d(torch.tensor([[1.0, 2.0, 4.0, 3.0]]), 2, return_indices=True)

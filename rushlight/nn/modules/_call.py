@@ -58,8 +58,8 @@ def register_module_module_registration_hook(hook):
 
 
 def register_module_parameter_registration_hook(hook):
-    """Calls `hook(module, name, parameter)` whenever a parameter is registered; a parameter that it returns is registered
-    instead.
+    """Calls `hook(module, name, parameter)` whenever a parameter is registered;
+    a parameter that it returns is registered instead.
 
     >>> import rushlight as torch
     >>> from rushlight.nn.modules.module import register_module_parameter_registration_hook
@@ -211,8 +211,8 @@ class Calls:
         return _register(self._backward_pre_hooks, hook, prepend=prepend)
 
     def register_full_backward_hook(self, hook, prepend=False):
-        """Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs are known; it may return new
-        `grad_input`.
+        """Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs are known;
+        it may return new `grad_input`.
 
         With `prepend` it runs before the others.
 

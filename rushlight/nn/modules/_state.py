@@ -71,8 +71,8 @@ class State:
         )
 
     def register_state_dict_post_hook(self, hook):
-        """Calls `hook(module, state_dict, prefix, local_metadata)` after this module's state was collected; it may edit it in
-        place.
+        """Calls `hook(module, state_dict, prefix, local_metadata)` after this module's state was collected;
+        it may edit it in place.
 
         >>> import rushlight as torch
         >>> layer = torch.nn.Linear(2, 1)
@@ -170,8 +170,8 @@ class State:
         return _register(self._load_state_dict_pre_hooks, _PreHook(hook, self if with_module else None))
 
     def register_load_state_dict_post_hook(self, hook):
-        """Calls `hook(module, incompatible_keys)` after this module and its submodules were loaded; it may edit the two lists in
-        place.
+        """Calls `hook(module, incompatible_keys)` after this module and its submodules were loaded;
+        it may edit the two lists in place.
 
         >>> import rushlight as torch
         >>> layer = torch.nn.Linear(2, 1)

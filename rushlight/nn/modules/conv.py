@@ -179,8 +179,8 @@ class _Conv(_ConvNd):
 
 
 class Conv1d(_Conv):
-    """out[n, k, i] = bias[k] + sum over c, j of weight[k, c, j] * input[n, c, i * stride + j * dilation]: sums over windows of
-    sequences.
+    """out[n, k, i] = bias[k] + sum over c, j of weight[k, c, j] * input[n, c, i * stride + j * dilation]:
+    sums over windows of sequences.
 
     Shapes: input (N, in_channels, L) or (in_channels, L), output (N, out_channels, L') or (out_channels, L'), where
     L' = (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1, rounded down; weight (out_channels, in_channels / groups,
@@ -238,8 +238,8 @@ class Conv3d(_Conv):
     """Weighted sums over windows of volumes: as `Conv1d`, in three dimensions.
 
     Shapes: input (N, in_channels, D, H, W) or (in_channels, D, H, W), sizes of the output as L' of `Conv1d`; weight
-    (out_channels, in_channels / groups, depth, height, width). `kernel_size`, `stride`, `padding` and `dilation` are one number,
-    or three.
+    (out_channels, in_channels / groups, depth, height, width).
+    `kernel_size`, `stride`, `padding` and `dilation` are one number, or three.
 
     >>> import rushlight as torch
     >>> torch.nn.Conv3d(2, 4, 3, stride=(2, 1, 1), padding=(1, 0, 1))(torch.zeros(1, 2, 8, 8, 8)).shape
@@ -406,8 +406,8 @@ class ConvTranspose2d(_ConvTranspose):
 class ConvTranspose3d(_ConvTranspose):
     """The transposed map of `Conv3d`: as `ConvTranspose1d`, in three dimensions.
 
-    Shapes: input (N, in_channels, D, H, W) or (in_channels, D, H, W); weight (in_channels, out_channels / groups, depth, height,
-    width).
+    Shapes: input (N, in_channels, D, H, W) or (in_channels, D, H, W);
+    weight (in_channels, out_channels / groups, depth, height, width).
 
     >>> import rushlight as torch
     >>> torch.nn.ConvTranspose3d(4, 2, 2, stride=2)(torch.zeros(1, 4, 3, 4, 5)).shape

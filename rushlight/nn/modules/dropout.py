@@ -49,8 +49,8 @@ class Dropout(_DropoutNd):
 
 
 class Dropout1d(_DropoutNd):
-    """Dropout of whole channels of sequences (Tompson et al., 2014): neighbours are so alike that single ones would not be
-    missed.
+    """Dropout of whole channels of sequences (Tompson et al., 2014):
+    neighbours are so alike that single ones would not be missed.
 
     Shapes: (N, C, L) or (C, L). Each channel of each sample is zero with probability `p`, the rest are divided by 1 - p.
 
@@ -68,8 +68,8 @@ class Dropout1d(_DropoutNd):
 
 
 class Dropout2d(_DropoutNd):
-    """Dropout of whole channels of images: each channel of each sample is zero with probability `p`, the rest are divided by 1 -
-    p.
+    """Dropout of whole channels of images: each channel of each sample is zero with probability `p`,
+    the rest are divided by 1 - p.
 
     Shapes: (N, C, H, W); (N, C, L) with a warning, `Dropout1d` is for that.
 
@@ -84,8 +84,8 @@ class Dropout2d(_DropoutNd):
 
 
 class Dropout3d(_DropoutNd):
-    """Dropout of whole channels of volumes: each channel of each sample is zero with probability `p`, the rest are divided by 1 -
-    p.
+    """Dropout of whole channels of volumes: each channel of each sample is zero with probability `p`,
+    the rest are divided by 1 - p.
 
     Shapes: (N, C, D, H, W) or (C, D, H, W).
 

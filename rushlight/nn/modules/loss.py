@@ -318,8 +318,8 @@ class PoissonNLLLoss(_Loss):
 class GaussianNLLLoss(_Loss):
     """(log(var) + (input - target)² / var) / 2: -log of the likelihood of a predicted mean and variance (Nix and Weigend, 1994).
 
-    Called with input, target and var. Shapes: input and target any, both the same; var too, or without (or with 1 for) the last
-    dimension, or a number.
+    Called with input, target and var. Shapes: input and target any, both the same;
+    var too, or without (or with 1 for) the last dimension, or a number.
 
     Args:
         full: Whether the constant log(2 π) / 2 is added.

@@ -255,8 +255,8 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
             self._non_persistent_buffers_set.add(name)
 
     def register_parameter(self, name, param: Parameter | None) -> None:
-        """Adds a parameter `param` by a `name`, or with None a name that stands for an absent one. `module.name = Parameter(...)`
-        does the same.
+        """Adds a parameter `param` by a `name`, or with None a name that stands for an absent one.
+        `module.name = Parameter(...)` does the same.
 
         >>> import rushlight as torch
         >>> module = torch.nn.Module()
@@ -520,8 +520,8 @@ class Module(State, Calls, Conversions, _lookup.ModuleBase):
     # Modes
 
     def train(self, mode=True) -> Self:
-        """Sets `training` to `mode` here and in all submodules; Dropout and BatchNorm, for example, look at it. Returns the
-        module.
+        """Sets `training` to `mode` here and in all submodules; Dropout and BatchNorm, for example, look at it.
+        Returns the module.
 
         >>> import rushlight as torch
         >>> net = torch.nn.Sequential(torch.nn.Dropout())

@@ -70,8 +70,8 @@ class ConstantPad1d(_ConstantPadNd):
     """`value` at the ends of the last dimension, of inputs of any number of dimensions.
 
     Args:
-        padding: How many there are: one number for both ends, or (before, after). Negative numbers cut off.
-        value: What stands there.
+        padding: How many there are: one number for both ends, or (before, after). Negative numbers cut off. value:
+        What stands there.
 
     >>> import rushlight as torch
     >>> torch.nn.ConstantPad1d((1, 2), 9.0)(torch.tensor([[1.0, 2.0]]))
@@ -182,8 +182,8 @@ class ReflectionPad2d(_ReflectionPadNd):
 
 
 class ReflectionPad3d(_ReflectionPadNd):
-    """As `ReflectionPad1d`, around the last three dimensions: `padding` is one number, or (left, right, top, bottom, front,
-    back).
+    """As `ReflectionPad1d`, around the last three dimensions:
+    `padding` is one number, or (left, right, top, bottom, front, back).
 
     >>> import rushlight as torch
     >>> torch.nn.ReflectionPad3d(1)(torch.arange(8.0).view(1, 2, 2, 2)).flatten(1)[0, :8]
@@ -223,8 +223,8 @@ class ReplicationPad2d(_ReplicationPadNd):
 
 
 class ReplicationPad3d(_ReplicationPadNd):
-    """As `ReplicationPad1d`, around the last three dimensions: `padding` is one number, or (left, right, top, bottom, front,
-    back).
+    """As `ReplicationPad1d`, around the last three dimensions:
+    `padding` is one number, or (left, right, top, bottom, front, back).
 
     >>> import rushlight as torch
     >>> torch.nn.ReplicationPad3d((0, 1, 0, 0, 1, 0))(torch.arange(2.0).view(1, 1, 1, 2))

@@ -7,8 +7,8 @@ __all__ = ["PixelShuffle", "PixelUnshuffle"]
 
 
 class PixelShuffle(Module):
-    """(*, C r², H, W) as (*, C, H r, W r), where `upscale_factor` is r (Shi et al., 2016): r² channels become the pixels of
-    squares.
+    """(*, C r², H, W) as (*, C, H r, W r), where `upscale_factor` is r (Shi et al., 2016):
+    r² channels become the pixels of squares.
 
     Args:
         upscale_factor: r, whose square divides the number of channels.

@@ -60,8 +60,8 @@ class _MaxPoolNd(Module):
 class MaxPool1d(_MaxPoolNd):
     """The largest number of each window of the last dimension.
 
-    Shapes: (N, C, L) or (C, L), with L' = (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1, rounded down (up in
-    `ceil_mode`).
+    Shapes: (N, C, L) or (C, L), with L' = (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1,
+    rounded down (up in `ceil_mode`).
 
     Args:
         kernel_size: How many positions a window has.
@@ -116,8 +116,8 @@ class MaxPool2d(_MaxPoolNd):
 
 
 class MaxPool3d(_MaxPoolNd):
-    """The largest number of each window of the last three dimensions: as `MaxPool1d`, whose arguments are here a number, or
-    three.
+    """The largest number of each window of the last three dimensions:
+    as `MaxPool1d`, whose arguments are here a number, or three.
 
     Shapes: (N, C, D, H, W) or (C, D, H, W), each size as L' of `MaxPool1d`.
 
@@ -524,8 +524,8 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
-    """As `AdaptiveAvgPool1d`, over the last three dimensions; None keeps the size of one. Shapes: (N, C, D, H, W) or (C, D, H,
-    W).
+    """As `AdaptiveAvgPool1d`, over the last three dimensions; None keeps the size of one. Shapes:
+    (N, C, D, H, W) or (C, D, H, W).
 
     >>> import rushlight as torch
     >>> torch.nn.AdaptiveAvgPool3d(1)(torch.arange(8.0).view(1, 2, 2, 2))

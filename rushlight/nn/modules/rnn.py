@@ -340,8 +340,8 @@ class LSTM(RNNBase):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997), layer upon layer.
 
     i, f, o = σ(W_i x + b_i + W_h h + b_h), g = tanh(W_ig x + b_ig + W_hg h + b_hg), c' = f c + i g and h' = o tanh(c'). Arguments, but for
-    `nonlinearity`, and input are those of `RNN`; a state is a pair (h, c). With `proj_size` h' is multiplied by a matrix, and has that
-    many features.
+    `nonlinearity`, and input are those of `RNN`; a state is a pair (h, c).
+    With `proj_size` h' is multiplied by a matrix, and has that many features.
 
     >>> import rushlight as torch
     >>> output, (h, c) = torch.nn.LSTM(10, 20, 2)(torch.zeros(5, 3, 10))
@@ -472,8 +472,8 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of an Elman net: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu of that.
 
-    Shapes: input (batch, input_size) and state (batch, hidden_size), or both without the batch; the state is zero where none is
-    given.
+    Shapes: input (batch, input_size) and state (batch, hidden_size), or both without the batch;
+    the state is zero where none is given.
 
     Args:
         input_size, hidden_size: How many features an element of the input and a state have.

@@ -237,8 +237,8 @@ class EmbeddingBag(Module):
         include_last_offset=False,
         padding_idx=None,
     ):
-        """Bags of a given table (2-D), which gets no gradient unless `freeze` is false. The other arguments are those of the
-        class.
+        """Bags of a given table (2-D), which gets no gradient unless `freeze` is false.
+        The other arguments are those of the class.
 
         >>> import rushlight as torch
         >>> bags = torch.nn.EmbeddingBag.from_pretrained(torch.tensor([[1.0], [3.0]]))

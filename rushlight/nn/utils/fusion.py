@@ -27,8 +27,8 @@ def _fused(weight, bias, running_mean, running_var, eps, factor, shift, scale_of
 
 
 def fuse_conv_bn_eval(conv, bn, transpose=False):
-    """A convolution that does what `conv` and a batch norm `bn` behind it do in evaluation; `transpose` says that it is a
-    transposed one.
+    """A convolution that does what `conv` and a batch norm `bn` behind it do in evaluation;
+    `transpose` says that it is a transposed one.
 
     >>> import rushlight as torch
     >>> layer, norm = torch.nn.Conv1d(3, 2, 1).eval(), torch.nn.BatchNorm1d(2).eval()
@@ -94,8 +94,8 @@ def fuse_linear_bn_eval(linear, bn):
 
 
 def fuse_linear_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b):
-    """Weight and bias of `fuse_linear_bn_eval`, of `linear_w`, `linear_b` (or None) and what `fuse_conv_bn_weights` takes of the
-    batch norm.
+    """Weight and bias of `fuse_linear_bn_eval`, of `linear_w`,
+    `linear_b` (or None) and what `fuse_conv_bn_weights` takes of the batch norm.
 
     >>> import rushlight as torch
     >>> weight, mean, var, scale, shift = torch.ones(1, 1), *torch.tensor([[3.0], [4.0], [1.0], [0.0]])

@@ -147,8 +147,8 @@ class _WeightNorm(Module):
 
 
 def weight_norm(module, name="weight", dim=0):
-    """Makes a parameter the product of norms (`original0`) and directions (`original1`) over all dimensions but `dim`; returns
-    the module.
+    """Makes a parameter the product of norms (`original0`) and directions (`original1`) over all dimensions but `dim`;
+    returns the module.
 
     With `dim=None` there is one norm of the whole (Salimans and Kingma, 2016). `name` is the parameter of `module`.
 

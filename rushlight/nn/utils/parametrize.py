@@ -83,8 +83,8 @@ def _check_originals(originals):
 
 
 class ParametrizationList(ModuleList):
-    """The parametrizations of one tensor, first to last, with what they begin with: `original`, or `original0`, `original1` and
-    so on.
+    """The parametrizations of one tensor, first to last, with what they begin with:
+    `original`, or `original0`, `original1` and so on.
 
     Args:
         modules: the parametrizations.
@@ -312,8 +312,8 @@ def is_parametrized(module, tensor_name=None):
 
 
 def remove_parametrizations(module, tensor_name, leave_parametrized=True):
-    """Makes a tensor an ordinary one again, with the value that it has, or (`leave_parametrized=False`) its original's; returns
-    the module.
+    """Makes a tensor an ordinary one again, with the value that it has, or (`leave_parametrized=False`) its original's;
+    returns the module.
 
     Raises:
         ValueError: `module` has no parametrization of `tensor_name`, or there are several originals to leave.

@@ -561,8 +561,8 @@ def custom_from_mask(module, name, mask):
 
 
 def remove(module, name):
-    """Makes the pruned parameter `name` of `module` an ordinary one; what is pruned stays zero. ValueError where it is not
-    pruned.
+    """Makes the pruned parameter `name` of `module` an ordinary one; what is pruned stays zero.
+    ValueError where it is not pruned.
 
     >>> import rushlight as torch
     >>> from rushlight.nn.utils import prune

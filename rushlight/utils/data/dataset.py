@@ -52,8 +52,8 @@ class Dataset(Generic[_T_co]):
 class IterableDataset(Dataset[_T_co], Iterable[_T_co]):
     """Samples one after another: a subclass has `__iter__`.
 
-    Each worker of a `DataLoader` has a copy of the dataset and iterates all of it, unless `get_worker_info` tells it which part
-    is its own.
+    Each worker of a `DataLoader` has a copy of the dataset and iterates all of it,
+    unless `get_worker_info` tells it which part is its own.
 
     >>> import rushlight as torch
     >>> class Countdown(torch.utils.data.IterableDataset):
