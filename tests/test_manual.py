@@ -1,7 +1,10 @@
 """Every public function of torch, linalg, fft and special, and every method of tensors, says how it is called and shows an example that runs."""
 
+import ast
+import contextlib
 import doctest
 import inspect
+import io
 import pydoc
 import re
 import subprocess
@@ -118,6 +121,52 @@ def test_dtypes_that_are_named_are_taken_and_no_others():
             taken = {dtype for group in DTYPES.values() for dtype in group if takes(function, count, dtype)}
             if taken != said:
                 wrong[entry.name] = taken ^ said
+    assert wrong == {}
+
+
+def calls_of(name, statement):
+    """The calls of a function or method in a statement of an example."""
+    for node in ast.walk(ast.parse(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+            yield compile(ast.Expression(node), "<example>", "eval")
+
+
+def kind_of(value):
+    """How a signature says what is returned."""
+    if isinstance(value, torch.Tensor):
+        return "Tensor"
+    if value is None:
+        return "None"
+    if hasattr(value, "_fields"):
+        return f"torch.return_types.{type(value).__name__}"
+    return "Tensors" if isinstance(value, tuple) and value and isinstance(value[0], torch.Tensor) else type(value).__name__
+
+
+KINDS = {"(Tensor, Tensor": "Tensors", "Python number": "float", "Python numbers": "list", "tuple": "Size"}
+"""Other words for what is returned."""
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_calls_return_what_signatures_say(space):
+    wrong = {}
+    for name, function in callables(space):
+        if getattr(function, "parser", None) is None:
+            continue
+        text = function.__doc__
+        said = re.findall(r" -> (.*)", text.partition("\n\n")[0])
+        said += [word for given, word in KINDS.items() if given in str(said)]
+        names = {"torch": torch}
+        for example in PARSER.get_examples(text):
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+                warnings.simplefilter("ignore")
+                if example.source.startswith(("try:", "with ", "class ")):
+                    exec(example.source, names)
+                    continue
+                for call in calls_of(name, example.source):
+                    kind = kind_of(eval(call, dict(names)))
+                    if not any(kind in each for each in said):
+                        wrong[name] = kind, said
+                exec(example.source, names)
     assert wrong == {}
 
 

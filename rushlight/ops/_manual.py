@@ -21,7 +21,7 @@ from rushlight import core
 from rushlight.ops import _arguments, _words
 from rushlight.ops._declare import namespaces, without_gradient
 from rushlight.ops._return_types import types as result_types
-from rushlight.ops._signatures import KEYWORDS
+from rushlight.ops._signatures import KEYWORDS, expanded, overloads
 
 WIDTH = 120
 
@@ -118,7 +118,20 @@ def declared(made):
             words["shapes"] = " ".join(block.removeprefix("Shapes: ").split())
         else:
             paragraphs.append(" ".join(block.split()))
+    if isinstance(made, core.Op) and paragraphs:
+        paragraphs[0] = with_letters(paragraphs[0], made)
     return paragraphs, words, shown
+
+
+def with_letters(text, made):
+    """A sentence, and what the letters of a formula in it stand for: those of the declaration's parameters."""
+    formula = re.sub(r"`[^`]*`", "", text)
+    used = [name for name in KEYWORDS if name in made.parameters and re.search(rf"(?<![\w']){name}(?![\w'])", formula)]
+    if "b" not in used and "a" in used:
+        used.remove("a")  # (the article)
+    if not used:
+        return text
+    return f"{text.rstrip('.')} ({', '.join(f'{name} is `{KEYWORDS[name][0]}`' for name in used)})."
 
 
 def result(called, made):
@@ -132,20 +145,26 @@ def result(called, made):
     annotated = getattr(made, "__annotations__", {}).get("return")
     if isinstance(annotated, type):
         return annotated.__name__
-    return None if annotated is None else str(annotated).replace("torch.", "")
+    text = None if annotated is None else str(annotated).replace("torch.", "").replace("tuple[Tensor, ...]", "tuple of Tensors")
+    return text and re.sub(r"^tuple\[(.*)\]$", r"(\1)", text)
 
 
 def written(called, made, words, title):
-    """The signatures, each with what it returns."""
-    for signature in signatures(called):
-        out = next((parameter.title for parameter in signature.parameters if parameter.name == "out"), None)
-        returned = words.get("returns") or result(called, made)
-        if returned is None and (out == "Tensor" or title.endswith("_")):
-            returned = "Tensor"
-        elif returned is None and out is not None:
-            kind = result_types.get(title.replace(".", "_"))
-            returned = "tuple of Tensors" if kind is None else f"torch.return_types.{kind.__name__}({', '.join(kind._fields)})"
-        yield f"{title}{signature}{f' -> {returned}' if returned else ''}"
+    """The signatures, each with what it returns: one tensor, where nothing says otherwise."""
+    known = words.get("returns") or result(called, made)
+    if known is None and "it returns " in words.get("derivatives", ""):
+        known = words["derivatives"].rpartition("it returns ")[2]
+    kind = result_types.get(title.replace(".", "_"))
+    several = "tuple of Tensors" if kind is None else f"torch.return_types.{kind.__name__}({', '.join(kind._fields)})"
+    for signature, gives_several in zip(signatures(called), outputs(called), strict=True):
+        yield f"{title}{signature} -> {known or (several if gives_several else 'Tensor')}"
+
+
+def outputs(called):
+    """Whether each of `signatures` gives several tensors: so its `out` says, for a method that of the function."""
+    for text, of_function in overloads(called.parser) if getattr(called, "parser", None) is not None else ():
+        if not text.startswith("deprecated "):
+            yield from [re.search(r"tensors(\[\d\])? out=", of_function) is not None for _ in expanded(text).split(" | ")]
 
 
 def signatures(called):
@@ -333,10 +352,12 @@ def of_method(text):
 def about(place, entry, made):
     """What it does; of a call in place, and of another name, what it is another form of."""
     paragraphs = [entry.words["summary"]] if "summary" in entry.words else declared(made)[0]
+    base = place.name.removesuffix("_")
+    if base != place.name and paragraphs[:1] and paragraphs[0].startswith("In-place version of"):
+        paragraphs = [*declared(behind(namespaces["Tensor"].get(base) or namespaces["torch"][base]))[0], *paragraphs[1:]]
     text = "\n\n".join(textwrap.fill(paragraph, WIDTH) for paragraph in paragraphs)
     text = of_method(text) if place.is_method else text
     function = f"torch.{entry.name}"
-    base = place.name.removesuffix("_")
     is_form = place.is_twin and "summary" not in entry.words
     if (
         base != place.name
