@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rushlight as torch
+from rushlight.explain import _finite
 from rushlight.ops import _declare, table
 from rushlight.ops._arguments import Parameter
 from rushlight.ops._declare import op, pointwise
@@ -74,6 +75,11 @@ def test_names_of_ops_stand_in_their_declarations():
 
 def test_they_are_few():
     assert sum(LIMITS.values()) < 40
+
+
+def test_hazards_are_known_to_explain():
+    hazards = {op.declaration.hazard for op in table.values() if op.declaration.hazard is not None}
+    assert hazards == set(_finite.HAZARDS)
 
 
 def test_nothing_changes_a_declaration():

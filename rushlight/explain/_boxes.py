@@ -1,7 +1,9 @@
 """What a picture shows: boxes for nodes, leaves and results, and groups of them where there are many."""
 
+import math
 from collections import Counter, defaultdict
 
+from rushlight import core
 from rushlight.explain import _source
 from rushlight.explain._graph import inputs_of, is_leaf_node, op_name, output_dtype, output_shape, root_of
 from rushlight.explain._report import count_text, shape_text
@@ -341,7 +343,10 @@ def modules_of(nodes, names):
 def is_prepared(node):
     """Whether a node only reshapes a leaf, as a layer does with its weight."""
     inputs = inputs_of(node)
-    return len(inputs) == 1 and op_name(node) in ("t", "transpose", "view", "reshape", "to") and is_leaf_node(inputs[0])
+    if len(inputs) != 1 or not is_leaf_node(inputs[0]):
+        return False
+    is_view = isinstance(core.node_op(node), core.ViewOp) and math.prod(output_shape(node)) == inputs[0].variable.numel()
+    return is_view or op_name(node) == "to"
 
 
 def module_keys(nodes, names):

@@ -18,20 +18,14 @@ from rushlight.explain._report import Report
 from rushlight.explain._steps import rule_lines, rules_of, steps, values_text
 from rushlight.explain._watch import tensors_in
 
-ROOT = "add a small number under the root, (x + 1e-12).sqrt(): its slope at 0 is infinite"
-LOG = "keep it away from 0, log(x.clamp_min(1e-12)); or take what contains it: xlogy, log1p, log_softmax, cross_entropy"
-FIXES = {
-    "sqrt": ROOT,
-    "norm": ROOT,
-    "linalg_vector_norm": ROOT,
-    "log": LOG,
-    "log2": LOG,
-    "log10": LOG,
-    "div": "keep the denominator away from 0: x / y.clamp_min(1e-12), or x / (y + 1e-12)",
-    "exp": "subtract the largest first, or take what does: softmax, logsumexp, log_softmax",
-    "pow": "keep the base away from 0 (a negative or broken power has no slope there)",
+HAZARDS = {
+    "root": "add a small number under the root, (x + 1e-12).sqrt(): its slope at 0 is infinite",
+    "logarithm": "keep it away from 0, log(x.clamp_min(1e-12)); or take what contains it: xlogy, log1p, log_softmax, cross_entropy",
+    "quotient": "keep the denominator away from 0: x / y.clamp_min(1e-12), or x / (y + 1e-12)",
+    "exponential": "subtract the largest first, or take what does: softmax, logsumexp, log_softmax",
+    "power": "keep the base away from 0 (a negative or broken power has no slope there)",
 }
-"""By the operation that made it."""
+"""What helps, by the word in the declaration of the operation that made it."""
 
 ASK_FUNCTION = "If a function is given, first_nonfinite(lambda: …), every operation of it is checked."
 
@@ -46,8 +40,7 @@ class Nonfinite(Report):
 
     def __init__(self, phase=None, op=None, line=None, inputs=None, output=None, certain=True, notes=(), fix=None):
         self.phase, self.op, self.line, self.inputs, self.output = phase, op, line, inputs or {}, output
-        self.certain, self.notes = certain, tuple(notes)
-        self.fix = fix or (FIXES.get(op) if phase else None)
+        self.certain, self.notes, self.fix = certain, tuple(notes), fix
 
     def __bool__(self):
         return self.phase is not None
@@ -67,13 +60,21 @@ class Nonfinite(Report):
         return "\n".join(lines)
 
 
-def backward_reason(op, gradient, result):
+def remedy(op):
+    """What helps where an op (None: what is none) made NaN or infinity; None where that is not known."""
+    return None if op is None else HAZARDS.get(op.declaration.hazard)
+
+
+def backward_reason(node, gradient, result):
     """Why a node turned a finite gradient into one that is not, and what helps."""
     bad = ~result.isfinite()
     if gradient is not None and gradient.shape == result.shape and bool((gradient[bad] == 0).all()):
         reason = "the gradient that came in is 0 there, and 0 times an infinite slope is NaN: something chose other elements afterwards"
-        return reason, f"choose before the operation: torch.where(fine, x, 1.0).{op}(), and then torch.where(fine, …, 0.0)"
-    return "its slope there is infinite, or too large for this dtype", FIXES.get(op)
+        return (
+            reason,
+            f"choose before the operation: torch.where(fine, x, 1.0).{op_name(node)}(), and then torch.where(fine, …, 0.0)",
+        )
+    return "its slope there is infinite, or too large for this dtype", remedy(core.node_op(node))
 
 
 def is_finite(value):
@@ -105,10 +106,10 @@ class Search:
         if self.found is None and not core.running_depth():
             bad = next((out for out in tensors_in((result,)) if not is_finite(out)), None)
             if bad is not None and not op.declaration.fills:
-                self.note(public_name(op), before, bad)
+                self.note(op, before, bad)
         return result
 
-    def note(self, name, before, output):
+    def note(self, op, before, output):
         """Keeps what was found. Where an input was not finite before, no operation seen here made it: it came from outside."""
         inputs = {key: value for key, value in before.items() if value is not None and not isinstance(value, bool)}
         given = [key for key, value in before.items() if any(not is_finite(t) for t in tensors_in((value,)))]
@@ -119,7 +120,8 @@ class Search:
             notes.append(
                 f"Its input {given[0]} was not finite already: no operation made that, it came in as data or as a parameter."
             )
-        self.found = Nonfinite("forward", name, _source.user_line(), inputs, output.detach().clone(), True, notes)
+        line, value = _source.user_line(), output.detach().clone()
+        self.found = Nonfinite("forward", public_name(op), line, inputs, value, True, notes, remedy(op))
 
 
 def first_nonfinite(loss):
@@ -195,7 +197,8 @@ def in_forward(nodes, loss):
                 if certain
                 else ["(Not every value before it is kept: a function, first_nonfinite(lambda: …), is checked completely.)"]
             )
-        return Nonfinite("forward", op_name(node), node.source_line, inputs.get(id(node), {}), value, certain, notes)
+        given, fix = inputs.get(id(node), {}), remedy(core.node_op(node))
+        return Nonfinite("forward", op_name(node), node.source_line, given, value, certain, notes, fix)
     return None
 
 
@@ -269,6 +272,6 @@ def in_backward(loss):
         if bad is not None:
             values = {"gradient in": step.gradients[0], **{k: v for k, v in step.saved.items() if isinstance(v, Tensor)}}
             notes = [line.removeprefix("  ") for name, source in rules_of(step.node) for line in rule_lines(name, source)]
-            reason, fix = backward_reason(step.op, step.gradients[0], bad)
+            reason, fix = backward_reason(step.node, step.gradients[0], bad)
             return Nonfinite("backward", step.op, step.line, values, bad, True, [*notes, reason], fix)
     return Nonfinite()

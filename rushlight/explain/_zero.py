@@ -78,7 +78,7 @@ class Spoiled(Cut):
     def __init__(self, node, edge, gradient, result):
         super().__init__(node, edge)
         self.cause = "nonfinite"
-        self.reason, self.fix = _finite.backward_reason(self.op, gradient, result)
+        self.reason, self.fix = _finite.backward_reason(node, gradient, result)
 
 
 def spoiled_of_step(node, results, gradients):

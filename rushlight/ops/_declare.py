@@ -68,7 +68,8 @@ class Declaration:
     complex tensors are computed, but have no derivative in PyTorch; without `real_part` PyTorch refuses to differentiate by a real input where
     another input, or the dtype that is asked for, makes the result complex. `batch` is its batching rule as "family.rule" of func/batching,
     or a function, where that of its kind is not meant. `draws`: it draws random numbers. `flat` says why a gradient of it may be zero, in a
-    word of explain/_zero.py; `fills`: what is not finite in its result is put there on purpose. `public` is what programs call it, where
+    word of explain/_zero.py; `fills`: what is not finite in its result is put there on purpose; `hazard`: why
+    it, or its slope, may not be finite, in a word of explain/_finite.py. `public` is what programs call it, where
     neither its own name nor that of its node is; `overload` what the dispatcher's name of a call in place has behind a dot ("operand": Tensor
     or Scalar, as the operand is). `refusal` says in which words vmap refuses its call in place on a tensor without a batch: as "arithmetic"
     (that of a "number" alone), by its "name", or by the "shapes"; in the dispatcher's words otherwise. `domain` is the range of inputs that
@@ -102,6 +103,7 @@ class Declaration:
         draws=False,
         flat=None,
         fills=False,
+        hazard=None,
         public=None,
         overload=None,
         refusal=None,

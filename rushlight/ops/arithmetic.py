@@ -151,6 +151,7 @@ QUOTIENT = dict(
     inputs=2,
     dtype="float",
     wide_numbers=True,
+    hazard="quotient",
     numbers_aside=0b1,  # (PyTorch multiplies the reciprocal by the number that is divided)
     kernel="div",
     method=False,
@@ -359,6 +360,7 @@ def refuse_negative_power(dtype, a, exponent):
     fits="narrow",
     row_major_of_number=True,
     name=("PowBackward0", "PowBackward1", "PowBackward2"),
+    hazard="power",
     overload="operand",
     flat="power",
     label="pow",
@@ -413,7 +415,13 @@ def float_power_(self, exponent):
     return self.pow_(wide_operand(exponent, dtype))
 
 
-@pointwise(vjp=lambda g, out: g / conjugate(2 * out), jvp=lambda x_t, out: x_t / (2 * out), dtype="float", label="sqrt_vml_cpu")
+@pointwise(
+    vjp=lambda g, out: g / conjugate(2 * out),
+    jvp=lambda x_t, out: x_t / (2 * out),
+    dtype="float",
+    hazard="root",
+    label="sqrt_vml_cpu",
+)
 def sqrt(x):
     """The square root of each element."""
 

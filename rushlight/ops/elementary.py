@@ -29,7 +29,7 @@ ERF_SLOPE = 2 / math.sqrt(math.pi)
 
 
 # ---------------------------------------------------------------------------------------------------------- exponentials
-@pointwise(slope=lambda out: out, dtype="float", flat="saturated", label="exp_vml_cpu")
+@pointwise(slope=lambda out: out, dtype="float", flat="saturated", hazard="exponential", label="exp_vml_cpu")
 def exp(x):
     """e to the power of each element."""
 
@@ -44,18 +44,28 @@ def expm1(x):
     """exp(x) - 1, exact near 0."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x), jvp=lambda x_t, x: x_t / x, dtype="float", label="log_vml_cpu")
+@pointwise(vjp=lambda g, x: g / conjugate(x), jvp=lambda x_t, x: x_t / x, dtype="float", hazard="logarithm", label="log_vml_cpu")
 def log(x):
     """Natural logarithm."""
 
 
-@pointwise(vjp=lambda g, x: g / conjugate(x * LOG_2), jvp=lambda x_t, x: x_t / (x * LOG_2), dtype="float", label="log2_vml_cpu")
+@pointwise(
+    vjp=lambda g, x: g / conjugate(x * LOG_2),
+    jvp=lambda x_t, x: x_t / (x * LOG_2),
+    dtype="float",
+    hazard="logarithm",
+    label="log2_vml_cpu",
+)
 def log2(x):
     """Logarithm to base 2."""
 
 
 @pointwise(
-    vjp=lambda g, x: g / conjugate(x * LOG_10), jvp=lambda x_t, x: x_t / (x * LOG_10), dtype="float", label="log10_vml_cpu"
+    vjp=lambda g, x: g / conjugate(x * LOG_10),
+    jvp=lambda x_t, x: x_t / (x * LOG_10),
+    dtype="float",
+    hazard="logarithm",
+    label="log10_vml_cpu",
 )
 def log10(x):
     """Logarithm to base 10."""

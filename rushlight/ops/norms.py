@@ -77,6 +77,7 @@ def norm_of(name):
         function=False,
         method=False,
         flat="kink",
+        hazard="root",
     )
     def linalg_vector_norm(x, ord, dim=None, keepdim=False, *, dtype=None):
         """The norm whose order is a float."""
