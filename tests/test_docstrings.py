@@ -23,6 +23,11 @@ EXCEPTIONS = {
     "rushlight.autograd.graph": {"Node"},
     "rushlight.autograd.profiler": {"EventList", "FunctionEvent", "MemRecordsAcc", "load_nvprof", "profile"},
     "rushlight.autograd.function": {"BackwardCFunction", "FunctionCtx", "FunctionMeta"},
+    "rushlight.compiler": {  # for compilers, which there are none of
+        "keep_portable_guards_unsafe", "keep_tensor_guards_unsafe", "load_cache_artifacts", "load_compiled_function", "save_cache_artifacts",
+        "set_enable_guard_collectives", "set_stance", "skip_all_guards_unsafe", "skip_guard_on_all_nn_modules_unsafe",
+        "skip_guard_on_globals_unsafe", "skip_guard_on_inbuilt_nn_modules_unsafe", "substitute_in_graph",
+    },
     "rushlight.hub": {"help", "list", "load"},
     "rushlight.multiprocessing": {  # Python's
         "AuthenticationError", "BufferTooShort", "Process", "ProcessError", "TimeoutError", "active_children", "current_process",
@@ -44,7 +49,7 @@ NAMESPACES = (
     "rushlight.utils.data.distributed", "rushlight.distributions", "rushlight.distributions.constraints", "rushlight.distributions.kl",
     "rushlight.autograd", "rushlight.autograd.forward_ad", "rushlight.autograd.functional", "rushlight.autograd.grad_mode",
     "rushlight.autograd.graph", "rushlight.autograd.profiler", "rushlight.func", "rushlight.random", "rushlight.serialization",
-    "rushlight.utils.checkpoint", "rushlight.amp", "rushlight.amp.autocast_mode", "rushlight.amp.grad_scaler", "rushlight.autograd.function",
+    "rushlight.utils.checkpoint", "rushlight.compiler", "rushlight.masked", "rushlight.amp", "rushlight.amp.autocast_mode", "rushlight.amp.grad_scaler", "rushlight.autograd.function",
     "rushlight.distributions.utils", "rushlight.futures", "rushlight.hub", "rushlight.multiprocessing", "rushlight.nn.attention.bias",
     "rushlight.nn.attention.flex_attention", "rushlight.nn.grad", "rushlight.nn.modules.lazy", "rushlight.nn.modules.module",
     "rushlight.nn.modules.utils", "rushlight.optim.optimizer", "rushlight.overrides", "rushlight.profiler", "rushlight.signal.windows",

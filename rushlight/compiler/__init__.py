@@ -16,32 +16,60 @@ __all__ = [
 
 
 def compile(*args, **kwargs):
-    """`torch.compile`."""
+    """`torch.compile`.
+
+    >>> import rushlight as torch
+    >>> @torch.compiler.compile
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(torch.ones(1))
+    tensor([2.])
+    """
     from rushlight._compile import compile
 
     return compile(*args, **kwargs)
 
 
 def is_compiling() -> bool:
-    """False: nothing is being compiled."""
+    """False: nothing is being compiled.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.is_compiling()
+    False
+    """
     return False
 
 
 def is_dynamo_compiling() -> bool:
-    """False."""
+    """False: nothing is being compiled.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.is_dynamo_compiling()
+    False
+    """
     return False
 
 
 def is_exporting() -> bool:
-    """False."""
+    """False: nothing is being exported.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.is_exporting()
+    False
+    """
     return False
 
 
 def disable(fn=None, recursive=True, *, reason=None):
     """The function itself, or a decorator that returns it: `torch.compile` leaves it as it is.
 
-    >>> from rushlight import compiler
-    >>> compiler.disable(len)([1, 2])
+    Args:
+        fn: The function.
+        recursive: Whether what it calls is left, too.
+        reason: A text for whoever asks.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.disable(len)([1, 2])
     2
     """
     if fn is None:
@@ -56,7 +84,14 @@ def disable(fn=None, recursive=True, *, reason=None):
 
 
 def allow_in_graph(fn):
-    """The function itself, or the list of functions."""
+    """The function `fn` itself, or the list of functions.
+
+    >>> import rushlight as torch
+    >>> def double(x):
+    ...     return 2 * x
+    >>> torch.compiler.allow_in_graph(double) is double
+    True
+    """
     if isinstance(fn, (list, tuple)):
         return [allow_in_graph(x) for x in fn]
     if not callable(fn):
@@ -65,13 +100,26 @@ def allow_in_graph(fn):
 
 
 def assume_constant_result(fn):
-    """The function itself."""
+    """The function `fn` itself.
+
+    >>> import rushlight as torch
+    >>> @torch.compiler.assume_constant_result
+    ... def factor():
+    ...     return 2
+    >>> factor()
+    2
+    """
     fn._dynamo_marked_constant = True
     return fn
 
 
 def list_backends(exclude_tags=("debug", "experimental")) -> list[str]:
-    """The names that `torch.compile` takes for `backend`; each of them runs the function as it is."""
+    """The names that `torch.compile` takes for `backend`, without those of the kinds in `exclude_tags`.
+
+    >>> import rushlight as torch
+    >>> "inductor" in torch.compiler.list_backends()
+    True
+    """
     from rushlight._compile import BACKENDS
 
     tags = set(exclude_tags or ())
@@ -79,21 +127,36 @@ def list_backends(exclude_tags=("debug", "experimental")) -> list[str]:
 
 
 def reset() -> None:
-    """Forgets every recorded call."""
+    """Forgets every recorded call.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.reset()
+    """
     from rushlight.compiler import _capture
 
     _capture.forget_all()
 
 
 def cudagraph_mark_step_begin() -> None:
-    """Does nothing."""
+    """Does nothing.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.cudagraph_mark_step_begin()
+    """
 
 
 _default_backend = "inductor"
 
 
 def set_default_backend(backend) -> None:
-    """Sets what `torch.compile` takes for `backend` where it is not given; None: "inductor"."""
+    """Sets what `torch.compile` takes for `backend` where it is not given; None: "inductor".
+
+    >>> import rushlight as torch
+    >>> torch.compiler.set_default_backend("eager")
+    >>> torch.compiler.get_default_backend()
+    'eager'
+    >>> torch.compiler.set_default_backend(None)
+    """
     global _default_backend
     if backend is not None and not isinstance(backend, str) and not callable(backend):
         raise TypeError(f"backend must be a string or callable, got {type(backend)}")
@@ -101,7 +164,12 @@ def set_default_backend(backend) -> None:
 
 
 def get_default_backend():
-    """What `set_default_backend` has set."""
+    """What `set_default_backend` has set.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.get_default_backend()
+    'inductor'
+    """
     return _default_backend
 
 
@@ -158,7 +226,15 @@ def set_enable_guard_collectives(enabled):
 
 
 def nested_compile_region(fn=None, *, options=None, max_reuse_entries=8, reuse_hash_fn=None):
-    """The function itself, or a decorator that returns it."""
+    """The function `fn` itself, or a decorator that returns it; the other arguments, `options`, `max_reuse_entries` and
+    `reuse_hash_fn`, change nothing.
+
+    >>> import rushlight as torch
+    >>> def double(x):
+    ...     return 2 * x
+    >>> torch.compiler.nested_compile_region(double)(torch.ones(1))
+    tensor([2.])
+    """
     return (lambda function: function) if fn is None else fn
 
 
@@ -170,12 +246,12 @@ def substitute_in_graph(original_fn, *, can_constant_fold_through=False, skip_si
 
 
 def wrap_numpy(fn):
-    """A function of tensors of one of NumPy's arrays: its arguments and results are converted.
+    """A function of tensors of one of NumPy's arrays, `fn`: its arguments and results are converted.
 
-    >>> import numpy
     >>> import rushlight as torch
-    >>> torch.compiler.wrap_numpy(numpy.sum)(torch.ones(3))
-    tensor(3.)
+    >>> import numpy
+    >>> torch.compiler.wrap_numpy(numpy.cumsum)(torch.ones(3))
+    tensor([1., 2., 3.])
     """
     import functools
 

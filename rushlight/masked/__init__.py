@@ -80,15 +80,29 @@ def _wide(input, dtype):
 def sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The sum of the elements that count; 0 where none does.
 
+    Args:
+        input: The numbers.
+        dim: The dimension or dimensions; all of them by default.
+        keepdim: Whether they stay, with size 1.
+        dtype: What the input is converted to first.
+        mask: Booleans that broadcast to the input, True where an element counts; all do by default.
+
     >>> import rushlight as torch
-    >>> torch.masked.sum(torch.tensor([1., 2., 3.]), mask=torch.tensor([True, False, True]))
-    tensor(4.)
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.sum(x, mask=mask)
+    tensor(5.)
     """
     return torch.sum(_filled(input, mask, 0), _dims(dim, input.ndim), keepdim=keepdim, dtype=_wide(input, dtype))
 
 
 def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """The product of the elements that count; 1 where none does."""
+    """The product of the elements that count; 1 where none does. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.prod(x, 0, mask=mask)
+    tensor(4.)
+    """
     made = _filled(input, mask, 1).to(_wide(input, dtype))
     if input.ndim == 0:
         return torch.prod(made, 0, keepdim=keepdim) if dim is not None else made
@@ -98,7 +112,13 @@ def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 
 def amax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """The largest of the elements that count; the smallest number of the dtype where none does."""
+    """The largest of the elements that count; the smallest number of the dtype where none does. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.amax(x, 0, mask=mask)
+    tensor(4.)
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.amax(
         _filled(input, mask, _least(input.dtype)) if mask is not None else input, _dims(dim, input.ndim), bool(keepdim)
@@ -106,7 +126,13 @@ def amax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 
 def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """The smallest of the elements that count; the largest number of the dtype where none does."""
+    """The smallest of the elements that count; the largest number of the dtype where none does. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.amin(x, 0, mask=mask)
+    tensor(1.)
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.amin(
         _filled(input, mask, _greatest(input.dtype)) if mask is not None else input, _dims(dim, input.ndim), bool(keepdim)
@@ -114,13 +140,25 @@ def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 
 def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """Where the largest of the elements is that count."""
+    """Where the largest of the elements is that count. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.argmax(x, 0, mask=mask)
+    tensor(2.)
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.argmax(_filled(input, mask, _least(input.dtype)), dim, bool(keepdim)).to(input.dtype)
 
 
 def argmin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """Where the smallest of the elements is that count."""
+    """Where the smallest of the elements is that count. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.argmin(x, 0, mask=mask)
+    tensor(0.)
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.argmin(_filled(input, mask, _greatest(input.dtype)), dim, bool(keepdim)).to(input.dtype)
 
@@ -141,7 +179,13 @@ def _floating(name, input, dtype):
 
 
 def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """The mean of the elements that count; NaN where none does."""
+    """The mean of the elements that count; NaN where none does. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.mean(x, mask=mask)
+    tensor(2.5000)
+    """
     dtype = _floating("mean", input, dtype)
     dims = _dims(dim, input.ndim)
     if mask is None:
@@ -150,7 +194,13 @@ def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 
 def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
-    """The lower median of the elements that count along a dimension; NaN where none does."""
+    """The lower median of the elements that count along a dimension; NaN where none does. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.median(x, 0, mask=mask)
+    tensor(1.)
+    """
     input = input if dtype is None else input.to(dtype)
     wide = input if input.dtype.is_floating_point else input.to(torch.float32)
     made = torch.nanmedian(_filled(wide, mask, torch.nan), dim, keepdim).values
@@ -162,12 +212,25 @@ def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
 
 
 def var(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
-    """The variance of the elements that count, by their number less `correction` (1 by default, 0 if not `unbiased`)."""
+    """The variance of the elements that count, by their number less `correction` (1 by default, 0 if not `unbiased`). The other
+    arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.var(x, mask=mask)
+    tensor(4.5000)
+    """
     return _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root=False)
 
 
 def std(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
-    """The square root of `var`."""
+    """The square root of `var`, with the same arguments.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.std(x, mask=mask)
+    tensor(2.1213)
+    """
     return _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root=True)
 
 
@@ -197,7 +260,13 @@ def _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root):
 
 
 def norm(input, ord=2.0, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """The norm of the elements that count, taken as a vector."""
+    """The norm of degree `ord` of the elements that count, taken as a vector. The other arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.norm(x, 2.0, mask=mask)
+    tensor(4.1231)
+    """
     if ord is None:
         ord = 2.0
     identity = torch.inf if ord == -torch.inf or ord < 0 else 0
@@ -205,48 +274,101 @@ def norm(input, ord=2.0, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 
 def logsumexp(input, dim=None, *, keepdim=False, dtype=None, mask=None):
-    """The logarithm of the sum of exponentials of the elements that count; minus infinity where none does."""
+    """The logarithm of the sum of exponentials of the elements that count; minus infinity where none does. Arguments are those of
+    `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.logsumexp(x, 0, mask=mask)
+    tensor(4.0486)
+    """
     input = input if dtype is None else input.to(dtype)
     made = torch.logsumexp(_filled(input, mask, _least(input.dtype)), _dims(dim, input.ndim), keepdim=keepdim)
     return made.to(input.dtype)
 
 
 def logaddexp(input, other, *, dtype=None, input_mask=None, other_mask=None):
-    """log(exp(input) + exp(other)) of those that count in each of both."""
+    """log(exp(input) + exp(other)) of those that count in each of both: where `input_mask` and `other_mask` are True.
+
+    `dtype` is what both are converted to first.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.logaddexp(x, x, input_mask=mask, other_mask=mask)
+    tensor([1.6931,   -inf, 4.6931])
+    """
     input, other = (x if dtype is None else x.to(dtype) for x in (input, other))
     return torch.logaddexp(_filled(input, input_mask, -torch.inf), _filled(other, other_mask, -torch.inf))
 
 
 def cumsum(input, dim, *, dtype=None, mask=None):
-    """Sums of the elements that count up to each place along a dimension."""
+    """Sums of the elements that count up to each place along a dimension. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.cumsum(x, 0, mask=mask)
+    tensor([1., 1., 5.])
+    """
     return torch.cumsum(_filled(input, mask, 0), dim, dtype=dtype or input.dtype)
 
 
 def cumprod(input, dim, *, dtype=None, mask=None):
-    """Products of the elements that count up to each place along a dimension."""
+    """Products of the elements that count up to each place along a dimension. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.cumprod(x, 0, mask=mask)
+    tensor([1., 1., 4.])
+    """
     return torch.cumprod(_filled(input, mask, 1), dim, dtype=dtype or input.dtype)
 
 
 def softmax(input, dim, *, dtype=None, mask=None):
-    """softmax of the elements that count along a dimension, 0 for the others; NaN in lines where none counts."""
+    """softmax of the elements that count along a dimension, 0 for the others; NaN in lines where none counts. Arguments are those
+    of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.softmax(x, 0, mask=mask)
+    tensor([0.0474, 0.0000, 0.9526])
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.softmax(_filled(input, mask, -torch.inf), dim)
 
 
 def log_softmax(input, dim, *, dtype=None, mask=None):
-    """The logarithm of `softmax`."""
+    """The logarithm of `softmax`, minus infinity for the others. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.log_softmax(x, 0, mask=mask)
+    tensor([-3.0486,    -inf, -0.0486])
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.log_softmax(_filled(input, mask, -torch.inf), dim)
 
 
 def softmin(input, dim, *, dtype=None, mask=None):
-    """softmax of the negatives of the elements that count along a dimension."""
+    """softmax of the negatives of the elements that count along a dimension, 0 for the others. Arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.softmin(x, 0, mask=mask)
+    tensor([0.9526, 0.0000, 0.0474])
+    """
     input = input if dtype is None else input.to(dtype)
     return torch.nn.functional.softmin(_filled(input, mask, torch.inf), dim)
 
 
 def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):
-    """The elements that count by their norm along a dimension, which is taken for `eps` at least; 0 for the others."""
+    """The elements that count by their norm of degree `ord` along a dimension, taken for `eps` at least; 0 for the others. The
+    other arguments are those of `sum`.
+
+    >>> import rushlight as torch
+    >>> x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    >>> torch.masked.normalize(x, 1.0, 0, mask=mask)
+    tensor([0.2000, 0.0000, 0.8000])
+    """
     input = input if dtype is None else input.to(dtype)
     size = norm(input, ord, dim, keepdim=True, mask=mask)
     return _filled(input, mask, 0) / torch.maximum(size, torch.tensor(eps, dtype=size.dtype))

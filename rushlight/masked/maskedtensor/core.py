@@ -28,7 +28,12 @@ CONVERTED = frozenset(words("to float double half int long bool type type_as bfl
 
 
 def is_masked_tensor(obj, /) -> bool:
-    """Whether `obj` is a tensor with a mask."""
+    """Whether `obj` is a tensor with a mask.
+
+    >>> import rushlight as torch
+    >>> torch.masked.is_masked_tensor(torch.ones(2))
+    False
+    """
     return isinstance(obj, MaskedTensor)
 
 
@@ -37,9 +42,23 @@ def equal_masks(a, b):
 
 
 class MaskedTensor(Tensor):
-    """A tensor of which only those elements count where `mask`, booleans of its shape, is True: reductions leave the others out.
+    """A tensor of which only those elements count where a mask is True: reductions leave the others out.
 
-    Functions that know nothing of masks raise a TypeError.
+    Functions that know nothing of masks raise a TypeError. `masked_tensor` and `as_masked_tensor` make one.
+
+    Args:
+        data: The elements.
+        mask: Booleans of its shape.
+        requires_grad: Whether gradients are recorded.
+
+    >>> import rushlight as torch
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     x = torch.masked.MaskedTensor(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([True, False, True]))
+    >>> x
+    MaskedTensor(
+      [  1.0000,       --,   3.0000]
+    )
     """
 
     def __new__(cls, data, mask, requires_grad=False):
