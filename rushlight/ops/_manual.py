@@ -6,8 +6,9 @@ an op's own has an entry in one of the files of `manual/`:
     dtypes: bool integers floats halves complex
     shapes: a sentence; so have `summary`, `raises`, `note`, `derivatives`, and each parameter that means something else than usual
 
-and then the example, as the interpreter shows it. Dtypes and what is printed are PyTorch's (tools/fill_manual.py). Other names of a function, methods and calls in place have the entry of their
-function, whose example is turned into a call of theirs; one that needs its own is called `# other.name`, `# Tensor.name`, `# Tensor.name_`.
+and then the example, as the interpreter shows it. Dtypes and what is printed are PyTorch's (tools/fill_manual.py). Other names of a function, methods
+and calls in place have the entry of their function, whose example is turned into a call of theirs; one that needs its own is called
+`# other.name`, `# Tensor.name`, `# Tensor.name_`.
 """
 
 import ast
@@ -243,7 +244,7 @@ def dtypes(made, words, in_place):
     return f"{taken}.{given}" if taken else given.strip() or None
 
 
-def derivatives(made, name, found):
+def derivatives(made, name, found, in_place):
     """By what there are derivatives, and what the node is called."""
     if any(parameter.name == "requires_grad" for signature in found for parameter in signature.parameters):
         return "none; the result is a leaf, which requires grad where it is told to."
@@ -260,8 +261,11 @@ def derivatives(made, name, found):
     by = by or [made.parameters[i] for i in made.tensor_parameters]
     public = dict.fromkeys(KEYWORDS.get(each, (each,))[0] for each in by)
     if isinstance(made, core.ViewOp | core.MultiViewOp):
+        if in_place:
+            return f"those of the view; no element is moved. grad_fn is {made.backward_names[0]}."
         return f"it is a view: {listed(public)} and the result share memory, and gradients flow through writes into either."
-    return f"by {listed(public)}, of any order and in forward mode; grad_fn is {made.backward_names[0]}."
+    forward = made.linear or made.jvp is not None or all(rule.is_slope for rule in rules)
+    return f"by {listed(public)}{', in reverse and in forward mode' * forward}; grad_fn is {made.backward_names[0]}."
 
 
 def raises(made, place, found, words):
@@ -333,7 +337,7 @@ def document(called):
     sections = {
         "Shapes": words.get("shapes") or shapes(made),
         "Dtypes": dtypes(made, words, place.name.endswith("_")),
-        "Derivatives": words.get("derivatives") or derivatives(made, entry.name, found),
+        "Derivatives": words.get("derivatives") or derivatives(made, entry.name, found, place.name.endswith("_")),
         "Raises": "; ".join(raises(made, place, found, words)),
         "Note": words.get("note"),
     }
