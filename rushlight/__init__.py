@@ -163,6 +163,11 @@ _NAMED_DTYPES = (
     "bit", "bits16", "bits1x8", "bits2x4", "bits4x2", "bits8", "float4_e2m1fn_x2", "int1", "int2", "int3", "int4", "int5", "int6", "int7",
     "qint32", "qint8", "quint2x4", "quint4x2", "quint8", "uint1", "uint2", "uint3", "uint4", "uint5", "uint6", "uint7",
 )  # fmt: skip
+_SCRIPT_TYPES = (
+    "AnyType", "AwaitType", "BoolType", "ClassType", "ComplexType", "DeviceObjType", "DictType", "EnumType", "FloatType", "FutureType",
+    "IntType", "InterfaceType", "ListType", "NoneType", "NumberType", "OptionalType", "PyObjectType", "RRefType", "StreamObjType",
+    "StringType", "SymBoolType", "SymIntType", "TensorType", "TupleType", "UnionType",
+)  # fmt: skip
 _SCHEMES = (
     "per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric",
     "qscheme",
@@ -176,7 +181,7 @@ _LATE = {
     **{name: f"rushlight._build:{name}" for name in _BUILD},
     **{name: f"rushlight.amp.autocast_mode:{name}" for name in _AUTOCAST},
     **{name: f"rushlight._symbolic:{name}" for name in _SYMBOLIC},
-    **{name: f"rushlight._absent:{name}" for name in (*_SCHEMES, *_NAMED_DTYPES)},
+    **{name: f"rushlight._absent:{name}" for name in (*_SCHEMES, *_NAMED_DTYPES, *_SCRIPT_TYPES)},
     **{name: f"rushlight.amp._scaling:{name}" for name in ("_amp_foreach_non_finite_check_and_unscale_", "_amp_update_scale_")},
     "AcceleratorError": "rushlight._absent:AcceleratorError",
     "Event": "rushlight._streams:Event",

@@ -1,6 +1,7 @@
 """What is not there, a device or a library: its functions in a table of signatures and of what each answers."""
 
 import copy
+import sys
 
 from rushlight.core import dtype, get_default_dtype
 
@@ -111,6 +112,13 @@ def dummies(module, *names):
         name: type(name, (Dummy,), {"_dummy_name": name, "__module__": module, "__doc__": "Stands for what is not there."})
         for name in names
     }
+
+
+def __getattr__(name):
+    """The types of TorchScript, which programs name in annotations."""
+    if name not in sys.modules["rushlight"]._SCRIPT_TYPES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, dummies("torch", name)[name])
 
 
 def _answered(answer):

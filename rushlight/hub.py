@@ -116,7 +116,7 @@ def load_state_dict_from_url(
     name = os.path.basename(urlparse(url).path) if file_name is None else file_name
     cached = os.path.join(model_dir, name)
     if not os.path.exists(cached):
-        sys.stderr.write(f'Downloading: "{url}" to {cached}\n')
+        sys.stdout.write(f'Downloading: "{url}" to {cached}\n')
         found = HASH_REGEX.search(name) if check_hash else None
         download_url_to_file(url, cached, found[1] if found else None, progress=progress)
     return torch.load(cached, map_location=map_location, weights_only=weights_only)

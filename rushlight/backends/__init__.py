@@ -25,6 +25,17 @@ def disable_global_flags() -> None:
 
 
 @_contextlib.contextmanager
+def __allow_nonbracketed_mutation():
+    """A context in which settings change for good even after `disable_global_flags`."""
+    global _frozen
+    before, _frozen = _frozen, False
+    try:
+        yield
+    finally:
+        _frozen = before
+
+
+@_contextlib.contextmanager
 def _within(names, given):
     """Gives module variables other values for a `with` block."""
     before = {name: names[name] for name in given}

@@ -203,6 +203,10 @@ class Optimizer:
         """Makes what is not saved: empty hooks, and the class's step wrapped so that they run."""
         for kind in _HOOK_KINDS:
             self.__dict__.setdefault(f"_optimizer_{kind}_hooks", OrderedDict())
+        self._patch_step_function()
+
+    def _patch_step_function(self) -> None:
+        """Has hooks asked around `step`, as its class has it."""
         cls = type(self)
         if not getattr(cls.step, "hooked", False):
             cls.step = self.profile_hook_step(cls.step)  # type: ignore[method-assign]

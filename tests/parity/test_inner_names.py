@@ -57,7 +57,36 @@ def shapes(torch):
         yield node.name, node.meta["tensor_meta"], node.meta["type"]
 
 
+def stepping(torch):
+    """A step method that is put in afterwards, with hooks."""
+
+    class Own(torch.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {})
+
+    steps = []
+    Own.step = lambda self: steps.append("step")
+    made = Own([torch.ones(1, requires_grad=True)])
+    Own.step = lambda self: steps.append("other")
+    made._patch_step_function()
+    made.register_step_post_hook(lambda *given: steps.append("after"))
+    made.step()
+    return steps
+
+
+def mutable(torch):
+    settings = torch.backends
+    before = settings._frozen if torch is rushlight else settings.__allow_nonbracketed_mutation_flag
+    with getattr(settings, "__allow_nonbracketed_mutation")():
+        inside = settings.flags_frozen()
+    after = settings._frozen if torch is rushlight else settings.__allow_nonbracketed_mutation_flag
+    return inside, before == after
+
+
 PROGRAMS = {
+    "steps put in afterwards": stepping,
+    "settings that change for good": mutable,
+    "types of TorchScript": lambda torch: [torch.TensorType.__name__, torch.DictType.__name__, isinstance(torch.ListType, type)],
     "shape": lambda torch: torch._shape_as_tensor(torch.ones(2, 3)),
     "assertion that holds": lambda torch: torch._assert_async(torch.tensor(True)),
     "assertion that fails": lambda torch: torch._assert_async(torch.tensor(0)),
@@ -126,3 +155,14 @@ def test_files_as_tensors(tmp_path):
     ]
     for program in programs:
         assert outcome(program, rushlight) == outcome(program, torch)
+
+
+def test_downloads_are_told(tmp_path, capsys):
+    torch.save({"a": torch.ones(1)}, tmp_path / "state.pt")
+    said = []
+    for library in (rushlight, torch):
+        place = tmp_path / library.__name__
+        loaded = library.hub.load_state_dict_from_url((tmp_path / "state.pt").as_uri(), str(place), progress=False)
+        assert loaded["a"].tolist() == [1]
+        said.append([text.replace(str(place), "") for text in capsys.readouterr()])
+    assert said[0] == said[1] and said[0][0].startswith("Downloading")
