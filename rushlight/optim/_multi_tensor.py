@@ -14,9 +14,7 @@ def _together(kind):
 globals().update(
     {
         kind.__name__: _together(kind)
-        for kind in (
-            *(optim.ASGD, optim.Adadelta, optim.Adagrad, optim.Adam, optim.AdamW, optim.Adamax, optim.NAdam, optim.RAdam),
-            *(optim.RMSprop, optim.Rprop, optim.SGD),
-        )
+        for kind in map(vars(optim).get, optim.__all__)
+        if "foreach" in getattr(kind, "options", ()) and kind is not optim.Adafactor  # (which is newer)
     }
 )
