@@ -320,8 +320,10 @@ def retold(line, function, place):
 
 
 # ---------------------------------------------------------------------------------------------------------- the whole
+@functools.cache
 def document(called):
-    """The docstring of a function or method; of what is not public, the words of its declaration."""
+    """The docstring of a function or method; of what is not public, the words of its declaration. (Functions made of it, as by vmap, ask each
+    time.)"""
     made = behind(called)
     place = Place(called)
     found = signatures(called)
