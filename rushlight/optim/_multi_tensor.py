@@ -14,7 +14,7 @@ def _together(kind):
 globals().update(
     {
         kind.__name__: _together(kind)
-        for kind in map(vars(optim).get, optim.__all__)
+        for kind in (getattr(optim, name) for name in optim.__all__)
         if "foreach" in getattr(kind, "options", ()) and kind is not optim.Adafactor  # (which is newer)
     }
 )
