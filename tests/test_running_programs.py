@@ -156,7 +156,7 @@ def test_misspelt_names_say_what_is_nearest(tmp_path, line, last):
         ("import torch; torch.fx.replace_pattern", "torch.fx.replace_pattern"),
         ("import torch; torch.Tensor.to_mkldnn", "torch.Tensor.to_mkldnn"),
         ("import torch; torch.ones(1).to_mkldnn()", "torch.Tensor.to_mkldnn"),
-        ("from torch.fx.interpreter import Transformer", "torch.fx.interpreter.Transformer"),
+        ("from torch.fx.graph_module import reduce_graph_module", "torch.fx.graph_module.reduce_graph_module"),
     ],
 )
 def test_names_of_pytorch_that_are_missing_say_so(tmp_path, line, name):
