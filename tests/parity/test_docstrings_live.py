@@ -5,9 +5,10 @@ import re
 import warnings
 
 import pytest
-import torch
 
 from ..test_docstrings import CLASSES, NAMESPACES, methods, public
+
+torch = pytest.importorskip("torch")
 
 PARSER = doctest.DocTestParser()
 
