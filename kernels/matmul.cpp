@@ -203,14 +203,8 @@ void gemm_of(Matrix<T> out, Matrix<T> a, Matrix<T> b, T alpha, T beta) {
       loop_gemm<T>(out.block(begin, 0, end - begin, n), a.block(begin, 0, end - begin, k), b, alpha, beta);
     });
   } else {
-    if (!out.row_major() && out.column_major()) return gemm_of<T>(out.transposed(), b.transposed(), a.transposed(), alpha, beta);
-    if constexpr (std::is_floating_point_v<T>) {
-      if (m * n * k <= least) return least_gemm<T>(out, a, b, alpha, beta);
-      if (out.row_major() && is_small(out, b)) return small_product<T>(out, a, b, alpha, beta);
-    }
-    if (m * n * k <= tiny) return loop_gemm<T>(out, a, b, alpha, beta);
-    use_one_blas_thread();
     if (!out.row_major()) {
+      if (out.column_major()) return gemm_of<T>(out.transposed(), b.transposed(), a.transposed(), alpha, beta);
       std::vector<T> copy(m * n);
       Matrix<T> dense = {copy.data(), m, n, n, 1};
       gemm_of<T>(dense, a, b, T(1), T(0));
@@ -218,6 +212,12 @@ void gemm_of(Matrix<T> out, Matrix<T> a, Matrix<T> b, T alpha, T beta) {
         for (int64_t j = 0; j < n; ++j) store(out(i, j), dense(i, j), alpha, beta);
       return;
     }
+    if constexpr (std::is_floating_point_v<T>) {
+      if (m * n * k <= least) return least_gemm<T>(out, a, b, alpha, beta);
+      if (is_small(out, b)) return small_product<T>(out, a, b, alpha, beta);
+    }
+    if (m * n * k <= tiny) return loop_gemm<T>(out, a, b, alpha, beta);
+    use_one_blas_thread();
     if (m == 1 && n > 1) return gemm_of<T>(out.transposed(), b.transposed(), a.transposed(), alpha, beta);
     if (n == 1) {
       const Readable<T> matrix(a);

@@ -73,6 +73,15 @@ def test_what_is_written_over_is_not_read(layout):
         assert torch.equal(out.long(), expected)
 
 
+def test_an_output_with_gaps_gets_the_same_bits():
+    numbers = torch.Generator().manual_seed(2)
+    for rows, depth, columns in itertools.product((2, 5, 17), (3, 20), (2, 9, 33)):
+        a, b = torch.randn(rows, depth, generator=numbers), torch.randn(depth, columns, generator=numbers)
+        expected = a.mm(b)
+        for out in (torch.empty(rows, columns), torch.empty(columns, rows).t(), torch.empty(2 * rows, 3 * columns)[::2, ::3]):
+            assert torch.equal(torch.mm(a, b, out=out), expected)
+
+
 def test_nothing_beside_the_output_is_written():
     for rows, columns in itertools.product((1, 3, 8, 17), repeat=2):
         around = torch.full((rows + 2, columns + 2), 5.0)
