@@ -78,8 +78,8 @@ def test_an_output_with_gaps_gets_the_same_bits():
     for rows, depth, columns in itertools.product((2, 5, 17), (3, 20), (2, 9, 33)):
         a, b = torch.randn(rows, depth, generator=numbers), torch.randn(depth, columns, generator=numbers)
         expected = a.mm(b)
-        for out in (torch.empty(rows, columns), torch.empty(columns, rows).t(), torch.empty(2 * rows, 3 * columns)[::2, ::3]):
-            assert torch.equal(torch.mm(a, b, out=out), expected)
+        out = torch.empty(2 * rows, 3 * columns)[::2, ::3]
+        assert torch.equal(torch.mm(a, b, out=out), expected)
 
 
 def test_nothing_beside_the_output_is_written():
