@@ -535,7 +535,7 @@ def test_the_core_refuses_none():
     assert finished.returncode == 0, finished.stderr
 
 
-def test_methods_refuse_other_objects():
+def test_methods_refuse_other_objects(tmp_path):
     """A method of a compiled class, called through the class, does not take an object of another for its own."""
     program = """
         import rushlight
@@ -550,7 +550,7 @@ def test_methods_refuse_other_objects():
                         except Exception:
                             pass
     """
-    finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)], capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
+    # (A file called x may come of it.)
+    finished = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
