@@ -84,3 +84,15 @@ def test_what_the_graph_sees(tmp_path):
     assert graph.upward() == {("array/low.pxi", "graph/high.pxi"): ["Deep", "MOST"]}
     assert graph.circles() == [("array/low.pxi", "graph/high.pxi")]
     assert graph.circles(without=graph.upward()) == []
+
+
+def test_numbers_that_stand_in_c_are_those_of_the_header():
+    """C++ in the core cannot see Cython's enums, so some of their numbers stand there again, by the same names."""
+    header = (TOOL.parents[1] / "rushlight" / "core" / "_core.pxd").read_text()
+    numbers = {name.lower(): int(value) for name, value in re.findall(r"^ +([A-Z_]+) = (\d+)\b", header, re.MULTILINE)}
+    (counted,) = re.findall(r"^    (FROM_GRADIENT(?:, FROM_\w+)+)$", header, re.MULTILINE)
+    numbers |= {name.lower(): place for place, name in enumerate(counted.split(", "))}
+    source = (TOOL.parents[1] / "rushlight" / "core" / "graph" / "record.pxi").read_text()
+    again = re.findall(r"\brl_(\w+) = (\d+)", "".join(re.findall(r"^    enum \{.*\};$", source, re.MULTILINE)))
+    assert len(again) == 8
+    assert {name: int(value) for name, value in again} == {name: numbers[name] for name, _ in again}
