@@ -5,7 +5,7 @@
 
     python examples/pages.py [FOLDER]
 
-writes them, into docs/pages by default.
+writes them, into the current folder by default. The site has them under pages/.
 """
 
 import math
@@ -14,8 +14,6 @@ from pathlib import Path
 
 import rushlight as torch
 from rushlight import explain, nn
-
-FOLDER = Path(__file__).parents[1] / "docs" / "pages"
 
 
 def loss_of_xor():
@@ -50,18 +48,19 @@ def loss_of_blocks(count=6, size=8):
     return net(torch.randn(2, 5, size)).pow(2).mean(), net
 
 
-def main():
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+def write(folder):
+    """Writes both pages into a folder; gives a line about each."""
     loss, net = loss_of_xor()
     steps = explain.steps(loss, module=net)
     steps.save(folder / "backward.html")
-    print(f"{len(steps)} steps of backward: {folder / 'backward.html'}")
+    yield f"{len(steps)} steps of backward: {folder / 'backward.html'}"
     loss, net = loss_of_blocks()
     picture = explain.picture(loss, net)
     picture.save(folder / "graph.html")
-    print(f"{len(picture.nodes)} nodes in {len(picture.drawing.boxes)} boxes: {folder / 'graph.html'}")
+    yield f"{len(picture.nodes)} nodes in {len(picture.drawing.boxes)} boxes: {folder / 'graph.html'}"
 
 
 if __name__ == "__main__":
-    main()
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    target.mkdir(parents=True, exist_ok=True)
+    print(*write(target), sep="\n")

@@ -5,18 +5,21 @@ import ast
 import html
 import importlib
 import inspect
+import itertools
 import json
 import re
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "examples")]
 
 import notebooks  # noqa: E402  (beside this file)
+import pages  # noqa: E402  (of the examples)
 
 from benchmarks.chart import chart  # noqa: E402
 from rushlight.explain import _causes  # noqa: E402
@@ -30,6 +33,8 @@ MODULES = (
     *("rushlight.distributions", "rushlight.linalg", "rushlight.fft", "rushlight.special", "rushlight.sparse"),
     *("rushlight.utils.data", "rushlight.utils.checkpoint"),
 )
+ONE_PAGE = 60_000
+"""So many characters of a reference are one page; what has more is a page for each letter."""
 
 
 def outside_fences(change, text):
@@ -114,11 +119,8 @@ def docstring(text):
     return "\n\n".join(out)
 
 
-def reference(module):
-    """The page of a module: every public name with a docstring of its own, its signature and what it says."""
-    package, _, kind = module.rpartition(".")
-    owner = getattr(importlib.import_module(package), kind) if kind[:1].isupper() else importlib.import_module(module)
-    out = [f"# {module.replace('rushlight', 'torch', 1)}", docstring(owner.__doc__ or "")]
+def entries(owner):
+    """(name, what the reference says of it) of every public name with a docstring of its own: its signature and its docstring."""
     for name in sorted(vars(owner) if inspect.isclass(owner) else dir(owner), key=str.lower):
         value = getattr(owner, name)
         text = getattr(value, "__doc__", None)
@@ -126,14 +128,31 @@ def reference(module):
             continue
         if getattr(value, "parser", None) is not None:
             signature, _, text = text.partition("\n\n")  # (as errors print it)
-            out += [f"## {name}", f"```text\n{signature}\n```", docstring(text)]
-            continue
-        try:
-            signature = str(inspect.signature(value))
-        except (TypeError, ValueError):
-            signature = "(…)"
-        out += [f"## {name}", f"```python\n{name}{signature}\n```", docstring(text)]
-    return "\n\n".join(out) + "\n"
+            signature = f"```text\n{signature}\n```"
+        else:
+            try:
+                signature = f"```python\n{name}{inspect.signature(value)}\n```"
+            except (TypeError, ValueError):
+                signature = f"```python\n{name}(…)\n```"
+        yield name, f"## {name}\n\n{signature}\n\n{docstring(text)}\n"
+
+
+def reference(module):
+    """The pages of a module, by their names."""
+    package, _, kind = module.rpartition(".")
+    owner = getattr(importlib.import_module(package), kind) if kind[:1].isupper() else importlib.import_module(module)
+    found = list(entries(owner))
+    title = module.replace("rushlight", "torch", 1)
+    head = f"# {title}\n\n{docstring(owner.__doc__ or '')}\n\n"
+    if sum(len(text) for _, text in found) < ONE_PAGE:
+        return {f"reference/{module}.md": head + "\n".join(text for _, text in found)}
+    made = {}
+    for letter, group in itertools.groupby(found, lambda entry: entry[0][0].lower()):
+        names, texts = zip(*group)
+        page = f"{module}.{letter}.md"
+        made[f"reference/{page}"] = f"# {title}: {letter.upper()}\n\n" + "\n".join(texts)
+        head += f"[{letter.upper()}]({page}): {' '.join(f'`{name}`' for name in names)}\n\n"
+    return made | {f"reference/{module}.md": head}
 
 
 def known_differences():
@@ -185,18 +204,22 @@ def on_files(files, config):
         path = Path(file.abs_src_path)
         sources |= with_links_inside(path.read_text(encoding="utf-8"), path.parent, file.src_uri)[1]
     made |= {source_page(path): f"---\nsearch: {{exclude: true}}\n---\n\n{shown(path)}" for path in sources}
-    made |= {f"reference/{module}.md": reference(module) for module in MODULES}
+    for module in MODULES:
+        made |= reference(module)
     listed = "".join(f"- [{module.replace('rushlight', 'torch', 1)}]({module}.md)\n" for module in MODULES)
     made["reference/index.md"] = f"# Reference\n\nMade from the docstrings.\n\n{listed}"
     for name in notebooks.COURSE:
         made[f"notebooks/{name}.ipynb"] = json.dumps(notebooks.notebook(name), ensure_ascii=False, indent=1)
+    with tempfile.TemporaryDirectory() as folder:
+        list(pages.write(Path(folder)))
+        made |= {f"pages/{path.name}": path.read_text(encoding="utf-8") for path in Path(folder).iterdir()}
     for name, content in made.items():
         files.append(File.generated(config, name, content=content))
     return files
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Turns links into the repository into links to pages; fills the table of differences; offers the notebooks."""
+    """Turns links into the repository into links to pages; fills the table of differences; offers the notebooks and pages to click through."""
     name = page.file.src_uri
     if page.file.generated_by:
         return markdown
@@ -204,6 +227,8 @@ def on_page_markdown(markdown, page, config, files):
         markdown = markdown.replace("<!-- known differences -->", "\n".join(known_differences()))
     if name == "performance.md":
         markdown = markdown.replace("<!-- benchmark -->", "![How many times faster](pictures/benchmark.svg)")
+    if name == "explain.md":
+        markdown = re.sub(r"<!-- (\w+\.html) -->", r" ([open it](pages/\1))", markdown)
     if name == "errors.md":
         markdown = markdown.replace("<!-- causes -->", "\n".join(causes(markdown)))
     if name.removesuffix(".md") in notebooks.COURSE:
