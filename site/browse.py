@@ -2,8 +2,8 @@
 
     python site/browse.py FOLDER
 
-Every page must load without an error of its scripts, with all of its pictures, and without asking for anything from elsewhere. The pages
-of VIEWS are photographed into FOLDER.
+Every page must load without an error of its scripts, with all of its pictures, and without asking for anything from elsewhere; none of the
+reference may be larger than LARGEST. The pages of VIEWS are photographed into FOLDER.
 """
 
 import shutil
@@ -24,6 +24,7 @@ VIEWS = (
     "reference/rushlight.nn",
     "differences",
 )
+LARGEST = 300_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROKEN = "() => [...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.src)"
 
@@ -41,6 +42,8 @@ def look(page, path):
     if not page.locator("h1").first.is_visible():
         wrong.append("has no heading in sight")
     wrong += [f"does not show {source}" for source in page.evaluate(BROKEN)]
+    if path.parent.name == "reference" and path.stat().st_size > LARGEST:
+        wrong.append(f"has {path.stat().st_size} bytes")
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
     return wrong
@@ -106,7 +109,6 @@ def main():
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_navigation_timeout(120000)  # (the reference has pages of a megabyte)
         for path in paths:
             for sentence in look(page, path):
                 print(f"{path.relative_to(BUILT)} {sentence}")
