@@ -157,6 +157,62 @@ def test_conversion(torch, net):
     assert net[0].weight is weight
 
 
+@pytest.fixture
+def conversions(torch):
+    yield torch.__future__
+    torch.__future__.set_swap_module_params_on_conversion(False)
+    torch.__future__.set_overwrite_module_params_on_conversion(False)
+
+
+def test_tensors_may_change_places_when_a_module_is_converted(torch, conversions):
+    conversions.set_swap_module_params_on_conversion(True)
+    layer = torch.nn.Linear(3, 2)
+    weight = layer.weight
+    weight.grad = grad = torch.ones(2, 3)
+    layer.double()
+    assert layer.weight is weight and weight.dtype is torch.float64 and weight.requires_grad and weight.grad is grad
+    assert grad.dtype is torch.float64
+    layer.load_state_dict(torch.nn.Linear(3, 2).half().state_dict(), assign=True)
+    assert layer.weight is weight and weight.dtype is torch.float16
+    unset = torch.nn.Linear(3, 2, device="meta")
+    bias = unset.bias
+    unset.load_state_dict(layer.state_dict(), assign=True)
+    assert unset.bias is bias and not bias.is_meta and bias.dtype is torch.float16
+    statistics = torch.nn.BatchNorm1d(2)
+    mean = statistics.running_mean
+    statistics.load_state_dict(torch.nn.BatchNorm1d(2).state_dict())
+    assert statistics.running_mean is mean
+
+    class Returning(torch.nn.Parameter):
+        def module_load(self, other, assign=False):
+            return other
+
+    layer.weight = Returning(torch.ones(2, 3))
+    with pytest.raises(
+        RuntimeError, match=r"While swapping the parameter named .weight.*module_load returned one of self or other"
+    ):
+        layer.load_state_dict(torch.nn.Linear(3, 2).state_dict())
+
+
+def test_a_converted_module_may_get_new_parameters(torch, conversions):
+    conversions.set_overwrite_module_params_on_conversion(True)
+    layer = torch.nn.Linear(3, 2)
+    weight = layer.weight
+    weight.grad = grad = torch.ones(2, 3)
+    layer.double()
+    assert layer.weight is not weight and weight.dtype is grad.dtype is torch.float32
+    assert layer.weight.dtype is layer.weight.grad.dtype is torch.float64
+
+
+def test_a_parameter_of_another_layout_is_another_one(torch):
+    layer = torch.nn.Linear(3, 2)
+    weight = layer.weight
+    layer._apply(lambda x: x.to_sparse() if x.ndim == 2 else x)
+    assert layer.weight.is_sparse and not weight.is_sparse
+    with pytest.raises(RuntimeError, match="incompatible tensor type"):
+        weight.data = layer.weight.detach()
+
+
 def test_forward_hooks(torch):
     layer = torch.nn.Linear(2, 2)
     seen = []

@@ -2,7 +2,12 @@
 
 from rushlight.core import Tensor
 
-__all__ = ["is_traceable_wrapper_subclass", "is_traceable_wrapper_subclass_type"]
+__all__ = [
+    "TorchDispatchMode",
+    "is_traceable_wrapper_subclass",
+    "is_traceable_wrapper_subclass_type",
+    "return_and_correct_aliasing",
+]
 
 
 def is_traceable_wrapper_subclass_type(t) -> bool:
@@ -19,3 +24,15 @@ def is_traceable_wrapper_subclass(t) -> bool:
     False
     """
     return isinstance(t, Tensor) and is_traceable_wrapper_subclass_type(type(t))
+
+
+class TorchDispatchMode:
+    """A context in which each call of a kernel goes through a function of the program: there is none, a program may only have its class."""
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError("torch.utils._python_dispatch.TorchDispatchMode: Rushlight has no __torch_dispatch__")
+
+
+def return_and_correct_aliasing(func, args, kwargs, out):
+    """Raises: nothing calls it, as there is no `__torch_dispatch__`."""
+    raise RuntimeError("torch.utils._python_dispatch.return_and_correct_aliasing: Rushlight has no __torch_dispatch__")

@@ -1,6 +1,8 @@
 """Two tensors that change places."""
 
-from rushlight.core import Tensor
+import weakref
+
+from rushlight import core
 
 
 def swap_tensors(t1, t2):
@@ -12,6 +14,9 @@ def swap_tensors(t1, t2):
     >>> a, b
     (tensor([1., 1., 1.]), tensor([0., 0.]))
     """
+    for tensor, name in ((t1, "t1"), (t2, "t2")):
+        if weakref.getweakrefs(tensor):
+            raise RuntimeError(f"Cannot swap {name} because it has weakref associated with it")
     for tensor in (t1, t2):
         if tensor.grad_fn is not None:
             raise RuntimeError("Cannot swap a tensor that has a history")
@@ -20,7 +25,7 @@ def swap_tensors(t1, t2):
     states = [(t.data, t.grad, t.requires_grad, dict(getattr(t, "__dict__", {}))) for t in (t1, t2)]
     for tensor, (data, grad, requires_grad, attributes) in zip((t1, t2), reversed(states)):
         tensor.grad = None
-        Tensor.data.__set__(tensor, data)
+        core.show_memory(tensor, data)
         tensor.requires_grad_(requires_grad)
         tensor.grad = grad
         if attributes or getattr(tensor, "__dict__", None):

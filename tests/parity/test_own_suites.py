@@ -46,6 +46,24 @@ print(json.dumps([
     ]
 
 
+IMPORTS = """
+from torch.__future__ import get_swap_module_params_on_conversion
+from torch._dynamo.testing import CompileCounter, CompileCounterWithBackend
+from torch._subclasses.meta_utils import assert_metadata_eq
+from torch.nn.parallel._functions import Broadcast
+from torch.testing._internal.common_cuda import tf32_on_and_off
+from torch.testing._internal.common_mkldnn import reduced_f32_on_and_off
+from torch.testing._internal.common_nn import NNTestCase, NewModuleTest
+from torch.testing._internal.common_utils import swap
+from torch.testing._internal.two_tensor import TwoTensor
+from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
+"""
+
+
+def test_what_suites_import_is_there():
+    assert run(IMPORTS + "print(json.dumps(True))")
+
+
 SUITE = """
 import unittest
 from torch.testing._internal.common_device_type import dtypes, instantiate_device_type_tests, onlyCPU, ops

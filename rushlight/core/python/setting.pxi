@@ -60,8 +60,13 @@ cdef int set_data(Tensor t, value) except -1:
     source = <Tensor>value
     if needs_grad(t) and category[source.code] < IS_FLOATING:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-    if is_meta(t) != is_meta(source):
+    if is_meta(t) != is_meta(source) or type(source) is not Tensor and source.layout is not strided:
         raise RuntimeError("Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.")
+    show_memory(t, source)
+    return 0
+
+def show_memory(Tensor t not None, Tensor source not None):
+    """Gives a variable the memory, dtype and geometry of another tensor, whatever its device."""
     cdef uint32_t version = t.storage.version
     cdef uint8_t kept = t.flags & (REQUIRES_GRAD | RETAINS_GRAD)
     cdef AccumulateGrad accumulator
@@ -75,7 +80,6 @@ cdef int set_data(Tensor t, value) except -1:
         accumulator = <AccumulateGrad><object>t.accumulator
         accumulator.shape.set_shape(t.geometry.shape, t.geometry.ndim)
         accumulator.dtype_code = gradient_code(t)
-    return 0
 
 def set_memory(Tensor t not None, Tensor source not None):
     """x.set_(source): another tensor's memory and geometry, a write that has no derivative."""

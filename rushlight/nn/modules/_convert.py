@@ -4,8 +4,10 @@ from typing import Self
 
 import rushlight as torch
 from rushlight import core
+from rushlight.__future__ import get_overwrite_module_params_on_conversion, get_swap_module_params_on_conversion
 from rushlight.core import warn_user
 from rushlight.ops._arguments import choose
+from rushlight.utils._swap import swap_tensors
 
 from ..parameter import Parameter
 
@@ -33,6 +35,54 @@ def _parse_to(args, kwargs):
     return device, core.dtype_of(dtype), values.get("non_blocking", False), values.get("memory_format")
 
 
+def _keeps(tensor, converted):
+    """Whether a conversion leaves a module its tensor, which gets the memory of the converted one."""
+    alike = converted.device.type == tensor.device.type and converted.layout == tensor.layout
+    return alike and not get_overwrite_module_params_on_conversion()
+
+
+def _replace(module, name, parameter, fn):
+    with torch.no_grad():
+        converted = fn(parameter)
+    grad = parameter.grad
+    if _keeps(parameter, converted):
+        parameter.data = converted
+    else:
+        module._parameters[name] = parameter = Parameter(converted, parameter.requires_grad)
+    if grad is None:
+        return
+    with torch.no_grad():
+        converted = fn(grad)
+    if _keeps(grad, converted):
+        grad.data = converted
+        parameter.grad = grad
+    else:
+        parameter.grad = converted.requires_grad_(grad.requires_grad)
+
+
+def _swap(module, name, parameter, fn):
+    """Converts a parameter and its gradient, which change places with what they become."""
+    with torch.no_grad():
+        converted = fn(parameter)
+    grad, parameter.grad = parameter.grad, None
+    place = f"{module._get_name()}.{name}"
+    try:
+        swap_tensors(parameter, Parameter(converted, parameter.requires_grad))
+    except Exception as error:
+        parameter.grad = grad
+        raise RuntimeError(f"_apply(): Couldn't swap {place}") from error
+    if grad is None:
+        return
+    with torch.no_grad():
+        converted = fn(grad)
+    converted.requires_grad_(grad.requires_grad)
+    try:
+        swap_tensors(grad, converted)
+    except Exception as error:
+        raise RuntimeError(f"_apply(): Couldn't swap {place}.grad") from error
+    parameter.grad = grad
+
+
 class Conversions:
     """The part of `Module` that converts its tensors, in place; every method returns the module."""
 
@@ -43,24 +93,10 @@ class Conversions:
         if recurse:
             for module in self.children():
                 module._apply(fn)
+        change = _swap if get_swap_module_params_on_conversion() else _replace
         for name, parameter in self._parameters.items():
-            if parameter is None:
-                continue
-            with torch.no_grad():
-                converted = fn(parameter)
-            if converted.device.type == parameter.device.type:
-                parameter.data = converted
-            else:
-                self._parameters[name] = replaced = Parameter(converted, parameter.requires_grad)
-                replaced.grad, parameter = parameter.grad, replaced
-            grad = parameter.grad
-            if grad is not None:
-                with torch.no_grad():
-                    converted = fn(grad)
-                if converted.device.type == grad.device.type:
-                    grad.data = converted
-                else:
-                    parameter.grad = converted.requires_grad_(grad.requires_grad)
+            if parameter is not None:
+                change(self, name, parameter, fn)
         for name, buffer in self._buffers.items():
             if buffer is not None:
                 self._buffers[name] = fn(buffer)

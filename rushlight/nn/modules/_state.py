@@ -6,8 +6,9 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 
 import rushlight as torch
-from rushlight import Tensor
+from rushlight.__future__ import get_swap_module_params_on_conversion
 from rushlight.core import warn_user
+from rushlight.utils._swap import swap_tensors
 
 from ..parameter import Parameter, is_lazy
 from ._call import _register
@@ -24,6 +25,15 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
         return super().__repr__()
 
     __str__ = __repr__
+
+
+def _as_parameter_like(loaded, tensor):
+    """What is loaded in the place of `tensor`: a parameter where that is one."""
+    if not isinstance(tensor, Parameter):
+        return loaded
+    if isinstance(loaded, Parameter):
+        return loaded.requires_grad_(tensor.requires_grad)
+    return Parameter(loaded, requires_grad=tensor.requires_grad)
 
 
 class State:
@@ -189,6 +199,7 @@ class State:
         buffers = ((n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set)
         local_state = {n: t for n, t in itertools.chain(self._parameters.items(), buffers) if t is not None}
         assign = local_metadata.get("assign_to_params_buffers", False)
+        load = self._swap_tensor if get_swap_module_params_on_conversion() else self._load_tensor
 
         for name, tensor in local_state.items():
             key = prefix + name
@@ -197,7 +208,7 @@ class State:
                     missing_keys.append(key)
                 continue
             loaded = state_dict[key]
-            if not isinstance(loaded, Tensor):
+            if not hasattr(loaded, "__torch_function__"):
                 error_msgs.append(
                     f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint but '
                     f"received {type(loaded)}"
@@ -205,7 +216,7 @@ class State:
                 continue
             # Before 0.4 a scalar was saved as a tensor of shape (1,).
             lazy = is_lazy(tensor)
-            if not lazy and len(tensor.shape) == 0 and len(loaded.shape) == 1:
+            if not lazy and len(tensor.shape) == 0 and tuple(loaded.shape) == (1,):
                 loaded = loaded[0]
             if not lazy and loaded.shape != tensor.shape:
                 error_msgs.append(
@@ -220,10 +231,11 @@ class State:
                     "module instead of copying them in place?)"
                 )
             try:
-                self._load_tensor(name, tensor, loaded, assign)
+                load(name, tensor, loaded, assign)
             except Exception as error:
+                action = "swapping" if load == self._swap_tensor else "copying"
                 error_msgs.append(
-                    f'While copying the parameter named "{key}", whose dimensions in the model are {tensor.size()} and whose '
+                    f'While {action} the parameter named "{key}", whose dimensions in the model are {tensor.size()} and whose '
                     f"dimensions in the checkpoint are {loaded.size()}, an exception occurred : {error.args}."
                 )
 
@@ -241,12 +253,16 @@ class State:
                 if not (is_lazy(tensor) and is_lazy(loaded)):  # (there is nothing to copy)
                     tensor.copy_(loaded)
                 return
-            if isinstance(tensor, Parameter):
-                if isinstance(loaded, Parameter):
-                    loaded.requires_grad_(tensor.requires_grad)
-                else:
-                    loaded = Parameter(loaded, requires_grad=tensor.requires_grad)
-            setattr(self, name, loaded)
+            setattr(self, name, _as_parameter_like(loaded, tensor))
+
+    def _swap_tensor(self, name, tensor, loaded, assign):
+        with torch.no_grad():
+            made = tensor.module_load(loaded, assign=assign)
+            if made is loaded or made is tensor:
+                raise RuntimeError(
+                    "module_load returned one of self or other, please .detach() the result if returning one of the inputs in module_load"
+                )
+            swap_tensors(tensor, _as_parameter_like(made, tensor))
 
     def _load_extra_state(self, state_dict, key, strict, missing_keys, unexpected_keys):
         if type(self).set_extra_state is not State.set_extra_state:

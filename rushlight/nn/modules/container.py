@@ -365,6 +365,7 @@ class ModuleDict(Module):
 
 def _pairs(values, name, kind):
     if not isinstance(values, Iterable):
+        name = name.replace("Parameter", "Parameters")  # (so PyTorch says)
         raise TypeError(f"{name}.update should be called with an iterable of key/value pairs, but got " + type(values).__name__)
     if isinstance(values, Mapping) or hasattr(values, "items"):
         yield from values.items()
@@ -571,7 +572,8 @@ class ParameterDict(Module):
         >>> torch.nn.ParameterDict({"left": torch.zeros(2)}).popitem()[0]
         'left'
         """
-        key = next(reversed(self._keys))
+        key, _ = self._keys.popitem()
+        self._keys[key] = None
         return key, self.pop(key)
 
     def get(self, key, default=None):

@@ -6,8 +6,10 @@ from contextlib import contextmanager, suppress
 
 import rushlight as torch
 from rushlight import Tensor
+from rushlight.__future__ import get_swap_module_params_on_conversion
 from rushlight.nn.modules.container import ModuleDict, ModuleList
 from rushlight.nn.parameter import Parameter
+from rushlight.utils._swap import swap_tensors
 
 __all__ = [
     *("cached", "ParametrizationList", "register_parametrization", "is_parametrized", "remove_parametrizations"),
@@ -49,8 +51,13 @@ def _register_parameter_or_buffer(module, name, X):
 
 
 def _maybe_set(dest, src):
-    """Gives `dest` the memory of `src`, in place."""
-    dest.set_(src)
+    """Gives `dest` the memory of `src`, in place, or lets them change places."""
+    if get_swap_module_params_on_conversion():
+        if isinstance(dest, Parameter) and not isinstance(src, Parameter):
+            src = Parameter(src, requires_grad=dest.requires_grad)
+        swap_tensors(dest, src)
+    else:
+        dest.set_(src)
 
 
 # ---------------------------------------------------------------------------------------------------------- checks
