@@ -1,5 +1,6 @@
 """Ops that programs define: a function with a name, which `torch.ops.NAMESPACE.NAME` calls, and its derivative."""
 
+import contextlib
 import inspect
 import types
 import typing
@@ -222,6 +223,7 @@ class AtenPacket:
 
     def __init__(self, name, function):
         self.__name__, self._function = name, function
+        self._within = None  # the op that a mode sees called, while it does
 
     def __repr__(self):
         return f"<OpOverloadPacket(op='{self}')>"
@@ -229,7 +231,15 @@ class AtenPacket:
     def __str__(self):
         return f"aten.{self.__name__}"
 
+    namespace = "aten"
+
+    def name(self):
+        """The op's qualified name."""
+        return f"aten::{self.__name__}"
+
     def __call__(self, *args, **kwargs):
+        if self._within is not None:
+            return self._within(*args, **kwargs)
         if self._function is None:
             raise NotImplementedError(f"torch.ops.aten.{self.__name__} is part of PyTorch; Rushlight does not have it")
         try:
@@ -419,6 +429,16 @@ class Library:
     def _destroy(self):
         """Forgets the namespace."""
         namespaces.pop(self.ns, None)
+
+
+@contextlib.contextmanager
+def _scoped_library(*args, **kwargs):
+    """A Library that is forgotten at the end."""
+    made = Library(*args, **kwargs)
+    try:
+        yield made
+    finally:
+        made._destroy()
 
 
 def define(qualname, schema, *, lib=None, tags=()):

@@ -5,12 +5,14 @@ The modules of PyTorch's compiled part that they name lie beside this one.
 
 import enum
 import importlib
+import weakref
 
 import rushlight
 from rushlight import _settings, core
 from rushlight._absent import answering as _answering
 from rushlight._C import _autograd, _functions, _functorch
 from rushlight.autograd.grad_mode import set_multithreading_enabled as _MultithreadingEnabled
+from rushlight.autograd.grad_mode import view_replay as _view_replay
 from rushlight.core import DisableAllTorchFunction as DisableTorchFunction
 from rushlight.core import DisableTorchFunction as DisableTorchFunctionSubclass
 from rushlight.core import FunctionNode as _FunctionBase
@@ -18,6 +20,7 @@ from rushlight.core import Generator, Size, device, dtype, has_torch_function, l
 from rushlight.core import Tensor as TensorBase
 from rushlight.core import disabled_torch_function as _disabled_torch_function_impl
 from rushlight.func._vmap_level import fallback_warnings
+from rushlight.utils.weak import WeakIdKeyDictionary
 
 __all__ = ["DisableTorchFunctionSubclass", "Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]
 
@@ -164,10 +167,10 @@ def _current_autograd_node():
 def _will_engine_execute_node(node):
     """Whether the innermost backward of this thread runs `node`."""
     if not isinstance(node, core.Node):
-        raise TypeError(f"_will_engine_execute_node only accepts a Node object, but got type {type(node).__name__}")
+        raise RuntimeError(f"_will_engine_execute_node expects an grad_fn, but got {type(node).__name__}")
     if not core.current_run():
         raise RuntimeError("_get_should_execute_nodes should only be called during the backward pass")
-    if core.current_run_captures() and isinstance(node, core.AccumulateGrad):
+    if isinstance(node, core.AccumulateGrad) and core.current_run_captures(node):
         raise RuntimeError(
             "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not supported."
         )
@@ -184,6 +187,50 @@ def _current_graph_task_execution_order():
             ">>> with torch.autograd.set_multithreading_enabled(False):\n...     torch.autograd.grad(...)\n"
         )
     return core.execution_order()
+
+
+def _set_view_replay_enabled(enabled):
+    """Sets what `_is_view_replay_enabled` tells: histories of views are windows on those of their bases whatever it is."""
+    _view_replay.enabled = enabled
+
+
+def _is_view_replay_enabled():
+    """What `_set_view_replay_enabled` has set in this thread."""
+    return _view_replay.enabled
+
+
+# ---- tensors ----------------------------------------------------------------------------------------------------------------
+class _WeakTensorRef:
+    """A weak reference to a tensor: `expired()` once it is gone."""
+
+    def __init__(self, tensor):
+        self._reference = weakref.ref(tensor)
+
+    def expired(self):
+        """Whether the tensor is gone."""
+        return self._reference() is None
+
+
+_cached = WeakIdKeyDictionary()
+
+
+def _set_cached_tensors_enabled(enabled):
+    """Does nothing: nothing asks which tensors are kept for another use."""
+
+
+def _add_cached_tensor(t):
+    """Notes that a tensor is kept for another use."""
+    _cached[t] = True
+
+
+def _remove_cached_tensor(t):
+    """Takes the note back."""
+    _cached.pop(t, None)
+
+
+def _is_cached_tensor(t):
+    """Whether a tensor is noted as kept for another use."""
+    return t in _cached
 
 
 # ---- compilers, which are not there ---------------------------------------------------------------------------------------
@@ -238,6 +285,10 @@ def __getattr__(name):
         from rushlight.linalg import LinAlgError
 
         return LinAlgError
+    if name == "_len_torch_dispatch_stack":
+        from rushlight.utils._python_dispatch import _len_torch_dispatch_stack
+
+        return _len_torch_dispatch_stack
     if name in ("_nn", "_special", "_linalg"):
         return importlib.import_module(f"rushlight._C.{name}")
     if name in ("DispatchKey", "DispatchKeySet", "_ExcludeDispatchKeyGuard"):

@@ -18,6 +18,16 @@ class _Undefined(Function):
         return (None,) * len(gradients)
 
 
+def _named(function, name):
+    """Names the nodes of a Function as PyTorch's in C++ are named."""
+    function._backward_cls.__name__ = name
+    function._backward_cls.name = lambda self: f"torch::autograd::{name}"
+    return function
+
+
+_named(_Undefined, "UndefinedGradBackward")
+
+
 class UndefinedGrad:
     """UndefinedGrad()(x, …) gives the same values, behind which gradients are undefined."""
 
@@ -35,7 +45,7 @@ class DelayedError:
     def __call__(self, *tensors):
         message = self.message
 
-        class Error(Function):
+        class Failing(Function):
             @staticmethod
             def forward(ctx, *tensors):
                 return tuple(x.clone() for x in tensors)
@@ -44,5 +54,5 @@ class DelayedError:
             def backward(ctx, *gradients):
                 raise RuntimeError(message)
 
-        made = Error.apply(*tensors)
+        made = _named(Failing, "Error").apply(*tensors)
         return made if len(made) > 1 else made[0]

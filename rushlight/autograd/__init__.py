@@ -1,5 +1,6 @@
 """Automatic differentiation: backward, grad, the modes that switch recording, and operations of one's own."""
 
+from rushlight import core
 from rushlight._late import late as _late
 from rushlight.autograd import anomaly_mode, forward_ad, function, grad_mode, graph
 from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
@@ -8,6 +9,7 @@ from rushlight.autograd.function import Function, NestedIOFunction
 from rushlight.autograd.gradcheck import gradcheck, gradgradcheck
 from rushlight.autograd.graph import _unsafe_preserve_version_counter
 from rushlight.autograd.grad_mode import (
+    _force_original_view_tracking,
     enable_grad,
     enforce_grad_layout_policy,
     inference_mode,
@@ -16,6 +18,17 @@ from rushlight.autograd.grad_mode import (
     set_multithreading_enabled,
 )
 from rushlight.autograd.variable import Variable, variable
+
+
+def is_multithreading_enabled():
+    """What `set_multithreading_enabled` has set."""
+    return core.set_multithreading(None)
+
+
+def is_view_replay_enabled():
+    """What programs were told of how histories of views are made anew."""
+    return grad_mode.view_replay.enabled
+
 
 _is_checkpoint_valid = Variable._execution_engine.is_checkpoint_valid
 

@@ -308,7 +308,9 @@ def once_differentiable(backward):
         if not any(isinstance(g, torch.Tensor) and g.requires_grad for g in gradients):
             return results
         many = results if isinstance(results, tuple) else (results,)
-        refused = RefusedGradient.apply(*[None if g is None else core.derivative_input(g.detach(), False) for g in many])
+        # (An undefined gradient has a place among the node's edges, so a tensor stands for it.)
+        given = [torch.empty(0) if g is None else core.derivative_input(g.detach(), False) for g in many]
+        refused = RefusedGradient.apply([g is None for g in many], *given)
         return refused if isinstance(refused, tuple) else (refused,)
 
     return wrapper
@@ -320,8 +322,8 @@ class RefusedGradient(Function):
     text = "trying to differentiate twice a function that was marked with @once_differentiable"
 
     @staticmethod
-    def forward(*gradients):
-        clones = tuple(None if g is None else g.clone() for g in gradients)
+    def forward(absent, *gradients):
+        clones = tuple(None if gone else g.clone() for gone, g in zip(absent, gradients, strict=True))
         return clones if len(clones) > 1 else clones[0]
 
     @staticmethod

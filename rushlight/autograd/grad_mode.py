@@ -1,6 +1,7 @@
 """Modes of the running thread: whether operations are recorded. Context managers, decorators and (some) functions."""
 
 import functools
+import threading
 
 from rushlight import core
 from rushlight.core import warn_user
@@ -243,6 +244,10 @@ class set_multithreading_enabled(ModeDecorator):
     """
 
     def __init__(self, mode):
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_multithreading_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
         self.mode = mode
         self.before = core.set_multithreading(mode)
 
@@ -251,6 +256,36 @@ class set_multithreading_enabled(ModeDecorator):
 
     def __exit__(self, *exception):
         core.set_multithreading(self.before)
+
+    def clone(self):
+        return self.__class__(self.mode)
+
+
+class _ViewReplay(threading.local):
+    """Whether programs are told that histories of views repeat the views."""
+
+    enabled = False
+
+
+view_replay = _ViewReplay()
+
+
+class _force_original_view_tracking(ModeDecorator):
+    """Sets what programs are told of how histories of views are made anew, at once and as a context: here they are windows always.
+
+    Args:
+        mode: On or off.
+    """
+
+    def __init__(self, mode):
+        self.mode, self.before = mode, view_replay.enabled
+        view_replay.enabled = mode
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exception):
+        view_replay.enabled = self.before
 
     def clone(self):
         return self.__class__(self.mode)

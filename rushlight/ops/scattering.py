@@ -214,7 +214,7 @@ def reduced_gradient(g, x, out, dim, index, src, reduce, include_self, wanted):
         if torch.is_grad_enabled() and not core.has_batch(zeros) and (zeros > 1).any():
             from rushlight.autograd.function import ManyZeros
 
-            g_src = ManyZeros.apply(g_src)
+            g_src = ManyZeros.apply([False], g_src)
     else:
         of_x, of_src = x == out, src == out.gather(dim, index)
         sharing = (of_x if include_self else torch.zeros_like(of_x)).to(g.dtype).scatter_add(dim, index, of_src.to(g.dtype))

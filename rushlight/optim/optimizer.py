@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import rushlight as torch
 from rushlight import core
 from rushlight.core import RemovableHandle, warn_user
+from rushlight.utils._foreach_utils import _foreach_supported_types  # noqa: F401 # (programs take it from here)
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 

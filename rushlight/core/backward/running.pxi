@@ -55,10 +55,10 @@ def current_run_reaches(Node node):
     slot = slot_of(run, node)
     return slot >= 0 and (not run.restricted or run.states[slot].needed)
 
-def current_run_captures():
-    """Whether the innermost running backward gives gradients to its caller, as autograd.grad does."""
-    run = innermost_run()
-    return run is not None and run.restricted and len(run.run_targets) == 0
+def current_run_captures(Node node):
+    """Whether the innermost running backward gives the gradient of `node` to its caller, as autograd.grad does."""
+    cdef BackwardRun run = innermost_run()
+    return run is not None and run.restricted and len(run.run_targets) == 0 and (slot_of(run, node), 0) in run.captures
 
 def execution_order():
     """The nodes of the innermost backward of this thread, in the order in which they run; none where none runs."""
@@ -134,8 +134,10 @@ cdef warn_of_anomaly(Node node):
         text, did = "\n\nPrevious calculation was induced by", "induced the previous calculation"
 
 
-def set_version(Tensor t, uint32_t version):
+def set_version(Tensor t, int64_t version):
     """Puts a version back (for writes that are known not to matter to backward)."""
+    if version < 0:
+        raise RuntimeError(f"Cannot set a version_counter to a value below 0: {version}")
     t.storage.version = version
 
 def edge_pair(Tensor t):

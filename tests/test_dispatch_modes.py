@@ -1,0 +1,78 @@
+"""Modes that see each op, and the inner names that go with them."""
+
+import rushlight as torch
+from rushlight.autograd._functions import Resize
+from rushlight.utils._mode_utils import no_dispatch
+from rushlight.utils._python_dispatch import (
+    TorchDispatchMode,
+    _disable_current_modes,
+    _get_current_dispatch_mode,
+    is_in_torch_dispatch_mode,
+)
+
+
+class Noting(TorchDispatchMode):
+    def __init__(self):
+        self.seen = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        node = torch._C._current_autograd_node()
+        self.seen.append((str(func), None if node is None else node.name(), kwargs))
+        return func(*args, **(kwargs or {}))
+
+
+def test_ops_are_seen_forward_and_backward_in_place_and_with_an_output():
+    a, z = torch.ones(3, requires_grad=True), torch.ones(3)
+    with Noting() as mode:
+        a.mul(2).div(3).sum().backward()
+        z.add_(1)
+        torch.mul(z, 2, out=z)
+        torch.std(z)
+    assert [(name, node) for name, node, _ in mode.seen] == [
+        ("aten.mul", None),
+        ("aten.div", None),
+        ("aten.sum", None),
+        ("aten.expand", "SumBackward0"),
+        ("aten.div", "DivBackward0"),
+        ("aten.mul", "MulBackward0"),
+        ("aten.add_", None),
+        ("aten.mul", None),
+        ("aten.std", None),
+    ]
+    assert mode.seen[7][2]["out"] is z and z.tolist() == [4.0] * 3 and a.grad.tolist() == [torch.tensor(2 / 3).item()] * 3
+    assert not is_in_torch_dispatch_mode()
+
+
+def test_a_mode_gives_the_result_and_modes_nest():
+    class Doubling(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            result = func(*args, **(kwargs or {}))
+            return result * 2 if func is torch.ops.aten.sin.default else result
+
+    with Noting() as outer, Doubling() as inner:
+        assert _get_current_dispatch_mode() is inner
+        y = torch.tensor(0.5).sin()
+        with no_dispatch():
+            torch.tensor(1.0) + 1
+        with _disable_current_modes() as modes:
+            assert modes == [outer, inner] and not is_in_torch_dispatch_mode()
+    assert y.item() == 2 * torch.tensor(0.5).sin().item()
+    assert [name for name, *_ in outer.seen] == ["aten.sin", "aten.mul"]
+
+
+def test_resize_as_a_function():
+    x = torch.arange(6.0).requires_grad_()
+    y = Resize.apply(x, (2, 3))
+    assert y.shape == (2, 3) and y.grad_fn.name() == "ResizeBackward"
+    assert torch.autograd.grad(y.sum(), x)[0].shape == (6,)
+
+
+def test_a_run_knows_which_leaf_it_captures():
+    a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    c = a * b
+    leaves = [c.grad_fn.next_functions[i][0] for i in range(2)]
+    asked = []
+    c.register_hook(lambda g: asked.append([torch._C._will_engine_execute_node(node) for node in leaves]))
+    torch.autograd.grad(c.sum(), c, retain_graph=True)
+    torch.autograd.backward(c.sum(), inputs=(a,))
+    assert asked == [[False, False], [True, False]]
