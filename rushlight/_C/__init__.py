@@ -138,6 +138,16 @@ def _get_cpu_capability():
     return get_cpu_capability()
 
 
+def _get_mkldnn_enabled():
+    """What `_set_mkldnn_enabled` has set."""
+    return rushlight.backends.mkldnn.enabled
+
+
+def _set_mkldnn_enabled(enabled):
+    """Sets whether a library is used that is not there."""
+    rushlight.backends.mkldnn.enabled = enabled
+
+
 def _get_deterministic_algorithms():
     """What use_deterministic_algorithms has set."""
     return _settings.are_deterministic_algorithms_enabled()

@@ -45,6 +45,15 @@ def relu(x):
     """max(x, 0)."""
 
 
+@composite(
+    method=False, signature="Tensor input, Tensor other, *, Number alpha=1, out | Tensor input, Number other, Number alpha=1"
+)
+def _add_relu(input, other, alpha=1, *, out=None):
+    """relu of input + alpha · other."""
+    made = torch.add(input, other, alpha=alpha).relu()
+    return made if out is None else core.written_out("_add_relu", out, made)
+
+
 @pointwise(
     gradient=True,
     vjp=lambda g, x, threshold: tracked_with(torch.where(x <= threshold, 0, g), x),

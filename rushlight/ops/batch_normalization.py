@@ -3,6 +3,7 @@
 import math
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Preparation, empty_tensor, written_out
 from rushlight.ops._declare import composite, op
 from rushlight.ops._normalizing import (
@@ -19,7 +20,7 @@ from rushlight.ops._normalizing import (
     statistics_dtype,
     widened,
 )
-from rushlight.ops._rules import require_floating
+from rushlight.ops._rules import not_implemented, require_floating
 from rushlight.ops.conversion import suggested_format, unmade
 from rushlight.ops.losses import refuse_gradient
 from rushlight.ops.steps import tracked_with
@@ -165,6 +166,11 @@ def native_batch_norm(
     return with_statistics("native_batch_norm", input, weight, bias, running_mean, running_var, training, momentum, eps, out=out)
 
 
+def is_dual(given):
+    """Whether a tensor has a tangent in forward mode."""
+    return core.is_wrapped(given) and isinstance(given.level, core.DualLevel)
+
+
 def require_channels(name, given, channels):
     """Refuses a parameter that does not have a number for each channel."""
     if given.numel() != channels:
@@ -254,4 +260,40 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
                 raise RuntimeError(f"TensorAccessor expected 1 dims but tensor has {given.dim()}")
         elif not training and name[0] == "r":
             raise RuntimeError(f"{name} must be defined in evaluation mode")
+    if is_dual(running_mean) or is_dual(running_var):
+        if not training and is_dual(input):
+            raise RuntimeError(
+                "batch_norm is not differentiable wrt running_mean and running_var, they cannot have forward grad defined"
+            )
+        statistics = running_mean, running_var
+        running_mean, running_var = (core.unpack_dual(x.level, x)[0] if is_dual(x) else x for x in statistics)
     return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
+
+
+@composite(method=False, signature="Tensor input, Tensor? running_mean, Tensor? running_var, float momentum")
+def batch_norm_update_stats(input, running_mean, running_var, momentum) -> "tuple[torch.Tensor, torch.Tensor]":
+    """The mean and variance of each channel in the batch, which move the running ones.
+
+    >>> import rushlight
+    >>> mean, var = rushlight.zeros(1), rushlight.ones(1)
+    >>> rushlight.batch_norm_update_stats(rushlight.tensor([[1.], [3.]]), mean, var, 0.5)
+    (tensor([2.]), tensor([1.]))
+    >>> mean, var
+    (tensor([1.]), tensor([1.5000]))
+    """
+    input.size(1)  # IndexError for missing dimensions
+    if not input.numel():
+        raise RuntimeError(f"input tensor must have at least one element, but got input_sizes = {list(input.shape)}")
+    if not input.is_floating_point():
+        raise not_implemented("batch_norm_update_stats_cpu", input.dtype)
+    var, mean = torch.var_mean(input, other_dims(input), correction=0)
+    count = input.numel() // input.shape[1]
+    with torch.no_grad():
+        for running, value, scale in (
+            (running_mean, mean, 1),
+            (running_var, var, count / (count - 1) if count > 1 else math.inf),
+        ):
+            if running is not None:
+                require_channels("running_mean" if value is mean else "running_var", running, input.shape[1])
+                running.mul_(1 - momentum).add_(value * scale, alpha=momentum)
+    return mean, var

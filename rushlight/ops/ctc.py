@@ -45,7 +45,6 @@ def prepared(x, targets, input_lengths, target_lengths, blank):
             f"Expected 1 to 2 dimensions, but got {targets.dim()}-dimensional tensor for argument #2 'targets' {CHECKED}"
         )
     check_range("target_lengths", labels)
-    check_range("input_lengths", inputs, steps)
     if targets.dim() == 1:
         offsets = [sum(labels[:sample]) for sample in range(samples)]
         if targets.numel() != sum(labels):
@@ -63,6 +62,7 @@ def prepared(x, targets, input_lengths, target_lengths, blank):
                 f"'targets' {CHECKED}"
             )
         offsets = [sample * targets.shape[1] for sample in range(samples)]
+    check_range("input_lengths", inputs, steps)
     row = targets.to(torch.int64).contiguous().reshape(-1)
     used = torch.cat([row[at : at + count] for at, count in zip(offsets, labels, strict=True)])
     if ((used < 0) | (used >= classes)).any():

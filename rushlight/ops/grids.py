@@ -184,6 +184,12 @@ def grid_sampler_2d(input, grid, interpolation_mode, padding_mode, align_corners
 
 
 @composite(method=False, signature=SIGNATURE)
+def _grid_sampler_2d_cpu_fallback(input, grid, interpolation_mode, padding_mode, align_corners):
+    """grid_sampler of planes, which takes tensors of any size as it is."""
+    return sample(input, grid, 2, interpolation_mode, padding_mode, align_corners)
+
+
+@composite(method=False, signature=SIGNATURE)
 def grid_sampler_3d(input, grid, interpolation_mode, padding_mode, align_corners):
     """grid_sampler of volumes."""
     return sample(input, grid, 3, interpolation_mode, padding_mode, align_corners)

@@ -131,6 +131,56 @@ def gradient_along(name, run, grad_output, output, dim, input_dtype, out):
     return made if out is None else core.written_out(f"_{name}_backward_data", out, made)
 
 
+def refuse_wider(half_to_float):
+    if half_to_float:
+        raise RuntimeError("softmax with half to float conversion is not supported on CPU")
+
+
+@composite(method=False, signature="Tensor input, int dim, bool half_to_float")
+def _softmax(input, dim, half_to_float):
+    """softmax; an error with `half_to_float`, which is for other devices."""
+    refuse_wider(half_to_float)
+    return softmax(input, dim)
+
+
+@composite(method=False, signature="Tensor input, int dim, bool half_to_float")
+def _log_softmax(input, dim, half_to_float):
+    """log_softmax; an error with `half_to_float`, which is for other devices."""
+    refuse_wider(half_to_float)
+    return log_softmax(input, dim)
+
+
+def mask_over(x, mask, dim, mask_type):
+    """The mask of each element of `x`, after what there is to check: of pairs of places (0), of places of each sample (1), or of all (2)."""
+    if mask.dtype is not torch.bool:
+        raise RuntimeError("Mask should be a boolean tensor")
+    if mask.dim() != 2 or x.dim() != 4:
+        mask_type = 2
+    elif mask_type not in (0, 1, 2):
+        wrap_dim(dim, x.dim())
+        if mask_type is None:
+            raise RuntimeError("Mask Type should be defined")
+        raise RuntimeError("Mask Type should be 0 (src_mask) or 1 (src_key_padding_mask), or 2 (default_mask)")
+    samples, places = (x.shape[0], x.shape[2]) if x.dim() == 4 else (0, 0)
+    wanted, told = (((places, places), "be (L, L)"), ((samples, places), "be (B, L)"), (tuple(x.shape), "match input shape"))[
+        mask_type
+    ]
+    if tuple(mask.shape) != wanted:
+        raise RuntimeError(f"For mask_type == {mask_type} mask shape should {told}")
+    return mask.view(samples, 1, 1, places) if mask_type == 1 else mask
+
+
+@composite(method=False, signature="Tensor input, Tensor mask, int? dim=None, int? mask_type=None")
+def _masked_softmax(input, mask, dim=None, mask_type=None):
+    """softmax over what `mask` does not cover: nothing is left where it covers all, and the elements there are nan."""
+    dim = -1 if dim is None else dim
+    covered = mask_over(input, mask, dim, mask_type)
+    dim = wrap_dim(dim, input.dim())
+    if not input.is_floating_point():
+        raise not_implemented("masked_softmax", input.dtype)
+    return softmax(input.masked_fill(covered, -torch.inf), dim)
+
+
 @composite(
     method=False,
     signature="Tensor grad_output, Tensor output, int dim, dtype input_dtype, *, Tensor grad_input=None",

@@ -4,7 +4,7 @@ import functools
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import kernel, op, prepared
+from rushlight.ops._declare import composite, kernel, op, prepared
 from rushlight.ops.conversion import unmade
 from rushlight.ops.joining import joined_format
 from rushlight.ops.steps import tracked_with
@@ -171,16 +171,20 @@ UNSUPPORTED = (
 )
 
 
+def unfit(dims, shape):
+    return (
+        f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but "
+        f"got: {list(shape)}"
+    )
+
+
 @functools.lru_cache(1024)
 def check_edges(shape, pad, mode, is_bool):
     dims, ndim = len(pad) // 2, len(shape)
     if dims not in (1, 2, 3) or ndim not in (dims + 1, dims + 2):
         raise NotImplementedError(f"Padding size {len(pad)} is not supported for {ndim}D input tensor.\n{UNSUPPORTED}")
     if mode != "circular" and 0 in shape[ndim - dims - 1 :]:
-        raise RuntimeError(
-            f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
-            f"but got: {list(shape)}"
-        )
+        raise RuntimeError(unfit(dims, shape))
     for place in range(dims):
         d, before, after = ndim - 1 - place, pad[2 * place], pad[2 * place + 1]
         size = shape[d]
@@ -193,12 +197,38 @@ def check_edges(shape, pad, mode, is_bool):
             raise RuntimeError("Padding value causes wrapping around more than once.")
         if mode == "circular" and size + before + after < 0:
             raise RuntimeError("Negative padding value is resulting in an empty dimension")
-        if mode != "circular" and size + before + after < 1:
-            letter = "WHD"[place]
-            raise RuntimeError(f"input ({letter}: {size}) is too small. Calculated output {letter}: {size + before + after}")
+    sizes = [size + pad[2 * place] + pad[2 * place + 1] for place, size in enumerate(reversed(shape[ndim - dims :]))]
+    if mode != "circular" and min(sizes) < 1:
+        given, made = (
+            [f"{letter}: {size}" for letter, size in zip("DHW"[-dims:], all_)] for all_ in (shape[ndim - dims :], sizes[::-1])
+        )
+        given = " ".join(given[:-2] + [", ".join(given[-2:])]) + " " * (mode == "replicate" and dims == 2)
+        raise RuntimeError(f"input ({given}) is too small. Calculated output {' '.join(made)}")
     if mode != "circular" and is_bool:
         raise NotImplementedError(f"\"{KIND[mode]}_pad{dims}d\" not implemented for 'Bool'")
 
+
+def pads(mode, dims):
+    """A function of PyTorch's that pads `dims` dimensions in one of the modes."""
+    name = f"{KIND[mode]}_pad{dims}d"
+
+    def padded(input, padding):
+        if len(padding) != 2 * dims:
+            given = f", but got: {len(padding)}" if mode == "reflect" else ""
+            raise RuntimeError(f"padding size is expected to be {2 * dims}{given}")
+        if input.dim() not in (dims + 1, dims + 2):
+            raise RuntimeError(unfit(dims, input.shape))
+        check_edges(input.shape, tuple(padding), mode, input.dtype is torch.bool)
+        return _pad_edges(input, tuple(padding), mode)
+
+    padded.__doc__ = f"nn.functional.pad with the mode {mode!r}."
+    padded.__name__ = padded.__qualname__ = name
+    composite(namespace="nn", method=False, signature="Tensor input, ints padding")(padded)
+
+
+for _mode in ("reflect", "replicate"):
+    for _dims in (1, 2, 3):
+        pads(_mode, _dims)
 
 check_pad = core.Parser("pad", "Tensor input, sizes pad, str mode=constant, float? value=None")
 

@@ -113,11 +113,17 @@ def col2im(x, output_size, kernel_size, dilation, padding, stride):
             f"input.size(1)={rows} and kernel_size={tuple(kernel_size)}."
         )
     places = places_of(output_size, kernel_size, dilation, padding, stride)
-    if places[0] * places[1] != columns or min(places) < 1:
+    if places[0] * places[1] != columns:
         raise RuntimeError(
             f"Given output_size={tuple(output_size)}, kernel_size={tuple(kernel_size)}, dilation={tuple(dilation)}, "
             f"padding={tuple(padding)}, stride={tuple(stride)}, expected size of input's dimension 2 to match the calculated number of sliding "
             f"blocks {places[0]} * {places[1]} = {places[0] * places[1]}, but got input.size(2)={columns}."
+        )
+    if min(places) < 1:
+        raise RuntimeError(
+            f"Given output_size={tuple(output_size)}, kernel_size={tuple(kernel_size)}, dilation={tuple(dilation)}, "
+            f"padding={tuple(padding)}, stride={tuple(stride)}, calculated shape of the array of sliding blocks as {tuple(places)}, which is "
+            "too small (non-positive)"
         )
     check_dtype("col2im_out_cpu", x.dtype)
     samples, channels = x.shape[0] if x.dim() == 3 else 1, rows // elements

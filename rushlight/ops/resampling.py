@@ -159,6 +159,13 @@ def upsample(name, mode, x, output_size, corners, factors, out):
 
 
 @functools.lru_cache(1024)
+def whole(size):
+    """A size, rounded down."""
+    if not abs(size) < 2**63:
+        raise RuntimeError("value cannot be converted to type int64_t without overflow")
+    return int(size)
+
+
 def read_sizes(name, shape, output_size, corners, factors):
     """What PyTorch checks of an interpolation; the sizes that the factors make, where only those are given; corners, factors."""
     count = int(name.removesuffix("_aa")[-2])
@@ -167,7 +174,7 @@ def read_sizes(name, shape, output_size, corners, factors):
         if output_size is not None:
             raise RuntimeError("Must specify exactly one of output_size and scale_factors")
         scales = tuple(float(factor) for factor in factors[0])
-        sizes = tuple(int(size * factor) for size, factor in zip(shape[2:], scales, strict=True))
+        sizes = tuple(whole(size * factor) for size, factor in zip(shape[2:], scales, strict=True))
     else:
         if output_size is None:
             raise RuntimeError("Must specify exactly one of output_size and scale_factors")

@@ -231,4 +231,9 @@ def affine_grid(theta, size, align_corners=None):
         )
     if min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {size}")
+    if corners and min(size[2:]) == 1:
+        warn_user(
+            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This is not an intended use "
+            "case of affine_grid. See the documentation of affine_grid for details."
+        )
     return torch.affine_grid_generator(theta, size, corners)

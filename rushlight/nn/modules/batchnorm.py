@@ -90,7 +90,7 @@ class _NormBase(Module):
             key = prefix + "num_batches_tracked"
             if key not in state_dict:
                 tracked = self.num_batches_tracked
-                state_dict[key] = torch.tensor(0, dtype=torch.long) if tracked is None else tracked
+                state_dict[key] = torch.tensor(0, dtype=torch.long) if tracked is None or tracked.is_meta else tracked
         super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
 
 

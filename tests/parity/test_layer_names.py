@@ -1,0 +1,158 @@
+"""Functions within PyTorch that layers are made of, and what programs and its own suites ask of them: the same values, derivatives and errors."""
+
+import warnings
+
+import pytest
+
+import rushlight
+
+torch = pytest.importorskip("torch")
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
+
+
+def outcome(program, library):
+    try:
+        found = program(library)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".partition("\nException raised")[0].replace("rushlight", "torch")
+    return [x.tolist() if hasattr(x, "tolist") else x for x in (found if isinstance(found, tuple) else (found,))]
+
+
+def same(program):
+    found, expected = outcome(program, rushlight), outcome(program, torch)
+    if isinstance(found, list) and isinstance(expected, list):
+        torch.testing.assert_close(found, expected, equal_nan=True)
+    else:
+        assert found == expected
+
+
+MASKS = [(3, 3), (2, 3), (2, 4), (2, 2, 3, 3), (2, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("mask_type", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("shape", MASKS)
+@pytest.mark.parametrize("dim", [None, 0, 3, 7])
+def test_masked_softmax(shape, mask_type, dim):
+    def program(torch):
+        x = torch.linspace(-1, 2, 36).view(2, 2, 3, 3).requires_grad_()
+        mask = torch.zeros(shape, dtype=torch.bool)
+        mask[..., 0] = True
+        out = torch._masked_softmax(x, mask, dim, mask_type)
+        # (PyTorch derives it where the mask has the shape of the input.)
+        return out, *(torch.autograd.grad(out, x, torch.linspace(0, 1, 36).view(2, 2, 3, 3)) if shape == x.shape else ())
+
+    same(program)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int64"])
+def test_masked_softmax_of_what_is_covered(dtype):
+    same(lambda torch: torch._masked_softmax(torch.ones(2, 3, dtype=getattr(torch, dtype)), torch.ones(2, 3, dtype=torch.bool)))
+    same(lambda torch: torch._masked_softmax(torch.ones(2, 3), torch.ones(2, 3)))
+
+
+@pytest.mark.parametrize("name", ["_softmax", "_log_softmax"])
+def test_softmax_by_its_inner_name(name):
+    same(lambda torch: getattr(torch, name)(torch.arange(6.0).view(2, 3), 1, False))
+    same(lambda torch: getattr(torch, name)(torch.ones(2).half(), 0, True))
+    same(lambda torch: getattr(torch, name)(torch.ones(2), 0))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["reflection", "replication"])
+@pytest.mark.parametrize("padding", [[], [1], [1, 1], [1] * 4, [2, 1] * 3, [-1], [-3], [9]])
+def test_padding_by_its_inner_name(kind, dims, padding):
+    padding = padding * 2 * dims if len(padding) == 1 and padding != [1] else padding
+    for shape in ((2,), (1, *[4] * dims), (1, 1, *[4] * dims), (1, 1, 1, *[4] * dims), (3, 0, *[4] * dims), (0, 3, *[4] * dims)):
+
+        def program(torch, shape=shape):
+            pad = getattr(torch._C._nn, f"{kind}_pad{dims}d")
+            x = torch.linspace(0, 1, torch.Size(shape).numel()).view(shape).requires_grad_()
+            out = pad(x, padding)
+            return out, torch.autograd.grad(out.square().sum(), x)[0]
+
+        same(program)
+        same(lambda torch, shape=shape: getattr(torch.ops.aten, f"{kind}_pad{dims}d")(torch.ones(shape), tuple(padding)))
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate"])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_what_padding_leaves_nothing_of(mode, dims):
+    same(lambda torch: torch.nn.functional.pad(torch.ones(1, 1, *[4] * dims), [-3, -3] * dims, mode))
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.1])
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 2, 2), (1, 3), (0, 3), (3,)])
+def test_statistics_of_a_batch(shape, momentum):
+    def program(torch):
+        mean, var = torch.zeros(3), torch.ones(3)
+        found = torch.batch_norm_update_stats(
+            torch.linspace(0, 2, torch.Size(shape).numel()).view(shape).square(), mean, var, momentum
+        )
+        return *found, mean, var
+
+    same(program)
+    same(lambda torch: torch.batch_norm_update_stats(torch.ones(2, 3), None, None, momentum))
+    same(lambda torch: torch.batch_norm_update_stats(torch.ones(2, 3, dtype=torch.int32), None, None, momentum))
+
+
+@pytest.mark.parametrize("moved", [(0,), (1,), (1, 2), (0, 1), (0, 2), (0, 1, 2)])
+@pytest.mark.parametrize("training", [True, False])
+def test_running_statistics_have_no_tangent(moved, training):
+    def program(torch):
+        forward_ad = torch.autograd.forward_ad
+        given = [torch.linspace(0, 1, 12).view(3, 2, 2), torch.zeros(2), torch.ones(2)]
+        with forward_ad.dual_level():
+            given = [forward_ad.make_dual(x, torch.ones_like(x)) if n in moved else x for n, x in enumerate(given)]
+            torch.nn.functional.batch_norm(*given, training=training)
+        return True
+
+    same(program)
+
+
+def test_the_rest():
+    grid = [[[-0.9, -4.1], [0, 0.2], [1, -1], [-0.3, 1e-6], [0.5, 1.0]]]
+    for mode in range(3):
+        for edges in range(3):
+            same(
+                lambda torch, mode=mode, edges=edges: torch._grid_sampler_2d_cpu_fallback(
+                    torch.arange(1.0, 11).view(1, 1, 2, 5), torch.tensor([grid]), mode, edges, False
+                )
+            )
+    for other in (1, 2.5):
+        same(lambda torch, other=other: torch._VF._add_relu(torch.tensor([-5.0, 2]), other))
+    same(lambda torch: torch._add_relu(torch.tensor([-5.0, 2]), torch.ones(2), alpha=6))
+    same(lambda torch: (torch._C._set_mkldnn_enabled(True), torch._C._get_mkldnn_enabled())[1])
+    for size in (1e20, -1e20, float("nan")):
+        for mode in ("nearest", "bilinear"):
+            same(
+                lambda torch, size=size, mode=mode: torch.nn.functional.interpolate(
+                    torch.ones(1, 1, 4, 4), scale_factor=size, mode=mode
+                )
+            )
+    same(lambda torch: torch.nn.functional.fold(torch.ones(1, 12, 12), (4, 5), 2, dilation=8))
+    same(lambda torch: torch.nn.functional.fold(torch.ones(1, 12, 12), (4, 5), 2, dilation=(8, 1)))
+    for lengths in (([-1] * 3, [30, 25, 20]), ([50] * 3, [-1] * 3), ([51] * 3, [29] * 3)):
+        same(
+            lambda torch, lengths=lengths: torch.nn.functional.ctc_loss(torch.zeros(50, 3, 15), torch.ones(3, 29).int(), *lengths)
+        )
+
+
+@pytest.mark.parametrize("size", [(1, 1, 2, 1), (1, 1, 2, 2), (1, 1, 3, 2, 1)])
+@pytest.mark.parametrize("corners", [True, False])
+def test_affine_grids_of_one_place(size, corners):
+    def warned(torch):
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            torch.nn.functional.affine_grid(torch.ones(1, len(size) - 2, len(size) - 1), size, align_corners=corners)
+        return [str(warning.message) for warning in found]
+
+    assert warned(rushlight) == warned(torch)
+
+
+def test_batches_counted_on_no_device():
+    def program(torch):
+        layer = torch.nn.BatchNorm2d(3, device="meta")
+        layer.load_state_dict({}, assign=True, strict=False)
+        return layer.num_batches_tracked
+
+    same(program)
