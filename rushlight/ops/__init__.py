@@ -17,6 +17,7 @@ FAMILIES = (
     "steps",
     "activation",
     "shape",
+    "broadcasting",
     "joining",
     "padding",
     "conversion",

@@ -7,8 +7,8 @@ from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place, short_way
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import c_name, warn_of_real_part
+from rushlight.ops.broadcasting import broadcast_two
 from rushlight.ops.indexing import warn_of_expanded
-from rushlight.ops.shape import broadcast_two
 
 
 def number_of(x, value):

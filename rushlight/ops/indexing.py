@@ -5,7 +5,7 @@ from rushlight import core
 from rushlight.core import warn_user
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._rules import c_name, in_place
-from rushlight.ops.shape import broadcast_two
+from rushlight.ops.broadcasting import broadcast_two
 
 MASKS = (core.dtype_by_name["bool"], core.dtype_by_name["uint8"])
 INDICES = (core.dtype_by_name["int64"], core.dtype_by_name["int32"])

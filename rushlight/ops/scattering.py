@@ -5,8 +5,8 @@ from rushlight import core
 from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op, short_way, underived
 from rushlight.ops._rules import not_implemented
+from rushlight.ops.broadcasting import broadcast_two
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector
-from rushlight.ops.shape import broadcast_two
 
 
 def checked_dim(x, dim, index, src=None):

@@ -3,8 +3,8 @@
 import rushlight as torch
 from rushlight.core import unwrapped
 from rushlight.ops._parsers import signed
+from rushlight.ops.broadcasting import broadcast_two
 from rushlight.ops.norms import older_norm, pdist
-from rushlight.ops.shape import broadcast_two
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Parser, unwrapped
 from rushlight.ops import layers, losses
-from rushlight.ops.shape import broadcast_two
+from rushlight.ops.broadcasting import broadcast_two
 
 from .._reduction import checked, reduced
 from .activation import logsigmoid
