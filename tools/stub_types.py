@@ -61,7 +61,7 @@ KINDS.update({kind: f"_{kind}" for kind, text in KINDS.items() if not text})
 
 PARAMETERS = {
     **each(
-        "a b x1 x2 input input1 input2 tensor indices target anchor positive negative weight pos_weight var logits self new_state out",
+        "a b x1 x2 input input1 input2 tensor indices target anchor positive negative weight pos_weight var logits new_state out",
         "Tensor",
     ),
     **each("dim num_groups seed padding_idx", "_int"),
@@ -71,7 +71,6 @@ PARAMETERS = {
     "shape": SIZE,
     "distance_function": "Callable[[Tensor, Tensor], Tensor]",
     "dtype": "_dtype",
-    "device": "_device | str | _int",
 }
 """The type of a parameter by its name, where no signature says it; `| None` is added where that is the default. What is not here goes by its default."""
 
