@@ -326,7 +326,7 @@ cdef class BackwardRun:
     cdef PyObject* current                 # the node that runs (states holds it)
     cdef list roots                        # where it starts
     cdef list callbacks                    # what queue_callback was given
-    cdef bint keep_graph, create_graph
+    cdef bint keep_graph
     cdef bint restricted                   # only paths to `captures`
     cdef int64_t ends                      # so many slots, the first, end the graph: what is behind them is not looked at
     cdef vector[NodeState] states
@@ -494,7 +494,7 @@ cdef class Parser:
     cdef list names
     cdef vector[Pattern] patterns
     cdef bint takes_nothing                # (too): a call without arguments needs no look at them
-    cdef bint is_never_asked               # (too): subclasses and modes do not take it over
+    cdef bint is_never_asked               # subclasses and modes do not take it over
 
     cdef bint passes(self, PyObject* const* args, Py_ssize_t n, PyObject* names) except -1
 

@@ -2,7 +2,7 @@
 
 from rushlight import core
 from rushlight.ops import _arguments  # noqa: F401  (the slow way)
-from rushlight.ops._signatures import FUNCTIONS, has_method
+from rushlight.ops._signatures import FUNCTIONS, NEVER_ASKED, has_method
 
 
 def document(called):
@@ -53,4 +53,6 @@ def method_with_parser(name, made):
     """A method of tensors as programs find it."""
     if isinstance(made, property | staticmethod | classmethod | core.Function) or not callable(made):
         return made
-    return core.Method(name, made, core.Parser(name, is_method=True)) if has_method(name) else made
+    return (
+        core.Method(name, made, core.Parser(name, is_method=True, never_asked=name in NEVER_ASKED)) if has_method(name) else made
+    )

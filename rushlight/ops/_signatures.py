@@ -162,6 +162,9 @@ METHODS = {
 }
 """Those of methods that are no functions, or not with the same signature (see `method_signatures`)."""
 
+NEVER_ASKED = ("_make_subclass", "as_subclass")
+"""Methods by which a tensor gets its class: no subclass or mode is asked to take them over."""
+
 
 def signatures(parser):
     """The signatures by which a parser checks, as a text."""

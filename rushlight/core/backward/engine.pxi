@@ -170,7 +170,7 @@ def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_gra
     run_counter += 1
     run.id = run_counter
     run.thread = PyThread_get_thread_ident()
-    run.keep_graph, run.create_graph = keep_graph, create_graph
+    run.keep_graph = keep_graph
     read_roots(tensors, roots, outputs)
     if ends is not None:
         for t in ends:

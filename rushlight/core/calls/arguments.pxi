@@ -19,9 +19,9 @@ _types_of_kinds[:] = [<PyTypeObject*>dtype, <PyTypeObject*>layout, <PyTypeObject
 cdef class Parser:
     """The signatures of one public function or method. They are read when it is first called."""
 
-    def __init__(self, str name, str text=None, *, bint is_method=False):
+    def __init__(self, str name, str text=None, *, bint is_method=False, bint never_asked=False):
         self.name, self.text, self.is_method, self.names = name, text, is_method, []
-        self.is_never_asked = is_method and name in ("_make_subclass", "as_subclass")
+        self.is_never_asked = never_asked
 
     def add(self, list parameters, int positional, bint takes_loose):
         """Adds a signature: (name, kind, whether None and whether a single int will do, whether it must be given) for each parameter."""
