@@ -348,9 +348,10 @@ def push(func, flat, rebuild, moves, strict=False, has_aux=False):
     level = core.DualLevel()
     if any(isinstance(outer, core.DualLevel) and outer.tracks_all for outer in core.interpreters()):
         raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    before = core.set_forward_ad_enabled(True)
+    # Tangents are pushed even where the caller records nothing.
+    before, modes = core.set_forward_ad_enabled(True), core.leave_inference_mode()
     try:
-        with outside_inference_mode(), level:
+        with level:
             duals = [dual_at(level, x, t) for x, t in zip(flat, moves, strict=True)]
             result = func(*rebuild(duals))
             aux = None
@@ -361,6 +362,7 @@ def push(func, flat, rebuild, moves, strict=False, has_aux=False):
             check_results(outputs, where)
             pairs = [level.parts(output) for output in outputs]
     finally:
+        core.restore_modes(*modes)
         core.set_forward_ad_enabled(before)
     if strict and any(tangent is None for _, tangent in pairs):
         raise RuntimeError(
@@ -378,16 +380,6 @@ def without_inner_graph(value):
     if value.requires_grad and not core.reaches_outside((value,), []):
         value = core.without_graph(value, core.current_level())
     return core.left(value)
-
-
-class outside_inference_mode:
-    """Tangents are pushed even where the caller records nothing."""
-
-    def __enter__(self):
-        self.before = core.leave_inference_mode()
-
-    def __exit__(self, *exception):
-        core.restore_modes(*self.before)
 
 
 def linearize(func, *primals) -> "tuple[Any, Callable[..., Any]]":

@@ -321,7 +321,7 @@ def of_whole_batches(level, cls, dims):
             given = [core.wrap(level, x, d) if isinstance(x, torch.Tensor) else x for x, d in zip(values, at, strict=True)]
             found = function(*given)
             many = found if isinstance(found, tuple) else (found,)
-            return found, tuple([None if y is None else within(level, y) for y in many])
+            return found, tuple([within(level, y) for y in many])
 
     def forward(*values):
         found, many = under(cls.forward, values, dims)
@@ -335,9 +335,8 @@ def of_whole_batches(level, cls, dims):
         def setup(*tensors):
             given, made = tensors[: len(inputs)], tensors[len(inputs) :]
             cls.setup_context(inner, given, made if isinstance(output, tuple) else made[0])
-            own["saved"] = [None if t is None else (within(level, t), 0) for t in inner.saved_tensors]
-            kept = inner.saved_for_forward
-            own["kept"] = None if kept is None else [None if t is None else (within(level, t), 0) for t in kept]
+            own["saved"] = [within(level, t) for t in inner.saved_tensors]
+            own["kept"] = [within(level, t) for t in inner.saved_for_forward or ()]
 
         under(setup, (*inputs, *many), (*dims, *[0] * len(many)))
         if inner.dirty_tensors:
@@ -345,8 +344,8 @@ def of_whole_batches(level, cls, dims):
                 "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
                 "inplace must all be outputs of the Function."
             )
-        ctx.save_for_backward(*[None if pair is None else pair[0] for pair in own["saved"]])
-        ctx.save_for_forward(*[None if pair is None else pair[0] for pair in own["kept"] or own["saved"]])
+        ctx.save_for_backward(*own["saved"])
+        ctx.save_for_forward(*own["kept"] or own["saved"])
         ctx.set_materialize_grads(inner.materialize_grads)
 
     def call(ctx, method, saved, values):

@@ -106,17 +106,13 @@ def jacrev(
 
 def pulled(pull, flat_out, spec_out, start, count, alone):
     """The cotangents of the inputs (a flat list, vectors first) for some unit vectors of the results; without vmap for one vector `alone`."""
-    if alone and count == 1:
-        vector = tree_unflatten([part.squeeze(0) for part in unit_vectors(flat_out, start, 1)], spec_out)
-        return [g.unsqueeze(0) for g in tree_flatten(pull(vector))[0]]
-    if count == 1 and len(flat_out) == 1 and flat_out[0].numel() == 1:
-        return [g.unsqueeze(0) for g in tree_flatten(pull(tree_unflatten([torch.ones_like(flat_out[0])], spec_out)))[0]]
     vectors = unit_vectors(flat_out, start, count)
+    if count == 1 and (alone or sum(y.numel() for y in flat_out) == 1):
+        vector = tree_unflatten([part.squeeze(0) for part in vectors], spec_out)
+        return [g.unsqueeze(0) for g in tree_flatten(pull(vector))[0]]
     if count == 0:
-        return [
-            x.new_zeros((0, *x.shape))
-            for x in tree_flatten(pull(tree_unflatten([torch.zeros_like(y) for y in flat_out], spec_out)))[0]
-        ]
+        nothing = tree_unflatten([torch.zeros_like(y) for y in flat_out], spec_out)
+        return [g.new_zeros((0, *g.shape)) for g in tree_flatten(pull(nothing))[0]]
     level = VmapLevel(count, "error")
     with level:
         found = pull(tree_unflatten([core.wrap(level, vector, 0) for vector in vectors], spec_out))
