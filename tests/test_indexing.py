@@ -45,6 +45,22 @@ def test_index_errors(torch, x):
         torch.tensor(1)[0]
 
 
+def test_several_ellipses_stand_for_as_many_dimensions_each(torch, x):
+    assert x[..., 0, ...].tolist() == x[:, :, 0].tolist() and x[1, ..., :, ...].shape == (3, 4)
+    for index in ((..., ..., -1), (..., None, 0, ..., 0)):
+        with pytest.raises(IndexError, match=f"index {index[-1]} is out of bounds for dimension {len(index) - 1} with size 0"):
+            x[index]
+
+
+def test_a_slice_of_a_number_alone_is_called_so(torch):
+    number = torch.tensor(1.0)
+    with pytest.raises(IndexError, match=r"slice\(\) cannot be applied to a 0-dim tensor"):
+        number[:1]
+    for index in ((slice(1),), (None, slice(1))):
+        with pytest.raises(IndexError, match="too many indices for tensor of dimension 0"):
+            number[index]
+
+
 def test_index_tensors(torch, x):
     i, j = torch.tensor([0, 1]), torch.tensor([2, 0])
     assert x[i].shape == (2, 3, 4)

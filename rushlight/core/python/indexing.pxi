@@ -34,9 +34,13 @@ _zero = 0
 cdef int refuse_step(object step) except -1:
     raise ValueError("slice step cannot be zero" if step == 0 else "step must be greater than zero")
 
+cdef inline int64_t size_at(const Geometry& g, int dim) noexcept:
+    """The size of a dimension; behind the last, where several ellipses lead, there is nothing."""
+    return g.shape[dim] if dim < g.ndim else 0
+
 cdef int check_index(Tensor x, int dim, object index, int position) except -1:
     """Is there such a place? The error calls the dimension by the index's position in the tuple."""
-    cdef int64_t size = x.geometry.shape[dim], place = int64_of(index)
+    cdef int64_t size = size_at(x.geometry, dim), place = int64_of(index)
     if place < -size or place >= size:
         raise IndexError(f"index {index} is out of bounds for dimension {position} with size {size}")
     return 0
@@ -65,7 +69,7 @@ cdef tuple split_index(Tensor x, object index):
             continue
         given += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) else 1
     if given > x.geometry.ndim:
-        if x.geometry.ndim == 0 and given == 1 and any([type(item) is slice for item in items]):
+        if x.geometry.ndim == 0 and type(index) is slice:
             raise IndexError("slice() cannot be applied to a 0-dim tensor.")
         raise IndexError(f"too many indices for tensor of dimension {x.geometry.ndim}")
     for item in items:
@@ -75,14 +79,14 @@ cdef tuple split_index(Tensor x, object index):
             if step is not None and step <= 0:
                 refuse_step(step)
             if not (step is None or step == 1) or not (start is None or start == 0) or \
-                    not (stop is None or stop >= (<Tensor>view).geometry.shape[dim]):
+                    not (stop is None or stop >= size_at((<Tensor>view).geometry, dim)):
                 view = ops.slice(view, dim, start, stop, 1 if step is None else step)
             dim += 1
         elif item is None:
             view = ops.unsqueeze(view, dim)
             dim += 1
         elif item is Ellipsis:
-            dim += (<Tensor>view).geometry.ndim - dim - remaining(items, item)
+            dim += x.geometry.ndim - given      # (for every `...` of them, as in PyTorch)
         elif item is True or item is False:
             view = ops.unsqueeze(view, dim)
             indices = put_index(indices, dim, place_of(bool(item)))
@@ -132,17 +136,6 @@ cdef list put_index(list indices, int dim, object index):
     return indices
 
 MASK_CONTINUES = "mask continues"
-
-cdef int remaining(items, marker):
-    """How many dimensions of the tensor the items behind the ellipsis stand for."""
-    cdef int count = 0
-    cdef bint behind = False
-    for item in items:
-        if item is marker:
-            behind = True
-        elif behind and item is not None and item is not True and item is not False:
-            count += item.ndim if isinstance(item, Tensor) and (<Tensor>item).code in (BOOL, UINT8) else 1
-    return count
 
 cdef bint treat_as_tuple(object index) except -1:
     """Old NumPy took x[[0, slice(1)]] for x[0, :1], and x[[[0], [1]]] for x[[0], [1]]; so does PyTorch, with a warning."""
