@@ -65,10 +65,17 @@ cdef int promoted(int i, int j) noexcept:
         return COMPLEX128
     return high
 
+# The range of the integers.
+cdef int64_t SMALLEST[DTYPES]
+cdef uint64_t LARGEST[DTYPES]
+
 cdef _define_dtypes():
     cdef dtype d
     cdef int i, j
     for i in range(DTYPES):
+        if category[i] < IS_FLOATING:
+            LARGEST[i] = <uint64_t>-1 >> (64 - dtype_facts[i].digits)
+            SMALLEST[i] = -<int64_t>LARGEST[i] - 1 if signed_numbers(i) else 0
         d = dtype.__new__(dtype)
         d.code, d.name, d.short_name = i, dtype_facts[i].name.decode(), dtype_facts[i].short_name.decode()
         d.legacy_name, d.has_classes = dtype_facts[i].title.decode(), dtype_facts[i].has_classes
@@ -166,12 +173,12 @@ cdef inline void promotion_start(Promotion* p) noexcept:
 cdef inline int widen(int have, int more) except -2:
     return more if have == NO_DTYPE else common_dtype(have, more)
 
-cdef inline int widen_by(Promotion* p, Tensor t) except -1:
+cdef inline int widen_by(Promotion* p, int code, bint has_dims) except -1:
     """One more tensor takes part."""
-    if t.geometry.ndim > 0:
-        p.dimensioned = widen(p.dimensioned, t.code)
+    if has_dims:
+        p.dimensioned = widen(p.dimensioned, code)
     else:
-        p.zero_dim = widen(p.zero_dim, t.code)
+        p.zero_dim = widen(p.zero_dim, code)
     return 0
 
 cdef inline int promotion_result(Promotion* p) except -2:
@@ -201,7 +208,6 @@ cdef int foreign_number_code(object value) except -2:
     # (A truth of NumPy counts as a float.)
     return {"b": default_dtype, "i": INT64, "u": INT64, "f": default_dtype, "c": default_complex()}.get(kind, NO_DTYPE)
 
-
 cdef int64_t int64_of(object value) except? -1:
     """An int argument as C takes it."""
     cdef int overflow = 0
@@ -212,17 +218,6 @@ cdef int64_t int64_of(object value) except? -1:
 
 cdef extern from "<cmath>":
     const double INFINITY
-
-# The range of the integers.
-cdef int64_t SMALLEST[DTYPES]
-cdef uint64_t LARGEST[DTYPES]
-
-cdef _define_limits():
-    for i in range(DTYPES):
-        if category[i] < IS_FLOATING:
-            LARGEST[i] = <uint64_t>-1 >> (64 - dtype_facts[i].digits)
-            SMALLEST[i] = -<int64_t>LARGEST[i] - 1 if signed_numbers(i) else 0
-_define_limits()
 
 cdef raise_overflow(str named):
     raise RuntimeError(f"value cannot be converted to type {named} without overflow")
@@ -358,7 +353,6 @@ cdef object read_number(int code, const void* place):
     convert_number(COMPLEX128, code, number, at)
     return complex(number[0], number[1]) if category[code] == IS_COMPLEX else number[0]
 
-
 def get_default_dtype() -> dtype:
     """The dtype of tensors made from Python floats (float32 at first).
 
@@ -425,7 +419,7 @@ def result_type(tensor1, tensor2) -> dtype:
     promotion_start(&state)
     for place, value in enumerate((tensor1, tensor2)):
         if isinstance(value, Tensor):
-            widen_by(&state, <Tensor>value)
+            widen_by(&state, (<Tensor>value).code, (<Tensor>value).geometry.ndim > 0)
             continue
         code = number_code(value)
         if code == NO_DTYPE:
@@ -433,32 +427,24 @@ def result_type(tensor1, tensor2) -> dtype:
         state.number = widen(state.number, code)
     return dtypes[promotion_result(&state)]
 
-
 def promoted_dtype(kinds):
     """The dtype that operands compute in: (dtype, whether it is that of a tensor with dimensions) of each."""
     cdef Promotion state
     promotion_start(&state)
     for kind, has_dims in kinds:
-        if has_dims:
-            state.dimensioned = widen(state.dimensioned, code_of(kind))
-        else:
-            state.zero_dim = widen(state.zero_dim, code_of(kind))
+        widen_by(&state, code_of(kind), has_dims)
     return dtypes[promotion_result(&state)]
-
 
 cdef str c10_name(int code):
     return (<dtype>dtypes[code]).legacy_name
 
-
 cdef str scalar_name(int code):
     return dtype_facts[code].type_name.decode()
-
 
 cdef str type_in_errors(int code):
     """A tensor's type as errors about gradients name it: the old name, where numbers of that kind have had one for long."""
     name = dtypes[code].legacy_name
     return f"CPU{name}Type" if code == BOOL or code == BFLOAT16 or category[code] == IS_COMPLEX or not early_dtype(code) else f"torch.{name}Tensor"
-
 
 def scalar_type_name(dtype d not None):
     """A dtype as PyTorch's checks call it: "float", "long int"."""

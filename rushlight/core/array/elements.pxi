@@ -68,7 +68,6 @@ def kernel(str name):
         found = _kernels[name] = Kernel(name)
     return found
 
-
 cpdef int copy_elements(Tensor target, Tensor source) except -1:
     """target[...] = source, converting and broadcasting; no history, no version."""
     if has_hidden_dim(source) or has_hidden_dim(target):
@@ -120,7 +119,6 @@ cdef Tensor new_in_layout_of(Tensor x, int code):
     update_contiguous(out)
     return out
 
-
 cdef int copy_lazily(Tensor target, Tensor source) except -1:
     """target[...] = source where one of them or both are lazy: memory is copied, and what they do not have in common carried out on it."""
     cdef uint8_t turns
@@ -142,7 +140,6 @@ cdef int run_on(Tensor target, const char* name) except -1:
         launch_loop(find_pointwise(name), as_dtype(target.code), operands, 2, NULL, 0, target.count)
     return 0
 
-
 cpdef Tensor resolved(Tensor x):
     """A tensor of the same elements that stands for its memory, without history; `x` itself where it does."""
     return convert(x, x.code) if x.flags & LAZY and type(x) is not Wrapped else x
@@ -158,7 +155,6 @@ cdef inline object first_number(Tensor t):
         t = resolved(t)
     return read_number(t.code, data_of(t))
 
-
 cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
     """The error of expand, where x cannot be expanded to `shape`."""
     cdef int d, i
@@ -172,7 +168,6 @@ cdef int require_expandable(Tensor x, const Geometry& shape) except -1:
                                f"non-singleton dimension {d}.  Target sizes: {list(make_tuple(shape.shape, shape.ndim))}.  Tensor sizes: "
                                f"{list(x.shape)}")
     return 0
-
 
 cdef Tensor contiguous_as(Tensor t, int code):
     cdef Tensor out

@@ -148,13 +148,10 @@ cdef device meta = device("meta")
 cdef bint meta_exist = False     # whether there was any tensor without memory
 cdef bint uncommon_exist = False      # the one test of a plain call: `meta_exist`, or `lazy_exist`, or `subclasses_exist`
 
-cdef void notice_meta() noexcept:
-    global meta_exist, uncommon_exist
-    meta_exist = uncommon_exist = True
-
 cpdef bint is_meta_place(object where) except -1:
     """Whether tensors are to have no memory (device "meta") or such as the CPU sees; any other place is refused with the words that PyTorch built
     without it uses. None stands for where tensors are made now."""
+    global meta_exist, uncommon_exist
     if where is None:
         return modes.meta
     if where is cpu:
@@ -163,7 +160,7 @@ cpdef bint is_meta_place(object where) except -1:
     if place.type == "cpu":
         return False
     if place.type == "meta":
-        notice_meta()
+        meta_exist = uncommon_exist = True
         return True
     if place.type in not_compiled:
         raise AssertionError(not_compiled[place.type])

@@ -26,17 +26,16 @@ cdef inline int64_t bytes_of(int64_t count, int code, const Geometry& g, bint st
         raise storage_overflow(g, strided)
     return count * item_bytes[code]
 
-cdef object out_of_memory(int64_t nbytes):
-    return RuntimeError(f"[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
-                        f"{nbytes} bytes. Error code 12 (Cannot allocate memory)")
+cdef char* new_memory(int64_t nbytes) except NULL:
+    cdef char* data = <char*>allocate(nbytes)
+    if data == NULL:
+        raise RuntimeError(f"[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                           f"{nbytes} bytes. Error code 12 (Cannot allocate memory)")
+    return data
 
 cdef Storage fresh_storage(int64_t nbytes):
     cdef Storage storage = Storage.__new__(Storage)
-    storage.memory.data = <char*>allocate(nbytes)
-    if storage.memory.data == NULL:
-        raise out_of_memory(nbytes)
-    storage.memory.size = nbytes
-    storage.memory.own = True
+    storage.memory.data, storage.memory.size, storage.memory.own = new_memory(nbytes), nbytes, True
     return storage
 
 cdef Storage meta_storage(int64_t nbytes):
@@ -88,9 +87,7 @@ cdef int grow_storage(Storage storage, int64_t nbytes) except -1:
     if has_meta_address(root.memory.data):
         root.memory.move(meta_address(nbytes), nbytes)
         return 0
-    grown = <char*>allocate(nbytes)
-    if grown == NULL:
-        raise out_of_memory(nbytes)
+    grown = new_memory(nbytes)
     if modes.recording != NULL:
         note_grown(grown, nbytes, root)
     copy_bytes(grown, root.memory.data, size)

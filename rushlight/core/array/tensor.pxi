@@ -99,7 +99,6 @@ cdef inline int refuse_escaped(Tensor t, bint reduction) except -1:
     """Raises for an example of a vmap that has ended: its batch is nobody's any more."""
     return t.refuse_escaped(reduction) if type(t) is Wrapped else 0
 
-
 cdef bint channels_last_contiguous(Tensor t, int ndim):
     return t.geometry.ndim == ndim and t.geometry.channels_last()
 
@@ -139,7 +138,6 @@ cdef Tensor finished(Tensor out):
         check_tensor(out)
     return out
 
-
 cdef Tensor laid_out(int code, const Geometry& geometry):
     """An unfilled tensor with the given sizes and strides."""
     cdef Geometry wanted
@@ -148,7 +146,6 @@ cdef Tensor laid_out(int code, const Geometry& geometry):
     out.geometry.copy(wanted)
     out.count = wanted.numel()
     return finished(out)
-
 
 cdef int place_in(Tensor x, const Geometry& geometry, int64_t place) except -1:
     """Gives `x` another geometry and another first element in its memory."""
@@ -166,7 +163,6 @@ cdef int parts_geometry(Geometry& out, const Geometry& g) except -1:
     out.shape[g.ndim], out.strides[g.ndim] = 2, 1
     return 0
 
-
 cpdef Tensor require_grad_of_new(Tensor out, bint required=True):
     """What requires_grad= of a factory says of its new tensor."""
     if required:
@@ -174,7 +170,6 @@ cpdef Tensor require_grad_of_new(Tensor out, bint required=True):
             raise documented(RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers")
         out.flags |= REQUIRES_GRAD
     return out
-
 
 cdef Tensor tensor_of_number(object value):
     """A number beside a tensor, as PyTorch keeps it: a 0-d tensor of the number's own kind."""
@@ -184,11 +179,9 @@ cdef Tensor tensor_of_number(object value):
         wrote(data_of(out), item_bytes[out.code])
     return out
 
-
 def beside(x, Tensor made):
     """A new, unset tensor for a program that also has `x`: where that belongs to a transform, the transform may want another."""
     return (<Wrapped>x).level.beside(x, made) if type(x) is Wrapped else made
-
 
 cdef int resize_in_place(Tensor out, const Geometry& shape) except -1:
     """Gives `out` another shape; its storage grows where that needs more, and kept elements stay."""
@@ -224,7 +217,6 @@ cdef extern from *:
     void forget "rl_forget"(PyObject**) noexcept
     PyObject** attribute_slot "rl_attribute_slot"(Tensor) noexcept
     void enable_dict "rl_enable_dict"(PyTypeObject*, size_t) noexcept
-
 
 cdef give_attributes(type kind):
     """Makes room for a __dict__ in objects of a type of tensors."""

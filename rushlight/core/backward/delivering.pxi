@@ -28,7 +28,7 @@ cdef int add_gradient(BackwardRun run, int64_t slot, uint32_t output, object gra
             Py_INCREF(gradient)
             state.gradient = <PyObject*>gradient
             return 0
-        total = total_of(run, <object>state.gradient, gradient, state.owned)
+        total = total_of(<object>state.gradient, gradient, state.owned)
         state = &run.states[slot]
         state.owned = not modes.grad
         Py_INCREF(total)
@@ -43,7 +43,7 @@ cdef int add_gradient(BackwardRun run, int64_t slot, uint32_t output, object gra
     many[output] = gradient if many[output] is None else operate(ops.add, many[output], gradient)
     return 0
 
-cdef object total_of(BackwardRun run, object have, object more, bint owned):
+cdef object total_of(object have, object more, bint owned):
     cdef Tensor a = <Tensor>have
     cdef Tensor b = <Tensor>more
     if owned and not modes.grad and a.code == b.code and a.geometry.same_shape(b.geometry) and not modes.interpreters:
@@ -56,13 +56,16 @@ cdef Tensor summed_to(Tensor gradient, const Geometry& shape):
     """The gradient of what was broadcast, summed over the dimensions that this made."""
     cdef int d, lead = gradient.geometry.ndim - shape.ndim
     cdef Tensor total
+    cdef PyObject* args[MAX_PARAMETERS]
     for d in range(shape.ndim):
         if gradient.geometry.shape[d + lead] != shape.shape[d]:
             return <Tensor>ops.sum_to_size(gradient, make_size(shape.shape, shape.ndim))
     if shape.ndim == 0:
         return <Tensor>ops.sum(gradient)
     # (A view of the sum, as in PyTorch, which keeps the summed dimensions at first.)
-    total = <Tensor>called_with(ops.sum, gradient, first_dims if lead == 1 else tuple(range(lead)))
+    dims = first_dims if lead == 1 else tuple(range(lead))
+    args[0], args[1] = <PyObject*>gradient, <PyObject*>dims
+    total = <Tensor>called_with(ops.sum, args, 2)
     if modes.grad or type(total) is not Tensor:
         return <Tensor>ops.view(total, make_size(shape.shape, shape.ndim))
     return make_view(total, total.geometry, 0)
@@ -109,7 +112,6 @@ cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
         add_note(error, "forward", source_line(node.made.code, node.made.instruction))
         raise error
     return 0
-
 
 cdef tuple validated(Node node, tuple results):
     """What a node gives, as its inputs take it: that is what hooks see."""

@@ -48,7 +48,6 @@ class RemovableHandle:
 
 RemovableHandle.__module__ = "rushlight.utils.hooks"
 
-
 cdef object call_tensor_hooks(object hooks, object gradient):
     for hook in list(hooks.values()):
         result = hook(gradient)

@@ -26,7 +26,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
         if rule.parameter >= 0 and not rule.is_list:
             if edges[edge] == <PyObject*>None:
                 continue
-            if run is not None and run.restricted and not wants(run, edge_at(node, edge), next_output(node, edge)):
+            if run is not None and run.restricted and not wants(run, edge_at(node, edge)):
                 continue
         given.clear()
         n = <Py_ssize_t>plan.slots[k].size()
@@ -117,19 +117,11 @@ cdef int name_gradients(OpNode of, str title, object value, uint64_t sequence) e
     return 0
 
 cdef bint all_undefined(tuple gradients):
-    cdef object gradient
-    for gradient in gradients:
-        if gradient is not None:
-            return False
-    return True
+    return all([gradient is None for gradient in gradients])
 
 def all_defined(gradients):
     """Has each of several outputs a cotangent?"""
-    cdef object gradient
-    for gradient in gradients:
-        if gradient is None:
-            return False
-    return True
+    return all([gradient is not None for gradient in gradients])
 
 cdef inline int hand_over(OpNode node, Py_ssize_t edge, object value, BackwardRun run, tuple result) except -1:
     if result is None:
@@ -145,7 +137,7 @@ cdef tuple wanted_of(Node node, BackwardRun run):
     cdef list wanted = []
     for i in range(edge_total(node)):
         target = edge_at(node, i)
-        wanted.append(target is not None and (run is None or not run.restricted or wants(run, <Node>target, next_output(node, i))))
+        wanted.append(target is not None and (run is None or not run.restricted or wants(run, <Node>target)))
     return tuple(wanted)
 
 cdef object scale_by_slope(object gradient, object slope):
@@ -166,7 +158,6 @@ cdef inline object times_slope(object x, object slope):
         if number == -1:
             return (<Op>ops.neg)(x)
     return operate(ops.mul, x, slope)
-
 
 cdef object unpack_item(OpNode node, int place, object value):
     """What a rule gets of the saved `value` at `place`."""
@@ -204,8 +195,7 @@ cdef object metadata_behind(OpNode node, Py_ssize_t i, int kind):
         return make_size(target.shape.shape, target.shape.ndim) if leaf is None else shape_of(leaf)
     return dtypes[target.dtype_code if leaf is None else leaf.code]
 
-
-cdef bint wants(BackwardRun run, Node target, uint32_t output) except -1:
+cdef bint wants(BackwardRun run, Node target) except -1:
     """Does a restricted run need the gradient that goes to `target`?"""
     cdef int64_t slot = slot_of(run, target)
     return slot >= 0 and run.states[slot].needed

@@ -45,7 +45,6 @@ cdef extern from *:
         void push(uint64_t, int64_t)
         pair[uint64_t, int64_t] take()
 
-
 def current_run_reaches(Node node):
     """Whether the innermost running backward executes (or captures) `node`."""
     cdef int64_t slot
@@ -132,7 +131,6 @@ cdef warn_of_anomaly(Node node):
             f"Traceback of forward call that {did}:\n{''.join(lines)}"))
         node = node.metadata.get("parent_")
         text, did = "\n\nPrevious calculation was induced by", "induced the previous calculation"
-
 
 def set_version(Tensor t, int64_t version):
     """Puts a version back (for writes that are known not to matter to backward)."""

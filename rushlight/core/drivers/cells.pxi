@@ -1,23 +1,15 @@
 # One step of a recurrent net: its ops, recorded one by one as PyTorch's, without a look at Python between.
 cdef inline object applied(Op op, object x):
-    """op(x), as programs call it; what is behind `x` has its default."""
     cdef PyObject* args[MAX_PARAMETERS]
-    cdef int i
     args[0] = <PyObject*>x
-    if modes.interpreters or uncommon_exist and not are_common(args, 1):
-        return op(x)
-    for i in range(1, op.parameter_count):
-        args[i] = op.default_pointers[i]
-    return execute_new(op, args)
+    return called_with(op, args, 1)
 
 cdef tuple in_columns(Tensor x, int64_t count):
     """x.unsafe_chunk(count, 1) of a matrix whose columns are so many of each."""
-    cdef PyObject* args[3]
+    cdef PyObject* args[MAX_PARAMETERS]
     cdef object width = x.geometry.shape[1] // count, sizes = (width,) * count, dim = 1
     args[0], args[1], args[2] = <PyObject*>x, <PyObject*>sizes, <PyObject*>dim
-    if modes.interpreters or uncommon_exist and not are_common(args, 1):
-        return ops.unsafe_split(x, sizes, dim)
-    return execute_new(ops.unsafe_split, args)
+    return called_with(ops.unsafe_split, args, 3)
 
 def lstm_gates(Tensor from_state not None, Tensor from_input not None, Tensor c not None):
     """The state (h, c) of an LSTM after a step, by what its state and its input give to all gates [batch, 4 * units], and its c."""

@@ -268,9 +268,8 @@ def empty_following(size, dtype, tensors):
     for k in range(count):
         seen[k] = &(<Tensor?>tensors[k]).geometry
         alike = alike and (<Tensor>tensors[k]).flags & CONTIGUOUS and seen[k].same_shape(out.geometry)
-    if alike:
-        return finished(out)
-    follow_strides(out.geometry, seen, count)
+    if not alike:
+        follow_strides(out.geometry, seen, count)
     return finished(out)
 
 def copy_of_memory(Tensor x not None):
@@ -414,7 +413,6 @@ cdef Tensor legacy_tensor(tuple args, int code):
     if len(args) == 1 and (PySequence_Check(first) or is_array(first)):
         return tensor_of_dtype(first, code)
     raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
-
 
 cdef Tensor over_storage(object storage, int code):
     """A vector over all of a storage."""

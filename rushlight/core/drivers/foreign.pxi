@@ -237,16 +237,13 @@ cdef extern from *:
       if (PyCapsule_IsValid(capsule, "dltensor")) return use((DLManagedTensor*)PyCapsule_GetPointer(capsule, "dltensor"));
       return use((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"));
     }
-    // The storage behind a capsule that we made ourselves and that nobody has used yet, or NULL.
-    static PyObject* rl_dlpack_own(PyObject* capsule) {
-      return rl_held(capsule, []<class Managed>(Managed* managed) {
-        return managed->deleter == rl_dlpack_delete<Managed> ? (PyObject*)managed->manager_ctx : nullptr;
-      });
-    }
-    // What a tensor over the memory of a capsule needs, once that has been looked at: -1, and an error, where there can be none.
-    struct rl_dlpack_content { char* data; int code, bits; };
-    static int rl_dlpack_read(PyObject* capsule, rl::Geometry& g, rl_dlpack_content* content) {
-      const DLTensor& t = *rl_held(capsule, [](auto* managed) { return &managed->dl_tensor; });
+    // What a tensor over the memory of a capsule needs, once that has been looked at: -1, and an error, where there can be none. `own` is the
+    // storage behind a capsule that we made ourselves and that nobody has used yet, or NULL.
+    struct rl_dlpack_content { char* data; int code, bits; PyObject* own; };
+    template <class Managed> static int rl_dlpack_look(const Managed* managed, rl::Geometry& g, rl_dlpack_content* content) {
+      const DLTensor& t = managed->dl_tensor;
+      if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>)
+        if (managed->major > 1) return PyErr_Format(PyExc_RuntimeError, "Unsupported DLPack major version %u", managed->major), -1;
       const char* negative = "from_dlpack: tensors with negative strides are not supported. Copy the array first.";
       if (t.device.device_type != 1) return PyErr_SetString(PyExc_BufferError, "Rushlight has tensors on the CPU only"), -1;
       if (t.dtype.lanes != 1) return PyErr_Format(PyExc_BufferError, "unsupported DLPack type of %d lanes", t.dtype.lanes), -1;
@@ -258,26 +255,24 @@ cdef extern from *:
       g.set_shape(t.shape, t.ndim);
       g.make_contiguous();
       if (t.strides) std::copy(t.strides, t.strides + t.ndim, g.strides);
-      *content = {static_cast<char*>(t.data) + t.byte_offset, t.dtype.code, t.dtype.bits};
+      PyObject* own = managed->deleter == rl_dlpack_delete<Managed> ? (PyObject*)managed->manager_ctx : nullptr;
+      *content = {static_cast<char*>(t.data) + t.byte_offset, t.dtype.code, t.dtype.bits, own};
       return 0;
+    }
+    static int rl_dlpack_read(PyObject* capsule, rl::Geometry& g, rl_dlpack_content* content) {
+      return rl_held(capsule, [&](auto* managed) { return rl_dlpack_look(managed, g, content); });
     }
     static void rl_dlpack_use(PyObject* capsule) {
       rl_held(capsule, [capsule]<class Managed>(Managed*) { rl_dlpack_take<Managed>(capsule); });
     }
-    static uint32_t rl_dlpack_major(PyObject* capsule) {
-      return PyCapsule_IsValid(capsule, "dltensor") ? 0
-          : ((DLManagedTensorVersioned*)PyCapsule_GetPointer(capsule, "dltensor_versioned"))->major;
-    }
     """
     cdef struct DLPackContent "rl_dlpack_content":
         char* data
-        int code
-        int bits
+        int code, bits
+        PyObject* own
     object dlpack_capsule "rl_dlpack_capsule"(object, char*, const Geometry&, int, int, cbool, cbool)
-    PyObject* dlpack_own "rl_dlpack_own"(object)
     int dlpack_read "rl_dlpack_read"(object, Geometry&, DLPackContent*) except -1
     void dlpack_use "rl_dlpack_use"(object)
-    uint32_t dlpack_major "rl_dlpack_major"(object)
 
 cdef extern from "Python.h":
     bint PyCapsule_IsValid(object, const char*)
@@ -305,20 +300,16 @@ def from_dlpack_capsule(capsule):
     cdef DLPackContent given
     cdef Tensor out = bare_tensor()
     cdef Storage root
-    cdef PyObject* own
     if not PyCapsule_IsValid(capsule, "dltensor") and not PyCapsule_IsValid(capsule, "dltensor_versioned"):
         raise RuntimeError("from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have "
                            "already constructed a tensor from it once.")
-    if dlpack_major(capsule) > 1:
-        raise RuntimeError(f"Unsupported DLPack major version {dlpack_major(capsule)}")
     dlpack_read(capsule, out.geometry, &given)
     found = _dlpack_types.get((given.code, given.bits))
     if found is None:
         raise BufferError(f"unsupported DLPack type (code {given.code}, {given.bits} bits)")
     out.code = found
     out.count = count_of(out.geometry)
-    own = dlpack_own(capsule)
-    root = None if own == NULL else <Storage>own
+    root = None if given.own == NULL else <Storage>given.own
     if root is not None and 0 <= given.data - root.memory.data < root.memory.size:     # memory of our own: no chain of capsules
         out.storage = second_storage(root)
         out.storage.memory.fixed = True

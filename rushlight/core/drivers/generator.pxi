@@ -109,7 +109,6 @@ cdef class Generator:
 default_generator = Generator()
 default_generator.seed()
 
-
 cdef inline Generator generator_of(object given):
     if given is None:
         return <Generator>default_generator

@@ -14,14 +14,12 @@ cdef inline object operate(Op op, object a, object b):
     args[2] = op.default_pointers[2]
     return execute_new(op, args)
 
-cdef inline object called_with(Op op, object x, object argument):
-    """op(x, argument); what is behind has its default."""
-    cdef PyObject* args[MAX_PARAMETERS]
+cdef inline object called_with(Op op, PyObject** args, int count):
+    """op(…) with the first `count` arguments, as programs call it; what is behind, which `args` has room for, has its default."""
     cdef int i
-    args[0], args[1] = <PyObject*>x, <PyObject*>argument
-    if modes.interpreters or uncommon_exist and not are_common(args, 2):
-        return op(x, argument)
-    for i in range(2, op.parameter_count):
+    if modes.interpreters or uncommon_exist and not are_common(args, count):
+        return op(*packed(args, count))
+    for i in range(count, op.parameter_count):
         args[i] = op.default_pointers[i]
     return execute_new(op, args)
 

@@ -29,7 +29,6 @@ cdef int check_cast(int result, Tensor out, str name=None) except -1:
         raise RuntimeError(f"{name or f'result type {c10_name(result)}'} can't be cast to the desired output type {c10_name(out.code)}")
     return 0
 
-
 cdef int check_out_dtype(Op op, int place, Tensor out, int result) except -1:
     if out.code != result and op.out_text is not None:
         asked.refuse_output(op.name.lstrip("_"), op.out_text, place, dtypes[out.code], dtypes[result])
@@ -115,7 +114,6 @@ cdef int resize_out(Tensor out, const Geometry& shape) except -1:
     resize_in_place(out, shape)
     return 0
 
-
 cdef object into_out(Op op, object made, object given):
     """Puts finished results, one or several, into what `out=` was given."""
     cdef bint single = isinstance(made, Tensor)
@@ -132,12 +130,10 @@ cdef int write_out(Tensor target, Tensor result) except -1:
     copy_elements(target, result)
     return 0
 
-
 cdef inline object only_output(Frame* frame, Tensor out):
     frame.arrays[0] = array_of(out)
     frame.work = out.count
     return out
-
 
 def written_out(str name, given, Tensor result):
     """The result of a composition, put into `out=` as an op of the table does it; returns `given`."""
@@ -160,7 +156,6 @@ def mark_written(*tensors):
         if tensor is not None:
             mark_write((<Tensor?>tensor).storage)
 
-
 cdef int check_apart(object out, object given, bint entirely) except -1:
     """Refuses an input (or one in a list) that shares memory with what is written to; without `entirely`, some of it but not all."""
     cdef object item
@@ -172,7 +167,6 @@ cdef int check_apart(object out, object given, bint entirely) except -1:
         if isinstance(item, Tensor):
             check_partial_overlap(<Tensor>out, <Tensor>item, entirely)
     return 0
-
 
 cdef inline void unlink(Tensor result):
     """A result that a forward made by way of a view is no view to the caller."""

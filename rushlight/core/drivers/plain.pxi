@@ -35,7 +35,6 @@ cdef class PlainOp(GeneralOp):
                 return made if self.result_type is None else self.result_type(made)
         return GeneralOp.compute(self, args, call)
 
-
 cdef inline bint fill_frame(PlainOp op, PyObject** args, Frame* frame) except -1:
     """Puts tensors and numbers among the arguments into the frame; False where one is not of its kind."""
     cdef Array* array = frame.arrays + op.output_count

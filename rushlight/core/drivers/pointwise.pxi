@@ -435,7 +435,7 @@ cdef class PointwiseOp(Op):
                     if not self.numbers_follow:
                         promotion_state.number = widen(promotion_state.number, number_code(<object>args[i]))
                 elif operand_kind(self.kernel, i + 1) != OPERAND_BOOLEAN:
-                    widen_by(&promotion_state, <Tensor>args[i])
+                    widen_by(&promotion_state, (<Tensor>args[i]).code, (<Tensor>args[i]).geometry.ndim > 0)
             compute = promotion_result(&promotion_state)
             try:
                 self.check(dtypes[compute], *[<object>args[i] for i in range(self.inputs)])
@@ -474,7 +474,7 @@ cdef int read_operands(PointwiseOp op, PyObject** args, Geometry& shape, const G
                 raise RuntimeError(f"{op.name.lstrip('_')} expected condition to be a boolean tensor, but got a tensor with dtype "
                                    f"{c10_name(t.code)}")
         else:
-            widen_by(promotion, t)
+            widen_by(promotion, t.code, t.geometry.ndim > 0)
     return tensors
 
 cdef int dtype_to_compute(PointwiseOp op, PyObject** args, Call* call, const Geometry& shape, Promotion* promotion) except -1:

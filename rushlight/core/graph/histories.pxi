@@ -32,9 +32,6 @@ cdef inline void link_view(Tensor out, Tensor x):
 cdef class AsStridedNode(Node):
     """The history that a view has after its base was written to: a window on the base's."""
 
-    cdef str backward_name(self):
-        return "AsStridedBackward0"
-
     cdef str forward_name(self):
         return "AsStrided"
 
@@ -54,9 +51,6 @@ cdef object in_kind_of(object x, int code):
 cdef class FailingNode(Node):
     """The history of a tensor that backward cannot go behind."""
 
-    def name(self):
-        return "torch::autograd::NotImplemented"
-
     cdef tuple backward(self, object gradient, object run):
         raise RuntimeError(self.text)
 
@@ -74,7 +68,6 @@ cdef void begin_node(Node node, const Geometry& shape, int code, uint64_t sequen
     node.dtype_code, node.sequence = code, sequence
     remember_line(node)
 
-
 cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
     """What stands for the node of a write whose rules do nothing but raise: the error names the op's in-place form."""
     cdef str text = (<Rule>op.rules[0]).function.text
@@ -90,7 +83,6 @@ cdef FailingNode failing_in_place(Op op, Node recorded, Tensor out):
     node.next_nodes = tuple(targets)
     return node
 
-
 cdef object window_gradient(object gradient, const Geometry& base, const Geometry& view, int64_t offset):
     """The cotangent of a base, zero but for a window with the given geometry: as_strided's own rule."""
     return ops._as_strided_gradient(gradient, make_size(base.shape, base.ndim), make_tuple(base.strides, base.ndim),
@@ -103,12 +95,6 @@ cdef object window_gradient(object gradient, const Geometry& base, const Geometr
 @cython.no_gc_clear
 cdef class CopySlices(Node):
     """A write into a view, as the base sees it: inside the window `function`'s derivative, outside the identity."""
-
-    cdef str forward_name(self):
-        return "torch::autograd::CopySlices"
-
-    def name(self):
-        return "torch::autograd::CopySlices"
 
     cdef tuple backward(self, object gradient, object run):
         cdef Tensor result
@@ -204,7 +190,6 @@ cdef int link_output(Tensor kept, Node node, uint32_t number) except -1:
         kept.grad_fn_ = history_on(base, kept)
     kept.flags |= REQUIRES_GRAD
     return 0
-
 
 cdef int refresh_view(Tensor view) except -1:
     """If the base was written to since, the view's history is a window on the base's new one."""
@@ -324,7 +309,6 @@ cdef int rebase_history(Tensor x, Node node) except -1:
     refresh_view(x)
     return 0
 
-
 cdef inline Node edge_of(Tensor tensor):
     """The node to which the gradient of `tensor` goes, or None. Its output number is tensor.output_number."""
     if not needs_grad(tensor):
@@ -336,7 +320,6 @@ cdef inline Node edge_of(Tensor tensor):
     if tensor.grad_fn_ is not None:
         return tensor.grad_fn_
     return accumulator_of(tensor)
-
 
 cdef inline Node grad_fn_of(Tensor t):
     """grad_fn, brought up to date where the tensor is a view whose base was written to."""
@@ -350,7 +333,6 @@ cdef retain_on(Node node, Tensor tensor):
     if extras.retained is None:
         extras.retained = {}
     extras.retained[tensor.output_number] = weakref.ref(tensor)
-
 
 cdef inline void set_history(Tensor out, Node node, uint32_t number) noexcept:
     out.grad_fn_ = node

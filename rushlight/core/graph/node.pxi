@@ -27,7 +27,6 @@ cdef extern from *:
     """
     void set_type "rl_set_type"(object, object) noexcept
 
-
 cdef Node expose(Node node):
     """Python sees this node: it takes a type of its operation's name. Until then nodes share one type, which costs nothing."""
     cdef object kind
@@ -39,12 +38,10 @@ cdef Node expose(Node node):
         set_type(node, kind)
     return node
 
-
 cdef void free_items(list values):
     for value in values:
         if type(value) is SavedTensor:
             (<SavedTensor>value).freed = True
-
 
 cdef str error_name(str backward_name):
     """In errors about overwritten values PyTorch calls AddBackward0 'Add', and MaxBackward1 'Max1'."""
@@ -52,7 +49,6 @@ cdef str error_name(str backward_name):
     if found and not head:      # BackwardHookFunctionBackward
         return found + rest.partition("Backward")[0]
     return head + rest if rest.isdigit() and rest != "0" else head
-
 
 cdef AccumulateGrad accumulator_of(Tensor leaf):
     """The node of a leaf. Graphs hold it, it holds the leaf; the leaf knows it only as long as a graph does."""
@@ -67,7 +63,6 @@ cdef AccumulateGrad accumulator_of(Tensor leaf):
     leaf.accumulator = <PyObject*>node
     node.link.known_by = &leaf.accumulator
     return node
-
 
 cdef inline Node edge_at(Node node, Py_ssize_t i):
     """The node to which the gradient of input `i` goes, or None. A leaf gets its AccumulateGrad when it is first asked for."""

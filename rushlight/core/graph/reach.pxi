@@ -25,11 +25,7 @@ cdef inline int64_t slot_of(BackwardRun run, Node node) except -2:
     return node.slot if node.run == run.id else displaced_slot(run, node)
 
 cdef int64_t displaced_slot(BackwardRun run, Node node) except -2:
-    if run.displaced is not None:
-        found = run.displaced.get(node)
-        if found is not None:
-            return found
-    return -1
+    return -1 if run.displaced is None else run.displaced.get(node, -1)
 
 cdef int64_t admit(BackwardRun run, Node node) except -1:
     """A place for a node. If another run (one that this run interrupts) has it, that run keeps its place in a dict."""
@@ -78,7 +74,6 @@ cdef int visit(BackwardRun run, list roots) except -1:
         if steps & 0xfffff == 0:
             PyErr_CheckSignals()
     return 0
-
 
 cdef BackwardRun walk_from(tensors):
     """All nodes within reach of `tensors`; None where there are none."""

@@ -53,7 +53,6 @@ def running_depth():
         depth += (<BackwardRun>active_runs[i]).thread == thread
     return depth
 
-
 cdef inline int remember_line(Node node) except -1:
     node.made.mark()
     if modes.anomaly:

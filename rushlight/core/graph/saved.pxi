@@ -85,14 +85,13 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
         if not saved.is_output and saved.edge is None:
             return <Tensor>value
         tensor = alias_of(<Tensor>value)
-        if saved.is_output or saved.edge is not None:
-            if saved.is_output:
-                link_output(tensor, node, saved.output_number)
-                return tensor
-            tensor.grad_fn_, tensor.output_number = saved.edge, saved.edge_output
-            tensor.flags |= REQUIRES_GRAD
-            if type(tensor.grad_fn_) is AccumulateGrad:
-                tensor.flags |= DERIVATIVE_INPUT      # a leaf to whoever looks, whose gradient is the other leaf's
+        if saved.is_output:
+            link_output(tensor, node, saved.output_number)
+            return tensor
+        tensor.grad_fn_, tensor.output_number = saved.edge, saved.edge_output
+        tensor.flags |= REQUIRES_GRAD
+        if type(tensor.grad_fn_) is AccumulateGrad:
+            tensor.flags |= DERIVATIVE_INPUT      # a leaf to whoever looks, whose gradient is the other leaf's
         return tensor
     if tensor is None:
         raise RuntimeError(FREED_TEXT)

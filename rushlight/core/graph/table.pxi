@@ -12,7 +12,6 @@ cdef Asked asked = Asked()
 asked.grad_layout = True
 globals()["asked"] = asked      # (for Python)
 
-
 cdef object turned(object x, uint8_t flags):
     """A view of `x` with some of the lazy flags other than they are."""
     if flags & CONJUGATE:

@@ -132,7 +132,6 @@ cdef class FunctionNode(Node):
                                    "input was not a Variable")
         return tuple(given)
 
-
 cdef int check_kind_of_number(Node node, Py_ssize_t edge, Tensor gradient) except -1:
     """The gradient of a real input may not be complex (the engine takes the real part of what ops of the table give, not of this)."""
     cdef Node target = <Node>node.next_nodes[edge]
@@ -144,14 +143,12 @@ cdef int check_kind_of_number(Node node, Py_ssize_t edge, Tensor gradient) excep
         raise RuntimeError(COMPLEX_GRADIENT_TEXT)
     return 0
 
-
 cdef Tensor unpack_for_function(SavedTensor saved, FunctionNode node):
     """What a Function kept, for its user: an output has its history again, whether or not grad mode is on."""
     cdef GradMode grad
     if saved.is_output and saved.unpack_hook is None:
         grad.set(True)
     return unpack_saved(saved, node)
-
 
 cdef object zeros_for(Node node, Py_ssize_t output):
     cdef Tensor zero
@@ -164,7 +161,6 @@ cdef object zeros_for(Node node, Py_ssize_t output):
     if not is_meta(zero):
         zero_bytes(data_of(zero), zero.count * item_bytes[zero.code])
     return zero
-
 
 def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
     """Runs a user's forward with recording off, and links what it returns to the node `ctx`."""

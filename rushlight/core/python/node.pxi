@@ -34,7 +34,7 @@ cdef class Node:
     def name(self) -> str:
         """The name of this node's kind, such as AddBackward0."""
         cdef str called = self.backward_name()
-        return "torch::autograd::" + called if called in ("CopyBackwards", "NotImplemented") else called
+        return f"torch::autograd::{called}" if called in ("CopyBackwards", "NotImplemented", "CopySlices", "AccumulateGrad") else called
 
     @property
     def next_functions(self) -> "tuple[tuple[Node | None, int], ...]":
@@ -198,6 +198,3 @@ cdef class AccumulateGrad(Node):
         if self.leaf.post_hooks:
             after_accumulation(self.leaf)
         return ()
-
-    def name(self):
-        return "torch::autograd::AccumulateGrad"

@@ -493,7 +493,6 @@ cdef class Tensor:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
-
 cdef int existing_dim(Tensor x, object dim) except -1:
     if x.geometry.ndim == 0:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
@@ -514,14 +513,12 @@ cdef object view_as_type(Tensor x, cls):
     out.flags, out.seen_version, out.creation = whole.flags, whole.seen_version, whole.creation
     return out
 
-
 cdef Tensor new_of_type(object cls):
     """An object of a subclass, not yet filled."""
     if not issubclass(cls, Tensor):
         raise TypeError("Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class "
                         "inherits from Tensor.")
     return <Tensor>tensor_allocate(<PyTypeObject*>cls, (), NULL)
-
 
 cdef object only_item(Tensor t):
     """The one element as a number, for float() and the like."""

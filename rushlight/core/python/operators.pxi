@@ -49,7 +49,6 @@ cdef class Operator(Called):
     def __reduce__(self):
         return getattr, (Tensor, self.__name__)
 
-
 cdef PyObject* call_operator(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Operator method = <Operator>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged)
@@ -73,7 +72,6 @@ def notice_subclass(cls not None):
     inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)
     if cls.__torch_function__ is not disabled_torch_function and not getattr(cls, "asks_when_made", False):
         ask_subclasses()
-
 
 cdef inline object assign_operator(Op op, object a, object b):
     """a += b and the like, as a program writes it."""

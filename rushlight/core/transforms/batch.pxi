@@ -126,10 +126,6 @@ cdef class BatchLevel(Level):
             push_interpreter(self)
         return wrap_value(self, rows, ZERO)
 
-    def recovered(self, op, values, batched, error):
-        """The result in spite of an error (where a loop can have it), or the error as one example gives it."""
-        raise error
-
 cpdef object dressed_examples(BatchLevel level, Op op, object result, object aspect=ZERO):
     """Results as the program sees them."""
     cdef list made
@@ -138,11 +134,9 @@ cpdef object dressed_examples(BatchLevel level, Op op, object result, object asp
     made = [wrap_value(level, <Tensor>item, aspect) if isinstance(item, Tensor) else item for item in result]
     return tuple(made) if op.result_type is None else op.result_type(made)
 
-
 def in_vmap():
     """Whether a vmap is active on this thread."""
     return any([isinstance(interpreter, BatchLevel) for interpreter in interpreter_stack()])
-
 
 def refuse_batch_into(str name, Tensor target not None, Tensor source not None):
     """The error of an in-place op that no level sees, where `source` has a batch and `target` has none."""
@@ -159,11 +153,9 @@ def has_batch(value):
         value = (<Wrapped>value).value
     return False
 
-
 def is_recorded(tensors):
     """Whether an op on these tensors is recorded for backward."""
     return modes.grad and any([needs_grad(<Tensor?>value) for value in tensors])
-
 
 def batch_of(tuple tensors):
     """(level, values within, which of them have a batch) where the innermost transform is a vmap that some of the tensors belong to."""

@@ -57,7 +57,6 @@ def in_transform():
     """Whether a level is entered in this thread, or a function is being transformed."""
     return modes.interpreters > 0 or modes.transforms > 0
 
-
 def is_differentiating():
     """Whether one of the transforms that the program stands in is a derivative."""
     return modes.derivatives & ((<uint64_t>1 << (modes.transforms & 63)) - 1) != 0

@@ -8,7 +8,6 @@ cdef class Push:
     cdef bint by_slopes
     cdef bint needs_target     # some rule asks for the first argument, which an in-place call overwrites
 
-
 cdef Push push_of(Op op):
     cdef Push push
     cdef Rule rule
@@ -91,14 +90,6 @@ cdef class DualLevel(Level):
                 if isinstance(item, Tensor) else item for i, item in enumerate(result)]
         return tuple(made) if type(result) is tuple else made if type(result) is list else type(result)(made)
 
-    def beside(self, wrapped, made):
-        """A new tensor has no tangent; what level it is of, the value within says."""
-        return beside((<Wrapped?>wrapped).value, made)
-
-    def empty_like(self, wrapped, dtype):
-        """An unset tensor in the layout of the value within."""
-        return empty_like_layout((<Wrapped?>wrapped).value, dtype)
-
     def parts(self, value):
         """(primal, tangent or None) of a tensor, wrapped at this level or not."""
         if not isinstance(value, Tensor):
@@ -108,7 +99,6 @@ cdef class DualLevel(Level):
         if is_at(value, self):
             return primal_of(self, <Wrapped>value), tangent_of(<Wrapped>value)
         return value, None
-
 
 cdef Tensor primal_of(DualLevel level, Wrapped wrapped):
     """The value within; where the wrapper is tracked and the value is not, one that leads to the wrapper, so that tangents do."""
@@ -185,8 +175,7 @@ cdef object write_dual(DualLevel level, Op op, tuple arguments, tuple values, li
             put_within(target, target.value, target.aspect)
         return target
     if isinstance(op, ViewOp):
-        tangent = tangents[0]
-        tangent = run(op, (tangent,) + values[1:], None)
+        tangent = run(op, (tangents[0],) + values[1:], None)
         run(op, values, keywords)
         put_within(target, target.value, tangent)
         return target
@@ -250,17 +239,8 @@ cdef object tangent_of(Wrapped t):
 
 cdef object tangents_of_items(DualLevel level, items):
     """For a list of tensors: a list of tangents, or None where no item has one."""
-    cdef list found = None
-    cdef Py_ssize_t i
-    for i, item in enumerate(items):
-        if is_at(item, level):
-            tangent = tangent_of(<Wrapped>item)
-            if tangent is not None:
-                if found is None:
-                    found = [None] * len(items)
-                found[i] = tangent
-    return found
-
+    cdef list found = [tangent_of(<Wrapped>item) if is_at(item, level) else None for item in items]
+    return None if all([tangent is None for tangent in found]) else found
 
 def no_forward_rule(str name):
     """The error of an op without forward mode."""
@@ -388,7 +368,6 @@ cdef object window_of(Tensor whole, Tensor base, Tensor view):
     seen = <Tensor>ops.as_strided(seen, make_size(view.geometry.shape, view.geometry.ndim), make_tuple(view.geometry.strides, view.geometry.ndim),
                                  offset // item_bytes[view.code] + seen.storage_offset())
     return turned(seen, view.flags)      # … and as the view has it
-
 
 def make_dual(DualLevel level not None, Tensor primal not None, Tensor tangent not None):
     """`primal` with a tangent, at `level`; at one of forward_ad, backward leads from the result to a tracked `primal`."""

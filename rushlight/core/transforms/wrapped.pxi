@@ -58,11 +58,11 @@ cdef class Wrapped(Tensor):
 
 
 cdef class Level:
-    """A transform: while it is entered, ops on tensors that it wraps go to `process(op, arguments, keywords)`.
+    """A transform: while it is entered, ops on tensors that it wraps go to `compute(op, arguments, keywords)`.
 
-    `process` gets every argument of the op (keywords: {} or {"mode": 1} for in-place calls, {"mode": 2, "out": …}) with this level off the
+    `compute` gets every argument of the op (keywords: {} or {"mode": 1} for in-place calls, {"mode": 2, "out": …}) with this level off the
     stack and grad mode as the values within need it, and returns what the program sees: wrappers of this level (or plain tensors, for what
-    does not depend on it). An in-place call returns its first argument. Recording on the wrappers is done here, after `process`.
+    does not depend on it). An in-place call returns its first argument. Recording on the wrappers is done here, after `compute`.
     """
 
     def __enter__(self):
@@ -82,10 +82,6 @@ cdef class Level:
         self.active = False
         self.shadows = None
 
-    def process(self, op, arguments, keywords):
-        """Computes `op` on the values within."""
-        raise NotImplementedError(f"{type(self).__name__}.process")
-
     cdef object call(self, Op op, tuple arguments, object keywords):
         return call_level(self, op, arguments, keywords)
 
@@ -93,7 +89,7 @@ cdef class Level:
         return None
 
     cdef object compute(self, Op op, tuple arguments, object keywords):
-        return self.process(op, arguments, keywords or {})
+        raise NotImplementedError
 
     cdef bint marks(self, tuple arguments):
         """Does a write of these arguments leave something of this level in the target: a history, or what the level adds?"""
@@ -114,11 +110,11 @@ cdef class Level:
 
     def beside(self, wrapped, made):
         """The new, unset tensor `made`, or another in its place, for a program that has `wrapped` of this level."""
-        return made
+        return beside((<Wrapped?>wrapped).value, made)
 
     def empty_like(self, wrapped, dtype):
         """An unset tensor in the layout of `wrapped`."""
-        return new_in_layout_of(<Tensor>wrapped, (<Tensor>wrapped).code if dtype is None else code_of(dtype))
+        return empty_like_layout((<Wrapped?>wrapped).value, dtype)
 
 # ---------------------------------------------------------------------------------------------------------- making wrappers
 cpdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
@@ -180,7 +176,7 @@ def read_within(value, what):
 
 # ---------------------------------------------------------------------------------------------------------- calls
 cpdef object run(Op op, tuple arguments, object keywords=None):
-    """Runs `op` with every argument given, at the innermost level that is not at work: what `process` calls, and interpreters that only watch."""
+    """Runs `op` with every argument given, at the innermost level that is not at work: what `compute` calls, and interpreters that only watch."""
     if modes.interpreters and (not op.is_composition or is_wanted(op.name)):
         return interpret(op, arguments, keywords)
     if not keywords:
@@ -199,7 +195,7 @@ cdef object call_level(Level level, Op op, tuple arguments, object keywords):
     cdef Tensor target
     cdef object result
     if level.shadows is not None:
-        arguments = with_shadows(level, arguments)
+        arguments = tuple([shadowed(level, value) for value in arguments])
     if keywords:
         mode = keywords["mode"]
         ours = ours or wrapped_at(level, keywords.get("out"))
@@ -260,27 +256,13 @@ cdef Wrapped shadow_of(Level level, Tensor t):
     view.seen_version = t.storage.version - 1     # its history is made from that of `whole` when somebody asks
     return view
 
-cdef tuple with_shadows(Level level, tuple arguments):
-    """The arguments with wrappers for those that were written to."""
-    cdef bint found = False
-    cdef object value, item
-    for value in arguments:
-        for item in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(item, Tensor) and has_shadow(level, <Tensor>item):
-                found = True
-    if not found:
-        return arguments
-    return tuple([shadowed(level, value) for value in arguments])
-
-cdef bint has_shadow(Level level, Tensor t):
-    if is_at(t, level):
-        return False
-    return <size_t><PyObject*>(t if t.base is None else t.base) in level.shadows
-
 cdef object shadowed(Level level, object value):
+    """The wrapper for a tensor that was written to, or the value itself; of a list or tuple each."""
     cdef Depth depth
+    cdef Tensor t
     if isinstance(value, Tensor):
-        return shadow_of(level, <Tensor>value) if has_shadow(level, <Tensor>value) else value
+        t = <Tensor>value
+        return shadow_of(level, t) if not is_at(t, level) and <size_t><PyObject*>(t if t.base is None else t.base) in level.shadows else t
     if type(value) is list or type(value) is tuple:
         depth.enter()
         return type(value)([shadowed(level, item) for item in value])
@@ -353,11 +335,9 @@ def outside_of(Level level not None, function, *args):
     cdef bint grad = modes.grad
     cdef int32_t transforms = modes.transforms
     cdef uint64_t derivatives = modes.derivatives
-    cdef list stack = interpreter_stack()
     if current_interpreter() is not level:
         raise RuntimeError("only the innermost level can be left for a call")
-    stack.pop()
-    modes.interpreters -= 1
+    pop_interpreter()
     modes.grad = grad and level.grad_within
     modes.transforms = level.depth - 1
     try:
@@ -365,8 +345,7 @@ def outside_of(Level level not None, function, *args):
     finally:
         modes.grad = grad
         modes.transforms, modes.derivatives = transforms, derivatives
-        stack.append(level)
-        modes.interpreters += 1
+        push_interpreter(level)
 
 class entered_again:
     """A context in which a level is the innermost once more; grad mode of the values within is that of the context."""
