@@ -117,11 +117,19 @@ cdef int name_gradients(OpNode of, str title, object value, uint64_t sequence) e
     return 0
 
 cdef bint all_undefined(tuple gradients):
-    return all([gradient is None for gradient in gradients])
+    cdef object gradient
+    for gradient in gradients:
+        if gradient is not None:
+            return False
+    return True
 
 def all_defined(gradients):
     """Has each of several outputs a cotangent?"""
-    return all([gradient is not None for gradient in gradients])
+    cdef object gradient
+    for gradient in gradients:
+        if gradient is None:
+            return False
+    return True
 
 cdef inline int hand_over(OpNode node, Py_ssize_t edge, object value, BackwardRun run, tuple result) except -1:
     if result is None:

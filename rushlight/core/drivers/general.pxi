@@ -9,7 +9,10 @@ def set_kernel_late(str name, unsigned late):
 
 def has_tensor(*values):
     """Whether one of the values is a tensor."""
-    return any([isinstance(value, Tensor) for value in values])
+    for value in values:
+        if isinstance(value, Tensor):
+            return True
+    return False
 
 def are_alike(Tensor first, *others):
     """Whether all (None aside) are contiguous tensors of one shape and of one dtype, float32 or float64: what fused kernels take."""
