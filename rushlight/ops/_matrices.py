@@ -5,6 +5,7 @@ from rushlight.core import empty_tensor, written_out
 from rushlight.ops._declare import op
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import c_name, conjugate
+from rushlight.ops.broadcasting import broadcast_two
 
 INT32 = torch.int32
 SINGLE = ("float16", "bfloat16")
@@ -111,25 +112,9 @@ def real_part(x):
     return x.real if x.is_complex() else x
 
 
-def broadcast_batches(A, B):
-    """Both with the batch that they have together."""
-    shape = torch.broadcast_shapes(A.shape[:-2], B.shape[:-2]) if A.dim() > 2 or B.dim() > 2 else ()
-    return A.expand(*shape, *A.shape[-2:]), B.expand(*shape, *B.shape[-2:])
-
-
 def batch_of(A, B):
     """The shape of the batch of two stacks, with the error of an op of two tensors."""
-    try:
-        return tuple(torch.broadcast_shapes(A.shape[:-2], B.shape[:-2]))
-    except RuntimeError:
-        a, b = A.shape[:-2], B.shape[:-2]
-        ndim = max(len(a), len(b))
-        padded = [(1,) * (ndim - len(s)) + tuple(s) for s in (a, b)]
-        place = next(d for d in reversed(range(ndim)) if padded[0][d] != padded[1][d] and 1 not in (padded[0][d], padded[1][d]))
-        raise RuntimeError(
-            f"The size of tensor a ({padded[0][place]}) must match the size of tensor b ({padded[1][place]}) at non-singleton "
-            f"dimension {place}"
-        ) from None
+    return broadcast_two(tuple(A.shape[:-2]), tuple(B.shape[:-2]))
 
 
 REASONS = (

@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.ops._declare import Declaration, composite, namespaces, op, register
 from rushlight.ops._outputs import check_out
 from rushlight.ops._rules import c_name, in_place
+from rushlight.ops.broadcasting import broadcast_two
 
 
 def product(kernel, kind, *, adds=False, vjp, fused=None, **facts):
@@ -413,16 +414,6 @@ def fold(a, b):
     return out.mT.contiguous() if transposed else out
 
 
-def broadcast_sizes(a, b):
-    """Two tuples of sizes broadcast against each other."""
-    rank = max(len(a), len(b))
-    a, b = (1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b)
-    for d, m, n in reversed(tuple(zip(range(rank), a, b))):
-        if m != n and m != 1 and n != 1:
-            raise RuntimeError(f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}")
-    return tuple(n if m == 1 else m for m, n in zip(a, b))
-
-
 def batched_product(a, b):
     """The product of batches of matrices that broadcast against each other."""
     m, k = (a.size(-2) if a.dim() > 1 else 1), a.size(-1)
@@ -434,7 +425,7 @@ def batched_product(a, b):
             return matmul(a.squeeze(0), b)
         if batch_b[0] == 1 and b.requires_grad:
             return matmul(a, b.squeeze(0))
-    batch = batch_a if batch_a == batch_b else broadcast_sizes(batch_a, batch_b)
+    batch = broadcast_two(batch_a, batch_b)
     count = math.prod(batch)
     left = a.expand(*batch, m, k).reshape(count, m, k)
     sizes = (*batch, *([m] if a.dim() > 1 else []), *([n] if b.dim() > 1 else []))

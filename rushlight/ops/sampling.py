@@ -8,8 +8,8 @@ from rushlight.core import Tensor, draw, drawn, kernel
 from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._outputs import check_out
 from rushlight.ops._rules import no_tangent, not_implemented
+from rushlight.ops.broadcasting import broadcast_two
 from rushlight.ops.creation import LONG, check_layout, into
-from rushlight.ops.matmul import broadcast_sizes
 from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, refuse_out_in_vmap, write
 
 
@@ -114,7 +114,7 @@ def normal_spread(x, mean, generator):
 def normal_of(mean, std, generator):
     """Normal numbers with means and standard deviations that broadcast."""
     check_std_tensor(std)
-    out = core.empty_tensor(broadcast_sizes(mean.shape, std.shape), mean.dtype)
+    out = core.empty_tensor(broadcast_two(mean.shape, std.shape), mean.dtype)
     return draw(out, NORMAL, generator, 0.0, 1.0).mul_(std).add_(mean)
 
 
@@ -188,7 +188,7 @@ def binomial(count, prob, generator=None):
     for name, x in (("count", count), ("prob", prob)):
         if not x.is_floating_point():
             raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {x.dtype.legacy_name}")
-    shape = broadcast_sizes(count.shape, prob.shape)
+    shape = broadcast_two(count.shape, prob.shape)
     if prob.dtype is not count.dtype:
         raise RuntimeError(f"Found dtype {prob.dtype.legacy_name} but expected {count.dtype.legacy_name}")
     out = core.empty_tensor(shape, count.dtype)

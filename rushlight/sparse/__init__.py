@@ -18,8 +18,6 @@ __all__ = [
     "sum",
 ]
 
-sum_of = sum
-
 
 def _as_indices(indices):
     return indices.long() if isinstance(indices, Tensor) else torch.tensor(indices, dtype=torch.int64)
