@@ -200,8 +200,6 @@ def result_of(made, name, parser, signature):
         title = parser.name if parser.name in return_types else ""
         return f"_ReturnOf_{title}" if title else f"tuple[{', '.join(['Tensor'] * int(several[1]))}]"
     if isinstance(made, core.Op):
-        if made.result_type is not None:
-            return f"_ReturnOf_{made.result_type.__name__}"
         if type(made) is core.MultiViewOp:
             return known.TUPLE
         return "Tensor" if len(made.outputs) < 2 else f"tuple[{', '.join(['Tensor'] * len(made.outputs))}]"
@@ -409,8 +407,6 @@ def layer_stub(module):
         imports += "from rushlight.nn.parameter import Parameter\n"
     if "ParamsT" in body:
         imports += "from rushlight.optim.optimizer import ParamsT\n"
-    if "(Module)" not in body and re.search(r"\bModule\b", body) and "class Module:" not in body:
-        imports += "from rushlight.nn.modules.module import Module\n"
     if "RemovableHandle" in body:
         imports += "from rushlight.core import RemovableHandle\n"
     header = "from collections.abc import Callable, Iterator, Mapping, Sequence\nfrom typing import Any, Self, overload\n\n"

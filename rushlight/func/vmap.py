@@ -96,7 +96,7 @@ def read_inputs(func, in_dims, args):
         if dim is None:
             continue
         dims[place] = dim = checked_dim(func, in_dims, value, dim)
-        size = same_size(flat, dims, place, size, value.shape[dim])
+        size = same_size(flat, dims, size, value.shape[dim])
     if size is None:
         raise ValueError("vmap: Expected at least one Tensor to vmap over")
     return size, flat, dims, spec
@@ -120,7 +120,7 @@ def checked_dim(func, in_dims, value, dim):
     return dim % value.ndim
 
 
-def same_size(flat, dims, place, size, found):
+def same_size(flat, dims, size, found):
     """The size of the batch, which all arguments must agree on."""
     if size is None or size == found:
         return found

@@ -36,7 +36,7 @@ def check_labels(x, target, weight, weight_batched):
         raise RuntimeError("there is one weight for each class")
 
 
-def total_weight(target, labels, weight, weights, ignore_index, dtype, size):
+def total_weight(labels, weight, weights, ignore_index, dtype, size):
     """The sum of the weights of each example's labels."""
     counted = labels.ne(ignore_index)
     if weights is None and weight is not None:
@@ -52,7 +52,7 @@ def nll_loss(op, arguments, batched, size):
     rows, labels, weights = as_samples(x, target, weight, batched[2], size)
     loss = run(op, (rows, labels, None if weights is not None else weight, "none", ignore_index))[0]
     loss = loss if weights is None else loss * weights
-    total = total_weight(target, labels, weight, weights, ignore_index, x.dtype, size)
+    total = total_weight(labels, weight, weights, ignore_index, x.dtype, size)
     if reduction == "none":
         return loss.view(target.shape), x.new_zeros(size)
     loss = loss.view(size, -1).sum(1)
