@@ -10,11 +10,8 @@ from itertools import pairwise
 import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor
+from rushlight.nn.functional import linear
 from rushlight.ops._declare import composite, kernel, op
-
-
-def linear(x, weight, bias):
-    return torch.nn.functional.linear(x, weight, bias)
 
 
 # ---- one step: `given` is what comes of the input, its product with the weights and the bias --------------------------------
@@ -335,7 +332,8 @@ def lstm_cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None) -> "tuple[torch.Tenso
     """One step of long short-term memory: the new hidden and cell states."""
     if len(hx) != 2:
         raise RuntimeError("lstm_cell expects two hidden states")
-    return run_cell("lstm", input, hx, w_ih, w_hh, b_ih, b_hh)
+    check_cell(input, hx, w_ih, w_hh, 4)
+    return lstm_step(linear(input, w_ih, b_ih), hx, w_hh, b_hh)
 
 
 def cell_of_one_state(cell, about):

@@ -45,8 +45,8 @@ struct rl_memory {  // a block of memory, the own one or that of another
     if (after) after->before = before;
     if (owner) rl_let_go(owner);
   }
-  // Is it just a block of its own of at most so many bytes, which nobody else knows?
-  bool is_simple(int64_t most) const { return own && size <= most && !owner && !after && !fixed && !lent; }
+  // Is it just a block of its own, which nobody else knows?
+  bool is_simple() const { return own && !owner && !after && !fixed && !lent; }
   void follow(rl_memory& root) {
     data = root.data;
     size = root.size;

@@ -45,40 +45,52 @@ cdef extern from *:
       g.ndim = 0;
     }
 
+    // A storage with a small block keeps it; one with a larger block gives that back and waits, without memory, in a pool of its own.
     template <class T> static void rl_free_storage(PyObject* self) {
       T* p = (T*)self;
-      if (p->memory.is_simple(rl::memory::step) && rl_keep(p)) {
-        p->version = 0;
-        p->holds_tangents = 0;
-        Py_CLEAR(p->written.code);
+      const bool small = p->memory.size <= rl::memory::step;
+      if (!p->memory.is_simple() || !(small ? rl_keep<T>(p) : rl_keep<T, 1>(p))) return rl_pool<T>::plain(self);
+      p->version = 0;
+      p->holds_tangents = 0;
+      if (small) {
         rl::memory::state.statistics.cached += rl::memory::step;
         rl::memory::state.statistics.allocated -= rl::memory::step;
-        return;
+      } else {
+        rl::release(p->memory.data, p->memory.size);
+        p->memory.data = nullptr;
       }
-      rl_pool<T>::plain(self);
+      Py_CLEAR(p->written.code);
     }
     template <class T> static inline PyObject* rl_take_storage(int64_t bytes) {
-      if (uint64_t(bytes) > uint64_t(rl::memory::step) || !rl_pool<T>::count) return nullptr;
-      T* p = (T*)rl_take<T>();
-      rl::MemoryStatistics& s = rl::memory::state.statistics;
-      ++s.allocations;
-      s.cached -= rl::memory::step;
-      s.allocated += rl::memory::step;
-      if (s.allocated > s.peak) s.peak = s.allocated;
+      if (uint64_t(bytes) <= uint64_t(rl::memory::step) && rl_pool<T>::count) {
+        T* p = (T*)rl_take<T>();
+        rl::MemoryStatistics& s = rl::memory::state.statistics;
+        ++s.allocations;
+        s.cached -= rl::memory::step;
+        s.allocated += rl::memory::step;
+        if (s.allocated > s.peak) s.peak = s.allocated;
+        p->memory.size = bytes;
+        return (PyObject*)p;
+      }
+      char* block = rl_pool<T, 1>::count ? (char*)rl::allocate(bytes) : nullptr;
+      if (!block) return nullptr;
+      T* p = (T*)rl_take<T, 1>();
+      p->memory.data = block;
       p->memory.size = bytes;
       return (PyObject*)p;
     }
-    // A tensor of contiguous elements in a small block: both are ready.
-    template <class T, class S> static PyObject* rl_take_small(T*, S*, int code, const rl::Geometry& like, int64_t item, uint8_t flags, uint8_t depth) {
-      if (!rl_pool<T>::count || !rl_pool<S>::count || like.ndim > rl::Geometry::local_dims) return nullptr;
+    // A tensor of contiguous elements: itself and its storage are ready. (What has too many elements is refused elsewhere.)
+    template <class T, class S> static PyObject* rl_take_ready(T*, S*, int code, const rl::Geometry& like, int64_t item, uint8_t flags, uint8_t depth) {
+      if (!rl_pool<T>::count || like.ndim > rl::Geometry::local_dims) return nullptr;
       T* t = rl_pool<T>::items[rl_pool<T>::count - 1];
       const int64_t count = t->geometry.lay_out(like);
-      if (count > rl::memory::step / item) {
+      PyObject* storage = uint64_t(count) < uint64_t(1) << 40 ? rl_take_storage<S>(count * item) : nullptr;
+      if (!storage) {
         t->geometry.ndim = 0;
         return nullptr;
       }
       rl_take_tracked<T>();
-      t->storage = (decltype(t->storage))rl_take_storage<S>(count * item);
+      t->storage = (decltype(t->storage))storage;
       Py_DECREF(Py_None);
       t->count = count;
       t->code = code;
@@ -160,7 +172,7 @@ cdef extern from *:
     #define rl_pool_tensors(like, type) rl_pool_type(like, type, rl_free_tensor<RL_STRUCT(like)>)
     #define rl_pool_nodes(like, type) rl_pool_type(like, type, rl_free_node<RL_STRUCT(like)>)
     #define rl_pool_leaf_nodes(like, type) rl_pool_type<RL_STRUCT(like), 1>(like, type, rl_free_leaf_node<RL_STRUCT(like)>)
-    #define rl_small_storage(like, bytes) rl_take_storage<RL_STRUCT(like)>(bytes)
+    #define rl_ready_storage(like, bytes) rl_take_storage<RL_STRUCT(like)>(bytes)
     #define rl_waiting(like) (rl_pool<RL_STRUCT(like)>::count)
     #define rl_next(like) rl_take_tracked<RL_STRUCT(like)>()
     #define rl_waiting_leaf_nodes(like) (rl_pool<RL_STRUCT(like), 1>::count)
@@ -171,12 +183,12 @@ cdef extern from *:
     void pool_storages "rl_pool_storages"(Storage, PyTypeObject*) noexcept
     void pool_tensors "rl_pool_tensors"(Tensor, PyTypeObject*) noexcept
     void pool_nodes "rl_pool_nodes"(Node, PyTypeObject*) noexcept
-    PyObject* small_storage "rl_small_storage"(Storage, int64_t) noexcept
+    PyObject* ready_storage "rl_ready_storage"(Storage, int64_t) noexcept
     Storage own_storage "rl_own"(PyObject*)
     int waiting_tensors "rl_waiting"(Tensor) noexcept
     Tensor next_tensor "rl_next"(Tensor)
     int waiting_nodes "rl_waiting"(Node) noexcept
-    PyObject* take_small "rl_take_small"(Tensor, Storage, int, const Geometry&, int64_t, uint8_t, uint8_t) noexcept
+    PyObject* take_ready "rl_take_ready"(Tensor, Storage, int, const Geometry&, int64_t, uint8_t, uint8_t) noexcept
     Tensor own_tensor "rl_own"(PyObject*)
     OpNode next_node "rl_next"(Node)
     void pool_leaf_nodes "rl_pool_leaf_nodes"(Node, PyTypeObject*) noexcept
@@ -209,7 +221,7 @@ cdef inline Storage new_storage(int64_t nbytes):
     """A storage with memory of its own, not set."""
     if modes.meta:
         return meta_storage(nbytes)
-    cdef PyObject* ready = small_storage(_like_storage, nbytes)
+    cdef PyObject* ready = ready_storage(_like_storage, nbytes)
     cdef Storage storage = fresh_storage(nbytes) if ready == NULL else own_storage(ready)
     if modes.recording != NULL:
         made_storages.append(storage)

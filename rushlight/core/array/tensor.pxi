@@ -16,7 +16,7 @@ cdef inline Tensor new_like_shape(int code, const Geometry& geometry):
     cdef int64_t count
     cdef PyObject* ready
     if not modes.meta and modes.recording == NULL:
-        ready = take_small(_like_tensor, _like_storage, code, geometry, item_bytes[code],
+        ready = take_ready(_like_tensor, _like_storage, code, geometry, item_bytes[code],
                            CONTIGUOUS | INFERENCE if modes.inference else CONTIGUOUS, <uint8_t>modes.transforms)
         if ready != NULL:
             return own_tensor(ready)

@@ -5,7 +5,9 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     cdef PyObject** edges = edge_items(node)
     cdef Py_ssize_t i, k, n, edge
     cdef Rule rule
-    cdef Arguments given, held
+    cdef Arguments held
+    cdef PyObject* given[MAX_PARAMETERS + 1]      # borrowed from `held`, `gradient` and `wanted`
+    cdef tuple wanted = None
     cdef uint64_t sequence = sequence_counter
     cdef object value
     cdef int place
@@ -28,18 +30,17 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 continue
             if run is not None and run.restricted and not wants(run, edge_at(node, edge)):
                 continue
-        given.clear()
         n = <Py_ssize_t>plan.slots[k].size()
         with_gradient = rule.is_slope and rule.fused is not None
         if with_gradient:
-            given.add(<PyObject*>gradient)
+            given[0] = <PyObject*>gradient
         for i in range(n):
             place = plan.slots[k][i]
             if place == -1:
-                given.add(<PyObject*>gradient)
+                given[i + with_gradient] = <PyObject*>gradient
             elif place == -2:
-                value = wanted_of(node, run)
-                given.add(<PyObject*>value)
+                wanted = wanted_of(node, run)
+                given[i + with_gradient] = <PyObject*>wanted
             else:
                 if not unpacked >> place & 1:
                     unpacked |= <uint32_t>1 << place
@@ -53,18 +54,18 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 if rule.promotes:
                     value = promoted_operand(<object>held.items[place], (<Tensor>gradient).code)
                     held.put(place, <PyObject*>value)
-                given.add(held.items[place])
+                given[i + with_gradient] = held.items[place]
         modes.unwrapped = modes.grad and (node.variant == OF_NUMBER or not rule.meets_numbers)
         try:
-            if rule.fused is not None and takes_fused(rule, given.items, n + with_gradient):
-                value = PyObject_Vectorcall(rule.fused, given.items, n + with_gradient, NULL)
+            if rule.fused is not None and takes_fused(rule, given, n + with_gradient):
+                value = PyObject_Vectorcall(rule.fused, given, n + with_gradient, NULL)
             else:
                 if rule.is_identity:
-                    value = <object>given.items[with_gradient]
+                    value = <object>given[with_gradient]
                 elif rule.is_slope and n == 0 and not callable(rule.function):
                     value = rule.function
                 else:
-                    value = PyObject_Vectorcall(rule.function, given.items + with_gradient, n, NULL)
+                    value = PyObject_Vectorcall(rule.function, given + with_gradient, n, NULL)
                 if rule.is_slope:
                     value = scale_by_slope(gradient, value)
         finally:
