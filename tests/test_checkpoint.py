@@ -321,6 +321,10 @@ def test_selective(torch, checkpointing, checkpoint):
     contexts = checkpointing.create_selective_checkpoint_contexts
     checkpoint(products, a, use_reentrant=False, context_fn=lambda: contexts(policy)).sum().backward()
     assert torch.allclose(a.grad, gradient_of(torch, products, a)) and asked.count("mm") == 2
+
+    a.grad = None
+    checkpoint(products, a, use_reentrant=False, context_fn=lambda: contexts([torch.ops.aten.mm.default])).sum().backward()
+    assert torch.allclose(a.grad, gradient_of(torch, products, a))
     with pytest.raises(TypeError, match=r"policy_fn_or_list must be either a function or a list of ops."):
         contexts(5)
     with pytest.raises(ValueError, match="Expected op in `op_list` to be an OpOverload but got: 5"):

@@ -431,6 +431,10 @@ def gradcheck(
         inputs = as_tuple(inputs)
         check_inputs(inputs)
         outputs = recorded(func(*inputs))
+        if any(out.layout is not torch.strided for out in outputs):
+            raise ValueError(
+                "Sparse output is not supported at gradcheck yet. Please call to_dense(masked_grad=...) on the output of fn for gradcheck."
+            )
         if check_backward_ad:
             compare_backward(func, inputs, outputs, settings)
         if check_forward_ad:

@@ -1,5 +1,6 @@
 """The graph: nodes, edges, hooks on gradients and on what is saved."""
 
+import abc
 import collections
 import contextlib
 import threading
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import Node, RemovableHandle, Tensor
+from rushlight.core import RemovableHandle, Tensor
 
 __all__ = [
     "GradientEdge",
@@ -25,6 +26,64 @@ __all__ = [
     "set_override_stale_capture_stream",
     "set_warn_on_accumulate_grad_stream_mismatch",
 ]
+
+
+class Node(abc.ABC):
+    """What every node of a graph is an instance of, whatever its class.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.ones(2, requires_grad=True).exp().grad_fn, torch.autograd.graph.Node)
+    True
+    """
+
+    @abc.abstractmethod
+    def name(self) -> str:
+        """The node's name."""
+        raise NotImplementedError
+
+    @property
+    @abc.abstractmethod
+    def next_functions(self):
+        """(node, output number) for each input."""
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def metadata(self) -> dict:
+        """What anomaly mode and programs keep with the node."""
+        raise NotImplementedError
+
+    @property
+    @abc.abstractmethod
+    def _input_metadata(self):
+        """Shape, dtype and device of each output."""
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def register_hook(self, fn):
+        """Calls `fn(grad_inputs, grad_outputs)` after the node has run."""
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def register_prehook(self, fn):
+        """Calls `fn(grad_outputs)` before the node runs."""
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def _register_hook_dict(self, tensor):
+        """Makes the hooks of a tensor those of its node."""
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def _sequence_nr(self) -> int:
+        """The node's number."""
+        raise NotImplementedError
+
+    @classmethod
+    def __subclasshook__(cls, subclass):
+        if cls is not Node:
+            return NotImplemented
+        functions = torch._C._functions
+        return issubclass(subclass, core.Node) or subclass in (functions.DelayedError, functions.UndefinedGrad) or NotImplemented
 
 
 class GradientEdge(NamedTuple):

@@ -464,7 +464,11 @@ def op(
     def declare(body):
         declared = Declaration(body, **facts, **({} if prepare is None else {"forward": core.Prepared(body, prepare)}))
         if declared.no_derivative is not None:
-            missing = underived(f"the derivative for '{declared.no_derivative}' is not implemented.")
+            missing = (
+                underived(f"derivative for aten::{declared.no_derivative} is not implemented", RuntimeError)
+                if facts.get("name") == "NotImplemented"
+                else underived(f"the derivative for '{declared.no_derivative}' is not implemented.")
+            )
             rules_by_parameter = dict.fromkeys(inputs or declared.parameters[:1], missing)
         else:
             rules_by_parameter = vjp if isinstance(vjp, dict) else {} if vjp is None else {declared.parameters[0]: vjp}

@@ -477,17 +477,15 @@ def gamma_density(a, x):
     return ((a - 1) * x.log() - x - a.lgamma()).exp()
 
 
-def by_second(name, a_t, b_t, slope):
-    """The tangent of a function that has a derivative by its second input only."""
-    if a_t is not None:
-        raise core.no_forward_rule(name)
-    return b_t * slope
+def undifferentiated(name):
+    """Raises: PyTorch has no forward derivative of the function, though a backward one by its second input."""
+    raise core.no_forward_rule(name)
 
 
 @pointwise(
     vjp=(underived("the derivative for 'igamma: input' is not implemented."), lambda g, a, b: g * gamma_density(a, b)),
     tensors_only=True,
-    jvp=lambda a_t, b_t, a, b: by_second("igamma", a_t, b_t, gamma_density(a, b)),
+    jvp=lambda a_t, b_t: undifferentiated("igamma"),
 )
 def igamma(a, b):
     """The regularised lower incomplete gamma function."""
@@ -496,7 +494,7 @@ def igamma(a, b):
 @pointwise(
     vjp=(underived("the derivative for 'igammac: input' is not implemented."), lambda g, a, b: -g * gamma_density(a, b)),
     tensors_only=True,
-    jvp=lambda a_t, b_t, a, b: by_second("igammac", a_t, b_t, -gamma_density(a, b)),
+    jvp=lambda a_t, b_t: undifferentiated("igammac"),
 )
 def igammac(a, b):
     """The regularised upper incomplete gamma function."""
@@ -505,7 +503,7 @@ def igammac(a, b):
 @pointwise(
     check=refuse_dtypes("zeta_cpu", "float16", "bfloat16"),
     vjp=(underived("the derivative for 'zeta' is not implemented."), lambda g, a, b: -g * a * torch.special.zeta(a + 1, b)),
-    jvp=lambda a_t, b_t, a, b: by_second("special_zeta", a_t, b_t, -a * torch.special.zeta(a + 1, b)),
+    jvp=lambda a_t, b_t: undifferentiated("special_zeta"),
     dtype="float",
     namespace="special",
     method=False,

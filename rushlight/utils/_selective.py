@@ -5,6 +5,8 @@ from collections import defaultdict, deque
 
 import rushlight as torch
 from rushlight import core
+from rushlight.library import AtenPacket
+from rushlight.utils._python_dispatch import as_called
 
 SAC_IGNORED_OPS = set()  # ops that are always computed again, whatever the policy says
 
@@ -72,17 +74,18 @@ class Keeping(Selection):
     def process(self, op, arguments, keywords):
         """Computes, asks the policy, and remembers its decision with what it wants kept."""
         result = core.run(op, arguments, keywords)
-        if op in SAC_IGNORED_OPS:
+        function, args, kwargs = as_called(op, arguments, keywords)
+        if function in SAC_IGNORED_OPS:
             return result
         told = SelectiveCheckpointContext(is_recompute=False, op_output=result)
-        decision = self.policy(told, op, *arguments, **keywords)
+        decision = self.policy(told, function, *args, **kwargs)
         if isinstance(decision, bool):
             decision = CheckpointPolicy.MUST_SAVE if decision else CheckpointPolicy.PREFER_RECOMPUTE
         if decision not in _RECOMPUTED and not keywords:
             # Written in place later, the kept tensor would be wrong: so its version is kept too.
-            self.kept[op].append(map_tensors(lambda x: (x.detach(), x._version), [result])[0])
+            self.kept[function].append(map_tensors(lambda x: (x.detach(), x._version), [result])[0])
         else:
-            self.kept[op].append(None)
+            self.kept[function].append(None)
         return result
 
 
@@ -91,10 +94,11 @@ class Giving(Selection):
 
     def process(self, op, arguments, keywords):
         """Gives the kept result of this call a history, or computes it."""
-        if op in SAC_IGNORED_OPS:
+        function, _, _ = as_called(op, arguments, keywords)
+        if function in SAC_IGNORED_OPS:
             return core.run(op, arguments, keywords)
-        if not self.kept[op]:
-            if op in self.gave:
+        if not self.kept[function]:
+            if function in self.gave:
                 raise RuntimeError(
                     "Trying to backward an extra time. You are only allowed to backward once on any region computed under selective "
                     "activation checkpoint."
@@ -102,8 +106,8 @@ class Giving(Selection):
             raise RuntimeError(
                 f"{op.name} encountered during backward, but not found in storage. The function that is checkpointed has to run the same ops again."
             )
-        self.gave.add(op)
-        kept = self.kept[op].popleft()
+        self.gave.add(function)
+        kept = self.kept[function].popleft()
         return core.run(op, arguments, keywords) if kept is None else core.record_call(op, arguments, self.given(kept))
 
     def given(self, kept):
@@ -137,7 +141,7 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
     if isinstance(policy_fn_or_list, list):
         ops = policy_fn_or_list
         for op in ops:
-            if not isinstance(op, core.Op):
+            if not isinstance(op, AtenPacket):
                 raise ValueError(f"Expected op in `op_list` to be an OpOverload but got: {op} of type {type(op)}. ")
 
         def policy(ctx, op, *args, **kwargs):

@@ -269,3 +269,58 @@ def test_functions_in_batches_of_backwards(torch, pair):
     assert rows.tolist() == [[2.0, 0.0], [0.0, 4.0]]
     assert torch.autograd.grad(rows.sum(), pair)[0].tolist() == [2.0, 2.0]
     assert torch.autograd.functional.jacobian(square.apply, pair, vectorize=True).tolist() == rows.tolist()
+
+
+def test_a_pure_view_may_be_written_into(torch):
+    class Part(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx._is_pure_view = True
+            return x[:2]
+
+        @staticmethod
+        def backward(ctx, g):
+            raise AssertionError("the write is recorded on the input")
+
+    a = torch.ones(3, requires_grad=True)
+    b = a.clone()
+    Part.apply(b).mul_(3)
+    b.sum().backward()
+    assert a.grad.tolist() == [3.0, 3.0, 1.0]
+
+    class Two(Part):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx._is_pure_view = True
+            return x[:2]
+
+    with pytest.raises(RuntimeError, match="Pure view custom Function can only have one input Tensor and one output Tensor"):
+        Two.apply(a, a)
+
+
+def test_a_view_made_by_a_function_under_no_grad_is_said_to_be_one(torch):
+    class Same(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view_as(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    x = torch.ones(2, requires_grad=True).clone()
+    with torch.no_grad():
+        y = Same.apply(x)
+    with pytest.raises(
+        RuntimeError, match=r"A view was created in no_grad mode and .* This view was created inside a custom Function"
+    ):
+        y.add_(1)
+
+
+def test_a_gradient_that_is_not_there_frees_the_graph_even_so(torch):
+    x, unused = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    y = x.exp().sum()
+    with pytest.raises(RuntimeError, match="appears to not have been used in the graph"):
+        torch.autograd.grad(y, [x, unused])
+    with pytest.raises(RuntimeError, match="a second time"):
+        torch.autograd.grad(y, x)

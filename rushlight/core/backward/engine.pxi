@@ -252,8 +252,6 @@ cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulat
             node, output = <Node?>wanted[0], wanted[1]
         slot = -1 if node is None else slot_of(run, node)
         if slot < 0:
-            if not allow_unused and not accumulate:
-                raise unused_error(i)
             continue
         places = run.captures.setdefault((slot, output), [])
         if accumulate:

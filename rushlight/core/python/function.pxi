@@ -6,6 +6,7 @@ cdef class FunctionNode(Node):
     cdef public object needs_input_grad
     cdef public bint materialize_grads
     cdef public bint _materialize_non_diff_grads   # whether that holds for outputs marked as not differentiable too
+    cdef public bint _is_pure_view                 # whether forward says that it only makes a view of its input, which may be written into
     cdef set constant_outputs      # which outputs those are
     # Until forward is done:
     cdef public object to_save             # what save_for_backward was given
@@ -211,6 +212,9 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     dirty = {id(t) for t in ctx.dirty_tensors or ()}
     constant = {id(t) for t in ctx.non_differentiable or ()}
     check_marks(ctx, results, given)
+    if ctx._is_pure_view and tracked and (ctx.is_tensor.count(True) != 1 or len(results) != 1):
+        raise RuntimeError("Pure view custom Function can only have one input Tensor and one output Tensor. Open an issue if you need to support "
+                           "more.")
     for place, value in enumerate(results):
         if not isinstance(value, Tensor):
             ctx.plain_outputs.add(place)
@@ -221,7 +225,8 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
             if tracked:
                 check_dirty(<Tensor>value, len(results))
         out = result_of_function(<Tensor>value, id(value) in dirty, id(value) in given, not tracked or id(value) in constant,
-                                 VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else VIEW_IN_CUSTOM_FUNCTION, tracked)
+                                 VIEW_MULTI_OUTPUT if tracked and len(results) > 1 else
+                                 VIEW_DEFAULT if ctx._is_pure_view else VIEW_IN_CUSTOM_FUNCTION, tracked)
         results[place] = out
         kinds.append((out.shape, out.code))
     if tracked:
@@ -260,8 +265,8 @@ cdef Tensor result_of_function(Tensor out, bint is_dirty, bint is_given, bint is
         grad.set(False)
         out = <Tensor>ops.alias(out)
         out.creation = creation
-    elif out.base is not None and modes.grad:
-        out.creation = VIEW_IN_CUSTOM_FUNCTION
+    elif out.base is not None and not modes.inference:
+        out.creation = creation if creation == VIEW_DEFAULT else VIEW_IN_CUSTOM_FUNCTION
     elif out.base is None and needs_grad(out) and is_constant:
         out.detach_()       # a tensor from outside: what leads to it is no part of this Function
     return out

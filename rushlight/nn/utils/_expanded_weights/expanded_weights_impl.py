@@ -1,0 +1,77 @@
+"""A weight that stands for one of each example of a batch, and the functions that take it."""
+
+import typing
+
+import rushlight as torch
+from rushlight.nn import functional
+from rushlight.nn.utils._expanded_weights.per_sample import RULES
+
+__all__ = ["ExpandedWeight"]
+
+
+class ExpandedWeight(torch.Tensor):
+    """A weight whose gradients, of each of `batch_size` examples, backward puts into the `grad_sample` of `orig_weight`.
+
+    `loss_reduction` says what the loss does with the examples' losses: "sum" or "mean".
+    """
+
+    handled_functions: typing.ClassVar = {getattr(functional, name): rule for name, rule in RULES.items()}
+
+    def __new__(cls, orig_weight, batch_size, loss_reduction):
+        if not isinstance(orig_weight, torch.Tensor):
+            raise RuntimeError(f"Can only make Expanded Weights of Tensors, got {type(orig_weight).__name__}")
+        if not orig_weight.requires_grad:
+            raise RuntimeError("Can only build ExpandedWeights objects of tensors that requires_grad")
+        made = torch.Tensor._make_subclass(cls, orig_weight, True)
+        made.batch_size, made.loss_reduction, made.orig_weight = batch_size, loss_reduction, orig_weight
+        made.batch_first, made.allow_smaller_batches = True, False
+        return made
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        rule = cls.handled_functions.get(func)
+        if rule is None:
+            raise RuntimeError(f"Expanded Weights encountered but cannot handle function {func.__name__}")
+        return rule.apply(tuple(kwargs), func, *args, *kwargs.values())
+
+    @property
+    def dtype(self):
+        """The dtype of the weight."""
+        return self.orig_weight.dtype
+
+    @property
+    def data(self):
+        """The weight's data."""
+        return self.orig_weight.data
+
+    @property
+    def shape(self):
+        """The shape of the weight."""
+        return self.orig_weight.shape
+
+    @property
+    def device(self):
+        """The device of the weight."""
+        return self.orig_weight.device
+
+    @property
+    def is_cuda(self):
+        """Whether the weight is on a GPU."""
+        return self.orig_weight.is_cuda
+
+    def data_ptr(self):
+        """The address of the weight's data."""
+        return self.orig_weight.data_ptr()
+
+    def get_device(self):
+        """The number of the weight's device."""
+        return self.orig_weight.get_device()
+
+    def set_allow_smaller_batches(self, is_allow_smaller_batches):
+        """Whether inputs may have fewer examples."""
+        self.allow_smaller_batches = is_allow_smaller_batches
+
+    def set_batch_first(self, is_batch_first=True):
+        """Whether the first dimension of inputs is the batch."""
+        self.batch_first = is_batch_first
