@@ -20,7 +20,6 @@ EXCEPTIONS = {
         "constant", "dirac", "eye", "kaiming_normal", "kaiming_uniform", "normal", "orthogonal", "sparse", "uniform", "xavier_normal",
         "xavier_uniform",
     },
-    "rushlight.autograd.graph": {"Node"},
     "rushlight.autograd.profiler": {"EventList", "FunctionEvent", "MemRecordsAcc", "load_nvprof", "profile"},
     "rushlight.autograd.function": {"BackwardCFunction", "FunctionCtx", "FunctionMeta"},
     "rushlight.compiler": {  # for compilers, which there are none of
