@@ -196,6 +196,7 @@ _LATE = {
     "Stream": "rushlight._streams:Stream",
     "classes": "rushlight._classes:classes",
     "_disable_dynamo": "rushlight.compiler:disable",
+    "_mkldnn": "rushlight._absent:_mkldnn",
     "compile": "rushlight._compile:compile",
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "get_device_module": "rushlight._streams:get_device_module",

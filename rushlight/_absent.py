@@ -3,7 +3,7 @@
 import copy
 import sys
 
-from rushlight.core import dtype, get_default_dtype
+from rushlight.core import dtype, get_default_dtype, layout
 
 __all__ = [
     "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dtypes", "dummies", "per_channel_affine",
@@ -93,6 +93,8 @@ def _named_dtypes():
     found["float4_e2m1fn_x2"].is_floating_point = True
     return found | {"bit": found["uint1"]}
 
+
+_mkldnn = layout("_mkldnn")
 
 dtypes = _named_dtypes()
 """The dtypes of PyTorch that Rushlight has no numbers of: quantized ones, bits, and whole numbers of a few bits."""

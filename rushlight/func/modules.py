@@ -1,5 +1,7 @@
 """Modules as functions of their parameters and buffers."""
 
+from collections.abc import Sequence
+
 import rushlight as torch
 from rushlight.nn._lookup import has_ties, tensor_slots
 
@@ -26,7 +28,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     """
     if isinstance(parameter_and_buffer_dicts, dict):
         given = parameter_and_buffer_dicts
-    elif isinstance(parameter_and_buffer_dicts, (list, tuple)):
+    elif isinstance(parameter_and_buffer_dicts, Sequence):
         given = merged(parameter_and_buffer_dicts)
     else:
         raise ValueError(

@@ -4,6 +4,7 @@ import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._rules import require_floating, type_text
+from rushlight.ops.neural import sparse_embedding_gradient
 
 SUM, MEAN, MAX = range(3)
 
@@ -59,7 +60,7 @@ def bags_of(bounds, count):
     return torch.searchsorted(bounds, torch.arange(count), right=True) - 1
 
 
-def weight_vjp(g, weight_shape, indices, scale_grad_by_freq, mode, scale, padding, bounds, sizes, places):
+def weight_vjp(g, weight_shape, indices, scale_grad_by_freq, mode, scale, padding, bounds, sizes, places, sparse):
     if mode == MAX:
         used = g * (sizes > 0).unsqueeze(1)
         return used.new_zeros(weight_shape).scatter_add(0, places, used)
@@ -71,6 +72,8 @@ def weight_vjp(g, weight_shape, indices, scale_grad_by_freq, mode, scale, paddin
     rows = g.index_select(0, bags[inside])
     if scale is not None:
         rows = rows * scale[inside].unsqueeze(1)
+    if sparse:
+        return sparse_embedding_gradient(rows, weight_shape, indices[inside], padding, scale_grad_by_freq)
     return torch._embedding_gradient(rows, indices[inside], weight_shape[0], padding, scale_grad_by_freq)
 
 
@@ -85,8 +88,8 @@ def bag_jvp(weight_t, scale_t, weight, indices, bounds, mode, scale, padding, si
     if weight_t is not None and mode == MAX:
         total = weight_t.gather(0, places) * (sizes > 0).unsqueeze(1)
     elif weight_t is not None:
-        total = _bags(weight_t, scale, indices, bounds, mode, padding, False)[0]
-    return total if scale_t is None else total + _bags(weight, scale_t, indices, bounds, mode, padding, False)[0]
+        total = _bags(weight_t, scale, indices, bounds, mode, padding, False, False)[0]
+    return total if scale_t is None else total + _bags(weight, scale_t, indices, bounds, mode, padding, False, False)[0]
 
 
 @op(
@@ -101,7 +104,7 @@ def bag_jvp(weight_t, scale_t, weight, indices, bounds, mode, scale, padding, si
     method=False,
     out=False,
 )
-def _bags(weight, scale, indices, bounds, mode, padding, scale_grad_by_freq):
+def _bags(weight, scale, indices, bounds, mode, padding, scale_grad_by_freq, sparse):
     """The bags, how many indices each has, and which rows the maxima are from; `bounds` has where they begin and end."""
     bags, columns = bounds.numel() - 1, weight.shape[1]
     dtype = weight.dtype
@@ -115,11 +118,13 @@ def _bags(weight, scale, indices, bounds, mode, padding, scale_grad_by_freq):
     return out.to(dtype), sizes, places
 
 
-@composite(
-    method=False,
-    signature="Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, "
-    "Tensor? per_sample_weights=None, bool include_last_offset=False, int? padding_idx=None",
+OF_BAGS = (
+    "Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, "
+    "Tensor? per_sample_weights=None, bool include_last_offset=False, "
 )
+
+
+@composite(method=False, signature=OF_BAGS + "int? padding_idx=None")
 def embedding_bag(
     weight,
     indices,
@@ -141,7 +146,7 @@ def embedding_bag(
     bounds = bounds_of(indices, offsets, weight.shape[0], include_last_offset, ends_early)
     padding = -1 if padding_idx is None else padding_idx % weight.shape[0]
     indices = indices.to(torch.int64)
-    out, sizes, places = _bags(weight, per_sample_weights, indices, bounds, mode, padding, scale_grad_by_freq)
+    out, sizes, places = _bags(weight, per_sample_weights, indices, bounds, mode, padding, scale_grad_by_freq, sparse)
     plain = mode == SUM and padding_idx is None
     bags = indices.new_empty(0) if plain else bags_of(bounds, indices.numel())
     return (
@@ -150,3 +155,23 @@ def embedding_bag(
         torch.zeros_like(sizes) if plain else sizes,
         places if mode == MAX else torch.zeros_like(sizes) if plain else sizes,
     )
+
+
+@composite(method=False, signature=OF_BAGS + "int padding_idx=-1")
+def _embedding_bag_forward_only(
+    weight,
+    indices,
+    offsets,
+    scale_grad_by_freq=False,
+    mode=0,
+    sparse=False,
+    per_sample_weights=None,
+    include_last_offset=False,
+    padding_idx=-1,
+) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]":
+    """embedding_bag, without derivatives; a `padding_idx` below 0 is none."""
+    with torch.no_grad():
+        padding = padding_idx if padding_idx >= 0 else None
+        return embedding_bag(
+            weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding
+        )

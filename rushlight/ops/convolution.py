@@ -309,6 +309,21 @@ def convolution(x, weight, bias, stride, padding, dilation, transposed, output_p
     return made
 
 
+@composite(
+    name="convolution_backward",
+    namespace="aten",
+    method=False,
+    signature="Tensor grad_output, Tensor input, Tensor weight, ints? bias_sizes, ints stride, ints padding, ints dilation, bool transposed, "
+    "ints output_padding, int groups, object output_mask",
+)
+def cotangents_of_convolution(
+    grad_output, input, weight, bias_sizes, stride, padding, dilation, transposed, output_padding, groups, output_mask
+) -> "tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]":
+    """What the cotangent of a convolution becomes for input, weight and bias, each where `output_mask` wants it."""
+    numbers = tuple(stride), tuple(padding), tuple(dilation), transposed, tuple(output_padding), groups
+    return convolution_backward(grad_output, input, weight, *numbers, tuple(output_mask))
+
+
 def weight_gradient_jvp(
     cotangent_t, x_t, cotangent, x, kernel_size, stride, padding, dilation, transposed, output_padding, groups
 ):

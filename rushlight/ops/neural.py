@@ -220,9 +220,11 @@ def sparse_embedding_gradient(g, weight_shape, indices, padding_idx, scale_grad_
     """The gradient as a sparse tensor of the rows that were looked up."""
     if scale_grad_by_freq:
         raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
-    kept = (indices != padding_idx).nonzero().reshape(-1)
-    rows = g.reshape(-1, weight_shape[1])
-    return torch.sparse_coo_tensor(indices[kept].unsqueeze(0), rows[kept], weight_shape)
+    rows = g.reshape(indices.numel(), weight_shape[1])
+    if padding_idx != -1:
+        kept = (indices != padding_idx).nonzero().reshape(-1)
+        indices, rows = indices[kept], rows[kept]
+    return torch.sparse_coo_tensor(indices.unsqueeze(0), rows, weight_shape)
 
 
 @op(
@@ -254,6 +256,29 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     rows = indices if len(shape) == 1 else indices.reshape(-1)
     index_select_kernel(out, weight, rows if rows.dtype is torch.int64 else rows.to(torch.int64), 0)
     return out if len(shape) == 1 else out.reshape((*shape, weight.shape[1]))
+
+
+BACKWARD = "Tensor grad_output, Tensor indices, int num_weights, int padding_idx, bool scale_grad_by_freq"
+
+
+@composite(namespace="aten", method=False, signature=BACKWARD)
+def embedding_dense_backward(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq):
+    """The gradient of an embedding's table."""
+    return torch._embedding_gradient(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq)
+
+
+@composite(namespace="aten", method=False, signature=BACKWARD)
+def embedding_sparse_backward(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq):
+    """The gradient of an embedding's table, as a sparse tensor."""
+    shape = (num_weights, grad_output.shape[-1])
+    return sparse_embedding_gradient(grad_output, shape, indices.reshape(-1), padding_idx, scale_grad_by_freq)
+
+
+@composite(namespace="aten", method=False, signature=BACKWARD + ", bool sparse")
+def embedding_backward(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq, sparse):
+    """The gradient of an embedding's table, as a sparse tensor or a dense one."""
+    backward = embedding_sparse_backward if sparse else embedding_dense_backward
+    return backward(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq)
 
 
 @composite(method=False, signature="Tensor input, Tensor indices, float max_norm, float norm_type")

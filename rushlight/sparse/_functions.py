@@ -55,8 +55,31 @@ def added(a, b, *, alpha=1):
         raise RuntimeError(f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}")
     other = b._entries * alpha if alpha != 1 else b._entries
     layout = a._order
-    both = coalesced(SparseTensor(torch.cat([a._places, b._places], 1), torch.cat([a._entries, other]), a.shape))
-    return both if layout is torch.sparse_coo else compressed(both, layout)
+    both = SparseTensor(torch.cat([a._places, b._places], 1), torch.cat([a._entries, other]), a.shape)
+    if layout is not torch.sparse_coo or (a._sorted and b._sorted):
+        both = coalesced(both)
+        return both if layout is torch.sparse_coo else compressed(both, layout)
+    # (Places that occur several times still may; where values have no gaps PyTorch goes through both in their order.)
+    return in_step(both, a._entries.shape[0]) if a._entries.is_contiguous() and b._entries.is_contiguous() else both
+
+
+def in_step(both, count):
+    """The first `count` entries and those behind them, always that of the two which stands first; one where both stand in one place."""
+    places = flat_places(both._places, both.shape).tolist()
+    left, right = iter(places[:count]), iter(places[count:])
+    first, second, to, taken = next(left, None), next(right, None), ([], []), []
+    while first is not None or second is not None:
+        place = min(each for each in (first, second) if each is not None)
+        goes = first == place, second == place
+        for side in (0, 1):
+            if goes[side]:
+                to[side].append(len(taken))
+        taken.append(len(to[0]) - 1 if goes[0] else count + len(to[1]) - 1)
+        first = next(left, None) if goes[0] else first
+        second = next(right, None) if goes[1] else second
+    values = both._entries.new_zeros((len(taken), *both._entries.shape[1:]))
+    values = values.index_add(0, torch.tensor(to[0] + to[1], dtype=torch.int64), both._entries)
+    return SparseTensor(both._places[:, taken], values, both.shape)
 
 
 def added_in_place(a, b, *, alpha=1):

@@ -50,6 +50,8 @@ IMPORTS = """
 from torch.__future__ import get_swap_module_params_on_conversion
 from torch._dynamo.testing import CompileCounter, CompileCounterWithBackend
 from torch._subclasses.meta_utils import assert_metadata_eq
+from torch import _mkldnn
+from torch._C import _ConvBackend
 from torch.nn.parallel._functions import Broadcast
 from torch.testing._internal.common_cuda import tf32_on_and_off
 from torch.testing._internal.common_mkldnn import reduced_f32_on_and_off

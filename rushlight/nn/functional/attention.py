@@ -185,8 +185,10 @@ def _attended(q, k, v, attn_mask, dropout_p, is_causal, need_weights, bsz, num_h
         output = weights.bmm(v).transpose(0, 1).reshape(tgt_len * bsz, num_heads * head_dim)
         return output, weights
     if attn_mask is not None:
-        attn_mask = attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(bsz, num_heads, -1, src_len)
-    q, k, v = (x.view(bsz, num_heads, -1, head_dim) for x in (q, k, v))
+        attn_mask = (
+            attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(bsz, num_heads, attn_mask.size(1), src_len)
+        )
+    q, k, v = (x.view(bsz, num_heads, x.size(1), head_dim) for x in (q, k, v))
     output = scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal)
     return output.permute(2, 0, 1, 3).contiguous().view(bsz * tgt_len, num_heads * head_dim), None
 

@@ -66,7 +66,7 @@ def embedding_bag(
         norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it occurs in the input.
         mode: "sum", "mean" or "max".
-        sparse: accepted; gradients are dense.
+        sparse: Make the gradient of the table a sparse tensor.
         per_sample_weights: factors of the rows, of the shape of the input, for sums.
         padding_idx: a row that is passed over.
 

@@ -114,12 +114,11 @@ class _ConvNd(Module):
                 init.uniform_(self.bias, -bound, bound)
 
     def extra_repr(self):
-        dims = len(self.kernel_size)
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         for name, usual in (
             ("padding", (0,) * len(self.padding)),
             ("dilation", (1,) * len(self.dilation)),
-            ("output_padding", (0,) * dims),
+            ("output_padding", (0,) * len(self.output_padding)),
             ("groups", 1),
         ):
             value = getattr(self, name)
@@ -474,7 +473,7 @@ class _LazyConv(_LazyConvXdMixin):
         device=None,
         dtype=None,
     ):
-        super().__init__(0, 0, kernel_size, stride, padding, dilation, 1, False, padding_mode, device, dtype)
+        super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
         self._wait(out_channels, groups, bias, device, dtype)
 
 
@@ -493,7 +492,7 @@ class _LazyConvTranspose(_LazyConvXdMixin):
         device=None,
         dtype=None,
     ):
-        super().__init__(0, 0, kernel_size, stride, padding, output_padding, 1, False, dilation, padding_mode, device, dtype)
+        super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype)
         self._wait(out_channels, groups, bias, device, dtype)
 
 
