@@ -3,6 +3,7 @@
 import re
 
 import rushlight as torch
+from rushlight.core import dtype_by_name
 
 __all__ = ["dtype_abbrs"]
 
@@ -17,11 +18,6 @@ def _short(dtype):
     return _SHORT[kind] + rest.replace("_", "")
 
 
-dtype_abbrs = {
-    getattr(torch, name): _short(getattr(torch, name))
-    for name in (
-        "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex32", "complex64", "complex128", "bfloat16",
-        "bits1x8", "bits2x4", "bits4x2", "bits8", "bits16", "float8_e5m2", "float8_e4m3fn", "float8_e5m2fnuz", "float8_e4m3fnuz", "uint16",
-        "uint32", "uint64", "float8_e8m0fnu", "float4_e2m1fn_x2",
-    )
-} | {torch.bool: "b8"}  # fmt: skip
+_ABSENT = ("bits1x8", "bits2x4", "bits4x2", "bits8", "bits16", "float4_e2m1fn_x2")
+_DTYPES = (*dtype_by_name.values(), *(getattr(torch, name) for name in _ABSENT))
+dtype_abbrs = {dtype: "b8" if dtype is torch.bool else _short(dtype) for dtype in _DTYPES}
