@@ -13,6 +13,7 @@ from rushlight.ops._parsers import add_parsers, method_with_parser
 FAMILIES = (
     "arithmetic",
     "elementary",
+    "error_and_gamma",
     "comparison",
     "steps",
     "activation",
