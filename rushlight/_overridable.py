@@ -5,6 +5,7 @@ Nothing stands before such a function until a program makes its first subclass o
 for one that asks first: the function stays the object that programs have imported, and calls of programs without subclasses cost nothing.
 """
 
+import inspect
 import types
 
 from rushlight import core
@@ -15,20 +16,45 @@ def _asking(*args, **kwargs):
     return first(args, kwargs)
 
 
-def _ask_before(function):
+def _as_asked(signature, args, kwargs, by_name):
+    """The arguments of a call as a `__torch_function__` gets them: those that have a default by name, whether the caller gave them or not."""
+    bound = signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    positional, keywords = [], {}
+    for name, value in bound.arguments.items():
+        parameter = signature.parameters[name]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional += value
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            keywords.update(value)
+        elif parameter.default is parameter.empty and not by_name:
+            positional.append(value)
+        else:
+            keywords[name] = value
+    return positional, keywords
+
+
+def _ask_before(function, public=None):
+    """Has subclasses asked before `function`; they get `public`, if it is called by way of something else."""
     code = function.__code__
     if code.co_name == _asking.__name__:
         return  # (it has two names)
     plain = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     plain.__kwdefaults__ = function.__kwdefaults__
+    signature = inspect.signature(plain)
+    by_name = function.__module__ == "rushlight.nn.init"
 
     def first(args, kwargs):
+        given = (*args, *kwargs.values())
+        if not core.has_torch_function(given):
+            return plain(*args, **kwargs)
         from rushlight.overrides import handle_torch_function
 
-        given = (*args, *kwargs.values())
-        return (
-            handle_torch_function(function, given, *args, **kwargs) if core.has_torch_function(given) else plain(*args, **kwargs)
-        )
+        try:
+            positional, keywords = _as_asked(signature, args, kwargs, by_name)
+        except TypeError:
+            return plain(*args, **kwargs)  # (which says what is wrong with the arguments)
+        return handle_torch_function(public or function, given, *positional, **keywords)
 
     constants = tuple(first if constant == "first" else constant for constant in _asking.__code__.co_consts)
     function.__wrapped__ = plain  # (what inspect.signature asks)
@@ -36,7 +62,23 @@ def _ask_before(function):
     function.__code__ = _asking.__code__.replace(co_filename=code.co_filename, co_consts=constants)
 
 
+def _ask_before_property(attribute):
+    """The attribute stays the object that it is, and so do the functions that subclasses are told: its `__get__` and `__set__`."""
+
+    def first(plain, public):
+        def asking(*arguments):
+            answered = core.dispatch_torch_function(public, arguments, arguments, {})
+            return plain(*arguments) if answered is NotImplemented else answered
+
+        return plain and asking
+
+    attribute.__init__(
+        first(attribute.fget, attribute.__get__), first(attribute.fset, attribute.__set__), attribute.fdel, attribute.__doc__
+    )
+
+
 _waiting: list[types.FunctionType] = []
+_asking_properties: set[str] = set()
 
 
 def _ask_before_all():
@@ -46,13 +88,32 @@ def _ask_before_all():
         function = _waiting.pop()
         if function.__name__ not in NEVER_ASKED:
             _ask_before(function)
+    for name, attribute in vars(core.Tensor).items():
+        if isinstance(attribute, property) and name not in _asking_properties:
+            _asking_properties.add(name)
+            _ask_before_property(attribute)
+        elif _is_plain(attribute) and (name[0] != "_" or name.endswith("__")) and not _asks_itself(attribute):
+            _ask_before(attribute)
+
+
+def _is_plain(function):
+    return type(function) is types.FunctionType and function.__closure__ is None
+
+
+def _asks_itself(method):
+    return "dispatch_torch_function" in method.__code__.co_names
 
 
 def overridable(functions):
-    """Has subclasses and modes asked before those of `functions` that are plain functions of Python and do not ask themselves; what is
-    compiled does."""
-    for function in functions:
-        plain = type(function) is types.FunctionType and function.__closure__ is None
-        if plain and "dispatch_torch_function" not in function.__code__.co_names:
-            _waiting.append(function)
+    """Has subclasses and modes asked before those of `functions` that are plain functions of Python; what is compiled asks itself."""
+    _waiting.extend(filter(_is_plain, functions))
     core.before_first_subclass(_ask_before_all)
+
+
+def _name_of(function):
+    from rushlight.overrides import name_where_compiled
+
+    return name_where_compiled(function)
+
+
+core.asked.name_of = _name_of

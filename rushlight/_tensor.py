@@ -2,8 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from types import FunctionType
 
 from rushlight import _dlpack, _utils, autograd, core
+from rushlight._overridable import overridable
 from rushlight._printing import tensor_text
 from rushlight.core import Tensor, warn_user
 from rushlight.storage import typed_storage
@@ -42,9 +44,8 @@ def backward(
 
 def representation(self, *, tensor_contents=None):
     """The text that print shows."""
-    if type(self) is not Tensor:
-        given = {} if tensor_contents is None else {"tensor_contents": tensor_contents}
-        handled = core.dispatch_torch_function(Tensor.__repr__, (self,), (self,), given)
+    if type(self) is not Tensor or core.function_modes():
+        handled = core.dispatch_torch_function(Tensor.__repr__, (self,), (self,), {"tensor_contents": tensor_contents})
         if handled is not NotImplemented:
             return handled
     return tensor_text(self, tensor_contents=tensor_contents)
@@ -136,6 +137,12 @@ def deepcopied(self, memo):
         )
     if id(self) in memo:
         return memo[id(self)]
+    if type(self) is not Tensor and type(self.new_empty([])) is not type(self):
+        raise RuntimeError(
+            "The default implementation of __deepcopy__() for non-wrapper subclasses only works for subclass types that implement new_empty() "
+            "and for which that function returns another instance of the same subclass. You should either properly implement new_empty() for "
+            "your subclass or override __deepcopy__() if it is intended behavior for new_empty() to return an instance of a different type."
+        )
     storage = core.storage_of(self)
     copied = memo.get(id(storage))
     if copied is None:
@@ -190,7 +197,9 @@ class SeldomMethod:
     def __get__(self, tensor, owner):
         from rushlight import _seldom
 
-        core.install_method(self.name, getattr(_seldom, self.name))
+        method = getattr(_seldom, self.name)
+        core.install_method(self.name, method)
+        overridable([method])
         return getattr(owner if tensor is None else tensor, self.name)
 
 
@@ -202,6 +211,7 @@ SELDOM = (
 METHODS = {
     **{name: SeldomMethod(name) for name in SELDOM},
     "backward": backward,
+    "__repr__": representation,
     "__format__": formatted,
     "__reduce_ex__": reduce,
     "__deepcopy__": deepcopied,
@@ -217,5 +227,7 @@ METHODS = {
 }
 
 for _name, _method in METHODS.items():
+    if isinstance(_method, FunctionType):
+        _method.__name__, _method.__qualname__ = _name, f"Tensor.{_name}"
     core.install_method(_name, _method)
 core.asked.show = representation

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import warnings
 
 from rushlight import core
 from rushlight.core import Tensor, has_torch_function
@@ -137,15 +138,18 @@ def handle_torch_function(public_api, relevant_args, *args, **kwargs):
         if result is not NotImplemented:
             return result
     for value in values:
+        if getattr(value.__torch_function__, "__self__", None) is value:
+            warnings.warn(
+                "Defining your `__torch_function__ as a plain method is deprecated and will be an error in future, please define it as a "
+                "classmethod.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         result = value.__torch_function__(public_api, types, args, kwargs)
         if result is not NotImplemented:
             return result
-    name = f"{public_api.__module__}.{public_api.__name__}"
-    raise TypeError(
-        f"no implementation found for '{name}' on types that implement __torch_function__: {list(types)}"
-        if values
-        else f"no type among the arguments of '{name}' implements __torch_function__"
-    )
+    name = resolve_name(public_api) or f"{public_api.__module__}.{public_api.__name__}"
+    raise TypeError(f"no implementation found for '{name}' on types that implement __torch_function__: {list(types)}")
 
 
 def wrap_torch_function(dispatcher):
@@ -249,6 +253,12 @@ def _overridable():
     return found
 
 
+def _of_init():
+    from rushlight.nn import init
+
+    return (init.uniform_, init.normal_, init.constant_, init.kaiming_uniform_)
+
+
 def get_overridable_functions():
     """Each namespace with the functions in it that subclasses may take over by `__torch_function__`.
 
@@ -279,7 +289,7 @@ def get_testing_overrides():
             made.__signature__ = inspect.signature(function)
         return made
 
-    return {function: stand_in(function) for function in _overridable()}
+    return {function: stand_in(function) for function in (*_overridable(), *_of_init())}
 
 
 def is_tensor_method_or_property(func):
@@ -299,11 +309,29 @@ def resolve_name(f):
     >>> torch.overrides.resolve_name(torch.Tensor.add_)
     'torch.Tensor.add_'
     """
+    from rushlight.library import AtenPacket, OpOverload, OpOverloadPacket
+
     found = _overridable().get(f)
     if found is not None:
         return found[1]
+    if isinstance(f, (AtenPacket, OpOverload, OpOverloadPacket)):
+        return str(f)
+    name = getattr(f, "__name__", None)
+    if name in ("__get__", "__set__"):
+        attributes = [key for key, value in vars(Tensor).items() if value is getattr(f, "__self__", None)]
+        return f"torch.Tensor.{attributes[0]}.{name}" if attributes else None
     for place, namespace, names in _namespaces():
-        name = getattr(f, "__name__", None)
         if name is not None and (name in names or namespace is Tensor) and getattr(namespace, name, None) is f:
             return f"torch{place}.{name}"
-    return None
+    return f"torch.nn.init.{name}" if f in _of_init() else None
+
+
+def name_where_compiled(function):
+    """The name of a function in the text that says that all refused it, as PyTorch's compiled code knows it."""
+    name = resolve_name(function)
+    if name is None:
+        return f"torch.{getattr(function, '__name__', function)}"
+    _, *places, last = name.split(".")
+    if places and places[0] in ("linalg", "fft", "special"):
+        return f"torch.{places[0]}.{places[0]}_{last}"
+    return name.replace("torch.nn.functional.", "torch.nn.")

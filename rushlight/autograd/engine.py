@@ -5,6 +5,7 @@ from operator import index
 
 import rushlight as torch
 from rushlight import core
+from rushlight._overridable import overridable
 from rushlight._vmap_internals import _vmap
 from rushlight.autograd.graph import GradientEdge
 from rushlight.core import Tensor, warn_user
@@ -256,3 +257,6 @@ def batched_grad(outputs, inputs, seeds, flags):
         return core.run_backward(outputs, given, *flags[:2], inputs, flags[2], False)
 
     return _vmap(vjp, allow_none_pass_through=True)(*[seeds[place] for place in places])
+
+
+overridable([backward, grad])

@@ -465,6 +465,7 @@ cdef class Asked:
     cdef public object output_texts          # … of a composition, by its name
     cdef public object format_strides        # the strides of a memory format
     cdef public object show                  # what a tensor prints
+    cdef public object name_of               # the name of a public function in an error
     cdef public object watch_write           # is told of each tensor that is about to be written in place
     cdef public bint grad_layout             # … and is a first .grad to have the strides of its leaf?
 
@@ -495,6 +496,7 @@ cdef class Parser:
     cdef vector[Pattern] patterns
     cdef bint takes_nothing                # (too): a call without arguments needs no look at them
     cdef bint is_never_asked               # subclasses and modes do not take it over
+    cdef bint takes_data                   # what it is given is data to it, whatever the type: only modes take it over
 
     cdef bint passes(self, PyObject* const* args, Py_ssize_t n, PyObject* names) except -1
 

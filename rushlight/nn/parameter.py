@@ -154,7 +154,7 @@ class UninitializedTensorMixin:
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
-        if func in cls._allowed_methods:
+        if func in cls._allowed_methods or type(func).__name__ == "method-wrapper":  # (which reads or sets an attribute)
             return super().__torch_function__(func, types, args, {} if kwargs is None else kwargs)
         raise ValueError(
             f"Attempted to use an uninitialized parameter in {func}. This error happens when you are using a `LazyModule` or explicitly "

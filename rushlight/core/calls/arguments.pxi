@@ -22,6 +22,7 @@ cdef class Parser:
     def __init__(self, str name, str text=None, *, bint is_method=False, bint never_asked=False):
         self.name, self.text, self.is_method, self.names = name, text, is_method, []
         self.is_never_asked = never_asked
+        self.takes_data = not is_method and name in ("tensor", "as_tensor", "asarray")
 
     def add(self, list parameters, int positional, bint takes_loose):
         """Adds a signature: (name, kind, whether None and whether a single int will do, whether it must be given) for each parameter."""
@@ -267,7 +268,8 @@ cdef PyObject* call_converted(PyObject* called, PyObject* target, vectorcall_fun
     cdef object answered = NotImplemented
     cdef object converted = (positional, keywords) if parser.passes(args, n, names) else asked.convert_arguments(parser, positional, keywords)
     if (converted is None or subclasses_exist) and not parser.is_never_asked:
-        answered = dispatch_torch_function(<object>called, (*first, *positional, *keywords.values()), first + positional, keywords,
+        values = () if parser.takes_data else (*first, *positional, *keywords.values())
+        answered = dispatch_torch_function(<object>called, values, first + positional, keywords,
                                            converted is None)
     if answered is NotImplemented:
         positional, keywords = converted

@@ -55,6 +55,8 @@ def function_modes():
 cpdef ask_subclasses():
     """From now on every call looks for a mode, and for arguments whose types have a __torch_function__: plain calls get slower."""
     global subclasses_exist, uncommon_exist
+    if not subclasses_exist:
+        ask_before_attributes()
     subclasses_exist = uncommon_exist = True
     if _before_first_subclass is not None:
         _before_first_subclass()
@@ -100,6 +102,8 @@ cdef object ask_mode(function, tuple types, args, kwargs):
 
 def has_torch_function(arguments):
     """Whether a mode is active, or a type among the arguments, or among those in lists of them, has a __torch_function__ to be asked."""
+    if not isinstance(arguments, (tuple, list)):
+        raise TypeError("expected a sequence")
     return modes.function_modes > 0 or is_torch_function_enabled() and len(overriding_types(tuple(arguments))) > 0
 
 def torch_function_types(arguments):
@@ -123,7 +127,7 @@ def default_torch_function(cls, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
     return result if func in kept_plain else in_subclass(result, cls)
 
-kept_plain = set()    # functions whose results stay as they are
+kept_plain = set()    # functions whose results stay as they are: what reads `grad` and `_base`
 
 cdef object in_subclass(object value, object cls):
     cdef Depth depth
@@ -162,18 +166,28 @@ def dispatch_torch_function(function, arguments, args, kwargs, bint required=Fal
     if disabled and not modes.function_modes:
         return NotImplemented
     types = overriding_types(arguments)
+    refused = []
     if modes.function_modes:
+        stack = function_mode_list()
+        mode = stack[len(stack) - 1]
         result = ask_mode(function, tuple(types), args, kwargs)
         if result is not NotImplemented:
             return result
-    if disabled or not types:
+        refused.append(f"  - mode object {mode!r}")
+    if not disabled:
+        for kind in types:
+            value = first_of_type(arguments, kind)
+            if getattr(value.__torch_function__, "__self__", None) is value:
+                warn_once("Defining your `__torch_function__` as a plain method is deprecated and will be an error in future, please define it "
+                          "as a classmethod.")
+            result = value.__torch_function__(function, tuple(types), args, kwargs)
+            if result is not NotImplemented:
+                return result
+            refused.append(f"  - tensor subclass {kind}")
+    if not refused:
         return NotImplemented
-    for kind in types:
-        result = kind.__torch_function__(function, tuple(types), args, kwargs)
-        if result is not NotImplemented:
-            return result
-    raise TypeError(f"Multiple dispatch failed for 'torch.{getattr(function, '__name__', function)}'; all __torch_function__ handlers returned "
-                    "NotImplemented:\n\n" + "\n".join([f"  - tensor subclass {kind}" for kind in types]))
+    raise TypeError(f"Multiple dispatch failed for '{asked.name_of(function)}'; all __torch_function__ handlers returned NotImplemented:\n\n"
+                    + "\n".join(refused) + "\n\nFor more information, try re-running with TORCH_LOGS=not_implemented")
 
 cdef object overridden(Op op, int mode, tuple arguments, out):
     if getattr(_torch_function, "depth", 0) and not modes.function_modes:
@@ -195,3 +209,80 @@ cdef object overridden(Op op, int mode, tuple arguments, out):
 
 cdef object overridden_method(str name, tuple args):
     return dispatch_torch_function(getattr(Tensor, name), args, args, {})
+
+cdef bint wants_a_say(object value) except -1:
+    """Whether the type of what a program gave, which is neither a tensor nor a number, has a __torch_function__."""
+    return not is_tensor_object(<PyObject*>value) and number_code(value) == NO_DTYPE and hasattr(type(value), "__torch_function__")
+
+cdef bint is_asked(object a, object b) except -1:
+    """Whether types among the operands, or a mode, are asked about an operator."""
+    if wants_a_say(b):
+        return True
+    return subclasses_exist and (modes.function_modes or is_torch_function_enabled() and len(overriding_types((a, b))) > 0)
+
+cdef object ask_operator(str name, a, b):
+    """What they make of it; it is the method `name` to them. NotImplemented where they refuse, so that Python asks the other operand."""
+    try:
+        return dispatch_torch_function(getattr(Tensor, name), (a, b), (a, b), {}, wants_a_say(b))
+    except TypeError:
+        return NotImplemented
+
+cdef object ask_self(str name, Tensor x, tuple arguments=()):
+    """What the type of `x`, or a mode, makes of its method `name`; NotImplemented where neither is asked."""
+    if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
+        return overridden_method(name, (x, *arguments))
+    return NotImplemented
+
+
+# Attributes: from the first subclass on, what reads or sets one asks first. The descriptors stay the objects that programs know, and programs
+# without subclasses go their way.
+cdef extern from *:
+    """
+    struct rl_Asking { PyGetSetDef plain; PyObject* descriptor; };
+    static PyObject* rl_get_plain(PyObject* self, void* closure) {
+      rl_Asking* asking = (rl_Asking*)closure;
+      return asking->plain.get(self, asking->plain.closure);
+    }
+    static int rl_set_plain(PyObject* self, PyObject* value, void* closure) {
+      rl_Asking* asking = (rl_Asking*)closure;
+      return asking->plain.set(self, value, asking->plain.closure);
+    }
+    static PyObject* rl_descriptor_of(void* closure) { return ((rl_Asking*)closure)->descriptor; }
+    static void rl_ask_before(PyTypeObject* type, PyObject* descriptor, getter get, setter set) {
+      if (Py_TYPE(descriptor) != &PyGetSetDescr_Type || ((PyDescrObject*)descriptor)->d_type != type) return;
+      PyGetSetDef* definition = ((PyGetSetDescrObject*)descriptor)->d_getset;
+      rl_Asking* asking = new rl_Asking{*definition, descriptor};  // as long as the type
+      definition->closure = asking;
+      if (definition->get) definition->get = get;
+      if (definition->set) definition->set = set;
+    }
+    """
+    ctypedef PyObject* (*AskingGetter)(PyObject*, void*) except NULL
+    ctypedef int (*AskingSetter)(PyObject*, PyObject*, void*) except -1
+    PyObject* get_plain "rl_get_plain"(PyObject*, void*) except NULL
+    int set_plain "rl_set_plain"(PyObject*, PyObject*, void*) except -1
+    PyObject* descriptor_of "rl_descriptor_of"(void*) noexcept
+    void ask_before "rl_ask_before"(PyTypeObject*, object, AskingGetter, AskingSetter)
+
+cdef PyObject* asking_getter(PyObject* tensor, void* closure) except NULL:
+    cdef object answered = NotImplemented
+    if type(<object>tensor) is not Tensor or modes.function_modes:
+        answered = dispatch_torch_function((<object>descriptor_of(closure)).__get__, (<object>tensor,), (<object>tensor,), {})
+    return get_plain(tensor, closure) if answered is NotImplemented else handed(answered)
+
+cdef int asking_setter(PyObject* tensor, PyObject* value, void* closure) except -1:
+    cdef tuple arguments
+    cdef object descriptor = <object>descriptor_of(closure)
+    if type(<object>tensor) is not Tensor or modes.function_modes:
+        arguments = (<object>tensor,) if value == NULL else (<object>tensor, <object>value)
+        answered = dispatch_torch_function(descriptor.__delete__ if value == NULL else descriptor.__set__, arguments, arguments, {})
+        if answered is not NotImplemented:
+            return 0
+    return set_plain(tensor, value, closure)
+
+cdef int ask_before_attributes() except -1:
+    for name, descriptor in vars(Tensor).items():
+        if not name.startswith("__"):
+            ask_before(<PyTypeObject*>Tensor, descriptor, asking_getter, asking_setter)
+    kept_plain.update((Tensor.grad.__get__, Tensor._base.__get__))
+    return 0

@@ -1,4 +1,27 @@
 # Ops of two operands, as Python's operators and the core call them.
+#
+# Subclasses of Tensor, and modes, are asked about the operator's method: that of the op, where there is none of a name of its own.
+cdef dict _methods_of_operators = {}
+
+cdef dict methods_of_operators():
+    """The methods of op(a, b), op(b, a) and a = op(a, b), where they are not those of the op."""
+    if not _methods_of_operators:
+        _methods_of_operators.update({
+            ops.rsub: ("__rsub__", None, None), ops.pow: ("__pow__", "__rpow__", "__ipow__"), ops.remainder: (None, "__rmod__", None),
+            ops.floor_divide: ("__floordiv__", "__rfloordiv__", None), ops.matmul: (None, "__rmatmul__", None),
+            ops.bitwise_left_shift: ("__lshift__", "__rlshift__", "__ilshift__"),
+            ops.bitwise_right_shift: ("__rshift__", "__rrshift__", "__irshift__"),
+            ops.bitwise_and: ("__and__", None, "__iand__"), ops.bitwise_or: ("__or__", None, "__ior__"),
+            ops.bitwise_xor: ("__xor__", None, "__ixor__")})
+    return _methods_of_operators
+
+cdef enum:
+    PLAIN_OPERATOR, REFLECTED_OPERATOR, ASSIGNING_OPERATOR
+
+cdef object ask_operator_of(Op op, int form, object a, object b):
+    name = methods_of_operators().get(op, (None, None, None))[form]
+    return ask_operator(name or (op.name + "_" if form == ASSIGNING_OPERATOR else op.name), a, b)
+
 cdef inline bint is_operand(object value):
     return PyFloat_CheckExact(value) or PyLong_CheckExact(value) or is_tensor_object(<PyObject*>value) \
         or number_code(value) != NO_DTYPE
@@ -10,9 +33,12 @@ cdef inline object operate(Op op, object a, object b):
         return operate_foreign(op, a, b)
     args[0], args[1] = <PyObject*>a, <PyObject*>b
     if modes.interpreters or uncommon_exist and not are_common(args, 2):
-        return op(a, b)
+        return operate_asking(op, a, b)
     args[2] = op.default_pointers[2]
     return execute_new(op, args)
+
+cdef object operate_asking(Op op, object a, object b):
+    return ask_operator_of(op, PLAIN_OPERATOR, a, b) if is_asked(a, b) else op(a, b)
 
 cdef inline object called_with(Op op, PyObject** args, int count):
     """op(…) with the first `count` arguments, as programs call it; what is behind, which `args` has room for, has its default."""
@@ -26,26 +52,26 @@ cdef inline object called_with(Op op, PyObject** args, int count):
 cdef object operate_foreign(Op op, object a, object b):
     if type(b).__name__ == "ndarray":
         return op(a, as_tensor(b))
-    return NotImplemented
+    return ask_operator_of(op, PLAIN_OPERATOR, a, b) if wants_a_say(b) else NotImplemented
 
 cdef object operate_reflected(Op op, object a, object b):
     """b op a, where b is a number."""
-    if not is_operand(b):
-        return NotImplemented
-    return op(b, a)
+    if is_asked(a, b):
+        return ask_operator_of(op, REFLECTED_OPERATOR, a, b)
+    return op(b, a) if is_operand(b) else NotImplemented
 
 cdef object divide_reflected(object a, object b):
     # PyTorch records b / a as reciprocal and product.
-    if not is_operand(b):
-        return NotImplemented
-    return operate(ops.mul, ops.reciprocal(a), b)
+    if is_asked(a, b):
+        return ask_operator("__rtruediv__", a, b)
+    return operate(ops.mul, ops.reciprocal(a), b) if is_operand(b) else NotImplemented
 
 cdef object operate_in_place(Op op, object a, object b):
     cdef PyObject* args[3]
-    if not is_operand(b):
-        return NotImplemented
     args[0], args[1] = <PyObject*>a, <PyObject*>b
-    if modes.interpreters or uncommon_exist and not are_common(args, 2):
-        return getattr(a, op.name + "_")(b)
+    if not is_operand(b) or modes.interpreters or uncommon_exist and not are_common(args, 2):
+        if is_asked(a, b):
+            return ask_operator_of(op, ASSIGNING_OPERATOR, a, b)
+        return getattr(a, op.name + "_")(b) if is_operand(b) else NotImplemented
     args[2] = op.default_pointers[2]
     return execute(op, args, MODE_IN_PLACE, None)

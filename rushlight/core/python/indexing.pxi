@@ -10,6 +10,8 @@ cdef object get_item(Tensor x, object index):
         return call_new(ops.select, args)
     if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
         return get_slice(x, index)
+    if type(index) is not tuple and wants_a_say(index):
+        return dispatch_torch_function(Tensor.__getitem__, (x, index), (x, index), {}, True)
     view, indices = split_index(x, index)
     if indices is not None:
         return ops._index(view, indices)
@@ -196,6 +198,9 @@ cdef int set_item(Tensor x, object index, object value) except -1:
     if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
             return 0
+    if wants_a_say(value) or type(index) is not tuple and wants_a_say(index):
+        dispatch_torch_function(Tensor.__setitem__, (x, index, value), (x, index, value), {}, True)
+        return 0
     check_assigned(value, x)
     if index is False:
         return 0

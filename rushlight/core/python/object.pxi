@@ -127,11 +127,17 @@ cdef class Tensor:
         return -1
 
     def __len__(self) -> int:
+        answered = ask_self("__len__", self)
+        if answered is not NotImplemented:
+            return answered
         if self.geometry.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return self.geometry.shape[0]
 
     def __bool__(self) -> bool:
+        answered = ask_self("__bool__", self)
+        if answered is not NotImplemented:
+            return answered
         if self.count != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
                                "Boolean value of Tensor with more than one value is ambiguous")
@@ -145,19 +151,31 @@ cdef class Tensor:
         return first_number(t)
 
     def __float__(self) -> float:
+        answered = ask_self("__float__", self)
+        if answered is not NotImplemented:
+            return answered
         if modes.grad and needs_grad(self):
             warn_of_number()
         return float(real_item(self, "double"))
 
     def __int__(self) -> int:
+        answered = ask_self("__int__", self)
+        if answered is not NotImplemented:
+            return answered
         return int(real_item(self, "int64_t"))
 
     def __complex__(self) -> complex:
+        answered = ask_self("__complex__", self)
+        if answered is not NotImplemented:
+            return answered
         if modes.grad and needs_grad(self):
             warn_of_number()
         return complex(only_item(self))
 
     def __index__(self) -> int:
+        answered = ask_self("__index__", self)
+        if answered is not NotImplemented:
+            return answered
         if self.count != 1 or category[self.code] > IS_INTEGER:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
@@ -338,6 +356,9 @@ cdef class Tensor:
         >>> x.grad
         tensor([10., 10.])
         """
+        answered = ask_self("register_hook", self, (hook,))
+        if answered is not NotImplemented:
+            return answered
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         cdef Node node = grad_fn_of(self)
@@ -365,6 +386,9 @@ cdef class Tensor:
         >>> x.sum().backward()
         tensor([1., 1.])
         """
+        answered = ask_self("register_post_accumulate_grad_hook", self, (hook,))
+        if answered is not NotImplemented:
+            return answered
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if grad_fn_of(self) is not None:
@@ -449,22 +473,34 @@ cdef class Tensor:
     def __rxor__(self, other): return operate_reflected(ops.bitwise_xor, self, other)
     def __ixor__(self, other): return assign_operator(ops.bitwise_xor, self, other)
     def __matmul__(self, other): return operate(ops.matmul, self, other) if isinstance(other, Tensor) else operate_foreign(ops.matmul, self, other)
-    def __rmatmul__(self, other): return operate_reflected(ops.matmul, self, other) if isinstance(other, Tensor) else NotImplemented
+    def __rmatmul__(self, other): return operate_reflected(ops.matmul, self, other) if isinstance(other, Tensor) or is_asked(self, other) else NotImplemented
     def __lt__(self, other): return operate(ops.lt, self, other)
     def __le__(self, other): return operate(ops.le, self, other)
     def __gt__(self, other): return operate(ops.gt, self, other)
     def __ge__(self, other): return operate(ops.ge, self, other)
     def __eq__(self, other): return operate(ops.eq, self, other)
     def __ne__(self, other): return operate(ops.ne, self, other)
-    def __neg__(self) -> "Tensor": return (<Op>ops.neg)(self)
-    def __abs__(self) -> "Tensor": return (<Op>ops.abs)(self)
+
+    def __neg__(self) -> "Tensor":
+        answered = ask_self((<Op>ops.neg).name, self)
+        return (<Op>ops.neg)(self) if answered is NotImplemented else answered
+
+    def __abs__(self) -> "Tensor":
+        answered = ask_self((<Op>ops.abs).name, self)
+        return (<Op>ops.abs)(self) if answered is NotImplemented else answered
 
     def __pos__(self) -> "Tensor":
+        answered = ask_self("positive", self)
+        if answered is not NotImplemented:
+            return answered
         if self.code == BOOL:
             raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
     def __invert__(self) -> "Tensor":
+        answered = ask_self("__invert__", self)
+        if answered is not NotImplemented:
+            return answered
         if category[self.code] > IS_INTEGER:
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return (<Op>ops.bitwise_not)(self)
@@ -486,9 +522,13 @@ cdef class Tensor:
     def __iter__(self) -> "Iterator[Tensor]":
         if self.geometry.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(ops.unbind(self, 0))
+        answered = ask_self((<Op>ops.unbind).name, self, (0,))
+        return iter(ops.unbind(self, 0) if answered is NotImplemented else answered)
 
     def __contains__(self, element) -> bool:
+        answered = ask_self("__contains__", self, (element,))
+        if answered is not NotImplemented:
+            return answered
         if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
