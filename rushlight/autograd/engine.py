@@ -41,6 +41,9 @@ def seed(output, gradient, index, is_batched):
         return gradient
     if gradient is not None:
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    ones = core.cotangent_of_loss(output)
+    if ones is not None:
+        return ones
     if not isinstance(output, (Tensor, GradientEdge)):
         raise AssertionError("Expected output to be a torch.Tensor")
     if isinstance(output, GradientEdge):
@@ -234,11 +237,11 @@ def grad(
     retain_graph = create_graph if retain_graph is None else retain_graph
     seeds = list(map(seed, outputs, gradients, count(), repeat(is_grads_batched)))
     check_given(outputs, seeds, inputs)
-    flags = [bool(index(flag)) for flag in (retain_graph, create_graph, allow_unused)]
+    flags = bool(index(retain_graph)), bool(index(create_graph)), bool(index(allow_unused))
     if is_grads_batched:
         found = batched_grad(outputs, inputs, seeds, flags)
     else:
-        found = core.run_backward(outputs, seeds, *flags[:2], inputs, flags[2], False)
+        found = core.run_backward(outputs, seeds, flags[0], flags[1], inputs, flags[2], False)
     if materialize_grads:
         if any(g is None and isinstance(x, GradientEdge) for g, x in zip(found, inputs)):
             raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")

@@ -35,6 +35,8 @@ def restore(g, x_shape, dim, keepdim):
 
 def spread(g, x_shape, dim, keepdim):
     """A reduction's cotangent repeated over what was reduced."""
+    if dim is None:
+        return g.expand(x_shape)
     return restore(g, x_shape, dim, keepdim).expand(x_shape)
 
 

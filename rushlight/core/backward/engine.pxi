@@ -134,17 +134,28 @@ cdef bint node_runs(BackwardRun run, int64_t slot, Node node) except -1:
     return False
 
 # ---------------------------------------------------------------------------------------------------------- entry points
-def run_backward_from_scalar(Tensor t, retain_graph):
-    """backward() of a loss, a tensor of one float: runs it and returns True. False, and nothing, for anything else."""
-    cdef Tensor ones
-    if is_meta(t) or t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters or modes.transforms:
-        return False
+def cotangent_of_loss(loss):
+    """The ones from which backward of a loss starts, a plain tensor of one float; None of anything else."""
+    cdef Tensor t, ones
+    if type(loss) is not Tensor:
+        return None
+    t = <Tensor>loss
+    if is_meta(t) or t.count != 1 or t.code != FLOAT32 and t.code != FLOAT64 or not needs_grad(t) or modes.interpreters or modes.transforms or \
+            modes.function_modes:
+        return None
     ones = new_like_shape(t.code, t.geometry)
     if t.code == FLOAT32:
         (<float*>data_of(ones))[0] = 1
     else:
         (<double*>data_of(ones))[0] = 1
     wrote(data_of(ones), item_bytes[t.code])
+    return ones
+
+def run_backward_from_scalar(Tensor t, retain_graph):
+    """backward() of a loss, a tensor of one float: runs it and returns True. False, and nothing, for anything else."""
+    cdef object ones = cotangent_of_loss(t)
+    if ones is None:
+        return False
     run_backward((t,), [ones], retain_graph is not None and (retain_graph is True or PyNumber_Index(retain_graph) != 0), False)
     return True
 
