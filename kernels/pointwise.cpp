@@ -188,6 +188,14 @@ void register_arithmetic() {
   });
   binary<real>("copysign", [](auto a, auto b) { return std::copysign(a, b); });
   binary<real>("nextafter", [](auto a, auto b) { return std::nextafter(a, b); });
+  // The neighbour of a half is a half: the bits of numbers of one sign count up with their size.
+  binary<group::half>("nextafter", []<class T>(T a, T b) {
+    const float from(a), to(b);
+    if (std::isnan(from) || std::isnan(to)) return T(std::numeric_limits<float>::quiet_NaN());
+    if (from == to) return b;
+    if (from == 0) return std::bit_cast<T>(uint16_t(to > 0 ? 1 : 0x8001));
+    return std::bit_cast<T>(uint16_t(std::bit_cast<uint16_t>(a) + ((from < to) == (from > 0) ? 1 : -1)));
+  });
   binary<ordered>("heaviside", []<class T>(T x, T at_zero) {
     if constexpr (is_bool<T>)
       return bool(x | at_zero);

@@ -28,9 +28,10 @@ def rebuild(name, values):
 
 
 def return_type(name, *fields):
-    """The result type `name`, made once."""
+    """The result type `name`, made once, with its twin for what was written into `out=`, `written`."""
     if name not in types:
         getters = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
         about = {"__slots__": (), "__module__": "torch.return_types", "_fields": fields, "n_fields": len(fields)}
         types[name] = type(name, (ReturnType,), about | getters)
+        types[f"{name}_out"] = types[name].written = type(f"{name}_out", (ReturnType,), about | getters)
     return types[name]

@@ -146,14 +146,14 @@ def write_pieces(name, pieces, out):
     if len(out) != len(pieces):
         raise RuntimeError(f"{name}_copy_int_out expected an out= argument of size {len(pieces)}, got size {len(out)}")
     for piece, target in zip(pieces, out):
-        write_piece(piece, target)
+        write_piece(name, piece, target)
 
 
-def write_piece(piece, target):
+def write_piece(name, piece, target):
     if target.dtype is not piece.dtype:
         names = [c_name(dtype) for dtype in (piece.dtype, target.dtype)]
         raise RuntimeError(f"Expected out tensor to have dtype {names[0]}, but got {names[1]} instead")
-    return core.written_out("copy", target, piece)
+    return core.written_out(f"aten::{name}_copy", target, piece)
 
 
 def signature_of(view):
@@ -174,7 +174,7 @@ def copying_function(name, signature, several=False):
             made = copy(*arguments, **keywords)
             if out is None:
                 return made
-            return write_pieces(name, made, out) if isinstance(made, tuple) else write_piece(made, out)
+            return write_pieces(name, made, out) if isinstance(made, tuple) else write_piece(name, made, out)
 
         function.__name__ = function.__qualname__ = f"{name}_copy"
         function.__doc__ = f"`{name}` as a copy instead of a view."

@@ -54,6 +54,8 @@ def by_sizes(sizes):
 
 def check_shapes(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     """Refuses what no convolution has. The numbers are tuples, one for each dimension."""
+    if min(dilation) < 0:
+        raise RuntimeError("dilation should be greater than zero")
     for text, numbers, least in (
         ("negative padding", padding, 0),
         ("negative output_padding", output_padding, 0),

@@ -94,7 +94,7 @@ def sparse_mask(self, mask):
             [0., 4.]])
     """
     require("sparse_mask", "mask", torch.Tensor, mask)
-    if not mask.is_sparse:
+    if mask.layout is torch.strided:
         raise NotImplementedError("Could not run 'aten::sparse_mask' with arguments from the 'CPU' backend: the mask is sparse")
     from rushlight.sparse._functions import masked
 

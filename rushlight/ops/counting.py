@@ -324,6 +324,13 @@ def unique_elements(x, consecutive, return_inverse, return_counts):
     )
 
 
+def comparable(x):
+    """Numbers in the order of those in `x`, of a dtype that kernels compare."""
+    if x.dtype is torch.uint64:
+        return x.view(torch.int64) ^ -(1 << 63)
+    return x.to(torch.int64) if x.dtype in (torch.uint16, torch.uint32) else x
+
+
 def unique_slices(x, dim, consecutive, return_inverse, return_counts):
     if x.is_complex():
         raise not_implemented("unique" if consecutive else "unique_dim", x.dtype)
@@ -337,7 +344,9 @@ def unique_slices(x, dim, consecutive, return_inverse, return_counts):
     counts = core.empty_tensor((length if return_counts else 0,), torch.int64)
     count = core.empty_tensor((), torch.int64)
     rows = x.movedim(d, 0).contiguous()
-    kernel("unique_dim")(order, inverse, counts, count, rows, int(return_inverse), int(return_counts), int(consecutive))
+    kernel("unique_dim")(
+        order, inverse, counts, count, comparable(rows), int(return_inverse), int(return_counts), int(consecutive)
+    )
     return (
         rows.index_select(0, shortened(order, count.item())).movedim(0, d),
         inverse,

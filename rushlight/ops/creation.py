@@ -36,9 +36,10 @@ def require_same(dtype, out):
         raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
 
 
-def into(out, made, dtype=None):
-    """`made` written into `out=` (which takes its shape)."""
+def into(name, out, made, dtype=None):
+    """`made` written into `out=` of the function `name` (which takes its shape)."""
     require_same(dtype, out)
+    core.refuse_tracked_out(name, out)
     if out.shape != made.shape:
         core.resize_tensor(out, made.shape)
     return core.write_elements(out, made)
@@ -50,7 +51,7 @@ def filled_of(name, size, value, out, dtype, layout, device, requires_grad):
         return sparse_zeros(size, dtype, layout, requires_grad)
     check_layout(layout, name)
     made = filled(name, size, value, dtype if out is None or dtype is not None else out.dtype, device, requires_grad)
-    return made if out is None else into(out, made, dtype)
+    return made if out is None else into(f"aten::{name}", out, made, dtype)
 
 
 def formatted(x, memory_format):
@@ -128,6 +129,7 @@ def general_empty(
         return sparse_zeros(size, dtype, layout, requires_grad)
     check_layout(layout)
     require_same(dtype, out)
+    core.refuse_tracked_out("aten::empty", out)
     made = unset("empty", size, dtype, device)
     if memory_format is not None:
         made = formatted(made, memory_format)
@@ -334,11 +336,11 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
             "Number of dimensions in size does not match the length of the physical_layout; i.e. "
             f"len(size) = {len(size)} is not equal to len(physical_layout) = {len(physical_layout)}"
         )
-    for d in physical_layout:
+    for place, d in enumerate(physical_layout):
         if not 0 <= d < len(size):
             raise RuntimeError(
-                f"Dimension out of range (expected to be between 0 and {len(size) - 1}, but got {d}).  NB: negative dims not "
-                "currently supported; file an issue if you want it."
+                f"Dimension out of range (expected to be between 0 and {len(size) - 1}, but got {d} at index {place}).  NB: "
+                "negative dims not currently supported; file an issue if you want it."
             )
     if len(set(physical_layout)) != len(size):
         raise RuntimeError("Duplicate dim not allowed")

@@ -201,15 +201,15 @@ def listed(value):
     return [value] if isinstance(value, int) else list(value)
 
 
-def finished(name, made, out, real=False):
-    """The result, or `out=` that takes it."""
+def finished(name, kind, made, out, real=False):
+    """The result, or `out=` that takes it; `kind` is the transform that made it."""
     if out is None:
         return made
     if real and not out.is_floating_point():
         raise RuntimeError(f"{name} expects a floating point output tensor, but got {out.dtype.legacy_name}")
     if not real and not out.is_complex():
         raise RuntimeError(f"{name} expects a complex output tensor, but got {out.dtype.legacy_name}")
-    return into(out, made)
+    return core.written_out(kind, out, made)
 
 
 # ----------------------------------------------------------------------------------------------------------- of one dimension
@@ -231,7 +231,7 @@ def complex_transform(name, x, n, dim, norm, forward, out):
     else:
         made = _fft_r2c(x, (dim,), mode, False)
         made = made if forward else made.conj()
-    return finished(name, made, out)
+    return finished(name, "_fft_c2c" if x.is_complex() else "_fft_r2c", made, out)
 
 
 def to_half(name, x, n, dim, norm, forward, out):
@@ -243,7 +243,7 @@ def to_half(name, x, n, dim, norm, forward, out):
     n = x.shape[dim] if n is None else n
     check_points(n)
     made = _fft_r2c(resized(x, [dim], [n]), (dim,), scaling(norm, forward), True)
-    return finished(name, made if forward else made.conj(), out)
+    return finished(name, "_fft_r2c", made if forward else made.conj(), out)
 
 
 def from_half(name, x, n, dim, norm, forward, out):
@@ -254,7 +254,7 @@ def from_half(name, x, n, dim, norm, forward, out):
     check_points(n)
     x = resized(x, [dim], [n // 2 + 1])
     made = _fft_c2r(x.conj() if forward else x, (dim,), scaling(norm, forward), n)
-    return finished(name, made, out, real=True)
+    return finished(name, "_fft_c2r", made, out, real=True)
 
 
 @of_one
@@ -319,7 +319,7 @@ def of_two(body):
 def complex_transforms(x, s, dim, norm, forward, out):
     dims, sizes = dims_and_sizes(x, s, dim)
     x = resized(promoted(x, True), dims, sizes)
-    return finished("fftn", _fft_c2c(x, tuple(dims), scaling(norm, forward), forward), out)
+    return finished("fftn", "_fft_c2c", _fft_c2c(x, tuple(dims), scaling(norm, forward), forward), out)
 
 
 def half_sizes(name, x, s, dim):
@@ -354,7 +354,7 @@ def rfftn(input, s=None, dim=None, norm=None, *, out=None):
     dims, sizes = dims_and_sizes(x, s, dim)
     if not dims:
         raise RuntimeError("rfftn must transform at least one axis")
-    return finished("rfftn", _fft_r2c(resized(x, dims, sizes), tuple(dims), scaling(norm, True), True), out)
+    return finished("rfftn", "_fft_r2c", _fft_r2c(resized(x, dims, sizes), tuple(dims), scaling(norm, True), True), out)
 
 
 @of_several
@@ -362,7 +362,7 @@ def irfftn(input, s=None, dim=None, norm=None, *, out=None):
     """The inverse of rfftn."""
     dims, sizes, halves = half_sizes("irfftn", input, s, dim)
     x = resized(promoted(input, True), dims, halves)
-    return finished("irfftn", _fft_c2r(x, tuple(dims), scaling(norm, False), sizes[-1]), out, real=True)
+    return finished("irfftn", "_fft_c2r", _fft_c2r(x, tuple(dims), scaling(norm, False), sizes[-1]), out, real=True)
 
 
 @of_several
@@ -372,7 +372,7 @@ def hfftn(input, s=None, dim=None, norm=None, *, out=None):
     x, mode = resized(promoted(input, True), dims, halves), scaling(norm, True)
     if len(dims) > 1:
         x = _fft_c2c(x, tuple(dims[:-1]), mode, True)
-    return finished("hfftn", _fft_c2r(x.conj(), (dims[-1],), mode, sizes[-1]), out, real=True)
+    return finished("hfftn", "_fft_c2r", _fft_c2r(x.conj(), (dims[-1],), mode, sizes[-1]), out, real=True)
 
 
 @of_several
@@ -386,7 +386,7 @@ def ihfftn(input, s=None, dim=None, norm=None, *, out=None):
     x, mode = resized(promoted(input, False), dims, sizes), scaling(norm, False)
     made = _fft_r2c(x, (dims[-1],), mode, True)
     made = made.conj() if len(dims) == 1 else _fft_c2c(torch.conj_physical(made), tuple(dims[:-1]), mode, False)
-    return finished("ihfftn", made, out)
+    return finished("ihfftn", "_fft_c2c", made, out)
 
 
 @of_two
@@ -433,7 +433,7 @@ def frequencies(name, n, d, out, dtype, factory, index):
     requires_grad = factory.pop("requires_grad", False)
     made = index(dtype, factory).mul_(1 / (n * d) if n * d else torch.inf)
     if out is not None:
-        return into(out, made)
+        return into(f"aten::fft_{name}", out, made)
     return core.require_grad_of_new(made) if requires_grad else made
 
 

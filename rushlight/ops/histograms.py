@@ -3,11 +3,12 @@
 import math
 
 import rushlight as torch
+from rushlight.core import written_out
 from rushlight.ops._declare import composite, op
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import c_name, no_tangent, not_implemented
 
-HISTOGRAM_OUT = return_type("histogram_out", "hist", "bin_edges")
+HISTOGRAM = return_type("histogram", "hist", "bin_edges")
 HISTOGRAMDD = return_type("histogramdd", "hist", "bin_edges")
 
 
@@ -115,7 +116,7 @@ def counted(x, edges, weight, density):
 
 @op(
     outputs=("hist", "bin_edges"),
-    result_type=return_type("histogram", "hist", "bin_edges"),
+    result_type=HISTOGRAM,
     differentiable=(0, 1),
     no_derivative="histogram",
     jvp=no_tangent("histogram"),
@@ -159,7 +160,9 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False, out=No
                 f"torch.histogram: input tensor and {name} tensor should have the same dtype, but got input {c_name(input.dtype)} and "
                 f"{name} {c_name(given.dtype)}"
             )
-    return HISTOGRAM_OUT([given.resize_(value.shape).copy_(value) for given, value in zip(out, made)])
+    for given, value in reversed(tuple(zip(out, made))):
+        written_out("aten::histogram", given, value)
+    return HISTOGRAM.written(out)
 
 
 @composite(

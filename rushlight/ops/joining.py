@@ -199,6 +199,8 @@ def _chunk_cat(tensors, dim, num_chunks):
     if not tensors:
         raise RuntimeError("_chunk_cat expects a non-empty input tensor list")
     first = tensors[0]
+    if dim < 0 and any(tensor.ndim != first.ndim for tensor in tensors):
+        raise RuntimeError("_chunk_cat expects non-negative dim when input tensors have different ndims")
     at = wrap_dim(dim, first.ndim)
     if num_chunks < 1:
         raise RuntimeError("_chunk_cat expects positive num_chunks")

@@ -139,6 +139,7 @@ def _linalg_lu_factor_ex(A, pivot=True, checked=False):
     return made
 
 
+LU_WITH_INFO = return_type("_lu_with_info", "LU", "pivots", "info")
 LU_FACTOR = return_type("linalg_lu_factor", "LU", "pivots")
 
 
@@ -193,7 +194,7 @@ def lu(input, pivot=True, get_infos=False, out=None) -> "tuple[torch.Tensor, ...
     )
     check_lu(input, pivot=pivot)
     made = _linalg_lu_factor_ex(input, pivot)
-    made = tuple(made) if get_infos else tuple(made[:2])
+    made = LU_WITH_INFO(made) if get_infos else tuple(made[:2])
     return made if out is None else all_written("linalg_lu_factor_ex", out, made)
 
 

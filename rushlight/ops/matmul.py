@@ -447,11 +447,7 @@ def general_matmul(a, b, *, out=None):
     if m == 0 or n == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {m}D and {n}D")
     if out is not None:
-        if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad or out.requires_grad):
-            raise RuntimeError(
-                "matmul(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
-                "grad."
-            )
+        core.refuse_tracked_out("matmul", a, b, out)
         return into("dot" if m == n == 1 else "matmul", out, general_matmul(a, b))
     if m == 1 and n == 1:
         return torch.dot(a, b)
@@ -467,9 +463,7 @@ def general_matmul(a, b, *, out=None):
 def into(name, out, made):
     """A finished product in `out=`."""
     check_out(name, out, made.dtype)
-    if out.shape != made.shape:
-        core.resize_tensor(out, made.shape)
-    return core.write_elements(out, made)
+    return core.written_out(name, out, made)
 
 
 def declare_matmul():

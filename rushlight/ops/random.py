@@ -121,7 +121,7 @@ def standard_factory(name, kernel, about):
             check_layout(layout)
         if out is None:
             return drawn(name, size, kernel, dtype, device, requires_grad, generator, 0.0, 1.0)
-        refuse_out_in_vmap(out)
+        check_drawn_out(f"aten::{name}", out)
         if dtype is not None and dtype is not out.dtype:
             raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
         return write(torch.empty(*size, out=out), kernel, generator, 0.0, 1.0)
@@ -142,10 +142,14 @@ randn = standard_factory("randn", NORMAL, "Numbers from the standard normal dist
 OUT_IN_VMAP = "vmap: We do not support calling out variants of random operations inside of vmap. Please use non-out variants as a workaround"
 
 
-def refuse_out_in_vmap(out):
-    """Each example would need other numbers, and `out=` has one place for them."""
-    if out is not None and core.in_vmap():
+def check_drawn_out(name, out):
+    """What `out=` of a draw must not be: tracked, one place for several elements; within vmap each example would need other numbers."""
+    if out is None:
+        return
+    if core.in_vmap():
         raise RuntimeError(OUT_IN_VMAP)
+    core.refuse_tracked_out(name, out)
+    core.check_no_overlap(out)
 
 
 def write(out, kernel, generator, first=0.0, second=0.0):
@@ -301,7 +305,7 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
         raise TypeError("randint() received an invalid combination of arguments; use randint(low=0, high, size)")
     check_layout(layout)
     if out is not None:
-        refuse_out_in_vmap(out)
+        check_drawn_out("aten::randint", out)
         draw_integers(torch.empty(size, out=out), low, high, generator)
         core.mark_written(out)
         return out
@@ -357,7 +361,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         raise RuntimeError(f"n cannot be greater than {2 ** core.limits_of(dtype)[0] + 1} for {dtype.legacy_name} type.")
     check_layout(layout)
     if out is not None:
-        refuse_out_in_vmap(out)
+        check_drawn_out("aten::randperm", out)
         return write(torch.empty(n, out=out), kernel("randperm"), generator)
     return drawn("randperm", (n,), kernel("randperm"), dtype, device, requires_grad, generator)
 

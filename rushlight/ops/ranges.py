@@ -10,12 +10,13 @@ from rushlight.ops._rules import not_implemented
 from rushlight.ops.creation import LONG, check_layout, number, require_same
 
 
-def new_vector(count, out, dtype, layout, device, requires_grad):
+def new_vector(name, count, out, dtype, layout, device, requires_grad):
     """A new vector; `out=`, where that is one of this length (or is made so, if it has another number of elements)."""
     check_layout(layout)
     if out is None:
         return unset("empty", (count,), dtype, device, requires_grad)
     require_same(dtype, out)
+    core.refuse_tracked_out(f"aten::{name}", out)
     if out.numel() != count:
         core.resize_tensor(out, (count,))
     core.check_no_overlap(out)
@@ -64,7 +65,7 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
                 f"computed number of elements {size}. Note that this may occur as a result of rounding error. The out tensor will "
                 f"be resized to a tensor of shape ({size},)."
             )
-    made = new_vector(size, out, kind, layout, device, requires_grad)
+    made = new_vector("arange", size, out, kind, layout, device, requires_grad)
     if kind.is_floating_point:
         kernel("arange")(made, float(start), float(step))
     else:
@@ -168,9 +169,8 @@ def inclusive_range(*args, out=None, dtype=None, layout=None, device=None, pin_m
         raise not_implemented("range_cpu", kind)
     require_countable((start, end, step), kind)
     check_range(start, end, step)
-    made = new_vector(
-        possible_size(int(min((float(end) - float(start)) / step + 1, 1e300))), out, kind, layout, device, requires_grad
-    )
+    count = possible_size(int(min((float(end) - float(start)) / step + 1, 1e300)))
+    made = new_vector("range", count, out, kind, layout, device, requires_grad)
     cast = float if kind.is_floating_point else int
     kernel("arange")(made, cast(start), cast(step))
     return counted(made, out)
@@ -215,7 +215,7 @@ def interpolated(name, start, end, steps, dtype, out, layout, device, requires_g
         )
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    made = new_vector(steps, out, dtype, layout, device, requires_grad)
+    made = new_vector(name, steps, out, dtype, layout, device, requires_grad)
     if steps == 0:
         return counted(made, out)
     if steps == 1 and name == "linspace":
@@ -270,6 +270,7 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     check_layout(layout)
     require_same(dtype, out)
+    core.refuse_tracked_out("aten::eye", out)
     made = core.resize_tensor(unset("eye", (0,), dtype, device) if out is None else out, (n, m))
     kernel("eye")(made)
     return core.require_grad_of_new(made) if requires_grad else counted(made, out)

@@ -61,6 +61,13 @@ def contiguous(self, memory_format=core.contiguous_format):
 )
 def narrow_copy(x, dim, start, length):
     """A copy of `narrow`."""
+    if 0 < x.ndim <= dim:
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error message be improved?  "
+            "If so, please report an enhancement request to PyTorch.)"
+        )
+    if length < 0:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[dim]}).")
     return x.narrow(dim, start, length).clone(memory_format=torch.contiguous_format)
 
 

@@ -10,7 +10,7 @@ from rushlight.ops._outputs import check_out
 from rushlight.ops._rules import no_tangent, not_implemented
 from rushlight.ops.broadcasting import broadcast_two
 from rushlight.ops.creation import LONG, check_layout, into
-from rushlight.ops.random import NORMAL, check_std, draw_bernoulli, generator_of, no_gradient, refuse_out_in_vmap, write
+from rushlight.ops.random import NORMAL, check_drawn_out, check_std, draw_bernoulli, generator_of, no_gradient, write
 
 
 @op(
@@ -53,9 +53,9 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     tensor([[1., 1.],
             [1., 1.]])
     """
-    refuse_out_in_vmap(out)
+    check_drawn_out("bernoulli", out)
     made = bernoulli_of(input, generator) if p is None else bernoulli_like(input, p, generator)
-    return made if out is None else into(out, made)
+    return made if out is None else into("bernoulli", out, made)
 
 
 def check_std_tensor(std):
@@ -147,7 +147,7 @@ def normal_function(
     >>> rushlight.normal(rushlight.ones(2), 1e-9).round()
     tensor([1., 1.])
     """
-    refuse_out_in_vmap(out)
+    check_drawn_out("normal" if isinstance(mean, Tensor) or isinstance(std, Tensor) else "aten::normal", out)
     if isinstance(mean, Tensor) and isinstance(std, Tensor):
         made = normal_of(mean, std, generator)
     elif isinstance(mean, Tensor):
@@ -163,7 +163,7 @@ def normal_function(
             return write(torch.empty(size, out=out), NORMAL, generator, float(mean), float(std))
         check_layout(layout)
         return drawn("normal", (size,), NORMAL, dtype, device, requires_grad, generator, float(mean), float(std))
-    return made if out is None else into(out, made)
+    return made if out is None else core.written_out("normal", out, made)
 
 
 @op(vjp=no_gradient, jvp=lambda x_t, **_: torch.zeros_like(x_t), method=False, out=False, draws=True)
@@ -204,7 +204,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     >>> rushlight.multinomial(rushlight.tensor([0., 1., 0.]), 2, replacement=True)
     tensor([1, 1])
     """
-    refuse_out_in_vmap(out)
+    check_drawn_out("aten::multinomial", out)
     weights = input.detach()
     if weights.dim() not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
@@ -214,9 +214,11 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.size(-1):
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if weights.size(-1) > 1 << 24:
+        raise RuntimeError("number of categories cannot exceed 2^24")
     check_out("multinomial", out, LONG)
     made = multinomial_indices(weights, num_samples, replacement, generator)
-    return made if out is None else into(out, made)
+    return made if out is None else into("aten::multinomial", out, made)
 
 
 def check_weights(x):

@@ -354,5 +354,9 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1) -> "tuple[torch.Tensor
     for d in dims:
         if input.size(d) < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    places = {tensor.device for tensor in (input, *steps) if isinstance(tensor, Tensor)}
+    if len(places) > 1:
+        names = " and ".join(map(str, sorted(places, key=str)))
+        raise RuntimeError(f"torch.gradient expected each tensor to be on the same device, but got devices {names}!")
     with unwrapped:
         return tuple(gradient_along(input, d, step, edge_order) for d, step in zip(dims, steps))

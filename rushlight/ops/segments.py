@@ -1,7 +1,7 @@
 """Reductions of stretches of a tensor, places of a fixed number, and a number that tells tensors apart."""
 
 import rushlight as torch
-from rushlight.core import wrap_dim
+from rushlight.core import wrap_dim, written_out
 from rushlight.ops._declare import composite
 from rushlight.ops._rules import not_implemented
 
@@ -136,7 +136,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     if not keepdim:
         bits = bits.squeeze(dims)
     made = bits.view(torch.uint64)
-    return made if out is None else out.resize_(made.shape).copy_(made)
+    return made if out is None else written_out("aten::hash_tensor", out, made)
 
 
 def folded(bits, dim):

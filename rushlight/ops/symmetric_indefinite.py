@@ -1,8 +1,8 @@
 """Symmetric and Hermitian matrices as L D Lᵀ, where D has blocks of one and two (Bunch and Kaufman)."""
 
 import rushlight as torch
-from rushlight.core import empty_tensor
-from rushlight.ops._declare import composite, kernel, op
+from rushlight.core import empty_tensor, wrap_dim
+from rushlight.ops._declare import composite, kernel, op, underived
 from rushlight.ops._matrices import INT32, all_written, check_matrices, check_ndim, check_square, column_major, written
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import require_tensors
@@ -13,7 +13,9 @@ FACTOR, FACTOR_EX = return_type("linalg_ldl_factor", "LD", "pivots"), return_typ
 @op(
     outputs=("LD", "pivots", "info"),
     differentiable=("LD",),
-    no_derivative="linalg_ldl_factor_ex",
+    vjp=underived("derivative for aten::linalg_ldl_factor_ex is not implemented", RuntimeError),
+    name="NotImplemented",
+    public="linalg_ldl_factor_ex",
     result_type=FACTOR_EX,
     function=False,
     method=False,
@@ -65,7 +67,15 @@ def ldl_factor_ex(input, *, hermitian=False, check_errors=False, out=None):
     return all_written("linalg_ldl_factor_ex", out, factored("torch.linalg.ldl_factor_ex", input, hermitian, check_errors))
 
 
-@op(outputs=("result",), no_derivative="linalg_ldl_solve", function=False, method=False, batch="decompositions.of_stacks")
+@op(
+    vjp=dict.fromkeys(("LD", "B"), underived("derivative for aten::linalg_ldl_solve is not implemented", RuntimeError)),
+    outputs=("result",),
+    name="NotImplemented",
+    public="linalg_ldl_solve",
+    function=False,
+    method=False,
+    batch="decompositions.of_stacks",
+)
 def _linalg_ldl_solve(LD, pivots, B, hermitian=False):
     """X of A X = B from the factors of A."""
     if LD.shape[:-1] != pivots.shape or LD.shape[:-1] != B.shape[:-1] or LD.shape[-1] != LD.shape[-2]:
@@ -93,7 +103,7 @@ def ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
     title = "torch.linalg.ldl_solve"
     check_square(title, LD)
     if B.dim() < 2:
-        check_ndim(title, B, "B")
+        wrap_dim(-2, B.dim())
     if LD.dtype is not B.dtype:
         raise RuntimeError(
             f"Expected b and A to have the same dtype, but found b of type {B.dtype.legacy_name} and A of type {LD.dtype.legacy_name} "
@@ -108,6 +118,7 @@ def ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
         raise RuntimeError(
             f"{title}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape {list(pivots.shape)} instead"
         )
+    check_matrices(title, LD)
     if pivots.is_floating_point() or pivots.is_complex() or pivots.dtype is torch.bool:
         raise RuntimeError(f"{title}: Expected pivots to be integers. Got {pivots.dtype.legacy_name}")
     batch = torch.broadcast_shapes(LD.shape[:-2], B.shape[:-2])

@@ -205,6 +205,7 @@ def blackman(M, *, sym=True, dtype=None, layout=torch.strided, device=None, requ
     >>> torch.signal.windows.blackman(5).abs().round(decimals=2)
     tensor([0.0000, 0.3400, 1.0000, 0.3400, 0.0000])
     """
+    _checked("blackman", M, torch.get_default_dtype() if dtype is None else dtype, layout)
     options = dict(sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
     return general_cosine(M, a=[0.42, 0.5, 0.08], **options)
 

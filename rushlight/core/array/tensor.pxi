@@ -95,6 +95,13 @@ cdef bint any_meta_of(PyObject* const* values, Py_ssize_t count) noexcept:
             return True
     return False
 
+cdef int require_same_place(Tensor out, bint of_meta) except -1:
+    """Refuses to put what has no memory into `out`, which has, and the other way round."""
+    if is_meta(out) != of_meta:
+        places = ("cpu", "meta") if is_meta(out) else ("meta", "cpu")
+        raise RuntimeError(f"Attempting to copy from device {places[0]} to device {places[1]}, but cross-device copies are not allowed!")
+    return 0
+
 cdef inline int refuse_escaped(Tensor t, bint reduction) except -1:
     """Raises for an example of a vmap that has ended: its batch is nobody's any more."""
     return t.refuse_escaped(reduction) if type(t) is Wrapped else 0

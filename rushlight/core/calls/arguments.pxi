@@ -226,6 +226,8 @@ cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, 
     if modes.interpreters and is_wanted(getattr(<object>target, "__name__", None)):
         return handed(interpret(<object>target, packed(args, count), by_name(names, args + count)))
     if meta_exist and not modes.meta and any_meta_of(args, count if names == NULL else count + PyTuple_GET_SIZE(<object>names)):
+        if names != NULL:
+            require_output_place(args, count, names)
         within.begin()      # (what the function makes has no memory either)
     return handed(PyObject_Vectorcall(<object>target, <PyObject**>args, n, names))
 

@@ -94,7 +94,7 @@ cdef object execute_lazily(Op op, PyObject** args, int mode, object out):
         return out
     for value, result in zip(out, made):
         put_back(<Tensor>value, <Tensor>result)
-    return tuple(out) if op.result_type is None else op.result_type(out)
+    return tuple(out) if op.result_type is None else op.result_type.written(out)
 
 cdef int put_back(Tensor target, Tensor made) except -1:
     """Counts what was written into `made`, and puts it into the lazy tensor that it stood for."""

@@ -6,10 +6,7 @@ cdef object execute_meta(Op op, PyObject** args, int mode, object out):
     cdef MetaCall within
     require_one_place(op, args)
     if mode != MODE_NEW and not op.any_place:
-        for target in out if isinstance(out, (list, tuple)) else (<object>args[0] if mode == MODE_IN_PLACE else out,):
-            if isinstance(target, Tensor) and not is_meta(<Tensor>target):
-                raise RuntimeError(f"Expected all tensors to be on the same device, but {op.name} would write into a tensor on cpu what it computes of "
-                                   "tensors on meta")
+        require_written_place(op, args, mode, out)
     within.begin()
     try:
         return execute_resolved(op, args, mode, out)
@@ -38,8 +35,42 @@ cdef int require_one_place(Op op, PyObject** args) except -1:
                 raise RuntimeError(f"Tensor on device {t.device} is not on the expected device {first.device}!")
     return 0
 
+cdef int require_written_place(Op op, PyObject** args, int mode, object out) except -1:
+    """Refuses to write what is computed of tensors without memory into one with memory, and the other way round."""
+    cdef bint of_meta = any_meta_of(args, op.parameter_count)
+    if mode == MODE_OUT and (of_meta or any_array_of(args, op.parameter_count)):
+        for target in out if isinstance(out, (list, tuple)) else (out,):
+            if isinstance(target, Tensor):
+                require_same_place(<Tensor>target, of_meta)
+    elif mode == MODE_IN_PLACE and of_meta and not is_meta(<Tensor>args[0]):
+        raise RuntimeError(f"Expected all tensors to be on the same device, but {op.name} would write into a tensor on cpu what it computes of "
+                           "tensors on meta")
+    return 0
+
+cdef bint any_array_of(PyObject* const* values, Py_ssize_t count) noexcept:
+    """Whether one of the values is a tensor with dimensions."""
+    cdef Py_ssize_t i
+    for i in range(count):
+        if is_tensor_object(values[i]) and (<Tensor>values[i]).geometry.ndim:
+            return True
+    return False
+
+cdef int require_output_place(PyObject* const* args, Py_ssize_t count, PyObject* names) except -1:
+    """Refuses `out=` without memory for what a function computes of tensors with memory."""
+    cdef Py_ssize_t i, total = PyTuple_GET_SIZE(<object>names)
+    if any_meta_of(args, count) or not any_array_of(args, count):
+        return 0
+    for i in range(total):
+        if (<tuple>names)[i] == "out":
+            for target in <object>args[count + i] if isinstance(<object>args[count + i], (list, tuple)) else (<object>args[count + i],):
+                if isinstance(target, Tensor):
+                    require_same_place(<Tensor>target, False)
+    return 0
+
 cdef inline object execute_any(Op op, PyObject** args, int mode, object out):
     """`execute`, whatever the tensors among the arguments are."""
     if meta_exist and not modes.meta and (any_meta_of(args, op.parameter_count) or has_meta(<PyObject*>out)):
         return execute_meta(op, args, mode, out)
+    if meta_exist and modes.meta and mode != MODE_NEW and not op.any_place:
+        require_written_place(op, args, mode, out)      # (a step of a function whose results have no memory)
     return execute_resolved(op, args, mode, out)

@@ -121,7 +121,7 @@ cdef object into_out(Op op, object made, object given):
     check_out_dtypes(op, targets, results)
     for target, result in zip(targets, results):
         write_out(<Tensor?>target, <Tensor>result)
-    return given if single else tuple(given) if op.result_type is None else op.result_type(given)
+    return given if single else tuple(given) if op.result_type is None else op.result_type.written(given)
 
 cdef int write_out(Tensor target, Tensor result) except -1:
     """Puts a finished result into an `out=` tensor."""
@@ -141,14 +141,20 @@ def written_out(str name, given, Tensor result):
     if not isinstance(given, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(given).__name__}")
     out = <Tensor>given
-    if modes.grad and (needs_grad(out) or needs_grad(result)):
-        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-                           "requires grad.")
+    refuse_tracked_out(name, out, result)
+    require_same_place(out, is_meta(result))
     if out.code != result.code and name in asked.output_texts:
         asked.refuse_output(name, asked.output_texts[name], 0, dtypes[out.code], dtypes[result.code])
     write_out(out, result)
     mark_write(out.storage)
     return out
+
+def refuse_tracked_out(str name, *tensors):
+    """Refuses an `out=`, or what is to be put into it, whose history would have to be recorded."""
+    for tensor in tensors:
+        if modes.grad and isinstance(tensor, Tensor) and needs_grad(<Tensor>tensor):
+            raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+                               "requires grad.")
 
 def mark_written(*tensors):
     """Counts an in-place write that a kernel did to each tensor (None: there is none)."""

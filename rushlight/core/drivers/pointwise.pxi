@@ -541,7 +541,9 @@ cdef int lay_out_result(PointwiseOp op, PyObject** args, Geometry& shape, const 
     cdef int i
     shape.make_contiguous()
     if op.keeps_strides >> category[compute] & 1 and geometries[0].dense():
-        shape.copy(geometries[0][0])
+        # (Truths about complex numbers are put together of those about their parts, of which there are none.)
+        if geometries[0].numel() or not op.gives_booleans or category[compute] != IS_COMPLEX:
+            shape.copy(geometries[0][0])
     elif shape.ndim > 1 and not (op.row_major_of_number and tensors < op.inputs and not isinstance(<object>args[0], Tensor)) and \
             not op.row_major_kinds >> category[compute] & 1:
         if op.swapped and tensors == 2:
