@@ -41,10 +41,12 @@ NO_FORWARD_RULE = {
     "multi_margin_loss",
     "multilabel_margin_loss",
     "_ctc_loss_backward",
+    "igamma",
+    "igammac",
 }
 """PyTorch has no forward mode for these either."""
 
-BY_SECOND = {"igamma", "igammac", "zeta"}
+BY_SECOND = {"zeta"}
 """Functions whose derivative by their first input nobody has."""
 
 DIFFERENTIABLE = cases(lambda op: (op.rules or op.name == "matmul") and op.name not in NO_FORWARD_RULE)
