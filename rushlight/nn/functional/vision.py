@@ -213,9 +213,12 @@ def affine_grid(theta, size, align_corners=None):
     """A grid for `grid_sample` of a result of `size` (N, C, H, W), moved by the affine maps `theta` (N, 2, 3); or (N, C, D, H, W), (N, 3, 4).
 
     >>> import rushlight as torch
-    >>> torch.nn.functional.affine_grid(torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), align_corners=True)
-    tensor([[[[-1.,  0.],
-              [ 1.,  0.]]]])
+    >>> torch.nn.functional.affine_grid(torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 2, 2), align_corners=True)
+    tensor([[[[-1., -1.],
+              [ 1., -1.]],
+    <BLANKLINE>
+             [[-1.,  1.],
+              [ 1.,  1.]]]])
     """
     corners = _corners(align_corners)
     if not theta.is_floating_point():
