@@ -310,3 +310,17 @@ def test_names_that_are_made_while_the_program_runs(torch):
         for i in range(10, 40):
             assert getattr(module, f"p{i}").item() == i
             assert not hasattr(module, "q%d" % i)  # noqa: UP031 (another way to make a string)
+
+
+def test_tables_of_global_hooks_may_be_replaced(torch):
+    module = torch.nn.modules.module
+    calls = []
+    handle = module.register_module_forward_hook(lambda *given: calls.append("first"))
+    torch.nn.ReLU()(torch.ones(1))
+    module._global_forward_hooks = collections.OrderedDict()
+    torch.nn.ReLU()(torch.ones(1))
+    handle.remove()
+    assert calls == ["first"] and not module._global_forward_hooks
+    with module.register_module_forward_hook(lambda *given: calls.append("second")):
+        torch.nn.ReLU()(torch.ones(1))
+    assert calls == ["first", "second"]

@@ -1,5 +1,7 @@
 """`Module`, the base class of everything in `nn`: it knows its parameters, buffers and submodules by name."""
 
+import sys
+import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Self
@@ -12,9 +14,6 @@ from ..parameter import Buffer, Parameter
 from . import _call
 from ._call import (
     Calls,
-    _global_buffer_registration_hooks,  # noqa: F401
-    _global_module_registration_hooks,  # noqa: F401
-    _global_parameter_registration_hooks,  # noqa: F401
     register_module_backward_hook,
     register_module_buffer_registration_hook,
     register_module_forward_hook,
@@ -641,3 +640,28 @@ _lookup.configure(
         _call._global_backward_pre_hooks,
     ),
 )
+
+
+class _WithGlobalHooks(types.ModuleType):
+    """This module, which has the tables of hooks of all modules: one that is set gets other entries, as its readers keep it."""
+
+    def __getattr__(self, name):
+        if name.startswith("_global_"):
+            return getattr(_call, name)
+        from rushlight._alias import missing
+
+        raise missing(name, self.__name__)
+
+    def __setattr__(self, name, value):
+        table = vars(_call).get(name) if name.startswith("_global_") else None
+        if isinstance(table, OrderedDict):
+            given = list(value.items())
+            table.clear()
+            table.update(given)
+        elif name.startswith("_global_"):
+            setattr(_call, name, value)
+        else:
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _WithGlobalHooks
