@@ -159,3 +159,21 @@ def test_the_first_form_of_functional_modules():
         modules.functional_init(torch.nn.BatchNorm1d)(2)
     with pytest.raises(ValueError, match="should be > 0"):
         modules.functional_init(torch.nn.Linear, (0,))(2, 1)
+
+
+def test_depths_of_derivatives():
+    functorch, escaped = torch._C._functorch, []
+
+    def f(x):
+        escaped.append(x.sin())
+        assert functorch.dlevel(x) == functorch.dlevel(escaped[0]) == 1
+        return x.sum()
+
+    torch.func.grad(f)(torch.ones(2))
+    assert functorch.dlevel(escaped[0]) == -1 and functorch.is_dead_tensor_wrapper(escaped[0])
+    assert functorch.dlevel(escaped[0].sum()) == functorch.dlevel(torch.ones(2)) == 0
+
+
+def test_random_numbers_like_an_example_differ_in_each_layout():
+    drawn = torch.func.vmap(lambda x: torch.nn.functional.gumbel_softmax(x), randomness="different")(torch.zeros(3, 4))
+    assert drawn.shape == (3, 4) and not torch.equal(drawn[0], drawn[1])

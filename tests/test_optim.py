@@ -513,3 +513,37 @@ def test_sparse_adam_refuses_dense_gradients():
         ValueError, match=r"Complex params at indices \[\[0, 0\]\]: SparseAdam does not support complex parameters"
     ):
         optim.SparseAdam([leaf(1j, dtype=rushlight.complex64)])
+
+
+def sparse_steps(optimizer, weight):
+    for _ in range(2):
+        weight.grad = rushlight.sparse_coo_tensor(rushlight.tensor([[0, 2, 0]]), rushlight.tensor([1.0, 2.0, 3.0]), (3,))
+        optimizer.step()
+    return weight.detach()
+
+
+@pytest.mark.parametrize(
+    "kind", ["Adam", "AdamW", "RMSprop", "Rprop", "ASGD", "Adamax", "NAdam", "RAdam", "Adadelta", "Adafactor"]
+)
+def test_sparse_gradients_are_refused(kind):
+    named = "Adam does not support sparse gradients, please consider SparseAdam instead" if kind in ("Adam", "AdamW") else kind
+    weight = rushlight.nn.Parameter(rushlight.tensor([1.0, 2.0, 3.0]))
+    optimizer = getattr(rushlight.optim, kind)([weight], weight_decay=0.1) if kind != "Rprop" else rushlight.optim.Rprop([weight])
+    with pytest.raises(RuntimeError, match=named):
+        sparse_steps(optimizer, weight)
+    assert weight.tolist() == [1.0, 2.0, 3.0] and not optimizer.state[weight]
+
+
+def test_adagrad_and_lbfgs_take_sparse_gradients():
+    weight = rushlight.nn.Parameter(rushlight.tensor([1.0, 2.0, 3.0]))
+    stepped = sparse_steps(rushlight.optim.Adagrad([weight]), weight)
+    assert rushlight.allclose(stepped, rushlight.tensor([0.982929, 2.0, 2.982929]))
+    with pytest.raises(RuntimeError, match="weight_decay option is not compatible with sparse gradients"):
+        sparse_steps(rushlight.optim.Adagrad([weight], weight_decay=0.1), weight)
+    weight = rushlight.nn.Parameter(rushlight.tensor([1.0, 2.0, 3.0]))
+    weight.grad = rushlight.sparse_coo_tensor(rushlight.tensor([[0, 2, 0]]), rushlight.tensor([1.0, 2.0, 3.0]), (3,))
+    rushlight.optim.LBFGS([weight], max_iter=1).step(lambda: rushlight.tensor(0.0))
+    assert rushlight.allclose(weight.detach(), rushlight.tensor([1 - 4 / 6, 2.0, 3 - 2 / 6]))
+    sparse = rushlight.sparse_coo_tensor(rushlight.tensor([[0]]), rushlight.tensor([1.0]), (3,)).requires_grad_()
+    with pytest.raises(ValueError, match=r"Sparse params at indices \[\[0, 0\]\]: SparseAdam requires dense parameter tensors"):
+        rushlight.optim.SparseAdam([sparse])

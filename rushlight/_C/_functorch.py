@@ -61,6 +61,27 @@ def maybe_get_bdim(tensor):
     return tensor.given_dim if is_batchedtensor(tensor) else -1
 
 
+def dlevel(tensor):
+    """How deep the derivative stands that has made the tensor: -1 where it is over, 0 for other tensors."""
+    level = maybe_get_level(tensor) if is_gradtrackingtensor(tensor) else 0
+    return -1 if level == -2 else level
+
+
+def is_dead_tensor_wrapper(tensor):
+    """Whether the derivative that has made the tensor is over."""
+    return dlevel(tensor) == -1
+
+
+def unwrap_if_dead(tensor):
+    """What is within a tensor whose derivative is over; another as it is."""
+    return get_unwrapped(tensor) if is_dead_tensor_wrapper(tensor) else tensor
+
+
+def is_legacy_batchedtensor(tensor):
+    """Whether an older vmap has made the tensor: there is none."""
+    return False
+
+
 def get_unwrapped(tensor):
     """The tensor that the innermost transform works with."""
     from rushlight.func import debug_unwrap

@@ -186,7 +186,7 @@ def like(name, x, dtype, layout, device, memory_format):
 def unset_like(x, dtype, memory_format):
     if memory_format is None or memory_format is core.preserve_format:
         return core.empty_like_layout(x, dtype)
-    return formatted(core.empty_tensor(x.shape, dtype or x.dtype), memory_format)
+    return core.beside(x, formatted(core.empty_tensor(x.shape, dtype or x.dtype), memory_format))
 
 
 def like_factory(name, value, about):

@@ -36,6 +36,12 @@ class DescribedOptimizer(Optimizer):
     captured: tuple[str, bool] = ("params and state_steps", True)
     """What the error about `capturable` names, and whether XLA is among the devices for it."""
 
+    takes_sparse = False
+    """Whether gradients may be sparse."""
+
+    no_sparse = "{name} does not support sparse gradients"
+    """The error where one is that may not be."""
+
     _wanted: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **keywords) -> None:
@@ -166,6 +172,8 @@ class DescribedOptimizer(Optimizer):
             grad = param.grad
             if grad is None:
                 continue
+            if grad.is_sparse and not self.takes_sparse:
+                raise RuntimeError(self.no_sparse.format(name=type(self).__name__))
             state = {}
             if has_state:
                 state = self.state.get(param) or self.first_state(param, group)

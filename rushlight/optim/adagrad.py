@@ -31,6 +31,7 @@ class Adagrad(DescribedOptimizer):
     tensor([0.8293], requires_grad=True)
     """
 
+    takes_sparse = True
     options = (
         *("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value", "foreach", "maximize", "differentiable"),
         "fused",
@@ -77,8 +78,16 @@ class Adagrad(DescribedOptimizer):
                 self.state[param]["sum"].share_memory_()
 
     def update(self, param, grad, state, *, lr, lr_decay, weight_decay, eps, differentiable):
-        grad = with_decay(grad, param, weight_decay)
         step_size = lr / (1 + (state["step"].item() - 1) * lr_decay)
+        if grad.is_sparse:
+            if weight_decay != 0:
+                raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+            grad = grad.coalesce()
+            places, values = tuple(grad.indices()), grad.values()
+            state["sum"].index_put_(places, values.pow(2), accumulate=True)
+            param.index_put_(places, values / (state["sum"][places].sqrt() + eps) * -step_size, accumulate=True)
+            return
+        grad = with_decay(grad, param, weight_decay)
         param, grad, total = as_real(param, grad, state["sum"])
         total.addcmul_(grad, grad, value=1)
         param.addcdiv_(grad, root(total, eps, differentiable), value=-number(step_size))

@@ -38,6 +38,7 @@ class Adam(DescribedOptimizer):
     tensor([ 0.9000, 99.9000], requires_grad=True)
     """
 
+    no_sparse = "Adam does not support sparse gradients, please consider SparseAdam instead"
     options = (
         *("lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "foreach", "capturable", "differentiable", "fused"),
         "decoupled_weight_decay",

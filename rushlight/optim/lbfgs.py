@@ -170,6 +170,7 @@ class LBFGS(Optimizer):
         pieces = []
         for param in self._params:
             grad = torch.zeros_like(param) if param.grad is None else param.grad
+            grad = grad.to_dense() if grad.is_sparse else grad
             pieces.append((torch.view_as_real(grad) if grad.is_complex() else grad).reshape(-1))
         return torch.cat(pieces, 0)
 

@@ -37,6 +37,7 @@ class SGD(DescribedOptimizer):
     tensor([0.0620], requires_grad=True)
     """
 
+    takes_sparse = True
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize", "foreach", "differentiable", "fused")
 
     def __init__(

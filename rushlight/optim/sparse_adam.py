@@ -26,10 +26,19 @@ class SparseAdam(DescribedOptimizer):
     tensor([1.0000, 0.9000, 1.0000])
     """
 
+    takes_sparse = True
     options = ("lr", "betas", "eps", "maximize")
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, maximize=False):
         self.describe(params, locals())
+        sparse_ones = [
+            [place, index]
+            for place, group in enumerate(self.param_groups)
+            for index, param in enumerate(group["params"])
+            if param.is_sparse
+        ]
+        if sparse_ones:
+            raise ValueError(f"Sparse params at indices {sparse_ones}: SparseAdam requires dense parameter tensors")
         complex_ones = [
             [number, index]
             for number, group in enumerate(self.param_groups)
