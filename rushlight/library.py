@@ -224,6 +224,7 @@ class AtenPacket:
     def __init__(self, name, function):
         self.__name__, self._function = name, function
         self._within = None  # the op that a mode sees called, while it does
+        self._overload = AtenOverload(self)
 
     def __repr__(self):
         return f"<OpOverloadPacket(op='{self}')>"
@@ -252,7 +253,29 @@ class AtenPacket:
     def __getattr__(self, overload):
         if overload.startswith("_"):
             raise AttributeError(overload)
-        return self
+        return self._overload
+
+
+class AtenOverload:
+    """What stands for every overload of an op of PyTorch's own."""
+
+    def __init__(self, packet):
+        self.overloadpacket, self.__name__ = packet, packet.__name__
+
+    namespace = "aten"
+
+    def __repr__(self):
+        return f"<OpOverload(op='{self}')>"
+
+    def __str__(self):
+        return str(self.overloadpacket)
+
+    def name(self):
+        """The op's qualified name."""
+        return self.overloadpacket.name()
+
+    def __call__(self, *args, **kwargs):
+        return self.overloadpacket(*args, **kwargs)
 
 
 class OpNamespace(types.ModuleType):

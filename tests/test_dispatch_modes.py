@@ -76,3 +76,9 @@ def test_a_run_knows_which_leaf_it_captures():
     torch.autograd.grad(c.sum(), c, retain_graph=True)
     torch.autograd.backward(c.sum(), inputs=(a,))
     assert asked == [[False, False], [True, False]]
+
+
+def test_an_op_and_its_overloads_are_two():
+    packet = torch.ops.aten.sin
+    assert packet.default is packet.out and packet.default is not packet and packet.default.overloadpacket is packet
+    assert packet.default.name() == "aten::sin" and packet.default(torch.tensor(0.0)).item() == 0.0

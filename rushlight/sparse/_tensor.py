@@ -47,7 +47,7 @@ class SparseTensor(Tensor):
         handler = HANDLERS.get(name)
         if handler is not None:
             return handler(*args, **(kwargs or {}))
-        if name == "__get__":
+        if name in ("__get__", "__set__"):
             with DisableTorchFunction():
                 return func(*args, **(kwargs or {}))
         raise NotImplementedError(

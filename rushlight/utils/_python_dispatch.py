@@ -27,17 +27,18 @@ class _Dispatching:
         """One op."""
         function, args, kwargs = as_called(op, arguments, keywords)
         # (Called with these arguments, the op is this one: the function of its name may take others.)
-        before, function._within = function._within, None if keywords else op
+        packet = function.overloadpacket
+        before, packet._within = packet._within, None if keywords else op
         try:
             return self.mode.__torch_dispatch__(function, (), args, kwargs)
         finally:
-            function._within = before
+            packet._within = before
 
 
 def as_called(op, arguments, keywords):
     """A call that an interpreter is given, as a program would write it: (op of `torch.ops.aten`, arguments, keywords)."""
     in_place = keywords.get("mode") == core.MODE_IN_PLACE
-    function = getattr(torch.ops.aten, op.name + "_" if in_place else op.name)
+    function = getattr(torch.ops.aten, op.name + "_" if in_place else op.name).default
     args = list(arguments)
     while len(args) > 1 and args[-1] is op.defaults[len(args) - 1]:
         args.pop()

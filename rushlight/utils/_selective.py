@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 
 import rushlight as torch
 from rushlight import core
-from rushlight.library import AtenPacket
+from rushlight.library import AtenOverload, AtenPacket
 from rushlight.utils._python_dispatch import as_called
 
 SAC_IGNORED_OPS = set()  # ops that are always computed again, whatever the policy says
@@ -141,8 +141,15 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
     if isinstance(policy_fn_or_list, list):
         ops = policy_fn_or_list
         for op in ops:
-            if not isinstance(op, AtenPacket):
-                raise ValueError(f"Expected op in `op_list` to be an OpOverload but got: {op} of type {type(op)}. ")
+            if not isinstance(op, AtenOverload):
+                advice = (
+                    "Please update the OpOverloadPacket to a specific OpOverload."
+                    "For example, if you have `torch.ops.aten.mm`, change it to `torch.ops.aten.mm.default`."
+                )
+                raise ValueError(
+                    f"Expected op in `op_list` to be an OpOverload but got: {op} of type {type(op)}. "
+                    + (advice if isinstance(op, AtenPacket) else "")
+                )
 
         def policy(ctx, op, *args, **kwargs):
             return CheckpointPolicy.MUST_SAVE if op in ops else CheckpointPolicy.PREFER_RECOMPUTE
