@@ -4,13 +4,18 @@ import rushlight as torch
 from rushlight import nan
 from rushlight.distributions import constraints
 from rushlight.distributions.exp_family import ExponentialFamily
-from rushlight.distributions.utils import _enumerated, _given, broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from rushlight.distributions.utils import (
+    _ByProbsOrLogits,
+    _enumerated,
+    _given,
+    broadcast_all,
+)
 from rushlight.nn.functional import binary_cross_entropy_with_logits
 
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(ExponentialFamily):
+class Bernoulli(_ByProbsOrLogits, ExponentialFamily):
     """1 with probability `probs`, the logistic function of `logits` (one of the two is given), else 0.
 
     Args:
@@ -40,9 +45,6 @@ class Bernoulli(ExponentialFamily):
     def expand(self, batch_shape, _instance=None):
         return self._expanded(Bernoulli, batch_shape, _instance, "_param", "probs", "logits")
 
-    def _new(self, *args, **kwargs):
-        return self._param.new(*args, **kwargs)
-
     @property
     def mean(self):
         return self.probs
@@ -54,18 +56,6 @@ class Bernoulli(ExponentialFamily):
     @property
     def variance(self):
         return self.probs * (1 - self.probs)
-
-    @lazy_property
-    def logits(self):
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self):
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @property
-    def param_shape(self):
-        return self._param.size()
 
     def sample(self, sample_shape=torch.Size()):
         with torch.no_grad():

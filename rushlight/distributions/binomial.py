@@ -3,12 +3,17 @@
 import rushlight as torch
 from rushlight.distributions import constraints
 from rushlight.distributions.distribution import Distribution
-from rushlight.distributions.utils import _enumerated, _given, broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from rushlight.distributions.utils import (
+    _ByProbsOrLogits,
+    _enumerated,
+    _given,
+    broadcast_all,
+)
 
 __all__ = ["Binomial"]
 
 
-class Binomial(Distribution):
+class Binomial(_ByProbsOrLogits, Distribution):
     """How many of `total_count` trials succeed, each with probability `probs`,
     the logistic function of `logits` (one of the two is given).
 
@@ -37,9 +42,6 @@ class Binomial(Distribution):
     def expand(self, batch_shape, _instance=None):
         return self._expanded(Binomial, batch_shape, _instance, "total_count", "_param", "probs", "logits")
 
-    def _new(self, *args, **kwargs):
-        return self._param.new(*args, **kwargs)
-
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self):
         return constraints.integer_interval(0, self.total_count)
@@ -55,18 +57,6 @@ class Binomial(Distribution):
     @property
     def variance(self):
         return self.total_count * self.probs * (1 - self.probs)
-
-    @lazy_property
-    def logits(self):
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self):
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @property
-    def param_shape(self):
-        return self._param.size()
 
     def sample(self, sample_shape=torch.Size()):
         shape = self._extended_shape(sample_shape)

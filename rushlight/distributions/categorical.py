@@ -4,12 +4,12 @@ import rushlight as torch
 from rushlight import nan
 from rushlight.distributions import constraints
 from rushlight.distributions.distribution import Distribution
-from rushlight.distributions.utils import _enumerated, _given, lazy_property, logits_to_probs, probs_to_logits
+from rushlight.distributions.utils import _ByProbsOrLogits, _enumerated, _given
 
 __all__ = ["Categorical"]
 
 
-class Categorical(Distribution):
+class Categorical(_ByProbsOrLogits, Distribution):
     """Indices 0 … K - 1 with the probabilities along the last dimension of `probs`,
     or of the softmax of `logits` (one of them is given).
 
@@ -26,6 +26,8 @@ class Categorical(Distribution):
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     has_enumerate_support = True
+
+    _is_binary = False
 
     def __init__(self, probs=None, logits=None, validate_args=None):
         name, value = _given(probs, logits)
@@ -44,24 +46,9 @@ class Categorical(Distribution):
         new._num_events = self._num_events
         return new
 
-    def _new(self, *args, **kwargs):
-        return self._param.new(*args, **kwargs)
-
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self):
         return constraints.integer_interval(0, self._num_events - 1)
-
-    @lazy_property
-    def logits(self):
-        return probs_to_logits(self.probs)
-
-    @lazy_property
-    def probs(self):
-        return logits_to_probs(self.logits)
-
-    @property
-    def param_shape(self):
-        return self._param.size()
 
     @property
     def mean(self):

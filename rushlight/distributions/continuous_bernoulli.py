@@ -5,13 +5,20 @@ import math
 import rushlight as torch
 from rushlight.distributions import constraints
 from rushlight.distributions.exp_family import ExponentialFamily
-from rushlight.distributions.utils import _given, broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
+from rushlight.distributions.utils import (
+    _ByProbsOrLogits,
+    _given,
+    broadcast_all,
+    clamp_probs,
+    lazy_property,
+    logits_to_probs,
+)
 from rushlight.nn.functional import binary_cross_entropy_with_logits
 
 __all__ = ["ContinuousBernoulli"]
 
 
-class ContinuousBernoulli(ExponentialFamily):
+class ContinuousBernoulli(_ByProbsOrLogits, ExponentialFamily):
     """Numbers in [0, 1] with a density proportional to p^x (1 - p)^(1 - x), where p is `probs`,
     the logistic function of `logits`.
 
@@ -44,9 +51,6 @@ class ContinuousBernoulli(ExponentialFamily):
         new = self._expanded(ContinuousBernoulli, batch_shape, _instance, "_param", "probs", "logits")
         new._lims = self._lims
         return new
-
-    def _new(self, *args, **kwargs):
-        return self._param.new(*args, **kwargs)
 
     def _outside_unstable_region(self):
         """Where the quotients can be computed."""
@@ -88,16 +92,8 @@ class ContinuousBernoulli(ExponentialFamily):
         return torch.where(self._outside_unstable_region(), quotient, series)
 
     @lazy_property
-    def logits(self):
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
     def probs(self):
         return clamp_probs(logits_to_probs(self.logits, is_binary=True))
-
-    @property
-    def param_shape(self):
-        return self._param.size()
 
     def sample(self, sample_shape=torch.Size()):
         with torch.no_grad():

@@ -4,13 +4,13 @@ import rushlight as torch
 from rushlight.distributions import constraints
 from rushlight.distributions.distribution import Distribution
 from rushlight.distributions.gamma import Gamma
-from rushlight.distributions.utils import _given, broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from rushlight.distributions.utils import _ByProbsOrLogits, _given, broadcast_all, lazy_property
 from rushlight.nn.functional import logsigmoid
 
 __all__ = ["NegativeBinomial"]
 
 
-class NegativeBinomial(Distribution):
+class NegativeBinomial(_ByProbsOrLogits, Distribution):
     """How many trials succeed before `total_count` of them have failed.
 
     Each succeeds with probability `probs`, the logistic function of `logits` (one of the two is given).
@@ -39,9 +39,6 @@ class NegativeBinomial(Distribution):
     def expand(self, batch_shape, _instance=None):
         return self._expanded(NegativeBinomial, batch_shape, _instance, "total_count", "_param", "probs", "logits")
 
-    def _new(self, *args, **kwargs):
-        return self._param.new(*args, **kwargs)
-
     @property
     def mean(self):
         return self.total_count * torch.exp(self.logits)
@@ -53,18 +50,6 @@ class NegativeBinomial(Distribution):
     @property
     def variance(self):
         return self.mean / torch.sigmoid(-self.logits)
-
-    @lazy_property
-    def logits(self):
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self):
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @property
-    def param_shape(self):
-        return self._param.size()
 
     @lazy_property
     def _gamma(self):

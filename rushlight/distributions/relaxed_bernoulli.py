@@ -5,12 +5,17 @@ from rushlight.distributions import constraints
 from rushlight.distributions.distribution import Distribution
 from rushlight.distributions.transformed_distribution import TransformedDistribution
 from rushlight.distributions.transforms import SigmoidTransform
-from rushlight.distributions.utils import _given, broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
+from rushlight.distributions.utils import (
+    _ByProbsOrLogits,
+    _given,
+    broadcast_all,
+    clamp_probs,
+)
 
 __all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
 
 
-class LogitRelaxedBernoulli(Distribution):
+class LogitRelaxedBernoulli(_ByProbsOrLogits, Distribution):
     """The logits of a `RelaxedBernoulli`, whose parameters it has: logistic numbers around `logits`, over the `temperature`.
 
     >>> import rushlight as torch
@@ -33,21 +38,6 @@ class LogitRelaxedBernoulli(Distribution):
         new = self._expanded(LogitRelaxedBernoulli, batch_shape, _instance, "_param", "probs", "logits")
         new.temperature = self.temperature
         return new
-
-    def _new(self, *args, **kwargs):
-        return self._param.new(*args, **kwargs)
-
-    @lazy_property
-    def logits(self):
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self):
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @property
-    def param_shape(self):
-        return self._param.size()
 
     def rsample(self, sample_shape=torch.Size()):
         shape = self._extended_shape(sample_shape)

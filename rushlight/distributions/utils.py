@@ -177,6 +177,27 @@ def _given(probs, logits):
     return ("logits", logits) if probs is None else ("probs", probs)
 
 
+class _ByProbsOrLogits:
+    """What distributions have in common that are given by `probs` or by `logits`: each makes the other. That which is given is `_param`."""
+
+    _is_binary = True
+
+    @lazy_property
+    def logits(self):
+        return probs_to_logits(self.probs, is_binary=self._is_binary)
+
+    @lazy_property
+    def probs(self):
+        return logits_to_probs(self.logits, is_binary=self._is_binary)
+
+    @property
+    def param_shape(self):
+        return self._param.size()
+
+    def _new(self, *args, **kwargs):
+        return self._param.new(*args, **kwargs)
+
+
 def _enumerated(count, distribution, expand, like):
     """0 … count - 1 along a new first dimension, for `enumerate_support`."""
     values = torch.arange(count, dtype=like.dtype, device=like.device).view((-1,) + (1,) * len(distribution.batch_shape))
