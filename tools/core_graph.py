@@ -99,13 +99,8 @@ def locals_of(text):
         assigned = re.match(r"\s+((?:[\w*]+, )*[\w*]+)(?: = | [-+*/&|]?= |: )", line)
         if assigned and not re.match(r"\s+(?:else|try|finally)\b", line):
             names.update(re.findall(WORD, assigned[1]))
-        names.update(re.findall(rf"\bas ({WORD})", line))
         for targets in re.findall(r"\bfor ((?:\(?\w+\)?, )*\(?\w+\)?) in\b", line):
             names.update(re.findall(WORD, targets))
-        for parameters in re.findall(r"\blambda ([\w, ]*):", line):
-            names.update(re.findall(WORD, parameters))
-        for name in re.findall(rf"\bimport ({WORD})", line):
-            names.add(name)
     for line in re.findall(r"\bglobal (.*)", body):
         names.difference_update(re.findall(WORD, line))
     return names
@@ -115,7 +110,7 @@ def used(source):
     """The names that a file uses and does not bind where it uses them."""
     names = set()
     for _, text in blocks(without_texts(source)):
-        free = set(re.findall(rf"(?<![\w.])({WORD})(?!\w|\s*=[^=])", text)) | set(re.findall(rf"\bglobal ({WORD})", text))
+        free = set(re.findall(rf"(?<![\w.])({WORD})(?!\w|\s*=[^=])", text))
         for line in re.findall(r"\bglobal (.*)", text):
             free.update(re.findall(WORD, line))
         names |= free - locals_of(text)
