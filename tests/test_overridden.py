@@ -197,3 +197,14 @@ def test_deepcopy_asks_for_an_empty_one():
     assert type(copy.deepcopy(torch.ones(2).as_subclass(Copied))) is Copied
     with pytest.raises(RuntimeError, match=r"only works for subclass types that implement new_empty\(\)"):
         copy.deepcopy(torch.ones(2).as_subclass(Told))
+
+
+def test_who_sets_an_attribute_is_asked_and_not_what_it_is_set_to():
+    parameter, plain = torch.nn.Parameter(torch.ones(2)), torch.ones(2)
+
+    def set_both(x):
+        parameter.data = plain.data = x
+        parameter.grad = plain.grad = x
+        x.data = plain
+
+    assert told(set_both)[1] == ["torch.Tensor.data.__set__"]

@@ -275,7 +275,8 @@ cdef int asking_setter(PyObject* tensor, PyObject* value, void* closure) except 
     cdef object descriptor = <object>descriptor_of(closure)
     if type(<object>tensor) is not Tensor or modes.function_modes:
         arguments = (<object>tensor,) if value == NULL else (<object>tensor, <object>value)
-        answered = dispatch_torch_function(descriptor.__delete__ if value == NULL else descriptor.__set__, arguments, arguments, {})
+        # (It is the tensor's class that is asked, not the value's.)
+        answered = dispatch_torch_function(descriptor.__delete__ if value == NULL else descriptor.__set__, arguments[:1], arguments, {})
         if answered is not NotImplemented:
             return 0
     return set_plain(tensor, value, closure)

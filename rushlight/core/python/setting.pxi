@@ -60,7 +60,7 @@ cdef int set_data(Tensor t, value) except -1:
     source = <Tensor>value
     if needs_grad(t) and category[source.code] < IS_FLOATING:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-    if is_meta(t) != is_meta(source) or type(source) is not Tensor and source.layout is not strided:
+    if is_meta(t) != is_meta(source) or type(source).layout is not Tensor.layout and source.layout is not strided:
         raise RuntimeError("Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.")
     show_memory(t, source)
     return 0
