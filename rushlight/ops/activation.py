@@ -462,7 +462,9 @@ def rrelu_slope(x, lower, upper, training, generator):
         raise not_implemented("rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu", x.dtype)
     if not training:
         return torch.where(x.detach() > 0, 1, torch.tensor((lower + upper) / 2, dtype=x.dtype)).contiguous()
-    slope = torch.ones(x.shape, dtype=x.dtype)
+    slope = torch.ones(x.shape, dtype=x.dtype, device=x.device)
+    if x.is_meta:
+        return slope
     below = (x.detach() <= 0).reshape(-1)
     drawn = torch.empty(int(below.sum()), dtype=torch.float64).uniform_(lower, upper, generator=generator)
     slope.view(-1)[below] = drawn.to(x.dtype)

@@ -4,6 +4,8 @@ A convolution, what it sends back to its input, and the gradient of its weight a
 input, weight and cotangent, so the derivatives of each are made of the other two.
 """
 
+import math
+
 import rushlight as torch
 from rushlight.core import Preparation, empty_tensor, unwrapped
 from rushlight.ops._declare import composite, kernel, op, prepared
@@ -149,10 +151,15 @@ def numbers_of(stride, padding, dilation, groups, transposed):
     return (*ones, *stride, *zeros, *padding, *ones, *dilation, groups, transposed)
 
 
-def laid_out(shape, dtype, x, weight):
-    """What is known of a tensor that is to be made: laid out channels last where PyTorch's would be, where input or weight is."""
+def laid_out(shape, dtype, x, weight, groups=None):
+    """What is known of a tensor that is to be made: laid out channels last where PyTorch's would be, where input or weight is.
+
+    With the `groups` of a convolution, it is its result: a single small volume gives a row-major one.
+    """
     dims = len(shape)
     known = dims == 4 or (dims == 5 and dtype is not torch.float64 and dtype.is_floating_point)
+    if known and dims == 5 and groups == 1 and x.shape[0] == 1 and dtype is torch.float32:
+        known = min(weight.shape[3:]) > 3 or math.prod(x.shape[:4]) > 20480
     if known and any(suggested_format(given) is not torch.contiguous_format for given in (x, weight)):
         return shape, dtype, channels_last_strides(shape)
     return shape, dtype
@@ -286,7 +293,9 @@ def convolution_prepared(x, weight, bias, *numbers):
     if numbers is None:
         return None
     return Preparation(
-        {"made": laid_out(sizes, x.dtype, x, weight)}, "made", (convolution_kernel, ("made", "x", "weight", "bias"), numbers)
+        {"made": laid_out(sizes, x.dtype, x, weight, numbers[-2])},
+        "made",
+        (convolution_kernel, ("made", "x", "weight", "bias"), numbers),
     )
 
 
@@ -306,7 +315,7 @@ def convolution(x, weight, bias, stride, padding, dilation, transposed, output_p
     sizes, numbers = checked(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
     if numbers is None:
         return torch.zeros(sizes, dtype=x.dtype)
-    made = empty_tensor(*laid_out(sizes, x.dtype, x, weight))
+    made = empty_tensor(*laid_out(sizes, x.dtype, x, weight, groups))
     convolution_kernel(made, x, weight, bias, *numbers)
     return made
 

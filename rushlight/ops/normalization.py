@@ -179,7 +179,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         normal = x * (x.pow(2).mean(last_dims(normalized_shape), keepdim=True) + eps).rsqrt()
     if weight is not None:
         normal = normal * weight
-    return normal.to(input.dtype)
+    return normal.to(input.dtype).contiguous(memory_format=suggested_format(input))
 
 
 # ---- over groups of channels ----------------------------------------------------------------------------------------------

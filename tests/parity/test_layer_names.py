@@ -247,3 +247,61 @@ def test_lazy_convolutions_of_groups():
     same(lambda torch: repr(torch.nn.Conv1d(3, 3, (3, 3))))
     same(lambda torch: torch.func.functional_call(torch.nn.Linear(1, 1), "x", 1))
     same(lambda torch: tuple(torch.nn.TransformerEncoderLayer(8, 2, 8, batch_first=True)(torch.ones(0, 3, 8)).shape))
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("channels", [2, 90])
+@pytest.mark.parametrize("kernel", [1, 3, 4])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_how_volumes_are_laid_out(samples, channels, kernel, groups):
+    def program(torch):
+        x = torch.ones(samples, channels, 16, 16, 5).to(memory_format=torch.channels_last_3d)
+        return torch.nn.Conv3d(channels, 4, kernel, groups=groups)(x).stride()
+
+    same(program)
+
+
+def test_how_root_mean_square_normalization_lays_out():
+    same(lambda torch: torch.nn.functional.rms_norm(torch.ones(4, 2).t(), (4,)).stride())
+    same(
+        lambda torch: torch.nn.functional.rms_norm(
+            torch.ones(2, 3, 4, 5).to(memory_format=torch.channels_last), (5,), torch.ones(5)
+        ).stride()
+    )
+
+
+def test_layers_on_meta():
+    same(lambda torch: str(torch.nn.functional.rrelu(torch.ones(2, device="meta"), training=True).device))
+    for name in ("RNN", "LSTM", "GRU"):
+        same(lambda torch, name=name: getattr(torch.nn, name)(2, 2)(torch.ones(1, 1, 2, device="meta")))
+        same(lambda torch, name=name: getattr(torch.nn, name)(2, 2, device="meta")(torch.ones(1, 1, 2)))
+    same(lambda torch: torch.nn.RNN(2, 2)(torch.ones(1, 1, 2), torch.ones(1, 1, 2, device="meta")))
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x: x.sigmoid(),
+        lambda x: x.sigmoid().exp(),
+        lambda x: [x.sigmoid()],
+        lambda x: {"a": x.sigmoid()},
+        lambda x: (x.sigmoid(), x.exp()),
+        lambda x: (x.sigmoid(), x.detach()),
+        lambda x: x.unbind(0),
+        lambda *xs: xs[0] * xs[-1],
+        lambda x, y=2: x * y,
+    ],
+)
+@pytest.mark.parametrize("given", ["one", "two", "list", "number"])
+def test_what_older_backward_hooks_warn_of(forward, given):
+    def program(torch):
+        x, y = torch.ones(2, requires_grad=True).exp(), torch.ones(2, requires_grad=True)
+        layer = torch.nn.Identity()
+        layer.forward = (lambda xs: forward(xs[0])) if given == "list" else forward
+        layer.register_backward_hook(lambda *given: None)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            layer(*{"one": (x,), "two": (x, y), "list": ([x, y],), "number": (x, 2)}[given])
+        return tuple(f"{w.category.__name__} {w.message}" for w in caught)
+
+    same(program)

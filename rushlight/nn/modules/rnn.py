@@ -218,6 +218,14 @@ class RNNBase(Module):
         self.check_input(input, batch_sizes)
         self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
 
+    def _require_place(self, input, *states):
+        for kind, given in ("parameter", self._flat_weights[0]), *(("hidden", state) for state in states):
+            if given.device != input.device:
+                raise RuntimeError(
+                    f"Input and {kind} tensors are not at the same device, found input tensor at {input.device} and {kind} tensor at "
+                    f"{given.device}"
+                )
+
     def permute_hidden(self, hx, permutation):
         """The state with its sequences in another order."""
         return hx if permutation is None else _apply_permutation(hx, permutation)
@@ -263,6 +271,7 @@ class _OneState(RNNBase):
                 hx = hx.unsqueeze(1)
         hx = self._zeros(input, batch_sizes, self.hidden_size) if hx is None else self.permute_hidden(hx, order[0])
         self.check_forward_args(input, hx, batch_sizes)
+        self._require_place(input, hx)
         options = (self._flat_weights, self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
         if is_packed:
             output, hidden = net(input, batch_sizes, hx, *options)
@@ -383,6 +392,7 @@ class LSTM(RNNBase):
                 hx = hx[0].unsqueeze(1), hx[1].unsqueeze(1)
         if batch_sizes is None:
             self.check_forward_args(input, hx, batch_sizes)
+            self._require_place(input, *hx)
         return hx
 
     def forward(self, input, hx=None):
