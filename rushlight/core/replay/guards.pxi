@@ -5,6 +5,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyDict_Size(PyObject*) noexcept
     bint PyDict_Next_ "PyDict_Next"(PyObject*, Py_ssize_t*, PyObject**, PyObject**) noexcept
     PyObject* PyCell_GET(PyObject*) noexcept
+    Py_ssize_t PySet_GET_SIZE(PyObject*) noexcept
     bint PyUnicode_CheckExact_ "PyUnicode_CheckExact"(PyObject*) noexcept
 
 cdef extern from *:
@@ -158,7 +159,7 @@ cdef class Guards:
                 item.number = type_version(<PyObject*>owner)
                 if item.number == 0:
                     raise ValueError(f"{owner} has no version")
-            elif item.kind == ITEMS or item.kind == DICT_KEYS:
+            elif item.kind == ITEMS or item.kind == DICT_KEYS or item.kind == MEMBERS:
                 item.number = len(value)
             item.owner, item.key, item.value = <PyObject*>owner, <PyObject*>key, <PyObject*>value
             if item.kind == CELL and value is MISSING:
@@ -238,7 +239,7 @@ cdef bint guard_holds(GuardItem* item) except -1:
                 return False
         return True
     if item.kind == MEMBERS:
-        return <object>item.owner == <object>item.value
+        return PySet_GET_SIZE(item.owner) == item.number and (item.number == 0 or <object>item.owner == <object>item.value)
     if item.kind == CELL:
         return is_same(PyCell_GET(item.owner), item.value)
     if item.kind == CLASS_OF:

@@ -46,35 +46,37 @@ cdef extern from *:
 cdef class Beginning:
     """How a call found what it changes: a graph of its gradient can only be made by running the function again, which must do the same."""
     cdef vector[uint8_t] generators       # their states
-    cdef list contents                    # of tensors that are written, else None
-    cdef list given                       # what is in the lists and dicts among the arguments
+    cdef dict contents                    # of tensors that are written, by their numbers
+    cdef vector[size_t] given             # what is in the lists and dicts among the arguments
     cdef vector[uint32_t] versions
 
 cdef Beginning beginning_of(Recorded recorded, list tensors):
     cdef Beginning found = Beginning.__new__(Beginning)
     cdef size_t i, count = recorded.program.generators.size()
-    cdef Tensor t
-    found.contents = []
     found.generators.resize(count * generator_state_size)
     for i in range(count):
         get_state(recorded.program.generators[i], &found.generators[i * generator_state_size])
+    found.versions.resize(recorded.total)
     for i in range(<size_t>recorded.total):
-        t = <Tensor>PyList_GET_ITEM(tensors, i)
-        found.versions.push_back(t.storage.version)
-        found.contents.append(contiguous_copy(t) if recorded.written[i] else None)
+        found.versions[i] = (<Tensor>PyList_GET_ITEM(tensors, i)).storage.version
+        if recorded.written[i]:
+            if found.contents is None:
+                found.contents = {}
+            found.contents[i] = contiguous_copy(<Tensor>PyList_GET_ITEM(tensors, i))
     return found
 
-cdef list addresses_in(object value, list found):
-    """The objects in nested tuples, lists and dicts, by their addresses."""
+cdef int addresses_in(object value, vector[size_t]& found) except -1:
+    """Adds the objects in nested tuples, lists and dicts, by their addresses."""
     if type(value) is dict:
-        found += value
-        value = list(value.values())
-    if type(value) is tuple or type(value) is list:
+        for key, item in (<dict>value).items():
+            found.push_back(<size_t><PyObject*>key)
+            addresses_in(item, found)
+    elif type(value) is tuple or type(value) is list:
         for item in value:
             addresses_in(item, found)
     else:
-        found.append(<size_t><PyObject*>value)
-    return found
+        found.push_back(<size_t><PyObject*>value)
+    return 0
 
 cdef int exchange_states(Recorded recorded, Beginning beginning) except -1:
     """Exchanges the states of the generators for those in `beginning`."""
@@ -91,7 +93,7 @@ cdef int exchange_states(Recorded recorded, Beginning beginning) except -1:
 cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py_ssize_t n, PyObject* names):
     """The call, with other arguments of the same kinds: `arguments` are the tensors among those given."""
     cdef Bases bases
-    cdef list storages, outputs
+    cdef list storages, outputs, tensors = arguments + recorded.fixed
     cdef Tensor t
     cdef Storage storage, arena = recorded.arena
     cdef Made each
@@ -99,13 +101,13 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
     cdef int i, slot
     bases.resize(recorded.program.slots())
     if recorded.is_forward:
-        beginning = beginning_of(recorded, arguments + recorded.fixed)
+        beginning = beginning_of(recorded, tensors)
     if recorded.is_forward and recorded.program.arena_bytes():
         arena = new_storage(recorded.program.arena_bytes())
     if arena is not None:
         bases.at[0] = arena.memory.data
     for i in range(recorded.total):
-        t = <Tensor>PyList_GET_ITEM(arguments, i) if i < recorded.argument_total else <Tensor>PyList_GET_ITEM(recorded.fixed, i - recorded.argument_total)
+        t = <Tensor>PyList_GET_ITEM(tensors, i)
         if recorded.slots[i] >= 0:
             bases.at[recorded.slots[i]] = recorded.start(t, i)
         if recorded.grad_slots[i] >= 0:
@@ -118,11 +120,11 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
         if slot >= 0:
             bases.at[slot] = storage.memory.data
     run_program(recorded.program, bases.at, 0, recorded.split)
-    leave(recorded, arguments, storages)
+    leave(recorded, tensors, storages)
     outputs = [each.over(storage_of_made(recorded, each, storages)) for each in recorded.made]
     if recorded.differentiable:
-        link(recorded, outputs, arguments, storages, arena).set_call(packed(given, n), by_name(names, given + n), beginning)
-    return build(recorded, recorded.result, outputs, arguments)
+        link(recorded, outputs, tensors, storages, arena).set_call(packed(given, n), names, given + n, beginning)
+    return build(recorded, recorded.result, outputs, tensors)
 
 cdef Storage storage_of_made(Recorded recorded, Made made, list storages):
     cdef size_t i
@@ -131,14 +133,14 @@ cdef Storage storage_of_made(Recorded recorded, Made made, list storages):
             return <Storage>PyList_GET_ITEM(storages, i)
     return new_storage(0)
 
-cdef int leave(Recorded recorded, list arguments, list storages) except -1:
+cdef int leave(Recorded recorded, list tensors, list storages) except -1:
     """Versions and gradients, as the call leaves them."""
     cdef Tensor t
     cdef int i
     for i in range(recorded.total):
         if recorded.writes[i] == 0 and recorded.grad_writes[i] == 0 and <object>PyList_GET_ITEM(recorded.grads, i) is Ellipsis:
             continue
-        t = <Tensor>PyList_GET_ITEM(arguments, i) if i < recorded.argument_total else <Tensor>PyList_GET_ITEM(recorded.fixed, i - recorded.argument_total)
+        t = <Tensor>PyList_GET_ITEM(tensors, i)
         if recorded.writes[i]:
             t.storage.version += recorded.writes[i]
             t.storage.written.mark()
@@ -151,7 +153,7 @@ cdef int leave(Recorded recorded, list arguments, list storages) except -1:
             t.grad_ = (<Made>grad).over(storage_of_made(recorded, <Made>grad, storages))
     return 0
 
-cdef object build(Recorded recorded, object what, list outputs, list arguments):
+cdef object build(Recorded recorded, object what, list outputs, list tensors):
     cdef Collection collection
     cdef int i
     if type(what) is Made:
@@ -161,36 +163,35 @@ cdef object build(Recorded recorded, object what, list outputs, list arguments):
     if type(what) is Constant:
         return (<Constant>what).value
     if type(what) is Same:
-        i = (<Same>what).index
-        return arguments[i] if i < recorded.argument_total else recorded.fixed[i - recorded.argument_total]
+        return tensors[(<Same>what).index]
     collection = <Collection>what
-    items = [build(recorded, item, outputs, arguments) for item in collection.items]
+    items = [build(recorded, item, outputs, tensors) for item in collection.items]
     if collection.keys is not None:
         return dict(zip(collection.keys, items))
     return items if collection.kind is list else tuple(items) if collection.kind is tuple else tuple.__new__(collection.kind, items)
 
-cdef ReplayNode link(Recorded recorded, list outputs, list arguments, list storages, Storage arena):
+cdef ReplayNode link(Recorded recorded, list outputs, list tensors, list storages, Storage arena):
     """Results that require grad get a node: one for all of them."""
     cdef ReplayNode node = ReplayNode.__new__(ReplayNode)
     cdef Tensor out, t
     cdef int i, number, index
-    cdef list targets = [], more = [], tensors = arguments + recorded.fixed
+    cdef list targets = [], more = []
     node.recorded, node.arena, node.storages = recorded, arena, storages
     node.freed = recorded.freed
     node.next_nodes = ()
     out = <Tensor>outputs[recorded.differentiable[0]]
     begin_node(node, out.geometry, out.code, next_sequence())
     if not recorded.freed:
+        node.next_outputs.reserve(PyList_GET_SIZE(recorded.tracked))
         for index in recorded.tracked:
             t = <Tensor>tensors[index]
             targets.append(edge_of(t))
             node.next_outputs.push_back(t.output_number if t.grad_fn_ is not None else 0)
         node.next_nodes = tuple(targets)
-        node.tensors = [tensors[index] for index in range(recorded.total)]
+        node.tensors = tensors
+        node.versions.resize(recorded.read_later.size() + recorded.kept_later.size())
         for i in range(<int>recorded.read_later.size()):
-            node.versions.push_back((<Tensor>tensors[recorded.read_later[i]]).storage.version)
-        for i in range(<int>recorded.kept_later.size()):
-            node.versions.push_back(0)
+            node.versions[i] = (<Tensor>tensors[recorded.read_later[i]]).storage.version
     for number, index in enumerate(recorded.differentiable):
         out = <Tensor>outputs[index]
         if number:
@@ -207,7 +208,8 @@ cdef class ReplayNode(Node):
     cdef Recorded recorded
     cdef Storage arena
     cdef list storages
-    cdef tuple call                  # the arguments of the call …
+    cdef tuple given                 # the arguments of the call …
+    cdef dict keywords               # … those given by name, None where none were
     cdef Beginning beginning         # … what it found …
     cdef vector[uint32_t] left       # … and the versions of the tensors after it
     cdef list tensors                # the tensors among them, and what is known besides
@@ -219,17 +221,27 @@ cdef class ReplayNode(Node):
     cdef str forward_name(self):
         return error_name(self.extras.title)
 
-    cdef int set_call(self, tuple args, dict keywords, Beginning beginning) except -1:
-        self.call, self.beginning = (args, keywords), beginning
+    cdef int set_call(self, tuple given, PyObject* names, PyObject* const* named, Beginning beginning) except -1:
+        cdef Py_ssize_t i
+        self.given, self.keywords, self.beginning = given, None if names == NULL else by_name(names, named), beginning
         if beginning is not None:
-            beginning.given = addresses_in(self.call, [])
-        for t in self.tensors or ():
-            self.left.push_back((<Tensor>t).storage.version)
+            self.add_given(beginning.given)
+        if self.tensors is not None:
+            self.left.resize(PyList_GET_SIZE(self.tensors))
+            for i in range(PyList_GET_SIZE(self.tensors)):
+                self.left[i] = (<Tensor>PyList_GET_ITEM(self.tensors, i)).storage.version
+        return 0
+
+    cdef int add_given(self, vector[size_t]& found) except -1:
+        """Adds the addresses of what the arguments hold now."""
+        addresses_in(self.given, found)
+        if self.keywords is not None:
+            addresses_in(self.keywords, found)
         return 0
 
     cdef void free_saved(self):
         self.freed = True
-        self.arena, self.storages, self.tensors, self.call, self.beginning = None, None, None, None, None
+        self.arena, self.storages, self.tensors, self.given, self.keywords, self.beginning = None, None, None, None, None, None
 
     cdef tuple backward(self, object gradient, object run):
         cdef tuple given = (gradient,) if self.more_outputs is None else gradient
@@ -286,10 +298,13 @@ cdef class ReplayNode(Node):
     cdef object call_again(self):
         """The function as it is written, from where the call began."""
         cdef Recorded recorded = self.recorded
-        cdef bint before = modes.grad, same = recorded.guards.all_hold() and addresses_in(self.call, []) == self.beginning.given
+        cdef bint before = modes.grad, same = recorded.guards.all_hold()
+        cdef vector[size_t] given
         cdef TensorState state
         cdef Tensor t
         cdef int i
+        self.add_given(given)
+        same = same and given == self.beginning.given
         for state in recorded.known:
             same = same and state.holds_but_grad()
         for i in range(recorded.total):
@@ -297,15 +312,14 @@ cdef class ReplayNode(Node):
         if not same:
             raise RuntimeError("a graph of the gradient of a compiled function, or the gradient of some of its results, takes another run of the function, "
                                "and what it depends on has changed since the call: call the function itself")
-        for i in range(recorded.total):
-            if self.beginning.contents[i] is not None:
-                t = <Tensor>self.tensors[i]
-                copy_elements(t, <Tensor>self.beginning.contents[i])
-                t.storage.version = self.beginning.versions[i]
+        for i, contents in (self.beginning.contents or {}).items():
+            t = <Tensor>self.tensors[i]
+            copy_elements(t, <Tensor>contents)
+            t.storage.version = self.beginning.versions[i]
         exchange_states(recorded, self.beginning)
         modes.grad = True
         try:
-            return recorded.function(*self.call[0], **self.call[1])
+            return recorded.function(*self.given, **(self.keywords or {}))
         finally:
             modes.grad = before
             exchange_states(recorded, self.beginning)
