@@ -208,6 +208,18 @@ SELDOM = (
     "symeig",
 )  # fmt: skip
 
+
+def read_volatile(self):
+    """False: what was volatile is computed under `torch.no_grad` now."""
+    warn_user("volatile was removed (Variable.volatile is always False)")
+    return False
+
+
+def write_volatile(self, value):
+    """Does nothing, and says so."""
+    warn_user("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
+
+
 METHODS = {
     **{name: SeldomMethod(name) for name in SELDOM},
     "backward": backward,
@@ -223,6 +235,7 @@ METHODS = {
     "__init_subclass__": classmethod(init_subclass),
     "__array_priority__": 1000,
     "untyped_storage": untyped_storage,
+    "volatile": property(read_volatile, write_volatile),
     "__module__": "torch",
 }
 

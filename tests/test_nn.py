@@ -324,3 +324,10 @@ def test_tables_of_global_hooks_may_be_replaced(torch):
     with module.register_module_forward_hook(lambda *given: calls.append("second")):
         torch.nn.ReLU()(torch.ones(1))
     assert calls == ["first", "second"]
+
+
+@pytest.mark.parametrize("loss", ["smooth_l1_loss", "huber_loss"])
+def test_losses_of_nan_have_gradients_of_nan(torch, loss):
+    x = torch.tensor([float("nan"), 0.5, -3.0, float("inf"), 1.0], requires_grad=True)
+    getattr(torch.nn.functional, loss)(x, torch.zeros(5), reduction="sum").backward()
+    assert x.grad[0].isnan() and x.grad[1:].tolist() == [0.5, -1.0, 1.0, 1.0]

@@ -37,3 +37,11 @@ def test_a_warning_names_the_line_of_the_program(cause):
     assert caught
     assert {warning.filename for warning in caught} == {__file__}
     assert {warning.lineno for warning in caught} == {CAUSES[cause].__code__.co_firstlineno}
+
+
+def test_volatile_is_no_more():
+    x = torch.ones(2)
+    with pytest.warns(UserWarning, match=r"volatile was removed \(Variable.volatile is always False\)"):
+        assert x.volatile is False
+    with pytest.warns(UserWarning, match="volatile was removed and now has no effect"):
+        x.volatile = True

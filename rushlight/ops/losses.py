@@ -87,7 +87,8 @@ def mse_loss(x, target, reduction="mean"):
 
 def smooth_l1_slope(x, target, beta):
     difference = difference_of(x, target)
-    return difference.sgn() if beta == 0 else torch.where(difference.abs() < beta, difference / beta, difference.sgn())
+    # (What is NaN is beyond no bound, and stays so.)
+    return difference.sgn() if beta == 0 else torch.where(difference.abs() >= beta, difference.sgn(), difference / beta)
 
 
 @op(
@@ -118,7 +119,7 @@ def smooth_l1_loss(x, target, reduction="mean", beta=1.0):
 
 def huber_slope(x, target, delta):
     difference = difference_of(x, target)
-    return torch.where(difference.abs() < delta, difference, difference.sgn() * delta)
+    return torch.where(difference.abs() >= delta, difference.sgn() * delta, difference)
 
 
 def huber_cotangent(g, by, other, reduction, delta):

@@ -65,6 +65,10 @@ class SparseTensor(Tensor):
     mT = property(lambda self: transposed(self, -2, -1))
     data = property(lambda self: self.detach())
 
+    def is_inference(self):
+        """Whether the values were made in inference mode."""
+        return self._entries.is_inference()
+
     @property
     def grad(self):
         grad = self._entries.grad
