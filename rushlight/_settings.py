@@ -157,5 +157,5 @@ def set_default_tensor_type(t) -> None:
     core.set_default_dtype(dtype)
 
 
-attention_kernels = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True, "reduction": False}
+attention_kernels = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True, "overrideable": True, "reduction": False}
 """Which ways to compute attention are allowed, of which the CPU has "flash" and "math"; and whether halves may be added up as halves."""

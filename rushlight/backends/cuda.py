@@ -98,7 +98,16 @@ def can_use_flash_attention(params, debug=False) -> bool:
     return False
 
 
-can_use_efficient_attention = can_use_cudnn_attention = can_use_flash_attention
+def can_use_efficient_attention(params, debug=False) -> bool:
+    """False: there is no such kernel."""
+    return False
+
+
+def can_use_cudnn_attention(params, debug=False) -> bool:
+    """False: there is no such kernel."""
+    return False
+
+
 _sdp = _settings.attention_kernels
 
 

@@ -164,12 +164,12 @@ def written_out(query, key, value, attn_mask, dropout_p, is_causal, scale, group
                 mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(mask.logical_not(), -math.inf)
             scores = scores + mask
     weights = _safe_softmax(scores, -1)
-    if dropout_p:
+    if dropout_p > 0:
         weights = torch.dropout(weights, dropout_p, True)
     return weights @ value
 
 
-def check_attention(query, key, value, attn_mask, dropout_p):
+def check_attention(query, key, value, attn_mask):
     if not query.dtype is key.dtype is value.dtype:
         raise RuntimeError(
             "Expected query, key, and value to have the same dtype, but got query.dtype: "
@@ -185,8 +185,6 @@ def check_attention(query, key, value, attn_mask, dropout_p):
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
             f"{c_name(attn_mask.dtype)} and  query.dtype: {c_name(query.dtype)} instead."
         )
-    if dropout_p < 0:
-        raise RuntimeError("scaled_dot_product_attention_flash_attention: Currently do not support dropout > 0")
 
 
 @composite(
@@ -201,10 +199,12 @@ def scaled_dot_product_attention(
     query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False
 ):
     """softmax(q kᵀ / √width + mask) v."""
-    check_attention(query, key, value, attn_mask, dropout_p)
+    check_attention(query, key, value, attn_mask)
     enabled = _settings.attention_kernels
     if enabled["flash"] and fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
-        return _scaled_dot_product_flash_attention_for_cpu(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]
+        return _scaled_dot_product_flash_attention_for_cpu(
+            query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale
+        )[0]
     if not enabled["math"]:
         raise RuntimeError(
             "No available kernel.  Aborting execution."

@@ -305,3 +305,38 @@ def test_what_older_backward_hooks_warn_of(forward, given):
         return tuple(f"{w.category.__name__} {w.message}" for w in caught)
 
     same(program)
+
+
+@pytest.mark.parametrize("dropout", [-1.0, 0.0, 1.5])
+@pytest.mark.parametrize("value_width", [4, 3])
+def test_attention_with_odd_dropout(dropout, value_width):
+    def program(torch):
+        q, v = torch.linspace(0, 1, 24).view(1, 2, 3, 4), torch.linspace(1, 2, 6 * value_width).view(1, 2, 3, value_width)
+        return torch.nn.functional.scaled_dot_product_attention(q, q, v, dropout_p=dropout)
+
+    same(program)
+
+
+def test_names_of_attention():
+    def program(torch):
+        from importlib import import_module
+
+        attention = import_module(f"{torch.__name__}.nn.attention")
+        return tuple(sorted(map(str, attention._cur_sdpa_kernel_backends()))), torch.backends.cuda.can_use_efficient_attention()
+
+    same(program)
+    same(lambda torch: __import__(f"{torch.__name__}.nn.attention.bias", fromlist=["bias"]).CausalBias(1, 2, 2))
+
+
+@pytest.mark.parametrize("activation", ["GELU", "Tanh", "ReLU"])
+@pytest.mark.parametrize("layer", ["TransformerEncoderLayer", "TransformerDecoderLayer"])
+def test_copies_of_layers_whose_activation_is_a_module(layer, activation):
+    def program(torch):
+        import copy
+
+        torch.manual_seed(0)
+        made = getattr(torch.nn, layer)(4, 2, 4, 0.0, getattr(torch.nn, activation)())
+        x = torch.linspace(-1, 1, 8).view(2, 1, 4)
+        return tuple(m(*[x] * (2 if "Decoder" in layer else 1)).detach() for m in (made, copy.deepcopy(made)))
+
+    same(program)

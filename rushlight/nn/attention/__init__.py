@@ -58,6 +58,7 @@ _SWITCHES = {
     SDPBackend.EFFICIENT_ATTENTION: "mem_efficient",
     SDPBackend.MATH: "math",
     SDPBackend.CUDNN_ATTENTION: "cudnn",
+    SDPBackend.OVERRIDEABLE: "overrideable",
 }
 
 

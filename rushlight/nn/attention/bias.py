@@ -41,7 +41,7 @@ class CausalBias(torch.Tensor):
 
     def __init__(self, variant, seq_len_q, seq_len_kv):
         if not isinstance(variant, CausalVariant):
-            raise AssertionError(f"variant must be a CausalVariant, got {type(variant)}")
+            raise AssertionError(f"variant must be a CausalVariant, got {type(variant).__name__}")
         self.variant = variant
         self.seq_len_q = seq_len_q
         self.seq_len_kv = seq_len_kv

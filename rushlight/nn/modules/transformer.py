@@ -189,6 +189,11 @@ class TransformerDecoderLayer(_Layer):
         )
         return self._joined(x, self.norm3, self._ff_block)
 
+    def __setstate__(self, state):
+        # As in PyTorch, a copy whose activation is a module computes relu: models that were trained so are the same here.
+        super().__setstate__(state)
+        self.__dict__.setdefault("activation", F.relu)
+
     def _mha_block(self, x, mem, attn_mask, key_padding_mask, is_causal=False):
         x = self.multihead_attn(
             x, mem, mem, attn_mask=attn_mask, key_padding_mask=key_padding_mask, is_causal=is_causal, need_weights=False
