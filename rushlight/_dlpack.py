@@ -99,6 +99,8 @@ def exported(self, *, stream: Any = -1, max_version=None, dl_device=None, copy=N
     handled = core.dispatch_torch_function(core.Tensor.__dlpack__, (self,), (self,), given)
     if handled is not NotImplemented:
         return handled
+    if self.layout is not core.strided:
+        raise BufferError("Can't export tensors with layout other than torch.strided")
     if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     if stream is not None and type(stream) is not int:

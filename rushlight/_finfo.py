@@ -92,7 +92,9 @@ class iinfo(_Limits):
     __slots__ = ()
     _shown = ("min", "max")
 
-    def __init__(self, type) -> None:
+    def __init__(self, type=...) -> None:
+        if type is ...:
+            raise TypeError('iinfo() missing 1 required positional arguments: "type"')
         dtype = _dtype("iinfo", type)
         if dtype.name == "bool":
             raise TypeError("torch.bool is not supported by torch.iinfo")

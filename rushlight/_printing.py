@@ -228,6 +228,8 @@ def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
     plain = type(t) in (torch.Tensor, core.Wrapped, *_parameter())
     start = "tensor(" if plain else f"{type(t).__name__}("
     indent = len(start)
+    if not plain and isinstance(t, _parameter()):
+        start = f"Parameter({start}"
     notes = []
     with torch.no_grad():
         if t.device.type == "meta":
@@ -248,7 +250,11 @@ def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
     notes += [] if named else [f"dtype={t.dtype}"]
     notes += [note for note in (history, _tangent(t)) if note is not None]
 
-    text = start + text
+    return _with_notes(start + text, notes, indent) + ")" * start.count("(")
+
+
+def _with_notes(text: str, notes: list, indent: int) -> str:
+    """The text and what is said after it, in lines."""
     column = len(text) - text.rfind("\n") + 1
     for note in notes:
         if column + len(note) + 2 > _options.linewidth:
@@ -257,7 +263,7 @@ def _plain_text(t, tensor_contents: str | None, inside: bool = False) -> str:
         else:
             text += ", " + note
             column += len(note) + 2
-    return text + ")"
+    return text
 
 
 def typename(obj) -> str:

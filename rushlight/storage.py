@@ -5,6 +5,7 @@ import functools
 import io
 import operator
 import os
+import weakref
 
 from rushlight import core
 from rushlight.core import Storage as UntypedStorage
@@ -260,6 +261,10 @@ UNTYPED = {
     "from_file": staticmethod(from_file),
     # What files and programs tell storages apart by.
     "_cdata": property(id),
+    "_weak_ref": lambda self: weakref.ref(self),
+    "is_sparse": property(lambda self: False),
+    "is_sparse_csr": property(lambda self: False),
+    "is_hpu": property(lambda self: False),
     **CONVERSIONS,
 }
 
@@ -328,7 +333,29 @@ class TypedStorage:
     def device(self):
         return self._untyped_storage.device
 
-    is_cuda = False
+    is_cuda = is_hpu = is_sparse = is_sparse_csr = False
+
+    @property
+    def _dtype(self):
+        return self.dtype
+
+    def _weak_ref(self):
+        return self._untyped_storage._weak_ref()
+
+    @deprecated
+    def type(self, dtype=None, non_blocking=False):
+        """The name of the class of its dtype's storages, or the numbers in the storage of another."""
+        if dtype is None:
+            return f"torch.{storage_name(self.dtype)}"
+        dtype = STORAGES[dtype.rsplit(".", 1)[-1]].dtype if isinstance(dtype, str) else getattr(dtype, "dtype", dtype)
+        return typed_storage(self.values.to(dtype))
+
+    @classmethod
+    def from_file(cls, filename, shared=False, size=0):
+        """A storage of as many numbers over a file."""
+        dtype = cls.dtype or core.get_default_dtype()
+        memory = UntypedStorage.from_file(filename, shared, size * dtype.itemsize)
+        return TypedStorage(wrap_storage=memory, dtype=dtype, _internal=True)
 
     @property
     def _cdata(self):

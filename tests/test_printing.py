@@ -266,3 +266,32 @@ def test_limits():
             wrong()
     with pytest.raises(AttributeError, match="not writable"):
         finfo().eps = 1.0
+
+
+def test_parameters_of_subclasses():
+    class Own(rushlight.nn.Parameter):
+        pass
+
+    assert repr(Own(rushlight.arange(20.0))) == (
+        "Parameter containing:\n"
+        "Parameter(Own([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11., 12., 13., 14.,\n"
+        "     15., 16., 17., 18., 19.], requires_grad=True))"
+    )
+
+
+def test_sparse_tensors():
+    assert repr(rushlight.eye(3).to_sparse_csr()) == (
+        "tensor(crow_indices=tensor([0, 1, 2, 3]),\n"
+        "       col_indices=tensor([0, 1, 2]),\n"
+        "       values=tensor([1., 1., 1.]), size=(3, 3), nnz=3,\n"
+        "       layout=torch.sparse_csr)"
+    )
+    assert repr(rushlight.arange(30.0).to_sparse()) == (
+        "tensor(indices=tensor([[ 1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,\n"
+        "                        15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,\n"
+        "                        29]]),\n"
+        "       values=tensor([ 1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11.,\n"
+        "                      12., 13., 14., 15., 16., 17., 18., 19., 20., 21., 22.,\n"
+        "                      23., 24., 25., 26., 27., 28., 29.]),\n"
+        "       size=(30,), nnz=29, layout=torch.sparse_coo)"
+    )

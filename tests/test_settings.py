@@ -62,3 +62,41 @@ def test_names_of_types():
 def test_warnings_reach_programs_whose_module_has_no_name():
     with pytest.warns(UserWarning, match="degrees of freedom"):
         exec("torch.ones(2, 1).var(1)", {"torch": torch})
+
+
+@pytest.mark.parametrize(
+    "arguments, error, text",
+    [
+        (("cpu:01",), RuntimeError, "Invalid device string: 'cpu:01'"),
+        (("cpu ",), RuntimeError, "Invalid device string: 'cpu '"),
+        ((":1",), RuntimeError, "Invalid device string: ':1'"),
+        (("",), RuntimeError, "Device string must not be empty"),
+        (("foo",), RuntimeError, "Expected one of cpu, .* device type at start of device string: foo"),
+        (("cpu", -1), RuntimeError, "Device index must not be negative"),
+        (("cpu:1", 1), RuntimeError, r"type \(string\) must not include an index because index was passed explicitly: cpu:1"),
+        (("cpu", 1.5), TypeError, r"device\(\): argument 'index' \(position 2\) must be int, not float"),
+        ((), TypeError, r"device\(\) received an invalid combination of arguments - got \(\)"),
+        ((None,), TypeError, r"device\(\) received an invalid combination of arguments - got \(NoneType\)"),
+    ],
+)
+def test_what_is_no_device(arguments, error, text):
+    with pytest.raises(error, match=text):
+        torch.device(*arguments)
+
+
+def test_devices_by_name():
+    assert torch.device(device="cpu:1") == torch.device("cpu", 1) == torch.device(type="cpu", index=1)
+    assert torch.device(device=torch.device("meta")).type == "meta"
+    with pytest.raises(TypeError, match=r"cannot create 'torch\.dtype' instances"):
+        torch.dtype()
+
+
+def test_settings_refuse_other_types():
+    for call, error, text in (
+        (lambda: torch.set_num_threads("a"), RuntimeError, "set_num_threads expects an int, but got str"),
+        (lambda: torch.set_num_threads(True), RuntimeError, "set_num_threads expects an int, but got bool"),
+        (lambda: torch.use_deterministic_algorithms(3), TypeError, "argument 'mode' \\(position 1\\) must be bool, not int"),
+        (lambda: torch.set_float32_matmul_precision(3), RuntimeError, "set_float32_matmul_precision expects a str, but got int"),
+    ):
+        with pytest.raises(error, match=text):
+            call()

@@ -1,5 +1,7 @@
 """Weak references to tensors."""
 
+import copy
+
 import pytest
 
 import rushlight
@@ -27,3 +29,30 @@ def test_references():
     assert reference() is None
     with pytest.raises(AssertionError, match=r"expected torch\.Tensor"):
         TensorWeakRef(3)
+
+
+def test_dictionaries_are_joined_copied_and_compared():
+    x, y = rushlight.ones(2), rushlight.ones(2)
+    known = WeakTensorKeyDictionary({x: 1})
+    other = known.copy()
+    assert other == known == {x: 1} and known != {y: 1} and known != 3
+    other |= {y: 2}
+    assert (known | {x: 5})[x] == 5 and ({x: 3} | known)[x] == 1 and len(other) == 2
+    assert list(copy.deepcopy(known)) == [x]
+    assert other.popitem() == (y, 2) and other.popitem()[1] == 1
+    with pytest.raises(KeyError, match="empty"):
+        other.popitem()
+
+
+def test_storages():
+    from rushlight.multiprocessing.reductions import StorageWeakRef
+
+    for size in (2, 4096):  # (of either pool)
+        x = rushlight.ones(size)
+        reference, again = StorageWeakRef(x.untyped_storage()), StorageWeakRef(x.view(1, size).untyped_storage())
+        assert reference == again == StorageWeakRef.from_weakref(x.untyped_storage()._weak_ref()) and hash(reference) == hash(
+            again
+        )
+        assert reference != StorageWeakRef(rushlight.ones(size).untyped_storage()) and not reference.expired()
+        del x
+        assert reference.expired() and reference == again

@@ -79,6 +79,7 @@ cdef class Storage:
     cdef uint32_t version        # counts in-place writes
     cdef bint holds_tangents     # tangents of several duals lie here: none is written in place
     cdef Place written           # the line that last wrote in place
+    cdef object __weakref__
 
 # ------------------------------------------------------------------------------------------------------------------------- graph
 cdef class Tensor

@@ -14,6 +14,44 @@ from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, typed_stor
 from rushlight.utils.hooks import warn_if_has_hooks
 
 
+class StorageWeakRef:
+    """A weak reference to a storage; storages of views are one. Equal are those that refer, or referred, to the same.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing.reductions import StorageWeakRef
+    >>> x = torch.ones(2)
+    >>> reference = StorageWeakRef(x.untyped_storage())
+    >>> reference == StorageWeakRef(x.view(2, 1).untyped_storage()), reference.expired()
+    (True, False)
+    >>> del x
+    >>> reference.expired()
+    True
+    """
+
+    __slots__ = ("cdata", "reference")
+
+    def __init__(self, storage):
+        storage = storage._untyped_storage if isinstance(storage, TypedStorage) else storage
+        self.reference, self.cdata = storage._weak_ref(), storage._cdata
+
+    @classmethod
+    def from_weakref(cls, cdata):
+        """One of what `storage._weak_ref()` gives."""
+        made = cls.__new__(cls)
+        made.reference, made.cdata = cdata, id(cdata())
+        return made
+
+    def expired(self):
+        """Whether the storage is gone."""
+        return self.reference() is None
+
+    def __hash__(self):
+        return self.cdata
+
+    def __eq__(self, other):
+        return self is other or self.cdata == other.cdata
+
+
 class SharedCache(weakref.WeakValueDictionary):
     """Shared memory that this process has, by what identifies its file: what comes back from other processes is not mapped again."""
 

@@ -524,4 +524,5 @@ CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
     "str": as_text,
 }
 
+check_device = core.Parser("device", "device device | str type, int index=-1")
 core.asked.load_signatures, core.asked.convert_arguments = load, convert

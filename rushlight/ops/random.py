@@ -94,9 +94,13 @@ def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="device
     >>> torch.equal(torch.rand(2), x)
     True
     """
+    if device_type != "cpu":
+        torch.device(device_type)
     if not enabled:
         yield
         return
+    if devices:
+        raise AssertionError("Torch not compiled with CUDA enabled")
     state = get_rng_state()
     try:
         yield

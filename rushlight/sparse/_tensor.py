@@ -1,9 +1,8 @@
 """Sparse tensors: where values stand, and the values. What is computed with them is written in ops of dense tensors, so derivatives follow."""
 
-import re
-
 import rushlight as torch
 from rushlight import core
+from rushlight._printing import _contents, _with_notes
 from rushlight.core import DisableTorchFunction, Tensor
 
 INDICES, VALUES = "indices", "values"
@@ -79,7 +78,10 @@ class SparseTensor(Tensor):
         self._entries.grad = None if value is None else value._entries
 
     def __repr__(self, *, tensor_contents=None):
-        parts = [f"{name}={indented(name, x.detach())}" for name, x in named_parts(self)]
+        start = "tensor("
+        text = start + f",\n{' ' * len(start)}".join(
+            [described_part(name, x.detach(), len(start)) for name, x in named_parts(self)]
+        )
         notes = [f"size={tuple(self.shape)}", f"nnz={self._nnz()}"]
         default = torch.get_default_dtype() if self.dtype.is_floating_point else None
         if self.dtype not in (default, torch.int64, torch.bool):
@@ -89,7 +91,9 @@ class SparseTensor(Tensor):
             notes.append(f"grad_fn=<{self.grad_fn.name()}>")
         elif self.requires_grad:
             notes.append("requires_grad=True")
-        return "tensor(" + ",\n       ".join([*parts, ", ".join(notes)]) + ")"
+        if self._order is torch.sparse_coo:  # (which begins a line)
+            text += f",\n{' ' * len(start)}{notes.pop(0)}"
+        return _with_notes(text, notes, len(start)) + ")"
 
     def __reduce_ex__(self, protocol):
         from rushlight._utils import _rebuild_sparse_tensor
@@ -107,10 +111,10 @@ class SparseTensor(Tensor):
         return self.shape[0]
 
 
-def indented(name, x):
+def described_part(name, x, indent):
     """The text of a part; the dtype is told once, of the whole."""
-    text = re.sub(r", dtype=torch\.\w+\)$", ")", str(x)) if x.numel() else f"tensor([], size={tuple(x.shape)})"
-    return text.replace("\n", "\n" + " " * (len(name) + 8))
+    start = f"{name}=tensor("
+    return f"{start}{_contents(x, indent + len(start)) if x.numel() else f'[], size={tuple(x.shape)}'})"
 
 
 def named_parts(x):

@@ -72,6 +72,8 @@ def draw_reals(sizes, dtype, device, low, high):
     """Floating-point numbers; of complex ones both parts are drawn, one after the other."""
     largest = torch.finfo(dtype).max
     low, high = limits(dtype, low, high, LIMITS_OF_REALS, (-largest, largest))
+    if dtype.itemsize == 1:  # (float8, of which nothing is drawn)
+        return torch.empty(sizes, device=device).uniform_(low, high).to(dtype)
     result = torch.empty(sizes, dtype=dtype, device=device)
     parts = torch.view_as_real(result) if dtype.is_complex else result
     # A generator refuses an interval whose length the dtype cannot hold: that one is drawn at half its size.

@@ -1,7 +1,8 @@
 """Weak references to tensors, and dictionaries of them: by identity, as tensors compare element by element."""
 
+import copy
 import weakref
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 from rushlight.core import Tensor
 
@@ -79,6 +80,48 @@ class WeakIdKeyDictionary(MutableMapping):
     def keyrefs(self):
         """The weak references to the keys."""
         return list(self.data)
+
+    def popitem(self):
+        """Removes a key and its value, the last that came of those whose key is alive, and returns both."""
+        while True:
+            reference, value = self.data.popitem()
+            key = reference()
+            if key is not None:
+                return key, value
+
+    def copy(self):
+        """Another dictionary with the same keys and values."""
+        return type(self)(self, ref_type=self.ref_type)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        copied = type(self)(ref_type=self.ref_type)
+        copied.update((key, copy.deepcopy(value, memo)) for key, value in self.items())
+        return copied
+
+    def __or__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        joined = self.copy()
+        joined.update(other)
+        return joined
+
+    def __ror__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        joined = type(self)(other, ref_type=self.ref_type)
+        joined.update(self)
+        return joined
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
+
+    def __eq__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return {id(key): value for key, value in self.items()} == {id(key): value for key, value in other.items()}
 
 
 WeakTensorKeyDictionary = WeakIdKeyDictionary

@@ -8,6 +8,9 @@ cdef int default_dtype = FLOAT32
 cdef class dtype:
     """A kind of number: `rushlight.float32`, `rushlight.int64`, …"""
 
+    def __init__(self, *args, **named):
+        raise TypeError("cannot create 'torch.dtype' instances")
+
     @property
     def itemsize(self) -> int:
         """Bytes of one element."""

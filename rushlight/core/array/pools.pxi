@@ -49,6 +49,7 @@ cdef extern from *:
     template <class T> static void rl_free_storage(PyObject* self) {
       T* p = (T*)self;
       const bool small = p->memory.size <= rl::memory::step;
+      if (p->__weakref__) PyObject_ClearWeakRefs(self);
       if (!p->memory.is_simple() || !(small ? rl_keep<T>(p) : rl_keep<T, 1>(p))) return rl_pool<T>::plain(self);
       p->version = 0;
       p->holds_tangents = 0;
@@ -166,7 +167,7 @@ cdef extern from *:
     #define rl_check_sizes(tensor, node, storage) do { \\
       static_assert(RL_MEMBERS(tensor) == 232, "a member of Tensor that pools do not know"); \\
       static_assert(RL_MEMBERS(node) == 360, "a member of Node that pools do not know"); \\
-      static_assert(RL_MEMBERS(storage) == 72, "a member of Storage that pools do not know"); \\
+      static_assert(RL_MEMBERS(storage) == 80, "a member of Storage that pools do not know"); \\
     } while (0)
     #define rl_pool_storages(like, type) rl_pool_type(like, type, rl_free_storage<RL_STRUCT(like)>)
     #define rl_pool_tensors(like, type) rl_pool_type(like, type, rl_free_tensor<RL_STRUCT(like)>)

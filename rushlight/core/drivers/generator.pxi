@@ -79,15 +79,13 @@ cdef class Generator:
         made.source = copy_generator(self.source)
         return made
 
-    graphsafe_get_state = clone_state
+    def graphsafe_get_state(self):
+        """The state, for graphs of CUDA."""
+        raise NotImplementedError("graphsafe_get_state is not supported in this Generator")
 
-    def graphsafe_set_state(self, Generator state not None):
-        """Goes on from the state of another generator; returns this one."""
-        not_again("the state of a generator was read or set")
-        cdef RandomSource* copied = copy_generator(state.source)
-        delete_generator(self.source)
-        self.source = copied
-        return self
+    def graphsafe_set_state(self, state):
+        """Sets it."""
+        raise NotImplementedError("graphsafe_set_state is not supported in this Generator")
 
     def get_offset(self):
         raise RuntimeError("CPU Generator does not use offset")

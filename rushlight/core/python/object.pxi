@@ -422,10 +422,13 @@ cdef class Tensor:
         raise RuntimeError("Deletion of _post_accumulate_grad_hooks not allowed!")
 
     @staticmethod
-    def _make_subclass(cls, Tensor data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False,
+    def _make_subclass(cls, data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False,
                        dispatch_layout=False, device_for_backend_keys=None):
         """A tensor of the subclass `cls` over the memory of `data`, a leaf."""
-        cdef Tensor out = new_of_type(cls)
+        cdef Tensor out
+        if not isinstance(data, Tensor):
+            raise TypeError(f"_make_subclass(): argument 'data' (position 2) must be Tensor, not {type(data).__name__}")
+        out = new_of_type(cls)
         become_alias(out, data)
         if require_grad:
             set_requires_grad(out, True)

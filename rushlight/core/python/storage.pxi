@@ -171,7 +171,7 @@ def get_num_threads() -> int:
     not_again("the number of threads was asked for")
     return thread_count()
 
-def set_num_threads(int count) -> None:
+def set_num_threads(count: int) -> None:
     """Sets the number of threads that large operations are split over. Results do not depend on it.
 
     Args:
@@ -184,6 +184,8 @@ def set_num_threads(int count) -> None:
     1
     >>> torch.set_num_threads(before)
     """
+    if not PyLong_CheckExact(count):
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
     if count <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
     not_again("the number of threads was set")
