@@ -490,6 +490,10 @@ def cross_along(input, other, *, dim=-1, out=None):
 def cross(input, other, dim=None, *, out=None):
     """Cross products along `dim`: by default the first dimension of size 3 (linalg.cross takes the last dimension)."""
     if dim is None:
+        core.warn_once(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply use "
+            "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future release."
+        )
         dim = next((d for d, size in enumerate(input.shape) if size == 3), None)
         if dim is None:
             raise RuntimeError("no dimension of size 3 in input")

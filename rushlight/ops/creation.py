@@ -364,6 +364,8 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     It requires grad where that is said, or where nothing is said and `obj` does.
     """
     if device is not None and core.is_meta_place(device):
+        if copy is False and isinstance(obj, Tensor) and not obj.is_meta:
+            raise ValueError(f"can't alias tensor from device '{obj.device}' to '{torch.device(device)}'.")
         return asarray(obj, dtype=dtype, copy=copy, requires_grad=requires_grad).to(device)
     if requires_grad is None:
         requires_grad = isinstance(obj, Tensor) and obj.requires_grad
@@ -385,16 +387,19 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     if dtype is not None and made.dtype is not dtype:
         if copy is False:
             raise ValueError(f"can't alias tensor with dtype '{made.dtype.legacy_name}' into dtype '{dtype.legacy_name}'.")
-        if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
-            raise core.documented(
-                RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers"
-            )
+        check_differentiable(requires_grad, dtype)
         made = made.to(dtype)
     elif copy:
         made = made.clone()
+    check_differentiable(requires_grad, made.dtype)
     if requires_grad:
         return made.requires_grad_() if made.is_leaf else made
     return made.detach() if made.requires_grad else made
+
+
+def check_differentiable(requires_grad, dtype):
+    if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
+        raise core.documented(RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers")
 
 
 @functools.cache

@@ -275,6 +275,11 @@ def scatter_where(x, mask, source):
         raise RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes but got{x.dtype.legacy_name} and {source.dtype.legacy_name}"
         )
+    if mask.dtype is torch.uint8:
+        core.warn_user(
+            "masked_scatter_ received a mask with dtype torch.uint8, this behavior is now deprecated,please use a mask with dtype "
+            "torch.bool instead."
+        )
     require_bool(mask, f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.legacy_name}")
     kernel("masked_scatter")(x, mask.expand(x.shape), source)
     return x

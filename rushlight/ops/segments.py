@@ -131,7 +131,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     bits = (input.to(torch.float64) if input.is_floating_point() else input).detach()
     bits = bits.view(torch.int64) if input.is_floating_point() else bits.to(torch.int64)
     dims = sorted((wrap_dim(each, input.dim()) for each in dims or range(input.dim())), reverse=True)
-    for each in dims:
+    for each in dims if input.dim() else ():
         bits = folded(bits, each)
     if not keepdim:
         bits = bits.squeeze(dims)

@@ -1,7 +1,7 @@
 """Short-time Fourier transforms: those of a signal's frames, and the signal put together of them again."""
 
 import rushlight as torch
-from rushlight.core import warn_user
+from rushlight.core import warn_once, warn_user
 from rushlight.ops._declare import composite
 from rushlight.ops.fourier import COUNT, NONE, ROOT, _fft_c2c, _fft_c2r, _fft_r2c
 from rushlight.ops.rearranging import unfold_backward
@@ -85,6 +85,12 @@ def stft(
         pad = n_fft // 2
         x = torch.nn.functional.pad(x.view((1,) * (3 - x.dim()) + tuple(x.shape)), [pad, pad], pad_mode)
         x = x.view(x.shape[3 - input.dim() :]) if input.dim() < 3 else x
+    if window is None:
+        warn_once(
+            "A window was not provided. A rectangular window will be applied,which is known to cause spectral leakage. Other windows such "
+            "as torch.hann_window or torch.hamming_window are recommended to reduce spectral leakage.To suppress this warning and use a "
+            "rectangular window, explicitly set `window=torch.ones(n_fft, device=<device>)`."
+        )
     is_complex = x.is_complex() or (window is not None and window.is_complex())
     if return_complex is None:
         if not is_complex:
@@ -97,12 +103,6 @@ def stft(
     win_length = n_fft if win_length is None else win_length
     call = dict(n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, normalized=normalized)
     call |= dict(onesided=onesided, return_complex=return_complex, align_to_window=align_to_window)
-    if window is None:
-        warn_user(
-            "A window was not provided. A rectangular window will be applied,which is known to cause spectral leakage. Other windows such "
-            "as torch.hann_window or torch.hamming_window are recommended to reduce spectral leakage.To suppress this warning and use a "
-            "rectangular window, explicitly set `window=torch.ones(n_fft, device=<device>)`."
-        )
     if not return_complex:
         warn_user(
             "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex tensors for all inputs, "
@@ -186,7 +186,7 @@ def istft(
     call = dict(n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center, normalized=normalized)
     call |= dict(onesided=onesided, length=length, return_complex=return_complex)
     if window is None:
-        warn_user(
+        warn_once(
             "A window was not provided. A rectangular window will be applied.Please provide the same window used by stft to make the "
             "inversion lossless.To suppress this warning and use a rectangular window, explicitly set "
             "`window=torch.ones(n_fft, device=<device>)`."

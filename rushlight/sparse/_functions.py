@@ -456,6 +456,8 @@ TABLE = {
     "storage untyped_storage share_memory_": refusing(NotImplementedError("Cannot access storage of SparseTensorImpl")),
     "cuda": refusing(AssertionError("Torch not compiled with CUDA enabled")),
     "pin_memory": refusing(RuntimeError("Cannot access accelerator device when none is available.")),
+    "is_conj": lambda x: x._entries.is_conj(),
+    "is_neg": lambda x: x._entries.is_neg(),
     "stride": of_strides("strides"),
     "is_contiguous": of_strides("is_contiguous"),
     "__radd__": lambda a, b: added(b, a),

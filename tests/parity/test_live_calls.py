@@ -33,6 +33,18 @@ torch.linalg.ldl_solve(torch.eye(3).requires_grad_(), torch.tensor([1, 2, 3], dt
 torch.linalg.ldl_solve(torch.eye(3), torch.tensor([1, 2, 3], dtype=torch.int32), x[0]).grad_fn
 torch.lu(torch.eye(3), get_infos=True)
 x.sparse_mask(torch.eye(3, 4).to_sparse_csr()).values()
+x.sum((0, 0))
+x[0, 0].sum((0, 0))
+x[0, 0].amax((0, -1))
+x[0, 0].all((0, 0))
+x[0, 0].var((0, 0), correction=0)
+x[0, 0].squeeze((0, 0))
+torch.asarray(x.long().numpy(), requires_grad=True)
+torch.asarray(x, device="meta", copy=False)
+torch.meshgrid(x[0], x[0].long(), indexing="ij")
+torch.hash_tensor(x[0, 0], 0)
+x.to_sparse().is_conj()
+x.masked_scatter((x > 1).byte(), x)
 """.strip().split("\n")
 
 
@@ -56,6 +68,26 @@ def outcome(library, call):
     once = ("torch.lu is deprecated", "Sparse CSR tensor support")
     said = [str(warning.message).partition(" (Triggered")[0] for warning in caught]
     return made, [text for text in said if not text.startswith(once)]
+
+
+ONCE = """
+torch.cross(x[:, :3], x[:, :3])
+torch.chain_matmul(x, x.T)
+torch.where((x > 1).byte(), x, 0)
+torch.stft(x[0], 4)
+torch.istft(x * 1j, 4)
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("call", ONCE)
+def test_warnings_that_come_once(call):
+    for library in rushlight, torch:
+        library.set_warn_always(True)
+    try:
+        test_call(call)
+    finally:
+        for library in rushlight, torch:
+            library.set_warn_always(False)
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -146,7 +146,7 @@ cdef int geometry_of_squeeze_dims(Tensor x, PyObject** args, Geometry& out, Plac
     cdef int d, i, n = read_sizes(<object>args[1], sizes), ndim = x.geometry.ndim
     for i in range(n):
         d = wrap_dim(sizes[i], ndim)
-        if ndim and dims >> d & 1:
+        if dims >> d & 1:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
         dims |= <uint64_t>1 << d
     return without(x.geometry, out, dims)

@@ -473,6 +473,9 @@ cdef int read_operands(PointwiseOp op, PyObject** args, Geometry& shape, const G
             if t.code != BOOL and t.code != UINT8:
                 raise RuntimeError(f"{op.name.lstrip('_')} expected condition to be a boolean tensor, but got a tensor with dtype "
                                    f"{c10_name(t.code)}")
+            if t.code == UINT8:
+                warn_once(f"{op.name.lstrip('_')} received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
+                          "version of PyTorch. Use a boolean condition instead.")
         else:
             widen_by(promotion, t.code, t.geometry.ndim > 0)
     return tensors

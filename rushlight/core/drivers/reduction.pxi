@@ -116,9 +116,10 @@ cdef class ReductionOp(Op):
         for d in range(ndim):
             folded[d] = everything
         if not everything:
+            folded[0] = folded[0] and ndim > 0      # (a number counts as having one)
             for i in range(read_sizes(dim, dims)):
                 d = wrap_dim(dims[i], ndim)
-                if ndim and folded[d]:
+                if folded[d]:
                     raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
                 folded[d] = True
         kept.set_shape(x.geometry.shape, ndim)
