@@ -548,4 +548,5 @@ for _name, _method in (
     ("_typed_storage", typed_storage),
     ("storage_type", storage_type),
 ):
+    _method.__name__ = _name
     core.install_method(_name, _method)

@@ -578,6 +578,8 @@ def composite(body=None, *, name=None, **placement):
     """Declares a plain function of ops; it is differentiated through them."""
 
     def declare(body):
+        if name is not None and placement.get("function") is False:
+            body.__name__ = name  # (what __torch_function__ is told of a method)
         place(body, name or body.__name__, **placement)
         return body
 

@@ -284,6 +284,10 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
     """A copy of `data` as a tensor of this one's dtype."""
     check_layout(layout)
     if isinstance(data, Tensor):
+        warn_user(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than tensor.new_tensor(sourceTensor)."
+        )
         made = data.detach().clone()
         made = made.to(dtype or self.dtype)
     else:

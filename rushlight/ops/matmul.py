@@ -573,7 +573,9 @@ def chain_matmul(*matrices, out=None):
         out: the tensor that the result is written into.
 
     >>> import rushlight as torch
-    >>> torch.chain_matmul(torch.ones(2, 3), torch.ones(3, 4), torch.ones(4, 1))
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.chain_matmul(torch.ones(2, 3), torch.ones(3, 4), torch.ones(4, 1))
     tensor([[12.],
             [12.]])
     """

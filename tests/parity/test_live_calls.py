@@ -45,6 +45,8 @@ torch.meshgrid(x[0], x[0].long(), indexing="ij")
 torch.hash_tensor(x[0, 0], 0)
 x.to_sparse().is_conj()
 x.masked_scatter((x > 1).byte(), x)
+x.new_tensor(x)
+(torch.Tensor.split.__name__, torch.Tensor.unflatten.__name__, torch.Tensor.storage.__name__)
 """.strip().split("\n")
 
 
