@@ -1,5 +1,6 @@
 """What pickles of tensors call to make them again, under the names that PyTorch's files have."""
 
+import importlib
 import sys
 import traceback
 from copyreg import _slotnames  # type: ignore[attr-defined] # what copy and pickle ask
@@ -197,3 +198,19 @@ def _get_device_module(device_type):
     if module is None:
         raise RuntimeError(f"Device '{device_type}' does not have a corresponding module registered as 'torch.{device_type}'.")
     return module
+
+
+def try_import(module_name):
+    """A module by its name, or None where there is none."""
+    from importlib.util import find_spec
+
+    return importlib.import_module(module_name) if module_name in sys.modules or find_spec(module_name) is not None else None
+
+
+def render_call(fn, args, kwargs):
+    """A call as text, with tensors by their sizes alone."""
+    from rushlight import _tensor_str, overrides
+
+    with _tensor_str.printoptions(threshold=0, edgeitems=0):
+        given = [repr(x) for x in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
+    return f"{overrides.resolve_name(fn) or fn}({', '.join(given)})"

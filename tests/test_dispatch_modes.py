@@ -1,5 +1,10 @@
 """Modes that see each op, and the inner names that go with them."""
 
+import re
+import traceback
+
+import pytest
+
 import rushlight as torch
 from rushlight.autograd._functions import Resize
 from rushlight.utils._mode_utils import no_dispatch
@@ -82,3 +87,26 @@ def test_an_op_and_its_overloads_are_two():
     packet = torch.ops.aten.sin
     assert packet.default is packet.out and packet.default is not packet and packet.default.overloadpacket is packet
     assert packet.default.name() == "aten::sin" and packet.default(torch.tensor(0.0)).item() == 0.0
+
+
+def test_the_place_of_a_program_and_of_an_error_as_text():
+    from rushlight.utils._traceback import CapturedTraceback, format_traceback_short, report_compile_source_on_error
+
+    captured = CapturedTraceback.extract()
+    assert "test_the_place_of_a_program" in "".join(captured.format()) and len(CapturedTraceback.format_all([captured] * 2)) == 2
+    with pytest.raises(ZeroDivisionError) as caught:
+        1 / 0  # noqa: B018
+    assert re.search(r"test_dispatch_modes.py:\d+ in test_the_place", format_traceback_short(caught.value.__traceback__))
+    made = {}
+    source = "def fails(x):\n    return x / 0  # here\n"
+    exec(source, {"__compile_source__": source}, made)
+    with pytest.raises(ZeroDivisionError) as caught, report_compile_source_on_error():
+        made["fails"](1)
+    assert "# here" in "".join(traceback.format_tb(caught.value.__traceback__))
+
+
+def test_types_of_devices_of_arguments():
+    from rushlight.utils.checkpoint import _get_autocast_kwargs, _infer_device_type
+
+    assert _infer_device_type({"a": [torch.ones(1), torch.ones(1, device="meta")]}) == "meta" and _infer_device_type(3) == "cpu"
+    assert _get_autocast_kwargs("cpu")[1] == {"enabled": False, "dtype": torch.bfloat16, "cache_enabled": True}

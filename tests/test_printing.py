@@ -295,3 +295,10 @@ def test_sparse_tensors():
         "                      23., 24., 25., 26., 27., 28., 29.]),\n"
         "       size=(30,), nnz=29, layout=torch.sparse_coo)"
     )
+
+
+def test_a_call_as_text():
+    from rushlight._utils import render_call
+
+    assert render_call(rushlight.sum, [rushlight.zeros(100), 3], {"dim": 0}) == "torch.sum(tensor([...], size=(100,)), 3, dim=0)"
+    assert repr(rushlight.zeros(2)) == "tensor([0., 0.])"

@@ -15,6 +15,7 @@ from rushlight import core
 from rushlight.autograd.function import Function
 from rushlight.autograd.graph import saved_tensors_hooks
 from rushlight.core import warn_user
+from rushlight.utils._pytree import tree_leaves
 from rushlight.utils._selective import (
     SAC_IGNORED_OPS,
     CheckpointPolicy,
@@ -86,6 +87,30 @@ class DefaultDeviceType:
     def get_device_type():
         """The device type that was set."""
         return DefaultDeviceType._default_device_type
+
+
+def _infer_device_type(*args):
+    """The type of the first device other than the CPU that tensors among (containers in) the arguments are on, or the default one."""
+    types = [x.device.type for x in tree_leaves(args) if isinstance(x, torch.Tensor) and x.device.type != "cpu"]
+    return types[0] if types else DefaultDeviceType.get_device_type()
+
+
+def _get_device_module(device="cuda"):
+    """The package of a type of devices."""
+    return torch.device("meta") if device == "meta" else getattr(torch, device)
+
+
+def _get_autocast_kwargs(device_type="cuda"):
+    """What autocast is set to, for a type of devices and for the CPU: keywords of `torch.autocast`."""
+
+    def settings(kind):
+        return {
+            "enabled": torch.is_autocast_enabled(kind),
+            "dtype": torch.get_autocast_dtype(kind),
+            "cache_enabled": torch.is_autocast_cache_enabled(),
+        }
+
+    return settings(device_type), settings("cpu")
 
 
 def get_device_states(*args):
