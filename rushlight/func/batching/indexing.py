@@ -180,9 +180,7 @@ def take(op, arguments, batched, size):
     x, index = arguments
     if not batched[0]:
         return run(op, arguments)
-    rows = x.reshape(size, -1)
-    if not batched[1]:
-        return _index(rows, [None, index])
+    rows, index = x.reshape(size, -1), repeated(index, batched[1], size)
     return _index(rows, [numbers_along(size, index.ndim - 1), index])
 
 

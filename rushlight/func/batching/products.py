@@ -67,7 +67,6 @@ def vdot(op, arguments, batched, size):
 
 def added(x, x_batched, product, ndim, beta, alpha, size):
     """beta * x + alpha * product, for products whose examples have `ndim` dimensions."""
-    require(x.dtype is product.dtype and x.ndim - x_batched <= ndim, "other dtypes or dimensions")
     product = scaled(product, alpha)
     if beta == 0:
         return repeated(product, product.ndim > ndim, size)
@@ -81,7 +80,9 @@ def plus(rule, alone, ndim, summed=False):
         x, a, b, beta, alpha = arguments
         # (The product may have no batch, where only the other term has one.)
         product = rule(alone, (a, b), batched[1:3], size) if batched[1] or batched[2] else alone(a, b)
-        return added(x, batched[0], product.sum(-3, dtype=a.dtype) if summed else product, ndim, beta, alpha, size)
+        product = product.sum(-3, dtype=a.dtype) if summed else product
+        require(x.dtype is product.dtype and x.ndim - batched[0] <= ndim, "other dtypes or dimensions")
+        return added(x, batched[0], product, ndim, beta, alpha, size)
 
     return of_sum
 
@@ -98,8 +99,7 @@ def addr(op, arguments, batched, size):
     if pairs.dtype is torch.bool:
         pairs = pairs if alpha else torch.zeros_like(pairs)
         return pairs | lined_up(x, batched[0], 2) if beta else repeated(pairs, pairs.ndim > 2, size)
-    pairs = scaled(pairs, alpha)
-    return repeated(pairs, pairs.ndim > 2, size) if beta == 0 else scaled(lined_up(x, batched[0], 2), beta) + pairs
+    return added(x, batched[0], pairs, 2, beta, alpha, size)
 
 
 def trilinear(op, arguments, batched, size):

@@ -100,11 +100,6 @@ def blocks_on_diagonal(op, arguments, batched, size):
 
 
 # ---- values written into a tensor -----------------------------------------------------------------------------------------
-def as_broadcast(value, is_batched, ndim):
-    """A number, or a 0-d tensor for each example or for all of them."""
-    return value.view(-1, *(1,) * ndim) if is_batched else value
-
-
 @short_way("filled")
 def fill(op, arguments, batched, size):
     x, value = arguments
@@ -113,7 +108,7 @@ def fill(op, arguments, batched, size):
         return run(op, (x, value))
     if value.ndim != 1:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim - 1} dimensions.")
-    return run(overwriting, (x, as_broadcast(value, True, x.ndim - 1), False))
+    return run(overwriting, (x, lined_up(value, True, x.ndim - 1), False))
 
 
 @short_way("copied")
@@ -133,7 +128,7 @@ def fill_where(op, arguments, batched, size):
     mask = lined_up(mask, batched[1], x.ndim - 1)
     if not batched[2]:
         return run(op, (x, mask, value))
-    return torch.where(mask, as_broadcast(value, True, x.ndim - 1).to(x.dtype), x)
+    return torch.where(mask, lined_up(value, True, x.ndim - 1).to(x.dtype), x)
 
 
 def scatter_where(op, arguments, batched, size):
