@@ -30,10 +30,14 @@ def legacy_get_string(size_average, reduce, emit_warning=True):
     return reduction
 
 
-def checked(reduction, size_average=None, reduce=None):
+def checked(reduction, size_average=None, reduce=None, weighted=False, older_word=True):
     """`reduction`, unless one of the older arguments overrides it. ValueError for an unknown one."""
     if size_average is not None or reduce is not None:
         return legacy_get_string(size_average, reduce)
+    if weighted and reduction not in REDUCTIONS:
+        raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+    if older_word and reduction == "elementwise_mean":
+        return REDUCTIONS[get_enum(reduction)]
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduction

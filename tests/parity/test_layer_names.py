@@ -340,3 +340,33 @@ def test_copies_of_layers_whose_activation_is_a_module(layer, activation):
         return tuple(m(*[x] * (2 if "Decoder" in layer else 1)).detach() for m in (made, copy.deepcopy(made)))
 
     same(program)
+
+
+LOSSES = {
+    "nll_loss": lambda a, target: (a, target),
+    "cross_entropy": lambda a, target: (a, target),
+    "multi_margin_loss": lambda a, target: (a, target),
+    **dict.fromkeys(
+        ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "kl_div", "binary_cross_entropy", "soft_margin_loss"),
+        lambda a, target: (a, a * a),
+    ),
+    **dict.fromkeys(("poisson_nll_loss", "hinge_embedding_loss", "multilabel_soft_margin_loss"), lambda a, target: (a, a * a)),
+    **dict.fromkeys(("triplet_margin_loss", "triplet_margin_with_distance_loss"), lambda a, target: (a, a * a, a + a)),
+}
+
+
+@pytest.mark.parametrize("reduction", ["elementwise_mean", "other"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_older_and_unknown_words_for_reductions(name, reduction):
+    def program(torch, **given):
+        a = torch.linspace(0.1, 0.9, 6).view(3, 2)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loss = getattr(torch.nn.functional, name)(*LOSSES[name](a, torch.tensor([0, 1, 1])), reduction=reduction, **given)
+        return loss, [str(w.message) for w in caught] == [
+            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead."
+        ]
+
+    same(program)
+    if name in ("mse_loss", "l1_loss", "huber_loss"):
+        same(lambda torch: program(torch, weight=torch.ones(3, 2)))

@@ -227,7 +227,7 @@ def triplet_margin_with_distance_loss(
     >>> torch.nn.functional.triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=distance)
     tensor(0.5000)
     """
-    reduction = checked(reduction)
+    reduction = checked(reduction, older_word=False)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.dim() == positive.dim() == negative.dim():

@@ -54,7 +54,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     if target.size() != input.size():
         input, target = _same_shape(input, target)
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
-        reduction = checked(reduction, size_average, reduce)
+        reduction = checked(reduction, size_average, reduce, weight is not None)
     if weight is None:
         return layers.mse_loss(input, target, reduction)
     _check_weight(weight, input)
@@ -71,7 +71,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     if core.is_wanted_whole("l1_loss"):
         return core.interpret_whole(l1_loss, input, target, size_average, reduce, reduction, weight)
     input, target = _same_shape(input, target)
-    reduction = checked(reduction, size_average, reduce)
+    reduction = checked(reduction, size_average, reduce, weight is not None)
     if weight is None:
         return reduced((input - target).abs(), reduction)
     _check_weight(weight, input)
@@ -105,7 +105,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     tensor([0.5000, 4.0000])
     """
     input, target = _same_shape(input, target)
-    reduction = checked(reduction)
+    reduction = checked(reduction, weighted=weight is not None)
     if weight is None:
         return layers.huber_loss(input, target, reduction, delta)
     _check_weight(weight, input)
@@ -134,7 +134,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
     elif reduction != "batchmean":
-        checked(reduction)
+        reduction = checked(reduction)
     check_kl_div(input, target, log_target=log_target)
     for kind, found in (("Complex", "is_complex"), ("Integral", "is_floating_point")):
         if any(getattr(value, found)() is (kind == "Complex") for value in (input, target)):
@@ -156,7 +156,7 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
     """
     if core.is_wanted_whole("poisson_nll_loss"):
         return core.interpret_whole(poisson_nll_loss, input, target, log_input, full, size_average, eps, reduce, reduction)
-    reduction = checked(reduction, size_average, reduce)
+    reduction = checked(reduction, size_average, reduce, older_word=False)
     check_poisson(input, target, log_input, full, eps)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
