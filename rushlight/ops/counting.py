@@ -224,6 +224,11 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
             )
         right = side == "right"
     values = input if isinstance(input, torch.Tensor) else core.tensor(input)
+    if values.ndim == 0 and sorted_sequence.ndim != 1:
+        raise RuntimeError(
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor "
+            f"dim({sorted_sequence.ndim}) and input value's dim(0) numel(1)"
+        )
     if sorted_sequence.ndim == 0:
         raise RuntimeError("torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
     if sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != values.shape[:-1]:
