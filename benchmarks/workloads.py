@@ -61,12 +61,14 @@ def chain(t):
     return run
 
 
-def _training_step(optimizer_name):
+def _training_step(optimizer_name, compiled_forward=False):
     def prepare(t):
         t.manual_seed(0)
         nn = t.nn
         model = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
         optimizer = getattr(t.optim, optimizer_name)(model.parameters(), lr=1e-3)
+        if compiled_forward and t.__name__ == "rushlight":
+            model = t.compile(model)
         loss_function, x, y = nn.MSELoss(), t.randn(32, 8), t.randn(32, 1)
 
         def run():
@@ -412,6 +414,7 @@ WORKLOADS = {
     "replays: Runge-Kutta step, gradient": _replayed(ode_step),
     "replays: MLP step, SGD": _replayed(_training_step("SGD")),
     "replays: MLP step, Adam": _replayed(_training_step("Adam")),
+    "replays: MLP step, SGD, its forward alone": _training_step("SGD", compiled_forward=True),
     "replays: LSTMCell, 20 steps": _replayed(lstm_cell),
     "replays: 8 element-wise ops, 1M": _replayed(elementwise),
     **{f"pieces: {name}": prepare for name, prepare in PIECES.items()},
