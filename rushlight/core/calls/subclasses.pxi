@@ -210,9 +210,14 @@ cdef object overridden(Op op, int mode, tuple arguments, out):
 cdef object overridden_method(str name, tuple args):
     return dispatch_torch_function(getattr(Tensor, name), args, args, {})
 
-cdef bint wants_a_say(object value) except -1:
-    """Whether the type of what a program gave, which is neither a tensor nor a number, has a __torch_function__."""
-    return not is_tensor_object(<PyObject*>value) and number_code(value) == NO_DTYPE and hasattr(type(value), "__torch_function__")
+cdef extern from "Python.h":
+    bint has_feature "PyType_HasFeature"(PyTypeObject*, unsigned long) noexcept
+    const unsigned long MADE_AT_RUN_TIME "Py_TPFLAGS_HEAPTYPE"
+
+cdef inline bint wants_a_say(object value) except -1:
+    """Whether the type of what a program gave, which is neither a tensor nor a number, has a __torch_function__: only classes can that are made at run time."""
+    return has_feature(type_of(<PyObject*>value), MADE_AT_RUN_TIME) and not is_tensor_object(<PyObject*>value) and \
+        number_code(value) == NO_DTYPE and hasattr(type(value), "__torch_function__")
 
 cdef bint is_asked(object a, object b) except -1:
     """Whether types among the operands, or a mode, are asked about an operator."""
