@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise, underived
 from rushlight.ops._rules import FLOATING, WHOLE, both_names, in_place, not_implemented, single, total
-from rushlight.ops.steps import depending_on, tracked_with
+from rushlight.ops.steps import depending_on
 
 
 def refuse_bool(text):
@@ -56,7 +56,7 @@ def _add_relu(input, other, alpha=1, *, out=None):
 
 @pointwise(
     gradient=True,
-    vjp=lambda g, x, threshold: tracked_with(torch.where(x <= threshold, 0, g), x),
+    vjp=lambda g, x, threshold: depending_on(torch.where(x <= threshold, 0, g), x),
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
     inputs=1,
     fits="wide",
@@ -76,7 +76,7 @@ def strictly_between(g, x, low, high):
 
 @pointwise(
     gradient=True,
-    vjp=lambda g, x, min_val, max_val: tracked_with(strictly_between(g, x, min_val, max_val), x),
+    vjp=lambda g, x, min_val, max_val: depending_on(strictly_between(g, x, min_val, max_val), x),
     jvp=lambda x_t, x, min_val, max_val: strictly_between(x_t, x, min_val, max_val),
     inputs=1,
     fits="dtype",
@@ -95,7 +95,7 @@ def hardtanh(x, min_val=-1.0, max_val=1.0):
 
 @pointwise(
     gradient=True,
-    vjp=lambda g, x, negative_slope: tracked_with(torch.where(x > 0, g, g * negative_slope), x),
+    vjp=lambda g, x, negative_slope: depending_on(torch.where(x > 0, g, g * negative_slope), x),
     jvp=lambda x_t, x, negative_slope: torch.where(x > 0, x_t, x_t * negative_slope),
     fits="wide",
     name=both_names("LeakyRelu"),
@@ -270,7 +270,7 @@ def softplus(x, beta=1, threshold=20):
 
 
 def shrunk(g, x, lambd):
-    return tracked_with(torch.where(torch.logical_or(x < -lambd, x > lambd), g, 0), x)
+    return depending_on(torch.where(torch.logical_or(x < -lambd, x > lambd), g, 0), x)
 
 
 def shrinking(lambd):
@@ -430,7 +430,7 @@ def prelu(input, weight):
 
 @op(
     gradient=True,
-    vjp={"x": lambda g, x, slope: tracked_with(g * slope, x)},
+    vjp={"x": lambda g, x, slope: depending_on(g * slope, x)},
     jvp=lambda x_t, slope: x_t * slope,
     name=both_names("RreluWithNoise"),
     function=False,

@@ -8,7 +8,7 @@ from rushlight.ops._rules import conjugate, not_implemented, require_floating, r
 from rushlight.ops.activation import log_sigmoid
 from rushlight.ops.arithmetic import refuse_bool_sub
 from rushlight.ops.scan import contiguous_like
-from rushlight.ops.steps import tracked_with, underived_with
+from rushlight.ops.steps import depending_on, underived_with
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 NUMBERED = {number: name for name, number in REDUCTIONS.items()}
@@ -319,7 +319,7 @@ def nll_loss_vjp(g, x, target, weight, total_weight, reduction, ignore_index):
     if x.ndim != 1 or target.ndim != 1:
         dim = min(x.ndim - 1, 1)
         labels, part = labels.unsqueeze(dim), part.unsqueeze(dim)
-    return tracked_with(torch.zeros_like(x).scatter(min(x.ndim - 1, 1), labels, part), x)
+    return depending_on(torch.zeros_like(x).scatter(min(x.ndim - 1, 1), labels, part), x)
 
 
 @op(derives=nll_loss_vjp, inputs=("g", "x"), name="NllLossBackwardBackward0")

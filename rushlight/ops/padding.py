@@ -7,7 +7,7 @@ from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, prepared
 from rushlight.ops.conversion import unmade
 from rushlight.ops.joining import joined_format
-from rushlight.ops.steps import tracked_with
+from rushlight.ops.steps import depending_on
 
 
 def check_constant_padding(x, pad):
@@ -126,7 +126,7 @@ def edge_gradient(g, x, pad, mode):
     for d, places in edges(x, pad, mode):
         shape = (*g.shape[:d], x.shape[d], *g.shape[d + 1 :])
         g = torch.zeros(shape, dtype=g.dtype).index_add(d, places, g)
-    return g if mode == "circular" else tracked_with(g.contiguous(memory_format=joined_format([x])), x)
+    return g if mode == "circular" else depending_on(g.contiguous(memory_format=joined_format([x])), x)
 
 
 def edge_gradient_prepared(g, x, pad, mode):

@@ -30,7 +30,7 @@ from rushlight.ops._windows import (
     window_count,
 )
 from rushlight.ops.conversion import unmade
-from rushlight.ops.steps import tracked_with
+from rushlight.ops.steps import depending_on
 
 # ---- the largest number ---------------------------------------------------------------------------------------------------
 
@@ -41,7 +41,7 @@ def scattered(g, x, indices, size):
     lead, positions = x.shape[: x.dim() - count], math.prod(x.shape[x.dim() - count :])
     zeros = torch.zeros((*lead, positions), dtype=g.dtype)
     made = zeros.scatter_add(-1, indices.flatten(-count), g.flatten(-count)).reshape(x.shape)
-    return tracked_with(made.contiguous(memory_format=format_of(indices, count)), x)
+    return depending_on(made.contiguous(memory_format=format_of(indices, count)), x)
 
 
 def scattered_prepared(g, x, indices, size):
