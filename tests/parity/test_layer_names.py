@@ -370,3 +370,10 @@ def test_older_and_unknown_words_for_reductions(name, reduction):
     same(program)
     if name in ("mse_loss", "l1_loss", "huber_loss"):
         same(lambda torch: program(torch, weight=torch.ones(3, 2)))
+
+
+def test_what_parameters_of_integers_say():
+    same(lambda torch: torch.nn.Parameter(torch.ones(2).int()))
+    same(lambda torch: torch.nn.Parameter(torch.ones(2).bool(), requires_grad=False).tolist())
+    same(lambda torch: torch.nn.Linear(1, 1, dtype=torch.int32))
+    same(lambda torch: torch.ones(2).int().requires_grad_())

@@ -431,6 +431,8 @@ cdef class Tensor:
         out = new_of_type(cls)
         become_alias(out, data)
         if require_grad:
+            if category[out.code] < IS_FLOATING:
+                raise documented(RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers")
             set_requires_grad(out, True)
         return out
 
