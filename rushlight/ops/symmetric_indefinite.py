@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight.core import empty_tensor, wrap_dim
-from rushlight.ops._declare import composite, kernel, op, underived
+from rushlight.ops._declare import composite, kernel, op
 from rushlight.ops._matrices import INT32, all_written, check_matrices, check_ndim, check_square, column_major, written
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import require_tensors
@@ -13,7 +13,7 @@ FACTOR, FACTOR_EX = return_type("linalg_ldl_factor", "LD", "pivots"), return_typ
 @op(
     outputs=("LD", "pivots", "info"),
     differentiable=("LD",),
-    vjp=underived("derivative for aten::linalg_ldl_factor_ex is not implemented", RuntimeError),
+    no_derivative="linalg_ldl_factor_ex",
     name="NotImplemented",
     public="linalg_ldl_factor_ex",
     result_type=FACTOR_EX,
@@ -68,7 +68,8 @@ def ldl_factor_ex(input, *, hermitian=False, check_errors=False, out=None):
 
 
 @op(
-    vjp=dict.fromkeys(("LD", "B"), underived("derivative for aten::linalg_ldl_solve is not implemented", RuntimeError)),
+    no_derivative="linalg_ldl_solve",
+    inputs=("LD", "B"),
     outputs=("result",),
     name="NotImplemented",
     public="linalg_ldl_solve",
