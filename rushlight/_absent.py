@@ -94,7 +94,7 @@ def _named_dtypes():
     return found | {"bit": found["uint1"]}
 
 
-_mkldnn = layout("_mkldnn")
+_mkldnn = layout("_mkldnn")  # type: ignore[call-arg]
 
 dtypes = _named_dtypes()
 """The dtypes of PyTorch that Rushlight has no numbers of: quantized ones, bits, and whole numbers of a few bits."""

@@ -160,8 +160,9 @@ def class_stub(kind, type_of):
 
 
 def module_stub(module, type_of, home_of):
-    """The stub of a file of classes: those that it defines, and what it imports for them to stand on."""
+    """The stub of a file of classes: those that it defines (not its own), and what it imports for them to stand on."""
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+    own = [value for value in own if value is not type(module)]
     bases = {base for kind in own for base in kind.__bases__ if base.__module__ != module.__name__ and base is not object}
     imports = [f"from {home_of(base, base.__name__)} import {base.__name__} as {base.__name__}\n" for base in bases]
     return "".join(sorted(imports)), "".join(class_stub(kind, type_of) for kind in own)

@@ -13,6 +13,7 @@ import keyword
 import re
 import sys
 import types
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -290,7 +291,9 @@ def members_of_tensor():
         if name in compiled and name not in {*namespaces["Tensor"], *known.METHODS} and not isinstance(value, core.Method):
             lines.append(written_as_declared("Tensor", name, "    "))
         elif isinstance(value, (property, int)):
-            lines.append(f"    @property\n    def {name}(self) -> {kinds[type(getattr(sample, name))]}: ...\n")
+            with warnings.catch_warnings(action="ignore"):  # (what PyTorch has given up is still read)
+                kind = kinds[type(getattr(sample, name))]
+            lines.append(f"    @property\n    def {name}(self) -> {kind}: ...\n")
         else:
             decorator = "classmethod" if name in known.CLASS_METHODS else "staticmethod" if name in known.STATIC_METHODS else None
             lines.append(written(name, signatures_of(value, name, method=True), "    ", decorator, said_of(value, "    ")))

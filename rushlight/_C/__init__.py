@@ -143,16 +143,14 @@ _CONVOLUTIONS = (
     "MkldnnEmpty", "NnpackSpatial", "Overrideable", "Slow2d", "Slow3d", "SlowDilated2d", "SlowDilated3d", "SlowTranspose2d",
     "SlowTranspose3d", "Winograd3x3Depthwise", "Xnnpack2d", "Mps", "MpsTranspose",
 )  # fmt: skip
-_ConvBackend = enum.IntEnum("_ConvBackend", dict(zip(_CONVOLUTIONS, (*range(9), *range(10, 23)), strict=True)))
-_ConvBackend.__str__ = lambda self: f"_ConvBackend.{self.name}"
+_ConvBackend = enum.IntEnum("_ConvBackend", dict(zip(_CONVOLUTIONS, (*range(9), *range(10, 23)), strict=True)))  # type: ignore[misc]
+_ConvBackend.__str__ = lambda self: f"_ConvBackend.{self.name}"  # type: ignore[method-assign, attr-defined]
 
 
-def _select_conv_backend(
-    input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, bias_sizes=None
-) -> _ConvBackend:
+def _select_conv_backend(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, bias_sizes=None):
     """What PyTorch calls the way in which it would compute a convolution, where no other library does it."""
     if 0 in input.shape[:2]:
-        return _ConvBackend.Empty
+        return _ConvBackend["Empty"]
     kind = "Transpose" if transposed else "Dilated" if any(step != 1 for step in dilation) else ""
     return _ConvBackend[f"Slow{kind}{max(input.dim() - 2, 2)}d"]
 

@@ -40,7 +40,7 @@ class ExpandedWeight(torch.Tensor):
         """The dtype of the weight."""
         return self.orig_weight.dtype
 
-    @property
+    @property  # type: ignore[misc]
     def data(self):
         """The weight's data."""
         return self.orig_weight.data
