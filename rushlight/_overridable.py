@@ -5,7 +5,6 @@ Nothing stands before such a function until a program makes its first subclass o
 for one that asks first: the function stays the object that programs have imported, and calls of programs without subclasses cost nothing.
 """
 
-import inspect
 import types
 
 from rushlight import core
@@ -41,6 +40,8 @@ def _ask_before(function, public=None):
         return  # (it has two names)
     plain = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__)
     plain.__kwdefaults__ = function.__kwdefaults__
+    import inspect  # (slow to import, and programs without subclasses do not come here)
+
     signature = inspect.signature(plain)
     by_name = function.__module__ == "rushlight.nn.init"
 
