@@ -287,18 +287,6 @@ def second_backward_where_nothing_was_kept(torch):
 
 
 @differs(
-    "the running statistics have no tangent that counts",
-    pytorch="RuntimeError: batch_norm is not differentiable",
-    rushlight="(3, 2, 5)",
-)
-def batch_norm_with_dual_statistics(torch):
-    forward_ad = import_module(f"{torch.__name__}.autograd.forward_ad")
-    with forward_ad.dual_level():
-        x, mean = (forward_ad.make_dual(torch.ones(shape), torch.ones(shape)) for shape in ((3, 2, 5), (2,)))
-        return tuple(torch.nn.functional.batch_norm(x, mean, torch.ones(2), training=False).shape)
-
-
-@differs(
     "how the error of a random function under vmap is put",
     pytorch="RuntimeError: vmap: We do not yet",
     rushlight="RuntimeError: vmap: called random",
@@ -419,23 +407,6 @@ def an_array_times_a_tensor(torch):
 
 
 # ------------------------------------------------------------------------------------------------------------- layouts and graphs
-@differs("what has no gradient has no edge, where PyTorch's has an empty one", pytorch="3", rushlight="2")
-def edges_of_a_backward_that_is_differentiable_once(torch):
-    class Scaled(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x, factor, y):
-            return x * factor + y
-
-        @staticmethod
-        @torch.autograd.function.once_differentiable
-        def backward(ctx, g):
-            return g, None, g
-
-    x, y, seed = leaf(torch, 1.0), leaf(torch, 1.0), leaf(torch, 1.0)
-    (g,) = torch.autograd.grad(Scaled.apply(x, 2, y), x, seed, create_graph=True)
-    return len(g.grad_fn.next_functions)
-
-
 @differs(
     "a module within itself is looked into a thousand deep", pytorch="maximum recursion depth exceeded while", rushlight="maximum"
 )
