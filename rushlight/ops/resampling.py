@@ -158,7 +158,6 @@ def upsample(name, mode, x, output_size, corners, factors, out):
     return made if out is None else written_out(name, out, made)
 
 
-@functools.lru_cache(1024)
 def whole(size):
     """A size, rounded down."""
     if not abs(size) < 2**63:
@@ -166,6 +165,7 @@ def whole(size):
     return int(size)
 
 
+@functools.lru_cache(1024)
 def read_sizes(name, shape, output_size, corners, factors):
     """What PyTorch checks of an interpolation; the sizes that the factors make, where only those are given; corners, factors."""
     count = int(name.removesuffix("_aa")[-2])
