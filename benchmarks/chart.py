@@ -15,7 +15,8 @@ COLORS = {
 
 def chart(ratios):
     """An SVG of {workload: ratio}, in the order given."""
-    left, width, row = 270, 420, 20
+    longest = max(len(name.partition(": ")[2]) for name in ratios)
+    left, width, row = max(270, 30 + 6 * longest), 420, 20
     low = min(0.5, *ratios.values())
     high = max(2.0, *ratios.values())
 
@@ -24,8 +25,8 @@ def chart(ratios):
 
     height = row * len(ratios) + 50
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="760" height="{height}" fill="white"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 70}" height="{height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{left + width + 70}" height="{height}" fill="white"/>',
     ]
     for i, (name, ratio) in enumerate(ratios.items()):
         group, _, label = name.partition(": ")

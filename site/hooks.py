@@ -183,16 +183,9 @@ def benchmark():
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")]
     ratios = {}
     for name, *_, ratio in rows[2:]:
-        name = re.sub(r"\[(.*?)\]\(.*?\)|[`*]", r"\1", name)
-        for number in ratio.split(", "):
-            ratios["training: " + html.escape(shortened(name, ratios))] = float(number)
+        name = textwrap.shorten(re.sub(r"\[(.*?)\]\(.*?\)|[`*]", r"\1", name), 56, placeholder=" …")
+        ratios[f"training: {html.escape(name)}"] = float(ratio)
     return chart(ratios)
-
-
-def shortened(name, others, width=38):
-    """A name that fits beside its bar, and is not among the others."""
-    name = textwrap.shorten(name, width, placeholder=" …")
-    return name + " (second)" if f"training: {html.escape(name)}" in others else name
 
 
 def on_files(files, config):
