@@ -2,7 +2,7 @@
 
 from rushlight import core
 from rushlight.ops import _arguments  # noqa: F401  (the slow way)
-from rushlight.ops._signatures import FUNCTIONS, NEVER_ASKED, has_method
+from rushlight.ops._signatures import FUNCTIONS, NEVER_ASKED, TAKES_DATA, has_method
 
 
 def document(called):
@@ -36,7 +36,7 @@ def add_parsers(names, prefix="", only=None, titles=None):
         if isinstance(made, core.Op) and made.parser is None and (made.name == title or only is not None):
             made.parser = core.Parser(title)
         elif not (isinstance(made, core.Op) and made.parser is not None and made.parser.name == title):
-            names[name] = core.Function(name, made, core.Parser(title))
+            names[name] = core.Function(name, made, core.Parser(title, takes_data=title in TAKES_DATA))
 
 
 def signed(text, prefix=""):

@@ -165,6 +165,9 @@ METHODS = {
 NEVER_ASKED = ("_make_subclass", "as_subclass")
 """Methods by which a tensor gets its class: no subclass or mode is asked to take them over."""
 
+TAKES_DATA = ("tensor", "as_tensor", "asarray")
+"""Functions to which what they are given is data, whatever its type: modes alone are asked to take them over."""
+
 
 def signatures(parser):
     """The signatures by which a parser checks, as a text."""

@@ -6,7 +6,7 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
     cdef Py_ssize_t i, k, n, edge
     cdef Rule rule
     cdef Arguments held
-    cdef PyObject* given[MAX_PARAMETERS + 1]      # borrowed from `held`, `gradient` and `wanted`
+    cdef PyObject* given[MAX_PARAMETERS + 2]      # borrowed from `held`, and `gradient` and `wanted` themselves
     cdef tuple wanted = None
     cdef uint64_t sequence = sequence_counter
     cdef object value

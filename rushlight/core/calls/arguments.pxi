@@ -19,10 +19,9 @@ _types_of_kinds[:] = [<PyTypeObject*>dtype, <PyTypeObject*>layout, <PyTypeObject
 cdef class Parser:
     """The signatures of one public function or method. They are read when it is first called."""
 
-    def __init__(self, str name, str text=None, *, bint is_method=False, bint never_asked=False):
+    def __init__(self, str name, str text=None, *, bint is_method=False, bint never_asked=False, bint takes_data=False):
         self.name, self.text, self.is_method, self.names = name, text, is_method, []
-        self.is_never_asked = never_asked
-        self.takes_data = not is_method and name in ("tensor", "as_tensor", "asarray")
+        self.is_never_asked, self.takes_data = never_asked, takes_data
 
     def add(self, list parameters, int positional, bint takes_loose):
         """Adds a signature: (name, kind, whether None and whether a single int will do, whether it must be given) for each parameter."""
