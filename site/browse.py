@@ -2,8 +2,8 @@
 
     python site/browse.py FOLDER
 
-Every page must load without an error of its scripts, with all of its pictures, and without asking for anything from elsewhere; none of the
-reference may be larger than LARGEST. The pages of VIEWS are photographed into FOLDER.
+Every page must load without an error of its scripts, with all of its pictures, and without asking for anything from elsewhere; none may be
+larger than LARGEST. The pages of VIEWS are photographed into FOLDER.
 """
 
 import shutil
@@ -23,6 +23,8 @@ VIEWS = (
     "autograd.zh",
     "reference/rushlight.nn",
     "differences",
+    "support",
+    "support/torch.nn",
 )
 LARGEST = 300_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -42,7 +44,7 @@ def look(page, path):
     if not page.locator("h1").first.is_visible():
         wrong.append("has no heading in sight")
     wrong += [f"does not show {source}" for source in page.evaluate(BROKEN)]
-    if path.parent.name == "reference" and path.stat().st_size > LARGEST:
+    if path.stat().st_size > LARGEST:
         wrong.append(f"has {path.stat().st_size} bytes")
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
@@ -81,16 +83,16 @@ def opened(page, folder):
     return [] if counts == [1, 2, 1] else [f"boxes that are open, at first, after a click and after Enter: {counts}"]
 
 
-def searched(page, folder):
+def searched(page, folder, words):
     """Whether a search on the first page finds something."""
     page.goto((BUILT / "index.html").as_uri())
     try:
         page.locator("input.md-search__input").click(timeout=10000)
-        page.keyboard.type("retain_graph")
+        page.keyboard.type(words)
         page.locator(".md-search-result__link").first.wait_for(timeout=10000)
         return True
     except TimeoutError:
-        print("a search finds nothing")
+        print(f"a search for {words} finds nothing")
         return False
     finally:
         page.screenshot(path=folder / "search.png")
@@ -119,7 +121,7 @@ def main():
         for sentence in stepped(page, folder) + opened(page, folder):
             print(f"pages: {sentence}")
             wrong += 1
-        wrong += not searched(page, folder)
+        wrong += sum(not searched(page, folder, words) for words in ("FXFloatFunctional", "retain_graph"))
         chromium.close()
     print(f"{len(paths)} pages looked at, {wrong} things wrong")
     raise SystemExit(bool(wrong))

@@ -166,6 +166,23 @@ def known_differences():
                 yield f"| {node.name.replace('_', ' ')} | {reason} | `{values['pytorch']}` | `{values['rushlight']}` |"
 
 
+def support(text):
+    """The page of every name, as a page for each package, by its name; and as what stays: where they are, and how much each has."""
+    head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    packages: dict = {}
+    for section in sections:
+        packages.setdefault(re.match(r"## (torch(?:\.\w+)?)", section)[1], []).append(section)
+    made, rows = {}, []
+    for package, sections in packages.items():
+        made[f"support/{package}.md"] = f"# {package}\n\n" + "".join(sections)
+        counts = dict.fromkeys(("Here", "Answering", "Missing", "Not there"), 0)
+        for word, names in re.findall(r"^([A-Z][a-z ]+): (`.*)", "".join(sections), re.MULTILINE):
+            counts[word] += names.count(" ") + 1
+        rows.append(f"| [{package}](support/{package}.md) | {' | '.join(str(count or '') for count in counts.values())} |\n")
+    table = "| package | here | answering | missing | not there |\n|---|---|---|---|---|\n" + "".join(rows)
+    return made, head + table
+
+
 def causes(page):
     """A heading for each cause that `explain.why` gives and that the page has none for, what it means and what helps."""
     for cause, fix in _causes.FIXES.items():
@@ -200,6 +217,7 @@ def on_files(files, config):
     for module in MODULES:
         made |= reference(module)
     listed = "".join(f"- [{module.replace('rushlight', 'torch', 1)}]({module}.md)\n" for module in MODULES)
+    made |= support((ROOT / "docs/support.md").read_text(encoding="utf-8"))[0]
     made["reference/index.md"] = f"# Reference\n\nMade from the docstrings.\n\n{listed}"
     for name in notebooks.COURSE:
         made[f"notebooks/{name}.ipynb"] = json.dumps(notebooks.notebook(name), ensure_ascii=False, indent=1)
@@ -212,12 +230,14 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Turns links into the repository into links to pages; fills the table of differences; offers the notebooks and pages to click through."""
+    """Turns links into the repository into links to pages; fills in what is made; offers the notebooks and pages to click through."""
     name = page.file.src_uri
     if page.file.generated_by:
         return markdown
     if name == "differences.md":
         markdown = markdown.replace("<!-- known differences -->", "\n".join(known_differences()))
+    if name == "support.md":
+        markdown = support(markdown)[1]
     if name == "performance.md":
         markdown = markdown.replace("<!-- benchmark -->", "![How many times faster](pictures/benchmark.svg)")
     if name == "explain.md":
