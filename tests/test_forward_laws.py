@@ -41,6 +41,8 @@ NO_FORWARD_RULE = {
     "multi_margin_loss",
     "multilabel_margin_loss",
     "_ctc_loss_backward",
+    "_segments",
+    "_segment_reduce_backward",
     "igamma",
     "igammac",
 }

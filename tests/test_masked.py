@@ -63,6 +63,25 @@ def test_segments_are_each_alone(reduce):
     assert torch.equal(torch.segment_reduce(x, reduce, offsets=offsets, axis=1), made)
 
 
+def test_what_is_no_number_in_segments():
+    nan, inf = torch.nan, torch.inf
+    for reduce, initial, values, gradient in (
+        ("max", 1, [3.0, 1.0, nan, 1.0], [0.0, 0.5, 0.5, 0.0, 3.0, 0.0, 0.0]),
+        ("min", None, [0.0, 0.0, nan, inf], [1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0]),
+        ("mean", 1, [7 / 3, 1.0, nan, 1.0], [1 / 3, 1 / 3, 1 / 3, 2.0, 1.0, 1.0, 1.0]),
+        ("prod", 3, [0.0, 0.0, nan, 3.0], [27.0, 0.0, 0.0, 6.0, 0.0, nan, nan]),
+    ):
+        x = torch.tensor([0.0, 3.0, 3.0, 0.0, nan, 4.0, 0.0], requires_grad=True)
+        made = torch.segment_reduce(x, reduce, lengths=torch.tensor([3, 1, 3, 0]), initial=initial)
+        assert made.grad_fn.name() == "SegmentReduceBackward0"
+        made.backward(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+        for found, wanted in ((made, values), (x.grad, gradient)):
+            assert torch.allclose(found, torch.tensor(wanted), equal_nan=True), (reduce, found)
+    once = torch.autograd.grad(torch.segment_reduce(x, "sum", lengths=torch.tensor([7])), x, create_graph=True)[0]
+    with pytest.raises(RuntimeError, match="derivative for aten::_segment_reduce_backward is not implemented"):
+        once.sum().backward()
+
+
 def test_segments_that_do_not_fit():
     x = torch.ones(4)
     for lengths, text in (([2, 1], "to sum to data.size"), ([5, -1], "lengths contains negative value!")):

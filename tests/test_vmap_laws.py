@@ -28,6 +28,8 @@ WITHOUT_RULE = {
     "_bags",
     "_ctc",
     "_ctc_loss_backward",
+    "_segments",
+    "_segment_reduce_backward",
 }
 """What PyTorch runs one example after the other, too."""
 

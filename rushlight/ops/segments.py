@@ -2,43 +2,128 @@
 
 import rushlight as torch
 from rushlight.core import wrap_dim, written_out
-from rushlight.ops._declare import composite
+from rushlight.ops._declare import composite, op
 from rushlight.ops._rules import not_implemented
 
 IDENTITIES = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -torch.inf, "min": torch.inf}
 SCATTERED = {"sum": "sum", "mean": "sum", "prod": "prod", "max": "amax", "min": "amin"}
 
 
-def segment_lengths(data, lengths, offsets, axis, unsafe):
-    """How long the segments are, as a tensor of the dimensions of `data` before `axis` and one for the segments."""
+def check_segments(data, lengths, offsets, axis, unsafe):
+    """Refuses segments that do not fit `data`."""
     if offsets is None and lengths is None:
         raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
     given = lengths if offsets is None else offsets
-    if axis != given.dim() - 1:
-        raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}.")
     if data.dim() < given.dim():
         raise RuntimeError(
             f"Expected data.dim() >= {'lengths' if offsets is None else 'offsets'}_value.dim() to be true, but got false.  (Could this error "
             "message be improved?  If so, please report an enhancement request to PyTorch.)"
         )
-    if given.is_floating_point() or given.is_complex():
+    if axis != given.dim() - 1:
+        raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}.")
+    counts = lengths if offsets is None else offsets.diff(dim=-1)
+    if counts.numel() and int(counts.min()) < 0:
+        raise RuntimeError("lengths contains negative value!")
+    if not unsafe and offsets is None and not bool((lengths.sum(-1) == data.shape[axis]).all()):
+        raise RuntimeError(
+            "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe."
+        )
+    if given.dtype not in (torch.int32, torch.int64):
         raise not_implemented("_segment_reduce_lengths_cpu_kernel1", given.dtype)
-    if offsets is not None:
-        lengths = offsets.diff(dim=-1)
-    if not unsafe or lengths.numel() == 0 or int(lengths.min()) < 0:
-        if lengths.numel() and int(lengths.min()) < 0:
-            raise RuntimeError("lengths contains negative value!")
-        if offsets is None and not bool((lengths.sum(-1) == data.shape[axis]).all()):
-            raise RuntimeError(
-                "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe."
-            )
-    ends = offsets[..., 1:] if offsets is not None else lengths.cumsum(-1)
-    starts = offsets[..., :1] if offsets is not None else torch.zeros_like(lengths[..., :1])
     if not data.is_floating_point():
         raise not_implemented("_segment_reduce_cpu", data.dtype)
-    if lengths.numel() and (int(ends.max()) > data.shape[axis] or int(starts.min()) < 0):
+    ends = given if offsets is not None else lengths.sum(-1)
+    if counts.numel() and (int(ends.max()) > data.shape[axis] or (offsets is not None and int(offsets.min()) < 0)):
         raise RuntimeError("segment_reduce(): segments reach beyond the data")
-    return lengths, starts, ends
+
+
+class Segments:
+    """The places of the segments of `data` as rows: of shape (what is before the axis, the axis, what is behind it)."""
+
+    def __init__(self, data, lengths, offsets, axis):
+        self.counts = lengths if offsets is None else offsets.diff(dim=-1)
+        self.before, self.behind = data.shape[:axis], data.shape[axis + 1 :]
+        size, self.segments = data.shape[axis], self.counts.shape[-1]
+        self.rows, self.rest = self.before.numel(), self.behind.numel()
+        ends = (lengths.cumsum(-1) if offsets is None else offsets[..., 1:]).reshape(self.rows, self.segments).contiguous()
+        places = torch.arange(size).expand(self.rows, size).contiguous()
+        index = torch.searchsorted(ends, places, right=True)
+        if (
+            offsets is not None
+        ):  # what lies before the first segment goes with what lies behind the last: into one that is dropped
+            index = torch.where(places < offsets[..., :1].reshape(self.rows, 1), self.segments, index)
+        self.index = index.unsqueeze(-1).expand(self.rows, size, self.rest)
+
+    def flat(self, data):
+        """`data` as rows."""
+        return data.reshape(self.rows, data.shape[len(self.before)], self.rest)
+
+    def reduced(self, values, how, first):
+        """The values of each segment as one, and of what lies in none."""
+        made = torch.full((self.rows, self.segments + 1, self.rest), first, dtype=values.dtype)
+        return made.scatter_reduce(1, self.index, values, how)
+
+    def shown(self, reduced):
+        """What the program sees of such values."""
+        return reduced[:, : self.segments].reshape(*self.before, self.segments, *self.behind).contiguous()
+
+    def spread(self, values):
+        """Such values as the program has them, for each element of the data: zero for those in no segment."""
+        return torch.nn.functional.pad(self.flat(values), (0, 0, 0, 1)).gather(1, self.index)
+
+
+@op(
+    no_derivative="_segment_reduce_backward",
+    inputs=("grad", "output", "data"),
+    name="NotImplemented",
+    method=False,
+    signature="Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, "
+    "Number? initial=None",
+    out=False,
+)
+def _segment_reduce_backward(grad, output, data, reduce, lengths=None, offsets=None, axis=0, initial=None):
+    """The cotangent of what segments are cut from."""
+    segments = Segments(data, lengths, offsets, axis)
+    flat, g = segments.flat(data), segments.spread(grad)
+    if reduce in ("max", "min"):  # what is no number counts as what was found, whichever it is
+        found = (flat == segments.spread(output)) | flat.isnan()
+        times = segments.shown(segments.reduced(found.to(data.dtype), "sum", 0))
+        made = torch.where(found, g / segments.spread(times), 0)
+    elif reduce == "prod":
+        hard = flat.isnan() | (flat == 0)  # (by these the product cannot be divided)
+        rest = segments.reduced(torch.where(hard, 1, flat), "prod", 1 if initial is None else initial)
+        others = segments.reduced(hard.to(data.dtype), "sum", 0).gather(1, segments.index) - 1
+        unknown = segments.reduced(flat.isnan().to(data.dtype), "sum", 0).gather(1, segments.index) - flat.isnan().to(data.dtype)
+        factor = torch.where(unknown > 0, torch.nan, torch.where(others > 0, 0, 1).to(data.dtype))
+        made = torch.where(hard, g * rest.gather(1, segments.index) * factor, g * segments.spread(output) / flat)
+    elif reduce == "mean":
+        counts = segments.counts.reshape(segments.rows, segments.segments, 1).expand(-1, -1, segments.rest)
+        made = g / segments.spread(segments.shown(counts.to(data.dtype)))
+    else:
+        made = g
+    outside = segments.index == segments.segments
+    return torch.where(outside, 0, made).to(data.dtype).view(data.shape)
+
+
+@op(
+    vjp=lambda g, out, data, reduce, lengths, offsets, axis, initial: _segment_reduce_backward(
+        g, out, data, reduce, lengths=lengths, offsets=offsets, axis=axis, initial=initial
+    ),
+    name="SegmentReduceBackward0",
+    public="segment_reduce",
+    function=False,
+    method=False,
+    out=False,
+)
+def _segments(data, reduce, lengths, offsets, axis, initial):
+    """`segment_reduce` of arguments that are in order."""
+    segments = Segments(data, lengths, offsets, axis)
+    first = IDENTITIES[reduce] if initial is None else initial
+    made = segments.shown(segments.reduced(segments.flat(data), SCATTERED[reduce], first))
+    if reduce == "mean":
+        counts = segments.counts.reshape(*segments.counts.shape, *(1,) * len(segments.behind))
+        made = torch.where(counts > 0, made / counts, torch.nan if initial is None else initial).to(data.dtype)
+    return made
 
 
 @composite(
@@ -68,24 +153,8 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     if indices is not None:
         raise RuntimeError("segment_reduce(): indices based reduction is not supported yet.")
-    lengths, starts, ends = segment_lengths(data, lengths, offsets, axis, unsafe)
-    size, segments = data.shape[axis], lengths.shape[-1]
-    rows, rest = data.shape[:axis].numel(), data.shape[axis + 1 :].numel()
-    places = torch.arange(size).expand(rows, size).contiguous()
-    index = torch.searchsorted(ends.reshape(rows, segments).contiguous(), places, right=True)
-    # What lies outside of all segments goes into a segment of its own, which is dropped.
-    index = torch.where(places < starts.reshape(rows, 1), segments, index)
-    extreme = kind in ("max", "min")
-    first = IDENTITIES[kind] if initial is None or extreme else initial
-    made = torch.full((rows, segments + 1, rest), first, dtype=data.dtype)
-    made = made.scatter_reduce(1, index.unsqueeze(-1).expand(rows, size, rest), data.reshape(rows, size, rest), SCATTERED[kind])
-    made = made[:, :segments].contiguous().view(*data.shape[:axis], segments, *data.shape[axis + 1 :])
-    if extreme and initial is not None:
-        made = torch.where(made >= initial if kind == "max" else made <= initial, made, initial)
-    if kind == "mean":
-        counts = lengths.reshape(*lengths.shape, *(1,) * (data.dim() - axis - 1))
-        made = torch.where(counts > 0, made / counts, torch.nan if initial is None else initial)
-    return made
+    check_segments(data, lengths, offsets, axis, unsafe)
+    return _segments(data, kind, lengths if offsets is None else None, offsets, axis, initial)
 
 
 @composite(signature="Tensor input, *, int size, int fill_value=-1, Tensor out=None")

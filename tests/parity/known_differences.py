@@ -153,14 +153,6 @@ GRAPH_DIFFERENCES = {
     "_native_batch_norm_legit": {"gradient output_nr"},
     **{name: {"gradient base", "gradient is_view", "gradient output_nr"} for name in ("grid_sampler_2d", "grid_sampler_3d")},
     "nn.functional.grid_sample": {"gradient base", "gradient is_view", "gradient output_nr"},
-    # It is one op with one node in PyTorch and has no second derivative there; here it is composed and has one.
-    **{
-        f"_segment_reduce.{name}": {
-            *("function base", "function is_view", "function name", "gradient base", "gradient is_leaf", "gradient is_view"),
-            *("gradient name", "gradient requires_grad"),
-        }
-        for name in ("lengths", "offsets")
-    },
     "nn.functional.ctc_loss": {"gradient name"},
     "nn.functional.embedding_bag": {"gradient name"},
     # One op with a gradient of its own in PyTorch's kernel, composed of products and softmax where its second derivative is asked for here.
