@@ -168,16 +168,17 @@ void scale(const Matrix<T>& out, T beta) {
 }
 
 // Below `tiny` multiplications a call of BLAS costs more than the product. Real matrices have loops for the least products, and
-// vectors for small ones: where they are wide enough to fill some, and, if columns of b have to be laid out side by side first,
-// not deep.
-constexpr int64_t least = 16, tiny = 1000, small = 16384;
+// vectors for small ones, where they are wide enough to fill some. Where columns of b have to be laid out side by side first,
+// BLAS has to do so too, and is beaten for longer; but then b must not be deep, or there must be rows enough to read it for.
+constexpr int64_t least = 16, tiny = 1000, small = int64_t(1) << 16, small_turned = int64_t(1) << 18;
 
 template <class T>
 bool is_small(const Matrix<T>& out, const Matrix<T>& b) {
   const int64_t work = out.rows * out.columns * b.rows;
-  if (work <= tiny) return b.rows <= deepest_small_product;
+  if (b.rows > deepest_small_product) return false;
+  if (work <= tiny) return true;
   if (out.rows == 1 || out.columns < 8) return false;
-  return b.column_stride == 1 ? work <= small && b.rows <= deepest_small_product : work <= 2 * small && b.rows <= 48;
+  return b.column_stride == 1 ? work <= small : work <= small_turned && (b.rows <= 48 || out.rows >= 24);
 }
 
 // From here on a product is shared out.

@@ -187,7 +187,7 @@ inline __attribute__((always_inline)) void multiply_rows(Vector<S> (&sums)[n][ve
     read(k, y);
 #pragma GCC unroll 8
     for (int i = 0; i < n; ++i) {
-      const Vector<S> x = Vector<S>{} + rows[i][k * along];
+      const Vector<S> x = rows[i][k * along] - Vector<S>{};  // (x - 0 is x: no addition, as 0 + x is for -0)
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) sums[i][v] = multiply_add<S>(x, y[v], sums[i][v]);
     }

@@ -5,13 +5,14 @@
 namespace rl::RL_ISA {
 namespace {
 
-constexpr int rows_at_once = 4;
+// As many sums as keep the multiplications busy: four cycles' worth of two a cycle.
+constexpr int sums_at_once = 8;
 
 // What the columns of out from `j` on get: `vectors` vectors, the last of which has `last`'s lanes (`parts`: not all). Row k of
 // those columns of b is at panel + k * down.
 template <class S, int vectors, bool parts>
 struct Columns {
-  static constexpr int lanes = lanes_of<S>;
+  static constexpr int lanes = lanes_of<S>, rows_at_once = sums_at_once / vectors;
   const Matrix<S>& out;
   const Matrix<S>& a;
   S alpha, beta;
