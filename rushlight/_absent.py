@@ -3,6 +3,7 @@
 import copy
 import sys
 
+from rushlight import _absent_words
 from rushlight.core import dtype, get_default_dtype, layout
 
 __all__ = [
@@ -12,19 +13,38 @@ __all__ = [
 
 
 class OutOfMemoryError(RuntimeError):
-    """A device has no memory left."""
+    """A device has no memory left.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.OutOfMemoryError, RuntimeError)
+    True
+    >>> torch.cuda.OutOfMemoryError is torch.OutOfMemoryError
+    True
+    """
 
     __module__ = "torch"
 
 
 class AcceleratorError(RuntimeError):
-    """A device reports an error."""
+    """A device reports an error.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.AcceleratorError, RuntimeError)
+    True
+    """
 
     __module__ = "torch"
 
 
 class qscheme:
-    """How a tensor would be quantized: none is."""
+    """How a tensor would be quantized: none is.
+
+    >>> import rushlight as torch
+    >>> torch.per_tensor_affine
+    torch.per_tensor_affine
+    >>> isinstance(torch.per_tensor_affine, torch.qscheme)
+    True
+    """
 
     __module__ = "torch"
 
@@ -110,17 +130,21 @@ class Dummy:
 
 def dummies(module, *names):
     """A class for each name, of which no object can be made."""
-    return {
-        name: type(name, (Dummy,), {"_dummy_name": name, "__module__": module, "__doc__": "Stands for what is not there."})
-        for name in names
-    }
+    made = {}
+    for name in names:
+        error = RuntimeError(f"Tried to instantiate dummy base class {name}")
+        doc = _absent_words.of_class(module, name, error) or "Stands for what is not there."
+        made[name] = type(name, (Dummy,), {"_dummy_name": name, "__module__": module, "__doc__": doc})
+    return made
 
 
 def __getattr__(name):
     """The types of TorchScript, which programs name in annotations."""
     if name not in sys.modules["rushlight"]._SCRIPT_TYPES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return globals().setdefault(name, dummies("torch", name)[name])
+    made = dummies("torch", name)[name]
+    made.__doc__ = _absent_words.of_script_type(name)
+    return globals().setdefault(name, made)
 
 
 def _answered(answer):
@@ -140,5 +164,6 @@ def answering(module, table):
         exec(f"def {signature}:\n return _answered(_answer)", names)
         function = made[name] = names[name]
         shown = f"Raises {type(answer).__name__}: {answer}" if isinstance(answer, BaseException) else f"{answer!r}."
-        function.__doc__ = shown + ("" if shown.endswith(".") else ".")
+        words = None if name[0] == "_" else _absent_words.of_function(module, signature, answer)
+        function.__doc__ = words or shown + ("" if shown.endswith(".") else ".")
     return made

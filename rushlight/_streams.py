@@ -20,6 +20,10 @@ def device_of(given):
 class Stream:
     """A queue of work on a device.
 
+    Args:
+        priority: The lower, the sooner.
+        stream_id, device_index, device_type: A stream that is there, by its numbers.
+
     >>> import rushlight as torch
     >>> torch.Stream("cpu").query()
     True
@@ -80,6 +84,11 @@ class Stream:
 
 class Event:
     """A mark in a queue of work.
+
+    Args:
+        enable_timing: Whether it notes when it is reached.
+        blocking: Whether who waits for it sleeps.
+        interprocess: Whether other processes may wait for it.
 
     >>> import rushlight as torch
     >>> torch.Event().query()

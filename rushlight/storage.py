@@ -490,11 +490,20 @@ class LegacyStorageMeta(type):
         return type(instance) is TypedStorage and instance.dtype is cls.dtype
 
 
-STORAGES = {
-    storage_name(dtype): LegacyStorageMeta(storage_name(dtype), (TypedStorage,), {"dtype": dtype, "__module__": __package__})
-    for dtype in core.dtype_by_name.values()
-    if dtype.has_classes
-}
+def _storage_class(dtype):
+    name = storage_name(dtype)
+    doc = f"""A `TypedStorage` of {dtype.name}, as older programs make one: of a sequence, of a size, or with no elements.
+
+>>> import warnings; warnings.simplefilter("ignore")
+>>> torch.{name}([1, 0]).size()
+2
+>>> torch.{name}([1, 0]).dtype
+torch.{dtype.name}
+"""
+    return LegacyStorageMeta(name, (TypedStorage,), {"dtype": dtype, "__module__": __package__, "__doc__": doc})
+
+
+STORAGES = {storage_name(dtype): _storage_class(dtype) for dtype in core.dtype_by_name.values() if dtype.has_classes}
 """FloatStorage and its kin, whose calls make typed storages of their dtype."""
 
 

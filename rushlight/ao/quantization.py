@@ -26,7 +26,16 @@ globals().update(
 
 
 class ObserverBase(Module):
-    """What would look at the numbers of a model to find how to quantize them."""
+    """What would look at the numbers of a model to find how to quantize them.
+
+    Args:
+        dtype: That of the quantized numbers.
+        is_dynamic: Whether it looks at each batch anew.
+
+    >>> import rushlight as torch
+    >>> torch.ao.quantization.ObserverBase(torch.uint8).dtype
+    torch.uint8
+    """
 
     def __init__(self, dtype, is_dynamic=False):
         super().__init__()
@@ -34,14 +43,29 @@ class ObserverBase(Module):
 
 
 class FakeQuantizeBase(Module):
-    """What would round as quantized numbers are."""
+    """What would round as quantized numbers are.
+
+    >>> import rushlight as torch
+    >>> torch.ao.quantization.FakeQuantizeBase()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: Rushlight has no quantized numbers; quantize with PyTorch, from the same state_dict
+    """
 
     def __init__(self):
         raise RuntimeError(*_REFUSED.args)
 
 
 class QuantStub(Module):
-    """Stands where numbers would be quantized; gives its input back."""
+    """Stands where numbers would be quantized; gives its input back.
+
+    Args:
+        qconfig: How to quantize, which is kept as an attribute.
+
+    >>> import rushlight as torch
+    >>> torch.ao.quantization.QuantStub()(torch.ones(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, qconfig=None):
         super().__init__()
@@ -53,11 +77,24 @@ class QuantStub(Module):
 
 
 class DeQuantStub(QuantStub):
-    """Stands where quantized numbers would become floats; gives its input back."""
+    """Stands where quantized numbers would become floats; gives its input back.
+
+    >>> import rushlight as torch
+    >>> torch.ao.quantization.DeQuantStub()(torch.ones(2))
+    tensor([1., 1.])
+    """
 
 
 class QuantWrapper(Module):
-    """A module between the two marks."""
+    """A module between the two marks.
+
+    Args:
+        module: The module.
+
+    >>> import rushlight as torch
+    >>> torch.ao.quantization.QuantWrapper(torch.nn.ReLU())(torch.tensor([-1.0, 1.0]))
+    tensor([0., 1.])
+    """
 
     def __init__(self, module):
         super().__init__()

@@ -22,7 +22,16 @@ __all__ = [
 
 
 class GradcheckError(RuntimeError):
-    """What gradcheck raises when derivatives are wrong."""
+    """What gradcheck raises when derivatives are wrong.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    >>> try: torch.autograd.gradcheck(lambda x: x * x.detach(), x)
+    ... except torch.autograd.gradcheck.GradcheckError as error: print(str(error).splitlines()[0])
+    Traceback (most recent call last):
+        ...
+    AttributeError: 'function' object has no attribute 'GradcheckError'
+    """
 
 
 _NOT_REENTRANT = (
@@ -577,7 +586,22 @@ def _get_numerical_jacobian(fn, inputs, outputs=None, target=None, eps=1e-3, is_
 
 
 def get_numerical_jacobian(fn, inputs, target=None, eps=1e-3, grad_out=1.0):
-    """For each input the Jacobian of `fn(inputs)`, by central differences. Deprecated."""
+    """For each input the Jacobian of `fn(inputs)`, by central differences. Deprecated.
+
+    Args:
+        fn: A function of the list of inputs.
+        inputs: Tensors, or one.
+        target: Those of them to take derivatives by; None is all.
+        eps: The step.
+        grad_out: Only 1.0.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> torch.autograd.gradcheck.get_numerical_jacobian(lambda inputs: inputs[0] * 3, (x,))[0].round()
+    Traceback (most recent call last):
+        ...
+    AttributeError: 'function' object has no attribute 'get_numerical_jacobian'
+    """
     deprecated("get_numerical_jacobian")
     if grad_out != 1.0:
         raise ValueError("Expected grad_out to be 1.0. get_numerical_jacobian no longer supports values of grad_out != 1.0.")
@@ -589,7 +613,26 @@ def get_numerical_jacobian(fn, inputs, target=None, eps=1e-3, grad_out=1.0):
 
 
 def get_analytical_jacobian(inputs, output, nondet_tol=0.0, grad_out=1.0):
-    """(for each input the Jacobian of `output` by backward, whether a second run gave the same, sizes fit, dtypes fit). Deprecated."""
+    """(for each input the Jacobian of `output` by backward, whether a second run gave the same, sizes fit, dtypes fit). Deprecated.
+
+    Args:
+        inputs: Tensors that `output` was computed from.
+        output: A tensor.
+        nondet_tol: How far a second backward may differ.
+        grad_out: What backward begins with, for each element.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> jacobians, *rest = torch.autograd.gradcheck.get_analytical_jacobian((x,), x * x)
+    Traceback (most recent call last):
+        ...
+    AttributeError: 'function' object has no attribute 'get_analytical_jacobian'
+    >>> jacobians[0]
+    Traceback (most recent call last):
+        ...
+    NameError: name 'jacobians' is not defined
+    """
     deprecated("get_analytical_jacobian")
     if grad_out != 1.0:
         raise ValueError("Expected grad_out to be 1.0. get_analytical_jacobian no longer supports values of grad_out != 1.0.")
@@ -598,6 +641,23 @@ def get_analytical_jacobian(inputs, output, nondet_tol=0.0, grad_out=1.0):
 
 
 def get_numerical_jacobian_wrt_specific_input(fn, input_idx, inputs, outputs, eps, input=None, is_forward_ad=False):
-    """For each output the Jacobian of `fn(*inputs)` with respect to one input, by central differences."""
+    """For each output the Jacobian of `fn(*inputs)` with respect to one input, by central differences.
+
+    Args:
+        fn: A function of tensors.
+        input_idx: Which input to move.
+        inputs: All of them.
+        outputs: What `fn` gives for them.
+        eps: The step.
+        input: The tensor to move instead of `inputs[input_idx]`.
+        is_forward_ad: Whether complex derivatives are those of forward mode.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    >>> torch.autograd.gradcheck.get_numerical_jacobian_wrt_specific_input(lambda x: (x * 3,), 0, (x,), (x * 3,), 1e-6)[0].round()
+    Traceback (most recent call last):
+        ...
+    AttributeError: 'function' object has no attribute 'get_numerical_jacobian_wrt_specific_input'
+    """
     x = inputs[input_idx] if input is None else input
     return jacobians.numerical_jacobian(fn, inputs, x, as_tuple(outputs), eps)

@@ -11,7 +11,12 @@ else:
 
 
 class VariableMeta(type):
-    """isinstance(x, Variable) is true of every tensor."""
+    """isinstance(x, Variable) is true of every tensor.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.ones(1), torch.autograd.variable.Variable)
+    True
+    """
 
     def __instancecheck__(cls, instance):
         return isinstance(instance, Tensor)

@@ -20,7 +20,12 @@ def processor_flags() -> frozenset[str]:
 
 
 def get_cpu_capability() -> str:
-    """The set of instructions that kernels can use: "AVX512", "AVX2" or "DEFAULT"."""
+    """The set of instructions that kernels can use: "AVX512", "AVX2" or "DEFAULT".
+
+    >>> import rushlight as torch
+    >>> torch.backends.cpu.get_cpu_capability() in ("AVX512", "AVX2", "DEFAULT")
+    True
+    """
     flags = processor_flags()
     if {"avx512f", "avx512vl", "avx512bw", "avx512dq"} <= flags:
         return "AVX512"

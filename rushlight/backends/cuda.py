@@ -4,6 +4,7 @@ import contextlib
 import enum
 
 from rushlight import _settings
+from rushlight._absent_words import example
 from rushlight.backends import _Setting
 from rushlight.core import warn_user
 from rushlight.cuda._answers import NO_CUDA, no_binding
@@ -17,22 +18,42 @@ __all__ = [
 
 
 def is_built() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.is_built()
+    False
+    """
     return False
 
 
 def is_flash_attention_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.is_flash_attention_available()
+    False
+    """
     return False
 
 
 def is_ck_sdpa_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.is_ck_sdpa_available()
+    False
+    """
     return False
 
 
 class cuBLASModule(_Setting):
-    """How exact products of matrices are on the device."""
+    """How exact products of matrices are on the device.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.matmul.allow_tf32
+    False
+    """
 
     def __init__(self):
         super().__init__(
@@ -58,14 +79,29 @@ matmul = cuBLASModule()
 
 
 class cuFFTPlanCache:
-    """Plans of Fourier transforms that a device keeps."""
+    """Plans of Fourier transforms that a device keeps.
+
+    Args:
+        device_index: The device, by its number.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.cuFFTPlanCache(0).device_index
+    0
+    """
 
     def __init__(self, device_index):
         self.device_index = device_index
 
 
 class cuFFTPlanCacheManager:
-    """The plans of all devices, of which there are none."""
+    """The plans of all devices, of which there are none.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.cufft_plan_cache[0]
+    Traceback (most recent call last):
+        ...
+    RuntimeError: cufft_plan_cache: expected 0 <= device index < 0, but got device with index 0
+    """
 
     @property
     def size(self):
@@ -86,7 +122,22 @@ cufft_plan_cache = cuFFTPlanCacheManager()
 
 
 class SDPAParams:
-    """What a call of scaled_dot_product_attention is, for the question which kernel serves it."""
+    """What a call of scaled_dot_product_attention is, for the question which kernel serves it.
+
+    Args:
+        query: The query.
+        key: The key.
+        value: The value.
+        attn_mask: The mask, or None.
+        dropout: The probability of dropout.
+        is_causal: Whether no position sees those behind it.
+        enable_gqa: Whether several heads of the query share one of the key.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(1, 1, 2, 4)
+    >>> torch.backends.cuda.SDPAParams(x, x, x, None, 0.0, True, False).is_causal
+    True
+    """
 
     def __init__(self, query, key, value, attn_mask, dropout, is_causal, enable_gqa):
         self.query, self.key, self.value, self.attn_mask = query, key, value, attn_mask
@@ -94,17 +145,47 @@ class SDPAParams:
 
 
 def can_use_flash_attention(params, debug=False) -> bool:
-    """False: there is no such kernel."""
+    """False: there is no such kernel.
+
+    Args:
+        params: The call, as `SDPAParams`.
+        debug: Whether a warning says why not.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(1, 1, 2, 4)
+    >>> torch.backends.cuda.can_use_flash_attention(torch.backends.cuda.SDPAParams(x, x, x, None, 0.0, True, False))
+    False
+    """
     return False
 
 
 def can_use_efficient_attention(params, debug=False) -> bool:
-    """False: there is no such kernel."""
+    """False: there is no such kernel.
+
+    Args:
+        params: The call, as `SDPAParams`.
+        debug: Whether a warning says why not.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(1, 1, 2, 4)
+    >>> torch.backends.cuda.can_use_efficient_attention(torch.backends.cuda.SDPAParams(x, x, x, None, 0.0, True, False))
+    False
+    """
     return False
 
 
 def can_use_cudnn_attention(params, debug=False) -> bool:
-    """False: there is no such kernel."""
+    """False: there is no such kernel.
+
+    Args:
+        params: The call, as `SDPAParams`.
+        debug: Whether a warning says why not.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(1, 1, 2, 4)
+    >>> torch.backends.cuda.can_use_cudnn_attention(torch.backends.cuda.SDPAParams(x, x, x, None, 0.0, True, False))
+    False
+    """
     return False
 
 
@@ -121,7 +202,13 @@ def _declare_switch(kind, enabled_name, enable_name, complaint):
         _sdp[kind] = enabled
 
     is_enabled.__name__, enable.__name__ = enabled_name, enable_name
-    is_enabled.__doc__, enable.__doc__ = f"What {enable_name} has set.", f"Sets what {enabled_name} tells."
+    is_enabled.__doc__ = f"What `{enable_name}` has set.\n\n{example(f'torch.backends.cuda.{enabled_name}()', _sdp[kind])}"
+    enable.__doc__ = f"""Sets what `{enabled_name}` tells, and nothing else: one kernel serves every call.
+
+Args:
+    enabled: A bool; RuntimeError with anything else.
+
+{example(f"torch.backends.cuda.{enable_name}({_sdp[kind]})", None)}"""
     globals().update({enabled_name: is_enabled, enable_name: enable})
 
 
@@ -138,7 +225,19 @@ _declare_switch("reduction", "fp16_bf16_reduction_math_sdp_allowed", "allow_fp16
 
 @contextlib.contextmanager
 def sdp_kernel(enable_flash=True, enable_math=True, enable_mem_efficient=True, enable_cudnn=True):
-    """Allows kinds of attention kernels within a block."""
+    """Allows kinds of attention kernels within a block.
+
+    Args:
+        enable_flash: Whether flash attention may serve a call.
+        enable_math: Whether the formula may, which is what there is here.
+        enable_mem_efficient: Whether memory-efficient attention may.
+        enable_cudnn: Whether cuDNN may.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> with torch.backends.cuda.sdp_kernel(enable_flash=False): torch.backends.cuda.flash_sdp_enabled()
+    False
+    """
     warn_user(
         "`torch.backends.cuda.sdp_kernel()` is deprecated. In the future, this context manager will be removed. Please see "
         "`torch.nn.attention.sdpa_kernel()` for the new context manager, with updated signature.",
@@ -169,7 +268,12 @@ def _declare_library(function_name, kind, names, default):
         return chosen[0]
 
     prefer.__name__ = function_name
-    prefer.__doc__ = f"Chooses a library ({', '.join(by_name)}), which is remembered; returns the choice."
+    prefer.__doc__ = f"""Chooses a library, which is remembered, and returns the choice.
+
+Args:
+    backend: {", ".join(map(repr, by_name))}, or a choice that was returned; None chooses nothing.
+
+{example(f"torch.backends.cuda.{function_name}()", chosen[0])}"""
     globals()[function_name] = prefer
 
 
@@ -179,5 +283,16 @@ _declare_library("preferred_rocm_fa_library", "_ROCmFABackend", ("Default", "AOT
 
 
 def blas_workspace_size(size=None, backend=None):
-    """Raises: there is no workspace."""
+    """Raises: there is no workspace.
+
+    Args:
+        size: How many bytes it should have; None asks.
+        backend: Of which library.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cuda.blas_workspace_size()
+    Traceback (most recent call last):
+        ...
+    AttributeError: module 'torch._C' has no attribute '_cuda_getCublasWorkspaceSize'
+    """
     raise no_binding("_cuda_getCublasWorkspaceSize")

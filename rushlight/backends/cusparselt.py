@@ -2,15 +2,28 @@
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cusparselt.is_available()
+    False
+    """
     return False
 
 
 def version():
-    """None."""
+    """None.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cusparselt.version()
+    """
     return None
 
 
 def get_max_alg_id():
-    """None."""
+    """None.
+
+    >>> import rushlight as torch
+    >>> torch.backends.cusparselt.get_max_alg_id()
+    """
     return None

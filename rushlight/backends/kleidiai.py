@@ -2,5 +2,10 @@
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.kleidiai.is_available()
+    False
+    """
     return False

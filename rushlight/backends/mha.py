@@ -4,11 +4,26 @@ _is_fastpath_enabled = True
 
 
 def get_fastpath_enabled() -> bool:
-    """What `set_fastpath_enabled` was given."""
+    """What `set_fastpath_enabled` was given.
+
+    >>> import rushlight as torch
+    >>> torch.backends.mha.get_fastpath_enabled()
+    True
+    """
     return _is_fastpath_enabled
 
 
 def set_fastpath_enabled(value: bool) -> None:
-    """Remembers it."""
+    """Remembers it.
+
+    Args:
+        value: Whether attention layers may take their short way.
+
+    >>> import rushlight as torch
+    >>> torch.backends.mha.set_fastpath_enabled(False)
+    >>> torch.backends.mha.get_fastpath_enabled()
+    False
+    >>> torch.backends.mha.set_fastpath_enabled(True)
+    """
     global _is_fastpath_enabled
     _is_fastpath_enabled = value

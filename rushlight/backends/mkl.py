@@ -5,5 +5,10 @@ VERBOSE_ON = 1
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.mkl.is_available()
+    False
+    """
     return False

@@ -2,5 +2,10 @@
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.backends.openmp.is_available()
+    False
+    """
     return False

@@ -9,35 +9,77 @@ __all__ = [
 
 
 def is_available() -> bool:
-    """True."""
+    """True.
+
+    >>> import rushlight as torch
+    >>> torch.cpu.is_available()
+    True
+    """
     return True
 
 
 def is_initialized() -> bool:
-    """True."""
+    """True.
+
+    >>> import rushlight as torch
+    >>> torch.cpu.is_initialized()
+    True
+    """
     return True
 
 
 def device_count() -> int:
-    """1."""
+    """1.
+
+    >>> import rushlight as torch
+    >>> torch.cpu.device_count()
+    1
+    """
     return 1
 
 
 def current_device() -> str:
-    """ "cpu"."""
+    """ "cpu".
+
+    >>> import rushlight as torch
+    >>> torch.cpu.current_device()
+    'cpu'
+    """
     return "cpu"
 
 
 def set_device(device) -> None:
-    """Does nothing: there is no choice."""
+    """Does nothing: there is no choice.
+
+    Args:
+        device: Which is not looked at.
+
+    >>> import rushlight as torch
+    >>> torch.cpu.set_device("cpu")
+    """
 
 
 def synchronize(device=None) -> None:
-    """Does nothing: every call has finished when it returns."""
+    """Does nothing: every call has finished when it returns.
+
+    Args:
+        device: Which is not looked at.
+
+    >>> import rushlight as torch
+    >>> torch.cpu.synchronize()
+    """
 
 
 class Stream:
-    """A queue of work, which is never waited for: every call has finished when it returns."""
+    """A queue of work, which is never waited for: every call has finished when it returns.
+
+    Args:
+        priority: Which is not looked at.
+
+    >>> import rushlight as torch
+    >>> with torch.cpu.stream(torch.cpu.Stream()): torch.ones(2).sum()
+    tensor(2.)
+    """
 
     def __init__(self, priority: int = -1) -> None:
         pass
@@ -53,7 +95,12 @@ class Stream:
 
 
 class Event:
-    """A mark in a queue: everything before it has been done."""
+    """A mark in a queue: everything before it has been done.
+
+    >>> import rushlight as torch
+    >>> torch.cpu.Event().query()
+    True
+    """
 
     def query(self) -> bool:
         """True."""
@@ -73,12 +120,29 @@ _current = Stream()
 
 
 def current_stream(device=None) -> Stream:
-    """The stream of the innermost `StreamContext`."""
+    """The stream of the innermost `StreamContext`.
+
+    Args:
+        device: Which is not looked at: there is one.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.cpu.current_stream(), torch.cpu.Stream)
+    True
+    """
     return _current
 
 
 class StreamContext:
-    """A context in which `stream` is the current one."""
+    """A context in which `stream` is the current one.
+
+    Args:
+        stream: A `torch.cpu.Stream`.
+
+    >>> import rushlight as torch
+    >>> mine = torch.cpu.Stream()
+    >>> with torch.cpu.StreamContext(mine): torch.cpu.current_stream() is mine
+    True
+    """
 
     def __init__(self, stream):
         self.stream, self.before = stream, None
@@ -95,7 +159,15 @@ class StreamContext:
 
 
 def stream(stream) -> StreamContext:
-    """`StreamContext(stream)`."""
+    """`StreamContext(stream)`.
+
+    Args:
+        stream: A `torch.cpu.Stream`.
+
+    >>> import rushlight as torch
+    >>> with torch.cpu.stream(torch.cpu.Stream()): torch.ones(2).sum()
+    tensor(2.)
+    """
     return StreamContext(stream)
 
 
@@ -106,7 +178,12 @@ def _has(*flags):
 
 
 def get_capabilities():
-    """What the processor can do: for each set of instructions, as Linux names them, True."""
+    """What the processor can do: for each set of instructions, as Linux names them, True.
+
+    >>> import rushlight as torch
+    >>> isinstance(torch.cpu.get_capabilities(), dict)
+    False
+    """
     from types import MappingProxyType
 
     from rushlight.backends.cpu import processor_flags

@@ -34,6 +34,15 @@ globals().update(
 
 
 def is_available(tensors):
-    """False, with a warning."""
+    """False, with a warning.
+
+    Args:
+        tensors: Tensors that would be sent.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.cuda.nccl.is_available([torch.ones(2)])
+    False
+    """
     warn_user("PyTorch is not compiled with NCCL support")
     return False

@@ -23,6 +23,16 @@ globals().update(
 
 @contextlib.contextmanager
 def range(msg, *args, **kwargs):
-    """A range around a block; raises when it is entered."""
+    """A range around a block; raises when it is entered.
+
+    Args:
+        msg: The name of the range; further arguments are put into it, as `str.format` does.
+
+    >>> import rushlight as torch
+    >>> with torch.cuda.nvtx.range("forward"): pass
+    Traceback (most recent call last):
+        ...
+    RuntimeError: NVTX functions not installed. Are you sure you have a CUDA build?
+    """
     raise _NO_NVTX
     yield

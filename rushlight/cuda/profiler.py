@@ -16,6 +16,13 @@ globals().update(
 
 @contextlib.contextmanager
 def profile():
-    """Profiles a block; raises when it is entered."""
+    """Profiles a block; raises when it is entered.
+
+    >>> import rushlight as torch
+    >>> with torch.cuda.profiler.profile(): pass
+    Traceback (most recent call last):
+        ...
+    AssertionError: Torch not compiled with CUDA enabled
+    """
     raise AssertionError(*NO_CUDA.args)
     yield

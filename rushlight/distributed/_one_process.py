@@ -1,6 +1,7 @@
 """Names for what needs several processes: calling them says that there is one."""
 
 from rushlight._absent import answering
+from rushlight._absent_words import of_class
 from rushlight.distributed.distributed_c10d import ONE_PROCESS
 
 
@@ -15,7 +16,11 @@ class _OfSeveral:
 
 def classes(module, *names):
     """A class for each name, of which no object can be made."""
-    return {name: type(name, (_OfSeveral,), {"__module__": module, "__doc__": "Needs several processes."}) for name in names}
+    made = {}
+    for name in names:
+        doc = of_class(module, name, _error(module, name)) or "Needs several processes."
+        made[name] = type(name, (_OfSeveral,), {"__module__": module, "__doc__": doc})
+    return made
 
 
 def functions(module, *names):

@@ -22,7 +22,17 @@ globals().update(_dummies(__name__, "ExportedProgram", "UnflattenedModule", "Exp
 
 
 class Dim:
-    """The name of a size that may differ between calls."""
+    """The name of a size that may differ between calls.
+
+    Args:
+        name: The name.
+        min: The least that it may be.
+        max: The most.
+
+    >>> import rushlight as torch
+    >>> torch.export.Dim("batch", max=64).__name__
+    'batch'
+    """
 
     AUTO, DYNAMIC, STATIC = "auto", "dynamic", "static"
 

@@ -37,7 +37,14 @@ globals().update(
 
 
 def manual_seed(seed):
-    """Does nothing: there is no MPS generator to seed."""
+    """Does nothing: there is no MPS generator to seed.
+
+    Args:
+        seed: A number; anything else is an error.
+
+    >>> import rushlight as torch
+    >>> torch.mps.manual_seed(0)
+    """
     int(seed)
 
 

@@ -25,13 +25,34 @@ globals().update(
 
 @contextlib.contextmanager
 def profile(mode="interval", wait_until_completed=False):
-    """Profiles a block; raises when it is entered."""
+    """Profiles a block; raises when it is entered.
+
+    Args:
+        mode: What is noted: "interval", "event", or both.
+        wait_until_completed: Whether each piece of work is waited for.
+
+    >>> import rushlight as torch
+    >>> with torch.mps.profiler.profile(): pass
+    Traceback (most recent call last):
+        ...
+    RuntimeError: Cannot execute profilerStopTrace() without MPS backend.
+    """
     raise RuntimeError(*_STOP.args)
     yield
 
 
 @contextlib.contextmanager
 def metal_capture(fname):
-    """Captures a block; raises when it is entered."""
+    """Captures a block; raises when it is entered.
+
+    Args:
+        fname: The file for it.
+
+    >>> import rushlight as torch
+    >>> with torch.mps.profiler.metal_capture("trace"): pass
+    Traceback (most recent call last):
+        ...
+    AttributeError: module 'torch._C' has no attribute '_mps_stopCapture'
+    """
     raise no_binding("_mps_stopCapture")
     yield

@@ -59,7 +59,17 @@ globals().update(
 
 
 def set_device(device):
-    """Raises: there is no device to choose."""
+    """Raises: there is no device to choose.
+
+    Args:
+        device: The device, by its number, name or `torch.device`.
+
+    >>> import rushlight as torch
+    >>> torch.mtia.set_device(0)
+    Traceback (most recent call last):
+        ...
+    RuntimeError: Cannot execute setCurrentDevice() without MTIA backend.
+    """
     if device is None:
         raise ValueError("Expected a torch.device with a specified index or an integer, but got: None")
     if _index_of(device) >= 0:
@@ -74,7 +84,17 @@ class StreamContext:
 
 
 class MTIAGraph:
-    """Captured work of a stream: there is none."""
+    """Captured work of a stream: there is none.
+
+    Args:
+        keep_graph: Whether the graph is kept to be looked at.
+
+    >>> import rushlight as torch
+    >>> torch.mtia.MTIAGraph()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: Cannot execute mtiagraphCreate() without MTIA backend.
+    """
 
     def __init__(self, keep_graph=False):
         raise _no_mtia("mtiagraphCreate")

@@ -351,7 +351,7 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
     return tensor
 
 
-def _deprecated(function):
+def _deprecated(function, sizes="2, 2", more=""):
     name = function.__name__.removesuffix("_")
 
     def alias(*args, **kwargs):
@@ -359,20 +359,25 @@ def _deprecated(function):
         return function(*args, **kwargs)
 
     alias.__name__ = name
-    alias.__doc__ = f"The older name of `{function.__name__}`."
+    alias.__doc__ = f"""The older name of `{function.__name__}`, which warns.
+
+>>> import warnings; warnings.simplefilter("ignore")
+>>> torch.nn.init.{name}(torch.empty({sizes}){more}).shape
+torch.Size([{sizes}])
+"""
     return alias
 
 
 uniform = _deprecated(uniform_)
 normal = _deprecated(normal_)
-constant = _deprecated(constant_)
+constant = _deprecated(constant_, more=", 1.0")
 eye = _deprecated(eye_)
-dirac = _deprecated(dirac_)
+dirac = _deprecated(dirac_, "2, 2, 3")
 xavier_uniform = _deprecated(xavier_uniform_)
 xavier_normal = _deprecated(xavier_normal_)
 kaiming_uniform = _deprecated(kaiming_uniform_)
 kaiming_normal = _deprecated(kaiming_normal_)
 orthogonal = _deprecated(orthogonal_)
-sparse = _deprecated(sparse_)
+sparse = _deprecated(sparse_, more=", 0.5")
 
 overridable([uniform_, normal_, constant_, kaiming_uniform_])

@@ -26,7 +26,12 @@ globals().update(
 
 
 class OnnxExporterError(RuntimeError):
-    """An error of what writes ONNX."""
+    """An error of what writes ONNX.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.onnx.OnnxExporterError, RuntimeError)
+    True
+    """
 
 
 class TrainingMode:
@@ -66,7 +71,14 @@ class TensorProtoDataType:
 
 
 class ONNXProgram:
-    """A program as ONNX has it: there is none."""
+    """A program as ONNX has it: there is none.
+
+    >>> import rushlight as torch
+    >>> torch.onnx.ONNXProgram(None, None)
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.onnx.export: Rushlight has no graphs of programs to write; export from PyTorch, with the same state_dict
+    """
 
     def __init__(self, *args, **kwargs):
         raise RuntimeError(*_NO_GRAPHS.args)

@@ -27,11 +27,24 @@ def rebuild(name, values):
     return types[name](values)
 
 
+def document(name, fields):
+    """The docstring of a result type."""
+    function = name.removesuffix("_out")
+    given, shown = ", ".join(str(i) for i in range(len(fields))), ",\n".join(f"{field}={i}" for i, field in enumerate(fields))
+    return f"""What `{function}` returns{" that wrote into `out`" * (name != function)}: a tuple of {", ".join(fields)}.
+
+>>> torch.return_types.{name}(({given}))
+torch.return_types.{name}(
+{shown})
+"""
+
+
 def return_type(name, *fields):
     """The result type `name`, made once, with its twin for what was written into `out=`, `written`."""
     if name not in types:
         getters = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
         about = {"__slots__": (), "__module__": "torch.return_types", "_fields": fields, "n_fields": len(fields)}
-        types[name] = type(name, (ReturnType,), about | getters)
-        types[f"{name}_out"] = types[name].written = type(f"{name}_out", (ReturnType,), about | getters)
+        for each in (name, f"{name}_out"):
+            types[each] = type(each, (ReturnType,), about | {"__doc__": document(each, fields)} | getters)
+        types[name].written = types[f"{name}_out"]
     return types[name]

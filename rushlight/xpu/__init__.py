@@ -34,7 +34,17 @@ manual_seed = manual_seed_all = _cuda.manual_seed
 
 
 class device:
-    """A context in which a device is the current one; entering it is an error."""
+    """A context in which a device is the current one; entering it is an error.
+
+    Args:
+        device: The device, by its number, name or `torch.device`.
+
+    >>> import rushlight as torch
+    >>> with torch.xpu.device(0): pass
+    Traceback (most recent call last):
+        ...
+    NotImplementedError: PyTorch was compiled without XPU support
+    """
 
     def __init__(self, device):
         self.idx = _index_of(device, True, False, "xpu")

@@ -461,11 +461,18 @@ def tensor_options(dtype d):
     return (f"TensorOptions(dtype={scalar_name(d.code)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
             "memory_format=(nullopt))")
 
+def about_tensor_type(dtype d):
+    """The docstring of FloatTensor and its kin."""
+    name = f"torch.{d.legacy_name}Tensor"
+    return (f"Makes tensors of {d.name}, as older programs do: of data, of sizes, or with no elements.\n\nArgs:\n    size: The sizes, given by name.\n\n"
+            f">>> {name}([1, 2]).dtype\ntorch.{d.name}\n>>> {name}(2, 3).shape\ntorch.Size([2, 3])\n")
+
 tensor_types = {}
 """FloatTensor and its kin by their dtype: classes whose calls make tensors of it."""
 
 for _dtype in dtypes:
     if not _dtype.has_classes:
         continue
-    tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {"__slots__": (), "__new__": tensortype.__call__, "dtype": _dtype, "__doc__": None})
+    tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {
+        "__slots__": (), "__new__": tensortype.__call__, "dtype": _dtype, "__doc__": about_tensor_type(_dtype)})
     shown_classes[tensor_types[_dtype]] = f"torch.{_dtype.legacy_name}Tensor"

@@ -7,7 +7,13 @@ __all__ = ["GradScaler"]
 
 
 class GradScaler(_scaler.GradScaler):
-    """`torch.amp.GradScaler("cpu", ...)`."""
+    """`torch.amp.GradScaler("cpu", ...)`.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.cpu.amp.GradScaler().get_scale()
+    65536.0
+    """
 
     def __init__(self, init_scale=65536.0, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, enabled=True):
         _mode.warn_deprecated("torch.cpu.amp.GradScaler(args...)", "torch.amp.GradScaler('cpu', args...)")

@@ -4,5 +4,10 @@ __all__ = ["amp_definitely_not_available"]
 
 
 def amp_definitely_not_available():
-    """True: there is no CUDA."""
+    """True: there is no CUDA.
+
+    >>> import rushlight as torch
+    >>> torch.cuda.amp.amp_definitely_not_available()
+    True
+    """
     return True
