@@ -3,6 +3,7 @@
 from rushlight._late import late as _late
 from rushlight.distributed.distributed_c10d import *
 from rushlight.distributed.distributed_c10d import (
+    DebugLevel,
     DistBackendError,
     DistError,
     DistNetworkError,
@@ -30,8 +31,13 @@ def is_available() -> bool:
 
 
 def get_debug_level():
-    """How much is told."""
-    return 0
+    """How much is told: a `DebugLevel`.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.get_debug_level()
+    <DebugLevel.OFF: 0>
+    """
+    return DebugLevel.OFF
 
 
 _PARTS = (

@@ -10,7 +10,15 @@ default_pg_timeout = datetime.timedelta(minutes=30)
 
 
 class Backend(str):
-    """The name of a way to communicate, in lower case."""
+    """The name of a way to communicate, in lower case.
+
+    Args:
+        name: The name; letters may be large.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.Backend("GLOO")
+    'gloo'
+    """
 
     UNDEFINED = "undefined"
     GLOO = "gloo"
@@ -35,7 +43,19 @@ class Backend(str):
 
 
 class ProcessGroup:
-    """The processes that communicate: this one."""
+    """The processes that communicate: this one.
+
+    Args:
+        backend: The way to communicate.
+        name: Its name.
+        description: What it is for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.group.WORLD.size()
+    1
+    >>> torch.distributed.destroy_process_group()
+    """
 
     def __init__(self, backend="gloo", name="default_pg", description="default_pg"):
         self._backend = Backend(backend)
@@ -66,11 +86,19 @@ class _WorldMeta(type):
 
 
 class group(metaclass=_WorldMeta):
-    """Where the group of all processes is: `group.WORLD`."""
+    """Where the group of all processes is: `group.WORLD`.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.group.WORLD
+    """
 
 
 class GroupMember(metaclass=_WorldMeta):
-    """`GroupMember.WORLD`, and what stands for a group that a process is not in."""
+    """`GroupMember.WORLD`, and what stands for a group that a process is not in.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.GroupMember.WORLD
+    """
 
     NON_GROUP_MEMBER = -100
 
@@ -100,42 +128,85 @@ def _rank_not_in_group(group):
 
 
 def is_initialized() -> bool:
-    """Whether there is a group of all processes."""
+    """Whether there is a group of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_initialized()
+    False
+    """
     return _state.default is not None
 
 
 def is_mpi_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_mpi_available()
+    False
+    """
     return False
 
 
 def is_nccl_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_nccl_available()
+    False
+    """
     return False
 
 
 def is_ucc_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_ucc_available()
+    False
+    """
     return False
 
 
 def is_xccl_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_xccl_available()
+    False
+    """
     return False
 
 
 def is_gloo_available() -> bool:
-    """True: as the way to communicate within one process."""
+    """True: as the way to communicate within one process.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_gloo_available()
+    True
+    """
     return True
 
 
 def is_backend_available(backend: str) -> bool:
-    """Whether a way to communicate is there."""
+    """Whether a way to communicate is there.
+
+    Args:
+        backend: Its name.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_backend_available("gloo")
+    True
+    """
     return backend.lower() == "gloo"
 
 
 def is_torchelastic_launched() -> bool:
-    """Whether this process was started by torchrun."""
+    """Whether this process was started by torchrun.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.is_torchelastic_launched()
+    False
+    """
     return os.environ.get("TORCHELASTIC_RUN_ID") is not None
 
 
@@ -165,6 +236,14 @@ def init_process_group(
     Raises:
         ValueError: There is a group already, or something is not given.
         RuntimeError: There are more processes.
+
+    Args:
+        backend: The way to communicate: "gloo", or None.
+        init_method: Where processes meet, such as "env://".
+        timeout: How long to wait for others.
+        group_name: Its name.
+        pg_options: Options of the way to communicate.
+        device_id: The device of this process.
 
     >>> import rushlight.distributed as dist
     >>> dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
@@ -197,14 +276,24 @@ def init_process_group(
 
 
 def destroy_process_group(group=None) -> None:
-    """Forgets the group."""
+    """Forgets the group.
+
+    Args:
+        group: The group; None is all of them.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.destroy_process_group()
+    >>> torch.distributed.is_initialized()
+    False
+    """
     if group is GroupMember.NON_GROUP_MEMBER:
         return
     group = _state.default if group is None else group
     if group is None:
         raise AssertionError("Process group cannot be None")
     if group is _state.default:
-        _state.default = None
+        _state.default, _state.made = None, 0
 
 
 def new_group(
@@ -217,7 +306,24 @@ def new_group(
     device_id=None,
     sort_ranks=True,
 ):
-    """A group of some processes: of this one, or none."""
+    """A group of some processes: of this one, or none.
+
+    Args:
+        ranks: The processes by their numbers; None is all.
+        timeout: How long to wait for others.
+        backend: The way to communicate.
+        pg_options: Options of it.
+        use_local_synchronization: Whether only its own processes wait for each other.
+        group_desc: What it is for.
+        device_id: The device of this process.
+        sort_ranks: Whether the numbers are sorted.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.new_group([0]).size()
+    1
+    >>> torch.distributed.destroy_process_group()
+    """
     default = _get_default_group()
     ranks = [0] if ranks is None else list(ranks)
     for rank in ranks:
@@ -230,7 +336,23 @@ def new_group(
 
 
 def new_subgroups(group_size=None, group=None, timeout=None, backend=None, pg_options=None, group_desc=None):
-    """Groups of one size: (that of this process, all)."""
+    """Groups of one size: (that of this process, all).
+
+    Args:
+        group_size: How many processes each has.
+        group: The group to divide; None is that of all processes.
+        timeout: How long to wait for others.
+        backend: The way to communicate.
+        pg_options: Options of it.
+        group_desc: What they are for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> mine, groups = torch.distributed.new_subgroups(1)
+    >>> mine.size(), len(groups)
+    (1, 1)
+    >>> torch.distributed.destroy_process_group()
+    """
     if group_size not in (None, 1):
         raise ValueError(f"The group size ({group_size}) must divide the world size (1)")
     made = new_group([0], backend=backend, group_desc=group_desc)
@@ -238,42 +360,119 @@ def new_subgroups(group_size=None, group=None, timeout=None, backend=None, pg_op
 
 
 def new_subgroups_by_enumeration(ranks_per_subgroup_list, timeout=None, backend=None, pg_options=None, group_desc=None):
-    """Groups of the given ranks: (that of this process, all)."""
+    """Groups of the given ranks: (that of this process, all).
+
+    Args:
+        ranks_per_subgroup_list: The processes of each, by their numbers.
+        timeout: How long to wait for others.
+        backend: The way to communicate.
+        pg_options: Options of it.
+        group_desc: What they are for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> mine, groups = torch.distributed.new_subgroups_by_enumeration([[0]])
+    >>> mine.size(), len(groups)
+    (1, 1)
+    >>> torch.distributed.destroy_process_group()
+    """
     made = [new_group(ranks, backend=backend, group_desc=group_desc) for ranks in ranks_per_subgroup_list]
     return made[0], made
 
 
 def split_group(parent_pg=None, split_ranks=None, timeout=None, pg_options=None, group_desc=None):
-    """A group of this process."""
+    """A group of this process.
+
+    Args:
+        parent_pg: The group to divide; None is that of all processes.
+        split_ranks: The processes of each part, by their numbers.
+        timeout: How long to wait for others.
+        pg_options: Options of the way to communicate.
+        group_desc: What it is for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.split_group(split_ranks=[[0]]).size()
+    1
+    >>> torch.distributed.destroy_process_group()
+    """
     return new_group([0], group_desc=group_desc)
 
 
 def get_rank(group=None) -> int:
-    """0; -1 in a group that this process is not in."""
+    """0; -1 in a group that this process is not in.
+
+    Args:
+        group: The group; None is that of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_rank()
+    0
+    >>> torch.distributed.destroy_process_group()
+    """
     if _rank_not_in_group(group):
         return -1
     return _find(group).rank()
 
 
 def get_world_size(group=None) -> int:
-    """1; -1 of a group that this process is not in."""
+    """1; -1 of a group that this process is not in.
+
+    Args:
+        group: The group; None is that of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_world_size()
+    1
+    >>> torch.distributed.destroy_process_group()
+    """
     if _rank_not_in_group(group):
         return -1
     return _find(group).size()
 
 
 def get_backend(group=None):
-    """The name of the way to communicate."""
+    """The name of the way to communicate.
+
+    Args:
+        group: The group; None is that of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_backend()
+    'gloo'
+    >>> torch.distributed.destroy_process_group()
+    """
     return Backend(_find(group)._backend)
 
 
 def get_backend_config(group=None) -> str:
-    """The ways to communicate, by types of devices."""
+    """The ways to communicate, by types of devices.
+
+    Args:
+        group: The group; None is that of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_backend_config()
+    'cpu:gloo'
+    >>> torch.distributed.destroy_process_group()
+    """
     return f"cpu:{_find(group)._backend}"
 
 
 def get_default_backend_for_device(device) -> str:
-    """The way to communicate between devices of a type."""
+    """The way to communicate between devices of a type.
+
+    Args:
+        device: Its type, or a `torch.device`.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.get_default_backend_for_device("cpu")
+    'gloo'
+    """
     kind = torch.device(device).type
     if kind not in Backend.default_device_backend_map:
         raise ValueError(f"Default backend not registered for device : {kind}")
@@ -281,27 +480,67 @@ def get_default_backend_for_device(device) -> str:
 
 
 def get_process_group_ranks(group) -> list[int]:
-    """The processes of a group."""
+    """The processes of a group.
+
+    Args:
+        group: The group; None is that of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_process_group_ranks(None)
+    [0]
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     return [0]
 
 
 def get_global_rank(group, group_rank: int) -> int:
-    """The number among all processes of one in a group."""
+    """The number among all processes of one in a group.
+
+    Args:
+        group: The group.
+        group_rank: The number in it.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_global_rank(torch.distributed.group.WORLD, 0)
+    0
+    >>> torch.distributed.destroy_process_group()
+    """
     if group_rank != 0:
         raise ValueError(f"Group rank {group_rank} is not part of group {group}")
     return 0
 
 
 def get_group_rank(group, global_rank: int) -> int:
-    """The number in a group of one among all processes."""
+    """The number in a group of one among all processes.
+
+    Args:
+        group: The group.
+        global_rank: The number among all.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.get_group_rank(torch.distributed.group.WORLD, 0)
+    0
+    >>> torch.distributed.destroy_process_group()
+    """
     if global_rank != 0:
         raise ValueError(f"Global rank {global_rank} is not part of group {group}")
     return 0
 
 
 def get_node_local_rank(fallback_rank=None) -> int:
-    """The number of this process on its machine, as torchrun says it."""
+    """The number of this process on its machine, as torchrun says it.
+
+    Args:
+        fallback_rank: What to answer where LOCAL_RANK is not in the environment; None is an error.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.get_node_local_rank(fallback_rank=0)
+    0
+    """
     if "LOCAL_RANK" in os.environ:
         return int(os.environ["LOCAL_RANK"])
     if fallback_rank is not None:
@@ -313,5 +552,10 @@ def get_node_local_rank(fallback_rank=None) -> int:
 
 
 def get_pg_count() -> int:
-    """How many groups were made."""
+    """How many groups were made.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.get_pg_count()
+    0
+    """
     return _state.made

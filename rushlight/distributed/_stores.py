@@ -7,7 +7,13 @@ ONE_PROCESS = "Rushlight communicates within one process only: world_size must b
 
 
 class Store:
-    """Values by keys that processes share: within this process."""
+    """Values by keys that processes share: within this process.
+
+    >>> import rushlight as torch
+    >>> store = torch.distributed.HashStore()
+    >>> store.set("key", "value"); store.get("key")
+    b'value'
+    """
 
     def __init__(self):
         self._values: dict = {}
@@ -94,7 +100,18 @@ class TCPStore(Store):
 
 
 class PrefixStore(Store):
-    """A store whose keys stand behind a prefix in another one."""
+    """A store whose keys stand behind a prefix in another one.
+
+    Args:
+        prefix: What stands before each key.
+        store: The other store.
+
+    >>> import rushlight as torch
+    >>> store = torch.distributed.HashStore()
+    >>> torch.distributed.PrefixStore("mine", store).set("key", "value")
+    >>> store.get("mine/key")
+    b'value'
+    """
 
     def __init__(self, prefix, store):
         super().__init__()
@@ -118,20 +135,45 @@ class PrefixStore(Store):
 
 
 class DistError(RuntimeError):
-    """An error of communication."""
+    """An error of communication.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.distributed.DistError, RuntimeError)
+    True
+    """
 
 
 class DistBackendError(DistError):
-    """An error of the way of communication."""
+    """An error of the way of communication.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.distributed.DistBackendError, torch.distributed.DistError)
+    True
+    """
 
 
 class DistNetworkError(DistError):
-    """An error of the network."""
+    """An error of the network.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.distributed.DistNetworkError, torch.distributed.DistError)
+    True
+    """
 
 
 class DistStoreError(DistError):
-    """An error of a store."""
+    """An error of a store.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.distributed.DistStoreError, torch.distributed.DistError)
+    True
+    """
 
 
 class QueueEmptyError(DistStoreError):
-    """A queue of a store has nothing."""
+    """A queue of a store has nothing.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.distributed.QueueEmptyError, torch.distributed.DistStoreError)
+    True
+    """

@@ -73,6 +73,17 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 
+class DebugLevel(enum.Enum):
+    """How much is told: nothing else than usual here.
+
+    >>> import rushlight as torch
+    >>> [level.name for level in torch.distributed.DebugLevel]
+    ['OFF', 'INFO', 'DETAIL']
+    """
+
+    OFF, INFO, DETAIL = range(3)
+
+
 class RedOpType(enum.IntEnum):
     """How the tensors of all processes become one."""
 
@@ -91,7 +102,15 @@ class RedOpType(enum.IntEnum):
 
 
 class ReduceOp:
-    """How the tensors of all processes become one: ReduceOp.SUM and its kin."""
+    """How the tensors of all processes become one: ReduceOp.SUM and its kin.
+
+    Args:
+        op: One of them: `ReduceOp.SUM`, `AVG`, `PRODUCT`, `MIN`, `MAX`, `BAND`, `BOR`, `BXOR`.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.ReduceOp(torch.distributed.ReduceOp.SUM) == torch.distributed.ReduceOp.SUM
+    True
+    """
 
     RedOpType = RedOpType
     SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = RedOpType
@@ -117,7 +136,18 @@ reduce_op = _reduce_op()
 
 
 class Work:
-    """Communication that is under way: with one process it is done at once."""
+    """Communication that is under way: with one process it is done at once.
+
+    Args:
+        result: What `result()` gives.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> work = torch.distributed.all_reduce(torch.ones(2), async_op=True)
+    >>> work.wait(), work.is_completed()
+    (True, True)
+    >>> torch.distributed.destroy_process_group()
+    """
 
     def __init__(self, result=None):
         self._result = result
@@ -150,7 +180,15 @@ class Work:
 
 
 def supports_complex(reduceOp) -> bool:
-    """Whether complex tensors can become one this way."""
+    """Whether complex tensors can become one this way.
+
+    Args:
+        reduceOp: A `ReduceOp`.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.supports_complex(torch.distributed.ReduceOp.MAX)
+    False
+    """
     return reduceOp not in (ReduceOp.MAX, ReduceOp.MIN, ReduceOp.PRODUCT, ReduceOp.BAND, ReduceOp.BOR, ReduceOp.BXOR)
 
 
@@ -191,7 +229,21 @@ def _copy(target, source):
 
 
 def all_reduce(tensor, op=ReduceOp.SUM, group=None, async_op=False):
-    """Makes one tensor of those of all processes: this one's, as it is."""
+    """Makes one tensor of those of all processes: this one's, as it is.
+
+    Args:
+        tensor: This process's, which the result is written into.
+        op: How they become one: a `ReduceOp`.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> x = torch.ones(2)
+    >>> torch.distributed.all_reduce(x); x
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     if tensor.is_complex() and not supports_complex(op):
@@ -200,7 +252,22 @@ def all_reduce(tensor, op=ReduceOp.SUM, group=None, async_op=False):
 
 
 def all_reduce_coalesced(tensors, op=ReduceOp.SUM, group=None, async_op=False):
-    """all_reduce of several tensors."""
+    """all_reduce of several tensors.
+
+    Args:
+        tensors: This process's, which the results are written into.
+        op: How they become one: a `ReduceOp`.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> x = torch.ones(2)
+    >>> torch.distributed.all_reduce_coalesced([x]); x
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     tensors = [tensors] if isinstance(tensors, torch.Tensor) else tensors
     _check_tensors(tensors, "tensor")
     _find(group)
@@ -208,7 +275,23 @@ def all_reduce_coalesced(tensors, op=ReduceOp.SUM, group=None, async_op=False):
 
 
 def reduce(tensor, dst=None, op=ReduceOp.SUM, group=None, async_op=False, group_dst=None):
-    """all_reduce, for one process alone."""
+    """all_reduce, for one process alone.
+
+    Args:
+        tensor: This process's, which the result is written into.
+        dst: The process that gets it, by its number among all.
+        op: How they become one: a `ReduceOp`.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+        group_dst: The process that gets it, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> x = torch.ones(2)
+    >>> torch.distributed.reduce(x, dst=0); x
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     _check_root(dst, "reduce")
@@ -216,7 +299,22 @@ def reduce(tensor, dst=None, op=ReduceOp.SUM, group=None, async_op=False, group_
 
 
 def broadcast(tensor, src=None, group=None, async_op=False, group_src=None):
-    """Gives all processes the tensor of one: it has it."""
+    """Gives all processes the tensor of one: it has it.
+
+    Args:
+        tensor: The tensor: what is sent, or what the result is written into.
+        src: The process that sends, by its number among all.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+        group_src: The process that sends, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> x = torch.ones(2)
+    >>> torch.distributed.broadcast(x, src=0); x
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     _check_root(src, "broadcast")
@@ -224,7 +322,21 @@ def broadcast(tensor, src=None, group=None, async_op=False, group_src=None):
 
 
 def all_gather(tensor_list, tensor, group=None, async_op=False):
-    """Puts the tensors of all processes into a list of tensors."""
+    """Puts the tensors of all processes into a list of tensors.
+
+    Args:
+        tensor_list: Tensors for the result, one for each process.
+        tensor: This process's.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = [torch.empty(2)]
+    >>> torch.distributed.all_gather(out, torch.ones(2)); out
+    [tensor([1., 1.])]
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensors(tensor_list, "tensor_list")
     _check_tensor(tensor, "tensor")
     _find(group)
@@ -234,7 +346,22 @@ def all_gather(tensor_list, tensor, group=None, async_op=False):
 
 
 def all_gather_coalesced(output_tensor_lists, input_tensor_list, group=None, async_op=False):
-    """all_gather of several tensors."""
+    """all_gather of several tensors.
+
+    Args:
+        output_tensor_lists: For each process a list of tensors for the result.
+        input_tensor_list: This process's tensors.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> out = [[torch.empty(2)]]
+    >>> torch.distributed.all_gather_coalesced(out, [torch.ones(2)]); out
+    [[tensor([1., 1.])]]
+    >>> torch.distributed.destroy_process_group()
+    """
     for outputs in output_tensor_lists:
         for output, given in zip(outputs, input_tensor_list, strict=True):
             _copy(output, given)
@@ -242,7 +369,21 @@ def all_gather_coalesced(output_tensor_lists, input_tensor_list, group=None, asy
 
 
 def all_gather_into_tensor(output_tensor, input_tensor, group=None, async_op=False):
-    """Puts the tensors of all processes behind each other into one."""
+    """Puts the tensors of all processes behind each other into one.
+
+    Args:
+        output_tensor: The tensor for the result.
+        input_tensor: This process's.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = torch.empty(2)
+    >>> torch.distributed.all_gather_into_tensor(out, torch.ones(2)); out
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(input_tensor, "input_tensor")
     _check_tensor(output_tensor, "output_tensor")
     _find(group)
@@ -254,7 +395,23 @@ all_gather_single = _all_gather_base = all_gather_into_tensor
 
 
 def gather(tensor, gather_list=None, dst=None, group=None, async_op=False, group_dst=None):
-    """all_gather, for one process alone."""
+    """all_gather, for one process alone.
+
+    Args:
+        tensor: This process's.
+        gather_list: Tensors for the result, at the process that gets it.
+        dst: The process that gets it, by its number among all.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+        group_dst: The process that gets it, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = [torch.empty(2)]
+    >>> torch.distributed.gather(torch.ones(2), out); out
+    [tensor([1., 1.])]
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     if not gather_list:
@@ -265,7 +422,23 @@ def gather(tensor, gather_list=None, dst=None, group=None, async_op=False, group
 
 
 def scatter(tensor, scatter_list=None, src=None, group=None, async_op=False, group_src=None):
-    """Gives each process one tensor of a list."""
+    """Gives each process one tensor of a list.
+
+    Args:
+        tensor: The tensor for this process's.
+        scatter_list: A tensor for each process, at the process that has them.
+        src: The process that has them, by its number among all.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+        group_src: The process that has them, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = torch.empty(2)
+    >>> torch.distributed.scatter(out, [torch.ones(2)]); out
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     if not scatter_list:
@@ -276,7 +449,22 @@ def scatter(tensor, scatter_list=None, src=None, group=None, async_op=False, gro
 
 
 def reduce_scatter(output, input_list, op=ReduceOp.SUM, group=None, async_op=False):
-    """Makes one list of tensors of those of all processes, and gives each one of it."""
+    """Makes one list of tensors of those of all processes, and gives each one of it.
+
+    Args:
+        output: The tensor for this process's part.
+        input_list: A tensor for each process.
+        op: How they become one: a `ReduceOp`.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = torch.empty(2)
+    >>> torch.distributed.reduce_scatter(out, [torch.ones(2)]); out
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(output, "output")
     _check_tensors(input_list, "input_list")
     _find(group)
@@ -285,7 +473,22 @@ def reduce_scatter(output, input_list, op=ReduceOp.SUM, group=None, async_op=Fal
 
 
 def reduce_scatter_tensor(output, input, op=ReduceOp.SUM, group=None, async_op=False):
-    """reduce_scatter, with the list in one tensor."""
+    """reduce_scatter, with the list in one tensor.
+
+    Args:
+        output: The tensor for this process's part.
+        input: The tensor to cut.
+        op: How they become one: a `ReduceOp`.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = torch.empty(2)
+    >>> torch.distributed.reduce_scatter_tensor(out, torch.ones(2)); out
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(output, "output")
     _check_tensor(input, "input")
     _find(group)
@@ -297,7 +500,21 @@ reduce_scatter_single = _reduce_scatter_base = reduce_scatter_tensor
 
 
 def all_to_all(output_tensor_list, input_tensor_list, group=None, async_op=False):
-    """Sends each process one tensor of a list, and puts what comes into another list."""
+    """Sends each process one tensor of a list, and puts what comes into another list.
+
+    Args:
+        output_tensor_list: Tensors for the result, one from each process.
+        input_tensor_list: A tensor for each process.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = [torch.empty(2)]
+    >>> torch.distributed.all_to_all(out, [torch.ones(2)]); out
+    [tensor([1., 1.])]
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensors(output_tensor_list, "output_tensor_list")
     _check_tensors(input_tensor_list, "input_tensor_list")
     _find(group)
@@ -307,7 +524,23 @@ def all_to_all(output_tensor_list, input_tensor_list, group=None, async_op=False
 
 
 def all_to_all_single(output, input, output_split_sizes=None, input_split_sizes=None, group=None, async_op=False):
-    """all_to_all, with the lists in one tensor each."""
+    """all_to_all, with the lists in one tensor each.
+
+    Args:
+        output: The tensor for the result.
+        input: The tensor to cut.
+        output_split_sizes: How much comes from each process; None is the same from all.
+        input_split_sizes: How much each process gets.
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = torch.empty(2)
+    >>> torch.distributed.all_to_all_single(out, torch.ones(2)); out
+    tensor([1., 1.])
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(output, "output")
     _check_tensor(input, "input")
     _find(group)
@@ -316,13 +549,36 @@ def all_to_all_single(output, input, output_split_sizes=None, input_split_sizes=
 
 
 def barrier(group=None, async_op=False, device_ids=None, timeout=None):
-    """Waits for all processes."""
+    """Waits for all processes.
+
+    Args:
+        group: The group; None is that of all processes.
+        async_op: Whether a `Work` is returned at once, to wait for.
+        device_ids: The devices that wait.
+        timeout: How long to wait at most.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.barrier()
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     return _finished(group, async_op)
 
 
 def monitored_barrier(group=None, timeout=None, wait_all_ranks=False):
-    """Waits for all processes."""
+    """Waits for all processes.
+
+    Args:
+        group: The group; None is that of all processes.
+        timeout: How long to wait at most.
+        wait_all_ranks: Whether all that are late are named.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.monitored_barrier()
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
 
 
@@ -331,7 +587,23 @@ def _no_other(what, direction):
 
 
 def send(tensor, dst=None, group=None, tag=0, group_dst=None):
-    """Raises: there is no other process."""
+    """Raises: there is no other process.
+
+    Args:
+        tensor: The tensor.
+        dst: The process that gets it, by its number among all.
+        group: The group; None is that of all processes.
+        tag: A number that sending and receiving have in common.
+        group_dst: The process that gets it, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.send(torch.ones(2), dst=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid destination rank: destination rank should not be the same as the rank of the current process.
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     raise _no_other("destination", "to")
@@ -341,7 +613,23 @@ isend = send
 
 
 def recv(tensor, src=None, group=None, tag=0, group_src=None):
-    """Raises: there is no other process."""
+    """Raises: there is no other process.
+
+    Args:
+        tensor: The tensor for what comes.
+        src: The process that sends, by its number among all.
+        group: The group; None is that of all processes.
+        tag: A number that sending and receiving have in common.
+        group_src: The process that sends, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.recv(torch.empty(2), src=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid source rank: source rank should not be the same as the rank of the current process.
+    >>> torch.distributed.destroy_process_group()
+    """
     _check_tensor(tensor, "tensor")
     _find(group)
     raise _no_other("source", "from")
@@ -351,26 +639,94 @@ irecv = recv
 
 
 def send_object_list(object_list, dst=None, group=None, device=None, group_dst=None, use_batch=False):
-    """Raises: there is no other process."""
+    """Raises: there is no other process.
+
+    Args:
+        object_list: The objects.
+        dst: The process that gets them, by its number among all.
+        group: The group; None is that of all processes.
+        device: The device by which they are sent.
+        group_dst: The process that gets them, by its number in the group.
+        use_batch: Whether sizes and objects are sent together.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.send_object_list(["settings"], dst=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid destination rank: destination rank should not be the same as the rank of the current process.
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     raise _no_other("destination", "to")
 
 
 def recv_object_list(object_list, src=None, group=None, device=None, group_src=None, use_batch=False):
-    """Raises: there is no other process."""
+    """Raises: there is no other process.
+
+    Args:
+        object_list: The places for what comes.
+        src: The process that sends, by its number among all.
+        group: The group; None is that of all processes.
+        device: The device by which they are sent.
+        group_src: The process that sends, by its number in the group.
+        use_batch: Whether sizes and objects are sent together.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.recv_object_list([None], src=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid source rank: source rank should not be the same as the rank of the current process.
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     raise _no_other("source", "from")
 
 
 class P2POp:
-    """A tensor to send to, or receive from, another process."""
+    """A tensor to send to, or receive from, another process.
+
+    Args:
+        op: `torch.distributed.isend` or `irecv`.
+        tensor: The tensor.
+        peer: The other process, by its number among all.
+        group: The group; None is that of all processes.
+        tag: A number that sending and receiving have in common.
+        group_peer: The other process, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.P2POp(len, torch.ones(2), 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid ``op``. Expected ``op`` to be of type ``torch.distributed.isend`` or ``torch.distributed.irecv``.
+    """
 
     def __init__(self, op, tensor, peer=None, group=None, tag=0, group_peer=None):
+        if op not in (isend, irecv):
+            raise ValueError(
+                "Invalid ``op``. Expected ``op`` to be of type ``torch.distributed.isend`` or ``torch.distributed.irecv``."
+            )
         self.op, self.tensor, self.peer, self.group, self.tag = op, tensor, peer, group, tag
 
 
 def batch_isend_irecv(p2p_op_list) -> list:
-    """Raises: there is no other process."""
+    """Raises: there is no other process.
+
+    Args:
+        p2p_op_list: A list of `P2POp`.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> torch.distributed.batch_isend_irecv([])
+    Traceback (most recent call last):
+        ...
+    IndexError: list index out of range
+    >>> torch.distributed.destroy_process_group()
+    """
+    if not (isinstance(p2p_op_list, list) and all(isinstance(op, P2POp) for op in p2p_op_list)):
+        raise ValueError("Invalid ``p2p_op_list``. Each op is expected to to be of type ``torch.distributed.P2POp``.")
+    _find(p2p_op_list[0].group)
     return [op.op(op.tensor, op.peer, op.group, op.tag) for op in p2p_op_list]
 
 
@@ -380,13 +736,41 @@ def _through_pickle(value):
 
 
 def all_gather_object(object_list, obj, group=None) -> None:
-    """Puts the objects of all processes into a list."""
+    """Puts the objects of all processes into a list.
+
+    Args:
+        object_list: A list with a place for each process.
+        obj: This process's object.
+        group: The group; None is that of all processes.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = [None]
+    >>> torch.distributed.all_gather_object(out, {"rank": 0}); out
+    [{'rank': 0}]
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     object_list[0] = _through_pickle(obj)
 
 
 def gather_object(obj, object_gather_list=None, dst=None, group=None, group_dst=None) -> None:
-    """all_gather_object, for one process alone."""
+    """all_gather_object, for one process alone.
+
+    Args:
+        obj: This process's object.
+        object_gather_list: A list with a place for each process, at the process that gets it.
+        dst: The process that gets it, by its number among all.
+        group: The group; None is that of all processes.
+        group_dst: The process that gets it, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = [None]
+    >>> torch.distributed.gather_object({"rank": 0}, out); out
+    [{'rank': 0}]
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     if not object_gather_list:
         raise ValueError("Argument ``object_gather_list`` must be specified on destination rank.")
@@ -394,13 +778,43 @@ def gather_object(obj, object_gather_list=None, dst=None, group=None, group_dst=
 
 
 def broadcast_object_list(object_list, src=None, group=None, device=None, group_src=None) -> None:
-    """Gives all processes the objects of one: it has them."""
+    """Gives all processes the objects of one: it has them.
+
+    Args:
+        object_list: The objects: what is sent, or the places for it.
+        src: The process that sends, by its number among all.
+        group: The group; None is that of all processes.
+        device: The device by which they are sent.
+        group_src: The process that sends, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> objects = ["settings"]
+    >>> torch.distributed.broadcast_object_list(objects, src=0); objects
+    ['settings']
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     _check_root(src, "broadcast")
 
 
 def scatter_object_list(scatter_object_output_list, scatter_object_input_list=None, src=None, group=None, group_src=None) -> None:
-    """Gives each process one object of a list."""
+    """Gives each process one object of a list.
+
+    Args:
+        scatter_object_output_list: A list, whose first place is for this process's.
+        scatter_object_input_list: An object for each process, at the process that has them.
+        src: The process that has them, by its number among all.
+        group: The group; None is that of all processes.
+        group_src: The process that has them, by its number in the group.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> out = [None]
+    >>> torch.distributed.scatter_object_list(out, ["settings"]); out
+    ['settings']
+    >>> torch.distributed.destroy_process_group()
+    """
     _find(group)
     if not isinstance(scatter_object_output_list, list) or len(scatter_object_output_list) < 1:
         raise ValueError("Expected argument scatter_object_output_list to be a list of size at least 1.")

@@ -21,5 +21,10 @@ globals().update(functions(__name__, "get_worker_info", "init_rpc", "remote", "r
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.rpc.is_available()
+    False
+    """
     return False

@@ -6,7 +6,12 @@ __all__ = ["Partial", "Placement", "Replicate", "Shard"]
 
 
 class Placement:
-    """How a tensor lies along one dimension of a grid."""
+    """How a tensor lies along one dimension of a grid.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.tensor.Replicate().is_replicate(), torch.distributed.tensor.Shard(0).is_replicate()
+    (True, False)
+    """
 
     def is_shard(self, dim=None):
         """Whether each process has a part, along a dimension."""
@@ -23,7 +28,15 @@ class Placement:
 
 @dataclass(frozen=True)
 class Shard(Placement):
-    """Each process has a part, along a dimension."""
+    """Each process has a part, along a dimension.
+
+    Args:
+        dim: The dimension.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.tensor.Shard(0).is_shard(0), torch.distributed.tensor.Shard(0).is_shard(1)
+    (True, False)
+    """
 
     dim: int
 
@@ -36,11 +49,24 @@ class _StridedShard(Placement):
 
 @dataclass(frozen=True)
 class Replicate(Placement):
-    """Each process has all of it."""
+    """Each process has all of it.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.tensor.Replicate()
+    Replicate()
+    """
 
 
 @dataclass(frozen=True)
 class Partial(Placement):
-    """The tensor is the sum of what processes have, or another reduction of it."""
+    """The tensor is the sum of what processes have, or another reduction of it.
+
+    Args:
+        reduce_op: How they become one: "sum", "avg", "min", "max", …
+
+    >>> import rushlight as torch
+    >>> torch.distributed.tensor.Partial("sum").is_partial()
+    True
+    """
 
     reduce_op: str = "sum"

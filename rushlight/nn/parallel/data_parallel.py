@@ -28,5 +28,20 @@ class DataParallel(Module):
 
 
 def data_parallel(module, inputs, device_ids=None, output_device=None, dim=0, module_kwargs=None):
-    """Raises: there are no devices."""
+    """Raises: there are no devices.
+
+    Args:
+        module: The module.
+        inputs: Its input, or a tuple.
+        device_ids: The devices; None is all.
+        output_device: The device of the result.
+        dim: The dimension along which the batch is cut.
+        module_kwargs: Its named arguments.
+
+    >>> import rushlight as torch
+    >>> torch.nn.parallel.data_parallel(torch.nn.Linear(2, 1), torch.ones(3, 2)).shape
+    Traceback (most recent call last):
+        ...
+    RuntimeError: device type could not be determined
+    """
     raise RuntimeError("device type could not be determined")

@@ -15,6 +15,26 @@ class DistributedDataParallel(Module, Joinable):
     Raises:
         ValueError: There is no process group.
         RuntimeError: No parameter of the module requires a gradient.
+
+    Args:
+        device_ids, output_device: The device of this process: None on the CPU.
+        dim: The dimension along which batches are cut; only 0.
+        broadcast_buffers: Whether buffers are those of the first process.
+        init_sync: Whether parameters are, at first.
+        process_group: The group; None is that of all processes.
+        bucket_cap_mb, gradient_as_bucket_view, static_graph, find_unused_parameters, check_reduction: How gradients travel, which
+            none does here.
+        delay_all_reduce_named_params, param_to_hook_all_reduce: Parameters whose gradients travel together later.
+        mixed_precision: The dtypes of parameters and gradients on their way.
+        device_mesh: The grid of processes, instead of the group.
+        skip_all_reduce_unused_params: Whether parameters that had no part stay away.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    >>> model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 1))
+    >>> model(torch.ones(3, 2)).shape
+    torch.Size([3, 1])
+    >>> torch.distributed.destroy_process_group()
     """
 
     def __init__(

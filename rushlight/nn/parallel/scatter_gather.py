@@ -12,7 +12,17 @@ def is_namedtuple(obj):
 
 
 def scatter(inputs, target_gpus, dim=0):
-    """For each device its part of the tensors, and everything else. With tensors an error: there are no devices."""
+    """For each device its part of the tensors, and everything else. With tensors an error: there are no devices.
+
+    Args:
+        inputs: Tensors in tuples, lists and dictionaries within each other.
+        target_gpus: The devices.
+        dim: The dimension along which tensors are cut.
+
+    >>> import rushlight as torch
+    >>> torch.nn.parallel.scatter([1, 2], [0])
+    [[1, 2]]
+    """
     if isinstance(inputs, Tensor):
         return _scatter()
     if is_namedtuple(inputs):
@@ -26,7 +36,18 @@ def scatter(inputs, target_gpus, dim=0):
 
 
 def scatter_kwargs(inputs, kwargs, target_gpus, dim=0):
-    """`scatter` of positional and named arguments."""
+    """`scatter` of positional and named arguments.
+
+    Args:
+        inputs: Positional arguments.
+        kwargs: Named ones.
+        target_gpus: The devices.
+        dim: The dimension along which tensors are cut.
+
+    >>> import rushlight as torch
+    >>> torch.nn.parallel.scatter_gather.scatter_kwargs((1,), {"scale": 2}, [0])
+    (((1,),), ({'scale': 2},))
+    """
     given = scatter(inputs, target_gpus, dim) if inputs else []
     named = scatter(kwargs, target_gpus, dim) if kwargs else []
     given.extend(() for _ in range(len(named) - len(given)))
@@ -35,7 +56,19 @@ def scatter_kwargs(inputs, kwargs, target_gpus, dim=0):
 
 
 def gather(outputs, target_device, dim=0):
-    """The outputs of all devices as one. With tensors an error: there are no devices."""
+    """The outputs of all devices as one. With tensors an error: there are no devices.
+
+    Args:
+        outputs: A tensor, a dictionary or a list for each device.
+        target_device: The device of the result.
+        dim: The dimension along which tensors are put behind each other.
+
+    >>> import rushlight as torch
+    >>> torch.nn.parallel.gather([torch.ones(2)], 0)
+    Traceback (most recent call last):
+        ...
+    AssertionError: Gather function not implemented for CPU tensors
+    """
     first = outputs[0]
     if isinstance(first, Tensor):
         raise AssertionError("Gather function not implemented for CPU tensors")

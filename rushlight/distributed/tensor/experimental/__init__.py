@@ -11,5 +11,11 @@ globals().update(functions(__name__, "context_parallel", "local_map"))
 
 @contextlib.contextmanager
 def implicit_replication():
-    """Changes nothing."""
+    """Changes nothing.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributed.tensor.experimental import implicit_replication
+    >>> with implicit_replication(): torch.ones(2).sum()
+    tensor(2.)
+    """
     yield
