@@ -16,10 +16,6 @@ import rushlight as torch
 from rushlight._pytorch_names import TEXT
 
 EXCEPTIONS = {
-    "rushlight.nn.init": {  # what is deprecated, "the older name of" another one
-        "constant", "dirac", "eye", "kaiming_normal", "kaiming_uniform", "normal", "orthogonal", "sparse", "uniform", "xavier_normal",
-        "xavier_uniform",
-    },
     "rushlight.autograd.profiler": {"EventList", "FunctionEvent", "MemRecordsAcc", "load_nvprof", "profile"},
     "rushlight.autograd.function": {"BackwardCFunction", "FunctionCtx", "FunctionMeta"},
     "rushlight.compiler": {  # for compilers, which there are none of
