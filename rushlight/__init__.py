@@ -176,7 +176,7 @@ _SCHEMES = (
 )  # fmt: skip
 _BUILD = (
     "compiled_with_cxx11_abi", "get_num_interop_threads", "has_lapack", "has_mkl", "has_openmp", "has_spectral", "is_vulkan_available",
-    "set_num_interop_threads",
+    "set_num_interop_threads", "_nnpack_available",
 )  # fmt: skip
 _LATE = {
     **{name: f"rushlight.{name}" for name in _MODULES},

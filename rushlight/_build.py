@@ -25,6 +25,16 @@ def is_vulkan_available(*args) -> bool:
     return False
 
 
+def _nnpack_available() -> bool:
+    """True, as for PyTorch's own builds: `torch._nnpack_spatial_convolution` is there.
+
+    >>> import rushlight as torch
+    >>> torch._nnpack_available()
+    True
+    """
+    return True
+
+
 def get_num_interop_threads() -> int:
     """The number of threads that run ops side by side in PyTorch: what was set, or one for each processor.
     Here they run one by one.

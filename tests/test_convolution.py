@@ -201,3 +201,33 @@ def test_time_first():
     torch.testing.assert_close(
         torch.autograd.grad(made, (x, weight, bias), g), torch.autograd.grad(expected, (x, weight, bias), g)
     )
+
+
+def test_second_derivatives_by_their_own_name():
+    x, weight, out = (numbers(*shape).requires_grad_() for shape in ((2, 3, 6), (3, 3, 3), (2, 3, 3)))
+    towards_x, towards_weight = numbers(2, 3, 6) + 1, numbers(3, 3, 3) - 1
+    given = (2,), (1,), (1,), False, (0,), 1
+    made = torch.ops.aten._convolution_double_backward(towards_x, towards_weight, None, out, weight, x, *given, [True] * 3)
+    by_x, by_weight = torch.autograd.grad(F.conv1d(x, weight, None, 2, 1), (x, weight), out, create_graph=True)
+    expected = torch.autograd.grad((by_x * towards_x).sum() + (by_weight * towards_weight).sum(), (out, x, weight))
+    for found, wanted in zip(made, expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_gradients_stand_in_functional_too():
+    assert F.grad is nn.grad
+
+
+def test_other_names_of_convolutions():
+    x, weight = numbers(1, 2, 4, 4, 4), numbers(3, 2, 2, 2, 2)
+    expected = F.conv3d(x, weight, stride=2)
+    for given in (weight, weight.reshape(3, -1)):
+        torch.testing.assert_close(torch.ops.aten.slow_conv3d(x, given, [2, 2, 2], None, [2, 2, 2]), expected)
+    with pytest.raises(ValueError, match=r"Padding height too large: pad_height=4611686018427387904"):
+        torch.ops.aten.slow_conv3d(x, weight, [2, 2, 2], padding=[0, 1 << 62, 0])
+    with pytest.raises(RuntimeError, match=r"Kernel height x width product is too large: kernel_height=4294967296"):
+        torch.ops.aten.slow_conv3d(x, weight, [1 << 32] * 3)
+    assert torch._nnpack_available()
+    plane = weight[..., 0]
+    made = torch._nnpack_spatial_convolution(x[..., 0], plane, None, padding=1, stride=2)
+    torch.testing.assert_close(made, F.conv2d(x[..., 0], plane, stride=2, padding=1))

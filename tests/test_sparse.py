@@ -191,3 +191,40 @@ def test_products_by_rows():
     ):
         with pytest.raises(RuntimeError, match=text):
             torch.hspmm(x, wrong)
+
+
+def test_a_sparse_gradient_grows_in_place():
+    table, index = looked_up(True)
+    table(index).sum().backward()
+    gradient = table.weight.grad
+    assert gradient._values().is_contiguous()
+    with torch.no_grad():
+        gradient.zero_()
+    table(index).sum().backward()
+    assert table.weight.grad is gradient and gradient.to_dense().sum() == 10  # five places, two columns
+    row = index[0].clone()
+    table.weight.grad = None
+    table(row).sum().backward()
+    row[0] = 5  # (an index of the program's own, which the gradient has no part in)
+    assert table.weight.grad._indices().tolist() == [[1, 2]]
+    table.weight.grad = dense = torch.ones(6, 2)
+    table(index).sum().backward()
+    assert table.weight.grad is dense and dense[2].tolist() == [3, 3]
+    dense.sub_(torch.sparse_coo_tensor([[2]], [[3.0, 3.0]], (6, 2)))
+    assert dense[2].tolist() == [0, 0]
+
+
+def test_less_than_two_entries_are_in_order():
+    for count, expected in ((0, True), (1, True), (2, False)):
+        made = torch.sparse_coo_tensor(torch.zeros(1, count, dtype=torch.int64), torch.ones(count), (4,))
+        assert made.is_coalesced() is expected
+    assert not torch.sparse_coo_tensor([[0]], [1.0], (4,), is_coalesced=False).is_coalesced()
+    table = torch.nn.Embedding(4, 0, sparse=True)
+    table(torch.tensor([1, 2])).sum().backward()
+    assert table.weight.grad._nnz() == 0 and table.weight.grad.is_coalesced()
+
+
+def test_sums_in_place_keep_their_dtype():
+    x = torch.sparse_coo_tensor([[0]], [1.0], (4,))
+    x.add_(torch.sparse_coo_tensor([[1]], [2.0], (4,), dtype=torch.float64))
+    assert x.dtype is torch.float32 and x.to_dense().tolist() == [1, 2, 0, 0]

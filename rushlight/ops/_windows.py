@@ -22,6 +22,13 @@ def per_dimension(given, count, text):
     return values if len(values) == count else values * count
 
 
+def of_each_dimension(given, count, text):
+    """per_dimension for what takes no sequence of one number."""
+    if isinstance(given, tuple | list) and len(given) != count:
+        raise RuntimeError(text)
+    return per_dimension(given, count, text)
+
+
 def read_windows(name, count, kernel_size, stride, padding, dilation=1):
     """Kernel, stride, padding and dilation, a number for each dimension."""
     # (The texts of the mean over three dimensions have words of their own.)
@@ -144,6 +151,16 @@ def require_cotangent(g, x, size):
     count = len(size)
     if x.dim() not in (count + 1, count + 2) or g.shape != (*x.shape[: x.dim() - count], *size):
         raise RuntimeError(f"windows over {list(x.shape)} at {list(size)} positions have no cotangent of shape {list(g.shape)}")
+
+
+def require_full_cotangent(name, g, size):
+    """Refuses the cotangent of a pooling that has no positions, or planes."""
+    for place in range(1, g.dim()):
+        if not g.shape[place]:
+            raise RuntimeError(
+                f"{name}{len(size)}d_backward(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output has "
+                f"sizes {list(g.shape)} with dimension {place} being empty"
+            )
 
 
 def kernel_numbers(windows, format):

@@ -27,7 +27,12 @@ def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offse
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; but got "
             f"{type_text(weight)} instead (while checking arguments for embedding_bag)"
         )
-    if weight.dim() != 2 or indices.dim() != 1 or offsets.dim() != 1:
+    for name, given, dims in (("input", indices, (1, 2)), ("offsets", offsets, (1,)), ("weight", weight, (2,))):
+        if given.dim() not in dims:
+            raise RuntimeError(
+                f"{name} has to be a {'D or '.join(map(str, dims))}D Tensor, but got Tensor of dimension {given.dim()}"
+            )
+    if indices.dim() != 1:
         raise RuntimeError(
             f"embedding_bag: expected a matrix and two vectors, got {weight.dim()}, {indices.dim()} and {offsets.dim()} dimensions"
         )
@@ -47,9 +52,15 @@ def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offse
 
 def bounds_of(indices, offsets, rows, include_last_offset, ends_early):
     """Where the bags begin and end, as int64, once all indices are known to be rows. The last one ends where its offset says if it `ends_early`,
-    else with the indices."""
+    else with the indices; and PyTorch's loops that read that offset refuse an index in words of their own."""
     bounds = empty_tensor((offsets.numel() + (not include_last_offset),), torch.int64)
-    kernel("bag_bounds")(bounds, *(each.to(torch.int64).contiguous() for each in (indices, offsets)), rows)
+    kernel("bag_bounds")(
+        bounds,
+        *(each.to(torch.int64).contiguous() for each in (indices, offsets)),
+        rows,
+        int(ends_early),
+        int(offsets.dtype is torch.int32),
+    )
     if include_last_offset and not ends_early and bounds.numel() > 1:
         bounds[-1] = indices.numel()
     return bounds
@@ -152,8 +163,27 @@ def embedding_bag(
     return (
         out,
         bags,
-        torch.zeros_like(sizes) if plain else sizes,
-        places if mode == MAX else torch.zeros_like(sizes) if plain else sizes,
+        torch.zeros_like(sizes) if mode == SUM else sizes,
+        places if mode == MAX else torch.zeros_like(sizes) if mode == SUM else sizes,
+    )
+
+
+@composite(method=False, signature=OF_BAGS + "int padding_idx=-1")
+def _embedding_bag(
+    weight,
+    indices,
+    offsets,
+    scale_grad_by_freq=False,
+    mode=0,
+    sparse=False,
+    per_sample_weights=None,
+    include_last_offset=False,
+    padding_idx=-1,
+) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]":
+    """embedding_bag, where a `padding_idx` below 0 is none."""
+    padding = padding_idx if 0 <= padding_idx < weight.shape[0] else None
+    return embedding_bag(
+        weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding
     )
 
 
@@ -171,7 +201,6 @@ def _embedding_bag_forward_only(
 ) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]":
     """embedding_bag, without derivatives; a `padding_idx` below 0 is none."""
     with torch.no_grad():
-        padding = padding_idx if padding_idx >= 0 else None
-        return embedding_bag(
-            weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding
+        return _embedding_bag(
+            weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx
         )

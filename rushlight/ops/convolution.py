@@ -335,6 +335,56 @@ def cotangents_of_convolution(
     return convolution_backward(grad_output, input, weight, *numbers, tuple(output_mask))
 
 
+@composite(
+    namespace="aten",
+    method=False,
+    signature="Tensor? ggI, Tensor? ggW, Tensor? ggb, Tensor gO, Tensor weight, Tensor self, ints stride, ints padding, ints dilation, "
+    "bool transposed, ints output_padding, int groups, object output_mask",
+)
+def _convolution_double_backward(
+    ggI, ggW, ggb, gO, weight, self, stride, padding, dilation, transposed, output_padding, groups, output_mask
+) -> "tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]":
+    """What the cotangents `ggI`, `ggW` and `ggb` of a convolution's gradients become for its own cotangent `gO`, its input and its weight."""
+    numbers = tuple(stride), tuple(padding), tuple(dilation), transposed, tuple(output_padding), groups
+    of_cotangent, of_input, of_weight = output_mask
+    return (
+        convolution_jvp(ggI, ggW, ggb, self, weight, *numbers) if of_cotangent else None,
+        convolution_backward(gO, self, ggW, *numbers, (True, False, False))[0] if of_input and ggW is not None else None,
+        convolution_backward(gO, ggI, weight, *numbers, (False, True, False))[1] if of_weight and ggI is not None else None,
+    )
+
+
+@composite(method=False, signature="Tensor input, Tensor weight, Tensor? bias, ints[2] padding, ints[2] stride=1")
+def _nnpack_spatial_convolution(input, weight, bias, padding, stride=1):
+    """conv2d, by the name of what PyTorch once computed it with."""
+    return torch.conv2d(input, weight, bias, stride, padding)
+
+
+LONGEST = (1 << 63) - 1
+
+
+@composite(
+    namespace="aten",
+    method=False,
+    signature="Tensor self, Tensor weight, ints[3] kernel_size, Tensor? bias=None, ints[3] stride=1, ints[3] padding=0",
+)
+def slow_conv3d(self, weight, kernel_size, bias=None, stride=1, padding=0):
+    """conv3d, of a weight that may be a matrix with the windows of `kernel_size` in its rows."""
+    (_, height, width), stride, padding = (
+        for_each_dim(name, given, 3) for name, given in (("kernel_size", kernel_size), ("stride", stride), ("padding", padding))
+    )
+    for axis, place in (("height", 1), ("width", 2), ("depth", 0)):
+        if 2 * padding[place] + self.shape[place - 3] > LONGEST:
+            raise ValueError(f"Padding {axis} too large: pad_{axis}={padding[place]}")
+    if height * width > LONGEST:
+        raise RuntimeError(f"Kernel height x width product is too large: kernel_height={height}, kernel_width={width}")
+    for title, given in (("kernel size", kernel_size), ("stride", stride)):
+        if min(given) < 1:
+            raise RuntimeError(f"{title} should be greater than zero, but got: {by_sizes(given)} (TxHxW)")
+    windows = weight.reshape(weight.shape[0], -1, *kernel_size) if weight.dim() == 2 else weight
+    return torch.conv3d(self, windows, bias, stride, padding)
+
+
 def weight_gradient_jvp(
     cotangent_t, x_t, cotangent, x, kernel_size, stride, padding, dilation, transposed, output_padding, groups
 ):

@@ -19,6 +19,7 @@ from rushlight.ops._windows import (
     read_windows,
     require_cotangent,
     require_dims,
+    require_full_cotangent,
     require_lengths,
     require_output,
     require_positions,
@@ -77,7 +78,13 @@ def prepared_mean_gradient(g, x, size, windows, counts_padding, divisor):
     """run_mean_gradient as core.Prepared has it."""
     require_cotangent(g, x, size)
     format, dtype = mean_format(x, len(size)), x.dtype
-    if dtype is not loop_dtype(x) or dtype is not g.dtype or not x.numel() or not g.is_contiguous(memory_format=format):
+    if (
+        not x.numel()
+        or not g.numel()
+        or dtype is not loop_dtype(x)
+        or dtype is not g.dtype
+        or not g.is_contiguous(memory_format=format)
+    ):
         return None
     numbers = *kernel_numbers(windows, format), counts_padding, divisor
     return Preparation({"made": unmade(x.shape, dtype, format)}, "made", (kernel("avg_pool_gradient"), ("made", "g"), numbers))
@@ -193,6 +200,7 @@ def avg_pool3d(
 )
 def _adaptive_avg_pool_gradient(g, x, size):
     """The cotangent of each window shared by its positions."""
+    require_full_cotangent("adaptive_avg_pool", g, size)
     return run_mean_gradient(g, x, size, adaptive(len(size)), 0, 0)
 
 

@@ -220,6 +220,8 @@ def sparse_embedding_gradient(g, weight_shape, indices, padding_idx, scale_grad_
     """The gradient as a sparse tensor of the rows that were looked up."""
     if scale_grad_by_freq:
         raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
+    if not g.numel():
+        indices, g = indices[:0], g.new_empty(0)
     rows = g.reshape(indices.numel(), weight_shape[1])
     if padding_idx != -1:
         kept = (indices != padding_idx).nonzero().reshape(-1)

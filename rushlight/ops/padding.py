@@ -132,7 +132,8 @@ def edge_gradient(g, x, pad, mode):
 def edge_gradient_prepared(g, x, pad, mode):
     format = torch.contiguous_format if mode == "circular" else joined_format([x])
     plain = g.dtype in (torch.float32, torch.float64) and g.dtype is x.dtype and g.is_contiguous(memory_format=format)
-    if not plain or not g.numel() or not x.numel():
+    # (A volume without a batch may lie as planes with one: its first padded dimension is where channels are.)
+    if not plain or not g.numel() or not x.numel() or (format is not torch.contiguous_format and len(pad) // 2 > x.dim() - 2):
         return None
     run = kernel("pad_gradient"), ("made", "g"), pad_numbers(x, pad, mode, 0, format)
     return core.Preparation({"made": unmade(x.shape, x.dtype, format)}, "made", run)

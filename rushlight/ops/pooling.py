@@ -17,12 +17,13 @@ from rushlight.ops._windows import (
     into,
     loop_dtype,
     mean_format,
+    of_each_dimension,
     one_int,
-    per_dimension,
     pooled_sizes,
     prepared_pooling,
     read_windows,
     require_dims,
+    require_full_cotangent,
     require_lengths,
     require_output,
     require_positions,
@@ -47,7 +48,7 @@ def scattered(g, x, indices, size):
 def scattered_prepared(g, x, indices, size):
     format, dtype = format_of(indices, len(size)), x.dtype
     fits = dtype is loop_dtype(x) and dtype is g.dtype and indices.dtype is torch.int64 and g.shape == indices.shape
-    if not fits or not x.numel() or not all(given.is_contiguous(memory_format=format) for given in (g, indices)):
+    if not fits or not x.numel() or not g.numel() or not all(given.is_contiguous(memory_format=format) for given in (g, indices)):
         return None
     numbers = len(size), int(format is not torch.contiguous_format)
     made = {"made": unmade(x.shape, dtype, format)}
@@ -92,7 +93,17 @@ def check_maximum(x, count):
         raise not_implemented(f"max_pool{count}d", x.dtype)
 
 
+def stands_alone(x, count):
+    """Is it a volume without a batch that lies as one of a batch in channels_last_3d?"""
+    if count != 3 or x.dim() != 4:
+        return False
+    batch = x.unsqueeze(0)
+    return not batch.is_contiguous() and batch.is_contiguous(memory_format=torch.channels_last_3d)
+
+
 def max_pool_prepared(x, size, *windows):
+    if stands_alone(x, len(size)):
+        return None
     return prepared_pooling("max_pool", x, size, windows, format_of(x, len(size)))
 
 
@@ -100,7 +111,10 @@ def max_pool_prepared(x, size, *windows):
 def _max_pool(x, size, kernel_size, stride, padding, dilation):
     """The largest number of each window, and its position in the plane."""
     check_maximum(x, len(size))
-    return run_pooling("max_pool", x, size, (kernel_size, stride, padding, dilation), format_of(x, len(size)))
+    windows = kernel_size, stride, padding, dilation
+    if stands_alone(x, len(size)):
+        return tuple(each.squeeze_(0) for each in run_pooling("max_pool", x.unsqueeze(0), size, windows, torch.channels_last_3d))
+    return run_pooling("max_pool", x, size, windows, format_of(x, len(size)))
 
 
 @prepared(lambda x, size, *windows: prepared_pooling("greatest", x, size, windows, torch.contiguous_format, indices=False))
@@ -282,7 +296,21 @@ def adaptive_max_pool_prepared(x, size):
     return prepared_pooling("max_pool", x, size, adaptive(count), format)
 
 
-@op(**maximum("AdaptiveMaxPool{}DBackward0"), prepare=adaptive_max_pool_prepared)
+def adaptive_scattered(g, x, indices, size):
+    require_full_cotangent("adaptive_max_pool", g, size)
+    return scattered(g, x, indices, size)
+
+
+@prepared(scattered_prepared)
+def adaptive_scattered_fused(g, x, indices, size):
+    require_full_cotangent("adaptive_max_pool", g, size)
+    return scattered_fused(g, x, indices, size)
+
+
+ADAPTIVE = maximum("AdaptiveMaxPool{}DBackward0") | dict(vjp=adaptive_scattered, fused=adaptive_scattered_fused)
+
+
+@op(**ADAPTIVE, prepare=adaptive_max_pool_prepared)
 def _adaptive_max_pool(x, size):
     """The largest number of each of `size` windows that share out the positions, and where it is."""
     count = len(size)
@@ -352,7 +380,7 @@ def fractional_max_pool(name, x, kernel_size, output_size, samples):
         f"{name}: {what} must either be a single Int or tuple of {'three ' * (count == 3)}Ints"
         for what in ("kernel_size", "output_size")
     ]
-    kernel_size, size = (per_dimension(*each) for each in zip((kernel_size, output_size), (count, count), texts, strict=True))
+    kernel_size, size = (of_each_dimension(*each) for each in zip((kernel_size, output_size), (count, count), texts, strict=True))
     if x.dim() not in (count + 1, count + 2):
         raise RuntimeError(f"{title}(): Expected {count + 1}D or {count + 2}D tensor, but got: {list(x.shape)}")
     for place in range(x.dim() - count - 1, x.dim()):

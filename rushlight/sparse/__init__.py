@@ -74,7 +74,7 @@ def sparse_coo_tensor(
         raise RuntimeError(
             f"indices and values must have same nnz, but got nnz from indices: {indices.shape[1]}, nnz from values: {values.shape[0]}"
         )
-    return _finished(SparseTensor(indices, values, size, bool(is_coalesced)), requires_grad, check_invariants)
+    return _finished(SparseTensor(indices, values, size, is_coalesced), requires_grad, check_invariants)
 
 
 def sparse_compressed_tensor(

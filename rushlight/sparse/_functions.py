@@ -85,9 +85,13 @@ def in_step(both, count):
 def added_in_place(a, b, *, alpha=1):
     if not isinstance(a, SparseTensor):
         return a.add_(dense(b), alpha=alpha)
-    made = added(a, b, alpha=alpha)
-    a._places, a._entries, a._sorted = made._places, made._entries, made._sorted
-    return a
+    return become(a, added(a, b, alpha=alpha))
+
+
+def become(x, made):
+    """`x` with what `made` has, in its own dtype."""
+    x._places, x._entries, x._sorted = made._places, made._entries.to(x.dtype), made._sorted
+    return x
 
 
 def emptied(x):
@@ -104,9 +108,7 @@ def replacing(made_of):
             raise documented(
                 RuntimeError("a leaf Variable that requires grad is being used in an in-place operation."), "leaf_in_place"
             )
-        made = made_of(x, *args, **kwargs)
-        x._places, x._entries, x._sorted = made._places, made._entries, made._sorted
-        return x
+        return become(x, made_of(x, *args, **kwargs))
 
     return write
 
@@ -434,7 +436,7 @@ TABLE = {
     "add __add__": added,
     "add_ __iadd__": added_in_place,
     "zero_": emptied,
-    "sub_ subtract_ __isub__": replacing(lambda a, b, *, alpha=1: subtracted(a, b, alpha=alpha)),
+    "sub_ subtract_ __isub__": lambda a, b, *, alpha=1: added_in_place(a, b, alpha=-alpha),
     "mul_ multiply_ __imul__": replacing(lambda a, b: multiplied(a, b)),
     "div_ divide_ true_divide_ __itruediv__": written_by_number("div_", lambda a, b, **options: divided(a, b, **options)),
     "floor_divide __floordiv__": lambda a, b: divided(a, b, rounding_mode="floor"),

@@ -28,12 +28,14 @@ class SparseTensor(Tensor):
     asks_when_made = True  # (programs that make none keep the short ways of calls)
 
     @staticmethod
-    def __new__(cls, indices, values, size, coalesced=False, layout=torch.sparse_coo):
+    def __new__(cls, indices, values, size, coalesced=None, layout=torch.sparse_coo):
+        # (Less than two entries are in order, unless somebody says that they are not.)
         core.ask_subclasses()
         with DisableTorchFunction():
             # It has the shape and dtype of what it stands for, over the memory of one zero.
             made = Tensor._make_subclass(cls, torch.zeros((), dtype=values.dtype).expand(size))
-        made._places, made._entries, made._sorted, made._order = indices, values, bool(coalesced), layout
+        made._places, made._entries, made._order = indices, values, layout
+        made._sorted = indices.shape[-1] < 2 if coalesced is None else bool(coalesced)
         return made
 
     def like(self, values, coalesced=None):
@@ -157,10 +159,12 @@ def flat_places(indices, sizes):
 
 def coalesced(x):
     """Each place once, in order, with the sum of its values."""
+    sparse = x._places.shape[0]
+    if x._sorted and x._nnz() > 1:
+        return x
+    flat = flat_places(x._places, x.shape[:sparse])  # (which looks at the places: of one entry nobody has)
     if x._sorted:
         return x
-    sparse = x._places.shape[0]
-    flat = flat_places(x._places, x.shape[:sparse])
     order, inverse = torch.unique(flat, return_inverse=True)
     values = x._entries.new_zeros((order.numel(), *x._entries.shape[1:])).index_add(0, inverse, x._entries)
     rows = []

@@ -55,11 +55,22 @@ cdef inline bint is_sparse(Tensor x):
     """Does it keep its elements elsewhere than dense tensors do?"""
     return x is not None and type(x) is not Tensor and (<object>x).is_sparse
 
+cdef sparse_sum(have, Tensor gradient):
+    """.grad with a gradient added where either is sparse: one that was there is written into, as dense ones are, unless it becomes dense or
+    the sum is recorded."""
+    if have is None:
+        # (Places and values with gaps may be those of the program's own tensors.)
+        apart = modes.grad or Py_REFCNT(<PyObject*>gradient) > 1
+        parts = (<object>gradient)._indices(), (<object>gradient)._values()
+        return (<object>gradient).clone() if apart or not all([each.is_contiguous() for each in parts]) else gradient
+    if is_sparse(have) and not is_sparse(gradient):
+        return gradient + have
+    return have + gradient if modes.grad else have.add_(gradient)
+
 cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
     cdef Tensor have, kept
     if is_sparse(gradient) or is_sparse(variable.grad_):
-        have = <Tensor>variable.grad_
-        variable.grad_ = gradient if have is None else gradient + have if is_sparse(have) else have + gradient
+        variable.grad_ = sparse_sum(variable.grad_, gradient)
         return 0
     if variable.grad_ is None:
         if not modes.grad and type(gradient) is Tensor and may_take_over(gradient, variable):

@@ -42,11 +42,11 @@ _IN_C = (
 )
 """What PyTorch has in C and nothing of Python before it, and is declared late."""
 
-__getattr__ = _late(__name__, {name: f"rushlight._C._nn:{name}" for name in _IN_C})
+__getattr__ = _late(__name__, {name: f"rushlight._C._nn:{name}" for name in _IN_C} | {"grad": "rushlight.nn.grad"})
 
 
 def __dir__():
-    return sorted({*globals(), *_IN_C})
+    return sorted({*globals(), *_IN_C, "grad"})
 
 
 # What PyTorch has in C; the others are functions of Python there as well.
