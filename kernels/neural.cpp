@@ -22,6 +22,12 @@ void register_neural() {
   Register("embedding_bag", embedding_bag);
   Register("sgd_step", sgd_step);
   Register("adam_step", adam_step);
+  Register("radam_step", radam_step);
+  Register("adamax_step", adamax_step);
+  Register("rmsprop_step", rmsprop_step);
+  Register("adagrad_step", adagrad_step);
+  Register("adadelta_step", adadelta_step);
+  Register("rprop_step", rprop_step);
 }
 
 }  // namespace rl::RL_ISA

@@ -191,6 +191,49 @@ def test_steps_on_strided_and_half_parameters_follow_the_fused_ones(optimizer_ty
     assert half.dtype == rushlight.float16 and not strided.is_contiguous()
 
 
+# Options of optimizers whose step is a kernel's, for each way through it.
+BY_KERNEL = [
+    *[
+        (SGD, options)
+        for options in ({}, dict(momentum=0.9, dampening=0.25, weight_decay=0.5), dict(momentum=0.5, nesterov=True))
+    ],
+    *[(Adam, options) for options in ({}, dict(betas=(0.25, 0.5), weight_decay=0.5, amsgrad=True), dict(eps=0))],
+    *[(AdamW, options) for options in ({}, dict(betas=(0.5, 0.75), weight_decay=0))],
+    *[(RAdam, options) for options in ({}, dict(betas=(0.5, 0.999), weight_decay=0.5, decoupled_weight_decay=True))],
+    *[(Adamax, options) for options in ({}, dict(betas=(0.25, 0.5), weight_decay=0.5, eps=0))],
+    *[(RMSprop, options) for options in ({}, dict(momentum=0.5, weight_decay=0.5), dict(centered=True, alpha=0.5))],
+    *[(Adagrad, options) for options in ({}, dict(lr_decay=0.5, weight_decay=0.5, initial_accumulator_value=2))],
+    *[(Adadelta, options) for options in ({}, dict(rho=0.25, eps=0.5, weight_decay=0.5))],
+    *[(Rprop, options) for options in ({}, dict(etas=(0.25, 4), step_sizes=(0.01, 0.125)))],
+]
+
+
+@pytest.mark.parametrize("dtype", [rushlight.float32, rushlight.float64])
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("optimizer_type, options", BY_KERNEL)
+def test_the_kernel_steps_as_the_rule_does(optimizer_type, options, maximize, dtype):
+    by_rule = type("ByRule", (optimizer_type,), {"by_kernel": None})
+    rushlight.manual_seed(0)
+    start = rushlight.randn(37, dtype=dtype)
+    params = [start.clone().requires_grad_() for _ in range(2)]
+    optimizers = [kind([param], lr=0.1, maximize=maximize, **options) for kind, param in zip((optimizer_type, by_rule), params)]
+    for step in range(9):
+        grad = rushlight.randn(37, dtype=dtype)
+        grad[step], grad[-1] = 0, float("nan") if step == 4 else -0.0
+        for param, optimizer in zip(params, optimizers):
+            param.grad = grad.clone()
+            optimizer.step()
+    whole, parts = (optimizer.state_dict()["state"].get(0, {}) for optimizer in optimizers)
+    for one, other in [(params[0], params[1]), *[(whole[name], parts[name]) for name in whole]]:
+        bits = rushlight.int64 if one.dtype == rushlight.float64 else rushlight.int32
+        same = (one.detach().view(bits) == other.detach().view(bits)) | one.isnan() & other.isnan()
+        assert same.all(), (one[~same], other[~same])
+
+
+def test_every_optimizer_with_a_kernel_is_held_against_its_rule():
+    assert {kind for kind in ALL if kind.by_kernel} == {kind for kind, _ in BY_KERNEL}
+
+
 @pytest.mark.parametrize("optimizer_type", ALL)
 def test_complex_parameters_are_pairs_of_real_ones(optimizer_type):
     param = rushlight.tensor([1 + 2j, -1j], requires_grad=True)

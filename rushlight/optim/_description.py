@@ -1,9 +1,10 @@
 """Optimizers by description: a class says what its options and its state are and how one parameter moves; the rest is here."""
 
+from operator import itemgetter
 from typing import Any
 
 import rushlight as torch
-from rushlight.core import step_parameters
+from rushlight.core import kernel, step_parameters
 from rushlight.optim.optimizer import (
     Optimizer,
     _device_dtype_check_for_fused,
@@ -13,6 +14,27 @@ from rushlight.optim.optimizer import (
 )
 from rushlight.optim.optimizer import _get_scalar_dtype as step_dtype
 from rushlight.optim.optimizer import _get_value as number
+
+
+class KernelStep:
+    """A step that a kernel makes of plain tensors: what it gets behind a parameter and its gradient.
+
+    `tensors` are names in the parameter's state (one that this group does not keep is given as nothing), `numbers` and `flags` are names of
+    options; between these two comes the count of steps, where the optimizer `counts`.
+    """
+
+    def __init__(
+        self, name: str, tensors: tuple[str, ...], numbers: tuple[str, ...], flags: tuple[str, ...], counts: bool = True
+    ) -> None:
+        self.kernel, self.tensors, self.counts = kernel(name), tensors, counts
+        self.numbers, self.flags = itemgetter(*numbers), itemgetter(*flags, flags[0])  # (a tuple, of one flag too)
+
+    def __call__(
+        self, params: list, gradients: list | None, states: dict, present: tuple[str, ...], group: dict[str, Any]
+    ) -> list:
+        """Makes the step, with the options of this group; returns the parameters that it did not take."""
+        numbers, flags = self.numbers(group), self.flags(group)
+        return step_parameters(self.kernel, params, gradients, states, self.tensors, present, numbers, self.counts, flags)
 
 
 class DescribedOptimizer(Optimizer):
@@ -25,7 +47,7 @@ class DescribedOptimizer(Optimizer):
     - `scalars(group)`: the numbers that are kept of a parameter, with their first values: if nothing else, the count of steps;
     - `state_names(group)`: the tensors like the parameter that are kept of it, all zero at first (`first_state` says otherwise);
     - `update(param, grad, state, *, …)`: one step of one parameter in place, given the options that it names;
-    - `kernel_step(group)`, where a kernel can do that for plain tensors.
+    - `by_kernel`, where a kernel can do that for plain tensors.
     """
 
     options: tuple[str, ...] = ()
@@ -41,6 +63,9 @@ class DescribedOptimizer(Optimizer):
 
     no_sparse = "{name} does not support sparse gradients"
     """The error where one is that may not be."""
+
+    by_kernel: KernelStep | None = None
+    """The step of a kernel, where there is one."""
 
     _wanted: tuple[str, ...] = ()
 
@@ -127,11 +152,6 @@ class DescribedOptimizer(Optimizer):
         """One step of a parameter: `grad` as it is to be followed (that of `maximize` is negated), `state["step"]`, a tensor, counts this step."""
         raise NotImplementedError(f"{type(self).__name__} does not say update(param, grad, state, *, …)")
 
-    def kernel_step(self, group: dict[str, Any]) -> tuple | None:
-        """The kernel that makes a step with the options of this group, the names of the tensors in a parameter's state that it gets behind
-        parameter and gradient, and its numbers, told by their types, with None for the count of steps; None where there is no kernel."""
-        return None
-
     @_use_grad_for_differentiable
     def step(self, closure=None):
         """Updates the parameters once; `closure`, where given, evaluates the model again and returns the loss.
@@ -157,14 +177,14 @@ class DescribedOptimizer(Optimizer):
                 for param in params:
                     if param.grad is not None:
                         check_param(param, fused=fused, captured=self.captured if capturable else None)
-            by_kernel = None if recorded else self.kernel_step(group)
+            by_kernel = None if recorded else self.by_kernel
             if by_kernel is not None:
-                params = step_parameters(by_kernel[0], params, None, self.state, *by_kernel[1:])
+                params = by_kernel(params, None, self.state, self.state_names(group), group)
             if params:
                 self.step_others(params, group, by_kernel)
         return loss
 
-    def step_others(self, params: list, group: dict[str, Any], by_kernel: tuple | None) -> None:
+    def step_others(self, params: list, group: dict[str, Any], by_kernel: KernelStep | None) -> None:
         """Steps of parameters that the kernel has not taken: their state has yet to be made, or there is none for them."""
         has_state, recorded, maximize = self.state_names(group), group.get("differentiable"), group.get("maximize")
         options = None
@@ -177,7 +197,7 @@ class DescribedOptimizer(Optimizer):
             state = {}
             if has_state:
                 state = self.state.get(param) or self.first_state(param, group)
-                if by_kernel is not None and not step_parameters(by_kernel[0], [param], None, self.state, *by_kernel[1:]):
+                if by_kernel is not None and not by_kernel([param], None, self.state, has_state, group):
                     continue
                 count = state.get("step")
                 if count is not None:

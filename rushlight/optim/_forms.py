@@ -1,7 +1,6 @@
 """Optimizers as functions of lists: parameters, gradients and what is kept of each. They are the classes' own steps."""
 
 import rushlight as torch
-from rushlight.core import step_parameters
 from rushlight.optim._description import check_param, scalar
 
 CHANGED = "API has changed, `state_steps` argument must contain a list of singleton tensors"
@@ -18,7 +17,7 @@ def step_each(kind, params, grads, kept, state_steps=None, *, found_inf=None, gr
     for param in params:
         check_param(param, fused=options.get("fused"))
     optimizer = object.__new__(kind)
-    by_kernel = None if recorded else optimizer.kernel_step(options)
+    by_kernel = None if recorded else optimizer.by_kernel
     wanted = {name: scalar(options[name]) for name in kind._wanted}
     states = []
     for place, (param, grad) in enumerate(zip(params, grads, strict=True)):
@@ -28,7 +27,7 @@ def step_each(kind, params, grads, kept, state_steps=None, *, found_inf=None, gr
             state["step"] = state_steps[place]
         if grad_scale is not None:
             grad = grad / grad_scale
-        if by_kernel is not None and not step_parameters(by_kernel[0], [param], [grad], {param: state}, *by_kernel[1:]):
+        if by_kernel is not None and not by_kernel([param], [grad], {param: state}, optimizer.state_names(options), options):
             continue
         if state_steps is not None:
             state["step"] += 1

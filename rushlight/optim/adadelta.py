@@ -1,6 +1,6 @@
 """Adadelta (Zeiler, 2012)."""
 
-from rushlight.optim._description import DescribedOptimizer, as_real, invalid, number, with_decay
+from rushlight.optim._description import DescribedOptimizer, KernelStep, as_real, invalid, number, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["Adadelta", "adadelta"]
@@ -33,6 +33,10 @@ class Adadelta(DescribedOptimizer):
     options = ("lr", "rho", "eps", "weight_decay", "maximize", "capturable", "foreach", "differentiable")
     checked = ("lr", "rho", "eps", "weight_decay")
     captured = ("params and state_steps", False)
+
+    by_kernel = KernelStep(
+        "adadelta_step", ("square_avg", "acc_delta"), ("lr", "rho", "eps", "weight_decay"), flags=("maximize",)
+    )
 
     def __init__(
         self,

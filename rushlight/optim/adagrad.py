@@ -1,7 +1,16 @@
 """Adagrad (Duchi, Hazan and Singer, 2011)."""
 
 import rushlight as torch
-from rushlight.optim._description import DescribedOptimizer, as_real, check_param, number, root, step_dtype, with_decay
+from rushlight.optim._description import (
+    DescribedOptimizer,
+    KernelStep,
+    as_real,
+    check_param,
+    number,
+    root,
+    step_dtype,
+    with_decay,
+)
 from rushlight.optim._forms import step_each
 
 __all__ = ["Adagrad", "adagrad"]
@@ -37,6 +46,8 @@ class Adagrad(DescribedOptimizer):
         "fused",
     )
     checked = ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+
+    by_kernel = KernelStep("adagrad_step", ("sum",), ("lr", "lr_decay", "eps", "weight_decay"), flags=("maximize",))
 
     def __init__(
         self,

@@ -1,13 +1,10 @@
 """Adam (Kingma and Ba, 2015), AMSGrad (Reddi et al., 2018), and weight decay of either kind."""
 
 import rushlight as torch
-from rushlight.core import has_tensor, kernel
-from rushlight.optim._description import DescribedOptimizer, as_real, check_single, number, with_decay
+from rushlight.optim._description import DescribedOptimizer, KernelStep, as_real, check_single, number, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["Adam", "adam"]
-
-_adam_step = kernel("adam_step")
 
 
 class Adam(DescribedOptimizer):
@@ -44,6 +41,11 @@ class Adam(DescribedOptimizer):
         "decoupled_weight_decay",
     )
     checked = ("lr", "eps", "betas", "weight_decay")
+
+    by_kernel = KernelStep(
+        *("adam_step", ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"), ("lr", "betas", "eps", "weight_decay")),
+        flags=("decoupled_weight_decay", "maximize", "amsgrad"),
+    )
 
     def __init__(
         self,
@@ -107,14 +109,6 @@ class Adam(DescribedOptimizer):
             param.addcdiv_(exp_avg.clone(), denominator)
         else:
             param.addcdiv_(exp_avg, (largest.sqrt() / correction).add_(eps), value=-number(step_size))
-
-    def kernel_step(self, group):
-        lr, (beta1, beta2), weight_decay, amsgrad = group["lr"], group["betas"], group["weight_decay"], bool(group["amsgrad"])
-        if has_tensor(lr, beta1, beta2, weight_decay):
-            return None
-        rates = float(lr), float(beta1), float(beta2), float(group["eps"]), float(weight_decay)
-        flags = bool(group["decoupled_weight_decay"]), bool(group["maximize"]), amsgrad
-        return _adam_step, ("exp_avg", "exp_avg_sq", "max_exp_avg_sq" if amsgrad else None), (*rates, None, *flags)
 
 
 def adam(

@@ -1,7 +1,7 @@
 """Adamax (Kingma and Ba, 2015): Adam with the infinity norm."""
 
 import rushlight as torch
-from rushlight.optim._description import DescribedOptimizer, as_real, number, with_decay
+from rushlight.optim._description import DescribedOptimizer, KernelStep, as_real, number, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["Adamax", "adamax"]
@@ -33,6 +33,8 @@ class Adamax(DescribedOptimizer):
 
     options = ("lr", "betas", "eps", "weight_decay", "foreach", "maximize", "differentiable", "capturable")
     checked = ("lr", "eps", "betas", "weight_decay")
+
+    by_kernel = KernelStep("adamax_step", ("exp_avg", "exp_inf"), ("lr", "betas", "eps", "weight_decay"), flags=("maximize",))
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """RAdam (Liu et al., 2020): Adam whose first steps, of which too little is known, are not adaptive."""
 
-from rushlight.optim._description import DescribedOptimizer, as_real, root, with_decay
+from rushlight.optim._description import DescribedOptimizer, KernelStep, as_real, root, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["RAdam", "radam"]
@@ -37,6 +37,11 @@ class RAdam(DescribedOptimizer):
         "differentiable",
     )
     checked = ("lr", "eps", "betas", "weight_decay")
+
+    by_kernel = KernelStep(
+        *("radam_step", ("exp_avg", "exp_avg_sq"), ("lr", "betas", "eps", "weight_decay")),
+        flags=("decoupled_weight_decay", "maximize"),
+    )
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """RMSprop (Hinton, lecture 6 of "Neural networks for machine learning"), centred as in Graves (2013)."""
 
-from rushlight.optim._description import DescribedOptimizer, as_real, number, root, with_decay
+from rushlight.optim._description import DescribedOptimizer, KernelStep, as_real, number, root, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["RMSprop", "rmsprop"]
@@ -37,6 +37,11 @@ class RMSprop(DescribedOptimizer):
     )
     checked = ("lr", "eps", "momentum", "weight_decay", "alpha")
     later = ("momentum",)
+
+    by_kernel = KernelStep(
+        *("rmsprop_step", ("square_avg", "grad_avg", "momentum_buffer"), ("lr", "alpha", "eps", "weight_decay", "momentum")),
+        flags=("centered", "maximize"),
+    )
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Rprop (Riedmiller and Braun, 1993)."""
 
 import rushlight as torch
-from rushlight.optim._description import DescribedOptimizer, as_real, number
+from rushlight.optim._description import DescribedOptimizer, KernelStep, as_real, number
 from rushlight.optim._forms import step_each
 
 __all__ = ["Rprop", "rprop"]
@@ -36,6 +36,8 @@ class Rprop(DescribedOptimizer):
     options = ("lr", "etas", "step_sizes", "foreach", "maximize", "differentiable", "capturable")
     checked = ("lr",)
 
+    by_kernel = KernelStep("rprop_step", ("prev", "step_size"), ("etas", "step_sizes"), flags=("maximize",))
+
     def __init__(
         self,
         params,
@@ -57,7 +59,7 @@ class Rprop(DescribedOptimizer):
             raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
 
     def state_names(self, group):
-        return ("prev",)
+        return ("prev", "step_size")
 
     def first_state(self, param, group):
         state = super().first_state(param, group)

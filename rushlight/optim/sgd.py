@@ -1,13 +1,10 @@
 """Stochastic gradient descent, with momentum as in Sutskever et al. (2013)."""
 
 import rushlight as torch
-from rushlight.core import has_tensor, kernel
-from rushlight.optim._description import DescribedOptimizer, check_single, invalid, number, with_decay
+from rushlight.optim._description import DescribedOptimizer, KernelStep, check_single, invalid, number, with_decay
 from rushlight.optim._forms import step_each
 
 __all__ = ["SGD", "sgd"]
-
-_sgd_step = kernel("sgd_step")
 
 
 class SGD(DescribedOptimizer):
@@ -39,6 +36,12 @@ class SGD(DescribedOptimizer):
 
     takes_sparse = True
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize", "foreach", "differentiable", "fused")
+
+    by_kernel = KernelStep(
+        *("sgd_step", ("momentum_buffer",), ("lr", "momentum", "dampening", "weight_decay")),
+        flags=("nesterov", "maximize"),
+        counts=False,
+    )
 
     def __init__(
         self,
@@ -83,14 +86,6 @@ class SGD(DescribedOptimizer):
             param.addcmul_(grad, lr, value=-1)
         else:
             param.add_(grad, alpha=-number(lr))
-
-    def kernel_step(self, group):
-        lr, weight_decay, momentum = group["lr"], group["weight_decay"], group["momentum"]
-        if has_tensor(lr, weight_decay, momentum):
-            return None
-        numbers = float(lr), float(momentum), float(group["dampening"]), float(weight_decay)
-        flags = bool(group["nesterov"]), bool(group["maximize"])
-        return _sgd_step, ("momentum_buffer" if momentum != 0 else None,), (*numbers, *flags)
 
 
 def sgd(

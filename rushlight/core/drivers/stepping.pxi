@@ -9,6 +9,9 @@ cdef extern from *:
     bint has_still "rl_has_still"(PyTypeObject*, PyTypeObject*, object, object) noexcept
     PyObject* PyDict_GetItemWithError(object, object) except? NULL
 
+cdef enum:
+    STEP_NUMBERS = 8      # so many numbers at most, beside the count of steps and flags
+
 cdef object own_grad = Tensor.__dict__["grad"]
 
 cdef inline bint has_own_grad(PyObject* value) noexcept:
@@ -33,15 +36,29 @@ cdef inline double* count_in(PyObject* value, double* read) noexcept:
         return NULL
     return <double*>data_of(count)
 
-def step_parameters(Kernel kernel, list params, gradients, states, tuple names, tuple numbers):
+cdef bint put_real(Number* plain, int* total, object value) except -1:
+    """Puts a number, or those of a tuple, behind `total` others; False where it is none, or no more fit."""
+    if type(value) is tuple:
+        for item in <tuple>value:
+            if not put_real(plain, total, item):
+                return False
+        return True
+    if total[0] == STEP_NUMBERS or not (PyFloat_Check(value) or PyLong_Check(value)):
+        return False
+    plain[total[0]].f = value
+    total[0] += 1
+    return True
+
+def step_parameters(Kernel kernel, list params, gradients, states, tuple names, tuple present, tuple numbers, bint counts, tuple flags):
     """A step of an optimizer, by its kernel, of each parameter that this takes; returns those that are left, untouched.
 
-    The kernel gets a parameter, its gradient (its `.grad`, or that among `gradients`), and what `states[parameter]` has under `names` (of the
-    name None nothing), which must all be there; then `numbers`, of which None stands for the count of steps, in its state as "step": that
-    goes up by one. It takes contiguous tensors alike in shape and dtype, float32 or float64. Parameters without a gradient stay as they are.
+    The kernel gets a parameter, its gradient (its `.grad`, or that among `gradients`), and what `states[parameter]` has under `names`, which
+    must all be there (of a name that is not `present`, nothing); then the `numbers`, all real (tuples of them are taken apart), where the
+    optimizer `counts`, the count of steps, in its state as "step", which goes up by one, and the `flags`. It takes contiguous tensors alike in
+    shape and dtype, float32 or float64. Parameters without a gradient stay as they are.
     """
     cdef Array arrays[8]
-    cdef Number plain[16]
+    cdef Number plain[STEP_NUMBERS + 8]
     cdef PyObject* kept[6]
     cdef Arguments held         # (where the work is large, other threads run meanwhile)
     cdef Tensor param, count
@@ -50,16 +67,16 @@ def step_parameters(Kernel kernel, list params, gradients, states, tuple names, 
     cdef object grad
     cdef PyObject* found
     cdef double steps = 0
-    cdef int i, k, counted = -1, total = <int>len(names)
-    if total > 6 or len(numbers) > 16:
-        raise ValueError("a step of an optimizer has at most six tensors in its state, and sixteen numbers")
-    if modes.interpreters or modes.grad or modes.meta or not isinstance(states, dict):
+    cdef int i, k, last = 0, counted, total = <int>len(names)
+    if total > 6 or len(flags) > 7:
+        raise ValueError("a step of an optimizer has at most six tensors in its state, and seven flags")
+    if modes.interpreters or modes.grad or modes.meta or not isinstance(states, dict) or not put_real(plain, &last, numbers):
         return params
-    for i in range(<int>len(numbers)):
-        if numbers[i] is None:
-            counted = i
-        else:
-            put_number(plain + i, numbers[i])
+    counted = last if counts else -1
+    last += counts
+    for flag in flags:
+        plain[last].i = <bint>flag
+        last += 1
     for k in range(<int>len(params)):
         value = params[k]
         if not has_own_grad(<PyObject*>value):
@@ -80,7 +97,7 @@ def step_parameters(Kernel kernel, list params, gradients, states, tuple names, 
         for i in range(total):
             kept[i] = NULL
             arrays[2 + i] = scalar_array(NULL, FLOAT32)
-            if names[i] is None:
+            if names[i] not in present:
                 continue
             kept[i] = PyDict_GetItemWithError(state, names[i]) if state is not None else NULL
             if kept[i] == NULL or not is_steppable(kept[i], param):
@@ -103,7 +120,7 @@ def step_parameters(Kernel kernel, list params, gradients, states, tuple names, 
                 plain[counted].i = <int64_t>steps
                 if modes.recording != NULL:
                     modes.recording.count(data_of(count), count.code == FLOAT64, counted)
-            launch(kernel.function, arrays, 2 + total, plain, <int>len(numbers), param.count)
+            launch(kernel.function, arrays, 2 + total, plain, last, param.count)
             mark_write(param.storage)
             for i in range(total):
                 if kept[i] != NULL:
