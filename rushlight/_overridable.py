@@ -6,6 +6,7 @@ for one that asks first: the function stays the object that programs have import
 """
 
 import types
+from collections.abc import Sequence
 
 from rushlight import core
 
@@ -55,6 +56,8 @@ def _ask_before(function, public=None):
             positional, keywords = _as_asked(signature, args, kwargs, by_name)
         except TypeError:
             return plain(*args, **kwargs)  # (which says what is wrong with the arguments)
+        if function in _told_in_tuples:
+            positional = [each if isinstance(each, Sequence) else (each,) for each in positional]
         return handle_torch_function(public or function, given, *positional, **keywords)
 
     constants = tuple(first if constant == "first" else constant for constant in _asking.__code__.co_consts)
@@ -79,6 +82,7 @@ def _ask_before_property(attribute):
 
 
 _waiting: list[types.FunctionType] = []
+_told_in_tuples: set[types.FunctionType] = set()
 _asking_properties: set[str] = set()
 
 
@@ -105,8 +109,11 @@ def _asks_itself(method):
     return "dispatch_torch_function" in method.__code__.co_names
 
 
-def overridable(functions):
-    """Has subclasses and modes asked before those of `functions` that are plain functions of Python; what is compiled asks itself."""
+def overridable(functions, in_tuples=False):
+    """Has subclasses and modes asked before those of `functions` that are plain functions of Python; what is compiled asks itself. With
+    `in_tuples` they are told tuples, even where the caller gave one tensor."""
+    if in_tuples:
+        _told_in_tuples.update(functions)
     _waiting.extend(filter(_is_plain, functions))
     core.before_first_subclass(_ask_before_all)
 
@@ -118,3 +125,11 @@ def _name_of(function):
 
 
 core.asked.name_of = _name_of
+
+
+def about_device(device, args, named):
+    """What the innermost mode makes of a device."""
+    from rushlight.overrides import _pop_mode_temporarily
+
+    with _pop_mode_temporarily() as mode:
+        return mode.__torch_function__(device, (), args, named)

@@ -1,6 +1,7 @@
 """Numbers that a compiler would not know: there is no compiler, and no such number."""
 
 from rushlight import core
+from rushlight._overridable import overridable
 
 
 class _Symbolic:
@@ -110,6 +111,9 @@ def sym_ite(b, t, f):
     if type(t) is not type(f):
         raise AssertionError(f"type mismatch: {type(t)} vs {type(f)}")
     return t if b else f
+
+
+overridable([sym_int, sym_float, sym_not, sym_max, sym_min, sym_sum, sym_ite])
 
 
 def sym_fresh_size(expr):

@@ -184,7 +184,8 @@ def get_default_nowrap_functions():
 # What subclasses are not asked about: it takes no tensor, or only says something of one.
 _IGNORED = {
     "": """
-        arange are_deterministic_algorithms_enabled as_strided as_tensor asarray autocast_decrement_nesting autocast_increment_nesting
+        arange as_torch compiled_with_cxx11_abi eig fork_rng from_dlpack from_file get_printoptions lstsq matrix_rank set_default_dtype solve
+        symeig to_dlpack are_deterministic_algorithms_enabled as_strided as_tensor asarray autocast_decrement_nesting autocast_increment_nesting
         bartlett_window blackman_window can_cast clear_autocast_cache compile default_generator empty empty_permuted empty_strided eye fill
         from_numpy frombuffer full get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype get_autocast_ipu_dtype
         get_autocast_xla_dtype get_default_device get_default_dtype get_deterministic_debug_mode get_device_module
@@ -195,7 +196,7 @@ _IGNORED = {
         manual_seed normal ones promote_types rand rand_like randint randint_like randn randn_like randperm range result_type save
         scalar_tensor seed set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled set_autocast_dtype
         set_autocast_enabled set_autocast_gpu_dtype set_autocast_ipu_dtype set_autocast_ipu_enabled set_autocast_xla_dtype
-        set_autocast_xla_enabled set_default_device set_default_dtype set_default_tensor_type set_deterministic_debug_mode
+        set_autocast_xla_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode
         set_float32_matmul_precision set_num_interop_threads set_num_threads set_printoptions set_rng_state set_warn_always
         sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor sym_fresh_size tensor tril_indices triu_indices
         typename use_deterministic_algorithms vander vmap zeros""",
@@ -206,7 +207,9 @@ _IGNORED = {
     ".nn.functional": "",
     ".Tensor": """
         as_subclass eig lstsq new new_empty new_empty_strided new_full new_ones new_tensor new_zeros reinforce solve stride symeig
-        to_padded_tensor to_sparse_coo to_sparse_csc to_sparse_csr unflatten""",
+        to_padded_tensor to_sparse_coo to_sparse_csc to_sparse_csr unflatten __class__ __delitem__ __dir__ __getstate__ __hash__
+        __init_subclass__ __iter__ __new__ __subclasshook__ __torch_dispatch__ __torch_function__ _as_strided_gradient _conj _conj_physical
+        _make_subclass _make_wrapper_subclass _neg_view _real _to_dtype _typed_storage""",
 }
 
 
@@ -236,19 +239,28 @@ def get_ignored_functions():
 
 @functools.cache
 def _overridable():
-    """function -> the name that programs call it by; a property counts as its `__get__`."""
+    """function -> its namespace, and the name that programs call it by; a property counts as its `__get__`, and is the namespace of that."""
     found, ignored = {}, get_ignored_functions()
-    for place, namespace, _ in _namespaces():
+    for place, namespace, unasked in _namespaces():
         public = namespace is Tensor or not hasattr(namespace, "__all__")
         for name in sorted(dir(namespace) if public else namespace.__all__):
             value = getattr(namespace, name, None)
-            if name.startswith("_") or isinstance(value, type) or value in (None, ()):
+            if namespace is Tensor:
+                if name in unasked or getattr(object, name, None) == value:
+                    continue
+            elif name.startswith("_") or name.endswith("_"):
+                continue
+            if isinstance(value, type) or value in (None, ()):
                 continue
             if not callable(value) and namespace is Tensor and hasattr(type(value), "__get__"):
-                found.setdefault(value.__get__, (namespace, f"torch{place}.{name}.__get__"))
+                found.setdefault(value.__get__, (value, f"torch{place}.{name}.__get__"))
             elif callable(value) and hasattr(value, "__name__") and value not in ignored:
                 known = found.get(value)
-                if known is None or place in (".functional", ".nn.functional"):
+                if (
+                    known is None
+                    or place in (".functional", ".nn.functional")
+                    or (namespace is Tensor and value.__name__ == name)
+                ):
                     found[value] = (namespace, f"torch{place}.{name}")
     return found
 
@@ -281,12 +293,17 @@ def get_testing_overrides():
     -1
     """
 
+    def of_one(input):
+        return -1
+
     def stand_in(function):
         def made(*args, **kwargs):
             return -1
 
-        with contextlib.suppress(ValueError, TypeError):
+        try:
             made.__signature__ = inspect.signature(function)
+        except (ValueError, TypeError):  # (it has several, or is a slot of Python's)
+            return of_one
         return made
 
     return {function: stand_in(function) for function in (*_overridable(), *_of_init())}
@@ -299,7 +316,8 @@ def is_tensor_method_or_property(func):
     >>> torch.overrides.is_tensor_method_or_property(torch.Tensor.add), torch.overrides.is_tensor_method_or_property(torch.add)
     (True, False)
     """
-    return getattr(Tensor, getattr(func, "__name__", ""), None) is func or getattr(func, "__name__", "") == "__get__"
+    name = getattr(func, "__name__", "")
+    return name == "__get__" or getattr(Tensor, name, None) is func
 
 
 def resolve_name(f):

@@ -23,6 +23,10 @@ class Other:
         return resolve_name(func), [type(value).__name__ for value in args], kwargs
 
 
+class Whole(torch.Tensor):
+    """With what Tensor does."""
+
+
 class Refusing(torch.Tensor):
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
@@ -106,14 +110,89 @@ def test_operators_with_what_is_no_tensor():
     assert (Other() - x)[0] == "torch.Tensor.__rsub__"
     assert (Other() @ x)[0] == "torch.Tensor.__rmatmul__"
     assert (x == Other())[0] == "torch.Tensor.eq"
+    assert (Other() & x)[0] == "torch.Tensor.bitwise_and"
     assert x[Other()] == ("torch.Tensor.__getitem__", ["Tensor", "Other"], {})
+    assert x[5, Other()] == ("torch.Tensor.__getitem__", ["Tensor", "tuple"], {})
     x[0] = Other()
     x[Other()] = 1
+    x[5, Other()] = 1
     assert x.tolist() == [1, 1]
     x += Other()
     assert x[0] == "torch.Tensor.add_"
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+: 'Tensor' and 'str'"):
         torch.ones(2) + "a"
+
+
+def test_what_refuses_lets_the_default_answer():
+    class Hesitating(TorchFunctionMode):
+        def __init__(self):
+            self.types = []
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            self.types.append([kind.__name__ for kind in types])
+            return NotImplemented if types else func(*args, **(kwargs or {}))
+
+    x = torch.Tensor._make_subclass(Whole, torch.ones(2))
+    with Hesitating() as mode:
+        made = torch.neg(x)
+    assert type(made) is Whole and mode.types == [["Whole"], []]
+
+
+def test_modes_are_told_of_what_makes_tensors_and_places():
+    class Names(TorchFunctionMode):
+        def __init__(self):
+            self.names = []
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            self.names.append(func.__name__)
+            return torch.device("xla", 1) if func is torch.device else -1
+
+    with Names() as mode:
+        assert torch.sparse_coo_tensor(1, 1, 1) == torch.sparse_csr_tensor(1, 1, 1) == torch._C._nn._parse_to("cpu") == -1
+        assert str(torch.device(0)) == "xla:1"
+    assert mode.names == ["sparse_coo_tensor", "sparse_csr_tensor", "_parse_to", "device"]
+
+    class Wrong(TorchFunctionMode):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return -1
+
+    with Wrong(), pytest.raises(RuntimeError, match="as a classmethod is not supported, please make it a plain method"):
+        torch.ones(2)
+
+
+def test_an_index_within_an_index_is_asked():
+    x, index = torch.ones(2, 2), torch.Tensor._make_subclass(Told, torch.tensor(1))
+    Told.names.clear()
+    assert type(x[0, index]) is Told and Told.names[0] == "torch.Tensor.__getitem__"
+
+
+def test_a_tensor_of_a_tensor_is_a_view_of_it():
+    x = torch.ones(2, requires_grad=True)
+    for kind in (torch.Tensor, torch.FloatTensor, Whole):
+        made = kind(x)
+        assert made._base is x and made.grad_fn.name() == "AliasBackward0"
+
+
+def test_whatever_context_it_is_in():
+    x = torch.Tensor._make_subclass(Whole, torch.ones(2))
+    with torch._C.DisableTorchFunctionSubclass():
+        within = torch._C._EnableTorchFunction()
+        assert type(x + 1) is Whole
+        del within
+        assert type(x + 1) is torch.Tensor
+
+
+def test_every_function_is_found_by_its_name():
+    overridable = torch.overrides.get_overridable_functions()
+    for functions in overridable.values():
+        for function in functions:
+            assert eval(resolve_name(function), {"torch": torch}) == function
+    assert torch.Tensor.__add__ in overridable[torch.Tensor] and torch.Tensor.shape.__get__ in overridable[torch.Tensor.shape]
+    assert torch.Tensor.__torch_function__ in torch.overrides.get_ignored_functions()
+    assert {
+        function for functions in overridable.values() for function in functions
+    } <= torch.overrides.get_testing_overrides().keys()
 
 
 def test_functions_get_defaults_by_name():
@@ -122,7 +201,9 @@ def test_functions_get_defaults_by_name():
     assert torch.split(Other(), 2)[1:] == (["Other", "int"], {"dim": 0})
     assert torch.einsum("i,i", Other(), Other())[1:] == (["str", "Other", "Other"], {})
     assert torch.nn.init.constant_(Other(), 3)[2].keys() == {"tensor", "val"}
+    assert torch.autograd.grad(Other(), Other())[1:] == (["tuple", "tuple"], torch.autograd.grad(Other(), Other())[2])
     assert torch.autograd.grad(Other(), Other())[2]["allow_unused"] is None
+    assert torch.sym_not(Other())[0] == "torch.sym_not"
     assert torch.nn.functional.dropout(torch.ones(2), 0.0).tolist() == [1, 1]
 
 

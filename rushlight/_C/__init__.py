@@ -108,6 +108,17 @@ def _is_torch_function_enabled():
     return core.is_torch_function_enabled()
 
 
+class _EnableTorchFunction:
+    """While such an object lives, subclasses and modes are asked, whatever contexts it is in."""
+
+    def __init__(self):
+        self._before = core.torch_function_state()
+        core.set_torch_function_state(0)
+
+    def __del__(self):
+        core.set_torch_function_state(self._before)
+
+
 class _TorchFunctionState(enum.Enum):
     """Who is asked about calls: all, only modes, nobody."""
 
@@ -316,7 +327,7 @@ def __getattr__(name):
         from rushlight.utils._python_dispatch import _len_torch_dispatch_stack
 
         return _len_torch_dispatch_stack
-    if name in ("_nn", "_special", "_linalg"):
+    if name in ("_fft", "_linalg", "_nn", "_special"):
         return importlib.import_module(f"rushlight._C.{name}")
     if name in ("DispatchKey", "DispatchKeySet", "_ExcludeDispatchKeyGuard"):
         from rushlight._C import _dispatch

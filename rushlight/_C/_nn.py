@@ -17,6 +17,8 @@ def __getattr__(name):
 
 def _parse_to(*args, **kwargs):
     """The device, dtype, non_blocking and memory_format that arguments of `Module.to` name."""
-    from rushlight.nn.modules._convert import _parse_to
+    from rushlight import core
+    from rushlight.nn.modules._convert import _parse_to as parsed
 
-    return _parse_to(args, kwargs)
+    handled = core.dispatch_torch_function(_parse_to, args, args, kwargs) if core.function_modes() else NotImplemented
+    return parsed(args, kwargs) if handled is NotImplemented else handled

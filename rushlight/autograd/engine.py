@@ -262,4 +262,4 @@ def batched_grad(outputs, inputs, seeds, flags):
     return _vmap(vjp, allow_none_pass_through=True)(*[seeds[place] for place in places])
 
 
-overridable([backward, grad])
+overridable([backward, grad], in_tuples=True)

@@ -1,6 +1,7 @@
 """Methods by which dense tensors become sparse ones (`rushlight.sparse`), and what those of sparse tensors say of dense ones."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.ops._declare import composite
 
 
@@ -183,28 +184,36 @@ SHOWN = {
 """The parts of sparse tensors, each at work."""
 
 
-def part(name):
-    """A method that gives a part of sparse tensors."""
+def asking(name, body, text=None):
+    """A method of tensors, of which subclasses are asked first."""
 
     def method(self):
-        return made().part(name, self)
+        handled = core.dispatch_torch_function(getattr(core.Tensor, name), (self,), (self,), {})
+        return body(self) if handled is NotImplemented else handled
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"The {name.replace('_', ' ')} of a sparse tensor.\n\n>>> import rushlight as torch\n>>> {SHOWN[name]}\n"
+    method.__doc__ = text
     return composite(function=False, signature=None)(method)
+
+
+def part(name):
+    """A method that gives a part of sparse tensors."""
+    text = f"The {name.replace('_', ' ')} of a sparse tensor.\n\n>>> import rushlight as torch\n>>> {SHOWN[name]}\n"
+    return asking(name, lambda x: made().part(name, x), text)
 
 
 PARTS = [part(name) for name in SHOWN]
 
 
 def hidden(name):
-    def method(self):
+    """A method that only sparse tensors have."""
+
+    def refuse(x):
         raise NotImplementedError(
             f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: the tensor is not sparse."
         )
 
-    method.__name__ = method.__qualname__ = name
-    return composite(function=False, signature=None)(method)
+    return asking(name, refuse)
 
 
 HIDDEN = [hidden(name) for name in ("_indices", "_values", "_nnz")]

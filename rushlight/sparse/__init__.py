@@ -1,6 +1,9 @@
 """Sparse tensors as far as programs with dense tensors meet them: made, multiplied, summed, and turned into dense ones."""
 
+import functools
+
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor
 from rushlight.sparse._functions import added, product, summed
 from rushlight.sparse._functions import softmax as _softmax
@@ -36,6 +39,18 @@ def _finished(made, requires_grad, checked):
     return made
 
 
+def _asking_modes(function):
+    """The function, about which modes are asked first."""
+
+    @functools.wraps(function)
+    def asking(*args, **kwargs):
+        handled = core.dispatch_torch_function(asking, (), args, kwargs) if core.function_modes() else NotImplemented
+        return function(*args, **kwargs) if handled is NotImplemented else handled
+
+    return asking
+
+
+@_asking_modes
 def sparse_coo_tensor(
     indices=None, values=None, size=None, *, dtype=None, device=None, pin_memory=False, requires_grad=False, check_invariants=None,
     is_coalesced=None,
@@ -77,6 +92,7 @@ def sparse_coo_tensor(
     return _finished(SparseTensor(indices, values, size, is_coalesced), requires_grad, check_invariants)
 
 
+@_asking_modes
 def sparse_compressed_tensor(
     compressed_indices, plain_indices, values, size=None, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False,
     check_invariants=None,
@@ -112,6 +128,7 @@ def sparse_compressed_tensor(
     return _finished(SparseTensor(places, values, size, True, layout), requires_grad, check_invariants)
 
 
+@_asking_modes
 def sparse_csr_tensor(crow_indices, col_indices, values, size=None, **options):
     """A sparse matrix in the order of its rows.
 
@@ -129,6 +146,7 @@ def sparse_csr_tensor(crow_indices, col_indices, values, size=None, **options):
     return sparse_compressed_tensor(crow_indices, col_indices, values, size, **options | {"layout": torch.sparse_csr})
 
 
+@_asking_modes
 def sparse_csc_tensor(ccol_indices, row_indices, values, size=None, **options):
     """A sparse matrix in the order of its columns.
 

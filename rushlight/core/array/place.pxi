@@ -100,6 +100,12 @@ cdef class device:
 
     def __init__(self, *args, **named):
         cdef device other
+        if modes.function_modes:
+            from rushlight import _overridable
+            handled = _overridable.about_device(device, args, named)
+            if handled is not NotImplemented:
+                self.type, self.index = handled.type, handled.index
+                return
         if len(args) + len(named) == 1 and (args or "device" in named):
             type, index = args[0] if args else named["device"], None
             if isinstance(type, device):

@@ -96,6 +96,8 @@ def use_function_modes(list stack):
 cdef object ask_mode(function, tuple types, args, kwargs):
     mode = pop_function_mode()
     try:
+        if getattr(mode.__torch_function__, "__self__", None) is type(mode):
+            raise RuntimeError("Defining your mode's `__torch_function__` as a classmethod is not supported, please make it a plain method")
         return mode.__torch_function__(function, types, args, kwargs)
     finally:
         push_function_mode(mode)
@@ -108,6 +110,8 @@ def has_torch_function(arguments):
 
 def torch_function_types(arguments):
     """The arguments whose types are to be asked, one of each type, those of subclasses first."""
+    if not is_torch_function_enabled():
+        return []
     return [first_of_type(arguments, kind) for kind in overriding_types(tuple(arguments), 0, True)]
 
 cdef object first_of_type(arguments, kind):
@@ -165,7 +169,7 @@ def dispatch_torch_function(function, arguments, args, kwargs, bint required=Fal
     cdef bint disabled = not required and (not subclasses_exist or getattr(_torch_function, "depth", 0))
     if disabled and not modes.function_modes:
         return NotImplemented
-    types = overriding_types(arguments)
+    types = [] if disabled else overriding_types(arguments)
     refused = []
     if modes.function_modes:
         stack = function_mode_list()
@@ -218,6 +222,15 @@ cdef inline bint wants_a_say(object value) except -1:
     """Whether the type of what a program gave, which is neither a tensor nor a number, has a __torch_function__: only classes can that are made at run time."""
     return has_feature(type_of(<PyObject*>value), MADE_AT_RUN_TIME) and not is_tensor_object(<PyObject*>value) and \
         number_code(value) == NO_DTYPE and hasattr(type(value), "__torch_function__")
+
+cdef bint index_wants_a_say(object index) except -1:
+    """Whether an index, or one of several, wants one."""
+    if type(index) is not tuple:
+        return wants_a_say(index)
+    for item in <tuple>index:
+        if wants_a_say(item):
+            return True
+    return False
 
 cdef bint is_asked(object a, object b) except -1:
     """Whether types among the operands, or a mode, are asked about an operator."""

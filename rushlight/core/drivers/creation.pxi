@@ -396,14 +396,15 @@ cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
                 args = (Size(given) if name == "size" else given,) + args
         if kwargs and type(out) is Tensor:
             raise TypeError(f"Tensor() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    become_alias(out, legacy_tensor(args, default_dtype))
+    become_same(out, legacy_tensor(args, default_dtype))
     return 0
 
 cdef Tensor legacy_tensor(tuple args, int code):
     cdef int64_t sizes[MAX_DIMS]
     first = args[0] if args else Size((0,))
     if len(args) == 1 and isinstance(first, Tensor):
-        return alias_of(<Tensor>first)
+        with DisableAllTorchFunction():
+            return <Tensor>ops.alias(first)
     if len(args) <= 1 and isinstance(first, Size):
         return new_contiguous(code, sizes, read_sizes(first, sizes))
     if all([is_plain_int(a) or len(args) > 1 and type(a) is not bool and is_index(a) for a in args]):

@@ -12,7 +12,7 @@ cdef dict methods_of_operators():
             ops.bitwise_left_shift: ("__lshift__", "__rlshift__", "__ilshift__"),
             ops.bitwise_right_shift: ("__rshift__", "__rrshift__", "__irshift__"),
             ops.bitwise_and: ("__and__", None, "__iand__"), ops.bitwise_or: ("__or__", None, "__ior__"),
-            ops.bitwise_xor: ("__xor__", None, "__ixor__")})
+            ops.bitwise_xor: ("__xor__", None, "__ixor__"), ops.eq: ("__eq__", None, None)})
     return _methods_of_operators
 
 cdef enum:
@@ -20,6 +20,8 @@ cdef enum:
 
 cdef object ask_operator_of(Op op, int form, object a, object b):
     name = methods_of_operators().get(op, (None, None, None))[form]
+    if op is ops.eq and type(a) is Tensor and not modes.function_modes:
+        name = None      # (only the type of the tensor itself, or a mode, is asked about `__eq__`)
     return ask_operator(name or (op.name + "_" if form == ASSIGNING_OPERATOR else op.name), a, b)
 
 cdef inline bint is_operand(object value):

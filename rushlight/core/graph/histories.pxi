@@ -139,6 +139,13 @@ cdef Node history_on(Tensor base, Tensor view):
         seen = turned_on_record(on_record(ops.view_as_complex, window_on(base, base, parts, view.offset)), view.flags)
     return seen.grad_fn_
 
+cdef int become_same(Tensor out, Tensor source) except -1:
+    """The memory, the history and the base of another: where that is a view, a view of the same base."""
+    become_alias(out, source)
+    out.grad_fn_, out.output_number, out.base = grad_fn_of(source), source.output_number, source.base
+    out.flags, out.seen_version, out.creation = source.flags, source.seen_version, source.creation
+    return 0
+
 cdef Tensor window_on(Tensor base, Tensor x, const Geometry& geometry, int64_t place):
     """What lies in the memory of `x`, the base or a view of it, from `place` on in another geometry."""
     cdef AsStridedNode node

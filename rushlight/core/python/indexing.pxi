@@ -1,6 +1,6 @@
 cdef object get_item(Tensor x, object index):
     cdef PyObject* args[3]
-    if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
+    if subclasses_exist and (type(x) is not Tensor or type(index) is not int and type(index) is not slice or modes.function_modes):
         handled = overridden_method("__getitem__", (x, index))
         if handled is not NotImplemented:
             return handled
@@ -10,7 +10,7 @@ cdef object get_item(Tensor x, object index):
         return call_new(ops.select, args)
     if type(index) is slice and x.geometry.ndim > 0 and not modes.interpreters:
         return get_slice(x, index)
-    if type(index) is not tuple and wants_a_say(index):
+    if index_wants_a_say(index):
         return dispatch_torch_function(Tensor.__getitem__, (x, index), (x, index), {}, True)
     view, indices = split_index(x, index)
     if indices is not None:
@@ -195,10 +195,10 @@ cdef int check_assigned(object value, Tensor x) except -1:
     return 0
 
 cdef int set_item(Tensor x, object index, object value) except -1:
-    if subclasses_exist and (type(x) is not Tensor or modes.function_modes):
+    if subclasses_exist and (type(x) is not Tensor or type(index) is not int and type(index) is not slice or modes.function_modes):
         if overridden_method("__setitem__", (x, index, value)) is not NotImplemented:
             return 0
-    if wants_a_say(value) or type(index) is not tuple and wants_a_say(index):
+    if wants_a_say(value) or index_wants_a_say(index):
         dispatch_torch_function(Tensor.__setitem__, (x, index, value), (x, index, value), {}, True)
         return 0
     check_assigned(value, x)

@@ -469,13 +469,13 @@ cdef class Tensor:
     def __rrshift__(self, other): return operate_reflected(ops.bitwise_right_shift, self, other)
     def __irshift__(self, other): return assign_operator(ops.bitwise_right_shift, self, other)
     def __and__(self, other): return operate(ops.bitwise_and, self, other)
-    def __rand__(self, other): return operate(ops.bitwise_and, self, other)
+    def __rand__(self, other): return operate_reflected(ops.bitwise_and, self, other)
     def __iand__(self, other): return assign_operator(ops.bitwise_and, self, other)
     def __or__(self, other): return operate(ops.bitwise_or, self, other)
-    def __ror__(self, other): return operate(ops.bitwise_or, self, other)
+    def __ror__(self, other): return operate_reflected(ops.bitwise_or, self, other)
     def __ior__(self, other): return assign_operator(ops.bitwise_or, self, other)
     def __xor__(self, other): return operate(ops.bitwise_xor, self, other)
-    def __rxor__(self, other): return operate(ops.bitwise_xor, self, other)
+    def __rxor__(self, other): return operate_reflected(ops.bitwise_xor, self, other)
     def __ixor__(self, other): return assign_operator(ops.bitwise_xor, self, other)
     def __matmul__(self, other): return operate(ops.matmul, self, other) if isinstance(other, Tensor) else operate_foreign(ops.matmul, self, other)
     def __rmatmul__(self, other): return operate_reflected(ops.matmul, self, other) if isinstance(other, Tensor) or is_asked(self, other) else NotImplemented
@@ -549,13 +549,11 @@ cdef object view_as_type(Tensor x, cls):
     if type(cls) is not type and not isinstance(cls, type):
         raise TypeError(f"cls must be a type (got {type(cls).__name__})")
     out = new_of_type(cls)
-    with DisableTorchFunction():
+    with DisableAllTorchFunction():
         whole = ops.alias(x)
     if cls is Tensor or type(whole) is Wrapped:
         return whole
-    become_alias(out, whole)
-    out.grad_fn_, out.output_number, out.base = grad_fn_of(whole), whole.output_number, whole.base
-    out.flags, out.seen_version, out.creation = whole.flags, whole.seen_version, whole.creation
+    become_same(out, whole)
     return out
 
 cdef Tensor new_of_type(object cls):
