@@ -69,12 +69,12 @@ void histc(const Array* a, int, const Number* n) {
         if (first || value > high) high = value;
         first = false;
       });
-      if (nan) low = high = T(std::numeric_limits<float>::quiet_NaN());
+      // (A NaN that stands alone keeps its sign, which shows; of several numbers it is the one that processors compute.)
+      if (nan && walk.total() > 1) low = high = T(-std::numeric_limits<float>::quiet_NaN());
     }
     auto text = [](T value) {
       char buffer[64];
       snprintf(buffer, sizeof buffer, "%g", double(value));
-      if (value != value) return std::string("-nan");  // as the NaN that PyTorch computes prints
       return std::string(buffer);
     };
     if (!std::isfinite(double(low)) || !std::isfinite(double(high)))

@@ -1,4 +1,6 @@
 // Scans along one dimension. Arrays out..., in, all of one shape; numbers dim (i).
+#include <complex>
+
 #include "exponential.h"
 #include "fold.h"
 
@@ -142,6 +144,39 @@ struct LogAccumulate {
   State value(State s) const { return s; }
 };
 
+// Of complex numbers: the one with the greater real part is taken out. The phase of a sum that is zero is that of the sum so far.
+template <class T>
+struct ComplexLogAccumulate {
+  static constexpr const char* name = "logcumsumexp";
+  static constexpr int outputs = 1;
+  RL_OUTPUT(T, T)
+  using State = Complex<double>;
+  using Z = std::complex<double>;
+  State identity() const { return {-std::numeric_limits<double>::infinity(), 0}; }
+  void step(State& s, const T& x, int64_t) const {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    const Z sum(s.re, s.im), v(x.re, x.im);
+    if (sum != sum || v != v) {
+      s = {none, none};
+      return;
+    }
+    const bool below = v.real() < sum.real();
+    const Z low = below ? v : sum, high = below ? sum : v;
+    Z made;
+    if (std::isinf(high.real()) && low.real() == high.real()) {
+      made = low.real() < 0 ? low : std::log(std::exp(low) + std::exp(high));
+    } else {
+      const Z part = std::exp(low - high);
+      const double re = part.real(), im = part.imag(), angle = std::atan2(im, re + 1);
+      // log |1 + part|, without the loss near 0.
+      const double size = std::abs(part) < 0.5 ? std::log1p(re * (2 + re) + im * im) / 2 : std::log(std::hypot(re + 1, im));
+      made = Z(size, angle) + high;
+    }
+    s = {made.real(), made.imag()};
+  }
+  State value(const State& s) const { return s; }
+};
+
 // cumsum, cumprod: arrays out, in; integers and booleans give int64 or their own dtype.
 template <bool product>
 void accumulate(const Array* a, int, const Number* numbers) {
@@ -160,10 +195,15 @@ void running_extremum(const Array* a, int, const Number* numbers) {
   });
 }
 
-// logcumsumexp: arrays out, in; floating.
+// logcumsumexp: arrays out, in; floating or complex.
 void logcumsumexp(const Array* a, int, const Number* numbers) {
-  visit<group::floating>("logcumsumexp", a[1].dtype,
-                         [&]<class T>(Type<T>) { scan<LogAccumulate<T>, T>({}, a, a[1], numbers[0].i); });
+  visit<group::floating | group::complex>("logcumsumexp", a[1].dtype, [&]<class Element>(Type<Element>) {
+    using T = typename Storage<Element>::type;
+    if constexpr (is_complex<T>)
+      scan<ComplexLogAccumulate<T>, T>({}, a, a[1], numbers[0].i);
+    else
+      scan<LogAccumulate<T>, T>({}, a, a[1], numbers[0].i);
+  });
 }
 
 }  // namespace

@@ -215,7 +215,15 @@ _LATE = {
     "symeig": "rushlight._linalg_utils:_symeig",
     "vmap": "rushlight.func:vmap",
 }
-__getattr__ = _late(__name__, _LATE, _missing, "torch")
+_find_late = _late(__name__, _LATE, _missing, "torch")
+
+
+def __getattr__(name: str):
+    if name == "Storage":  # which follows the default dtype
+        from rushlight.storage import STORAGES, storage_name
+
+        return STORAGES[storage_name(get_default_dtype())]
+    return _find_late(name)
 
 
 def __dir__():

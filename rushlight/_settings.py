@@ -6,6 +6,7 @@ from rushlight.core import Tensor, device, warn_user
 # Every kernel gives the same bits in every run and for any number of threads, so nothing depends on these two.
 _deterministic = "default"
 _warn_only = False
+_fill = True
 _matmul_precision = "highest"
 
 
@@ -27,6 +28,18 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
         raise TypeError(f"_set_deterministic_algorithms(): argument 'mode' (position 1) must be bool, not {type(mode).__name__}")
     _deterministic = ("warn" if warn_only else "error") if mode else "default"
     _warn_only = warn_only
+    set_filling(_fill)
+
+
+def set_filling(fill) -> None:
+    """Whether new memory is filled while deterministic algorithms are asked for."""
+    global _fill
+    _fill = fill
+    core.set_fills_unset(fill and _deterministic != "default")
+
+
+def is_filling() -> bool:
+    return _fill
 
 
 def are_deterministic_algorithms_enabled() -> bool:
@@ -71,6 +84,7 @@ def set_deterministic_debug_mode(debug_mode) -> None:
     if debug_mode not in MODES:
         raise RuntimeError(f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}")
     _deterministic, _warn_only = debug_mode, debug_mode == "warn"
+    set_filling(_fill)
 
 
 def get_deterministic_debug_mode() -> int:
@@ -146,16 +160,23 @@ def set_default_tensor_type(t) -> None:
     """Sets the default dtype by a tensor type `t` such as `torch.DoubleTensor`, or its name.
     `set_default_dtype` is the newer way.
 
-    >>> import rushlight as torch
-    >>> torch.set_default_tensor_type("torch.FloatTensor")
+    >>> import warnings, rushlight as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.set_default_tensor_type("torch.FloatTensor")
     >>> torch.zeros(1).dtype
     torch.float32
     """
+    core.warn_once(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
+        "torch.set_default_device() as alternatives."
+    )
     found = {f"torch.{dtype.legacy_name}Tensor": dtype for dtype in core.dtype_by_name.values()}
-    name = t if isinstance(t, str) else "torch.FloatTensor" if t is Tensor else f"torch.{t.__name__}"
+    name = t if isinstance(t, str) else "torch.FloatTensor" if t is Tensor else f"torch.{getattr(t, '__name__', '')}"
     dtype = found.get(name)
+    if dtype is None and not isinstance(t, str):
+        raise TypeError("invalid type object: only floating-point types are supported as the default type")
     if dtype is None:
-        raise TypeError(f"invalid type object: {name}" if not isinstance(t, str) else f"type {t} not available")
+        raise TypeError(f"type {t} not available")
     if not dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     core.set_default_dtype(dtype)

@@ -23,6 +23,29 @@ def test_determinism():
     torch.use_deterministic_algorithms(False)
 
 
+def test_new_memory_of_deterministic_programs_shows():
+    torch.use_deterministic_algorithms(True)
+    try:
+        for dtype in (torch.float16, torch.float64, torch.complex64):
+            assert torch.empty(3, dtype=dtype).isnan().all() and torch.ones(2).new_empty(2, dtype=dtype).isnan().all()
+        for dtype in (torch.uint8, torch.int32, torch.int64):
+            assert torch.empty_like(torch.ones(2, dtype=dtype)).tolist() == [torch.iinfo(dtype).max] * 2
+        assert torch.empty_strided((2,), (1,), dtype=torch.bool).all()
+        x = torch.ones(2).resize_(4)
+        assert x[:2].tolist() == [1, 1] and x[2:].isnan().all()
+        assert torch.ones(4).resize_(2).resize_as_(torch.ones(4)).tolist() == [1] * 4
+        assert torch.zeros(2).tolist() == [0, 0] and torch.empty(0).shape == (0,)
+        assert torch.utils.deterministic.fill_uninitialized_memory
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        x = torch.ones(2, dtype=torch.int8).resize_(0).resize_(2)
+        assert x.tolist() == [1, 1]
+        with pytest.raises(RuntimeError, match="expected a bool, but got int"):
+            torch.utils.deterministic.fill_uninitialized_memory = 1
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.utils.deterministic.fill_uninitialized_memory = True
+
+
 def test_precision_of_products():
     torch.set_float32_matmul_precision("high")
     assert torch.get_float32_matmul_precision() == "high"
@@ -44,6 +67,7 @@ def test_default_device():
         torch.set_default_device(None)
 
 
+@pytest.mark.filterwarnings("ignore:torch.set_default_tensor_type")
 def test_default_tensor_type():
     torch.set_default_tensor_type("torch.DoubleTensor")
     assert torch.zeros(1).dtype is torch.float64
@@ -51,6 +75,18 @@ def test_default_tensor_type():
     assert torch.zeros(1).dtype is torch.float32
     with pytest.raises(TypeError, match="only floating-point types are supported as the default type"):
         torch.set_default_tensor_type(torch.LongTensor)
+    with pytest.raises(TypeError, match="invalid type object"):
+        torch.set_default_tensor_type(torch.float32)
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_the_default_storage_follows_the_default_dtype():
+    assert torch.Storage is torch.FloatStorage and torch.Storage([1.0]).tolist() == [1]
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.Storage is torch.DoubleStorage
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_names_of_types():

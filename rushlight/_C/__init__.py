@@ -271,6 +271,11 @@ def _is_cached_tensor(t):
     return t in _cached
 
 
+def _is_alias_of(x, y):
+    """Whether two tensors lie over the same memory."""
+    return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+
+
 # ---- compilers, which are not there ---------------------------------------------------------------------------------------
 globals().update(
     _answering(
@@ -281,10 +286,12 @@ globals().update(
             "_log_api_usage_once(event)": None,
             "_get_accelerator(check_available=None)": device("cpu"),
             "_get_privateuse1_backend_name()": "privateuseone",
+            "_get_graph_executor_optimize(new_setting=None)": True,
             "_jit_can_fuse_on_cpu()": False,
             "_jit_can_fuse_on_gpu()": False,
             "_jit_override_can_fuse_on_cpu(enabled)": None,
             "_jit_override_can_fuse_on_gpu(enabled)": None,
+            "_jit_set_num_profiled_runs(count)": 1,
             "_jit_set_nvfuser_enabled(enabled)": False,
             "_jit_set_profiling_executor(enabled)": True,
             "_jit_set_profiling_mode(enabled)": True,

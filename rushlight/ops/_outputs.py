@@ -80,7 +80,7 @@ def check_out(op, out, result):
 
 def refuse_out(op, text, place, out, result):
     """Raises for an `out=` of the dtype `out` where the result's is `result`."""
-    if text is ONLY_BOOL and out.name == "uint8":
+    if text is ONLY_BOOL and out.name in ("uint8", "bool"):
         return
     from rushlight.ops._rules import c_name
 

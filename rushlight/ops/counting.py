@@ -186,6 +186,8 @@ def histc(x, bins=100, min=0, max=0):
     for bound in (min, max):
         core.check_number_fits(bound, torch.float64)
     if not x.is_floating_point():
+        if min > max and not x.is_complex() and x.dtype is not torch.bool:
+            raise RuntimeError("torch.histc: max must be larger than min")
         if min != max and not x.is_complex() and x.dtype is not torch.bool:
             limits = torch.iinfo(x.dtype)
             if min < limits.min or max > limits.max:

@@ -51,7 +51,21 @@ def filled_of(name, size, value, out, dtype, layout, device, requires_grad):
         return sparse_zeros(size, dtype, layout, requires_grad)
     check_layout(layout, name)
     made = filled(name, size, value, dtype if out is None or dtype is not None else out.dtype, device, requires_grad)
-    return made if out is None else into(f"aten::{name}", out, made, dtype)
+    return made if out is None else requiring(into(f"aten::{name}", out, made, dtype), requires_grad)
+
+
+def requiring(out, requires_grad):
+    """`out=` of a function that makes tensors, which requires grad where the call says so."""
+    return out.requires_grad_() if requires_grad else out
+
+
+def settled(x):
+    """New memory as it is; where deterministic algorithms are asked for it is filled with what shows: NaN, the greatest integer, True."""
+    if not core.fills_unset() or x.is_meta:
+        return x
+    if x.is_floating_point() or x.is_complex():
+        return core.fill_tensor(x, float("nan"))
+    return core.fill_tensor(x, True if x.dtype is torch.bool else torch.iinfo(x.dtype).max)
 
 
 def formatted(x, memory_format):
@@ -133,9 +147,10 @@ def general_empty(
     made = unset("empty", size, dtype, device)
     if memory_format is not None:
         made = formatted(made, memory_format)
-    if requires_grad:
-        core.require_grad_of_new(made)
-    return made if out is None else core.resize_tensor(out, made.shape)
+    if out is not None:
+        return requiring(core.resize_tensor(out, made.shape), requires_grad)
+    made = settled(made)
+    return core.require_grad_of_new(made) if requires_grad else made
 
 
 empty = composite(
@@ -159,6 +174,8 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, pi
     fill_value = number(fill_value, "full", "fill_value", 2)
     if dtype is None:
         dtype = core.dtype_of_number(fill_value) if out is None else out.dtype
+        if dtype is torch.complex32 and out is None:
+            dtype = torch.complex64  # (of half as the default dtype too)
     return filled_of("full", (size,), fill_value, out, dtype, layout, device, requires_grad)
 
 
@@ -228,7 +245,7 @@ def full_like(
 @composite(method=False)
 def empty_like(input, *, memory_format=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An unset tensor in the shape, strides and dtype of `input`."""
-    made = like("empty_like", input, dtype, layout, device, memory_format)
+    made = settled(like("empty_like", input, dtype, layout, device, memory_format))
     return core.require_grad_of_new(made) if requires_grad else made
 
 
@@ -264,7 +281,8 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
     if layout in SPARSE:
         return sparse_zeros(size, dtype or self.dtype, layout, requires_grad)
     check_layout(layout)
-    return core.beside(self, unset("new_empty", size, dtype or self.dtype, device or self.device, requires_grad))
+    made = settled(unset("new_empty", size, dtype or self.dtype, device or self.device))
+    return core.beside(self, core.require_grad_of_new(made) if requires_grad else made)
 
 
 @composite(function=False, method="sizes size, Number fill_value, *, factory")
@@ -308,7 +326,11 @@ def new(self, *arguments, size=None, device=None):
         arguments = (torch.Size(size),)
     if len(arguments) == 1 and isinstance(arguments[0], str | bytes):
         raise TypeError(f"new(): invalid data type '{type(arguments[0]).__name__}'")
-    return core.tensor_types[self.dtype](*arguments, device=device)
+    if device is not None and len(arguments) == 1 and isinstance(arguments[0], Tensor):
+        raise RuntimeError(
+            "Legacy tensor new of the form tensor.new(tensor, device=device) is not supported.  Use torch.as_tensor(...) instead."
+        )
+    return core.legacy_new(self.dtype, arguments, device)
 
 
 @composite(function=False, method="sizes size, sizes stride, *, factory")
@@ -328,7 +350,7 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_mem
     """
     check_layout(layout)
     with core.made_on(device):
-        made = core.empty_tensor(size, dtype, stride)
+        made = settled(core.empty_tensor(size, dtype, stride))
     return core.require_grad_of_new(made) if requires_grad else made
 
 
@@ -375,6 +397,8 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
         requires_grad = isinstance(obj, Tensor) and obj.requires_grad
         if requires_grad:
             warn_of_required_grad()
+    if type(obj).__name__ == "PyCapsule":
+        obj = torch.from_dlpack(obj)
     shared = isinstance(obj, Tensor) or core.is_array(obj) or hasattr(obj, "__dlpack__")
     is_scalar = core.is_numpy_scalar(obj)
     if is_scalar and copy is False:

@@ -263,6 +263,28 @@ def index(input, indices):
     return _index(input, with_continuations(indices))
 
 
+@composite(
+    namespace="aten",
+    method=False,
+    name="index_put",
+    signature="Tensor input, tensors indices, Tensor values, bool accumulate=False",
+)
+def put_at(input, indices, values, accumulate=False):
+    """index_put, with None for a dimension that is left whole."""
+    return _index_put(input, with_continuations(indices), values, accumulate)
+
+
+@composite(
+    namespace="aten",
+    method=False,
+    name="index_put_",
+    signature="Tensor input, tensors indices, Tensor values, bool accumulate=False",
+)
+def put_at_(input, indices, values, accumulate=False):
+    """In-place version of `index_put`, with None for a dimension that is left whole."""
+    return in_place(_index_put)(input, with_continuations(indices), values, accumulate)
+
+
 INNER = dict(function=False, method=False, out=False, batch="elementwise.composed")
 
 

@@ -8,7 +8,7 @@ from rushlight import core
 from rushlight.core import Tensor, default_generator, draw, drawn, kernel, warn_user
 from rushlight.ops._declare import Declaration, composite, namespaces, place, table
 from rushlight.ops._rules import c_name, not_implemented
-from rushlight.ops.creation import LONG, check_layout, like, size_keyword
+from rushlight.ops.creation import LONG, check_layout, like, requiring, size_keyword
 
 UNIFORM, NORMAL, BERNOULLI = kernel("uniform"), kernel("normal"), kernel("bernoulli")
 FROM_TO, FULL_RANGE, ANY_BITS = kernel("random_from_to"), kernel("random_full"), kernel("random_bits")
@@ -128,7 +128,7 @@ def standard_factory(name, kernel, about):
         check_drawn_out(f"aten::{name}", out)
         if dtype is not None and dtype is not out.dtype:
             raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
-        return write(torch.empty(*size, out=out), kernel, generator, 0.0, 1.0)
+        return requiring(write(torch.empty(*size, out=out), kernel, generator, 0.0, 1.0), requires_grad)
 
     general.__name__ = general.__qualname__ = name
     general.__doc__ = about
@@ -310,6 +310,8 @@ def randint(*args, generator=None, out=None, dtype=None, layout=None, device=Non
     check_layout(layout)
     if out is not None:
         check_drawn_out("aten::randint", out)
+        if dtype is not None and dtype is not out.dtype:
+            raise RuntimeError(f"dtype {dtype.legacy_name} does not match dtype of out parameter ({out.dtype.legacy_name})")
         draw_integers(torch.empty(size, out=out), low, high, generator)
         core.mark_written(out)
         return out
@@ -361,8 +363,9 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     if not dtype.is_floating_point:
         core.check_number_fits(max(n - 1, 0), dtype)
-    elif n > 2 ** core.limits_of(dtype)[0] + 1:
-        raise RuntimeError(f"n cannot be greater than {2 ** core.limits_of(dtype)[0] + 1} for {dtype.legacy_name} type.")
+    elif dtype is not torch.bfloat16 and n > 2 ** core.limits_of(dtype)[0] + 1:
+        limit = "2049" if dtype is torch.float16 else f"2^{core.limits_of(dtype)[0]}+1"
+        raise RuntimeError(f"n cannot be greater than {limit} for {dtype.legacy_name} type.")
     check_layout(layout)
     if out is not None:
         check_drawn_out("aten::randperm", out)

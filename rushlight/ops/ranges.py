@@ -332,13 +332,10 @@ def vander(x, N=None, increasing=False):
     count = x.size(0) if N is None else N
     if count < 0:
         raise RuntimeError("N must be non-negative.")
-    if x.dtype.name in ("bool", "uint8", "int8", "int16", "int32"):
-        x = x.to(LONG)
-    if count == 0:
-        return x.new_empty((x.size(0), 0))
-    if count == 1:
-        return x.new_ones((x.size(0), 1))
+    x = x.to(torch.promote_types(x.dtype, LONG))
     core.empty_tensor((x.size(0), count), x.dtype)
-    column = x.unsqueeze(1)
-    powers = column ** torch.arange(count) if x.numel() else column.expand(-1, count).clone()
+    # (Products, not powers: 0 to the 0th is 1 for complex numbers too, and integers stay exact.)
+    powers = x.new_ones((x.size(0), min(count, 1)))
+    if count > 1:
+        powers = torch.cat([powers, x.unsqueeze(1).expand(-1, count - 1).cumprod(1)], 1)
     return powers if increasing else powers.flip(1)

@@ -4,11 +4,12 @@ import math
 
 import rushlight as torch
 from rushlight import core
-from rushlight.core import warn_user, wrap_dim
+from rushlight.core import wrap_dim
 from rushlight.ops import shape
 from rushlight.ops._declare import Sizes, composite, kernel, op, underived
 from rushlight.ops._rules import c_name, warn_of_real_part
 from rushlight.ops._views import copied, zeros
+from rushlight.ops.creation import settled
 from rushlight.ops.shape import one_sequence
 
 
@@ -497,15 +498,18 @@ def meshgrid(*tensors, indexing=None) -> "tuple[torch.Tensor, ...]":
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     check_mesh(tensors, indexing=indexing)
     if indexing is None:
-        warn_user("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
+        core.warn_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
         indexing = "ij"
     if not tensors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     for tensor in tensors:
-        if tensor.ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {tensor}")
         if tensor.dtype is not tensors[0].dtype:
             raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+        if tensor.device != tensors[0].device:
+            raise RuntimeError("meshgrid expects all tensors to have the same device")
+    for tensor in tensors:
+        if tensor.ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {tensor}")
     if indexing not in ("xy", "ij"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     swap = indexing == "xy" and len(tensors) >= 2
@@ -572,7 +576,19 @@ def combinations(input, r=2, with_replacement=False):
 @composite(function=False, method="sizes size, *, memory_format? memory_format=None")
 def resize_(self, *sizes, memory_format=None):
     """Other sizes in place; what memory holds stays, new elements are unset."""
-    return core.resize_tensor(self, tuple(one_sequence(sizes)), memory_format)
+    return resized(self, tuple(one_sequence(sizes)), memory_format)
+
+
+def resized(x, sizes, memory_format):
+    """Other sizes in place; where deterministic algorithms are asked for, more memory is filled as new memory is."""
+    if not core.fills_unset():
+        return core.resize_tensor(x, sizes, memory_format)
+    before = x.untyped_storage().nbytes() // x.element_size()
+    core.resize_tensor(x, sizes, memory_format)
+    more = x.untyped_storage().nbytes() // x.element_size() - before
+    if more > 0:
+        settled(core.tensor_on_storage(x.untyped_storage(), x.dtype, before, (more,), (1,)))
+    return x
 
 
 @composite(signature="Tensor input, Tensor the_template, *, memory_format? memory_format=None")
@@ -583,7 +599,7 @@ def resize_as_(self, the_template, memory_format=None):
         for format in (torch.channels_last, torch.channels_last_3d):
             if not the_template.is_contiguous() and the_template.is_contiguous(memory_format=format):
                 memory_format = format
-    return core.resize_tensor(self, tuple(the_template.shape), memory_format)
+    return resized(self, tuple(the_template.shape), memory_format)
 
 
 core.asked.format_strides = format_strides

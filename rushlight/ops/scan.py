@@ -212,16 +212,6 @@ def logcumsumexp_jvp(x_t, x, dim, out):
     return linear_recurrence((x_t * own).flip(dim), preceding(decay(out, dim), dim, 0).flip(dim), dim).flip(dim)
 
 
-def complex_logcumsumexp(x, dim):
-    """By the recurrence of the sums, scaled with the greatest real part so far."""
-    if x.dim() == 0:
-        return x.clone()
-    most = x.real.cummax(dim)[0]
-    terms = (x - most).exp()
-    growth = (preceding(most, dim, 0) - most).exp()
-    return linear_recurrence(terms.flip(dim), growth.flip(dim).to(x.dtype), dim).flip(dim).log() + most
-
-
 @op(
     vjp=logcumsumexp_vjp,
     jvp=logcumsumexp_jvp,
@@ -232,9 +222,9 @@ def complex_logcumsumexp(x, dim):
 def logcumsumexp(x, dim):
     """log(cumsum(exp(x))) along `dim`, without overflow."""
     dim = wrap_dim(dim, x.ndim)
-    if x.is_complex():
-        return torch.empty(x.shape, dtype=x.dtype) if x.numel() == 0 else complex_logcumsumexp(x, dim).contiguous()
-    refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point())
+    if x.is_complex() and x.dim() == 0:
+        return x.clone()
+    refuse_unless("logcumsumexp_out_cpu", x, x.is_floating_point() or x.is_complex())
     out = contiguous_like(x)
     kernel("logcumsumexp")(out, x, dim)
     return out

@@ -166,6 +166,7 @@ def choosing(name, node):
     **choosing("kthvalue", "KthvalueBackward0"),
     batch="reduction.along_one",
     out_text=("output values must be of same type as input", "output indices must be of scalar type Long"),
+    apart=True,
 )
 def kthvalue(x, k, dim=-1, keepdim=False):
     """The `k`-th smallest element of each line along `dim`, and its index."""

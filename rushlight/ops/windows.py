@@ -23,6 +23,13 @@ def window(weights):
     def function(window_length, periodic=True, *more, dtype=None, requires_grad=False, **factory):
         more_by_name = {number: factory.pop(number) for number in numbers if number in factory}
         dtype = torch.get_default_dtype() if dtype is None else dtype
+        layout = factory.get("layout")
+        if layout is not None and layout is not torch.strided:
+            kind = layout.name.removeprefix("sparse_").capitalize() if layout is not torch.sparse_coo else ""
+            raise RuntimeError(
+                f"{name} is not implemented for sparse types, got: TensorOptions(dtype={c_name(dtype)}, device=cpu, "
+                f"layout=Sparse{kind}, requires_grad=false (default), pinned_memory=false, memory_format=(nullopt))"
+            )
         if not (dtype.is_floating_point or dtype.is_complex):
             raise RuntimeError(
                 f"{name} expects floating point dtypes, got: TensorOptions(dtype={c_name(dtype)}, device=cpu, layout=Strided (default), "
@@ -30,9 +37,9 @@ def window(weights):
             )
         if window_length < 0:
             raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
+        if window_length <= 1:
+            return torch.ones(window_length, dtype=dtype, requires_grad=requires_grad, **factory)
         samples = torch.arange(window_length, dtype=dtype, **factory)
-        if window_length == 1:
-            return torch.ones_like(samples, requires_grad=requires_grad)
         made = weights(samples, max(window_length if periodic else window_length - 1, 1), *more, **more_by_name)
         return core.require_grad_of_new(made) if requires_grad else made
 

@@ -1,6 +1,7 @@
 """What functions and methods of torch do with sparse tensors: `TABLE`, by their names."""
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import DisableTorchFunction, Tensor, documented
 from rushlight.sparse._tensor import (
     COMPRESSED,
@@ -85,11 +86,15 @@ def in_step(both, count):
 def added_in_place(a, b, *, alpha=1):
     if not isinstance(a, SparseTensor):
         return a.add_(dense(b), alpha=alpha)
-    return become(a, added(a, b, alpha=alpha))
+    return become(a, added(a, b, alpha=alpha), "add")
 
 
-def become(x, made):
-    """`x` with what `made` has, in its own dtype."""
+def become(x, made, name):
+    """`x` with the entries of what was made of it, in its own dtype."""
+    if not core.can_cast(made.dtype, x.dtype):
+        raise RuntimeError(
+            f"Can't convert result type {made.dtype.legacy_name} to output {x.dtype.legacy_name} in {name} operation"
+        )
     x._places, x._entries, x._sorted = made._places, made._entries.to(x.dtype), made._sorted
     return x
 
@@ -100,15 +105,17 @@ def emptied(x):
     return x
 
 
-def replacing(made_of):
-    """The form in place of a function: the tensor becomes what that makes of it."""
+def replacing(made_of, name, of_dense=None):
+    """The form in place of a function: the tensor becomes what that makes of it. Dense ones have `of_dense`."""
 
     def write(x, *args, **kwargs):
+        if not isinstance(x, SparseTensor):
+            return getattr(x, of_dense)(*(dense(value) for value in args), **kwargs)
         if x.requires_grad and x.is_leaf and torch.is_grad_enabled():
             raise documented(
                 RuntimeError("a leaf Variable that requires grad is being used in an in-place operation."), "leaf_in_place"
             )
-        return become(x, made_of(x, *args, **kwargs))
+        return become(x, made_of(x, *args, **kwargs), name)
 
     return write
 
@@ -120,7 +127,7 @@ def written_by_number(name, made_of):
         if isinstance(x, SparseTensor) and not (isinstance(other, Tensor) and (other.dim() or isinstance(other, SparseTensor))):
             getattr(x._entries, name)(other, **options)
             return x
-        return replacing(made_of)(x, other, **options)
+        return replacing(made_of, "div", name)(x, other, **options)
 
     return write
 
@@ -140,7 +147,7 @@ def values_written(name):
 
 def turned(made_of):
     """The form in place of a transposition: the sizes are exchanged too."""
-    write = replacing(made_of)
+    write = replacing(made_of, "transpose")
 
     def turn(x, *dims):
         if x._order is not torch.sparse_coo:
@@ -230,6 +237,8 @@ def refusing(error):
 
 
 def subtracted(a, b, *, alpha=1):
+    if a.dtype is torch.bool:
+        a._entries[:0] - (b if not isinstance(b, Tensor) else b.new_empty(0) if b.layout is torch.strided else b._entries[:0])
     return added(a, b, alpha=-alpha)
 
 
@@ -436,8 +445,8 @@ TABLE = {
     "add __add__": added,
     "add_ __iadd__": added_in_place,
     "zero_": emptied,
-    "sub_ subtract_ __isub__": lambda a, b, *, alpha=1: added_in_place(a, b, alpha=-alpha),
-    "mul_ multiply_ __imul__": replacing(lambda a, b: multiplied(a, b)),
+    "sub_ subtract_ __isub__": replacing(lambda a, b, *, alpha=1: subtracted(a, b, alpha=alpha), "add", "sub_"),
+    "mul_ multiply_ __imul__": replacing(lambda a, b: multiplied(a, b), "mul", "mul_"),
     "div_ divide_ true_divide_ __itruediv__": written_by_number("div_", lambda a, b, **options: divided(a, b, **options)),
     "floor_divide __floordiv__": lambda a, b: divided(a, b, rounding_mode="floor"),
     "floor_divide_ __ifloordiv__": written_by_number("floor_divide_", lambda a, b: divided(a, b, rounding_mode="floor")),

@@ -6,7 +6,10 @@ from rushlight.utils import dlpack, hooks
 __all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks"]
 
 _LATE = {
-    **{name: f"rushlight.utils.{name}" for name in ("_device", "_python_dispatch", "_pytree", "checkpoint", "data")},
+    **{
+        name: f"rushlight.utils.{name}"
+        for name in ("_device", "_python_dispatch", "_pytree", "checkpoint", "data", "deterministic")
+    },
     "swap_tensors": "rushlight.utils._swap:swap_tensors",
 }
 __getattr__ = _late(__name__, _LATE)

@@ -125,3 +125,25 @@ def test_a_suite_runs():
     command = [sys.executable, "-c", "import json, torch" + SUITE]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}, timeout=300)
     assert [names, count, failed, skipped, texts] == json.loads(done.stdout.splitlines()[-1])
+
+
+MAIN = """
+import sys
+import torch
+torch.testing.__path__.append({path!r})
+from torch.testing._internal.common_utils import TestCase, do_test_empty_full, run_tests
+
+class TestNew(TestCase):
+    def test_empty(self):
+        do_test_empty_full(self, [torch.float32, torch.complex32, torch.bool], torch.strided, torch.device("cpu"))
+
+if __name__ == "__main__":
+    run_tests()
+"""
+
+
+def test_a_suite_runs_as_a_program(tmp_path):
+    script = tmp_path / "test_new.py"
+    script.write_text(MAIN.format(path=torch.testing.__path__[0]))
+    done = subprocess.run([sys.executable, "-m", "rushlight", str(script)], capture_output=True, text=True, timeout=300)
+    assert not done.returncode and "Ran 1 test" in done.stderr, done.stderr[-4000:]

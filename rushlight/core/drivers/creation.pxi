@@ -310,6 +310,16 @@ def empty_tensor(size, dtype=None, strides=None):
     out.geometry.copy(geometry)
     return finished(out)
 
+cdef bint fill_unset = False      # whether new memory that nothing is written to is filled (`ops.creation.settled`)
+
+def set_fills_unset(bint fills):
+    """Whether new memory is filled, as programs that ask for deterministic algorithms have it."""
+    global fill_unset
+    fill_unset = fills
+
+def fills_unset():
+    return fill_unset
+
 def empty_like_layout(Tensor x, dtype=None):
     """A tensor with x's shape and (where dense) strides, unset elements."""
     if type(x) is Wrapped:
@@ -380,14 +390,20 @@ def resize_tensor(Tensor x, size, memory_format=None):
     mark_write(x.storage)
     return x
 
+cdef int require_legacy_cpu(object where) except -1:
+    """Refuses every place but the CPU, as old-style constructors do it."""
+    cdef str kind = "cpu" if where is None else (where if isinstance(where, device) else device(where)).type
+    if kind != "cpu":
+        raise RuntimeError(f"legacy constructor expects device type: cpu but device type: {kind} was passed")
+    return 0
+
 cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
     """torch.Tensor(…): sizes, data, or another tensor."""
     if kwargs:
         kwargs = dict(kwargs)
-        device = kwargs.pop("device", None)
-        if device is not None and is_meta_place(device):
-            raise RuntimeError("legacy constructor expects device type: cpu but device type: meta was passed")
-        if device is not None and len(args) == 1 and isinstance(args[0], Tensor):
+        where = kwargs.pop("device", None)
+        require_legacy_cpu(where)
+        if where is not None and len(args) == 1 and isinstance(args[0], Tensor):
             raise RuntimeError("Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported.  Use "
                                "torch.tensor(...) or torch.as_tensor(...) instead.")
         for name in ("data", "other", "size"):
@@ -423,6 +439,13 @@ cdef Tensor over_storage(object storage, int code):
     return empty_tensor((0,), dtypes[code]).set_(storage)
 
 
+def legacy_new(dtype, tuple args, where=None):
+    """A tensor of a dtype from sizes, data, or another tensor."""
+    require_legacy_cpu(where)
+    if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not dtype:
+        raise TypeError(f"expected {tensor_options(dtype)} (got {tensor_options(args[0].dtype)})")
+    return legacy_tensor(args, code_of(dtype))
+
 class tensortype(tensor_meta):
     """The class of FloatTensor and its kin, which stand for the tensors of one dtype."""
 
@@ -437,12 +460,7 @@ class tensortype(tensor_meta):
         return super().__new__(kind, name, bases, attributes)
 
     def __call__(cls, *args, size=None, device=None):
-        require_cpu(device)
-        if size is not None:
-            args = (Size(size),)
-        if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not cls.dtype:
-            raise TypeError(f"expected {tensor_options(cls.dtype)} (got {tensor_options(args[0].dtype)})")
-        return legacy_tensor(args, code_of(cls.dtype))
+        return legacy_new(cls.dtype, args if size is None else (Size(size),), device)
 
     def __instancecheck__(cls, instance):
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype

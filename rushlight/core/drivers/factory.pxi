@@ -19,7 +19,7 @@ cdef PyObject* call_factory(PyObject* self, PyObject* const* args, size_t flagge
     cdef int64_t sizes[MAX_DIMS]
     cdef object dtype = None
     cdef object name, value, out
-    cdef bint requires_grad = False, plain = n > 0 and n < 16
+    cdef bint requires_grad = False, plain = n > 0 and n < 16 and not (fill_unset and factory.value is None)
     cdef int code, count = 0, overflow = 0
     cdef Tensor made
     if modes.function_modes:
