@@ -197,6 +197,7 @@ _LATE = {
     "classes": "rushlight._classes:classes",
     "_disable_dynamo": "rushlight.compiler:disable",
     "_mkldnn": "rushlight._absent:_mkldnn",
+    "_native_multi_head_attention": "rushlight.nn.functional.attention:_native_multi_head_attention",
     "compile": "rushlight._compile:compile",
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "get_device_module": "rushlight._streams:get_device_module",

@@ -331,3 +331,51 @@ def test_losses_of_nan_have_gradients_of_nan(torch, loss):
     x = torch.tensor([float("nan"), 0.5, -3.0, float("inf"), 1.0], requires_grad=True)
     getattr(torch.nn.functional, loss)(x, torch.zeros(5), reduction="sum").backward()
     assert x.grad[0].isnan() and x.grad[1:].tolist() == [0.5, -1.0, 1.0, 1.0]
+
+
+def test_loading_leaves_nothing_to_collect(torch):
+    import gc
+
+    module = torch.nn.LSTM(4, 4, bidirectional=True)
+    state = copy.deepcopy(module).state_dict()
+    gc.collect()
+    module.load_state_dict(state)
+    assert gc.collect() == 0
+
+
+def test_attention_to_itself_in_evaluation_is_one_call(torch, monkeypatch):
+    layer = torch.nn.MultiheadAttention(8, 4, batch_first=True).eval()
+    x = torch.rand(3, 5, 8)
+    unseen, padding = torch.ones(5, 5).triu(1).bool(), torch.zeros(3, 5, dtype=torch.bool)
+    padding[:, 4] = True
+    expected, weights = layer(x, x, x, attn_mask=unseen, key_padding_mask=padding)
+    with torch.no_grad():
+        for found in (
+            layer(x, x, x, attn_mask=unseen, key_padding_mask=padding),
+            torch._native_multi_head_attention(
+                x,
+                x,
+                x,
+                8,
+                4,
+                layer.in_proj_weight,
+                layer.in_proj_bias,
+                layer.out_proj.weight,
+                layer.out_proj.bias,
+                unseen | padding.view(3, 1, 1, 5),
+                mask_type=2,
+            ),
+        ):
+            torch.testing.assert_close(found[0], expected.detach())
+            torch.testing.assert_close(found[1], weights.detach())
+            assert found[0].is_contiguous()
+        calls = []
+        monkeypatch.setattr(torch, "_native_multi_head_attention", lambda *given: calls.append(given[-4:]) or (x, None))
+        assert layer(x, x, x)[0] is x and layer(x, x, x, key_padding_mask=padding, need_weights=False)[0] is x
+        assert calls[0] == (None, True, True, None) and calls[1][0] is padding and calls[1][1:] == (False, True, 1)
+        assert layer(x, x + 1, x + 1)[0] is not x and layer.train()(x, x, x)[0] is not x
+
+
+def test_nothing_to_pack_is_refused_first(torch):
+    with pytest.raises(RuntimeError, match="Cannot pack empty tensors"):
+        torch.nn.utils.rnn.pack_padded_sequence(torch.randn(0, 1, 10), torch.randn(11, 14, 14, 2), True)

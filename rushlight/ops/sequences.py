@@ -12,13 +12,13 @@ def rows_of(inside):
 
 
 def check_lengths(input, lengths, batch):
+    if input.numel() == 0:
+        raise RuntimeError("Cannot pack empty tensors.")
     if lengths.ndim != 1 or lengths.dtype is not torch.int64:
         raise RuntimeError(
             f"'lengths' argument should be a 1D CPU int64 tensor, but got {lengths.ndim}D {lengths.device} "
             f"{lengths.dtype.legacy_name} tensor"
         )
-    if input.numel() == 0:
-        raise RuntimeError("Cannot pack empty tensors.")
     if lengths.size(0) != batch:
         raise RuntimeError(f"Expected `len(lengths)` to be equal to batch_size, but got {lengths.size(0)} (batch_size={batch})")
     values = lengths.tolist()

@@ -193,6 +193,54 @@ def _attended(q, k, v, attn_mask, dropout_p, is_causal, need_weights, bsz, num_h
     return output.permute(2, 0, 1, 3).contiguous().view(bsz * tgt_len, num_heads * head_dim), None
 
 
+def _native_multi_head_attention(
+    query,
+    key,
+    value,
+    embed_dim,
+    num_head,
+    qkv_weight,
+    qkv_bias,
+    proj_weight,
+    proj_bias,
+    mask=None,
+    need_weights=True,
+    average_attn_weights=True,
+    mask_type=None,
+):
+    """multi_head_attention_forward in evaluation, of (batch, steps, embed_dim): what PyTorch's layers take on their fast path.
+
+    True in `mask` is a key that is not looked at: by any query (queries, keys) with a `mask_type` of 0, of an example (batch, keys) with 1,
+    and of an example, head and query (batch, heads, queries, keys) with 2.
+    """
+    if mask is not None and mask_type == 2:
+        mask = mask.expand(query.shape[0], num_head, -1, -1).flatten(0, 1)
+    turned = query.transpose(0, 1)  # (what is one tensor stays one, and is projected once)
+    turned_key = turned if key is query else key.transpose(0, 1)
+    turned_value = turned if value is query else turned_key if value is key else value.transpose(0, 1)
+    masks = {"key_padding_mask" if mask_type == 1 else "attn_mask": _canonical_mask(mask, "mask", None, "", query.dtype, False)}
+    output, weights = multi_head_attention_forward(
+        turned,
+        turned_key,
+        turned_value,
+        embed_dim,
+        num_head,
+        qkv_weight,
+        qkv_bias,
+        None,
+        None,
+        False,
+        0.0,
+        proj_weight,
+        proj_bias,
+        training=False,
+        need_weights=need_weights,
+        average_attn_weights=average_attn_weights,
+        **masks,
+    )
+    return output.transpose(0, 1).contiguous(), weights
+
+
 def multi_head_attention_forward(
     query,
     key,

@@ -320,6 +320,7 @@ class State:
                     )
 
         load(self, state_dict)
+        load = None  # (it calls itself: a circle that would live until somebody collects)
         if strict:
             if unexpected_keys:
                 error_msgs.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected_keys)}. ")

@@ -107,7 +107,23 @@ class MultiheadAttention(Module):
         is_causal=False,
     ):
         is_batched = query.dim() == 3
-        in_order = self._puts_out_in_order(query, key, value, key_padding_mask, attn_mask, is_causal)
+        if self._is_fast(query, key, value, key_padding_mask, attn_mask, is_causal):
+            merged, kind = self.merge_masks(attn_mask, key_padding_mask, query)
+            return torch._native_multi_head_attention(
+                query,
+                key,
+                value,
+                self.embed_dim,
+                self.num_heads,
+                self.in_proj_weight,
+                self.in_proj_bias,
+                self.out_proj.weight,
+                self.out_proj.bias,
+                merged,
+                need_weights,
+                average_attn_weights,
+                kind,
+            )
         key_padding_mask = F._canonical_mask(
             key_padding_mask, "key_padding_mask", F._none_or_dtype(attn_mask), "attn_mask", query.dtype
         )
@@ -148,10 +164,10 @@ class MultiheadAttention(Module):
         )
         if self.batch_first and is_batched:
             output = output.transpose(1, 0)
-        return (output.contiguous() if in_order else output), weights
+        return output, weights
 
-    def _puts_out_in_order(self, query, key, value, key_padding_mask, attn_mask, is_causal):
-        """Whether the output is row-major, as that of PyTorch's fast path: attention to itself in evaluation, batch first."""
+    def _is_fast(self, query, key, value, key_padding_mask, attn_mask, is_causal):
+        """Whether PyTorch takes its fast path, whose output is row-major: attention to itself in evaluation, batch first."""
         return (
             self.batch_first
             and query.dim() == 3
