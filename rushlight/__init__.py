@@ -192,6 +192,7 @@ _LATE = {
     "OutOfMemoryError": "rushlight._absent:OutOfMemoryError",
     "StorageBase": "rushlight.storage:UntypedStorage",
     "PyTorchFileReader": "rushlight.serialization._reader:PyTorchFileReader",
+    "PyTorchFileWriter": "rushlight.serialization._reader:PyTorchFileWriter",
     "ScriptModule": "rushlight._jit_internal:ScriptModule",
     "Stream": "rushlight._streams:Stream",
     "classes": "rushlight._classes:classes",

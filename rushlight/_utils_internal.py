@@ -5,7 +5,7 @@ import sys
 import tempfile
 import warnings
 
-__all__ = ["deprecated", "get_file_path", "get_writable_path"]
+__all__ = ["deprecated", "get_file_path", "get_file_path_2", "get_writable_path"]
 
 IS_FBSOURCE = False
 _ROOT = os.path.dirname(os.path.realpath(__file__))
@@ -14,6 +14,11 @@ _ROOT = os.path.dirname(os.path.realpath(__file__))
 def get_file_path(*path_components: str) -> str:
     """The path of a file of the package."""
     return os.path.join(_ROOT, *path_components)
+
+
+def get_file_path_2(*path_components: str) -> str:
+    """The path that the components make."""
+    return os.path.join(*path_components)
 
 
 def get_writable_path(path: str) -> str:

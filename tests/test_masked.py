@@ -138,3 +138,37 @@ def test_functions_of_tensors_with_a_mask(pair):
         x + torch.masked.MaskedTensor(y.get_data(), ~y.get_mask())
     with pytest.raises(ValueError, match="must equal mask"), pytest.warns(UserWarning, match="prototype"):
         torch.masked.MaskedTensor(torch.ones(2), torch.ones(3).bool())
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+def test_a_masked_leaf_has_a_masked_gradient():
+    mask = torch.tensor([True, False, True])
+    x = torch.masked.masked_tensor(torch.tensor([1.0, 2.0, 3.0]), mask, requires_grad=True)
+    (x * x).sum().backward()
+    assert x.is_leaf and torch.equal(x.grad.get_mask(), mask)
+    assert x.grad.get_data()[mask].tolist() == [2, 6]
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+@pytest.mark.parametrize("name", ["absolute", "arccos_", "divide", "multiply_", "maximum", "round"])
+def test_other_names_know_masks_too(name):
+    from rushlight.masked.maskedtensor import binary, unary
+
+    function = next(each for each in (*unary.NATIVE_UNARY_FNS, *unary.NATIVE_INPLACE_UNARY_FNS, *binary.NATIVE_BINARY_FNS,
+                                      *binary.NATIVE_INPLACE_BINARY_FNS) if each.__name__ == name)  # fmt: skip
+    data, mask = torch.tensor([0.5, -0.25, 0.75]), torch.tensor([True, False, True])
+    others = [torch.tensor([2.0, 1.0, 4.0])] if name.rstrip("_") in binary.BINARY_NAMES else []
+    made = function(torch.masked.masked_tensor(data, mask), *others)
+    assert torch.equal(made.get_data()[mask], function(data.clone(), *others)[mask]) and torch.equal(made.get_mask(), mask)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+def test_what_masks_refuse():
+    data, mask = torch.ones(2), torch.tensor([True, False])
+    for wrong, text in (
+        (lambda: torch.masked.masked_tensor(data + 0j, mask), "torch.complex64 is not supported in MaskedTensor."),
+        (lambda: torch.masked.masked_tensor([1.0], mask), "data must be a Tensor"),
+        (lambda: torch.masked.masked_tensor(data, mask).max(), "Multiple dispatch failed for 'torch._ops.aten.max.default'"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            wrong()

@@ -134,3 +134,45 @@ def test_errors_of_files(tmp_path):
         torch.save(1, 3)
     with pytest.raises(TypeError, match="wights_only"):
         torch.load(archive_of(b"\x80\x02K\x01."), wights_only=True, weights_only=False)
+
+
+def test_records_are_written_and_read(tmp_path):
+    for place in (tmp_path / "some.pt", io.BytesIO()):
+        with torch.serialization._open_zipfile_writer(place) as writer:
+            writer.write_record("a", b"123", 3)
+            writer.write_record("b/c", "text", 2)
+            assert writer.get_all_written_records() == {"a", "b/c"}
+        with torch.serialization._open_zipfile_reader(place) as reader:
+            assert reader.archive_name() == ("some" if place == tmp_path / "some.pt" else "archive")
+            assert [reader.get_record(name) for name in ("a", "b/c", "version")] == [b"123", b"te", b"3\n"]
+            assert reader.get_all_records() == ["a", "b/c", "version", "byteorder", ".data/serialization_id"]
+    with pytest.raises(RuntimeError, match=r"Parent directory .* does not exist"):
+        torch._C.PyTorchFileWriter(str(tmp_path / "none" / "x.pt"))
+
+
+def test_settings_of_files_by_name(tmp_path):
+    from rushlight.utils.serialization import config
+
+    path = tmp_path / "x.pt"
+    with config.patch({"save.storage_alignment": 4096, "load.mmap": True}):
+        torch.save(torch.arange(3.0), path)
+        assert torch._C.PyTorchFileReader(str(path)).get_record_offset("data/0") % 4096 == 0
+        assert torch.load(path).tolist() == [0, 1, 2]
+        with pytest.raises(ValueError, match="f must be a file path"):
+            torch.load(io.BytesIO(path.read_bytes()))
+    assert (config.save.storage_alignment, config.load.mmap) == (64, False)
+    with config.patch("save.compute_crc32", False):
+        assert not torch.serialization.get_crc32_options()
+    with pytest.raises(AttributeError, match=r"torch.utils.serialization.config.load.other does not exist"):
+        config.load.other  # noqa: B018
+
+
+def test_versions_of_modules():
+    check = torch.serialization.check_module_version_greater_or_equal
+    module = type("m", (), {"__version__": "1.10"})
+    assert check(module, (1, 9)) and not check(module, (1, 11))
+    module.__version__ = "1.x"
+    with pytest.raises(RuntimeError, match=r"'m' module version string is malformed '1.x' and cannot be compared with tuple"):
+        check(module, (1, 9))
+    with pytest.warns(UserWarning, match="assuming that requirement is met"):
+        assert check(module, (1, 9), error_if_malformed=False)

@@ -334,6 +334,8 @@ def __getattr__(name):
         from rushlight.utils._python_dispatch import _len_torch_dispatch_stack
 
         return _len_torch_dispatch_stack
+    if name in ("PyTorchFileReader", "PyTorchFileWriter"):
+        return getattr(rushlight, name)
     if name in ("_fft", "_linalg", "_nn", "_special"):
         return importlib.import_module(f"rushlight._C.{name}")
     if name in ("DispatchKey", "DispatchKeySet", "_ExcludeDispatchKeyGuard"):

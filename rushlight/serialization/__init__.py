@@ -29,6 +29,7 @@ from ._places import (
 from ._references import SavedStorages, pickler_of
 from ._settings import (
     LoadEndianness,
+    Settings,
     get_crc32_options,
     get_default_load_endianness,
     get_default_mmap_options,
@@ -41,8 +42,10 @@ from ._settings import (
 
 __all__ = [
     "LoadEndianness",
+    "SourceChangeWarning",
     "StorageType",
     "add_safe_globals",
+    "check_module_version_greater_or_equal",
     "clear_safe_globals",
     "default_restore_location",
     "get_crc32_options",
@@ -66,6 +69,51 @@ __all__ = [
 MAP_LOCATION = Callable[[UntypedStorage, str], UntypedStorage] | device | str | dict[str, str] | None
 DEFAULT_PROTOCOL = 2
 _get_layout = core.layout_named  # (files name it so)
+_is_zipfile = is_zip
+
+
+class SourceChangeWarning(Warning):
+    """The source of a module is another than that of the one that was saved.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.serialization.SourceChangeWarning, Warning)
+    True
+    """
+
+
+def check_module_version_greater_or_equal(module, req_version_tuple, error_if_malformed=True):
+    """Whether the `__version__` of a module is at least this one.
+
+    Args:
+        module: The module.
+        req_version_tuple: The version, as a tuple of numbers (or texts).
+        error_if_malformed: Raise a RuntimeError for a version that is none; it counts as new enough otherwise.
+
+    >>> import rushlight as torch
+    >>> torch.serialization.check_module_version_greater_or_equal(torch, (2, 0))
+    True
+    """
+    try:
+        parts = module.__version__.split(".")
+        found = tuple(type(wanted)(parts[place]) for place, wanted in enumerate(req_version_tuple))
+        return found >= req_version_tuple
+    except Exception as error:
+        text = (
+            f"'{module.__name__}' module version string is malformed '{module.__version__}' and cannot be compared with tuple "
+            f"{req_version_tuple}"
+        )
+        if error_if_malformed:
+            raise RuntimeError(text) from error
+        warn_user(text + ", but continuing assuming that requirement is met", UserWarning)
+        return True
+
+
+def __getattr__(name):
+    if name in ("_open_zipfile_writer", "_open_zipfile_reader"):
+        from ._reader import open_reader, open_writer
+
+        return open_writer if name.endswith("writer") else open_reader
+    raise AttributeError(f"module 'torch.serialization' has no attribute '{name}'", name=name)
 
 
 def save(
@@ -137,7 +185,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         weights_only: Unless it is False, nothing in the file runs, and objects other than tensors, parameters and Python's
             containers, numbers and strings are refused, but for those that `serialization.add_safe_globals` allows. With False
             the file is trusted as a program is: any object may come, and `pickle_load_args` go to the unpickler.
-        mmap: Whether the bytes of tensors are read from the file when they are first used.
+        mmap: Whether the bytes of tensors are read from the file when they are first used (default: what `torch.utils.serialization.config`
+            says).
 
     >>> import rushlight as torch
     >>> import io
@@ -147,6 +196,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     >>> torch.load(file, map_location="cpu")
     {'weight': tensor([1., 1.])}
     """
+    mmap = Settings.mmap if mmap is None else mmap
     chosen = weights_only is not None
     if not chosen:
         weights_only = pickle_module is None

@@ -17,9 +17,6 @@ from ._places import restorer
 from ._references import checked_bools, checked_reference, restored, unpickler_of
 from ._settings import LoadEndianness, Settings, within
 
-ALIGNMENT = 64
-"""Of the storages in a file, so that it may be mapped into memory."""
-
 MOST_COMPRESSION = 1032
 """How many bytes deflate makes of one, at most."""
 
@@ -111,7 +108,7 @@ class Archive:
 
 
 def write_archive(file, stem, described, storages, with_byte_order):
-    records = {"data.pkl": described, ".format_version": b"1", ".storage_alignment": str(ALIGNMENT).encode()}
+    records = {"data.pkl": described, ".format_version": b"1", ".storage_alignment": str(Settings.alignment).encode()}
     if with_byte_order:
         records["byteorder"] = sys.byteorder.encode()
     records |= {f"data/{key}": memoryview(storage) for key, (storage, _) in storages.items()}
@@ -124,12 +121,12 @@ def write_archive(file, stem, described, storages, with_byte_order):
 
 
 def put(archive, name, content):
-    """Adds a record whose content begins at a multiple of ALIGNMENT."""
+    """Adds a record whose content begins at a multiple of the alignment."""
     record = zipfile.ZipInfo(name)
     begin = archive.start_dir + zipfile.sizeFileHeader + len(name.encode()) + 4
     if len(content) >= zipfile.ZIP64_LIMIT:
         begin += 20
-    padding = -begin % ALIGNMENT
+    padding = -begin % Settings.alignment
     record.extra = b"FB" + padding.to_bytes(2, "little") + b"Z" * padding
     archive.writestr(record, content)
     if not Settings.crc32:

@@ -1,10 +1,74 @@
-"""The archive that `torch.save` writes, as programs that read it themselves see it."""
+"""The archive that `torch.save` writes, as programs that read or write it themselves see it."""
 
+import contextlib
+import os
+import sys
+import uuid
 import zipfile
 
 from rushlight import core
+from rushlight.serialization._archive import put
 
-__all__ = ["PyTorchFileReader"]
+__all__ = ["PyTorchFileReader", "PyTorchFileWriter"]
+
+
+class PyTorchFileWriter:
+    """Writes records to a file or a buffer, in a folder of the file's name; `write_end_of_file` ends it."""
+
+    __module__ = "torch"
+
+    def __init__(self, name, compute_crc32=True, storage_alignment=64):
+        is_path = isinstance(name, (str, os.PathLike))
+        folder = os.path.dirname(os.path.abspath(name)) if is_path else ""
+        if is_path and not os.path.isdir(folder):
+            raise RuntimeError(f"Parent directory {folder} does not exist.")
+        self._folder = os.path.splitext(os.path.basename(name))[0] if is_path else "archive"
+        self._archive = zipfile.ZipFile(name, "w", zipfile.ZIP_STORED)
+        self._id = f"{uuid.uuid4().int:040d}"
+        self._written = set()
+
+    def archive_name(self):
+        """The name of the folder."""
+        return self._folder
+
+    def serialization_id(self):
+        """The number that tells what was written; there is none before the end."""
+        return self._id if ".data/serialization_id" in self._written else ""
+
+    def get_all_written_records(self):
+        """The names of the records so far."""
+        return set(self._written)
+
+    def write_record(self, name, data, size):
+        """Writes the first `size` bytes of `data`: bytes, a text or a storage."""
+        content = data.encode() if isinstance(data, str) else memoryview(data)
+        self._written.add(name)
+        put(self._archive, f"{self._folder}/{name}", bytes(content[:size]))
+
+    def write_end_of_file(self):
+        """Writes what every file has, and closes it."""
+        for name, content in (
+            ("version", b"3\n"),
+            ("byteorder", sys.byteorder.encode()),
+            (".data/serialization_id", self._id.encode()),
+        ):
+            if name not in self._written:
+                self.write_record(name, content, len(content))
+        self._archive.close()
+
+
+@contextlib.contextmanager
+def open_writer(name_or_buffer):
+    """A writer in a `with` block, at whose end the file ends."""
+    writer = PyTorchFileWriter(name_or_buffer)
+    yield writer
+    writer.write_end_of_file()
+
+
+@contextlib.contextmanager
+def open_reader(name_or_buffer):
+    """A reader in a `with` block."""
+    yield PyTorchFileReader(name_or_buffer)
 
 
 class PyTorchFileReader:

@@ -22,7 +22,10 @@ class Settings:
 
     crc32 = True
     endianness: LoadEndianness | None = None
+    mmap = False
     mmap_flags = 2  # mmap.MAP_PRIVATE
+    alignment = 64  # of the storages in a file, so that it may be mapped into memory
+    calculated_offsets = pinned = False  # (of the ways in which others read and write)
 
 
 class ThreadSettings(threading.local):

@@ -15,7 +15,7 @@ REDUCTIONS = frozenset(words("sum mean amin amax argmin argmax prod all norm var
 MOVED = frozenset(
     words(
         "select transpose split t view reshape expand unsqueeze unfold clone contiguous detach cat stack narrow chunk unflatten flatten "
-        "__getitem__ requires_grad_ __deepcopy__"
+        "__getitem__ __deepcopy__"
     )
 )
 OPERATORS = {
@@ -39,6 +39,25 @@ def is_masked_tensor(obj, /) -> bool:
 
 def equal_masks(a, b):
     return a.shape == b.shape and torch.equal(a, b)
+
+
+def _tensors_match(a, b, exact=True, rtol=1e-05, atol=1e-08):
+    """Whether ordinary tensors of one layout have the same elements, or nearly those."""
+    if is_masked_tensor(a) or is_masked_tensor(b):
+        raise ValueError("Neither `a` nor `b` can be a MaskedTensor.")
+    if a.layout != b.layout:
+        raise ValueError(f"`a` and `b` must have the same layout. Got {a.layout} and {b.layout}")
+    b = b.to(a.dtype)
+    if a.layout is not torch.strided:
+        a, b = a.to_dense(), b.to_dense()
+    if exact:
+        return a.dim() == b.dim() and bool(torch.eq(a, b).all())
+    return a.dim() == b.dim() and torch.allclose(a, b, rtol=rtol, atol=atol)
+
+
+def _masks_match(a, b):
+    """Whether tensors with masks have the same one; others match."""
+    return not (is_masked_tensor(a) and is_masked_tensor(b)) or _tensors_match(a.get_mask(), b.get_mask(), exact=True)
 
 
 class MaskedTensor(Tensor):
@@ -71,12 +90,17 @@ class MaskedTensor(Tensor):
             "features requests and see our documentation on the torch.masked module for further information about the project.",
             UserWarning,
         )
+        if data.layout != mask.layout:
+            raise TypeError("data and mask must have the same layout.")
+        if data.is_complex():
+            raise TypeError(f"{data.dtype} is not supported in MaskedTensor.")
         if data.size() != mask.size():
             raise ValueError("data.size() must equal mask.size()")
         if mask.dtype is not torch.bool:
             raise TypeError("mask must have dtype bool.")
         made = made_of(data, mask)
-        return made.requires_grad_() if requires_grad else made
+        with core.DisableTorchFunction():
+            return made.requires_grad_() if requires_grad else made
 
     @property
     def _masked_data(self):
@@ -108,7 +132,14 @@ class MaskedTensor(Tensor):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         with core.DisableTorchFunction():
+            if func in (Tensor.grad.__get__, Tensor._grad.__get__):
+                grad = func(*args)
+                return grad if grad is None else made_of(grad, args[0]._masked_mask)
             if name == "__get__" or func in (
+                Tensor._is_view,
+                Tensor.data_ptr,
+                Tensor.is_contiguous,
+                Tensor.requires_grad_,
                 Tensor.size,
                 Tensor.dim,
                 Tensor.stride,
@@ -120,8 +151,8 @@ class MaskedTensor(Tensor):
             made = answer(func, name, args, kwargs)
         if made is NotImplemented:
             raise TypeError(
-                f"Multiple dispatch failed for 'torch.{name}'; all __torch_function__ handlers returned NotImplemented:\n\n"
-                f"  - tensor subclass {cls}"
+                f"Multiple dispatch failed for 'torch._ops.aten.{name}.default'; all __torch_dispatch__ handlers returned NotImplemented:\n\n"
+                f"  - tensor subclass {cls}\n\nFor more information, try re-running with TORCH_LOGS=not_implemented"
             )
         return made
 
@@ -165,7 +196,7 @@ def answer(func, name, args, kwargs):
     if name in MOVED:
         return with_mask(
             func(*data_of(args), **kwargs),
-            mask_of(args)[0] if name in ("detach", "requires_grad_") else func(*mask_of(args), **kwargs),
+            mask_of(args)[0] if name == "detach" else func(*mask_of(args), **kwargs),
         )
     if name in CONVERTED:
         return made_of(func(*data_of(args), **kwargs), args[0]._masked_mask)
@@ -182,13 +213,16 @@ def answer(func, name, args, kwargs):
 @functools.cache
 def elementwise():
     """The names of functions of `torch` that compute element by element, of one tensor or two."""
+    from rushlight.masked.maskedtensor.binary import BINARY_NAMES
+    from rushlight.masked.maskedtensor.unary import UNARY_NAMES
+
     declare_all()
     found = {
         name
         for name, op in table.items()
         if type(op) is core.PointwiseOp and sum(value is core.MISSING for value in op.defaults) < 3
     }
-    return found & {*namespaces["torch"]} | {"clamp", "clip", "nan_to_num"}
+    return (found & {*namespaces["torch"]}) | {*UNARY_NAMES, *BINARY_NAMES}
 
 
 def element_by_element(func, args, kwargs, in_place):

@@ -1,5 +1,7 @@
 """Making tensors with a mask."""
 
+from rushlight.core import Tensor
+
 from .core import MaskedTensor
 
 __all__ = ["as_masked_tensor", "masked_tensor"]
@@ -17,7 +19,7 @@ def masked_tensor(data, mask, requires_grad=False):
     >>> x.sum()
     MaskedTensor(  4.0000, True)
     """
-    return MaskedTensor(data.detach().clone(), mask, requires_grad)
+    return MaskedTensor(data.detach().clone() if isinstance(data, Tensor) else data, mask, requires_grad)
 
 
 def as_masked_tensor(data, mask):

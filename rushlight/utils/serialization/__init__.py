@@ -1,0 +1,5 @@
+"""What is set about saving and loading."""
+
+from . import config
+
+__all__ = ["config"]
