@@ -218,6 +218,14 @@ def grad(
     >>> slope, torch.autograd.grad(slope, x)
     (tensor(27., grad_fn=<MulBackward0>), (tensor(18.),))
     """
+    if grad_outputs is None and only_inputs and not is_grads_batched and not materialize_grads and type(create_graph) is bool:
+        # (The usual call, of a loss, needs none of what is below.)
+        keep_graph = create_graph if retain_graph is None else bool(index(retain_graph))
+        found = core.grad_of_loss(
+            outputs, inputs, keep_graph, create_graph, allow_unused is not None and bool(index(allow_unused))
+        )
+        if found is not None:
+            return found
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."

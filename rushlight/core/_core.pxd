@@ -70,8 +70,15 @@ cdef extern from "rushlight/core/array/members.h":
         PyObject* node
         PyObject* gradient
         int64_t dependencies
+        int32_t capture
         cbool needed
+        cbool asked_for
         cbool owned
+    cdef struct Capture "rl_capture":
+        int64_t slot
+        uint32_t output
+        int64_t place
+        int32_t next
 
 @cython.final
 cdef class Storage:
@@ -328,13 +335,12 @@ cdef class BackwardRun:
     cdef list roots                        # where it starts
     cdef list callbacks                    # what queue_callback was given
     cdef bint keep_graph
-    cdef bint restricted                   # only paths to `captures`
+    cdef bint restricted                   # only paths to nodes that are captured or asked for
     cdef int64_t ends                      # so many slots, the first, end the graph: what is behind them is not looked at
     cdef vector[NodeState] states
     cdef dict displaced                    # node -> slot, for nodes that a run inside this one took over
-    cdef dict captures                     # (slot, output number) -> list of places in `captured`
-    cdef dict run_targets                 # slots of nodes that run because they were asked for (backward(inputs=…))
-    cdef list captured
+    cdef vector[Capture] captures
+    cdef list captured                     # what the caller gets
 
 # ------------------------------------------------------------------------------------------------------------------------- calls
 cdef enum:

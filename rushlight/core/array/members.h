@@ -97,6 +97,16 @@ struct rl_node_state {
   PyObject* node;      // strong
   PyObject* gradient;  // strong: a tensor, or a list for several outputs, or NULL
   int64_t dependencies;
-  bool needed;  // in a restricted run: a path to a wanted input
-  bool owned;   // `gradient` is a sum of this run's own, which may be added to in place
+  int32_t capture;  // in a restricted run: one behind the place of its first capture, or 0
+  bool needed;      // in a restricted run: a path to a wanted input
+  bool asked_for;   // it runs because it was asked for (backward(inputs=...)): what it does is all that is wanted
+  bool owned;       // `gradient` is a sum of this run's own, which may be added to in place
+};
+
+// In a restricted run: the gradient that comes for an output of a node is the caller's, too.
+struct rl_capture {
+  int64_t slot;  // of the node
+  uint32_t output;
+  int64_t place;  // among what the caller gets
+  int32_t next;   // one behind the place of the node's next capture, or 0
 };

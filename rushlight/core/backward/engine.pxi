@@ -10,8 +10,6 @@ cdef int mark_needed(BackwardRun run) except -1:
     cdef size_t start
     cdef pair[int64_t, Py_ssize_t] frame
     seen.resize(run.states.size())
-    for key in run.captures:
-        run.states[<int64_t>key[0]].needed = True
     for start in range(run.states.size()):
         if seen[start]:
             continue
@@ -77,7 +75,7 @@ cdef int run_nodes(BackwardRun run, list roots) except -1:
         if run.restricted:
             if not run.states[slot].needed:
                 continue
-            if run.captures:
+            if run.states[slot].capture:
                 capture(run, slot, node, gradient)
             if not node_runs(run, slot, node):
                 continue
@@ -110,20 +108,19 @@ cdef int run_nodes(BackwardRun run, list roots) except -1:
     return 0
 
 cdef int capture(BackwardRun run, int64_t slot, Node node, object gradient) except -1:
-    cdef int output
-    for output in range(output_count(node)):
-        places = run.captures.get((slot, output))
-        if places is not None:
-            value = gradient if node.more_outputs is None else gradient[output]
-            for place in places:
-                run.captured[place] = value
+    cdef Capture* found
+    cdef int32_t i = run.states[slot].capture
+    while i:
+        found = &run.captures[i - 1]
+        run.captured[found.place] = gradient if node.more_outputs is None else gradient[found.output]
+        i = found.next
     return 0
 
 cdef bint node_runs(BackwardRun run, int64_t slot, Node node) except -1:
     """Does a captured node run too? Only if it leads on to another captured one, or backward(inputs=…) names it."""
     cdef Py_ssize_t i
     cdef Node target
-    if slot in run.run_targets:
+    if run.states[slot].asked_for:
         return True
     if slot < run.ends:
         return False
@@ -158,6 +155,19 @@ def run_backward_from_scalar(Tensor t, retain_graph):
         return False
     run_backward((t,), [ones], retain_graph is not None and (retain_graph is True or PyNumber_Index(retain_graph) != 0), False)
     return True
+
+def grad_of_loss(loss, inputs, bint keep_graph, bint create_graph, bint allow_unused):
+    """The gradients of a loss, a tensor of one float, with respect to a tensor or to tensors; None, and nothing, for anything else."""
+    cdef object ones
+    if isinstance(inputs, Tensor):
+        inputs = (inputs,)
+    elif type(inputs) is not tuple and type(inputs) is not list or not inputs:
+        return None
+    for wanted in inputs:
+        if not isinstance(wanted, Tensor):
+            return None
+    ones = cotangent_of_loss(loss)
+    return None if ones is None else run_backward((loss,), [ones], keep_graph, create_graph, inputs, allow_unused, False)
 
 def run_backward(tuple tensors, list gradients, bint keep_graph, bint create_graph, inputs=None, bint allow_unused=True,
                  bint accumulate=True, list ends=None):
@@ -242,12 +252,13 @@ cdef int read_roots(tuple tensors, list roots, list outputs) except -1:
 
 cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulate) except -1:
     """Makes a run that looks for the gradients of `inputs` alone, or lets only their nodes do what they do."""
+    cdef Capture captured
     cdef Node node
     cdef Tensor t
     cdef int64_t slot
     cdef Py_ssize_t i
     run.restricted = True
-    run.captures, run.run_targets, run.captured = {}, {}, [None] * len(inputs)
+    run.captured = [None] * len(inputs)
     for i, wanted in enumerate(inputs):
         if isinstance(wanted, Tensor):
             t = <Tensor>wanted
@@ -264,11 +275,13 @@ cdef int restrict_run(BackwardRun run, inputs, bint allow_unused, bint accumulat
         slot = -1 if node is None else slot_of(run, node)
         if slot < 0:
             continue
-        places = run.captures.setdefault((slot, output), [])
+        run.states[slot].needed = True
         if accumulate:
-            run.run_targets[slot] = True     # what its node does (adding to a leaf, retaining a gradient, hooks) is all that is wanted
+            run.states[slot].asked_for = True     # what its node does (adding to a leaf, retaining a gradient, hooks) is all that is wanted
         else:
-            places.append(i)
+            captured.slot, captured.output, captured.place, captured.next = slot, output, i, run.states[slot].capture
+            run.captures.push_back(captured)
+            run.states[slot].capture = <int32_t>run.captures.size()
     return mark_needed(run)
 
 cdef int execute_run(BackwardRun run, list roots) except -1:

@@ -57,7 +57,11 @@ def current_run_reaches(Node node):
 def current_run_captures(Node node):
     """Whether the innermost running backward gives the gradient of `node` to its caller, as autograd.grad does."""
     cdef BackwardRun run = innermost_run()
-    return run is not None and run.restricted and len(run.run_targets) == 0 and (slot_of(run, node), 0) in run.captures
+    cdef int64_t slot = -1 if run is None or not run.restricted else slot_of(run, node)
+    cdef int32_t i = 0 if slot < 0 else run.states[slot].capture
+    while i and run.captures[i - 1].output:
+        i = run.captures[i - 1].next
+    return i != 0
 
 def execution_order():
     """The nodes of the innermost backward of this thread, in the order in which they run; none where none runs."""

@@ -41,8 +41,8 @@ cdef int64_t admit(BackwardRun run, Node node) except -1:
     Py_INCREF(node)
     state.gradient = NULL
     state.dependencies = 0
-    state.needed = False
-    state.owned = False
+    state.capture = 0
+    state.needed = state.asked_for = state.owned = False
     node.run, node.slot = run.id, <int64_t>run.states.size()
     run.states.push_back(state)
     return node.slot
