@@ -110,6 +110,6 @@ def exported(self, *, stream: Any = -1, max_version=None, dl_device=None, copy=N
     if dl_device is not None and tuple(dl_device) != CPU:
         if copy is False:
             raise ValueError("cannot move (i.e. copy=False) tensor from cpu to another device without copying.")
-        raise BufferError("Rushlight has tensors on the CPU only")
+        raise BufferError(f"Unsupported device_type: {int(dl_device[0])}")
     versioned = max_version is not None and max_version[0] >= 1
     return core.to_dlpack(self.clone() if copy else self, versioned, bool(copy))

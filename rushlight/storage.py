@@ -5,6 +5,7 @@ import functools
 import io
 import operator
 import os
+import sys
 import weakref
 
 from rushlight import core
@@ -70,12 +71,18 @@ def get_item(self, index):
         if step != 1:
             raise RuntimeError(f"Trying to slice with a step of {step}, but only a step of 1 is supported")
         return storage_over(memoryview(self)[first : max(first, end)])
-    if not hasattr(type(index), "__index__"):
-        raise TypeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
+    refuse_index(index)
     return memoryview(self)[place_in(self, index)]
 
 
+def refuse_index(index):
+    if not hasattr(type(index), "__index__"):
+        raise TypeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
+
+
 def set_item(self, index, value):
+    if not isinstance(index, slice) and not hasattr(type(index), "__index__"):
+        raise RuntimeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
     whole = slice(place_in(self, index), place_in(self, index) + 1) if hasattr(type(index), "__index__") else index
     elements_of(self)[whole] = value
 
@@ -93,10 +100,19 @@ def fill(self, value):
 
 def copy_from(self, source, non_blocking=None):
     """Copies the bytes of another storage of the same size."""
+    require_memory(source)
+    if self.device.type == "meta":
+        return self
     if len(self) != len(source):
         raise RuntimeError(f"size does not match, self was {len(self)} bytes but src was {len(source)} bytes")
     memoryview(self)[:] = memoryview(source)
     return self
+
+
+def require_memory(storage, text="Cannot copy out of meta tensor; no data!"):
+    """Refuses what has no memory, of which nothing can be read."""
+    if storage.device.type == "meta":
+        raise NotImplementedError(text)
 
 
 def clone(self):
@@ -107,15 +123,36 @@ def clone(self):
 def byteswap(self, dtype):
     """Reverses the order of the bytes of every number of `dtype`."""
     width = dtype.itemsize // 2 if dtype.is_complex else dtype.itemsize
+    if len(self) % dtype.itemsize:
+        raise RuntimeError(f"the length of data is not a multiple of {dtype.itemsize}")
     if width > 1:
         numbers = array.array({2: "H", 4: "I", 8: "Q"}[width], bytes(self))
         numbers.byteswap()
         memoryview(self)[:] = numbers.tobytes()
 
 
-def from_buffer(buffer, *args, dtype=uint8, **keywords):
-    """A storage with a copy of a buffer's bytes."""
-    return core.storage_from_bytes(bytes(buffer))
+def from_buffer(buffer, byte_order=None, count=-1, offset=0, dtype=uint8):
+    """A storage with a copy of a buffer: of the `count` numbers of `dtype` behind `offset` bytes, whose bytes may stand in the other order."""
+    if byte_order not in (None, "big", "little", "native"):
+        raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
+    if byte_order is None and dtype.itemsize > 1:
+        raise RuntimeError("function missing required argument 'byte_order' (pos 2)")
+    memory = memoryview(buffer).cast("B")
+    if not 0 <= offset <= len(memory):
+        raise ValueError(f"offset must be non-negative and no greater than buffer length ({offset}) , but got {len(memory)}")
+    left, width = len(memory) - offset, dtype.itemsize
+    if count < 0:
+        if left % width:
+            raise ValueError(f"buffer size ({left}) must be a multiple of element size ({width})")
+        count = left // width
+    if count * width > left:
+        raise ValueError(f"buffer has only {len(memory)} elements after offset {offset}, but specified a size of {count}")
+    made = core.storage_from_bytes(bytes(memory[offset : offset + count * width]))
+    if byte_order not in (None, "native", sys.byteorder):
+        byteswap(made, dtype)
+    if dtype.name == "bool":
+        memoryview(made)[:] = bytes(value != 0 for value in memoryview(made))
+    return made
 
 
 def from_file(filename, shared=False, nbytes=0):
@@ -158,6 +195,8 @@ def new_shared(size, *, device="cpu"):
 
 def share_descriptor(self):
     """An open file with the memory, which the caller closes, and the number of bytes."""
+    if self.device.type != "cpu":
+        raise RuntimeError("_share_fd_: only available on CPU")
     from rushlight.multiprocessing import _memory
 
     memory = _memory.share(self, False)
@@ -175,6 +214,8 @@ def new_shared_descriptor(fd, size):
 
 def share_filename(self):
     """The name of shared memory, counted as one more use: (nothing, name, bytes), what `_new_shared_filename_cpu` takes."""
+    if self.device.type != "cpu":
+        raise RuntimeError("_share_filename_: only available on CPU")
     from rushlight.multiprocessing import _memory
 
     memory = _memory.share(self, True)
@@ -242,6 +283,8 @@ UNTYPED = {
     "resizable": resizable,
     "resize_": resize_,
     "cpu": lambda self: self,
+    "new": lambda self: core.empty_storage(0, self.device),
+    "to": lambda self, *, device, non_blocking=False: core.empty_storage(len(self), device).copy_(self),
     "untyped": lambda self: self,
     "values": property(elements_of),
     "is_cuda": property(lambda self: False),
@@ -273,6 +316,9 @@ for _name, _method in UNTYPED.items():
 
 
 # ---------------------------------------------------------------------------------------------------------- numbers
+NOT_THERE = "Not available for 'meta' device type"
+
+
 @functools.cache
 def warn_of_removal():
     warn_user(
@@ -293,6 +339,15 @@ def deprecated(function):
     return method
 
 
+NO_SUCH_CALL = """\
+TypedStorage.__init__ received an invalid combination of arguments. Expected one of:
+ * (*, torch.device device, torch.dtype dtype)
+ * (int size, *, torch.device device, torch.dtype dtype)
+ * (Sequence data, *, torch.device device, torch.dtype dtype)
+ * (*, UntypedStorage wrap_storage, torch.dtype dtype)
+"""
+
+
 class TypedStorage:
     """A storage seen as numbers of one dtype: `TypedStorage(3)`, `TypedStorage([1., 2.])`, `TypedStorage(wrap_storage=…, dtype=…)`.
 
@@ -310,17 +365,27 @@ class TypedStorage:
         made = object.__new__(TypedStorage)
         made.dtype = cls.dtype or dtype or core.get_default_dtype()
         if wrap_storage is not None:
-            if not isinstance(wrap_storage, UntypedStorage):
-                raise TypeError(f"Argument 'wrap_storage' must be UntypedStorage, but got {type(wrap_storage)}")
+            if cls.dtype is None and args:
+                raise RuntimeError(NO_SUCH_CALL + "No positional arguments should be given when using 'wrap_storage'")
             if cls.dtype is None and dtype is None:
-                raise RuntimeError("TypedStorage.__init__ missing required argument 'dtype'")
+                raise RuntimeError(NO_SUCH_CALL + "Argument 'dtype' must be specified")
+            if cls.dtype is None and not isinstance(made.dtype, core.dtype):
+                raise TypeError(NO_SUCH_CALL + f"Argument 'dtype' must be torch.dtype, not {type(dtype)}")
+            if cls.dtype is None and device is not None:
+                raise RuntimeError(NO_SUCH_CALL + "Argument 'device' should not be specified when 'wrap_storage' is given")
+            if not isinstance(wrap_storage, UntypedStorage):
+                text = "" if cls.dtype else NO_SUCH_CALL
+                raise TypeError(f"{text}Argument 'wrap_storage' must be UntypedStorage, but got {type(wrap_storage)}")
             made._untyped_storage = wrap_storage
         elif len(args) > 1:
-            raise RuntimeError(f"TypedStorage.__init__ received an invalid combination of arguments - got {len(args)} of them")
+            raise RuntimeError(NO_SUCH_CALL + "Too many positional arguments")
+        elif not isinstance(made.dtype, core.dtype):
+            raise RuntimeError(f"expected torch.dtype, but got {type(dtype)}")
         elif args and not isinstance(args[0], int):
-            if not hasattr(args[0], "__len__"):
-                raise TypeError(f"Argument type not recognized: {type(args[0])}")
-            made._untyped_storage = core.storage_of(core.tensor(args[0], dtype=made.dtype))
+            if not hasattr(args[0], "__len__") or isinstance(args[0], core.Tensor):
+                text = "" if cls.dtype else NO_SUCH_CALL
+                raise TypeError(f"{text}Argument type not recognized: {type(args[0])}")
+            made._untyped_storage = core.storage_of(core.tensor(args[0], dtype=made.dtype, device=device))
         else:
             made._untyped_storage = new_storage((args[0] if args else 0) * made.dtype.itemsize, device=device)
         return made
@@ -346,7 +411,8 @@ class TypedStorage:
     def type(self, dtype=None, non_blocking=False):
         """The name of the class of its dtype's storages, or the numbers in the storage of another."""
         if dtype is None:
-            return f"torch.{storage_name(self.dtype)}"
+            is_meta = self.device.type == "meta"
+            return "torch.storage.TypedStorage" if is_meta else f"torch.{storage_name(self.dtype)}"
         dtype = STORAGES[dtype.rsplit(".", 1)[-1]].dtype if isinstance(dtype, str) else getattr(dtype, "dtype", dtype)
         return typed_storage(self.values.to(dtype))
 
@@ -380,6 +446,7 @@ class TypedStorage:
         return self._size()
 
     def tolist(self):
+        require_memory(self, NOT_THERE)
         return self.values.tolist()
 
     @deprecated
@@ -387,14 +454,17 @@ class TypedStorage:
         if isinstance(index, slice):
             raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
         if not hasattr(type(index), "__index__"):
-            raise TypeError(f"can't index a {type(self)} with {type(index)}")
+            raise RuntimeError(f"can't index a {type(self)} with {type(index)}")
         index = operator.index(index)
         if not -self._size() <= index < self._size():
             raise IndexError(f"index {index} out of range for storage of size {self._size()}")
+        require_memory(self, NOT_THERE)
         return self.values[index].item()
 
     @deprecated
     def __setitem__(self, index, value):
+        if not isinstance(index, slice) and not hasattr(type(index), "__index__"):
+            raise RuntimeError(f"can't index a {type(self)} with {type(index)}")
         self.values[index] = value
 
     def __iter__(self):
@@ -407,6 +477,10 @@ class TypedStorage:
 
     @deprecated
     def copy_(self, source, non_blocking=None):
+        if not isinstance(source, TypedStorage):
+            self._untyped_storage.copy_(source)
+            return self
+        require_memory(source)
         self.values.copy_(source.values)
         return self
 
@@ -420,7 +494,27 @@ class TypedStorage:
 
     @deprecated
     def cpu(self):
+        require_memory(self)
         return self
+
+    @classmethod
+    def from_buffer(cls, *args, **keywords):
+        """A storage with a copy of a buffer's numbers: `torch.IntStorage.from_buffer(buffer, byte_order, count, offset)`."""
+        dtype = cls.dtype or keywords.pop("dtype", None) or core.get_default_dtype()
+        memory = from_buffer(*args, dtype=dtype, **keywords)
+        return TypedStorage(wrap_storage=memory, dtype=dtype, _internal=True)
+
+    def _share_fd_cpu_(self, *args, **keywords):
+        descriptor, size = self._untyped_storage._share_fd_cpu_(*args, **keywords)
+        return descriptor, size // self.dtype.itemsize
+
+    def _share_filename_cpu_(self, *args, **keywords):
+        manager, handle, size = self._untyped_storage._share_filename_cpu_(*args, **keywords)
+        return manager, handle, size // self.dtype.itemsize
+
+    def _write_file(self, *args, **keywords):
+        require_memory(self)
+        return self._untyped_storage._write_file(*args, **keywords)
 
     @deprecated
     def nbytes(self):
@@ -444,7 +538,6 @@ class TypedStorage:
     @deprecated
     def resize_(self, size):
         self._untyped_storage.resize_(size * self.dtype.itemsize)
-        return self
 
     @deprecated
     def is_shared(self):

@@ -5,6 +5,7 @@ import types
 
 import rushlight as torch
 from rushlight import fft, linalg, special
+from rushlight.core import wrap_dim
 from rushlight.nn import functional
 from rushlight.ops import find
 
@@ -42,6 +43,28 @@ _OTHERS = {
     "swap_axes": "swapaxes",
     "copy_to": "copy_",
 }
+
+
+def T(x):
+    """The dimensions in the opposite order."""
+    return x.T
+
+
+def unfold(x, dimension, size, step):
+    """Windows along a dimension (in torch.nn.functional the name is another function's)."""
+    return x.unfold(dimension, size, step)
+
+
+def prod(x, dim=None, keepdim=False, *, dtype=None):
+    """The product over one dimension, several, or all."""
+    several = range(x.dim()) if dim is None or dim in ((), []) else dim
+    if isinstance(several, int) or (dim is None and not keepdim) or not x.dim():
+        return torch.prod(x, dtype=dtype) if dim is None or dim in ((), []) else torch.prod(x, dim, keepdim, dtype=dtype)
+    if len({wrap_dim(d, x.dim()) for d in several}) < len(several):
+        raise RuntimeError("duplicate value in the list of dims")
+    for d in sorted((wrap_dim(d, x.dim()) for d in several), reverse=True):
+        x = torch.prod(x, d, keepdim, dtype=dtype)
+    return x
 
 
 def __getattr__(name):

@@ -190,7 +190,7 @@ FUNCTIONS = {
 }
 """What is called for each tensor: a new one for the result, and the tensor itself."""
 
-KEYWORDS = ("alpha", "memory_format")
+KEYWORDS = ("alpha", "dtype", "memory_format")
 
 
 def mapped(name, function, in_place):

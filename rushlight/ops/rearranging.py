@@ -620,6 +620,11 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         )
     if source is None:
         source = core.empty_tensor((0,), self.dtype)
+    if isinstance(source, torch.TypedStorage) and source.dtype is not self.dtype:
+        raise RuntimeError(
+            f"Expected a Storage of type {c_name(self.dtype)} or an UntypedStorage, but got type {source.dtype.legacy_name} for "
+            "argument 1 'storage'"
+        )
     if not isinstance(source, torch.Tensor):
         source = source.untyped() if isinstance(source, core.Storage) else source._untyped_storage
         size = (len(source) // self.dtype.itemsize,) if size is None else size

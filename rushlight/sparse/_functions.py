@@ -461,6 +461,7 @@ TABLE = {
     "new_tensor": lambda x, data, *, dtype=None, **options: torch.tensor(data, dtype=dtype or x.dtype, **options),
     "item": lambda x: dense(x).item(),
     "is_nonzero": lambda x: dense(x).is_nonzero(),
+    "__dlpack__": refusing(BufferError("Can't export tensors with layout other than torch.strided")),
     "numpy": refusing(TypeError("can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.")),
     "reshape": refusing(RuntimeError("reshape is not implemented for sparse tensors")),
     "data_ptr tolist": refusing(RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")),

@@ -134,3 +134,86 @@ def test_sparse_tensors_keep_their_dtype_in_place(torch):
 def test_two_tensors_over_one_memory(torch):
     x = torch.arange(4.0)
     assert torch._C._is_alias_of(x, x[2:]) and not torch._C._is_alias_of(x, x.clone())
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_storages_of_numbers_without_memory(torch):
+    for dtype in (torch.bool, torch.int8, torch.float32, torch.complex64):
+        meta = torch.TypedStorage([1, 0, 1], device="meta", dtype=dtype)
+        assert meta.device.type == "meta" and meta.size() == 3 and meta.type() == "torch.storage.TypedStorage"
+        for call in (meta.cpu, lambda s=meta, d=dtype: torch.TypedStorage([1, 0, 1], dtype=d).copy_(s)):
+            with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+                call()
+        for call in (meta.tolist, lambda s=meta: s[0]):
+            with pytest.raises(NotImplementedError, match="Not available for 'meta' device type"):
+                call()
+        for call in (meta._share_fd_cpu_, meta._share_filename_cpu_):
+            with pytest.raises(RuntimeError, match="only available on CPU"):
+                call()
+        assert meta.resize_(10) is None and meta.size() == 10
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_storages_of_other_numbers(torch):
+    for dtype in (torch.int32, torch.float64):
+        with pytest.raises(RuntimeError, match=r"Expected a Storage of type \w+ or an UntypedStorage, but got type Float"):
+            torch.tensor([], dtype=dtype).set_(torch.FloatStorage([1, 2]))
+        assert torch.tensor([], dtype=dtype).set_(torch.UntypedStorage(8)).numel() == 8 // dtype.itemsize
+    memory = torch.UntypedStorage(8)
+    for arguments, keywords, error, text in (
+        ((1, 2), {}, RuntimeError, "Too many positional arguments"),
+        ((2,), {"wrap_storage": memory, "dtype": torch.float32}, RuntimeError, "No positional arguments should be given"),
+        ((), {"wrap_storage": memory}, RuntimeError, "Argument 'dtype' must be specified"),
+        ((), {"wrap_storage": 3, "dtype": torch.float32}, TypeError, "Argument 'wrap_storage' must be UntypedStorage"),
+        ((), {"wrap_storage": memory, "dtype": torch.float32, "device": "cpu"}, RuntimeError, "Argument 'device' should not be"),
+        ((5,), {"dtype": "a"}, RuntimeError, "expected torch.dtype, but got"),
+        ((torch.ones(2),), {"dtype": torch.int32}, TypeError, "Argument type not recognized"),
+    ):
+        with pytest.raises(error, match=text):
+            torch.TypedStorage(*arguments, **keywords)
+    with pytest.raises(RuntimeError, match="can't index"):
+        torch.FloatStorage([1])["a"]
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_storages_from_buffers(torch):
+    four = bytearray([1, 2, 3, 4])
+    assert torch.ByteStorage.from_buffer(four).tolist() == [1, 2, 3, 4]
+    assert torch.ShortStorage.from_buffer(four, "big").tolist() == [258, 772]
+    assert torch.ShortStorage.from_buffer(four, "little").tolist() == [513, 1027]
+    assert torch.IntStorage.from_buffer(four, "little").tolist() == [67305985]
+    assert torch.FloatStorage.from_buffer(bytearray([0x40, 0x10, 0, 0]), "big").tolist() == [2.25]
+    assert torch.BoolStorage.from_buffer(bytearray([0, 1, 2, 255]), "big").tolist() == [False, True, True, True]
+    assert torch.IntStorage.from_buffer(bytearray(8), "native", 1, 4).tolist() == [0]
+    for arguments, text in (
+        ((bytearray(3), "little"), r"buffer size \(3\) must be a multiple of element size \(4\)"),
+        ((bytearray(8), "native", 3), "buffer has only 8 elements after offset 0, but specified a size of 3"),
+        ((bytearray(8), "native", -1, 9), "offset must be non-negative and no greater than buffer length"),
+        ((bytearray(8), "x"), "invalid byte_order 'x'"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            torch.IntStorage.from_buffer(*arguments)
+
+
+def test_capsules_for_other_devices(torch):
+    with pytest.raises(BufferError, match="Unsupported device_type: 16"):
+        torch.ones(2).__dlpack__(max_version=(1, 0), dl_device=(16, 0))
+    with pytest.raises(BufferError, match="other than"):
+        torch.eye(2).to_sparse().__dlpack__()
+
+
+def test_norms_of_lists_in_another_dtype(torch):
+    made = torch._foreach_norm([torch.tensor([3.0, 4.0])], dtype=torch.float64)
+    assert made[0].dtype is torch.float64 and made[0].item() == 5
+    assert torch._foreach_norm([torch.tensor([3.0, 4.0])], 1, dtype=torch.float64)[0].item() == 7
+
+
+def test_references_of_other_names(torch):
+    refs = __import__(f"{torch.__name__}._refs", fromlist=["_refs"])
+    x = torch.arange(1.0, 7).view(2, 3)
+    assert refs.T(x).shape == (3, 2) and refs.unfold(x, 1, 2, 1).shape == (2, 2, 2)
+    assert refs.prod(x, (0, 1)).item() == refs.prod(x).item() == 720
+    assert refs.prod(x, dim=[0, -1], keepdim=True).shape == refs.prod(x, keepdim=True).shape == (1, 1)
+    assert refs.prod(x, 0).tolist() == [4, 10, 18] and refs.prod(torch.tensor(3)).item() == 3
+    with pytest.raises(RuntimeError):
+        refs.prod(x, (0, 0))
