@@ -376,6 +376,37 @@ def test_attention_to_itself_in_evaluation_is_one_call(torch, monkeypatch):
         assert layer(x, x + 1, x + 1)[0] is not x and layer.train()(x, x, x)[0] is not x
 
 
+def test_a_query_that_sees_nothing(torch):
+    layers = (
+        torch.nn.TransformerEncoderLayer(4, 2, 16, 0.0, batch_first=True).eval(),
+        torch.nn.MultiheadAttention(4, 2, batch_first=True).eval(),
+    )
+    x, all_hidden = torch.rand(1, 1, 4), torch.tensor([[True]])
+    for grad, is_nan in ((True, False), (False, True)):
+        with torch.set_grad_enabled(grad):
+            assert layers[0](x, src_key_padding_mask=all_hidden).isnan().all() == is_nan
+            assert layers[1](x, x, x, key_padding_mask=all_hidden, need_weights=False)[0].isnan().all() == is_nan
+
+
 def test_nothing_to_pack_is_refused_first(torch):
     with pytest.raises(RuntimeError, match="Cannot pack empty tensors"):
         torch.nn.utils.rnn.pack_padded_sequence(torch.randn(0, 1, 10), torch.randn(11, 14, 14, 2), True)
+
+
+def test_a_parametrization_of_what_is_parametrized(torch):
+    from rushlight.nn.utils import parametrize
+
+    class Doubled(torch.nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    layer = torch.nn.Linear(2, 2)
+    weight, number = layer.weight.detach().clone(), id(layer.weight)
+    parametrize.register_parametrization(layer, "weight", Doubled())
+    inner = layer.parametrizations.weight
+    parametrize.register_parametrization(inner, "original", Doubled())
+    assert layer.weight.equal(4 * weight) and "original" not in inner._parameters
+    parametrize.remove_parametrizations(inner, "original", leave_parametrized=False)
+    assert type(inner) is parametrize.ParametrizationList and layer.weight.equal(2 * weight)
+    parametrize.remove_parametrizations(layer, "weight")
+    assert layer.weight.equal(2 * weight) and id(layer.weight) == number and type(layer) is torch.nn.Linear

@@ -234,11 +234,11 @@ def _native_multi_head_attention(
         proj_weight,
         proj_bias,
         training=False,
-        need_weights=need_weights,
-        average_attn_weights=average_attn_weights,
+        average_attn_weights=average_attn_weights and need_weights,
         **masks,
     )
-    return output.transpose(0, 1).contiguous(), weights
+    # (By way of the weights even where nobody wants them: a query that may look at no key is NaN here, not zero.)
+    return output.transpose(0, 1).contiguous(), weights if need_weights else None
 
 
 def multi_head_attention_forward(

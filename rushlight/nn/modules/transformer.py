@@ -128,12 +128,20 @@ class TransformerEncoderLayer(_Layer):
         self.activation = activation
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
+        given = src_mask, src_key_padding_mask
         src_key_padding_mask = F._canonical_mask(
             src_key_padding_mask, "src_key_padding_mask", F._none_or_dtype(src_mask), "src_mask", src.dtype
         )
         src_mask = F._canonical_mask(src_mask, "src_mask", None, "", src.dtype, False)
+        if self._is_fast(src) and not any(mask is not None and mask.is_floating_point() for mask in given):
+            src_mask, src_key_padding_mask = given
         x = self._joined(src, self.norm1, lambda x: self._sa_block(x, src_mask, src_key_padding_mask, is_causal))
         return self._joined(x, self.norm2, self._ff_block)
+
+    def _is_fast(self, src):
+        """Whether PyTorch takes its fast path, where attention is that of bools."""
+        likely = self.activation_relu_or_gelu and self.norm1.eps == self.norm2.eps
+        return likely and self.self_attn._is_fast(src, src, src, None, None, False)
 
     def _ff_block(self, x):
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))

@@ -173,11 +173,13 @@ class ParametrizationList(ModuleList):
 
     def forward(self):
         """The parametrized tensor."""
-        first, *others = self
         originals = [self.original] if self.is_tensor else [getattr(self, f"original{n}") for n in range(self.ntensors)]
-        value = first(*originals)
-        for module in others:
-            value = module(value)
+        value = self[0](*originals)
+        # (Only those with a number: where `original` is parametrized itself, its parametrizations are a module of this one.)
+        number = 1
+        while hasattr(self, str(number)):
+            value = self[number](value)
+            number += 1
         return value
 
 
