@@ -150,3 +150,38 @@ def test_products_of_no_reflections_of_no_rows():
     A, tau, C = (torch.zeros(*shape, dtype=torch.float64, requires_grad=True) for shape in ((0, 3), (0,), (0, 2)))
     torch.ormqr(A, tau, C).sum().backward()
     assert A.grad.shape == (0, 3) and tau.grad.shape == (0,) and C.grad.shape == (0, 2)
+
+
+def test_norms_are_not_narrowed():
+    x = torch.ones(2, 2, dtype=torch.float64)
+    for name, norm in (
+        ("vector_norm", torch.linalg.vector_norm),
+        ("vector_norm", torch.linalg.norm),
+        ("vector_norm", torch.norm),
+        ("matrix_norm", torch.linalg.matrix_norm),
+    ):
+        text = (
+            f"linalg.{name}: the dtype of the input \\(Double\\) should be convertible without narrowing to the specified dtype"
+        )
+        for dtype in (torch.float32, torch.float16):
+            with pytest.raises(RuntimeError, match=text):
+                norm(x, dtype=dtype)
+        with pytest.raises(RuntimeError, match=f"linalg.{name}: dtype should be real for real inputs, but got ComplexFloat"):
+            norm(x, dtype=torch.complex64)
+        assert norm(x.float(), dtype=torch.float64).dtype is torch.float64
+
+
+def test_what_has_no_norm_condition_or_solution():
+    vector, wide = torch.ones(3), torch.ones(2, 3)
+    for call, text in (
+        (lambda: torch.norm(wide, "nuc", dim=0), "linalg.matrix_norm: dim must be a 2-tuple. Got 0"),
+        (
+            lambda: torch.linalg.cond(vector, "fro"),
+            r"linalg.cond\(ord=fro\): The input tensor A must have at least 2 dimensions.",
+        ),
+        (lambda: torch.linalg.cond(wide, "abc"), r"linalg.cond\(ord=abc\): A must be batches of square matrices"),
+        (lambda: torch.linalg.cond(wide[:, :2], "abc"), "linalg.cond got an invalid norm type: abc"),
+        (lambda: torch.linalg.solve(wide, wide.double()), "linalg.solve: Expected A and B to have the same dtype"),
+    ):
+        with pytest.raises(RuntimeError, match=text):
+            call()

@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._outputs import check_out
 from rushlight.ops._parsers import signed
-from rushlight.ops.norms import vector_norm
+from rushlight.ops.norms import check_norm_dtype, vector_norm
 from rushlight.ops.shape import inverse_permutation
 
 
@@ -55,6 +55,7 @@ def matrix_norm(input, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None, ou
     tensor(6.)
     """
     rows, columns = check_matrix(input, dim, ord)
+    check_norm_dtype("linalg.matrix_norm", input, dtype)
     check_dtype("linalg_matrix_norm", out, dtype or input.dtype)
     if ord == "fro":
         return vector_norm(input, 2, (rows, columns), keepdim, dtype=dtype, out=out)

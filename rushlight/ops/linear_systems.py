@@ -393,10 +393,10 @@ def is_vector(A, B):
 
 def solution(A, B, left, checked):
     """The solution and infos."""
-    check_ndim("linalg.solve", A)
     check_number_kind("linalg.solve", A)
-    check_square("linalg.solve", A)
     check_same_dtype("linalg.solve", A, B)
+    check_ndim("linalg.solve", A)
+    check_square("linalg.solve", A)
     vector = is_vector(A, B)
     matrix = B.unsqueeze(-1) if vector else B
     check_ndim("linalg.solve", matrix, "B")

@@ -298,10 +298,12 @@ def cond(input, p=None, *, out=None):
 
 
 def condition(A, p):
+    if isinstance(p, str):
+        check_square(f"linalg.cond(ord={p})", A)
+        if p not in ("fro", "nuc"):
+            raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if A.dim() < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
-    if isinstance(p, str) and p not in ("fro", "nuc"):
-        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if not isinstance(p, str) and p not in ORDERS:
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p:g}")
     if A.numel() == 0:

@@ -89,15 +89,26 @@ linalg_vector_norm = norm_of(None)
 older_norm = norm_of("NormBackward1")
 
 
+def check_norm_dtype(name, x, dtype):
+    """Can the norm of `x` be computed in this dtype?"""
+    if dtype is None:
+        return
+    if not (dtype.is_floating_point or dtype.is_complex):
+        raise RuntimeError(f"{name}: dtype should be floating point or complex, but got {dtype.legacy_name}")
+    if x.is_complex() != dtype.is_complex:
+        kind = "complex" if x.is_complex() else "real"
+        raise RuntimeError(f"{name}: dtype should be {kind} for {kind} inputs, but got {dtype.legacy_name}")
+    if core.promote_types(x.dtype, dtype) is not dtype:
+        raise RuntimeError(
+            f"{name}: the dtype of the input ({x.dtype.legacy_name}) should be convertible without narrowing to the specified "
+            f"dtype ({dtype.legacy_name})"
+        )
+
+
 def check_vector_norm(x, ord, dim, dtype):
     if not (x.is_floating_point() or x.is_complex()):
         raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.legacy_name}")
-    if dtype is not None:
-        if not (dtype.is_floating_point or dtype.is_complex):
-            raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {dtype.legacy_name}")
-        if x.is_complex() != dtype.is_complex:
-            kind = "complex" if x.is_complex() else "real"
-            raise RuntimeError(f"linalg.vector_norm: dtype should be {kind} for {kind} inputs, but got {dtype.legacy_name}")
+    check_norm_dtype("linalg.vector_norm", x, dtype)
     if (ord < 0 or ord == math.inf) and x.numel() == 0:
         text = f"{ord:g}"
         if dim is None or (not isinstance(dim, int) and len(dim) == 0):
@@ -106,7 +117,7 @@ def check_vector_norm(x, ord, dim, dtype):
                 "have an identity"
             )
         for d in (dim,) if isinstance(dim, int) else dim:
-            if x.shape[d] == 0:
+            if x.size(d) == 0:
                 raise RuntimeError(
                     f"linalg.vector_norm cannot compute the {text} norm on the dimension {d}because this dimension is "
                     "empty and the operation does not have an identity"
@@ -148,7 +159,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     tensor(5.)
     """
     if isinstance(p, str) and not (p == "fro" and (dim is None or isinstance(dim, int) or len(dim) <= 2)):
-        matrix = dim if dim is not None else tuple(range(input.dim()))
+        matrix = tuple(range(input.dim())) if dim is None else (dim,) if isinstance(dim, int) else dim
         return torch.linalg.matrix_norm(input, p, matrix, keepdim, dtype=dtype, out=out)
     ord = 2.0 if p is None or (isinstance(p, str) and p == "fro") else p
     check_norm(input, ord, dim, keepdim, dtype=dtype)

@@ -76,6 +76,7 @@ class Segments:
     no_derivative="_segment_reduce_backward",
     inputs=("grad", "output", "data"),
     name="NotImplemented",
+    namespace="aten",
     method=False,
     signature="Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, "
     "Number? initial=None",
