@@ -44,12 +44,34 @@ def is_scripting() -> bool:
 
 
 def export(fn):
-    """Marks a method that is compiled even if nothing calls it."""
+    """Marks a method that is compiled even if nothing calls it.
+
+    Args:
+        fn: The method.
+
+    >>> import rushlight as torch
+    >>> class Net(torch.nn.Module):
+    ...     @torch.jit.export
+    ...     def twice(self, x): return x * 2
+    >>> Net().twice(3)
+    6
+    """
     return _marked(fn, FunctionModifiers.EXPORT)
 
 
 def unused(fn):
-    """Marks a function that is not compiled; a property's functions, too."""
+    """Marks a function that is not compiled; a property's functions, too.
+
+    Args:
+        fn: The function.
+
+    >>> import rushlight as torch
+    >>> class Net(torch.nn.Module):
+    ...     @torch.jit.unused
+    ...     def twice(self, x): return x * 2
+    >>> Net().twice(3)
+    6
+    """
     if isinstance(fn, property):
         for function in (fn.fget, fn.fset):
             if function is not None:
@@ -59,7 +81,17 @@ def unused(fn):
 
 
 def ignore(drop=False, **kwargs):
-    """Marks a function that stays Python's; as a decorator with or without arguments."""
+    """Marks a function that stays Python's; as a decorator with or without arguments.
+
+    Args:
+        drop: Whether a compiled call of it would be an error.
+
+    >>> import rushlight as torch
+    >>> @torch.jit.ignore
+    ... def twice(x): return x * 2
+    >>> twice(3)
+    6
+    """
     if callable(drop):
         return _marked(drop, FunctionModifiers.IGNORE)
     if not isinstance(drop, bool):
@@ -171,27 +203,72 @@ def is_final(ann) -> bool:
 
 
 def is_list(ann) -> bool:
-    """Whether an annotation is that of a list."""
+    """Whether an annotation is that of a list.
+
+    Args:
+        ann: The annotation.
+
+    >>> import rushlight as torch
+    >>> import typing
+    >>> torch.jit.annotations.is_list(typing.List[int])
+    True
+    """
     return typing.get_origin(ann) is list
 
 
 def is_tuple(ann) -> bool:
-    """Whether an annotation is that of a tuple."""
+    """Whether an annotation is that of a tuple.
+
+    Args:
+        ann: The annotation.
+
+    >>> import rushlight as torch
+    >>> import typing
+    >>> torch.jit.annotations.is_tuple(typing.Tuple[int, int])
+    True
+    """
     return typing.get_origin(ann) is tuple
 
 
 def is_dict(ann) -> bool:
-    """Whether an annotation is that of a dict."""
+    """Whether an annotation is that of a dict.
+
+    Args:
+        ann: The annotation.
+
+    >>> import rushlight as torch
+    >>> import typing
+    >>> torch.jit.annotations.is_dict(typing.Dict[str, int])
+    True
+    """
     return typing.get_origin(ann) is dict
 
 
 def is_union(ann) -> bool:
-    """Whether an annotation is that of one of several types."""
+    """Whether an annotation is that of one of several types.
+
+    Args:
+        ann: The annotation.
+
+    >>> import rushlight as torch
+    >>> import typing
+    >>> torch.jit.annotations.is_union(typing.Union[int, str])
+    True
+    """
     return typing.get_origin(ann) in (Union, types.UnionType)
 
 
 def is_optional(ann) -> bool:
-    """Whether an annotation is that of a type or None."""
+    """Whether an annotation is that of a type or None.
+
+    Args:
+        ann: The annotation.
+
+    >>> import rushlight as torch
+    >>> import typing
+    >>> torch.jit.annotations.is_optional(typing.Optional[int])
+    True
+    """
     return is_union(ann) and type(None) in typing.get_args(ann)
 
 

@@ -10,19 +10,43 @@ class _Symbolic:
 
 
 class SymInt(_Symbolic):
-    """An integer that a compiler would not know."""
+    """An integer that a compiler would not know.
+
+    Args:
+        node: What knows it.
+
+    >>> import rushlight as torch
+    >>> isinstance(3, torch.SymInt)
+    False
+    """
 
     __module__ = "torch"
 
 
 class SymFloat(_Symbolic):
-    """A float that a compiler would not know."""
+    """A float that a compiler would not know.
+
+    Args:
+        node: What knows it.
+
+    >>> import rushlight as torch
+    >>> isinstance(3.0, torch.SymFloat)
+    False
+    """
 
     __module__ = "torch"
 
 
 class SymBool(_Symbolic):
-    """A bool that a compiler would not know."""
+    """A bool that a compiler would not know.
+
+    Args:
+        node: What knows it.
+
+    >>> import rushlight as torch
+    >>> isinstance(True, torch.SymBool)
+    False
+    """
 
     __module__ = "torch"
 

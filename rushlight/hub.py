@@ -159,17 +159,55 @@ def _entry(module, name):
 def load(
     repo_or_dir, model, *args, source="github", trust_repo=None, force_reload=False, verbose=True, skip_validation=False, **kwargs
 ):
-    """What the function `model` of hubconf.py in a folder (source="local") gives."""
+    """What the function `model` of hubconf.py in a folder (source="local") gives.
+
+    Raises: RuntimeError where a program would have to be downloaded.
+
+    Args:
+        repo_or_dir: The folder, or with source="github" a repository, which is an error.
+        model: The name of the function.
+        source: "local", or "github".
+        trust_repo, force_reload, verbose, skip_validation: How a repository would be downloaded.
+
+    >>> import rushlight as torch
+    >>> torch.hub.load("owner/name", "model")
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.hub: Rushlight downloads no programs; clone owner/name and use source='local'
+    """
     return _entry(_hubconf(repo_or_dir, source), model)(*args, **kwargs)
 
 
 def help(github, model, force_reload=False, skip_validation=False, trust_repo=None):
-    """Raises: programs are not downloaded."""
+    """Raises: programs are not downloaded.
+
+    Args:
+        github: The repository.
+        model: The name of a function of it.
+        force_reload, skip_validation, trust_repo: How it would be downloaded.
+
+    >>> import rushlight as torch
+    >>> torch.hub.help("owner/name", "model")
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.hub: Rushlight downloads no programs; clone owner/name and use source='local'
+    """
     return _entry(_hubconf(github, "github"), model).__doc__
 
 
 def list(github, force_reload=False, skip_validation=False, trust_repo=None, verbose=True):
-    """Raises: programs are not downloaded."""
+    """Raises: programs are not downloaded.
+
+    Args:
+        github: The repository.
+        force_reload, skip_validation, trust_repo, verbose: How it would be downloaded.
+
+    >>> import rushlight as torch
+    >>> torch.hub.list("owner/name")
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.hub: Rushlight downloads no programs; clone owner/name and use source='local'
+    """
     module = _hubconf(github, "github")
     return [name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")]
 

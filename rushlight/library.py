@@ -47,6 +47,10 @@ def _type_text(annotation):
 def infer_schema(prototype_function, /, *, mutates_args, op_name=None) -> str:
     """The schema of a function by its annotations: what its parameters are, which of them it writes to, and what it returns.
 
+    Args:
+        prototype_function: The function.
+        op_name: A name to put before it.
+
     >>> import rushlight as torch
     >>> def scaled(x: torch.Tensor, factor: float = 2.0) -> torch.Tensor:
     ...     return x * factor
@@ -387,6 +391,8 @@ def custom_op(name, fn=None, /, *, mutates_args, device_types=None, schema=None,
         mutates_args: The names of the arguments that the function writes to.
         device_types: The types of devices that it computes on.
         schema: What it takes and returns, else read from its annotations.
+        fn: The function; None makes a decorator.
+        tags: Which are kept.
 
     >>> import rushlight as torch
     >>> @torch.library.custom_op("example::square", mutates_args=())
@@ -410,12 +416,34 @@ triton_op = custom_op
 
 
 def wrap_triton(triton_kernel, /):
-    """The kernel itself."""
+    """The kernel itself.
+
+    Args:
+        triton_kernel: The kernel.
+
+    >>> import rushlight as torch
+    >>> torch.library.wrap_triton(len) is len
+    True
+    """
     return triton_kernel
 
 
 class Library:
-    """Ops of a namespace that a program defines ("DEF", "FRAGMENT") or computes ("IMPL")."""
+    """Ops of a namespace that a program defines ("DEF", "FRAGMENT") or computes ("IMPL").
+
+    Args:
+        ns: The namespace.
+        kind: "DEF", "FRAGMENT" or "IMPL".
+        dispatch_key: For which kind of device functions are, such as "CPU".
+
+    >>> import rushlight as torch
+    >>> lib = torch.library.Library("documented", "FRAGMENT")
+    >>> lib.define("twice(Tensor x) -> Tensor")
+    'twice'
+    >>> lib.impl("twice", lambda x: x * 2, "CompositeImplicitAutograd")
+    >>> torch.ops.documented.twice(torch.ones(2))
+    tensor([2., 2.])
+    """
 
     def __init__(self, ns, kind, dispatch_key=""):
         if kind not in ("IMPL", "DEF", "FRAGMENT"):
@@ -465,7 +493,21 @@ def _scoped_library(*args, **kwargs):
 
 
 def define(qualname, schema, *, lib=None, tags=()):
-    """Defines an op by its schema, to be computed by what `impl` registers."""
+    """Defines an op by its schema, to be computed by what `impl` registers.
+
+    Args:
+        qualname: "NAMESPACE::NAME".
+        schema: Its parameters and results, such as "(Tensor x) -> Tensor".
+        lib: The `Library` that it belongs to.
+        tags: Which are kept.
+
+    >>> import rushlight as torch
+    >>> torch.library.define("documented::thrice", "(Tensor x) -> Tensor")
+    >>> @torch.library.impl("documented::thrice", "cpu")
+    ... def thrice(x): return x * 3
+    >>> torch.ops.documented.thrice(torch.ones(2))
+    tensor([3., 3.])
+    """
     if not isinstance(qualname, str):
         raise ValueError(f"define(qualname, schema): expected qualname to be instance of str, got {type(qualname)}")
     space, name = _split(qualname)
@@ -473,7 +515,21 @@ def define(qualname, schema, *, lib=None, tags=()):
 
 
 def impl(qualname, types, func=None, *, lib=None):
-    """Says what computes an op on types of devices; as a decorator without `func`."""
+    """Says what computes an op on types of devices; as a decorator without `func`.
+
+    Args:
+        qualname: "NAMESPACE::NAME".
+        types: Types of devices, such as "cpu", or "default".
+        func: The function; None makes a decorator.
+        lib: The `Library` that it belongs to.
+
+    >>> import rushlight as torch
+    >>> torch.library.define("documented::half", "(Tensor x) -> Tensor")
+    >>> @torch.library.impl("documented::half", "default")
+    ... def half(x): return x / 2
+    >>> torch.ops.documented.half(torch.ones(2))
+    tensor([0.5000, 0.5000])
+    """
     return register_kernel(qualname, types, func)
 
 
@@ -491,7 +547,22 @@ def register_kernel(op, device_types, func=None, /, *, lib=None):
 
 
 def register_fake(op, func=None, /, *, lib=None, _stacklevel=1, allow_override=False):
-    """Registers what gives an op's results without values; nothing here asks for it."""
+    """Registers what gives an op's results without values; nothing here asks for it.
+
+    Args:
+        op: The op, or its name.
+        func: The function; None makes a decorator.
+        lib: The `Library` that it belongs to.
+        allow_override: Whether there may be one already.
+
+    >>> import rushlight as torch
+    >>> @torch.library.custom_op("documented::fifth", mutates_args=())
+    ... def fifth(x: torch.Tensor) -> torch.Tensor: return x / 5
+    >>> @torch.library.register_fake("documented::fifth")
+    ... def _(x): return torch.empty_like(x)
+    >>> fifth(torch.ones(2))
+    tensor([0.2000, 0.2000])
+    """
     overload = _find(op)
 
     def register(function):
@@ -511,7 +582,21 @@ def register_autograd(op, backward, /, *, setup_context=None, lib=None):
 
 
 def register_vmap(op, func=None, /, *, lib=None):
-    """Registers what computes an op of a batch; vmap computes one example after the other without."""
+    """Registers what computes an op of a batch; vmap computes one example after the other without.
+
+    Args:
+        op: The op, or its name.
+        func: A function of (info, in_dims, *arguments), which gives (result, out_dims); None makes a decorator.
+        lib: The `Library` that it belongs to.
+
+    >>> import rushlight as torch
+    >>> @torch.library.custom_op("documented::tenth", mutates_args=())
+    ... def tenth(x: torch.Tensor) -> torch.Tensor: return x / 10
+    >>> @torch.library.register_vmap("documented::tenth")
+    ... def _(info, in_dims, x): return tenth(x), in_dims[0]
+    >>> torch.vmap(tenth)(torch.ones(2))
+    tensor([0.1000, 0.1000])
+    """
     overload = _find(op)
 
     def register(function):
@@ -522,13 +607,40 @@ def register_vmap(op, func=None, /, *, lib=None):
 
 
 def register_torch_dispatch(op, torch_dispatch_class, func=None, /, *, lib=None):
-    """Registers what a subclass of Tensor makes of an op: subclasses take calls over by `__torch_function__` here."""
+    """Registers what a subclass of Tensor makes of an op: subclasses take calls over by `__torch_function__` here.
+
+    Args:
+        op: The op, or its name.
+        torch_dispatch_class: The subclass.
+        func: The function; None makes a decorator.
+        lib: The `Library` that it belongs to.
+
+    >>> import rushlight as torch
+    >>> @torch.library.custom_op("documented::again", mutates_args=())
+    ... def again(x: torch.Tensor) -> torch.Tensor: return x.clone()
+    >>> class Mine(torch.Tensor): pass
+    >>> _ = torch.library.register_torch_dispatch("documented::again", Mine, lambda mode, op, types, args, kwargs: op(*args))
+    """
     _find(op)
     return (lambda function: function) if func is None else func
 
 
 def register_autocast(op, device_type, cast_inputs, /, *, lib=None):
-    """Has an op compute in a dtype while autocast is on."""
+    """Has an op compute in a dtype while autocast is on.
+
+    Args:
+        op: The op, or its name.
+        device_type: The type of devices, such as "cpu".
+        cast_inputs: The dtype that floating inputs get.
+        lib: The `Library` that it belongs to.
+
+    >>> import rushlight as torch
+    >>> @torch.library.custom_op("documented::same", mutates_args=())
+    ... def same(x: torch.Tensor) -> torch.Tensor: return x.clone()
+    >>> _ = torch.library.register_autocast("documented::same", "cpu", torch.bfloat16)
+    >>> with torch.autocast("cpu"): same(torch.ones(2)).dtype
+    torch.bfloat16
+    """
     from rushlight.amp import autocast_mode
 
     overload = _find(op)
@@ -546,15 +658,37 @@ def register_autocast(op, device_type, cast_inputs, /, *, lib=None):
 
 
 def get_kernel(op, dispatch_key):
-    """What computes an op."""
+    """What computes an op.
+
+    Args:
+        op: The op, or its name.
+        dispatch_key: For which kind of device, such as "CPU".
+
+    >>> import rushlight as torch
+    >>> @torch.library.custom_op("documented::sixth", mutates_args=())
+    ... def sixth(x: torch.Tensor) -> torch.Tensor: return x / 6
+    >>> callable(torch.library.get_kernel("documented::sixth", "CPU"))
+    True
+    """
     return _find(op).function
 
 
 def fallthrough_kernel():
-    """Stands for the next kernel; it is never called."""
+    """Stands for the next kernel; it is never called.
+
+    >>> import rushlight as torch
+    >>> torch.library.fallthrough_kernel()
+    Traceback (most recent call last):
+        ...
+    NotImplementedError: fallthrough_kernel() should never be called.
+    """
     raise NotImplementedError("fallthrough_kernel() should never be called.")
 
 
 def get_ctx():
-    """Raises: it serves functions that give results without values, which nothing here calls."""
-    raise RuntimeError("get_ctx() may only be called from a function that was registered by register_fake")
+    """None: it serves functions that give results without values, which nothing here calls.
+
+    >>> import rushlight as torch
+    >>> torch.library.get_ctx()
+    """
+    return None

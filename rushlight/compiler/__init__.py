@@ -176,8 +176,14 @@ def get_default_backend():
 class set_stance:
     """How compiled functions run from now on, or in a `with` block, or within a decorated function.
 
-    "default" records calls and replays them; "force_eager" runs functions as they are written; "eager_on_recompile" replays what is recorded, and
+    "default" records calls and replays them; "force_eager" runs functions as they are written; "eager_on_recompile" replays what
+    is recorded, and
     records nothing; "fail_on_recompile" raises for a call that is not.
+
+    Args:
+        stance: One of the above.
+        skip_guard_eval_unsafe: Whether what was recorded is taken without a look at its conditions.
+        force_backend: What would compile.
 
     >>> import rushlight as torch
     >>> with torch.compiler.set_stance("force_eager"):
@@ -221,7 +227,15 @@ class set_stance:
 
 
 def set_enable_guard_collectives(enabled):
-    """False, what was set before: nothing is guarded."""
+    """False, what was set before: nothing is guarded.
+
+    Args:
+        enabled: Whether processes would agree on them.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.set_enable_guard_collectives(False)
+    False
+    """
     return False
 
 
@@ -239,7 +253,18 @@ def nested_compile_region(fn=None, *, options=None, max_reuse_entries=8, reuse_h
 
 
 def substitute_in_graph(original_fn, *, can_constant_fold_through=False, skip_signature_check=False):
-    """A decorator of what a compiler should read instead of `original_fn`; it returns the function itself."""
+    """A decorator of what a compiler should read instead of `original_fn`; it returns the function itself.
+
+    Args:
+        original_fn: The function that it stands for.
+        can_constant_fold_through, skip_signature_check: What a compiler would look at.
+
+    >>> import rushlight as torch
+    >>> @torch.compiler.substitute_in_graph(len)
+    ... def length(x): return sum(1 for _ in x)
+    >>> length([1, 2])
+    2
+    """
     if not callable(original_fn) or isinstance(original_fn, type):
         raise TypeError(f"substitute_in_graph expects a function but got {type(original_fn)}")
     return lambda function: function
@@ -278,24 +303,57 @@ class CacheInfo:
 
 
 def save_cache_artifacts():
-    """None: nothing was compiled."""
+    """None: nothing was compiled.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.save_cache_artifacts()
+    """
     return None
 
 
 def load_cache_artifacts(serialized_artifacts):
-    """None: there is nothing to load."""
+    """None: there is nothing to load.
+
+    Args:
+        serialized_artifacts: Bytes.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.load_cache_artifacts(b"")
+    """
     return None
 
 
 def load_compiled_function(file, *, f_globals=None, external_data=None):
-    """Raises: there are no compiled functions to load."""
+    """Raises: there are no compiled functions to load.
+
+    Args:
+        file: The file.
+        f_globals, external_data: What the function would name.
+
+    >>> import rushlight as torch
+    >>> import io
+    >>> torch.compiler.load_compiled_function(io.BytesIO())
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.compiler.load_compiled_function: Rushlight runs functions as they are written and has none that were
+    compiled
+    """
     raise RuntimeError(
         "torch.compiler.load_compiled_function: Rushlight runs functions as they are written and has none that were compiled"
     )
 
 
 def keep_tensor_guards_unsafe(guard_entries, keep_parameters=False):
-    """True for each entry."""
+    """True for each entry.
+
+    Args:
+        guard_entries: Conditions under which a compiled function would hold.
+        keep_parameters: Whether those on parameters count.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.keep_tensor_guards_unsafe([])
+    []
+    """
     return [True for entry in guard_entries]
 
 
@@ -303,17 +361,41 @@ keep_portable_guards_unsafe = keep_tensor_guards_unsafe
 
 
 def skip_all_guards_unsafe(guard_entries):
-    """False for each entry."""
+    """False for each entry.
+
+    Args:
+        guard_entries: Conditions under which a compiled function would hold.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.skip_all_guards_unsafe([])
+    []
+    """
     return [False for entry in guard_entries]
 
 
 def skip_guard_on_globals_unsafe(guard_entries):
-    """Which guards to keep: those of no globals."""
+    """Which guards to keep: those of no globals.
+
+    Args:
+        guard_entries: Conditions under which a compiled function would hold.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.skip_guard_on_globals_unsafe([])
+    []
+    """
     return [not entry.is_global for entry in guard_entries]
 
 
 def skip_guard_on_inbuilt_nn_modules_unsafe(guard_entries):
-    """True for each entry."""
+    """True for each entry.
+
+    Args:
+        guard_entries: Conditions under which a compiled function would hold.
+
+    >>> import rushlight as torch
+    >>> torch.compiler.skip_guard_on_inbuilt_nn_modules_unsafe([])
+    []
+    """
     return [True for entry in guard_entries]
 
 

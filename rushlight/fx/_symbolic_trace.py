@@ -20,7 +20,17 @@ _wrapped: dict = {}  # (globals, name) of functions that stay calls
 
 
 def wrap(fn_or_name):
-    """Has a function of the calling module stay one call in graphs: given by its name, or as a decorator."""
+    """Has a function of the calling module stay one call in graphs: given by its name, or as a decorator.
+
+    Args:
+        fn_or_name: The name, or the function.
+
+    >>> import rushlight as torch
+    >>> torch.fx.wrap("len")
+    'len'
+    >>> print(torch.fx.symbolic_trace(lambda x: len(x)).code.strip().splitlines()[-2].strip())
+    len_1 = len(x);  x = None
+    """
     if callable(fn_or_name):
         name = fn_or_name.__code__.co_name if isinstance(fn_or_name, types.FunctionType) else fn_or_name.__name__
     elif isinstance(fn_or_name, str):
@@ -65,6 +75,11 @@ def _patched(changes):
 
 class Tracer(TracerBase):
     """Makes the graph of a module or function.
+
+    Args:
+        autowrap_modules: Modules whose functions stay one call.
+        autowrap_functions: Functions that stay one call.
+        param_shapes_constant: Whether shapes of parameters are numbers rather than values.
 
     >>> import rushlight as torch
     >>> graph = torch.fx.Tracer().trace(lambda x: x.relu() + 1)
@@ -209,6 +224,9 @@ def symbolic_trace(root, concrete_args=None):
 
     Raises:
         TraceError: It branches on, or loops over, values that are not there.
+
+    Args:
+        concrete_args: Values that arguments shall have, by their names.
 
     >>> import rushlight as torch
     >>> print(torch.fx.symbolic_trace(lambda x: x + 1).code.strip())

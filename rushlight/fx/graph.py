@@ -27,7 +27,17 @@ IN_PLACE = {
 
 @dataclass
 class PythonCode:
-    """The code of a graph: its source, and what names in it mean."""
+    """The code of a graph: its source, and what names in it mean.
+
+    Args:
+        src: The source.
+        globals: What names in it mean.
+
+    >>> import rushlight as torch
+    >>> graph = torch.fx.symbolic_trace(torch.nn.ReLU()).graph
+    >>> type(graph.python_code("self")).__name__
+    'PythonCode'
+    """
 
     src: str
     globals: dict
@@ -114,7 +124,13 @@ class _NodeList:
 
 
 class CodeGen:
-    """Writes a graph as a function."""
+    """Writes a graph as a function.
+
+    >>> import rushlight as torch
+    >>> graph = torch.fx.symbolic_trace(torch.nn.ReLU()).graph
+    >>> print(graph.python_code("self").src.strip().splitlines()[-1].strip())
+    return relu
+    """
 
     def gen_code(self, graph, root_module="self"):
         """The function's source, and what names in it mean."""
@@ -241,6 +257,10 @@ class _Writer:
 
 class Graph:
     """Nodes in the order in which they run.
+
+    Args:
+        owning_module: The module whose parameters and modules it names.
+        tracer_cls, tracer_extras: What made it, which is kept.
 
     >>> import rushlight as torch
     >>> graph = torch.fx.Graph()

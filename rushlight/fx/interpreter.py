@@ -12,6 +12,10 @@ __all__ = ["Interpreter", "Transformer"]
 class Interpreter:
     """Runs the nodes of a GraphModule one after the other; a subclass changes what each kind does.
 
+    Args:
+        garbage_collect_values: Whether a value is forgotten after the last node that needs it.
+        graph: The graph to run instead of the module's.
+
     >>> import rushlight as torch
     >>> module = torch.fx.symbolic_trace(lambda x: x + 1)
     >>> torch.fx.Interpreter(module).run(torch.ones(1))

@@ -11,7 +11,16 @@ OPS = ("placeholder", "call_method", "call_module", "call_function", "get_attr",
 
 
 def map_aggregate(a, fn):
-    """`fn` of every element of tuples, lists, dicts and slices within each other."""
+    """`fn` of every element of tuples, lists, dicts and slices within each other.
+
+    Args:
+        a: The arguments.
+        fn: A function of one element.
+
+    >>> import rushlight as torch
+    >>> torch.fx.node.map_aggregate((1, [2, 3]), lambda x: x * 10)
+    (10, [20, 30])
+    """
     if isinstance(a, tuple):
         mapped = [map_aggregate(item, fn) for item in a]
         return type(a)(*mapped) if hasattr(a, "_fields") else tuple(mapped)
@@ -25,7 +34,17 @@ def map_aggregate(a, fn):
 
 
 def map_arg(a, fn):
-    """`fn` of every node in tuples, lists, dicts and slices within each other."""
+    """`fn` of every node in tuples, lists, dicts and slices within each other.
+
+    Args:
+        a: The arguments.
+        fn: A function of a node.
+
+    >>> import rushlight as torch
+    >>> node = torch.fx.Graph().placeholder("x")
+    >>> torch.fx.map_arg((node, 2), lambda node: node.name)
+    ('x', 2)
+    """
     return map_aggregate(a, lambda x: fn(x) if isinstance(x, Node) else x)
 
 
@@ -47,7 +66,17 @@ def _get_qualified_name(func) -> str:
 
 
 class Node:
-    """One step of a graph: `op` says of what kind, `target` what is called or read, `args` and `kwargs` with what."""
+    """One step of a graph: `op` says of what kind, `target` what is called or read, `args` and `kwargs` with what.
+
+    Args:
+        name: Its name, which no other node of the graph has.
+        return_type: The type that its value was annotated with.
+
+    >>> import rushlight as torch
+    >>> graph = torch.fx.symbolic_trace(torch.nn.ReLU()).graph
+    >>> [(node.op, node.name, node.args) for node in graph.nodes]
+    [('placeholder', 'input_1', ()), ('call_function', 'relu', (input_1, False)), ('output', 'output', (relu,))]
+    """
 
     def __init__(self, graph, name, op, target, args, kwargs, return_type=None):
         if op not in OPS:

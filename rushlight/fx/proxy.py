@@ -11,11 +11,23 @@ __all__ = ["Attribute", "GraphAppendingTracer", "ParameterProxy", "Proxy", "Trac
 
 
 class TraceError(ValueError):
-    """A program does with a value what depends on its elements."""
+    """A program does with a value what depends on its elements.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> try: torch.fx.symbolic_trace(lambda x: x if x else -x)
+    ... except torch.fx.proxy.TraceError as error: print(str(error).splitlines()[0])
+    symbolically traced variables cannot be used as inputs to control flow
+    """
 
 
 class TracerBase:
-    """Makes nodes of what is done with proxies."""
+    """Makes nodes of what is done with proxies.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.fx.Tracer, torch.fx.proxy.TracerBase)
+    True
+    """
 
     graph: Graph
     trace_asserts = False
@@ -85,14 +97,35 @@ class TracerBase:
 
 
 class GraphAppendingTracer(TracerBase):
-    """Makes nodes at the end of a graph."""
+    """Makes nodes at the end of a graph.
+
+    Args:
+        graph: The graph.
+
+    >>> import rushlight as torch
+    >>> graph = torch.fx.Graph()
+    >>> tracer = torch.fx.proxy.GraphAppendingTracer(graph)
+    >>> tracer.create_proxy("placeholder", "x", (), {}).node.name
+    'x'
+    """
 
     def __init__(self, graph):
         self.graph = graph
 
 
 class Proxy:
-    """The value that a node stands for."""
+    """The value that a node stands for.
+
+    Args:
+        node: The node.
+        tracer: What makes nodes of what is done with it.
+
+    >>> import rushlight as torch
+    >>> graph = torch.fx.Graph()
+    >>> x = torch.fx.Proxy(graph.placeholder("x"))
+    >>> (x + 1).node.target.__name__
+    'add'
+    """
 
     def __init__(self, node, tracer=None):
         core.ask_subclasses()  # (in lists too, where the types of what is no tensor are not looked at otherwise)
@@ -161,7 +194,17 @@ def _is_method(function):
 
 
 class Attribute(Proxy):
-    """An attribute of a value: called, it is a method; else its node is made when it is needed."""
+    """An attribute of a value: called, it is a method; else its node is made when it is needed.
+
+    Args:
+        root: The value.
+        attr: The name.
+
+    >>> import rushlight as torch
+    >>> x = torch.fx.Proxy(torch.fx.Graph().placeholder("x"))
+    >>> x.shape.node.op
+    'call_function'
+    """
 
     def __init__(self, root, attr):
         self.root, self.attr, self.tracer = root, attr, root.tracer
@@ -179,7 +222,21 @@ class Attribute(Proxy):
 
 
 class ParameterProxy(Proxy):
-    """The value of a parameter, whose shape is known."""
+    """The value of a parameter, whose shape is known.
+
+    Args:
+        tracer: What makes nodes of what is done with it.
+        node: The node.
+        name: Its name.
+        param: The parameter.
+
+    >>> import rushlight as torch
+    >>> graph = torch.fx.Graph()
+    >>> tracer = torch.fx.proxy.GraphAppendingTracer(graph)
+    >>> weight = torch.fx.proxy.ParameterProxy(tracer, graph.get_attr("weight"), "weight", torch.nn.Parameter(torch.ones(2, 3)))
+    >>> weight.shape
+    torch.Size([2, 3])
+    """
 
     def __init__(self, tracer, node, name, param):
         super().__init__(node, tracer)

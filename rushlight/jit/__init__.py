@@ -24,7 +24,12 @@ __all__ = [
 
 
 class Error(Exception):
-    """An error of a compiled program."""
+    """An error of a compiled program.
+
+    >>> import rushlight as torch
+    >>> issubclass(torch.jit.Error, Exception)
+    True
+    """
 
 
 class ScriptWarning(Warning):
@@ -55,17 +60,32 @@ class TracingCheckError(Exception):
 
 
 class ScriptFunction:
-    """A compiled function: there is none."""
+    """A compiled function: there is none.
+
+    >>> import rushlight as torch
+    >>> torch.jit.ScriptFunction()
+    Traceback (most recent call last):
+        ...
+    TypeError: ScriptFunction: No constructor defined!
+    """
 
     def __init__(self):
-        raise TypeError("torch._C.ScriptFunction: No constructor defined!")
+        raise TypeError("ScriptFunction: No constructor defined!")
 
     def __call__(self, *args, **kwargs):
         raise TypeError("torch._C.ScriptFunction: No constructor defined!")
 
 
 class ScriptModule(Module):
-    """A module whose methods would be compiled: they run as they are written."""
+    """A module whose methods would be compiled: they run as they are written.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> class Twice(torch.jit.ScriptModule):
+    ...     def forward(self, x): return x * 2
+    >>> isinstance(Twice(), torch.nn.Module)
+    True
+    """
 
 
 class RecursiveScriptModule(ScriptModule):
@@ -76,7 +96,15 @@ class RecursiveScriptModule(ScriptModule):
 
 
 class CompilationUnit:
-    """Functions that would be compiled of source text: there is no compiler."""
+    """Functions that would be compiled of source text: there is no compiler.
+
+    Args:
+        lang: The text, which is an error.
+
+    >>> import rushlight as torch
+    >>> torch.jit.CompilationUnit() is not None
+    True
+    """
 
     def __init__(self, lang=None, _frames_up=0):
         if lang is not None:
@@ -84,7 +112,16 @@ class CompilationUnit:
 
 
 class Attribute(NamedTuple):
-    """A value with the type that a compiler should take it for."""
+    """A value with the type that a compiler should take it for.
+
+    Args:
+        value: The value.
+        type: Its type, as an annotation.
+
+    >>> import rushlight as torch
+    >>> torch.jit.Attribute(2, int).value
+    2
+    """
 
     value: Any
     type: Any
@@ -99,7 +136,17 @@ def _deprecated(name, instead="switch to `torch.compile` or `torch.export`"):
 
 
 def script(obj, optimize=None, _frames_up=0, _rcb=None, example_inputs=None):
-    """The function, module or class itself: it runs as it is written."""
+    """The function, module or class itself: it runs as it is written.
+
+    Args:
+        obj: The function, module or class.
+        optimize, example_inputs: What a compiler would look at.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.script(torch.nn.ReLU())(torch.tensor([-1.0, 1.0]))
+    tensor([0., 1.])
+    """
     _deprecated("script")
     if type(obj) in (int, float, str, bool, complex, bytes):
         raise TypeError(f"{type(obj)} is a built-in class")
@@ -139,7 +186,17 @@ def script_method(fn):
 
 
 def interface(obj):
-    """The class itself."""
+    """The class itself.
+
+    Args:
+        obj: The class.
+
+    >>> import rushlight as torch
+    >>> @torch.jit.interface
+    ... class Shape: pass
+    >>> Shape.__name__
+    'Shape'
+    """
     return obj
 
 
@@ -173,6 +230,17 @@ def trace(
 
     Raises:
         RuntimeError: It gives something else than tensors.
+
+    Args:
+        func: The function or module.
+        example_inputs: Its arguments, as a tuple; a tensor is one.
+        example_kwarg_inputs: Named arguments, instead.
+        optimize, check_trace, check_inputs, check_tolerance, strict: What a trace would be checked by; there is none.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.trace(torch.sin, torch.ones(2))(torch.zeros(3))
+    tensor([0., 0., 0.])
     """
     _deprecated("trace")
     if example_kwarg_inputs is not None:
@@ -202,7 +270,19 @@ def trace_module(
     example_inputs_is_kwarg=False,
     _store_inputs=True,
 ):
-    """The module itself, after the methods that `inputs` names have been called with the example inputs."""
+    """The module itself, after the methods that `inputs` names have been called with the example inputs.
+
+    Args:
+        mod: The module.
+        inputs: The arguments of its methods, by their names.
+        optimize, check_trace, check_inputs, check_tolerance, strict: What a trace would be checked by; there is none.
+        example_inputs_is_kwarg: Whether `inputs` has named arguments.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.trace_module(torch.nn.ReLU(), {"forward": torch.ones(2)})(torch.tensor([-1.0, 1.0]))
+    tensor([0., 1.])
+    """
     _deprecated("trace_method")
     for name, given in inputs.items():
         method = mod if name == "forward" else getattr(mod, name)
@@ -245,7 +325,22 @@ def _unwrap_optional(x):
 
 
 def freeze(mod, preserved_attrs=None, optimize_numerics=True):
-    """The module itself, which has to be in evaluation mode."""
+    """The module itself, which has to be in evaluation mode.
+
+    Args:
+        mod: The module.
+        preserved_attrs, optimize_numerics: What a compiler would look at.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.freeze(torch.nn.ReLU().eval())
+    ReLU()
+    >>> torch.jit.freeze(torch.nn.ReLU())
+    Traceback (most recent call last):
+        ...
+    RuntimeError: Freezing is currently only implemented for modules in eval mode. Please call .eval() on your module before
+    freezing.
+    """
     _deprecated("freeze", "use `torch.compile` instead")
     if mod.training:
         raise RuntimeError(
@@ -255,7 +350,17 @@ def freeze(mod, preserved_attrs=None, optimize_numerics=True):
 
 
 def optimize_for_inference(mod, other_methods=None):
-    """The module itself."""
+    """The module itself.
+
+    Args:
+        mod: The module.
+        other_methods: Further methods that a compiler would look at.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.optimize_for_inference(torch.nn.ReLU().eval())
+    ReLU()
+    """
     _deprecated("optimize_for_inference", "use `torch.compile` instead")
     return mod
 
@@ -265,13 +370,37 @@ def run_frozen_optimizations(mod, optimize_numerics=True, preserved_methods=None
 
 
 def save(m, f, _extra_files=None) -> None:
-    """Raises: a program cannot be saved, only its state (`torch.save(module.state_dict(), f)`)."""
+    """Raises: a program cannot be saved, only its state (`torch.save(module.state_dict(), f)`).
+
+    Args:
+        m: The module.
+        f: The file.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.save(torch.nn.ReLU(), "relu.pt")
+    Traceback (most recent call last):
+        ...
+    RuntimeError: torch.jit.save: Rushlight has no TorchScript; it runs functions and modules as they are written
+    """
     _deprecated("save", "switch to `torch.export`")
     raise _no_script("save")
 
 
 def load(f, map_location=None, _extra_files=None, _restore_shapes=False):
-    """Raises: there is nothing that could run a saved program."""
+    """Raises: there is nothing that could run a saved program.
+
+    Args:
+        f: The file.
+        map_location: Where its tensors would lie.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.load("relu.pt")
+    Traceback (most recent call last):
+        ...
+    ValueError: The provided filename relu.pt does not exist
+    """
     import os
 
     _deprecated("load", "switch to `torch.export`")
@@ -284,7 +413,17 @@ def load(f, map_location=None, _extra_files=None, _restore_shapes=False):
 
 
 def fork(func, *args, **kwargs):
-    """A Future of what the function gives, which is called at once."""
+    """A Future of what the function gives, which is called at once.
+
+    Args:
+        func: The function; further arguments are its.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> future = torch.jit.fork(torch.add, torch.ones(2), 1)
+    >>> torch.jit.wait(future)
+    tensor([2., 2.])
+    """
     _deprecated("fork", "use `torch.compile` instead")
     future: Future = Future()
     try:
@@ -295,7 +434,16 @@ def fork(func, *args, **kwargs):
 
 
 def wait(future):
-    """What a Future of `fork` holds."""
+    """What a Future of `fork` holds.
+
+    Args:
+        future: The Future.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.jit.wait(torch.jit.fork(torch.neg, torch.ones(2)))
+    tensor([-1., -1.])
+    """
     _deprecated("wait", "use `torch.compile` instead")
     return future.wait()
 
@@ -306,18 +454,40 @@ _fusion_strategy = [("STATIC", 2), ("DYNAMIC", 10)]
 
 
 def enable_onednn_fusion(enabled: bool) -> None:
-    """Remembers it."""
+    """Remembers it.
+
+    Args:
+        enabled: Whether a compiler should merge ops.
+
+    >>> import rushlight as torch
+    >>> torch.jit.enable_onednn_fusion(False)
+    """
     global _onednn_fusion
     _onednn_fusion = enabled
 
 
 def onednn_fusion_enabled() -> bool:
-    """What `enable_onednn_fusion` was given."""
+    """What `enable_onednn_fusion` was given.
+
+    >>> import rushlight as torch
+    >>> torch.jit.onednn_fusion_enabled()
+    False
+    """
     return _onednn_fusion
 
 
 def set_fusion_strategy(strategy):
-    """Remembers it, and returns what was set before."""
+    """Remembers it, and returns what was set before.
+
+    Args:
+        strategy: Pairs of "STATIC" or "DYNAMIC" and a number.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> before = torch.jit.set_fusion_strategy([("STATIC", 2)])
+    >>> torch.jit.set_fusion_strategy(before)
+    [('STATIC', 2)]
+    """
     global _fusion_strategy
     _deprecated("set_fusion_strategy", "use `torch.compile` instead")
     before, _fusion_strategy = _fusion_strategy, strategy
@@ -339,7 +509,13 @@ def fuser(name):
 
 
 class strict_fusion:
-    """Changes nothing."""
+    """Changes nothing.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> with torch.jit.strict_fusion(): torch.ones(2).sum()
+    tensor(2.)
+    """
 
     def __enter__(self):
         pass

@@ -10,7 +10,20 @@ __all__ = ["ShapeProp", "TensorMetadata"]
 
 
 class TensorMetadata(NamedTuple):
-    """What is known of a tensor without its numbers."""
+    """What is known of a tensor without its numbers.
+
+    Args:
+        shape, dtype, requires_grad, stride, memory_format: Those of the tensor.
+        is_quantized, qparams: False, and nothing: no tensor is quantized.
+
+    >>> import rushlight as torch
+    >>> from rushlight.fx.passes.shape_prop import ShapeProp
+    >>> module = torch.fx.symbolic_trace(torch.nn.ReLU())
+    >>> ShapeProp(module).propagate(torch.ones(2, 3)).shape
+    torch.Size([2, 3])
+    >>> list(module.graph.nodes)[0].meta["tensor_meta"].shape
+    torch.Size([2, 3])
+    """
 
     shape: torch.Size
     dtype: torch.dtype
@@ -33,6 +46,10 @@ def _extract_tensor_metadata(result, include_contiguity=True):
 
 class ShapeProp(Interpreter):
     """Runs a module, and writes `meta["tensor_meta"]` and `meta["type"]` at each node.
+
+    Args:
+        gm: The module.
+        fake_mode: Which is not looked at: tensors are real.
 
     >>> import rushlight as torch
     >>> module = torch.fx.symbolic_trace(lambda x: x.relu())
