@@ -8,7 +8,12 @@ from rushlight.core import device as Device
 
 
 class DLDeviceType(enum.IntEnum):
-    """Kinds of devices, as dlpack.h numbers them."""
+    """Kinds of devices, as dlpack.h numbers them.
+
+    >>> import rushlight as torch
+    >>> torch.utils.dlpack.DLDeviceType.kDLCPU.value
+    1
+    """
 
     kDLCPU = 1
     kDLCUDA = 2

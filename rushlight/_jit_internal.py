@@ -25,7 +25,14 @@ class FunctionModifiers:
 
 
 class ScriptModule:
-    """A compiled module as PyTorch's C++ has it: there is none."""
+    """A compiled module as PyTorch's C++ has it: there is none.
+
+    >>> import rushlight as torch
+    >>> torch.ScriptModule()
+    Traceback (most recent call last):
+        ...
+    TypeError: torch._C.ScriptModule: No constructor defined!
+    """
 
     __module__ = "torch._C"
 

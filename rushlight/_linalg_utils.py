@@ -47,6 +47,11 @@ def symeig(A: Tensor, largest: bool | None = False) -> tuple[Tensor, Tensor]:
 def matrix_rank(input, tol=None, symmetric=False, *, out=None) -> Tensor:
     """Raises: `torch.linalg.matrix_rank` stands in its place.
 
+    Args:
+        tol: How small a singular value counts as 0.
+        symmetric: Whether the matrix is symmetric.
+        out: A tensor for the result.
+
     >>> import rushlight as torch
     >>> try: torch.matrix_rank(torch.eye(2))
     ... except RuntimeError: print("use torch.linalg.matrix_rank")
@@ -60,6 +65,10 @@ def matrix_rank(input, tol=None, symmetric=False, *, out=None) -> Tensor:
 
 def solve(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.solve` stands in its place.
+
+    Args:
+        A: The matrix.
+        out: Tensors for the results.
 
     >>> import rushlight as torch
     >>> try: torch.solve(torch.eye(2), torch.eye(2))
@@ -75,6 +84,10 @@ def solve(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
 
 def lstsq(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.lstsq` stands in its place.
+
+    Args:
+        A: The matrix.
+        out: Tensors for the results.
 
     >>> import rushlight as torch
     >>> try: torch.lstsq(torch.eye(2), torch.eye(2))
@@ -94,6 +107,11 @@ def lstsq(input: Tensor, A: Tensor, *, out=None) -> tuple[Tensor, Tensor]:
 def _symeig(input, eigenvectors=False, upper=True, *, out=None) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.eigh` stands in its place.
 
+    Args:
+        eigenvectors: Whether they are wanted.
+        upper: Whether its upper part counts.
+        out: Tensors for the results.
+
     >>> import rushlight as torch
     >>> try: torch.symeig(torch.eye(2))
     ... except RuntimeError: print("use torch.linalg.eigh")
@@ -109,6 +127,11 @@ def _symeig(input, eigenvectors=False, upper=True, *, out=None) -> tuple[Tensor,
 
 def eig(self: Tensor, eigenvectors: bool = False, *, e=None, v=None) -> tuple[Tensor, Tensor]:
     """Raises: `torch.linalg.eig` stands in its place.
+
+    Args:
+        self: The matrix.
+        eigenvectors: Whether they are wanted.
+        e, v: Tensors for the results.
 
     >>> import rushlight as torch
     >>> try: torch.eig(torch.eye(2))

@@ -290,8 +290,10 @@ class profile:
         with_flops: Count the multiplications and additions of common ops.
         profile_memory: Keep how much memory each call took.
         with_stack: Keep the lines of the program that led to each call.
-        use_cuda, use_device, use_cpu, use_kineto, with_modules, experimental_config, acc_events, custom_trace_id_callback: Accepted; only
+        use_cuda, use_device, use_cpu, use_kineto, with_modules, experimental_config, acc_events, custom_trace_id_callback:
+            Accepted; only
             the CPU is profiled.
+        post_processing_timeout_s, activity_filters: Which are not looked at.
 
     >>> import rushlight as torch
     >>> x = torch.ones(3, requires_grad=True)
@@ -436,12 +438,27 @@ class emit_itt:
 
 
 def load_nvprof(path):
-    """For traces of NVIDIA's profilers, which cannot come from a program on the CPU: an error."""
+    """For traces of NVIDIA's profilers, which cannot come from a program on the CPU: an error.
+
+    Args:
+        path: The trace.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.profiler.load_nvprof("trace.sql")
+    Traceback (most recent call last):
+        ...
+    RuntimeError: load_nvprof: trace.sql cannot hold a trace of Rushlight, which runs on the CPU only
+    """
     raise RuntimeError(f"load_nvprof: {path} cannot hold a trace of Rushlight, which runs on the CPU only")
 
 
 def kineto_available():
-    """Whether torch.profiler works: always."""
+    """Whether torch.profiler works: always.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.profiler.kineto_available()
+    True
+    """
     return True
 
 

@@ -55,7 +55,12 @@ def _format_memory(nbytes):
 
 
 class Interval:
-    """From `start` to `end`, in microseconds."""
+    """From `start` to `end`, in microseconds.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.profiler_util.Interval(1, 4).elapsed_us()
+    3
+    """
 
     def __init__(self, start, end):
         self.start, self.end = start, end
@@ -66,7 +71,12 @@ class Interval:
 
 
 class StringTable(defaultdict):
-    """Names, each kept once."""
+    """Names, each kept once.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.profiler_util.StringTable()["name"]
+    'name'
+    """
 
     def __missing__(self, key):
         self[key] = key
@@ -74,7 +84,15 @@ class StringTable(defaultdict):
 
 
 class MemRecordsAcc:
-    """Records of memory, found by their time (`start_ns()`)."""
+    """Records of memory, found by their time (`start_ns()`).
+
+    Args:
+        mem_records: The records, pairs whose first has `start_ns()`.
+
+    >>> import rushlight as torch
+    >>> list(torch.autograd.profiler_util.MemRecordsAcc([]).in_interval(0, 1))
+    []
+    """
 
     def __init__(self, mem_records):
         self._mem_records = sorted(mem_records, key=lambda record: record[0].start_ns())
@@ -98,7 +116,13 @@ def renamed(instead, text):
 
 
 class FormattedTimesMixin:
-    """Times as text. Nothing runs on a device here, so those times are 0."""
+    """Times as text. Nothing runs on a device here, so those times are 0.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.profiler.profile() as prof: x = torch.ones(2).sum()
+    >>> isinstance(prof.function_events[0].cpu_time_str, str)
+    True
+    """
 
     cuda_time = renamed("device_time", "`cuda_time` is deprecated, please use `device_time` instead.")
 
@@ -280,7 +304,13 @@ _SUMMED = (
 
 
 class FunctionEventAvg(FormattedTimesMixin):
-    """All calls of one name."""
+    """All calls of one name.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.profiler.profile() as prof: x = torch.ones(2).sum()
+    >>> [each.count for each in prof.key_averages() if each.key == 'aten::sum']
+    [1]
+    """
 
     def __init__(self):
         self.key = None
@@ -320,7 +350,18 @@ class FunctionEventAvg(FormattedTimesMixin):
 
 
 class EventList(list):
-    """A list of events, or of averages over them."""
+    """A list of events, or of averages over them.
+
+    Args:
+        use_device: A type of device whose times are shown: none has any.
+        profile_memory: Whether memory is shown.
+        with_flops: Whether operations are counted.
+
+    >>> import rushlight as torch
+    >>> with torch.autograd.profiler.profile() as prof: x = torch.ones(2).sum()
+    >>> type(prof.function_events).__name__
+    'EventList'
+    """
 
     def __init__(self, *args, use_device=None, profile_memory=False, with_flops=False, **kwargs):
         super().__init__(*args)

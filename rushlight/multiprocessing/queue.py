@@ -8,7 +8,18 @@ __all__ = ["ConnectionWrapper", "Queue", "SimpleQueue"]
 
 
 class ConnectionWrapper:
-    """A connection of any kind, with objects that pickle so."""
+    """A connection of any kind, with objects that pickle so.
+
+    Args:
+        conn: The connection.
+
+    >>> import rushlight as torch
+    >>> import multiprocessing
+    >>> from rushlight.multiprocessing.queue import ConnectionWrapper
+    >>> receiver, sender = multiprocessing.Pipe(duplex=False)
+    >>> ConnectionWrapper(sender).send(torch.ones(2)); ConnectionWrapper(receiver).recv()
+    tensor([1., 1.])
+    """
 
     def __init__(self, conn):
         self.conn = conn

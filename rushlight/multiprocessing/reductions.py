@@ -53,14 +53,29 @@ class StorageWeakRef:
 
 
 class SharedCache(weakref.WeakValueDictionary):
-    """Shared memory that this process has, by what identifies its file: what comes back from other processes is not mapped again."""
+    """Shared memory that this process has, by what identifies its file: what comes back from other processes is not mapped again.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing.reductions import SharedCache
+    >>> len(SharedCache())
+    0
+    """
 
 
 shared_cache = SharedCache()
 
 
 def fd_id(fd: int) -> tuple[int, int]:
-    """What identifies an open file, whatever its descriptor is called."""
+    """What identifies an open file, whatever its descriptor is called.
+
+    Args:
+        fd: The descriptor.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing.reductions import fd_id
+    >>> fd_id(0) == fd_id(0)
+    True
+    """
     found = os.fstat(fd)
     return found.st_ino, found.st_dev
 
@@ -147,7 +162,12 @@ def reduce_tensor(tensor):
 
 
 def init_reductions():
-    """Makes `multiprocessing` send tensors and storages in this way."""
+    """Makes `multiprocessing` send tensors and storages in this way.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing.reductions import init_reductions
+    >>> init_reductions()
+    """
     for kind in (Tensor, Parameter):
         ForkingPickler.register(kind, reduce_tensor)
     for kind in (TypedStorage, *STORAGES.values()):

@@ -30,7 +30,17 @@ __all__ = [
 
 
 class ProcessException(Exception):
-    """The end of a process, of the number `error_index` and the process id `error_pid`, that should not have ended so."""
+    """The end of a process, of the number `error_index` and the process id `error_pid`, that should not have ended so.
+
+    Args:
+        msg: The text.
+        error_index, error_pid: The number of the process, and its id.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing import ProcessRaisedException
+    >>> ProcessRaisedException("it failed", 0, 1234).error_pid
+    1234
+    """
 
     __slots__ = ["error_index", "error_pid"]
 
@@ -45,11 +55,33 @@ class ProcessException(Exception):
 
 
 class ProcessRaisedException(ProcessException):
-    """A process's function raised an exception, whose traceback is in the text."""
+    """A process's function raised an exception, whose traceback is in the text.
+
+    Args:
+        msg: The text.
+        error_index, error_pid: The number of the process, and its id.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing import ProcessRaisedException
+    >>> ProcessRaisedException("it failed", 0, 1234).error_index
+    0
+    """
 
 
 class ProcessExitedException(ProcessException):
-    """A process ended by a signal, or with an exit code other than 0."""
+    """A process ended by a signal, or with an exit code other than 0.
+
+    Args:
+        msg: The text.
+        error_index, error_pid: The number of the process, and its id.
+        exit_code: The code, or minus the signal.
+        signal_name: The name of the signal.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing import ProcessExitedException
+    >>> ProcessExitedException("it ended", 0, 1234, exit_code=1).exit_code
+    1
+    """
 
     __slots__ = ["exit_code"]
 
@@ -95,7 +127,17 @@ def _kill(process) -> None:
 
 
 class ProcessContext:
-    """Processes that `start_processes` started."""
+    """Processes that `start_processes` started.
+
+    Args:
+        processes: The processes.
+        error_files: The files in which they leave what they raised.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing.spawn import ProcessContext
+    >>> ProcessContext([], []).join()
+    True
+    """
 
     def __init__(self, processes, error_files):
         self.processes = processes

@@ -90,7 +90,30 @@ def adadelta(
     weight_decay,
     maximize,
 ):
-    """A step of Adadelta of each parameter, given lists of what is kept of them; in place."""
+    """A step of Adadelta of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        square_avgs, acc_deltas: Means of the squares of gradients, and of steps, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        foreach: Which is not looked at.
+        differentiable: Whether the step is recorded.
+        has_complex: Whether some are complex.
+        lr: The length of steps.
+        rho: How fast the means forget.
+        eps: What keeps the quotient finite.
+        weight_decay: How much of the weights is taken away.
+        maximize: Whether to climb.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.adadelta import adadelta
+    >>> adadelta([w], [torch.ones(2)], [torch.zeros(2)], [torch.zeros(2)], [torch.zeros(())], lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, maximize=False)
+    >>> w
+    tensor([0.9968, 0.9968])
+    """
     step_each(
         Adadelta,
         params,

@@ -123,7 +123,33 @@ def adagrad(
     eps,
     maximize,
 ):
-    """A step of Adagrad of each parameter, given lists of what is kept of them; in place."""
+    """A step of Adagrad of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        state_sums: Sums of the squares of gradients.
+        state_steps: How many steps were taken, a tensor for each.
+        fused: Which is not looked at.
+        grad_scale: What gradients were multiplied by; None is nothing.
+        found_inf: 1 where the step is to be left out.
+        has_sparse_grad: Whether some gradients are sparse.
+        foreach: Which is not looked at.
+        differentiable: Whether the step is recorded.
+        has_complex: Whether some are complex.
+        lr: The length of steps.
+        weight_decay: How much of the weights is taken away.
+        lr_decay: How fast steps get shorter.
+        eps: What keeps the quotient finite.
+        maximize: Whether to climb.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.adagrad import adagrad
+    >>> adagrad([w], [torch.ones(2)], [torch.zeros(2)], [torch.zeros(())], lr=0.5, weight_decay=0, lr_decay=0, eps=1e-10, maximize=False)
+    >>> w
+    tensor([0.5000, 0.5000])
+    """
     step_each(
         Adagrad,
         params,

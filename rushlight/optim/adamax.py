@@ -83,7 +83,31 @@ def adamax(
     lr,
     weight_decay,
 ):
-    """A step of Adamax of each parameter, given lists of what is kept of them; in place."""
+    """A step of Adamax of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        exp_avgs, exp_infs: Means of gradients, and their greatest sizes, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        foreach: Which is not looked at.
+        maximize: Whether to climb.
+        differentiable: Whether the step is recorded.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        has_complex: Whether some are complex.
+        eps: What keeps the quotient finite.
+        beta1: How fast the means of gradients forget.
+        beta2: How fast those of their squares do.
+        lr: The length of steps.
+        weight_decay: How much of the weights is taken away.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.adamax import adamax
+    >>> adamax([w], [torch.ones(2)], [torch.zeros(2)], [torch.zeros(2)], [torch.zeros(())], eps=1e-8, beta1=0.9, beta2=0.999, lr=0.5, weight_decay=0)
+    >>> w
+    tensor([0.5000, 0.5000])
+    """
     step_each(
         Adamax,
         params,

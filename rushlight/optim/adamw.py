@@ -68,7 +68,35 @@ def adamw(
     eps,
     maximize,
 ):
-    """`adam` with decoupled weight decay."""
+    """`adam` with decoupled weight decay.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        exp_avgs, exp_avg_sqs, max_exp_avg_sqs: Means of gradients and of their squares, and the greatest of these, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        foreach: Which is not looked at.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        differentiable: Whether the step is recorded.
+        fused: Which is not looked at.
+        grad_scale: What gradients were multiplied by; None is nothing.
+        found_inf: 1 where the step is to be left out.
+        has_complex: Whether some are complex.
+        amsgrad: Whether the greatest mean counts.
+        beta1: How fast the means of gradients forget.
+        beta2: How fast those of their squares do.
+        lr: The length of steps.
+        weight_decay: How much of the weights is taken away.
+        eps: What keeps the quotient finite.
+        maximize: Whether to climb.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.adamw import adamw
+    >>> adamw([w], [torch.ones(2)], [torch.zeros(2)], [torch.zeros(2)], [], [torch.zeros(())], amsgrad=False, beta1=0.9, beta2=0.999, lr=0.5, weight_decay=0, eps=1e-8, maximize=False)
+    >>> w
+    tensor([0.5000, 0.5000])
+    """
     adam(
         params,
         grads,

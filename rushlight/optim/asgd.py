@@ -92,7 +92,31 @@ def asgd(
     alpha,
     weight_decay,
 ):
-    """A step of ASGD of each parameter, given lists of what is kept of them; in place."""
+    """A step of ASGD of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        axs, mus, etas: Averages of the parameters, their weights, and the lengths of steps, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        foreach: Which is not looked at.
+        maximize: Whether to climb.
+        differentiable: Whether the step is recorded.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        has_complex: Whether some are complex.
+        lambd: How fast weights decay.
+        lr: The length of steps.
+        t0: At which step averaging begins.
+        alpha: How fast the means forget, or by which power steps get shorter.
+        weight_decay: How much of the weights is taken away.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.asgd import asgd
+    >>> asgd([w], [torch.ones(2)], [torch.zeros(2)], [torch.ones(())], [torch.tensor(0.5)], [torch.zeros(())], lambd=1e-4, lr=0.5, t0=1e6, alpha=0.75, weight_decay=0)
+    >>> w
+    tensor([0.4999, 0.4999])
+    """
     step_each(
         ASGD,
         params,

@@ -108,7 +108,33 @@ def nadam(
     momentum_decay,
     eps,
 ):
-    """A step of NAdam of each parameter, given lists of what is kept of them; in place."""
+    """A step of NAdam of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        exp_avgs, exp_avg_sqs, mu_products: Means of gradients and of their squares, and products of the momenta, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        decoupled_weight_decay: Whether the weights are shrunk beside the step.
+        foreach: Which is not looked at.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        differentiable: Whether the step is recorded.
+        has_complex: Whether some are complex.
+        maximize: Whether to climb.
+        beta1: How fast the means of gradients forget.
+        beta2: How fast those of their squares do.
+        lr: The length of steps.
+        weight_decay: How much of the weights is taken away.
+        momentum_decay: How fast the momentum grows.
+        eps: What keeps the quotient finite.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.nadam import nadam
+    >>> nadam([w], [torch.ones(2)], [torch.zeros(2)], [torch.zeros(2)], [torch.ones(())], [torch.zeros(())], beta1=0.9, beta2=0.999, lr=0.5, weight_decay=0, momentum_decay=4e-3, eps=1e-8)
+    >>> w
+    tensor([0.4718, 0.4718])
+    """
     step_each(
         NAdam,
         params,

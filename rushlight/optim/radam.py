@@ -102,7 +102,32 @@ def radam(
     weight_decay,
     eps,
 ):
-    """A step of RAdam of each parameter, given lists of what is kept of them; in place."""
+    """A step of RAdam of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        exp_avgs, exp_avg_sqs: Means of gradients and of their squares, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        decoupled_weight_decay: Whether the weights are shrunk beside the step.
+        foreach: Which is not looked at.
+        differentiable: Whether the step is recorded.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        has_complex: Whether some are complex.
+        maximize: Whether to climb.
+        beta1: How fast the means of gradients forget.
+        beta2: How fast those of their squares do.
+        lr: The length of steps.
+        weight_decay: How much of the weights is taken away.
+        eps: What keeps the quotient finite.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.radam import radam
+    >>> radam([w], [torch.ones(2)], [torch.zeros(2)], [torch.zeros(2)], [torch.zeros(())], beta1=0.9, beta2=0.999, lr=0.5, weight_decay=0, eps=1e-8)
+    >>> w
+    tensor([0.5000, 0.5000])
+    """
     step_each(
         RAdam,
         params,

@@ -105,7 +105,33 @@ def rmsprop(
     momentum,
     centered,
 ):
-    """A step of RMSprop of each parameter, given lists of what is kept of them; in place."""
+    """A step of RMSprop of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        square_avgs, grad_avgs, momentum_buffer_list: Means of the squares of gradients, means of gradients, and momenta, a list
+            each.
+        state_steps: How many steps were taken, a tensor for each.
+        foreach: Which is not looked at.
+        maximize: Whether to climb.
+        differentiable: Whether the step is recorded.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        has_complex: Whether some are complex.
+        lr: The length of steps.
+        alpha: How fast the means forget, or by which power steps get shorter.
+        eps: What keeps the quotient finite.
+        weight_decay: How much of the weights is taken away.
+        momentum: How much of the last step is kept.
+        centered: Whether the mean of gradients is taken away.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.rmsprop import rmsprop
+    >>> rmsprop([w], [torch.ones(2)], [torch.zeros(2)], [], [], [torch.zeros(())], lr=0.5, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False)
+    >>> w
+    tensor([-4.0000, -4.0000])
+    """
     step_each(
         RMSprop,
         params,

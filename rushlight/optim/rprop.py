@@ -96,7 +96,30 @@ def rprop(
     etaminus,
     etaplus,
 ):
-    """A step of Rprop of each parameter, given lists of what is kept of them; in place."""
+    """A step of Rprop of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        grads: Their gradients, a list.
+        prevs, step_sizes: The gradients before, and the lengths of steps, a list each.
+        state_steps: How many steps were taken, a tensor for each.
+        foreach: Which is not looked at.
+        capturable: Whether steps could be captured on a device: an error where they are asked for.
+        maximize: Whether to climb.
+        differentiable: Whether the step is recorded.
+        has_complex: Whether some are complex.
+        step_size_min: The shortest step.
+        step_size_max: The longest.
+        etaminus: What a step is multiplied by where the sign turns.
+        etaplus: What it is multiplied by where it does not.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.rprop import rprop
+    >>> rprop([w], [torch.ones(2)], [torch.zeros(2)], [torch.full((2,), 0.5)], [torch.zeros(())], step_size_min=1e-6, step_size_max=50, etaminus=0.5, etaplus=1.2)
+    >>> w
+    tensor([0.5000, 0.5000])
+    """
     step_each(
         Rprop,
         params,

@@ -105,7 +105,31 @@ def sgd(
     nesterov,
     maximize,
 ):
-    """A step of SGD of each parameter, given lists of what is kept of them; in place."""
+    """A step of SGD of each parameter, given lists of what is kept of them; in place.
+
+    Args:
+        params: The parameters, a list of tensors, which are written to.
+        d_p_list: Their gradients, a list.
+        momentum_buffer_list: The momenta; None where there is none yet.
+        has_sparse_grad: Whether some gradients are sparse.
+        foreach: Which is not looked at.
+        fused: Which is not looked at.
+        grad_scale: What gradients were multiplied by; None is nothing.
+        found_inf: 1 where the step is to be left out.
+        weight_decay: How much of the weights is taken away.
+        momentum: How much of the last step is kept.
+        lr: The length of steps.
+        dampening: How much of the gradient the momentum leaves out.
+        nesterov: Whether it looks ahead.
+        maximize: Whether to climb.
+
+    >>> import rushlight as torch
+    >>> w = torch.ones(2)
+    >>> from rushlight.optim.sgd import sgd
+    >>> sgd([w], [torch.ones(2)], [None], weight_decay=0, momentum=0, lr=0.5, dampening=0, nesterov=False, maximize=False)
+    >>> w
+    tensor([0.5000, 0.5000])
+    """
     step_each(
         SGD,
         params,

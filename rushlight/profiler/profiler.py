@@ -32,7 +32,12 @@ _STEP = "ProfilerStep"
 
 
 class DeviceType(enum.Enum):
-    """Where an event ran."""
+    """Where an event ran.
+
+    >>> import rushlight as torch
+    >>> torch.profiler.DeviceType.CPU.name
+    'CPU'
+    """
 
     CPU = 0
 

@@ -223,7 +223,11 @@ class _Counter:
 class FlopCounterMode:
     """A context that counts multiplications and additions, in all and for each module, forward and backward.
 
-    At its end it prints a table of modules down to `depth` (unless `display` is False). `custom_mapping` has formulas for further ops.
+    At its end it prints a table of modules down to `depth` (unless `display` is False). `custom_mapping` has formulas for further
+    ops.
+
+    Args:
+        mods: Which is not looked at: every module is counted by itself.
 
     >>> import rushlight as torch
     >>> from rushlight.utils.flop_counter import FlopCounterMode

@@ -10,7 +10,18 @@ __all__ = ["TensorWeakRef", "WeakIdKeyDictionary", "WeakIdRef", "WeakTensorKeyDi
 
 
 class WeakIdRef(weakref.ref):
-    """A weak reference that is equal to others of the same object."""
+    """A weak reference that is equal to others of the same object.
+
+    Args:
+        key: The object.
+        callback: What is called when it is gone.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.weak import WeakIdRef
+    >>> x = torch.ones(2)
+    >>> WeakIdRef(x) == WeakIdRef(x)
+    True
+    """
 
     __slots__ = ["_id"]
 
@@ -31,6 +42,10 @@ class WeakIdRef(weakref.ref):
 
 class WeakIdKeyDictionary(MutableMapping):
     """A dictionary with objects as keys, by identity, which it does not keep alive.
+
+    Args:
+        dict: What is in it at first.
+        ref_type: The kind of reference to keys.
 
     >>> import rushlight
     >>> from rushlight.utils.weak import WeakTensorKeyDictionary
@@ -128,7 +143,18 @@ WeakTensorKeyDictionary = WeakIdKeyDictionary
 
 
 class TensorWeakRef:
-    """A weak reference to a tensor."""
+    """A weak reference to a tensor.
+
+    Args:
+        tensor: The tensor.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.weak import TensorWeakRef
+    >>> x = torch.ones(2)
+    >>> reference = TensorWeakRef(x)
+    >>> reference() is x
+    True
+    """
 
     def __init__(self, tensor: Tensor):
         if not isinstance(tensor, Tensor):

@@ -129,7 +129,19 @@ def register_module_full_backward_hook(hook):
 
 
 def register_module_backward_hook(hook):
-    """The older kind of global backward hook: it sees the gradients of the last node of the module's graph only."""
+    """The older kind of global backward hook: it sees the gradients of the last node of the module's graph only.
+
+    Args:
+        hook: A function of (module, grad_input, grad_output).
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> handle = torch.nn.modules.module.register_module_backward_hook(lambda module, grad_input, grad_output: print(grad_output))
+    >>> layer = torch.nn.ReLU()
+    >>> layer(torch.ones(1, requires_grad=True)).backward()
+    (tensor([1.]),)
+    >>> handle.remove()
+    """
     _set_global_backward_kind(False)
     return _register(_global_backward_hooks, hook)
 

@@ -10,7 +10,21 @@ __all__ = [
 
 
 class SpectralNorm:
-    """The hook: before each forward, it divides the weight by its largest singular value, as the power method estimates it."""
+    """The hook: before each forward, it divides the weight by its largest singular value, as the power method estimates it.
+
+    Args:
+        name: The name of the weight.
+        n_power_iterations: How often the method runs for each forward.
+        dim: The dimension of the outputs.
+        eps: What keeps norms from 0.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> from rushlight.nn.utils.spectral_norm import SpectralNorm
+    >>> layer = torch.nn.Linear(2, 3)
+    >>> SpectralNorm.apply(layer, "weight", 1, 0, 1e-12).name
+    'weight'
+    """
 
     _version = 1
 
@@ -84,7 +98,16 @@ class SpectralNorm:
 
 
 class SpectralNormLoadStateDictPreHook:
-    """Makes v for states from before it was saved."""
+    """Makes v for states from before it was saved.
+
+    Args:
+        fn: The `SpectralNorm`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils.spectral_norm import SpectralNorm, SpectralNormLoadStateDictPreHook
+    >>> SpectralNormLoadStateDictPreHook(SpectralNorm()).fn.name
+    'weight'
+    """
 
     def __init__(self, fn):
         self.fn = fn
@@ -110,7 +133,16 @@ class SpectralNormLoadStateDictPreHook:
 
 
 class SpectralNormStateDictHook:
-    """Puts the version into a state's metadata."""
+    """Puts the version into a state's metadata.
+
+    Args:
+        fn: The `SpectralNorm`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.nn.utils.spectral_norm import SpectralNorm, SpectralNormStateDictHook
+    >>> SpectralNormStateDictHook(SpectralNorm()).fn.name
+    'weight'
+    """
 
     def __init__(self, fn):
         self.fn = fn

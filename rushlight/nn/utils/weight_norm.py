@@ -8,7 +8,21 @@ __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
 
 
 class WeightNorm:
-    """The hook: before each forward, it makes the weight of norm and direction."""
+    """The hook: before each forward, it makes the weight of norm and direction.
+
+    Args:
+        name: The name of the weight.
+        dim: The dimension along which norms differ.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> from rushlight.nn.utils.weight_norm import WeightNorm
+    >>> layer = torch.nn.Linear(2, 3)
+    >>> WeightNorm.apply(layer, "weight", 0).name
+    'weight'
+    >>> sorted(name for name, _ in layer.named_parameters())
+    ['bias', 'weight_g', 'weight_v']
+    """
 
     def __init__(self, name, dim):
         self.name = name
