@@ -40,7 +40,15 @@ class EndOfFile(DamagedFile, EOFError):
 
 
 class StorageType:
-    """FloatStorage and its kin: what a pickle calls a storage whose elements are of one dtype."""
+    """FloatStorage and its kin: what a pickle calls a storage whose elements are of one dtype.
+
+    Args:
+        name: The name.
+
+    >>> import rushlight as torch
+    >>> torch.serialization.StorageType("FloatStorage")
+    StorageType(dtype=torch.float32)
+    """
 
     def __init__(self, name):
         self.dtype = STORAGES[name].dtype

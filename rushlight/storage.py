@@ -267,6 +267,14 @@ def resize_(self, size):
 
 
 UNTYPED = {
+    "__doc__": """Memory as bytes: of a size, of a sequence of integers, or empty.
+
+>>> import rushlight as torch
+>>> torch.UntypedStorage([1, 2]).tolist()
+[1, 2]
+>>> torch.ones(3).untyped_storage().nbytes()
+12
+""",
     "__new__": new_storage,
     "__getitem__": get_item,
     "__setitem__": set_item,

@@ -1,4 +1,4 @@
-"""Every public class and function of the modules listed here says what its arguments are, and has an example (test_doctests.py runs it).
+"""Every public class and function that PyTorch has too says what its arguments are, and has an example (test_doctests.py runs it).
 
 An argument is named where its docstring, one of a base class, or one that it refers to (`Name`, in backticks) has its name as a word. Ops and the
 functions of torch are test_manual.py's.
@@ -9,51 +9,38 @@ import importlib
 import inspect
 import re
 import types
+from pathlib import Path
 
 import pytest
 
 import rushlight as torch
 from rushlight._pytorch_names import TEXT
 
+ROOT = Path(torch.__file__).parent
+
 EXCEPTIONS = {
-    "rushlight.autograd.profiler": {"EventList", "FunctionEvent", "MemRecordsAcc", "load_nvprof", "profile"},
-    "rushlight.autograd.function": {"BackwardCFunction", "FunctionCtx", "FunctionMeta"},
-    "rushlight.compiler": {  # for compilers, which there are none of
-        "keep_portable_guards_unsafe", "keep_tensor_guards_unsafe", "load_cache_artifacts", "load_compiled_function", "save_cache_artifacts",
-        "set_enable_guard_collectives", "set_stance", "skip_all_guards_unsafe", "skip_guard_on_all_nn_modules_unsafe",
-        "skip_guard_on_globals_unsafe", "skip_guard_on_inbuilt_nn_modules_unsafe", "substitute_in_graph",
-    },
-    "rushlight.hub": {"help", "list", "load"},
-    "rushlight.multiprocessing": {  # Python's
+    "rushlight.jit.annotations": {"Any"},  # Python's, as are the next
+    "rushlight.multiprocessing": {
         "AuthenticationError", "BufferTooShort", "Process", "ProcessError", "TimeoutError", "active_children", "current_process",
         "parent_process",
     },
+    "rushlight.multiprocessing.pool": {"Pool"},
+    "rushlight.multiprocessing.queue": {"Queue", "SimpleQueue"},
     "rushlight.nn.attention.flex_attention": {"FlexKernelOptions"},
-    "rushlight.nn.modules.module": {"register_module_backward_hook"},
-    "rushlight.profiler": {"DeviceType", "kineto_available", "profile"},
-    "rushlight.utils.benchmark": {"Colorize", "Language"},
-    "rushlight.utils.hooks": {"BackwardHook", "RemovableHandle"},
-    "rushlight.serialization": {"StorageType", "storage_to_tensor_type"},
+    "rushlight.nn.modules.module": {"register_module_backward_hook"},  # after it no other hooks may be registered
 }  # fmt: skip
-"""Of each namespace what still lacks one or the other. Names may only leave."""
-
-NAMESPACES = (
-    "rushlight.nn", "rushlight.nn.attention", "rushlight.nn.functional", "rushlight.nn.init", "rushlight.nn.parameter", "rushlight.nn.utils",
-    "rushlight.nn.utils.parametrizations", "rushlight.nn.utils.parametrize", "rushlight.nn.utils.prune", "rushlight.nn.utils.rnn",
-    "rushlight.nn.utils.stateless", "rushlight.optim", "rushlight.optim.lr_scheduler", "rushlight.optim.swa_utils", "rushlight.utils.data",
-    "rushlight.utils.data.distributed", "rushlight.distributions", "rushlight.distributions.constraints", "rushlight.distributions.kl",
-    "rushlight.autograd", "rushlight.autograd.forward_ad", "rushlight.autograd.functional", "rushlight.autograd.grad_mode",
-    "rushlight.autograd.graph", "rushlight.autograd.profiler", "rushlight.func", "rushlight.random", "rushlight.serialization",
-    "rushlight.utils.checkpoint", "rushlight.compiler", "rushlight.masked", "rushlight.amp", "rushlight.amp.autocast_mode", "rushlight.amp.grad_scaler", "rushlight.autograd.function",
-    "rushlight.distributions.utils", "rushlight.futures", "rushlight.hub", "rushlight.multiprocessing", "rushlight.nn.attention.bias",
-    "rushlight.nn.attention.flex_attention", "rushlight.nn.grad", "rushlight.nn.modules.lazy", "rushlight.nn.modules.module",
-    "rushlight.nn.modules.utils", "rushlight.optim.optimizer", "rushlight.overrides", "rushlight.profiler", "rushlight.signal.windows",
-    "rushlight.sparse", "rushlight.testing", "rushlight.utils.benchmark", "rushlight.utils.hooks",
-)  # fmt: skip
+"""Of each namespace what cannot have one or the other."""
 
 PYTORCH = {
     module.replace("torch", "rushlight", 1): names for module, _, names in (line.partition(":") for line in TEXT.splitlines())
 }
+NAMESPACES = [
+    name
+    for name, names in PYTORCH.items()
+    if names.split() and any((ROOT.parent / name.replace(".", "/")).with_suffix(end).exists() for end in ("", ".py"))
+]
+"""Every module of PyTorch's that is here and has public names."""
+
 UNSAID = {"device", "dtype", "input", "size_average", "reduce"}
 """What is the same everywhere: where a module's parameters lie and of which dtype, what comes in, the older form of `reduction`."""
 
@@ -71,10 +58,9 @@ METHODS_WITHOUT_EXAMPLE = {"profile_hook_step"}
 def public(namespace):
     """Pairs of name and class or function of a module that PyTorch's has too."""
     module = importlib.import_module(namespace)
-    names = PYTORCH.get(namespace, "").split() or module.__all__
-    for name in sorted({name for name in names if name[0] != "_"}):
+    for name in sorted(PYTORCH[namespace].split()):
         value = getattr(module, name, None)
-        if inspect.isclass(value) or inspect.isfunction(value):
+        if issubclass(type(value), (type, types.FunctionType)):
             yield name, value
 
 

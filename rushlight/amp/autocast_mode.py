@@ -208,8 +208,9 @@ def _of_one_device(device, kind):
         function.__name__ = function.__qualname__ = name
         newer = name.replace(f"_{kind}_", "_") + f"('{device}'" + (", …)" if name.startswith("set") else ")")
         shown = f"is_autocast_enabled('{device}')" if "enabled" in name else f"get_autocast_dtype('{device}')"
+        enabled = "\n\nArgs:\n    enabled: A bool." if name.endswith("enabled") and name.startswith("set") else ""
         function.__doc__ = (
-            f"Deprecated: `torch.{newer}` is what to use.\n\n>>> torch.{shown}\n{DEFAULTS['enabled' in name, device]}\n"
+            f"Deprecated: `torch.{newer}` is what to use.{enabled}\n\n>>> torch.{shown}\n{DEFAULTS['enabled' in name, device]}\n"
         )
     return named
 

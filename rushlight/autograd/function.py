@@ -32,7 +32,17 @@ _LEGACY = (
 
 
 class BackwardCFunction(core.FunctionNode):
-    """The node of a Function, and the `ctx` that its static methods get."""
+    """The node of a Function, and the `ctx` that its static methods get.
+
+    >>> import rushlight as torch
+    >>> class Twice(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x): return x * 2
+    ...     @staticmethod
+    ...     def backward(ctx, g): return g * 2
+    >>> isinstance(Twice.apply(torch.ones(1, requires_grad=True)).grad_fn, torch.autograd.function.BackwardCFunction)
+    True
+    """
 
     def apply(self, *gradients):
         """Calls the user's backward (or vjp, its other name)."""
@@ -52,7 +62,18 @@ class BackwardCFunction(core.FunctionNode):
 
 
 class FunctionMeta(type):
-    """Gives each Function a node type named after it."""
+    """Gives each Function a node type named after it.
+
+    Args:
+        name, bases, attributes: As of `type`.
+
+    >>> import rushlight as torch
+    >>> class Twice(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x): return x * 2
+    >>> type(Twice).__name__
+    'FunctionMeta'
+    """
 
     def __init__(cls, name, bases, attributes):
         super().__init__(name, bases, attributes)

@@ -24,6 +24,12 @@ MEMORY_EVENT_NAME = "[memory]"
 OUT_OF_MEMORY_EVENT_NAME = "[OutOfMemory]"
 
 Kernel = namedtuple("Kernel", ["name", "device", "duration"])
+Kernel.__doc__ = """What ran on a device: its `name`, the number of the `device`, and its `duration` in microseconds.
+
+>>> from rushlight.autograd.profiler_util import Kernel
+>>> Kernel("copy", 0, 12).duration
+12
+"""
 
 _UNITS = {"s": 1e6, "ms": 1e3, "us": 1}
 
@@ -168,7 +174,23 @@ class FormattedTimesMixin:
 
 
 class FunctionEvent(FormattedTimesMixin):
-    """One call: an op, the backward of a node, or a range that the user named."""
+    """One call: an op, the backward of a node, or a range that the user named.
+
+    Args:
+        id, name, thread, start_us, end_us: Its number, name and thread, and the time from when to when, in microseconds.
+        overload_name, sequence_nr, fwd_thread, scope: Of an op: which signature; the number of its node; the thread that recorded
+            that; 1 in backward.
+        input_shapes, concrete_inputs, kwinputs: What it was given.
+        stack, trace_name, is_user_annotation: The lines that led to it; its name in a trace; whether the user gave it.
+        cpu_memory_usage, flops: How many bytes it took, how many operations it counts.
+        use_device, device_memory_usage, device_type, device_index, device_resource_id: Where it ran.
+        is_async, is_remote, node_id, is_legacy, activity_type, external_id, linked_correlation_id: Of devices and other
+            processes, which there are none of.
+
+    >>> import rushlight as torch
+    >>> torch.autograd.profiler.FunctionEvent(0, "work", 1, 10, 25).cpu_time_total
+    15
+    """
 
     def __init__(
         self,

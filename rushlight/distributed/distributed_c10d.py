@@ -126,7 +126,12 @@ class ReduceOp:
 
 
 class _reduce_op:
-    """ReduceOp under an old name."""
+    """`ReduceOp` under an old name.
+
+    >>> import rushlight as torch
+    >>> torch.distributed.reduce_op.SUM == torch.distributed.ReduceOp.SUM
+    True
+    """
 
     def __getattribute__(self, name):
         return getattr(ReduceOp, name)

@@ -70,6 +70,11 @@ class GraphModule(Module):
         root: The module, or the dict by names, that has what the graph's nodes name.
         graph: The program.
         class_name: What the class of the module is called.
+
+    >>> import rushlight as torch
+    >>> module = torch.fx.symbolic_trace(torch.nn.ReLU())
+    >>> torch.fx.GraphModule(module, module.graph)(torch.tensor([-1.0, 1.0]))
+    tensor([0., 1.])
     """
 
     def __new__(cls, *args, **kwargs):

@@ -82,7 +82,18 @@ def fd_id(fd: int) -> tuple[int, int]:
 
 # ---------------------------------------------------------------------------------------------------------------- storages
 def rebuild_storage_fd(cls, df, size):
-    """A storage over a file that came as a descriptor."""
+    """A storage over a file that came as a descriptor.
+
+    Args:
+        cls: The class.
+        df: What gives the descriptor.
+        size: Its bytes.
+
+    >>> from rushlight.multiprocessing.reductions import reduce_storage
+    >>> function, arguments = reduce_storage(rushlight.UntypedStorage([1, 2]))
+    >>> function.__name__
+    'rebuild_storage_fd'
+    """
     return storage_over_descriptor(df.detach(), size)
 
 
@@ -98,7 +109,22 @@ def storage_over_descriptor(fd: int, size: int):
 
 
 def rebuild_storage_filename(cls, manager, handle, size, dtype=None):
-    """A storage over a file that came as a name."""
+    """A storage over a file that came as a name.
+
+    Args:
+        cls: The class.
+        manager, handle: The name of what keeps the file, and of the file.
+        size: Its bytes.
+        dtype: Which is not looked at.
+
+    >>> from rushlight.multiprocessing import get_sharing_strategy, set_sharing_strategy
+    >>> from rushlight.multiprocessing.reductions import reduce_storage
+    >>> before = get_sharing_strategy(); set_sharing_strategy("file_system")
+    >>> function, arguments = reduce_storage(rushlight.UntypedStorage([1, 2]))
+    >>> function.__name__, function(*arguments).tolist()
+    ('rebuild_storage_filename', [1, 2])
+    >>> set_sharing_strategy(before)
+    """
     name = handle.decode()
     memory = shared_cache.get(name)
     if memory is None:
@@ -109,6 +135,12 @@ def rebuild_storage_filename(cls, manager, handle, size, dtype=None):
 
 
 def rebuild_storage_empty(cls):
+    """A storage of the class `cls` without bytes.
+
+    >>> from rushlight.multiprocessing.reductions import rebuild_storage_empty
+    >>> len(rebuild_storage_empty(rushlight.UntypedStorage))
+    0
+    """
     return UntypedStorage()
 
 
@@ -120,6 +152,13 @@ def shared(storage):
 
 
 def reduce_storage(storage):
+    """What another process rebuilds a `storage` from: a function and its arguments; the storage moves into shared memory.
+
+    >>> from rushlight.multiprocessing.reductions import reduce_storage
+    >>> function, arguments = reduce_storage(rushlight.UntypedStorage(0))
+    >>> len(function(*arguments))
+    0
+    """
     if len(storage) == 0:
         return rebuild_storage_empty, (type(storage),)
     memory = shared(storage)
@@ -130,16 +169,41 @@ def reduce_storage(storage):
 
 
 def rebuild_typed_storage(storage, dtype):
+    """A `TypedStorage` of `dtype` over a `storage` of bytes.
+
+    >>> from rushlight.multiprocessing.reductions import rebuild_typed_storage
+    >>> rebuild_typed_storage(rushlight.UntypedStorage(8), rushlight.float32).size()
+    2
+    """
     return TypedStorage(wrap_storage=storage, dtype=dtype, _internal=True)
 
 
 def reduce_typed_storage(storage):
+    """What another process rebuilds a `TypedStorage` from: a function and its arguments.
+
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> from rushlight.multiprocessing.reductions import reduce_typed_storage
+    >>> function, arguments = reduce_typed_storage(rushlight.FloatStorage([1.0, 2.0]))
+    >>> function(*arguments).size()
+    2
+    """
     return rebuild_typed_storage, (storage._untyped_storage, storage.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------------------- tensors
 def rebuild_tensor(cls, storage, metadata):
-    """A tensor, or a parameter, over a storage."""
+    """A tensor, or a parameter, over a storage.
+
+    Args:
+        cls: Tensor or Parameter.
+        storage: A `TypedStorage`.
+        metadata: Its offset, shape and strides, and whether it requires grad.
+
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> from rushlight.multiprocessing.reductions import rebuild_tensor
+    >>> rebuild_tensor(rushlight.Tensor, rushlight.FloatStorage([1.0, 2.0]), (0, (2,), (1,), False))
+    tensor([1., 2.])
+    """
     offset, size, stride, requires_grad = metadata
     made = _utils.tensor_over(storage._untyped_storage, storage.dtype, offset, size, stride)
     if cls is Parameter:
@@ -149,6 +213,13 @@ def rebuild_tensor(cls, storage, metadata):
 
 
 def reduce_tensor(tensor):
+    """What another process rebuilds a `tensor` from: a function and its arguments; its memory becomes shared.
+
+    >>> from rushlight.multiprocessing.reductions import reduce_tensor
+    >>> function, arguments = reduce_tensor(rushlight.ones(2))
+    >>> function(*arguments)
+    tensor([1., 1.])
+    """
     if tensor.requires_grad and not tensor.is_leaf:
         raise RuntimeError(
             "Cowardly refusing to serialize non-leaf tensor which requires_grad, since autograd does not support crossing process "

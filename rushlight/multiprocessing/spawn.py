@@ -198,7 +198,17 @@ class ProcessContext:
 
 
 class SpawnContext(ProcessContext):
-    """The name that `ProcessContext` had."""
+    """The name that `ProcessContext` had.
+
+    Args:
+        error_files: As of `ProcessContext`.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> from rushlight.multiprocessing.spawn import SpawnContext
+    >>> SpawnContext([], []).join()
+    True
+    """
 
     def __init__(self, processes, error_files):
         warn_user("SpawnContext is renamed to ProcessContext since 1.4 release.")
@@ -208,8 +218,16 @@ class SpawnContext(ProcessContext):
 def start_processes(fn, args=(), nprocs=1, join=True, daemon=False, start_method="spawn"):
     """Starts `nprocs` processes, the i-th of which calls `fn(i, *args)`; `start_method` is one of `multiprocessing`'s.
 
-    With `join` it waits until all have ended, and returns None; else it returns the `ProcessContext`, whose `join` does. Where a process
+    With `join` it waits until all have ended, and returns None; else it returns the `ProcessContext`, whose `join` does. Where a
+    process
     fails, the others are ended, and a `ProcessRaisedException` with its traceback, or a `ProcessExitedException`, is raised.
+
+    Args:
+        daemon: Whether they end with this process.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing import start_processes
+    >>> start_processes(print, nprocs=0)
     """
     context = multiprocessing.get_context(start_method)
 
@@ -235,7 +253,15 @@ def start_processes(fn, args=(), nprocs=1, join=True, daemon=False, start_method
 
 
 def spawn(fn, args=(), nprocs=1, join=True, daemon=False, start_method="spawn"):
-    """`start_processes` by the method spawn: each process is a new interpreter, which imports the module of `fn`."""
+    """`start_processes` by the method spawn: each process is a new interpreter, which imports the module of `fn`.
+
+    Args:
+        fn, args, nprocs, join, daemon, start_method: As of `start_processes`.
+
+    >>> import rushlight as torch
+    >>> from rushlight.multiprocessing import spawn
+    >>> spawn(print, nprocs=0)
+    """
     if start_method != "spawn":
         warn_user(
             f"This method only supports start_method=spawn (got: {start_method}).\nTo use a different start_method use:\n\t\t "

@@ -33,6 +33,10 @@ def document(name, fields):
     given, shown = ", ".join(str(i) for i in range(len(fields))), ",\n".join(f"{field}={i}" for i, field in enumerate(fields))
     return f"""What `{function}` returns{" that wrote into `out`" * (name != function)}: a tuple of {", ".join(fields)}.
 
+Args:
+    sequence: The values.
+    attributes: An empty dict, as pickles have it.
+
 >>> torch.return_types.{name}(({given}))
 torch.return_types.{name}(
 {shown})

@@ -354,6 +354,7 @@ class profile(_KinetoProfile):
         schedule: What to do in each step (default: record everything).
         on_trace_ready: Called with the profiler at the end of each cycle, when its events can be read.
         activities, record_shapes, profile_memory, with_stack, with_flops, acc_events, …: As in _KinetoProfile.
+        use_cuda: Which is not looked at, with a warning.
 
     >>> import rushlight as torch
     >>> with torch.profiler.profile() as p:

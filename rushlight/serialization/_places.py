@@ -101,5 +101,11 @@ def normalize_storage_type(storage_type):
 
 
 def storage_to_tensor_type(storage):
-    """FloatTensor for a `storage` that is a FloatStorage, and so on."""
+    """FloatTensor for a `storage` that is a FloatStorage, and so on.
+
+    >>> import rushlight as torch
+    >>> import warnings; warnings.simplefilter("ignore")
+    >>> torch.serialization.storage_to_tensor_type(torch.FloatStorage([1.0])).__name__
+    'FloatTensor'
+    """
     return core.tensor_types[storage.dtype]

@@ -13,7 +13,20 @@ __all__ = ["PyTorchFileReader", "PyTorchFileWriter"]
 
 
 class PyTorchFileWriter:
-    """Writes records to a file or a buffer, in a folder of the file's name; `write_end_of_file` ends it."""
+    """Writes records to a file or a buffer, in a folder of the file's name; `write_end_of_file` ends it.
+
+    Args:
+        name: The file, or its name.
+        compute_crc32: Whether records have checksums: they do.
+        storage_alignment: At which multiples of bytes records begin.
+
+    >>> import rushlight as torch
+    >>> import io
+    >>> writer = torch.PyTorchFileWriter(io.BytesIO())
+    >>> writer.write_record("note", b"hello", 5); writer.write_end_of_file()
+    >>> "note" in writer.get_all_written_records()
+    True
+    """
 
     __module__ = "torch"
 
@@ -72,7 +85,18 @@ def open_reader(name_or_buffer):
 
 
 class PyTorchFileReader:
-    """The records of a file: `get_record("data.pkl")` and the like, without the name of the folder that they lie in."""
+    """The records of a file: `get_record("data.pkl")` and the like, without the name of the folder that they lie in.
+
+    Args:
+        name: The file, or its name.
+
+    >>> import rushlight as torch
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> torch.save(torch.ones(2), file)
+    >>> "data.pkl" in torch.PyTorchFileReader(file).get_all_records()
+    True
+    """
 
     __module__ = "torch._C"
 

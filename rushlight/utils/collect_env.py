@@ -49,6 +49,13 @@ SystemEnv = namedtuple(
     "caching_allocator_config is_xnnpack_available cpu_info",
 )
 
+SystemEnv.__doc__ = f"""What `get_env_info` found out: a tuple of {", ".join(SystemEnv._fields)}.
+
+>>> from rushlight.utils.collect_env import SystemEnv
+>>> SystemEnv._fields[0]
+'torch_version'
+"""
+
 COMMON_PATTERNS = ("torch", "numpy", "triton", "optree")
 PIP_PATTERNS = ("mypy", "flake8", "onnx", "rushlight")
 CONDA_PATTERNS = ("cudatoolkit", "soumith", "mkl", "magma")

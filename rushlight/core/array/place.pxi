@@ -10,7 +10,7 @@ cdef bint is_index(object value):
     return hasattr(type(value), "__index__")
 
 class Size(tuple):
-    """The shape of a tensor: a tuple of integers.
+    """The shape of a tensor: a tuple of integers, `sizes`.
 
     >>> import rushlight
     >>> rushlight.zeros(2, 3).shape.numel()
@@ -218,7 +218,12 @@ cdef dict not_compiled = {
 
 @cython.final
 cdef class layout:
-    """How a tensor's elements are arranged in memory."""
+    """How a tensor's elements are arranged in memory.
+
+    >>> import rushlight
+    >>> rushlight.zeros(2).layout
+    torch.strided
+    """
 
     def __init__(self, name):
         self.name = name
@@ -244,7 +249,12 @@ for _name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bs
 
 @cython.final
 cdef class memory_format:
-    """The order of a new tensor's dimensions in memory."""
+    """The order of a new tensor's dimensions in memory.
+
+    >>> import rushlight
+    >>> rushlight.empty(1, 2, 3, 4, memory_format=rushlight.channels_last).stride()
+    (24, 1, 8, 2)
+    """
 
     def __init__(self, name):
         self.name = name

@@ -10,7 +10,18 @@ cdef object add_hook(object hooks, object hook):
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook away again; also a context manager that does so at its end."""
+    """What registering a hook returns: `remove()` takes the hook away again; also a context manager that does so at its end.
+
+    Args:
+        hooks_dict: Where the hooks are.
+        extra_dict: Another dictionary to take it out of, or several.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with x.register_hook(lambda g: g * 2): x.sum().backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
     next_id = 0
 
     def __init__(self, hooks_dict, *, extra_dict=None) -> None:

@@ -2,7 +2,18 @@
 
 @cython.trashcan(True)
 cdef class FunctionNode(Node):
-    """The node of a user's Function: holds what forward saved, calls backward."""
+    """The node of a user's Function: holds what forward saved, calls backward. Within `forward` and `backward` it is `ctx`.
+
+    >>> import rushlight as torch
+    >>> class Twice(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x): return x * 2
+    ...     @staticmethod
+    ...     def backward(ctx, g): return g * 2
+    >>> Twice.apply(torch.ones(1, requires_grad=True)).grad_fn.name()
+    'TwiceBackward'
+    """
+
     cdef public object needs_input_grad
     cdef public bint materialize_grads
     cdef public bint _materialize_non_diff_grads   # whether that holds for outputs marked as not differentiable too

@@ -2,6 +2,20 @@
 # No trashcan: long chains of tensors lead through nodes, which have one, or through .grad.
 @cython.freelist(1024)
 cdef class Tensor:
+    """Numbers of one dtype in a grid of any number of dimensions, and how they came about, where that is recorded.
+
+    Functions such as `tensor`, `zeros` and `randn` make them.
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> x.shape, x.dtype
+    (torch.Size([2, 2]), torch.float32)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([[2., 4.],
+            [6., 8.]])
+    """
+
     def __cinit__(self):
         forget(attribute_slot(self))
         self.depth = <uint8_t>modes.transforms

@@ -133,14 +133,6 @@ def register_module_backward_hook(hook):
 
     Args:
         hook: A function of (module, grad_input, grad_output).
-
-    >>> import rushlight as torch
-    >>> import warnings; warnings.simplefilter("ignore")
-    >>> handle = torch.nn.modules.module.register_module_backward_hook(lambda module, grad_input, grad_output: print(grad_output))
-    >>> layer = torch.nn.ReLU()
-    >>> layer(torch.ones(1, requires_grad=True)).backward()
-    (tensor([1.]),)
-    >>> handle.remove()
     """
     _set_global_backward_kind(False)
     return _register(_global_backward_hooks, hook)

@@ -13,6 +13,14 @@ _BEST, _GOOD, _BAD, _WORST, _BOLD, _END = "\033[92m", "\033[34m", "\033[2m\033[9
 
 
 class Colorize(enum.Enum):
+    """What `Compare` colours times by: nothing, their column or their row.
+
+    >>> import rushlight as torch
+    >>> from rushlight.utils.benchmark import Colorize
+    >>> Colorize.ROWWISE.value
+    'rowwise'
+    """
+
     NONE = "none"
     COLUMNWISE = "columnwise"
     ROWWISE = "rowwise"

@@ -16,6 +16,13 @@ timer = timeit.default_timer
 
 
 class Language(enum.Enum):
+    """What a timed statement is written in; one in C++ is an error.
+
+    >>> from rushlight.utils.benchmark import Language
+    >>> Language.PYTHON.value
+    0
+    """
+
     PYTHON = 0
     CPP = 1
 
