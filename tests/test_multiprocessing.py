@@ -134,6 +134,16 @@ def test_what_is_sent_is_shared(strategy):
     assert all(bool((x == 1).all()) for x in sent) and shared.tolist() == [5, 5]
 
 
+def test_what_comes_back_is_the_storage_that_was_sent(strategy):
+    x = rushlight.arange(6.0).reshape(2, 3)
+    sent = [x.untyped_storage(), x, x[1], x[:, 1]]
+    queue = mp.Queue()
+    queue.put(sent)
+    first, *views = queue.get(timeout=20)
+    assert first is sent[0] and all(view.untyped_storage() is first for view in views)
+    assert all(a.equal(b) for a, b in zip(views, sent[1:]))
+
+
 def test_what_is_in_a_graph_is_not_sent():
     x = rushlight.ones(2, requires_grad=True) * 2
     with pytest.raises(RuntimeError, match="Cowardly refusing to serialize non-leaf tensor which requires_grad"):

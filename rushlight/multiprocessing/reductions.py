@@ -63,6 +63,15 @@ class SharedCache(weakref.WeakValueDictionary):
 
 
 shared_cache = SharedCache()
+_storages: weakref.WeakValueDictionary = weakref.WeakValueDictionary()  # the storage over each of these files
+
+
+def _storage_over(key, memory):
+    """The storage over a file that this process has already, or a new one."""
+    storage = _storages.get(key)
+    if storage is None or core.mapped_file(storage) is not memory:
+        storage = _storages[key] = core.storage_over_file(memory)
+    return storage
 
 
 def fd_id(fd: int) -> tuple[int, int]:
@@ -105,7 +114,7 @@ def storage_over_descriptor(fd: int, size: int):
         memory = shared_cache[key] = core.MappedFile(fd, size)
     else:
         os.close(fd)
-    return core.storage_over_file(memory)
+    return _storage_over(key, memory)
 
 
 def rebuild_storage_filename(cls, manager, handle, size, dtype=None):
@@ -131,7 +140,7 @@ def rebuild_storage_filename(cls, manager, handle, size, dtype=None):
         memory = shared_cache[name] = _memory.open_named(name, size)
     else:
         _memory.count_user(name, size, -1)
-    return core.storage_over_file(memory)
+    return _storage_over(name, memory)
 
 
 def rebuild_storage_empty(cls):
@@ -147,7 +156,9 @@ def rebuild_storage_empty(cls):
 def shared(storage):
     """The shared memory of a storage, which moves there where it is elsewhere."""
     memory = _memory.share(storage, rushlight.multiprocessing.get_sharing_strategy() == "file_system")
-    shared_cache[memory.name if memory.file < 0 else fd_id(memory.file)] = memory
+    key = memory.name if memory.file < 0 else fd_id(memory.file)
+    shared_cache[key] = memory
+    _storages.setdefault(key, storage)
     return memory
 
 
