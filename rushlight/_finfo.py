@@ -63,7 +63,7 @@ class finfo(_Limits):
     __slots__ = ()
     _shown = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
 
-    def __init__(self, type=...) -> None:
+    def __init__(self, type: object = ...) -> None:
         dtype = _dtype("finfo", torch.get_default_dtype() if type is ... else type)
         if not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
@@ -92,7 +92,7 @@ class iinfo(_Limits):
     __slots__ = ()
     _shown = ("min", "max")
 
-    def __init__(self, type=...) -> None:
+    def __init__(self, type: object = ...) -> None:
         if type is ...:
             raise TypeError('iinfo() missing 1 required positional arguments: "type"')
         dtype = _dtype("iinfo", type)

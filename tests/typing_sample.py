@@ -89,6 +89,10 @@ def training() -> float:
         optimizer.step()
     with torch.no_grad():
         accuracy = (model(x).argmax(1) == labels).float().mean()
+    scores = F.scaled_dot_product_attention(x, x, x, is_causal=True, scale=0.5)
+    assert_type(scores, Tensor)
+    assert torch.finfo(torch.float32).eps < 1 and torch.iinfo(torch.int8).max == 127
+    torch.vmap(torch.sin, in_dims=0)(x)
     (slope,) = torch.autograd.grad(Cube.apply(torch.ones(2, requires_grad=True)).sum(), x.requires_grad_(), allow_unused=True)
     assert_type(slope, Tensor)
     return float(accuracy)

@@ -209,10 +209,21 @@ def result_of(made, name, parser, signature):
 
 
 # ---------------------------------------------------------------------------------------------------------- functions
+def own_signature(function):
+    """The signature of a Python function; of one that hands on whatever it gets, that in the first line of its docstring."""
+    found = inspect.signature(function)
+    said = (function.__doc__ or "").partition("\n")[0]
+    if list(found.parameters) == ["args", "kwargs"] and said.startswith(f"{function.__name__}("):
+        names: dict = {}
+        exec(f"def {said}: ...", names)
+        return inspect.signature(names[function.__name__])
+    return found
+
+
 def function_signatures(function, name, method):
     """The signature of a Python function without a parser, from its own."""
     texts = []
-    for i, p in enumerate(inspect.signature(function).parameters.values()):
+    for i, p in enumerate(own_signature(function).parameters.values()):
         if i == 0 and method:
             texts.append("self")
         elif p.kind is p.VAR_POSITIONAL:
@@ -334,7 +345,9 @@ def home_of(value, name):
         if not module_name.startswith("rushlight.") or module_name.startswith("rushlight.core"):
             continue
         if getattr(value, "__module__", "") in (module_name, "torch") and vars(module).get(name) is value:
-            return module_name
+            # (A checker takes the name of a module for the module, also where the package has a function of that name.)
+            inner = sys.modules.get(f"{module_name}.{name}")
+            return inner.__name__ if getattr(inner, name, None) is value else module_name
     return "rushlight.core"
 
 
