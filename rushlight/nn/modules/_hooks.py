@@ -27,8 +27,7 @@ def _is_all_none(result):
 class BackwardHook:
     """Runs a module's full backward hooks in one call of the module.
 
-    The node around the outputs runs first in backward: it runs the pre-hooks and keeps the gradients of the outputs. The node
-    around the
+    The node around the outputs runs first in backward: it runs the pre-hooks and keeps the gradients of the outputs. The node around the
     inputs runs last, and gives both to the hooks. Where no input requires a gradient, the hooks run at the outputs.
 
     Args:
