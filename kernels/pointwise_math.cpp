@@ -17,6 +17,14 @@ inline T sigmoid(T x) {
   return 1 / (1 + simd::exp(-x));
 }
 
+// The vector function has the last number below 1 for many small angles whose cosine is 1.
+template <class T>
+inline T cosine(T x) {
+  const T square = x * x;
+  constexpr T small = sizeof(T) == 8 ? T(0x1p-16) : T(0x1p-12);  // (below it the series is exact)
+  return square < small ? 1 - square * (T(0.5) - square * T(1.0 / 24)) : simd::cos(x);
+}
+
 void register_elementary() {
   unary_math<real>("exp", [](auto x) { return simd::exp(x); });
   unary_math<real>("exp2", [](auto x) { return simd::exp2(x); });
@@ -26,7 +34,7 @@ void register_elementary() {
   unary_math<real>("log10", [](auto x) { return simd::log10(x); });
   unary_math<real>("log1p", [](auto x) { return simd::log1p(x); });
   unary_math<real>("sin", [](auto x) { return simd::sin(x); });
-  unary_math<real>("cos", [](auto x) { return simd::cos(x); });
+  unary_math<real>("cos", [](auto x) { return cosine(x); });
   unary_math<real>("tan", [](auto x) { return simd::tan(x); });
   unary_math<real>("asin", [](auto x) { return simd::asin(x); });
   unary_math<real>("acos", [](auto x) { return simd::acos(x); });
@@ -41,7 +49,7 @@ void register_elementary() {
   unary_math<real>("erfc", [](auto x) { return simd::erfc(x); });
   binary_math<real>("atan2", [](auto y, auto x) { return simd::atan2(y, x); });
   // polar: magnitude and angle; computes in the dtype of the parts.
-  binary_math<real>("polar", []<class T>(T r, T angle) { return Complex<T>{r * simd::cos(angle), r * simd::sin(angle)}; });
+  binary_math<real>("polar", []<class T>(T r, T angle) { return Complex<T>{r * cosine(angle), r * simd::sin(angle)}; });
   binary_math<real>("hypot", [](auto a, auto b) { return simd::hypot(a, b); });
   // In three steps, none of which overflows while the result does not.
   binary_math<real>("ldexp", []<class T>(T x, T e) {

@@ -45,6 +45,7 @@ def _ask_before(function, public=None):
 
     signature = inspect.signature(plain)
     by_name = function.__module__ == "rushlight.nn.init"
+    as_handed = getattr(function, "as_handed", tuple)  # (of a function that brings several forms of a call to one before it asks)
 
     def first(args, kwargs):
         given = (*args, *kwargs.values())
@@ -53,6 +54,7 @@ def _ask_before(function, public=None):
         from rushlight.overrides import handle_torch_function
 
         try:
+            args = as_handed(args)
             positional, keywords = _as_asked(signature, args, kwargs, by_name)
         except TypeError:
             return plain(*args, **kwargs)  # (which says what is wrong with the arguments)

@@ -230,6 +230,7 @@ METHODS = {
     "__dlpack__": _dlpack.exported,
     "__dlpack_device__": lambda self: _dlpack.CPU,
     "__reversed__": reversed_tensor,
+    "_cdata": property(id),  # (what programs tell tensors apart by)
     "__rdiv__": Tensor.__rtruediv__,
     "__torch_function__": classmethod(core.default_torch_function),
     "__init_subclass__": classmethod(init_subclass),

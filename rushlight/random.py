@@ -2,6 +2,7 @@
 
 from threading import local
 
+from rushlight.core import Generator, default_generator  # noqa: F401 (PyTorch's module has them too)
 from rushlight.ops.random import fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 
 __all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state", "thread_safe_generator"]

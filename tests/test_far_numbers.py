@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+import rushlight as torch
+
 PROGRAM = """
 import rushlight as torch
 
@@ -22,3 +26,11 @@ for name in dir(torch.special):
 def test_special_functions_end():
     # In a process of its own: a kernel that does not end cannot be stopped.
     subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("dtype, largest", [(torch.float64, 1e-8), (torch.float32, 2e-4)])
+def test_cosines_of_small_angles_are_one(dtype, largest):
+    x = torch.linspace(-largest, largest, 1001, dtype=dtype)
+    assert (x.cos() == 1).all() and (torch.polar(torch.ones_like(x), x).real == 1).all()
+    wider = torch.linspace(-0.05, 0.05, 10001, dtype=dtype)  # (both ways of computing it)
+    assert (wider.cos() - (1 - 2 * (wider / 2).sin().square())).abs().max() <= 2 * torch.finfo(dtype).eps

@@ -289,3 +289,19 @@ def test_who_sets_an_attribute_is_asked_and_not_what_it_is_set_to():
         x.data = plain
 
     assert told(set_both)[1] == ["torch.Tensor.data.__set__"]
+
+
+def test_einsum_is_told_in_one_form():
+    seen = []
+
+    class Listening(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            seen.append(args)
+            return args[1]
+
+    x, y = (torch.ones(2).as_subclass(Listening) for _ in range(2))
+    for call in (("i,i->i", x, y), ("i,i->i", [x, y]), ("i,i->i", (x, y)), (x, [0], y, [0], [0])):
+        torch.einsum(*call)
+    assert all(len(args) == 3 and args[0].lower() in ("i,i->i", "a,a->a") and args[1] is x and args[2] is y for args in seen)
+    assert len(seen) == 4

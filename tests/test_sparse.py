@@ -182,6 +182,11 @@ def test_products_by_rows():
     d = torch.arange(6.0).reshape(3, 2)
     made = torch.hspmm(x, d)
     assert made.sparse_dim() == 1 and made._indices().tolist() == [[0, 1, 3]] and made.to_dense().equal(x.to_dense() @ d)
+    assert (
+        not made.is_coalesced()
+        and torch.hsmm(x, d).to_dense().equal(made.to_dense())
+        and torch.dsmm(x, d).equal(x.to_dense() @ d)
+    )
     out = x.clone()
     assert torch.hspmm(x, d, out=out) is out and out.shape == (4, 2) and out.to_dense().equal(made.to_dense())
     for wrong, text in (
@@ -228,3 +233,26 @@ def test_sums_in_place_keep_their_dtype():
     x = torch.sparse_coo_tensor([[0]], [1.0], (4,))
     x.add_(torch.sparse_coo_tensor([[1]], [2.0], (4,), dtype=torch.float64))
     assert x.dtype is torch.float32 and x.to_dense().tolist() == [1, 2, 0, 0]
+
+
+def test_a_product_is_added_to_a_sparse_tensor():
+    x = torch.sparse_coo_tensor([[0, 0, 1], [0, 0, 1]], [1.0, 2.0, 3.0], (3, 2))
+    a = torch.tensor([[1.0, 0, 2], [0, 0, 0], [0, 3, 0]]).to_sparse()
+    b = torch.tensor([[0.0, 1], [2, 0], [0, 0]])
+    made = torch.sspaddmm(x, a, b, beta=2, alpha=-1)
+    assert made._indices().tolist() == [[0, 0, 1, 0, 0, 2, 2], [0, 0, 1, 0, 1, 0, 1]] and not made.is_coalesced()
+    assert made._values().tolist() == [2, 4, 6, 0, -1, -6, 0]
+    assert torch.smm(a, b)._values().tolist() == [0, 1, 6, 0] and torch.saddmm(x, a, b)._nnz() == 7
+    with pytest.raises(RuntimeError, match="_internal_get_SparseTensorImpl: not a sparse tensor"):
+        torch.sspaddmm(x, a, b, out=torch.ones(3, 2))
+    with pytest.raises(RuntimeError, match="can only be called on sparse tensors"):
+        torch.sspaddmm(b, a, b)
+
+
+def test_old_constructor():
+    x = torch.eye(3).to_sparse()
+    assert x.new().shape == (0,) and x.new().resize_as_(x).shape == (3, 3)
+    assert x.double().new(2, 3).dtype is torch.float64 and x.new(x.size())._nnz() == 0
+    assert x.new(x._indices(), 2 * x._values(), x.size()).to_dense().equal(2 * torch.eye(3))
+    with pytest.raises(TypeError, match="only accepts sizes"):
+        x.new([2, 3])

@@ -212,6 +212,11 @@ def _check_traced(value):
         raise RuntimeError("Only tensors, lists, tuples of tensors, or dictionary of tensors can be output from traced functions")
 
 
+def _as_arguments(given) -> tuple:
+    """Example inputs as the arguments of a call: a tensor or dictionary is the only one, anything else lists them."""
+    return (given,) if issubclass(type(given), Tensor) or type(given) is dict else tuple(given)
+
+
 def trace(
     func,
     example_inputs=None,
@@ -246,12 +251,7 @@ def trace(
     if example_kwarg_inputs is not None:
         args, kwargs = (), example_kwarg_inputs
     else:
-        args, kwargs = (
-            (example_inputs,)
-            if issubclass(type(example_inputs), Tensor) or type(example_inputs) is dict
-            else tuple(example_inputs),
-            {},
-        )
+        args, kwargs = _as_arguments(example_inputs), {}
     _check_traced(func(*args, **kwargs))
     return func
 
@@ -284,12 +284,11 @@ def trace_module(
     tensor([0., 1.])
     """
     _deprecated("trace_method")
+    if type(inputs) is not dict:
+        raise AttributeError("expected a dictionary of (method_name, input) pairs")
     for name, given in inputs.items():
         method = mod if name == "forward" else getattr(mod, name)
-        if example_inputs_is_kwarg:
-            _check_traced(method(**given))
-        else:
-            _check_traced(method(*(given if type(given) is tuple else (given,))))
+        _check_traced(method(**given) if example_inputs_is_kwarg else method(*_as_arguments(given)))
     return mod
 
 

@@ -80,6 +80,7 @@ LATE = {
         "smm",
         "sparse_dim",
         "sparse_mask",
+        "sspaddmm",
         "to_dense",
         "to_sparse",
         "to_sparse_coo",
@@ -97,7 +98,7 @@ LATE = {
 methods that they have."""
 
 TITLES = {
-    "torch": ("", {"_segment_reduce": "segment_reduce"}),
+    "torch": ("", {"_segment_reduce": "segment_reduce", "hsmm": "hspmm", "saddmm": "sspaddmm"}),
     "nn": ("", {"nll_loss": "nll_loss_nd"}),
     "linalg": ("linalg_", None),
     "special": ("special_", None),

@@ -169,6 +169,21 @@ def align(x, place, diagonals, missing, order):
     return x.permute(order)
 
 
+def one_form(args):
+    """The arguments of einsum as (equation, operand, operand, …), whether the operands came in a list or with lists of numbers for labels."""
+    if len(args) < 2:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list"
+        )
+    if isinstance(args[0], Tensor):
+        equation, operands = from_lists(args)
+    else:
+        equation, operands = args[0], args[1:]
+        if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+            operands = operands[0]
+    return equation, *operands
+
+
 @composite(method=False)
 def einsum(*args):
     """Sum of products by Einstein's convention: labels that the output lacks are summed over.
@@ -181,16 +196,7 @@ def einsum(*args):
     >>> rushlight.einsum("ii", rushlight.eye(3))
     tensor(3.)
     """
-    if len(args) < 2:
-        raise ValueError(
-            "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list"
-        )
-    if isinstance(args[0], Tensor):
-        equation, operands = from_lists(args)
-    else:
-        equation, operands = args[0], args[1:]
-        if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
-            operands = operands[0]
+    equation, *operands = one_form(args)
     for place, x in enumerate(operands):
         if not isinstance(x, Tensor):
             handled = core.dispatch_torch_function(einsum, operands, (equation, *operands), {}, True)
@@ -207,6 +213,9 @@ def einsum(*args):
     if shapes.count(shapes[0]) != len(shapes):
         check_broadcast(shapes, names)
     return contract(aligned, kept, total)
+
+
+einsum.as_handed = one_form  # (subclasses, and what traces a program, see the one form)
 
 
 # ---------------------------------------------------------------------------------------------------------------- the short way

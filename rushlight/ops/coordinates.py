@@ -2,7 +2,7 @@
 
 import rushlight as torch
 from rushlight import core
-from rushlight.ops._declare import composite
+from rushlight.ops._declare import composite, namespaces
 
 
 def made():
@@ -115,9 +115,28 @@ def smm(input, mat):
     tensor([[1.],
             [1.]])
     """
-    if not input.is_sparse:
-        raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
-    return made().sparse(torch.sparse.mm(input, mat))
+    raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
+
+
+@composite(
+    signature="Tensor input, Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1, out",
+    method="Tensor mat1, Tensor mat2, *, Number beta=1, Number alpha=1",
+)
+def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
+    """beta·input + alpha·mat1·mat2 of two sparse matrices and the dense `mat2`, as a sparse one that is not coalesced.
+
+    Args:
+        input: the sparse matrix [n, p] to add to.
+        mat1: the sparse matrix [n, m].
+        mat2: the dense one [m, p].
+
+    >>> import rushlight as torch
+    >>> eye = torch.eye(2).to_sparse()
+    >>> torch.sspaddmm(eye, eye, torch.ones(2, 2)).to_dense()
+    tensor([[2., 1.],
+            [1., 2.]])
+    """
+    raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
 
 
 @composite(signature="Tensor mat1, Tensor mat2, *, out", method=False)
@@ -126,6 +145,9 @@ def hspmm(mat1, mat2, *, out=None):
     if not mat1.is_sparse:
         raise NotImplementedError("Could not run 'aten::hspmm' with arguments from the 'CPU' backend: the first matrix is sparse")
     return made().of_rows(mat1, mat2)
+
+
+namespaces["torch"].update(hsmm=hspmm, saddmm=sspaddmm)  # (the same functions, in errors too)
 
 
 @composite(function=False, signature=None)

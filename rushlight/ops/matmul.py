@@ -130,7 +130,7 @@ def mm(x, mat2):
     """
 
 
-namespaces["torch"]["spmm"] = mm  # mm itself, in errors too
+namespaces["torch"].update(spmm=mm, dsmm=mm)  # mm itself, in errors too
 
 
 @product(

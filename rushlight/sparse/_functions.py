@@ -162,28 +162,79 @@ def turned(made_of):
     return turn
 
 
+def rows_of_product(name, a, b, alpha=1):
+    """Of alpha times the product of a sparse matrix and a dense one, the rows for which `a` has an element: which they are, and what is in them."""
+    if a._places.shape[0] != 2:
+        raise RuntimeError(f"{name}: Argument #2: matrices expected, got {a._places.shape[0]}D tensor")
+    if b.dim() != 2:
+        raise RuntimeError(f"{name}: Argument #3: matrices expected, got {b.dim()}D tensor")
+    if b.shape[0] != a.shape[1]:
+        raise RuntimeError(f"{name}: Argument #3: Expected dim 0 size {a.shape[1]}, got {b.shape[0]}")
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
+    a = coalesced(a)
+    rows, places = torch.unique(a._places[0], return_inverse=True)
+    products = (a._entries * alpha).unsqueeze(1) * b.index_select(0, a._places[1])
+    return rows, products.new_zeros((rows.numel(), b.shape[1])).index_add(0, places, products)
+
+
+def written_to(out, made):
+    """What was made; where `out` is given, that tensor, with its shape and elements."""
+    if out is None:
+        return made
+    if not isinstance(out, SparseTensor):
+        raise RuntimeError("_internal_get_SparseTensorImpl: not a sparse tensor")
+    with DisableTorchFunction():
+        out.set_(torch.zeros((), dtype=made.dtype).expand(made.shape))
+    return copied_into(out, made)
+
+
+def resized_as(x, other, *, memory_format=None):
+    """A sparse tensor without elements takes the shape of another; one with elements keeps its own."""
+    if not isinstance(x, SparseTensor) or not isinstance(other, SparseTensor):
+        raise RuntimeError("resize_as_sparse_: self and other must both be sparse")
+    if x.shape == other.shape:
+        return x
+    if x._entries.shape[0]:
+        raise NotImplementedError("resize_as_: a sparse tensor with elements keeps its shape")
+    return written_to(x, without_entries(other, dtype=x.dtype))
+
+
 def of_rows(a, b, *, out=None):
     """The product of a sparse matrix and a dense one, whose entries are the rows that are not zero."""
     if a._order is not torch.sparse_coo:
         raise NotImplementedError(f"Could not run 'aten::hspmm' with arguments from the '{layout_name(a)}CPU' backend.")
-    if a._places.shape[0] != 2:
-        raise RuntimeError(f"hspmm: Argument #2: matrices expected, got {a._places.shape[0]}D tensor")
-    if b.dim() != 2:
-        raise RuntimeError(f"hspmm: Argument #3: matrices expected, got {b.dim()}D tensor")
-    if b.shape[0] != a.shape[1]:
-        raise RuntimeError(f"hspmm: Argument #3: Expected dim 0 size {a.shape[1]}, got {b.shape[0]}")
-    if a.dtype is not b.dtype:
-        raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
-    a, b = coalesced(a), dense(b)
-    rows, places = torch.unique(a._places[0], return_inverse=True)
-    products = a._entries.unsqueeze(1) * b.index_select(0, a._places[1])
-    values = products.new_zeros((rows.numel(), b.shape[1])).index_add(0, places, products)
-    made = SparseTensor(rows.unsqueeze(0), values, (a.shape[0], b.shape[1]), True)
-    if out is None:
-        return made
-    with DisableTorchFunction():
-        out.set_(torch.zeros((), dtype=made.dtype).expand(made.shape))
-    return copied_into(out, made)
+    rows, values = rows_of_product("hspmm", a, dense(b))
+    return written_to(out, SparseTensor(rows.unsqueeze(0), values, (a.shape[0], b.shape[1]), False))
+
+
+def sparse_sum(x, mat1, mat2, *, beta=1, alpha=1, out=None):
+    """beta·x + alpha·mat1·mat2 of sparse `x` and `mat1` and a dense matrix `mat2`: the elements of `x`, and behind them the rows of the product."""
+    if not isinstance(x, SparseTensor | None):
+        raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
+    if mat2.layout is not torch.strided:
+        raise RuntimeError(f"sspaddmm: expected 'mat2' to have strided layout, got 'mat2' with layout {layout_name(mat2)}")
+    if mat1.layout is not torch.sparse_coo:
+        raise RuntimeError(f"sspaddmm: expected 'mat1' to have sparse layout, got 'mat1' with layout {layout_name(mat1)}")
+    rows, values = rows_of_product("sspaddmm", mat1, mat2, alpha)
+    shape = mat1.shape[0], mat2.shape[1]
+    for dim in (0, 1):
+        if x is not None and x.shape[dim] != shape[dim]:
+            raise RuntimeError(f"sspaddmm: Argument #1: Expected dim {dim} size {shape[dim]}, got {x.shape[dim]}")
+    places = torch.stack([rows.repeat_interleave(shape[1]), torch.arange(shape[1]).repeat(rows.numel())])
+    values = values.flatten()
+    if x is not None:
+        if x.dtype is not mat1.dtype:
+            raise RuntimeError(
+                f"dtype of values ({mat1.dtype.legacy_name}) must match dtype of sparse tensor ({x.dtype.legacy_name})"
+            )
+        places, values = torch.cat([x._places, places], 1), torch.cat([x._entries * beta, values])
+    return written_to(out, SparseTensor(places, values, shape, False))
+
+
+def product_as_sparse(a, b):
+    """The rows of the product of a sparse matrix and a dense one, as a sparse tensor."""
+    return sparse_sum(None if isinstance(a, SparseTensor) else a, a, b)
 
 
 def flipped(x, name="t"):
@@ -438,13 +489,15 @@ square tan tanh trunc fix deg2rad rad2deg neg negative conj_physical
 GEOMETRY = "size dim numel nelement ndimension element_size get_device storage_offset"
 
 TABLE = {
-    "mm matmul __matmul__ mv spmm _sparse_mm": product,
-    "hspmm": of_rows,
-    "smm": lambda a, b: sparse(product(a, b)),
+    "mm matmul __matmul__ mv spmm dsmm _sparse_mm": product,
+    "hspmm hsmm": of_rows,
+    "smm": product_as_sparse,
+    "sspaddmm saddmm": sparse_sum,
     "__rmatmul__": lambda a, b: product(b, a),
     "add __add__": added,
     "add_ __iadd__": added_in_place,
     "zero_": emptied,
+    "resize_as_ resize_as_sparse_": resized_as,
     "sub_ subtract_ __isub__": replacing(lambda a, b, *, alpha=1: subtracted(a, b, alpha=alpha), "add", "sub_"),
     "mul_ multiply_ __imul__": replacing(lambda a, b: multiplied(a, b), "mul", "mul_"),
     "div_ divide_ true_divide_ __itruediv__": written_by_number("div_", lambda a, b, **options: divided(a, b, **options)),

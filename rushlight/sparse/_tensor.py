@@ -66,6 +66,25 @@ class SparseTensor(Tensor):
     mT = property(lambda self: transposed(self, -2, -1))
     data = property(lambda self: self.detach())
 
+    def new(self, *given, size=None, device=None):
+        """An old-style constructor: nothing, sizes, or indices and values (and the shape), in this tensor's dtype."""
+        if size is not None:
+            given = (size,)
+        if len(given) in (2, 3) and all(isinstance(x, Tensor) for x in given[:2]):
+            return torch.sparse_coo_tensor(*given)
+        if len(given) == 1 and isinstance(given[0], list | tuple):
+            if not isinstance(given[0], torch.Size):
+                raise TypeError(
+                    "SparseTensor.new(sequence) only accepts sizes.  Please use torch.sparse_coo_tensor() or construct a strided tensor and "
+                    "convert it to sparse via to_sparse."
+                )
+            given = given[0]
+        if not all(isinstance(n, int) for n in given):
+            raise TypeError(
+                f"new() received an invalid combination of arguments - got ({', '.join(type(x).__name__ for x in given)})"
+            )
+        return torch.sparse_coo_tensor(size=given or (0,), dtype=self.dtype)
+
     def is_inference(self):
         """Whether the values were made in inference mode."""
         return self._entries.is_inference()

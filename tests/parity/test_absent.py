@@ -208,6 +208,15 @@ CALLS = {
     "export": lambda t: t.jit.export(lambda x: x).__dict__,
     "script_if_tracing": lambda t: t.jit.script_if_tracing(add)(1),
     "trace of what gives no tensor": lambda t: t.jit.trace(lambda x: 3, t.ones(1)),
+    "trace of methods": lambda t: (
+        t.jit.trace_module(t.nn.Bilinear(2, 3, 1), {"forward": [t.ones(2), t.ones(3)]}, check_trace=False)(
+            t.zeros(2), t.ones(3)
+        ).shape
+    ),
+    "trace of a method of one tensor": lambda t: t.jit.trace_module(t.nn.ReLU(), {"forward": t.ones(2)}, check_trace=False)(
+        -t.ones(2)
+    ),
+    "trace of no methods": lambda t: t.jit.trace_module(t.nn.ReLU(), [t.ones(2)]),
     "trace without inputs": lambda t: t.jit.trace(add),
     "load of no file": lambda t: t.jit.load("/nowhere"),
     "unwrap": lambda t: t.jit._unwrap_optional(None),

@@ -50,6 +50,7 @@ FUNCTIONS = {
     "attributes": lambda t: lambda x: x.shape[0] + x.T.size(0),
     "functions": lambda t: lambda x, y=None: t.add(x, 1, alpha=2).to(t.float64),
     "lists": lambda t: lambda x: t.stack([x, x * 2], -1),
+    "einsum of a list": lambda t: lambda x, y: t.einsum("ij,jk->ik", [x, y]) + t.einsum("ij,jk->ik", (x, y)),
     "functions of several": lambda t: lambda x, y: t.einsum("ij,jk->ik", x, y),
     "tensordot": lambda t: lambda x, y: t.tensordot(x, y, dims=1) + t.broadcast_tensors(x, y)[0],
     "no use": lambda t: lambda x, y: x.relu(),
