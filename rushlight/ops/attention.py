@@ -152,7 +152,13 @@ def fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
 
 
 # ---- written out ----------------------------------------------------------------------------------------------------------
-def written_out(query, key, value, attn_mask, dropout_p, is_causal, scale, groups=1):
+def written_out(*given):
+    weights, value = weighed(*given)
+    return weights @ value
+
+
+def weighed(query, key, value, attn_mask, dropout_p, is_causal, scale, groups=1, dropout_mask=None):
+    """The weights of attention, and what they weigh."""
     if groups > 1:
         key, value = key.repeat_interleave(groups, -3), value.repeat_interleave(groups, -3)
     scale = scale_of(query, scale) if query.shape[-1] else 1.0
@@ -164,9 +170,24 @@ def written_out(query, key, value, attn_mask, dropout_p, is_causal, scale, group
                 mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(mask.logical_not(), -math.inf)
             scores = scores + mask
     weights = _safe_softmax(scores, -1)
-    if dropout_p > 0:
+    if dropout_p > 0 and dropout_mask is None:
         weights = torch.dropout(weights, dropout_p, True)
-    return weights @ value
+    return weights, value
+
+
+def groups_of(query, key, value, enable_gqa):
+    """How many heads of the queries share one of keys and values."""
+    if not enable_gqa or query.ndim <= 2:
+        return 1
+    heads, kept = query.size(-3), key.size(-3)
+    if kept == 0 or heads % kept or value.size(-3) != kept:
+        raise RuntimeError("Number of heads in key and value must divide the number of heads in ")
+    return heads // kept
+
+
+def check_causal(attn_mask, is_causal):
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
 
 
 def check_attention(query, key, value, attn_mask):
@@ -212,12 +233,49 @@ def scaled_dot_product_attention(
             else "No viable backend for scaled_dot_product_attention was found. This is likely due to turning off both the math "
             "kernel and the fused kernels."
         )
-    if is_causal and attn_mask is not None:
-        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
-    groups = 1
-    if enable_gqa and query.ndim > 2:
-        heads, kept = query.size(-3), key.size(-3)
-        if kept == 0 or heads % kept or value.size(-3) != kept:
-            raise RuntimeError("Number of heads in key and value must divide the number of heads in ")
-        groups = heads // kept
+    check_causal(attn_mask, is_causal)
+    groups = groups_of(query, key, value, enable_gqa)
     return written_out(*map(wide, (query, key, value)), attn_mask, dropout_p, is_causal, scale, groups).to(query.dtype)
+
+
+@composite(
+    method=False,
+    signature=(
+        "Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, "
+        "Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False"
+    ),
+)
+def _scaled_dot_product_attention_math(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, dropout_mask=None, *, scale=None, enable_gqa=False
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """scaled_dot_product_attention written out in ops, and its weights. `dropout_mask` says which of them are kept."""
+    check_causal(attn_mask, is_causal)
+    groups = groups_of(query, key, value, enable_gqa)
+    if attn_mask is not None and attn_mask.dtype is torch.bool:
+        attn_mask = attn_mask.to(
+            wide(query).dtype
+        )  # (PyTorch adds it like any other: bools become numbers before they come here.)
+    given = (*map(wide, (query, key, value)), attn_mask, dropout_p, is_causal, scale, groups, dropout_mask)
+    weights, value = weighed(*given)
+    if dropout_mask is None:
+        made = weights @ value
+    else:
+        made = weights.masked_fill(dropout_mask.logical_not(), 0) @ (value / (1 - dropout_p))
+    return made.to(query.dtype), weights.to(query.dtype)
+
+
+@composite(
+    method=False,
+    signature=(
+        "Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, "
+        "float? scale=None, bool enable_gqa=False"
+    ),
+)
+def _fused_sdp_choice(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False
+) -> "int":
+    """Which way scaled_dot_product_attention goes: 1 for the kernel, 0 for ops, -1 for none that is enabled."""
+    enabled = _settings.attention_kernels
+    if enabled["flash"] and fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
+        return 1
+    return 0 if enabled["math"] else -1
