@@ -199,6 +199,7 @@ _LATE = {
     "_disable_dynamo": "rushlight.compiler:disable",
     "_mkldnn": "rushlight._absent:_mkldnn",
     "_native_multi_head_attention": "rushlight.nn.functional.attention:_native_multi_head_attention",
+    "_transformer_encoder_layer_fwd": "rushlight.nn.functional.attention:_transformer_encoder_layer_fwd",
     "compile": "rushlight._compile:compile",
     "cosine_similarity": "rushlight.nn.functional:cosine_similarity",
     "get_device_module": "rushlight._streams:get_device_module",

@@ -410,3 +410,36 @@ def test_a_parametrization_of_what_is_parametrized(torch):
     assert type(inner) is parametrize.ParametrizationList and layer.weight.equal(2 * weight)
     parametrize.remove_parametrizations(layer, "weight")
     assert layer.weight.equal(2 * weight) and id(layer.weight) == number and type(layer) is torch.nn.Linear
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_a_layer_of_an_encoder_in_evaluation_is_one_call(torch, monkeypatch, norm_first, activation):
+    layer = torch.nn.TransformerEncoderLayer(8, 2, 16, activation=activation, batch_first=True, norm_first=norm_first).eval()
+    x, unseen = torch.rand(3, 5, 8), torch.ones(5, 5).triu(1).bool()
+    padding = torch.zeros(3, 5, dtype=torch.bool)
+    padding[:, 4] = True
+    fused, calls = torch._transformer_encoder_layer_fwd, []
+    monkeypatch.setattr(torch, "_transformer_encoder_layer_fwd", lambda *given: calls.append(given[-1]) or fused(*given))
+    for masks in (
+        {},
+        {"src_mask": unseen},
+        {"src_key_padding_mask": padding},
+        {"src_mask": unseen, "src_key_padding_mask": padding},
+    ):
+        expected = layer(x, **masks).detach()
+        with torch.no_grad():
+            torch.testing.assert_close(layer(x, **masks), expected)
+    assert calls == [None, 2, 1, 2]
+    with torch.no_grad():
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            layer(x)
+        finally:
+            torch.backends.mha.set_fastpath_enabled(True)
+        handle = layer.linear1.register_forward_hook(lambda *given: None)
+        layer(x)
+        handle.remove()
+        assert len(calls) == 4
+    layer.requires_grad_(False)(x)
+    assert len(calls) == 5

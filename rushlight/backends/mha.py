@@ -4,7 +4,7 @@ _is_fastpath_enabled = True
 
 
 def get_fastpath_enabled() -> bool:
-    """What `set_fastpath_enabled` was given.
+    """Whether attention layers may take their short way in evaluation: what `set_fastpath_enabled` was given.
 
     >>> import rushlight as torch
     >>> torch.backends.mha.get_fastpath_enabled()
@@ -14,7 +14,7 @@ def get_fastpath_enabled() -> bool:
 
 
 def set_fastpath_enabled(value: bool) -> None:
-    """Remembers it.
+    """Lets attention layers take their short way in evaluation, or forbids it.
 
     Args:
         value: Whether attention layers may take their short way.

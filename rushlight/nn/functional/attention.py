@@ -241,6 +241,51 @@ def _native_multi_head_attention(
     return output.transpose(0, 1).contiguous(), weights if need_weights else None
 
 
+def _transformer_encoder_layer_fwd(
+    src,
+    embed_dim,
+    num_heads,
+    qkv_weight,
+    qkv_bias,
+    proj_weight,
+    proj_bias,
+    use_gelu,
+    norm_first,
+    eps,
+    norm_weight_1,
+    norm_bias_1,
+    norm_weight_2,
+    norm_bias_2,
+    ffn_weight_1,
+    ffn_bias_1,
+    ffn_weight_2,
+    ffn_bias_2,
+    mask=None,
+    mask_type=None,
+):
+    """A layer of a transformer's encoder in evaluation, of (batch, steps, embed_dim); `mask` is as _native_multi_head_attention's."""
+
+    def first_norm(x):
+        return torch.layer_norm(x, (embed_dim,), norm_weight_1, norm_bias_1, eps)
+
+    def second_norm(x):
+        return torch.layer_norm(x, (embed_dim,), norm_weight_2, norm_bias_2, eps)
+
+    def attend(x):
+        weights = qkv_weight, qkv_bias, proj_weight, proj_bias
+        return _native_multi_head_attention(x, x, x, embed_dim, num_heads, *weights, mask, False, False, mask_type)[0]
+
+    def feed_forward(x):
+        hidden = linear(x, ffn_weight_1, ffn_bias_1)
+        return linear(layers.gelu(hidden) if use_gelu else torch.relu(hidden), ffn_weight_2, ffn_bias_2)
+
+    if norm_first:
+        x = src + attend(first_norm(src))
+        return x + feed_forward(second_norm(x))
+    x = first_norm(src + attend(src))
+    return second_norm(x + feed_forward(x))
+
+
 def multi_head_attention_forward(
     query,
     key,

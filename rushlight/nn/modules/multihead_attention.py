@@ -173,7 +173,8 @@ class MultiheadAttention(Module):
             and query.dim() == 3
             and query is key is value
             and not self.training
-            and not torch.is_grad_enabled()
+            and not self._is_differentiated(query)
+            and torch.backends.mha.get_fastpath_enabled()
             and self._qkv_same_embed_dim
             and self.in_proj_bias is not None
             and self.bias_k is None
@@ -183,6 +184,10 @@ class MultiheadAttention(Module):
             and not (is_causal and attn_mask is None)
             and not any(mask is not None and mask.is_floating_point() for mask in (key_padding_mask, attn_mask))
         )
+
+    def _is_differentiated(self, query):
+        given = query, self.in_proj_weight, self.in_proj_bias, self.out_proj.weight, self.out_proj.bias
+        return torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in given)
 
     def merge_masks(self, attn_mask, key_padding_mask, query):
         """Both masks as one (batch, heads, queries, keys), and its kind: None without masks, 1 of keys alone, else 2."""

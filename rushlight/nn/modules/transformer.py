@@ -128,20 +128,38 @@ class TransformerEncoderLayer(_Layer):
         self.activation = activation
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
-        given = src_mask, src_key_padding_mask
         src_key_padding_mask = F._canonical_mask(
             src_key_padding_mask, "src_key_padding_mask", F._none_or_dtype(src_mask), "src_mask", src.dtype
         )
         src_mask = F._canonical_mask(src_mask, "src_mask", None, "", src.dtype, False)
-        if self._is_fast(src) and not any(mask is not None and mask.is_floating_point() for mask in given):
-            src_mask, src_key_padding_mask = given
+        if self._is_fast(src):
+            attention, norms = self.self_attn, (self.norm1, self.norm2)
+            return torch._transformer_encoder_layer_fwd(
+                src,
+                attention.embed_dim,
+                attention.num_heads,
+                attention.in_proj_weight,
+                attention.in_proj_bias,
+                attention.out_proj.weight,
+                attention.out_proj.bias,
+                self.activation_relu_or_gelu == 2,
+                self.norm_first,
+                self.norm1.eps,
+                *(x for layer in (*norms, self.linear1, self.linear2) for x in (layer.weight, layer.bias)),
+                *attention.merge_masks(src_mask, src_key_padding_mask, src),
+            )
         x = self._joined(src, self.norm1, lambda x: self._sa_block(x, src_mask, src_key_padding_mask, is_causal))
         return self._joined(x, self.norm2, self._ff_block)
 
     def _is_fast(self, src):
-        """Whether PyTorch takes its fast path, where attention is that of bools."""
-        likely = self.activation_relu_or_gelu and self.norm1.eps == self.norm2.eps
-        return likely and self.self_attn._is_fast(src, src, src, None, None, False)
+        """Whether PyTorch takes its fast path: in evaluation, of parts that are all its own and that nobody watches."""
+        return (
+            self.activation_relu_or_gelu
+            and self.norm1.eps == self.norm2.eps
+            and self.self_attn._is_fast(src, src, src, None, None, False)
+            and not any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
+            and not (torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.parameters()))
+        )
 
     def _ff_block(self, x):
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
@@ -283,6 +301,7 @@ class TransformerEncoder(Module):
         """The steps (batch, steps) that PyTorch would leave out; None where it would compute all."""
         if not (
             self.use_nested_tensor
+            and torch.backends.mha.get_fastpath_enabled()
             and src_key_padding_mask is not None
             and mask is None
             and src.dim() == 3
