@@ -39,7 +39,7 @@ class ContinuousBernoulli(_ByProbsOrLogits, ExponentialFamily):
         name, value = _given(probs, logits)
         (value,) = broadcast_all(value)
         if name == "probs":
-            if validate_args is not None and not self.arg_constraints["probs"].check(value).all():
+            if validate_args is not None and not torch._is_all_true(self.arg_constraints["probs"].check(value)):
                 raise ValueError("The parameter probs has invalid values")
             value = clamp_probs(value)
         self._param = value

@@ -28,7 +28,7 @@ class Geometric(Distribution):
         (value,) = broadcast_all(value)
         setattr(self, name, value)
         super().__init__(value.size(), validate_args=validate_args)
-        if self._validate_args and name == "probs" and not (value > 0).all():
+        if self._validate_args and name == "probs" and not torch._is_all_true(value > 0):
             raise ValueError(
                 f"Expected parameter probs ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} to be "
                 f"positive but found invalid values:\n{value[value <= 0]}"

@@ -477,4 +477,25 @@ def logsumexp(x, dim, keepdim=False):
     return real_logsumexp(x, dim, keepdim)
 
 
+def whole_booleans(name, x):
+    """Booleans, those of whole batches where vmap shows one example."""
+    while is_wrapped(x):
+        x = x.value
+    if x.dtype is not torch.bool:
+        raise RuntimeError(f"{name}: expected booleans, got {x.dtype.legacy_name}")
+    return x
+
+
+@composite(signature="Tensor input")
+def _is_all_true(input):
+    """Whether all booleans are True: within vmap all of the batch, so that programs may ask."""
+    return whole_booleans("_is_all_true", input).all()
+
+
+@composite(signature="Tensor input")
+def _is_any_true(input):
+    """Whether one of the booleans is True: within vmap one of the batch, so that programs may ask."""
+    return whole_booleans("_is_any_true", input).any()
+
+
 from rushlight.ops import norms, statistics  # noqa: E402, F401  (the rest of the family)

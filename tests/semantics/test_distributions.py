@@ -158,3 +158,17 @@ def test_transforms_to_constraints(torch):
     assert c.corr_cholesky.check(d.biject_to(c.corr_cholesky)(x)).all()
     with pytest.raises(NotImplementedError, match="Cannot transform _PositiveDefinite constraints"):
         d.biject_to(c.positive_definite)
+
+
+def test_densities_of_batches_are_checked_too(torch):
+    d, vmap = torch.distributions, torch.func.vmap
+    x = torch.tensor([0.2, 0.5, 0.3])
+    for made in (d.Normal(0.0, 1.0), d.Beta(1.0, 2.0), d.Exponential(1.0)):
+        assert torch.equal(vmap(made.log_prob)(x), made.log_prob(x))
+    near(torch, vmap(lambda loc: d.Normal(loc, 1.0).cdf(loc))(x), [0.5, 0.5, 0.5])
+    near(torch, vmap(torch.func.grad(lambda loc: d.Normal(loc, 1.0).log_prob(torch.tensor(1.0))))(x), [0.8, 0.5, 0.7])
+    near(torch, vmap(lambda c: d.Dirichlet(c).log_prob(x))(torch.ones(2, 3)), [math.log(2), math.log(2)])
+    with pytest.raises(RuntimeError, match=r"vmap: It looks like you're calling .item\(\) on a Tensor"):
+        vmap(d.Exponential(1.0).log_prob)(-x)
+    assert torch._is_all_true(x > 0).item() and (x > 0.4)._is_any_true().item()
+    assert vmap(lambda row: torch._is_all_true(row > 0.1))(torch.stack([x, x * 0])).tolist() == [False, False]
