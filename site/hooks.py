@@ -31,7 +31,8 @@ MODULES = (
     *("rushlight", "rushlight.Tensor", "rushlight.autograd", "rushlight.explain", "rushlight.func", "rushlight.nn"),
     *("rushlight.nn.functional", "rushlight.nn.init", "rushlight.nn.utils", "rushlight.optim", "rushlight.optim.lr_scheduler"),
     *("rushlight.distributions", "rushlight.linalg", "rushlight.fft", "rushlight.special", "rushlight.sparse"),
-    *("rushlight.utils.data", "rushlight.utils.checkpoint"),
+    *("rushlight.utils.data", "rushlight.utils.checkpoint", "rushlight.amp", "rushlight.compiler", "rushlight.library"),
+    *("rushlight.fx", "rushlight.jit", "rushlight.distributed", "rushlight.cuda", "rushlight.multiprocessing"),
 )
 ONE_PAGE = 60_000
 """So many characters of a reference are one page; what has more is a page for each letter."""
