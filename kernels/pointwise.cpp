@@ -137,10 +137,17 @@ void register_arithmetic() {
   binary<all>("add", []<class T>(T a, T b) {
     if constexpr (is_bool<T>)
       return bool(a | b);
+    else if constexpr (is_complex<T>)
+      return a + T{1, 0} * b;  // a product as with every alpha: one infinite part makes the other NaN
     else
       return a + b;
   });
-  binary<number>("sub", [](auto a, auto b) { return a - b; });
+  binary<number>("sub", []<class T>(T a, T b) {
+    if constexpr (is_complex<T>)
+      return a + T{-1, 0} * b;
+    else
+      return a - b;
+  });
   binary<all>("mul", []<class T>(T a, T b) {
     if constexpr (is_bool<T>)
       return bool(a & b);

@@ -253,3 +253,15 @@ def test_inverses_go_into_an_out_that_holds_them(torch, name):
         RuntimeError, match="Expected result to be safely castable from Float dtype, but got result with dtype Int"
     ):
         function(*arguments, out=torch.empty(0, dtype=torch.int32))
+
+
+def test_an_infinite_part_spoils_the_other_in_complex_sums(torch):
+    """The second number of a complex sum is multiplied by alpha, also by the alpha of one that nobody names."""
+    one, far = torch.tensor([1 + 2j] * 5), torch.tensor([complex(INF, 1)] * 5)
+    half = torch.tensor([1, -1], dtype=torch.complex32)
+    for made in (one + far, -(one - far), -torch.rsub(far, one), one.clone().add_(far), -(one - far[0])):
+        assert made.real.tolist() == [INF] * 5 and made.imag.isnan().all()
+    assert (far + one)[0] == complex(INF, 3) and (far - one)[0] == complex(INF, -1)
+    assert (half + half).tolist() == [2, -2] and (half - half).tolist() == [0, 0]
+    negative = torch.tensor([complex(-0.0, -0.0)])
+    assert torch.view_as_real(negative + negative).signbit().tolist() == [[False, True]]
