@@ -177,3 +177,19 @@ def test_depths_of_derivatives():
 def test_random_numbers_like_an_example_differ_in_each_layout():
     drawn = torch.func.vmap(lambda x: torch.nn.functional.gumbel_softmax(x), randomness="different")(torch.zeros(3, 4))
     assert drawn.shape == (3, 4) and not torch.equal(drawn[0], drawn[1])
+
+
+def test_a_module_is_lent_tensors():
+    from rushlight.nn.utils.stateless import _reparametrize_module
+
+    layer, weight = torch.nn.Linear(1, 1), torch.full((1, 1), 3.0, requires_grad=True)
+    own = layer.weight
+    with _reparametrize_module(layer, {"weight": weight, "bias": torch.zeros(1)}):
+        layer(torch.ones(1)).backward()
+    assert layer.weight is own and own.grad is None and weight.grad.item() == 1
+    with (
+        pytest.raises(TypeError, match="is not an instance of"),
+        _reparametrize_module(layer, {"bias": weight, "weight": 3}),
+    ):
+        pass
+    assert layer.weight is own and layer.bias is not weight

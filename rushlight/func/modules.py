@@ -35,31 +35,41 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
             f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(parameter_and_buffer_dicts)}"
         )
     args = () if args is None else args if isinstance(args, tuple) else (args,)
+    replaced = []
+    try:
+        replace(module, given, replaced, tie_weights, strict)
+        return module(*args, **kwargs) if kwargs else module(*args)
+    finally:
+        put_back(replaced, given)
+
+
+def replace(module, given, replaced, tie_weights, strict):
+    """Puts the tensors of `given` into the module; `replaced` gets what stood there, as far as it came."""
     # (Without ties, and unless every name must be given, a module may contain itself.)
     slots = tensor_slots(module, "", {}) if tie_weights or strict else {}
     wanted = with_tied_names(slots, given) if tie_weights and has_ties(slots) else given
     if strict:
         check_names(module, slots, wanted)
-    replaced = []
-    try:
-        for name, tensor in wanted.items():
-            table, key = slots.get(name) or slot_of(module, name, tensor)
-            if tensor is not None and not isinstance(tensor, torch.Tensor):
-                raise TypeError(f"{tensor} is not an instance of torch.Tensor")
-            replaced.append((name, table, key, table.get(key, MISSING)))
-            table[key] = tensor
-        return module(*args, **kwargs) if kwargs else module(*args)
-    finally:
-        # A module that has set one of them anew (a running mean) has changed what was given to it.
-        for name, table, key, _ in replaced:
-            if table.get(key) is not wanted[name] and name in given:
-                given[name] = table.get(key)
-        # Last to first: one place of a module that is there under several names was replaced once for each of them.
-        for _, table, key, before in reversed(replaced):
-            if before is MISSING:
-                table.pop(key, None)
-            else:
-                table[key] = before
+    for name, tensor in wanted.items():
+        table, key = slots.get(name) or slot_of(module, name, tensor)
+        if tensor is not None and not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{tensor} is not an instance of torch.Tensor")
+        replaced.append((name, table, key, table.get(key, MISSING), tensor))
+        table[key] = tensor
+
+
+def put_back(replaced, given):
+    """Makes the module what it was before `replace`."""
+    # A module that has set one of them anew (a running mean) has changed what was given to it.
+    for name, table, key, _, tensor in replaced:
+        if table.get(key) is not tensor and name in given:
+            given[name] = table.get(key)
+    # Last to first: one place of a module that is there under several names was replaced once for each of them.
+    for _, table, key, before, _ in reversed(replaced):
+        if before is MISSING:
+            table.pop(key, None)
+        else:
+            table[key] = before
 
 
 MISSING = object()

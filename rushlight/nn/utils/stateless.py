@@ -1,5 +1,7 @@
 """functional_call under its older name."""
 
+from contextlib import contextmanager
+
 from rushlight.core import warn_user
 
 __all__ = ["functional_call"]
@@ -26,3 +28,16 @@ def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, t
         FutureWarning,
     )
     return call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
+
+
+@contextmanager
+def _reparametrize_module(module, parameters_and_buffers, tie_weights=False, strict=False, stack_weights=False):
+    """Within it, the module has the given tensors instead of its own."""
+    from rushlight.func.modules import put_back, replace
+
+    replaced = []
+    try:
+        replace(module, parameters_and_buffers, replaced, tie_weights, strict)
+        yield
+    finally:
+        put_back(replaced, parameters_and_buffers)
