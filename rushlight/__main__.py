@@ -159,10 +159,10 @@ def _run(module: types.ModuleType, code: Any, names: dict) -> None:
     exec(code, vars(module))
 
 
-def _is_runner(trace) -> bool:
+def _is_runner(trace, is_last: bool) -> bool:
     code = trace.tb_frame.f_code
-    # The last frame of a missing name is the `__getattr__` of a module of ours.
-    asked = trace.tb_next is None and code.co_name == "__getattr__" and code.co_filename.startswith(_PACKAGE)
+    # The last frames of a missing name are those of `__getattr__` of a module of ours.
+    asked = is_last and code.co_name == "__getattr__" and code.co_filename.startswith(_PACKAGE)
     return asked or code.co_filename in _HIDDEN
 
 
@@ -173,7 +173,7 @@ def _without_runner(trace):
         traces.append(trace)
         trace = trace.tb_next
     for last in reversed(traces):
-        if not _is_runner(last):
+        if not _is_runner(last, trace is None):
             last.tb_next = trace
             trace = last
     return trace

@@ -214,7 +214,9 @@ def _native_multi_head_attention(
     and of an example, head and query (batch, heads, queries, keys) with 2.
     """
     if mask is not None and mask_type == 2:
-        mask = mask.expand(query.shape[0], num_head, -1, -1).flatten(0, 1)
+        if mask.shape != (query.shape[0], num_head, query.shape[1], key.shape[1]):
+            raise RuntimeError("For mask_type == 2 mask shape should match input shape")
+        mask = mask.flatten(0, 1)
     turned = query.transpose(0, 1)  # (what is one tensor stays one, and is projected once)
     turned_key = turned if key is query else key.transpose(0, 1)
     turned_value = turned if value is query else turned_key if value is key else value.transpose(0, 1)
