@@ -110,7 +110,7 @@ void register_complex_math() {
   function("acosh", [](auto z) { return std::acosh(z); });
   function("atanh", [](auto z) { return std::atanh(z); });
   function("sigmoid", []<class T>(std::complex<T> z) { return reciprocal(T(1) + std::exp(-z)); });
-  function("silu", []<class T>(std::complex<T> z) { return z / (T(1) + std::exp(-z)); });
+  function("silu", []<class T>(std::complex<T> z) { return standard(ours(z) / ours(T(1) + std::exp(-z))); });
   function("sinc", []<class T>(std::complex<T> z) {
     const std::complex<T> y = z * T(M_PI);
     return z == T(0) ? std::complex<T>(1) : std::sin(y) / y;

@@ -349,6 +349,9 @@ void function_of_two(const char* name, F) {
   binary<real>(name, []<class T>(T a, T b) { return T(F{}(double(a), double(b))); });
 }
 
+// At infinities these are no numbers, as PyTorch computes them, though their limits are known.
+double of_finite(double x, double value) { return std::isinf(x) ? nan : value; }
+
 }  // namespace
 
 void register_special() {
@@ -358,10 +361,10 @@ void register_special() {
   function("erfcx", [](double x) { return erfcx(x); });
   function("ndtri", [](double x) { return ndtri(x); });
   function("log_ndtr", [](double x) { return log_ndtr(x); });
-  function("bessel_j0", [](double x) { return ::j0(x); });
-  function("bessel_j1", [](double x) { return ::j1(x); });
-  function("bessel_y0", [](double x) { return x < 0 ? nan : ::y0(x); });
-  function("bessel_y1", [](double x) { return x < 0 ? nan : ::y1(x); });
+  function("bessel_j0", [](double x) { return of_finite(x, ::j0(x)); });
+  function("bessel_j1", [](double x) { return of_finite(x, ::j1(x)); });
+  function("bessel_y0", [](double x) { return of_finite(x, x < 0 ? nan : ::y0(x)); });
+  function("bessel_y1", [](double x) { return of_finite(x, x < 0 ? nan : ::y1(x)); });
   function("spherical_bessel_j0", [](double x) {
     return std::isinf(x) ? 0 : std::abs(x) < 1e-4 ? 1 - x * x / 6 : std::sin(x) / x;
   });
@@ -380,9 +383,9 @@ void register_special() {
   function("modified_bessel_k1", [](double x) { return bessel_k(1, x); });
   function("scaled_modified_bessel_k0", [](double x) { return bessel_k_scaled(0, x); });
   function("scaled_modified_bessel_k1", [](double x) { return bessel_k_scaled(1, x); });
-  function("i0", [](double x) { return bessel_i(0, x); });
+  function("i0", [](double x) { return of_finite(x, bessel_i(0, x)); });
   function("i0e", [](double x) { return bessel_i_scaled(0, x); });
-  function("i1", [](double x) { return bessel_i(1, x); });
+  function("i1", [](double x) { return of_finite(x, bessel_i(1, x)); });
   function("i1e", [](double x) { return bessel_i_scaled(1, x); });
   function_of_two("zeta", [](double x, double q) { return zeta(x, q); });
   function_of_two("igamma", [](double a, double x) { return incomplete_gamma(a, x, false); });

@@ -58,3 +58,20 @@ def test_where_functions_end(torch):
         assert getattr(torch.special, name)(ends).tolist()[:2] == [math.inf, 0.0]
         assert all(map(math.isnan, getattr(torch.special, name)(ends).tolist()[2:]))
     assert torch.special.airy_ai(torch.tensor([104.0])).tolist() == [0.0]
+
+
+NOT_AT_INFINITY = ("bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "i0", "i1", "modified_bessel_i0", "modified_bessel_i1")
+
+
+@pytest.mark.parametrize("name", NOT_AT_INFINITY)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bessel_functions_that_are_no_numbers_at_infinities(torch, name, dtype):
+    x = torch.tensor([math.inf, -math.inf, 1.0], dtype=getattr(torch, dtype))
+    assert getattr(torch.special, name)(x).isnan().tolist() == [True, True, False]
+
+
+def test_silu_of_complex_numbers_divides_as_numbers_do(torch):
+    z = torch.tensor([-200 + 3j, 0.5 - 2j])
+    found = torch.nn.functional.silu(z)
+    assert found.isnan().tolist() == [True, False]
+    torch.testing.assert_close(found[1], z[1] / (1 + (-z[1]).exp()))
