@@ -141,12 +141,18 @@ void copy_rows(const Layout& l, const Array& out, const Array& in) {
   const Conversion convert = conversion(out.dtype, in.dtype);
   const int64_t item = item_size(out.dtype);
   const bool plain = out.dtype == in.dtype && l.strides[0][0] == item && l.strides[1][0] == item;
+  const bool brief = out.dtype == in.dtype && l.shape[0] < (plain ? 8 : brief_row);
   parallel_for(l.numel, pointwise_grain, [&](int64_t begin, int64_t end) {
     Cursor cursor(l, begin);
     for (int64_t n; begin < end; begin += n) {
       n = cursor.run(end - begin);
-      char* o = out.data + cursor.offset(0);
-      const char* x = in.data + cursor.offset(1);
+      char *o = out.data + cursor.offset(0), *x = in.data + cursor.offset(1);
+      if (const int64_t rows = brief ? cursor.whole_rows(end - begin) : 0) {
+        copy_plane(item, {o, l.strides[0][0], l.strides[0][1]}, {x, l.strides[1][0], l.strides[1][1]}, l.shape[0], rows);
+        cursor.advance_rows(rows);
+        n = rows * l.shape[0];
+        continue;
+      }
       if (plain)
         std::memmove(o, x, n * item);  // rows with gaps between them may share memory unseen
       else
@@ -177,6 +183,13 @@ void fill(const Array* arrays, int, const Number*) {
   parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) {
     Cursor cursor(layout, begin);
     for (int64_t n; begin < end; begin += n) {
+      if (const int64_t rows = layout.shape[0] < brief_row ? cursor.whole_rows(end - begin) : 0) {
+        const Plane to{out.data + cursor.offset(0), layout.strides[0][0], layout.strides[0][1]};
+        copy_plane(item_size(out.dtype), to, {value, 0, 0}, layout.shape[0], rows);
+        cursor.advance_rows(rows);
+        n = rows * layout.shape[0];
+        continue;
+      }
       n = cursor.run(end - begin);
       convert(out.data + cursor.offset(0), layout.strides[0][0], value, 0, n);
       cursor.advance(n);

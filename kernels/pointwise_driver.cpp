@@ -1,5 +1,6 @@
 // Everything that pointwise kernels share: order of the dimensions, blocks, conversion and threads.
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <string>
 
@@ -90,8 +91,8 @@ bool contiguous(const Array& a, const Array& out) {
   return true;
 }
 
-// Runs shorter than this are not worth a call of a loop each.
-constexpr int64_t short_run = 4;
+// Rows shorter than this are not worth a call of a loop each; brief ones are where nothing has to be copied for a call over many.
+constexpr int64_t short_row = 8;
 constexpr int64_t block_bytes = 4096;
 
 struct Walk {
@@ -126,25 +127,43 @@ struct Walk {
     }
   }
 
+  // How a block gets an operand: as it lies in memory, as one number, as a short row again and again, or copied.
+  enum Way { direct, single, repeated, copied };
+  Way way(int i) const {
+    const int64_t item = item_size(dtypes[i]);
+    if (i > 0 && layout.single(i)) return single;
+    if (operands[i].dtype == dtypes[i] && layout.dense(i, item)) return direct;
+    if (i == 0 || layout.ndim == 1 || layout.shape[0] * item * 4 > block_bytes) return copied;
+    for (int d = 1; d < layout.ndim; ++d)
+      if (layout.strides[i][d] != 0) return copied;
+    return repeated;
+  }
+
   // Gathers and converts what the loop cannot take as it is, a block at a time.
   void blocks(int64_t begin, int64_t end) const {
     alignas(64) char buffers[max_operands][block_bytes];
-    enum { direct, single, copied } how[max_operands];
+    Way how[max_operands];
     char* data[max_operands];
     int64_t strides[max_operands], items[max_operands];
+    const int64_t width = layout.shape[0];
     int64_t block = block_bytes;
+    bool copies = false;
     for (int i = 0; i < layout.count; ++i) {
       items[i] = item_size(dtypes[i]);
       block = std::min(block, block_bytes / items[i]);
       strides[i] = items[i];
       data[i] = buffers[i];
-      how[i] = copied;
-      if (i > 0 && layout.single(i)) {
-        how[i] = single;
+      how[i] = way(i);
+      copies |= how[i] == copied;
+      if (how[i] == single) {
         strides[i] = 0;
         convert(i)(buffers[i], items[i], operands[i].data, 0, 1);
-      } else if (operands[i].dtype == dtypes[i] && layout.dense(i, items[i])) {
-        how[i] = direct;
+      } else if (how[i] == repeated) {
+        // As often as there is room; a block begins anywhere within the first.
+        convert(i)(buffers[i], items[i], operands[i].data, layout.strides[i][0], width);
+        for (int64_t have = width * items[i], more; have < block_bytes; have += more)
+          std::memcpy(buffers[i] + have, buffers[i], more = std::min(have, block_bytes - have));
+        block = std::min(block, block_bytes / items[i] - width);
       }
     }
     Cursor cursor(layout, begin);
@@ -152,36 +171,39 @@ struct Walk {
       n = std::min(block, end - begin);
       for (int i = 0; i < layout.count; ++i) {
         if (how[i] == direct) data[i] = operands[i].data + begin * items[i];
-        if (how[i] == copied && i > 0) gather(i, cursor, n, buffers[i], items[i]);
+        if (how[i] == repeated) data[i] = buffers[i] + begin % width * items[i];
+        if (how[i] == copied && i > 0) move<false>(i, cursor, n, buffers[i]);
       }
       loop(data, strides, n, numbers);
-      if (how[0] == copied) scatter(cursor, n, buffers[0], items[0]);
-      skip(cursor, n);
+      if (how[0] == copied) move<true>(0, cursor, n, buffers[0]);
+      if (copies) cursor.skip(n);
     }
   }
 
  private:
   Conversion convert(int i) const { return conversion(dtypes[i], operands[i].dtype); }
 
-  static void skip(Cursor& cursor, int64_t n) {
-    for (int64_t run; n > 0; n -= run) cursor.advance(run = cursor.run(n));
-  }
-
-  void gather(int i, Cursor cursor, int64_t n, char* buffer, int64_t item) const {
-    const Conversion copy = convert(i);
+  // Brings n elements of an operand into a buffer, or back.
+  template <bool back>
+  void move(int i, Cursor cursor, int64_t n, char* buffer) const {
+    const Conversion copy = back ? conversion(operands[i].dtype, dtypes[i]) : convert(i);
+    const int64_t item = item_size(dtypes[i]), stride = layout.strides[i][0], width = layout.shape[0];
+    const bool is_plain = operands[i].dtype == dtypes[i] && width < brief_row;
     for (int64_t run; n > 0; n -= run, buffer += run * item) {
-      run = cursor.run(n);
-      copy(buffer, item, operands[i].data + cursor.offset(i), layout.strides[i][0], run);
-      cursor.advance(run);
-    }
-  }
-
-  void scatter(Cursor cursor, int64_t n, const char* buffer, int64_t item) const {
-    const Conversion copy = conversion(operands[0].dtype, dtypes[0]);
-    for (int64_t run; n > 0; n -= run, buffer += run * item) {
-      run = cursor.run(n);
-      copy(operands[0].data + cursor.offset(0), layout.strides[0][0], buffer, item, run);
-      cursor.advance(run);
+      char* const at = operands[i].data + cursor.offset(i);
+      if (const int64_t rows = is_plain ? cursor.whole_rows(n) : 0) {
+        const Plane dense{buffer, item, width * item}, strided{at, stride, layout.strides[i][1]};
+        copy_plane(item, back ? strided : dense, back ? dense : strided, width, rows);
+        cursor.advance_rows(rows);
+        run = rows * width;
+      } else {
+        run = cursor.run(n);
+        if (back)
+          copy(at, stride, buffer, item, run);
+        else
+          copy(buffer, item, at, stride, run);
+        cursor.advance(run);
+      }
     }
   }
 };
@@ -189,10 +211,14 @@ struct Walk {
 void run_general(Loop loop, const DType* dtypes, const Array* operands, int count, const Number* numbers) {
   const Layout layout(operands, count);
   const Walk walk{layout, operands, dtypes, loop, numbers};
-  bool rows = layout.ndim == 1 || layout.shape[0] >= short_run;
+  bool rows = layout.ndim == 1 || layout.shape[0] >= short_row;
   for (int i = 0; i < count && rows; ++i) {
     const int64_t stride = layout.strides[i][0], item = item_size(dtypes[i]);
     rows = operands[i].dtype == dtypes[i] && (stride == item || (stride == 0 && (i > 0 || layout.numel == 1)));
+  }
+  if (rows && layout.ndim > 1 && layout.shape[0] < brief_row) {
+    rows = false;
+    for (int i = 0; i < count; ++i) rows |= walk.way(i) == Walk::copied;
   }
   if (rows)
     parallel_for(layout.numel, pointwise_grain, [&](int64_t begin, int64_t end) { walk.rows(begin, end); });

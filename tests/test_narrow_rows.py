@@ -1,0 +1,84 @@
+"""Arrays of many short rows, which kernels take many at a time, have the numbers of arrays without gaps."""
+
+import pytest
+
+import rushlight as torch
+
+pytestmark = pytest.mark.core
+
+DTYPES = [torch.uint8, torch.int16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128]
+WIDTHS = [1, 2, 3, 7, 8, 15, 31, 33]
+ROWS = 1500
+
+
+def numbers(*shape, dtype):
+    count = torch.Size(shape).numel()
+    return (torch.arange(count) * 7 % 101).reshape(shape).to(dtype)
+
+
+def spread(x, shape):
+    """Its numbers, each in a place of its own."""
+    return x.expand(shape).clone(memory_format=torch.contiguous_format)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_sums_of_short_rows(width, dtype):
+    shape = (3, ROWS, width)
+    whole = numbers(*shape, dtype=dtype)
+    others = {
+        "row": numbers(width, dtype=dtype),
+        "column": numbers(ROWS, 1, dtype=dtype),
+        "a row for each plane": numbers(3, 1, width, dtype=dtype),
+        "a number for each plane": numbers(3, 1, 1, dtype=dtype),
+        "turned": numbers(width, ROWS, 3, dtype=dtype).permute(2, 1, 0),
+        "a part": numbers(3, ROWS, width + 2, dtype=dtype)[..., 1:-1],
+        "every second": numbers(3, ROWS, 2 * width, dtype=dtype)[..., ::2],
+        "another dtype": numbers(width, dtype=torch.int32),
+    }
+    for name, other in others.items():
+        expected = (whole.flatten() + spread(other, shape).flatten()).reshape(shape)
+        assert (whole + other).equal(expected), name
+        assert (other + whole).equal(expected), name
+        in_parts = spread(whole, shape).new_zeros(3, ROWS + 1, width + 1)
+        part = in_parts[:, 1:, :width]
+        part.copy_(whole)
+        assert part.equal(whole) and not in_parts[:, 0].any() and not in_parts[..., width].any(), name
+        if expected.dtype == dtype:
+            part += other
+            assert part.equal(expected) and not in_parts[:, 0].any() and not in_parts[..., width].any(), name
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_copies_of_short_rows(width, dtype):
+    whole = numbers(4, ROWS, width + 3, dtype=dtype)
+    for part in (
+        whole[..., :width],
+        whole[..., 3:].transpose(0, 1),
+        whole[:, ::3, 1 : 1 + width],
+        whole.transpose(1, 2)[:, :width],
+    ):
+        dense = part.contiguous()
+        assert dense.is_contiguous() and dense.tolist() == part.tolist()
+        twice = torch.empty_like(whole)[..., :width]
+        twice.fill_(3)
+        assert (twice == 3).all()
+    filled = torch.zeros(4, ROWS, width + 3, dtype=dtype)
+    filled[..., 1 : 1 + width] = 5
+    assert (filled[..., 1 : 1 + width] == 5).all() and not filled[..., 0].any() and not filled[..., width + 1 :].any()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_short_rows_on_several_threads(width):
+    before = torch.get_num_threads()
+    x, row, column = torch.randn(100_003, width), torch.randn(width), torch.randn(100_003, 1)
+    made = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            made.append((x * row - column, torch.where(column > 0, x, row), x[:, : width // 2 + 1].clone()))
+    finally:
+        torch.set_num_threads(before)
+    for one, other in zip(*made):
+        assert one.equal(other)
