@@ -479,7 +479,7 @@ def logsumexp(x, dim, keepdim=False):
 
 def whole_booleans(name, x):
     """Booleans, those of whole batches where vmap shows one example."""
-    while is_wrapped(x):
+    while isinstance(x, core.Wrapped):
         x = x.value
     if x.dtype is not torch.bool:
         raise RuntimeError(f"{name}: expected booleans, got {x.dtype.legacy_name}")
