@@ -80,6 +80,9 @@ class Walk {
   Walk(int ndim, const int64_t* shape, const Strides& strides, int skip = -1) : Walk(shape, 0, ndim, strides, skip) {}
 
   int64_t total() const { return total_; }
+  int dims() const { return dims_; }
+  int64_t size(int d) const { return shape_[d]; }
+  int64_t stride(int d, int k) const { return strides_[d][k]; }
   // The stride of array k between neighbouring positions; 0 where there is one position.
   int64_t inner(int k) const { return dims_ ? strides_[dims_ - 1][k] : 0; }
 
@@ -260,9 +263,32 @@ inline std::string out_of_bounds(int64_t index, int64_t dim, int64_t size) {
          std::to_string(size);
 }
 
+// Row r of out, of `width` items, from where the r-th index says; short rows without a call for each.
+template <class T>
+void gather_rows(T* out, int64_t out_stride, const T* x, const int64_t* index, int64_t index_stride, int64_t scale, int64_t rows,
+                 int64_t width) {
+  parallel_for(rows, std::max<int64_t>(1, element_grain / width), [=](int64_t begin, int64_t end) {
+    const auto each = [&](auto copy) {
+      for (int64_t r = begin; r < end; ++r) copy(out + r * out_stride, x + index[r * index_stride] * scale);
+    };
+    if (width == 2)
+      each([](T* o, const T* from) { std::copy(from, from + 2, o); });
+    else if (width == 4)
+      each([](T* o, const T* from) { std::copy(from, from + 4, o); });
+    else if (width <= 16)
+      each([=](T* o, const T* from) {
+        for (int64_t j = 0; j < width; ++j) o[j] = from[j];
+      });
+    else
+      each([=](T* o, const T* from) { std::copy(from, from + width, o); });
+  });
+}
+
 // out[p] = x[p + scale * index[p]] over a walk of (out, x, index).
 template <class T>
 void gather_items(const Walk<3>& walk, T* out, const T* x, const int64_t* index, int64_t scale) {
+  if (walk.dims() == 2 && walk.stride(1, 0) == 1 && walk.stride(1, 1) == 1 && walk.stride(1, 2) == 0 && walk.stride(0, 1) == 0)
+    return gather_rows(out, walk.stride(0, 0), x, index, walk.stride(0, 2), scale, walk.size(0), walk.size(1));
   walk.parallel_runs([=](const Offsets<3>& at, int64_t count, const Offsets<3>& step) {
     T* o = out + at[0];
     const T* from = x + at[1];
@@ -310,8 +336,14 @@ inline void scatter_runs(const Walk<3>& sequence, const Walk<3>& rest, RunOfPair
   // The inner loop goes over what is closer together in memory.
   const bool rest_inside = rest.total() > 1 && (length == 1 || std::abs(rest.inner(2)) < std::abs(sequence.inner(2)) ||
                                                 (rest.inner(2) == sequence.inner(2) && rest.total() > length));
-  parallel_for(rest.total(), std::max<int64_t>(1, element_grain / length), [&](int64_t begin, int64_t end) {
-    if (rest_inside) {
+  // (Each share walks the whole sequence: of what lies close together it gets some lines of the cache.)
+  const int64_t least = rest_inside ? 64 : 1;
+  parallel_for(rest.total(), std::max(least, element_grain / length), [&](int64_t begin, int64_t end) {
+    if (rest_inside && rest.dims() == 1) {  // one run, the same for all of the sequence
+      Offsets<3> first, step;
+      for (int k = 0; k < 3; ++k) step[k] = rest.stride(0, k), first[k] = begin * step[k];
+      sequence.each(0, length, [&](const Offsets<3>& base) { run(what, base, first, end - begin, step); });
+    } else if (rest_inside) {
       sequence.each(0, length, [&](const Offsets<3>& base) {
         rest.runs(begin, end,
                   [&](const Offsets<3>& at, int64_t count, const Offsets<3>& step) { run(what, base, at, count, step); });

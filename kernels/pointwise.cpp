@@ -20,11 +20,29 @@ inline T rest(T a, T b) {
   return T(a % b);
 }
 
+// std::fmod, which is exact. While the quotient has few enough bits, so is this: quotient * b is a number of twice the width (or
+// rounded once, with the subtraction), and a quotient that was rounded up to the next integer shows by the sign of the rest.
+template <class T>
+inline T float_rest(T a, T b) {
+#if defined(__FMA__)
+  constexpr double most = sizeof(T) <= 4 ? 0x1p29 : 0x1p52;
+#else
+  constexpr double most = sizeof(T) <= 4 ? 0x1p29 : 0;
+#endif
+  const double x = double(a), y = double(b), q = __builtin_trunc(x / y);
+  if (std::abs(q) < most) {
+    double r = sizeof(T) <= 4 ? x - q * y : __builtin_fma(-q, y, x);
+    if ((r != 0) & ((r < 0) != (x < 0))) r += x < 0 ? -std::abs(y) : std::abs(y);
+    if (r == r) return std::copysign(T(r), a);
+  }
+  return std::fmod(a, b);
+}
+
 template <class T>
 inline T floor_divide(T a, T b) {
   if constexpr (is_float<T>) {
     if (b == 0) return a / b;
-    const T rest = std::fmod(a, b);
+    const T rest = float_rest(a, b);
     T q = (a - rest) / b;
     if (rest != 0 && (b < 0) != (rest < 0)) q -= 1;
     if (q == 0) return std::copysign(T(0), a / b);
@@ -42,8 +60,9 @@ inline T floor_divide(T a, T b) {
 template <class T>
 inline T remainder(T a, T b) {
   if constexpr (is_float<T>) {
-    const T r = std::fmod(a, b);
-    return r != 0 && (b < 0) != (r < 0) ? r + b : r;
+    const T r = float_rest(a, b);
+    const T next = r + b;  // (signs cannot be foretold: no branch)
+    return (r != 0) & ((b < 0) != (r < 0)) ? next : r;
   } else {
     const T r = rest(a, b);
     return r != 0 && (r < 0) != (b < 0) ? T(r + b) : r;
@@ -168,7 +187,7 @@ void register_arithmetic() {
   binary<integer | real>("remainder", [](auto a, auto b) { return remainder(a, b); });
   binary<integer | real>("fmod", []<class T>(T a, T b) {
     if constexpr (is_float<T>)
-      return std::fmod(a, b);
+      return float_rest(a, b);
     else
       return rest(a, b);
   });
