@@ -287,6 +287,7 @@ void gather_rows(T* out, int64_t out_stride, const T* x, const int64_t* index, i
 // out[p] = x[p + scale * index[p]] over a walk of (out, x, index).
 template <class T>
 void gather_items(const Walk<3>& walk, T* out, const T* x, const int64_t* index, int64_t scale) {
+  if (walk.total() == 0) return;
   if (walk.dims() == 2 && walk.stride(1, 0) == 1 && walk.stride(1, 1) == 1 && walk.stride(1, 2) == 0 && walk.stride(0, 1) == 0)
     return gather_rows(out, walk.stride(0, 0), x, index, walk.stride(0, 2), scale, walk.size(0), walk.size(1));
   walk.parallel_runs([=](const Offsets<3>& at, int64_t count, const Offsets<3>& step) {

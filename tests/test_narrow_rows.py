@@ -82,3 +82,19 @@ def test_short_rows_on_several_threads(width):
         torch.set_num_threads(before)
     for one, other in zip(*made):
         assert one.equal(other)
+
+
+@pytest.mark.parametrize("width", [0, *WIDTHS])
+@pytest.mark.parametrize("rows", [0, 1, 1500])
+def test_rows_picked_and_added_by_an_index(rows, width):
+    x, index = torch.randn(40, width), torch.randint(0, 40, (rows,))
+    expected = torch.stack([x[i] for i in index.tolist()]) if rows else x[:0]
+    for found in (x[index], x.index_select(0, index), torch.nn.functional.embedding(index, x), x[index.unsqueeze(1)].squeeze(1)):
+        assert found.equal(expected)
+    total, sums = torch.zeros(40, width), torch.zeros(40, width)
+    for row, i in enumerate(index.tolist()):
+        total[i] += expected[row]
+    assert sums.index_add(0, index, expected).equal(total)
+    assert sums.index_put((index,), expected, accumulate=True).equal(total)
+    assert sums.scatter_add(0, index.unsqueeze(1).expand(rows, width), expected).equal(total)
+    assert x.t().index_select(1, index).equal(expected.t())
