@@ -104,11 +104,6 @@ def vjp_made_under_no_grad_and_pulled_back_outside(torch):
     return torch.autograd.grad(g, x)[0].item() if g.requires_grad else "no graph"
 
 
-@differs("an alpha of 1 + 0j turns PyTorch's infinity into NaN", pytorch="(inf+nanj)", rushlight="(inf+0j)")
-def sum_with_a_complex_infinity(torch):
-    return (torch.ones(3) + complex(float("inf"), 0))[0].item()
-
-
 @differs(
     "PyTorch compares neighbours of a sort in which NaNs have no place",
     pytorch="[nan, 0.0, nan, 1.0]",
@@ -375,12 +370,6 @@ def tangents_of_a_view_of_everything(torch):
 def kron_of_a_transposed_matrix(torch):
     a = torch.arange(6.0).view(2, 3)
     return tuple(torch.kron(a.t(), a).shape)
-
-
-@differs("the limits, where PyTorch has NaN", pytorch="[nan, nan]", rushlight="[inf, 0.0]")
-def bessel_functions_at_infinity(torch):
-    x = torch.tensor(float("inf"))
-    return [torch.i0(x).item(), torch.special.bessel_j0(x).item()]
 
 
 @differs("the mean that `mean` gives, where PyTorch's running mean turns into NaN", pytorch="nan", rushlight="inf")

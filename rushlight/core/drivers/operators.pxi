@@ -62,6 +62,12 @@ cdef object operate_reflected(Op op, object a, object b):
         return ask_operator_of(op, REFLECTED_OPERATOR, a, b)
     return op(b, a) if is_operand(b) else NotImplemented
 
+cdef object operate_commuted(Op op, object a, object b):
+    """b op a, where the order decides on strides alone: PyTorch's is that of the tensors in `a.__rand__(b)`."""
+    if is_asked(a, b):
+        return ask_operator_of(op, REFLECTED_OPERATOR, a, b)
+    return op(a, b) if is_operand(b) else NotImplemented
+
 cdef object divide_reflected(object a, object b):
     # PyTorch records b / a as reciprocal and product.
     if is_asked(a, b):
