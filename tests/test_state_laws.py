@@ -20,6 +20,7 @@ DIFFER_BY_STATE = {
     "view": "refuses strides",
     "view_as_complex_copy": "refuses strides",
     "_unsafe_view": "refuses strides",
+    "conv_tbc": "refuses strides",
     "view_as_real": "refuses lazy conjugates",
 }
 """Ops that ask how an input lies in memory, which a clone need not share."""

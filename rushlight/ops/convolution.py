@@ -664,7 +664,7 @@ def conv_tbc(input, weight, bias, pad=0):
     made = bias.to(input.dtype).expand(length, samples, results).clone(memory_format=torch.contiguous_format)
     for k, start, to, count in meetings(steps, kernel, pad):
         rows = made.narrow(0, to, count).view(-1, results)
-        rows.addmm_(input.narrow(0, start, count).reshape(-1, channels), weight[k])
+        rows.addmm_(input.narrow(0, start, count).view(-1, channels), weight[k])  # (as PyTorch: of an input that can be seen so)
     return made
 
 

@@ -62,7 +62,7 @@ def patches_of(image, kernel_size, places, dilation, stride):
 def im2col(x, kernel_size, dilation, padding, stride):
     """The patches of images as columns: [N, C, H, W] as [N, C kH kW, places]."""
     check_numbers(kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
-    x.size(2)  # IndexError for missing dimensions
+    x.size(1), x.size(2)  # IndexError for missing dimensions
     if x.dim() not in (3, 4) or 0 in x.shape[x.dim() - 3 :]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: "

@@ -21,17 +21,23 @@ def check_segments(data, lengths, offsets, axis, unsafe):
         )
     if axis != given.dim() - 1:
         raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of lengths but got {axis}.")
-    counts = lengths if offsets is None else offsets.diff(dim=-1)
-    if counts.numel() and int(counts.min()) < 0:
-        raise RuntimeError("lengths contains negative value!")
-    if not unsafe and offsets is None and not bool((lengths.sum(-1) == data.shape[axis]).all()):
-        raise RuntimeError(
-            "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe."
-        )
+    if not unsafe and offsets is None:
+        if lengths.numel() and int(lengths.min()) < 0:
+            raise RuntimeError("lengths contains negative value!")
+        if not bool((lengths.sum(-1) == data.shape[axis]).all()):
+            raise RuntimeError(
+                "segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1) when !unsafe."
+            )
     if given.dtype not in (torch.int32, torch.int64):
         raise not_implemented("_segment_reduce_lengths_cpu_kernel1", given.dtype)
     if not data.is_floating_point():
         raise not_implemented("_segment_reduce_cpu", data.dtype)
+    counts = lengths if offsets is None else offsets.diff(dim=-1)
+    if counts.numel() and int(counts.min()) < 0:
+        raise RuntimeError(
+            "Expected segment_length >= 0 to be true, but got false.  (Could this error message be improved?  If so, please report an "
+            "enhancement request to PyTorch.)"
+        )
     ends = given if offsets is not None else lengths.sum(-1)
     if counts.numel() and (int(ends.max()) > data.shape[axis] or (offsets is not None and int(offsets.min()) < 0)):
         raise RuntimeError("segment_reduce(): segments reach beyond the data")

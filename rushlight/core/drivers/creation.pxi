@@ -205,7 +205,7 @@ cdef Tensor tensor_of_dtype(object data, int code):
     if isinstance(data, Tensor):
         return convert(<Tensor>data, (<Tensor>data).code if code == NO_DTYPE else code)
     if type(data) is not list and type(data) is not tuple:
-        if isinstance(data, str):
+        if isinstance(data, (str, bytes)):
             raise TypeError(f"new(): invalid data type '{type_name(data)}'")
         source = over_memory_of(data, True)
         if source is not None:
