@@ -130,7 +130,7 @@ def adagrad(
         grads: Their gradients, a list.
         state_sums: Sums of the squares of gradients.
         state_steps: How many steps were taken, a tensor for each.
-        fused: Which is not looked at.
+        fused: Whether a fused step is asked for. There is one implementation; parameters that PyTorch's fused steps refuse are refused.
         grad_scale: What gradients were multiplied by; None is nothing.
         found_inf: 1 where the step is to be left out.
         has_sparse_grad: Whether some gradients are sparse.

@@ -78,7 +78,7 @@ def adamw(
         foreach: Which is not looked at.
         capturable: Whether steps could be captured on a device: an error where they are asked for.
         differentiable: Whether the step is recorded.
-        fused: Which is not looked at.
+        fused: Whether a fused step is asked for. There is one implementation; parameters that PyTorch's fused steps refuse are refused.
         grad_scale: What gradients were multiplied by; None is nothing.
         found_inf: 1 where the step is to be left out.
         has_complex: Whether some are complex.

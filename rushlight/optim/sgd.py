@@ -113,7 +113,7 @@ def sgd(
         momentum_buffer_list: The momenta; None where there is none yet.
         has_sparse_grad: Whether some gradients are sparse.
         foreach: Which is not looked at.
-        fused: Which is not looked at.
+        fused: Whether a fused step is asked for. There is one implementation; parameters that PyTorch's fused steps refuse are refused.
         grad_scale: What gradients were multiplied by; None is nothing.
         found_inf: 1 where the step is to be left out.
         weight_decay: How much of the weights is taken away.
