@@ -145,5 +145,7 @@ if __name__ == "__main__":
 def test_a_suite_runs_as_a_program(tmp_path):
     script = tmp_path / "test_new.py"
     script.write_text(MAIN.format(path=torch.testing.__path__[0]))
-    done = subprocess.run([sys.executable, "-m", "rushlight", str(script)], capture_output=True, text=True, timeout=300)
+    outside = {name: value for name, value in os.environ.items() if name != "CI"}  # under CI the suite wants a writer of XML
+    command = [sys.executable, "-m", "rushlight", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, env=outside, timeout=300)
     assert not done.returncode and "Ran 1 test" in done.stderr, done.stderr[-4000:]
