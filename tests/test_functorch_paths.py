@@ -193,3 +193,12 @@ def test_a_module_is_lent_tensors():
     ):
         pass
     assert layer.weight is own and layer.bias is not weight
+
+
+def test_a_call_with_other_tensors_has_an_inner_name():
+    from rushlight.nn.utils import stateless
+
+    layer, given = torch.nn.Linear(1, 1), {"weight": torch.ones(1, 1), "bias": torch.ones(1)}
+    assert stateless._functional_call(layer, given, torch.ones(1)).item() == 2
+    with pytest.raises(RuntimeError, match="can't be used with nn\\.DataParallel module"):
+        torch.func.functional_call(torch.nn.DataParallel(layer), given, torch.ones(1))

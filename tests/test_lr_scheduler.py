@@ -119,6 +119,37 @@ def test_states_are_saved_and_loaded():
     assert rates_of(other, again, 3) == rates_of(optimizer, schedule, 3) == [0.5, 0.25, 0.25]
 
 
+def test_numbers_in_tensors_stay_the_programs():
+    for schedule_of, kept in (
+        (lambda o, low, high: lr_scheduler.CyclicLR(o, low, [high], 2, base_momentum=low, max_momentum=high), "momentum"),
+        (lambda o, low, high: lr_scheduler.OneCycleLR(o, high, 7, base_momentum=low, max_momentum=high), "momentum"),
+        (lambda o, low, high: swa_utils.SWALR(o, low, anneal_epochs=3), "swa_lr"),
+    ):
+        runs = []
+        for changes in (False, True):
+            optimizer, low, high = optimizer_of(), rushlight.tensor(0.25), rushlight.tensor(0.5)
+            schedule = schedule_of(optimizer, low, high)
+            if changes:
+                low.zero_()
+                high.zero_()
+            rates = rates_of(optimizer, schedule, 5)
+            runs.append([float(number) for number in (*rates, optimizer.param_groups[0][kept])])
+        assert runs[0] == runs[1] and 0 < runs[0][-1] <= 0.5
+
+
+def test_how_a_schedule_moves_is_known():
+    schedule = swa_utils.SWALR(optimizer_of(), 0.5, anneal_strategy="linear")
+    assert schedule.anneal_func(0.25) == 0.25 and "anneal_func" not in schedule.state_dict()
+    # What older versions saved of a cycle has the function itself.
+    saved = dict(lr_scheduler.OneCycleLR(optimizer_of(), 1.0, 7).state_dict())
+    assert saved.pop("_anneal_func_type") == "cos"
+    optimizer = optimizer_of()
+    schedule = lr_scheduler.OneCycleLR(optimizer, 1.0, 7, anneal_strategy="linear")
+    del schedule._anneal_func_type
+    schedule.load_state_dict({**saved, "anneal_func": lr_scheduler.OneCycleLR._annealing_cos})
+    assert rates_of(optimizer, schedule, 4) == pytest.approx([0.04, 0.980557, 0.919044, 0.672684], abs=1e-6)
+
+
 def test_averages_and_statistics_of_weights():
     model = rushlight.nn.Sequential(rushlight.nn.Linear(1, 1, bias=False), rushlight.nn.BatchNorm1d(1))
     mean = swa_utils.AveragedModel(model)

@@ -68,6 +68,18 @@ def test_what_bags_refuse():
     assert torch._embedding_bag(table, one, one - 1, padding_idx=-1)[0].equal(table[1:2])
 
 
+def test_rows_are_held_to_a_norm_by_indices_of_both_kinds():
+    for dtype in (torch.int32, torch.int64):
+        index, table = torch.tensor([[1, 2], [1, 1]], dtype=dtype), torch.tensor([[3.0, 4.0], [0.3, 0.4], [6.0, 8.0]])
+        assert F.embedding(index, table, max_norm=1.0)[0, 1].tolist() == pytest.approx([0.6, 0.8])
+        assert table[:2].tolist() == torch.tensor([[3.0, 4.0], [0.3, 0.4]]).tolist()
+        F.embedding_bag(index - 1, table, max_norm=1.0)
+        assert table[0].tolist() == pytest.approx([0.6, 0.8])
+    for dtype, text in ((torch.int16, "torch.ShortTensor"), (torch.bool, "CPUBoolType")):
+        with pytest.raises(RuntimeError, match=f"argument #2 'indices' .* but got {text} .* arguments for embedding_renorm_"):
+            torch.embedding_renorm_(table, torch.ones(1).to(dtype), 1.0, 2.0)
+
+
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular", "constant"])
 def test_gradients_of_edges_in_every_layout(mode):
     for shape, formats in (((3, 4, 5, 6), (torch.channels_last,)), ((2, 3, 4, 5, 6), (torch.channels_last_3d,))):

@@ -10,6 +10,7 @@ import weakref
 import rushlight
 from rushlight import _settings, core
 from rushlight._absent import answering as _answering
+from rushlight._build import has_lapack, has_mkl, has_openmp, has_spectral
 from rushlight._C import _autograd, _functions, _functorch
 from rushlight.autograd.grad_mode import set_multithreading_enabled as _MultithreadingEnabled
 from rushlight.autograd.grad_mode import view_replay as _view_replay
@@ -73,6 +74,7 @@ class ScriptMethod:
         raise TypeError("torch._C.ScriptMethod: No constructor defined!")
 
 
+_has_cuda = _has_cudnn = _has_cusparselt = _has_magma = _has_mkldnn = _has_mkldnn_acl = _has_mps = _has_xpu = False
 _VariableFunctions = _VariableFunctionsClass
 _has_torch_function = has_torch_function
 

@@ -77,6 +77,15 @@ def type_text(x):
     return f"torch.{name}Tensor" if name in known else f"CPU{name}Type"
 
 
+def require_index(name, indices, place=1):
+    """Raises where an op's `indices` are neither int64 nor int32."""
+    if indices.dtype not in (torch.int32, torch.int64):
+        raise RuntimeError(
+            f"Expected tensor for argument #{place} 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{type_text(indices)} instead (while checking arguments for {name})"
+        )
+
+
 def refuse_complex(text, error=RuntimeError):
     """A check that refuses complex dtypes."""
 

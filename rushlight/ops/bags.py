@@ -3,7 +3,7 @@
 import rushlight as torch
 from rushlight.core import empty_tensor
 from rushlight.ops._declare import composite, kernel, op
-from rushlight.ops._rules import require_floating, type_text
+from rushlight.ops._rules import require_floating, require_index, type_text
 from rushlight.ops.neural import sparse_embedding_gradient
 
 SUM, MEAN, MAX = range(3)
@@ -17,11 +17,7 @@ def check(weight, indices, offsets, mode, scale, padding_idx, include_last_offse
             f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}"
         )
     for given in (indices, offsets):
-        if given.dtype not in (torch.int32, torch.int64):
-            raise RuntimeError(
-                "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-                f"{type_text(given)} instead (while checking arguments for embedding_bag)"
-            )
+        require_index("embedding_bag", given)
     if weight.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; but got "

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import empty_tensor, wrap_dim
 from rushlight.ops._declare import composite, kernel, op, short_way
-from rushlight.ops._rules import c_name, conjugate, not_implemented, type_text
+from rushlight.ops._rules import c_name, conjugate, not_implemented, require_index
 from rushlight.ops.scan import contiguous_like
 
 softmax_kernel, softmax_gradient_kernel = kernel("softmax"), kernel("softmax_gradient")
@@ -248,11 +248,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     """The rows of `weight` that `indices` names. The row `padding_idx` gets no gradient."""
     if weight.dim() != 2:
         raise RuntimeError("'weight' must be 2-D")
-    if indices.dtype not in (torch.int32, torch.int64):
-        raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"{type_text(indices)} instead (while checking arguments for embedding)"
-        )
+    require_index("embedding", indices)
     shape = indices.shape
     out = empty_tensor((indices.numel(), weight.shape[1]), weight.dtype)
     rows = indices if len(shape) == 1 else indices.reshape(-1)
@@ -287,21 +283,24 @@ def embedding_backward(grad_output, indices, num_weights, padding_idx, scale_gra
 def embedding_renorm_(weight, indices, max_norm, norm_type=2.0):
     """Scales the rows of `weight` that `indices` names, where their norm is over `max_norm`; in place."""
     core.refuse_batch_into("embedding_renorm_", weight, indices)
+    require_index("embedding_renorm_", indices, place=2)
     # A change that no derivative sees, in forward mode either.
     forward_mode = core.set_forward_ad_enabled(False)
     try:
         with torch.no_grad():
-            chosen = indices.reshape(-1).unique()
+            chosen = indices.reshape(-1).unique().long()
             if core.is_expanded(weight):
                 # Rows that are one in memory are scaled one after the other.
                 for row in map(weight.__getitem__, chosen.tolist()):
                     length = torch.linalg.vector_norm(row, norm_type)
                     if length > max_norm:
-                        row.mul_(max_norm / (length + 1e-7))
+                        row.mul_(max_norm / (length.item() + 1e-7))
                 return weight
             rows = weight.index_select(0, chosen)
-            length = torch.linalg.vector_norm(rows, norm_type, 1, keepdim=True)
-            weight.index_copy_(0, chosen, torch.where(length > max_norm, rows * (max_norm / (length + 1e-7)), rows))
+            length = torch.linalg.vector_norm(rows, norm_type, 1, keepdim=True).double()
+            # (a number over a tensor would be rounded twice)
+            scale = torch.full_like(length, max_norm).div(length + 1e-7).to(rows.dtype)
+            weight.index_copy_(0, chosen, torch.where(length > max_norm, rows * scale, rows))
     finally:
         core.set_forward_ad_enabled(forward_mode)
     return weight

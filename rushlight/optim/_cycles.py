@@ -215,7 +215,10 @@ class OneCycleLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def _anneal_func(self, *args, **kwargs):
-        return (self._annealing_cos if self._anneal_func_type == "cos" else self._annealing_linear)(*args, **kwargs)
+        # What an older version saved has the function itself, under its older name.
+        kind = self.__dict__.get("_anneal_func_type")
+        functions = {"cos": self._annealing_cos, "linear": self._annealing_linear}
+        return (functions[kind] if kind else self.anneal_func)(*args, **kwargs)
 
     @staticmethod
     def _annealing_cos(start, end, pct):

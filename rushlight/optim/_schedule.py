@@ -18,10 +18,14 @@ _HOW_TO_ADJUST = "See more details at https://pytorch.org/docs/stable/optim.html
 
 
 # ---------------------------------------------------------------------------------------------------------- groups
-def _param_groups_val_list(optimizer, key):
-    """The value of each group under `key`; of tensors, which schedules write into, copies."""
-    values = [group[key] for group in optimizer.param_groups]
+def _copied(values):
+    """The values; of tensors, which schedules and programs write into, copies."""
     return [value.clone() if isinstance(value, Tensor) else value for value in values]
+
+
+def _param_groups_val_list(optimizer, key):
+    """The value of each group under `key`."""
+    return _copied(group[key] for group in optimizer.param_groups)
 
 
 def _update_param_group_val(param_group, key, val):
@@ -36,12 +40,12 @@ def _format_param(name, optimizer, param):
     """One value for each group, from one for all or a sequence of them."""
     groups = optimizer.param_groups
     if not isinstance(param, list | tuple):
-        return [param] * len(groups)
+        param = [param] * len(groups)
     if len(param) != len(groups):
         raise ValueError(
             f"{name} must have the same length as optimizer.param_groups. {name} has {len(param)} values, param_groups has {len(groups)}."
         )
-    return list(param)
+    return _copied(param)
 
 
 def _check_optimizer(optimizer):

@@ -236,6 +236,11 @@ class SWALR(LRScheduler):
         self.anneal_epochs = anneal_epochs
         super().__init__(optimizer, last_epoch)
 
+    @property
+    def anneal_func(self):
+        """How far from the present learning rate to `swa_lr` a part of the epochs leads."""
+        return self._cosine_anneal if self._anneal_strategy == "cos" else self._linear_anneal
+
     @staticmethod
     def _linear_anneal(t):
         return t
@@ -250,11 +255,10 @@ class SWALR(LRScheduler):
 
     def get_lr(self):
         _warn_get_lr_called_within_step(self)
-        anneal = self._cosine_anneal if self._anneal_strategy == "cos" else self._linear_anneal
         step, span = self._step_count - 1, max(1, self.anneal_epochs)
         if self.anneal_epochs == 0:
             step = max(1, step)
-        before, now = (anneal(max(0, min(1, at / span))) for at in (step - 1, step))
+        before, now = (self.anneal_func(max(0, min(1, at / span))) for at in (step - 1, step))
         groups = self.optimizer.param_groups
         firsts = [self._get_initial_lr(group["lr"], group["swa_lr"], before) for group in groups]
         return [group["swa_lr"] * now + first * (1 - now) for group, first in zip(groups, firsts, strict=True)]

@@ -118,6 +118,21 @@ def test_what_bags_refuse():
     compare(tour)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("norm_type", [0.5, 1.0, 2.0, float("inf")])
+def test_rows_are_held_to_a_norm(dtype, norm_type):
+    def tour(library):
+        library.manual_seed(0)
+        made = []
+        for kind in ("int32", "int64", "uint8", "float32"):
+            table = library.randn(7, 5, dtype=getattr(library, dtype))
+            index = library.tensor([[1, 3], [1, 6]]).to(getattr(library, kind))
+            made.append(answer(lambda table=table, index=index: library.embedding_renorm_(table, index, 1.3, norm_type)))
+        return made
+
+    compare(tour)
+
+
 def test_bags_divide_gradients_by_how_often_a_row_occurs():
     """PyTorch divides by the count of another row, unless all occur in order; here each row has its own."""
     weight = rushlight.ones(6, 3, requires_grad=True)

@@ -178,3 +178,9 @@ def test_types_that_take_functions_over(torch):
         overrides.handle_torch_function(double, (b,), b)
     wrapped = overrides.wrap_torch_function(lambda x, y=1: (x, y))(double)
     assert wrapped(a)[0] == "double" and wrapped(3) == 6
+
+
+def test_what_the_library_is_built_with(torch):
+    for name in ("has_lapack", "has_mkl", "has_openmp", "has_spectral"):
+        assert getattr(torch._C, name) is getattr(torch, name) is True
+    assert torch._C._has_cuda is torch._C._has_cudnn is torch._C._has_mps is torch._C._has_xpu is torch._C._has_magma is False
