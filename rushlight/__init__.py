@@ -22,16 +22,13 @@ from rushlight.core import (
     device,
     dtype,
     from_numpy,
-    frombuffer,
     get_default_dtype,
-    get_num_threads,
     jagged,
     layout,
     memory_format,
     preserve_format,
     promote_types,
     set_default_dtype,
-    set_num_threads,
     sparse_bsc,
     sparse_bsr,
     sparse_coo,
@@ -41,8 +38,8 @@ from rushlight.core import (
     tensor,
 )
 from rushlight.core import is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, is_inference_mode_enabled
-from rushlight.core import is_warn_always_enabled, set_warn_always
 
+from rushlight._tensor_types import tensor_types as _tensor_types
 from rushlight.version import __version__
 
 _core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
@@ -53,7 +50,7 @@ _names.update(_core.dtype_by_name)
 _names.update(
     {_dtype.short_name: _dtype for _dtype in _core.dtype_by_name.values() if _dtype.short_name not in ("", "byte", "char")}
 )
-_names.update({_type.__name__: _type for _dtype, _type in _core.tensor_types.items() if not _dtype.is_complex})
+_names.update({_type.__name__: _type for _dtype, _type in _tensor_types.items() if not _dtype.is_complex})
 
 from rushlight import ops as _table  # (`_ops` is a module that programs import)
 
@@ -73,11 +70,15 @@ from rushlight._settings import (
     get_default_device,
     get_deterministic_debug_mode,
     get_float32_matmul_precision,
+    get_num_threads,
     is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled,
     set_default_device,
     set_default_tensor_type,
     set_deterministic_debug_mode,
     set_float32_matmul_precision,
+    set_num_threads,
+    set_warn_always,
     use_deterministic_algorithms,
 )
 

@@ -184,3 +184,65 @@ def set_default_tensor_type(t) -> None:
 
 attention_kernels = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True, "overrideable": True, "reduction": False}
 """Which ways to compute attention are allowed, of which the CPU has "flash" and "math"; and whether halves may be added up as halves."""
+
+
+_warns_always = False
+
+
+def set_warn_always(b, /):
+    """Whether warnings that come only once come every time.
+
+    Args:
+        b: whether they do.
+
+    >>> import rushlight as torch
+    >>> torch.set_warn_always(True)
+    >>> torch.is_warn_always_enabled()
+    True
+    >>> torch.set_warn_always(False)
+    """
+    global _warns_always
+    if type(b) is not bool:
+        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _warns_always = b
+    core.set_warns_always(b)
+
+
+def is_warn_always_enabled():
+    """Whether warnings that come only once come every time, as `set_warn_always` was told.
+
+    >>> import rushlight as torch
+    >>> torch.is_warn_always_enabled()
+    False
+    """
+    return _warns_always
+
+
+def get_num_threads() -> int:
+    """The number of threads that large operations are split over.
+
+    >>> import rushlight as torch
+    >>> torch.get_num_threads() > 0
+    True
+    """
+    return core.threads()
+
+
+def set_num_threads(count: int) -> None:
+    """Sets the number of threads that large operations are split over. Results do not depend on it.
+
+    Args:
+        count: how many; RuntimeError where it is not positive.
+
+    >>> import rushlight as torch
+    >>> before = torch.get_num_threads()
+    >>> torch.set_num_threads(1)
+    >>> torch.get_num_threads()
+    1
+    >>> torch.set_num_threads(before)
+    """
+    if type(count) is not int:
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
+    if count <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    core.threads(count)

@@ -14,6 +14,7 @@ from collections import Counter, OrderedDict
 
 import rushlight
 from rushlight import _tensor, _utils, core
+from rushlight._tensor_types import tensor_types
 from rushlight.core import Size, Tensor, device, dtype_by_name, warn_user
 from rushlight.nn.parameter import Parameter
 from rushlight.storage import STORAGES, TypedStorage, UntypedStorage
@@ -145,7 +146,7 @@ def allowed():
     found |= {f"torch._utils.{function.__name__}": (function, function) for function in TENSOR_FUNCTIONS}
     found |= {f"torch.{name}": (dtype, None) for name, dtype in dtype_by_name.items()}
     found |= {f"torch.{name}": (StorageType(name), None) for name in STORAGES}
-    for dtype, kind in core.tensor_types.items():
+    for dtype, kind in tensor_types.items():
         if not dtype.is_complex:
             found[f"torch.{kind.__name__}"] = (kind, empty_tensor(kind))
     return found

@@ -11,6 +11,7 @@ import weakref
 from rushlight import core
 from rushlight.core import Storage as UntypedStorage
 from rushlight.core import warn_user
+from rushlight.ops.creation import frombuffer
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -25,7 +26,7 @@ def elements_of(storage, dtype=uint8):
 def storage_over(buffer):
     """A storage over the memory of an object with the buffer protocol."""
     flat = memoryview(buffer).cast("B")
-    return core.storage_of(core.frombuffer(flat, dtype=uint8)) if flat.nbytes else core.empty_storage(0)
+    return core.storage_of(frombuffer(flat, dtype=uint8)) if flat.nbytes else core.empty_storage(0)
 
 
 # ---------------------------------------------------------------------------------------------------------- bytes

@@ -34,7 +34,7 @@ HEADER = (
     "# Made by tools/make_stubs.py from the op table: change that, or the types in tools/stub_types.py.\n"
     '# mypy: disable-error-code="overload-cannot-match"\n'
 )
-COMPILED = ("as_tensor", "can_cast", "frombuffer", "promote_types", "result_type", "tensor")
+COMPILED = ("as_tensor", "can_cast", "promote_types", "result_type", "tensor")
 NOUNS = (core.layout, core.memory_format)
 CLASSES = {"dtype": "", "Size": "(tuple[int, ...])", "Storage": "", "Generator": "", "RemovableHandle": "", "Node": ""}
 LITERALS = (bool, int, float, str, types.NoneType, tuple)

@@ -470,6 +470,7 @@ cdef class Asked:
     cdef public object convert_arguments     # … and converts, or refuses, arguments that are not plainly right
     cdef public object refuse_output         # raises for an `out=` of another dtype than the result …
     cdef public object output_texts          # … of a composition, by its name
+    cdef public object construct             # what a call of the class of tensors, or of a subclass, is filled with
     cdef public object format_strides        # the strides of a memory format
     cdef public object show                  # what a tensor prints
     cdef public object name_of               # the name of a public function in an error

@@ -6,6 +6,7 @@ from rushlight import core as _core
 from rushlight._absent import AcceleratorError, OutOfMemoryError
 from rushlight._absent_words import example as _example
 from rushlight._late import late as _late
+from rushlight._tensor_types import tensor_types as _tensor_types
 from rushlight._utils import _get_device_index as _index_of
 from rushlight.cuda import _answers, _streams
 from rushlight.cuda._streams import Event, ExternalStream, Stream, StreamContext
@@ -130,7 +131,7 @@ def _no_tensors(name):
     return f"A type of which there are no tensors.\n\n{_example(f'torch.cuda.{name}()', error)}"
 
 
-for _dtype in _core.tensor_types:
+for _dtype in _tensor_types:
     if _dtype.legacy_name:
         _name = _dtype.legacy_name + "Tensor"
         globals()[_name] = _NoTensorType(_name, (), {"__module__": "torch.cuda", "__doc__": _no_tensors(_name), "dtype": _dtype})

@@ -4,6 +4,7 @@ import functools
 
 import rushlight as torch
 from rushlight import core
+from rushlight._tensor_types import legacy_new
 from rushlight.core import Tensor, Wrapped, filled, unset, warn_user
 from rushlight.ops._declare import composite
 
@@ -330,7 +331,7 @@ def new(self, *arguments, size=None, device=None):
         raise RuntimeError(
             "Legacy tensor new of the form tensor.new(tensor, device=device) is not supported.  Use torch.as_tensor(...) instead."
         )
-    return core.legacy_new(self.dtype, arguments, device)
+    return legacy_new(self.dtype, arguments, device)
 
 
 @composite(function=False, method="sizes size, sizes stride, *, factory")
@@ -381,6 +382,47 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
     return filled("scalar_tensor", ((),), number(s, "scalar_tensor", "s", 1), dtype, device, requires_grad)
 
 
+@composite(method=False)
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A 1-d tensor over the memory of an object with the buffer protocol."""
+    if not isinstance(dtype, core.dtype):
+        raise TypeError(f"frombuffer(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+    for number in (count, offset):
+        if not -0x8000_0000_0000_0000 <= number < 0x8000_0000_0000_0000:
+            raise ValueError("Overflow when unpacking long long")
+    try:
+        flat = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    if flat.readonly:
+        core.warn_once(
+            "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to the underlying "
+            "(supposedly non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it writable before "
+            "converting it to a tensor. This type of warning will be suppressed for the rest of this program."
+        )
+    if not flat.c_contiguous:
+        raise RuntimeError("could not retrieve buffer from object")
+    item, length = dtype.itemsize, flat.nbytes
+    if length == 0 or count == 0:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
+    left = length - offset
+    if count < 0 and left % item:
+        raise ValueError(
+            f"buffer length ({left} bytes) after offset ({offset} bytes) must be a multiple of element size ({item})"
+        )
+    if count > left // item:
+        raise ValueError(
+            f"requested buffer length ({count} * {item} bytes) after offset ({offset} bytes) must not be greater than actual buffer length "
+            f"({length} bytes)"
+        )
+    made = core.over_buffer(flat.cast("B"), dtype, offset, left // item if count < 0 else count)
+    return core.require_grad_of_new(made, requires_grad)
+
+
 @composite(
     method=False, signature="object obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool? requires_grad=None"
 )
@@ -404,7 +446,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     if is_scalar and copy is False:
         raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray. ")
     if not shared and not is_scalar and not isinstance(obj, (int, float, complex, list, tuple)) and has_buffer(obj):
-        made = core.frombuffer(obj, dtype=dtype or core.get_default_dtype())
+        made = frombuffer(obj, dtype=dtype or core.get_default_dtype())
     elif shared:
         made = core.as_tensor(obj)
     else:

@@ -4,6 +4,7 @@ import re
 
 import rushlight
 from rushlight import core
+from rushlight._tensor_types import tensor_types
 from rushlight.core import device
 
 _package_registry: list = []
@@ -108,4 +109,4 @@ def storage_to_tensor_type(storage):
     >>> torch.serialization.storage_to_tensor_type(torch.FloatStorage([1.0])).__name__
     'FloatTensor'
     """
-    return core.tensor_types[storage.dtype]
+    return tensor_types[storage.dtype]

@@ -4,6 +4,7 @@ import functools
 
 import rushlight as torch
 from rushlight import core
+from rushlight._tensor_types import tensor_types as _tensor_types
 from rushlight.core import Tensor
 from rushlight.sparse._functions import added, product, summed
 from rushlight.sparse._functions import softmax as _softmax
@@ -346,5 +347,5 @@ for _dtype in (
     torch.int8,
     torch.uint8,
 ):
-    _name = torch.core.tensor_types[_dtype].__name__
+    _name = _tensor_types[_dtype].__name__
     globals()[_name] = _legacy(_name, _dtype)

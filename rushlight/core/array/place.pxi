@@ -3,7 +3,7 @@ cdef extern from "Python.h":
     object PyType_GenericAlloc(PyTypeObject*, Py_ssize_t)
     void PyType_Modified(PyTypeObject*)
 
-cdef bint is_index(object value):
+cpdef bint is_index(object value):
     """Whether a value counts as an int where sizes are listed: what has `__index__`, but of tensors those of one whole number alone."""
     if isinstance(value, Tensor):
         return (<Tensor>value).count == 1 and category[(<Tensor>value).code] < IS_FLOATING
@@ -350,5 +350,5 @@ cpdef inline int wrap_dim(int64_t dim, int ndim) except -1:
 
 
 # x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
-cdef bint is_plain_int(object index):
+cpdef bint is_plain_int(object index):
     return type(index) is int or (hasattr(type(index), "__index__") and not isinstance(index, (bool, Tensor)) and getattr(index, "ndim", 0) == 0)

@@ -62,13 +62,13 @@ cdef extern from *:
     object get_package "rl_get_package"()
     PyTypeObject public_class "rl_public_class"
 
-cdef dict shown_classes = {}
+shown_classes = {}
 
 prepare_public_class(shown_classes)
 
-cdef object tensor_meta = <object><PyObject*>&public_class
+tensor_meta = <object><PyObject*>&public_class
 
-cdef show_class_as(object cls, str name):
+cpdef show_class_as(object cls, str name):
     """Makes a class public under a name such as "torch.Size"."""
     shown_classes[cls] = name
     make_public(cls)

@@ -1,6 +1,11 @@
 # Warnings that speak of the user's line, and those that a program gets only once.
 cdef set _warned = set()
-cdef bint _warn_always = False
+cdef bint warns_always = False
+
+def set_warns_always(bint always):
+    """Whether warnings that come only once come every time."""
+    global warns_always
+    warns_always = always
 
 def warn_user(str text, kind=UserWarning):
     """Warns at the line of the program that called into this package."""
@@ -17,35 +22,9 @@ def warn_user(str text, kind=UserWarning):
 def warn_once(str text, key=None):
     """Warns the first time that it is given this text (or this key)."""
     key = text if key is None else key
-    if _warn_always or key not in _warned:
+    if warns_always or key not in _warned:
         _warned.add(key)
         warn_user(text)
-
-def set_warn_always(b, /):
-    """Whether warnings that come only once come every time.
-
-    Args:
-        b: whether they do.
-
-    >>> import rushlight as torch
-    >>> torch.set_warn_always(True)
-    >>> torch.is_warn_always_enabled()
-    True
-    >>> torch.set_warn_always(False)
-    """
-    global _warn_always
-    if type(b) is not bool:
-        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
-    _warn_always = b
-
-def is_warn_always_enabled():
-    """Whether warnings that come only once come every time, as `set_warn_always` was told.
-
-    >>> import rushlight as torch
-    >>> torch.is_warn_always_enabled()
-    False
-    """
-    return _warn_always
 
 cdef warn_of_number():
     warn_once("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using tensor.detach() first.")

@@ -3,7 +3,7 @@ cdef extern from "Python.h":
     double PyFloat_AsDouble(object) except? -1
     int PyObject_IsTrue(object) except -1
 
-cdef str type_name(object value):
+cpdef str type_name(object value):
     """The type of an object as C knows it: with the module, where it is not made in Python."""
     kind = type(value)
     return (<bytes>(<PyTypeObject*>kind).tp_name).decode()
@@ -223,6 +223,19 @@ cdef Tensor tensor_of_dtype(object data, int code):
         wrote(data_of(out), out.count * item_bytes[code])
     return out
 
+def tensor_of_data(data, dtype not None):
+    """A new tensor of a dtype with a copy of `data`."""
+    return tensor_of_dtype(data, code_of(dtype))
+
+def is_sequence(value):
+    """Whether elements may be in it, one behind the other."""
+    return bool(PySequence_Check(value)) or is_array(value)
+
+def new_of_sizes(size, dtype not None):
+    """A row-major tensor with unset elements."""
+    cdef int64_t sizes[MAX_DIMS]
+    return new_contiguous(code_of(dtype), sizes, read_sizes(size, sizes))
+
 def tensor(data, *, dtype=None, device=None, bint requires_grad=False, pin_memory=False):
     """A new tensor with a copy of `data`: a number, nested sequences of numbers, a NumPy array or a tensor.
 
@@ -389,109 +402,3 @@ def resize_tensor(Tensor x, size, memory_format=None):
         update_contiguous(x)
     mark_write(x.storage)
     return x
-
-cdef int require_legacy_cpu(object where) except -1:
-    """Refuses every place but the CPU, as old-style constructors do it."""
-    cdef str kind = "cpu" if where is None else (where if isinstance(where, device) else device(where)).type
-    if kind != "cpu":
-        raise RuntimeError(f"legacy constructor expects device type: cpu but device type: {kind} was passed")
-    return 0
-
-cdef int construct_legacy(Tensor out, tuple args, dict kwargs) except -1:
-    """torch.Tensor(…): sizes, data, or another tensor."""
-    if kwargs:
-        kwargs = dict(kwargs)
-        where = kwargs.pop("device", None)
-        require_legacy_cpu(where)
-        if where is not None and len(args) == 1 and isinstance(args[0], Tensor):
-            raise RuntimeError("Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported.  Use "
-                               "torch.tensor(...) or torch.as_tensor(...) instead.")
-        for name in ("data", "other", "size"):
-            given = kwargs.pop(name, None)
-            if given is not None:
-                args = (Size(given) if name == "size" else given,) + args
-        if kwargs and type(out) is Tensor:
-            raise TypeError(f"Tensor() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    become_same(out, legacy_tensor(args, default_dtype))
-    return 0
-
-cdef Tensor legacy_tensor(tuple args, int code):
-    cdef int64_t sizes[MAX_DIMS]
-    first = args[0] if args else Size((0,))
-    if len(args) == 1 and isinstance(first, Tensor):
-        with DisableAllTorchFunction():
-            return <Tensor>ops.alias(first)
-    if len(args) <= 1 and isinstance(first, Size):
-        return new_contiguous(code, sizes, read_sizes(first, sizes))
-    if all([is_plain_int(a) or len(args) > 1 and type(a) is not bool and is_index(a) for a in args]):
-        return new_contiguous(code, sizes, read_sizes(args, sizes))
-    if len(args) == 1 and (isinstance(first, Storage) or hasattr(first, "_untyped_storage")):
-        return over_storage(first, code)
-    if len(args) == 1 and (PySequence_Check(first) or is_array(first)):
-        return tensor_of_dtype(first, code)
-    raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
-
-cdef Tensor over_storage(object storage, int code):
-    """A vector over all of a storage."""
-    if not isinstance(storage, Storage) and storage.dtype is not dtypes[code]:
-        raise RuntimeError(f"Expected a Storage of type {dtypes[code].legacy_name} or an UntypedStorage, but got type "
-                           f"{storage.dtype.legacy_name} for argument 1 'storage'")
-    return empty_tensor((0,), dtypes[code]).set_(storage)
-
-
-def legacy_new(dtype, tuple args, where=None):
-    """A tensor of a dtype from sizes, data, or another tensor."""
-    require_legacy_cpu(where)
-    if len(args) == 1 and isinstance(args[0], Tensor) and args[0].dtype is not dtype:
-        raise TypeError(f"expected {tensor_options(dtype)} (got {tensor_options(args[0].dtype)})")
-    return legacy_tensor(args, code_of(dtype))
-
-class tensortype(tensor_meta):
-    """The class of FloatTensor and its kin, which stand for the tensors of one dtype."""
-
-    __module__ = tensor_meta.__dict__["__module__"]
-    layout = strided
-    is_cuda = is_sparse = False
-
-    def __new__(kind, name, bases, attributes):
-        for base in bases:
-            if isinstance(base, tensortype):
-                raise TypeError(f"type 'torch.{base.__name__}' is not an acceptable base type")
-        return super().__new__(kind, name, bases, attributes)
-
-    def __call__(cls, *args, size=None, device=None):
-        return legacy_new(cls.dtype, args if size is None else (Size(size),), device)
-
-    def __instancecheck__(cls, instance):
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
-
-    def __subclasscheck__(cls, kind):
-        return kind is cls
-
-    def __getattr__(cls, name):
-        # The methods are those of tensors.
-        if not name.startswith("__") and hasattr(Tensor, name):
-            return getattr(Tensor, name)
-        raise AttributeError(f"type object 'torch.{cls.__name__}' has no attribute '{name}'")
-
-show_class_as(tensortype, "torch.tensortype")
-
-def tensor_options(dtype d):
-    return (f"TensorOptions(dtype={scalar_name(d.code)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
-            "memory_format=(nullopt))")
-
-def about_tensor_type(dtype d):
-    """The docstring of FloatTensor and its kin."""
-    name = f"torch.{d.legacy_name}Tensor"
-    return (f"Makes tensors of {d.name}, as older programs do: of data, of sizes, or with no elements.\n\nArgs:\n    size: The sizes, given by name.\n\n"
-            f">>> {name}([1, 2]).dtype\ntorch.{d.name}\n>>> {name}(2, 3).shape\ntorch.Size([2, 3])\n")
-
-tensor_types = {}
-"""FloatTensor and its kin by their dtype: classes whose calls make tensors of it."""
-
-for _dtype in dtypes:
-    if not _dtype.has_classes:
-        continue
-    tensor_types[_dtype] = tensortype(f"{_dtype.legacy_name}Tensor", (), {
-        "__slots__": (), "__new__": tensortype.__call__, "dtype": _dtype, "__doc__": about_tensor_type(_dtype)})
-    shown_classes[tensor_types[_dtype]] = f"torch.{_dtype.legacy_name}Tensor"

@@ -104,42 +104,15 @@ def from_numpy(array) -> "Tensor":
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     return from_array(array)
 
-def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A 1-d tensor over the memory of an object with the buffer protocol."""
-    cdef const unsigned char[::1] view
-    cdef int code = code_given("frombuffer", dtype)
-    cdef int64_t item = item_bytes[code], size, length
+def over_buffer(flat, dtype not None, int64_t start, int64_t size):
+    """A vector of `size` elements over the bytes of a memoryview, from byte `start` on."""
+    cdef const unsigned char[::1] view = flat
     cdef Tensor out = bare_tensor()
-    cdef int64_t wanted = int64_of(count), start = int64_of(offset)
-    try:
-        flat = memoryview(buffer)
-    except TypeError:
-        raise ValueError("object does not implement Python buffer protocol.") from None
-    if flat.readonly:
-        warn_once("The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to the "
-                  "underlying (supposedly non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it "
-                  "writable before converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
-    if not flat.c_contiguous:
-        raise RuntimeError("could not retrieve buffer from object")
-    length = flat.nbytes
-    if length == 0 or wanted == 0:
-        raise ValueError(f"both buffer length ({length}) and count ({wanted}) must not be 0")
-    if start < 0 or start >= length:
-        raise ValueError(f"offset ({start} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1")
-    if wanted < 0 and (length - start) % item:
-        raise ValueError(f"buffer length ({length - start} bytes) after offset ({start} bytes) must be a multiple of element size ({item})")
-    if wanted > (length - start) // item:
-        raise ValueError(f"requested buffer length ({wanted} * {item} bytes) after offset ({start} bytes) must not be greater than actual buffer "
-                         f"length ({length} bytes)")
-    size = (length - start) // item if wanted < 0 else wanted
-    flat = flat.cast("B")
-    view = flat
-    out.storage = foreign_storage(<char*>&view[start], size * item, flat)
-    out.code = code
+    out.code, out.count = code_of(dtype), size
+    out.storage = foreign_storage(<char*>&view[start], size * item_bytes[out.code], flat)
     out.geometry.set_shape(&size, 1)
     out.geometry.make_contiguous()
-    out.count = size
-    return require_grad_of_new(finished(out), requires_grad)
+    return finished(out)
 
 cdef object list_from(Tensor x, char* at, int dim):
     cdef int64_t i, step

@@ -11,30 +11,20 @@ def node_rules(Node node not None):
 
 def node_saved(Node node not None):
     """What a node keeps, as (name, value) pairs with SavedTensor for tensors; None where backward has freed it."""
-    cdef Plan plan = node.plan
-    cdef Op op
-    cdef list named = []
-    cdef int i
     if isinstance(node, CopySlices):
         return None if (<CopySlices>node).function is None else node_saved((<CopySlices>node).function)
     if isinstance(node, FunctionNode):
         return None if (<FunctionNode>node).freed else [(f"saved_tensors[{i}]", value) for i, value in enumerate(node.saved or ())]
     if not isinstance(node, OpNode):
         return []
-    if node.freed:
-        return None
-    op = plan.op
-    for i in range(plan.saved_count):
-        kind, index = plan.saved_kind[i], plan.saved_index[i]
-        if kind == FROM_OUTPUT:
-            name = op.outputs[index] if op.outputs else "out"
-        else:
-            name = op.parameters[index] + {FROM_SHAPE: "_shape", FROM_DTYPE: "_dtype", FROM_COLUMN_MAJOR: "_column_major"}.get(kind, "")
-        value = <object>saved_items(node)[i]
-        if i < PLAINLY_SAVED and node.saved_plainly >> i & 1:
-            value = saved_tensor_of(<OpNode>node, i, value)
-        named.append((name, unpack_item(<OpNode>node, i, None) if value is None else value))
-    return named
+    freed, _, parts = saved_parts(<OpNode>node)
+    return None if freed else [(name_of_part(node.plan.op, kind, index), unpack_item(<OpNode>node, i, None) if value is None else value)
+                               for i, (kind, index, value) in enumerate(parts)]
+
+cdef str name_of_part(Op op, int kind, int index):
+    if kind == FROM_OUTPUT:
+        return op.outputs[index] if op.outputs else "out"
+    return op.parameters[index] + {FROM_SHAPE: "_shape", FROM_DTYPE: "_dtype", FROM_COLUMN_MAJOR: "_column_major"}.get(kind, "")
 
 def saved_value(SavedTensor saved not None):
     """The tensor that is kept, or None where hooks keep something else."""

@@ -171,11 +171,13 @@ cdef class OpNode(Node):
             put_item(&saved_items(self)[i], <PyObject*>None)
 
     def __dir__(self):
+        from rushlight.autograd._saved import saved_attributes
         return object.__dir__(self) + saved_attributes(self)
 
     def __getattr__(self, str name):
         # _saved_self, _raw_saved_result, …: what backward keeps, by PyTorch's names.
         if name.startswith("_saved_") or name.startswith("_raw_saved_"):
+            from rushlight.autograd._saved import saved_attribute
             return saved_attribute(self, name)
         raise AttributeError(f"'{self.backward_name()}' object has no attribute '{name}'")
 

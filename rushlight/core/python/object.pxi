@@ -141,16 +141,14 @@ cdef class Tensor:
         return -1
 
     def __len__(self) -> int:
-        answered = ask_self("__len__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__len__", self)) is not NotImplemented:
             return answered
         if self.geometry.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return self.geometry.shape[0]
 
     def __bool__(self) -> bool:
-        answered = ask_self("__bool__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__bool__", self)) is not NotImplemented:
             return answered
         if self.count != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
@@ -165,30 +163,26 @@ cdef class Tensor:
         return first_number(t)
 
     def __float__(self) -> float:
-        answered = ask_self("__float__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__float__", self)) is not NotImplemented:
             return answered
         if modes.grad and needs_grad(self):
             warn_of_number()
         return float(real_item(self, "double"))
 
     def __int__(self) -> int:
-        answered = ask_self("__int__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__int__", self)) is not NotImplemented:
             return answered
         return int(real_item(self, "int64_t"))
 
     def __complex__(self) -> complex:
-        answered = ask_self("__complex__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__complex__", self)) is not NotImplemented:
             return answered
         if modes.grad and needs_grad(self):
             warn_of_number()
         return complex(only_item(self))
 
     def __index__(self) -> int:
-        answered = ask_self("__index__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__index__", self)) is not NotImplemented:
             return answered
         if self.count != 1 or category[self.code] > IS_INTEGER:
             raise TypeError("only integer tensors of a single element can be converted to an index")
@@ -370,8 +364,7 @@ cdef class Tensor:
         >>> x.grad
         tensor([10., 10.])
         """
-        answered = ask_self("register_hook", self, (hook,))
-        if answered is not NotImplemented:
+        if (answered := ask_self("register_hook", self, (hook,))) is not NotImplemented:
             return answered
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -400,8 +393,7 @@ cdef class Tensor:
         >>> x.sum().backward()
         tensor([1., 1.])
         """
-        answered = ask_self("register_post_accumulate_grad_hook", self, (hook,))
-        if answered is not NotImplemented:
+        if (answered := ask_self("register_post_accumulate_grad_hook", self, (hook,))) is not NotImplemented:
             return answered
         if not needs_grad(self):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -509,16 +501,14 @@ cdef class Tensor:
         return (<Op>ops.abs)(self) if answered is NotImplemented else answered
 
     def __pos__(self) -> "Tensor":
-        answered = ask_self("positive", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("positive", self)) is not NotImplemented:
             return answered
         if self.code == BOOL:
             raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
     def __invert__(self) -> "Tensor":
-        answered = ask_self("__invert__", self)
-        if answered is not NotImplemented:
+        if (answered := ask_self("__invert__", self)) is not NotImplemented:
             return answered
         if category[self.code] > IS_INTEGER:
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
@@ -545,8 +535,7 @@ cdef class Tensor:
         return iter(ops.unbind(self, 0) if answered is NotImplemented else answered)
 
     def __contains__(self, element) -> bool:
-        answered = ask_self("__contains__", self, (element,))
-        if answered is not NotImplemented:
+        if (answered := ask_self("__contains__", self, (element,))) is not NotImplemented:
             return answered
         if isinstance(element, Tensor) or number_code(element) != NO_DTYPE:
             return bool((self == element).any())
@@ -611,7 +600,7 @@ cdef extern from *:
 
 cdef PyObject* python_new(PyTypeObject* kind, PyObject* args, PyObject* kwargs) except NULL:
     cdef Tensor out = <Tensor>tensor_allocate(kind, (), NULL)
-    construct_legacy(out, <tuple>args, None if kwargs == NULL else <dict>kwargs)
+    become_same(out, <Tensor?>asked.construct(<object>kind, <tuple>args, dict(<dict>kwargs) if kwargs != NULL else None))
     return handed(out)
 
 give_attributes(Tensor)

@@ -24,14 +24,6 @@ cdef class Same:
         self.index = index
 
 @cython.final
-cdef class Constant:
-    """A result without tensors."""
-    cdef object value
-
-    def __init__(self, value):
-        self.value = value
-
-@cython.final
 cdef class Collection:
     """A tuple, list or dict of results."""
     cdef object kind
@@ -191,7 +183,6 @@ cdef class Recorded:
     cdef Made describe(self, Tensor t, vector[int]* fresh):
         """A tensor that was made: its memory is new in every call."""
         cdef Made made = Made.__new__(Made)
-        cdef size_t i
         made.slot = self.program.slot_of(t.storage.memory.data) if t.storage.memory.size else -1
         if t.storage.memory.size and made.slot < self.first_made or t.flags & LAZY or type(t) is not Tensor:
             raise NotRepeatable("what it returns, or a gradient, shares memory with what it was given")
@@ -200,14 +191,12 @@ cdef class Recorded:
         made.code, made.offset, made.count = t.code, t.offset, t.count
         made.flags = t.flags & (CONTIGUOUS | REQUIRES_GRAD)
         made.geometry.copy(t.geometry)
-        for i in range(fresh.size()):
-            if fresh[0][i] == made.slot:
-                return made
-        fresh.push_back(made.slot)
+        if place_among(fresh[0], made.slot) < 0:
+            fresh.push_back(made.slot)
         return made
 
     cdef object read_result(self, object value, list tensors, list outputs):
-        """What the function returned, with Made in place of tensors."""
+        """What the function returned, with Made or Same in place of tensors; what has none is itself."""
         cdef int i
         if isinstance(value, Tensor):
             for i, known in enumerate(tensors):
@@ -220,7 +209,7 @@ cdef class Recorded:
             self.made.append(self.describe(<Tensor>value, &self.fresh))
             return self.made[len(self.made) - 1]
         if value is None or type(value) in plain_results:
-            return Constant(value)
+            return value
         if isinstance(value, tuple) or type(value) is list:
             return Collection(type(value), [self.read_result(item, tensors, outputs) for item in value], None)
         if type(value) is dict:
@@ -232,7 +221,7 @@ cdef class Recorded:
         cdef TensorState state
         cdef Tensor t
         cdef int i
-        cdef int into
+        cdef bint into
         self.grads = []
         for i, state in enumerate(self.states):
             t = state.tensor
@@ -240,9 +229,8 @@ cdef class Recorded:
                 raise NotRepeatable("it changes a tensor from outside otherwise than in its elements or its gradient")
             self.writes.push_back(<int>(t.storage.version - state.version))
             # (Of a kernel that puts something into an operand behind the first it shows only by what is there.)
-            into = self.bytes_before[i] != bytes_of_elements(t)
-            if self.writes[i] > 0 or self.slots[i] >= 0 and self.program.puts_into(self.slots[i]):
-                into = True
+            into = self.bytes_before[i] != bytes_of_elements(t) or self.writes[i] > 0
+            into = into or self.slots[i] >= 0 and self.program.puts_into(self.slots[i])
             self.written.push_back(into)
             if t.grad_ is state.grad:
                 self.grads.append(Ellipsis)
@@ -351,6 +339,14 @@ cdef void renumber(vector[int]& slots, const vector[int]& renumbered) noexcept:
     for i in range(slots.size()):
         if slots[i] >= 0:
             slots[i] = renumbered[slots[i]]
+
+cdef inline int place_among(const vector[int]& slots, int slot) noexcept:
+    """Where a slot stands among others, -1 where it does not."""
+    cdef size_t i
+    for i in range(slots.size()):
+        if slots[i] == slot:
+            return <int>i
+    return -1
 
 cdef bytes bytes_of_elements(Tensor t):
     return data_of(t)[:bytes_reached(t.geometry, t.code) if t.count else 0]

@@ -95,10 +95,10 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
     cdef Bases bases
     cdef list storages, outputs, tensors = arguments + recorded.fixed
     cdef Tensor t
-    cdef Storage storage, arena = recorded.arena
+    cdef Storage arena = recorded.arena
     cdef Made each
     cdef Beginning beginning = None
-    cdef int i, slot
+    cdef int i
     bases.resize(recorded.program.slots())
     if recorded.is_forward:
         beginning = beginning_of(recorded, tensors)
@@ -112,26 +112,31 @@ cdef object replay(Recorded recorded, list arguments, PyObject* const* given, Py
             bases.at[recorded.slots[i]] = recorded.start(t, i)
         if recorded.grad_slots[i] >= 0:
             bases.at[recorded.grad_slots[i]] = data_of(<Tensor>t.grad_)
-    storages = [None] * recorded.fresh.size()
-    for i in range(<int>recorded.fresh.size()):
-        slot = recorded.fresh[i]
-        storage = new_storage(0 if slot < 0 else recorded.program.block_bytes(slot))
-        storages[i] = storage
-        if slot >= 0:
-            bases.at[slot] = storage.memory.data
+    storages = given_away(recorded.program, recorded.fresh, bases.at)
     run_program(recorded.program, bases.at, 0, recorded.split)
     leave(recorded, tensors, storages)
-    outputs = [each.over(storage_of_made(recorded, each, storages)) for each in recorded.made]
+    outputs = [made_over(each, recorded.fresh, storages) for each in recorded.made]
     if recorded.differentiable:
         link(recorded, outputs, tensors, storages, arena).set_call(packed(given, n), names, given + n, beginning)
     return build(recorded, recorded.result, outputs, tensors)
 
-cdef Storage storage_of_made(Recorded recorded, Made made, list storages):
-    cdef size_t i
-    for i in range(recorded.fresh.size()):
-        if recorded.fresh[i] == made.slot:
-            return <Storage>PyList_GET_ITEM(storages, i)
-    return new_storage(0)
+cdef list given_away(Program* program, vector[int]& slots, char** bases):
+    """New storages for memory that is given away, in the order of its slots (-1: there are no elements)."""
+    cdef list storages = []
+    cdef Storage storage
+    cdef int slot
+    for slot in slots:
+        storage = new_storage(0 if slot < 0 else program.block_bytes(slot))
+        storages.append(storage)
+        if slot >= 0:
+            bases[slot] = storage.memory.data
+    return storages
+
+cdef inline Storage storage_at(const vector[int]& slots, list storages, int slot):
+    return <Storage>PyList_GET_ITEM(storages, place_among(slots, slot))
+
+cdef inline Tensor made_over(Made made, const vector[int]& slots, list storages):
+    return made.over(storage_at(slots, storages, made.slot))
 
 cdef int leave(Recorded recorded, list tensors, list storages) except -1:
     """Versions and gradients, as the call leaves them."""
@@ -150,7 +155,7 @@ cdef int leave(Recorded recorded, list tensors, list storages) except -1:
         if grad is None:
             t.grad_ = None
         elif grad is not Ellipsis:
-            t.grad_ = (<Made>grad).over(storage_of_made(recorded, <Made>grad, storages))
+            t.grad_ = made_over(<Made>grad, recorded.fresh, storages)
     return 0
 
 cdef object build(Recorded recorded, object what, list outputs, list tensors):
@@ -160,10 +165,10 @@ cdef object build(Recorded recorded, object what, list outputs, list tensors):
         for i in range(PyList_GET_SIZE(recorded.made)):
             if <object>PyList_GET_ITEM(recorded.made, i) is what:
                 return <object>PyList_GET_ITEM(outputs, i)
-    if type(what) is Constant:
-        return (<Constant>what).value
     if type(what) is Same:
         return tensors[(<Same>what).index]
+    if type(what) is not Collection:
+        return what
     collection = <Collection>what
     items = [build(recorded, item, outputs, tensors) for item in collection.items]
     if collection.keys is not None:
@@ -257,28 +262,23 @@ cdef class ReplayNode(Node):
         cdef size_t i, count = self.recorded.read_later.size()
         cdef Tensor t
         cdef Storage storage
-        cdef SavedTensor saved
         for i in range(count):
             t = <Tensor>self.tensors[self.recorded.read_later[i]]
-            if t.storage.version != self.versions[i]:
-                saved = SavedTensor.__new__(SavedTensor)
-                saved.tensor, saved.version = t, self.versions[i]
-                raise_overwritten(saved, self)
+            self.check_version(t, t.storage, i)
         for i in range(self.recorded.kept_later.size()):
-            storage = self.kept(self.recorded.kept_later[i])
-            if storage.version != self.versions[count + i]:
-                saved = SavedTensor.__new__(SavedTensor)
-                saved.is_output, saved.version = True, self.versions[count + i]
-                saved.tensor = (<Made>self.recorded.made[0]).over(storage)
-                raise_overwritten(saved, self)
+            storage = storage_at(self.recorded.fresh, self.storages, self.recorded.kept_later[i])
+            self.check_version(None, storage, count + i)
         return 0
 
-    cdef Storage kept(self, int slot):
-        cdef size_t i
-        for i in range(self.recorded.fresh.size()):
-            if self.recorded.fresh[i] == slot:
-                return <Storage>self.storages[i]
-        return None
+    cdef int check_version(self, Tensor t, Storage storage, size_t i) except -1:
+        """Of a tensor from outside, or (None) of a result."""
+        cdef SavedTensor saved
+        if storage.version != self.versions[i]:
+            saved = SavedTensor.__new__(SavedTensor)
+            saved.is_output, saved.version = t is None, self.versions[i]
+            saved.tensor = (<Made>self.recorded.made[0]).over(storage) if t is None else t
+            raise_overwritten(saved, self)
+        return 0
 
     cdef tuple differentiate_again(self, tuple given):
         """A graph of the gradient is wanted, or not all results have one: the function runs again as it is written."""
@@ -328,11 +328,10 @@ cdef class ReplayNode(Node):
         cdef Recorded recorded = self.recorded
         cdef Program* program = recorded.program
         cdef Bases bases
-        cdef Storage storage, arena = self.arena
+        cdef Storage arena = self.arena
         cdef Tensor t
-        cdef Made made
-        cdef list seeds = [], storages = [], results = []
-        cdef int i, slot
+        cdef list seeds = [], storages
+        cdef int i
         bases.resize(program.slots())
         if again and arena is not None:
             # What was saved is overwritten on the way.
@@ -347,27 +346,12 @@ cdef class ReplayNode(Node):
             if recorded.fresh[i] >= 0:
                 bases.at[recorded.fresh[i]] = (<Storage>self.storages[i]).memory.data
         for i, value in enumerate(given):
-            made = <Made>recorded.made[recorded.differentiable[i]]
-            t = contiguous_as(<Tensor>value, made.code)
+            t = contiguous_as(<Tensor>value, (<Made>recorded.made[recorded.differentiable[i]]).code)
             seeds.append(t)
             bases.at[recorded.seeds[i]] = data_of(t)
-        for i in range(<int>recorded.fresh_later.size()):
-            slot = recorded.fresh_later[i]
-            storage = new_storage(0 if slot < 0 else program.block_bytes(slot))
-            storages.append(storage)
-            if slot >= 0:
-                bases.at[slot] = storage.memory.data
+        storages = given_away(program, recorded.fresh_later, bases.at)
         run_program(program, bases.at, recorded.split, program.steps())
-        for value in recorded.gradients:
-            if value is None:
-                results.append(None)
-                continue
-            made = <Made>value
-            for i in range(<int>recorded.fresh_later.size()):
-                if recorded.fresh_later[i] == made.slot:
-                    results.append(made.over(<Storage>storages[i]))
-                    break
-        return tuple(results)
+        return tuple([None if made is None else made_over(<Made>made, recorded.fresh_later, storages) for made in recorded.gradients])
 
 cdef int collect_tensors(object value, list given, list found) except -1:
     """The tensors in what a function returned, each once, without those that it was given."""
