@@ -21,7 +21,6 @@ from rushlight.core import (
     contiguous_format,
     device,
     dtype,
-    from_numpy,
     get_default_dtype,
     jagged,
     layout,

@@ -32,8 +32,15 @@ def _shown(module: str) -> str:
 
 @functools.cache
 def _pytorch_names() -> dict[str, set[str]]:
+    """Module or class -> the set of its public names, modules in it among them."""
     # (`from rushlight import …` would ask the package for the name first.)
-    return importlib.import_module(_OURS + "._pytorch_names").names()
+    lines = importlib.import_module(_OURS + "._pytorch_names").TEXT.splitlines()
+    found = {module: set(names.split()) for module, _, names in (line.partition(":") for line in lines)}
+    for module in list(found):
+        parent, _, child = module.rpartition(".")
+        if parent in found:
+            found[parent].add(child)
+    return found
 
 
 @functools.lru_cache(maxsize=256)

@@ -844,16 +844,3 @@ torch.xpu.memory: MemPool XPUPluggableAllocator change_current_allocator empty_c
 torch.xpu.random: get_rng_state get_rng_state_all initial_seed manual_seed manual_seed_all seed seed_all set_rng_state set_rng_state_all
 torch.xpu.streams: Event Stream
 """
-
-
-def names():
-    """Module or class -> the set of its public names, modules in it among them."""
-    found = {}
-    for line in TEXT.splitlines():
-        module, _, listed = line.partition(":")
-        found[module] = set(listed.split())
-    for module in list(found):
-        parent, _, child = module.rpartition(".")
-        if parent in found:
-            found[parent].add(child)
-    return found

@@ -34,58 +34,37 @@ OUT_OF_SCOPE = {
     "torch.sparse": "Tensors of the layouts COO, CSR and CSC are here, with what few functions compute of them; those of blocks are not.",
     "torch.utils.cpp_extension": "Extensions of PyTorch are compiled against PyTorch: what would compile one is an error.",
     **{f"torch.{name}": "Not there." for name in ["contrib", "monitor", "nativert", "numa", "package", "quantization"]},
-    **{
-        f"torch.utils.{name}": "Not there."
-        for name in [
-            "bottleneck",
-            "bundled_inputs",
-            "hipify",
-            "jit",
-            "mobile_optimizer",
-            "model_dump",
-            "serialization",
-            "viz",
-            "xpu",
-        ]
-    },
+    **{f"torch.utils.{name}": "Not there." for name in ["bottleneck", "bundled_inputs", "hipify", "jit", "mobile_optimizer"]},
+    **{f"torch.utils.{name}": "Not there." for name in ["model_dump", "serialization", "viz", "xpu"]},
 }
 
 
 def scope(name):
     """What a name that is out of scope answers; None where it is in scope."""
-    while name:
-        if name in OUT_OF_SCOPE:
-            return OUT_OF_SCOPE[name]
+    while name and name not in OUT_OF_SCOPE:
         name = name.rpartition(".")[0]
-    return None
+    return OUT_OF_SCOPE.get(name)
 
 
 def find(module):
     """The module or class of ours under a name of PyTorch's, or None."""
-    ours = "rushlight" + module[len("torch") :]
     try:
-        return importlib.import_module(ours)
+        return importlib.import_module("rushlight" + module.removeprefix("torch"))
     except ImportError:
-        pass
-    found = rushlight
+        found = rushlight
     for part in module.split(".")[1:]:
         found = getattr(found, part, None)
     return found
 
 
-def listed():
-    """Module or class -> its names without the modules in it."""
-    lines = (line.partition(":") for line in _pytorch_names.TEXT.splitlines())
-    return {module: names.split() for module, _, names in lines if names}
-
-
 def states():
-    """(name, whether it is here) for every public name, by its module."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for module, names in listed().items():
-            place = find(module)
-            yield module, [(name, place is not None and hasattr(place, name)) for name in names]
+    """(name, whether it is here) for every public name, without modules, by its module."""
+    with warnings.catch_warnings(action="ignore"):
+        for line in _pytorch_names.TEXT.splitlines():
+            module, _, names = line.partition(":")
+            place = find(module) if names else None
+            if names:
+                yield module, [(name, place is not None and hasattr(place, name)) for name in names.split()]
 
 
 def shown(names):

@@ -26,19 +26,6 @@ HEADER = '''"""The public names of PyTorch 2.13, for errors that tell what is mi
 TEXT = """\\
 {}
 """
-
-
-def names():
-    """Module or class -> the set of its public names, modules in it among them."""
-    found = {{}}
-    for line in TEXT.splitlines():
-        module, _, listed = line.partition(":")
-        found[module] = set(listed.split())
-    for module in list(found):
-        parent, _, child = module.rpartition(".")
-        if parent in found:
-            found[parent].add(child)
-    return found
 '''
 
 

@@ -20,8 +20,6 @@ TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
 if TYPE_CHECKING:
     from typing import Any
 
-FunctionCtx = core.FunctionNode
-
 _NO_BACKWARD = (
     "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
 )
@@ -31,7 +29,58 @@ _LEGACY = (
 )
 
 
-class BackwardCFunction(core.FunctionNode):
+class FunctionCtx(core.FunctionNode):
+    """What `forward` and `backward` of a Function get as `ctx`: it keeps tensors for backward, and is told what forward did.
+
+    >>> import rushlight as torch
+    >>> class Twice(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x): return x * 2
+    ...     @staticmethod
+    ...     def backward(ctx, g): return g * 2
+    >>> Twice.apply(torch.ones(1, requires_grad=True)).grad_fn.name()
+    'TwiceBackward'
+    """
+
+    def save_for_forward(self, *tensors):
+        """Keeps tensors for jvp."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, torch.Tensor):
+                raise AssertionError(
+                    "save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx."
+                )
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *tensors):
+        """Says which inputs forward wrote to in place; they must be returned."""
+        self.dirty_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Says which outputs have no gradient."""
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value):
+        """Whether undefined gradients reach backward as zeros (True, the default) or as None."""
+        if value is not True and value is not False:
+            raise TypeError("set_materialize_grads received an invalid combination of arguments - got (), but expected (bool)")
+        self.materialize_grads = value
+
+    def mark_shared_storage(self, *pairs):
+        """Does nothing: tensors that share memory are known anyway."""
+        warn_user(
+            "`mark_shared_storage` is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` are not "
+            "tracked",
+            FutureWarning,
+        )
+
+    @property
+    def saved_variables(self):
+        """The old name of saved_tensors."""
+        warn_user("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
+        return self.saved_tensors
+
+
+class BackwardCFunction(FunctionCtx):
     """The node of a Function, and the `ctx` that its static methods get.
 
     >>> import rushlight as torch

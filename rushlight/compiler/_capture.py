@@ -10,7 +10,7 @@ import weakref
 
 import rushlight as torch
 from rushlight import core
-from rushlight.compiler._reading import Reading, Unreadable, Watch
+from rushlight.compiler._reading import Reading, Unreadable, Watch, by_dict
 
 STANCES = ("default", "force_eager", "eager_on_recompile", "fail_on_recompile")
 _stance = "default"
@@ -85,7 +85,7 @@ def _call(itself, attempts, args, keywords, tensors, key):
         return function(*args, **keywords)
     try:
         reading = Reading(attempts.codes, function, args, keywords)
-        guards = core.Guards(reading.guards)
+        guards = core.Guards(by_dict(reading.guards))
     except Unreadable as error:
         attempts.refuse(key, str(error), at_once=True)
         return function(*args, **keywords)
@@ -121,7 +121,7 @@ def _call(itself, attempts, args, keywords, tensors, key):
             _check(recorded, args, keywords, tensors, fixed, before, result)
         attempts.counts.pop(key, None)
         attempts.recorded += 1
-        itself.add(key, recorded, reading.guards)
+        itself.add(key, recorded, guards)
     else:
         attempts.counts[key] = attempts.counts.get(key, 0) + 1
         attempts.candidates[key] = recorded

@@ -559,3 +559,16 @@ def _line(frame):
 
 
 __all__ = ["Reading", "Unreadable", "Watch", "is_own", "is_pure"]
+
+
+def by_dict(guards):
+    """The guards with those of one dict behind each other, and a mark before them: how many hold while nobody has touched it."""
+    dicts, found = {}, []
+    for guard in guards:
+        if guard[0] in ("item", "lacks", "keys"):
+            dicts.setdefault(id(guard[1]), []).append(guard)
+        else:
+            found.append(guard)
+    for of_dict in dicts.values():
+        found += [("same", of_dict[0][1], None, len(of_dict)), *of_dict]
+    return found

@@ -119,7 +119,7 @@ for _kind, _name, _shown in (
         (memory_format, "torch.memory_format", "torch.memory_format"), (Generator, "torch._C.Generator", "torch._C.Generator"),
         (Storage, "torch.storage.UntypedStorage", "torch.storage.UntypedStorage"), (Size, "torch.Size", None),
         (Node, "torch.autograd.graph.Node", None), (FailingNode, "torch.autograd.graph.NotImplemented", None),
-        (FunctionNode, "torch.autograd.function.FunctionCtx", None), (AsStridedNode, "AsStridedBackward0", None),
+        (FunctionNode, "torch._C._FunctionBase", None), (AsStridedNode, "AsStridedBackward0", None),
         (CopySlices, "CopySlices", None), (AccumulateGrad, "AccumulateGrad", None), (SavedTensor, "torch._C._autograd.SavedTensor", None)):
     rename(_kind, _name)
     if _shown is not None:

@@ -60,17 +60,21 @@ void rl_set_package_folder(PyObject* prefix) {
   Py_XSETREF(package_folder, prefix);
 }
 
+// Where the name of a file goes on behind that of the package's folder; NULL for other files. `text` gets the whole name (or NULL).
+static const char* behind_package(PyObject* filename, const char** text) {
+  *text = PyUnicode_AsUTF8(filename);
+  const char* prefix = *text && package_folder ? PyUnicode_AsUTF8(package_folder) : NULL;
+  if (!*text || (package_folder && !prefix)) PyErr_Clear();
+  return prefix && strncmp(*text, prefix, strlen(prefix)) == 0 ? *text + strlen(prefix) : NULL;
+}
+
 static int is_internal(PyObject* filename) {
   const size_t slot = ((size_t)filename >> 4) % TABLE_SIZE;
   if (table[slot].filename != filename) {
-    Py_ssize_t length = 0, prefix_length = 0;
-    const char* text = PyUnicode_AsUTF8AndSize(filename, &length);
-    const char* prefix = package_folder ? PyUnicode_AsUTF8AndSize(package_folder, &prefix_length) : NULL;
-    if (!text || (package_folder && !prefix)) PyErr_Clear();
+    const char *text, *rest = behind_package(filename, &text);
     Py_INCREF(filename);
     Py_XSETREF(table[slot].filename, filename);
-    table[slot].internal = text && ((prefix && length >= prefix_length && memcmp(text, prefix, prefix_length) == 0) ||
-                                    strncmp(text, "<frozen ", 8) == 0);
+    table[slot].internal = rest || (text && strncmp(text, "<frozen ", 8) == 0);
   }
   return table[slot].internal;
 }
@@ -87,15 +91,8 @@ PyCodeObject* rl_user_code(int* instruction) {
 }
 
 static int is_of_ops(PyObject* filename) {
-  Py_ssize_t length = 0, prefix_length = 0;
-  const char* text = PyUnicode_AsUTF8AndSize(filename, &length);
-  const char* prefix = package_folder ? PyUnicode_AsUTF8AndSize(package_folder, &prefix_length) : NULL;
-  if (!text || !prefix) {
-    PyErr_Clear();
-    return 0;
-  }
-  return length > prefix_length + 4 && memcmp(text, prefix, prefix_length) == 0 && memcmp(text + prefix_length, "ops", 3) == 0 &&
-         (text[prefix_length + 3] == '/' || text[prefix_length + 3] == '\\');
+  const char *text, *rest = behind_package(filename, &text);
+  return rest && strncmp(rest, "ops", 3) == 0 && (rest[3] == '/' || rest[3] == '\\');
 }
 
 void rl_drop_frames_of_ops(void) {

@@ -348,7 +348,5 @@ cpdef inline int wrap_dim(int64_t dim, int ndim) except -1:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
     return dim + limit if dim < 0 else dim
 
-
-# x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
 cpdef bint is_plain_int(object index):
     return type(index) is int or (hasattr(type(index), "__index__") and not isinstance(index, (bool, Tensor)) and getattr(index, "ndim", 0) == 0)

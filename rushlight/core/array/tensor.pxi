@@ -106,9 +106,6 @@ cdef inline int refuse_escaped(Tensor t, bint reduction) except -1:
     """Raises for an example of a vmap that has ended: its batch is nobody's any more."""
     return t.refuse_escaped(reduction) if type(t) is Wrapped else 0
 
-cdef bint channels_last_contiguous(Tensor t, int ndim):
-    return t.geometry.ndim == ndim and t.geometry.channels_last()
-
 cdef int check_tensor(Tensor t) except -1:
     """Raises where a tensor is not what every tensor is."""
     cdef int64_t reached, d

@@ -54,22 +54,6 @@ cdef describe(object callable_object, str name):
     """The names that functions have."""
     callable_object.__name__ = callable_object.__qualname__ = name
 
-cdef object module_of(object function):
-    return (asked.find_public(function)[0] if asked.find_public is not None else None) or get_package()
-
-cdef object reduced_callable(object function):
-    # By name: pickle looks for it in __module__.
-    module, name = asked.find_public(function)
-    return (getattr, (Tensor, name)) if module is None else name
-
-cdef object shown_callable(object function):
-    module, name = (None, function.__name__) if asked.find_public is None else asked.find_public(function)
-    if module is None:
-        return f"<method '{name}' of 'torch._C.TensorBase' objects>"
-    if module == get_package():
-        return f"<built-in method {name} of type object at {<size_t><PyObject*>Tensor:#x}>"
-    return f"<built-in function {function.__name__}>"
-
 
 cdef class Called:
     """What is called through its vectorcall slot."""
@@ -89,14 +73,21 @@ cdef class Callable(Called):
         return self     # (functions of C are no methods; but only what has __get__ is a routine for inspect)
 
     def __repr__(self):
-        return shown_callable(self)
+        module, name = (None, self.__name__) if asked.find_public is None else asked.find_public(self)
+        if module is None:
+            return f"<method '{name}' of 'torch._C.TensorBase' objects>"
+        if module == get_package():
+            return f"<built-in method {name} of type object at {<size_t><PyObject*>Tensor:#x}>"
+        return f"<built-in function {self.__name__}>"
 
     @property
     def __module__(self):
-        return module_of(self)
+        return (asked.find_public(self)[0] if asked.find_public is not None else None) or get_package()
 
     def __reduce__(self):
-        return reduced_callable(self)
+        # By name: pickle looks for it in __module__.
+        module, name = asked.find_public(self)
+        return (getattr, (Tensor, name)) if module is None else name
 
     @property
     def __wrapped__(self):

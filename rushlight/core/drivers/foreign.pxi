@@ -3,11 +3,13 @@ _array_names = {code: dtype_facts[code].typestr.decode() for code in range(DTYPE
 
 _array_kinds = {kind: code for code, kind in _array_names.items()}
 
-cdef object to_numpy(Tensor x):
-    """x's memory as a NumPy array. The array keeps the memory, not `x`, which may go on to other memory; it must not move from now on."""
+def numpy_of(Tensor x):
+    """x's memory as a NumPy array (no copy). The array keeps the memory, not `x`, which may go on to other memory; it must not move from now on."""
     import numpy
-    cdef int64_t item = item_bytes[x.code]
     cdef Tensor kept
+    if is_meta(x):
+        raise TypeError("can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
+    x = resolved(x.readable("numpy"))
     if x.code not in _array_names:
         raise TypeError(f"Got unsupported ScalarType {c10_name(x.code)}")
     not_again("a tensor was given to NumPy")
@@ -17,14 +19,8 @@ cdef object to_numpy(Tensor x):
     kept = alias_of(x)
     (<object>kept).__array_interface__ = {
         "version": 3, "typestr": _array_names[x.code], "shape": tuple(x.shape), "data": (<size_t>data_of(x), False),
-        "strides": tuple([x.geometry.strides[d] * item for d in range(x.geometry.ndim)])}
+        "strides": tuple([x.geometry.strides[d] * item_bytes[x.code] for d in range(x.geometry.ndim)])}
     return numpy.asarray(kept)
-
-def numpy_of(Tensor x):
-    """The same memory as a NumPy array (no copy)."""
-    if is_meta(x):
-        raise TypeError("can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
-    return to_numpy(resolved(x.readable("numpy")))
 
 cdef object _numpy_array = None, _numpy_scalar = None     # numpy.ndarray and numpy.generic, once a program has imported NumPy
 
@@ -58,7 +54,7 @@ cdef int code_of_array(object array, bint in_place=True) except -2:
     raise TypeError(f"can't convert np.ndarray of type numpy.{array.dtype.type.__name__}. The only supported types are: float64, float32, "
                     "float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
 
-cdef Tensor from_array(object array, bint copied=False):
+cpdef Tensor from_array(object array, bint copied=False):
     """A tensor over the memory of a NumPy array (`copied`: it is only read, to be copied)."""
     cdef Tensor out = bare_tensor()
     cdef int code = code_of_array(array)
@@ -86,23 +82,6 @@ cdef Tensor from_array(object array, bint copied=False):
                   "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
                   "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
     return finished(out)
-
-def from_numpy(array) -> "Tensor":
-    """A tensor over the memory of a NumPy array: writes to one show in the other.
-
-    Args:
-        array: of a dtype that tensors have; TypeError for others.
-
-    >>> import rushlight as torch
-    >>> import numpy
-    >>> array = numpy.zeros(2)
-    >>> torch.from_numpy(array)[0] = 7
-    >>> array.tolist()
-    [7.0, 0.0]
-    """
-    if not is_array(array):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    return from_array(array)
 
 def over_buffer(flat, dtype not None, int64_t start, int64_t size):
     """A vector of `size` elements over the bytes of a memoryview, from byte `start` on."""

@@ -7,13 +7,6 @@ def set_kernel_late(str name, unsigned late):
     """Says which dtypes that came late an element-wise kernel has (bits of Late in kernels/array.h)."""
     serve_late(name.encode(), late)
 
-def has_tensor(*values):
-    """Whether one of the values is a tensor."""
-    for value in values:
-        if isinstance(value, Tensor):
-            return True
-    return False
-
 def are_alike(Tensor first, *others):
     """Whether all (None aside) are contiguous tensors of one shape and of one dtype, float32 or float64: what fused kernels take."""
     cdef Tensor x

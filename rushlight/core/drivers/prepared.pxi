@@ -1,7 +1,6 @@
 # Functions whose calls of kernels follow from the geometry of their tensors and from their other arguments: Python says once for all such
 # arguments what is to be made and which kernels run (and checks what there is to check), and here that is done again.
 cdef enum:
-    MOST_WORDS = 224      # of what tells calls apart
     MOST_TENSORS = 16     # of a call, made or given
     MOST_NUMBERS = 24
     REMEMBERED = 128      # calls of a function

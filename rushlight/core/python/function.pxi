@@ -2,17 +2,8 @@
 
 @cython.trashcan(True)
 cdef class FunctionNode(Node):
-    """The node of a user's Function: holds what forward saved, calls backward. Within `forward` and `backward` it is `ctx`.
-
-    >>> import rushlight as torch
-    >>> class Twice(torch.autograd.Function):
-    ...     @staticmethod
-    ...     def forward(ctx, x): return x * 2
-    ...     @staticmethod
-    ...     def backward(ctx, g): return g * 2
-    >>> Twice.apply(torch.ones(1, requires_grad=True)).grad_fn.name()
-    'TwiceBackward'
-    """
+    """The node of a user's Function: holds what forward saved, calls backward. Within `forward` and `backward` it is `ctx`, of the class FunctionCtx
+    (rushlight/autograd/function.py)."""
 
     cdef public object needs_input_grad
     cdef public bint materialize_grads
@@ -44,32 +35,6 @@ cdef class FunctionNode(Node):
         """Keeps tensors (or None) for backward, checked against later in-place writes."""
         self.to_save = tensors
 
-    def save_for_forward(self, *tensors):
-        """Keeps tensors for jvp."""
-        for tensor in tensors:
-            if tensor is not None and not isinstance(tensor, Tensor):
-                raise AssertionError("save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx.")
-        self.saved_for_forward = tensors
-
-    def mark_dirty(self, *tensors):
-        """Says which inputs forward wrote to in place; they must be returned."""
-        self.dirty_tensors = tensors
-
-    def mark_non_differentiable(self, *tensors):
-        """Says which outputs have no gradient."""
-        self.non_differentiable = tensors
-
-    def set_materialize_grads(self, value):
-        """Whether undefined gradients reach backward as zeros (True, the default) or as None."""
-        if value is not True and value is not False:
-            raise TypeError("set_materialize_grads received an invalid combination of arguments - got (), but expected (bool)")
-        self.materialize_grads = value
-
-    def mark_shared_storage(self, *pairs):
-        """Does nothing: tensors that share memory are known anyway."""
-        warn_user("`mark_shared_storage` is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` are "
-                  "not tracked", FutureWarning)
-
     @property
     def saved_tensors(self):
         """What save_for_backward kept."""
@@ -85,12 +50,6 @@ cdef class FunctionNode(Node):
         if getattr(getattr(self, "_forward_cls", None), "clear_saved_tensors_on_access", False):
             self.saved, self.accessed = None, True
         return result
-
-    @property
-    def saved_variables(self):
-        """The old name of saved_tensors."""
-        warn_user("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
-        return self.saved_tensors
 
     @property
     def _raw_saved_tensors(self):

@@ -1,3 +1,4 @@
+# x[...] and x[...] = v. Basic indices are views, made one dimension at a time; tensors, lists and arrays go to the op `index`.
 cdef object get_item(Tensor x, object index):
     cdef PyObject* args[3]
     if subclasses_exist and (type(x) is not Tensor or type(index) is not int and type(index) is not slice or modes.function_modes):

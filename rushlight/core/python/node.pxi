@@ -82,6 +82,7 @@ cdef class Node:
 
     @property
     def _input_metadata(self):
+        from rushlight.autograd._nodes import OutputMetadata
         outputs = [(make_size(self.shape.shape, self.shape.ndim), self.dtype_code)] + list(self.more_outputs or ())
         return tuple([OutputMetadata(shape, dtypes[code]) for shape, code in outputs])
 
@@ -113,21 +114,6 @@ cdef class Node:
 
     def __repr__(self):
         return f"<{self.backward_name()} object at {id(self):#x}>"
-
-class OutputMetadata:
-    """Shape and dtype of one output of a node."""
-    __slots__ = ("shape", "dtype")
-    is_nested_tensor = is_cpp_nested_tensor = False
-
-    def __init__(self, shape, dtype):
-        self.shape, self.dtype = list(shape), dtype
-
-    @property
-    def device(self):
-        return cpu
-
-    def __repr__(self):
-        return f"OutputMetadata(shape={self.shape}, dtype={self.dtype})"
 
 
 @cython.trashcan(True)
@@ -171,13 +157,13 @@ cdef class OpNode(Node):
             put_item(&saved_items(self)[i], <PyObject*>None)
 
     def __dir__(self):
-        from rushlight.autograd._saved import saved_attributes
+        from rushlight.autograd._nodes import saved_attributes
         return object.__dir__(self) + saved_attributes(self)
 
     def __getattr__(self, str name):
         # _saved_self, _raw_saved_result, …: what backward keeps, by PyTorch's names.
         if name.startswith("_saved_") or name.startswith("_raw_saved_"):
-            from rushlight.autograd._saved import saved_attribute
+            from rushlight.autograd._nodes import saved_attribute
             return saved_attribute(self, name)
         raise AttributeError(f"'{self.backward_name()}' object has no attribute '{name}'")
 

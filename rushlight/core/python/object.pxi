@@ -110,7 +110,7 @@ cdef class Tensor:
         if memory_format is not contiguous_format and has_hidden_dim(self):
             raise RuntimeError("NYI: querying is_contiguous inside of vmap for memory_format other than torch.contiguous_format")
         if memory_format is channels_last or memory_format is channels_last_3d:
-            return channels_last_contiguous(self, 4 if memory_format is channels_last else 5)
+            return self.geometry.ndim == (4 if memory_format is channels_last else 5) and self.geometry.channels_last()
         return self.flags & CONTIGUOUS != 0 or self.count == 0
 
     def is_floating_point(self) -> bool:
@@ -618,17 +618,3 @@ def compiled_methods():
     return [(name, value) for name, value in vars(Tensor).items() if type(value) is _compiled]
 
 _compiled = type(Node.register_hook)
-
-for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_mps", "is_nested", "is_xpu", "is_sparse_csr", "is_ipu",
-              "is_maia", "is_mtia", "is_vulkan", "is_xla"):
-    install_method(_name, property(lambda self: False))
-
-install_method("is_cpu", property(lambda self: self.device is cpu))
-
-install_method("is_meta", property(lambda self: self.device is meta))
-
-install_method("names", property(lambda self: (None,) * self.ndim))
-
-install_method("name", property(lambda self: None))
-
-install_method("_grad", property(read_grad_attribute, Tensor.grad.__set__, Tensor.grad.__delete__))

@@ -162,10 +162,10 @@ cdef class Compiled(Called):
         key.words = words.words
         return key
 
-    def add(self, Key key not None, Recorded recorded not None, list guards):
+    def add(self, Key key not None, Recorded recorded not None, Guards guards not None):
         """From now on calls with this key are replayed as long as the guards hold."""
         cdef Entry entry = Entry.__new__(Entry)
-        entry.key, entry.held, entry.recorded, entry.guards = key.words, key.held, recorded, Guards(guards)
+        entry.key, entry.held, entry.recorded, entry.guards = key.words, key.held, recorded, guards
         entry.states = [outlined(state_of(<Tensor>t)) for t in recorded.fixed]
         recorded.known, recorded.guards = entry.states, entry.guards
         entry.writes = recorded.writes_outside()

@@ -141,14 +141,14 @@ cdef TensorState outlined(TensorState state):
 
 @cython.final
 cdef class Guards:
-    """Comparisons, each (kind, owner, key, value)."""
+    """Comparisons, each (kind, owner, key, value); those of one dict stand behind each other, and a mark before them."""
     cdef vector[GuardItem] items
     cdef list held
     cdef readonly object failed       # what did not hold, the last time
 
     def __init__(self, list guards):
         cdef GuardItem item
-        self.held = by_dict(guards)
+        self.held = guards
         for guard in self.held:
             kind, owner, key, value = guard
             item.kind = _guard_kinds.index(kind)
@@ -192,20 +192,6 @@ cdef class Guards:
             if i == end:
                 dict_item.version = dict_version(item.owner)
         return True
-
-cdef list by_dict(list guards):
-    """The guards with those of one dict behind each other, and a mark before them."""
-    cdef list found = [], of_dict
-    cdef dict dicts = {}
-    for guard in guards:
-        if guard[0] in ("item", "lacks", "keys"):
-            dicts.setdefault(id(guard[1]), []).append(guard)
-        else:
-            found.append(guard)
-    for of_dict in dicts.values():
-        found.append(("same", of_dict[0][1], None, len(of_dict)))
-        found += of_dict
-    return found
 
 cdef bint has_keys(GuardItem* item) except -1:
     cdef Py_ssize_t place = 0, i = 0

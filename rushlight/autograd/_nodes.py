@@ -1,7 +1,25 @@
-"""The names by which Python reads what a node keeps, those of PyTorch: node._saved_self, node._raw_saved_result, …"""
+"""What Python reads of a node: its outputs, and what it keeps by the names of PyTorch, node._saved_self, node._raw_saved_result, …"""
 
 from rushlight import core
 from rushlight.core import SavedTensor, Size
+
+
+class OutputMetadata:
+    """Shape and dtype of one output of a node."""
+
+    __slots__ = ("dtype", "shape")
+    is_nested_tensor = is_cpp_nested_tensor = False
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = list(shape), dtype
+
+    @property
+    def device(self):
+        return core.device("cpu")
+
+    def __repr__(self):
+        return f"OutputMetadata(shape={self.shape}, dtype={self.dtype})"
+
 
 PARAMETERS = {"x": "self", "a": "self", "b": "other"}
 
