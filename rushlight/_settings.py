@@ -1,7 +1,7 @@
 """Switches that programs set at their start. On the CPU most only have to remember what they were given."""
 
 from rushlight import core
-from rushlight.core import Tensor, device, warn_user
+from rushlight.core import Tensor, device, dtype, warn_user
 
 # Every kernel gives the same bits in every run and for any number of threads, so nothing depends on these two.
 _deterministic = "default"
@@ -177,9 +177,7 @@ def set_default_tensor_type(t) -> None:
         raise TypeError("invalid type object: only floating-point types are supported as the default type")
     if dtype is None:
         raise TypeError(f"type {t} not available")
-    if not dtype.is_floating_point:
-        raise TypeError("only floating-point types are supported as the default type")
-    core.set_default_dtype(dtype)
+    set_default_dtype(dtype)
 
 
 attention_kernels = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True, "overrideable": True, "reduction": False}
@@ -246,3 +244,22 @@ def set_num_threads(count: int) -> None:
     if count <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
     core.threads(count)
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Sets the dtype of tensors made from Python floats.
+
+    Args:
+        d: a floating dtype; TypeError for others.
+
+    >>> import rushlight as torch
+    >>> torch.set_default_dtype(torch.float64)
+    >>> torch.tensor([1.5]).dtype
+    torch.float64
+    >>> torch.set_default_dtype(torch.float32)
+    """
+    if type(d) is not dtype:
+        raise TypeError("invalid dtype object: only floating-point types are supported as the default type")
+    if not d.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    core.use_default_dtype(d)

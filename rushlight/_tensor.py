@@ -241,11 +241,25 @@ METHODS = {
     "is_meta": property(lambda self: self.device.type == "meta"),
     "names": property(lambda self: (None,) * self.ndim),
     "name": property(lambda self: None),
-    "_grad": property(core.read_grad_attribute, Tensor.grad.__set__, Tensor.grad.__delete__),
+    "_grad": property(core.read_grad_attribute, vars(Tensor)["grad"].__set__, vars(Tensor)["grad"].__delete__),
     "__module__": "torch",
 }
 
-ELSEWHERE = ["cuda", "sparse", "quantized", "mkldnn", "mps", "nested", "xpu", "sparse_csr", "ipu", "maia", "mtia", "vulkan", "xla"]
+ELSEWHERE = [
+    "cuda",
+    "sparse",
+    "quantized",
+    "mkldnn",
+    "mps",
+    "nested",
+    "xpu",
+    "sparse_csr",
+    "ipu",
+    "maia",
+    "mtia",
+    "vulkan",
+    "xla",
+]
 METHODS |= {f"is_{place}": property(lambda self: False) for place in ELSEWHERE}
 
 for _name, _method in METHODS.items():

@@ -80,6 +80,37 @@ class FunctionCtx(core.FunctionNode):
         return self.saved_tensors
 
 
+def check_marks(ctx, results, given):
+    """Are the marks that forward made on tensors, and are written inputs among its results? `given` has the ids of its inputs."""
+    for place, value in enumerate(ctx.dirty_tensors or ()):
+        if not isinstance(value, torch.Tensor):
+            raise RuntimeError(f"mark_dirty can only accept variables, but argument {place} is of type {type(value).__name__}")
+        if not any(value is result for result in results):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace must "
+                "all be outputs of the Function."
+            )
+        if id(value) not in given:
+            warn_user(
+                "ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to "
+                "ctx.mark_dirty()."
+            )
+    for value in ctx.non_differentiable or ():
+        if not isinstance(value, torch.Tensor):
+            raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(value).__name__}")
+
+
+def refuse_kept_input(ctx, args, outputs):
+    """Inside of transforms an input that is returned as it is has a history of its own only afterwards."""
+    for tensor in (*(ctx.to_save or ()), *(ctx.saved_for_forward or ())):
+        if isinstance(tensor, torch.Tensor) and any(tensor is x for x in args) and any(tensor is y for y in outputs):
+            raise RuntimeError(
+                "An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
+                "setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x) or setup ctx inside the forward "
+                "function itself."
+            )
+
+
 class BackwardCFunction(FunctionCtx):
     """The node of a Function, and the `ctx` that its static methods get.
 

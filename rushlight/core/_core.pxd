@@ -449,6 +449,7 @@ cdef class Op(BoundWhereFound):
     cdef public bint any_place         # takes tensors without memory (device "meta") beside others
     cdef public bint takes_lazy        # computes with lazy conjugates and negatives as they come
     cdef public bint casts_by_name     # the error of a result that its target cannot hold names the op
+    cdef public tuple operator_methods  # those of op(a, b), op(b, a) and a = op(a, b), where they are not of the op's name
     cdef public object out_text        # what refuses an `out=` of another dtype than the result; None where it is converted
     cdef bint fails_first              # its node runs as soon as it is reached, and raises
     cdef bint fails_late               # as its rules do nothing but raise, calls with `out=` are recorded too

@@ -8,6 +8,19 @@ from rushlight.explain._report import Report
 from rushlight.nn import Module
 
 
+def listing(recorded):
+    """What runs: (name of the kernel, its operands, line) of each step. An operand is a letter and a number: of `a` those of arguments, of `k` what is
+    known besides, of `r` results, of `t` what is in between; `c` are constants."""
+    names = {0: "t", 1: "c", -1: "-", -2: "t"}
+    for number, (slot, of_gradient) in enumerate(zip(recorded.slots, recorded.grad_slots, strict=True)):
+        known = number - recorded.argument_total
+        if slot >= 0:
+            names[slot] = f"a{number}" if known < 0 else f"k{known}"
+        if of_gradient >= 0:
+            names[of_gradient] = f"grad of {names[slot]}"
+    return [(name, [names.get(slot, f"r{slot}") for slot in slots], line) for name, slots, line in recorded.listing()]
+
+
 class Capture(Report):
     """The recorded calls of a compiled function, and the reasons for which others were not recorded."""
 
@@ -17,7 +30,7 @@ class Capture(Report):
             raise TypeError(f"explain.capture is asked about what torch.compile returns, not about a {type(function).__name__}")
         self.name = getattr(compiled.function, "__name__", type(function).__name__)
         self.replays = compiled.replays
-        self.programs = [entry.recorded.listing() for entry in compiled.recorded]
+        self.programs = [listing(entry.recorded) for entry in compiled.recorded]
         self.guards = [len(entry.guards) for entry in compiled.recorded]
         self.reasons = list(compiled.attempts.reasons)
 

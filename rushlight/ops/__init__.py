@@ -117,6 +117,21 @@ MODULES = {
 }
 """The modules in which programs find what a namespace has; what is in "aten" has its internal name alone, in `torch.ops.aten`."""
 
+OPERATORS = {
+    "rsub": ("__rsub__", None, None),
+    "pow": ("__pow__", "__rpow__", "__ipow__"),
+    "remainder": (None, "__rmod__", None),
+    "floor_divide": ("__floordiv__", "__rfloordiv__", None),
+    "matmul": (None, "__rmatmul__", None),
+    "bitwise_left_shift": ("__lshift__", "__rlshift__", "__ilshift__"),
+    "bitwise_right_shift": ("__rshift__", "__rrshift__", "__irshift__"),
+    "bitwise_and": ("__and__", None, "__iand__"),
+    "bitwise_or": ("__or__", None, "__ior__"),
+    "bitwise_xor": ("__xor__", None, "__ixor__"),
+    "eq": ("__eq__", None, None),
+}
+"""As what subclasses and modes are asked of the operators op(a, b), op(b, a) and a = op(a, b), where it is no method of the op's name."""
+
 connected = {"Tensor": 0, **dict.fromkeys(TITLES, 0)}
 """How many names of each namespace have their parsers."""
 
@@ -159,6 +174,8 @@ def connect():
         for name in methods:
             core.install_method(name, LateMethod(name, family))
     core.connect_ops(table, namespaces["Tensor"])
+    for name, methods in OPERATORS.items():
+        table[name].operator_methods = methods
 
 
 def connect_new():

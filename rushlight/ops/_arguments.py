@@ -525,4 +525,38 @@ CONVERSIONS = dict.fromkeys(ACCEPTS, as_given) | {
 }
 
 check_device = core.Parser("device", "device device | str type, int index=-1")
+DEVICES = "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone"
+
+
+def device_parts(*args, **named):
+    """Type and index of a device, by what its class is called with."""
+    if len(args) + len(named) == 1 and (args or "device" in named):
+        kind, index = args[0] if args else named["device"], None
+        if isinstance(kind, core.device):
+            return kind.type, kind.index
+        if type(kind) is int:
+            raise RuntimeError(
+                "Device index must not be negative" if kind < 0 else "Cannot access accelerator device when none is available."
+            )
+    else:
+        kind, index = args[0] if args else named.get("type"), args[1] if len(args) > 1 else named.get("index")
+    is_index = index is None or type(index) is int
+    if not isinstance(kind, str) or not is_index or len(args) > 2 or named.keys() - {"device", "type", "index"}:
+        check_device(*args, **named)
+    name, colon, number = kind.partition(":")
+    if not kind:
+        raise RuntimeError("Device string must not be empty")
+    is_number = number.isdigit() and (number == "0" or number[0] != "0")
+    if not name or not name.replace("_", "").isalpha() or (colon and not is_number):
+        raise RuntimeError(f"Invalid device string: '{kind}'")
+    if name not in DEVICES.split(", "):
+        raise RuntimeError(f"Expected one of {DEVICES} device type at start of device string: {name}")
+    if index is not None:
+        if colon:
+            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {kind}")
+        if index < 0:
+            raise RuntimeError("Device index must not be negative")
+    return name, int(number) if colon else index
+
+
 core.asked.load_signatures, core.asked.convert_arguments = load, convert

@@ -372,25 +372,10 @@ def get_default_dtype() -> dtype:
     """
     return dtypes[default_dtype]
 
-def set_default_dtype(d: dtype) -> None:
-    """Sets the dtype of tensors made from Python floats.
-
-    Args:
-        d: a floating dtype; TypeError for others.
-
-    >>> import rushlight as torch
-    >>> torch.set_default_dtype(torch.float64)
-    >>> torch.tensor([1.5]).dtype
-    torch.float64
-    >>> torch.set_default_dtype(torch.float32)
-    """
+def use_default_dtype(dtype d not None):
+    """Makes that another one."""
     global default_dtype
-    if type(d) is not dtype:
-        raise TypeError("invalid dtype object: only floating-point types are supported as the default type")
-    cdef int code = code_of(d)
-    if code < 0 or category[code] != IS_FLOATING:
-        raise TypeError("only floating-point types are supported as the default type")
-    default_dtype = code
+    default_dtype = d.code
 
 def promote_types(type1, type2) -> dtype:
     """The dtype of least size and category that holds both.

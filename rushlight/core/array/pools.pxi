@@ -101,11 +101,16 @@ cdef extern from *:
     }
     template <class T> static void rl_free_tensor(PyObject* self) {
       T* p = (T*)self;
-      if (Py_TYPE(self) != rl_pool<T>::type || rl_pool<T>::count == rl_pool<T>::most) return rl_pool<T>::plain(self);
-      PyObject_GC_UnTrack(self);
-      if (p->__weakref__) PyObject_ClearWeakRefs(self);
+      // .grad outlives its tensor by a moment, so that chains of tensors, each the .grad of the next, are freed without recursion.
       PyObject* grad = p->grad_ == Py_None ? nullptr : p->grad_;
       if (grad) { Py_INCREF(Py_None); p->grad_ = Py_None; }
+      if (Py_TYPE(self) != rl_pool<T>::type || rl_pool<T>::count == rl_pool<T>::most) {
+        rl_pool<T>::plain(self);
+        if (grad) rl_let_go(grad);
+        return;
+      }
+      PyObject_GC_UnTrack(self);
+      if (p->__weakref__) PyObject_ClearWeakRefs(self);
       rl_none_all(p->storage, p->grad_fn_, p->base, p->hooks, p->post_hooks);
       Py_CLEAR(p->attributes);
       rl_forget_geometry(p->geometry);
@@ -114,7 +119,7 @@ cdef extern from *:
       p->output_number = p->seen_version = 0;
       p->accumulator = NULL;
       if (!rl_keep(p)) { PyObject_GC_Track(self); rl_pool<T>::plain(self); }   // (what was freed above filled the pool)
-      if (grad) rl_let_go(grad);      // after the tensor: chains of them are freed in turn
+      if (grad) rl_let_go(grad);
     }
     // (The compiler's own function is called inside of this trashcan: its own does nothing where it is not the type's.)
     template <class T> static void rl_free_node(PyObject* self) {
@@ -232,33 +237,8 @@ cdef inline Storage new_storage(int64_t nbytes):
 # While kernels are written down (core/replay), storages that are made are kept, so that each has an address of its own.
 cdef list made_storages = []
 
-cdef extern from *:
-    """
-    // .grad outlives its tensor by a moment, so that chains of tensors, each the .grad of the next, are freed without recursion.
-    #define rl_grad_slot(tensor) (&(tensor)->grad_)
-    static destructor rl_bare_dealloc;
-    static size_t rl_grad_offset;
-    static void rl_tensor_dealloc(PyObject* self) {
-      PyObject** slot = (PyObject**)((char*)self + rl_grad_offset);
-      PyObject* grad = *slot;
-      if (grad == Py_None || !grad) return rl_bare_dealloc(self);
-      *slot = NULL;
-      rl_bare_dealloc(self);
-      rl_let_go(grad);
-    }
-    static void rl_free_grads_in_turn(PyTypeObject* type, size_t offset) {
-      rl_bare_dealloc = type->tp_dealloc;
-      rl_grad_offset = offset;
-      type->tp_dealloc = rl_tensor_dealloc;
-    }
-    """
-    void free_grads_in_turn "rl_free_grads_in_turn"(PyTypeObject*, size_t) noexcept
-    PyObject** grad_slot "rl_grad_slot"(Tensor) noexcept
-
 
 cdef start_pools():
-    cdef Tensor tensor = Tensor.__new__(Tensor)
-    free_grads_in_turn(<PyTypeObject*>Tensor, <size_t>(<char*>grad_slot(tensor) - <char*><PyObject*>tensor))
     check_sizes(_like_tensor, _like_node, _like_storage)
     pool_storages(_like_storage, <PyTypeObject*>Storage)
     pool_tensors(_like_tensor, <PyTypeObject*>Tensor)

@@ -1,25 +1,11 @@
 # Ops of two operands, as Python's operators and the core call them.
 #
 # Subclasses of Tensor, and modes, are asked about the operator's method: that of the op, where there is none of a name of its own.
-cdef dict _methods_of_operators = {}
-
-cdef dict methods_of_operators():
-    """The methods of op(a, b), op(b, a) and a = op(a, b), where they are not those of the op."""
-    if not _methods_of_operators:
-        _methods_of_operators.update({
-            ops.rsub: ("__rsub__", None, None), ops.pow: ("__pow__", "__rpow__", "__ipow__"), ops.remainder: (None, "__rmod__", None),
-            ops.floor_divide: ("__floordiv__", "__rfloordiv__", None), ops.matmul: (None, "__rmatmul__", None),
-            ops.bitwise_left_shift: ("__lshift__", "__rlshift__", "__ilshift__"),
-            ops.bitwise_right_shift: ("__rshift__", "__rrshift__", "__irshift__"),
-            ops.bitwise_and: ("__and__", None, "__iand__"), ops.bitwise_or: ("__or__", None, "__ior__"),
-            ops.bitwise_xor: ("__xor__", None, "__ixor__"), ops.eq: ("__eq__", None, None)})
-    return _methods_of_operators
-
 cdef enum:
     PLAIN_OPERATOR, REFLECTED_OPERATOR, ASSIGNING_OPERATOR
 
 cdef object ask_operator_of(Op op, int form, object a, object b):
-    name = methods_of_operators().get(op, (None, None, None))[form]
+    name = None if op.operator_methods is None else op.operator_methods[form]
     if op is ops.eq and type(a) is Tensor and not modes.function_modes:
         name = None      # (only the type of the tensor itself, or a mode, is asked about `__eq__`)
     return ask_operator(name or (op.name + "_" if form == ASSIGNING_OPERATOR else op.name), a, b)

@@ -159,19 +159,11 @@ def apply_function(FunctionNode ctx, forward, setup_context, tuple args):
         modes.grad, modes.forward_ad = grad, forward_ad
     single = not isinstance(outputs, tuple)
     if setup_context is not None and modes.transforms:
+        from rushlight.autograd.function import refuse_kept_input
         refuse_kept_input(ctx, args, outputs if not single else (outputs,))
     cdef list results = [outputs] if single else list(outputs)
     link_outputs(ctx, args, results, tracked)
     return results[0] if single else tuple(results)
-
-cdef int refuse_kept_input(FunctionNode ctx, tuple args, tuple outputs) except -1:
-    """Inside of transforms an input that is returned as it is has a history of its own only afterwards."""
-    for tensor in (ctx.to_save or ()) + (ctx.saved_for_forward or ()):
-        if isinstance(tensor, Tensor) and any([tensor is x for x in args]) and any([tensor is y for y in outputs]):
-            raise RuntimeError("An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
-                               "setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x) or setup ctx inside "
-                               "the forward function itself.")
-    return 0
 
 cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) except -1:
     cdef list kinds = []       # (sizes, dtype) of the outputs; what is no tensor counts as a number
@@ -181,7 +173,9 @@ cdef int link_outputs(FunctionNode ctx, tuple args, list results, bint tracked) 
     given = {id(a) for a in args if isinstance(a, Tensor)}
     dirty = {id(t) for t in ctx.dirty_tensors or ()}
     constant = {id(t) for t in ctx.non_differentiable or ()}
-    check_marks(ctx, results, given)
+    if ctx.dirty_tensors or ctx.non_differentiable:
+        from rushlight.autograd.function import check_marks
+        check_marks(ctx, results, given)
     if ctx._is_pure_view and tracked and (ctx.is_tensor.count(True) != 1 or len(results) != 1):
         raise RuntimeError("Pure view custom Function can only have one input Tensor and one output Tensor. Open an issue if you need to support "
                            "more.")
@@ -264,22 +258,6 @@ cdef int forbid_writes_into_views(list originals, list results, set constant) ex
         for result in results:
             if isinstance(result, Tensor) and (<Tensor>result).base is not None:
                 (<Tensor>result).creation = VIEW_MULTI_OUTPUT
-    return 0
-
-cdef int check_marks(FunctionNode ctx, list results, set given_ids) except -1:
-    """Are the marks that forward made on tensors, and are written inputs among its results?"""
-    for place, value in enumerate(ctx.dirty_tensors or ()):
-        if not isinstance(value, Tensor):
-            raise RuntimeError(f"mark_dirty can only accept variables, but argument {place} is of type {type(value).__name__}")
-        if not any([value is result for result in results]):
-            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
-                               "inplace must all be outputs of the Function.")
-        if id(value) not in given_ids:
-            warn_user("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed to "
-                      "ctx.mark_dirty().")
-    for value in ctx.non_differentiable or ():
-        if not isinstance(value, Tensor):
-            raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(value).__name__}")
     return 0
 
 cdef int save_for_function(FunctionNode ctx, list originals, list results, bint tracked) except -1:

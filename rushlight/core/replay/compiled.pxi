@@ -21,25 +21,10 @@ cdef class Entry:
             found.add(<size_t>t.storage.memory.data)
         return len(found) == len(tensors) and (not self.addresses or self.addresses.isdisjoint(found))
 
-cdef extern from *:
-    """
-    struct rl_key {
-      std::vector<int64_t> words;
-      void add(int64_t word) { words.push_back(word); }
-      void clear() { words.clear(); }
-      bool is(const std::vector<int64_t>& other) const { return words == other; }
-    };
-    """
-    cdef cppclass ArgumentKey "rl_key":
-        vector[int64_t] words
-        void add(int64_t) except +
-        void clear() noexcept
-        cbool matches "is"(const vector[int64_t]&) noexcept
-
 cdef enum:
     MOST_NESTED = 6     # how deep arguments are looked into
 
-cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, int nested) except -1:
+cdef bint add_to_key(vector[int64_t]* key, object value, list tensors, list held, int nested) except -1:
     """Adds what an argument is; False where it cannot be told by its parts. Tensors come to `tensors`, and what is known by its address to `held`, where
     that is wanted."""
     cdef Tensor x
@@ -53,35 +38,35 @@ cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, in
             return False
         for d in range(len(tensors)):
             if tensors[d] is value:
-                key.add(<int64_t>1 << 40 | d)
+                key.push_back(<int64_t>1 << 40 | d)
                 return True
         tensors.append(value)
-        key.add(<int64_t>2 << 40 | <int64_t>x.code << 16 | <int64_t>x.flags << 8 | x.geometry.ndim)
-        key.add(<int64_t>type_of(<PyObject*>value))
+        key.push_back(<int64_t>2 << 40 | <int64_t>x.code << 16 | <int64_t>x.flags << 8 | x.geometry.ndim)
+        key.push_back(<int64_t>type_of(<PyObject*>value))
         # (Of a result of recorded ops only that it has a history counts; of a leaf, whether there is a gradient.)
-        key.add((x.base is not None) | (x.grad_fn_ is not None) << 1 | (x.hooks is not None or x.post_hooks is not None) << 2 | needs_grad(x) << 3 |
+        key.push_back((x.base is not None) | (x.grad_fn_ is not None) << 1 | (x.hooks is not None or x.post_hooks is not None) << 2 | needs_grad(x) << 3 |
                 (x.grad_ is not None) << 4 | <int64_t>x.grad_kind << 8)
         for d in range(x.geometry.ndim):
-            key.add(x.geometry.shape[d])
-            key.add(x.geometry.strides[d])
+            key.push_back(x.geometry.shape[d])
+            key.push_back(x.geometry.strides[d])
         if x.grad_ is not None:
             add_to_key(key, x.grad_, [], held, nested)
         return True
     if PyFloat_CheckExact(value):
         number = PyFloat_AS_DOUBLE(value)
         memcpy(&bits, &number, sizeof(double))
-        key.add(<int64_t>3 << 40)
-        key.add(bits)
+        key.push_back(<int64_t>3 << 40)
+        key.push_back(bits)
         return True
     if is_short_integer(<PyObject*>value):
-        key.add(<int64_t>4 << 40)
-        key.add(short_integer(<PyObject*>value))
+        key.push_back(<int64_t>4 << 40)
+        key.push_back(short_integer(<PyObject*>value))
         return True
     if type(value) is tuple or type(value) is list or type(value) is dict:
         if nested == MOST_NESTED:
             return False
-        key.add(<int64_t>5 << 40 | (type(value) is tuple) << 1 | (type(value) is dict))
-        key.add(len(value))
+        key.push_back(<int64_t>5 << 40 | (type(value) is tuple) << 1 | (type(value) is dict))
+        key.push_back(len(value))
         if type(value) is dict:
             for item in value:
                 if type(item) is not str and type(item) is not int:
@@ -94,12 +79,12 @@ cdef bint add_to_key(ArgumentKey* key, object value, list tensors, list held, in
         return True
     if type(value) is str or type(value) is int or type(value) is complex or type(value) is Size:
         # By its value: the object itself may be another one next time.
-        key.add(<int64_t>6 << 40)
+        key.push_back(<int64_t>6 << 40)
         item = known_value(value)
-        key.add(<int64_t><PyObject*>item)
+        key.push_back(<int64_t><PyObject*>item)
         return True
-    key.add(<int64_t>7 << 40)
-    key.add(<int64_t><PyObject*>value)
+    key.push_back(<int64_t>7 << 40)
+    key.push_back(<int64_t><PyObject*>value)
     if held is not None:
         held.append(value)
     return True
@@ -150,16 +135,14 @@ cdef class Compiled(Called):
 
     def key_of(self, tuple args, dict keywords):
         """The key of a call."""
-        cdef ArgumentKey words
         cdef Key key = Key.__new__(Key)
         cdef list tensors = []
         key.held = []
-        words.add(modes_word())
+        key.words.push_back(modes_word())
         if keywords:
-            add_to_key(&words, tuple(keywords), tensors, key.held, 0)
+            add_to_key(&key.words, tuple(keywords), tensors, key.held, 0)
         for value in args + tuple(keywords.values()):
-            add_to_key(&words, value, tensors, key.held, 0)
-        key.words = words.words
+            add_to_key(&key.words, value, tensors, key.held, 0)
         return key
 
     def add(self, Key key not None, Recorded recorded not None, Guards guards not None):
@@ -210,12 +193,12 @@ cdef class Key:
 
 
 # (Of the call that begins: its room is kept from call to call.)
-cdef ArgumentKey _words
+cdef vector[int64_t] _words
 
 cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagged, PyObject* names) except NULL:
     cdef Compiled function = <Compiled>self
     cdef Py_ssize_t n = PyVectorcall_NARGS(flagged), i, count = n if names == NULL else n + PyTuple_GET_SIZE(<object>names)
-    cdef ArgumentKey* words = &_words
+    cdef vector[int64_t]* words = &_words
     cdef Entry entry
     cdef TensorState state
     cdef list tensors
@@ -224,7 +207,7 @@ cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagg
         return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
     tensors = []
     words.clear()
-    words.add(modes_word())
+    words.push_back(modes_word())
     plain = True
     if names != NULL:
         plain = add_to_key(words, <object>names, tensors, None, 0)
@@ -234,7 +217,7 @@ cdef PyObject* call_compiled(PyObject* self, PyObject* const* args, size_t flagg
         return handed(PyObject_Vectorcall(function.function, <PyObject**>args, n, names))
     for i in range(PyList_GET_SIZE(function.entries)):
         entry = <Entry>PyList_GET_ITEM(function.entries, i)
-        if not words.matches(entry.key):
+        if words[0] != entry.key:
             continue
         holds = True
         for state in entry.states:

@@ -46,10 +46,10 @@ cdef class Recorded:
     cdef int split                        # the steps before are the call, those behind its backward
     cdef readonly list fixed              # tensors that it knows besides its arguments
     cdef int total                        # tensors: arguments, then these
-    cdef int argument_total
+    cdef readonly int argument_total
     cdef list states                      # of each, while it is written down
-    cdef vector[int] slots                # of each: that of its memory, -1 where that is another's too
-    cdef vector[int] grad_slots           # … and of the memory of its gradient
+    cdef readonly vector[int] slots       # of each: that of its memory, -1 where that is another's too
+    cdef readonly vector[int] grad_slots  # … and of the memory of its gradient
     cdef vector[int] writes, grad_writes  # … how often those are written in place
     cdef vector[int] written              # … whether its elements are written at all: by another name too, as in x.data.add_(1)
     cdef list bytes_before                # (while it is written down)
@@ -94,20 +94,8 @@ cdef class Recorded:
         return None if index < 0 else source_line(<PyObject*>self.program.lines[index].code, self.program.lines[index].instruction)
 
     def listing(self):
-        """What runs: (name of the kernel, its operands, line) of each step. An operand is a letter and a number: of `a` those of arguments and of what
-        is known besides, of `r` results, of `t` what is in between; `c` are constants."""
-        cdef int step, slot, other
-        cdef list found = [], operands
-        cdef dict names = {0: "t", 1: "c", -1: "-", -2: "t"}
-        for other in range(self.total):
-            if self.slots[other] >= 0:
-                names[self.slots[other]] = f"a{other}" if other < self.argument_total else f"k{other - self.argument_total}"
-            if self.grad_slots[other] >= 0:
-                names[self.grad_slots[other]] = f"grad of {names[self.slots[other]]}"
-        for step in range(self.program.steps()):
-            operands = [names.get(slot, f"r{slot}") for slot in self.program.operands(step)]
-            found.append((self.program.name(step).decode(), operands, self.line(step)))
-        return found
+        """What runs: (name of the kernel, slots of its operands, line) of each step."""
+        return [(self.program.name(step).decode(), self.program.operands(step), self.line(step)) for step in range(self.program.steps())]
 
     @property
     def steps(self):
