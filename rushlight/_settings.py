@@ -35,7 +35,7 @@ def set_filling(fill) -> None:
     """Whether new memory is filled while deterministic algorithms are asked for."""
     global _fill
     _fill = fill
-    core.set_fills_unset(fill and _deterministic != "default")
+    core.fills_unset(fill and _deterministic != "default")
 
 
 def is_filling() -> bool:
@@ -214,36 +214,6 @@ def is_warn_always_enabled():
     False
     """
     return _warns_always
-
-
-def get_num_threads() -> int:
-    """The number of threads that large operations are split over.
-
-    >>> import rushlight as torch
-    >>> torch.get_num_threads() > 0
-    True
-    """
-    return core.threads()
-
-
-def set_num_threads(count: int) -> None:
-    """Sets the number of threads that large operations are split over. Results do not depend on it.
-
-    Args:
-        count: how many; RuntimeError where it is not positive.
-
-    >>> import rushlight as torch
-    >>> before = torch.get_num_threads()
-    >>> torch.set_num_threads(1)
-    >>> torch.get_num_threads()
-    1
-    >>> torch.set_num_threads(before)
-    """
-    if type(count) is not int:
-        raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
-    if count <= 0:
-        raise RuntimeError("set_num_threads expects a positive integer")
-    core.threads(count)
 
 
 def set_default_dtype(d: dtype) -> None:

@@ -6,15 +6,20 @@ stand in the files of the floors (_core.pyx lists them). What one file alone kno
 """
 cimport cython
 from cpython.ref cimport PyObject, Py_INCREF, Py_DECREF, Py_XDECREF
-from cpython.object cimport PyTypeObject, PyObject_TypeCheck
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM, PyTuple_GET_ITEM, PyTuple_GET_SIZE
-from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_Check
+from cpython.object cimport PyTypeObject, PyObject_IsTrue, PyObject_TypeCheck
+from cpython.tuple cimport PyTuple_Check, PyTuple_New, PyTuple_SET_ITEM, PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.list cimport PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.sequence cimport PySequence_Check, PySequence_Fast_ITEMS, PySequence_Fast_GET_SIZE
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact, PyFloat_Check
 from cpython.long cimport PyLong_CheckExact, PyLong_Check, PyLong_AsLongLongAndOverflow
-from cpython.complex cimport PyComplex_Check, PyComplex_RealAsDouble, PyComplex_ImagAsDouble
+from cpython.complex cimport PyComplex_Check, PyComplex_CheckExact, PyComplex_RealAsDouble, PyComplex_ImagAsDouble
+from cpython.bool cimport PyBool_Check
+from cpython.unicode cimport PyUnicode_CheckExact
 from cpython.number cimport PyNumber_Index
+from cpython.exc cimport PyErr_CheckSignals, PyErr_WriteUnraisable
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.math cimport INFINITY
 from libc.string cimport memcpy, memset
 from libcpp cimport bool as cbool
 from libcpp.string cimport string
@@ -97,11 +102,6 @@ cdef class Parser
 cdef class Level
 
 cdef extern from "Python.h":
-    int PyErr_CheckSignals() except -1
-    bint PySequence_Check(object)
-    bint PyBool_Check(object) noexcept
-    PyObject** PySequence_Fast_ITEMS(object) noexcept
-    Py_ssize_t PySequence_Fast_GET_SIZE(object) noexcept
     object PyObject_Vectorcall(object, PyObject**, size_t, PyObject*)
     Py_ssize_t PyVectorcall_NARGS(size_t) noexcept
     object PyMethod_New(object, object)

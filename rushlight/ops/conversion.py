@@ -292,7 +292,7 @@ def __array__(self, dtype=None, copy=None):
 @composite(function=False)
 def __array_wrap__(self, array, context=None, return_scalar=False):
     """A tensor again of what NumPy computed from this one; of booleans as uint8."""
-    return core.from_array(array.astype("uint8") if array.dtype == bool else array)
+    return core.from_numpy(array.astype("uint8") if array.dtype == bool else array)
 
 
 @composite(function=False, method="")

@@ -383,25 +383,6 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 
 
 @composite(method=False)
-def from_numpy(array):
-    """A tensor over the memory of a NumPy array: writes to one show in the other.
-
-    Args:
-        array: of a dtype that tensors have; TypeError for others.
-
-    >>> import rushlight as torch
-    >>> import numpy
-    >>> array = numpy.zeros(2)
-    >>> torch.from_numpy(array)[0] = 7
-    >>> array.tolist()
-    [7.0, 0.0]
-    """
-    if not core.is_array(array):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    return core.from_array(array)
-
-
-@composite(method=False)
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A 1-d tensor over the memory of an object with the buffer protocol."""
     if not isinstance(dtype, core.dtype):

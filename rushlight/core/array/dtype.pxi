@@ -226,9 +226,6 @@ cdef int64_t int64_of(object value) except? -1:
         raise ValueError("Overflow when unpacking long long")
     return found
 
-cdef extern from "<cmath>":
-    const double INFINITY
-
 cdef raise_overflow(str named):
     raise RuntimeError(f"value cannot be converted to type {named} without overflow")
 

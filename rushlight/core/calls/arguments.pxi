@@ -57,12 +57,10 @@ cdef class Parser:
         return False
 
 
-cdef bint holds(PyObject* value, uint8_t kind) noexcept:
-    """A tuple, or exactly a list, of tensors or of short ints; to read it runs no code of Python's."""
+cdef bint hold_tensors(PyObject* value) noexcept:
+    """A tuple, or exactly a list, of tensors; to read it runs no code of Python's."""
     cdef PyObject** items
     cdef Py_ssize_t i, n
-    if kind == KIND_INTS:
-        return hold_short_integers(value)
     if not PyTuple_Check(<object>value) and not PyList_CheckExact(<object>value):
         return False
     items, n = PySequence_Fast_ITEMS(<object>value), PySequence_Fast_GET_SIZE(<object>value)
@@ -84,12 +82,12 @@ cdef inline bint is_plainly(PyObject* value, uint8_t kind) noexcept:
     elif of == KIND_FLOAT:
         fits = PyFloat_CheckExact(<object>value) or is_short_integer(value)
     elif of == KIND_INTS:
-        fits = holds(value, of) or kind & TAKES_ONE and is_short_integer(value)
+        fits = hold_short_integers(value) or kind & TAKES_ONE and is_short_integer(value)
     elif of == KIND_TENSOR_OR_NUMBER or of == KIND_NUMBER:
         fits = of == KIND_TENSOR_OR_NUMBER and is_tensor_object(value) or PyFloat_CheckExact(<object>value) or is_short_integer(value) or \
             PyBool_Check(<object>value) or PyComplex_CheckExact(<object>value)
     elif of == KIND_TENSORS:
-        fits = holds(value, of)
+        fits = hold_tensors(value)
     elif of == KIND_STR:
         fits = PyUnicode_CheckExact(<object>value)
     elif KIND_DTYPE <= of <= KIND_GENERATOR:

@@ -1,10 +1,4 @@
 # Kinds of arguments: tests that compare types, and patterns of kinds.
-cdef extern from "Python.h":
-    bint PyComplex_CheckExact(object) noexcept
-    bint PyTuple_Check(object) noexcept
-    bint PyList_CheckExact(object) noexcept
-    bint PyUnicode_CheckExact(object) noexcept
-
 cdef extern from *:
     """
     // An int of a single digit (of 30 bits), and its value.

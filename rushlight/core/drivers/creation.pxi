@@ -1,8 +1,4 @@
 # Tensors from data. What a program gives may change while it is read (an item's __float__ may do anything), so every sequence is read once.
-cdef extern from "Python.h":
-    double PyFloat_AsDouble(object) except? -1
-    int PyObject_IsTrue(object) except -1
-
 cpdef str type_name(object value):
     """The type of an object as C knows it: with the module, where it is not made in Python."""
     kind = type(value)
@@ -325,12 +321,10 @@ def empty_tensor(size, dtype=None, strides=None):
 
 cdef bint fill_unset = False      # whether new memory that nothing is written to is filled (`ops.creation.settled`)
 
-def set_fills_unset(bint fills):
-    """Whether new memory is filled, as programs that ask for deterministic algorithms have it."""
+def fills_unset(fills=None):
+    """Whether new memory is filled, as programs that ask for deterministic algorithms have it; from now on, where it is said."""
     global fill_unset
-    fill_unset = fills
-
-def fills_unset():
+    fill_unset = fill_unset if fills is None else fills
     return fill_unset
 
 def empty_like_layout(Tensor x, dtype=None):

@@ -54,7 +54,7 @@ cdef int code_of_array(object array, bint in_place=True) except -2:
     raise TypeError(f"can't convert np.ndarray of type numpy.{array.dtype.type.__name__}. The only supported types are: float64, float32, "
                     "float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
 
-cpdef Tensor from_array(object array, bint copied=False):
+cdef Tensor from_array(object array, bint copied=False):
     """A tensor over the memory of a NumPy array (`copied`: it is only read, to be copied)."""
     cdef Tensor out = bare_tensor()
     cdef int code = code_of_array(array)
@@ -82,6 +82,23 @@ cpdef Tensor from_array(object array, bint copied=False):
                   "tensor will result in undefined behavior. You may want to copy the array to protect its data or make it writable before "
                   "converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
     return finished(out)
+
+def from_numpy(array) -> "Tensor":
+    """A tensor over the memory of a NumPy array: writes to one show in the other.
+
+    Args:
+        array: of a dtype that tensors have; TypeError for others.
+
+    >>> import rushlight as torch
+    >>> import numpy
+    >>> array = numpy.zeros(2)
+    >>> torch.from_numpy(array)[0] = 7
+    >>> array.tolist()
+    [7.0, 0.0]
+    """
+    if not is_array(array):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    return from_array(array)
 
 def over_buffer(flat, dtype not None, int64_t start, int64_t size):
     """A vector of `size` elements over the bytes of a memoryview, from byte `start` on."""
@@ -226,8 +243,7 @@ cdef extern from *:
     int dlpack_read "rl_dlpack_read"(object, Geometry&, DLPackContent*) except -1
     void dlpack_use "rl_dlpack_use"(object)
 
-cdef extern from "Python.h":
-    bint PyCapsule_IsValid(object, const char*)
+from cpython.pycapsule cimport PyCapsule_IsValid
 
 # By DLPack's type code and the bits of an element.
 _dlpack_types = {(dtype_facts[code].dlpack_code, 8 * item_bytes[code]): code for code in range(DTYPES)}

@@ -30,7 +30,7 @@ cdef class GeneralOp(Op):
         try:
             return self.choose_variant(*pack_arguments(self, args))
         except Exception as error:
-            PyErr_WriteUnraisable_(error)
+            PyErr_WriteUnraisable(error)
             return 0
 
     cdef object compute(self, PyObject** args, Call* call):
@@ -98,6 +98,3 @@ cdef int write_back(Tensor target, Tensor result) except -1:
     if not target.geometry.same_shape(result.geometry):
         raise_target(target, result.geometry)
     return copy_elements(target, result)
-
-cdef extern from "Python.h":
-    void PyErr_WriteUnraisable_ "PyErr_WriteUnraisable"(object) noexcept

@@ -7,7 +7,8 @@ cdef extern from *:
     }
     """
     bint has_still "rl_has_still"(PyTypeObject*, PyTypeObject*, object, object) noexcept
-    PyObject* PyDict_GetItemWithError(object, object) except? NULL
+
+from cpython.dict cimport PyDict_GetItemWithError
 
 cdef enum:
     STEP_NUMBERS = 8      # so many numbers at most, beside the count of steps and flags

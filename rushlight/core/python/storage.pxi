@@ -81,17 +81,8 @@ def resize_storage(Storage storage not None, int64_t nbytes):
     grow_storage(storage, nbytes)
     return storage
 
-cdef extern from "<sys/mman.h>" nogil:
-    void* mmap(void*, size_t, int, int, int, long)
-    int munmap(void*, size_t)
-    const int PROT_READ
-    const int PROT_WRITE
-    const int MAP_SHARED
-    const int MAP_PRIVATE
-    void* const MAP_FAILED
-
-cdef extern from "<unistd.h>" nogil:
-    int close(int)
+from posix.mman cimport MAP_FAILED, MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, munmap
+from posix.unistd cimport close
 
 @cython.final
 cdef class MappedFile:
@@ -161,11 +152,34 @@ def reset_peak_memory_stats():
     """Makes the peak start again from what is in use now."""
     reset_peak_memory()
 
-def threads(count=None):
-    """The number of threads that large operations are split over; with a `count`, which it is from now on."""
-    not_again("the number of threads was asked for, or set")
-    if count is not None:
-        set_thread_count(count)
+def get_num_threads() -> int:
+    """The number of threads that large operations are split over.
+
+    >>> import rushlight as torch
+    >>> torch.get_num_threads() > 0
+    True
+    """
+    not_again("the number of threads was asked for")
     return thread_count()
+
+def set_num_threads(count: int) -> None:
+    """Sets the number of threads that large operations are split over. Results do not depend on it.
+
+    Args:
+        count: how many; RuntimeError where it is not positive.
+
+    >>> import rushlight as torch
+    >>> before = torch.get_num_threads()
+    >>> torch.set_num_threads(1)
+    >>> torch.get_num_threads()
+    1
+    >>> torch.set_num_threads(before)
+    """
+    if not PyLong_CheckExact(count):
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
+    if count <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    not_again("the number of threads was set")
+    set_thread_count(count)
 
 set_new(<PyTypeObject*>Storage, <void*>python_storage)

@@ -90,33 +90,30 @@ cdef class TensorState:
     cdef uint32_t version, grad_version
     cdef object attributes     # its __dict__ (what is in there, guards say)
 
+    cdef bint is_as_it_was(self):
+        """But for its values and its gradient."""
+        cdef Tensor t = self.tensor
+        return t.storage.memory.data == self.data and t.offset == self.offset and t.code == self.code and t.flags == self.flags and \
+            t.hooks is None and t.post_hooks is None and t.base is self.base and attributes_of(t) is self.attributes and \
+            t.geometry.same_shape(self.geometry) and t.geometry.same_strides(self.geometry)
+
     cdef bint holds(self):
-        """Is the tensor as it was, but for its values and its gradient? (A gradient may be another tensor, but of the same kind.)"""
-        cdef Tensor t = self.tensor, grad, now
-        if t.storage.memory.data != self.data or t.offset != self.offset or t.code != self.code or t.flags != self.flags or \
-                t.hooks is not None or t.post_hooks is not None or t.base is not self.base or attributes_of(t) is not self.attributes or \
-                not t.geometry.same_shape(self.geometry) or not t.geometry.same_strides(self.geometry):
+        """Is the tensor as it was? (A gradient may be another tensor, but of the same kind.)"""
+        cdef Tensor grad, now
+        if not self.is_as_it_was():
             return False
-        if self.grad is None or t.grad_ is None:
-            return self.grad is t.grad_
-        grad = <Tensor>self.grad
-        if type(t.grad_) is not Tensor:
-            return False
-        now = <Tensor>t.grad_
-        return now.code == grad.code and now.offset == grad.offset and now.flags == grad.flags and now.geometry.same_shape(grad.geometry) and \
-            now.geometry.same_strides(grad.geometry)
+        if self.grad is None or self.tensor.grad_ is None:
+            return self.grad is self.tensor.grad_
+        grad, now = <Tensor>self.grad, <Tensor>self.tensor.grad_
+        return type(now) is Tensor and now.code == grad.code and now.offset == grad.offset and now.flags == grad.flags and \
+            now.geometry.same_shape(grad.geometry) and now.geometry.same_strides(grad.geometry)
+
+    cdef bint holds_but_grad(self):
+        return self.is_as_it_was() and self.tensor.storage is self.storage
 
     cdef bint unmoved(self):
         """After the call: is it the same tensor, over the same memory, with the same history?"""
         return self.holds_but_grad() and self.tensor.grad_fn_ is self.grad_fn and self.tensor.output_number == self.output_number
-
-    cdef bint holds_but_grad(self):
-        cdef object grad = self.tensor.grad_
-        cdef bint held
-        self.tensor.grad_ = self.grad
-        held = self.holds() and self.tensor.storage is self.storage
-        self.tensor.grad_ = grad
-        return held
 
 cdef TensorState state_of(Tensor t):
     cdef TensorState state = TensorState.__new__(TensorState)
