@@ -96,8 +96,9 @@ def reduce(self, protocol):
         if handled is not NotImplemented:
             return handled
     warn_of_hooks(self)
-    if self.is_meta and type(self) is Tensor and not state:
-        return _utils._rebuild_meta_tensor_no_storage, (self.dtype, tuple(self.size()), self.stride(), self.requires_grad)
+    if self.is_meta:
+        arguments = self.dtype, tuple(self.size()), self.stride(), self.requires_grad
+        return _pickled(self, state, _utils._rebuild_meta_tensor_no_storage, arguments)
     # Storages of dtypes that came late have no class that would tell the dtype.
     rebuild, storage, *dtype = (
         (_utils._rebuild_tensor_v2, typed_storage(self))
@@ -116,6 +117,11 @@ def reduce(self, protocol):
     marks = {"conj": self.is_conj(), "neg": self.is_neg()}
     if any(marks.values()):
         arguments += ({mark: True for mark, is_set in marks.items() if is_set},)
+    return _pickled(self, state, rebuild, arguments)
+
+
+def _pickled(self, state, rebuild, arguments):
+    """A function that makes a tensor and its arguments, with the tensor's type and attributes where those are not every tensor's."""
     if type(self) is Tensor and not state:
         return rebuild, arguments
     return _rebuild_from_type_v2, (rebuild, type(self), arguments, state)
@@ -137,6 +143,17 @@ def deepcopied(self, memo):
         )
     if id(self) in memo:
         return memo[id(self)]
+    if self.is_meta or (type(self) is not Tensor and self.data_ptr() == 0):
+        with autograd.no_grad():
+            made = self.clone()
+        if type(made) is not type(self):
+            raise RuntimeError(
+                "The default implementation of __deepcopy__() for wrapper subclasses only works for subclass types that implement clone() "
+                "and for which cloning returns another instance of the same subclass. You should either properly implement clone() for "
+                "your subclass or override __deepcopy__() if it is intended behavior for clone() to return an instance of a different "
+                "type."
+            )
+        return _copied_attributes(self, made, memo)
     if type(self) is not Tensor and type(self.new_empty([])) is not type(self):
         raise RuntimeError(
             "The default implementation of __deepcopy__() for non-wrapper subclasses only works for subclass types that implement new_empty() "
@@ -152,16 +169,21 @@ def deepcopied(self, memo):
     made = core.resolved(core.set_lazy(made, self.is_conj(), self.is_neg()))
     if type(self) is not Tensor:
         made = made.as_subclass(type(self))
+    return _copied_attributes(self, made, memo)
+
+
+def _copied_attributes(self, made, memo):
+    """The copy of a tensor, with its gradient and attributes."""
     if self.requires_grad:
         made.requires_grad_(True)
     memo[id(self)] = made
     if self._grad is not None:
         made.grad = deepcopied(self._grad, memo)
-    state = getattr(self, "__dict__", None)
+    state = _utils._get_obj_state(self)
     if state:
         import copy
 
-        made.__dict__.update(copy.deepcopy(state, memo))
+        _utils._set_obj_state(made, copy.deepcopy(state, memo))
     return made
 
 

@@ -1,8 +1,24 @@
 """Values that are there later."""
 
+import sys
 import threading
 
 __all__ = ["Future", "collect_all", "wait_all"]
+
+
+def _callback_error(error):
+    """What a callback raised, as those see it who wait for its value: with the frames that led there, the innermost first."""
+    text = f"Got the following error when running the callback: {type(error).__name__}: {error}"
+    trace = error.__traceback__ and error.__traceback__.tb_next  # (behind the frame that calls)
+    if trace is not None:
+        while trace.tb_next is not None:
+            trace = trace.tb_next
+        frame, lines = trace.tb_frame, []
+        while frame is not None:
+            lines.append(f"  {frame.f_code.co_filename}({frame.f_lineno}): {frame.f_code.co_name}\n")
+            frame = frame.f_back
+        text += f"\n\nAt:\n{''.join(lines)}"
+    return RuntimeError(text)
 
 
 class Future:
@@ -21,7 +37,8 @@ class Future:
         self._condition = threading.Condition()
         self._done = False
         self._value = None
-        self._error: BaseException | None = None
+        self._error: Exception | None = None  # what was set to be raised
+        self._failed: Exception | None = None  # what a callback raised that would have made the value
         self._callbacks: list = []
 
     def __class_getitem__(cls, item):
@@ -41,17 +58,20 @@ class Future:
         """The value, which must be there; an error is raised."""
         if not self._done:
             raise RuntimeError("Future has not been completed yet.")
-        if self._error is not None:
-            raise self._error
+        if self._error is not None or self._failed is not None:
+            raise self._error or self._failed
         return self._value
 
-    def _complete(self, value, error):
+    def __reduce_ex__(self, protocol):
+        raise RuntimeError("Can not pickle torch.futures.Future")
+
+    def _complete(self, value=None, error=None, failed=None):
         with self._condition:
             if self._done:
                 raise RuntimeError(
                     "Attempting to mark a completed Future as complete again. Note that a Future can only be marked completed once."
                 )
-            self._value, self._error, self._done = value, error, True
+            self._value, self._error, self._failed, self._done = value, error, failed, True
             callbacks, self._callbacks = self._callbacks, []
             self._condition.notify_all()
         for callback in callbacks:
@@ -59,40 +79,50 @@ class Future:
 
     def set_result(self, result) -> None:
         """Sets the value, and calls what waits for it."""
-        self._complete(result, None)
+        self._complete(result)
 
     def set_exception(self, result) -> None:
         """Sets an error, which is raised for whoever asks for the value."""
-        if not isinstance(result, BaseException):
+        if not isinstance(result, Exception):
             raise AssertionError(f"{result} is of type {type(result)}, not an Exception.")
-        self._complete(None, result)
+        self._complete(error=result)
 
     def add_done_callback(self, callback) -> None:
-        """Calls `callback(self)` when the value is there: at once where it is."""
+        """Calls `callback(self)` when the value is there: at once where it is. What it raises is only printed."""
+
+        def call(done):
+            try:
+                callback(done)
+            except BaseException as error:
+                print(_callback_error(error), file=sys.stderr)
+
+        self._when_done(call)
+
+    def _when_done(self, call):
         with self._condition:
             if not self._done:
-                self._callbacks.append(callback)
+                self._callbacks.append(call)
                 return
-        callback(self)
+        call(self)
 
     def then(self, callback):
-        """A Future of `callback(self)`, which is called when the value is there."""
+        """A Future of `callback(self)`, which is called when the value is there; what it raises is a RuntimeError for whoever waits."""
         later: Future = Future()
 
         def call(done):
             try:
                 result = callback(done)
-            except Exception as error:
-                later.set_exception(error)
+            except BaseException as error:
+                later._complete(failed=_callback_error(error))
             else:
-                later.set_result(result)
+                later._complete(result)
 
-        self.add_done_callback(call)
+        self._when_done(call)
         return later
 
 
 def collect_all(futures):
-    """A Future of the list of `futures`, when all are done.
+    """A Future of the list of `futures`, when all are done, or of the error of the first one whose callback failed.
 
     >>> import rushlight as torch
     >>> first, second = torch.futures.Future(), torch.futures.Future()
@@ -103,21 +133,23 @@ def collect_all(futures):
     [1, 2]
     """
     futures = list(futures)
+    if any(future is None for future in futures):
+        raise RuntimeError("Future can't be None")
     collected: Future = Future()
     left = [len(futures)]
     lock = threading.Lock()
 
     def count(done):
         with lock:
-            left[0] -= 1
-            last = left[0] == 0
-        if last:
-            collected.set_result(futures)
+            over = left[0] == 1 or (left[0] > 0 and done._failed is not None)
+            left[0] = 0 if over else left[0] - 1
+        if over:
+            collected._complete(futures, failed=done._failed)
 
     if not futures:
         collected.set_result(futures)
     for future in futures:
-        future.add_done_callback(count)
+        future._when_done(count)
     return collected
 
 

@@ -4,6 +4,7 @@ import faulthandler
 import gc
 import importlib
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -142,6 +143,17 @@ def test_what_comes_back_is_the_storage_that_was_sent(strategy):
     first, *views = queue.get(timeout=20)
     assert first is sent[0] and all(view.untyped_storage() is first for view in views)
     assert all(a.equal(b) for a, b in zip(views, sent[1:]))
+
+
+def test_tensors_without_memory_are_sent_as_their_geometry():
+    from multiprocessing.reduction import ForkingPickler
+
+    whole = rushlight.ones(3, 4, device="meta")
+    for sent in (whole[:, 1:], rushlight.nn.Parameter(whole), whole.clone().requires_grad_(), whole[:0]):
+        came = pickle.loads(ForkingPickler.dumps(sent))
+        assert type(came) is type(sent) and came.is_meta and came.requires_grad == sent.requires_grad
+        assert (came.shape, came.stride(), came.storage_offset()) == (sent.shape, sent.stride(), sent.storage_offset())
+        assert came.untyped_storage().nbytes() == sent.untyped_storage().nbytes()
 
 
 def test_what_is_in_a_graph_is_not_sent():

@@ -176,3 +176,25 @@ def test_versions_of_modules():
         check(module, (1, 9))
     with pytest.warns(UserWarning, match="assuming that requirement is met"):
         assert check(module, (1, 9), error_if_malformed=False)
+
+
+def test_no_bytes_under_several_dtypes_in_the_old_format():
+    empty = torch.tensor([])
+    other = torch.TypedStorage(wrap_storage=empty.untyped_storage(), dtype=torch.float64, _internal=True)
+    file = io.BytesIO()
+    torch.save([empty, other], file, _use_new_zipfile_serialization=False)
+    file.seek(0)
+    assert [found.dtype for found in torch.load(file)] == [torch.float32, torch.float64]
+
+
+def test_what_libraries_add_to_pythons_pickler_is_not_in_files(monkeypatch):
+    def of_the_library(pickler, obj):
+        raise AssertionError
+
+    for kind in (complex, set, bytearray, type):
+        monkeypatch.setitem(pickle._Pickler.dispatch, kind, of_the_library)
+    saved = [1 + 2j, {1, 2}, bytearray(b"bytes"), torch.Size([1])]
+    file = io.BytesIO()
+    torch.save(saved, file)
+    file.seek(0)
+    assert torch.load(file) == saved

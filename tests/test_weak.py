@@ -56,3 +56,20 @@ def test_storages():
         assert reference != StorageWeakRef(rushlight.ones(size).untyped_storage()) and not reference.expired()
         del x
         assert reference.expired() and reference == again
+
+
+def test_dictionaries_by_equality():
+    from rushlight.utils.weak import WeakIdKeyDictionary, _WeakHashRef
+
+    class Key:
+        def __eq__(self, other):
+            return isinstance(other, Key)
+
+        def __hash__(self):
+            return 1
+
+    key, other = Key(), Key()
+    known = WeakIdKeyDictionary({key: 1}, ref_type=_WeakHashRef)
+    assert known[other] == 1 and other in known
+    del key
+    assert len(known) == 0

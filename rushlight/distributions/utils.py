@@ -157,7 +157,7 @@ def vec_to_tril_matrix(vec, diag=0):
     tensor([[1., 0.],
             [2., 3.]])
     """
-    length, n = vec.shape[-1], 0
+    length, n = vec.shape[-1], max(-diag, 0)  # (matrices of up to -diag rows have nothing there)
     while _lower_count(n, diag) < length:
         n += 1
     if _lower_count(n, diag) != length:

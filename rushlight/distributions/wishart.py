@@ -77,7 +77,10 @@ class Wishart(ExponentialFamily):
 
     def _take_chi2(self):
         """The distribution of the squares of Bartlett's diagonal: each row has a degree of freedom less."""
-        rows = torch.arange(self._event_shape[-1], dtype=self.df.dtype, device=self.df.device)
+        # (Of the matrix's dtype: degrees of freedom may be whole.)
+        rows = torch.arange(
+            self._event_shape[-1], dtype=self._unbroadcasted_scale_tril.dtype, device=self._unbroadcasted_scale_tril.device
+        )
         rows = rows.expand(self._batch_shape + (-1,))
         self._dist_chi2 = Chi2(df=_clamp_above_eps(self.df.unsqueeze(-1) - rows))
 
@@ -142,21 +145,20 @@ class Wishart(ExponentialFamily):
         """
         sample_shape = torch.Size(sample_shape)
         sample = self._bartlett_sampling(sample_shape)
-        again = self._is_definite(sample)
+        again = self._any_of_batch(self.support.check(sample))
         if again.any():
             warn_user("Singular sample detected.")
             for _ in range(10 if max_try_correction is None else max_try_correction):
                 drawn = self._bartlett_sampling(again[again].shape)
                 sample[again] = drawn
-                again[again.clone()] = ~self._is_definite(drawn)
+                again[again.clone()] = self._any_of_batch(~self.support.check(drawn))
                 if not again.any():
                     break
         return sample
 
-    def _is_definite(self, sample):
-        """Whether any of each batch is positive definite."""
-        definite = self.support.check(sample)
-        return definite.amax(tuple(range(-len(self._batch_shape), 0))) if self._batch_shape else definite
+    def _any_of_batch(self, answers):
+        """Whether anything of each batch is so."""
+        return answers.amax(tuple(range(-len(self._batch_shape), 0))) if self._batch_shape else answers
 
     def log_prob(self, value):
         if self._validate_args:

@@ -4,6 +4,8 @@ import builtins
 import types
 from collections.abc import Callable
 
+from rushlight.fx.immutable_collections import immutable_dict, immutable_list
+
 __all__ = ["Node", "Target", "map_aggregate", "map_arg"]
 
 Target = Callable | str
@@ -11,7 +13,7 @@ OPS = ("placeholder", "call_method", "call_module", "call_function", "get_attr",
 
 
 def map_aggregate(a, fn):
-    """`fn` of every element of tuples, lists, dicts and slices within each other.
+    """`fn` of every element of tuples, lists, dicts and slices within each other; the lists and dicts made cannot be changed.
 
     Args:
         a: The arguments.
@@ -25,9 +27,9 @@ def map_aggregate(a, fn):
         mapped = [map_aggregate(item, fn) for item in a]
         return type(a)(*mapped) if hasattr(a, "_fields") else tuple(mapped)
     if isinstance(a, list):
-        return [map_aggregate(item, fn) for item in a]
+        return immutable_list([map_aggregate(item, fn) for item in a])
     if isinstance(a, dict):
-        return {key: map_aggregate(item, fn) for key, item in a.items()}
+        return immutable_dict({key: map_aggregate(item, fn) for key, item in a.items()})
     if isinstance(a, slice):
         return slice(*(map_aggregate(item, fn) for item in (a.start, a.stop, a.step)))
     return fn(a)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from rushlight.core import Tensor, warn_user
 from rushlight._jit_internal import _drop, _isinstance, _overload, _overload_method, export, ignore, is_scripting, unused
 from rushlight._late import late as _late
-from rushlight.futures import Future
+from rushlight.futures import Future, wait_all
 from rushlight.nn import Module
 
 __all__ = [
@@ -444,7 +444,7 @@ def wait(future):
     tensor([-1., -1.])
     """
     _deprecated("wait", "use `torch.compile` instead")
-    return future.wait()
+    return wait_all([future])[0]
 
 
 _fork, _wait = fork, wait

@@ -217,10 +217,30 @@ def rebuild_tensor(cls, storage, metadata):
     """
     offset, size, stride, requires_grad = metadata
     made = _utils.tensor_over(storage._untyped_storage, storage.dtype, offset, size, stride)
-    if cls is Parameter:
-        return Parameter(made, requires_grad)
-    made.requires_grad = requires_grad
-    return made
+    return _rebuilt(cls, made, requires_grad)
+
+
+def rebuild_meta_tensor(tensor_cls, tensor_size, tensor_stride, tensor_offset, dtype, storage_size_bytes, requires_grad):
+    """A tensor, or a parameter, without memory.
+
+    Args:
+        tensor_cls: Tensor or Parameter.
+        tensor_size, tensor_stride, tensor_offset: Its geometry.
+        dtype: Its dtype.
+        storage_size_bytes: How many bytes its storage would have.
+        requires_grad: Whether it requires grad.
+
+    >>> from rushlight.multiprocessing.reductions import rebuild_meta_tensor
+    >>> rebuild_meta_tensor(rushlight.Tensor, (2,), (1,), 0, rushlight.float32, 8, False)
+    tensor(..., device='meta', size=(2,))
+    """
+    storage = UntypedStorage(storage_size_bytes, device="meta")
+    return _rebuilt(tensor_cls, _utils.tensor_over(storage, dtype, tensor_offset, tensor_size, tensor_stride), requires_grad)
+
+
+def _rebuilt(cls, made, requires_grad):
+    """The tensor as it was sent: a parameter, or one that requires grad."""
+    return Parameter(made, requires_grad) if cls is Parameter else made.requires_grad_(requires_grad)
 
 
 def reduce_tensor(tensor):
@@ -238,6 +258,10 @@ def reduce_tensor(tensor):
             "queue)."
         )
     warn_if_has_hooks(tensor)
+    if tensor.is_meta:
+        size = tensor.untyped_storage().nbytes()
+        geometry = tensor.size(), tensor.stride(), tensor.storage_offset()
+        return rebuild_meta_tensor, (type(tensor), *geometry, tensor.dtype, size, tensor.requires_grad)
     plain = tensor.detach().resolve_conj().resolve_neg()
     metadata = plain.storage_offset(), plain.size(), plain.stride(), tensor.requires_grad
     return rebuild_tensor, (type(tensor), typed_storage(plain), metadata)

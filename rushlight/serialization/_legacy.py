@@ -54,7 +54,10 @@ def load_legacy(file, map_location, reader, arguments):
                 raise RuntimeError(f"unexpected EOF, expected a storage of {nbytes} bytes. The file might be corrupted.")
             loaded[key] = restored(UntypedStorage(nbytes).fill_(0), dtype, location, restore)
         if view is None:
-            return loaded[key]
+            whole = loaded[key]  # (of no bytes it may be named by several dtypes)
+            return (
+                whole if whole.dtype is dtype else TypedStorage(wrap_storage=whole._untyped_storage, dtype=dtype, _internal=True)
+            )
         if type(view) is not tuple or len(view) != 3 or not all(type(number) is int for number in view[1:]):
             raise RuntimeError(f"A view of a storage: {view!r}")
         view_key, offset, count = view

@@ -10,6 +10,15 @@ from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, elements_o
 
 from ._places import location_tag
 
+# Python's own pickler's ways, as libraries change them for their own (dill changes those of types and sets for every program that imports it).
+OWN_WAYS = {
+    kind: getattr(pickle._Pickler, f"save_{name}")
+    for kind, name in {
+        **{kind: kind.__name__ for kind in (bool, float, bytes, bytearray, str, tuple, list, dict, set, frozenset, type)},
+        **{int: "long", type(None): "none", FunctionType: "global", pickle.PickleBuffer: "picklebuffer"},
+    }.items()
+}
+
 
 class SavedStorages:
     """The storages of one file, and the references by which its pickle names them."""
@@ -44,6 +53,9 @@ def pickler_of(pickle_module):
     others_override = getattr(base, "reducer_override", lambda self, obj: NotImplemented)
 
     class Pickler(base):
+        if base is pickle._Pickler:
+            dispatch = OWN_WAYS
+
         def __init__(self, file, protocol, reference):
             self.reference = reference
             super().__init__(file, protocol=protocol)

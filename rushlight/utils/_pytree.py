@@ -8,7 +8,8 @@ from collections import OrderedDict, defaultdict, deque, namedtuple
 from typing import Any, NamedTuple
 
 from rushlight._late import late as _late
-from rushlight.core import Size
+from rushlight.core import Size, warn_user
+from rushlight.ops._return_types import ReturnType
 
 Context = Any  # what a container has besides its children
 
@@ -124,13 +125,29 @@ def register_pytree_node(
     """
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
+    if (to_dumpable_context is None) != (from_dumpable_context is None):
+        raise ValueError(f"Both to_dumpable_context and from_dumpable_context for {cls} must be None or registered.")
     keys = None if flatten_with_keys_fn is None else lambda tree: [key for key, _ in flatten_with_keys_fn(tree)[0]]
     SUPPORTED_NODES[cls] = Node(flatten_fn, unflatten_fn, keys, serialized_type_name, to_dumpable_context, from_dumpable_context)
 
 
 def _register_pytree_node(cls, flatten_fn, unflatten_fn, to_str_fn=None, maybe_from_str_fn=None, **others):
-    """`register_pytree_node` under its older name."""
+    """`register_pytree_node` under its older name, which replaces what is registered already."""
+    warn_user(
+        "`torch.utils._pytree._register_pytree_node` is deprecated. Please use `torch.utils._pytree.register_pytree_node` instead.",
+        FutureWarning,
+    )
+    if SUPPORTED_NODES.pop(cls, None) is not None:
+        warn_user(f"{cls} is already registered as pytree node. Overwriting the previous registration.")
     register_pytree_node(cls, flatten_fn, unflatten_fn, **others)
+
+
+NAMES_OF_NAMED_TUPLES = {}
+
+
+def _register_namedtuple(cls, *, serialized_type_name):
+    """Gives a class of named tuples the name by which JSON knows it."""
+    NAMES_OF_NAMED_TUPLES[cls] = serialized_type_name
 
 
 def mapping_keys(tree):
@@ -141,19 +158,29 @@ def sequence_keys(tree):
     return [SequenceKey(place) for place in range(len(tree))]
 
 
+def dump_named_tuple(cls):
+    if cls not in NAMES_OF_NAMED_TUPLES:
+        raise NotImplementedError(
+            f"Can't serialize TreeSpec of namedtuple class {cls} because we didn't register a serializated_type_name. Please register "
+            "using `_register_namedtuple`."
+        )
+    return NAMES_OF_NAMED_TUPLES[cls]
+
+
 NAMED_TUPLE = Node(
     lambda tree: (list(tree), type(tree)),
     lambda children, cls: cls(*children),
     lambda tree: [GetAttrKey(name) for name in tree._fields],
-)
-STRUCTURE_SEQUENCE = Node(
-    lambda tree: (list(tree), type(tree)), lambda children, cls: cls(children), lambda tree: sequence_keys(tree)
+    "collections.namedtuple",
+    dump_named_tuple,
+    lambda name: next(cls for cls, known in NAMES_OF_NAMED_TUPLES.items() if known == name),
 )
 
 SUPPORTED_NODES.update(
     {
         tuple: Node(lambda tree: (list(tree), None), lambda children, _: tuple(children), sequence_keys),
         Size: Node(lambda tree: (list(tree), None), lambda children, _: Size(children), sequence_keys),
+        namedtuple: NAMED_TUPLE,  # (whose class is the context)
         list: Node(lambda tree: (tree, None), lambda children, _: list(children), sequence_keys),
         dict: Node(
             lambda tree: (list(tree.values()), list(tree)),
@@ -242,8 +269,10 @@ def is_structseq(obj):
 def node_of(cls):
     """How instances of `cls` are taken apart, or None where they are leaves."""
     node = SUPPORTED_NODES.get(cls)
-    if node is None and issubclass(cls, tuple):
-        return STRUCTURE_SEQUENCE if is_structseq_class(cls) else NAMED_TUPLE if is_namedtuple_class(cls) else None
+    if node is None and issubclass(cls, ReturnType):
+        node = SUPPORTED_NODES[cls] = Node(lambda tree: (list(tree), None), lambda children, _: cls(children), sequence_keys)
+    elif node is None and is_namedtuple_class(cls):
+        return NAMED_TUPLE
     return node
 
 
@@ -301,8 +330,7 @@ class TreeSpec:
             return "*"
         indent += 2
         inner = (",\n" + " " * indent).join([child.text(indent) for child in self._children])
-        name = "namedtuple" if is_namedtuple_class(self.type) else self.type.__name__
-        return f"TreeSpec({name}, {self.context}, [{inner}])"
+        return f"TreeSpec({self.type.__name__}, {self.context}, [{inner}])"
 
     def flatten_up_to(self, tree):
         """The subtrees of `tree` at the places of this structure's leaves."""
@@ -314,8 +342,9 @@ class TreeSpec:
         if self.type is None:
             found.append(tree)
             return
-        if type(tree) is not self.type:
-            raise ValueError(f"Node type mismatch; expected {self.type!r}, but got {type(tree)!r}.")
+        kind = _get_node_type(tree)
+        if kind is not self.type:
+            raise ValueError(f"Node type mismatch; expected {self.type!r}, but got {kind!r}.")
         children, context = node_of(type(tree)).flatten(tree)
         if isinstance(tree, dict):
             mine = self.context[1] if self.type is defaultdict else self.context
@@ -363,7 +392,9 @@ def _flatten(tree, leaves, is_leaf):
         leaves.append(tree)
         return LEAF
     children, context = node.flatten(tree)
-    return TreeSpec(type(tree), context, [_flatten(child, leaves, is_leaf) for child in children])
+    return TreeSpec(
+        namedtuple if node is NAMED_TUPLE else type(tree), context, [_flatten(child, leaves, is_leaf) for child in children]
+    )
 
 
 def tree_unflatten(leaves, treespec):
@@ -466,7 +497,7 @@ def _broadcast_to_and_flatten(tree, treespec, is_leaf=None):
     """One leaf of `tree` for each leaf of `treespec`: a leaf stands for a whole subtree. None where the structures disagree."""
     if tree_is_leaf(tree, is_leaf):
         return [tree] * treespec.num_leaves
-    if treespec.is_leaf() or type(tree) is not treespec.type:
+    if treespec.is_leaf() or _get_node_type(tree) is not treespec.type:
         return None
     children, context = node_of(type(tree)).flatten(tree)
     if len(children) != treespec.num_children or context != treespec.context:
@@ -544,7 +575,7 @@ __getattr__ = _late(__name__, {name: f"rushlight.utils._treespecs:{name}" for na
 
 def _get_node_type(tree):
     """The class by which a tree is taken apart: `namedtuple` of all those that `collections.namedtuple` made."""
-    return namedtuple if is_namedtuple_instance(tree) and type(tree) not in SUPPORTED_NODES else type(tree)
+    return namedtuple if node_of(type(tree)) is NAMED_TUPLE else type(tree)
 
 
 def _is_leaf(tree, is_leaf=None):

@@ -1,9 +1,11 @@
 """Structures of trees made by hand, written as JSON, and of classes that say by themselves what their children are."""
 
 import dataclasses
+import enum
 import importlib
 import json
 from collections import OrderedDict, defaultdict, deque
+from operator import attrgetter
 from typing import NamedTuple
 
 from rushlight.core import warn_user
@@ -90,7 +92,7 @@ def treespec_dumps(treespec, protocol=None):
         raise TypeError(f"Expected `treespec` to be an instance of PyTreeSpec but got item of type {type(treespec)}.")
     if protocol not in (None, PROTOCOL):
         raise ValueError(f"Unknown protocol {protocol}. Available protocols: [{PROTOCOL}]")
-    return json.dumps((PROTOCOL, as_json(treespec)))
+    return json.dumps((PROTOCOL, as_json(treespec)), default=dump_enum)
 
 
 def as_json(spec):
@@ -99,11 +101,6 @@ def as_json(spec):
         return {"type": None, "context": None, "children_spec": []}
     node = pytree.node_of(spec.type)
     name = BUILT_IN.get(spec.type) or node.name
-    if name is None and pytree.is_namedtuple_class(spec.type):
-        raise NotImplementedError(
-            f"Can't serialize TreeSpec of namedtuple class {spec.type} because we didn't register a serializated_type_name. Please register "
-            "using `_register_namedtuple`."
-        )
     if name is None:
         raise NotImplementedError(
             f"No registered serialization name for {spec.type} found. Please update your _register_pytree_node call with a "
@@ -112,8 +109,36 @@ def as_json(spec):
     if node.dump is not None:
         context = node.dump(spec.context)
     else:
-        context = dump_default(spec.context) if spec.type is defaultdict else json.dumps(spec.context)
+        context = dump_default(spec.context) if spec.type is defaultdict else context_as_json(spec.context)
     return {"type": name, "context": context, "children_spec": [as_json(child) for child in spec.children_specs]}
+
+
+def context_as_json(context):
+    try:
+        return json.dumps(context, default=dump_enum)
+    except TypeError as error:
+        raise TypeError(
+            "Unable to serialize context. Please make the context json dump-able, or register a custom serializer using "
+            "_register_pytree_node."
+        ) from error
+
+
+def dump_enum(value):
+    """A member of an enumeration as JSON knows it."""
+    if not isinstance(value, enum.Enum):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return {"__enum__": True, "fqn": f"{type(value).__module__}:{type(value).__qualname__}", "name": value.name}
+
+
+def load_enum(found):
+    if not found.get("__enum__"):
+        return found
+    module, _, name = found["fqn"].partition(":")
+    return attrgetter(name)(importlib.import_module(module))[found["name"]]
+
+
+def context_from_json(text):
+    return json.loads(text, object_hook=load_enum)
 
 
 def treespec_loads(serialized):
@@ -133,7 +158,7 @@ def from_json(schema):
     )
     if cls is None:
         raise NotImplementedError(f"Deserializing {schema['type']} in pytree is not registered.")
-    load = pytree.node_of(cls).load or (load_default if cls is defaultdict else json.loads)
+    load = pytree.node_of(cls).load or (load_default if cls is defaultdict else context_from_json)
     return TreeSpec(cls, load(schema["context"]), [from_json(child) for child in schema["children_spec"]])
 
 

@@ -40,6 +40,12 @@ class WeakIdRef(weakref.ref):
         return self is other if here is None or there is None else here is there
 
 
+class _WeakHashRef(weakref.ref):
+    """A weak reference that is equal to others of equal objects."""
+
+    __slots__ = ()
+
+
 class WeakIdKeyDictionary(MutableMapping):
     """A dictionary with objects as keys, by identity, which it does not keep alive.
 

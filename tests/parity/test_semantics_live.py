@@ -19,6 +19,7 @@ from ..semantics.test_func_wrappers import *  # noqa: F403
 from ..semantics.test_function_contract import *  # noqa: F403
 from ..semantics.test_functional_api import *  # noqa: F403
 from ..semantics.test_functions import *  # noqa: F403
+from ..semantics.test_futures import *  # noqa: F403
 from ..semantics.test_graph_details import *  # noqa: F403
 from ..semantics.test_hook_contract import *  # noqa: F403
 from ..semantics.test_hooks import *  # noqa: F403

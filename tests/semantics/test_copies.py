@@ -125,3 +125,43 @@ def test_arrays_are_no_numbers(torch):
     numpy = pytest.importorskip("numpy")
     product = torch.ones(2) * numpy.full(2, 3.0)
     assert product.dtype is torch.float64 and product.tolist() == [3.0, 3.0]
+
+
+def test_wrappers_without_memory_are_copied_by_their_clone(torch):
+    class Wrapper(torch.Tensor):
+        __slots__ = ("inner",)
+
+        @staticmethod
+        def __new__(cls, inner):
+            made = torch.Tensor._make_subclass(cls, inner.to("meta"), inner.requires_grad)
+            made.inner = inner
+            return made
+
+        def clone(self):
+            return Wrapper(self.inner.clone())
+
+    class Plain(torch.Tensor):
+        pass
+
+    wrapper = Wrapper(torch.ones(2))
+    wrapper.note = ["kept"]
+    copied = copy.deepcopy(wrapper)
+    assert type(copied) is Wrapper and copied.inner.tolist() == [1, 1] and copied.inner is not wrapper.inner
+    assert copied.note == ["kept"] and copied.note is not wrapper.note
+    rebuild, arguments = wrapper.__reduce_ex__(2)
+    again = rebuild(*arguments)
+    assert type(again) is Wrapper and again.is_meta and again.inner is wrapper.inner and again.note == ["kept"]
+    with pytest.raises(RuntimeError, match="for wrapper subclasses only works for subclass types that implement clone"):
+        copy.deepcopy(torch.ones(2, device="meta").as_subclass(Plain))
+
+
+def test_slots_are_copied_too(torch):
+    class Marked(torch.Tensor):
+        __slots__ = ("mark",)
+
+        def new_empty(self, *sizes, **options):
+            return super().new_empty(*sizes, **options).as_subclass(Marked)
+
+    marked = torch.ones(2).as_subclass(Marked)
+    marked.mark = [1]
+    assert copy.deepcopy(marked).mark == [1] and copy.deepcopy(marked).mark is not marked.mark

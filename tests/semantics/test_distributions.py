@@ -172,3 +172,27 @@ def test_densities_of_batches_are_checked_too(torch):
         vmap(d.Exponential(1.0).log_prob)(-x)
     assert torch._is_all_true(x > 0).item() and (x > 0.4)._is_any_true().item()
     assert vmap(lambda row: torch._is_all_true(row > 0.1))(torch.stack([x, x * 0])).tolist() == [False, False]
+
+
+def test_parts_of_triangles_that_are_empty(torch):
+    utils = torch.distributions.utils
+    for diag in range(-3, 3):
+        lower = torch.arange(1.0, 10.0).view(3, 3).tril(diag)
+        assert torch.equal(utils.vec_to_tril_matrix(utils.tril_matrix_to_vec(lower, diag), diag), lower)
+
+
+@pytest.mark.filterwarnings("ignore:Singular sample:UserWarning")
+def test_whole_degrees_of_freedom(torch):
+    for df in (torch.tensor(3), 3):
+        wishart = torch.distributions.Wishart(df, torch.eye(3))
+        assert wishart.sample((2,)).shape == (2, 3, 3) and wishart._dist_chi2.df.tolist() == [3, 2, 1]
+
+
+@pytest.mark.filterwarnings("ignore:Low df values:UserWarning")
+def test_singular_samples_of_a_batch_are_drawn_again(torch):
+    torch.manual_seed(0)
+    df = torch.tensor([2.1, 2.5, 2.9], dtype=torch.float64)
+    wishart = torch.distributions.Wishart(df, torch.eye(3, dtype=torch.float64).expand(3, 3, 3))
+    with pytest.warns(UserWarning, match="Singular sample detected"):
+        sample = wishart.sample((1000,))
+    assert bool(wishart.support.check(sample).all())
