@@ -194,6 +194,26 @@ def test_tensors_may_change_places_when_a_module_is_converted(torch, conversions
         layer.load_state_dict(torch.nn.Linear(3, 2).state_dict())
 
 
+def test_tensors_of_two_classes_change_places():
+    import rushlight as torch
+
+    class Own(torch.Tensor):
+        pass
+
+    class Slotted(torch.Tensor):
+        __slots__ = ("note",)
+
+    own, plain = torch.ones(3).as_subclass(Own), torch.nn.Parameter(torch.zeros(2))
+    own.note = 5
+    torch.utils.swap_tensors(own, plain)
+    assert type(plain) is Own and plain.note == 5 and plain.tolist() == [1, 1, 1] and not plain.requires_grad
+    assert type(own) is torch.nn.Parameter and not hasattr(own, "note") and own.requires_grad and own.tolist() == [0, 0]
+    with pytest.raises(RuntimeError, match="if they have different slots"):
+        torch.utils.swap_tensors(plain, torch.ones(2).as_subclass(Slotted))
+    with pytest.raises(RuntimeError, match="if they have different layouts"):
+        torch.utils.swap_tensors(torch.ones(2), torch.ones(2).to_sparse())
+
+
 def test_a_converted_module_may_get_new_parameters(torch, conversions):
     conversions.set_overwrite_module_params_on_conversion(True)
     layer = torch.nn.Linear(3, 2)

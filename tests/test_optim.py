@@ -590,3 +590,30 @@ def test_adagrad_and_lbfgs_take_sparse_gradients():
     sparse = rushlight.sparse_coo_tensor(rushlight.tensor([[0]]), rushlight.tensor([1.0]), (3,)).requires_grad_()
     with pytest.raises(ValueError, match=r"Sparse params at indices \[\[0, 0\]\]: SparseAdam requires dense parameter tensors"):
         rushlight.optim.SparseAdam([sparse])
+
+
+def test_sparse_adam_goes_on_where_it_was_saved():
+    def stepped(optimizer, table):
+        for _ in range(9):
+            optimizer.zero_grad()
+            table(rushlight.tensor([0, 2])).pow(2).sum().backward()
+            optimizer.step()
+        return table.weight.detach().clone()
+
+    table = rushlight.nn.Embedding.from_pretrained(rushlight.rand(3, 2), freeze=False, sparse=True)
+    optimizer = rushlight.optim.SparseAdam(table.parameters(), lr=0.01)
+    stepped(optimizer, table)
+    other = rushlight.nn.Embedding.from_pretrained(table.weight.detach().clone(), freeze=False, sparse=True)
+    again = rushlight.optim.SparseAdam(other.parameters(), lr=0.01)
+    again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert again.state_dict()["state"][0]["step"] == 9 and type(again.state_dict()["state"][0]["step"]) is int
+    assert stepped(optimizer, table).equal(stepped(again, other))
+
+
+@pytest.mark.parametrize("optimizer_type", [SGD, Adam, rushlight.optim.AdamW, rushlight.optim.Adagrad])
+def test_a_fused_step_wants_parameters_with_memory(optimizer_type):
+    param = rushlight.nn.Parameter(rushlight.ones(2, device="meta"))
+    optimizer = optimizer_type([param], fused=True)
+    param.grad = rushlight.ones(2, device="meta")
+    with pytest.raises(RuntimeError, match=r"floating point Tensors of supported devices: .* but torch.float32 and meta"):
+        optimizer.step()

@@ -131,3 +131,19 @@ def test_operands_of_other_dtypes_count_as_what_they_are_worth(name, first):
             torch.testing.assert_close(a, b, rtol=1e-13, atol=1e-14, equal_nan=True)
     if not tested:
         pytest.skip("it takes such operands nowhere")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ["celu", "elu", "gelu", "hardswish", "mish", "selu", "silu", "softplus"])
+def test_derivatives_of_activations_are_rounded_once(name, dtype):
+    activation = getattr(torch.nn.functional, name)
+    x, g = torch.linspace(-4, 4, 333).to(dtype), torch.linspace(3, 1, 333).to(dtype)
+    narrow, wide = x.clone().requires_grad_(), x.float().requires_grad_()
+    activation(narrow).backward(g)
+    activation(wide).backward(g.float())
+    assert narrow.grad.equal(wide.grad.to(dtype))
+
+
+def test_a_gated_half_is_rounded_once():
+    x = torch.linspace(-4, 4, 334, dtype=torch.float16)
+    assert torch.nn.functional.glu(x).equal(torch.nn.functional.glu(x.float()).half())

@@ -164,6 +164,31 @@ def test_sparse_adam_moves_the_rows_that_were_looked_up():
         torch.optim.SparseAdam([dense]).step()
 
 
+def test_a_table_is_converted_with_its_sparse_gradient():
+    table = torch.nn.Embedding.from_pretrained(torch.ones(5, 2), freeze=False, sparse=True)
+    table(torch.tensor([1, 3, 1])).sum().backward()
+    table.double()
+    grad = table.weight.grad
+    assert (
+        grad.is_sparse and grad.dtype is table.weight.dtype is torch.float64 and grad.to_dense()[:, 0].tolist() == [0, 2, 0, 1, 0]
+    )
+    grad.data = torch.eye(3).to_sparse()
+    assert grad.shape == (3, 3) and grad.dtype is torch.float32 and grad.to_dense().equal(torch.eye(3))
+    with pytest.raises(RuntimeError, match="have incompatible tensor type"):
+        grad.data = torch.zeros(3, 3)
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr, torch.sparse_csc])
+def test_the_gradient_by_a_sparse_weight(layout):
+    dense = torch.tensor([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]], requires_grad=True)
+    weight, x = torch.nn.Parameter(dense.detach().to_sparse(layout=layout)), torch.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    g = torch.tensor([1.0, 10.0])
+    found = torch.autograd.grad(torch.nn.functional.linear(x, weight), (weight, x), g)
+    expected = torch.autograd.grad(torch.nn.functional.linear(x, dense), (dense, x), g)
+    assert found[0].layout is layout and found[0].to_dense().equal(expected[0] * (dense != 0)) and found[1].equal(expected[1])
+    assert torch.autograd.grad(weight.to_dense().sum(), weight)[0].to_dense().equal((dense != 0).float())
+
+
 def test_matrices_turn_in_place():
     x = torch.tensor([[0, 1.0, 2], [3, 0, 0]]).to_sparse()
     wanted = x.to_dense().t()

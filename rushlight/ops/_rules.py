@@ -16,6 +16,17 @@ def is_complex(value):
     return value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)
 
 
+def rounded_once(rule):
+    """What a rule gives, of halves computed in float32 and rounded at the end, as by one kernel; for `fused`."""
+
+    def computed(g, *given):
+        if g.dtype.itemsize > 2:
+            return rule(g, *given)
+        return rule(g.float(), *(each.float() if isinstance(each, Tensor) else each for each in given)).to(g.dtype)
+
+    return computed
+
+
 def conjugate(value):
     """The conjugate of a tensor or number; itself where it is real."""
     if isinstance(value, Tensor):

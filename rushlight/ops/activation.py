@@ -5,7 +5,8 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op, pointwise, underived
-from rushlight.ops._rules import FLOATING, WHOLE, both_names, in_place, not_implemented, single, total
+from rushlight.ops._normalizing import widened
+from rushlight.ops._rules import FLOATING, WHOLE, both_names, in_place, not_implemented, rounded_once, single, total
 from rushlight.ops.steps import depending_on
 
 
@@ -117,6 +118,7 @@ def elu_product(g, x, alpha, scale, input_scale):
 @pointwise(
     gradient=True,
     vjp=elu_product,
+    fused=rounded_once(elu_product),
     jvp=lambda x_t, x, alpha, scale, input_scale: elu_product(x_t, x, alpha, scale, input_scale),
     fits="wide",
     name=both_names("Elu"),
@@ -137,6 +139,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 @pointwise(
     gradient=True,
     vjp=lambda g, x: elu_product(g, x, SELU_ALPHA, SELU_SCALE, 1),
+    fused=rounded_once(lambda g, x: elu_product(g, x, SELU_ALPHA, SELU_SCALE, 1)),
     jvp=lambda x_t, x: elu_product(x_t, x, SELU_ALPHA, SELU_SCALE, 1),
     name=both_names("Elu"),
     method=False,
@@ -164,6 +167,7 @@ def celu_numbers(alpha):
     gradient="EluBackwardBackward0",
     numbers=celu_numbers,
     vjp=celu_product,
+    fused=rounded_once(celu_product),
     jvp=lambda x_t, x, alpha: celu_product(x_t, x, alpha),
     fits="wide",
     name=both_names("Celu"),
@@ -243,7 +247,14 @@ def mish_slope(x):
     return bent + x * torch.sigmoid(x) * (1 - bent * bent)
 
 
-@pointwise(slope=mish_slope, namespace="nn", method=False, domain=(-1.0, 2.0), like=lambda x: x * (1 + x.exp()).log().tanh())
+@pointwise(
+    slope=mish_slope,
+    fused=rounded_once(lambda g, x: g * mish_slope(x)),
+    namespace="nn",
+    method=False,
+    domain=(-1.0, 2.0),
+    like=lambda x: x * (1 + x.exp()).log().tanh(),
+)
 def mish(x):
     """x · tanh(log(1 + exp(x)))."""
 
@@ -256,6 +267,7 @@ def softplus_product(g, x, beta, threshold):
 @pointwise(
     gradient=True,
     vjp=softplus_product,
+    fused=rounded_once(softplus_product),
     jvp=lambda x_t, x, beta, threshold: softplus_product(x_t, x, beta, threshold),
     numbers=lambda beta, threshold: (float(beta), float(threshold)),
     fits="wide",
@@ -355,6 +367,7 @@ def hardswish_product(g, x):
 @pointwise(
     gradient=True,
     vjp=hardswish_product,
+    fused=rounded_once(hardswish_product),
     jvp=lambda x_t, x: hardswish_product(x_t, x),
     namespace="nn",
     method=False,
@@ -513,5 +526,5 @@ def glu(x, dim=-1):
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {x.size(dim)}")
     if not x.is_floating_point():
         raise NotImplementedError(f"\"glu_cpu\" not implemented for '{x.dtype.legacy_name}'")
-    first, second = halves(x, dim)
-    return first * torch.sigmoid(second)
+    first, second = halves(widened(x), dim)
+    return (first * torch.sigmoid(second)).to(x.dtype)

@@ -12,7 +12,6 @@ from rushlight.ops._normalizing import (
     channel_gradients,
     channel_norm,
     fit_kernel,
-    is_channels_last,
     parameter_dtype,
     project,
     scaled,
@@ -84,20 +83,28 @@ def batch_norm_jvp(x_t, weight_t, bias_t, x, mean, rstd, weight, training, eps):
     return affine_jvp(normal, normal_t, channels_of(weight, x), channels_of(weight_t, x), channels_of(bias_t, x))
 
 
+def format_of(x):
+    """How the result of batch_norm lies: row by row where its input does, whatever its strides speak for besides."""
+    if x.is_contiguous():
+        return torch.contiguous_format
+    last = {4: torch.channels_last, 5: torch.channels_last_3d}.get(x.dim())
+    return last if last is not None and x.is_contiguous(memory_format=last) else suggested_format(x)
+
+
 def batch_norm_prepared(x, weight, bias, running_mean, running_var, training, momentum, eps, called="native_batch_norm"):
     parameters = weight, bias, running_mean, running_var
     if not fit_kernel(x, *parameters) or not are_vectors(x.shape[1], *parameters):
         return None
     if not training and (running_mean is None or running_var is None):
         return None
-    statistics = (x.shape[1:2], x.dtype)
+    statistics, format = (x.shape[1:2], x.dtype), format_of(x)
     return Preparation(
-        {"out": unmade(x.shape, x.dtype, suggested_format(x)), "mean": statistics, "rstd": statistics},
+        {"out": unmade(x.shape, x.dtype, format), "mean": statistics, "rstd": statistics},
         ("out", "mean", "rstd"),
         (
             channel_norm,
             ("out", "mean", "rstd", "running_mean", "running_var", "x", "weight", "bias"),
-            (1, x.shape[1], is_channels_last(x), training, float(momentum), float(eps)),
+            (1, x.shape[1], format is not torch.contiguous_format, training, float(momentum), float(eps)),
         ),
     )
 
@@ -145,8 +152,8 @@ def _batch_norm(x, weight, bias, running_mean, running_var, training, momentum, 
         mean, rstd = widened(running_mean).clone(), (widened(running_var) + eps).rsqrt()
     scale = rstd if weight is None else rstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
-    out = (x * channels_of(scale, x)).add_(channels_of(shift, x)).contiguous(memory_format=suggested_format(x))
-    return out.to(given), mean, rstd
+    out = torch.empty(x.shape, dtype=given, device=x.device, memory_format=format_of(x))
+    return out.copy_((x * channels_of(scale, x)).add_(channels_of(shift, x))), mean, rstd
 
 
 @composite(

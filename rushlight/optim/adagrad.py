@@ -5,7 +5,6 @@ from rushlight.optim._description import (
     DescribedOptimizer,
     KernelStep,
     as_real,
-    check_param,
     number,
     root,
     step_dtype,
@@ -66,8 +65,6 @@ class Adagrad(DescribedOptimizer):
         self.describe(params, locals())
         for group in self.param_groups:
             for param in group["params"]:
-                if fused:
-                    check_param(param, fused=True)
                 self.first_state(param, group)
 
     def state_names(self, group):

@@ -136,7 +136,7 @@ def _get_fused_kernels_supported_devices():
 def _device_dtype_check_for_fused(p, cuda_unsupported=False):
     """Raises for a parameter that has no step in one kernel."""
     devices = [device for device in _get_fused_kernels_supported_devices() if not (cuda_unsupported and device == "cuda")]
-    if not p.is_floating_point():
+    if p.device.type not in devices or not p.is_floating_point():
         raise RuntimeError(
             f"`fused=True` requires all the params to be floating point Tensors of supported devices: {devices} but {p.dtype} and "
             f"{p.device.type}"

@@ -65,9 +65,12 @@ class SparseAdam(DescribedOptimizer):
             raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
         return super().first_state(param, group)
 
+    def scalars(self, group):
+        return {}  # (the count of steps is a plain number, in PyTorch too)
+
     def first_scalars(self, param, group):
         state = self.state[param]
-        state["step"] = 0  # (a plain number, in PyTorch too)
+        state["step"] = 0
         return state
 
     def update(self, param, grad, state, *, lr, betas, eps):

@@ -434,6 +434,14 @@ def require_grad(x, requires_grad=True):
     return x
 
 
+def grad_by(outputs, inputs, *given, **options):
+    """torch.autograd.grad of dense outputs: the gradient by a sparse input stands where its values do."""
+    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    found = torch.autograd.grad(outputs, [x._entries if isinstance(x, SparseTensor) else x for x in inputs], *given, **options)
+    pairs = zip(inputs, found, strict=True)
+    return tuple(x.like(g) if isinstance(x, SparseTensor) and g is not None else g for x, g in pairs)
+
+
 def mark_coalesced(x, coalesced):
     x._sorted = coalesced
     return x
@@ -589,4 +597,5 @@ for _names, _handler in TABLE.items():
         HANDLERS[_name] = _handler
         if hasattr(Tensor, _name):
             setattr(SparseTensor, _name, _handler)
+HANDLERS["grad"] = grad_by
 HANDLERS.update({name: of_zeros(name) for name in GEOMETRY.split()})

@@ -42,6 +42,16 @@ class SparseTensor(Tensor):
         """The same places with other values."""
         return SparseTensor(self._places, values, self.shape, self._sorted if coalesced is None else coalesced, self._order)
 
+    def _take(self, other):
+        """Makes this tensor the one that `other` is, as `data = other` does."""
+        if not isinstance(other, SparseTensor) or other._order is not self._order:
+            raise RuntimeError(
+                "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type."
+            )
+        with DisableTorchFunction():
+            core.show_memory(self, other)
+        self._places, self._sorted, self._entries.data = other._places, other._sorted, other._entries
+
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         name = getattr(func, "__name__", "")
@@ -64,7 +74,7 @@ class SparseTensor(Tensor):
     is_leaf = property(lambda self: self._entries.is_leaf)
     T = property(lambda self: permuted(self, tuple(reversed(range(self.dim())))))
     mT = property(lambda self: transposed(self, -2, -1))
-    data = property(lambda self: self.detach())
+    data = property(lambda self: self.detach(), lambda self, value: self._take(value))
 
     def new(self, *given, size=None, device=None):
         """An old-style constructor: nothing, sizes, or indices and values (and the shape), in this tensor's dtype."""

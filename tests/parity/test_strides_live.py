@@ -119,6 +119,25 @@ def test_other_functions():
     assert list(differences({name: call for name, call in OTHERS.items() if name not in DIFFERENT})) == []
 
 
+def test_normalized_batches():
+    """Of a batch that is contiguous in several ways the result lies row by row."""
+    layouts = [
+        ((1, 2, 3, 1), (6, 1, 2, 1)),
+        ((1, 1, 3, 4), (12, 1, 4, 1)),
+        ((3, 1, 4, 5), (20, 1, 5, 1)),
+        ((2, 3, 4, 1), (12, 1, 3, 7)),
+        ((2, 3, 2, 1, 2), (12, 1, 6, 5, 3)),
+        ((1, 3, 1, 1), (3, 1, 1, 1)),
+    ]
+    calls = {
+        f"{training}": lambda t, x, training=training: t.nn.functional.batch_norm(
+            x, t.zeros(x.shape[1]), t.ones(x.shape[1]), None, None, training
+        )
+        for training in (False, True)
+    }
+    assert list(differences(calls, LAYOUTS[9:10] + layouts, ("float32", "bfloat16"))) == []
+
+
 def test_what_differs_does():
     calls = {name: OTHERS.get(name) or method(name) for name in DIFFERENT}
     assert {name for name, *_ in differences(calls)} == set(DIFFERENT)

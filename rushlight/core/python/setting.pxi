@@ -81,6 +81,23 @@ def show_memory(Tensor t not None, Tensor source not None):
         accumulator.shape.set_shape(t.geometry.shape, t.geometry.ndim)
         accumulator.dtype_code = gradient_code(t)
 
+cdef extern from *:
+    """
+    /* Objects of one layout take each other's class; what they hold of the classes goes with them. */
+    static int rl_exchange_classes(PyObject* a, PyObject* b) {
+      PyTypeObject *of_a = Py_TYPE(a), *of_b = Py_TYPE(b);
+      if (of_a->tp_basicsize != of_b->tp_basicsize || of_a->tp_dictoffset != of_b->tp_dictoffset) return 0;
+      Py_SET_TYPE(a, of_b);
+      Py_SET_TYPE(b, of_a);
+      return 1;
+    }
+    """
+    bint rl_exchange_classes(PyObject* a, PyObject* b)
+
+def exchange_classes(Tensor a not None, Tensor b not None):
+    """Whether two tensors have changed classes: objects of one layout can."""
+    return rl_exchange_classes(<PyObject*>a, <PyObject*>b)
+
 def set_memory(Tensor t not None, Tensor source not None):
     """x.set_(source): another tensor's memory and geometry, a write that has no derivative."""
     cdef bint tracked = modes.grad and (needs_grad(t) or needs_grad(source))

@@ -1,6 +1,5 @@
 """Modules whose parameters are not set."""
 
-import rushlight as torch
 from rushlight.nn.modules.module import Module
 
 __all__ = ["skip_init"]
@@ -28,5 +27,5 @@ def skip_init(module_cls, *args, **kwargs):
         raise RuntimeError(f"Expected a Module; got {module_cls}")
     if "device" not in signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    with torch.random.fork_rng():
-        return module_cls(*args, **kwargs)
+    device = kwargs.pop("device", "cpu")
+    return module_cls(*args, **kwargs, device="meta").to_empty(device=device)
