@@ -85,6 +85,11 @@ def warn_of_hooks(self):
             )
 
 
+def is_held_elsewhere(self):
+    """Whether the elements of a tensor are not in its memory: its class computes with what it holds besides."""
+    return type(self).__torch_dispatch__ is not core.disabled_torch_dispatch and self.data_ptr() == 0
+
+
 def reduce(self, protocol):
     """What pickle stores: the storage (shared by views), the place in it, and whether gradients are wanted."""
     core.refuse_storage(self)
@@ -96,6 +101,10 @@ def reduce(self, protocol):
         if handled is not NotImplemented:
             return handled
     warn_of_hooks(self)
+    if is_held_elsewhere(self):
+        place = self.storage_offset(), self.layout, self.device, self.requires_grad
+        rebuilt = type(self), self.dtype, tuple(self.size()), self.stride(), *place
+        return _rebuild_from_type_v2, (_utils._rebuild_wrapper_subclass, type(self), rebuilt, state)
     if self.is_meta:
         arguments = self.dtype, tuple(self.size()), self.stride(), self.requires_grad
         return _pickled(self, state, _utils._rebuild_meta_tensor_no_storage, arguments)
@@ -176,7 +185,6 @@ def _copied_attributes(self, made, memo):
     """The copy of a tensor, with its gradient and attributes."""
     if self.requires_grad:
         made.requires_grad_(True)
-    memo[id(self)] = made
     if self._grad is not None:
         made.grad = deepcopied(self._grad, memo)
     state = _utils._get_obj_state(self)
@@ -190,6 +198,9 @@ def _copied_attributes(self, made, memo):
 def init_subclass(cls, **keywords):
     """Notes subclasses, whose __torch_function__ must be asked from now on."""
     super(Tensor, cls).__init_subclass__(**keywords)
+    asks = getattr(cls.__torch_function__, "__func__", None) is Tensor.__torch_function__.__func__
+    if asks and cls.__torch_dispatch__ is not core.disabled_torch_dispatch:
+        cls.__torch_function__ = core.disabled_torch_function  # (what computes ops says of what class results are)
     core.notice_subclass(cls)
 
 
@@ -255,6 +266,7 @@ METHODS = {
     "_cdata": property(id),  # (what programs tell tensors apart by)
     "__rdiv__": Tensor.__rtruediv__,
     "__torch_function__": classmethod(core.default_torch_function),
+    "__torch_dispatch__": staticmethod(core.disabled_torch_dispatch),
     "__init_subclass__": classmethod(init_subclass),
     "__array_priority__": 1000,
     "untyped_storage": untyped_storage,

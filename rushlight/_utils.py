@@ -70,6 +70,19 @@ def _rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad):
         return finished(core.empty_tensor(size, dtype, stride), requires_grad, None, None)
 
 
+def _rebuild_wrapper_subclass(cls, dtype, size, stride, storage_offset, layout, device, requires_grad):
+    return Tensor._make_wrapper_subclass(
+        cls,
+        size,
+        strides=stride,
+        storage_offset=storage_offset,
+        layout=layout,
+        device=device,
+        requires_grad=requires_grad,
+        dtype=dtype,
+    )
+
+
 def _rebuild_parameter(data, requires_grad, backward_hooks):
     if not isinstance(data, Tensor):
         raise TypeError(f"a parameter's data must be a tensor, not {type(data).__name__}")

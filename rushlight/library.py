@@ -10,6 +10,7 @@ import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops import find
 from rushlight.ops._arguments import convert
+from rushlight.ops._declare import table
 
 __all__ = [
     "CustomOpDef", "Library", "custom_op", "define", "fallthrough_kernel", "get_ctx", "get_kernel", "impl", "impl_abstract", "infer_schema",
@@ -228,7 +229,6 @@ class AtenPacket:
     def __init__(self, name, function):
         self.__name__, self._function = name, function
         self._within = None  # the op that a mode sees called, while it does
-        self._overload = AtenOverload(self)
 
     def __repr__(self):
         return f"<OpOverloadPacket(op='{self}')>"
@@ -257,29 +257,41 @@ class AtenPacket:
     def __getattr__(self, overload):
         if overload.startswith("_"):
             raise AttributeError(overload)
-        return self._overload
+        made = AtenOverload(self, overload)
+        setattr(self, overload, made)
+        return made
 
 
 class AtenOverload:
-    """What stands for every overload of an op of PyTorch's own."""
+    """An overload of an op of PyTorch's own: all of a name do what fits the arguments."""
 
-    def __init__(self, packet):
-        self.overloadpacket, self.__name__ = packet, packet.__name__
+    def __init__(self, packet, name):
+        self.overloadpacket, self.__name__, self._overloadname = packet, f"{packet.__name__}.{name}", name
 
     namespace = "aten"
 
+    __module__ = "torch._ops.aten"
+
     def __repr__(self):
-        return f"<OpOverload(op='{self}')>"
+        return f"<OpOverload(op='{self.overloadpacket}', overload='{self._overloadname}')>"
 
     def __str__(self):
-        return str(self.overloadpacket)
+        return f"{self.overloadpacket}.{self._overloadname}"
 
     def name(self):
         """The op's qualified name."""
-        return self.overloadpacket.name()
+        return self.overloadpacket.name() + ("" if self._overloadname == "default" else f".{self._overloadname}")
 
     def __call__(self, *args, **kwargs):
         return self.overloadpacket(*args, **kwargs)
+
+
+def _to_copy(self, dtype=None, layout=None, device=None, pin_memory=None, non_blocking=False, memory_format=None):
+    """What `to` makes where something changes."""
+    return self.to(device, dtype or self.dtype, non_blocking, copy=True, memory_format=memory_format or torch.preserve_format)
+
+
+_METHODS = {"_local_scalar_dense": Tensor.item, "_to_copy": _to_copy}
 
 
 class OpNamespace(types.ModuleType):
@@ -292,7 +304,12 @@ class OpNamespace(types.ModuleType):
     def __getattr__(self, name):
         if self._namespace == "aten" and not name.startswith("__"):
             places = (torch, torch.Tensor, torch.nn.functional, torch.special)
-            functions = (find(name, "aten", "nn"), *(getattr(place, name, None) for place in places))
+            functions = (
+                _METHODS.get(name),
+                find(name, "aten", "nn"),
+                *(getattr(place, name, None) for place in places),
+                table.get(name),
+            )
             made = AtenPacket(name, next((function for function in functions if function is not None), None))
             setattr(self, name, made)
             return made

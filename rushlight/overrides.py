@@ -11,6 +11,7 @@ from rushlight.core import Tensor, has_torch_function
 __all__ = [
     "BaseTorchFunctionMode",
     "TorchFunctionMode",
+    "enable_reentrant_dispatch",
     "get_default_nowrap_functions",
     "get_ignored_functions",
     "get_overridable_functions",
@@ -103,6 +104,28 @@ def _pop_mode_temporarily():
         yield mode
     finally:
         _push_mode(mode)
+
+
+@contextlib.contextmanager
+def enable_reentrant_dispatch():
+    """Inside of a `__torch_dispatch__`, ops are recorded as they are outside of it.
+
+    >>> import rushlight as torch
+    >>> class Exponents(torch.Tensor):
+    ...     @classmethod
+    ...     def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+    ...         with torch.overrides.enable_reentrant_dispatch():
+    ...             print(torch.ones(1, requires_grad=True).exp().requires_grad)
+    ...         return super().__torch_dispatch__(func, types, args, kwargs)
+    >>> x = torch.ones(2).as_subclass(Exponents).exp()
+    True
+    """
+    before = core.is_grad_enabled()
+    core.set_grad_mode(core.is_grad_enabled_outside())
+    try:
+        yield
+    finally:
+        core.set_grad_mode(before)
 
 
 def is_tensor_like(inp):

@@ -214,6 +214,24 @@ def test_second_derivatives_by_their_own_name():
         torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.parametrize("wanted", [(1, 2), (0, 2), (2,), (0, 1, 2)])
+def test_second_derivatives_where_not_all_first_ones_were_wanted(wanted):
+    given = [numbers(2, 2, 5, 5), numbers(3, 2, 3, 3), numbers(3)]
+    leaves = [t.requires_grad_(i in wanted) for i, t in enumerate(given)]
+    picked = [leaves[i] for i in wanted]
+    first = torch.autograd.grad((F.conv2d(*leaves) ** 3).sum(), picked, create_graph=True)
+    found = torch.autograd.grad(sum((g * g).sum() for g in first), picked)
+
+    def loss(*picked):
+        x, weight, bias = (dict(zip(wanted, picked)).get(i, t.detach()) for i, t in enumerate(given))
+        patches = F.unfold(x, 3).transpose(1, 2) @ weight.flatten(1).t() + bias  # the same map, of other ops
+        return (patches**3).sum()
+
+    first = torch.autograd.grad(loss(*picked), picked, create_graph=True)
+    for a, b in zip(found, torch.autograd.grad(sum((g * g).sum() for g in first), picked), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 def test_gradients_stand_in_functional_too():
     assert F.grad is nn.grad
 

@@ -15,10 +15,12 @@ from rushlight._C import _autograd, _functions, _functorch
 from rushlight.autograd.grad_mode import set_multithreading_enabled as _MultithreadingEnabled
 from rushlight.autograd.grad_mode import view_replay as _view_replay
 from rushlight.core import DisableAllTorchFunction as DisableTorchFunction
+from rushlight.core import DisableTorchDispatch as _DisableTorchDispatch
 from rushlight.core import DisableTorchFunction as DisableTorchFunctionSubclass
 from rushlight.core import FunctionNode as _FunctionBase
 from rushlight.core import Generator, Size, device, dtype, has_torch_function, layout, memory_format
 from rushlight.core import Tensor as TensorBase
+from rushlight.core import disabled_torch_dispatch as _disabled_torch_dispatch_impl
 from rushlight.core import disabled_torch_function as _disabled_torch_function_impl
 from rushlight.func._vmap_level import fallback_warnings
 from rushlight.utils.weak import WeakIdKeyDictionary

@@ -102,8 +102,14 @@ def check_marks(ctx, results, given):
 
 def refuse_kept_input(ctx, args, outputs):
     """Inside of transforms an input that is returned as it is has a history of its own only afterwards."""
+    dirty = {id(tensor) for tensor in ctx.dirty_tensors or ()}
     for tensor in (*(ctx.to_save or ()), *(ctx.saved_for_forward or ())):
-        if isinstance(tensor, torch.Tensor) and any(tensor is x for x in args) and any(tensor is y for y in outputs):
+        if (
+            isinstance(tensor, torch.Tensor)
+            and id(tensor) not in dirty
+            and any(tensor is x for x in args)
+            and any(tensor is y for y in outputs)
+        ):
             raise RuntimeError(
                 "An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
                 "setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x) or setup ctx inside the forward "

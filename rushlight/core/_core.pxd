@@ -126,6 +126,7 @@ cdef enum:
     CONJUGATE = 32       # the elements are the conjugates of what lies in memory …
     NEGATIVE = 64        # … or its negatives: see lazy.pxi
     LAZY = 96            # either
+    ELSEWHERE = 128      # what its class computes with is not in its memory: see dispatching.pxi
 
 # How a view was made, where that forbids writing into it with recording on. In the order of restriction.
 cdef enum:
@@ -169,6 +170,10 @@ cdef inline char* data_of(Tensor t) noexcept:
 cdef inline bint is_meta(Tensor t) noexcept:
     """Has it a shape, but no memory?"""
     return has_meta_address(t.storage.memory.data)
+
+cdef inline bint is_on_meta(Tensor t) noexcept:
+    """Is that because its device is "meta"?"""
+    return is_meta(t) and not t.flags & ELSEWHERE
 
 cdef inline Array array_of(Tensor t) noexcept:
     return make_array(data_of(t), t.code, t.geometry)

@@ -36,6 +36,7 @@ include "calls/captured.pxi"          # what a program inside of a derivative ma
 include "calls/lazy.pxi"              # conjugates and negatives that are put off
 include "calls/meta.pxi"              # tensors without memory
 include "calls/subclasses.pxi"        # __torch_function__
+include "calls/dispatching.pxi"       # __torch_dispatch__
 include "calls/binding.pxi"           # arguments are bound to parameters
 include "calls/overload.pxi"          # functions with several signatures
 include "calls/arguments.pxi"         # the parser: what is checked before a call
@@ -85,6 +86,7 @@ include "python/node.pxi"             # nodes
 include "python/setting.pxi"          # what programs set of a tensor
 include "python/indexing.pxi"         # x[...] and x[...] = v
 include "python/operators.pxi"        # operators' methods by name
+include "python/elsewhere.pxi"        # tensors whose elements only their class knows
 include "python/object.pxi"           # a tensor's attributes, methods and operators
 include "python/storage.pxi"          # storages, and what is said of memory
 include "python/function.pxi"         # autograd.Function

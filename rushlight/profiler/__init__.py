@@ -1,6 +1,7 @@
 """Profiles of the steps of a program: which steps are watched, and what becomes of what was seen."""
 
 from rushlight.autograd.profiler import KinetoStepTracker, kineto_available, record_function
+from rushlight.profiler import itt
 from rushlight.profiler.profiler import (
     DeviceType,
     ProfilerAction,
@@ -22,6 +23,7 @@ __all__ = [
     "ProfilerState",
     "RecordScope",
     "_KinetoProfile",
+    "itt",
     "kineto_available",
     "profile",
     "record_function",

@@ -5,6 +5,7 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
+from rushlight._overloads import overload_of
 from rushlight.core import Tensor
 
 __all__ = [
@@ -38,7 +39,6 @@ class _Dispatching:
 def as_called(op, arguments, keywords):
     """A call that an interpreter is given, as a program would write it: (op of `torch.ops.aten`, arguments, keywords)."""
     in_place = keywords.get("mode") == core.MODE_IN_PLACE
-    function = getattr(torch.ops.aten, op.name + "_" if in_place else op.name).default
     args = list(arguments)
     while len(args) > 1 and args[-1] is op.defaults[len(args) - 1]:
         args.pop()
@@ -47,26 +47,30 @@ def as_called(op, arguments, keywords):
         value = args.pop()
         if value is not op.defaults[len(args)]:
             kwargs[op.parameters[len(args)]] = value
-    return function, tuple(args), kwargs
+    if op.name == "_to_copy":
+        kwargs |= dict(zip(("dtype", "memory_format"), args[1:]))
+        del args[1:]
+    name, overload = overload_of(op.name, args, kwargs, in_place)
+    return getattr(getattr(torch.ops.aten, name), overload), tuple(args), kwargs
 
 
 class TorchDispatchMode:
     """A context inside of which each op calls `__torch_dispatch__(func, types, args, kwargs)` of the mode, to be written by a subclass;
     what that returns is the op's result. While it runs, ops go to the mode outside of this one.
 
-    What makes a tensor of no other, such as `torch.zeros`, is not seen, and `func` stands for all overloads of its name.
+    What makes a tensor of no other, such as `torch.zeros`, is not seen.
 
     >>> import rushlight as torch
     >>> from rushlight.utils._python_dispatch import TorchDispatchMode
     >>> class Printing(TorchDispatchMode):
     ...     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-    ...         print(func.overloadpacket)
+    ...         print(func)
     ...         return func(*args, **(kwargs or {}))
     >>> x = torch.ones(2)
     >>> with Printing():
     ...     y = x.sin() * 2
-    aten.sin
-    aten.mul
+    aten.sin.default
+    aten.mul.Tensor
     """
 
     supports_higher_order_operators = False

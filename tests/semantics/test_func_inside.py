@@ -208,6 +208,24 @@ def test_views_of_what_is_written(torch):
     assert torch.allclose(func.hessian(f)(x), second)
 
 
+def test_an_input_that_is_marked_dirty_may_be_kept(torch):
+    class Same(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x.mul_(2)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.mark_dirty(inputs[0])
+            ctx.save_for_backward(output)
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g * ctx.saved_tensors[0].sign()
+
+    assert torch.func.grad(lambda x: Same.apply(x.clone()))(torch.tensor(3.0)).item() == 2.0
+
+
 def test_high_orders(torch):
     func = torch.func
     x = torch.tensor([1.0, 2.0, 3.0])

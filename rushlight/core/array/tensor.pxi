@@ -78,13 +78,13 @@ cdef inline Tensor alias_of(Tensor source):
     return out
 
 cdef bint has_meta(PyObject* value) noexcept:
-    """Whether `value` is a tensor without memory, or a list or tuple with one."""
+    """Whether `value` is a tensor of device "meta", or a list or tuple with one."""
     cdef object item
     if is_tensor_object(value):
-        return is_meta(<Tensor>value)
+        return is_on_meta(<Tensor>value)
     if isinstance(<object>value, (list, tuple)):
         for item in <object>value:
-            if is_tensor_object(<PyObject*>item) and is_meta(<Tensor>item):
+            if is_tensor_object(<PyObject*>item) and is_on_meta(<Tensor>item):
                 return True
     return False
 

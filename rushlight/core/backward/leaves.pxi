@@ -67,8 +67,17 @@ cdef sparse_sum(have, Tensor gradient):
         return gradient + have
     return have + gradient if modes.grad else have.add_(gradient)
 
+cdef object sum_of_class(have, Tensor gradient):
+    """The same where the class of either computes ops itself."""
+    if have is None:
+        return (<object>gradient).clone() if modes.grad else (<object>gradient).detach()
+    return have + gradient if modes.grad else have.add_(gradient)
+
 cdef int add_to_grad(Tensor variable, Tensor gradient) except -1:
     cdef Tensor have, kept
+    if dispatching_exist and (is_dispatched(gradient) or is_dispatched(variable.grad_)):
+        variable.grad_ = sum_of_class(variable.grad_, gradient)
+        return 0
     if is_sparse(gradient) or is_sparse(variable.grad_):
         variable.grad_ = sparse_sum(variable.grad_, gradient)
         return 0

@@ -100,6 +100,8 @@ cdef int between_kernel_and(PyObject** values, Py_ssize_t n, bint real) noexcept
             tensor = <Tensor><object>values[i]
             if real and category[tensor.code] == IS_COMPLEX:
                 found |= NOT_REAL
+            if dispatching_exist and dispatches(type(tensor)):
+                found |= OF_CLASS
             while type(tensor) is Wrapped:
                 found |= BATCHED if isinstance((<Wrapped>tensor).level, BatchLevel) else PUSHED
                 tensor = (<Wrapped>tensor).value

@@ -222,6 +222,10 @@ cdef PyObject* call_anything(PyObject* target, PyObject* const* args, size_t n, 
     cdef MetaCall within
     if modes.interpreters and is_wanted(getattr(<object>target, "__name__", None)):
         return handed(interpret(<object>target, packed(args, count), by_name(names, args + count)))
+    if dispatching_exist and getattr(<object>target, "__name__", None) in dispatched_functions:
+        answered = dispatched_function((<object>target).__name__, packed(args, count), by_name(names, args + count))
+        if answered is not NotImplemented:
+            return handed(answered)
     if meta_exist and not modes.meta and any_meta_of(args, count if names == NULL else count + PyTuple_GET_SIZE(<object>names)):
         if names != NULL:
             require_output_place(args, count, names)

@@ -69,8 +69,16 @@ cdef int require_output_place(PyObject* const* args, Py_ssize_t count, PyObject*
 
 cdef inline object execute_any(Op op, PyObject** args, int mode, object out):
     """`execute`, whatever the tensors among the arguments are."""
-    if meta_exist and not modes.meta and (any_meta_of(args, op.parameter_count) or has_meta(<PyObject*>out)):
-        return execute_meta(op, args, mode, out)
-    if meta_exist and modes.meta and mode != MODE_NEW and not op.any_place:
-        require_written_place(op, args, mode, out)      # (a step of a function whose results have no memory)
+    cdef list kinds
+    if meta_exist:
+        if dispatching_exist and not modes.meta:
+            kinds = dispatching_types((out, *pack_arguments(op, args)))
+            if kinds:
+                return execute_dispatched(op, args, mode, out, kinds)
+            if is_elsewhere(op, args):
+                return execute_meta(op, args, mode, out)
+        if not modes.meta and (any_meta_of(args, op.parameter_count) or has_meta(<PyObject*>out)):
+            return execute_meta(op, args, mode, out)
+        if modes.meta and mode != MODE_NEW and not op.any_place:
+            require_written_place(op, args, mode, out)      # (a step of a function whose results have no memory)
     return execute_resolved(op, args, mode, out)

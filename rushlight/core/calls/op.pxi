@@ -6,6 +6,7 @@ cdef enum:
     BATCHED = 1
     PUSHED = 2
     NOT_REAL = 4
+    OF_CLASS = 8
 
 @cython.final
 cdef class Rule:

@@ -7,7 +7,7 @@ def numpy_of(Tensor x):
     """x's memory as a NumPy array (no copy). The array keeps the memory, not `x`, which may go on to other memory; it must not move from now on."""
     import numpy
     cdef Tensor kept
-    if is_meta(x):
+    if is_on_meta(x):
         raise TypeError("can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
     x = resolved(x.readable("numpy"))
     if x.code not in _array_names:

@@ -453,8 +453,9 @@ cdef int record_many(Op op, PyObject** args, uint64_t mask, object outputs) exce
         return 0
     for number, value in enumerate(outputs):
         if value is None:
-            if not only_first:
+            if number and not only_first:
                 more.append((Size(()), FLOAT32))
+                before = None
             continue
         out = <Tensor>value
         if number == 0:

@@ -21,12 +21,15 @@ cdef class Tensor:
         self.depth = <uint8_t>modes.transforms
 
     cdef Tensor alias(self):
-        cdef Tensor out = bare_tensor()
+        cdef Tensor out
+        if is_dispatched(self):
+            return detached_by_class(self)
+        out = bare_tensor()
         become_alias(out, self)
         return out
 
     cdef Tensor readable(self, object what):
-        return self
+        return read_by_class(self, what) if is_dispatched(self) else self
 
     cdef int refuse_escaped(self, bint reduction) except -1:
         return 0
@@ -52,7 +55,7 @@ cdef class Tensor:
 
     @property
     def device(self) -> "device":
-        return meta if is_meta(self) else cpu
+        return meta if is_on_meta(self) else cpu
 
     @property
     def layout(self) -> "layout":
@@ -153,7 +156,7 @@ cdef class Tensor:
         if self.count != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.count == 0 else
                                "Boolean value of Tensor with more than one value is ambiguous")
-        return bool(first_number(self))
+        return bool(first_number(self.readable("item")))
 
     def item(self) -> "Any":
         """The one element as a Python number."""
@@ -441,6 +444,11 @@ cdef class Tensor:
                 raise documented(RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers")
             set_requires_grad(out, True)
         return out
+
+    @staticmethod
+    def _make_wrapper_subclass(cls, *args, **kwargs):
+        """A tensor of the subclass `cls` that says to have elements, and has none."""
+        return without_elements(new_of_type(cls), *args, **kwargs)
 
     def as_subclass(self, cls):
         """The same data as an object of the subclass `cls`, still in the graph."""

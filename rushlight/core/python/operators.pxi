@@ -70,6 +70,7 @@ def notice_subclass(cls not None):
     """Called for each new subclass of Tensor; one that turns __torch_function__ off needs no attention, and one that says `asks_when_made` none
     until it calls `ask_subclasses`."""
     inherit_operators(<PyTypeObject*>cls, <PyTypeObject*>Tensor)
+    notice_dispatching(cls)
     if cls.__torch_function__ is not disabled_torch_function and not getattr(cls, "asks_when_made", False):
         ask_subclasses()
 

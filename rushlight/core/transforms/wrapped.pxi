@@ -122,7 +122,7 @@ cpdef int put_within(Wrapped out, Tensor value, object aspect) except -1:
     that the program does not see."""
     out.value, out.aspect = value, aspect
     out.storage, out.offset, out.code = value.storage, value.offset, value.code
-    out.flags = out.flags & ~(CONTIGUOUS | INFERENCE | LAZY) | value.flags & (CONTIGUOUS | INFERENCE | LAZY)
+    out.flags = out.flags & ~(CONTIGUOUS | INFERENCE | LAZY | ELSEWHERE) | value.flags & (CONTIGUOUS | INFERENCE | LAZY | ELSEWHERE)
     if type(aspect) is not int:
         out.count = value.count
         out.geometry.copy(value.geometry)
