@@ -187,7 +187,7 @@ def _copied_attributes(self, made, memo):
         made.requires_grad_(True)
     if self._grad is not None:
         made.grad = deepcopied(self._grad, memo)
-    state = _utils._get_obj_state(self)
+    state = _utils.attributes_of(self)
     if state:
         import copy
 

@@ -108,7 +108,13 @@ def _rebuild_sparse_tensor(layout, data):
 
 
 def _get_obj_state(obj):
-    """What pickle would keep of an object: its __dict__, or with slots a pair of dicts."""
+    """What pickle would keep of an object: what its __getstate__ says, or `attributes_of` it."""
+    own = getattr(type(obj), "__getstate__", None)
+    return attributes_of(obj) if own is getattr(object, "__getstate__", None) else own(obj)
+
+
+def attributes_of(obj):
+    """The __dict__ of an object, or with slots a pair of dicts."""
     state = getattr(obj, "__dict__", None) or {}
     slots = {name: getattr(obj, name) for name in _slotnames(type(obj)) if hasattr(obj, name)}
     return (dict(state), slots) if slots else dict(state)

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import re
 
 import pytest
 
@@ -107,8 +108,30 @@ def test_what_is_not_known_is_refused():
     ):
         with pytest.raises(RuntimeError, match="out of range"):
             call()
-    with torch.sparse.check_sparse_tensor_invariants(), pytest.raises(RuntimeError, match="out of range"):
-        torch.sparse_coo_tensor([[5]], [1.0], (2,))
+    with torch.sparse.check_sparse_tensor_invariants():
+        for indices, text in (([[5]], "for dim 0, size is 2 but found index 5"), ([[-1]], "found negative index -1 for dim 0")):
+            with pytest.raises(RuntimeError, match=text):
+                torch.sparse_coo_tensor(indices, [1.0], (2,))
+        with pytest.raises(RuntimeError, match="cannot set is_coalesced to true"):
+            torch.sparse_coo_tensor([[0, 0], [1, 1]], [1.0, 1.0], (2, 2), is_coalesced=True)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "others", "text"),
+    [
+        ([1, 1, 1], [0], "`crow_indices[..., 0] == 0` is not satisfied."),
+        ([0, 1, 2], [0], "`crow_indices[..., -1] == nnz` is not satisfied."),
+        ([0, 2, 1], [0], "`0 <= crow_indices[..., 1:] - crow_indices[..., :-1] <= ncols` is not satisfied."),
+        ([0, 1, 1], [2], "`0 <= col_indices < ncols` is not satisfied."),
+        ([0, 2, 2], [1, 0], "are sorted and distinct along the last dimension values` is not satisfied."),
+        ([0, 1], [0], "crow_indices.shape[-1] must be equal to the number of rows + 1 (=3), but got 2"),
+    ],
+)
+def test_invariants_of_compressed_matrices(offsets, others, text):
+    with pytest.raises(RuntimeError, match=re.escape(text)):
+        torch.sparse_csr_tensor(offsets, others, torch.ones(len(others)), (2, 2), check_invariants=True)
+
+    assert torch.sparse_csr_tensor([0, 2, 3], [0, 1, 0], torch.ones(3), (2, 2), check_invariants=True)._nnz() == 3
 
 
 def test_leaves_copies_and_files():

@@ -525,3 +525,12 @@ def test_equal_limits(torch):
         assert torch.testing.make_tensor(2, dtype=torch.float32, device="cpu", low=2, high=2).tolist() == [2.0, 2.0]
         assert torch.rand(1).item() == 0.08847743272781372  # two numbers were drawn all the same
         assert torch.testing.make_tensor(1, dtype=torch.float16, device="cpu", low=inf, high=inf).tolist() == [65504.0]
+
+
+def test_keys_that_cannot_be_ordered(torch):
+    class Key:
+        def __lt__(self, other):
+            raise ValueError
+
+    a, b = Key(), Key()
+    torch.testing.assert_close({a: 1, b: 2}, {b: 2, a: 1})

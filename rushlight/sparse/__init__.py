@@ -8,7 +8,8 @@ from rushlight._tensor_types import tensor_types as _tensor_types
 from rushlight.core import Tensor
 from rushlight.sparse._functions import added, product, summed
 from rushlight.sparse._functions import softmax as _softmax
-from rushlight.sparse._tensor import COMPRESSED, SparseTensor, coalesced, compressed, dense, flat_places, sparse
+from rushlight.sparse._invariants import check_compressed, check_order, check_places
+from rushlight.sparse._tensor import COMPRESSED, SparseTensor, coalesced, compressed, dense, sparse
 
 __all__ = [
     "addmm",
@@ -32,9 +33,11 @@ def _as_values(values, dtype):
     return values if dtype is None else values.to(dtype)
 
 
-def _finished(made, requires_grad, checked):
-    if checked or (checked is None and check_sparse_tensor_invariants.is_enabled()):
-        flat_places(made._places, made.shape[: made._places.shape[0]])
+def _checked(asked):
+    return check_sparse_tensor_invariants.is_enabled() if asked is None else asked
+
+
+def _finished(made, requires_grad):
     if requires_grad:
         made._entries = made._entries.detach().requires_grad_()
     return made
@@ -81,6 +84,7 @@ def sparse_coo_tensor(
         raise RuntimeError(f"indices must be sparse_dim x nnz, but got: {list(indices.shape)}")
     if size is None:
         size = (*((int(row.max()) + 1) if row.numel() else 0 for row in indices), *values.shape[1:])
+        check_places(indices, size)
     if len(size) != indices.shape[0] + values.dim() - 1:
         raise RuntimeError(
             f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, sparse_dim = {indices.shape[0]}, dense_dim = "
@@ -90,7 +94,15 @@ def sparse_coo_tensor(
         raise RuntimeError(
             f"indices and values must have same nnz, but got nnz from indices: {indices.shape[1]}, nnz from values: {values.shape[0]}"
         )
-    return _finished(SparseTensor(indices, values, size, is_coalesced), requires_grad, check_invariants)
+    if list(values.shape[1:]) != list(size[indices.shape[0] :]):
+        raise RuntimeError(
+            f"values has incorrect size, expected {[values.shape[0], *size[indices.shape[0] :]]}, got {list(values.shape)}"
+        )
+    if _checked(check_invariants):
+        check_places(indices, size)
+        if is_coalesced:
+            check_order(indices, size)
+    return _finished(SparseTensor(indices, values, size, is_coalesced), requires_grad)
 
 
 @_asking_modes
@@ -117,6 +129,9 @@ def sparse_compressed_tensor(
         raise RuntimeError(f"sparse_compressed_tensor: expected layout sparse_csr or sparse_csc, got {layout}")
     dim = COMPRESSED[layout][2]
     starts, others, values = _as_indices(compressed_indices), _as_indices(plain_indices), _as_values(values, dtype)
+    if size is not None and _checked(check_invariants):
+        given = (part if isinstance(part, Tensor) else torch.tensor(part) for part in (compressed_indices, plain_indices))
+        check_compressed(layout, *given, values, size)
     lines = torch.repeat_interleave(torch.arange(starts.numel() - 1), starts.diff())
     if lines.numel() != others.numel() or others.numel() != values.shape[0]:
         raise RuntimeError(
@@ -126,7 +141,7 @@ def sparse_compressed_tensor(
         other = int(others.max()) + 1 if others.numel() else 0
         size = (starts.numel() - 1, other) if dim == 0 else (other, starts.numel() - 1)
     places = torch.stack([lines, others] if dim == 0 else [others, lines])
-    return _finished(SparseTensor(places, values, size, True, layout), requires_grad, check_invariants)
+    return _finished(SparseTensor(places, values, size, True, layout), requires_grad)
 
 
 @_asking_modes

@@ -165,3 +165,19 @@ def test_slots_are_copied_too(torch):
     marked = torch.ones(2).as_subclass(Marked)
     marked.mark = [1]
     assert copy.deepcopy(marked).mark == [1] and copy.deepcopy(marked).mark is not marked.mark
+
+
+def test_subclasses_say_their_state(torch):
+    class Stateful(torch.Tensor):
+        def __getstate__(self):
+            return "state", self.__dict__
+
+        def __setstate__(self, state):
+            name, self.__dict__ = state
+            self.loaded = name
+
+    x = torch.ones(2).as_subclass(Stateful)
+    x.note = 1
+    rebuild, arguments = x.__reduce_ex__(2)
+    made = rebuild(*arguments)
+    assert (made.note, made.loaded) == (1, "state") and copy.deepcopy(torch.nn.Parameter(torch.ones(1))).item() == 1
