@@ -60,11 +60,8 @@ def filled(name, lines, known):
     """The lines of an entry with what is found out."""
     count = next((i for i, line in enumerate(lines) if line.startswith(">>>")), len(lines))
     words = [
-        line
-        for line in lines
-        if not line.startswith(("dtypes: ", ">>>", "... ")) and re.match(r"\w+: ", line) and line in lines[:count]
+        line for line in lines[:count] if re.match(r"\w+: ", line) and (name not in known or not line.startswith("dtypes: "))
     ]
-    words += [line for line in lines[:count] if line.startswith("dtypes: ")] if name not in known else []
     if known.get(name):
         words.insert(0, f"dtypes: {known[name]}")
     statements = re.findall(r"^>>> .*(?:\n\.\.\. .*)*", "\n".join(lines[count:]), re.MULTILINE)

@@ -3,8 +3,8 @@
     python tools/make_stubs.py
 
 Names, parameters and defaults come from the package itself; types from annotations (of what is compiled, in the sources of the core), from the
-signatures of the op table, and where neither says them from stub_types.py. A build runs this (by make_stubs_of_build.py) when the compiled modules
-are there, so that wheels and clones have stubs, and git has none.
+signatures of the op table, and where neither says them from stub_types.py. A build runs this when the compiled modules are there, and says where
+(MODULE=FILE …), so that wheels and clones have stubs, and git has none.
 """
 
 import functools
@@ -14,8 +14,14 @@ import re
 import sys
 import types
 import warnings
+from importlib.util import spec_from_file_location
 from pathlib import Path
 
+FILES = dict(argument.split("=", 1) for argument in sys.argv[1:]) if __name__ == "__main__" else {}
+if FILES:
+    finder = types.SimpleNamespace(find_spec=lambda name, *_: FILES.get(name) and spec_from_file_location(name, FILES[name]))
+    sys.meta_path.insert(0, finder)
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 import class_stubs
 import stub_types as known

@@ -71,16 +71,13 @@ class VmapLevel(core.BatchLevel):
 
     def example(self, values, batched, i):
         """The arguments of one example."""
-        return tuple(
-            [
-                [x.select(0, i) if f else x for x, f in zip(value, flag, strict=True)]
-                if type(flag) is list
-                else value.select(0, i)
-                if flag
-                else value
-                for value, flag in zip(values, batched, strict=True)
-            ]
-        )
+
+        def chosen(value, flag):
+            if type(flag) is list:
+                return list(map(chosen, value, flag))
+            return value.select(0, i) if flag else value
+
+        return tuple(map(chosen, values, batched))
 
     def check_example(self, op, values, batched, keywords=None):
         """Raises the error that the first example gives, if it gives one."""

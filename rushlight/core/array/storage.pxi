@@ -20,6 +20,12 @@ cdef object storage_overflow(const Geometry& g, bint strided):
     strides = f" and strides={list(make_tuple(g.strides, g.ndim))}" if strided else ""
     return RuntimeError(f"Storage size calculation overflowed with sizes={list(make_tuple(g.shape, g.ndim))}{strides}")
 
+cdef int refuse_small(const Geometry& g, int64_t start, int code, int64_t needed, Storage storage) except -1:
+    """Raises for a tensor that reaches beyond a storage."""
+    raise RuntimeError(f"setStorage: sizes {list(make_tuple(g.shape, g.ndim))}, strides {list(make_tuple(g.strides, g.ndim))}, storage offset {start}, "
+                       f"and itemsize {item_bytes[code]} requiring a storage size of {needed} are out of bounds for storage of size "
+                       f"{storage.memory.size}")
+
 cdef inline int64_t bytes_of(int64_t count, int code, const Geometry& g, bint strided=False) except -1:
     """The bytes of `count` elements, as many as `g` has."""
     if count > MANY and checked_product(count, item_bytes[code]) == BEYOND:

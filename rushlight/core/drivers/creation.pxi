@@ -364,9 +364,7 @@ def tensor_on_storage(Storage storage, dtype, offset, size, stride, bint grows=F
             raise storage_overflow(out.geometry, True)
     if needed > storage.memory.size:
         if not grows:
-            raise RuntimeError(f"setStorage: sizes {list(make_tuple(out.geometry.shape, n))}, strides {list(make_tuple(out.geometry.strides, n))}, "
-                               f"storage offset {start}, and itemsize {item_bytes[code]} requiring a storage size of {needed} are out of bounds for "
-                               f"storage of size {storage.memory.size}")
+            refuse_small(out.geometry, start, code, needed, storage)
         grow_storage(storage, needed)
     out.storage = storage
     out.offset = start * item_bytes[code] if out.count else 0

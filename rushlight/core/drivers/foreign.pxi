@@ -147,11 +147,9 @@ cdef extern from *:
       DLTensor dl_tensor;
     };
 
-    template <class Managed> struct rl_capsule;
-    template <> struct rl_capsule<DLManagedTensor> { static constexpr const char *fresh = "dltensor", *used = "used_dltensor"; };
-    template <> struct rl_capsule<DLManagedTensorVersioned> {
-      static constexpr const char *fresh = "dltensor_versioned", *used = "used_dltensor_versioned";
-    };
+    template <class Managed> static constexpr bool rl_versioned = std::is_same_v<Managed, DLManagedTensorVersioned>;
+    template <class Managed> static constexpr const char* rl_fresh = rl_versioned<Managed> ? "dltensor_versioned" : "dltensor";
+    template <class Managed> static constexpr const char* rl_used = rl_versioned<Managed> ? "used_dltensor_versioned" : "used_dltensor";
     template <class Managed> static void rl_dlpack_delete(Managed* self) {
       PyGILState_STATE state = PyGILState_Ensure();
       rl_let_go((PyObject*)self->manager_ctx);
@@ -160,8 +158,8 @@ cdef extern from *:
       delete self;
     }
     template <class Managed> static void rl_dlpack_unused(PyObject* capsule) {    // the destructor of a capsule that we made
-      if (!PyCapsule_IsValid(capsule, rl_capsule<Managed>::fresh)) return;
-      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_capsule<Managed>::fresh);
+      if (!PyCapsule_IsValid(capsule, rl_fresh<Managed>)) return;
+      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_fresh<Managed>);
       managed->deleter(managed);
     }
     template <class Managed> static PyObject* rl_dlpack_make(PyObject* owner, char* data, const rl::Geometry& g, int code, int bits,
@@ -176,28 +174,28 @@ cdef extern from *:
       t.strides = t.shape + g.ndim;
       std::copy(g.shape, g.shape + g.ndim, t.shape);
       std::copy(g.strides, g.strides + g.ndim, t.strides);
-      if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>) {
+      if constexpr (rl_versioned<Managed>) {
         managed->major = 1;
         managed->flags = copied ? 2 : 0;
       }
       Py_INCREF(owner);
       managed->manager_ctx = owner;
       managed->deleter = rl_dlpack_delete<Managed>;
-      return PyCapsule_New(managed, rl_capsule<Managed>::fresh, rl_dlpack_unused<Managed>);
+      return PyCapsule_New(managed, rl_fresh<Managed>, rl_dlpack_unused<Managed>);
     }
     static PyObject* rl_dlpack_capsule(PyObject* owner, char* data, const rl::Geometry& g, int code, int bits, bool versioned, bool copied) {
       return versioned ? rl_dlpack_make<DLManagedTensorVersioned>(owner, data, g, code, bits, copied)
                        : rl_dlpack_make<DLManagedTensor>(owner, data, g, code, bits, copied);
     }
     template <class Managed> static void rl_dlpack_owner_delete(PyObject* capsule) {
-      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_capsule<Managed>::used);
+      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_used<Managed>);
       if (managed && managed->deleter) managed->deleter(managed);
     }
     // Takes what the capsule holds: from now on it is the capsule's to delete, when it goes.
     template <class Managed> static DLTensor* rl_dlpack_take(PyObject* capsule) {
-      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_capsule<Managed>::fresh);
+      Managed* managed = (Managed*)PyCapsule_GetPointer(capsule, rl_fresh<Managed>);
       if (!managed) return nullptr;
-      PyCapsule_SetName(capsule, rl_capsule<Managed>::used);
+      PyCapsule_SetName(capsule, rl_used<Managed>);
       PyCapsule_SetDestructor(capsule, rl_dlpack_owner_delete<Managed>);
       return &managed->dl_tensor;
     }
@@ -211,7 +209,7 @@ cdef extern from *:
     struct rl_dlpack_content { char* data; int code, bits; PyObject* own; };
     template <class Managed> static int rl_dlpack_look(const Managed* managed, rl::Geometry& g, rl_dlpack_content* content) {
       const DLTensor& t = managed->dl_tensor;
-      if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>)
+      if constexpr (rl_versioned<Managed>)
         if (managed->major > 1) return PyErr_Format(PyExc_RuntimeError, "Unsupported DLPack major version %u", managed->major), -1;
       const char* negative = "from_dlpack: tensors with negative strides are not supported. Copy the array first.";
       if (t.device.device_type != 1) return PyErr_SetString(PyExc_BufferError, "Rushlight has tensors on the CPU only"), -1;

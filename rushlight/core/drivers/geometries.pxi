@@ -266,8 +266,7 @@ cdef int geometry_of_window(Tensor x, PyObject** args, Geometry& out, Placement*
     if needed:
         needed = checked_sum(needed, first)
     if needed > x.storage.memory.size:
-        raise RuntimeError(f"setStorage: sizes {list(make_tuple(sizes, n))}, strides {list(make_tuple(out.strides, n))}, storage offset {first // item}, and "
-                           f"itemsize {item} requiring a storage size of {needed} are out of bounds for storage of size {x.storage.memory.size}")
+        refuse_small(out, first // item, x.code, needed, x.storage)
     at.offset = first - x.offset if needed else 0
     return 0
 

@@ -440,8 +440,7 @@ cdef class Tensor:
         out = new_of_type(cls)
         become_alias(out, data)
         if require_grad:
-            if category[out.code] < IS_FLOATING:
-                raise documented(RuntimeError("Only Tensors of floating point and complex dtype can require gradients"), "integers")
+            require_grad_of_new(out)
             set_requires_grad(out, True)
         return out
 

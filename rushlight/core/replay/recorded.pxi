@@ -97,16 +97,6 @@ cdef class Recorded:
         """What runs: (name of the kernel, slots of its operands, line) of each step."""
         return [(self.program.name(step).decode(), self.program.operands(step), self.line(step)) for step in range(self.program.steps())]
 
-    @property
-    def steps(self):
-        """The number of kernels that run."""
-        return self.program.steps()
-
-    @property
-    def arena_bytes(self):
-        """The memory that the call itself needs."""
-        return self.program.arena_bytes()
-
     def same_as(self, Recorded other not None):
         """Is it the same call again? Then nothing entered it that is not known."""
         return self.program.same_as(other.program[0]) and self.split == other.split and self.total == other.total and \
@@ -420,6 +410,5 @@ def write_down(function, tuple args, dict keywords, list arguments, list fixed):
         made_storages.clear()
     if made.program.failed():
         return result, (made.program.why().decode(), made.line(-1))
-    made.states = made.bytes_before = None
-    made.held_gradients = None
+    made.states = made.bytes_before = made.held_gradients = None
     return result, made

@@ -199,17 +199,11 @@ cdef int ndim_of_examples(Op op, PyObject** bound, uint32_t flags):
             code = t.code
     return -1 if mixed and flat or flags >= <uint32_t>1 << len(op.tensor_parameters) else ndim
 
-cdef inline void copy_bound(PyObject** target, PyObject** source, Py_ssize_t n) noexcept:
-    # What is exchanged lives as long as one call does: whoever made the call must not find it among its arguments.
-    cdef Py_ssize_t i
-    for i in range(n):
-        target[i] = source[i]
-
 cdef inline bint is_matrix(object x) noexcept:
     return is_tensor_object(<PyObject*>x) and (<Tensor>x).geometry.ndim == 2
 
 # The ways in which an op computes a batch whose dimension is the first, `flags` having a bit for each argument with one; None where the call is
-# not plain, which the rule in Python then serves.
+# not plain, which the rule in Python then serves. (What a way exchanges lives as long as one call does: it is not put among the arguments.)
 cdef object no_way(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_t flags, Py_ssize_t size):
     return None
 
@@ -230,7 +224,7 @@ cdef object broadcast(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint3
     cdef int ndim = ndim_of_examples(op, bound, flags)
     if ndim < 0:
         return None
-    copy_bound(passed, bound, n)
+    memcpy(passed, bound, n * sizeof(PyObject*))
     for index in op.tensor_parameters:
         if flags >> <int>index & 1 and (<Tensor>bound[<int>index]).geometry.ndim <= ndim:
             t = lined_up(<Tensor>bound[<int>index], True, ndim)
@@ -294,7 +288,7 @@ cdef object shifted(Op op, Batching how, PyObject** bound, Py_ssize_t n, uint32_
     cdef object dim
     if flags != 1 or ndim == 0:
         return None
-    copy_bound(passed, bound, n)
+    memcpy(passed, bound, n * sizeof(PyObject*))
     for index in how.dims:
         i = index
         dim = <object>bound[i]
@@ -422,7 +416,7 @@ cdef object rows_of_layer(Op op, PyObject** bound, Py_ssize_t n, Py_ssize_t size
     rows = rows_of(a)
     if rows is None:
         return None
-    copy_bound(passed, bound, n)
+    memcpy(passed, bound, n * sizeof(PyObject*))
     passed[1] = <PyObject*>rows
     made = below(op, passed, n)
     return run(ops._unsafe_view, (made, (size, a.geometry.shape[1], made.geometry.shape[1])), None)

@@ -4,30 +4,15 @@ from rushlight.core import lined_up
 from rushlight.func.batching._table import refusal, repeated, short_way, torch, unchanged
 
 
-def promoted(arguments, batched, operands):
-    """The arguments cast as the examples' promotion wants: an example without dimensions gives way, though its batch has one."""
-    tensors = {i: arguments[i] for i in operands if isinstance(arguments[i], torch.Tensor)}
-    kinds = [(x.dtype, x.ndim > batched[i]) for i, x in tensors.items()]
-    dtype = torch.core.promoted_dtype(kinds)
-    for i, x in tensors.items():
-        arguments[i] = x.to(dtype)
-
-
 def aligned(arguments, batched, operands, promotes=True):
     """The arguments with every example of as many dimensions as the largest."""
-    ndim, dtypes, flat = 0, None, False
-    mixed = False
-    for i in operands:
-        x = arguments[i]
-        if isinstance(x, torch.Tensor):
-            inner = x.ndim - batched[i]
-            ndim = max(ndim, inner)
-            mixed = mixed or (dtypes is not None and x.dtype is not dtypes)
-            dtypes = x.dtype
-            flat = flat or (batched[i] and inner == 0)
+    tensors = {i: arguments[i] for i in operands if isinstance(arguments[i], torch.Tensor)}
+    ndim = max([x.ndim - batched[i] for i, x in tensors.items()], default=0)
     arguments = list(arguments)
-    if mixed and flat and promotes:
-        promoted(arguments, batched, operands)
+    if promotes and len({x.dtype for x in tensors.values()}) > 1 and any(batched[i] and x.ndim == 1 for i, x in tensors.items()):
+        # As the examples' promotion wants: an example without dimensions gives way, though its batch has one.
+        dtype = torch.core.promoted_dtype([(x.dtype, x.ndim > batched[i]) for i, x in tensors.items()])
+        arguments = [x.to(dtype) if i in tensors else x for i, x in enumerate(arguments)]
     for i in operands:
         if batched[i]:
             arguments[i] = lined_up(arguments[i], True, ndim)

@@ -27,9 +27,8 @@ def as_samples(x, target, weight, weight_batched, size):
 def check_labels(x, target, weight, weight_batched):
     """Errors are the op's own, on an example."""
     ndim, labels = x.ndim - 1, target.ndim - 1
-    if ndim < 1 or (ndim == 1 and target.numel() != target.shape[0]) or (ndim > 1 and labels != ndim - 1):
-        raise RuntimeError("the target does not fit the input")
-    if ndim > 1 and (x.shape[1] != target.shape[1] or x.shape[3:] != target.shape[2:]):
+    fits = labels == ndim - 1 and (x.shape[1], *x.shape[3:]) == tuple(target.shape[1:])
+    if not (fits if ndim > 1 else ndim == 1 and target.numel() == target.shape[0]):
         raise RuntimeError("the target does not fit the input")
     classes = x.shape[1] if ndim == 1 else x.shape[2]
     if weight is not None and examples(weight, weight_batched) != (classes,):

@@ -96,6 +96,3 @@ def along_two(op, arguments, batched, size):
     ndim = a.ndim - batched[0]
     a, b, dim = repeated(a, batched[0], size), repeated(b, batched[1], size), shifted(dim, ndim)
     return run(op, (a, b, dim)) if ndim else run(op, (a.unsqueeze(1), b.unsqueeze(1), dim)).squeeze(1)
-
-
-# ---- distances ------------------------------------------------------------------------------------------------------------
