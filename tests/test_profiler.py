@@ -225,3 +225,19 @@ def test_a_range_that_outlives_its_profile(torch, profiler, work):
     named.__exit__(None, None, None)
     assert all(event.cpu_time_total >= 0 for event in p.function_events)
     work()
+
+
+def test_optimizers_name_what_they_do(torch, profiler):
+    class Mine(torch.optim.SGD):
+        pass
+
+    weight = torch.ones(2, requires_grad=True)
+    optimizers = Mine([weight], lr=0.1), torch.optim.Adam([weight], lr=0.1)
+    weight.sum().backward()
+    with profiler.profile() as profile:
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.step()
+        optimizer.zero_grad()
+    counts = {event.key: event.count for event in profile.key_averages() if event.key.startswith("Optimizer")}
+    assert counts == {"Optimizer.step#Mine.step": 2, "Optimizer.step#Adam.step": 2, "Optimizer.zero_grad#Adam.zero_grad": 1}

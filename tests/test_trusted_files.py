@@ -326,3 +326,15 @@ def test_pickles_copies_and_deep_copies_of_the_nouns():
     x = torch.ones(2)
     x.tag = 3
     assert pickle.loads(pickle.dumps(x)).tag == 3
+
+
+def test_storages_that_are_filled_in_later():
+    file = io.BytesIO()
+    with torch.serialization.skip_data():
+        torch.save({"weight": torch.arange(1.0, 5.0)}, file)
+    reader = torch.PyTorchFileReader(file)
+    assert reader.get_record("data/0") == bytes(16) and reader.archive_name() == "archive"
+    file.seek(reader.get_record_offset("data/0"))
+    file.write(torch.arange(1.0, 5.0).numpy().tobytes())
+    file.seek(0)
+    assert torch.load(file)["weight"].tolist() == [1, 2, 3, 4]

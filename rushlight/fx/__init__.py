@@ -6,7 +6,7 @@ from rushlight.fx._symbolic_trace import Tracer, symbolic_trace, wrap
 from rushlight.fx.graph import CodeGen, Graph
 from rushlight.fx.graph_module import GraphModule
 from rushlight.fx.interpreter import Interpreter, Transformer
-from rushlight.fx.node import Node, map_arg
+from rushlight.fx.node import Node, has_side_effect, map_arg
 from rushlight.fx.proxy import Proxy
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Proxy",
     "Tracer",
     "Transformer",
+    "has_side_effect",
     "map_arg",
     "symbolic_trace",
     "wrap",

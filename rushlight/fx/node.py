@@ -1,9 +1,11 @@
 """Nodes of a graph: a call, an attribute, an argument, or the result."""
 
 import builtins
+import operator
 import types
 from collections.abc import Callable
 
+import rushlight
 from rushlight.fx.immutable_collections import immutable_dict, immutable_list
 
 __all__ = ["Node", "Target", "map_aggregate", "map_arg"]
@@ -65,6 +67,23 @@ def _get_qualified_name(func) -> str:
     module = getattr(func, "__module__", None) or ("torch" if isinstance(func, core.Op) else "")
     module = "operator" if module == "_operator" else module
     return f"{(_names.in_package(module) and 'torch' + _names.in_package(module)[len('rushlight') :]) or module}.{name}"
+
+
+_side_effectful_functions = {operator.setitem, rushlight._assert}
+
+
+def has_side_effect(fn):
+    """Marks a function whose calls stay in a graph though nobody uses what they give; returns it.
+
+    Args:
+        fn: The function.
+
+    >>> import rushlight as torch
+    >>> torch.fx.has_side_effect(print) is print
+    True
+    """
+    _side_effectful_functions.add(fn)
+    return fn
 
 
 class Node:
@@ -183,7 +202,9 @@ class Node:
 
     def is_impure(self, impure_random=True):
         """Whether the node does something even where nobody uses what it gives."""
-        return self.op in ("placeholder", "output")
+        if self.op == "call_module" and self.graph.owning_module is not None:
+            return getattr(self.graph.owning_module.get_submodule(self.target), "_is_impure", False)
+        return self.op in ("placeholder", "output") or (self.op == "call_function" and self.target in _side_effectful_functions)
 
     def __repr__(self):
         return self._repr_fn(self) if self._repr_fn else self.name

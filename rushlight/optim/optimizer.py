@@ -1,8 +1,10 @@
 """The base class of optimizers: parameter groups, state, hooks, and how both are saved and loaded."""
 
 import functools
+import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import nullcontext
 from copy import deepcopy
 from itertools import chain
 from typing import Any, TypeAlias
@@ -64,6 +66,14 @@ def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
     >>> handle.remove()
     """
     return _register(_global_optimizer_post_hooks, hook)
+
+
+def _named_in_profiles(optimizer, method: str):
+    """A range that has the method's name in profiles of this thread."""
+    profiler = sys.modules.get("rushlight.autograd.profiler")
+    if profiler is None or not profiler._profiler_enabled():
+        return nullcontext()
+    return profiler.record_function(f"Optimizer.{method}#{type(optimizer).__name__}.{method}")
 
 
 def _use_grad_for_differentiable(step: Callable) -> Callable:
@@ -235,6 +245,10 @@ class Optimizer:
 
         @functools.wraps(func)
         def hooked(self, *args, **kwargs):
+            with _named_in_profiles(self, "step"):
+                return with_hooks(self, args, kwargs)
+
+        def with_hooks(self, args, kwargs):
             before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
             if not (before or after or _global_optimizer_pre_hooks or _global_optimizer_post_hooks):
                 return func(self, *args, **kwargs)
@@ -428,17 +442,18 @@ class Optimizer:
         >>> w.grad is None
         True
         """
-        for group in self.param_groups:
-            if set_to_none:
-                core.forget_gradients(list(group["params"]))
-                continue
-            for param in group["params"]:
-                if param.grad is not None:
-                    if param.grad.grad_fn is not None:
-                        param.grad.detach_()
-                    else:
-                        param.grad.requires_grad_(False)
-                    param.grad.zero_()
+        with _named_in_profiles(self, "zero_grad"):
+            for group in self.param_groups:
+                if set_to_none:
+                    core.forget_gradients(list(group["params"]))
+                    continue
+                for param in group["params"]:
+                    if param.grad is not None:
+                        if param.grad.grad_fn is not None:
+                            param.grad.detach_()
+                        else:
+                            param.grad.requires_grad_(False)
+                        param.grad.zero_()
 
     def step(self, closure: Callable | None = None):
         """Updates the parameters once.

@@ -49,7 +49,7 @@ class Archive:
             reason = "failed finding central directory" if "not a zip file" in str(error) else f"{error}"
             raise RuntimeError(f"PytorchStreamReader failed reading zip archive: {reason}. {CORRUPTED}") from None
         self.end = end
-        stem = self.names[0].partition("/")[0] if self.names else ""
+        self.stem = stem = self.names[0].partition("/")[0] if self.names else ""
         self.records = {name[len(stem) + 1 :]: name for name in self.names if name.startswith(stem + "/")}
 
     def __enter__(self):
@@ -115,12 +115,12 @@ def write_archive(file, stem, described, storages, with_byte_order):
     records |= {"version": b"3\n", ".data/serialization_id": f"{uuid.uuid4().int:040d}".encode()}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in records.items():
-            if within.skip_data and name.startswith("data/"):
-                content = bytes(len(content))
-            put(archive, f"{stem}/{name}", content)
+            left_out = within.skip_data and name.startswith("data/")
+            # (Whoever fills it in later could not mend a checksum.)
+            put(archive, f"{stem}/{name}", bytes(len(content)) if left_out else content, not left_out)
 
 
-def put(archive, name, content):
+def put(archive, name, content, with_checksum=True):
     """Adds a record whose content begins at a multiple of the alignment."""
     record = zipfile.ZipInfo(name)
     begin = archive.start_dir + zipfile.sizeFileHeader + len(name.encode()) + 4
@@ -129,7 +129,7 @@ def put(archive, name, content):
     padding = -begin % Settings.alignment
     record.extra = b"FB" + padding.to_bytes(2, "little") + b"Z" * padding
     archive.writestr(record, content)
-    if not Settings.crc32:
+    if not (with_checksum and Settings.crc32):
         record.CRC = 0
 
 

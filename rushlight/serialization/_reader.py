@@ -4,10 +4,11 @@ import contextlib
 import os
 import sys
 import uuid
+import weakref
 import zipfile
 
 from rushlight import core
-from rushlight.serialization._archive import put
+from rushlight.serialization._archive import Archive, put
 
 __all__ = ["PyTorchFileReader", "PyTorchFileWriter"]
 
@@ -101,37 +102,32 @@ class PyTorchFileReader:
     __module__ = "torch._C"
 
     def __init__(self, name):
-        self._archive = zipfile.ZipFile(name)
-        names = self._archive.namelist()
-        if not names:
+        if isinstance(name, (str, os.PathLike)):
+            name = open(name, "rb")  # noqa: SIM115 # (closed with the reader)
+            weakref.finalize(self, name.close)
+        self._archive = Archive(name)
+        if not self._archive.names:
             raise RuntimeError("PytorchStreamReader failed reading zip archive: no file in it")
-        self._folder = names[0].partition("/")[0]
 
     def archive_name(self):
         """The name of the folder."""
-        return self._folder
+        return self._archive.stem
 
     def has_record(self, name):
         """Whether there is such a record."""
-        return f"{self._folder}/{name}" in self._archive.NameToInfo
+        return name in self._archive.records
 
     def get_record(self, name):
         """The bytes of a record."""
-        if not self.has_record(name):
-            raise RuntimeError(f"PytorchStreamReader failed locating file {name}: file not found")
-        return self._archive.read(f"{self._folder}/{name}")
+        return self._archive.read(name)
 
     def get_all_records(self):
         """The names of all records."""
-        return [name.partition("/")[2] for name in self._archive.namelist()]
+        return list(self._archive.records)
 
     def get_record_offset(self, name):
         """Where the bytes of a record begin in the file."""
-        info = self._archive.NameToInfo[f"{self._folder}/{name}"]
-        with open(self._archive.filename or "", "rb") as file:
-            file.seek(info.header_offset + 26)
-            lengths = file.read(4)
-        return info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        return self._archive.span(name)[1]
 
     def get_storage_from_record(self, name, numel, dtype):
         """A tensor of the bytes of a record."""

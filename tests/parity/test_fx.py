@@ -170,3 +170,20 @@ def test_what_a_graph_module_keeps():
         return module._tracer_cls.__name__, copy.deepcopy(module).note, body.__dict__
 
     assert kept(rushlight) == kept(torch)
+
+
+@pytest.mark.parametrize("library", [torch, rushlight])
+def test_calls_with_effects_stay(library):
+    def seen(x):
+        return x
+
+    assert library.fx.has_side_effect(seen) is seen
+    graph = library.fx.Graph()
+    x = graph.placeholder("x")
+    graph.call_function(seen, (x,))
+    graph.call_function(operator.add, (x, 1))
+    graph.call_function(operator.setitem, (x, 0, 1))
+    graph.call_function(library._assert, (x, "text"))
+    graph.output(x)
+    assert graph.eliminate_dead_code()
+    assert [node.name for node in graph.nodes] == ["x", "seen", "setitem", "_assert", "output"]
