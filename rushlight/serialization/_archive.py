@@ -9,7 +9,8 @@ import zipfile
 import zlib
 
 from rushlight import _weights_only_unpickler
-from rushlight.storage import TypedStorage, UntypedStorage, storage_over
+from rushlight._untyped_storage import storage_over
+from rushlight.storage import TypedStorage, UntypedStorage
 
 from ._advice import CORRUPTED, UNSAFE_MESSAGE
 from ._bytes import read_exactly

@@ -4,9 +4,10 @@ import pickle
 from types import FunctionType
 
 from rushlight import _names, core
+from rushlight._untyped_storage import elements_of, uint8
 from rushlight._weights_only_unpickler import DamagedFile, StorageType
 from rushlight.ops._return_types import ReturnType
-from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, elements_of, storage_name, uint8
+from rushlight.storage import STORAGES, TypedStorage, UntypedStorage, storage_name
 
 from ._places import location_tag
 

@@ -18,7 +18,7 @@ cdef class Storage:
         root_of(self).memory.lent = True
         PyBuffer_FillInfo(buffer, self, self.memory.data, self.memory.size, 0, flags)
 
-    # What follows in Python stands in rushlight/storage.py.
+    # What follows in Python stands in rushlight/_untyped_storage.py.
     def __getitem__(self, index):
         not_again("memory was read or written byte by byte")
         return storage_methods["__getitem__"](self, index)
