@@ -38,6 +38,33 @@ def test_as_one_after_the_other(name, reduction):
         call_for_per_sample_grads(module)
 
 
+@pytest.mark.parametrize("options", [{}, {"batch_first": True, "bidirectional": True}, {"num_layers": 2, "bias": False}])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_nets(kind, options):
+    torch.manual_seed(0)
+    module, batch_first = getattr(nn, kind)(3, 2, dtype=torch.float64, **options), options.get("batch_first", False)
+    x = torch.randn((4, 5, 3) if batch_first else (5, 4, 3), dtype=torch.float64)
+    weights, dim = list(module.parameters()), 0 if batch_first else 1
+    out = call_for_per_sample_grads(module, batch_first=batch_first, loss_reduction="sum")(x)[0]
+    assert torch.allclose(out, module(x)[0])
+    out.pow(2).sum().backward()
+    for i in range(4):
+        expected = torch.autograd.grad(module(x.narrow(dim, i, 1))[0].pow(2).sum(), weights)
+        assert all(torch.allclose(weight.grad_sample[i], each) for weight, each in zip(weights, expected, strict=True))
+
+
+def test_recurrent_nets_of_packed_sequences():
+    torch.manual_seed(0)
+    module, lengths = nn.GRU(3, 2, bidirectional=True, dtype=torch.float64), [4, 2, 1]
+    sequences = [torch.randn(length, 3, dtype=torch.float64) for length in lengths]
+    packed = nn.utils.rnn.pack_sequence(sequences)
+    out = call_for_per_sample_grads(module, batch_size=3, loss_reduction="sum")(packed)[0]
+    out.data.pow(2).sum().backward()
+    for i, sequence in enumerate(sequences):
+        expected = torch.autograd.grad(module(sequence)[0].pow(2).sum(), list(module.parameters()))
+        assert all(torch.allclose(w.grad_sample[i], each) for w, each in zip(module.parameters(), expected, strict=True))
+
+
 def test_embedding():
     layer = nn.Embedding(5, 3, padding_idx=1)
     call_for_per_sample_grads(layer)(torch.tensor([[0, 1], [4, 0]])).sum().backward()

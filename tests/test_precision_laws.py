@@ -144,6 +144,12 @@ def test_derivatives_of_activations_are_rounded_once(name, dtype):
     assert narrow.grad.equal(wide.grad.to(dtype))
 
 
+def test_halves_are_compared_with_bounds_that_are_not_rounded():
+    x = torch.tensor([0.1], dtype=torch.bfloat16, requires_grad=True)  # (a little more than 0.1)
+    for function in (lambda x: torch.nn.functional.threshold(x, 0.1, 20.0), lambda x: torch.nn.functional.hardtanh(x, -0.1, 0.2)):
+        assert torch.autograd.grad(function(x).sum(), x)[0].item() == 1
+
+
 def test_a_gated_half_is_rounded_once():
     x = torch.linspace(-4, 4, 334, dtype=torch.float16)
     assert torch.nn.functional.glu(x).equal(torch.nn.functional.glu(x.float()).half())

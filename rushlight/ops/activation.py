@@ -55,9 +55,14 @@ def _add_relu(input, other, alpha=1, *, out=None):
     return made if out is None else core.written_out("_add_relu", out, made)
 
 
+def above(g, x, threshold):
+    return depending_on(torch.where(x <= threshold, 0, g), x)
+
+
 @pointwise(
     gradient=True,
-    vjp=lambda g, x, threshold: depending_on(torch.where(x <= threshold, 0, g), x),
+    vjp=above,
+    fused=rounded_once(above),
     jvp=lambda x_t, x, threshold: torch.where(x <= threshold, 0, x_t),
     inputs=1,
     fits="wide",
@@ -78,6 +83,7 @@ def strictly_between(g, x, low, high):
 @pointwise(
     gradient=True,
     vjp=lambda g, x, min_val, max_val: depending_on(strictly_between(g, x, min_val, max_val), x),
+    fused=rounded_once(strictly_between),
     jvp=lambda x_t, x, min_val, max_val: strictly_between(x_t, x, min_val, max_val),
     inputs=1,
     fits="dtype",

@@ -5,6 +5,7 @@ same written out step by step in public ops (`unrolled`).
 """
 
 import sys
+from contextvars import ContextVar
 from itertools import pairwise
 
 import rushlight as torch
@@ -42,15 +43,23 @@ STEPS = {"lstm": (lstm_step, 4), "gru": (gru_step, 3), "rnn_tanh": (rnn_tanh_ste
 """The step of each kind of cell, and how many gates it has."""
 
 
+written_out = ContextVar("written_out", default=False)
+"""Whether a net makes every step by itself, of a product of its own: as weights want that look at each call."""
+
+
 # ---- all steps, written out -----------------------------------------------------------------------------------------------
 def unrolled(cell, x, state, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse, *projection):
     """A layer: the outputs of all steps, and its last state. With `batch_sizes` the rows of `x` are those of packed sequences."""
     step = STEPS[cell][0]
-    given = linear(x, weight_ih, bias_ih)
+    by_steps = written_out.get()
+    given = x if by_steps else linear(x, weight_ih, bias_ih)
+    pieces = given.unbind(0) if batch_sizes is None else given.split(batch_sizes.tolist())
+    if by_steps:
+        pieces = [linear(piece, weight_ih, bias_ih) for piece in pieces]
     if batch_sizes is not None:
-        return unrolled_packed(step, given.split(batch_sizes.tolist()), state, (weight_hh, bias_hh, *projection), reverse)
+        return unrolled_packed(step, pieces, state, (weight_hh, bias_hh, *projection), reverse)
     outs = []
-    for piece in reversed(given.unbind(0)) if reverse else given.unbind(0):
+    for piece in reversed(pieces) if reverse else pieces:
         state = step(piece, state, weight_hh, bias_hh, *projection)
         outs.append(state[0])
     return torch.stack(outs[::-1] if reverse else outs), *state
@@ -205,7 +214,7 @@ def is_regular(cell, x, state, weights, batch_sizes):
 
 def one_layer(cell, x, state, weights, batch_sizes, reverse):
     """The outputs of all steps and the last state. `weights` are those of input and state, then their biases, then a projection's."""
-    if casting() or not is_regular(cell, x, state, weights, batch_sizes):
+    if casting() or written_out.get() or not is_regular(cell, x, state, weights, batch_sizes):
         biases, projection = (weights[2:4], weights[4:]) if len(weights) >= 4 else ((None, None), weights[2:])
         return unrolled(cell, x, state, *weights[:2], *biases, batch_sizes, reverse, *projection)
     biases = weights[2:] or (None, None)

@@ -4,9 +4,31 @@ import typing
 
 import rushlight as torch
 from rushlight.nn import functional
+from rushlight.nn.utils._expanded_weights.expanded_weights_utils import is_expanded
 from rushlight.nn.utils._expanded_weights.per_sample import RULES
+from rushlight.ops import recurrent
 
 __all__ = ["ExpandedWeight"]
+
+
+NETS = {getattr(torch, name): getattr(recurrent, name) for name in ("gru", "lstm", "rnn_relu", "rnn_tanh")}
+"""The functions of recurrent nets, and what they do where nobody is asked first."""
+
+
+def by_steps(func, args, kwargs):
+    """A recurrent net whose steps are linear functions of expanded weights; of packed sequences the later ones have fewer examples."""
+    weights = [x for given in (*args, *kwargs.values()) if isinstance(given, list | tuple) for x in given if is_expanded(x)]
+    token, before = recurrent.written_out.set(True), [weight.batch_first for weight in weights]
+    try:
+        for weight in weights:
+            weight.set_allow_smaller_batches(True)
+            weight.set_batch_first(True)  # (so is that of a step)
+        return NETS[func](*args, **kwargs)
+    finally:
+        recurrent.written_out.reset(token)
+        for weight, first in zip(weights, before, strict=True):
+            weight.set_allow_smaller_batches(False)
+            weight.set_batch_first(first)
 
 
 class ExpandedWeight(torch.Tensor):
@@ -30,6 +52,8 @@ class ExpandedWeight(torch.Tensor):
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
+        if func in NETS:
+            return by_steps(func, args, kwargs)
         rule = cls.handled_functions.get(func)
         if rule is None:
             raise RuntimeError(f"Expanded Weights encountered but cannot handle function {func.__name__}")

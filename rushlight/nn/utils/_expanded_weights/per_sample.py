@@ -35,7 +35,7 @@ class PerSampleGrad(Function):
         cls.check(args, kwargs)
         out = forward_helper(func, args, kwargs)
         ctx.func, ctx.given = func, cls.again(func, args, kwargs)
-        ctx.count = len(expanded)
+        ctx.count, ctx.dim = len(expanded), 1 if is_batch_first(expanded) is False else 0
         return out
 
     @staticmethod
@@ -43,7 +43,7 @@ class PerSampleGrad(Function):
         func, (args, kwargs) = ctx.func, ctx.given
         names = [*range(len(args)), *kwargs]
         values = dict(zip(names, (*args, *kwargs.values()), strict=True))
-        dim = 1 if is_batch_first(values.values()) is False else 0
+        dim = ctx.dim
 
         def call(changed):
             merged = {name: changed.get(name, plain(value)) for name, value in values.items()}
