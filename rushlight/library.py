@@ -7,6 +7,7 @@ import typing
 from collections.abc import Sequence
 
 import rushlight as torch
+from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops import find
 from rushlight.ops._arguments import convert
@@ -141,6 +142,9 @@ class OpOverload:
     def __repr__(self):
         return f"<OpOverload(op='{self.namespace}.{self._opname}', overload='default')>"
 
+    def __str__(self):
+        return f"{self.namespace}.{self.__name__}"
+
     def name(self):
         """NAMESPACE::NAME."""
         return f"{self.namespace}::{self._opname}"
@@ -163,7 +167,23 @@ class OpOverload:
         self.check(args)
         if self.backward is not None and torch.is_grad_enabled():
             return _differentiable(self, self._bound(args, kwargs))
-        return self.function(*args, **kwargs)
+        return self.computed(args, kwargs)
+
+    def computed(self, args, kwargs):
+        """What the innermost mode, or a class of tensors that computes ops, makes of a call; without them the function's result."""
+        interpreter = core.current_interpreter()
+        mode = getattr(interpreter, "mode", None)
+        if mode is None:
+            result = core.dispatch_call(self, args, kwargs)
+            return self.function(*args, **kwargs) if result is NotImplemented else result
+        core.pop_interpreter()
+        try:
+            return mode.__torch_dispatch__(self, (), args, kwargs)
+        finally:
+            core.push_interpreter(interpreter)
+
+    def __deepcopy__(self, memo=None):
+        return self
 
     def _bound(self, args, kwargs):
         """All arguments in their order, with defaults."""
@@ -177,7 +197,7 @@ def _differentiable(op, arguments):
     name = f"GeneratedBackwardFor_{op.namespace}_{op._opname}_default"
 
     def forward(ctx, *inputs):
-        output = op.function(*inputs)
+        output = op.computed(inputs, {})
         if op.setup_context is not None:
             op.setup_context(ctx, inputs, output)
         return output
@@ -194,6 +214,7 @@ class OpOverloadPacket:
 
     def __init__(self, overload):
         self.default = overload
+        overload.overloadpacket = self
         self.__name__ = overload._opname
 
     def __repr__(self):
@@ -277,6 +298,9 @@ class AtenOverload:
 
     def __str__(self):
         return f"{self.overloadpacket}.{self._overloadname}"
+
+    def __deepcopy__(self, memo=None):
+        return self
 
     def name(self):
         """The op's qualified name."""
@@ -465,16 +489,18 @@ class Library:
     def __init__(self, ns, kind, dispatch_key=""):
         if kind not in ("IMPL", "DEF", "FRAGMENT"):
             raise ValueError(f"Unsupported kind: {kind}")
-        if ns in ("prim",) and kind != "FRAGMENT":
+        if ns == "prim" and kind != "IMPL":
             raise ValueError(f"{ns} is a reserved namespace. Please try creating a library with another name.")
         self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+        self._defined, self._replaced = [], []  # ops, and (op, what it had before by its attributes' names)
 
     def __repr__(self):
         return f"Library(kind={self.kind}, ns={self.ns}, dispatch_key={self.dispatch_key})>"
 
     def define(self, schema, alias_analysis="", *, tags=()):
         """Defines an op by its schema; returns its name."""
-        return _make(self.ns, schema)._opname
+        self._defined.append(_make(self.ns, schema)._opname)
+        return self._defined[-1]
 
     def impl(self, op_name, fn, dispatch_key="", *, with_keyset=False, allow_override=False):
         """Says what computes an op; for other devices than the CPU it is never called."""
@@ -483,6 +509,7 @@ class Library:
         key = dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"
         name = op_name if isinstance(op_name, str) else op_name.__name__
         overload = _find(name if "::" in name else f"{self.ns}::{name}")
+        self._replaced.append((overload, {"function": overload.function, "meta": overload.meta}))
         if key in ("CPU", "CompositeImplicitAutograd", "CompositeExplicitAutograd"):
             overload.function = fn
         elif key == "Meta":
@@ -495,8 +522,12 @@ class Library:
         _find(f"{self.ns}::{op_name}").meta = fn
 
     def _destroy(self):
-        """Forgets the namespace."""
-        namespaces.pop(self.ns, None)
+        """Forgets the ops that it has defined, and what it has said of others."""
+        for overload, before in reversed(self._replaced):
+            vars(overload).update(before)
+        for name in self._defined:
+            vars(namespaces[self.ns]).pop(name, None)
+        self._defined, self._replaced = [], []
 
 
 @contextlib.contextmanager

@@ -355,3 +355,19 @@ def test_backwards_that_share_a_second_forward(torch, checkpointing, checkpoint,
         with pytest.raises(RuntimeError, match=r"GraphExecGroup contexts cannot be nested. Already inside group"):
             checkpointing.GraphExecGroup().__enter__()
     assert len(runs) == 2 and torch.equal(x.grad, gradient_of(torch, counted, x))
+
+
+@pytest.mark.parametrize("use_reentrant", [False, True])
+def test_the_second_forward_is_cast_as_the_first_was(torch, checkpoint, use_reentrant):
+    seen = []
+
+    def f(a, b):
+        seen.append(torch.mm(a, b).dtype)
+        return torch.mm(torch.mm(a, b), b)
+
+    for enabled, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        a, b = torch.ones(2, 2, requires_grad=True), torch.ones(2, 2, requires_grad=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            loss = checkpoint(f, a, b, use_reentrant=use_reentrant).sum()
+        loss.backward()
+        assert seen[-2:] == [dtype, dtype] and a.grad.dtype is torch.float32 and not torch.is_autocast_enabled("cpu")

@@ -1,5 +1,6 @@
 """Modes that see each op, and the inner names that go with them."""
 
+import copy
 import re
 import traceback
 
@@ -110,3 +111,41 @@ def test_types_of_devices_of_arguments():
 
     assert _infer_device_type({"a": [torch.ones(1), torch.ones(1, device="meta")]}) == "meta" and _infer_device_type(3) == "cpu"
     assert _get_autocast_kwargs("cpu")[1] == {"enabled": False, "dtype": torch.bfloat16, "cache_enabled": True}
+
+
+def test_a_library_that_is_gone_leaves_the_ops_of_others():
+    with torch.library._scoped_library("shared_by_two", "DEF") as first:
+        first.define("kept(Tensor x) -> Tensor")
+        first.impl("kept", lambda x: x + 1, "CPU")
+        with torch.library._scoped_library("shared_by_two", "FRAGMENT") as second:
+            second.define("gone(Tensor x) -> Tensor")
+            second.impl("kept", lambda x: x + 2, "CPU")
+            assert torch.ops.shared_by_two.kept(torch.zeros(1)).item() == 2.0
+        assert torch.ops.shared_by_two.kept(torch.zeros(1)).item() == 1.0 and not hasattr(torch.ops.shared_by_two, "gone")
+    with torch.library._scoped_library("aten", "IMPL"):
+        pass
+    assert torch.ops.aten.sin(torch.zeros(1)).item() == 0.0
+    for kind in ("DEF", "FRAGMENT"):
+        with pytest.raises(ValueError, match="prim is a reserved namespace"):
+            torch.library.Library("prim", kind)
+
+
+def test_modes_and_classes_see_ops_of_programs():
+    class Counted(torch.Tensor):
+        seen = []  # noqa: RUF012  (shared on purpose)
+
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            cls.seen.append(str(func))
+            return super().__torch_dispatch__(func, types, args, kwargs)
+
+    with torch.library._scoped_library("of_a_program", "FRAGMENT"):
+        op = torch.library.custom_op("of_a_program::tripled", lambda x: x * 3, mutates_args=(), schema="(Tensor x) -> Tensor")
+        op.register_autograd(lambda ctx, g: g * 3)
+        x = torch.ones(2, requires_grad=True)
+        with Noting() as mode:
+            op(x).sum().backward()
+        names = [name for name, *_ in mode.seen]
+        assert names[0] == "of_a_program.tripled.default" and "aten.sum.default" in names and x.grad.tolist() == [3.0, 3.0]
+        assert op(torch.ones(2).as_subclass(Counted)).tolist() == [3.0, 3.0] and Counted.seen[0] == names[0]
+        assert copy.deepcopy({op._opoverload: 1}) == {op._opoverload: 1}

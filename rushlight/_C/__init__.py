@@ -97,6 +97,9 @@ def _set_grad_enabled(enabled):
     core.set_grad_mode(enabled)
 
 
+is_grad_enabled = core.is_grad_enabled
+
+
 def _is_fwd_grad_enabled():
     """Whether forward-mode differentiation is on."""
     return core.is_forward_ad_enabled()

@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 
 import rushlight as torch
 from rushlight import core
-from rushlight.library import AtenOverload, AtenPacket
+from rushlight.library import AtenOverload, AtenPacket, OpOverload
 from rushlight.utils._python_dispatch import as_called
 
 SAC_IGNORED_OPS = set()  # ops that are always computed again, whatever the policy says
@@ -141,7 +141,7 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
     if isinstance(policy_fn_or_list, list):
         ops = policy_fn_or_list
         for op in ops:
-            if not isinstance(op, AtenOverload):
+            if not isinstance(op, AtenOverload | OpOverload):
                 advice = (
                     "Please update the OpOverloadPacket to a specific OpOverload."
                     "For example, if you have `torch.ops.aten.mm`, change it to `torch.ops.aten.mm.default`."

@@ -231,6 +231,11 @@ def random_numbers_from(state):
         torch.set_rng_state(before)
 
 
+def autocast_as_now():
+    """What makes a context in which autocast is set for the CPU as it is now."""
+    return functools.partial(torch.autocast, "cpu", **_get_autocast_kwargs("cpu")[1])
+
+
 # ---------------------------------------------------------------------------------------------------------------- re-entrant
 class CheckpointFunction(Function):
     """The re-entrant variant: forward unrecorded, and in backward a second, recorded forward with a backward of its own.
@@ -248,6 +253,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.rng_state = torch.get_rng_state() if preserve_rng_state else None
+        ctx.autocast = autocast_as_now()
         ctx.places = [place for place, x in enumerate(args) if isinstance(x, torch.Tensor)]
         ctx.inputs = [None if isinstance(x, torch.Tensor) else x for x in args]
         ctx.save_for_backward(*[args[place] for place in ctx.places])
@@ -265,7 +271,7 @@ class CheckpointFunction(Function):
         for place, x in zip(ctx.places, ctx.saved_tensors):
             inputs[place] = x
         inputs = detach_variable(tuple(inputs))
-        with random_numbers_from(ctx.rng_state), torch.enable_grad():
+        with random_numbers_from(ctx.rng_state), torch.enable_grad(), ctx.autocast():
             outputs = ctx.run_function(*inputs)
         outputs = (outputs,) if isinstance(outputs, torch.Tensor) else outputs
         pairs = [(out, g) for out, g in zip(outputs, gradients) if isinstance(out, torch.Tensor) and out.requires_grad]
@@ -343,6 +349,7 @@ class Frame:
         with torch.enable_grad():
             self.node = KeptInputs.apply(torch.empty((0,), requires_grad=True), *tensors).grad_fn
         self.rng_state = torch.get_rng_state() if settings["preserve_rng_state"] else None
+        self.autocast = autocast_as_now()
         self.holders, self.facts = [], []
         self.recomputed = {}  # backward -> {holder: tensor}, weak in the holders
         self.completed = False  # the first forward is over
@@ -427,6 +434,7 @@ class Frame:
             stack.enter_context(saved_tensors_hooks(catch, same))
             stack.enter_context(random_numbers_from(self.rng_state))
             stack.enter_context(torch.enable_grad())
+            stack.enter_context(self.autocast())
             stack.enter_context(self.logging(1))
             self.function(*args, **self.kwargs)
         self.recomputed[run] = caught

@@ -120,13 +120,16 @@ cdef bint is_elsewhere(Op op, PyObject** args) noexcept:
             return True
     return False
 
-def dispatch_call(str name, tuple args, dict kwargs):
-    """What the classes among those of the arguments make of the op `name` of PyTorch's; NotImplemented where there is none."""
-    cdef list kinds = dispatching_types(args) if dispatching_exist else None
+def dispatch_call(function, tuple args, dict kwargs):
+    """What the classes among those of the arguments make of an op of the program's, or of that of PyTorch's which has this name; NotImplemented
+    where there is none."""
+    cdef list kinds = dispatching_types(args + tuple(kwargs.values())) if dispatching_exist else None
     if not kinds:
         return NotImplemented
-    from rushlight.library import namespaces
-    return ask_dispatching(kinds, getattr(namespaces["aten"], name).default, args, kwargs)
+    if isinstance(function, str):
+        from rushlight.library import namespaces
+        function = getattr(namespaces["aten"], function).default
+    return ask_dispatching(kinds, function, args, kwargs)
 
 cdef object dispatched_function(str name, tuple args, dict kwargs):
     """The same of a function that makes tensors like another: whether gradients are recorded is not its classes' to say."""
