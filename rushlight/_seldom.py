@@ -57,14 +57,14 @@ def symeig(self, eigenvectors: bool = False) -> tuple[Tensor, Tensor]:
 
 
 def ordered(sizes, strides):
-    """The dimensions from the outermost in memory to the innermost, and whether that is their only order. A dimension that is expanded, of
-    one element, or of the stride and size of another stays where it is."""
+    """The dimensions from the outermost in memory to the innermost, and whether that is their only order. A dimension that is expanded,
+    or of the stride and size of another, stays where it is."""
     order, is_only = list(range(len(sizes))), True
     for place in range(1, len(order)):
         for before in range(place - 1, -1, -1):
             a, b = order[before], order[place]
             left, right = (strides[a], sizes[a]), (strides[b], sizes[b])
-            if 0 in (strides[a], strides[b]) or 1 in (sizes[a], sizes[b]) or left == right:
+            if 0 in (strides[a], strides[b]) or left == right:
                 is_only = False
             elif left < right:
                 order[before], order[place], place = b, a, before
@@ -97,8 +97,13 @@ def dim_order(self, *, ambiguity_check: "bool | list[torch.memory_format]" = Fal
     is_seldom_one = checks and (1 in sizes or any(a == b for a, b in pairwise(strides)))
     if is_seldom_one and sum(self.is_contiguous(memory_format=each) for each in formats or ()) != 1:
         raise RuntimeError("The tensor does not have unique dim order, or cannot map to exact one of the given memory formats.")
+    is_plain = self.is_contiguous()
+    is_last = self.is_contiguous(memory_format=torch.channels_last)
+    if is_plain != is_last:
+        order = tuple(range(len(sizes)))
+        return order if is_plain else (0, *order[2:], 1)
     order, is_only = ordered(sizes, strides)
-    if checks and not is_only:
+    if ambiguity_check and not is_only:
         raise RuntimeError("The tensor does not have unique dim order.")
     return order
 

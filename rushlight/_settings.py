@@ -26,6 +26,8 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     global _deterministic, _warn_only
     if not isinstance(mode, bool):
         raise TypeError(f"_set_deterministic_algorithms(): argument 'mode' (position 1) must be bool, not {type(mode).__name__}")
+    if not isinstance(warn_only, bool):
+        raise TypeError(f"_set_deterministic_algorithms(): argument 'warn_only' must be bool, not {type(warn_only).__name__}")
     _deterministic = ("warn" if warn_only else "error") if mode else "default"
     _warn_only = warn_only
     set_filling(_fill)
@@ -173,6 +175,8 @@ def set_default_tensor_type(t) -> None:
     found = {f"torch.{dtype.legacy_name}Tensor": dtype for dtype in core.dtype_by_name.values()}
     name = t if isinstance(t, str) else "torch.FloatTensor" if t is Tensor else f"torch.{getattr(t, '__name__', '')}"
     dtype = found.get(name)
+    if getattr(t, "__module__", "") == "torch.cuda":
+        raise TypeError(f"type {t.__module__}.{t.__name__} not available. Torch not compiled with CUDA enabled.")
     if dtype is None and not isinstance(t, str):
         raise TypeError("invalid type object: only floating-point types are supported as the default type")
     if dtype is None:

@@ -53,7 +53,7 @@ def representation(self, *, tensor_contents=None):
 
 def formatted(self, specification: str) -> str:
     """format(x, '.3f'): of the number that a 0-d tensor holds."""
-    if self.ndim == 0 and type(self) in (Tensor, core.Wrapped):
+    if self.ndim == 0 and not self.is_meta and type(self) in (Tensor, core.Wrapped):
         return self.item().__format__(specification)
     return object.__format__(self, specification)
 
@@ -136,6 +136,16 @@ def _pickled(self, state, rebuild, arguments):
     return _rebuild_from_type_v2, (rebuild, type(self), arguments, state)
 
 
+def refuse_result(x):
+    """Only leaves are copied with all that they know."""
+    if x.requires_grad and not x.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+            "see https://github.com/pytorch/pytorch/pull/103001"
+        )
+
+
 def deepcopied(self, memo):
     """copy.deepcopy: views that are copied together share memory in the copy too."""
     handled = core.dispatch_torch_function(Tensor.__deepcopy__, (self,), (self, memo), {})
@@ -144,12 +154,7 @@ def deepcopied(self, memo):
     core.refuse_storage(self)
     if type(self) is core.Wrapped:
         return deepcopied(self.level.read(self, "deepcopy"), memo)
-    if self.requires_grad and not self.is_leaf:
-        raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
-            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
-            "see https://github.com/pytorch/pytorch/pull/103001"
-        )
+    refuse_result(self)
     if id(self) in memo:
         return memo[id(self)]
     if self.is_meta or (type(self) is not Tensor and self.data_ptr() == 0):

@@ -13,19 +13,45 @@ def legacy_tensor(args, dtype):
         with core.DisableAllTorchFunction():
             return alias(given)
     if len(args) <= 1 and isinstance(given, Size):
-        return core.new_of_sizes(given, dtype)
+        return new_of_sizes(given, dtype)
     if all(core.is_plain_int(a) or (len(args) > 1 and type(a) is not bool and core.is_index(a)) for a in args):
-        return core.new_of_sizes(args, dtype)
+        return new_of_sizes(args, dtype)
     if len(args) == 1 and (isinstance(given, core.Storage) or hasattr(given, "_untyped_storage")):
-        if not isinstance(given, core.Storage) and given.dtype is not dtype:
-            raise RuntimeError(
-                f"Expected a Storage of type {dtype.legacy_name} or an UntypedStorage, but got type {given.dtype.legacy_name} for argument 1 "
-                "'storage'"
-            )
-        return core.empty_tensor((0,), dtype).set_(given)
+        return of_storage(given, dtype, "type ", " for argument 1 'storage'")
     if len(args) == 1 and core.is_sequence(given):
         return core.tensor_of_data(given, dtype)
+    if len(args) > 1:
+        refuse(args)
     raise TypeError(f"new(): data must be a sequence (got {type_name(given)})")
+
+
+def new_of_sizes(sizes, dtype):
+    made = core.new_of_sizes(sizes, dtype)
+    if core.fills_unset():
+        from rushlight.ops.creation import settled
+
+        return settled(made)
+    return made
+
+
+def of_storage(storage, dtype=None, before="", behind=""):
+    """A vector over all of a storage, of the default dtype where none is named (int64 over bytes)."""
+    is_typed = not isinstance(storage, core.Storage)
+    dtype = dtype or (core.get_default_dtype() if is_typed else core.dtype_by_name["int64"])
+    if is_typed and storage.dtype is not dtype:
+        raise RuntimeError(
+            f"Expected a Storage of type {dtype.legacy_name} or an UntypedStorage, but got {before}{storage.dtype.legacy_name}{behind}"
+        )
+    memory = storage._untyped_storage if is_typed else storage
+    return core.tensor_on_storage(memory, dtype, 0, (len(memory) // dtype.itemsize,), None)
+
+
+core.asked.of_storage = of_storage
+
+
+def refuse(args, **named):
+    """Raises for arguments that no form of an old-style constructor takes, in the words of the method."""
+    core.empty_tensor((0,)).new(*args, **named)
 
 
 def require_cpu(device):
@@ -39,18 +65,18 @@ def construct(kind, args, named):
     """What torch.Tensor(…), or the call of the subclass `kind`, is filled with."""
     if named:
         device = named.pop("device", None)
-        require_cpu(device)
         if device is not None and len(args) == 1 and isinstance(args[0], Tensor):
             raise RuntimeError(
                 "Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported.  Use torch.tensor(...) or "
                 "torch.as_tensor(...) instead."
             )
+        require_cpu(device)
         for name in ("data", "other", "size"):
             given = named.pop(name, None)
             if given is not None:
                 args = (Size(given) if name == "size" else given, *args)
         if named and kind is Tensor:
-            raise TypeError(f"Tensor() got an unexpected keyword argument '{next(iter(named))}'")
+            refuse(args, **named)
     return legacy_tensor(args, core.get_default_dtype())
 
 
@@ -85,7 +111,9 @@ class tensortype(core.tensor_meta):
                 raise TypeError(f"type 'torch.{base.__name__}' is not an acceptable base type")
         return super().__new__(kind, name, bases, attributes)
 
-    def __call__(cls, *args, size=None, device=None):
+    def __call__(cls, *args, size=None, device=None, **more):
+        if more:
+            refuse(args, **more)
         return legacy_new(cls.dtype, args if size is None else (Size(size),), device)
 
     def __instancecheck__(cls, instance):

@@ -35,8 +35,8 @@ def new_storage(*args, device=None):
             " * (*, int allocator = None, torch.device device = None)\n * (int size, *, int allocator = None, torch.device device = None)\n"
             " * (object sequence, *, int allocator = None, torch.device device = None)\n"
         )
-    if not args or isinstance(args[0], int):
-        size = args[0] if args else 0
+    if not args or is_size(args[0]):
+        size = int(args[0]) if args else 0
         if not 0 <= size < 2**63:
             raise RuntimeError(f"alloc_cpu() seems to have been called with negative number: {size}")
         return core.empty_storage(size, device)
@@ -53,6 +53,10 @@ def new_storage(*args, device=None):
     return core.storage_from_bytes(bytes(item & 255 for item in args[0]))
 
 
+def is_size(value):
+    return isinstance(value, int) or (core.is_numpy_scalar(value) and hasattr(type(value), "__index__"))
+
+
 def place_in(storage, index):
     index = operator.index(index)
     if not -len(storage) <= index < len(storage):
@@ -63,11 +67,13 @@ def place_in(storage, index):
 def get_item(self, index):
     """One byte, or a storage over a range of them."""
     if isinstance(index, slice):
+        require_memory(self, NOT_THERE)
         first, end, step = index.indices(len(self))
         if step != 1:
             raise RuntimeError(f"Trying to slice with a step of {step}, but only a step of 1 is supported")
         return storage_over(memoryview(self)[first : max(first, end)])
     refuse_index(index)
+    require_memory(self, NOT_THERE)
     return memoryview(self)[place_in(self, index)]
 
 
@@ -105,10 +111,19 @@ def copy_from(self, source, non_blocking=None):
     return self
 
 
+NOT_THERE = "Not available for 'meta' device type"
+
+
 def require_memory(storage, text="Cannot copy out of meta tensor; no data!"):
     """Refuses what has no memory, of which nothing can be read."""
     if storage.device.type == "meta":
         raise NotImplementedError(text)
+
+
+def tolist(self):
+    """The bytes as integers."""
+    require_memory(self, NOT_THERE)
+    return list(memoryview(self))
 
 
 def clone(self):
@@ -264,8 +279,9 @@ UNTYPED = {
     "size": lambda self: len(self),
     "__sizeof__": lambda self: object.__sizeof__(self) + len(self),
     "element_size": lambda self: 1,
-    "tolist": lambda self: list(memoryview(self)),
+    "tolist": tolist,
     "clone": clone,
+    "__copy__": clone,
     "copy_": copy_from,
     "fill_": fill,
     "byteswap": byteswap,

@@ -6,9 +6,11 @@ import operator
 
 from rushlight import core
 from rushlight._untyped_storage import (
+    NOT_THERE,
     described,
     elements_of,
     from_buffer,
+    is_size,
     new_shared,
     new_storage,
     require_memory,
@@ -35,8 +37,6 @@ CONVERSIONS = {
 
 for _name, _method in CONVERSIONS.items():
     core.install_storage_method(_name, _method)
-
-NOT_THERE = "Not available for 'meta' device type"
 
 
 @functools.cache
@@ -101,13 +101,13 @@ class TypedStorage:
             raise RuntimeError(NO_SUCH_CALL + "Too many positional arguments")
         elif not isinstance(made.dtype, core.dtype):
             raise RuntimeError(f"expected torch.dtype, but got {type(dtype)}")
-        elif args and not isinstance(args[0], int):
+        elif args and not is_size(args[0]):
             if not hasattr(args[0], "__len__") or isinstance(args[0], core.Tensor):
                 text = "" if cls.dtype else NO_SUCH_CALL
                 raise TypeError(f"{text}Argument type not recognized: {type(args[0])}")
             made._untyped_storage = core.storage_of(core.tensor(args[0], dtype=made.dtype, device=device))
         else:
-            made._untyped_storage = new_storage((args[0] if args else 0) * made.dtype.itemsize, device=device)
+            made._untyped_storage = new_storage((int(args[0]) if args else 0) * made.dtype.itemsize, device=device)
         return made
 
     @property
@@ -165,12 +165,19 @@ class TypedStorage:
     def __len__(self):
         return self._size()
 
+    def __sizeof__(self):
+        return object.__sizeof__(self) + len(self._untyped_storage)
+
+    def __copy__(self):
+        return TypedStorage(wrap_storage=self._untyped_storage.clone(), dtype=self.dtype, _internal=True)
+
     def tolist(self):
         require_memory(self, NOT_THERE)
         return self.values.tolist()
 
     @deprecated
     def __getitem__(self, index):
+        require_memory(self, NOT_THERE)
         if isinstance(index, slice):
             raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
         if not hasattr(type(index), "__index__"):
@@ -178,7 +185,6 @@ class TypedStorage:
         index = operator.index(index)
         if not -self._size() <= index < self._size():
             raise IndexError(f"index {index} out of range for storage of size {self._size()}")
-        require_memory(self, NOT_THERE)
         return self.values[index].item()
 
     @deprecated

@@ -112,3 +112,33 @@ def test_python_numbers(torch):
         iter(torch.tensor(1.0))
     assert f"{torch.tensor(1.5):.2f}" == "1.50"
     assert hash(torch.ones(1)) is not None
+
+
+def test_operators_beside_arrays(torch):
+    x, array = torch.tensor([1.0, 2.0]), np.array([1, 2])
+    for made in (x + array, x * array, x - array, x**array, x / array, array / x):  # (NumPy's, which keeps to its dtypes)
+        assert isinstance(made, torch.Tensor) and made.dtype is torch.float64
+    assert torch.equal(array / x, torch.ones(2, dtype=torch.float64)) and torch.equal(x == array, torch.tensor([True, True]))
+    assert (
+        x.__add__(array) is NotImplemented and x.__radd__(array) is NotImplemented and x.__eq__(np.array(["a"])) is NotImplemented
+    )
+    for refused in (lambda: array + x, lambda: array * x, lambda: array < x, lambda: x < array, lambda: np.array([None]) / x):
+        with pytest.raises(TypeError):
+            refused()
+    with pytest.raises(RuntimeError, match="Can't call numpy\\(\\) on Tensor that requires grad"):
+        x.requires_grad_() * array
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_storages_as_data(torch):
+    typed = torch.ones(2, dtype=torch.bfloat16).storage()
+    assert torch.equal(torch.tensor(typed, dtype=torch.bfloat16), torch.ones(2, dtype=torch.bfloat16))
+    assert torch.tensor(torch.ones(2).storage())[1] == 1 and torch.tensor(torch.ones(2).untyped_storage()).dtype is torch.int64
+    for data, dtype, text in ((typed, None, "Float"), (typed, torch.float64, "Double")):
+        with pytest.raises(RuntimeError, match=f"Expected a Storage of type {text} or an UntypedStorage, but got BFloat16"):
+            torch.tensor(data, dtype=dtype)
+    assert torch.UntypedStorage(np.int16(3)).nbytes() == 3 and torch.TypedStorage(np.int8(3), dtype=torch.int64).size() == 3
+
+
+def test_nothing_has_no_address(torch):
+    assert torch.empty(2, 2)[2:].data_ptr() == 0 == torch.ones(3).resize_(0).data_ptr() and torch.ones(1).data_ptr()

@@ -172,3 +172,16 @@ def test_what_masks_refuse():
     ):
         with pytest.raises(TypeError, match=text):
             wrong()
+
+
+def test_dimensions_of_masked_functions():
+    x, mask = torch.arange(6.0).view(2, 3), torch.tensor([[True, False, True], [False, True, True]])
+    assert torch.equal(torch.masked.prod(x, [], mask=mask), torch.tensor([[0.0, 1.0, 2.0], [1.0, 4.0, 5.0]]))
+    for function in (torch.masked.cumsum, torch.masked.softmax, torch.masked.median):
+        for several, one in ((None, 0), ((0, 1), 0), ([1], 1)):
+            assert torch.equal(function(x, several, mask=mask), function(x, one, mask=mask))
+
+
+def test_masked_moments_round_where_pytorch_does():
+    x = torch.tensor([200.0, 300.0, 800.0], dtype=torch.float16)
+    assert torch.masked.var(x).isinf() and torch.masked.mean(x.bfloat16()).item() == 432

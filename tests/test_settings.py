@@ -21,6 +21,8 @@ def test_determinism():
         with pytest.raises(error):
             torch.set_deterministic_debug_mode(wrong)
     torch.use_deterministic_algorithms(False)
+    with pytest.raises(TypeError, match="argument 'warn_only' must be bool, not int"):
+        torch.use_deterministic_algorithms(False, warn_only=1)
 
 
 def test_new_memory_of_deterministic_programs_shows():
@@ -30,7 +32,8 @@ def test_new_memory_of_deterministic_programs_shows():
             assert torch.empty(3, dtype=dtype).isnan().all() and torch.ones(2).new_empty(2, dtype=dtype).isnan().all()
         for dtype in (torch.uint8, torch.int32, torch.int64):
             assert torch.empty_like(torch.ones(2, dtype=dtype)).tolist() == [torch.iinfo(dtype).max] * 2
-        assert torch.empty_strided((2,), (1,), dtype=torch.bool).all()
+        assert torch.empty_strided((2,), (1,), dtype=torch.bool).all() and torch.empty(2, out=torch.zeros(1)).isnan().all()
+        assert torch.Tensor(2).isnan().all() and torch.ones(1).new(2).isnan().all() and torch.ShortTensor(2).eq(2**15 - 1).all()
         x = torch.ones(2).resize_(4)
         assert x[:2].tolist() == [1, 1] and x[2:].isnan().all()
         assert torch.ones(4).resize_(2).resize_as_(torch.ones(4)).tolist() == [1] * 4

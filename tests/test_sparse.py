@@ -304,3 +304,37 @@ def test_old_constructor():
     assert x.new(x._indices(), 2 * x._values(), x.size()).to_dense().equal(2 * torch.eye(3))
     with pytest.raises(TypeError, match="only accepts sizes"):
         x.new([2, 3])
+
+
+@pytest.mark.parametrize("names", [("int64", "uint8"), ("uint8", "int8"), ("float16", "float32"), ("float64", "int16")])
+def test_sums_of_two_dtypes(names):
+    left, right = (torch.tensor([[0, 3], [20, 1]]).to(getattr(torch, name)) for name in names)
+    for function in (torch.add, torch.sub):
+        for alpha in (1, 3):
+            made = function(left.to_sparse(), right.to_sparse(), alpha=alpha).to_dense()
+            wanted = function(left, right, alpha=alpha)
+            assert made.dtype is wanted.dtype and torch.equal(made, wanted)
+
+
+def test_what_no_division_and_difference_take():
+    x = torch.eye(2)
+    with pytest.raises(RuntimeError, match="Sparse division requires a scalar"):
+        x.div_(x.to_sparse())
+    for left, right in ((x, x.bool().to_sparse()), (x.bool(), x.to_sparse()), (x.to_sparse(), x.bool().to_sparse())):
+        with pytest.raises(RuntimeError, match="Subtraction, the `-` operator, with a bool tensor is not supported"):
+            left - right
+    with pytest.raises(RuntimeError, match="memory format option is only supported by strided tensors"):
+        torch.empty_like(x.to_sparse(), memory_format=torch.preserve_format)
+    with pytest.raises(TypeError, match="can't convert SparseCsr layout tensor to numpy"):
+        x.to_sparse_csr().__array__()
+
+
+def test_gradients_with_places_of_their_own():
+    x = torch.eye(2).to_sparse().requires_grad_()
+    x.grad = torch.ones(2, 2).to_sparse()
+    (3 * x.to_dense()).sum().backward()
+    assert torch.equal(copy.deepcopy([x, x])[1].grad.to_dense(), torch.tensor([[4.0, 1.0], [1.0, 4.0]]))
+    with pytest.raises(RuntimeError, match="Only Tensors created explicitly by the user"):
+        copy.deepcopy(x * 2)
+    with pytest.raises(RuntimeError, match="data of a different type"):
+        x.grad = torch.ones(2, 2)

@@ -9,7 +9,8 @@ __all__ = ["_amp_foreach_non_finite_check_and_unscale_", "_amp_update_scale_"]
 def _amp_foreach_non_finite_check_and_unscale_(self, found_inf, inv_scale):
     """Multiplies the gradients by `inv_scale`, and fills `found_inf` with 1 where one of them was not finite."""
     for grad in self:
-        if not bool(torch.isfinite(grad).all()):
+        values = grad._values() if grad.is_sparse else grad
+        if not bool(torch.isfinite(values).all()):
             found_inf.fill_(1.0)
         grad.mul_(inv_scale.to(grad.dtype))
 

@@ -1,6 +1,8 @@
 """Scaling losses, so that gradients of half's range do not vanish."""
 
 import enum
+import inspect
+import warnings
 from collections import defaultdict
 
 import rushlight as torch
@@ -24,7 +26,7 @@ class OptState(enum.Enum):
     STEPPED = 2
 
 
-def _fresh():
+def _refresh_per_optimizer_state():  # (pickles of scalers name it)
     return {"stage": OptState.READY, "found_inf_per_device": {}}
 
 
@@ -69,7 +71,7 @@ class GradScaler:
             self._growth_interval = growth_interval
             self._init_growth_tracker = 0
             self._growth_tracker = None
-            self._per_optimizer_states = defaultdict(_fresh)
+            self._per_optimizer_states = defaultdict(_refresh_per_optimizer_state)
 
     def _check_scale_growth_tracker(self, funcname):
         fix = "This may indicate your script did not use scaler.scale(loss or outputs) earlier in the iteration."
@@ -145,11 +147,33 @@ class GradScaler:
         state = self._per_optimizer_states[id(optimizer)]
         if state["stage"] is OptState.STEPPED:
             raise RuntimeError("step() has already been called since the last update().")
+        if getattr(optimizer, "_step_supports_amp_scaling", False):
+            return self._step_of_scaling(optimizer, state, *args, **kwargs)
         if state["stage"] is OptState.READY:
             self.unscale_(optimizer)
         if not state["found_inf_per_device"]:
             raise AssertionError("No inf checks were recorded for this optimizer.")
         result = self._maybe_opt_step(optimizer, state, *args, **kwargs)
+        state["stage"] = OptState.STEPPED
+        return result
+
+    def _step_of_scaling(self, optimizer, state, *args, **kwargs):
+        """The step of an optimizer that takes the scale off itself: it finds `grad_scale` and `found_inf`, or takes the scaler."""
+        if "grad_scaler" in inspect.signature(optimizer.step).parameters:
+            warnings.warn(
+                "GradScaler is going to stop passing itself as a keyword argument to the passed optimizer. In the near future GradScaler "
+                "registers `grad_scale: Tensor` and `found_inf: Tensor` to the passed optimizer and let the optimizer use them directly.",
+                FutureWarning,
+                stacklevel=3,
+            )
+            result = optimizer.step(*args, grad_scaler=self, **kwargs)
+        else:
+            unscaled = state["stage"] is OptState.UNSCALED
+            found = state["found_inf_per_device"] if unscaled else self._check_inf_per_device(optimizer)
+            optimizer.grad_scale = None if unscaled else self._scale
+            optimizer.found_inf = sum(found.values())
+            result = optimizer.step(*args, **kwargs)
+            del optimizer.grad_scale, optimizer.found_inf
         state["stage"] = OptState.STEPPED
         return result
 
@@ -172,7 +196,7 @@ class GradScaler:
             if not found:
                 raise AssertionError("No inf checks were recorded prior to update.")
             _amp_update_scale_(scale, tracker, sum(found), self._growth_factor, self._backoff_factor, self._growth_interval)
-        self._per_optimizer_states = defaultdict(_fresh)
+        self._per_optimizer_states = defaultdict(_refresh_per_optimizer_state)
 
     def _get_scale_async(self):
         return self._scale

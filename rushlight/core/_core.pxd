@@ -478,6 +478,7 @@ cdef class Asked:
     cdef public object output_texts          # … of a composition, by its name
     cdef public object construct             # what a call of the class of tensors, or of a subclass, is filled with
     cdef public object format_strides        # the strides of a memory format
+    cdef public object of_storage            # a vector over a storage, of a dtype or (None) of the usual one
     cdef public object show                  # what a tensor prints
     cdef public object name_of               # the name of a public function in an error
     cdef public object watch_write           # is told of each tensor that is about to be written in place

@@ -70,6 +70,11 @@ def _dims(dim, ndim):
     return tuple(found)
 
 
+def _along(dim):
+    """The one dimension that something runs along: the first, where there are several; of all, the first."""
+    return dim if isinstance(dim, int) else 0 if dim is None else tuple(dim)[0]  # noqa: RUF015 (none at all is refused as in a tuple)
+
+
 def _wide(input, dtype):
     """The dtype of sums and products: int64 of integers."""
     if dtype is not None:
@@ -106,7 +111,10 @@ def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     made = _filled(input, mask, 1).to(_wide(input, dtype))
     if input.ndim == 0:
         return torch.prod(made, 0, keepdim=keepdim) if dim is not None else made
-    for each in sorted(_dims(dim, input.ndim), reverse=True):
+    kept = (
+        isinstance(dim, tuple | list) and not dim
+    )  # (products over no dimensions: PyTorch goes through those named, one by one)
+    for each in () if kept else sorted(_dims(dim, input.ndim), reverse=True):
         made = torch.prod(made, each, keepdim=bool(keepdim))
     return made
 
@@ -188,8 +196,6 @@ def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """
     dtype = _floating("mean", input, dtype)
     dims = _dims(dim, input.ndim)
-    if mask is None:
-        return torch.mean(input, dims, keepdim, dtype=dtype)
     return sum(input, dims, keepdim=keepdim, dtype=dtype, mask=mask) / _count(input, dims, keepdim, mask, dtype)
 
 
@@ -203,7 +209,7 @@ def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     """
     input = input if dtype is None else input.to(dtype)
     wide = input if input.dtype.is_floating_point else input.to(torch.float32)
-    made = torch.nanmedian(_filled(wide, mask, torch.nan), dim, keepdim).values
+    made = torch.nanmedian(_filled(wide, mask, torch.nan), _along(dim), keepdim).values
     if wide is input:
         return made
     if torch.isnan(made).any():
@@ -241,9 +247,6 @@ def _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root):
     if dtype is None:
         dtype = input.dtype if input.dtype.is_floating_point or input.dtype.is_complex else torch.float32
     dims = _dims(dim, input.ndim)
-    if mask is None:
-        function = torch.std if root else torch.var
-        return function(input.to(dtype), dims, correction=correction, keepdim=bool(keepdim)).to(dtype)
     input = input.to(dtype)
     real = torch.zeros((), dtype=dtype).abs().dtype
     count = _count(input, dims, True, mask, real)
@@ -309,7 +312,7 @@ def cumsum(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.cumsum(x, 0, mask=mask)
     tensor([1., 1., 5.])
     """
-    return torch.cumsum(_filled(input, mask, 0), dim, dtype=dtype or input.dtype)
+    return torch.cumsum(_filled(input, mask, 0), _along(dim), dtype=dtype or input.dtype)
 
 
 def cumprod(input, dim, *, dtype=None, mask=None):
@@ -320,7 +323,7 @@ def cumprod(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.cumprod(x, 0, mask=mask)
     tensor([1., 1., 4.])
     """
-    return torch.cumprod(_filled(input, mask, 1), dim, dtype=dtype or input.dtype)
+    return torch.cumprod(_filled(input, mask, 1), _along(dim), dtype=dtype or input.dtype)
 
 
 def softmax(input, dim, *, dtype=None, mask=None):
@@ -333,7 +336,7 @@ def softmax(input, dim, *, dtype=None, mask=None):
     tensor([0.0474, 0.0000, 0.9526])
     """
     input = input if dtype is None else input.to(dtype)
-    return torch.softmax(_filled(input, mask, -torch.inf), dim)
+    return torch.softmax(_filled(input, mask, -torch.inf), _along(dim))
 
 
 def log_softmax(input, dim, *, dtype=None, mask=None):
@@ -345,7 +348,7 @@ def log_softmax(input, dim, *, dtype=None, mask=None):
     tensor([-3.0486,    -inf, -0.0486])
     """
     input = input if dtype is None else input.to(dtype)
-    return torch.log_softmax(_filled(input, mask, -torch.inf), dim)
+    return torch.log_softmax(_filled(input, mask, -torch.inf), _along(dim))
 
 
 def softmin(input, dim, *, dtype=None, mask=None):
@@ -357,7 +360,7 @@ def softmin(input, dim, *, dtype=None, mask=None):
     tensor([0.9526, 0.0000, 0.0474])
     """
     input = input if dtype is None else input.to(dtype)
-    return torch.nn.functional.softmin(_filled(input, mask, torch.inf), dim)
+    return torch.nn.functional.softmin(_filled(input, mask, torch.inf), _along(dim))
 
 
 def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):

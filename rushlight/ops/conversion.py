@@ -369,6 +369,12 @@ def refuse_tracked(name, *tensors):
 
 def write_values(target, values):
     """Python numbers in row-major order, written into a tensor."""
+    for value in values:
+        if isinstance(value, str | bytes | list | tuple | dict) or value is None:
+            kind, is_real = type(value).__name__, target.is_floating_point() or target.is_complex()
+            raise TypeError(
+                f"must be real number, not {kind}" if is_real else f"'{kind}' object cannot be interpreted as an integer"
+            )
     return target.copy_(core.tensor(values, dtype=target.dtype).view(target.shape)) if values else target
 
 

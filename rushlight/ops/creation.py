@@ -149,7 +149,7 @@ def general_empty(
     if memory_format is not None:
         made = formatted(made, memory_format)
     if out is not None:
-        return requiring(core.resize_tensor(out, made.shape), requires_grad)
+        return requiring(settled(core.resize_tensor(out, made.shape)), requires_grad)
     made = settled(made)
     return core.require_grad_of_new(made) if requires_grad else made
 

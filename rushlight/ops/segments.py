@@ -185,7 +185,7 @@ def nonzero_static(input, *, size, fill_value=-1, out=None):
     return torch.cat([found, filler], out=out) if out is not None else torch.cat([found, filler])
 
 
-@composite(signature="Tensor input, ints[1] dim=(), *, bool keepdim=False, int mode=0, Tensor out=None")
+@composite(signature="Tensor input, ints[1]? dim=(), *, bool keepdim=False, int mode=0, Tensor out=None")
 def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     """The exclusive or of the 64 bits of all elements, or of those along the given dimensions, as uint64.
 
@@ -197,7 +197,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
         raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
     if input.is_complex():
         raise not_implemented("xor_sum_cpu", input.dtype)
-    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = (dim,) if isinstance(dim, int) else tuple(dim or ())
     if input.numel() == 0 and not dims:
         raise RuntimeError(
             "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
@@ -207,6 +207,9 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     bits = (input.to(torch.float64) if input.is_floating_point() else input).detach()
     bits = bits.view(torch.int64) if input.is_floating_point() else bits.to(torch.int64)
     dims = sorted((wrap_dim(each, input.dim()) for each in dims or range(input.dim())), reverse=True)
+    for each in reversed(dims):
+        if input.dim() and not input.shape[each]:
+            raise IndexError(f"hash_tensor: Expected reduction dim {each} to have non-zero size.")
     for each in dims if input.dim() else ():
         bits = folded(bits, each)
     if not keepdim:

@@ -54,9 +54,10 @@ def added(a, b, *, alpha=1):
         raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
     if a.shape != b.shape:
         raise RuntimeError(f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}")
-    other = b._entries * alpha if alpha != 1 else b._entries
-    layout = a._order
-    both = SparseTensor(torch.cat([a._places, b._places], 1), torch.cat([a._entries, other]), a.shape)
+    dtype, layout = torch.promote_types(a.dtype, b.dtype), a._order
+    other = b._entries.to(dtype)
+    other = torch.add(torch.zeros_like(other), other, alpha=alpha) if alpha != 1 else other
+    both = SparseTensor(torch.cat([a._places, b._places], 1), torch.cat([a._entries.to(dtype), other]), a.shape)
     if layout is not torch.sparse_coo or (a._sorted and b._sorted):
         both = coalesced(both)
         return both if layout is torch.sparse_coo else compressed(both, layout)
@@ -127,7 +128,7 @@ def written_by_number(name, made_of):
         if isinstance(x, SparseTensor) and not (isinstance(other, Tensor) and (other.dim() or isinstance(other, SparseTensor))):
             getattr(x._entries, name)(other, **options)
             return x
-        return replacing(made_of, "div", name)(x, other, **options)
+        return replacing(made_of, "div")(x, other, **options) if isinstance(x, SparseTensor) else made_of(x, other, **options)
 
     return write
 
@@ -278,6 +279,20 @@ def without_entries(x, size=None, dtype=None, requires_grad=False):
     return made if x._order is torch.sparse_coo else compressed(made, x._order)
 
 
+def without_format(make):
+    def like(x, *, memory_format=None, **options):
+        if memory_format is not None:
+            raise RuntimeError("memory format option is only supported by strided tensors")
+        return make(x, **options)
+
+    return like
+
+
+def as_array(x, *args, **kwargs):
+    kind = "Sparse" + x._order.__repr__().removeprefix("torch.sparse_").removeprefix("coo").capitalize()
+    raise TypeError(f"can't convert {kind} layout tensor to numpy. Use Tensor.to_dense() first.")
+
+
 def refusing(error):
     """A method that dense tensors alone have."""
 
@@ -288,8 +303,8 @@ def refusing(error):
 
 
 def subtracted(a, b, *, alpha=1):
-    if a.dtype is torch.bool:
-        a._entries[:0] - (b if not isinstance(b, Tensor) else b.new_empty(0) if b.layout is torch.strided else b._entries[:0])
+    if a.dtype is torch.bool or (isinstance(b, Tensor) and b.dtype is torch.bool):
+        torch.empty(0, dtype=a.dtype) - (torch.empty(0, dtype=b.dtype) if isinstance(b, Tensor) else b)
     return added(a, b, alpha=-alpha)
 
 
@@ -515,7 +530,7 @@ TABLE = {
     "unsqueeze": lifted,
     "narrow_copy": cut,
     "any": lambda x: coalesced(x)._entries.any(),
-    "empty_like": lambda x, **options: without_entries(x, dtype=options.get("dtype")),
+    "empty_like": without_format(lambda x, dtype=None, **_: without_entries(x, dtype=dtype)),
     "new_zeros new_empty": lambda x, *size, dtype=None, requires_grad=False, **_: without_entries(
         x, size[0] if len(size) == 1 and not isinstance(size[0], int) else size, dtype, requires_grad
     ),
@@ -523,7 +538,7 @@ TABLE = {
     "item": lambda x: dense(x).item(),
     "is_nonzero": lambda x: dense(x).is_nonzero(),
     "__dlpack__": refusing(BufferError("Can't export tensors with layout other than torch.strided")),
-    "numpy": refusing(TypeError("can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() first.")),
+    "numpy __array__": as_array,
     "reshape": refusing(RuntimeError("reshape is not implemented for sparse tensors")),
     "data_ptr tolist": refusing(RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")),
     "storage untyped_storage share_memory_": refusing(NotImplementedError("Cannot access storage of SparseTensorImpl")),
@@ -535,7 +550,7 @@ TABLE = {
     "is_contiguous": of_strides("is_contiguous"),
     "__radd__": lambda a, b: added(b, a),
     "sub subtract __sub__": subtracted,
-    "__rsub__": lambda a, b: added(b, a, alpha=-1),
+    "__rsub__": lambda a, b: subtracted(b, a),
     "mul multiply __mul__ __rmul__": multiplied,
     "div divide true_divide __truediv__": divided,
     "addmm": lambda x, a, b, *, beta=1, alpha=1: torch.add(beta * dense(x), product(a, b), alpha=alpha),
@@ -582,7 +597,7 @@ TABLE = {
     "detach": detached,
     "requires_grad_": require_grad,
     "copy_": copied_into,
-    "zeros_like": lambda x, **_: SparseTensor(x._places[:, :0], x._entries[:0].detach(), x.shape, True, x._order),
+    "zeros_like": without_format(lambda x, **_: SparseTensor(x._places[:, :0], x._entries[:0].detach(), x.shape, True, x._order)),
     "_is_view": lambda x: False,
     "is_floating_point": lambda x: x.dtype.is_floating_point,
     "is_complex": lambda x: x.dtype.is_complex,

@@ -1,8 +1,11 @@
 """Sparse tensors: where values stand, and the values. What is computed with them is written in ops of dense tensors, so derivatives follow."""
 
+import copy
+
 import rushlight as torch
 from rushlight import core
 from rushlight._printing import _contents, _with_notes
+from rushlight._tensor import refuse_result
 from rushlight.core import DisableTorchFunction, Tensor
 
 INDICES, VALUES = "indices", "values"
@@ -101,12 +104,18 @@ class SparseTensor(Tensor):
 
     @property
     def grad(self):
-        grad = self._entries.grad
-        return None if grad is None else self.like(grad)
+        grad = None if self._entries.grad is None else self.like(self._entries.grad)
+        with DisableTorchFunction():
+            given = Tensor.grad.__get__(self)
+        return grad if given is None else given if grad is None else given + grad
 
     @grad.setter
     def grad(self, value):
-        self._entries.grad = None if value is None else value._entries
+        if isinstance(value, Tensor) and value.layout is not self.layout:
+            raise RuntimeError("attempting to assign a gradient to a tensor that has data of a different type")
+        with DisableTorchFunction():
+            Tensor.grad.__set__(self, value)  # (which may have other places than the tensor)
+        self._entries.grad = None
 
     def __repr__(self, *, tensor_contents=None):
         start = "tensor("
@@ -136,7 +145,13 @@ class SparseTensor(Tensor):
         return _rebuild_sparse_tensor, (self._order, data)
 
     def __deepcopy__(self, memo):
-        return self.clone()
+        refuse_result(self)
+        if id(self) in memo:
+            return memo[id(self)]
+        made = memo[id(self)] = self.clone() if not self.requires_grad else self.detach().clone().requires_grad_()
+        if self.grad is not None:
+            made.grad = copy.deepcopy(self.grad, memo)
+        return made
 
     def __len__(self):
         return self.shape[0]

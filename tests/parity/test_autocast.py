@@ -218,3 +218,40 @@ def test_state_and_errors(name):
                 result = type(error), str(error)
         found.append((result, [(w.category, str(w.message).partition(" (Trigg")[0]) for w in seen]))
     assert found[0] == found[1]
+
+
+def stepped(torch, takes_scaler, unscaled):
+    """What a step does of an optimizer that takes the scale off itself."""
+    seen = []
+
+    class Own(torch.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {})
+            self._step_supports_amp_scaling = True
+
+    class Takes(Own):
+        def step(self, closure=None, *, grad_scaler=None):
+            seen.append((grad_scaler is scaler, hasattr(self, "found_inf"), x.grad.tolist()))
+            return 5
+
+    class Finds(Own):
+        def step(self, closure=None):
+            scale = None if self.grad_scale is None else self.grad_scale.item()
+            seen.append((scale, self.found_inf.item(), x.grad.tolist()))
+            return 6
+
+    x, scaler = torch.ones(1, requires_grad=True), torch.amp.GradScaler("cpu", init_scale=4.0)
+    optimizer = (Takes if takes_scaler else Finds)([x])
+    scaler.scale((2 * x).sum()).backward()
+    if unscaled:
+        scaler.unscale_(optimizer)
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        seen.append(scaler.step(optimizer))
+    return seen, [(str(each.message), each.category) for each in given], hasattr(optimizer, "found_inf")
+
+
+@pytest.mark.parametrize("takes_scaler", [True, False])
+@pytest.mark.parametrize("unscaled", [True, False])
+def test_optimizers_that_take_the_scale_off(takes_scaler, unscaled):
+    assert stepped(rushlight, takes_scaler, unscaled) == stepped(torch, takes_scaler, unscaled)

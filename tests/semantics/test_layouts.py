@@ -79,3 +79,25 @@ def test_formats_that_a_tensor_has_already(torch, columns):
     part = last[:, :, ::2]
     assert part.to(memory_format=torch.channels_last) is part
     assert part.to(memory_format=torch.contiguous_format).stride() == (30, 10, 5, 1)
+
+
+def test_orders_of_dimensions(torch):
+    formats = [torch.contiguous_format, torch.channels_last]
+    for shape in ((2, 2, 1, 2), (1, 2, 2, 2), (2, 2, 2, 1)):
+        x = torch.empty(shape)
+        assert x.dim_order(ambiguity_check=formats) == (0, 1, 2, 3)
+        assert x.to(memory_format=torch.channels_last).dim_order(ambiguity_check=formats) == (0, 2, 3, 1)
+    with pytest.raises(RuntimeError, match="does not have unique dim order"):
+        torch.empty(1, 2, 1, 1).dim_order(ambiguity_check=formats)
+    assert torch.empty(2, 0, 2).as_strided((2, 0, 2), (2, 4, 1)).dim_order() == (0, 1, 2)
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_storages_without_memory(torch):
+    for memory in (torch.empty(2, device="meta").storage(), torch.empty(2, device="meta").untyped_storage()):
+        for place in (0, 5):
+            with pytest.raises(NotImplementedError, match="Not available for 'meta' device type"):
+                memory[place]
+        with pytest.raises(NotImplementedError, match="Not available for 'meta' device type"):
+            memory.tolist()
+    assert format(torch.empty((), device="meta")) == "tensor(..., device='meta', size=())"

@@ -217,3 +217,15 @@ def test_references_of_other_names(torch):
     assert refs.prod(x, 0).tolist() == [4, 10, 18] and refs.prod(torch.tensor(3)).item() == 3
     with pytest.raises(RuntimeError):
         refs.prod(x, (0, 0))
+
+
+def test_old_constructors_refuse_what_no_form_takes(torch):
+    x = torch.ones(1)
+    for wrong in (lambda: torch.LongTensor((6, 0), 1), lambda: torch.Tensor(foo=1), lambda: torch.FloatTensor(foo=1)):
+        with pytest.raises(TypeError, match="new\\(\\) received an invalid combination of arguments"):
+            wrong()
+    with pytest.raises(TypeError, match="failed to unpack the object at pos 2"):
+        torch.Tensor(1, [2])
+    for wrong in (lambda: x.new(x, device="cpu"), lambda: torch.Tensor(x, device="meta")):
+        with pytest.raises(RuntimeError, match=r"Legacy tensor (new|constructor) of the form"):
+            wrong()

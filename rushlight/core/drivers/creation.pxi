@@ -203,6 +203,9 @@ cdef Tensor tensor_of_dtype(object data, int code):
     if type(data) is not list and type(data) is not tuple:
         if isinstance(data, (str, bytes)):
             raise TypeError(f"new(): invalid data type '{type_name(data)}'")
+        if is_storage(data):
+            source = asked.of_storage(data, None if code == NO_DTYPE else dtypes[code])
+            return new_in_layout_of(source, source.code) if modes.meta else source
         source = over_memory_of(data, True)
         if source is not None:
             return convert(source, source.code if code == NO_DTYPE else code)
@@ -261,6 +264,9 @@ def as_tensor(data, dtype=None, device=None):
     if made is None:
         return tensor_of_dtype(data, code)
     return made if code == NO_DTYPE or code == made.code else made.to(dtypes[code])
+
+cdef inline bint is_storage(object data) except -1:
+    return PySequence_Check(data) and (isinstance(data, Storage) or hasattr(data, "_untyped_storage"))
 
 cdef Tensor over_memory_of(object data, bint copied):
     """A tensor over the memory that an object shows to others (`copied`: it is only read, to be copied); None where it shows none."""

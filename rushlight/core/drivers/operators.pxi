@@ -38,8 +38,12 @@ cdef inline object called_with(Op op, PyObject** args, int count):
     return execute_new(op, args)
 
 cdef object operate_foreign(Op op, object a, object b):
-    if type(b).__name__ == "ndarray":
-        return op(a, as_tensor(b))
+    """a op b, where b is neither a tensor nor a number; PyTorch leaves arrays to NumPy, all but `==` of what a tensor can hold."""
+    if op is ops.eq and is_array(b):
+        try:
+            return op(a, as_tensor(b))
+        except TypeError:
+            return NotImplemented
     return ask_operator_of(op, PLAIN_OPERATOR, a, b) if wants_a_say(b) else NotImplemented
 
 cdef object operate_reflected(Op op, object a, object b):
@@ -58,6 +62,11 @@ cdef object divide_reflected(object a, object b):
     # PyTorch records b / a as reciprocal and product.
     if is_asked(a, b):
         return ask_operator("__rtruediv__", a, b)
+    if is_array(b):
+        try:
+            return ops.reciprocal(a) * b
+        except TypeError:
+            return NotImplemented
     return operate(ops.mul, ops.reciprocal(a), b) if is_operand(b) else NotImplemented
 
 cdef object operate_in_place(Op op, object a, object b):

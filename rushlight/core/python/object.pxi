@@ -106,7 +106,7 @@ cdef class Tensor:
         if self.depth:
             refuse_memory(self)
         not_again("the address of memory was asked for")
-        return 0 if is_meta(self) else <size_t>data_of(self)
+        return 0 if is_meta(self) or self.count == 0 else <size_t>data_of(self)
 
     def is_contiguous(self, memory_format=contiguous_format):
         """Whether the elements lie in memory in row-major order."""
