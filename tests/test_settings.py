@@ -126,6 +126,7 @@ def test_what_is_no_device(arguments, error, text):
 def test_devices_by_name():
     assert torch.device(device="cpu:1") == torch.device("cpu", 1) == torch.device(type="cpu", index=1)
     assert torch.device(device=torch.device("meta")).type == "meta"
+    assert torch.device(b"cpu") == torch.device("cpu") and torch.device(b"cuda", 1) == torch.device("cuda:1")
     with pytest.raises(TypeError, match=r"cannot create 'torch\.dtype' instances"):
         torch.dtype()
 

@@ -3,6 +3,7 @@
 Signatures are read from their text (ops/_signatures.py) when a function is first called. The fast way is core/calls/arguments.pxi.
 """
 
+import functools
 import operator
 import sys
 
@@ -528,6 +529,20 @@ check_device = core.Parser("device", "device device | str type, int index=-1")
 DEVICES = "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone"
 
 
+@functools.lru_cache(maxsize=64)
+def named_device(text):
+    """Type and number (or None) in a text like "cuda:0"."""
+    name, colon, number = text.partition(":")
+    if not text:
+        raise RuntimeError("Device string must not be empty")
+    is_number = number.isdigit() and (number == "0" or number[0] != "0")
+    if not name or not name.replace("_", "").isalpha() or (colon and not is_number):
+        raise RuntimeError(f"Invalid device string: '{text}'")
+    if name not in DEVICES.split(", "):
+        raise RuntimeError(f"Expected one of {DEVICES} device type at start of device string: {name}")
+    return name, int(number) if colon else None
+
+
 def device_parts(*args, **named):
     """Type and index of a device, by what its class is called with."""
     if len(args) + len(named) == 1 and (args or "device" in named):
@@ -543,20 +558,14 @@ def device_parts(*args, **named):
     is_index = index is None or type(index) is int
     if not isinstance(kind, str) or not is_index or len(args) > 2 or named.keys() - {"device", "type", "index"}:
         check_device(*args, **named)
-    name, colon, number = kind.partition(":")
-    if not kind:
-        raise RuntimeError("Device string must not be empty")
-    is_number = number.isdigit() and (number == "0" or number[0] != "0")
-    if not name or not name.replace("_", "").isalpha() or (colon and not is_number):
-        raise RuntimeError(f"Invalid device string: '{kind}'")
-    if name not in DEVICES.split(", "):
-        raise RuntimeError(f"Expected one of {DEVICES} device type at start of device string: {name}")
-    if index is not None:
-        if colon:
-            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {kind}")
-        if index < 0:
-            raise RuntimeError("Device index must not be negative")
-    return name, int(number) if colon else index
+    name, number = named_device(kind.decode() if isinstance(kind, bytes) else kind)
+    if index is None:
+        return name, number
+    if number is not None:
+        raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {kind}")
+    if index < 0:
+        raise RuntimeError("Device index must not be negative")
+    return name, index
 
 
 core.asked.load_signatures, core.asked.convert_arguments = load, convert
