@@ -79,6 +79,10 @@ def test_what_is_refused():
         forward_helper(nn.functional.linear, *standard_kwargs((), (torch.ones(3, 4), ExpandedWeight(weight, 4, "sum"))))
     with pytest.raises(RuntimeError, match="expected input of at least rank 2, got of rank 1"):
         nn.functional.linear(torch.ones(4), ExpandedWeight(weight, 1, "sum"))
+    with pytest.raises(
+        RuntimeError, match=r"only support convolution with batched input, got .* input of dim 2, expected input of dim 3"
+    ):
+        nn.functional.conv1d(torch.ones(2, 5), ExpandedWeight(torch.ones(3, 2, 2, requires_grad=True), 2, "sum"))
     with pytest.raises(RuntimeError, match=r"Module passed must be nn.Module, got int"):
         call_for_per_sample_grads(3)
     with pytest.raises(RuntimeError, match="Unable to find a tensor"):

@@ -103,6 +103,16 @@ class EmbeddingPerSampleGrad(PerSampleGrad):
 class ConvPerSampleGrad(PerSampleGrad):
     """Convolutions."""
 
+    @staticmethod
+    def again(func, args, kwargs):
+        weight = args[1] if len(args) > 1 else kwargs["weight"]
+        if args[0].ndim != len(weight.shape):
+            raise RuntimeError(
+                f"Expanded Weights only support convolution with batched input, got {func} with anunbatched input of dim {args[0].ndim}, "
+                f"expected input of dim {len(weight.shape)}"
+            )
+        return args, kwargs
+
 
 class GroupNormPerSampleGrad(PerSampleGrad):
     """`group_norm`."""
