@@ -18,6 +18,7 @@ from rushlight.autograd.grad_mode import (
     set_multithreading_enabled,
 )
 from rushlight.autograd.variable import Variable, variable
+from rushlight.core import SavedTensor
 
 
 def is_multithreading_enabled():

@@ -49,7 +49,7 @@ def test_hooks_of_saved_tensors(torch):
     with torch.autograd.graph.disable_saved_tensors_hooks("none here"):
         assert not autograd._saved_tensors_hooks_is_enabled()
     with pytest.raises(RuntimeError, match="Trying to create a SavedTensor object from Python is forbidden"):
-        autograd.SavedTensor()
+        torch.autograd.SavedTensor()
     with pytest.raises(RuntimeError):
         torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x).__exit__()
 
