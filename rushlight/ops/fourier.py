@@ -5,6 +5,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, op
 from rushlight.ops.creation import into
+from rushlight.ops.ranges import warn_of_resizing
 
 NONE, ROOT, COUNT = range(3)
 """What a transform is divided by: nothing, the root of the number of points, or that number."""
@@ -433,6 +434,7 @@ def frequencies(name, n, d, out, dtype, factory, index):
     requires_grad = factory.pop("requires_grad", False)
     made = index(dtype, factory).mul_(1 / (n * d) if n * d else torch.inf)
     if out is not None:
+        warn_of_resizing(out, made.numel())
         return into(f"aten::fft_{name}", out, made)
     return core.require_grad_of_new(made) if requires_grad else made
 

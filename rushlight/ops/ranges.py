@@ -59,18 +59,23 @@ def arange(*args, out=None, dtype=None, layout=None, device=None, pin_memory=Fal
     require_countable((start, step), kind)
     if out is not None:
         core.check_no_overlap(out)
-        if out.numel() not in (0, size):
-            warn_user(
-                f"The number of elements in the out tensor of shape {list(out.shape)} is {out.numel()} which does not match the "
-                f"computed number of elements {size}. Note that this may occur as a result of rounding error. The out tensor will "
-                f"be resized to a tensor of shape ({size},)."
-            )
+        warn_of_resizing(out, size)
     made = new_vector("arange", size, out, kind, layout, device, requires_grad)
     if kind.is_floating_point:
         kernel("arange")(made, float(start), float(step))
     else:
         kernel("arange")(made, int(start), int(step))
     return counted(made, out)
+
+
+def warn_of_resizing(out, size):
+    """Tells of an `out=` that has elements, and not as many as are computed."""
+    if out.numel() not in (0, size):
+        warn_user(
+            f"The number of elements in the out tensor of shape {list(out.shape)} is {out.numel()} which does not match the computed number of "
+            f"elements {size}. Note that this may occur as a result of rounding error. The out tensor will be resized to a tensor of shape "
+            f"({size},)."
+        )
 
 
 def counted(made, out):

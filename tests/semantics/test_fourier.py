@@ -87,3 +87,10 @@ def test_signals_and_their_frames(torch, options):
     assert spectra.shape == (2, 12 if "onesided" in options else 7, 1 + (60 + 2 * pad - 12) // step)
     torch.testing.assert_close(torch.istft(spectra, 12, window=window, **options), x)
     torch.testing.assert_close(torch.stft(x[0], 12, window=window, return_complex=True, **options), spectra[0])
+
+
+def test_frequencies_into_other_sizes(torch):
+    out = torch.ones(3)
+    with pytest.warns(UserWarning, match="which does not match the computed number of elements 5"):
+        torch.fft.fftfreq(5, out=out)
+    assert torch.equal(out, torch.fft.fftfreq(5)) and torch.equal(torch.fft.rfftfreq(5, out=torch.ones(0)), torch.fft.rfftfreq(5))
