@@ -32,7 +32,7 @@ def wrap(fn_or_name):
     len_1 = len(x);  x = None
     """
     if callable(fn_or_name):
-        name = fn_or_name.__code__.co_name if isinstance(fn_or_name, types.FunctionType) else fn_or_name.__name__
+        name = fn_or_name.__name__
     elif isinstance(fn_or_name, str):
         name = fn_or_name
     else:

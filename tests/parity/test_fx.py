@@ -187,3 +187,28 @@ def test_calls_with_effects_stay(library):
     graph.output(x)
     assert graph.eliminate_dead_code()
     assert [node.name for node in graph.nodes] == ["x", "seen", "setitem", "_assert", "output"]
+
+
+DECORATED = """
+import functools
+
+def twice(function):
+    @functools.wraps(function)
+    def inside(x):
+        return function(function(x))
+    return inside
+
+@fx.wrap
+@twice
+def doubled(x):
+    return x + x
+
+graph = fx.symbolic_trace(lambda x: doubled(x) * 2).graph
+"""
+
+
+@pytest.mark.parametrize("library", [torch, rushlight])
+def test_decorated_functions_are_wrapped_by_their_name(library):
+    scope = {"fx": library.fx, "__name__": "decorated"}
+    exec(compile(DECORATED, "decorated", "exec"), scope)
+    assert [node.name for node in scope["graph"].nodes] == ["x", "doubled", "mul", "output"]
