@@ -94,6 +94,20 @@ class Tracer(TracerBase):
         self.tensor_attrs: dict = {}
         self.submodule_paths: dict | None = None
 
+    def _autowrapped(self, function):
+        """Where functions are called that stay one call: in their modules, and by name in the globals of what is traced."""
+        homes = [vars(module) for module in self._autowrap_modules]
+        staying = {id(value) for home in homes for name, value in home.items() if not name.startswith("_") and callable(value)}
+        staying |= {id(value) for value in self._autowrap_functions}
+        callers = [function, *(getattr(module, "forward", None) for module in self.root.modules())]
+        scopes = {id(scope): scope for scope in (*homes, *(getattr(caller, "__globals__", {}) for caller in callers))}
+        return [
+            (scope, name, _staying_call(value))
+            for scope in scopes.values()
+            for name, value in scope.items()
+            if not name.startswith("_") and id(value) in staying
+        ]
+
     def is_leaf_module(self, m, module_qualified_name):
         """Whether a call of the module is one node: of those of torch.nn it is, but for Sequential."""
         home = type(m).__module__
@@ -205,9 +219,7 @@ class Tracer(TracerBase):
         changes = [(functional, name, _staying_call(functional[name])) for name in names if name in functional]
         for (_, name), scope in _wrapped.items():
             changes.append((scope, name, _staying_call(scope[name] if name in scope else vars(builtins)[name])))
-        for scope_function in self._autowrap_functions:
-            scope = getattr(function, "__globals__", {})
-            changes += [(scope, name, _staying_call(value)) for name, value in scope.items() if value is scope_function]
+        changes += self._autowrapped(function)
         positional, named = self._placeholders(function, is_module, concrete_args)
         Module.__call__, Module.__getattr__ = traced_call, traced_read
         try:

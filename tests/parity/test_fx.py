@@ -212,3 +212,25 @@ def test_decorated_functions_are_wrapped_by_their_name(library):
     scope = {"fx": library.fx, "__name__": "decorated"}
     exec(compile(DECORATED, "decorated", "exec"), scope)
     assert [node.name for node in scope["graph"].nodes] == ["x", "doubled", "mul", "output"]
+
+
+ROOTS = """
+import math
+from math import floor
+
+class Inner(nn.Module):
+    def forward(self, x):
+        return x * math.sqrt(x.size(0)) + floor(x.size(1) / 2) + math.pi
+
+graph_module = fx.symbolic_trace(nn.Sequential(Inner()))
+"""
+
+
+def test_functions_of_math_stay_calls():
+    seen = []
+    for library in (torch, rushlight):
+        scope = {"fx": library.fx, "nn": library.nn, "__name__": "roots"}
+        exec(compile(ROOTS, "roots", "exec"), scope)
+        made = scope["graph_module"]
+        seen.append(([(node.op, node.name) for node in made.graph.nodes], made(library.ones(4, 3)).tolist()))
+    assert seen[0] == seen[1]
