@@ -39,10 +39,11 @@ def test_as_one_after_the_other(name, reduction):
 
 
 @pytest.mark.parametrize("options", [{}, {"batch_first": True, "bidirectional": True}, {"num_layers": 2, "bias": False}])
-@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "projected"])
 def test_recurrent_nets(kind, options):
     torch.manual_seed(0)
-    module, batch_first = getattr(nn, kind)(3, 2, dtype=torch.float64, **options), options.get("batch_first", False)
+    make = (lambda *sizes, **given: nn.LSTM(*sizes, proj_size=1, **given)) if kind == "projected" else getattr(nn, kind)
+    module, batch_first = make(3, 2, dtype=torch.float64, **options), options.get("batch_first", False)
     x = torch.randn((4, 5, 3) if batch_first else (5, 4, 3), dtype=torch.float64)
     weights, dim = list(module.parameters()), 0 if batch_first else 1
     out = call_for_per_sample_grads(module, batch_first=batch_first, loss_reduction="sum")(x)[0]

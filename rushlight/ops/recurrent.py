@@ -19,7 +19,7 @@ from rushlight.ops._declare import composite, kernel, op
 def lstm_step(given, state, weight, bias, projection=None):
     h, c = state
     h, c = core.lstm_gates(linear(h, weight, bias), given, c)
-    return (h if projection is None else h.mm(projection.t())), c
+    return (h if projection is None else linear(h, projection)), c
 
 
 def gru_step(given, state, weight, bias):
