@@ -188,6 +188,7 @@ def deepcopied(self, memo):
 
 def _copied_attributes(self, made, memo):
     """The copy of a tensor, with its gradient and attributes."""
+    memo[id(self)] = made
     if self.requires_grad:
         made.requires_grad_(True)
     if self._grad is not None:

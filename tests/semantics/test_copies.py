@@ -181,3 +181,10 @@ def test_subclasses_say_their_state(torch):
     rebuild, arguments = x.__reduce_ex__(2)
     made = rebuild(*arguments)
     assert (made.note, made.loaded) == (1, "state") and copy.deepcopy(torch.nn.Parameter(torch.ones(1))).item() == 1
+
+
+def test_a_gradient_is_copied_once(torch):
+    x = torch.zeros(3)
+    x.grad = torch.ones(3)
+    made = copy.deepcopy([x, x.grad, x])
+    assert made[0].grad is made[1] and made[0] is made[2]
