@@ -234,3 +234,12 @@ def test_functions_of_math_stay_calls():
         made = scope["graph_module"]
         seen.append(([(node.op, node.name) for node in made.graph.nodes], made(library.ones(4, 3)).tolist()))
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("operate", [operator.add, operator.matmul, operator.mul, operator.eq, operator.sub])
+def test_tensors_beside_values_that_are_not_there(operate):
+    def targets(library):
+        constant = library.ones(3, 3)
+        return [(node.op, node.target) for node in library.fx.symbolic_trace(lambda x: operate(constant, x)).graph.nodes]
+
+    assert targets(torch) == targets(rushlight)

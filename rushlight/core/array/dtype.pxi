@@ -208,7 +208,7 @@ cdef inline int number_code(object value) except -2:
 
 cdef int foreign_number_code(object value) except -2:
     # NumPy's scalars, without importing NumPy.
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) or hasattr(type(value), "__torch_function__"):
         return NO_DTYPE
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if kind is None:
