@@ -4,17 +4,14 @@
 
 #include "isa.h"
 
+// The files of per_isa in meson.build, and those of up_to_avx2.
 #define RL_DECLARE(isa)           \
   namespace rl::isa {             \
   void register_convert();        \
   void register_pointwise();      \
   void register_pointwise_math(); \
   void register_reduce();         \
-  void register_scan();           \
   void register_neural();         \
-  void register_pooling();        \
-  void register_resampling();     \
-  void register_grid_sampling();  \
   void register_recurrent();      \
   void register_convolution();    \
   void register_attention();      \
@@ -24,22 +21,34 @@
     register_pointwise();         \
     register_pointwise_math();    \
     register_reduce();            \
-    register_scan();              \
     register_neural();            \
-    register_pooling();           \
-    register_resampling();        \
-    register_grid_sampling();     \
     register_recurrent();         \
     register_convolution();       \
     register_attention();         \
     register_small_product();     \
   }                               \
   }
+#define RL_DECLARE_UP_TO_AVX2(isa)    \
+  namespace rl::isa {                 \
+  void register_scan();               \
+  void register_pooling();            \
+  void register_resampling();         \
+  void register_grid_sampling();      \
+  static void register_up_to_avx2() { \
+    register_scan();                  \
+    register_pooling();               \
+    register_resampling();            \
+    register_grid_sampling();         \
+  }                                   \
+  }
 RL_DECLARE(baseline)
+RL_DECLARE_UP_TO_AVX2(baseline)
 #if defined(__x86_64__) && !defined(RL_BASELINE_ONLY)
 RL_DECLARE(avx2)
+RL_DECLARE_UP_TO_AVX2(avx2)
 RL_DECLARE(avx512)
 #endif
+#undef RL_DECLARE_UP_TO_AVX2
 #undef RL_DECLARE
 
 namespace rl {
@@ -54,6 +63,7 @@ namespace {
 
 const char* choose() {
   baseline::register_all();
+  baseline::register_up_to_avx2();
   baseline::register_complex_math();
   baseline::register_special();
   baseline::register_polynomials();
@@ -64,6 +74,7 @@ const char* choose() {
   __builtin_cpu_init();
   if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))) return "baseline";
   avx2::register_all();
+  avx2::register_up_to_avx2();
   if (wish && !std::strcmp(wish, "avx2")) return "avx2";
   if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl")))

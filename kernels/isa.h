@@ -1,5 +1,5 @@
-// One source, several instruction sets. A file of `per_isa` in meson.build is compiled once for each set, with RL_ISA
-// naming it, and has this form:
+// One source, several instruction sets. A file of `per_isa` in meson.build is compiled once for each set (one of
+// `up_to_avx2` for each but the last), with RL_ISA naming it, and has this form:
 //
 //   #include "isa.h"
 //   namespace rl::RL_ISA {

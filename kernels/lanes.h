@@ -70,16 +70,13 @@ inline __attribute__((always_inline)) Vector<S> load(const T* p) {
     return (Vector<float>)(__builtin_convertvector(*reinterpret_cast<const U*>(p), Vector<uint32_t>) << 16);
 #if defined(__AVX2__)
   } else if constexpr (std::is_same_v<T, float16> && std::is_same_v<S, float>) {
-    if constexpr (vector_bytes == 64) {
-      Vector<float> wide;
-      const __m256 low = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-      const __m256 high = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)));
-      __builtin_memcpy(&wide, &low, 32);
-      __builtin_memcpy(reinterpret_cast<char*>(&wide) + 32, &high, 32);
-      return wide;
-    } else {
+#if defined(__AVX512F__)
+    // (Two halves put together in memory would be read before they are there.)
+    if constexpr (vector_bytes == 64)
+      return (Vector<float>)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    else
+#endif
       return (Vector<float>)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-    }
 #endif
   } else if constexpr (std::is_same_v<T, float16>) {
     Vector<S> v;

@@ -91,14 +91,13 @@ inline __attribute__((always_inline)) void cascade(V* sums, int count, int64_t r
   if (done) add_parts<most>(sums, count, rows, add_blocks, parts);
 }
 
-// How elements of type T are taken in: a NaN as zero, if it is to be skipped; complex numbers as pairs; halves, in rows, two
-// vectors at a time, if `folds`.
-template <class T, bool skips_nan, bool folds>
-struct Summing {
-  using R = Real<T>;
+// How sums of numbers of type R are taken, a NaN as zero if it is to be skipped: what does not ask whether two numbers are a
+// pair.
+template <class R, bool skips_nan>
+struct Adding {
   using S = Compute<R>;
   using Lanes = typename VectorOf<S, 32>::type;
-  static constexpr int parts = is_complex<T> ? 2 : 1, width = 32 / int(sizeof(S)), across = folds ? 2 * width : width;
+  static constexpr int width = 32 / int(sizeof(S));
   static constexpr int most_vectors = 32;  // that are summed together
 
   template <class V>
@@ -124,11 +123,6 @@ struct Summing {
 #endif
     }
   }
-  // A vector of a row.
-  static Lanes piece(const R* p) {
-    if constexpr (folds) return vector(p) + vector(p + width);
-    return vector(p);
-  }
   // `lanes` numbers from p on, and anything in the rest of the vector where that lies before `end`, of which it may be zeros.
   static Lanes vector_before(const R* p, const R* end, int lanes) {
     if (p + width <= end) return vector(p);
@@ -141,89 +135,6 @@ struct Summing {
   static V interleaved(V* sums, int64_t rest, const Load& load) {
     for (int64_t i = 0; i < rest; ++i) sums[0] += load(i);
     return ((sums[0] + sums[1]) + sums[2]) + sums[3];
-  }
-
-  // ---- rows: n numbers side by side ----
-
-  static auto row_blocks(const R* p) {
-    return blocks_of<4>([p](int64_t r, int k) { return piece(p + (4 * r + k) * across); });
-  }
-  // The sums of the vectors of a row.
-  static inline __attribute__((always_inline)) Lanes row(const R* p, int64_t vectors, const Lanes* parts_of_row) {
-    const int64_t rows = vectors / 4;
-    const auto load = [&](int64_t i) { return piece(p + (4 * rows + i) * across); };
-    Lanes sums[4];
-    if (rows == 0) {
-      // (Nothing is added to zero here: whoever adds up the lanes begins with it.)
-      Lanes sum = load(0);
-      if (vectors > 1) sum += load(1);
-      if (vectors > 2) sum += load(2);
-      return sum;
-    }
-    cascade<4>(sums, 4, rows, row_blocks(p), parts_of_row);
-    return interleaved(sums, vectors - 4 * rows, load);
-  }
-  // The sum of a row: what is left over behind its vectors, then lane by lane.
-  static void one_row(const R* p, int64_t n, const Lanes* parts_of_row, S* sum) {
-    const int64_t vectors = n / across;
-    S rest[parts] = {};
-    for (int64_t i = vectors * across; i < n; ++i) rest[i % parts] += one(p + i);
-    const Lanes v = row(p, vectors, parts_of_row);
-    for (int k = 0; k < width; ++k) rest[k % parts] += v[k];
-    for (int k = 0; k < parts; ++k) sum[k] = rest[k];
-  }
-  // As many rows as a vector has lanes: the lanes of their sums are added up side by side.
-  static void turned_rows(const R* p, int64_t n, int64_t stride, S* sums) {
-    const int64_t vectors = n / across;
-    Lanes v[width];
-    S rest[width] = {};
-    for (int64_t i = vectors * across; i < n; ++i)
-#pragma GCC unroll 8
-      for (int k = 0; k < width; ++k) rest[k] += one(p + k * stride + i);
-    for (int k = 0; k < width; ++k) v[k] = row(p + k * stride, vectors, nullptr);
-    turn(v);
-    Lanes total;
-    if constexpr (width == 8)
-      total = Lanes{rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]};
-    else
-      total = Lanes{rest[0], rest[1], rest[2], rest[3]};
-    for (int k = 0; k < width; ++k) total += v[k];
-    __builtin_memcpy(sums, &total, sizeof total);
-  }
-  // Of one vector each.
-  static void short_rows(const R* p, int64_t n, int64_t stride, int lanes, S* sums) {
-    for (int k = 0; k < lanes; ++k, p += stride) {
-      S sum = 0;
-      for (int64_t i = width; i < n; ++i) sum += one(p + i);
-#pragma GCC unroll 8
-      for (int i = 0; i < width; ++i) sum += one(p + i);
-      sums[k] = sum;
-    }
-  }
-  static void turn(Lanes* v) {
-    if constexpr (width == 8) {
-      Lanes a[8], b[8];
-      for (int k = 0; k < 8; k += 2) {
-        a[k] = __builtin_shufflevector(v[k], v[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-        a[k + 1] = __builtin_shufflevector(v[k], v[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-      }
-      for (int k = 0; k < 8; k += 4)
-        for (int j = 0; j < 2; ++j) {
-          b[k + 2 * j] = __builtin_shufflevector(a[k + j], a[k + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-          b[k + 2 * j + 1] = __builtin_shufflevector(a[k + j], a[k + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-      for (int k = 0; k < 4; ++k) {
-        v[k] = __builtin_shufflevector(b[k], b[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        v[k + 4] = __builtin_shufflevector(b[k], b[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-      }
-    } else {
-      const Lanes a = __builtin_shufflevector(v[0], v[1], 0, 4, 2, 6), b = __builtin_shufflevector(v[0], v[1], 1, 5, 3, 7);
-      const Lanes c = __builtin_shufflevector(v[2], v[3], 0, 4, 2, 6), d = __builtin_shufflevector(v[2], v[3], 1, 5, 3, 7);
-      v[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-      v[1] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-      v[2] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-      v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
-    }
   }
 
   // ---- columns: neighbouring outputs side by side ----
@@ -346,6 +257,106 @@ struct Summing {
       for (int k = 0; k < lanes; ++k) to[k] = apart(p + k * step, size, stride, given);
     }
   }
+};
+
+// Sums of elements of type T: complex numbers are pairs; halves, in rows, are taken two vectors at a time, if `folds`.
+template <class T, bool skips_nan, bool folds>
+struct Summing : Adding<Real<T>, skips_nan> {
+  using R = Real<T>;
+  using Base = Adding<R, skips_nan>;
+  using Base::one, Base::vector, Base::interleaved, Base::columns, Base::group_blocks, Base::column_blocks,
+      Base::interleaved_blocks;
+  using Base::width, Base::wide, Base::apart_blocks, Base::all_apart;
+  using typename Base::Lanes, typename Base::S;
+  static constexpr int parts = is_complex<T> ? 2 : 1, across = folds ? 2 * width : width;
+
+  // A vector of a row.
+  static Lanes piece(const R* p) {
+    if constexpr (folds) return vector(p) + vector(p + width);
+    return vector(p);
+  }
+  // ---- rows: n numbers side by side ----
+
+  static auto row_blocks(const R* p) {
+    return blocks_of<4>([p](int64_t r, int k) { return piece(p + (4 * r + k) * across); });
+  }
+  // The sums of the vectors of a row.
+  static inline __attribute__((always_inline)) Lanes row(const R* p, int64_t vectors, const Lanes* parts_of_row) {
+    const int64_t rows = vectors / 4;
+    const auto load = [&](int64_t i) { return piece(p + (4 * rows + i) * across); };
+    Lanes sums[4];
+    if (rows == 0) {
+      // (Nothing is added to zero here: whoever adds up the lanes begins with it.)
+      Lanes sum = load(0);
+      if (vectors > 1) sum += load(1);
+      if (vectors > 2) sum += load(2);
+      return sum;
+    }
+    cascade<4>(sums, 4, rows, row_blocks(p), parts_of_row);
+    return interleaved(sums, vectors - 4 * rows, load);
+  }
+  // The sum of a row: what is left over behind its vectors, then lane by lane.
+  static void one_row(const R* p, int64_t n, const Lanes* parts_of_row, S* sum) {
+    const int64_t vectors = n / across;
+    S rest[parts] = {};
+    for (int64_t i = vectors * across; i < n; ++i) rest[i % parts] += one(p + i);
+    const Lanes v = row(p, vectors, parts_of_row);
+    for (int k = 0; k < width; ++k) rest[k % parts] += v[k];
+    for (int k = 0; k < parts; ++k) sum[k] = rest[k];
+  }
+  // As many rows as a vector has lanes: the lanes of their sums are added up side by side.
+  static void turned_rows(const R* p, int64_t n, int64_t stride, S* sums) {
+    const int64_t vectors = n / across;
+    Lanes v[width];
+    S rest[width] = {};
+    for (int64_t i = vectors * across; i < n; ++i)
+#pragma GCC unroll 8
+      for (int k = 0; k < width; ++k) rest[k] += one(p + k * stride + i);
+    for (int k = 0; k < width; ++k) v[k] = row(p + k * stride, vectors, nullptr);
+    turn(v);
+    Lanes total;
+    if constexpr (width == 8)
+      total = Lanes{rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]};
+    else
+      total = Lanes{rest[0], rest[1], rest[2], rest[3]};
+    for (int k = 0; k < width; ++k) total += v[k];
+    __builtin_memcpy(sums, &total, sizeof total);
+  }
+  // Of one vector each.
+  static void short_rows(const R* p, int64_t n, int64_t stride, int lanes, S* sums) {
+    for (int k = 0; k < lanes; ++k, p += stride) {
+      S sum = 0;
+      for (int64_t i = width; i < n; ++i) sum += one(p + i);
+#pragma GCC unroll 8
+      for (int i = 0; i < width; ++i) sum += one(p + i);
+      sums[k] = sum;
+    }
+  }
+  static void turn(Lanes* v) {
+    if constexpr (width == 8) {
+      Lanes a[8], b[8];
+      for (int k = 0; k < 8; k += 2) {
+        a[k] = __builtin_shufflevector(v[k], v[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        a[k + 1] = __builtin_shufflevector(v[k], v[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+      }
+      for (int k = 0; k < 8; k += 4)
+        for (int j = 0; j < 2; ++j) {
+          b[k + 2 * j] = __builtin_shufflevector(a[k + j], a[k + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+          b[k + 2 * j + 1] = __builtin_shufflevector(a[k + j], a[k + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+      for (int k = 0; k < 4; ++k) {
+        v[k] = __builtin_shufflevector(b[k], b[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        v[k + 4] = __builtin_shufflevector(b[k], b[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+      }
+    } else {
+      const Lanes a = __builtin_shufflevector(v[0], v[1], 0, 4, 2, 6), b = __builtin_shufflevector(v[0], v[1], 1, 5, 3, 7);
+      const Lanes c = __builtin_shufflevector(v[2], v[3], 0, 4, 2, 6), d = __builtin_shufflevector(v[2], v[3], 1, 5, 3, 7);
+      v[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+      v[1] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+      v[2] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+      v[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+    }
+  }
 
   // ---- what the driver calls ----
 
@@ -391,9 +402,9 @@ struct Summing {
       if (single && count == wide)
         f(4, Type<Lanes>{}, run.size, group_blocks(p, stride));
       else if (single && count <= width)
-        f(1, Type<Lanes>{}, run.size, column_blocks<false>(p, stride, end, count));
+        f(1, Type<Lanes>{}, run.size, Base::template column_blocks<false>(p, stride, end, count));
       else if (!single && count <= width)
-        f(4, Type<Lanes>{}, run.size / 4, interleaved_blocks<false>(p, stride, end, count));
+        f(4, Type<Lanes>{}, run.size / 4, Base::template interleaved_blocks<false>(p, stride, end, count));
     } else if (parts == 1 && single && run.lanes <= 4) {
       f(4, Type<S>{}, run.size, apart_blocks(p, stride, step, run.lanes));
     } else if (parts == 1 && !single && run.lanes == 1) {
