@@ -31,11 +31,24 @@ def _shown(module: str) -> str:
 
 
 @functools.cache
-def _pytorch_names() -> dict[str, set[str]]:
-    """Module or class -> the set of its public names, modules in it among them."""
+def _public_names() -> dict[str, list[str]]:
+    """Module or class -> its public names, without modules."""
     # (`from rushlight import …` would ask the package for the name first.)
     lines = importlib.import_module(_OURS + "._pytorch_names").TEXT.splitlines()
-    found = {module: set(names.split()) for module, _, names in (line.partition(":") for line in lines)}
+    return {module: names.split() for module, _, names in (line.partition(":") for line in lines)}
+
+
+def listed(module: str) -> list[str]:
+    """The `__all__` of a module that has names which come late: what PyTorch's module lists, as far as it is here."""
+    names = _public_names().get("torch" + module[len(_OURS) :], [])
+    left_out = importlib.import_module(_OURS + "._pytorch_names").NOT_LISTED.split() if module == _OURS else ()
+    return [name for name in names if name not in left_out and hasattr(sys.modules[module], name)]
+
+
+@functools.cache
+def _pytorch_names() -> dict[str, set[str]]:
+    """Module or class -> the set of its public names, modules in it among them."""
+    found = {module: set(names) for module, names in _public_names().items()}
     for module in list(found):
         parent, _, child = module.rpartition(".")
         if parent in found:

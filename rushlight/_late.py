@@ -30,7 +30,7 @@ def _missing(name, package):
 def late(package, places, missing=None, namespace=None):
     """A `__getattr__` for `package`: `places` has, for each name, the module that it is, or that module and its name there.
 
-    What is in none of the places may be a function of the op table's `namespace`, which is declared late; else it goes to
+    `from package import *` takes what PyTorch's module lists. What is in none of the places may be a function of the op table's `namespace`, which is declared late; else it goes to
     `missing(name, package)`, which returns the error to raise.
     """
 
@@ -38,7 +38,11 @@ def late(package, places, missing=None, namespace=None):
 
     def __getattr__(name: str) -> "Any":
         place = places.get(name)
-        if place is None:
+        if name == "__all__":
+            from rushlight._alias import listed
+
+            value = listed(package)
+        elif place is None:
             value = None if namespace is None or name.startswith("__") else find(name, namespace)
             if value is None:
                 raise (missing or _missing)(name, package)

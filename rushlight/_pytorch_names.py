@@ -834,6 +834,9 @@ torch.utils.module_tracker: ModuleTracker
 torch.utils.serialization
 torch.utils.serialization.config: load save
 torch.utils.show_pickle: DumpUnpickler FakeClass FakeObject main
+torch.utils.tensorboard: FileWriter RecordWriter SummaryWriter
+torch.utils.tensorboard.summary: audio compute_curve custom_scalars draw_boxes half_to_int histogram histogram_raw hparams image image_boxes int_to_half make_histogram make_image make_video mesh pr_curve pr_curve_raw scalar tensor_proto text video
+torch.utils.tensorboard.writer: FileWriter SummaryWriter
 torch.utils.throughput_benchmark: ExecutionStats ThroughputBenchmark format_time
 torch.utils.viz
 torch.utils.weak: TensorWeakRef WeakIdKeyDictionary WeakIdRef WeakTensorKeyDictionary
@@ -843,4 +846,15 @@ torch.xpu.graphs: XPUGraph graph graph_pool_handle is_current_stream_capturing m
 torch.xpu.memory: MemPool XPUPluggableAllocator change_current_allocator empty_cache get_per_process_memory_fraction max_memory_allocated max_memory_reserved mem_get_info memory_allocated memory_reserved memory_snapshot memory_stats memory_stats_as_nested_dict reset_accumulated_memory_stats reset_peak_memory_stats set_per_process_memory_fraction use_mem_pool
 torch.xpu.random: get_rng_state get_rng_state_all initial_seed manual_seed manual_seed_all seed seed_all set_rng_state set_rng_state_all
 torch.xpu.streams: Event Stream
+"""
+
+# Those of torch that `from torch import *` does not take.
+NOT_LISTED = """
+BFloat16Storage BFloat16Tensor ComplexDoubleStorage ComplexFloatStorage HalfStorage HalfTensor LoggerBase PRIVATE_OPS QInt32Storage
+QInt8Storage QUInt2x4Storage QUInt4x2Storage QUInt8Storage Storage StorageBase TYPE_CHECKING USE_GLOBAL_DEPS USE_RTLD_GLOBAL_WITH_LIBTORCH
+broadcast_shapes channels_last channels_last_3d classproperty compiled_with_cxx11_abi contiguous_format eig from_dlpack get_file_path jagged
+legacy_contiguous_format lstsq lu matrix_rank pca_lowrank per_channel_affine per_channel_affine_float_qparams per_channel_symmetric
+per_tensor_affine per_tensor_symmetric prepare_multiprocessing_environment preserve_format profiler_allow_cudagraph_cupti_lazy_reinit_cuda12
+quantized_gru quantized_lstm segment_reduce set_default_dtype set_grad_enabled solve sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr
+strided svd_lowrank symeig to_dlpack unique while_loop
 """

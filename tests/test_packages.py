@@ -1,6 +1,8 @@
 """Names that public packages read, and what they stand for here."""
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -161,3 +163,12 @@ def test_contexts_that_decorate():
     with pytest.raises(AssertionError, match="is both callable and also a valid context manager"):
         context_decorator(Noted("both"), function)
     assert issubclass(_NoParamDecoratorContextManager, _DecoratorContextManager)
+
+
+def test_a_star_leaves_what_the_program_has():
+    program = (
+        "import random, utils\nfrom rushlight import *\nprint(random.__name__, utils.__name__, save.__name__, conv2d.__name__)"
+    )
+    here = "import sys, types; sys.modules['utils'] = types.ModuleType('utils')\n"
+    done = subprocess.run([sys.executable, "-c", here + program], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "random utils save conv2d\n", done.stderr

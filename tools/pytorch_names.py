@@ -26,6 +26,11 @@ HEADER = '''"""The public names of PyTorch 2.13, for errors that tell what is mi
 TEXT = """\\
 {}
 """
+
+# Those of torch that `from torch import *` does not take.
+NOT_LISTED = """
+{}
+"""
 '''
 
 
@@ -69,7 +74,8 @@ def main():
     lines["torch.Tensor"] = {name for name in dir(torch.Tensor) if not name.startswith("_")}
     lines["torch.nn.Module"] = {name for name in dir(torch.nn.Module) if not name.startswith("_")}
     texts = [f"{name}: {' '.join(sorted(listed))}" if listed else name for name, listed in sorted(lines.items())]
-    text = HEADER.format("\n".join(texts))
+    not_listed = sorted(lines["torch"].difference(torch.__all__))
+    text = HEADER.format("\n".join(texts), textwrap.fill(" ".join(not_listed), 140))
     TARGET.write_text(text)
     print(textwrap.shorten(f"{len(lines)} modules, {sum(map(len, lines.values()))} names, {len(text)} bytes", 100))
 

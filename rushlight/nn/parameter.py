@@ -6,7 +6,7 @@ from rushlight import Tensor, empty, no_grad
 from rushlight._utils import _get_obj_state, _rebuild_parameter, _rebuild_parameter_with_state
 from rushlight.core import Wrapped, ask_subclasses, disabled_torch_function
 
-__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
 
 
 class _ParameterMeta(type(Tensor)):  # type: ignore[misc]

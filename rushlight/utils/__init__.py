@@ -3,8 +3,6 @@
 from rushlight._late import late as _late
 from rushlight.utils import dlpack, hooks
 
-__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks"]
-
 _LATE = {
     **{
         name: f"rushlight.utils.{name}"

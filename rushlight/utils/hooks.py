@@ -2,9 +2,6 @@
 
 from rushlight._late import late as _late
 from rushlight._tensor import warn_of_hooks
-from rushlight.core import RemovableHandle
-
-__all__ = ["RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
 
 __getattr__ = _late(__name__, {"BackwardHook": "rushlight.nn.modules._hooks:BackwardHook"})
 

@@ -4,12 +4,14 @@ import rushlight.distributed.distributed_c10d as _c10d
 from rushlight.distributed import ReduceOp, group
 
 __all__ = [
+    "ReduceOp",
     "all_gather",
     "all_reduce",
     "all_to_all",
     "all_to_all_single",
     "broadcast",
     "gather",
+    "group",
     "reduce",
     "reduce_scatter",
     "scatter",

@@ -3,7 +3,7 @@
 import collections.abc
 from itertools import repeat
 
-__all__: list = []
+__all__ = ["consume_prefix_in_state_dict_if_present"]
 
 
 def _ntuple(n, name="parse"):
