@@ -2,6 +2,7 @@
 
 from rushlight._late import late as _late
 from rushlight._tensor import warn_of_hooks
+from rushlight.core import RemovableHandle as RemovableHandle
 
 __getattr__ = _late(__name__, {"BackwardHook": "rushlight.nn.modules._hooks:BackwardHook"})
 
