@@ -834,9 +834,6 @@ torch.utils.module_tracker: ModuleTracker
 torch.utils.serialization
 torch.utils.serialization.config: load save
 torch.utils.show_pickle: DumpUnpickler FakeClass FakeObject main
-torch.utils.tensorboard: FileWriter RecordWriter SummaryWriter
-torch.utils.tensorboard.summary: audio compute_curve custom_scalars draw_boxes half_to_int histogram histogram_raw hparams image image_boxes int_to_half make_histogram make_image make_video mesh pr_curve pr_curve_raw scalar tensor_proto text video
-torch.utils.tensorboard.writer: FileWriter SummaryWriter
 torch.utils.throughput_benchmark: ExecutionStats ThroughputBenchmark format_time
 torch.utils.viz
 torch.utils.weak: TensorWeakRef WeakIdKeyDictionary WeakIdRef WeakTensorKeyDictionary

@@ -18,6 +18,7 @@ TARGET = Path(__file__).parents[1] / "rushlight" / "_pytorch_names.py"
 LEFT_OUT = (
     "torch.testing._internal",
     "torch.utils.data.datapipes.gen_pyi",
+    "torch.utils.tensorboard",  # there where another package is
     "torch.distributed.elastic.rendezvous.etcd_rendezvous_backend",
 )
 HEADER = '''"""The public names of PyTorch 2.13, for errors that tell what is missing from what is misspelt. Made by tools/pytorch_names.py."""
