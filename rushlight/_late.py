@@ -37,6 +37,7 @@ def late(package, places, missing=None, namespace=None):
     sys.modules[package].__class__ = Package
 
     def __getattr__(name: str) -> "Any":
+        value: Any
         place = places.get(name)
         if name == "__all__":
             from rushlight._alias import listed

@@ -69,7 +69,7 @@ def _get_qualified_name(func) -> str:
     return f"{(_names.in_package(module) and 'torch' + _names.in_package(module)[len('rushlight') :]) or module}.{name}"
 
 
-_side_effectful_functions = {operator.setitem, rushlight._assert}
+_side_effectful_functions = {operator.setitem, getattr(rushlight, "_assert")}  # noqa: B009 (checkers do not know of it)
 
 
 def has_side_effect(fn):

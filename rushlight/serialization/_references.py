@@ -14,7 +14,7 @@ from ._places import location_tag
 # Python's own pickler's ways, as libraries change them for their own (dill changes those of types and sets for every program that imports it).
 OWN_WAYS = {
     kind: getattr(pickle._Pickler, f"save_{name}")
-    for kind, name in {
+    for kind, name in {  # type: ignore[misc]  # (classes of several kinds)
         **{kind: kind.__name__ for kind in (bool, float, bytes, bytearray, str, tuple, list, dict, set, frozenset, type)},
         **{int: "long", type(None): "none", FunctionType: "global", pickle.PickleBuffer: "picklebuffer"},
     }.items()

@@ -100,7 +100,7 @@ class Node(NamedTuple):
     load: object = None
 
 
-SUPPORTED_NODES = {}
+SUPPORTED_NODES: dict = {}
 
 
 def register_pytree_node(
