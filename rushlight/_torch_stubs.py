@@ -33,7 +33,7 @@ def _names(module: str) -> list[str] | None:
         found = import_module(module)
     except ModuleNotFoundError:
         return None
-    told = getattr(found, "__all__", None) or [name for name in dir(found) if not name.startswith("_") or name == "__version__"]
+    told = vars(found).get("__all__") or [name for name in dir(found) if not name.startswith("_") or name == "__version__"]
     # (A name in `__all__` that is not there yet is a module.)
     return sorted(name for name in told if not isinstance(getattr(found, name, found), ModuleType))
 

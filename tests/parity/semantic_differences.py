@@ -382,19 +382,6 @@ def mode_of_values_with_nan(torch):
     return torch.mode(torch.tensor([float("nan"), 0.0, 1.0]))[0].item()
 
 
-# ------------------------------------------------------------------------------------------------------------- beside NumPy
-@differs(
-    "an array and a tensor add up, where PyTorch's meeting with this NumPy fails", pytorch="TypeError", rushlight="[2.0, 2.0]"
-)
-def an_array_plus_a_tensor(torch):
-    return (import_module("numpy").ones(2) + torch.ones(2)).tolist()
-
-
-@differs("the same of products", pytorch="TypeError", rushlight="[2.0]")
-def an_array_times_a_tensor(torch):
-    return (import_module("numpy").array([2.0]) * torch.ones(1)).tolist()
-
-
 # ------------------------------------------------------------------------------------------------------------- layouts and graphs
 @differs(
     "a module within itself is looked into a thousand deep", pytorch="maximum recursion depth exceeded while", rushlight="maximum"
