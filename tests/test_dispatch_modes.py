@@ -122,6 +122,8 @@ def test_a_library_that_is_gone_leaves_the_ops_of_others():
             second.impl("kept", lambda x: x + 2, "CPU")
             assert torch.ops.shared_by_two.kept(torch.zeros(1)).item() == 2.0
         assert torch.ops.shared_by_two.kept(torch.zeros(1)).item() == 1.0 and not hasattr(torch.ops.shared_by_two, "gone")
+        del torch.ops.shared_by_two
+        assert torch.ops.shared_by_two.kept(torch.zeros(1)).item() == 1.0
     with torch.library._scoped_library("aten", "IMPL"):
         pass
     assert torch.ops.aten.sin(torch.zeros(1)).item() == 0.0

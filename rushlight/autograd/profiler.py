@@ -69,9 +69,19 @@ def _enable_record_function(enabled):
 
 
 def _set_is_profiler_enabled(enabled):
-    """Says whether a profile is being taken."""
+    """Says whether a profile is being taken, to optimizers too."""
+    from rushlight.optim import optimizer
+
     global _is_profiler_enabled
     _is_profiler_enabled = enabled
+    optimizer.named_in_profiles = _range_of if enabled else None
+
+
+def _range_of(optimizer, method):
+    """What names an optimizer's method in profiles of this thread."""
+    if not _profiler_enabled():
+        return contextlib.nullcontext()
+    return record_function(f"Optimizer.{method}#{type(optimizer).__name__}.{method}")
 
 
 def shapes_of(arguments):

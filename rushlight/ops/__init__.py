@@ -233,4 +233,4 @@ def __getattr__(name):
         library = importlib.import_module("rushlight.library")
     if library is None or name not in library.namespaces:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return library.namespaces[name]
+    return globals().setdefault(name, library.namespaces[name])  # (programs delete the attribute)

@@ -1,10 +1,8 @@
 """The base class of optimizers: parameter groups, state, hooks, and how both are saved and loaded."""
 
 import functools
-import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import nullcontext
 from copy import deepcopy
 from itertools import chain
 from typing import Any, TypeAlias
@@ -68,12 +66,22 @@ def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
     return _register(_global_optimizer_post_hooks, hook)
 
 
-def _named_in_profiles(optimizer, method: str):
-    """A range that has the method's name in profiles of this thread."""
-    profiler = sys.modules.get("rushlight.autograd.profiler")
-    if profiler is None or not profiler._profiler_enabled():
-        return nullcontext()
-    return profiler.record_function(f"Optimizer.{method}#{type(optimizer).__name__}.{method}")
+named_in_profiles: Callable | None = None
+"""Gives a range that has the name of an optimizer's method in profiles. The profiler sets it while it runs."""
+
+
+def _forget_gradients(groups, set_to_none: bool):
+    for group in groups:
+        if set_to_none:
+            core.forget_gradients(list(group["params"]))
+            continue
+        for param in group["params"]:
+            if param.grad is not None:
+                if param.grad.grad_fn is not None:
+                    param.grad.detach_()
+                else:
+                    param.grad.requires_grad_(False)
+                param.grad.zero_()
 
 
 def _use_grad_for_differentiable(step: Callable) -> Callable:
@@ -245,13 +253,20 @@ class Optimizer:
 
         @functools.wraps(func)
         def hooked(self, *args, **kwargs):
-            with _named_in_profiles(self, "step"):
+            if named_in_profiles:
+                with named_in_profiles(self, "step"):
+                    return with_hooks(self, args, kwargs)
+            if (
+                self._optimizer_step_pre_hooks
+                or self._optimizer_step_post_hooks
+                or _global_optimizer_pre_hooks
+                or _global_optimizer_post_hooks
+            ):
                 return with_hooks(self, args, kwargs)
+            return func(self, *args, **kwargs)
 
         def with_hooks(self, args, kwargs):
             before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
-            if not (before or after or _global_optimizer_pre_hooks or _global_optimizer_post_hooks):
-                return func(self, *args, **kwargs)
             args = (self, *args)
             for hook in chain(_global_optimizer_pre_hooks.values(), before.values()):
                 result = hook(self, args, kwargs)
@@ -442,18 +457,10 @@ class Optimizer:
         >>> w.grad is None
         True
         """
-        with _named_in_profiles(self, "zero_grad"):
-            for group in self.param_groups:
-                if set_to_none:
-                    core.forget_gradients(list(group["params"]))
-                    continue
-                for param in group["params"]:
-                    if param.grad is not None:
-                        if param.grad.grad_fn is not None:
-                            param.grad.detach_()
-                        else:
-                            param.grad.requires_grad_(False)
-                        param.grad.zero_()
+        if named_in_profiles:
+            with named_in_profiles(self, "zero_grad"):
+                return _forget_gradients(self.param_groups, set_to_none)
+        return _forget_gradients(self.param_groups, set_to_none)
 
     def step(self, closure: Callable | None = None):
         """Updates the parameters once.
