@@ -60,7 +60,8 @@ void rl_set_package_folder(PyObject* prefix) {
   Py_XSETREF(package_folder, prefix);
 }
 
-// Where the name of a file goes on behind that of the package's folder; NULL for other files. `text` gets the whole name (or NULL).
+// Where the name of a file goes on behind that of the package's folder; NULL for other files. `text` gets the whole name (or
+// NULL).
 static const char* behind_package(PyObject* filename, const char** text) {
   *text = PyUnicode_AsUTF8(filename);
   const char* prefix = *text && package_folder ? PyUnicode_AsUTF8(package_folder) : NULL;
