@@ -37,13 +37,12 @@ def late(package, places, missing=None, namespace=None):
     sys.modules[package].__class__ = Package
 
     def __getattr__(name: str) -> "Any":
-        value: Any
         place = places.get(name)
-        if name == "__all__":
+        if name == "__all__":  # (not kept: it is not all that the module has)
             from rushlight._alias import listed
 
-            value = listed(package)
-        elif place is None:
+            return listed(package)
+        if place is None:
             value = None if namespace is None or name.startswith("__") else find(name, namespace)
             if value is None:
                 raise (missing or _missing)(name, package)
