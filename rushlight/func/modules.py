@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import rushlight as torch
 from rushlight.nn._lookup import has_ties, tensor_slots
+from rushlight.nn.parallel import DataParallel
 
 TYPE_CHECKING = False  # (checkers take it for true; `typing` is slow to import)
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
         raise ValueError(
             f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(parameter_and_buffer_dicts)}"
         )
-    from rushlight.nn.parallel import DataParallel
-
     if isinstance(module, DataParallel):
         raise RuntimeError("The stateless API can't be used with nn.DataParallel module")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
