@@ -11,6 +11,7 @@
   void register_pointwise();      \
   void register_pointwise_math(); \
   void register_reduce();         \
+  void register_scan();           \
   void register_neural();         \
   void register_recurrent();      \
   void register_convolution();    \
@@ -21,6 +22,7 @@
     register_pointwise();         \
     register_pointwise_math();    \
     register_reduce();            \
+    register_scan();              \
     register_neural();            \
     register_recurrent();         \
     register_convolution();       \
@@ -30,12 +32,10 @@
   }
 #define RL_DECLARE_UP_TO_AVX2(isa)    \
   namespace rl::isa {                 \
-  void register_scan();               \
   void register_pooling();            \
   void register_resampling();         \
   void register_grid_sampling();      \
   static void register_up_to_avx2() { \
-    register_scan();                  \
     register_pooling();               \
     register_resampling();            \
     register_grid_sampling();         \

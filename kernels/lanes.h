@@ -71,7 +71,7 @@ inline __attribute__((always_inline)) Vector<S> load(const T* p) {
 #if defined(__AVX2__)
   } else if constexpr (std::is_same_v<T, float16> && std::is_same_v<S, float>) {
 #if defined(__AVX512F__)
-    // (Two halves put together in memory would be read before they are there.)
+    // (A vector put together in memory from two of half its length would wait for both stores.)
     if constexpr (vector_bytes == 64)
       return (Vector<float>)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
     else

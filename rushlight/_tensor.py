@@ -285,22 +285,11 @@ METHODS = {
     "__module__": "torch",
 }
 
-ELSEWHERE = [
-    "cuda",
-    "sparse",
-    "quantized",
-    "mkldnn",
-    "mps",
-    "nested",
-    "xpu",
-    "sparse_csr",
-    "ipu",
-    "maia",
-    "mtia",
-    "vulkan",
-    "xla",
-]
-METHODS |= {f"is_{place}": property(lambda self: False) for place in ELSEWHERE}
+OTHER_KINDS = [
+    "cuda", "sparse", "quantized", "mkldnn", "mps", "nested", "xpu", "sparse_csr", "ipu", "maia", "mtia", "vulkan", "xla",
+]  # fmt: skip
+"""What no tensor of this class is: of other devices, layouts or number formats."""
+METHODS |= {f"is_{place}": property(lambda self: False) for place in OTHER_KINDS}
 
 for _name, _method in METHODS.items():
     if isinstance(_method, FunctionType):
