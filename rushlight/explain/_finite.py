@@ -10,13 +10,13 @@ from rushlight.explain._graph import (
     nodes_of,
     op_name,
     output_shape,
-    public_name,
     roots_of,
     saved_tensors,
 )
 from rushlight.explain._report import Report
 from rushlight.explain._steps import rule_lines, rules_of, steps, values_text
 from rushlight.explain._watch import tensors_in
+from rushlight.ops._names import public_name
 
 HAZARDS = {
     "root": "add a small number under the root, (x + 1e-12).sqrt(): its slope at 0 is infinite",

@@ -7,7 +7,7 @@ import sys
 from rushlight import core
 from rushlight.core import AccumulateGrad, Node, Tensor
 from rushlight.explain._report import shape_text
-from rushlight.ops._declare import public_name
+from rushlight.ops._names import public_name
 
 
 def is_a(obj, kinds):

@@ -13,8 +13,9 @@ import rushlight
 from rushlight import core
 from rushlight.core import Tensor
 from rushlight.explain import _source
-from rushlight.explain._graph import is_leaf_node, nodes_of, public_name, roots_of
+from rushlight.explain._graph import is_leaf_node, nodes_of, roots_of
 from rushlight.explain._report import Report, count_text
+from rushlight.ops._names import public_name
 
 FACTORIES = [
     "tensor",

@@ -5,7 +5,7 @@ from rushlight import core
 from rushlight.core import run, warn_user
 from rushlight.func import batching
 from rushlight.func.batching import random
-from rushlight.ops._declare import public_name
+from rushlight.ops._names import dispatched_name, public_name
 from rushlight.ops.filling import copy
 from rushlight.ops.random import OUT_IN_VMAP
 
@@ -94,7 +94,7 @@ class VmapLevel(core.BatchLevel):
 
     def loop(self, op, values, batched):
         """An op without a batching rule: one example after the other."""
-        name = public_name(op) + (f".{op.declaration.overload}" if op.declaration.overload else "")
+        name = dispatched_name(op, values, False)
         if self.size == 0:
             raise RuntimeError(
                 f"Batching rule not implemented for aten::{name}. The fallback path does not support vmap over dims of size 0."

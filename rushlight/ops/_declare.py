@@ -5,11 +5,9 @@ Each kind carries what its ops share. `pointwise`: partial derivatives, from whi
 the keywords that say where a declaration can be found: those of `register` and `place`.
 """
 
-import functools
-
-import rushlight
 from rushlight import core
 from rushlight.core import kernel
+from rushlight.ops._names import backward_names, snake_case
 from rushlight.ops._outputs import EXPECTED, FOUND, TEXTS
 from rushlight.ops._signatures import FUNCTIONS, KEYWORDS, METHODS, defaults_of, has_method, parameters_of
 
@@ -40,11 +38,6 @@ ENDINGS = {"_shape": core.FROM_SHAPE, "_dtype": core.FROM_DTYPE, "_column_major"
 """What a rule gets of a parameter besides its value, by what stands behind the parameter's name."""
 
 
-def camel_case(name):
-    """log_softmax -> LogSoftmax, as PyTorch names nodes."""
-    return "".join(part.capitalize() for part in name.strip("_").split("_"))
-
-
 def keywords_of(parameters):
     """The index of the parameter that each keyword means."""
     found = {}
@@ -70,8 +63,9 @@ class Declaration:
     or a function, where that of its kind is not meant. `draws`: it draws random numbers. `flat` says why a gradient of it may be zero, in a
     word of explain/_zero.py; `fills`: what is not finite in its result is put there on purpose; `hazard`: why
     it, or its slope, may not be finite, in a word of explain/_finite.py. `public` is what programs call it, where
-    neither its own name nor that of its node is; `overload` what the dispatcher's name of a call in place has behind a dot ("operand": Tensor
-    or Scalar, as the operand is). `refusal` says in which words vmap refuses its call in place on a tensor without a batch: as "arithmetic"
+    neither its own name nor that of its node is; `overload` what PyTorch's dispatcher calls its overload ("default" where nothing is said), with
+    "name." before it where PyTorch has the op by another name: a text, a function of the call's arguments (those of ops/_names.py), or two, the
+    second for calls in place. `refusal` says in which words vmap refuses its call in place on a tensor without a batch: as "arithmetic"
     (that of a "number" alone), by its "name", or by the "shapes"; in the dispatcher's words otherwise. `domain` is the range of inputs that
     samples for the laws are taken from, where that is not (0.3, 0.9); `like` gives the same in public ops, for a law. `any_place`, `takes_lazy`, `fills_copy` and `wants_booleans` are those of core.Op. What remains
     says where the op can be found: the keywords of `register`.
@@ -260,38 +254,6 @@ def place(made, name, *, function=True, method=True, namespace="torch", aliases=
 
 def can_derive(made):
     return not hasattr(made, "__code__") or not made.__code__.co_flags & VARIABLE
-
-
-def snake_case(name):
-    """The name of an op in PyTorch's errors, from that of its node."""
-    return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
-
-
-@functools.cache
-def public_name(op):
-    """What programs call an op: what its declaration says, its name in the table, or else what the name of its node comes from."""
-    if op.declaration.public is not None:
-        return op.declaration.public
-    name = op.name.removesuffix("_all")
-    if not (hasattr(rushlight, name) or hasattr(core.Tensor, name)) and op.backward_names[0]:
-        # ScatterAddBackward0, SpecialI0EBackward0 → scatter_add, special_i0_e
-        name = snake_case(op.backward_names[0].rpartition("Backward")[0])
-    return name.strip("_")
-
-
-def dispatched_name(op, of_tensor):
-    """What PyTorch's dispatcher calls an op in place; `of_tensor`: its last argument is a tensor."""
-    overload = op.declaration.overload
-    if overload == "operand":
-        overload = "Tensor" if of_tensor else "Scalar"
-    return f"{public_name(op)}_" + (f".{overload}" if overload else "")
-
-
-def backward_names(name, given):
-    """grad_fn's name, or names where it depends on how the op is called."""
-    if given is None:
-        return (camel_case(name) + "Backward0",)
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 LATE = {"unsigned": 1, "half": 2, "float8": 4, "e8m0": 8, "moves": 16, "not_by_one": 32}

@@ -130,7 +130,9 @@ def copying(view):
     """An op that copies what a view op shows: the view's rules, and its node's name with `_copy` behind."""
     names = f"{view.backward_names[0]}_copy"
     body = lambda x, *arguments: copied(view(viewable(view, x), *arguments))  # noqa: E731
-    declared = beside(view.declaration, "_copy", body, name=names, linear=True, batch="views.copy")
+    name, dot, overload = (view.declaration.overload or "").rpartition(".")
+    overload = f"{name}_copy.{overload}" if dot else overload or None
+    declared = beside(view.declaration, "_copy", body, name=names, overload=overload, linear=True, batch="views.copy")
     made = declared.make(core.GeneralOp, view.rules, (0,), None)
     made.view = view
     return made

@@ -8,6 +8,7 @@ from rushlight import core
 from rushlight.core import Tensor
 from rushlight.ops import signs  # noqa: F401
 from rushlight.ops._declare import composite, pointwise, underived
+from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import Castable
 from rushlight.ops._rules import (
     c_name,
@@ -103,6 +104,7 @@ def sub(a, b, *, alpha=1):
     inplace=False,
     method=False,
     signature="Tensor input, Tensor other, *, Number alpha=1 | Tensor input, Number other, Number alpha=1",
+    overload=by_operand(),
 )
 def rsub(a, b, *, alpha=1):
     """`b` minus `alpha` times `a`."""
@@ -164,7 +166,7 @@ def div(a, b):
     """Quotient of `a` and `b`; integers are divided as floats."""
 
 
-@pointwise(**QUOTIENT, name="DivBackward2", number_name="DivBackward3")
+@pointwise(**QUOTIENT, name="DivBackward2", number_name="DivBackward3", overload="div.Tensor_mode")
 def _div_exactly(a, b):
     """The same where a program asks for no rounding: another node in PyTorch."""
 
@@ -181,6 +183,7 @@ def _div_exactly(a, b):
     method=False,
     refusal="arithmetic",
     label="div_trunc_cpu",
+    overload="div.Tensor_mode",
 )
 def _trunc_divide(a, b):
     """Quotient rounded towards zero."""
@@ -197,6 +200,7 @@ def _trunc_divide(a, b):
     function=False,
     method=False,
     refusal="arithmetic",
+    overload="div.Tensor_mode",
 )
 def _div_floor(a, b):
     """Quotient rounded down."""
@@ -261,9 +265,9 @@ no_floor_divide = underived("derivative for aten::floor_divide is not implemente
     jvp=no_tangent("floor_divide"),
     inputs=2,
     name="NotImplemented",
-    overload="Tensor",
     label="div_floor_cpu",
     signature="Tensor/Number input, Tensor/Number other, *, out | Tensor/Number input, Number other",
+    overload=(None, "Tensor"),
 )
 def floor_divide(a, b):
     """Quotient rounded down."""
@@ -279,8 +283,8 @@ def divisor_product(g, a, b):
     vjp=(lambda g: g, divisor_product),
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="floor")),
     name=("RemainderBackward0", "RemainderBackward1", "NotImplemented"),
-    overload="operand",
     signature="Tensor input, Tensor other, *, out | Number self, Tensor other | Tensor input, Number other, *, out",
+    overload=by_operand(),
 )
 def remainder(a, b):
     """What is left of `a` divided by `b`, with the sign of `b`."""
@@ -290,8 +294,8 @@ def remainder(a, b):
     vjp=(lambda g: g, lambda g, a, b: -g * torch.div(a, b, rounding_mode="trunc")),
     jvp=lambda a_t, b_t, a, b: total(a_t, None if b_t is None else -b_t * torch.div(a, b, rounding_mode="trunc")),
     name=("FmodBackward0", "FmodBackward1"),
-    overload="operand",
     signature="Tensor input, Tensor|Number other, *, out",
+    overload=by_operand(),
 )
 def fmod(a, b):
     """What is left of `a` divided by `b`, with the sign of `a`."""
@@ -361,11 +365,11 @@ def refuse_negative_power(dtype, a, exponent):
     row_major_of_number=True,
     name=("PowBackward0", "PowBackward1", "PowBackward2"),
     hazard="power",
-    overload="operand",
     flat="power",
     label="pow",
     signature=POWER,
     numbers_aside=0b10,
+    overload=(by_operand("Tensor_Tensor", "Tensor_Scalar", "Scalar"), by_operand()),
 )
 def pow(a, exponent):
     """`a` to the power `exponent`."""
@@ -563,8 +567,8 @@ def addcdiv(x, tensor1, tensor2, *, value=1):
     name="LerpBackward0",
     function=False,
     method=False,
-    overload="Scalar",
     numbers_aside=0b100,
+    overload="lerp.Scalar",
 )
 def _lerp_scalar(x, end, weight):
     """Linear interpolation by a number."""
@@ -578,7 +582,7 @@ def _lerp_scalar(x, end, weight):
     name="LerpBackward1",
     function=False,
     method=False,
-    overload="Tensor",
+    overload="lerp.Tensor",
 )
 def _lerp_tensor(x, end, weight):
     """Linear interpolation by a tensor of weights."""

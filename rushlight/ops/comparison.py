@@ -4,6 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import Tensor, read_within
 from rushlight.ops._declare import composite, pointwise, underived
+from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import BOOLEAN
 from rushlight.ops._rules import (
     COMPLEX,
@@ -29,7 +30,7 @@ def compared(name):
         "vjp": (zero_gradient, zero_gradient),
         "jvp": lambda a_t, b_t, out: torch.zeros_like(out),
         "name": (f"{name}Backward0", f"{name}Backward1"),
-        "overload": "operand",
+        "overload": by_operand(),
         "gives": "comparison",
         "signature": "Tensor input, Tensor|Number other, *, out",
     }
@@ -125,9 +126,9 @@ def logical_not(x):
 
 @pointwise(
     refusal="shapes",
-    overload="operand",
     late="unsigned",
     signature=OPERANDS,
+    overload=by_operand(),
 )
 def bitwise_and(a, b):
     """The bits that both have."""
@@ -135,9 +136,9 @@ def bitwise_and(a, b):
 
 @pointwise(
     refusal="shapes",
-    overload="operand",
     late="unsigned",
     signature=OPERANDS,
+    overload=by_operand(),
 )
 def bitwise_or(a, b):
     """The bits that one or both have."""
@@ -145,9 +146,9 @@ def bitwise_or(a, b):
 
 @pointwise(
     refusal="shapes",
-    overload="operand",
     late="unsigned",
     signature=OPERANDS,
+    overload=by_operand(),
 )
 def bitwise_xor(a, b):
     """The bits that exactly one has."""
@@ -162,6 +163,7 @@ def bitwise_not(x):
     refusal="shapes",
     label="lshift_cpu",
     signature=OPERANDS,
+    overload=by_operand("Tensor", "Tensor_Scalar"),
 )
 def bitwise_left_shift(a, b):
     """The bits of `a` moved `b` places up."""
@@ -171,6 +173,7 @@ def bitwise_left_shift(a, b):
     refusal="shapes",
     label="rshift_cpu",
     signature=OPERANDS,
+    overload=by_operand("Tensor", "Tensor_Scalar"),
 )
 def bitwise_right_shift(a, b):
     """The bits of `a` moved `b` places down; the sign stays."""
@@ -251,6 +254,7 @@ def isreal(input):
     flat="masked",
     late="unsigned half float8 e8m0 moves",
     real_part=False,
+    overload="where.self",
 )
 def _where(condition, input, other):
     """`input` where `condition` holds, `other` elsewhere."""
@@ -435,6 +439,7 @@ BOUNDED_ABOVE = {
     flat="clamped",
     signature="Tensor input, Tensor|Number min, *, out",
     numbers_aside=0b110,
+    overload=by_operand("Tensor", "default"),
 )
 def clamp_min(x, min):
     """`x`, or `min` where that is greater."""
@@ -449,6 +454,7 @@ def clamp_min(x, min):
     flat="clamped",
     signature="Tensor input, Tensor|Number max, *, out",
     numbers_aside=0b110,
+    overload=by_operand("Tensor", "default"),
 )
 def clamp_max(x, max):
     """`x`, or `max` where that is less."""
@@ -493,6 +499,8 @@ def clamp_max_(input, max):
     batch="elementwise.as_stored",
     flat="clamped",
     numbers_aside=0b110,
+    overload="clamp_min.default",
+    public="clamp",
 )
 def _clamp_below(x, min):
     """clamp with a lower bound alone."""
@@ -512,6 +520,8 @@ def _clamp_below(x, min):
     batch="elementwise.as_stored",
     flat="clamped",
     numbers_aside=0b110,
+    overload="clamp_max.default",
+    public="clamp",
 )
 def _clamp_above(x, max):
     """clamp with an upper bound alone."""
@@ -546,6 +556,7 @@ def clamp_jvp(x_t, min_t, max_t, x, min, max):
     batch="elementwise.as_stored",
     flat="clamped",
     numbers_aside=0b110,
+    overload="clamp.default",
 )
 def _clamp_between(x, min, max):
     """clamp with both bounds."""

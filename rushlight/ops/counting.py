@@ -6,6 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, kernel, op, underived
+from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import SEARCHED
 from rushlight.ops._rules import not_implemented
 from rushlight.ops._views import zeros
@@ -21,6 +22,7 @@ from rushlight.ops.indexing import INDICES, nonzero_places
     apart=True,
     batch="indexing.refuse",
     out_text="nonzero: Expected out tensor to have scalar type Long but got scalar type{out}",
+    overload="nonzero.default",
 )
 def coordinates(x):
     """The coordinates of the nonzero elements."""
@@ -88,7 +90,7 @@ def check_repeats(repeats):
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{repeats.dtype.legacy_name}'")
 
 
-@op(name="NotImplemented", function=False, method=False, out=False, public="repeat_interleave", overload="Tensor")
+@op(name="NotImplemented", function=False, method=False, out=False, overload="repeat_interleave.Tensor")
 def repeated_places(repeats, output_size):
     """The index of each repeat: 0 as often as repeats[0] says, and so on."""
     check_repeats(repeats)
@@ -214,6 +216,7 @@ def histc(x, bins=100, min=0, max=0):
         "Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None, out | "
         "Tensor sorted_sequence, Number self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None, out"
     ),
+    overload=by_operand(),
 )
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     """Where each value would go into a sorted sequence: before equal elements, or (`right`) behind them."""
@@ -364,7 +367,7 @@ def unique_slices(x, dim, consecutive, return_inverse, return_counts):
 UNIQUE = dict(outputs=("values", "inverse", "counts"), function=False, method=False, out=False)
 
 
-@op(no_derivative="_unique2", name="Unique2Backward0", **UNIQUE, batch="indexing.refuse")
+@op(no_derivative="_unique2", name="Unique2Backward0", **UNIQUE, batch="indexing.refuse", overload="_unique2.default")
 def unique2(x, return_inverse, return_counts):
     """The unique elements, sorted."""
     return unique_elements(x, False, return_inverse, return_counts)

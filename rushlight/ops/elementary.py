@@ -4,6 +4,7 @@ import math
 
 import rushlight as torch
 from rushlight.ops._declare import composite, op, place, pointwise
+from rushlight.ops._names import by_operand
 from rushlight.ops._return_types import return_type
 from rushlight.ops._rules import (
     FLAT,
@@ -255,6 +256,7 @@ def frac(x):
     flat="step",
     label="round_vml_cpu",
     late="unsigned",
+    overload="round.default",
 )
 def _round(x):
     """To the nearest integer."""
@@ -351,6 +353,7 @@ def logarithmic_product(product, edge):
     name=("XlogyBackward2", "XlogyBackward0", "XlogyBackward1"),
     inplace="function",
     signature=OPERANDS,
+    overload=by_operand("Tensor", "Scalar_Other", "Scalar_Self"),
 )
 def xlogy(a, b):
     """a log b, and 0 where a is 0."""

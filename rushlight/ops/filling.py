@@ -5,6 +5,7 @@ import math
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, kernel, op, place, short_way
+from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import c_name, warn_of_real_part
 from rushlight.ops.broadcasting import broadcast_two
@@ -32,12 +33,12 @@ def number_of(x, value):
     variant=lambda x, value: int(isinstance(value, torch.Tensor)),
     batch="rearranging.fill",
     refusal="name",
-    overload="operand",
     fills=True,
     inplace="function",
     method="in place",
     real_part=False,
     signature="Tensor input, Tensor|Number value",
+    overload=by_operand(),
 )
 def fill(x, value):
     """`x` with every element replaced by one value."""
@@ -175,11 +176,11 @@ def check_fill(x, mask, value):
     row_major=True,
     plain=short_way("tmn", "masked", "masked_fill"),
     batch="rearranging.fill_where",
-    overload="Tensor",
     refusal="number",
     fills=True,
     flat="masked",
     real_part=False,
+    overload=by_operand("masked_fill.Tensor", "masked_fill.Scalar"),
 )
 def fill_where(x, mask, value):
     """`x` with one value where `mask` is True."""

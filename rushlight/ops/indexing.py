@@ -122,6 +122,7 @@ def common_shape(tensors):
     batch="indexing.index",
     flat="selecting",
     any_place=True,
+    overload="index.Tensor",
 )
 def _index(x, indices):
     """The elements of `x` at the given indices, one (or None) for each dimension."""
@@ -151,6 +152,7 @@ def put_tangent(x, x_t, indices, values, values_t, accumulate):
     batch="indexing.index_put",
     refusal="name",
     any_place=True,
+    overload="index_put.default",
 )
 def _index_put(x, indices, values, accumulate=False):
     """`x` with `values` at the given indices, or added there."""

@@ -85,6 +85,7 @@ def log_softmax_backward(grad_output, output, dim):
     real=True,
     batch="reduction.along_one",
     flat="saturated",
+    overload="int",
 )
 def softmax(x, dim, dtype=None):
     """exp(x) / Σ exp(x) along `dim`; with `dtype`, `x` is cast first.
@@ -104,6 +105,7 @@ def softmax(x, dim, dtype=None):
     real=True,
     batch="reduction.along_one",
     flat="saturated",
+    overload="int",
 )
 def log_softmax(x, dim, dtype=None):
     """log(softmax(x)) along `dim`, without cancellation."""

@@ -7,6 +7,7 @@ from rushlight import core
 from rushlight.core import Tensor, is_wrapped, wrap_dim
 from rushlight.ops import _rules
 from rushlight.ops._declare import composite, op, reduction
+from rushlight.ops._names import of_dims
 from rushlight.ops._outputs import EXTREME, ONLY_BOOL, Castable
 from rushlight.ops._return_types import return_type
 
@@ -83,6 +84,7 @@ def refuse_unordered(name):
     name=("SumBackward0", "SumBackward1"),
     real_part=False,
     signature="Tensor input, *, dtype? dtype=None | Tensor input, ints[1]? dim, bool keepdim=False, *, dtype? dtype=None, out",
+    overload=of_dims("dim_IntList"),
 )
 def sum(x, dim=None, keepdim=False, *, dtype=None):
     """Sum of `x` over the dimensions `dim` (all of them by default); integers and bools sum as int64.
@@ -113,6 +115,7 @@ def nansum(x, dim=None, keepdim=False, *, dtype=None):
     signature=(
         "Tensor input, *, dtype? dtype=None, out | Tensor input, ints[1]? dim, bool keepdim=False, *, dtype? dtype=None, out"
     ),
+    overload=of_dims("dim"),
 )
 def mean(x, dim=None, keepdim=False, *, dtype=None):
     """Arithmetic mean over the dimensions `dim` (all of them by default)."""
@@ -168,6 +171,7 @@ def other_factors(x, dim):
     single=True,
     real_part=False,
     signature="Tensor input, *, dtype? dtype=None | Tensor input, int dim, bool keepdim=False, *, dtype? dtype=None, out",
+    overload=of_dims("dim_int"),
 )
 def prod(x, dim=None, keepdim=False, *, dtype=None):
     """Product of all elements, or along the dimension `dim`."""
@@ -247,6 +251,7 @@ def declare_extremum(name, kernel, whole_kernel):
         check=refuse_complex(f"{name}_all"),
         function=False,
         method=False,
+        overload=f"{name}.default",
     )
     @named(f"_{name}_all")
     def whole(x):
@@ -266,6 +271,7 @@ def declare_extremum(name, kernel, whole_kernel):
         flat="selecting",
         function=False,
         method=False,
+        overload="dim",
     )
     @named(name)
     def along(x, dim, keepdim=False):
@@ -420,6 +426,7 @@ def argmin(x, dim=None, keepdim=False):
     bool_keeps_uint8=True,
     out_text=ONLY_BOOL,
     signature=ANY_OR_ALL,
+    overload=of_dims("dim", "dims"),
 )
 def all(x, dim=None, keepdim=False):
     """Whether every element is true (not zero)."""
@@ -430,6 +437,7 @@ def all(x, dim=None, keepdim=False):
     bool_keeps_uint8=True,
     out_text=ONLY_BOOL,
     signature=ANY_OR_ALL,
+    overload=of_dims("dim", "dims"),
 )
 def any(x, dim=None, keepdim=False):
     """Whether some element is true (not zero)."""

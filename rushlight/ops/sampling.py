@@ -23,6 +23,7 @@ from rushlight.ops.random import NORMAL, check_drawn_out, check_std, draw_bernou
     method=False,
     draws=True,
     out_text=None,
+    overload="bernoulli.default",
 )
 def bernoulli_of(x, generator=None):
     """0 and 1 with probabilities `x`."""
@@ -36,8 +37,8 @@ def bernoulli_of(x, generator=None):
     function=False,
     method=False,
     draws=True,
-    public="bernoulli",
     out_text=None,
+    overload="bernoulli.p",
 )
 def bernoulli_like(x, p, generator=None):
     """0 and 1 in the shape of `x`, 1 with probability `p`."""

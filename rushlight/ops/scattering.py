@@ -94,7 +94,7 @@ def write_along(name, x, d, index, src, *numbers):
     function=False,
     method=False,
     batch="indexing.scatter",
-    overload="src",
+    overload="scatter.src",
 )
 def scatter_tensor(x, dim, index, src):
     """`x` with the elements of `src` where `index` sends them along `dim`; where two meet, the last stays."""
@@ -111,7 +111,7 @@ def scatter_tensor(x, dim, index, src):
     function=False,
     method=False,
     batch="indexing.scatter",
-    overload="value",
+    overload="scatter.value",
 )
 def scatter_value(x, dim, index, value):
     """`x` with one number where `index` points along `dim`."""

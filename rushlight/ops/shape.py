@@ -35,6 +35,7 @@ def detach(input):
     batch="views.view_as_dtype",
     function=False,
     method=False,
+    overload="dtype",
 )
 def view(x, dtype):
     """The bytes of `x` read as another dtype: the same memory and version, as of detach(), without history."""
@@ -239,6 +240,7 @@ def permute(x, dims: Sizes):
     name=("TransposeBackward0", "TransposeBackward1"),
     aliases=("swapaxes", "swapdims"),
     signature={"swapaxes": "Tensor input, int axis0, int axis1"},
+    overload="int",
 )
 def transpose(x, dim0, dim1):
     """Two dimensions exchanged."""
@@ -356,9 +358,9 @@ def squeezed_vjp(g, x_shape, dim):
     return unsqueezed(g, x_shape, dim)
 
 
-def squeezing(entry, geometry, name):
+def squeezing(entry, geometry, name, overload=None):
     """An op that drops dimensions of size 1: all of them, one, or those of a tuple."""
-    placed = dict(entry=entry, geometry=geometry, name=name, function=False, method=False)
+    placed = dict(entry=entry, geometry=geometry, name=name, overload=overload, function=False, method=False)
     if geometry == "squeeze":
 
         @shares_memory(vjp=lambda g, x_shape: unsqueezed(g, x_shape, range(len(x_shape))), batch="views.squeeze_all", **placed)
@@ -375,8 +377,8 @@ def squeezing(entry, geometry, name):
 
 
 squeeze_all, squeeze_all_ = squeezing("squeeze_all", "squeeze", ("SqueezeBackward0", "SqueezeBackward3"))
-squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", ("SqueezeBackward1", "SqueezeBackward4"))
-squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", ("SqueezeBackward2", "SqueezeBackward5"))
+squeeze_one, squeeze_one_ = squeezing("squeeze_one", "squeeze_dims", ("SqueezeBackward1", "SqueezeBackward4"), "dim")
+squeeze_several, squeeze_several_ = squeezing("squeeze_dims", "squeeze_dims", ("SqueezeBackward2", "SqueezeBackward5"), "dims")
 
 
 @composite(signature="Tensor input | Tensor input, int|ints dim")
@@ -471,12 +473,12 @@ def each_of(check, tensors, function):
 
 
 # ---------------------------------------------------------------------------------------------------------- parts
-@shares_memory(flat="selecting", complex_copies=False, signature="Tensor input, int dim, index index")
+@shares_memory(flat="selecting", complex_copies=False, signature="Tensor input, int dim, index index", overload="int")
 def select(x, dim, index):
     """One slice of `x` along `dim`, without that dimension."""
 
 
-@shares_memory(method=False, function=False, complex_copies=False, flat="selecting")
+@shares_memory(method=False, function=False, complex_copies=False, flat="selecting", overload="Tensor")
 def slice(x, dim=0, start=None, end=None, step=1):
     """x[start:end:step] along `dim`."""
 

@@ -3,6 +3,7 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.ops._declare import composite, place, pointwise
+from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import BOOLEAN
 from rushlight.ops._rules import (
     COMPLEX,
@@ -96,8 +97,8 @@ def copysign_slope(a, out):
     dtype="float",
     name=("CopysignBackward1", "CopysignBackward0"),
     refusal="shapes",
-    overload="operand",
     signature="Tensor input, Tensor|Number other, *, out",
+    overload=by_operand(),
 )
 def copysign(a, b):
     """The magnitude of `a` with the sign of `b`."""

@@ -5,6 +5,7 @@ from rushlight import core
 from rushlight.core import wrap_dim
 from rushlight.ops import shape
 from rushlight.ops._declare import composite, kernel, op, short_way
+from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
@@ -162,6 +163,7 @@ def index_copy(x, dim, index, source):
     refusal="name",
     real_part=False,
     signature="Tensor input, int dim, Tensor index, Tensor|Number value",
+    overload=by_operand("int_Tensor", "int_Scalar"),
 )
 def index_fill(x, dim, index, value):
     """`x` with one value in the slices that `index` names along `dim`."""

@@ -61,6 +61,7 @@ def empty_pair(shape, dtype):
     method=False,
     batch="reduction.along_one",
     flat="selecting",
+    overload="sort.default",
 )
 def sort_along(x, dim, descending, stable):
     """The elements in order, and where they were."""
@@ -213,9 +214,9 @@ def median_of(name, title):
         name=f"{title}Backward0",
         entry=f"{name}_of_all",
         batch=f"reduction.{name}_of_all",
-        public="median",
         function=False,
         method=False,
+        overload=f"{name}.default",
     )
     def of_all(x):
         if not x.numel():
@@ -228,10 +229,10 @@ def median_of(name, title):
     @op(
         entry=name,
         batch="reduction.along_one",
-        public="median",
         function=False,
         method=False,
         **choosing(name, f"{title}Backward1"),
+        overload=f"{name}.dim",
     )
     def of_lines(x, dim, keepdim):
         refuse_empty_lines("median", x, wrap_dim(dim, x.ndim))

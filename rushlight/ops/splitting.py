@@ -27,7 +27,7 @@ def unbound_gradient(g, x_shape, dim):
     return torch.stack(listed(g, lambda place: x_shape[:dim] + x_shape[dim + 1 :]), dim)
 
 
-@shares_memory(vjp=unbound_gradient, several=True)
+@shares_memory(vjp=unbound_gradient, several=True, overload="int")
 def unbind(x, dim=0):
     """The slices of `x` along `dim`, each without that dimension."""
 
@@ -39,8 +39,8 @@ def split_gradient(g, x_shape, split_sizes, dim):
     return torch.cat(listed(g, lambda place: x_shape[:dim] + (split_sizes[place],) + x_shape[dim + 1 :]), dim)
 
 
-def splitting(entry, name, linked=True):
-    """The op that splits, under the name that its node shows."""
+def splitting(entry, name, listing, linked=True):
+    """The op that splits, under the name that its node shows; PyTorch's one of a list of sizes is called `listing`."""
 
     @shares_memory(
         vjp=split_gradient,
@@ -48,6 +48,8 @@ def splitting(entry, name, linked=True):
         linked=linked,
         entry=entry,
         name=name,
+        overload=f"{listing}.default",
+        public="split",
         function=False,
         method=False,
     )
@@ -57,10 +59,10 @@ def splitting(entry, name, linked=True):
     return split
 
 
-split_evenly = splitting("split", "SplitBackward0")
-split_as_listed = splitting("split_with_sizes", "SplitWithSizesBackward0")
-split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", False)
-split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", False)
+split_evenly = splitting("split", "SplitBackward0", "split_with_sizes")
+split_as_listed = splitting("split_with_sizes", "SplitWithSizesBackward0", "split_with_sizes")
+split_evenly_unsafely = splitting("unsafe_split", "UnsafeSplitBackward0", "unsafe_split_with_sizes", False)
+split_as_listed_unsafely = splitting("unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0", "unsafe_split_with_sizes", False)
 
 
 copying_function("split_with_sizes", "Tensor input, sizes split_sizes, int dim=0", True)(split_as_listed.copy)

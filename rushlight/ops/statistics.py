@@ -55,7 +55,16 @@ def variance_cotangent(g, out):
     return (g / (out * 2)).masked_fill(out == 0, 0)
 
 
-@reduction(vjp=var_vjp, jvp=var_jvp, result="real", numbers=("correction",), out_text=None, function=False, method=False)
+@reduction(
+    vjp=var_vjp,
+    jvp=var_jvp,
+    result="real",
+    numbers=("correction",),
+    out_text=None,
+    function=False,
+    method=False,
+    overload="correction",
+)
 @named("var")
 def real_var(x, dim, correction, keepdim):
     """The variance with a float `correction`."""
@@ -69,6 +78,7 @@ def real_var(x, dim, correction, keepdim):
     out_text=None,
     function=False,
     method=False,
+    overload="correction",
 )
 @named("std")
 def real_std(x, dim, correction, keepdim):
@@ -92,6 +102,7 @@ def moments_vjp(g, x, dim, correction, keepdim):
     method=False,
     name="VarMeanBackward0",
     batch="reduction.reduction",
+    overload="var_mean.correction",
 )
 def real_var_mean(x, dim, correction, keepdim):
     """Variance and mean together."""
@@ -114,6 +125,7 @@ def std_mean_vjp(g, x, std, dim, correction, keepdim):
     method=False,
     name="StdMeanBackward0",
     batch="reduction.reduction",
+    overload="std_mean.correction",
 )
 def real_std_mean(x, dim, correction, keepdim):
     """Standard deviation and mean together."""

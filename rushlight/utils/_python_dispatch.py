@@ -5,8 +5,8 @@ import warnings
 
 import rushlight as torch
 from rushlight import core
-from rushlight._overloads import overload_of
 from rushlight.core import Tensor
+from rushlight.ops._names import overload_of
 
 __all__ = [
     "BaseTorchDispatchMode",
@@ -50,7 +50,7 @@ def as_called(op, arguments, keywords):
     if op.name == "_to_copy":
         kwargs |= dict(zip(("dtype", "memory_format"), args[1:]))
         del args[1:]
-    name, overload = overload_of(op.name, args, kwargs, in_place)
+    name, overload = overload_of(op, args, kwargs, in_place)
     return getattr(getattr(torch.ops.aten, name), overload), tuple(args), kwargs
 
 

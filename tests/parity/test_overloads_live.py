@@ -15,6 +15,12 @@ x.unbind(0); x.split([1, 2]); torch.cat([x, y]); torch.stack([x, y]); torch.wher
 x.clamp(0, 1); torch.lerp(x, y, 0.5); torch.lerp(x, y, x); x.index_select(0, i); x.clone(); x.to(torch.float64); x.double()
 x.add_(1); x.mul_(2); x.zero_(); x.fill_(1); x.copy_(y); x.pow_(2); x.eq_(1); x.remainder_(2); x @ y.t(); torch.mv(x, x[0])
 torch.add(x, y, out=torch.empty(3, 4)); torch.sum(x, 0, out=torch.empty(4)); torch.eq(x, 1, out=b); x.nonzero(); x.bernoulli()
+x.bernoulli(0.5); x.median(); x.nanmedian(0); x.squeeze(0); x.squeeze(); x.squeeze((0, 1)); x.round()
+torch.xlogy(x, y); torch.xlogy(x, 2); torch.xlogy(2, x); n.bitwise_left_shift_(1); torch.clamp_min(x, 0); torch.clamp_max(x, y)
+x.masked_fill(b, x[0, 0]); x.masked_fill_(b, 1); x.index_fill(0, i, 1); x.index_fill(0, i, x[0, 0]); torch.div(x, y, rounding_mode="floor")
+torch.var_mean(x); torch.std_mean(x, 0); torch.searchsorted(x[0], y[0]); torch.searchsorted(x[0], 2); x.floor_divide_(2); x.unbind()
+torch.scatter(x, 0, i[None], 1); torch.scatter(x, 0, n[None] % 3, y); torch.transpose_copy(x, 0, 1); torch.lerp(x, y, 0.5, out=y); torch.mean(x, 0, out=y[0])
+torch.any(b, 0, out=b[0]); torch.where(b, x, y, out=y); torch.pow(x, 2, out=y)
 """.replace("\n", ";").split(";")
 
 

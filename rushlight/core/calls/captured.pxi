@@ -12,7 +12,8 @@ cdef int refuse_captured(Op op, Tensor target, bint of_tensor) except -1:
     """Raises where a program in a derivative is about to write into a tensor from outside of it."""
     if modes.at_work or not is_captured(target, modes.transforms):
         return 0
-    from rushlight.ops._declare import dispatched_name
+    from rushlight.ops._names import dispatched_name
+    name = dispatched_name(op, (target, target if of_tensor else None), True)
     raise RuntimeError("During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
-                       f"(aten::{dispatched_name(op, of_tensor)}) that would mutate a captured Tensor. This is not supported; please rewrite the "
+                       f"(aten::{name}) that would mutate a captured Tensor. This is not supported; please rewrite the "
                        "function being transformed to explicitly accept the mutated Tensor(s) as inputs.")
