@@ -185,3 +185,61 @@ def test_dimensions_of_masked_functions():
 def test_masked_moments_round_where_pytorch_does():
     x = torch.tensor([200.0, 300.0, 800.0], dtype=torch.float16)
     assert torch.masked.var(x).isinf() and torch.masked.mean(x.bfloat16()).item() == 432
+
+
+def test_the_mask_is_applied_before_the_result_is_converted():
+    """What PyTorch gives: least and greatest are those of the input's dtype, and only the result is of `dtype`."""
+    x, mask = torch.tensor([[1, 5, 300], [2, 256, 7]]), torch.tensor([[True, False, True], [True, True, True]])
+    assert torch.masked.amax(x, 1, mask=mask, dtype=torch.uint8).tolist() == [44, 0]
+    assert torch.masked.argmax(x, 1, mask=mask, dtype=torch.uint8).tolist() == [2, 1]
+    assert torch.masked.amin(x, 1, mask=~mask, dtype=torch.float32).tolist() == [5, 2.0**63]
+    assert torch.masked.median(x.float(), 1, dtype=torch.uint8).dtype is torch.float32
+    assert torch.masked.softmax(x, 1, mask=mask & ~mask, dtype=torch.float64).tolist() == [[1 / 3] * 3] * 2
+
+
+def test_norms_of_negative_degree_have_zeros_where_nothing_counts():
+    x, mask = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([True, False, True])
+    assert torch.masked.norm(x, -2, 0, mask=mask).item() == 0 and torch.masked.norm(x, -torch.inf, 0, mask=mask).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "value"),
+    [
+        ("sum", torch.bool, False),
+        ("masked.prod", torch.uint8, 1),
+        ("amax", torch.int8, -128),
+        ("argmin", torch.bfloat16, torch.inf),
+        ("logsumexp", torch.complex64, -torch.inf),
+        ("norm", torch.int64, 0),
+    ],
+)
+def test_what_changes_no_result(name, dtype, value):
+    found = torch.masked._reduction_identity(name, torch.ones(2, dtype=dtype))
+    assert found.dtype is dtype and found.item() == value
+
+
+def test_what_has_nothing_that_changes_no_result():
+    assert torch.masked._reduction_identity("mean", torch.ones(2)) is None
+    for name in ("amin", "softmax"):
+        with pytest.raises(NotImplementedError, match=f"identity of {name} on torch.bool input"):
+            torch.masked._reduction_identity(name, torch.ones(2, dtype=torch.bool))
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors")
+def test_what_no_tensor_with_a_mask_is_made_of():
+    data, mask = torch.ones(2), torch.tensor([True, False])
+    for wrong, text in (
+        (
+            lambda: torch.masked.masked_tensor(data.to_sparse(), mask.to_sparse()),
+            "data layout of torch.sparse_coo is not supported.",
+        ),
+        (lambda: torch.masked.masked_tensor(data[None], mask), r"data.dim\(\) must equal mask.dim\(\)"),
+        (
+            lambda: torch.masked.masked_tensor(data.int(), mask, True),
+            "Only Tensors of floating point and complex dtype can require",
+        ),
+    ):
+        with pytest.raises((TypeError, ValueError, RuntimeError), match=text):
+            wrong()
+    with pytest.warns(UserWarning, match="It is not recommended to create a MaskedTensor with a tensor that requires_grad"):
+        torch.masked.as_masked_tensor(data.requires_grad_(), mask)

@@ -338,3 +338,10 @@ def test_gradients_with_places_of_their_own():
         copy.deepcopy(x * 2)
     with pytest.raises(RuntimeError, match="data of a different type"):
         x.grad = torch.ones(2, 2)
+
+
+def test_no_dimensions():
+    one, none = torch.tensor(3.0).to_sparse(), torch.tensor(0.0).to_sparse()
+    assert (one._nnz(), none._nnz(), none.values().shape) == (1, 0, (0,))
+    assert torch.tensor(2.0).sparse_mask(one).values().tolist() == [2] and torch.tensor(2.0).sparse_mask(none)._nnz() == 0
+    assert (one + one).to_dense().item() == 6 and (one + none).to_dense().item() == 3 and none.to_dense().item() == 0

@@ -35,28 +35,50 @@ __all__ = [
 
 
 def _least(dtype):
-    """What is smaller than every number of a dtype, or is its smallest."""
-    if dtype.is_floating_point or dtype.is_complex:
-        return -torch.inf
-    return False if dtype is torch.bool else torch.iinfo(dtype).min
+    """What is smaller than every number of a dtype, or is its smallest; booleans have none."""
+    return -torch.inf if dtype.is_floating_point else None if dtype is torch.bool else torch.iinfo(dtype).min
 
 
 def _greatest(dtype):
-    if dtype.is_floating_point:
-        return torch.inf
-    return True if dtype is torch.bool else torch.iinfo(dtype).max
+    return torch.inf if dtype.is_floating_point else None if dtype is torch.bool else torch.iinfo(dtype).max
 
 
-def _filled(input, mask, identity):
-    """The input, and `identity` where the mask has nothing."""
+# What masked elements count as, of a dtype: the number that changes no result.
+_IDENTITIES = {
+    **dict.fromkeys(("sum", "cumsum"), lambda dtype: 0),
+    **dict.fromkeys(("prod", "cumprod"), lambda dtype: 1),
+    **dict.fromkeys(("amax", "argmax", "logaddexp"), _least),
+    **dict.fromkeys(("amin", "argmin"), _greatest),
+    "logsumexp": lambda dtype: -torch.inf if dtype.is_complex else _least(dtype),
+    "norm": lambda dtype, ord=2.0: torch.inf if ord == -torch.inf else 0,
+}
+
+
+def _reduction_identity(op_name, input, *args):
+    """What masked elements of a tensor count as in a reduction, or None where no number will do."""
+    name = op_name.rsplit(".", 1)[-1]
+    if name in ("mean", "var", "std"):
+        return None
+    if name == "median":
+        return torch.tensor(torch.nan, dtype=input.dtype if input.dtype.is_floating_point else torch.float32)
+    value = None
+    if name in _IDENTITIES:
+        value = _IDENTITIES[name](input.dtype, *args[:1] if name == "norm" else ())
+    if value is None:
+        raise NotImplementedError(f"identity of {name} on {input.dtype} input")
+    return torch.tensor(value, dtype=input.dtype)
+
+
+def _filled(input, mask, name, *args):
+    """The input, and what changes no result of a reduction where the mask has nothing."""
     if mask is None:
         return input
-    return torch.where(mask.to(torch.bool).expand(input.shape), input, torch.tensor(identity, dtype=input.dtype))
+    return torch.where(mask.to(torch.bool).expand(input.shape), input, _reduction_identity(name, input, *args))
 
 
 def _dims(dim, ndim):
-    """The dimensions to reduce, all where none are named."""
-    if dim is None or (isinstance(dim, tuple | list) and not dim):
+    """The dimensions to reduce, all for None and (), none for []."""
+    if dim is None or dim == ():
         return tuple(range(ndim))
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
     found = []
@@ -70,9 +92,9 @@ def _dims(dim, ndim):
     return tuple(found)
 
 
-def _along(dim):
-    """The one dimension that something runs along: the first, where there are several; of all, the first."""
-    return dim if isinstance(dim, int) else 0 if dim is None else tuple(dim)[0]  # noqa: RUF015 (none at all is refused as in a tuple)
+def _along(dim, ndim):
+    """The one dimension that something runs along: the first, where there are several."""
+    return dim if isinstance(dim, int) else _dims(dim, ndim)[0]
 
 
 def _wide(input, dtype):
@@ -89,7 +111,7 @@ def sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
         input: The numbers.
         dim: The dimension or dimensions; all of them by default.
         keepdim: Whether they stay, with size 1.
-        dtype: What the input is converted to first.
+        dtype: That of the result.
         mask: Booleans that broadcast to the input, True where an element counts; all do by default.
 
     >>> import rushlight as torch
@@ -97,7 +119,7 @@ def sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.sum(x, mask=mask)
     tensor(5.)
     """
-    return torch.sum(_filled(input, mask, 0), _dims(dim, input.ndim), keepdim=keepdim, dtype=_wide(input, dtype))
+    return torch.sum(_filled(input, mask, "sum"), _dims(dim, input.ndim), keepdim=keepdim, dtype=_wide(input, dtype))
 
 
 def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
@@ -108,13 +130,8 @@ def prod(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.prod(x, 0, mask=mask)
     tensor(4.)
     """
-    made = _filled(input, mask, 1).to(_wide(input, dtype))
-    if input.ndim == 0:
-        return torch.prod(made, 0, keepdim=keepdim) if dim is not None else made
-    kept = (
-        isinstance(dim, tuple | list) and not dim
-    )  # (products over no dimensions: PyTorch goes through those named, one by one)
-    for each in () if kept else sorted(_dims(dim, input.ndim), reverse=True):
+    made = _filled(input, mask, "prod").to(_wide(input, dtype))
+    for each in sorted(_dims(dim, input.ndim), reverse=True):
         made = torch.prod(made, each, keepdim=bool(keepdim))
     return made
 
@@ -127,10 +144,8 @@ def amax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.amax(x, 0, mask=mask)
     tensor(4.)
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.amax(
-        _filled(input, mask, _least(input.dtype)) if mask is not None else input, _dims(dim, input.ndim), bool(keepdim)
-    )
+    made = torch.amax(_filled(input, mask, "amax"), _dims(dim, input.ndim), bool(keepdim))
+    return made.to(input.dtype if dtype is None else dtype)
 
 
 def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
@@ -141,10 +156,8 @@ def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.amin(x, 0, mask=mask)
     tensor(1.)
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.amin(
-        _filled(input, mask, _greatest(input.dtype)) if mask is not None else input, _dims(dim, input.ndim), bool(keepdim)
-    )
+    made = torch.amin(_filled(input, mask, "amin"), _dims(dim, input.ndim), bool(keepdim))
+    return made.to(input.dtype if dtype is None else dtype)
 
 
 def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
@@ -155,8 +168,7 @@ def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.argmax(x, 0, mask=mask)
     tensor(2.)
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.argmax(_filled(input, mask, _least(input.dtype)), dim, bool(keepdim)).to(input.dtype)
+    return torch.argmax(_filled(input, mask, "argmax"), dim, bool(keepdim)).to(input.dtype if dtype is None else dtype)
 
 
 def argmin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
@@ -167,8 +179,7 @@ def argmin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.argmin(x, 0, mask=mask)
     tensor(0.)
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.argmin(_filled(input, mask, _greatest(input.dtype)), dim, bool(keepdim)).to(input.dtype)
+    return torch.argmin(_filled(input, mask, "argmin"), dim, bool(keepdim)).to(input.dtype if dtype is None else dtype)
 
 
 def _count(input, dims, keepdim, mask, dtype):
@@ -178,10 +189,11 @@ def _count(input, dims, keepdim, mask, dtype):
 
 
 def _floating(name, input, dtype):
+    kind = "Input" if dtype is None else "Optional"
     dtype = input.dtype if dtype is None else dtype
     if not (dtype.is_floating_point or dtype.is_complex):
         raise ValueError(
-            f"{name}(): Could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {input.dtype}"
+            f"{name}(): Could not infer output dtype. {kind} dtype must be either a floating point or complex dtype. Got: {dtype}"
         )
     return dtype
 
@@ -207,14 +219,13 @@ def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.median(x, 0, mask=mask)
     tensor(1.)
     """
-    input = input if dtype is None else input.to(dtype)
     wide = input if input.dtype.is_floating_point else input.to(torch.float32)
-    made = torch.nanmedian(_filled(wide, mask, torch.nan), _along(dim), keepdim).values
+    made = torch.nanmedian(_filled(wide, mask, "median"), _along(dim, input.ndim), keepdim).values
     if wide is input:
         return made
     if torch.isnan(made).any():
         raise ValueError("masked median expects no fully masked out rows if dtype is not floating point")
-    return made.to(input.dtype)
+    return made.to(input.dtype if dtype is None else dtype)
 
 
 def var(input, dim=None, unbiased=None, *, correction=None, keepdim=False, dtype=None, mask=None):
@@ -246,18 +257,15 @@ def _variance(input, dim, unbiased, correction, keepdim, dtype, mask, root):
     correction = 1 if correction is None and unbiased is None else int(unbiased) if correction is None else correction
     if dtype is None:
         dtype = input.dtype if input.dtype.is_floating_point or input.dtype.is_complex else torch.float32
+    computed = dtype if dtype.is_floating_point or dtype.is_complex else torch.float32
     dims = _dims(dim, input.ndim)
-    input = input.to(dtype)
-    real = torch.zeros((), dtype=dtype).abs().dtype
-    count = _count(input, dims, True, mask, real)
-    center = sum(input, dims, keepdim=True, mask=mask) / count
-    apart = _filled(input - center, mask, 0)
-    squares = (apart * apart.conj()).real if dtype.is_complex else apart * apart
-    made = torch.sum(squares, dims, keepdim=keepdim)
+    count = _count(input, dims, True, mask, torch.int64)
+    apart = input - sum(input, dims, keepdim=True, dtype=dtype, mask=mask) / count
+    made = sum(apart * apart.conj(), dims, keepdim=keepdim, dtype=computed, mask=mask)
     if not keepdim:
         count = count.reshape(made.shape)
     if correction:
-        count = torch.maximum(count - correction, torch.zeros((), dtype=real))
+        count = torch.maximum(count - correction, torch.zeros_like(count))
     made = (made / count).to(dtype)
     return made.sqrt() if root else made
 
@@ -272,8 +280,7 @@ def norm(input, ord=2.0, dim=None, *, keepdim=False, dtype=None, mask=None):
     """
     if ord is None:
         ord = 2.0
-    identity = torch.inf if ord == -torch.inf or ord < 0 else 0
-    return torch.linalg.vector_norm(_filled(input, mask, identity), ord, _dims(dim, input.ndim), bool(keepdim), dtype=dtype)
+    return torch.linalg.vector_norm(_filled(input, mask, "norm", ord), ord, _dims(dim, input.ndim), bool(keepdim), dtype=dtype)
 
 
 def logsumexp(input, dim=None, *, keepdim=False, dtype=None, mask=None):
@@ -285,9 +292,8 @@ def logsumexp(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     >>> torch.masked.logsumexp(x, 0, mask=mask)
     tensor(4.0486)
     """
-    input = input if dtype is None else input.to(dtype)
-    made = torch.logsumexp(_filled(input, mask, _least(input.dtype)), _dims(dim, input.ndim), keepdim=keepdim)
-    return made.to(input.dtype)
+    made = torch.logsumexp(_filled(input, mask, "logsumexp"), _dims(dim, input.ndim), keepdim=keepdim)
+    return made.to(input.dtype if dtype is None else dtype)
 
 
 def logaddexp(input, other, *, dtype=None, input_mask=None, other_mask=None):
@@ -301,7 +307,7 @@ def logaddexp(input, other, *, dtype=None, input_mask=None, other_mask=None):
     tensor([1.6931,   -inf, 4.6931])
     """
     input, other = (x if dtype is None else x.to(dtype) for x in (input, other))
-    return torch.logaddexp(_filled(input, input_mask, -torch.inf), _filled(other, other_mask, -torch.inf))
+    return torch.logaddexp(_filled(input, input_mask, "logaddexp"), _filled(other, other_mask, "logaddexp"))
 
 
 def cumsum(input, dim, *, dtype=None, mask=None):
@@ -312,7 +318,7 @@ def cumsum(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.cumsum(x, 0, mask=mask)
     tensor([1., 1., 5.])
     """
-    return torch.cumsum(_filled(input, mask, 0), _along(dim), dtype=dtype or input.dtype)
+    return torch.cumsum(_filled(input, mask, "cumsum"), _along(dim, input.ndim), dtype=dtype or input.dtype)
 
 
 def cumprod(input, dim, *, dtype=None, mask=None):
@@ -323,7 +329,7 @@ def cumprod(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.cumprod(x, 0, mask=mask)
     tensor([1., 1., 4.])
     """
-    return torch.cumprod(_filled(input, mask, 1), _along(dim), dtype=dtype or input.dtype)
+    return torch.cumprod(_filled(input, mask, "cumprod"), _along(dim, input.ndim), dtype=dtype or input.dtype)
 
 
 def softmax(input, dim, *, dtype=None, mask=None):
@@ -335,8 +341,7 @@ def softmax(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.softmax(x, 0, mask=mask)
     tensor([0.0474, 0.0000, 0.9526])
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.softmax(_filled(input, mask, -torch.inf), _along(dim))
+    return torch.softmax(_filled(input, mask, "amax"), _along(dim, input.ndim), dtype=dtype or input.dtype)
 
 
 def log_softmax(input, dim, *, dtype=None, mask=None):
@@ -347,8 +352,7 @@ def log_softmax(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.log_softmax(x, 0, mask=mask)
     tensor([-3.0486,    -inf, -0.0486])
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.log_softmax(_filled(input, mask, -torch.inf), _along(dim))
+    return torch.log_softmax(_filled(input, mask, "amax"), _along(dim, input.ndim), dtype=dtype or input.dtype)
 
 
 def softmin(input, dim, *, dtype=None, mask=None):
@@ -359,8 +363,7 @@ def softmin(input, dim, *, dtype=None, mask=None):
     >>> torch.masked.softmin(x, 0, mask=mask)
     tensor([0.9526, 0.0000, 0.0474])
     """
-    input = input if dtype is None else input.to(dtype)
-    return torch.nn.functional.softmin(_filled(input, mask, torch.inf), _along(dim))
+    return torch.nn.functional.softmin(_filled(input, mask, "amin"), _along(dim, input.ndim), dtype=dtype or input.dtype)
 
 
 def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):
@@ -372,9 +375,8 @@ def normalize(input, ord, dim, *, eps=1e-12, dtype=None, mask=None):
     >>> torch.masked.normalize(x, 1.0, 0, mask=mask)
     tensor([0.2000, 0.0000, 0.8000])
     """
-    input = input if dtype is None else input.to(dtype)
-    size = norm(input, ord, dim, keepdim=True, mask=mask)
-    return _filled(input, mask, 0) / torch.maximum(size, torch.tensor(eps, dtype=size.dtype))
+    size = norm(input, ord, dim, keepdim=True, dtype=dtype, mask=mask)
+    return _filled(input, mask, "sum") / torch.maximum(size, torch.tensor(eps, dtype=size.dtype))
 
 
 __getattr__ = _late(

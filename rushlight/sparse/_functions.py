@@ -9,6 +9,7 @@ from rushlight.sparse._tensor import (
     INDICES,
     VALUES,
     SparseTensor,
+    at_places,
     coalesced,
     compressed,
     dense,
@@ -417,7 +418,7 @@ def masked(x, mask):
     if x.shape != mask.shape:
         sizes = f"self has size {list(x.shape)} but mask has size {list(mask.shape)}"
         raise RuntimeError(f"sparse_mask(): operands have incompatible sizes; {sizes}")
-    return mask.like((dense(x) if x.is_sparse else x)[tuple(mask._places)])
+    return mask.like(at_places(dense(x) if x.is_sparse else x, mask._places))
 
 
 def made_dense(x, dtype=None, *, masked_grad=None):

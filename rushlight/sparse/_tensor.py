@@ -239,7 +239,12 @@ def sparse(x, sparse_dim=None):
     if sparse_dim < x.dim():
         nonzero = nonzero.flatten(sparse_dim).any(-1)
     places = nonzero.nonzero().t()
-    return SparseTensor(places, x[tuple(places)] if sparse_dim else x.unsqueeze(0), x.shape, True)
+    return SparseTensor(places, at_places(x, places), x.shape, True)
+
+
+def at_places(x, places):
+    """The values of a dense tensor at places of its leading dimensions: of none of these, all of it for each place."""
+    return x[tuple(places)] if len(places) else x.expand(places.shape[1], *x.shape).contiguous()
 
 
 def sorted_by(x, dim):

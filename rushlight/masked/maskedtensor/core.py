@@ -24,7 +24,7 @@ OPERATORS = {
     **dict.fromkeys(words("__truediv__ __rtruediv__"), "div"),
     "__invert__": "bitwise_not",
 }
-CONVERTED = frozenset(words("to float double half int long bool type type_as bfloat16"))
+CONVERTED = frozenset(words("to to_dense float double half int long bool type type_as bfloat16"))
 
 
 def is_masked_tensor(obj, /) -> bool:
@@ -90,14 +90,25 @@ class MaskedTensor(Tensor):
             "features requests and see our documentation on the torch.masked module for further information about the project.",
             UserWarning,
         )
+        if data.requires_grad:
+            core.warn_user(
+                "It is not recommended to create a MaskedTensor with a tensor that requires_grad. To avoid this, you can use data.detach().clone()",
+                UserWarning,
+            )
         if data.layout != mask.layout:
             raise TypeError("data and mask must have the same layout.")
-        if data.is_complex():
-            raise TypeError(f"{data.dtype} is not supported in MaskedTensor.")
-        if data.size() != mask.size():
-            raise ValueError("data.size() must equal mask.size()")
+        if data.layout is not torch.strided:
+            raise TypeError(f"data layout of {data.layout} is not supported.")
         if mask.dtype is not torch.bool:
             raise TypeError("mask must have dtype bool.")
+        if data.is_complex():
+            raise TypeError(f"{data.dtype} is not supported in MaskedTensor.")
+        if data.dim() != mask.dim():
+            raise ValueError("data.dim() must equal mask.dim()")
+        if data.size() != mask.size():
+            raise ValueError("data.size() must equal mask.size()")
+        if requires_grad and not (data.is_floating_point() or data.is_complex()):
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         made = made_of(data, mask)
         with core.DisableTorchFunction():
             return made.requires_grad_() if requires_grad else made
@@ -200,6 +211,8 @@ def answer(func, name, args, kwargs):
         )
     if name in CONVERTED:
         return made_of(func(*data_of(args), **kwargs), args[0]._masked_mask)
+    if name == "_is_any_true":
+        return made_of((data_of(args[0]) & mask_of(args[0])).any(), torch.tensor(True))
     if name in ("ones_like", "empty_like"):
         return made_of(func(data_of(args[0]), **kwargs), args[0]._masked_mask)
     if name in ("softmax", "log_softmax") and len(args) > 1:
