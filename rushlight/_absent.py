@@ -1,5 +1,6 @@
 """What is not there, a device or a library: its functions in a table of signatures and of what each answers."""
 
+import contextlib
 import copy
 import sys
 
@@ -7,7 +8,7 @@ from rushlight import _absent_words
 from rushlight.core import dtype, get_default_dtype, layout
 
 __all__ = [
-    "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dtypes", "dummies", "per_channel_affine",
+    "AcceleratorError", "Dummy", "OutOfMemoryError", "answering", "dtypes", "dummies", "no_range", "per_channel_affine",
     "per_channel_affine_float_qparams", "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric", "qscheme",
 ]  # fmt: skip
 
@@ -167,3 +168,26 @@ def answering(module, table):
         words = None if name[0] == "_" else _absent_words.of_function(module, signature, answer)
         function.__doc__ = words or shown + ("" if shown.endswith(".") else ".")
     return made
+
+
+def no_range(module, error):
+    """The function `range` of a profiler that is not there."""
+
+    @contextlib.contextmanager
+    def range(msg, *args, **kwargs):
+        _answered(error)
+        yield
+
+    range.__module__, range.__qualname__ = module, "range"
+    range.__doc__ = f"""A range around a block; raises when it is entered.
+
+    Args:
+        msg: The name of the range; further arguments are put into it, as `str.format` does.
+
+    >>> import rushlight as torch
+    >>> with {module.replace("rushlight", "torch")}.range("forward"): pass
+    Traceback (most recent call last):
+        ...
+    RuntimeError: {error}
+    """
+    return range

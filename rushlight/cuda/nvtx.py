@@ -1,8 +1,6 @@
 """Marks for a profiler of CUDA, which is not there."""
 
-import contextlib
-
-from rushlight._absent import answering
+from rushlight._absent import answering, no_range
 
 __all__ = ["mark", "range", "range_end", "range_pop", "range_push", "range_start"]
 
@@ -19,20 +17,4 @@ globals().update(
         },
     )
 )
-
-
-@contextlib.contextmanager
-def range(msg, *args, **kwargs):
-    """A range around a block; raises when it is entered.
-
-    Args:
-        msg: The name of the range; further arguments are put into it, as `str.format` does.
-
-    >>> import rushlight as torch
-    >>> with torch.cuda.nvtx.range("forward"): pass
-    Traceback (most recent call last):
-        ...
-    RuntimeError: NVTX functions not installed. Are you sure you have a CUDA build?
-    """
-    raise _NO_NVTX
-    yield
+range = no_range(__name__, _NO_NVTX)

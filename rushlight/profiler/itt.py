@@ -1,8 +1,6 @@
 """Marks for Intel's profiler, which is not there."""
 
-import contextlib
-
-from rushlight._absent import answering
+from rushlight._absent import answering, no_range
 
 __all__ = ["is_available", "mark", "range", "range_pop", "range_push"]
 
@@ -18,20 +16,4 @@ globals().update(
         },
     )
 )
-
-
-@contextlib.contextmanager
-def range(msg, *args, **kwargs):
-    """A range around a block; raises when it is entered.
-
-    Args:
-        msg: The name of the range; further arguments are put into it, as `str.format` does.
-
-    >>> import rushlight as torch
-    >>> with torch.profiler.itt.range("forward"): pass
-    Traceback (most recent call last):
-        ...
-    RuntimeError: ITT functions not installed. Are you sure you have a ITT build?
-    """
-    raise _NO_ITT
-    yield
+range = no_range(__name__, _NO_ITT)
