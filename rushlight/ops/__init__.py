@@ -12,12 +12,20 @@ from rushlight.ops._parsers import add_parsers, method_with_parser
 
 FAMILIES = (
     "arithmetic",
+    "powers",
     "elementary",
     "error_and_gamma",
     "comparison",
+    "bits",
+    "bounds",
     "steps",
     "activation",
     "shape",
+    "parts",
+    "complex_views",
+    "splitting",
+    "rearranging",
+    "combinations",
     "broadcasting",
     "joining",
     "padding",
@@ -221,16 +229,15 @@ def declare_all():
 
 def load_library(path):
     """Refuses a library of ops that is compiled for PyTorch; the package that it belongs to may do without."""
-    library = importlib.import_module("rushlight.library")
-    library.unloaded.add(os.path.basename(os.path.dirname(os.fspath(path))))
+    importlib.import_module("rushlight._ops").unloaded.add(os.path.basename(os.path.dirname(os.fspath(path))))
     raise OSError(f"{path}: Rushlight cannot load what is compiled for PyTorch")
 
 
 def __getattr__(name):
     """`torch.ops.NAMESPACE`: what programs define by `torch.library`, and PyTorch's own ops by their internal names."""
-    library = sys.modules.get("rushlight.library")
-    if library is None and name in ("aten", "prims"):
-        library = importlib.import_module("rushlight.library")
-    if library is None or name not in library.namespaces:
+    objects = sys.modules.get("rushlight._ops")
+    if objects is None and name in ("aten", "prims"):
+        objects = importlib.import_module("rushlight._ops")
+    if objects is None or name not in objects.namespaces:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return globals().setdefault(name, library.namespaces[name])  # (programs delete the attribute)
+    return globals().setdefault(name, objects.namespaces[name])  # (programs delete the attribute)

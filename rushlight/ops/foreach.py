@@ -10,7 +10,7 @@ from itertools import repeat
 import rushlight as torch
 from rushlight.core import Tensor
 from rushlight.ops._declare import composite
-from rushlight.ops.comparison import c_name
+from rushlight.ops._rules import c_name
 
 ALONE = [
     "abs",

@@ -1,15 +1,14 @@
 """Copies: of a whole tensor, in another order, repeated, or written into part of another."""
 
-import math
-
 import rushlight as torch
 from rushlight import core
 from rushlight.core import wrap_dim
-from rushlight.ops import shape
 from rushlight.ops._declare import Sizes, composite, kernel, op, underived
-from rushlight.ops._rules import c_name, warn_of_real_part
+from rushlight.ops._rules import c_name
 from rushlight.ops._views import copied, zeros
 from rushlight.ops.creation import settled
+from rushlight.ops.parts import diagonal
+from rushlight.ops.parts import slice as cut
 from rushlight.ops.shape import one_sequence
 
 
@@ -56,7 +55,7 @@ def contiguous(self, memory_format=core.contiguous_format):
 
 
 @op(
-    vjp=lambda g, x_shape, dim, start, length: shape.slice.gradient(g, x_shape, dim, start, start + length, 1),
+    vjp=lambda g, x_shape, dim, start, length: cut.gradient(g, x_shape, dim, start, start + length, 1),
     linear=True,
     batch="elementwise.composed",
 )
@@ -70,132 +69,6 @@ def narrow_copy(x, dim, start, length):
     if length < 0:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({x.shape[dim]}).")
     return x.narrow(dim, start, length).clone(memory_format=torch.contiguous_format)
-
-
-# ---------------------------------------------------------------------------------------------------------- cotangents of views
-@op(
-    vjp=lambda g, dim, size, step: g.unfold(dim, size, step),
-    linear=True,
-    function=False,
-    method=False,
-    batch="rearranging.unfold_backward",
-)
-def unfold_backward(x, input_sizes, dim, size, step):
-    """The windows `x` added up where they lay: the cotangent of `unfold`."""
-    if not len(input_sizes):
-        return x.reshape(())
-    dim = wrap_dim(dim, len(input_sizes))
-    places = torch.arange(input_sizes[dim]).unfold(0, size, step).reshape(-1)
-    return zeros(input_sizes, x.dtype).index_add_(dim, places, x.movedim(-1, dim + 1).flatten(dim, dim + 1))
-
-
-def window_of(g, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
-    places = torch.arange(count)
-    base_places = places.as_strided(base_size, base_stride, base_start).reshape(-1)
-    memory = g.new_zeros(count).index_copy(0, base_places, g.reshape(-1))
-    return memory.index_select(0, places.as_strided(view_size, view_stride, view_start).reshape(-1)).reshape(view_size)
-
-
-@op(vjp=window_of, linear=True, function=False, method=False, batch="rearranging.window_gradient")
-def _window_gradient(x, count, base_size, base_stride, base_start, view_size, view_stride, view_start):
-    """`x` laid into `count` zeros in one geometry and read in another; neither overlaps itself."""
-    memory = zeros((count,), x.dtype)
-    kernel("copy")(memory.as_strided(view_size, view_stride, view_start), x)
-    out = memory.as_strided(base_size, base_stride, base_start)
-    return (
-        out.clone()
-        if out.storage_offset()
-        else core.tensor_on_storage(core.storage_of(memory), x.dtype, 0, base_size, base_stride)
-    )
-
-
-# ---------------------------------------------------------------------------------------------------------- written into a part
-def scattering(part):
-    """The body of a `…_scatter` op: a copy of `x` with one part of it replaced by `src`."""
-
-    def scatter(x, src, *where):
-        out = core.copy_of_memory(x)
-        target = part(out, *where)
-        if target.shape != src.shape:
-            raise RuntimeError(
-                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(target.shape)}"
-            )
-        core.check_no_overlap(target)
-        warn_of_real_part(src, x.dtype)
-        core.copy_elements(target, src)
-        return out
-
-    return scatter
-
-
-scatter_diagonal = scattering(shape.diagonal)
-scatter_select = scattering(shape.select)
-scatter_slice = scattering(shape.slice)
-scatter_window = scattering(shape.as_strided)
-
-
-@op(
-    vjp={
-        "x": lambda g, src_shape, offset, dim1, dim2: torch.diagonal_scatter(g, g.new_zeros(src_shape), offset, dim1, dim2),
-        "src": lambda g, offset, dim1, dim2: g.diagonal(offset, dim1, dim2),
-    },
-    linear=True,
-    batch="rearranging.scatter",
-    real_part=False,
-    out=False,
-    fills_copy=True,
-)
-def diagonal_scatter(x, src, offset=0, dim1=0, dim2=1):
-    """A copy of `x` whose diagonal is `src`."""
-    return scatter_diagonal(x, src, offset, dim1, dim2)
-
-
-@op(
-    real=True,
-    vjp={
-        "x": lambda g, src_shape, dim, index: torch.select_scatter(g, g.new_zeros(src_shape), dim, index),
-        "src": lambda g, dim, index: g.select(dim, index),
-    },
-    linear=True,
-    batch="rearranging.scatter",
-    signature="Tensor input, Tensor src, int dim, index index",
-    fills_copy=True,
-)
-def select_scatter(x, src, dim, index):
-    """A copy of `x` in which one slice along `dim` is `src`."""
-    return scatter_select(x, src, dim, index)
-
-
-@op(
-    real=True,
-    vjp={
-        "x": lambda g, src_shape, dim, start, end, step: torch.slice_scatter(g, g.new_zeros(src_shape), dim, start, end, step),
-        "src": lambda g, dim, start, end, step: shape.slice(g, dim, start, end, step),
-    },
-    linear=True,
-    batch="rearranging.scatter",
-    fills_copy=True,
-)
-def slice_scatter(x, src, dim=0, start=None, end=None, step=1):
-    """A copy of `x` in which [start:end:step] along `dim` is `src`."""
-    return scatter_slice(x, src, dim, start, end, step)
-
-
-@op(
-    vjp={
-        "x": lambda g, src_shape, size, stride, storage_offset: torch.as_strided_scatter(
-            g.contiguous(), g.new_zeros(src_shape), size, stride, storage_offset
-        ),
-        "src": lambda g, size, stride, storage_offset: g.contiguous().as_strided(size, stride, storage_offset),
-    },
-    linear=True,
-    batch="rearranging.as_strided_scatter",
-    out=False,
-    fills_copy=True,
-)
-def as_strided_scatter(x, src, size, stride, storage_offset=None):
-    """A copy of `x` in which a window of any geometry is `src`."""
-    return scatter_window(x, src, size, stride, storage_offset)
 
 
 # ---------------------------------------------------------------------------------------------------------- repeated
@@ -405,7 +278,7 @@ triu = triangle("triu", "upper")
 
 
 @op(
-    vjp=lambda g, x_shape: shape.diagonal.gradient(g.expand(min(x_shape)), x_shape, 0, 0, 1),
+    vjp=lambda g, x_shape: diagonal.gradient(g.expand(min(x_shape)), x_shape, 0, 0, 1),
     linear=True,
     batch="elementwise.composed",
     out=False,
@@ -417,159 +290,6 @@ def trace(x):
     if x.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x.ndim}")
     return x.diagonal().sum()
-
-
-# ---------------------------------------------------------------------------------------------------------- several tensors
-def block_places(shapes):
-    """Where each block lies: (row, column, rows, columns)."""
-    row = column = 0
-    for sizes in shapes:
-        rows, columns = sizes if len(sizes) == 2 else (1, math.prod(sizes))
-        yield row, column, rows, columns
-        row, column = row + rows, column + columns
-
-
-@op(
-    vjp=lambda g, tensors_shape: [
-        g[row : row + rows, column : column + columns].reshape(sizes)
-        for sizes, (row, column, rows, columns) in zip(tensors_shape, block_places(tensors_shape))
-    ],
-    lists=("tensors",),
-    linear=True,
-    name="BlockDiagBackward0",
-    function=False,
-    method=False,
-    out=False,
-    batch="rearranging.blocks_on_diagonal",
-)
-def blocks_on_diagonal(tensors):
-    """The tensors as blocks on a diagonal."""
-    for place, tensor in enumerate(tensors):
-        if tensor.ndim > 2:
-            raise RuntimeError(
-                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {tensor.ndim} dimensions"
-            )
-    dtype = tensors[0].dtype if tensors else torch.get_default_dtype()
-    places = list(block_places([tensor.shape for tensor in tensors]))
-    for tensor in tensors:
-        dtype = torch.promote_types(dtype, tensor.dtype)
-    row, column, rows, columns = places[-1] if places else (0, 0, 1, 0)
-    out = zeros((row + rows, column + columns), dtype)
-    for tensor, (row, column, rows, columns) in zip(tensors, places):
-        kernel("copy")(out[row : row + rows, column : column + columns], tensor.reshape(rows, columns))
-    return out
-
-
-check_blocks = core.Parser("block_diag", "tensors tensors")
-check_mesh = core.Parser("meshgrid", "tensors tensors, *, str? indexing=None")
-check_product = core.Parser("cartesian_prod", "tensors tensors")
-
-
-@composite(method=False)
-def block_diag(*tensors):
-    """The matrix with the given matrices (vectors as rows) along its diagonal.
-
-    Args:
-        tensors: matrices, vectors and numbers, one by one.
-
-    >>> import rushlight as torch
-    >>> torch.block_diag(torch.tensor([[1, 2]]), torch.tensor([[3]]))
-    tensor([[1, 2, 0],
-            [0, 0, 3]])
-    """
-    check_blocks(tensors)
-    return blocks_on_diagonal(tensors)
-
-
-@composite(method=False)
-def meshgrid(*tensors, indexing=None) -> "tuple[torch.Tensor, ...]":
-    """Coordinates from vectors: the vectors expanded against each other, one dimension each.
-
-    Args:
-        tensors: the vectors, one by one or in a list.
-        indexing: "ij", where the first vector runs along the first dimension, or "xy", where it runs along the second.
-
-    >>> import rushlight as torch
-    >>> torch.meshgrid(torch.tensor([1, 2]), torch.tensor([3, 4, 5]), indexing="ij")
-    (tensor([[1, 1, 1],
-            [2, 2, 2]]), tensor([[3, 4, 5],
-            [3, 4, 5]]))
-    """
-    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    check_mesh(tensors, indexing=indexing)
-    if indexing is None:
-        core.warn_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
-        indexing = "ij"
-    if not tensors:
-        raise RuntimeError("meshgrid expects a non-empty TensorList")
-    for tensor in tensors:
-        if tensor.dtype is not tensors[0].dtype:
-            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
-        if tensor.device != tensors[0].device:
-            raise RuntimeError("meshgrid expects all tensors to have the same device")
-    for tensor in tensors:
-        if tensor.ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {tensor}")
-    if indexing not in ("xy", "ij"):
-        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    swap = indexing == "xy" and len(tensors) >= 2
-    if swap:
-        tensors = (tensors[1], tensors[0], *tensors[2:])
-    count = len(tensors)
-    sizes = [tensor.numel() for tensor in tensors]
-    grids = [tensor.view((1,) * d + (-1,) + (1,) * (count - 1 - d)).expand(sizes) for d, tensor in enumerate(tensors)]
-    if swap:
-        grids[:2] = grids[1], grids[0]
-    return tuple(grids)
-
-
-def require_vector(tensor):
-    if tensor.ndim != 1:
-        raise RuntimeError(f"Expect a 1D vector, but got shape {list(tensor.shape)}")
-
-
-@composite(method=False)
-def cartesian_prod(*tensors):
-    """Every choice of one element from each vector, one a row.
-
-    Args:
-        tensors: the vectors, one by one.
-
-    >>> import rushlight as torch
-    >>> torch.cartesian_prod(torch.tensor([1, 2]), torch.tensor([3, 4]))
-    tensor([[1, 3],
-            [1, 4],
-            [2, 3],
-            [2, 4]])
-    """
-    check_product(tensors)
-    for tensor in tensors:
-        require_vector(tensor)
-    if len(tensors) == 1:
-        return tensors[0]
-    return torch.stack([grid.flatten() for grid in meshgrid(*tensors, indexing="ij")], 1)
-
-
-@composite(method=False)
-def combinations(input, r=2, with_replacement=False):
-    """Every choice of `r` elements of a vector, one a row."""
-    require_vector(input)
-    if r < 0:
-        raise RuntimeError(f"Expect a non-negative number, but got {r}")
-    if r == 0:
-        return input.new_zeros(0)
-    count = input.numel()
-    shape = core.repeated((count,), r)
-    if count > 1 and (r > 64 or count**r >= 1 << 63):
-        raise RuntimeError("numel: integer multiplication overflow")
-    if r > 64:
-        return torch.stack([input if with_replacement else input[:0]] * r, 1)
-    mask, places = torch.ones(shape, dtype=torch.bool), torch.arange(count).expand(shape)
-    for d in range(1, r):
-        left, right = (places.transpose(-1, e) for e in (d - 1, d))
-        mask &= left <= right if with_replacement else left < right
-    # The mask is of the lines in ascending order; a grid of the elements along each dimension goes with it.
-    return torch.stack([grid.masked_select(mask) for grid in meshgrid(*[input] * r, indexing="ij")], 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- other memory

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight.core import warn_once, warn_user
 from rushlight.ops._declare import composite
 from rushlight.ops.fourier import COUNT, NONE, ROOT, _fft_c2c, _fft_c2r, _fft_r2c
-from rushlight.ops.rearranging import unfold_backward
+from rushlight.ops.parts import unfold_backward
 
 
 def described(value):

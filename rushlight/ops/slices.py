@@ -3,12 +3,12 @@
 import rushlight as torch
 from rushlight import core
 from rushlight.core import wrap_dim
-from rushlight.ops import shape
 from rushlight.ops._declare import composite, kernel, op, short_way
 from rushlight.ops._names import by_operand
 from rushlight.ops._outputs import SAME_TYPE
 from rushlight.ops._rules import not_implemented
 from rushlight.ops.indexing import INDICES, as_value, at_least_vector, warn_of_expanded
+from rushlight.ops.parts import slice as cut
 from rushlight.ops.scattering import REDUCTIONS, reduced_gradient
 
 
@@ -250,4 +250,4 @@ def sliced(input, dim=0, start=None, end=None, step=1):
     at = wrap_dim(dim, input.ndim)
     if step < 1:
         raise RuntimeError("slice step must be positive")
-    return shape.slice(input, at, start, end, step)
+    return cut(input, at, start, end, step)

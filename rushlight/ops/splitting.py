@@ -6,7 +6,7 @@ from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite
 from rushlight.ops._views import copying_function
 from rushlight.ops._views import view as shares_memory
-from rushlight.ops.shape import slice as cut
+from rushlight.ops.parts import slice as cut
 
 
 def listed(g, shape_of):

@@ -6,8 +6,8 @@ import rushlight as torch
 from rushlight.core import unwrapped, warn_user
 from rushlight.ops._declare import composite, op, reduction
 from rushlight.ops._rules import conjugate, total
+from rushlight.ops.parts import slice as cut
 from rushlight.ops.reduction import named, reduced_count, restore
-from rushlight.ops.shape import slice as cut
 
 SPREAD = (
     "Tensor input, ints[1]? dim, bool unbiased=True, bool keepdim=False, *, out | "

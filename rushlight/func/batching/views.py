@@ -6,7 +6,8 @@ from rushlight import core
 from rushlight.func.batching._table import last_dims, refusal, short_way, torch, unchanged
 from rushlight.func.batching.reduction import shifted
 from rushlight.ops._views import DIMENSIONS, copied, make, viewable
-from rushlight.ops.shape import squeeze_several, window
+from rushlight.ops.parts import window
+from rushlight.ops.shape import squeeze_several
 
 run = torch.core.run
 
