@@ -350,7 +350,7 @@ def resolve_name(f):
     >>> torch.overrides.resolve_name(torch.Tensor.add_)
     'torch.Tensor.add_'
     """
-    from rushlight.library import AtenPacket, OpOverload, OpOverloadPacket
+    from rushlight._ops import AtenPacket, OpOverload, OpOverloadPacket
 
     found = _overridable().get(f)
     if found is not None:

@@ -1,8 +1,7 @@
 """Communication between processes, for a group of one: whatever is sent comes back. More processes are an error."""
 
-import enum
 import logging
-import pickle
+import types
 
 import rushlight as torch
 from rushlight.distributed._groups import (  # noqa: F401
@@ -44,6 +43,22 @@ from rushlight.distributed._groups import (  # noqa: F401
     new_subgroups_by_enumeration,
     split_group,
 )
+from rushlight.distributed._messages import (
+    P2POp,
+    batch_isend_irecv,
+    irecv,
+    isend,
+    recv,
+    recv_object_list,
+    send,
+    send_object_list,
+)
+from rushlight.distributed._objects import (
+    all_gather_object,
+    broadcast_object_list,
+    gather_object,
+    scatter_object_list,
+)
 from rushlight.distributed._stores import (  # noqa: F401
     DistBackendError,
     DistError,
@@ -56,7 +71,21 @@ from rushlight.distributed._stores import (  # noqa: F401
     Store,
     TCPStore,
 )
-from rushlight.futures import Future
+from rushlight.distributed._work import (  # noqa: F401
+    DebugLevel,
+    RedOpType,
+    ReduceOp,
+    Work,
+    _check_list,
+    _check_root,
+    _check_tensor,
+    _check_tensors,
+    _copy,
+    _finished,
+    _reduce_op,
+    reduce_op,
+    supports_complex,
+)
 
 __all__ = [
     "Backend", "GroupMember", "HashStore", "P2POp", "PrefixStore", "ProcessGroup", "ReduceOp", "Store", "Work", "all_gather",
@@ -71,166 +100,6 @@ __all__ = [
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
-
-
-class DebugLevel(enum.Enum):
-    """How much is told: nothing else than usual here.
-
-    >>> import rushlight as torch
-    >>> [level.name for level in torch.distributed.DebugLevel]
-    ['OFF', 'INFO', 'DETAIL']
-    """
-
-    OFF, INFO, DETAIL = range(3)
-
-
-class RedOpType(enum.IntEnum):
-    """How the tensors of all processes become one."""
-
-    SUM = 0
-    AVG = 1
-    PRODUCT = 2
-    MIN = 3
-    MAX = 4
-    BAND = 5
-    BOR = 6
-    BXOR = 7
-    PREMUL_SUM = 8
-
-    def __repr__(self):
-        return f"<RedOpType.{self.name}: {self.value}>"
-
-
-class ReduceOp:
-    """How the tensors of all processes become one: ReduceOp.SUM and its kin.
-
-    Args:
-        op: One of them: `ReduceOp.SUM`, `AVG`, `PRODUCT`, `MIN`, `MAX`, `BAND`, `BOR`, `BXOR`.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.ReduceOp(torch.distributed.ReduceOp.SUM) == torch.distributed.ReduceOp.SUM
-    True
-    """
-
-    RedOpType = RedOpType
-    SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = RedOpType
-
-    def __init__(self, op):
-        self.op = RedOpType(op)
-
-    def __eq__(self, other):
-        return self.op == getattr(other, "op", other)
-
-    def __hash__(self):
-        return hash(self.op)
-
-
-class _reduce_op:
-    """`ReduceOp` under an old name.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.reduce_op.SUM == torch.distributed.ReduceOp.SUM
-    True
-    """
-
-    def __getattribute__(self, name):
-        return getattr(ReduceOp, name)
-
-
-reduce_op = _reduce_op()
-
-
-class Work:
-    """Communication that is under way: with one process it is done at once.
-
-    Args:
-        result: What `result()` gives.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> work = torch.distributed.all_reduce(torch.ones(2), async_op=True)
-    >>> work.wait(), work.is_completed()
-    (True, True)
-    >>> torch.distributed.destroy_process_group()
-    """
-
-    def __init__(self, result=None):
-        self._result = result
-
-    def wait(self, timeout=None):
-        """True: it is done."""
-        return True
-
-    def is_completed(self):
-        """True."""
-        return True
-
-    def is_success(self):
-        """True."""
-        return True
-
-    def exception(self):
-        """None."""
-        return None
-
-    def result(self):
-        """What came of it."""
-        return self._result
-
-    def get_future(self):
-        """A Future of what came of it."""
-        future = Future()
-        future.set_result(self._result)
-        return future
-
-
-def supports_complex(reduceOp) -> bool:
-    """Whether complex tensors can become one this way.
-
-    Args:
-        reduceOp: A `ReduceOp`.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.supports_complex(torch.distributed.ReduceOp.MAX)
-    False
-    """
-    return reduceOp not in (ReduceOp.MAX, ReduceOp.MIN, ReduceOp.PRODUCT, ReduceOp.BAND, ReduceOp.BOR, ReduceOp.BXOR)
-
-
-def _check_tensor(value, name):
-    if not isinstance(value, torch.Tensor):
-        raise TypeError(
-            f"Invalid function argument. Expected parameter `{name}` of type torch.Tensor\n             but got {type(value)} instead."
-        )
-
-
-def _check_tensors(values, name):
-    if not isinstance(values, (list, tuple)) or not all(isinstance(value, torch.Tensor) for value in values):
-        raise TypeError(
-            f"Invalid function argument. Expected parameter `{name}` of type List[torch.Tensor]\n             but got {type(values)}."
-        )
-
-
-def _check_root(rank, call):
-    if rank not in (None, 0):
-        raise RuntimeError(f"ProcessGroupGloo::{call}: invalid root rank: {rank}")
-
-
-def _check_list(values, call):
-    if len(values) != 1:
-        raise ValueError(
-            f"ProcessGroupGloo::{call}: Incorrect output list size {len(values)}. Output list size should be 1, same as size of the process group."
-        )
-
-
-def _finished(group, async_op, result=None):
-    """Work that is done, where it is asked for."""
-    return Work(result) if async_op else None
-
-
-def _copy(target, source):
-    with torch.no_grad():
-        target.copy_(source.reshape(target.shape) if target.shape != source.shape else source)
 
 
 def all_reduce(tensor, op=ReduceOp.SUM, group=None, async_op=False):
@@ -587,240 +456,7 @@ def monitored_barrier(group=None, timeout=None, wait_all_ranks=False):
     _find(group)
 
 
-def _no_other(what, direction):
-    return ValueError(f"Invalid {what} rank: {what} rank should not be the same as the rank of the current process.")
-
-
-def send(tensor, dst=None, group=None, tag=0, group_dst=None):
-    """Raises: there is no other process.
-
-    Args:
-        tensor: The tensor.
-        dst: The process that gets it, by its number among all.
-        group: The group; None is that of all processes.
-        tag: A number that sending and receiving have in common.
-        group_dst: The process that gets it, by its number in the group.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> torch.distributed.send(torch.ones(2), dst=1)
-    Traceback (most recent call last):
-        ...
-    ValueError: Invalid destination rank: destination rank should not be the same as the rank of the current process.
-    >>> torch.distributed.destroy_process_group()
-    """
-    _check_tensor(tensor, "tensor")
-    _find(group)
-    raise _no_other("destination", "to")
-
-
-isend = send
-
-
-def recv(tensor, src=None, group=None, tag=0, group_src=None):
-    """Raises: there is no other process.
-
-    Args:
-        tensor: The tensor for what comes.
-        src: The process that sends, by its number among all.
-        group: The group; None is that of all processes.
-        tag: A number that sending and receiving have in common.
-        group_src: The process that sends, by its number in the group.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> torch.distributed.recv(torch.empty(2), src=1)
-    Traceback (most recent call last):
-        ...
-    ValueError: Invalid source rank: source rank should not be the same as the rank of the current process.
-    >>> torch.distributed.destroy_process_group()
-    """
-    _check_tensor(tensor, "tensor")
-    _find(group)
-    raise _no_other("source", "from")
-
-
-irecv = recv
-
-
-def send_object_list(object_list, dst=None, group=None, device=None, group_dst=None, use_batch=False):
-    """Raises: there is no other process.
-
-    Args:
-        object_list: The objects.
-        dst: The process that gets them, by its number among all.
-        group: The group; None is that of all processes.
-        device: The device by which they are sent.
-        group_dst: The process that gets them, by its number in the group.
-        use_batch: Whether sizes and objects are sent together.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> torch.distributed.send_object_list(["settings"], dst=1)
-    Traceback (most recent call last):
-        ...
-    ValueError: Invalid destination rank: destination rank should not be the same as the rank of the current process.
-    >>> torch.distributed.destroy_process_group()
-    """
-    _find(group)
-    raise _no_other("destination", "to")
-
-
-def recv_object_list(object_list, src=None, group=None, device=None, group_src=None, use_batch=False):
-    """Raises: there is no other process.
-
-    Args:
-        object_list: The places for what comes.
-        src: The process that sends, by its number among all.
-        group: The group; None is that of all processes.
-        device: The device by which they are sent.
-        group_src: The process that sends, by its number in the group.
-        use_batch: Whether sizes and objects are sent together.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> torch.distributed.recv_object_list([None], src=1)
-    Traceback (most recent call last):
-        ...
-    ValueError: Invalid source rank: source rank should not be the same as the rank of the current process.
-    >>> torch.distributed.destroy_process_group()
-    """
-    _find(group)
-    raise _no_other("source", "from")
-
-
-class P2POp:
-    """A tensor to send to, or receive from, another process.
-
-    Args:
-        op: `torch.distributed.isend` or `irecv`.
-        tensor: The tensor.
-        peer: The other process, by its number among all.
-        group: The group; None is that of all processes.
-        tag: A number that sending and receiving have in common.
-        group_peer: The other process, by its number in the group.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.P2POp(len, torch.ones(2), 0)
-    Traceback (most recent call last):
-        ...
-    ValueError: Invalid ``op``. Expected ``op`` to be of type ``torch.distributed.isend`` or ``torch.distributed.irecv``.
-    """
-
-    def __init__(self, op, tensor, peer=None, group=None, tag=0, group_peer=None):
-        if op not in (isend, irecv):
-            raise ValueError(
-                "Invalid ``op``. Expected ``op`` to be of type ``torch.distributed.isend`` or ``torch.distributed.irecv``."
-            )
-        self.op, self.tensor, self.peer, self.group, self.tag = op, tensor, peer, group, tag
-
-
-def batch_isend_irecv(p2p_op_list) -> list:
-    """Raises: there is no other process.
-
-    Args:
-        p2p_op_list: A list of `P2POp`.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> torch.distributed.batch_isend_irecv([])
-    Traceback (most recent call last):
-        ...
-    IndexError: list index out of range
-    >>> torch.distributed.destroy_process_group()
-    """
-    if not (isinstance(p2p_op_list, list) and all(isinstance(op, P2POp) for op in p2p_op_list)):
-        raise ValueError("Invalid ``p2p_op_list``. Each op is expected to to be of type ``torch.distributed.P2POp``.")
-    _find(p2p_op_list[0].group)
-    return [op.op(op.tensor, op.peer, op.group, op.tag) for op in p2p_op_list]
-
-
-def _through_pickle(value):
-    """What another process would have received."""
-    return pickle.loads(pickle.dumps(value))
-
-
-def all_gather_object(object_list, obj, group=None) -> None:
-    """Puts the objects of all processes into a list.
-
-    Args:
-        object_list: A list with a place for each process.
-        obj: This process's object.
-        group: The group; None is that of all processes.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> out = [None]
-    >>> torch.distributed.all_gather_object(out, {"rank": 0}); out
-    [{'rank': 0}]
-    >>> torch.distributed.destroy_process_group()
-    """
-    _find(group)
-    object_list[0] = _through_pickle(obj)
-
-
-def gather_object(obj, object_gather_list=None, dst=None, group=None, group_dst=None) -> None:
-    """all_gather_object, for one process alone.
-
-    Args:
-        obj: This process's object.
-        object_gather_list: A list with a place for each process, at the process that gets it.
-        dst: The process that gets it, by its number among all.
-        group: The group; None is that of all processes.
-        group_dst: The process that gets it, by its number in the group.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> out = [None]
-    >>> torch.distributed.gather_object({"rank": 0}, out); out
-    [{'rank': 0}]
-    >>> torch.distributed.destroy_process_group()
-    """
-    _find(group)
-    if not object_gather_list:
-        raise ValueError("Argument ``object_gather_list`` must be specified on destination rank.")
-    object_gather_list[0] = _through_pickle(obj)
-
-
-def broadcast_object_list(object_list, src=None, group=None, device=None, group_src=None) -> None:
-    """Gives all processes the objects of one: it has them.
-
-    Args:
-        object_list: The objects: what is sent, or the places for it.
-        src: The process that sends, by its number among all.
-        group: The group; None is that of all processes.
-        device: The device by which they are sent.
-        group_src: The process that sends, by its number in the group.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> objects = ["settings"]
-    >>> torch.distributed.broadcast_object_list(objects, src=0); objects
-    ['settings']
-    >>> torch.distributed.destroy_process_group()
-    """
-    _find(group)
-    _check_root(src, "broadcast")
-
-
-def scatter_object_list(scatter_object_output_list, scatter_object_input_list=None, src=None, group=None, group_src=None) -> None:
-    """Gives each process one object of a list.
-
-    Args:
-        scatter_object_output_list: A list, whose first place is for this process's.
-        scatter_object_input_list: An object for each process, at the process that has them.
-        src: The process that has them, by its number among all.
-        group: The group; None is that of all processes.
-        group_src: The process that has them, by its number in the group.
-
-    >>> import rushlight as torch
-    >>> torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
-    >>> out = [None]
-    >>> torch.distributed.scatter_object_list(out, ["settings"]); out
-    ['settings']
-    >>> torch.distributed.destroy_process_group()
-    """
-    _find(group)
-    if not isinstance(scatter_object_output_list, list) or len(scatter_object_output_list) < 1:
-        raise ValueError("Expected argument scatter_object_output_list to be a list of size at least 1.")
-    scatter_object_output_list[0] = _through_pickle(scatter_object_input_list[0])
+# Whom one asks where it comes from, it is of this file, as in PyTorch.
+for _name in (*__all__, "DebugLevel", "RedOpType"):
+    if isinstance(globals()[_name], type | types.FunctionType):
+        globals()[_name].__module__ = __name__

@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 
 import rushlight as torch
 from rushlight import core
-from rushlight.library import AtenOverload, AtenPacket, OpOverload
+from rushlight._ops import AtenOverload, AtenPacket, OpOverload
 from rushlight.utils._python_dispatch import as_called
 
 SAC_IGNORED_OPS = set()  # ops that are always computed again, whatever the policy says

@@ -6,8 +6,8 @@ from math import prod
 
 import rushlight as torch
 from rushlight import core
+from rushlight._ops import AtenPacket, OpOverloadPacket
 from rushlight.core import Tensor, warn_user
-from rushlight.library import AtenPacket, OpOverloadPacket
 from rushlight.utils._pytree import tree_leaves, tree_map
 from rushlight.utils.module_tracker import ModuleTracker
 

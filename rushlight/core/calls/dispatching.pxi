@@ -127,7 +127,7 @@ def dispatch_call(function, tuple args, dict kwargs):
     if not kinds:
         return NotImplemented
     if isinstance(function, str):
-        from rushlight.library import namespaces
+        from rushlight._ops import namespaces
         function = getattr(namespaces["aten"], function).default
     return ask_dispatching(kinds, function, args, kwargs)
 
