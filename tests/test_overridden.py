@@ -193,6 +193,8 @@ def test_every_function_is_found_by_its_name():
     assert {
         function for functions in overridable.values() for function in functions
     } <= torch.overrides.get_testing_overrides().keys()
+    stand_ins = torch.overrides.get_testing_overrides()
+    assert stand_ins[torch.div](1, 2, rounding_mode="floor") == stand_ins[torch.Tensor.add](1, 2, alpha=3) == -1
 
 
 def test_functions_get_defaults_by_name():

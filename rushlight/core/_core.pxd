@@ -135,6 +135,7 @@ cdef enum:
     VIEW_MULTI_OUTPUT = 2
     VIEW_NO_GRAD = 3
     VIEW_INFERENCE = 4
+    DETACHED = 5         # no view: detach_() has cut it from the node that made it
 
 cdef class Tensor:
     cdef Storage storage

@@ -51,6 +51,10 @@ def test_detaching_in_place_loses_the_tangent(torch, fwd):
         x.mul_(fwd.make_dual(torch.ones(3), torch.ones(3)))
         x.detach_()
         assert tangent_of(fwd, x) is None
+        y = fwd.make_dual(torch.ones(3, requires_grad=True) * 2, torch.ones(3)) * 1
+        assert not (y.detach_() * 2).requires_grad
+        assert not fwd.unpack_dual(y * 2).primal.requires_grad
+        assert tangent_of(fwd, y) is None
 
 
 def test_the_tangent_has_the_layout_of_its_primal(torch, fwd):

@@ -239,3 +239,22 @@ def test_high_orders(torch):
         found = nested(x)
         assert found.shape == (3, 3, 3) and torch.allclose(torch.stack([found[i, i, i] for i in range(3)]), third)
     assert torch.allclose(func.grad(lambda x: func.hessian(quartic)(x).sum())(x), third)
+
+
+def test_detaching_in_place_inside(torch):
+    func = torch.func
+    x, ones = torch.tensor([1.0, 2.0, 3.0]), torch.ones(3)
+
+    def constant(x):
+        y = x * x
+        y.detach_()
+        return y * x
+
+    assert func.jvp(constant, (x,), (ones,))[1].tolist() == [1, 4, 9]
+    assert func.grad(lambda x: constant(x).sum())(x).tolist() == [1, 4, 9]
+    # One transform is meant, the innermost.
+    assert func.jvp(lambda x: func.jvp(constant, (x,), (ones,))[1], (x,), (ones,))[1].tolist() == [2, 4, 6]
+    assert func.grad(lambda x: func.jvp(constant, (x,), (ones,))[1].sum())(x).tolist() == [2, 4, 6]
+    assert func.vmap(func.grad(constant))(x).tolist() == [1, 4, 9]
+    for inside_vmap in (func.vmap(constant), func.grad(lambda x: func.vmap(constant)(x).sum())):
+        raises(RuntimeError, "Can't detach views in-place.", inside_vmap, x)

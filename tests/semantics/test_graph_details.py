@@ -44,6 +44,48 @@ def test_views_cannot_be_detached_in_place(torch, grad):
         assert torch.ones(2, 2)[0].detach().detach_().is_leaf
 
 
+def test_an_argument_that_was_detached_in_place_since_is_refused(torch):
+    detached = r"Trying to use a saved tensor that has been detached in-place, i\.e\. with \.detach_\(\)\.This is not supported"
+    w = torch.tensor([2.0], requires_grad=True)
+    for use in (lambda x: x * w, torch.sin, lambda x: torch.nn.functional.linear(x, w)):
+        for again in (False, True):
+            x = torch.tensor([3.0], requires_grad=True) * 1
+            y = use(x)
+            x.detach_().requires_grad_(again)
+            with pytest.raises(RuntimeError, match=detached):
+                y.backward()
+    x = torch.tensor([3.0], requires_grad=True) * 1
+    kept = x.exp()  # (keeps its result, not x)
+    kept.detach_()
+    assert x.detach_().grad_fn is None
+    (x * w).backward()
+    assert w.grad.item() == 3
+    assert (x.requires_grad_() * w).grad_fn._saved_self is not None
+
+
+def test_a_leaf_that_needs_no_gradient_any_more_gets_none(torch):
+    for change in (lambda a: a.requires_grad_(False), lambda a: a.detach_()):
+        a, log = torch.tensor(1.0, requires_grad=True), []
+        a.register_hook(lambda g, log=log: log.append("gradient"))
+        a.register_post_accumulate_grad_hook(lambda a, log=log: log.append("leaf"))
+        b = a.sin()
+        change(a)
+        b.backward(retain_graph=True)
+        assert a.grad is None
+        assert log == ["gradient", "leaf"]
+        a.requires_grad_()
+        b.backward()
+        assert a.grad is not None
+
+
+def test_a_leaf_that_became_a_result_is_refused(torch):
+    a, w = torch.tensor(1.0, requires_grad=True), torch.tensor(2.0, requires_grad=True)
+    b = a + 1
+    a.detach_().mul_(w)
+    with pytest.raises(RuntimeError, match="leaf variable has been moved into the graph interior"):
+        b.backward()
+
+
 def test_a_write_into_a_leaf_is_refused_before_its_arguments_are_looked_at(torch):
     x = torch.ones(2, 3, requires_grad=True)
     for write in (lambda: x.mul_(torch.ones(4)), lambda: x.addmm_(x, x), lambda: x.add_(torch.ones(5, 5))):

@@ -48,6 +48,8 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                     if place < PLAINLY_SAVED and node.saved_plainly >> place & 1 and type(value) is not Storage:
                         if (<Tensor>value).storage.version != node.saved_versions[place]:
                             raise_overwritten(saved_tensor_of(node, place, value), node)
+                        if (<Tensor>value).creation == DETACHED:
+                            refuse_detached(node, plan.saved_index[place])
                     elif type(value) is not float and type(value) is not int:
                         value = unpack_item(node, place, value)
                         held.put(place, <PyObject*>value)
@@ -78,6 +80,16 @@ cdef int run_rules(OpNode node, object gradient, BackwardRun run, tuple result) 
                 edge += 1
         else:
             hand_over(node, edge, value, run, result)
+    return 0
+
+cdef int refuse_detached(OpNode node, int parameter) except -1:
+    """Raises where the argument that detach_() has cut from what made it was still linked with that when it was saved."""
+    cdef Py_ssize_t i
+    cdef PyObject** edges = edge_items(node)
+    for i in range(edge_total(node)):
+        if node.plan.edge_parameter[i] == parameter and edges[i] != <PyObject*>None and not node.leaf_edges >> i & 1 and \
+                type(<object>edges[i]) is not AccumulateGrad:
+            raise RuntimeError(DETACHED_TEXT)
     return 0
 
 cdef bint takes_fused(Rule rule, PyObject** values, Py_ssize_t n) noexcept:

@@ -1,4 +1,7 @@
 # What a node keeps for backward, and the check that nobody overwrote it.
+cdef str DETACHED_TEXT = ("Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use "
+                          "out-of-place `.detach()` instead")
+
 @cython.final
 @cython.freelist(512)
 cdef class SavedTensor:
@@ -34,8 +37,7 @@ cdef class SavedTensor:
         if self.tensor is None and self.unpack_hook is None:
             return None
         if self.is_output:
-            raise RuntimeError("Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use "
-                               "out-of-place `.detach()` instead")
+            raise RuntimeError(DETACHED_TEXT)
         return unpack_saved(self, None)
 
 cdef SavedTensor save_tensor(Tensor tensor, bint is_output, uint32_t output_number):

@@ -182,7 +182,10 @@ cdef class AccumulateGrad(Node):
 
     cdef tuple backward(self, object gradient, object run):
         if gradient is not None:
-            accumulate_into_leaf(self.leaf, gradient)
+            if self.leaf.grad_fn_ is not None and not self.leaf.flags & DERIVATIVE_INPUT:
+                raise RuntimeError("leaf variable has been moved into the graph interior")
+            if needs_grad(self.leaf):      # (it may have been told since that it needs none)
+                accumulate_into_leaf(self.leaf, gradient)
         if self.leaf.post_hooks:
             after_accumulation(self.leaf)
         return ()

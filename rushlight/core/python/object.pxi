@@ -329,11 +329,13 @@ cdef class Tensor:
         """Cuts the tensor from its graph, in place: it becomes a leaf that needs no gradient."""
         if modes.inference:
             return self
-        if self.base is not None:
+        if self.base is not None or modes.interpreters and is_example(self):
             raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
                                "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
                                "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
                                "torch/optim/optimizer.py as the solution.")
+        if self.grad_fn_ is not None:
+            self.creation = DETACHED
         self.grad_fn_ = None
         self.output_number = 0
         self.flags &= ~(REQUIRES_GRAD | RETAINS_GRAD)

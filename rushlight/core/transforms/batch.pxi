@@ -145,6 +145,11 @@ def refuse_batch_into(str name, Tensor target not None, Tensor source not None):
         from rushlight.func._vmap_level import not_writable
         raise RuntimeError(not_writable(f"aten::{name}", f"at level {level.depth}"))
 
+cdef bint is_example(Tensor x):
+    """Is it one of a batch, in a vmap that is the innermost transform?"""
+    cdef Level level = current_level()
+    return isinstance(level, BatchLevel) and level.depth == modes.transforms and is_at(x, level)
+
 def has_batch(value):
     """Whether `value` is one example of a batch, at any level."""
     while type(value) is Wrapped:

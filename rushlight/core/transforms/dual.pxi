@@ -261,14 +261,17 @@ cdef object as_outputs(object tangents):
     return (tangents,) if isinstance(tangents, Tensor) or tangents is None else tangents
 
 cdef int lose_tangent(Tensor t) except -1:
-    """After detach_(): nothing is left of the tangent that `t`, or what stands for it, has at a level of forward_ad."""
+    """After detach_(): nothing is left of the tangent that `t`, or what stands for it, has at a level of forward_ad, or at one of func.jvp
+    that is the innermost transform."""
     cdef Level level
     cdef object entered
     for entered in interpreter_stack():
-        if isinstance(entered, DualLevel) and (<Level>entered).tracks_all:
+        if isinstance(entered, DualLevel) and ((<Level>entered).tracks_all or (<Level>entered).depth == modes.transforms):
             level = <Level>entered
             if is_at(t, level):
                 (<Wrapped>t).aspect = None
+                if level.tracks_all:
+                    (<Wrapped>t).value = (<Wrapped>t).value.alias()
             elif level.shadows is not None:
                 level.shadows.pop(<size_t><PyObject*>t, None)
     return 0
