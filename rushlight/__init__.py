@@ -23,13 +23,11 @@ from rushlight.core import (
     dtype,
     from_numpy,
     get_default_dtype,
-    get_num_threads,
     jagged,
     layout,
     memory_format,
     preserve_format,
     promote_types,
-    set_num_threads,
     sparse_bsc,
     sparse_bsr,
     sparse_coo,
@@ -38,12 +36,11 @@ from rushlight.core import (
     strided,
     tensor,
 )
-from rushlight.core import is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, is_inference_mode_enabled
+from rushlight.core import is_grad_enabled, is_inference_mode_enabled
 
 from rushlight._tensor_types import tensor_types as _tensor_types
 from rushlight.version import __version__
 
-_core.set_package_folder(_os.path.dirname(__file__) + _os.sep)
 legacy_contiguous_format = contiguous_format
 newaxis = None
 _names = globals()
@@ -63,6 +60,7 @@ _names.update(_storage.STORAGES)
 from rushlight.storage import TypedStorage, UntypedStorage, is_storage
 from rushlight import _tensor
 from rushlight import autograd, functional, linalg, random, special, utils
+from rushlight.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from rushlight.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from rushlight._alias import as_torch, missing as _missing
 from rushlight._finfo import finfo, iinfo
@@ -71,6 +69,7 @@ from rushlight._settings import (
     get_default_device,
     get_deterministic_debug_mode,
     get_float32_matmul_precision,
+    get_num_threads,
     is_deterministic_algorithms_warn_only_enabled,
     is_warn_always_enabled,
     set_default_device,
@@ -78,6 +77,7 @@ from rushlight._settings import (
     set_default_tensor_type,
     set_deterministic_debug_mode,
     set_float32_matmul_precision,
+    set_num_threads,
     set_warn_always,
     use_deterministic_algorithms,
 )

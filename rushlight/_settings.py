@@ -1,6 +1,7 @@
 """Switches that programs set at their start. On the CPU most only have to remember what they were given."""
 
 from rushlight import core
+from rushlight._warned import set_warns_always
 from rushlight.core import Tensor, device, dtype, warn_user
 
 # Every kernel gives the same bits in every run and for any number of threads, so nothing depends on these two.
@@ -207,7 +208,7 @@ def set_warn_always(b, /):
     if type(b) is not bool:
         raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
     _warns_always = b
-    core.set_warns_always(b)
+    set_warns_always(b)
 
 
 def is_warn_always_enabled():
@@ -237,3 +238,33 @@ def set_default_dtype(d: dtype) -> None:
     if not d.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     core.use_default_dtype(d)
+
+
+def get_num_threads() -> int:
+    """The number of threads that large operations are split over.
+
+    >>> import rushlight as torch
+    >>> torch.get_num_threads() > 0
+    True
+    """
+    return core.thread_total()
+
+
+def set_num_threads(count: int) -> None:
+    """Sets the number of threads that large operations are split over. Results do not depend on it.
+
+    Args:
+        count: how many; RuntimeError where it is not positive.
+
+    >>> import rushlight as torch
+    >>> before = torch.get_num_threads()
+    >>> torch.set_num_threads(1)
+    >>> torch.get_num_threads()
+    1
+    >>> torch.set_num_threads(before)
+    """
+    if type(count) is not int:
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
+    if count <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    core.use_threads(count)

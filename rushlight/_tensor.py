@@ -1,10 +1,11 @@
 """What a tensor does beside computing: backward, printing, copying, pickling, and meeting other libraries."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType
 
 from rushlight import _dlpack, _utils, autograd, core
+from rushlight._handles import RemovableHandle, added_hook
 from rushlight._overridable import overridable
 from rushlight._printing import tensor_text
 from rushlight.core import Tensor, warn_user
@@ -40,6 +41,37 @@ def backward(
             "backward() outside of functorch transforms."
         )
     autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> "RemovableHandle":
+    """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it.
+
+    Args:
+        hook: a function of a tensor. The handle that is returned takes it away: `handle.remove()`.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> handle = x.register_hook(lambda gradient: 10 * gradient)
+    >>> x.sum().backward()
+    >>> x.grad
+    tensor([10., 10.])
+    """
+    return added_hook(core.hooks_of(self), hook)
+
+
+def register_post_accumulate_grad_hook(self, hook: "Callable[[Tensor], None]") -> "RemovableHandle":
+    """Calls `hook(tensor)` after backward has added to `.grad` of this leaf.
+
+    Args:
+        hook: a function of this tensor. The handle that is returned takes it away: `handle.remove()`.
+
+    >>> import rushlight as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> handle = x.register_post_accumulate_grad_hook(lambda x: print(x.grad))
+    >>> x.sum().backward()
+    tensor([1., 1.])
+    """
+    return added_hook(core.hooks_of(self, True), hook)
 
 
 def representation(self, *, tensor_contents=None):
@@ -262,6 +294,8 @@ def write_volatile(self, value):
 METHODS = {
     **{name: SeldomMethod(name) for name in SELDOM},
     "backward": backward,
+    "register_hook": register_hook,
+    "register_post_accumulate_grad_hook": register_post_accumulate_grad_hook,
     "__repr__": representation,
     "__format__": formatted,
     "__reduce_ex__": reduce,

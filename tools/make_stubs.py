@@ -42,7 +42,7 @@ HEADER = (
 )
 COMPILED = ("as_tensor", "can_cast", "promote_types", "result_type", "tensor")
 NOUNS = (core.layout, core.memory_format)
-CLASSES = {"dtype": "", "Size": "(tuple[int, ...])", "Storage": "", "Generator": "", "RemovableHandle": "", "Node": ""}
+CLASSES = {"dtype": "", "Size": "(tuple[int, ...])", "Storage": "", "Generator": "", "Node": ""}
 LITERALS = (bool, int, float, str, types.NoneType, tuple)
 LITERAL = re.compile(r"-?[\d.e-]+$|None|True|False|\"")
 

@@ -146,6 +146,8 @@ import builtins
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Self, TypeAlias, TypeVar, overload
 
+from rushlight._handles import RemovableHandle as RemovableHandle
+
 _T = TypeVar("_T")
 _int: TypeAlias = builtins.int
 _float: TypeAlias = builtins.float

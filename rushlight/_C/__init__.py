@@ -8,7 +8,7 @@ import importlib
 import weakref
 
 import rushlight
-from rushlight import _settings, core
+from rushlight import _disabling, _settings, core
 from rushlight._absent import answering as _answering
 from rushlight._build import has_lapack, has_mkl, has_openmp, has_spectral
 from rushlight._C import _autograd, _functions, _functorch
@@ -119,11 +119,11 @@ class _EnableTorchFunction:
     """While such an object lives, subclasses and modes are asked, whatever contexts it is in."""
 
     def __init__(self):
-        self._before = core.torch_function_state()
-        core.set_torch_function_state(0)
+        self._before = _disabling.torch_function_state()
+        _disabling.set_torch_function_state(0)
 
     def __del__(self):
-        core.set_torch_function_state(self._before)
+        _disabling.set_torch_function_state(self._before)
 
 
 class _TorchFunctionState(enum.Enum):
@@ -136,12 +136,12 @@ class _TorchFunctionState(enum.Enum):
 
 def _get_torch_function_state():
     """Who is asked about calls in this thread."""
-    return _TorchFunctionState(core.torch_function_state())
+    return _TorchFunctionState(_disabling.torch_function_state())
 
 
 def _set_torch_function_state(state):
     """Says who is asked about calls in this thread."""
-    core.set_torch_function_state(state.value)
+    _disabling.set_torch_function_state(state.value)
 
 
 def _pop_torch_function_stack():

@@ -6,6 +6,26 @@ from rushlight.core import warn_user
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
 
+def is_anomaly_enabled() -> bool:
+    """Whether backward checks for NaN and names the forward line.
+
+    >>> import rushlight as torch
+    >>> torch.is_anomaly_enabled()
+    False
+    """
+    return core.anomaly_mode()[0]
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode checks for NaN.
+
+    >>> import rushlight as torch
+    >>> torch.is_anomaly_check_nan_enabled()
+    True
+    """
+    return core.anomaly_mode()[1]
+
+
 def switch(enabled, check_nan):
     """Sets anomaly mode, if these are flags."""
     for place, (name, value) in enumerate({"enabled": enabled, "check_nan": check_nan}.items(), 1):
@@ -31,7 +51,7 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan=True):
-        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
+        self.before = core.anomaly_mode()
         self.check_nan = check_nan
         warn_user(
             "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging."
@@ -58,7 +78,7 @@ class set_detect_anomaly:
     """
 
     def __init__(self, mode, check_nan=True):
-        self.before = core.is_anomaly_enabled(), core.is_anomaly_check_nan_enabled()
+        self.before = core.anomaly_mode()
         switch(mode, check_nan)
 
     def __enter__(self):
@@ -66,3 +86,18 @@ class set_detect_anomaly:
 
     def __exit__(self, *exception):
         core.set_anomaly_mode(*self.before)
+
+
+def warn_of_anomaly(node):
+    """In anomaly mode an error in backward is preceded by a warning that shows where the node was made, and what induced that."""
+    text, did = "Error detected in", "caused the error"
+    while node is not None:
+        lines = node.metadata.get("traceback_")
+        said = (
+            "No forward pass information available. Enable detect anomaly during forward pass for more information."
+            if lines is None
+            else f"Traceback of forward call that {did}:\n{''.join(lines)}"
+        )
+        warn_user(f"{text} {node.name()}. {said}")
+        node = node.metadata.get("parent_")
+        text, did = "\n\nPrevious calculation was induced by", "induced the previous calculation"

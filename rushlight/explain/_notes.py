@@ -4,13 +4,14 @@ The core asks for these when it raises, so that little is imported for them. The
 """
 
 from rushlight import core
+from rushlight._warned import ERRORS_PAGE
 from rushlight.explain import _source
 from rushlight.explain._graph import is_leaf_node, nodes_of, order_of, overwritten_leaf
 
 
 def more(section, question=None):
     """The last note: the section of the errors' page (each error has one, and each cause that `why` knows), and what to ask."""
-    return f"  {core.ERRORS_PAGE}#{section}" + (f"; rushlight.explain.{question} tells more" if question else "")
+    return f"  {ERRORS_PAGE}#{section}" + (f"; rushlight.explain.{question} tells more" if question else "")
 
 
 def placed(what, line):
@@ -21,6 +22,17 @@ def placed(what, line):
 
 def of_no_graph(x):
     """The notes on a backward from `x`, which has no graph."""
+    if not x.is_floating_point() and not x.is_complex():
+        return [f"  it has dtype {x.dtype}: only floating point and complex tensors can require gradients", *of_cut(x)]
+    if core.view_creation(x) == "no_grad":
+        return ["  it is a view that was made with grad mode off", *of_cut(x)]
+    if not core.is_grad_enabled() or core.is_inference_mode_enabled():
+        return ["  grad mode is off here (torch.no_grad() or set_grad_enabled(False))", *of_cut(x)]
+    return of_cut(x)
+
+
+def of_cut(x):
+    """Where the graph of `x` was cut off, as far as the program tells."""
     from rushlight.explain import _causes, _guess, _untracked
 
     frame = _source.user_frame()
@@ -65,7 +77,7 @@ def of_overwritten(node):
 def add_to(error, node, roots):
     """Adds to the error with which a backward from `roots` stopped at `node`."""
     text, notes = str(error), getattr(error, "__notes__", ())
-    if any(core.ERRORS_PAGE in note for note in notes):
+    if any(ERRORS_PAGE in note for note in notes):
         return  # a backward within this one has seen it
     if "backward through the graph a second time" in text:
         for note in of_freed(node, roots):

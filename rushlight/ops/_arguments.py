@@ -568,4 +568,21 @@ def device_parts(*args, **named):
     return name, index
 
 
+NOT_COMPILED = {
+    "cuda": "Torch not compiled with CUDA enabled",
+    "xpu": "Torch not compiled with XPU enabled",
+    "mtia": "Torch not compiled with MTIA enabled. Ensure you have `import mtia.host_runtime.torch_mtia.dynamic_library` in your python src "
+    "file and include `//mtia/host_runtime/torch_mtia:torch_mtia` as your target dependency!",
+}
+
+
+def refuse_place(kind):
+    """Raises for a kind of device that tensors cannot be on, in the words that PyTorch built without it uses."""
+    if kind in NOT_COMPILED:
+        raise AssertionError(NOT_COMPILED[kind])
+    if kind in ("hpu", "privateuseone"):
+        raise ModuleNotFoundError(f"No module named 'torch.{kind}'")
+    raise RuntimeError(f"PyTorch is not linked with support for {kind} devices")
+
+
 core.asked.load_signatures, core.asked.convert_arguments = load, convert

@@ -45,14 +45,10 @@ class Size(tuple):
         return tuple.__new__(Size, value) if isinstance(index, slice) else value
 
     def __add__(self, other):
-        if not isinstance(other, tuple):
-            return NotImplemented
-        return Size(tuple.__add__(self, other))
+        return Size(tuple.__add__(self, other)) if isinstance(other, tuple) else NotImplemented
 
     def __radd__(self, other):
-        if not isinstance(other, tuple):
-            return NotImplemented
-        return Size(tuple.__add__(other, self))
+        return Size(tuple.__add__(other, self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, count):
         return Size(tuple.__mul__(self, count))
@@ -152,11 +148,8 @@ cpdef bint is_meta_place(object where) except -1:
     if place.type == "meta":
         meta_exist = uncommon_exist = True
         return True
-    if place.type in not_compiled:
-        raise AssertionError(not_compiled[place.type])
-    if place.type in ("hpu", "privateuseone"):
-        raise ModuleNotFoundError(f"No module named 'torch.{place.type}'")
-    raise RuntimeError(f"PyTorch is not linked with support for {place.type} devices")
+    from rushlight.ops._arguments import refuse_place
+    refuse_place(place.type)
 
 cpdef int require_cpu(object where) except -1:
     """Refuses every place but the CPU."""
@@ -180,14 +173,6 @@ cdef class made_on:
 
 cdef object no_data():
     return NotImplementedError("Cannot copy out of meta tensor; no data!")
-
-cdef dict not_compiled = {
-    "cuda": "Torch not compiled with CUDA enabled",
-    "xpu": "Torch not compiled with XPU enabled",
-    "mtia": "Torch not compiled with MTIA enabled. Ensure you have `import mtia.host_runtime.torch_mtia.dynamic_library` in your python src "
-            "file and include `//mtia/host_runtime/torch_mtia:torch_mtia` as your target dependency!",
-}
-
 
 @cython.final
 cdef class layout:

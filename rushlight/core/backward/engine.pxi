@@ -292,6 +292,7 @@ cdef int execute_run(BackwardRun run, list roots) except -1:
             from rushlight.explain import _notes
             _notes.add_to(error, <Node>run.current, roots)
         if modes.anomaly and run.current != NULL:
+            from rushlight.autograd.anomaly_mode import warn_of_anomaly
             try:
                 warn_of_anomaly(<Node>run.current)
             except Warning:
@@ -343,12 +344,6 @@ cdef object no_graph_error(Tensor t, Py_ssize_t index):
     """The well-known error, with the reason added, and what `explain` knows of it."""
     from rushlight.explain import _notes
     error = RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
-    if category[t.code] < IS_FLOATING:
-        error.add_note(f"  it has dtype {dtypes[t.code]}: only floating point and complex tensors can require gradients")
-    elif t.base is not None and t.creation == VIEW_NO_GRAD:
-        error.add_note("  it is a view that was made with grad mode off")
-    elif not modes.grad:
-        error.add_note("  grad mode is off here (torch.no_grad() or set_grad_enabled(False))")
     for note in _notes.of_no_graph(t):
         error.add_note(note)
     return error

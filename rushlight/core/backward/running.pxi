@@ -125,17 +125,6 @@ cdef tuple observed(Node node, object gradient, object run):
         for interpreter, token in zip(watching, tokens):
             interpreter.exit_node(token)
 
-cdef warn_of_anomaly(Node node):
-    """In anomaly mode an error in backward is preceded by a warning that shows where the node was made, and what induced that."""
-    text, did = "Error detected in", "caused the error"
-    while node is not None:
-        lines = node.metadata.get("traceback_")
-        warn_user(f"{text} {node.name()}. " + (
-            "No forward pass information available. Enable detect anomaly during forward pass for more information." if lines is None else
-            f"Traceback of forward call that {did}:\n{''.join(lines)}"))
-        node = node.metadata.get("parent_")
-        text, did = "\n\nPrevious calculation was induced by", "induced the previous calculation"
-
 def set_version(Tensor t, int64_t version):
     """Puts a version back (for writes that are known not to matter to backward)."""
     if version < 0:

@@ -11,15 +11,6 @@ def disabled_torch_dispatch(func, types, args=(), kwargs=None):
     with DisableTorchDispatch():
         return func(*args, **(kwargs or {}))
 
-class DisableTorchDispatch:
-    """Inside, no class computes ops itself."""
-
-    def __enter__(self):
-        _torch_function.undispatched = getattr(_torch_function, "undispatched", 0) + 1
-
-    def __exit__(self, *exc):
-        _torch_function.undispatched -= 1
-
 cdef bint dispatches(object kind) except -1:
     """Whether a class of tensors computes ops itself."""
     return kind is not Tensor and kind is not Wrapped and kind.__torch_dispatch__ is not disabled_torch_dispatch

@@ -1,45 +1,14 @@
 # __torch_function__: subclasses of Tensor that want a say in calls. While no subclass other than Parameter exists, a call costs one test.
-_torch_function = __import__("threading").local()
+from rushlight._disabling import DisableAllTorchFunction, DisableTorchDispatch, DisableTorchFunction, of_thread as _torch_function
 
 def disabled_torch_function(func, types, args=(), kwargs=None):
     """For subclasses that want results to be plain tensors: `__torch_function__ = torch._C._disabled_torch_function_impl`."""
     with DisableTorchFunction():
         return func(*args, **(kwargs or {}))
 
-class DisableTorchFunction:
-    """Inside, subclasses are not asked."""
-
-    def __enter__(self):
-        _torch_function.depth = getattr(_torch_function, "depth", 0) + 1
-
-    def __exit__(self, *exc):
-        _torch_function.depth -= 1
-
-class DisableAllTorchFunction(DisableTorchFunction):
-    """Inside, neither subclasses nor modes are asked."""
-
-    def __enter__(self):
-        super().__enter__()
-        _torch_function.whole = getattr(_torch_function, "whole", 0) + 1
-        self.before = use_function_modes([])
-
-    def __exit__(self, *exc):
-        use_function_modes(self.before)
-        _torch_function.whole -= 1
-        super().__exit__(*exc)
-
 def is_torch_function_enabled():
     """Whether subclasses are asked in this thread."""
     return not getattr(_torch_function, "depth", 0)
-
-def torch_function_state():
-    """Who is not asked in this thread: 0 all are, 1 subclasses are not, 2 nor are modes."""
-    return 2 if getattr(_torch_function, "whole", 0) else int(not is_torch_function_enabled())
-
-def set_torch_function_state(int state):
-    """Has subclasses (1) or modes too (2) not asked in this thread, or all (0), whatever contexts it is in."""
-    _torch_function.depth, _torch_function.whole = int(state > 0), int(state == 2)
-
 
 # Modes: asked first, the innermost, whatever the arguments are. While one works it is off the stack.
 cdef list function_mode_list():
@@ -127,8 +96,11 @@ def default_torch_function(cls, func, types, args=(), kwargs=None):
     """What Tensor.__torch_function__ does: runs the op; results that are plain tensors become `cls`."""
     if not all([issubclass(cls, t) for t in types]):
         return NotImplemented
-    with DisableTorchFunction():
+    _torch_function.depth = getattr(_torch_function, "depth", 0) + 1
+    try:
         result = func(*args, **(kwargs or {}))
+    finally:
+        _torch_function.depth -= 1
     return result if func in kept_plain else in_subclass(result, cls)
 
 kept_plain = set()    # functions whose results stay as they are: what reads `grad` and `_base`

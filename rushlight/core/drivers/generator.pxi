@@ -79,28 +79,6 @@ cdef class Generator:
         made.source = copy_generator(self.source)
         return made
 
-    def graphsafe_get_state(self):
-        """The state, for graphs of CUDA."""
-        raise NotImplementedError("graphsafe_get_state is not supported in this Generator")
-
-    def graphsafe_set_state(self, state):
-        """Sets it."""
-        raise NotImplementedError("graphsafe_set_state is not supported in this Generator")
-
-    def get_offset(self):
-        raise RuntimeError("CPU Generator does not use offset")
-
-    def set_offset(self, offset):
-        raise RuntimeError("CPU Generator does not use offset")
-
-    def __reduce__(self):
-        return Generator, (cpu,), (self.initial_seed(), None, self.get_state())
-
-    def __setstate__(self, state):
-        # (The second member is an offset, which generators of other devices have.)
-        seed, _, source = state
-        self.manual_seed(seed).set_state(source)
-
     def __repr__(self):
         return f"<torch._C.Generator object at {id(self):#x}>"
 

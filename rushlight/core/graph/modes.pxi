@@ -59,23 +59,9 @@ cdef class Unwrapped:
 
 unwrapped = Unwrapped()
 
-def is_anomaly_enabled() -> bool:
-    """Whether backward checks for NaN and names the forward line.
-
-    >>> import rushlight as torch
-    >>> torch.is_anomaly_enabled()
-    False
-    """
-    return modes.anomaly
-
-def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly mode checks for NaN.
-
-    >>> import rushlight as torch
-    >>> torch.is_anomaly_check_nan_enabled()
-    True
-    """
-    return modes.anomaly_check_nan
+def anomaly_mode():
+    """Whether backward names the forward line of what fails, and whether it checks for NaN then."""
+    return modes.anomaly, modes.anomaly_check_nan
 
 def set_anomaly_mode(bint enabled, bint check_nan=True):
     """Sets anomaly mode, which all threads share."""

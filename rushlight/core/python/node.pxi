@@ -91,14 +91,14 @@ cdef class Node:
         extras = need_extras(self)
         if extras.post_hooks is None:
             extras.post_hooks = new_hooks()
-        return add_hook(extras.post_hooks, hook)
+        return added_hook(extras.post_hooks, hook)
 
     def register_prehook(self, hook: "Callable[[Any], Any]") -> "RemovableHandle":
         """Calls `hook(grad_outputs)` before this node runs; what it returns (if not None) replaces grad_outputs."""
         extras = need_extras(self)
         if extras.pre_hooks is None:
             extras.pre_hooks = new_hooks()
-        return add_hook(extras.pre_hooks, hook)
+        return added_hook(extras.pre_hooks, hook)
 
     def __call__(self, *gradients: "Tensor | None", **keywords) -> "Any":
         cdef int n = output_count(self)

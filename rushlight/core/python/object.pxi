@@ -356,58 +356,6 @@ cdef class Tensor:
         retain_on(node, self)
         self.flags |= RETAINS_GRAD
 
-    def register_hook(self, hook: "Callable[[Tensor], Tensor | None]") -> "RemovableHandle":
-        """Calls `hook(gradient)` whenever the gradient of this tensor is computed; what it returns (if not None) replaces it.
-
-        Args:
-            hook: a function of a tensor. The handle that is returned takes it away: `handle.remove()`.
-
-        >>> import rushlight as torch
-        >>> x = torch.ones(2, requires_grad=True)
-        >>> handle = x.register_hook(lambda gradient: 10 * gradient)
-        >>> x.sum().backward()
-        >>> x.grad
-        tensor([10., 10.])
-        """
-        if (answered := ask_self("register_hook", self, (hook,))) is not NotImplemented:
-            return answered
-        if not needs_grad(self):
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        cdef Node node = grad_fn_of(self)
-        if node is None:
-            if self.hooks is None:
-                self.hooks = new_hooks()
-            return add_hook(self.hooks, hook)
-        cdef NodeExtras extras = need_extras(node)
-        if extras.tensor_hooks is None:
-            extras.tensor_hooks = {}
-        hooks = extras.tensor_hooks.get(self.output_number)
-        if hooks is None:
-            hooks = extras.tensor_hooks[self.output_number] = new_hooks()
-        return add_hook(hooks, hook)
-
-    def register_post_accumulate_grad_hook(self, hook: "Callable[[Tensor], None]") -> "RemovableHandle":
-        """Calls `hook(tensor)` after backward has added to `.grad` of this leaf.
-
-        Args:
-            hook: a function of this tensor. The handle that is returned takes it away: `handle.remove()`.
-
-        >>> import rushlight as torch
-        >>> x = torch.ones(2, requires_grad=True)
-        >>> handle = x.register_post_accumulate_grad_hook(lambda x: print(x.grad))
-        >>> x.sum().backward()
-        tensor([1., 1.])
-        """
-        if (answered := ask_self("register_post_accumulate_grad_hook", self, (hook,))) is not NotImplemented:
-            return answered
-        if not needs_grad(self):
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if grad_fn_of(self) is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        if self.post_hooks is None:
-            self.post_hooks = new_hooks()
-        return add_hook(self.post_hooks, hook)
-
     @property
     def _backward_hooks(self):
         return self.hooks
@@ -550,6 +498,28 @@ cdef class Tensor:
             return bool((self == element).any())
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
+def hooks_of(Tensor t not None, bint after_accumulation=False):
+    """What keeps the hooks on a tensor's gradient, or those of a leaf whose .grad was added to."""
+    cdef Node node = grad_fn_of(t)
+    if not needs_grad(t):
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if after_accumulation:
+        if node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if t.post_hooks is None:
+            t.post_hooks = new_hooks()
+        return t.post_hooks
+    if node is None:
+        if t.hooks is None:
+            t.hooks = new_hooks()
+        return t.hooks
+    cdef NodeExtras extras = need_extras(node)
+    if extras.tensor_hooks is None:
+        extras.tensor_hooks = {}
+    if t.output_number not in extras.tensor_hooks:
+        extras.tensor_hooks[t.output_number] = new_hooks()
+    return extras.tensor_hooks[t.output_number]
+
 cdef int existing_dim(Tensor x, object dim) except -1:
     if x.geometry.ndim == 0:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
@@ -618,9 +588,9 @@ keep_bare_new(<PyTypeObject*>Tensor)
 
 set_new(<PyTypeObject*>Tensor, <void*>python_new)
 
-def install_method(str name, value):
-    """Puts a method or property on Tensor itself, so that it is found as fast as one that is compiled in."""
-    put_in_type(<PyTypeObject*>Tensor, name, value)
+def install_method(str name, value, kind=Tensor):
+    """Puts a method or property on a class of the core itself, so that it is found as fast as one that is compiled in."""
+    put_in_type(<PyTypeObject*>kind, name, value)
 
 def compiled_methods():
     """(name, method) of what is compiled into Tensor."""

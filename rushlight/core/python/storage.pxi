@@ -152,33 +152,13 @@ def reset_peak_memory_stats():
     """Makes the peak start again from what is in use now."""
     reset_peak_memory()
 
-def get_num_threads() -> int:
-    """The number of threads that large operations are split over.
-
-    >>> import rushlight as torch
-    >>> torch.get_num_threads() > 0
-    True
-    """
+def thread_total():
+    """The number of threads that large operations are split over."""
     not_again("the number of threads was asked for")
     return thread_count()
 
-def set_num_threads(count: int) -> None:
-    """Sets the number of threads that large operations are split over. Results do not depend on it.
-
-    Args:
-        count: how many; RuntimeError where it is not positive.
-
-    >>> import rushlight as torch
-    >>> before = torch.get_num_threads()
-    >>> torch.set_num_threads(1)
-    >>> torch.get_num_threads()
-    1
-    >>> torch.set_num_threads(before)
-    """
-    if not PyLong_CheckExact(count):
-        raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
-    if count <= 0:
-        raise RuntimeError("set_num_threads expects a positive integer")
+def use_threads(int count):
+    """Splits large operations over so many. Results do not depend on it."""
     not_again("the number of threads was set")
     set_thread_count(count)
 
