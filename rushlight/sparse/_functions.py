@@ -1,17 +1,19 @@
 """What functions and methods of torch do with sparse tensors: `TABLE`, by their names."""
 
 import rushlight as torch
-from rushlight import core
 from rushlight.core import DisableTorchFunction, Tensor, documented
+from rushlight.sparse._parts import cut, flipped, index_selected, joined, lifted, masked, picked, selected, stacked
+from rushlight.sparse._products import of_rows, product, product_as_sparse, sparse_sum
 from rushlight.sparse._tensor import (
     COMPRESSED,
     HANDLERS,
     INDICES,
     VALUES,
     SparseTensor,
-    at_places,
+    become,
     coalesced,
     compressed,
+    copied_into,
     dense,
     flat_places,
     layout_name,
@@ -19,33 +21,8 @@ from rushlight.sparse._tensor import (
     permuted,
     sparse,
     transposed,
+    written_to,
 )
-
-
-def product(a, b):
-    """The matrix product where one of both is sparse, or both."""
-    if isinstance(a, SparseTensor) and isinstance(b, SparseTensor):
-        return sparse(product(a, dense(b)))
-    if isinstance(b, SparseTensor):
-        if a.dim() == 1:
-            return product(transposed(b, 0, 1), a)
-        return product(transposed(b, 0, 1), a.transpose(0, 1)).transpose(0, 1)
-    if a.dim() != 2 or a._places.shape[0] != 2:
-        raise RuntimeError(
-            f"sparse tensors: a product of matrices has two sparse dimensions, got a tensor of shape {tuple(a.shape)}"
-        )
-    if b.dim() not in (1, 2) or a.shape[1] != b.shape[0]:
-        shapes = " and ".join(f"{x.shape[0]}x{x.shape[1] if x.dim() > 1 else 1}" for x in (a, b))
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({shapes})")
-    if a.dtype is not b.dtype:
-        raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {a.dtype.legacy_name.lower()} != {b.dtype.legacy_name.lower()}"
-        )
-    rows, columns = a._places
-    flat_places(a._places, a.shape)
-    picked = b.index_select(0, columns)
-    values = a._entries.reshape(-1, *(1,) * (b.dim() - 1))
-    return picked.new_zeros((a.shape[0], *b.shape[1:])).index_add(0, rows, values * picked)
 
 
 def added(a, b, *, alpha=1):
@@ -89,16 +66,6 @@ def added_in_place(a, b, *, alpha=1):
     if not isinstance(a, SparseTensor):
         return a.add_(dense(b), alpha=alpha)
     return become(a, added(a, b, alpha=alpha), "add")
-
-
-def become(x, made, name):
-    """`x` with the entries of what was made of it, in its own dtype."""
-    if not core.can_cast(made.dtype, x.dtype):
-        raise RuntimeError(
-            f"Can't convert result type {made.dtype.legacy_name} to output {x.dtype.legacy_name} in {name} operation"
-        )
-    x._places, x._entries, x._sorted = made._places, made._entries.to(x.dtype), made._sorted
-    return x
 
 
 def emptied(x):
@@ -164,33 +131,6 @@ def turned(made_of):
     return turn
 
 
-def rows_of_product(name, a, b, alpha=1):
-    """Of alpha times the product of a sparse matrix and a dense one, the rows for which `a` has an element: which they are, and what is in them."""
-    if a._places.shape[0] != 2:
-        raise RuntimeError(f"{name}: Argument #2: matrices expected, got {a._places.shape[0]}D tensor")
-    if b.dim() != 2:
-        raise RuntimeError(f"{name}: Argument #3: matrices expected, got {b.dim()}D tensor")
-    if b.shape[0] != a.shape[1]:
-        raise RuntimeError(f"{name}: Argument #3: Expected dim 0 size {a.shape[1]}, got {b.shape[0]}")
-    if a.dtype is not b.dtype:
-        raise RuntimeError(f"expected scalar type {a.dtype.legacy_name} but found {b.dtype.legacy_name}")
-    a = coalesced(a)
-    rows, places = torch.unique(a._places[0], return_inverse=True)
-    products = (a._entries * alpha).unsqueeze(1) * b.index_select(0, a._places[1])
-    return rows, products.new_zeros((rows.numel(), b.shape[1])).index_add(0, places, products)
-
-
-def written_to(out, made):
-    """What was made; where `out` is given, that tensor, with its shape and elements."""
-    if out is None:
-        return made
-    if not isinstance(out, SparseTensor):
-        raise RuntimeError("_internal_get_SparseTensorImpl: not a sparse tensor")
-    with DisableTorchFunction():
-        out.set_(torch.zeros((), dtype=made.dtype).expand(made.shape))
-    return copied_into(out, made)
-
-
 def resized_as(x, other, *, memory_format=None):
     """A sparse tensor without elements takes the shape of another; one with elements keeps its own."""
     if not isinstance(x, SparseTensor) or not isinstance(other, SparseTensor):
@@ -200,77 +140,6 @@ def resized_as(x, other, *, memory_format=None):
     if x._entries.shape[0]:
         raise NotImplementedError("resize_as_: a sparse tensor with elements keeps its shape")
     return written_to(x, without_entries(other, dtype=x.dtype))
-
-
-def of_rows(a, b, *, out=None):
-    """The product of a sparse matrix and a dense one, whose entries are the rows that are not zero."""
-    if a._order is not torch.sparse_coo:
-        raise NotImplementedError(f"Could not run 'aten::hspmm' with arguments from the '{layout_name(a)}CPU' backend.")
-    rows, values = rows_of_product("hspmm", a, dense(b))
-    return written_to(out, SparseTensor(rows.unsqueeze(0), values, (a.shape[0], b.shape[1]), False))
-
-
-def sparse_sum(x, mat1, mat2, *, beta=1, alpha=1, out=None):
-    """beta·x + alpha·mat1·mat2 of sparse `x` and `mat1` and a dense matrix `mat2`: the elements of `x`, and behind them the rows of the product."""
-    if not isinstance(x, SparseTensor | None):
-        raise RuntimeError("tensor.sspaddmm(...) can only be called on sparse tensors")
-    if mat2.layout is not torch.strided:
-        raise RuntimeError(f"sspaddmm: expected 'mat2' to have strided layout, got 'mat2' with layout {layout_name(mat2)}")
-    if mat1.layout is not torch.sparse_coo:
-        raise RuntimeError(f"sspaddmm: expected 'mat1' to have sparse layout, got 'mat1' with layout {layout_name(mat1)}")
-    rows, values = rows_of_product("sspaddmm", mat1, mat2, alpha)
-    shape = mat1.shape[0], mat2.shape[1]
-    for dim in (0, 1):
-        if x is not None and x.shape[dim] != shape[dim]:
-            raise RuntimeError(f"sspaddmm: Argument #1: Expected dim {dim} size {shape[dim]}, got {x.shape[dim]}")
-    places = torch.stack([rows.repeat_interleave(shape[1]), torch.arange(shape[1]).repeat(rows.numel())])
-    values = values.flatten()
-    if x is not None:
-        if x.dtype is not mat1.dtype:
-            raise RuntimeError(
-                f"dtype of values ({mat1.dtype.legacy_name}) must match dtype of sparse tensor ({x.dtype.legacy_name})"
-            )
-        places, values = torch.cat([x._places, places], 1), torch.cat([x._entries * beta, values])
-    return written_to(out, SparseTensor(places, values, shape, False))
-
-
-def product_as_sparse(a, b):
-    """The rows of the product of a sparse matrix and a dense one, as a sparse tensor."""
-    return sparse_sum(None if isinstance(a, SparseTensor) else a, a, b)
-
-
-def flipped(x, name="t"):
-    """A matrix with its dimensions exchanged."""
-    sparse_dims = x._places.shape[0]
-    if sparse_dims > 2 or x.dim() > sparse_dims:
-        raise RuntimeError(
-            f"{name}() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {sparse_dims} sparse and {x.dim() - sparse_dims} dense "
-            "dimensions"
-        )
-    return x if x.dim() < 2 else transposed(x, 0, 1)
-
-
-def lifted(x, dim):
-    """A dimension of size 1 more, among the sparse ones."""
-    dim %= x.dim() + 1
-    if dim > x._places.shape[0]:
-        size = [*x.shape[:dim], 1, *x.shape[dim:]]
-        return SparseTensor(x._places, x._entries.unsqueeze(dim - x._places.shape[0] + 1), size, x._sorted)
-    places = torch.cat([x._places[:dim], torch.zeros_like(x._places[:1]), x._places[dim:]])
-    return SparseTensor(places, x._entries, [*x.shape[:dim], 1, *x.shape[dim:]], x._sorted)
-
-
-def cut(x, dim, start, length):
-    """The part of a dimension, in memory of its own."""
-    dim %= x.dim()
-    size = [length if d == dim else n for d, n in enumerate(x.shape)]
-    if dim >= x._places.shape[0]:
-        values = x._entries.narrow_copy(dim - x._places.shape[0] + 1, start, length)
-        return SparseTensor(x._places, values, size, x._sorted)
-    inside = ((x._places[dim] >= start) & (x._places[dim] < start + length)).nonzero().reshape(-1)
-    places = x._places[:, inside].clone()
-    places[dim] -= start
-    return SparseTensor(places, x._entries[inside], size, x._sorted)
 
 
 def without_entries(x, size=None, dtype=None, requires_grad=False):
@@ -360,67 +229,6 @@ def softmax(x, dim, dtype=None, log=False):
     return x.like(shifted - total.log() if log else shifted.exp() / total)
 
 
-def selected(x, dim, index):
-    """The slice at a place of a dimension."""
-    dim %= x.dim()
-    if not -x.shape[dim] <= index < x.shape[dim]:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(x.shape)} at dimension {dim}")
-    size = [n for d, n in enumerate(x.shape) if d != dim]
-    if dim >= x._places.shape[0]:
-        return SparseTensor(x._places, x._entries.select(dim - x._places.shape[0] + 1, index), size, x._sorted)
-    here = (x._places[dim] == index % x.shape[dim]).nonzero().reshape(-1)
-    kept = [d for d in range(x._places.shape[0]) if d != dim]
-    values = x._entries[here]
-    return SparseTensor(x._places[kept][:, here], values, size, x._sorted) if kept else values.sum(0)
-
-
-def index_selected(x, dim, index):
-    return sparse(dense(x).index_select(dim, index), x._places.shape[0])
-
-
-def picked(x, index):
-    """x[index], for places of leading dimensions, whole slices, and what is left for dense tensors."""
-    for at in index if isinstance(index, tuple) else (index,):
-        if not (isinstance(at, int) or (isinstance(at, slice) and at == slice(None))):
-            raise NotImplementedError(
-                "sparse tensors are indexed by integers and whole slices; .to_dense() gives one that takes others"
-            )
-    dim = 0
-    for at in index if isinstance(index, tuple) else (index,):
-        if isinstance(at, int):
-            x = selected(x, dim, at)
-        else:
-            dim += 1
-    return x
-
-
-def joined(tensors, dim=0):
-    dim %= tensors[0].dim()
-    places, start = [], 0
-    for x in tensors:
-        shift = torch.zeros(x._places.shape[0], 1, dtype=torch.int64)
-        shift[dim] = start
-        places.append(x._places + shift)
-        start += x.shape[dim]
-    size = [start if d == dim else n for d, n in enumerate(tensors[0].shape)]
-    return SparseTensor(torch.cat(places, 1), torch.cat([x._entries for x in tensors]), size)
-
-
-def stacked(tensors, dim=0):
-    dim %= tensors[0].dim() + 1
-    places = [torch.cat([x._places[:dim], torch.full_like(x._places[:1], i), x._places[dim:]]) for i, x in enumerate(tensors)]
-    size = [*tensors[0].shape[:dim], len(tensors), *tensors[0].shape[dim:]]
-    return SparseTensor(torch.cat(places, 1), torch.cat([x._entries for x in tensors]), size)
-
-
-def masked(x, mask):
-    """The values of a tensor at the places of a sparse one."""
-    if x.shape != mask.shape:
-        sizes = f"self has size {list(x.shape)} but mask has size {list(mask.shape)}"
-        raise RuntimeError(f"sparse_mask(): operands have incompatible sizes; {sizes}")
-    return mask.like(at_places(dense(x) if x.is_sparse else x, mask._places))
-
-
 def made_dense(x, dtype=None, *, masked_grad=None):
     if dtype is not None:
         if not isinstance(dtype, torch.dtype):
@@ -470,14 +278,6 @@ def replaced_entries(x, values):
 
 def detached(x):
     return x.like(x._entries.detach())
-
-
-def copied_into(x, source, non_blocking=False):
-    if isinstance(x, SparseTensor):
-        source = sparse(source, x._places.shape[0])
-        x._places, x._entries, x._sorted = source._places.clone(), source._entries.clone(), source._sorted
-        return x
-    return x.copy_(dense(source))
 
 
 def of_strides(name):

@@ -286,3 +286,32 @@ def permuted(x, *dims):
     layout = {torch.sparse_csr: torch.sparse_csc, torch.sparse_csc: torch.sparse_csr}.get(x._order, x._order)
     made = SparseTensor(places, x._entries, [x.shape[dim] for dim in order])
     return made if layout is torch.sparse_coo else compressed(made, layout)
+
+
+def become(x, made, name):
+    """`x` with the entries of what was made of it, in its own dtype."""
+    if not core.can_cast(made.dtype, x.dtype):
+        raise RuntimeError(
+            f"Can't convert result type {made.dtype.legacy_name} to output {x.dtype.legacy_name} in {name} operation"
+        )
+    x._places, x._entries, x._sorted = made._places, made._entries.to(x.dtype), made._sorted
+    return x
+
+
+def copied_into(x, source, non_blocking=False):
+    if isinstance(x, SparseTensor):
+        source = sparse(source, x._places.shape[0])
+        x._places, x._entries, x._sorted = source._places.clone(), source._entries.clone(), source._sorted
+        return x
+    return x.copy_(dense(source))
+
+
+def written_to(out, made):
+    """What was made; where `out` is given, that tensor, with its shape and elements."""
+    if out is None:
+        return made
+    if not isinstance(out, SparseTensor):
+        raise RuntimeError("_internal_get_SparseTensorImpl: not a sparse tensor")
+    with DisableTorchFunction():
+        out.set_(torch.zeros((), dtype=made.dtype).expand(made.shape))
+    return copied_into(out, made)

@@ -288,6 +288,35 @@ def _transformer_encoder_layer_fwd(
     return second_norm(x + feed_forward(x))
 
 
+def _masked_causally(attn_mask, is_causal, key_padding_mask, need_weights, dtype):
+    """The mask of queries and keys that is added, and whether what is causal may be left to the kernel."""
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
+    if is_causal and key_padding_mask is None and not need_weights:
+        attn_mask = None
+    else:
+        attn_mask = _canonical_mask(attn_mask, "attn_mask", None, "", dtype, False)
+        if key_padding_mask is not None:
+            is_causal = False
+    return attn_mask, is_causal
+
+
+def _has_learned_key(bias_k, bias_v, static_k, static_v):
+    """Whether there is one more key with its value, both learned."""
+    if (bias_k is None) != (bias_v is None):
+        given, missing = ("bias_v", "bias_k") if bias_k is None else ("bias_k", "bias_v")
+        raise AssertionError(f"{given} is set but {missing} is None")
+    if bias_k is None:
+        return False
+    for static, name in ((static_k, "key"), (static_v, "value")):
+        if static is not None:
+            raise AssertionError(f"bias cannot be added to static {name}.")
+    return True
+
+
 def multi_head_attention_forward(
     query,
     key,
@@ -349,17 +378,7 @@ def multi_head_attention_forward(
     tgt_len, bsz, embed_dim = query.shape
     src_len = key.shape[0]
     key_padding_mask = _canonical_mask(key_padding_mask, "key_padding_mask", _none_or_dtype(attn_mask), "attn_mask", query.dtype)
-    if is_causal and attn_mask is None:
-        raise RuntimeError(
-            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-            "`generate_square_subsequent_mask` to create this mask."
-        )
-    if is_causal and key_padding_mask is None and not need_weights:
-        attn_mask = None
-    else:
-        attn_mask = _canonical_mask(attn_mask, "attn_mask", None, "", query.dtype, False)
-        if key_padding_mask is not None:
-            is_causal = False
+    attn_mask, is_causal = _masked_causally(attn_mask, is_causal, key_padding_mask, need_weights, query.dtype)
     _check_embedding(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
     head_dim = embed_dim // num_heads
     if use_separate_proj_weight:
@@ -369,16 +388,9 @@ def multi_head_attention_forward(
     else:
         q, k, v = _in_projection_packed(query, key, value, in_proj_weight, in_proj_bias)
     attn_mask = _checked_attn_mask(attn_mask, tgt_len, src_len, bsz, num_heads)
-    if bias_k is not None and bias_v is not None:
-        for static, name in ((static_k, "key"), (static_v, "value")):
-            if static is not None:
-                raise AssertionError(f"bias cannot be added to static {name}.")
+    if _has_learned_key(bias_k, bias_v, static_k, static_v):
         k, v = torch.cat([k, bias_k.repeat(1, bsz, 1)]), torch.cat([v, bias_v.repeat(1, bsz, 1)])
         attn_mask, key_padding_mask = _with_one_more(attn_mask), _with_one_more(key_padding_mask)
-    elif bias_k is not None:
-        raise AssertionError("bias_k is set but bias_v is None")
-    elif bias_v is not None:
-        raise AssertionError("bias_v is set but bias_k is None")
     q = q.view(tgt_len, bsz * num_heads, head_dim).transpose(0, 1)
     k = _heads_of_keys(k, static_k, "static_k", k.shape[0], bsz, num_heads, head_dim)
     v = _heads_of_keys(v, static_v, "static_v", v.shape[0], bsz, num_heads, head_dim)
