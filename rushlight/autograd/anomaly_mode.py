@@ -1,6 +1,7 @@
 """Anomaly mode: backward looks for NaN, and an error in it shows where the forward was."""
 
 from rushlight import core
+from rushlight._warned import FOLDER
 from rushlight.core import warn_user
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
@@ -101,3 +102,14 @@ def warn_of_anomaly(node):
         warn_user(f"{text} {node.name()}. {said}")
         node = node.metadata.get("parent_")
         text, did = "\n\nPrevious calculation was induced by", "induced the previous calculation"
+
+
+def remember_traceback(node):
+    """Gives a node the stack at which it was made, and the node whose backward made it."""
+    import traceback
+
+    frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(FOLDER)]
+    node.metadata["traceback_"] = traceback.format_list(frames)
+    parent = core.current_node()
+    if parent is not None:
+        node.metadata["parent_"] = parent

@@ -20,6 +20,12 @@ def placed(what, line):
     return f"  {what}: {line[0]}:{line[1]}" + (f"  {source}" if source else "")
 
 
+def add_place(error, what, line):
+    """Adds what happened to an error, where its line is known. Tracebacks show notes; str(error) stays PyTorch's text."""
+    if line is not None:
+        error.add_note(placed(what, line))
+
+
 def of_no_graph(x):
     """The notes on a backward from `x`, which has no graph."""
     if not x.is_floating_point() and not x.is_complex():
@@ -65,6 +71,34 @@ def of_several_numbers(shape):
     """The notes on a backward from several numbers."""
     start = f"  its shape is {list(shape)}: start from one number (loss.sum() or loss.mean()), or give gradient=… of this shape"
     return [start, more("not_a_scalar")]
+
+
+def overwritten(tensor, kind, version, expected, maker, number, node):
+    """The error of a value that was written to since it was saved, of another `version` than was expected: output `number` of `maker`, where somebody made it."""
+    text = (
+        f"one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[{kind} [{', '.join(map(str, tensor.shape))}]]"
+    )
+    if maker is not None:
+        text += f", which is output {number} of {maker},"
+    text += f" is at version {version}; expected version {expected} instead."
+    if core.anomaly_mode()[0]:
+        text += (
+            " Hint: the backtrace further above shows the operation that failed to compute its gradient. The variable in question was "
+            "changed in there or anywhere later. Good luck!"
+        )
+    else:
+        text += (
+            " Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        )
+    error = RuntimeError(text)
+    if node is not None:
+        add_place(error, "saved for backward", node.source_line)
+    add_place(error, "overwritten", core.written_line(tensor))
+    if node is not None:
+        error.add_note(of_overwritten(node))
+    return error
 
 
 def of_overwritten(node):

@@ -109,7 +109,8 @@ cdef int check_nan(Node node, Py_ssize_t index, Tensor value) except -1:
     value = plain_of(value)      # of a batch, any example
     if category[value.code] >= IS_FLOATING and bool((value != value).any()):
         error = RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
-        add_note(error, "forward", source_line(node.made.code, node.made.instruction))
+        from rushlight.explain import _notes
+        _notes.add_place(error, "forward", source_line(node.made.code, node.made.instruction))
         raise error
     return 0
 

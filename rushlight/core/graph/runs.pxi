@@ -56,14 +56,6 @@ def running_depth():
 cdef inline int remember_line(Node node) except -1:
     node.made.mark()
     if modes.anomaly:
+        from rushlight.autograd.anomaly_mode import remember_traceback
         remember_traceback(node)
     return 0
-
-cdef remember_traceback(Node node):
-    """For anomaly mode: the Python stack at which a node was made, and the node whose backward made it."""
-    import traceback
-    metadata = node.metadata
-    metadata["traceback_"] = traceback.format_list([frame for frame in traceback.extract_stack() if not frame.filename.startswith(package_folder)])
-    parent = current_node()
-    if parent is not None:
-        metadata["parent_"] = parent

@@ -106,37 +106,12 @@ cdef Tensor unpack_saved(SavedTensor saved, Node node):
     return tensor
 
 cdef raise_overwritten(SavedTensor saved, Node node):
+    """`node` is None where a saved value is asked for by itself."""
     cdef Tensor tensor = saved.tensor
     cdef Node maker = node if saved.is_output else grad_fn_of(tensor)
-    cdef str sizes = ", ".join([str(tensor.geometry.shape[d]) for d in range(tensor.geometry.ndim)])
-    cdef uint32_t number = saved.output_number if saved.is_output else tensor.output_number
-    text = (f"one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[{type_in_errors(tensor.code)} [{sizes}]]")
-    if maker is not None:
-        text += f", which is output {number} of {maker.forward_name()},"
-    text += f" is at version {tensor.storage.version}; expected version {saved.version} instead."
-    if modes.anomaly:
-        text += (" Hint: the backtrace further above shows the operation that failed to compute its gradient. The variable in question was "
-                 "changed in there or anywhere later. Good luck!")
-    else:
-        text += (" Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
-                 "torch.autograd.set_detect_anomaly(True, check_nan=False).")
-    error = RuntimeError(text)
-    if node is not None:      # (None: a saved value is asked for by itself)
-        add_note(error, "saved for backward", source_line(node.made.code, node.made.instruction))
-    add_note(error, "overwritten", source_line(tensor.storage.written.code, tensor.storage.written.instruction))
-    if node is not None:
-        from rushlight.explain import _notes
-        error.add_note(_notes.of_overwritten(node))
-    raise error
-
-cdef add_note(error, str what, place):
-    """Adds 'what: file:line  source' to an error, where the place is known. Tracebacks show notes; str(error) stays PyTorch's text."""
-    import linecache
-    if place is None:
-        return
-    source = linecache.getline(place[0], place[1]).strip()
-    error.add_note(f"  {what}: {place[0]}:{place[1]}" + (f"  {source}" if source else ""))
+    from rushlight.explain import _notes
+    raise _notes.overwritten(tensor, type_in_errors(tensor.code), tensor.storage.version, saved.version, None if maker is None else maker.forward_name(),
+                             saved.output_number if saved.is_output else tensor.output_number, node)
 
 
 # saved_tensors_hooks: a stack a thread; the counter makes the usual case one test.
