@@ -19,7 +19,8 @@ cdef Plan first_plan(Op op, uint64_t mask):
 
 cdef bint is_scalar(Op op, int index):
     """Is this operand a number in every call (the weight of lerp's overload for numbers)? Then nothing is freed of it."""
-    return getattr(op.declaration, "overload", None) == "Scalar" and index == len(op.tensor_parameters) - 1
+    overload = getattr(op.declaration, "overload", None)
+    return isinstance(overload, str) and overload.endswith("Scalar") and index == len(op.tensor_parameters) - 1
 
 
 cdef Plan make_plan(Op op, uint64_t mask):
