@@ -166,9 +166,6 @@ GRAPH_DIFFERENCES = {
         *("gradient base", "gradient is_leaf", "gradient is_view", "gradient name", "gradient none", "gradient requires_grad"),
         "gradient stride",
     },
-    # Masked reductions are made of sums and quotients in PyTorch; here of the mean and variance of what the mask lets through.
-    "masked.std": {"function names"},
-    "masked.var": {"function name", "function names"},
     # The gradient lies as its kernel writes it, channels last or not; PyTorch's is contiguous.
     **{f"nn.functional.interpolate.{name}": {"gradient stride"} for name in ("nearest", "nearest-exact")},
     # A window over no elements begins where the memory does.
