@@ -44,7 +44,7 @@ def _greatest(dtype):
 
 
 # What masked elements count as, of a dtype: the number that changes no result.
-_IDENTITIES = {
+_IDENTITIES: dict = {
     **dict.fromkeys(("sum", "cumsum"), lambda dtype: 0),
     **dict.fromkeys(("prod", "cumprod"), lambda dtype: 1),
     **dict.fromkeys(("amax", "argmax", "logaddexp"), _least),
