@@ -25,7 +25,6 @@ FAMILIES = (
     "complex_views",
     "splitting",
     "rearranging",
-    "combinations",
     "broadcasting",
     "joining",
     "padding",
@@ -44,6 +43,7 @@ FAMILIES = (
 )
 
 LATE = {
+    "combinations": (),
     "convolution": (),
     "attention": (),
     "patches": (),
