@@ -41,6 +41,20 @@ void lu_factor(const Array* arrays, int, const Number*) {
 }
 const Register lu_factor_("lu_factor", lu_factor);
 
+// Refuses what is no row of a matrix of n, for all pivots before any is used: LAPACK goes where they say.
+void check_pivots(const Array& pivots, int64_t count, int64_t n) {
+  int64_t least = 1, greatest = n;
+  for (int64_t i = 0; i < count; ++i)
+    for (const int64_t row : read_pivots(pivots, i)) {
+      least = std::min(least, row);
+      greatest = std::max(greatest, row);
+    }
+  if (least < 1 || greatest > n)
+    throw std::runtime_error(std::string("Pivots given to lu_solve must all be ") +
+                             (least < 1 ? "greater or equal to 1" : "smaller or equal to LU.size(-2)") +
+                             ". Did you properly pass the result of lu_factor?");
+}
+
 // x [..., n, k]; lu [..., n, n], pivots [..., n], b [..., n, k]; numbers: N, T or C, for A, its transpose or its adjoint.
 void lu_solve(const Array* arrays, int, const Number* numbers) {
   visit<linear>("lu_solve_cpu", arrays[0].dtype, [&](auto type) {
@@ -48,6 +62,7 @@ void lu_solve(const Array* arrays, int, const Number* numbers) {
     const Stack<T> x(arrays[0]), lu(arrays[1]), b(arrays[3]);
     const int64_t n = lu.rows(), k = b.columns();
     const char form = char(numbers[0].i);
+    check_pivots(arrays[2], x.count(), n);
     for_matrices(x.count(), n * n * (k + 1), [&](int64_t begin, int64_t end) {
       std::vector<T> matrix(at_least_one(n * n)), right(at_least_one(n * k));
       for (int64_t i = begin; i < end; ++i) {

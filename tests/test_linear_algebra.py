@@ -185,3 +185,17 @@ def test_what_has_no_norm_condition_or_solution():
     ):
         with pytest.raises(RuntimeError, match=text):
             call()
+
+
+@pytest.mark.parametrize("row", [0, -1, 3, 2**31 - 1])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex128])
+def test_pivots_that_are_no_rows(dtype, row):
+    """They are refused before LAPACK goes where they say, and before `out` is written."""
+    LU, pivots = torch.linalg.lu_factor(torch.eye(2, dtype=dtype).repeat(3, 1, 1))
+    pivots[1, 0] = row
+    B, out = torch.ones(3, 2, 2, dtype=dtype), torch.zeros(3, 2, 2, dtype=dtype)
+    text = "greater or equal to 1" if row < 1 else r"smaller or equal to LU.size\(-2\)"
+    for left in (True, False):
+        with pytest.raises(RuntimeError, match=f"Pivots given to lu_solve must all be {text}. Did you properly pass the result"):
+            torch.linalg.lu_solve(LU, pivots, B, left=left, out=out)
+    assert not out.any()
