@@ -71,12 +71,23 @@ void unique_dim(const Array* a, int, const Number* n) {
     Walk<1>(x.ndim, x.shape, {x.strides}).each([&](const Offsets<1>& at) { keys.push_back(to_key(x.as<T>()[at[0]])); });
     const int64_t width = rows ? int64_t(keys.size()) / rows : 0;
     auto row = [&](int64_t i) { return keys.data() + i * width; };
+    // A NaN is neither less nor greater than anything, so the next column decides, and rows of NaN stay where they are.
+    auto is_less = [](K a, K b) {
+      if constexpr (has_nan<T>)
+        if (a == nan_key<K> || b == nan_key<K>) return false;
+      return a < b;
+    };
     std::vector<int64_t> sorted(rows);
     std::iota(sorted.begin(), sorted.end(), int64_t(0));
-    if (!n[2].i)
-      std::stable_sort(sorted.begin(), sorted.end(), [&](int64_t i, int64_t j) {
-        return std::lexicographical_compare(row(i), row(i) + width, row(j), row(j) + width);
-      });
+    auto is_before = [&](int64_t i, int64_t j) {
+      return std::lexicographical_compare(row(i), row(i) + width, row(j), row(j) + width, is_less);
+    };
+    // (With NaNs this is no order, and the way matters: few rows go by insertion, as in PyTorch's std::sort, which is not safe
+    // with many.)
+    if (!n[2].i && rows <= 16)
+      std::sort(sorted.begin(), sorted.end(), is_before);
+    else if (!n[2].i)
+      std::stable_sort(sorted.begin(), sorted.end(), is_before);
     auto same = [&](int64_t i, int64_t j) {
       return std::equal(row(i), row(i) + width, row(j)) &&
              !(has_nan<T> && std::find(row(i), row(i) + width, nan_key<K>) != row(i) + width);

@@ -4,7 +4,7 @@ from enum import Enum
 from functools import reduce
 
 import rushlight as torch
-from rushlight.core import warn_user
+from rushlight.ops._rules import alert_not_deterministic
 
 __all__ = [
     "ELEMENTWISE_TYPE_PROMOTION_KIND",
@@ -13,28 +13,6 @@ __all__ = [
     "elementwise_dtypes",
     "is_contiguous_or_false",
 ]
-
-
-def alert_not_deterministic(caller):
-    """Warns, or raises, where only deterministic algorithms are allowed: `caller` has none.
-
-    >>> from rushlight._prims_common import alert_not_deterministic
-    >>> alert_not_deterministic("scatter")
-    """
-    if not torch.are_deterministic_algorithms_enabled():
-        return
-    text = f"{caller} does not have a deterministic implementation"
-    if torch.is_deterministic_algorithms_warn_only_enabled():
-        warn_user(
-            f"{text}, but you set 'torch.use_deterministic_algorithms(True, warn_only=True)'. You can file an issue at "
-            "https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation."
-        )
-    else:
-        raise RuntimeError(
-            f"{text}, but you set 'torch.use_deterministic_algorithms(True)'. You can turn off determinism just for this operation, or "
-            "you can use the 'warn_only=True' option, if that's acceptable for your application. You can also file an issue at "
-            "https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation."
-        )
 
 
 def is_contiguous_or_false(a) -> bool:

@@ -136,3 +136,12 @@ def test_where_and_nonzero(torch):
     assert x.nonzero().tolist() == [[0, 1], [1, 0]]
     assert [i.tolist() for i in torch.where(x > 0)] == [[0, 1], [1, 0]]
     assert [i.tolist() for i in x.nonzero(as_tuple=True)] == [[0, 1], [1, 0]]
+
+
+def test_unique_rows_with_nan(torch):
+    """NaN is neither less nor greater than anything: what PyTorch gives."""
+    nan = float("nan")
+    values, inverse, counts = torch.tensor([[nan, 1.0], [1.0, 1.0], [nan, 0.0]]).unique(
+        dim=0, return_inverse=True, return_counts=True
+    )
+    assert (values[:, 1].tolist(), inverse.tolist(), counts.tolist()) == ([0, 1, 1], [1, 2, 0], [1, 1, 1])

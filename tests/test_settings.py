@@ -140,3 +140,24 @@ def test_settings_refuse_other_types():
     ):
         with pytest.raises(error, match=text):
             call()
+
+
+def test_what_has_no_deterministic_algorithm_says_so_first():
+    """put_ without accumulation, and max_unpool: where several elements go to one place, and before anything else is asked."""
+    x, places = torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 2, 2, dtype=torch.int64)
+    calls = {
+        "put_": lambda: torch.ones(3).put_(torch.tensor([7]), torch.ones(2)),
+        "max_unpooling2d_forward_out": lambda: torch.nn.functional.max_unpool2d(x, places, 2),
+        "max_unpooling3d_forward_out": lambda: torch.nn.functional.max_unpool3d(x[None], places[None], (1, 2, 2)),
+    }
+    torch.use_deterministic_algorithms(True)
+    try:
+        for name, call in calls.items():
+            with pytest.raises(RuntimeError, match=f"^{name} does not have a deterministic implementation"):
+                call()
+        assert torch.ones(3).put_(torch.tensor([0, 0]), torch.ones(2), accumulate=True).tolist() == [3, 1, 1]
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        with pytest.warns(UserWarning, match="put_ does not have a deterministic implementation"):
+            torch.ones(3).put_(torch.tensor([0]), torch.ones(1))
+    finally:
+        torch.use_deterministic_algorithms(False)

@@ -345,3 +345,12 @@ def test_no_dimensions():
     assert (one._nnz(), none._nnz(), none.values().shape) == (1, 0, (0,))
     assert torch.tensor(2.0).sparse_mask(one).values().tolist() == [2] and torch.tensor(2.0).sparse_mask(none)._nnz() == 0
     assert (one + one).to_dense().item() == 6 and (one + none).to_dense().item() == 3 and none.to_dense().item() == 0
+
+
+def test_a_sum_of_halves_in_one_place_can_be_too_large():
+    """A scaler looks at what stands in each place, not at its parts."""
+    param = torch.nn.Parameter(torch.zeros(2, dtype=torch.float16))
+    param.grad = torch.sparse_coo_tensor([[0, 0]], torch.tensor([64000.0, 64000.0]), (2,), dtype=torch.float16)
+    scaler, optimizer = torch.amp.GradScaler("cpu"), torch.optim.SGD([param], 1.0)
+    found = scaler._unscale_grads_(optimizer, torch.tensor(0.25), torch.zeros(()), True)
+    assert [each.item() for each in found.values()] == [1]

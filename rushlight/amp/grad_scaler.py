@@ -114,6 +114,8 @@ class GradScaler:
                     continue
                 if not allow_fp16 and grad.dtype is torch.float16:
                     raise ValueError("Attempting to unscale FP16 gradients.")
+                if grad.is_sparse and grad.dtype is torch.float16:
+                    grad = param.grad = grad.coalesce()  # (sums of what stands in one place can be beyond float16)
                 not_finite = found.setdefault(grad.device, found_inf.clone())
                 _amp_foreach_non_finite_check_and_unscale_([grad], not_finite, inv_scale)
         return found

@@ -3,7 +3,7 @@
 import struct
 
 import rushlight as torch
-from rushlight.core import InPlace, Tensor, dtype_by_name, is_wrapped, scalar_type_name, warn_once
+from rushlight.core import InPlace, Tensor, dtype_by_name, is_wrapped, scalar_type_name, warn_once, warn_user
 
 
 def both_names(title):
@@ -179,3 +179,25 @@ def may_be_differentiated(x):
 def c_name(dtype):
     """What PyTorch's texts call a dtype after the type of C++."""
     return scalar_type_name(dtype)
+
+
+def alert_not_deterministic(caller):
+    """Warns, or raises, where only deterministic algorithms are allowed: `caller` has none.
+
+    >>> from rushlight._prims_common import alert_not_deterministic
+    >>> alert_not_deterministic("scatter")
+    """
+    if not torch.are_deterministic_algorithms_enabled():
+        return
+    text = f"{caller} does not have a deterministic implementation"
+    if torch.is_deterministic_algorithms_warn_only_enabled():
+        warn_user(
+            f"{text}, but you set 'torch.use_deterministic_algorithms(True, warn_only=True)'. You can file an issue at "
+            "https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation."
+        )
+    else:
+        raise RuntimeError(
+            f"{text}, but you set 'torch.use_deterministic_algorithms(True)'. You can turn off determinism just for this operation, or "
+            "you can use the 'warn_only=True' option, if that's acceptable for your application. You can also file an issue at "
+            "https://github.com/pytorch/pytorch/issues to help us prioritize adding deterministic support for this operation."
+        )

@@ -4,7 +4,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import warn_user
 from rushlight.ops._declare import composite, kernel, op, short_way
-from rushlight.ops._rules import c_name, in_place
+from rushlight.ops._rules import alert_not_deterministic, c_name, in_place
 from rushlight.ops.broadcasting import broadcast_two
 
 MASKS = (core.dtype_by_name["bool"], core.dtype_by_name["uint8"])
@@ -409,6 +409,8 @@ def take(x, index):
 )
 def put(x, index, source, accumulate=False):
     """`x` with the elements of `source` at linear (row-major) indices, or added there."""
+    if not accumulate:
+        alert_not_deterministic("put_")
     if index.dtype is not torch.int64:
         raise RuntimeError(f"put_(): Expected a long tensor for index, but got {index.dtype.legacy_name}")
     if source.dtype is not x.dtype:

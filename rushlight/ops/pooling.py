@@ -9,7 +9,7 @@ import math
 import rushlight as torch
 from rushlight.core import Preparation, written_out
 from rushlight.ops._declare import composite, kernel, op, prepared
-from rushlight.ops._rules import c_name, may_be_differentiated, not_implemented
+from rushlight.ops._rules import alert_not_deterministic, c_name, may_be_differentiated, not_implemented
 from rushlight.ops._windows import (
     adaptive,
     format_of,
@@ -480,6 +480,7 @@ def max_unpool(x, indices, size):
 @composite(method=False, namespace="nn", signature="Tensor input, Tensor indices, ints[1] output_size, *, Tensor out=None")
 def max_unpool2d(input, indices, output_size, *, out=None):
     """Zeros [N, C, *output_size] but for the numbers of `input` at the positions in each plane that `indices` name."""
+    alert_not_deterministic("max_unpooling2d_forward_out")
     if indices.dtype is not torch.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype.legacy_name}")
     size = tuple(map(int, output_size)) if isinstance(output_size, tuple | list) else (int(output_size),) * 2
@@ -499,6 +500,7 @@ def max_unpool2d(input, indices, output_size, *, out=None):
 )
 def max_unpool3d(input, indices, output_size, stride, padding, *, out=None):
     """As max_unpool2d, in volumes."""
+    alert_not_deterministic("max_unpooling3d_forward_out")
     if indices.dtype is not torch.int64:
         raise RuntimeError("elements in indices should be type int64")
     size, stride, padding = (
