@@ -199,3 +199,20 @@ def test_pivots_that_are_no_rows(dtype, row):
         with pytest.raises(RuntimeError, match=f"Pivots given to lu_solve must all be {text}. Did you properly pass the result"):
             torch.linalg.lu_solve(LU, pivots, B, left=left, out=out)
     assert not out.any()
+
+
+@pytest.mark.parametrize("order", [1j, 2 + 0j, torch.tensor(1j)])
+def test_orders_of_norms_are_real(order):
+    x = torch.ones(2, 2)
+    for name, call in (("vector", torch.linalg.vector_norm), ("matrix", torch.linalg.matrix_norm)):
+        with pytest.raises(RuntimeError, match=f"linalg.{name}_norm: Expected a non-complex scalar as the order of norm."):
+            call(x, order)
+
+
+def test_what_inverses_chains_and_least_squares_say():
+    with pytest.raises(torch.linalg.LinAlgError, match="inv: The diagonal element 1 is zero"):
+        torch.linalg.tensorinv(torch.zeros(4, 2, 2), 1)
+    x = torch.eye(2)
+    with pytest.raises(RuntimeError, match=r"multi_dot\(\): expected out tensor to have dtype float but got double"):
+        torch.linalg.multi_dot([x, x, x], out=torch.empty(0, dtype=torch.float64))
+    assert torch.linalg.lstsq(torch.ones(2, 0, 3), torch.ones(2, 0, 2), driver="gelsd").singular_values.shape == (2, 0)

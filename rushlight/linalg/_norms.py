@@ -6,12 +6,13 @@ import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._outputs import check_out
 from rushlight.ops._parsers import signed
-from rushlight.ops.norms import check_norm_dtype, vector_norm
+from rushlight.ops.norms import check_norm_dtype, check_order, vector_norm
 from rushlight.ops.shape import inverse_permutation
 
 
 def check_matrix(x, dim, ord):
     """The two dimensions, non-negative, for a norm of matrices."""
+    check_order("linalg.matrix_norm", ord)
     known = ("fro", "nuc") if isinstance(ord, str) else (1, -1, 2, -2, math.inf, -math.inf)
     if ord not in known:
         shown = ord if isinstance(ord, str) else f"{ord:g}"

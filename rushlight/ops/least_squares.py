@@ -79,7 +79,7 @@ def _linalg_lstsq(A, B, rcond, driver):
         right[..., :columns, :],
         residuals,
         rank if finds_rank else empty_tensor((0,), torch.int64),
-        values if driver in ("gelsd", "gelss") and min(rows, columns) else empty_tensor((0,), real),
+        values if driver in ("gelsd", "gelss") else empty_tensor((0,), real),
     )
 
 

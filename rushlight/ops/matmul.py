@@ -544,6 +544,9 @@ def multi_dot(tensors, *, out=None):
             raise RuntimeError(
                 f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {names[0]} and tensor {place} {names[1]}"
             )
+    if out is not None and out.dtype is not tensors[0].dtype:
+        names = [c_name(d) for d in (tensors[0].dtype, out.dtype)]
+        raise RuntimeError(f"multi_dot(): expected out tensor to have dtype {names[0]} but got {names[1]}")
     first_is_vector, last_is_vector = tensors[0].dim() == 1, tensors[-1].dim() == 1
     matrices = tensors[:]
     if first_is_vector:

@@ -5,7 +5,7 @@ import math
 import rushlight as torch
 from rushlight.core import written_out
 from rushlight.ops._declare import composite, op
-from rushlight.ops._matrices import LinAlgError, adjoint, check_matrices, check_ndim, check_square, real_dtype
+from rushlight.ops._matrices import adjoint, check_matrices, check_ndim, check_square, real_dtype
 from rushlight.ops._rules import require_tensors
 
 
@@ -342,10 +342,7 @@ def tensorinv(input, ind=2, *, out=None):
             "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
             f"{math.prod(below)} != {math.prod(above)}"
         )
-    try:
-        made = torch.linalg.inv(input.reshape(math.prod(below), math.prod(above))).reshape(below + above)
-    except LinAlgError:
-        raise RuntimeError("Failed to invert the input tensor, because it is singular.") from None
+    made = torch.linalg.inv(input.reshape(math.prod(below), math.prod(above))).reshape(below + above)
     return made if out is None else written_out("linalg_tensorinv", out, made)
 
 

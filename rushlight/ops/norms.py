@@ -6,7 +6,7 @@ import rushlight as torch
 from rushlight import core
 from rushlight.core import wrap_dim
 from rushlight.ops._declare import composite, op, reduction
-from rushlight.ops._rules import not_implemented, real_product
+from rushlight.ops._rules import is_complex, not_implemented, real_product
 from rushlight.ops.reduction import restore
 
 
@@ -89,6 +89,12 @@ linalg_vector_norm = norm_of(None)
 older_norm = norm_of("NormBackward1")
 
 
+def check_order(name, ord):
+    """Refuses a complex order."""
+    if is_complex(ord):
+        raise RuntimeError(f"{name}: Expected a non-complex scalar as the order of norm.")
+
+
 def check_norm_dtype(name, x, dtype):
     """Can the norm of `x` be computed in this dtype?"""
     if dtype is None:
@@ -108,6 +114,7 @@ def check_norm_dtype(name, x, dtype):
 def check_vector_norm(x, ord, dim, dtype):
     if not (x.is_floating_point() or x.is_complex()):
         raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.legacy_name}")
+    check_order("linalg.vector_norm", ord)
     check_norm_dtype("linalg.vector_norm", x, dtype)
     if (ord < 0 or ord == math.inf) and x.numel() == 0:
         text = f"{ord:g}"
