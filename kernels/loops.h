@@ -2,6 +2,7 @@
 // f(inputs..., parameters) computes one element, and its result's type tells the dtype of the output.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <tuple>
 
@@ -29,7 +30,15 @@ struct RealPart {
 
 // plain: arithmetic that is the same in a vector and alone. math: calls vector functions, so what is left over at the end
 // is done in a padded vector too; an element then has the same bits wherever it stands.
-enum class Style { plain, math };
+// branching: has no form for vectors.
+enum class Style { plain, math, branching };
+
+// Are vectors longer than the 16 bytes that every processor has?
+#ifdef __AVX2__
+constexpr bool longer_vectors = true;
+#else
+constexpr bool longer_vectors = false;
+#endif
 
 using Dense = void (*)(char* const* data, int64_t n, const Number* numbers);
 
@@ -94,31 +103,80 @@ struct ElementLoop {
       return F{}(x...);
   }
 
-  template <int... k>
-  static inline void body(char* const* data, int64_t n, const Parameters& p, std::integer_sequence<int, k...>) {
-    Out* out = reinterpret_cast<Out*>(data[0]);
-    [&](const In*... in) {
+  // Lanes of the widest vector of the smallest type.
+  static constexpr int64_t smallest = std::min({items[0], int64_t(sizeof(In))...});
+  static constexpr int64_t lanes = 64 / smallest;
+  static constexpr bool by_few = longer_vectors && style == Style::plain && std::is_floating_point_v<Out> &&
+                                 ((std::is_same_v<In, Out> || std::is_same_v<In, bool>) && ...);
+  static constexpr int64_t few = std::max<int64_t>(16 / int64_t(sizeof(Out)), 1);
+
+  template <class T>
+  struct Few {
+    T values[size_t(few)];
+    T operator[](int64_t k) const { return values[k]; }
+  };
+  // An input: elements behind each other, or one number for all.
+  template <class T>
+  struct Elements {
+    const T* at;
+    T operator[](int64_t i) const { return at[i]; }
+    Few<T> few_from(int64_t i) const {
+      Few<T> some;
+      std::memcpy(some.values, at + i, sizeof some.values);
+      return some;
+    }
+  };
+  template <class T>
+  struct One {
+    T value;
+    T operator[](int64_t) const { return value; }
+    One few_from(int64_t) const { return *this; }
+  };
+
+  template <class... X>
+  static inline void wide(Out* out, int64_t n, const Parameters& p, X... in) {
 #pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) out[i] = call(p, in[i]...);
-    }(reinterpret_cast<const In*>(data[k + 1])...);
+    for (int64_t i = 0; i < n; ++i) out[i] = call(p, in[i]...);
+  }
+
+  // Of floats most by the widest vectors, then a few at a time, and the last one by one: what the compiler makes of a loop of all
+  // has up to fifteen numbers one by one, and three times the code.
+  template <class... X>
+  static inline void each(Out* out, int64_t n, const Parameters& p, X... in) {
+    if constexpr (!by_few) return wide(out, n, p, in...);
+    int64_t i = n & ~(lanes - 1);
+    wide(out, i, p, in...);
+    for (; i + few <= n; i += few) {
+      asm volatile("");  // (no vectors of these)
+      [&](auto... some) {
+        Few<Out> found;
+#pragma GCC ivdep
+#pragma GCC unroll 1
+        for (int64_t k = 0; k < few; ++k) found.values[k] = call(p, some[k]...);
+        std::memcpy(out + i, found.values, sizeof found.values);
+      }(in.few_from(i)...);
+    }
+#pragma GCC unroll 1
+    for (; i < n; ++i) {
+      asm volatile("");
+      out[i] = call(p, in[i]...);
+    }
+  }
+
+  template <int... k, class Body>
+  static inline void with_elements(char* const* data, Body body, std::integer_sequence<int, k...>) {
+    body(reinterpret_cast<Out*>(data[0]), Elements<In>{reinterpret_cast<const In*>(data[k + 1])}...);
   }
 
   static void plain(char* const* data, int64_t n, const Number* numbers) {
     const Parameters p(numbers);
-    body(data, n, p, std::make_integer_sequence<int, inputs>());
+    with_elements(data, [&](Out* out, auto... in) { each(out, n, p, in...); }, std::make_integer_sequence<int, inputs>());
   }
-
-  // Lanes of the widest vector of the smallest type.
-  static constexpr int64_t smallest = [] {
-    int64_t s = 64;
-    for (int64_t item : items) s = item < s ? item : s;
-    return s;
-  }();
-  static constexpr int64_t lanes = 64 / smallest;
 
   [[gnu::noinline]] static void whole(char* const* data, int64_t n, const Number* numbers) {
     const Parameters p(numbers);
-    body(data, n & ~(lanes - 1), p, std::make_integer_sequence<int, inputs>());
+    with_elements(
+        data, [&](Out* out, auto... in) { wide(out, n & ~(lanes - 1), p, in...); }, std::make_integer_sequence<int, inputs>());
   }
 
   static void padded(char* const* data, int64_t n, const Number* numbers) {
@@ -159,24 +217,19 @@ struct ElementLoop {
     bool contiguous = true;
     for (int i = 0; i <= inputs; ++i) contiguous &= strides[i] == items[i];
     if (contiguous) return dense(data, n, numbers);
-    if constexpr (inputs == 2 && style == Style::plain) {
-      const Parameters p(numbers);
+    if constexpr (inputs == 2 && style != Style::math) {
       using A = std::tuple_element_t<0, std::tuple<In...>>;
       using B = std::tuple_element_t<1, std::tuple<In...>>;
-      Out* out = reinterpret_cast<Out*>(data[0]);
-      const A* x = reinterpret_cast<const A*>(data[1]);
-      const B* y = reinterpret_cast<const B*>(data[2]);
-      if (strides[0] == sizeof(Out) && strides[1] == 0 && strides[2] == sizeof(B)) {
-        const A a = *x;
-#pragma GCC ivdep
-        for (int64_t i = 0; i < n; ++i) out[i] = call(p, a, y[i]);
-        return;
-      }
-      if (strides[0] == sizeof(Out) && strides[1] == sizeof(A) && strides[2] == 0) {
-        const B b = *y;
-#pragma GCC ivdep
-        for (int64_t i = 0; i < n; ++i) out[i] = call(p, x[i], b);
-        return;
+      const bool ones[] = {strides[1] == 0, strides[2] == 0};
+      if (strides[0] == sizeof(Out) && (by_few || !(ones[0] && ones[1])) && (ones[0] || strides[1] == sizeof(A)) &&
+          (ones[1] || strides[2] == sizeof(B))) {
+        const Parameters p(numbers);
+        Out* out = reinterpret_cast<Out*>(data[0]);
+        const A* x = reinterpret_cast<const A*>(data[1]);
+        const B* y = reinterpret_cast<const B*>(data[2]);
+        if (!ones[0]) return each(out, n, p, Elements<A>{x}, One<B>{*y});
+        if (!ones[1]) return each(out, n, p, One<A>{*x}, Elements<B>{y});
+        if constexpr (by_few) return each(out, n, p, One<A>{*x}, One<B>{*y});
       }
     }
     blockwise(dense, items, inputs + 1, data, strides, n, numbers);
@@ -252,6 +305,11 @@ void unary_math(const char* name, F f) {
 template <unsigned allowed, int number_count = 0, class F>
 void binary_math(const char* name, F f) {
   elementwise<allowed, number_count, Style::math, Same, Same>(name, f);
+}
+
+template <unsigned allowed, class F>
+void binary_branching(const char* name, F f) {
+  elementwise<allowed, 0, Style::branching, Same, Same>(name, f);
 }
 
 }  // namespace

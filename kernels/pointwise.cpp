@@ -174,7 +174,7 @@ void register_arithmetic() {
       return a * b;
   });
   binary<real | complex>("div", [](auto a, auto b) { return a / b; });
-  binary<integer | real>("floor_divide", [](auto a, auto b) { return floor_divide(a, b); });
+  binary_branching<integer | real>("floor_divide", [](auto a, auto b) { return floor_divide(a, b); });
   // The quotient of two halves is a half before it is truncated.
   binary<integer | real | group::half>("trunc_divide", []<class T>(T a, T b) {
     if constexpr (is_half<T>)
@@ -184,8 +184,8 @@ void register_arithmetic() {
     else
       return quotient(a, b);
   });
-  binary<integer | real>("remainder", [](auto a, auto b) { return remainder(a, b); });
-  binary<integer | real>("fmod", []<class T>(T a, T b) {
+  binary_branching<integer | real>("remainder", [](auto a, auto b) { return remainder(a, b); });
+  binary_branching<integer | real>("fmod", []<class T>(T a, T b) {
     if constexpr (is_float<T>)
       return float_rest(a, b);
     else
@@ -213,7 +213,7 @@ void register_arithmetic() {
     return g == 0 ? T(0) : T(magnitude(a / g * b));
   });
   binary<real>("copysign", [](auto a, auto b) { return std::copysign(a, b); });
-  binary<real>("nextafter", [](auto a, auto b) { return std::nextafter(a, b); });
+  binary_branching<real>("nextafter", [](auto a, auto b) { return std::nextafter(a, b); });
   // The neighbour of a half is a half: the bits of numbers of one sign count up with their size.
   binary<group::half>("nextafter", []<class T>(T a, T b) {
     const float from(a), to(b);

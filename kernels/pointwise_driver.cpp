@@ -277,6 +277,15 @@ static Loop loop_for(const Pointwise* kernel, DType compute, const Array* operan
   return loop;
 }
 
+// Is it one number, or one that was expanded?
+static bool is_one(const Array& a, const Array& out) {
+  if (a.numel() == 1) return true;
+  if (a.ndim != out.ndim) return false;
+  for (int d = 0; d < a.ndim; ++d)
+    if (a.shape[d] != out.shape[d] || (a.strides[d] && a.shape[d] != 1)) return false;
+  return true;
+}
+
 // Can the loop run over all elements at once? Then the strides are set.
 static bool is_direct(const DType* dtypes, const Array* operands, int count, int64_t* strides) {
   const Array& out = operands[0];
@@ -285,7 +294,7 @@ static bool is_direct(const DType* dtypes, const Array* operands, int count, int
     if (a.dtype != dtypes[i]) return false;
     if (contiguous(a, out))
       strides[i] = item_size(a.dtype);
-    else if (i > 0 && a.numel() == 1)
+    else if (i > 0 && is_one(a, out))
       strides[i] = 0;
     else
       return false;

@@ -98,3 +98,60 @@ def test_rows_picked_and_added_by_an_index(rows, width):
     assert sums.index_put((index,), expected, accumulate=True).equal(total)
     assert sums.scatter_add(0, index.unsqueeze(1).expand(rows, width), expected).equal(total)
     assert x.t().index_select(1, index).equal(expected.t())
+
+
+def lengths():
+    return [*range(1, 36), 63, 64, 65, 77]
+
+
+BINARY = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "maximum",
+    "minimum",
+    "fmod",
+    "remainder",
+    "atan2",
+    "hypot",
+    "nextafter",
+    "xlogy",
+    "eq",
+    "lt",
+]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", BINARY)
+def test_an_element_is_the_same_wherever_it_stands(name, dtype):
+    """At the end of a loop elements go few by few, and one by one."""
+    op = getattr(torch, name)
+    x = (torch.arange(80) * 37 % 41 - 20.5).to(dtype)
+    y = (torch.arange(80) * 29 % 31 - 15.25).to(dtype) / 3
+    try:
+        one_by_one = torch.cat([op(x[i : i + 1], y[i : i + 1]) for i in range(80)])
+    except NotImplementedError:
+        pytest.skip(f"there is no {name} of {dtype}")
+    for n in lengths():
+        assert torch.equal(op(x[:n], y[:n]).nan_to_num(7), one_by_one[:n].nan_to_num(7)), n
+        for number in (y[:1], y[:1].expand(n)):
+            expected = torch.cat([op(x[i : i + 1], y[:1]) for i in range(n)])
+            assert torch.equal(op(x[:n], number).nan_to_num(7), expected.nan_to_num(7)), n
+            swapped = torch.cat([op(y[:1], x[i : i + 1]) for i in range(n)])
+            assert torch.equal(op(number, x[:n]).nan_to_num(7), swapped.nan_to_num(7)), n
+        both = op(x[:1].expand(n), y[:1].expand(n))
+        assert torch.equal(both.nan_to_num(7), one_by_one[:1].expand(n).nan_to_num(7)), n
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_choices_are_the_same_wherever_they_stand(dtype):
+    x, y = torch.arange(80).to(dtype), -torch.arange(80).to(dtype)
+    mask = torch.arange(80) * 7 % 3 == 0
+    for n in lengths():
+        expected = [x[i].item() if mask[i] else y[i].item() for i in range(n)]
+        assert torch.where(mask[:n], x[:n], y[:n]).tolist() == expected
+        assert x[:n].masked_fill(mask[:n], 5).tolist() == [5 if mask[i] else float(i) for i in range(n)]
+        assert torch.lerp(x[:n], y[:n], x[:n] / 80).tolist() == [
+            torch.lerp(x[i : i + 1], y[i : i + 1], x[i : i + 1] / 80).item() for i in range(n)
+        ]
